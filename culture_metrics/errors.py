@@ -1,0 +1,101 @@
+"""Errors that say what is wrong, where, and what to do, and warnings a user can filter."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+class CultureMetricsError(Exception):
+    """Base of every error this package raises on purpose.
+
+    Parameters
+    ----------
+    what : str
+        What is wrong, in one sentence.
+    where : str, optional
+        File, sheet, column and row, as far as they are known.
+    expected, got : str, optional
+        What was expected and what was found. `got` never carries a respondent's answers.
+    hint : str, optional
+        What to do about it.
+
+    Examples
+    --------
+    >>> print(CultureMetricsError("The file is empty", where="RXX_2024.csv", hint="Ask for it again."))
+    The file is empty
+      where: RXX_2024.csv
+      what to do: Ask for it again.
+    """
+
+    def __init__(
+        self,
+        what: str,
+        *,
+        where: str | None = None,
+        expected: str | None = None,
+        got: str | None = None,
+        hint: str | None = None,
+    ) -> None:
+        self.what, self.where, self.expected, self.got, self.hint = what, where, expected, got, hint
+        super().__init__(what)
+
+    def __str__(self) -> str:
+        details = {
+            "where": self.where,
+            "expected": self.expected,
+            "found": self.got,
+            "what to do": self.hint,
+        }
+        return "\n".join(
+            [self.what, *(f"  {name}: {text}" for name, text in details.items() if text)]
+        )
+
+
+class UnknownNameError(CultureMetricsError):
+    """A survey, edition, measure, question, breakdown or organisation that does not exist."""
+
+
+class FileFormatError(CultureMetricsError):
+    """A file that cannot be read, or is not what it was taken for."""
+
+
+class ExtractError(CultureMetricsError):
+    """A respondent file whose content cannot be used as it is."""
+
+
+class ResultsError(CultureMetricsError):
+    """A table that does not keep the contract of Results, Distributions or Organisations."""
+
+
+class ReportError(CultureMetricsError):
+    """A report that could not be made."""
+
+
+class CultureMetricsWarning(UserWarning):
+    """Base of the warnings."""
+
+
+class SmallBaseWarning(CultureMetricsWarning):
+    """A result rests on few respondents."""
+
+
+class ComparabilityWarning(CultureMetricsWarning):
+    """Figures are set side by side that may not compare."""
+
+
+def unknown(kind: str, name: str, known: Iterable[str], where: str | None = None) -> UnknownNameError:
+    """Make the error for a name that does not exist, with the nearest known names."""
+    known = list(known)
+    folded = {k.casefold(): k for k in known}
+    near = [folded[k] for k in get_close_matches(str(name).casefold(), folded, n=3, cutoff=0.5)]
+    if near:
+        hint = f"Did you mean {' or '.join(near)}?"
+    elif len(known) <= 12:
+        hint = f"Known: {', '.join(known)}."
+    else:
+        hint = f"There are {len(known)} known names; the first are {', '.join(known[:5])}."
+    return UnknownNameError(f"There is no {kind} '{name}'", where=where, hint=hint)

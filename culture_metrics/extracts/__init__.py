@@ -1,0 +1,1 @@
+"""Read respondent files, tell their format, normalise names and codes, validate, quarantine."""

@@ -1,0 +1,55 @@
+"""The extract: one survey, one period, one row per respondent."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from culture_metrics.catalogue import Edition, catalogue
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import polars as pl
+
+
+@dataclass(frozen=True)
+class Extract:
+    """Answers of respondents to one survey in one period.
+
+    Attributes
+    ----------
+    survey, period : str
+        Which edition the answers belong to.
+    frame : polars.DataFrame
+        One row per respondent: `respondent` and `organisation` (String), one column per question named by its
+        code in the edition (`q25c`, Int8, null where there is no answer; a tick-all-that-apply option such as
+        `q16c_1` is 1, 0 or null) and the text columns of breakdowns (`locality_1`, `benchmark_group`, String).
+    provenance : mapping
+        Where the answers come from: file name, hash, sheet, what was renamed. Never answers.
+
+    Notes
+    -----
+    An extract shows counts only: its text form and its form in a notebook hold no respondent.
+    """
+
+    survey: str
+    period: str
+    frame: pl.DataFrame = field(repr=False)
+    provenance: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+    @property
+    def edition(self) -> Edition:
+        """The edition of the survey that the answers belong to."""
+        return catalogue(self.survey).edition(self.period)
+
+    def __repr__(self) -> str:
+        organisations = self.frame["organisation"].n_unique() if "organisation" in self.frame.columns else 0
+        return (
+            f"Extract({self.edition.survey.label}, {self.period}: {self.frame.height:,} respondents, "
+            f"{organisations:,} organisation{'s' if organisations != 1 else ''}, "
+            f"{len(self.frame.columns)} columns)"
+        )
+
+    def _repr_html_(self) -> str:
+        return f"<p>{repr(self)}</p>"

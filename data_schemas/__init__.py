@@ -1,0 +1,1 @@
+"""What valid data looks like: catalogues of the surveys (data files) and the fixed-shape tables."""

@@ -1,0 +1,92 @@
+"""Column names and types of the fixed-shape tables, in order. No computing here."""
+
+from __future__ import annotations
+
+import polars as pl
+
+UNITS = ["percent", "score"]
+WEIGHTINGS = [
+    "none",
+    "occupation_group",
+    "occupation_group_and_size",
+    "size",
+    "raked",
+    "as_published",
+]
+STATUSES = ["reported", "suppressed_small_base", "suppressed_secondary", "not_asked", "not_scored"]
+SOURCES = ["respondents", "published"]
+
+Columns = dict[str, pl.DataType]
+
+#: One row per survey, period, organisation, breakdown, group and measure.
+RESULTS: Columns = {
+    "survey": pl.String(),
+    "period": pl.String(),
+    "organisation": pl.String(),
+    "breakdown": pl.String(),
+    "group": pl.String(),
+    "measure": pl.String(),
+    "unit": pl.Enum(UNITS),
+    "estimate": pl.Float64(),
+    "std_error": pl.Float64(),
+    "conf_low": pl.Float64(),
+    "conf_high": pl.Float64(),
+    "base": pl.UInt32(),
+    "effective_base": pl.Float64(),
+    "weighting": pl.Enum(WEIGHTINGS),
+    "status": pl.Enum(STATUSES),
+    "source": pl.Enum(SOURCES),
+}
+
+#: What identifies a row of Results.
+RESULTS_KEY = [
+    "survey",
+    "period",
+    "organisation",
+    "breakdown",
+    "group",
+    "measure",
+    "weighting",
+    "source",
+]
+
+#: One row per response option: the percentage of all who answered, whatever the headline leaves out.
+DISTRIBUTIONS: Columns = {
+    "survey": pl.String(),
+    "period": pl.String(),
+    "organisation": pl.String(),
+    "breakdown": pl.String(),
+    "group": pl.String(),
+    "question": pl.String(),
+    "option": pl.Int16(),
+    "percent": pl.Float64(),
+    "base": pl.UInt32(),
+    "weighting": pl.Enum(WEIGHTINGS),
+    "status": pl.Enum(STATUSES),
+    "source": pl.Enum(SOURCES),
+}
+
+DISTRIBUTIONS_KEY = [
+    "survey",
+    "period",
+    "organisation",
+    "breakdown",
+    "group",
+    "question",
+    "option",
+    "weighting",
+    "source",
+]
+
+#: One row per organisation and period.
+ORGANISATIONS: Columns = {
+    "survey": pl.String(),
+    "period": pl.String(),
+    "organisation": pl.String(),
+    "name": pl.String(),
+    "benchmark_group": pl.String(),
+    "region": pl.String(),
+    "ics": pl.String(),
+}
+
+ORGANISATIONS_KEY = ["survey", "period", "organisation"]
