@@ -1,1 +1,59 @@
 """Culture indicators from NHS staff-survey extracts that people can trust, compare and act on."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from culture_metrics import synthetic as synthetic
+    from culture_metrics.catalogue import catalogue as catalogue
+    from culture_metrics.compare.benchmark import benchmark as benchmark
+    from culture_metrics.extracts.read import read_extract as read_extract
+    from culture_metrics.extracts.validate import validate as validate
+    from culture_metrics.indicators.disclosure import suppress as suppress
+    from culture_metrics.indicators.distributions import distributions as distributions
+    from culture_metrics.indicators.estimate import estimate as estimate
+    from culture_metrics.indicators.scoring import score as score
+    from culture_metrics.published import is_published as is_published
+    from culture_metrics.published import read_published as read_published
+    from culture_metrics.published import rebuild_scores as rebuild_scores
+    from culture_metrics.published import write_published as write_published
+    from culture_metrics.reporting.inputs import read_inputs as read_inputs
+
+__version__ = "0.1.0"
+
+#: Public name -> module it lives in. Loaded when first used, so that the import stays quick.
+_FACE = {
+    "benchmark": "culture_metrics.compare.benchmark",
+    "catalogue": "culture_metrics.catalogue",
+    "distributions": "culture_metrics.indicators.distributions",
+    "estimate": "culture_metrics.indicators.estimate",
+    "is_published": "culture_metrics.published",
+    "read_extract": "culture_metrics.extracts.read",
+    "read_inputs": "culture_metrics.reporting.inputs",
+    "read_published": "culture_metrics.published",
+    "rebuild_scores": "culture_metrics.published",
+    "score": "culture_metrics.indicators.scoring",
+    "suppress": "culture_metrics.indicators.disclosure",
+    "synthetic": "culture_metrics",
+    "validate": "culture_metrics.extracts.validate",
+    "write_published": "culture_metrics.published",
+}
+
+__all__ = sorted(_FACE)  # noqa: PLE0605
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _FACE:
+        raise AttributeError(f"module 'culture_metrics' has no attribute '{name}'")
+    module = _FACE[name]
+    if module == "culture_metrics":
+        return import_module(f"culture_metrics.{name}")
+    found = getattr(import_module(module), name)
+    globals()[name] = found
+    return found
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]

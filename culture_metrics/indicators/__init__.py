@@ -1,0 +1,1 @@
+"""Scoring, weights, estimation and disclosure control: from respondents to Results."""

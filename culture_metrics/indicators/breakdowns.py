@@ -1,0 +1,59 @@
+"""Groups of respondents: from the codes of a question or from a text column."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from culture_metrics.errors import unknown
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from culture_metrics.extracts.extract import Extract
+
+
+def group_columns(extract: Extract, by: Sequence[str]) -> dict[str, pl.Expr]:
+    """Return, for each breakdown, the expression that names a respondent's group (null when not known).
+
+    Raises
+    ------
+    UnknownNameError
+        When the catalogue has no such breakdown and the extract no such text column, or when the extract
+        lacks the column that the breakdown needs.
+    """
+    return {name: _group(extract, name) for name in by}
+
+
+def available_breakdowns(extract: Extract) -> list[str]:
+    """Return the breakdowns that an extract has the columns for.
+
+    Examples
+    --------
+    >>> from culture_metrics import synthetic
+    >>> "occupation_group" in available_breakdowns(synthetic.respondents(2024, respondents_per_organisation=20))
+    True
+    """
+    here = extract.frame.columns
+    return [
+        name
+        for name, b in extract.edition.breakdowns.items()
+        if (extract.edition.questions[b.question].code if b.question else b.column) in here
+    ]
+
+
+def _group(extract: Extract, name: str) -> pl.Expr:
+    here = extract.frame.columns
+    if name not in extract.edition.breakdowns and name in here and extract.frame[name].dtype == pl.String:
+        return pl.col(name)
+    breakdown = extract.edition.breakdown(name)
+    if breakdown.question is None:
+        if breakdown.column not in here:
+            raise unknown("breakdown in this extract", name, available_breakdowns(extract))
+        return pl.col(breakdown.column)
+    code = extract.edition.questions[breakdown.question].code
+    if code not in here:
+        raise unknown("breakdown in this extract", name, available_breakdowns(extract))
+    names = {c: group for group, codes in breakdown.groups.items() for c in codes}
+    return pl.col(code).replace_strict(names, default=None, return_dtype=pl.String)

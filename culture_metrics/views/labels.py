@@ -1,0 +1,127 @@
+"""Words and numbers as figures show them: formatting, wrapping and measuring text in pixels."""
+
+from __future__ import annotations
+
+import html
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+#: Decimals and sign of each unit.
+DECIMALS = {"score": 2, "percent": 1}
+SIGN = {"score": "", "percent": "%"}
+
+#: Why a number is not shown, in words.
+WHY_NOT = {
+    "suppressed_small_base": "too few answers",
+    "suppressed_secondary": "withheld so that a small group cannot be worked out",
+    "not_asked": "not asked",
+    "not_scored": "no score",
+}
+
+# Average widths of Arial and its like, as shares of the font size; a little generous.
+_NARROW = frozenset("iljtfrI.,:;'|!()[]/- ")
+_WIDE = frozenset("mwMW@%")
+
+
+def width(text: str, size: float = 14, *, bold: bool = False) -> float:
+    """Return about how many pixels a line of text takes in the house fonts.
+
+    Examples
+    --------
+    >>> width("Morale") < width("Staff engagement") < width("Staff engagement", bold=True)
+    True
+    """
+    shares = (
+        0.31 if c in _NARROW else 0.88 if c in _WIDE else 0.7 if c.isupper() else 0.57 for c in text
+    )
+    return sum(shares) * size * (1.07 if bold else 1.0)
+
+
+def wrap(text: str, pixels: float, size: float = 14, *, bold: bool = False) -> list[str]:
+    """Break text into lines of at most `pixels`, between words, safe to stand in a figure.
+
+    Examples
+    --------
+    >>> wrap("Compassionate and inclusive", 120)
+    ['Compassionate', 'and inclusive']
+    """
+    lines: list[str] = []
+    for word in str(text).split():
+        longer = f"{lines[-1]} {word}" if lines else word
+        if lines and width(longer, size, bold=bold) <= pixels:
+            lines[-1] = longer
+        else:
+            lines.append(word)
+    return [safe(line) for line in lines]
+
+
+def safe(text: str) -> str:
+    """Return text that Plotly shows as it is, whatever marks it holds."""
+    return html.escape(str(text), quote=False)
+
+
+def fixed(column: str | pl.Expr, unit: str) -> pl.Expr:
+    """Expression: a number as text, with the decimals of its unit and its sign.
+
+    Examples
+    --------
+    >>> pl.DataFrame({"x": [7.1]}).select(fixed("x", "score")).item()
+    '7.10'
+    """
+    value = pl.col(column) if isinstance(column, str) else column
+    places = DECIMALS[unit]
+    text = value.cast(pl.Float64).round(places).cast(pl.Decimal(12, places)).cast(pl.String)
+    return pl.concat_str(text, pl.lit(SIGN[unit]))
+
+
+def shown(value: float, unit: str) -> str:
+    """Return one number as text, with the decimals of its unit and its sign."""
+    return f"{value:.{DECIMALS[unit]}f}{SIGN[unit]}"
+
+
+def count(column: str) -> pl.Expr:
+    """Expression: a whole number as text, with commas between the thousands."""
+    digits = pl.col(column).cast(pl.Int64).cast(pl.String).str.reverse()
+    return digits.str.replace_all(r"(\d{3})", "${1},").str.reverse().str.strip_chars_start(",")
+
+
+def why_not() -> pl.Expr:
+    """Expression: why the number of a row is not shown."""
+    return pl.col("status").replace_strict(WHY_NOT, default="not available", return_dtype=pl.String)
+
+
+def reading(unit: str) -> pl.Expr:
+    """Expression: what hovering over a number says: value, 95% interval and base, as far as known."""
+    interval = pl.format("<br>95% interval {} to {}", fixed("conf_low", unit), fixed("conf_high", unit))
+    said = pl.concat_str(
+        pl.format("Value {}", fixed("estimate", unit)),
+        interval.fill_null(""),
+        pl.format("<br>Base {}", count("base")).fill_null("<br>Base not known"),
+    )
+    not_shown = pl.format("Not shown: {}", why_not())
+    return pl.when(pl.col("estimate").is_null()).then(not_shown).otherwise(said)
+
+
+def base_range(bases: pl.Series) -> str:
+    """Say the smallest and largest base: 'base 1,180 to 1,204'."""
+    known = bases.drop_nulls()
+    if known.is_empty():
+        return ""
+    low, high = int(known.min()), int(known.max())  # type: ignore[arg-type]
+    return f"base {low:,}" if low == high else f"base {low:,} to {high:,}"
+
+
+def sentences(parts: Iterable[str]) -> str:
+    """Join the parts that are not empty into sentences.
+
+    Examples
+    --------
+    >>> sentences(["2024", "", "base 812"])
+    '2024. Base 812.'
+    """
+    whole = (part.strip().rstrip(".") for part in parts if part and part.strip())
+    return " ".join(f"{part[0].upper()}{part[1:]}." for part in whole)
