@@ -1,0 +1,67 @@
+# Needs Python 3.11 or newer and make, nothing else. Everything it makes lands in .venv and build.
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/ready
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+STARTED := $(shell date +%s)
+TOOK = $$(( $$(date +%s) - $(STARTED) )) s
+
+.PHONY: help setup demo test lint lab bench lock clean
+.DEFAULT_GOAL := help
+
+help:
+	@echo 'make demo    a report from made-up data, in build/demo'
+	@echo 'make test    every check: style, types, floors, tests, doctests, notebooks'
+	@echo 'make lab     JupyterLab on the notebooks'
+	@echo 'make setup   only set up .venv from requirements.lock (the others do it when needed)'
+	@echo 'make lint    only the checks that run nothing'
+	@echo 'make bench   times and memory beside the peers, in build/bench.json'
+	@echo 'make lock    write requirements.lock anew from pyproject.toml (needs uv)'
+	@echo 'make clean   remove what the others made, .venv included'
+
+setup: $(READY)
+
+$(READY): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "culture-metrics needs Python 3.11 or newer; $(PYTHON) is: $$($(PYTHON) --version 2>&1)." >&2; \
+	  echo "Name a newer one, for example: make $(or $(MAKECMDGOALS),setup) PYTHON=python3.12" >&2; exit 1; }
+	@echo "Setting up .venv with $$($(PYTHON) --version); the first time takes a minute or two."
+	@$(PYTHON) -m venv .venv
+	@$(PIP) install --require-hashes --only-binary :all: -r requirements.lock
+	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
+	@echo ".venv is ready ($(TOOK))."
+
+demo: setup
+	@$(BIN)/culture-metrics demo --out build/demo
+	@echo "Report: build/demo/report.html ($(TOOK))"
+
+# Goes on after a failure, so that one run shows all there is to mend.
+test: setup
+	@failed=; \
+	$(MAKE) --no-print-directory lint || failed="$$failed lint"; \
+	$(BIN)/python -m pytest || failed="$$failed pytest"; \
+	echo "make test took $(TOOK)."; \
+	test -z "$$failed" || { echo "FAILED:$$failed" >&2; exit 1; }
+
+lint: setup
+	@$(BIN)/ruff check
+	@$(BIN)/ruff format --check
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-logo
+
+lab: setup
+	@$(BIN)/jupyter-lab notebooks
+
+bench: setup
+	@$(BIN)/python benchmarks/run.py
+
+# Keeps the pins that still fit; remove requirements.lock first to take the newest of everything.
+lock:
+	@command -v uv >/dev/null || { echo 'uv is missing: python3 -m pip install uv' >&2; exit 1; }
+	@uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 --generate-hashes \
+	  --no-config --no-emit-index-url --no-annotate --custom-compile-command 'make lock' \
+	  --quiet --output-file requirements.lock
+
+clean:
+	@rm -rf .venv build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
