@@ -83,7 +83,7 @@ class Measure:
 
     `items` are the question ids a score is built from, `parts` the sub-scores of an element or theme,
     `minimum` how many of them must be there. For a percentage `question` names the question and `option`
-    the ticked option, if any. `unconfirmed` says, in plain words, what has not been read in the official guide.
+    the ticked option, if any. `unconfirmed` says in plain words what was not read in the official guide.
     """
 
     id: str

@@ -50,9 +50,7 @@ class CultureMetricsError(Exception):
             "found": self.got,
             "what to do": self.hint,
         }
-        return "\n".join(
-            [self.what, *(f"  {name}: {text}" for name, text in details.items() if text)]
-        )
+        return "\n".join([self.what, *(f"  {name}: {text}" for name, text in details.items() if text)])
 
 
 class UnknownNameError(CultureMetricsError):

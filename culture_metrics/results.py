@@ -76,7 +76,9 @@ def as_organisations(frame: pl.DataFrame) -> pl.DataFrame:
 
 
 def _shape(frame: pl.DataFrame, columns: Columns, key: list[str]) -> pl.DataFrame:
-    missing = [pl.lit(None, dtype).alias(name) for name, dtype in columns.items() if name not in frame.columns]
+    missing = [
+        pl.lit(None, dtype).alias(name) for name, dtype in columns.items() if name not in frame.columns
+    ]
     return frame.with_columns(missing).select(pl.col(n).cast(t) for n, t in columns.items()).sort(key)
 
 
@@ -94,10 +96,16 @@ def _check(frame: pl.DataFrame, schema: pa.DataFrameSchema, name: str) -> pl.Dat
     except SchemaErrors as error:
         # Pandera's own failure table shows cell values; only names of rules and columns leave here.
         failures = error.failure_cases.select("check", "column").unique(maintain_order=True)
-        rules = [str(check or column) for check, column in failures.head(5).rows()]
+        said = {
+            "multiple_fields_uniqueness": "no row stands twice",
+            "multiple_column_uniqueness": "no row stands twice",
+        }
+        rules = [
+            said.get(check, f"{check} ({column})" if column else check) for check, column in failures.rows()
+        ]
         raise ResultsError(
             f"The table does not keep the contract of {name}",
-            expected="; ".join(rules),
+            expected="; ".join(rules[:5]),
             hint="Use the table as the library returned it, or build it with the documented columns.",
         ) from None
     return frame

@@ -1,4 +1,7 @@
-"""Pandera schemas of the fixed-shape tables. Validate on a DataFrame: a LazyFrame would skip the data checks."""
+"""Pandera schemas of the fixed-shape tables.
+
+Validate on a DataFrame: on a LazyFrame Pandera would skip the checks of the data.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +23,7 @@ TOLERANCE = 1e-9
 
 
 def _rule(name: str, expression: pl.Expr) -> pa.Check:
-    """A data-level rule: every row must satisfy `expression` (null counts as satisfied)."""
+    """Make a data-level rule: every row must satisfy `expression` (null counts as satisfied)."""
     return pa.Check(
         lambda data: data.lazyframe.select(expression.fill_null(value=True)), name=name, error=name
     )
@@ -41,9 +44,7 @@ Results = pa.DataFrameSchema(
         ),
         _rule(
             "the interval holds the estimate",
-            pl.col("estimate").is_between(
-                pl.col("conf_low") - TOLERANCE, pl.col("conf_high") + TOLERANCE
-            ),
+            pl.col("estimate").is_between(pl.col("conf_low") - TOLERANCE, pl.col("conf_high") + TOLERANCE),
         ),
         _rule("no number is NaN", ~pl.any_horizontal(pl.col(pl.Float64).is_nan())),
         _rule("a standard error is not negative", pl.col("std_error") >= 0),

@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from culture_metrics.catalogue import Edition, Survey
 
 #: A question code at the start of a name: q25c, Q25C, q25_c, Q16c_1, "Q25c - I would ...".
-QUESTION = re.compile(r"^q0*(\d{1,2})[ _.\-]?([a-z]?)(?:[ _.\-]?0*(\d{1,2}))?(?:$|[ ]*[-:.(].*$|[ ]+\D.*$)", re.I)
+QUESTION = re.compile(
+    r"^q0*(\d{1,2})[ _.\-]?([a-z]?)(?:[ _.\-]?0*(\d{1,2}))?(?:$|[ ]*[-:.(].*$|[ ]+\D.*$)", re.I
+)
 
 
 @dataclass(frozen=True)
@@ -130,13 +132,16 @@ def tell_edition(names: Iterable[str], survey: Survey, year: str | int | None, w
         return edition
     if len(fitting) == 1:
         return survey.edition(fitting[0])
-    # An edition fits best when the file also has the questions only it asks.
-    missing = {p: len(set(survey.edition(p).columns) - codes) for p in fitting or strangers}
-    best = [p for p in missing if missing[p] == min(missing.values())]
-    if len(best) == 1 and fitting:
-        return survey.edition(best[0])
+    # Codes of one edition can all exist in the next: only a complete file settles it.
+    whole = [p for p in fitting if codes >= set(survey.edition(p).columns) - _alternatives(survey.edition(p))]
+    if len(whole) == 1:
+        return survey.edition(whole[0])
     raise ExtractError(
-        f"The year cannot be told from the columns: they fit {', '.join(best)}",
+        f"The year cannot be told from the columns: they fit {', '.join(fitting) or 'none well'}",
         where=where,
         hint="Say which year it is: year=2024, or a column 'year'.",
     )
+
+
+def _alternatives(edition: Edition) -> set[str]:
+    return {code for q in edition.questions.values() for code in q.alternatives}

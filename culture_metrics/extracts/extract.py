@@ -22,9 +22,9 @@ class Extract:
     survey, period : str
         Which edition the answers belong to.
     frame : polars.DataFrame
-        One row per respondent: `respondent` and `organisation` (String), one column per question named by its
+        One row per respondent: `respondent` and `organisation` (String), a column per question named by its
         code in the edition (`q25c`, Int8, null where there is no answer; a tick-all-that-apply option such as
-        `q16c_1` is 1, 0 or null) and the text columns of breakdowns (`locality_1`, `benchmark_group`, String).
+        `q16c_1` is 1, 0 or null) and the String columns of breakdowns (`locality_1`, `benchmark_group`).
     provenance : mapping
         Where the answers come from: file name, hash, sheet, what was renamed. Never answers.
 
@@ -52,4 +52,4 @@ class Extract:
         )
 
     def _repr_html_(self) -> str:
-        return f"<p>{repr(self)}</p>"
+        return f"<p>{self!r}</p>"

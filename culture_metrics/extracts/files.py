@@ -142,9 +142,7 @@ def _read_csv(path: Path) -> RawTable:
             hint="Open it, check for stray separators or quotes, and save it as CSV UTF-8.",
         ) from error
     frame = _not_empty(frame, path.name)
-    return RawTable(
-        frame, path.name, file_hash(path), first_row=2, encoding=encoding, separator=separator
-    )
+    return RawTable(frame, path.name, file_hash(path), first_row=2, encoding=encoding, separator=separator)
 
 
 def _scan_csv(source: Path | bytes, separator: str) -> pl.DataFrame:

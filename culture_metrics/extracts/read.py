@@ -25,7 +25,7 @@ def read_extract(
     sheet: str | None = None,
     organisation: str | None = None,
 ) -> Extract:
-    """Read a respondent file: one row per respondent, one column per question.
+    r"""Read a respondent file: one row per respondent, one column per question.
 
     Parameters
     ----------
@@ -58,7 +58,7 @@ def read_extract(
     --------
     >>> import tempfile, pathlib
     >>> path = pathlib.Path(tempfile.mkdtemp()) / "RXX_2024.csv"
-    >>> _ = path.write_text("Sample ID;Org code;Q25C;Q6A\\n1;RXX;4;9\\n2;RXX;5;4\\n")
+    >>> _ = path.write_text("Sample ID;Org code;Q25C;Q6A\n1;RXX;4;9\n2;RXX;5;4\n")
     >>> read_extract(path, year=2024)
     Extract(NHS Staff Survey, England, 2024: 2 respondents, 1 organisation, 5 columns)
     """
@@ -111,7 +111,9 @@ def _tidy(raw: RawTable) -> pl.DataFrame:
 
 def _one_period(frame: pl.DataFrame, year: int | str | None, where: str) -> tuple[pl.DataFrame, str | None]:
     """Keep the rows of one period, told from a year column if there is one."""
-    theirs = [n for n in frame.columns if identifying().get(re.sub(r"[\s._\-]+", "", n).casefold()) == "period"]
+    theirs = [
+        n for n in frame.columns if identifying().get(re.sub(r"[\s._\-]+", "", n).casefold()) == "period"
+    ]
     if not theirs:
         return frame, None if year is None else str(year)
     column = pl.col(theirs[0]).cast(pl.String).str.extract(r"(20\d\d(?:-Q\d)?)")

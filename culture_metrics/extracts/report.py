@@ -75,13 +75,12 @@ class ValidationReport:
         >>> validate(synthetic.respondents(2024, respondents_per_organisation=200)).summary()
         '200 rows read, 200 used, 0 set aside. No errors, no warnings.'
         """
-        counts = {
-            name: int((self.problems["severity"] == name).sum()) for name in ("error", "warning")
-        }
+        counts = {name: int((self.problems["severity"] == name).sum()) for name in ("error", "warning")}
         said = ", ".join(f"{n or 'no'} {name}{'' if n == 1 else 's'}" for name, n in counts.items())
         cells = f", {self.cells_set_aside:,} single answers made missing" if self.cells_set_aside else ""
         return (
-            f"{self.rows_read:,} rows read, {self.rows_used:,} used, {self.rows_set_aside:,} set aside{cells}. "
+            f"{self.rows_read:,} rows read, {self.rows_used:,} used, "
+            f"{self.rows_set_aside:,} set aside{cells}. "
             f"{said[0].upper()}{said[1:]}."
         )
 
@@ -110,7 +109,6 @@ class ValidationReport:
             for row in table.iter_rows()
         )
         verdict = "Ready to use" if self.ok else "Has errors: read them before you rely on the numbers"
-        return (
-            f"<p><strong>{verdict}.</strong> {html.escape(self.summary())}</p>"
-            + (f"<table><tr>{head}</tr>{body}</table>" if table.height else "")
+        return f"<p><strong>{verdict}.</strong> {html.escape(self.summary())}</p>" + (
+            f"<table><tr>{head}</tr>{body}</table>" if table.height else ""
         )

@@ -1,4 +1,4 @@
-"""The rules of validation. Each takes an extract and returns it mended, what was found, what was set aside."""
+"""The rules of validation: each takes an extract and returns it mended, with what was found and set aside."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from operator import and_, or_
 from typing import TYPE_CHECKING
 
 import polars as pl
+import polars.selectors as cs
 
 from culture_metrics.extracts.extract import Extract
 from culture_metrics.extracts.read import ROW
@@ -29,7 +30,14 @@ def renamed_columns(extract: Extract) -> Outcome:
         return extract, [], None
     shown = ", ".join(f"'{a[:30]}' read as {b}" for a, b in [*questions.items()][:3])
     problem = Problem(
-        "note", "column names", None, 0, "", f"{len(questions)} in another form: {shown}", "codes as q25c", "Renamed."
+        "note",
+        "column names",
+        None,
+        0,
+        "",
+        f"{len(questions)} in another form: {shown}",
+        "codes as q25c",
+        "Renamed.",
     )
     return extract, [problem], None
 
@@ -59,7 +67,11 @@ def missing_columns(extract: Extract) -> Outcome:
     missing = [q.code for q in extract.edition.questions.values() if not here & set(q.columns)]
     if not missing:
         return extract, [], None
-    lost = [m.label for m in extract.edition.scores.values() if m.items and not _can_score(extract, m.items, m.minimum)]
+    lost = [
+        m.label
+        for m in extract.edition.scores.values()
+        if m.items and not _can_score(extract, m.items, m.minimum)
+    ]
     problem = Problem(
         "warning",
         "missing questions",
@@ -84,7 +96,14 @@ def other_periods(extract: Extract) -> Outcome:
     if not rows:
         return extract, [], None
     problem = Problem(
-        "note", "other periods", None, rows, "", "rows of other years in the file", extract.period, "Left out."
+        "note",
+        "other periods",
+        None,
+        rows,
+        "",
+        "rows of other years in the file",
+        extract.period,
+        "Left out.",
     )
     return extract, [problem], None
 
@@ -92,15 +111,11 @@ def other_periods(extract: Extract) -> Outcome:
 def readable_codes(extract: Extract) -> Outcome:
     """Make numbers of the answers; what is no whole number is set aside."""
     text = [c for c in _answers(extract) if not extract.frame[c].dtype.is_integer()]
-    numbers = extract.frame.select(
-        pl.col(text).cast(pl.Float64, strict=False).fill_nan(None).cast(pl.Int32, strict=False)
-    )
-    same = extract.frame.select(pl.col(text).cast(pl.Float64, strict=False))
-    bad = {
-        c: extract.frame[c].is_not_null() & (numbers[c].is_null() | (numbers[c] != same[c]).fill_null(value=True))
-        for c in text
-    }
-    extract = _with_frame(extract, extract.frame.with_columns(numbers))
+    frame = extract.frame.with_columns(cs.float().fill_nan(None))
+    numbers = frame.select(pl.col(text).cast(pl.Float64, strict=False))
+    whole = numbers.select(pl.when(pl.all() % 1 == 0, pl.all().abs() < 1000).then(pl.all()).cast(pl.Int16))
+    bad = {c: frame[c].is_not_null() & whole[c].is_null() for c in text}
+    extract = _with_frame(extract, frame.with_columns(whole))
     return _set_cells_aside(
         extract,
         bad,
@@ -272,8 +287,7 @@ def _set_cells_aside(
         return extract, [], None
     where = {c: extract.frame.filter(bad[c])[ROW] for c in columns}
     problems = [
-        Problem(severity, rule, c, counts[c], _examples(where[c]), found, expected(c), done)
-        for c in columns
+        Problem(severity, rule, c, counts[c], _examples(where[c]), found, expected(c), done) for c in columns
     ]
     aside = pl.concat(
         pl.DataFrame({"row": where[c]}).with_columns(pl.lit(c).alias("column"), pl.lit(rule).alias("reason"))

@@ -32,7 +32,8 @@ def available_breakdowns(extract: Extract) -> list[str]:
     Examples
     --------
     >>> from culture_metrics import synthetic
-    >>> "occupation_group" in available_breakdowns(synthetic.respondents(2024, respondents_per_organisation=20))
+    >>> extract = synthetic.respondents(2024, respondents_per_organisation=20)
+    >>> "occupation_group" in available_breakdowns(extract)
     True
     """
     here = extract.frame.columns

@@ -1,4 +1,4 @@
-"""Disclosure control: no result on fewer respondents than the minimum base, nor one that can be worked out."""
+"""Disclosure control: no result below the minimum base, nor one that follows from the others."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def suppress(results: pl.DataFrame, minimum_base: int = 11) -> pl.DataFrame:
         ((base * inner).cum_sum() - base * inner).over(TABLE).alias("_held"),
         (pl.col("_hidden") & somebody).any().over(TABLE).alias("_any"),
     )
-    # In this order hidden groups come first, then the others from the smallest: hide on while too little is hidden.
+    # Hidden groups come first, then the others from the smallest: hide on while too little is hidden.
     short = (pl.col("_before") < 2) | (pl.col("_held") < minimum_base)
     secondary = pl.col("_any") & inner & ~pl.col("_hidden") & short & pl.col("status").eq("reported")
     status = (

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from culture_metrics.errors import unknown
 from culture_metrics.indicators.breakdowns import group_columns
 from culture_metrics.indicators.disclosure import suppress
 from culture_metrics.indicators.intervals import add_intervals
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from culture_metrics.catalogue import Edition
     from culture_metrics.extracts.extract import Extract
 
+WEIGHTINGS = ("none", "occupation_group")
 STATISTICS = ["estimate", "std_error", "base", "effective_base"]
 
 
@@ -60,7 +62,7 @@ def estimate(
     Raises
     ------
     UnknownNameError
-        When a breakdown is not in the catalogue or the extract.
+        When a breakdown is not in the catalogue or the extract, or the weighting does not exist.
 
     Examples
     --------
@@ -69,6 +71,8 @@ def estimate(
     >>> results.filter(measure="recommend_place_to_work", group="all").height
     1
     """
+    if weights not in WEIGHTINGS:
+        raise unknown("weighting", weights, WEIGHTINGS)
     edition = extract.edition
     groups = group_columns(extract, by)
     scores = score(extract)
@@ -83,12 +87,11 @@ def estimate(
         *(e.alias(n) for n, e in percentages.items()),
     ).hstack(scores.select(*edition.scores))
     measures = [n for n in edition.measures if n in values.columns]
-    never = {
-        n for n in measures if (q := edition.measures[n].question) and not edition.questions[q].weighted
-    }
-    tables = [_grouped(values, measures, never, None, weights), *(
-        _grouped(values, measures, never, name, weights) for name in groups
-    )]
+    never = {n for n in measures if (q := edition.measures[n].question) and not edition.questions[q].weighted}
+    tables = [
+        _grouped(values, measures, never, None, weights),
+        *(_grouped(values, measures, never, name, weights) for name in groups),
+    ]
     found = pl.concat(tables).with_columns(
         survey=pl.lit(extract.survey), period=pl.lit(extract.period), source=pl.lit("respondents")
     )
@@ -116,7 +119,9 @@ def _grouped(
         ).drop(f"_{s}", strict=False)
         for s in STATISTICS
     ]
-    weighting = pl.when(pl.col("measure").is_in(never_weighted)).then(pl.lit("none")).otherwise(pl.lit(weights))
+    weighting = (
+        pl.when(pl.col("measure").is_in(never_weighted)).then(pl.lit("none")).otherwise(pl.lit(weights))
+    )
     return (
         pl.concat(long, how="horizontal")
         .with_columns(pl.col("measure").str.strip_suffix(f"|{STATISTICS[0]}"))

@@ -11,7 +11,7 @@ LEVEL = 0.95
 def add_intervals(frame: pl.DataFrame) -> pl.DataFrame:
     """Add `conf_low` and `conf_high` to rows with `unit, estimate, std_error, effective_base`.
 
-    Scores get estimate ± t · std_error with effective base − 1 degrees of freedom, cut at 0 and 10.
+    Scores get estimate ± t · std_error with effective base - 1 degrees of freedom, cut at 0 and 10.
     Percentages get the Wilson (1927) score interval on the effective base, which holds near 0 and 100 % and
     for small bases.
 

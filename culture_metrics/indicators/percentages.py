@@ -14,7 +14,8 @@ def percentage_values(edition: Edition, columns: set[str]) -> dict[str, pl.Expr]
     """Return, for each headline percentage that the columns allow, a respondent's value.
 
     The mean of the values over a group is the percentage; null is out of the base (no answer, or an answer
-    that the headline leaves out). For a tick-all-that-apply question the base is everyone who ticked something.
+    that the headline leaves out). Where all that apply may be ticked the base is
+    everyone who ticked something.
     """
     return {
         name: _value(measure, edition, columns)

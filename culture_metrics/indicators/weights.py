@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from culture_metrics.errors import ExtractError
+from culture_metrics.errors import ExtractError, unknown
 from culture_metrics.indicators.breakdowns import group_columns
 
 if TYPE_CHECKING:
@@ -38,7 +38,9 @@ def occupation_weights(extract: Extract, mix: Mapping[str, float] | None = None)
     Raises
     ------
     ExtractError
-        When there is only one organisation and no mix is given.
+        When there is only one organisation and no mix is given, or the mix leaves out a group of respondents.
+    UnknownNameError
+        When the mix names a group that the breakdown does not have.
 
     Notes
     -----
@@ -59,8 +61,24 @@ def occupation_weights(extract: Extract, mix: Mapping[str, float] | None = None)
         peers = ["benchmark_group"] if "benchmark_group" in extract.frame.columns else [pl.lit(1)]
         wanted = group.count().over(*peers, group) / group.count().over(*peers)
     else:
+        _check_mix(extract, group, mix)
         sum_of_mix = sum(mix.values())
         shares = {name: share / sum_of_mix for name, share in mix.items()}
         wanted = group.replace_strict(shares, default=None, return_dtype=pl.Float64)
     raw = (wanted / (own / total)).clip(upper_bound=CAP).fill_null(1.0)
     return raw / raw.mean().over("organisation")
+
+
+def _check_mix(extract: Extract, group: pl.Expr, mix: Mapping[str, float]) -> None:
+    known = extract.edition.breakdowns["occupation_group"].groups
+    for name in mix:
+        if name not in known:
+            raise unknown("group of occupations", name, known)
+    here = extract.frame.select(group.alias("group")).to_series().drop_nulls().unique().sort()
+    left = [name for name in here if not mix.get(name, 0) > 0]
+    if left:
+        raise ExtractError(
+            "The occupation mix leaves out groups that respondents belong to",
+            got=f"no share above 0 for {', '.join(left)}",
+            hint="Give a share for every group.",
+        )

@@ -1,0 +1,1 @@
+"""Compare organisations, years and groups: everything here reads Results only."""

@@ -1,0 +1,209 @@
+"""Where an organisation stands in its benchmark group."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from culture_metrics.catalogue import catalogue
+from culture_metrics.errors import ResultsError, unknown
+from culture_metrics.results import ALL, check_results
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+    from culture_metrics.published import Published
+
+NUMBERS = ["estimate", "conf_low", "conf_high", "base", "best", "median", "worst"]
+
+
+@dataclass(frozen=True)
+class Benchmark:
+    """An organisation's results beside its benchmark group's.
+
+    Attributes
+    ----------
+    table : polars.DataFrame
+        One row per measure in the order of the catalogue: `measure, code, label, level, unit, direction,
+        estimate, conf_low, conf_high, base, status, best, median, worst, organisations, rank, percentile`.
+    peers : polars.DataFrame
+        The Results of every organisation of the group, with `name`.
+    organisation, name, group, period : str
+        ODS code, name, benchmark group, period.
+    """
+
+    table: pl.DataFrame
+    peers: pl.DataFrame
+    organisation: str
+    name: str
+    group: str
+    survey: str
+    period: str
+
+    def figure(self) -> go.Figure:
+        """Draw all scores against best, median and worst of the group."""
+        from culture_metrics import views
+
+        return views.scores(
+            self.table.filter(pl.col("level") != "question"),
+            title=f"{self.name}: scores against {self.group}",
+            subtitle=f"{catalogue(self.survey).label}, {self.period}. Scores from 0 to 10, higher is better",
+            source="Published results",
+        )
+
+    def ranking(self, measure: str) -> go.Figure:
+        """Draw one measure across all organisations of the group, with this one picked out.
+
+        Raises
+        ------
+        UnknownNameError
+            When the edition has no such measure.
+        """
+        from culture_metrics import views
+
+        found = catalogue(self.survey).edition(self.period).measure(measure)
+        return views.ranking(
+            self.peers.filter(pl.col("measure") == found.id),
+            highlight=self.organisation,
+            unit=found.unit,
+            title=f"{found.label}: {self.name} among {self.group}",
+            subtitle=f"{catalogue(self.survey).label}, {self.period}. {found.meaning}",
+            source="Published results",
+        )
+
+    def summary(self) -> str:
+        """Say in plain sentences where the organisation stands on elements and themes.
+
+        A score that equals the median is neither above nor below it. Position in a group is no test: small
+        distances can be chance.
+        """
+        scores = self.table.filter(
+            pl.col("level").is_in(["element", "theme"]) & pl.col("estimate").is_not_null()
+        )
+        above, below = (
+            scores.filter(pl.col("estimate") > pl.col("median")),
+            scores.filter(pl.col("estimate") < pl.col("median")),
+        )
+        said = [
+            f"{self.name} is above the median of its {scores['organisations'].max() or 0} benchmark "
+            f"organisations on {above.height} of {scores.height} elements and themes and below it on "
+            f"{below.height}."
+        ]
+        for rows, word in ((above, "highest"), (below, "lowest")):
+            if rows.height:
+                far = rows.sort("percentile", descending=word == "highest").row(0, named=True)
+                said.append(
+                    f"Its standing is {word} on {far['label'].lower()} ({far['estimate']:.2f}; median "
+                    f"{far['median']:.2f}; rank {far['rank']} of {far['organisations']})."
+                )
+        return " ".join(said)
+
+    def _repr_html_(self) -> str:
+        return f"<p>{self.summary()}</p>"
+
+
+def benchmark(published: Published, organisation: str) -> Benchmark:
+    """Set an organisation's published results beside those of its benchmark group.
+
+    Parameters
+    ----------
+    published : Published
+        What `read_published` returns for an official workbook of organisation results.
+    organisation : str
+        ODS code.
+
+    Returns
+    -------
+    Benchmark
+        `.table` has, for each measure, the organisation's own figure and `best`, `median`, `worst`,
+        `organisations` (how many have a figure), `rank` (1 is best, ties share the better rank) and
+        `percentile` (share of the other organisations that do worse, ties count half; 100 is best).
+
+    Raises
+    ------
+    UnknownNameError
+        When the workbook has no such organisation.
+    ResultsError
+        When it has no benchmark groups, as a national workbook.
+
+    Notes
+    -----
+    Best, median and worst are taken over every organisation of the group in the workbook, this one included,
+    from unrounded figures, as the official benchmark reports have them. For percentages where lower is better
+    the best is the lowest (not confirmed in the guides). Measures without a better side have a median but no
+    best, worst or rank.
+
+    Examples
+    --------
+    >>> import culture_metrics as cm
+    >>> example = cm.read_inputs([])
+    >>> standing = benchmark(example.published[0], example.organisation)
+    >>> standing.table.filter(measure="staff_engagement")["organisations"].item() > 1
+    True
+    """
+    check_results(published.results)
+    organisations = published.organisations
+    if organisation not in set(organisations["organisation"]):
+        raise unknown("organisation", organisation, organisations["organisation"].to_list())
+    own = organisations.row(by_predicate=pl.col("organisation") == organisation, named=True)
+    if own["benchmark_group"] is None:
+        raise ResultsError(
+            f"{organisation} has no benchmark group in this workbook",
+            hint="Use the official workbook of organisation results.",
+        )
+    group = organisations.filter(pl.col("benchmark_group") == own["benchmark_group"])
+    whole = (pl.col("breakdown") == ALL) & (pl.col("group") == ALL)
+    peers = published.results.filter(whole).join(group.select("organisation", "name"), on="organisation")
+    return Benchmark(
+        table=_standing(peers, organisation, published),
+        peers=peers,
+        organisation=organisation,
+        name=own["name"] or organisation,
+        group=own["benchmark_group"],
+        survey=published.survey,
+        period=published.period,
+    )
+
+
+def _standing(peers: pl.DataFrame, organisation: str, published: Published) -> pl.DataFrame:
+    edition = catalogue(published.survey).edition(published.period)
+    catalogued = pl.DataFrame(
+        [(m.id, m.code, m.label, m.level, m.direction) for m in edition.measures.values()],
+        schema=["measure", "code", "label", "level", "direction"],
+        orient="row",
+    )
+    # Turn every figure so that higher is better, then rank once.
+    good = pl.when(pl.col("direction") == "lower").then(-pl.col("estimate")).otherwise("estimate")
+    sided = pl.col("direction") != "neutral"
+    n = pl.len()
+    ranked = (
+        peers.filter(pl.col("estimate").is_not_null())
+        .join(catalogued, on="measure")
+        .with_columns(good.alias("good"))
+        .with_columns(
+            pl.col("estimate").median().over("measure").alias("median"),
+            pl.when(sided).then(pl.col("good").max().over("measure")).abs().alias("best"),
+            pl.when(sided).then(pl.col("good").min().over("measure")).abs().alias("worst"),
+            n.over("measure").cast(pl.UInt32).alias("organisations"),
+            pl.when(sided).then(pl.col("good").rank("min", descending=True).over("measure")).alias("rank"),
+            pl.when(sided & (n.over("measure") > 1))
+            .then(100 * (pl.col("good").rank("average").over("measure") - 1) / (n.over("measure") - 1))
+            .alias("percentile"),
+        )
+    )
+    groupwide = ranked.group_by("measure").agg(pl.col("best", "median", "worst", "organisations").first())
+    own = peers.filter(pl.col("organisation") == organisation).join(
+        ranked.filter(pl.col("organisation") == organisation).select("measure", "rank", "percentile"),
+        on="measure",
+        how="left",
+    )
+    return (
+        catalogued.join(own, on="measure", maintain_order="left")
+        .join(groupwide, on="measure", how="left", maintain_order="left")
+        .select(
+            "measure", "code", "label", "level", "unit", "direction", "estimate", "conf_low", "conf_high",
+            "base", "status", "best", "median", "worst", "organisations", "rank", "percentile",
+        )
+    )  # fmt: skip

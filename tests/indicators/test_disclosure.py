@@ -1,0 +1,110 @@
+"""No small cell is shown, and none follows from the total and the other groups."""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+import pytest
+
+from culture_metrics import distributions, estimate, suppress, synthetic, validate
+from culture_metrics.results import as_results
+
+
+def results_of(bases: dict[str, int]) -> pl.DataFrame:
+    groups = {"all": sum(bases.values()), **bases}
+    return as_results(
+        pl.DataFrame(
+            {
+                "survey": "nss_england",
+                "period": "2024",
+                "organisation": "RXX",
+                "breakdown": ["all"] + ["locality_1"] * len(bases),
+                "group": list(groups),
+                "measure": "staff_engagement",
+                "unit": "score",
+                "estimate": 7.0,
+                "base": list(groups.values()),
+                "weighting": "none",
+                "status": "reported",
+                "source": "respondents",
+            }
+        )
+    )
+
+
+def hidden(bases: dict[str, int], minimum_base: int = 11) -> dict[str, str]:
+    table = suppress(results_of(bases), minimum_base)
+    rows = table.filter(pl.col("status") != "reported").select("group", "status").rows()
+    return dict(rows)
+
+
+def test_large_groups_are_all_shown():
+    assert hidden({"a": 11, "b": 200}) == {}
+
+
+def test_one_small_group_takes_the_next_smallest_with_it():
+    assert hidden({"a": 5, "b": 30, "c": 200}) == {"a": "suppressed_small_base", "b": "suppressed_secondary"}
+
+
+def test_small_groups_that_hold_too_few_together_take_another_with_them():
+    got = hidden({"a": 2, "b": 3, "c": 40, "d": 90})
+    assert got == {
+        "a": "suppressed_small_base",
+        "b": "suppressed_small_base",
+        "c": "suppressed_secondary",
+    }
+
+
+def test_small_groups_that_hold_enough_together_need_no_other():
+    assert set(hidden({"a": 8, "b": 9, "c": 40})) == {"a", "b"}
+
+
+def test_with_two_groups_both_are_hidden():
+    assert set(hidden({"a": 4, "b": 400})) == {"a", "b"}
+
+
+def test_the_official_minimum_shows_ten():
+    assert hidden({"a": 10, "b": 200}, minimum_base=10) == {}
+    assert set(hidden({"a": 10, "b": 200})) == {"a", "b"}
+
+
+def test_hidden_rows_have_no_numbers_and_a_second_pass_changes_nothing():
+    once = suppress(results_of({"a": 5, "b": 30, "c": 200}))
+    numbers = once.filter(pl.col("status") != "reported").select("estimate", "base", "std_error")
+    assert numbers.null_count().sum_horizontal().item() == numbers.height * 3
+    assert suppress(once).equals(once)
+
+
+def test_on_random_tables_no_hidden_group_can_be_worked_out():
+    draw = np.random.default_rng(7)
+    for _ in range(300):
+        bases = {f"g{i}": int(n) for i, n in enumerate(draw.integers(1, 60, draw.integers(2, 9)))}
+        table = suppress(results_of(bases))
+        kept = dict(table.filter(status="reported").select("group", "base").rows())
+        gone = [g for g in bases if g not in kept]
+        assert all(n >= 11 for n in kept.values())
+        rest = kept.get("all", 0) - sum(n for g, n in kept.items() if g != "all")
+        if gone and "all" in kept:
+            assert len(gone) > 1
+            assert rest >= 11 or len(kept) == 1
+
+
+@pytest.fixture(scope="module")
+def clean():
+    return validate(synthetic.respondents(2024, respondents_per_organisation=600, seed=3)).extract
+
+
+@pytest.mark.parametrize("make", [estimate, distributions])
+def test_it_is_on_by_default(clean, make):
+    table = make(clean, by=["locality_1", "occupation_group"])
+    shown = table.filter(status="reported")
+    assert shown["base"].min() >= 11
+    assert table.filter(status="suppressed_small_base").height > 0
+
+
+def test_a_distribution_is_hidden_when_its_headline_would_be(clean):
+    shown = distributions(clean, by=["locality_1"]).filter(
+        question="role_makes_difference", status="reported", option=9
+    )
+    left = shown["base"] * (1 - shown["percent"] / 100)
+    assert left.min() >= 11 - 1e-6
