@@ -5,9 +5,11 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+# At once, not when first used: the function must stand where the module of the same name would.
+from culture_metrics.catalogue import catalogue as catalogue
+
 if TYPE_CHECKING:
     from culture_metrics import synthetic as synthetic
-    from culture_metrics.catalogue import catalogue as catalogue
     from culture_metrics.compare.benchmark import benchmark as benchmark
     from culture_metrics.extracts.read import read_extract as read_extract
     from culture_metrics.extracts.validate import validate as validate
@@ -26,7 +28,6 @@ __version__ = "0.1.0"
 #: Public name -> module it lives in. Loaded when first used, so that the import stays quick.
 _FACE = {
     "benchmark": "culture_metrics.compare.benchmark",
-    "catalogue": "culture_metrics.catalogue",
     "distributions": "culture_metrics.indicators.distributions",
     "estimate": "culture_metrics.indicators.estimate",
     "is_published": "culture_metrics.published",
@@ -41,7 +42,7 @@ _FACE = {
     "write_published": "culture_metrics.published",
 }
 
-__all__ = sorted(_FACE)  # noqa: PLE0605
+__all__ = sorted(["catalogue", *_FACE])  # noqa: PLE0605
 
 
 def __getattr__(name: str) -> Any:

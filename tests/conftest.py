@@ -26,3 +26,12 @@ def shared_data() -> Path:
 def shared_reference() -> Path:
     """Folder of published figures to tie out with."""
     return _folder("reference")
+
+
+@pytest.fixture(scope="session")
+def published_2024(shared_data):
+    """The official 2024 workbook of organisation results, read once."""
+    from culture_metrics import read_published
+
+    (path,) = (shared_data / "nss2024").glob("*.xlsx")
+    return read_published(path)
