@@ -55,7 +55,7 @@ lab: setup
 	@$(BIN)/jupyter-lab notebooks
 
 bench: setup
-	@$(BIN)/python benchmarks/run.py
+	@$(BIN)/python -m benchmarks.run
 
 # Keeps the pins that still fit; remove requirements.lock first to take the newest of everything.
 lock:
