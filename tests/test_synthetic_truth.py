@@ -245,7 +245,7 @@ def test_mean_of_answered_equals_going_through_all_patterns(minimum):
 
 
 def test_appraisal_score_equals_going_through_all_patterns():
-    """No appraisal scores 0, an appraisal the mean of two or three parts, can't remember and silence nothing."""
+    """No appraisal scores 0, an appraisal the mean of its parts; can't remember has no score."""
     own, people, cell = organisation(1, 1), population("nss_england", "2024"), (3, 0, 1, 2)
     measure = people.edition.scores["appraisals"]
     gate = people.items["had_appraisal"]
