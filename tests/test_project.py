@@ -58,15 +58,18 @@ def texts() -> dict[str, str]:
 def imported(folder: str) -> set[str]:
     """Names of the packages from elsewhere that the modules of a folder import."""
     found: set[str] = set()
-    for path in (ROOT / folder).rglob("*.py"):
+    files = list((ROOT / folder).rglob("*.py"))
+    own = {"culture_metrics", "data_schemas", "benchmarks", *(path.stem for path in files)}
+    for path in files:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Import):
                 found |= {alias.name.split(".")[0] for alias in node.names}
             elif isinstance(node, ast.ImportFrom) and node.module:
                 found.add(node.module.split(".")[0])
-    modules = found - sys.stdlib_module_names - {"culture_metrics", "data_schemas", "benchmarks"}
     packages = packages_distributions()
-    return {canonicalize_name(packages.get(module, [module])[0]) for module in modules}
+    return {
+        canonicalize_name(packages.get(name, [name])[0]) for name in found - sys.stdlib_module_names - own
+    }
 
 
 @pytest.mark.parametrize("folder", ["culture_metrics", "data_schemas"])
