@@ -156,7 +156,7 @@ def _standing_sheet(standing: pl.DataFrame) -> Sheet:
 
 
 def _write(path: Path, title: str, data: Inputs, sheets: Sequence[Sheet]) -> None:
-    import xlsxwriter  # type: ignore[import-untyped]
+    import xlsxwriter
 
     plain = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
     with xlsxwriter.Workbook(str(path), plain) as book:

@@ -187,6 +187,7 @@ def years(data: Inputs) -> Table:
         wide.rename({"label": "Score"}),
         f"{data.name}: scores from 0 to 10 and 95% intervals, {' and '.join(periods)}",
         numbers=tuple(periods),
+        strong=_leading(data.edition),
     )
 
 
@@ -202,13 +203,18 @@ def standing(data: Inputs) -> Table:
         rank.alias("Rank"),
         people("base").alias("Base"),
     )
-    return Table(frame, f"{found.name} in {found.group}, {found.period}", numbers=tuple(frame.columns[1:]))
+    return Table(
+        frame,
+        f"{found.name} in {found.group}, {found.period}",
+        numbers=tuple(frame.columns[1:]),
+        strong=_leading(data.edition),
+    )
 
 
 def rebuilt(data: Inputs) -> Table:
     """Set the published sub-scores beside those rebuilt from the published answers.
 
-    The largest difference is over every organisation of the workbook.
+    The median and the largest difference are over every organisation of the workbook.
     """
     from culture_metrics.published import rebuild_scores
 
@@ -223,7 +229,7 @@ def rebuilt(data: Inputs) -> Table:
     gap = (pl.col("estimate") - pl.col("again")).abs()
     frame = (
         both.group_by("measure")
-        .agg(pl.len().alias("organisations"), gap.max().alias("gap"))
+        .agg(pl.len().alias("organisations"), gap.median().alias("typical"), gap.max().alias("largest"))
         .join(own, on="measure", how="left")
         .join(catalogued(published.edition), on="measure")
         .sort("order")
@@ -232,10 +238,16 @@ def rebuilt(data: Inputs) -> Table:
             _decimals("mine").alias("Published"),
             _decimals("again").alias("Rebuilt"),
             pl.format("{}", "organisations").alias("Organisations"),
-            _decimals("gap").alias("Largest difference"),
+            _decimals("typical").alias("Median difference"),
+            _decimals("largest").alias("Largest difference"),
         )
     )
-    return Table(frame, f"Published and rebuilt scores, {published.period}", numbers=tuple(frame.columns[1:]))
+    return Table(
+        frame,
+        f"Published and rebuilt scores, {published.period}",
+        numbers=tuple(frame.columns[1:]),
+        strong=_leading(data.edition),
+    )
 
 
 def held_back(data: Inputs) -> Table:
@@ -289,6 +301,11 @@ def _headlines(edition: Edition, score: str) -> list[str]:
     """Headline percentages of the questions that a score is built from."""
     items = edition.measure(score).items
     return [k for k, m in edition.percentages.items() if m.question in items]
+
+
+def _leading(edition: Edition) -> frozenset[str]:
+    """Labels of the elements and themes: the sub-scores beneath them are set lighter."""
+    return frozenset(m.label for m in edition.scores.values() if m.level != "sub_score")
 
 
 def _own(data: Inputs) -> pl.DataFrame:
