@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 
     from culture_metrics.published import Published
 
-NUMBERS = ["estimate", "conf_low", "conf_high", "base", "best", "median", "worst"]
-
 
 @dataclass(frozen=True)
 class Benchmark:
@@ -49,7 +47,7 @@ class Benchmark:
         return views.scores(
             self.table.filter(pl.col("level") != "question"),
             title=f"{self.name}: scores against {self.group}",
-            subtitle=f"{catalogue(self.survey).label}, {self.period}. Scores from 0 to 10, higher is better",
+            subtitle=f"{catalogue(self.survey).label}, {self.period}",
             source="Published results",
         )
 
@@ -68,6 +66,7 @@ class Benchmark:
             self.peers.filter(pl.col("measure") == found.id),
             highlight=self.organisation,
             unit=found.unit,
+            direction=found.direction,
             title=f"{found.label}: {self.name} among {self.group}",
             subtitle=f"{catalogue(self.survey).label}, {self.period}. {found.meaning}",
             source="Published results",
@@ -82,13 +81,11 @@ class Benchmark:
         scores = self.table.filter(
             pl.col("level").is_in(["element", "theme"]) & pl.col("estimate").is_not_null()
         )
-        above, below = (
-            scores.filter(pl.col("estimate") > pl.col("median")),
-            scores.filter(pl.col("estimate") < pl.col("median")),
-        )
+        above = scores.filter(pl.col("estimate") > pl.col("median"))
+        below = scores.filter(pl.col("estimate") < pl.col("median"))
         said = [
-            f"{self.name} is above the median of its {scores['organisations'].max() or 0} benchmark "
-            f"organisations on {above.height} of {scores.height} elements and themes and below it on "
+            f"{self.name} is above the median of {self.group} ({self.peers['organisation'].n_unique()} "
+            f"organisations) on {above.height} of {scores.height} elements and themes and below it on "
             f"{below.height}."
         ]
         for rows, word in ((above, "highest"), (below, "lowest")):

@@ -98,7 +98,7 @@ def sub_score(measure: Measure, edition: Edition, columns: set[str]) -> pl.Expr:
         return pl.lit(None, pl.Float64)
     answered = pl.sum_horizontal(item.is_not_null() for item in items)
     mean = pl.when(answered >= measure.minimum).then(pl.mean_horizontal(items))
-    if measure.rule != "appraisal":
+    if gate is None:
         return mean
     return pl.when(pl.col(gate) == 2).then(0.0).when(pl.col(gate) == 1).then(mean)
 

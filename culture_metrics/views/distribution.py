@@ -10,7 +10,6 @@ import polars as pl
 from culture_metrics.views import style
 from culture_metrics.views.inputs import held_back, tidy
 from culture_metrics.views.labels import (
-    base_range,
     count,
     fixed,
     reasons,
@@ -102,12 +101,12 @@ def distribution(table: pl.DataFrame, *, title: str, subtitle: str = "", source:
     fig.add_shape(type="line", x0=0, x1=0, y0=0, y1=total, line={"color": style.TEXT, "width": 1.5})
     _labels(fig, rows, left)
     head = _headings(fig, key, parts)
-    apart = "middle answers stand apart at the right" if MIDDLE in key else ""
+    apart = "middle answers stand at the right" if MIDDLE in key else ""
     return style.finish(
         fig,
         style.Room(height=total, left=left, head=head, foot=8),
         title=title,
-        subtitle=sentences([subtitle, "per cent of all who answered", apart, base_range(rows["base"])]),
+        subtitle=sentences([subtitle, "percentages of all who answered", apart]),
         notes=reasons(table, "percent"),
         alt=_alt(bars, rows),
         source=source,
@@ -216,7 +215,7 @@ def _draw(fig: go.Figure, bars: pl.DataFrame, parts: dict[str, float]) -> None:
         marker: dict[str, Any] = {"color": colour, "line": {"color": style.PAPER, "width": 1.5}}
         if part == BESIDE:
             marker["line"] = {"color": style.MARK, "width": 1}
-            marker["pattern"] = {"shape": "/", "fgcolor": style.GRID, "bgcolor": style.PAPER, "size": 6}
+            marker["pattern"] = {"shape": "/", "fgcolor": style.AROUND, "bgcolor": style.PAPER, "size": 6}
         fig.add_bar(
             name=name,
             orientation="h",

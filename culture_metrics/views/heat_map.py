@@ -13,12 +13,12 @@ from culture_metrics.views import style
 from culture_metrics.views.inputs import held_back, one_of, tidy
 from culture_metrics.views.labels import (
     DECIMALS,
-    base_range,
     count,
     fixed,
     reading,
     safely,
     sentences,
+    several,
     shown,
     width,
     wrap,
@@ -28,8 +28,8 @@ COLUMNS = ["group", "group_base", "measure", "label", "estimate", "base", "statu
 NUMBERS = ["estimate", "conf_low", "conf_high", "base"]
 GROUP_WIDTH, BASE_WIDTH, COLUMN_WIDTH = 210, 62, 98
 LINE, GAP, KEY_HEIGHT, KEY_WIDTH = 18, 10, 96, 200
-#: From so many measures on, labels take one line and scores one decimal; such a map needs 1,000 pixels.
-MANY = 13
+#: From so many measures on, labels take one line, scores one decimal, and the map has a width of its own.
+MANY, CELL_WIDTH, WIDTH = 14, 30, 1100
 WHOLE = "Whole organisation"
 NOT_SHOWN, MINUS = "\N{EN DASH}", "\N{MINUS SIGN}"
 HATCH = {"shape": "/", "fgcolor": "#CFCFCF", "bgcolor": style.PAPER, "size": 6, "solidity": 0.2}
@@ -41,7 +41,8 @@ def heat_map(
     """Draw groups as rows and measures as columns, coloured by the difference from the whole organisation.
 
     The number in a cell is the group's own value. The first row is the whole organisation. Cells that may not
-    be shown are hatched; cells without a value (not asked, not in the table) are empty.
+    be shown are hatched; cells without a value (not asked, not in the table) are empty. Maps of 14 measures
+    and more do not shrink below a width at which they can be read.
 
     Parameters
     ----------
@@ -92,18 +93,19 @@ answered.'
     _groups(fig, rows, cells)
     _hatch(fig, cells)
     _labels(fig, rows)
-    bases = base_range(rows["group_base"].slice(1))
     style.finish(
         fig,
         style.Room(height=total, left=_left(rows), head=head, foot=10),
         title=title,
-        subtitle=sentences([subtitle, f"group {bases}" if bases else ""]),
+        subtitle=sentences([subtitle]),
         notes=_notes(cells, unit),
         alt=_alt(cells, rows, measures, unit),
         source=source,
         suppressed=int(cells["held_back"].sum()),
     )
     _key(fig, cells, unit, head)
+    if measures.height >= MANY:
+        fig.update_layout(width=max(WIDTH, _left(rows) + CELL_WIDTH * measures.height + style.EDGE))
     return fig
 
 
@@ -351,11 +353,8 @@ def _notes(cells: pl.DataFrame, unit: str) -> str:
 
 
 def _alt(cells: pl.DataFrame, rows: pl.DataFrame, measures: pl.DataFrame, unit: str) -> str:
-    groups = rows.height - 1
-    said = [
-        f"Heat map of {measures.height} measure{'s' * (measures.height != 1)} in {groups} "
-        f"group{'s' * (groups != 1)}."
-    ]
+    measured, grouped = several(measures.height, "measure"), several(rows.height - 1, "group")
+    said = [f"Heat map of {measured} in {grouped}."]
     known = cells.drop_nulls("difference").sort("difference", maintain_order=True)
     if known.height:
         for side, row in (("above", known.row(-1, named=True)), ("below", known.row(0, named=True))):

@@ -116,6 +116,17 @@ def reading(unit: str) -> pl.Expr:
     return pl.when(pl.col("estimate").is_null()).then(not_shown).otherwise(said)
 
 
+def several(number: int, noun: str) -> str:
+    """Say how many there are.
+
+    Examples
+    --------
+    >>> several(1, "score"), several(30, "score")
+    ('1 score', '30 scores')
+    """
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
 def base_range(bases: pl.Series) -> str:
     """Say the smallest and largest base: 'base 1,180 to 1,204'."""
     known = bases.drop_nulls()

@@ -16,6 +16,7 @@ from culture_metrics.views.labels import (
     reading,
     safely,
     sentences,
+    several,
     shown,
     why_not,
     wrap,
@@ -84,6 +85,7 @@ Median 6.90; highest 7.20, Birch; lowest 6.10, Cedar.'
     rows = _rows(table, unit, direction)
     chosen = table.filter(organisation=highlight).with_columns(why_not().alias("why")).row(0, named=True)
     own = rows.filter(organisation=highlight)
+    drawn = several(rows.height, "organisation")
     end = "lowest" if direction == "lower" else "highest"
     corner = _corner(own, rows.height, direction)
     low, high = _limits(rows, own, corner, unit)
@@ -91,7 +93,7 @@ Median 6.90; highest 7.20, Birch; lowest 6.10, Cedar.'
     fig = style.figure()
     edge = 0.5 + 0.02 * rows.height
     fig.update_xaxes(range=[1 - edge, rows.height + edge], tickvals=_ticks(rows.height))
-    fig.update_xaxes(title_text=f"Rank among {rows.height} organisations (1 = {end})")
+    fig.update_xaxes(title_text=f"Rank among {drawn} (1 = {end})")
     fig.update_yaxes(range=[low, high], showgrid=True, gridcolor=style.GRID, nticks=7, ticklabelstandoff=6)
     fig.update_yaxes(ticksuffix=SIGN[unit], tickformat=".2f" if high - low < 1 else "")
     others = rows.filter(pl.col("organisation") != highlight)
@@ -106,7 +108,7 @@ Median 6.90; highest 7.20, Birch; lowest 6.10, Cedar.'
         title=title,
         subtitle=sentences([subtitle, base_range(rows["base"])]),
         notes=_notes(rows, hidden),
-        alt=f"Dot plot of {rows.height} organisations, {end} first. {_alt(rows, own, chosen, hidden, unit)}",
+        alt=f"Dot plot of {drawn}, {end} first. {_alt(rows, own, chosen, hidden, unit)}",
         source=source,
         suppressed=table.select(held_back().sum()).item(),
     )

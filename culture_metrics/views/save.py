@@ -58,7 +58,7 @@ def fragment(figure_json: Mapping[str, Any], div_id: str) -> str:
         shown, config=CONFIG, include_plotlyjs=False, full_html=False, validate=False, div_id=div_id
     )
     label = html.escape(_alt(shown["layout"]), quote=True)
-    return f'<figure role="img" aria-label="{label}" style="margin: 0">{div}</figure>'
+    return f'<figure role="img" aria-label="{label}" style="margin: 0; overflow-x: auto">{div}</figure>'
 
 
 def as_html(fig: go.Figure, *, plotlyjs: bool = False, div_id: str) -> str:

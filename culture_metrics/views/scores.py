@@ -17,6 +17,7 @@ from culture_metrics.views.labels import (
     safe,
     safely,
     sentences,
+    several,
     shown,
     width,
 )
@@ -247,7 +248,7 @@ def _notes(rows: pl.DataFrame, compared: bool, has_intervals: bool) -> str:
     said = []
     if compared:
         number = rows["organisations"].drop_nulls()
-        group = f"{int(number.max())} organisations" if len(number) else "organisations"  # type: ignore[arg-type]
+        group = several(int(number.max()), "organisation") if len(number) else "organisations"  # type: ignore[arg-type]
         said.append(f"Grey line: from the worst to the best of {group} in the benchmark group.")
     if has_intervals:
         said.append("Whiskers: 95% interval.")
@@ -257,7 +258,7 @@ def _notes(rows: pl.DataFrame, compared: bool, has_intervals: bool) -> str:
 
 def _alt(rows: pl.DataFrame, compared: bool) -> str:
     drawn = rows.drop_nulls("estimate").sort("estimate", maintain_order=True)
-    said = [f"Dot plot of {rows.height} scores."]
+    said = [f"Dot plot of {several(rows.height, 'score')}."]
     if drawn.height:
         low, high = drawn.row(0, named=True), drawn.row(-1, named=True)
         said.append(
@@ -269,7 +270,7 @@ def _alt(rows: pl.DataFrame, compared: bool) -> str:
         above = both.filter(pl.col("estimate") > pl.col("median")).height
         below = both.filter(pl.col("estimate") < pl.col("median")).height
         number = both["organisations"].drop_nulls()
-        group = f" of {int(number.max())} organisations" if len(number) else ""  # type: ignore[arg-type]
+        group = f" of {several(int(number.max()), 'organisation')}" if len(number) else ""  # type: ignore[arg-type]
         verb = "is" if above == 1 else "are"
         said.append(f"Compared with the median{group}, {above} {verb} above and {below} below.")
     if drawn.height < rows.height:

@@ -192,7 +192,7 @@ def finish(
     hang = EDGE if len(heading) == 1 else EDGE + 14
     return fig.update_layout(
         title={"text": "<br>".join(heading), "pad": {"l": EDGE, "t": hang}},
-        meta={"alt": f"{sentences([title])} {alt}", "source": source, "suppressed": suppressed},
+        meta={"alt": f"{sentences([title])} {alt}".strip(), "source": source, "suppressed": suppressed},
         margin={"l": room.left, "r": room.right, "t": top, "b": bottom, "pad": 0, "autoexpand": False},
         height=round(top + room.height + bottom),
     )

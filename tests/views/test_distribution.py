@@ -62,7 +62,7 @@ def test_the_middle_and_the_answers_beside_stand_apart_at_the_right(table):
     assert middle.base[0] > 45 + 38
     assert beside.base[0] > middle.base[0] + 25
     assert beside.marker.pattern.shape == "/"
-    assert "Middle answers stand apart" in fig.layout.title.text
+    assert "Middle answers stand at the right" in fig.layout.title.text
     assert fig.layout.xaxis.range[0] <= -30
     assert fig.layout.xaxis.range[1] >= beside.base[0] + 5
 
