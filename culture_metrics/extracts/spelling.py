@@ -59,9 +59,10 @@ def nearly_alike(labels: Mapping[str, int]) -> dict[str, str]:
     >>> nearly_alike({"Paediatrics": 90, "Pediatrics": 4, "Ward 1": 20, "Ward 2": 30})
     {'Pediatrics': 'Paediatrics'}
     """
+    said = {label: words(label) for label in labels}
     blocks: dict[tuple[str, ...], list[str]] = defaultdict(list)
     for label in labels:
-        blocks[tuple(word[:1] for word in words(label))].append(label)
+        blocks[tuple(word[:1] for word in said[label])].append(label)
     parent = {label: label for label in labels}
 
     def root(label: str) -> str:
@@ -71,7 +72,7 @@ def nearly_alike(labels: Mapping[str, int]) -> dict[str, str]:
 
     for block in blocks.values():
         for one, other in combinations(block, 2):
-            if squeezed(one) != squeezed(other) and _near(words(one), words(other)):
+            if _near(said[one], said[other]):
                 parent[root(other)] = root(one)
     groups: dict[str, list[str]] = defaultdict(list)
     for label in labels:
@@ -100,12 +101,10 @@ def likely_name(label: str, candidates: Iterable[str]) -> str | None:
 
 def _near(one: tuple[str, ...], other: tuple[str, ...]) -> bool:
     different = [(a, b) for a, b in zip(one, other, strict=True) if a != b]
-    return all(
-        min(len(a), len(b)) >= SHORTEST
-        and not re.search(r"\d", a + b)
-        and SequenceMatcher(None, a, b).ratio() >= NEAR
-        for a, b in different
-    )
+    # The cheap tests first: likeness is looked at only where nothing else tells the words apart.
+    if not different or any(min(len(a), len(b)) < SHORTEST or re.search(r"\d", a + b) for a, b in different):
+        return False
+    return all(SequenceMatcher(None, a, b).ratio() >= NEAR for a, b in different)
 
 
 def _to_commonest(groups: Iterable[list[str]], counts: Mapping[str, int]) -> dict[str, str]:

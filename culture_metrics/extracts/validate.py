@@ -110,7 +110,8 @@ def validate(
     clean, shared = row_rules.own_ids(clean)
 
     result = replace(extract, frame=clean)
-    found, offers = _as_a_whole(result, counts, known, eligible)
+    given = whole_columns.count_given(counts, words)
+    found, offers = _as_a_whole(result, counts, given, known, eligible)
     problems = [
         *told.told(extract),
         *notes,
@@ -168,7 +169,11 @@ def _bad_rows(frame: pl.DataFrame, counts: Tally, period: str) -> tuple[list[Row
 
 
 def _as_a_whole(
-    extract: Extract, counts: Tally, known: pl.DataFrame | None, eligible: Mapping[str, int] | None
+    extract: Extract,
+    counts: Tally,
+    given: Mapping[str, int],
+    known: pl.DataFrame | None,
+    eligible: Mapping[str, int] | None,
 ) -> tuple[list[Problem], dict[str, dict[str, str | None]]]:
     """Look at columns, organisations, groups and patterns as a whole."""
     frame, edition = extract.frame, extract.edition
@@ -176,8 +181,8 @@ def _as_a_whole(
     groups = labels.count_labels(frame, labels.breakdown_columns(frame, edition))
     variants, offers = labels.label_problems(groups, frame.height)
     found = [
-        *editions.edition_problems(counts, whole_columns.count_answers(counts)),
-        *whole_columns.column_problems(extract, counts),
+        *editions.edition_problems(counts),
+        *whole_columns.column_problems(extract, counts, given),
         *whole_columns.known_faults(extract),
         *listing.form_problems(organisations),
         *(() if known is None else listing.list_problems(organisations, known, extract.period)),

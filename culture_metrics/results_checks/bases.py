@@ -22,7 +22,7 @@ MIXED_UP = "Look whether the columns or the years are mixed up."
 def group_bases(table: pl.DataFrame, own: str) -> Iterator[Problem]:
     """Report groups with larger bases than the whole, one by one and together."""
     key = ["survey", "period", "organisation", own]
-    based = table.filter(BASE.is_not_null()).unique([*key, "breakdown", "group"], maintain_order=True)
+    based = table.filter(BASE > 0).unique([*key, "breakdown", "group"], maintain_order=True)
     whole = based.filter(pl.col("breakdown") == ALL).group_by(key).agg(BASE.max().alias("whole"))
     groups = based.filter(pl.col("breakdown") != ALL).join(whole, on=key)
     above = groups.filter(pl.col("whole") < BASE)

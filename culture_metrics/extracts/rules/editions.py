@@ -10,7 +10,7 @@ from culture_metrics.extracts.schema import allowed_codes
 from culture_metrics.problems import Problem, counted, listed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
     from culture_metrics.catalogue import Edition, Question
     from culture_metrics.extracts.tally import Tally
@@ -39,12 +39,9 @@ class _Fit:
     against: int
 
 
-def edition_problems(tally: Tally, answers: Mapping[str, int]) -> Iterator[Problem]:
-    """Report signs that the answers are coded as in another edition.
-
-    `answers` is the number of answers in each column, whatever their codes.
-    """
-    other = other_edition(tally, answers)
+def edition_problems(tally: Tally) -> Iterator[Problem]:
+    """Report signs that the answers are coded as in another edition."""
+    other = other_edition(tally)
     if other:
         yield other
     else:
@@ -53,14 +50,14 @@ def edition_problems(tally: Tally, answers: Mapping[str, int]) -> Iterator[Probl
     yield from swapped_gender(tally)
 
 
-def other_edition(tally: Tally, answers: Mapping[str, int]) -> Problem | None:
+def other_edition(tally: Tally) -> Problem | None:
     """Report that the answers fit the questions of another edition better."""
     edition = tally.edition
     found = [
         fit
         for other in edition.survey
         if other is not edition and other.questions != edition.questions
-        if (fit := _fit(tally, other, answers)).columns
+        if (fit := _fit(tally, other)).columns
     ]
     best = max(found, key=lambda fit: (len(fit.columns) - fit.against, fit.period), default=None)
     if best is None or len(best.columns) < 2 or best.against > len(best.columns) / 4:
@@ -77,11 +74,11 @@ def other_edition(tally: Tally, answers: Mapping[str, int]) -> Problem | None:
     )
 
 
-def _fit(tally: Tally, other: Edition, answers: Mapping[str, int]) -> _Fit:
+def _fit(tally: Tally, other: Edition) -> _Fit:
     for_it, against = [], 0
-    for column, total in answers.items():
+    for column, answered in tally.answered.items():
         own, theirs = tally.edition.columns[column], other.columns.get(column)
-        if total < ENOUGH or theirs is None or own.id == theirs.id:
+        if answered + sum(tally.unlisted[column].values()) < ENOUGH or theirs is None or own.id == theirs.id:
             continue
         sign = _sign(tally, column, theirs, other)
         if sign > 0:

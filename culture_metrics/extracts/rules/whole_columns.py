@@ -11,9 +11,10 @@ from culture_metrics.extracts.rules.told import lost_scores
 from culture_metrics.problems import Problem, counted, listed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from culture_metrics.extracts.extract import Extract
+    from culture_metrics.extracts.rules.found import Cells
     from culture_metrics.extracts.tally import Tally
 
 #: Chance below which it is no accident that all gave the same answer.
@@ -24,8 +25,11 @@ MANY_BLANK, MORE_BLANK = 0.3, 0.2
 COMMONEST = 0.95
 
 
-def column_problems(extract: Extract, tally: Tally) -> Iterator[Problem]:
-    """Report columns that are empty, constant or blank far more often than the others."""
+def column_problems(extract: Extract, tally: Tally, given: Mapping[str, int]) -> Iterator[Problem]:
+    """Report columns that are empty, constant or blank far more often than the others.
+
+    `given` is the number of answers in each column, whether or not they can be used.
+    """
     if not tally.rows:
         return
     empty = [c for c, n in tally.answered.items() if not n]
@@ -39,7 +43,7 @@ def column_problems(extract: Extract, tally: Tally) -> Iterator[Problem]:
             lost_scores(extract, left),
         )
     yield from _constant(tally)
-    yield from _blank(tally)
+    yield from _blank(tally, given)
 
 
 def _constant(tally: Tally) -> Iterator[Problem]:
@@ -60,13 +64,13 @@ def _constant(tally: Tally) -> Iterator[Problem]:
             )
 
 
-def _blank(tally: Tally) -> Iterator[Problem]:
+def _blank(tally: Tally, given: Mapping[str, int]) -> Iterator[Problem]:
     """Compare with the other questions of the section: later sections lose those who break off."""
     sections: dict[str, dict[str, float]] = {}
     for column, answered in tally.answered.items():
         question = tally.edition.columns[column]
         if question.kind != "multi" and not question.asked_if and answered:
-            sections.setdefault(question.section, {})[column] = 1 - answered / tally.rows
+            sections.setdefault(question.section, {})[column] = 1 - given[column] / tally.rows
     odd = {
         column: (share, middle)
         for shares in sections.values()
@@ -103,8 +107,13 @@ def known_faults(extract: Extract) -> Iterator[Problem]:
             )
 
 
-def count_answers(tally: Tally) -> Mapping[str, int]:
-    """Return the number of answers in each column, whatever their codes."""
-    return {
-        column: answered + sum(tally.unlisted[column].values()) for column, answered in tally.answered.items()
+def count_given(tally: Tally, words: Iterable[Cells]) -> dict[str, int]:
+    """Return the number of answers in each column, whatever their codes, with those that are no number."""
+    missing = tally.edition.survey.missing_codes
+    given = {
+        column: answered + sum(n for k, n in tally.unlisted[column].items() if k not in missing)
+        for column, answered in tally.answered.items()
     }
+    for kind in words:
+        given[kind.column] += kind.rows
+    return given
