@@ -102,12 +102,13 @@ def validate(
     places = [*look_up(raw, words), *look_up(frame, [*unlisted, *routed])]
 
     # Whole rows, then the clean table in one pass.
-    rows, remarks = _bad_rows(frame, counts, extract.period)
+    repeated = row_rules.repeated_ids(frame)
+    rows, remarks = _bad_rows(frame, counts, extract.period, repeated)
     keep = cleaning.kept(frame.height, rows)
     clean = frame.select(cleaning.cleaned(frame, counts, routed, keep))
     lost = None if keep is None else frame.filter(~keep)
     lost = None if lost is None else lost.select(cleaning.cleaned(lost, counts, routed, None))
-    clean, shared = row_rules.own_ids(clean)
+    clean, shared = row_rules.own_ids(clean, may_repeat=len(repeated) > 0)
 
     result = replace(extract, frame=clean)
     given = whole_columns.count_given(counts, words)
@@ -147,7 +148,9 @@ def validate(
     )
 
 
-def _bad_rows(frame: pl.DataFrame, counts: Tally, period: str) -> tuple[list[Rows], list[Problem]]:
+def _bad_rows(
+    frame: pl.DataFrame, counts: Tally, period: str, repeated: pl.Series
+) -> tuple[list[Rows], list[Problem]]:
     """Return the rows to set aside, each for the first reason that applies, and remarks on others."""
     rows: list[Rows] = []
     remarks: list[Problem] = []
@@ -165,7 +168,7 @@ def _bad_rows(frame: pl.DataFrame, counts: Tally, period: str) -> tuple[list[Row
         if places.len():
             rows.append(replace(kind, places=places))
             taken = places if taken is None else pl.concat([taken, places])
-    return [*rows, *row_rules.duplicates(frame, taken)], remarks
+    return [*rows, *row_rules.duplicates(frame, repeated, taken)], remarks
 
 
 def _as_a_whole(

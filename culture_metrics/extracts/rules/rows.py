@@ -89,20 +89,19 @@ def empty_rows(frame: pl.DataFrame, tally: Tally) -> Iterator[Rows]:
         )
 
 
-def duplicates(frame: pl.DataFrame, out: pl.Series | None) -> Iterator[Rows]:
+def duplicates(frame: pl.DataFrame, repeated: pl.Series, out: pl.Series | None) -> Iterator[Rows]:
     """Find the second and later rows of a respondent; identical rows and differing ones are told apart.
 
-    `out` are the places of rows that are set aside already: they neither count nor come first.
+    `repeated` are the places of ids that stand more than once, `out` those of rows that are set aside
+    already: they neither count nor come first.
     """
-    repeated = _repeated(frame, out)
-    if repeated.is_empty():
+    rows = _groups(frame, repeated if out is None else repeated.filter(~repeated.is_in(out.implode())))
+    if rows.is_empty():
         return
-    same = repeated.select(pl.exclude("place", "first", ROW)).columns
-    original = repeated.select(pl.all().gather(pl.col("first")))
-    equal = pl.all_horizontal(repeated[c].eq_missing(original[c]).alias(c) for c in same)
-    later = repeated.select("place", alike=equal, later=pl.col("first") != pl.int_range(pl.len())).filter(
-        "later"
-    )
+    same = rows.select(pl.exclude("place", "first", ROW)).columns
+    original = rows.select(pl.all().gather(pl.col("first")))
+    equal = pl.all_horizontal(rows[c].eq_missing(original[c]).alias(c) for c in same)
+    later = rows.select("place", alike=equal, later=pl.col("first") != pl.int_range(pl.len())).filter("later")
     kinds = (
         (
             True,
@@ -125,28 +124,27 @@ def duplicates(frame: pl.DataFrame, out: pl.Series | None) -> Iterator[Rows]:
             yield Rows(severity, rule, "respondent", places, found, "each respondent once", done)
 
 
-def _repeated(frame: pl.DataFrame, out: pl.Series | None) -> pl.DataFrame:
-    """Rows of respondents with several rows, with their place and that of the first in this table."""
-    if frame["respondent"].n_unique() == frame.height:
-        return frame.clear()
-    place = pl.int_range(pl.len(), dtype=pl.UInt32)
-    several = pl.col("respondent").is_not_null() & pl.col("respondent").is_duplicated()
-    rows = frame.with_columns(place.alias("place")).filter(several)
-    if out is not None:
-        rows = rows.filter(~pl.col("place").is_in(out.implode()))
-    rows = rows.filter(pl.struct(KEY).is_duplicated()).with_columns(pl.int_range(pl.len()).alias("first"))
-    return rows.with_columns(pl.col("first").first().over(KEY))
+def repeated_ids(frame: pl.DataFrame) -> pl.Series:
+    """Return the places of the rows whose respondent id stands in more than one row."""
+    several = pl.col("respondent").is_duplicated() & pl.col("respondent").is_not_null()
+    return frame.select(several.arg_true()).to_series()
 
 
-def own_ids(frame: pl.DataFrame) -> tuple[pl.DataFrame, list[Problem]]:
+def _groups(frame: pl.DataFrame, places: pl.Series) -> pl.DataFrame:
+    """Return rows of respondents with several rows, with their place and that of the first in this table."""
+    rows = frame[places].with_columns(places.alias("place")).filter(pl.struct(KEY).is_duplicated())
+    return rows.with_columns(pl.int_range(pl.len()).alias("first")).with_columns(
+        pl.col("first").first().over(KEY)
+    )
+
+
+def own_ids(frame: pl.DataFrame, *, may_repeat: bool) -> tuple[pl.DataFrame, list[Problem]]:
     """Give every row an id of its own: its number where it has none, else with the organisation's code."""
-    ids = frame["respondent"]
-    if ids.null_count():
+    if frame["respondent"].null_count():
         frame = frame.with_columns(pl.col("respondent").fill_null(pl.format("row {}", ROW)))
-        ids = frame["respondent"]
-    if ids.n_unique() == ids.len():
+    rows = frame[ROW].gather(repeated_ids(frame)) if may_repeat else frame[ROW].clear()
+    if rows.is_empty():
         return frame, []
-    rows = frame.filter(pl.col("respondent").is_duplicated())[ROW]
     problem = Problem(
         "warning",
         "respondent ids in several organisations",
@@ -163,8 +161,8 @@ def own_ids(frame: pl.DataFrame) -> tuple[pl.DataFrame, list[Problem]]:
 
 def alike_without_ids(frame: pl.DataFrame, extract: Extract) -> list[Problem]:
     """Report rows with the same answers throughout in a file that has no ids of respondents."""
-    generated = pl.col("respondent") == pl.format("row {}", ROW)
-    if frame.is_empty() or not frame.select(generated.all()).item():
+    generated = (pl.col("respondent") == pl.format("row {}", ROW)).all()
+    if frame.is_empty() or not frame.head(1).select(generated).item() or not frame.select(generated).item():
         return []
     columns = [
         c for c in answer_columns(frame, extract.edition) if extract.edition.columns[c].kind != "multi"
