@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from culture_metrics.errors import FileFormatError
+from culture_metrics.published.benchmark_book import find_benchmark, read_benchmark
 from culture_metrics.published.detailed import read_detailed
 from culture_metrics.published.layout import find_table
 from culture_metrics.published.pulse import find_pulse, read_pulse
@@ -66,8 +67,9 @@ def read_published(path: str | Path, organisation: str | None = None) -> Publish
     """
     path = Path(path)
     heads = load_heads(path)
-    if _layout(heads) == "pulse":
-        return read_pulse(path, heads)
+    layout = _layout(heads)
+    if layout in _READERS:
+        return _READERS[layout](path, heads)
     return read_detailed(path, heads)
 
 
@@ -93,4 +95,9 @@ def _layout(heads: Mapping[str, Sequence[Row]]) -> str | None:
     """Tell the layout from the first rows of the sheets."""
     if any(find_table(name, rows, []) for name, rows in heads.items()):
         return "detailed"
-    return "pulse" if find_pulse(heads) else None
+    if find_pulse(heads):
+        return "pulse"
+    return "benchmark" if find_benchmark(heads) else None
+
+
+_READERS = {"pulse": read_pulse, "benchmark": read_benchmark}
