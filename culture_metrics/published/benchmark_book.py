@@ -283,8 +283,8 @@ def _problems(cells: pl.DataFrame, sheet: _Sheet) -> Iterator[str]:
     top = tops["value"].max()
     if tops.height >= SEVERAL and isinstance(top, float) and 0 < top <= TOO_SMALL:
         yield (
-            f"{at}: no fraction above {TOO_SMALL:g} in {tops.height} columns of percentages; they were divided by "
-            "100 twice"
+            f"{at}: no fraction above {TOO_SMALL:g} in {tops.height} columns of percentages; they were "
+            "divided by 100 twice"
         )
     tests = {
         "cells that are neither a figure nor '-' nor blank": pl.col("value_state") == OTHER,

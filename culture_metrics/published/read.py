@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from culture_metrics.errors import FileFormatError
 from culture_metrics.published.benchmark_book import find_benchmark, read_benchmark
+from culture_metrics.published.contractor import find_contractor, is_contractor_text, read_contractor
 from culture_metrics.published.detailed import read_detailed
 from culture_metrics.published.layout import find_table
 from culture_metrics.published.pulse import find_pulse, read_pulse
@@ -66,8 +67,12 @@ def read_published(path: str | Path, organisation: str | None = None) -> Publish
       what to do: Check the folder and the spelling of the name.
     """
     path = Path(path)
+    if is_contractor_text(path):
+        return read_contractor(path, None, organisation)
     heads = load_heads(path)
     layout = _layout(heads)
+    if layout == "contractor":
+        return read_contractor(path, heads, organisation)
     if layout in _READERS:
         return _READERS[layout](path, heads)
     return read_detailed(path, heads)
@@ -84,6 +89,8 @@ def is_published(path: str | Path) -> bool:
     >>> is_published("RXX_2024.csv")
     False
     """
+    if is_contractor_text(Path(path)):
+        return True
     try:
         heads = load_heads(Path(path))
     except FileFormatError:
@@ -97,7 +104,9 @@ def _layout(heads: Mapping[str, Sequence[Row]]) -> str | None:
         return "detailed"
     if find_pulse(heads):
         return "pulse"
-    return "benchmark" if find_benchmark(heads) else None
+    if find_benchmark(heads):
+        return "benchmark"
+    return "contractor" if find_contractor(heads) else None
 
 
 _READERS = {"pulse": read_pulse, "benchmark": read_benchmark}

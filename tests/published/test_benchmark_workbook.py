@@ -13,7 +13,16 @@ COMMUNITY = "Community Trusts"
 HEADER = [
     *["org_id", "org_name", "org_type_reporting_name", "PP1_2023", "PP1_n_2023", "PP1_2024", "PP1_n_2024"],
     *["PP1_sig_2024", "PP1_3_2024", "theme_engagement_2024", "theme_engagement_n_2024", "E_1_2024"],
-    *["q26a_2021", "q26a_n_2021", "q25c_2024", "q25c_n_2024", "q13d_2024", "q13d_n_2024", "q1_2024", "q1_n_2024"],
+    *[
+        "q26a_2021",
+        "q26a_n_2021",
+        "q25c_2024",
+        "q25c_n_2024",
+        "q13d_2024",
+        "q13d_n_2024",
+        "q1_2024",
+        "q1_n_2024",
+    ],
     *["equal_eth_summary_1_2024", "response_rate_2024", "response_rate_n_2024", "q99z_2024", "q99z_n_2024"],
 ]
 FIGURES = {
@@ -43,7 +52,13 @@ FIGURES = {
 
 
 def trust(code, kind=COMMUNITY, **changes):
-    return {"org_id": code, "org_name": f"{code} Trust", "org_type_reporting_name": kind, **FIGURES, **changes}
+    return {
+        "org_id": code,
+        "org_name": f"{code} Trust",
+        "org_type_reporting_name": kind,
+        **FIGURES,
+        **changes,
+    }
 
 
 @pytest.fixture
@@ -67,7 +82,9 @@ def workbook(tmp_path):
 
 
 def one(published, **where):
-    return published.results.row(by_predicate=pl.all_horizontal(pl.col(k) == v for k, v in where.items()), named=True)
+    return published.results.row(
+        by_predicate=pl.all_horizontal(pl.col(k) == v for k, v in where.items()), named=True
+    )
 
 
 def test_fractions_become_percentages_and_scores_stay(workbook):
@@ -123,7 +140,9 @@ def test_suppressed_not_asked_and_years_without_figures(workbook):
 def test_groups_that_are_never_weighted(workbook):
     sheets = {COMMUNITY: [trust("RX1")], "ICBs": [trust("QXX", "ICBs")]}
     published = read_published(workbook(sheets=sheets))
-    weighting = dict(published.results.filter(measure="staff_engagement").select("organisation", "weighting").rows())
+    weighting = dict(
+        published.results.filter(measure="staff_engagement").select("organisation", "weighting").rows()
+    )
     assert weighting == {"RX1": "occupation_group", "QXX": "none"}
     assert one(published, organisation="RX1", measure="patient_contact")["weighting"] == "none"
     assert dict(published.organisations.select("organisation", "benchmark_group").rows())["QXX"] == "ICBs"
