@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+from importlib.resources import files
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -48,6 +50,9 @@ _DECIMAL_COMMA = r"^\s*(\d+),(\d+)\s*$"
 _TOLERANCE, _SEVERAL = 1.0, 5
 UNKNOWN = "no question or score of its year"
 NO_HEADLINE = "questions without a headline percentage"
+TURNED = "the favourable answer is counted where the headline is the unfavourable one"
+#: How much nearer to the national share of the other answers a percentage must be to prove that.
+_NEARER = 20.0
 SIDES = (
     "Score is taken as the file has it. For these questions less is better, and some exports count the "
     "favourable answer instead: compare one of them with the option file or the official results before use."
@@ -88,7 +93,8 @@ def read_contractor(
             hint="Give it: read_published(path, organisation='RXX').",
         )
     problems: list[str] = []
-    scores, options = [], []
+    scores: list[pl.DataFrame] = []
+    options: list[pl.DataFrame] = []
     for at, cells in _tables(path, heads):
         table = _tidy(cells, at, problems)
         (options if OPTION in cells.columns else scores).append(table)
@@ -306,9 +312,44 @@ def _results(
         )
     if problems:
         return as_results(pl.DataFrame(schema=RESULTS)), ()
+    turned = _turned(rows, editions)
+    if turned.height:
+        left_out[TURNED] = turned["code"].to_list()
+        rows = rows.join(turned, on=["year", "code"], how="anti")
     lower = tuple(rows.filter(pl.col("direction") == "lower")["measure"].unique().sort())
     rows = _about(rows, who, catalogue(SURVEY).minimum_base).rename({"value": "estimate"})
     return as_results(rows.select([c for c in RESULTS if c in rows.columns])), lower
+
+
+def _turned(rows: pl.DataFrame, editions: Mapping[str, Edition]) -> pl.DataFrame:
+    """Return year and code of questions whose Score plainly counts the answers that the headline does not.
+
+    The percentage of all groups together is compared with the rounded national share of the headline and with
+    the rest of it; about half proves nothing.
+    """
+    text = files("data_schemas").joinpath(SURVEY, "marginals.csv").read_text(encoding="utf-8")
+    shares: dict[str, dict[int, float]] = {}
+    for row in csv.DictReader(line for line in text.splitlines() if not line.startswith("#")):
+        if not row["scale"]:
+            shares.setdefault(row["question"], {})[int(row["option"])] = float(row["percent"])
+    usual = []
+    for year, measure in (
+        rows.filter(pl.col("direction") == "lower").select("year", "measure").unique().rows()
+    ):
+        question, share = editions[year].questions.get(measure), shares.get(measure)
+        if question and share:
+            asked = sum(v for option, v in share.items() if option not in question.out_of_base)
+            usual.append((year, measure, 100 * sum(share.get(o, 0) for o in question.positive) / asked))
+    schema = {"year": pl.String, "measure": pl.String, "usual": pl.Float64}
+    mean = (pl.col("value") * pl.col("base")).sum() / pl.col("base").sum()
+    found = (
+        rows.drop_nulls(["value", "base"])
+        .join(pl.DataFrame(usual, schema=schema, orient="row"), on=["year", "measure"])
+        .group_by("year", "code", "usual")
+        .agg(mean.alias("mean"))
+    )
+    nearer = (pl.col("mean") - pl.col("usual")).abs() - (pl.col("mean") - 100 + pl.col("usual")).abs()
+    return found.filter(nearer > _NEARER).select("year", "code").sort("year", "code")
 
 
 def _distributions(

@@ -177,3 +177,14 @@ def test_options_that_cannot_be_right_are_refused(export, shares, said):
 
 def test_answers_of_respondents_are_no_export(export):
     assert not is_published(export([[1, 2024, 4]], ["respondent", "year", "q25c"]))
+
+
+def test_scores_that_count_the_favourable_answer_are_left_out(export):
+    # Nationally about 26 % met harassment from the public (q14a): 75 % can only be those who did not.
+    rows = [[2024, "Q14a", "", "All", "All", 900, 75], [2024, "Q11d", "", "All", "All", 900, 50], *SCORES[:2]]
+    published = read_published(export(rows), organisation="RXX")
+    assert list(published.provenance["left_out"].values()) == [("q14a",)]
+    assert published.results["measure"].unique().sort().to_list() == [
+        "came_to_work_unwell",
+        "recommend_place_to_work",
+    ]
