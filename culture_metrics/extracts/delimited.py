@@ -20,6 +20,7 @@ from culture_metrics.extracts.layouts import (
     header_score,
     refuse_results,
     rows_of_wording,
+    widest_row,
 )
 from culture_metrics.extracts.raw import INDEX, RawTable, unique_names
 from culture_metrics.extracts.safety import check_columns, check_memory
@@ -214,7 +215,7 @@ def read_delimited(path: Path, given: Collection[str] = (), *, head_only: bool =
         kind="csv",
         first_row=head.body + 1,
         folder=path.parent,
-        sha256=sha256,
+        sha256=None if head_only else sha256,
         encoding=encoding,
         separator=head.separator,
         header_row=head.header + 1,
@@ -227,7 +228,15 @@ def read_delimited(path: Path, given: Collection[str] = (), *, head_only: bool =
         wordy=_wordy(columns, below),
         large=size > 64 << 20,
     )
-    return replace(table, lazy=table.scan({}), notes={} if head_only else table.short_rows())
+    notes: dict[str, int | str] = {
+        "rows_of_wording": head.body - head.header - 1,
+        "columns_without_name": sum(
+            name is None and any(i < len(row) and row[i].strip() for row in below)
+            for i, name in enumerate(names)
+        ),
+        **({} if head_only else table.short_rows()),
+    }
+    return replace(table, lazy=table.scan({}), notes={name: said for name, said in notes.items() if said})
 
 
 def _hash_and_encoding(path: Path, size: int) -> tuple[str, str]:
@@ -282,7 +291,7 @@ def _head(sample: str, end: str, given: Collection[str]) -> _Head:
     for separator in SEPARATORS:
         rows, ends = _parse(lines, separator, end)
         found = find_header(rows[:HEAD_ROWS], given)
-        header = found or 0
+        header = widest_row(rows[:HEAD_ROWS]) if found is None else found
         score = (header_score(rows[header], given) if rows and found is not None else 0, _width(rows))
         body = header + 1 + (rows_of_wording(rows[:HEAD_ROWS], header) if found is not None else 0)
         if best is None or score > best[0]:

@@ -226,12 +226,11 @@ def _inspect_respondents(raw: RawTable) -> Inspection:
     )
 
 
-def _likeness(fit: Fit, survey: str) -> tuple[float, float]:
-    """Rank surveys: by the share of codes that are theirs, then by the share of their codes that are here."""
+def _likeness(fit: Fit, survey: str) -> tuple[float, bool, bool]:
+    """Rank surveys: by the share of codes that are theirs, by whether all of theirs are here; the annual first."""
     strangers = min(map(len, fit.strangers.values()), default=0)
-    whole = max((len(e.questions) for e in catalogue(survey)), default=1)
-    known = len(fit.codes) - strangers
-    return (known / len(fit.codes) if fit.codes else 0.0), known / whole
+    share = 1 - strangers / len(fit.codes) if fit.codes else 0.0
+    return share, bool(fit.whole), survey == "nss_england"
 
 
 def _edition(

@@ -131,6 +131,12 @@ def find_header(rows: Sequence[Row], given: Collection[str] = ()) -> int | None:
     return scores.index(best) if best >= 1000 else None
 
 
+def widest_row(rows: Sequence[Row]) -> int:
+    """Return the position of the first of the rows with most filled cells: the header, if there is one."""
+    filled = [sum(bool(cell and cell.strip()) for cell in row) for row in rows]
+    return filled.index(max(filled)) if filled else 0
+
+
 def rows_of_wording(rows: Sequence[Row], header: int) -> int:
     """Count the rows just below the header that hold wording, not answers: some exports write two or three.
 

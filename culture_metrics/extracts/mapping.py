@@ -135,7 +135,9 @@ def match_given(
     found = {folded.get(" ".join(theirs.split()).casefold()): ours for theirs, ours in columns.items()}
     if strict and None in found:
         missing = [t for t in columns if " ".join(t.split()).casefold() not in folded]
-        near = unknown("column", missing[0], [n for n in names if n[:1].isalpha()])
+        # Names are only suggested where the header is a header: else they could be a respondent's answers.
+        is_header = len(missing) < len(columns) or any(question_code(name) for name in names)
+        near = unknown("column", missing[0], [n for n in names if is_header and n[:1].isalpha()])
         raise ExtractError(
             "The column mapping names columns that the file does not have",
             where=where,

@@ -91,9 +91,12 @@ def read_extract(
     that is counted. Rows of other years, of questionnaires that were not completed and of bank-only workers
     are left out and counted.
 
-    Provenance: `file`, `format`, `sheet`, `other_sheets`, `sha256`, `encoding`, `separator`, `header_row`,
-    `rows`, `rows_blank`, `rows_of_other_periods`, `rows_not_completed`, `rows_of_bank_workers`,
-    `rows_too_short`, `renamed`, `not_used`, `mapping`, `read_as`, `unreadable`, `settled`.
+    Provenance: `file`, `format`, `sheet`, `sha256`, `encoding`, `separator`, `header_row`; `rows` (all below
+    the header that are not blank), `rows_blank`, `rows_of_other_periods`, `rows_not_completed`,
+    `rows_of_bank_workers`; `renamed`, `not_used`, `mapping` (file with the saved column names); `read_as` (how
+    answers were told -> column -> number of answers), `unreadable` (column -> number of answers), `settled`
+    (what was done with options to tick); where there is something to say: `other_sheets`, `rows_of_wording`,
+    `rows_too_short` and `first_row_too_short`, `columns_without_name`.
 
     Examples
     --------

@@ -14,6 +14,7 @@ from culture_metrics.extracts.layouts import (
     kind_of_results,
     refuse_results,
     rows_of_wording,
+    widest_row,
 )
 from culture_metrics.extracts.raw import RawTable, unique_names
 from culture_metrics.extracts.safety import check_columns, check_workbook
@@ -70,11 +71,18 @@ def read_workbook(
         )
     found = find_header(head, given)
     refuse_results(head, where)
-    header = found if found is not None else _first_filled(head)
+    header = found if found is not None else widest_row(head)
     names = unique_names(head[header])
     check_columns(sum(name is not None for name in names), where)
     below = header + 1 + (rows_of_wording(head, header) if found is not None else 0)
-    frame = frame.slice(below).select(
+    frame = frame.slice(below)
+    nameless = [c for c, name in zip(frame.columns, names, strict=True) if not name]
+    notes: dict[str, int | str] = {
+        "rows_of_wording": below - header - 1,
+        "columns_without_name": sum(s.null_count() < s.len() for s in frame.select(nameless)),
+        "other_sheets": ", ".join(others) if sheet is None else "",
+    }
+    frame = frame.select(
         pl.col(column).alias(name) for column, name in zip(frame.columns, names, strict=True) if name
     )
     return RawTable(
@@ -87,7 +95,7 @@ def read_workbook(
         sha256=sha256,
         sheet=chosen,
         header_row=header + 1,
-        notes={"other_sheets": ", ".join(others)} if others and sheet is None else {},
+        notes={name: said for name, said in notes.items() if said},
     )
 
 
@@ -156,7 +164,3 @@ def _cells(book: fastexcel.ExcelReader, name: str) -> tuple[pl.DataFrame, bool]:
     )
     filled = sheet.height > 0 and sheet.width > 0
     return sheet.to_polars() if filled else pl.DataFrame(), sheet.visible == "visible"
-
-
-def _first_filled(head: list[tuple[str | None, ...]]) -> int:
-    return next((i for i, row in enumerate(head) if any(cell and cell.strip() for cell in row)), 0)
