@@ -46,33 +46,37 @@ class Texts:
     rows: list[int]
 
     def swap(self, new: Sequence[int | None]) -> pl.Series:
-        """Return the column with each text swapped for a number."""
-        if self.column.dtype != pl.Categorical:
-            old = pl.Series(self.texts, dtype=pl.String).cast(self.column.dtype)
-            return self.column.replace_strict(old, list(new), default=None, return_dtype=pl.Int16)
-        # Each text has a number in the column already: the new ones are looked up by it.
-        index = pl.Series(self.texts, dtype=self.column.dtype).to_physical()
-        table: list[int | None] = [None for _ in range(self._most() + 1)]
-        for place, code in zip(index, new, strict=True):
-            table[place] = code
-        return pl.Series(self.column.name, table, dtype=pl.Int16).gather(self.column.to_physical())
-
-    def _most(self) -> int:
-        return int(self.column.to_physical().max() or 0)  # type: ignore[arg-type]
+        """Return the column with each text swapped for a code."""
+        return self._swap(pl.Series(new, dtype=pl.Int16))
 
     def words(self, new: Sequence[int | None], known: Sequence[bool]) -> pl.Series:
         """Return the column as text: codes as digits, and what cannot be read as it stands."""
-        odd = self.column.is_not_null() & self.swap([1 if here else None for here in known]).is_null()
-        return self.swap(new).cast(pl.String).zip_with(~odd, self.column.cast(pl.String).str.strip_chars())
+        told = zip(new, known, self.texts, strict=True)
+        digits = [
+            (None if code is None else str(code)) if here else text.strip() for code, here, text in told
+        ]
+        return self._swap(pl.Series(digits, dtype=pl.String))
+
+    def _swap(self, new: pl.Series) -> pl.Series:
+        old = pl.Series(self.texts, dtype=pl.String).cast(self.column.dtype)
+        if not isinstance(self.column.dtype, pl.Categorical):
+            return self.column.replace_strict(old, new, default=None, return_dtype=new.dtype)
+        # Each text has a number in the column already: what is new is looked up by it.
+        numbers = self.column.to_physical()
+        size = int(numbers.max() or 0) + 1  # type: ignore[arg-type]
+        table = pl.DataFrame({"number": old.to_physical(), "new": new})
+        everything = pl.DataFrame({"number": pl.int_range(size, eager=True).cast(numbers.dtype)})
+        found = everything.join(table, on="number", how="left", maintain_order="left")["new"]
+        return found.gather(numbers).alias(self.column.name)
 
 
 def texts_of(column: pl.Series) -> Texts:
-    """Find the different texts of a column. Numbers keep their type and are shown without `.0`."""
-    if not (column.dtype.is_numeric() or column.dtype == pl.Categorical):
-        column = column.cast(pl.String).cast(pl.Categorical(pl.Categories.random()))
+    """Find the different texts of a column, the frequent first. Numbers keep their type."""
     if column.dtype.is_float():
         column = column.fill_nan(None)
-    found = column.drop_nulls().value_counts(sort=True, name="rows").head(MAX_TEXTS)
+    elif not (column.dtype.is_numeric() or isinstance(column.dtype, pl.Categorical)):
+        column = column.cast(pl.String).cast(pl.Categorical(pl.Categories.random()))
+    found = column.drop_nulls().value_counts(sort=True, name="rows")
     return Texts(column, found.to_series(0).cast(pl.String).to_list(), found["rows"].to_list())
 
 
@@ -115,7 +119,10 @@ def read_all_options(
     A blank cell is blank in each; a text that cannot be read stands in each, as text.
     """
     texts = texts_of(column)
-    read = [labels.read_ticks(_plain(text), question, missing) for text in texts.texts]
+    read = [
+        labels.read_ticks(_plain(text), question, missing) if i < MAX_TEXTS else None
+        for i, text in enumerate(texts.texts)
+    ]
     how: Counter[str] = Counter()
     for told, rows in zip(read, texts.rows, strict=True):
         if told is not None:
@@ -171,7 +178,7 @@ def _read(
         if whole is not None:
             return whole
     texts = texts_of(column)
-    told = [read(_plain(text)) for text in texts.texts]
+    told = [read(_plain(text)) if i < MAX_TEXTS else None for i, text in enumerate(texts.texts)]
     how: Counter[str] = Counter()
     for reading, rows in zip(told, texts.rows, strict=True):
         if reading is not None:
@@ -197,8 +204,7 @@ def _whole(column: pl.Series) -> pl.Series | None:
 
 def _unread(texts: Texts, known: Sequence[bool]) -> int:
     """Count the cells that could not be read."""
-    read = sum(rows for rows, here in zip(texts.rows, known, strict=True) if here)
-    return texts.column.len() - texts.column.null_count() - read
+    return sum(rows for rows, here in zip(texts.rows, known, strict=True) if not here)
 
 
 def _plain(text: str) -> str:

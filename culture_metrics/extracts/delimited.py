@@ -19,6 +19,7 @@ from culture_metrics.extracts.layouts import (
     find_header,
     header_score,
     refuse_results,
+    refuse_swapped,
     rows_of_wording,
     widest_row,
 )
@@ -81,8 +82,8 @@ class DelimitedTable(RawTable):
         words = pl.Categorical(pl.Categories.random())
         types = {name: words if name in self.wordy else pl.Int16() for name in questions}
         try:
-            if self.spare and self.scan({}).select(self._beyond()).collect(engine="streaming").item():
-                raise self._misfit(len(self.columns) - len(self.spare))
+            if self.spare and self.pick([self._beyond()]).item():
+                raise self.broken()
             yield self._part(types, questions, texts, keep)
             return
         except pl.exceptions.PolarsError:
@@ -93,8 +94,7 @@ class DelimitedTable(RawTable):
                 group = questions[start : start + size]
                 yield self._part(types, group, texts if start == 0 else (), keep)
         except pl.exceptions.PolarsError:
-            # Not `from` the error: it quotes the cell.
-            raise self._misfit() from None
+            raise self.broken() from None
 
     def _part(
         self,
@@ -115,7 +115,7 @@ class DelimitedTable(RawTable):
 
     def short_rows(self) -> dict[str, int | str]:
         """Count the rows with fewer cells than the header; where quotes run over lines nobody can tell."""
-        separator, quotes = pl.col("line").str.count_matches(self.separator or ",", literal=True), '"'
+        line = pl.col("line")
         lines = pl.scan_csv(
             self.source,
             has_header=False,
@@ -127,31 +127,34 @@ class DelimitedTable(RawTable):
             glob=False,
             raise_if_empty=False,
         ).with_row_index(INDEX, offset=self.first_row)
-        short = (separator < len(self.columns) - len(self.spare) - 1) & (
-            pl.col("line").str.strip_chars() != ""
-        )
-        odd = pl.col("line").str.count_matches(quotes, literal=True) % 2 == 1
-        counts = lines.select(
-            short.sum().alias("short"),
-            pl.col(INDEX).filter(short).min().alias("first"),
-            odd.any().alias("odd"),
-        )
-        found = counts.collect(engine="streaming").row(0, named=True)
-        if found["odd"] or not found["short"]:
+        needed = len(self.columns) - len(self.spare) - 1
+        short = line.str.count_matches(self.separator or ",", literal=True) < needed
+        if not lines.select(short.any()).collect(engine="streaming").item():
             return {}
-        return {"rows_too_short": found["short"], "first_row_too_short": found["first"]}
+        short &= line.str.strip_chars() != ""
+        found = (
+            lines.select(
+                odd=(line.str.count_matches('"', literal=True) % 2 == 1).any(),
+                rows=short.sum(),
+                first=pl.col(INDEX).filter(short).min(),
+            )
+            .collect(engine="streaming")
+            .row(0, named=True)
+        )
+        if found["odd"] or not found["rows"]:
+            return {}
+        return {"rows_too_short": found["rows"], "first_row_too_short": found["first"]}
 
-    def _misfit(self, width: int | None = None) -> FileFormatError:
+    def broken(self, error: Exception | None = None) -> FileFormatError:
         """Find the first row that does not fit the header."""
-        width = width or len(self.columns)
+        width = len(self.columns) - len(self.spare)
         hint = "Open it, look for stray separators, quotes or line breaks there, and save it as CSV UTF-8."
         with _open_text(self.source, self.encoding or "utf-8") as stream:
             rows = csv.reader(stream, delimiter=self.separator or ",")
             try:
                 for number, row in enumerate(rows, 1):
-                    if number >= self.first_row and (
-                        any(map(str.strip, row[width:])) or len(row) > len(self.columns)
-                    ):
+                    spare = any(map(str.strip, row[width:])) or len(row) > len(self.columns)
+                    if number >= self.first_row and spare:
                         return FileFormatError(
                             f"Row {number} has {len(row)} cells, the header has {width}",
                             where=self.file,
@@ -197,9 +200,10 @@ def read_delimited(path: Path, given: Collection[str] = (), *, head_only: bool =
         )
     end = "\r" if "\n" not in sample and "\r" in sample else "\n"
     head = _head(sample, end, given)
-    if not any(cell.strip() for row in head.rows for cell in row):
+    if not sample.strip(' \t\r\n\ufeff"' + "".join(SEPARATORS)):
         raise FileFormatError("The file is empty", where=path.name, hint="Ask for the file again.")
     refuse_results(head.rows[:HEAD_ROWS], path.name)
+    refuse_swapped(head.rows[:HEAD_ROWS], find_header(head.rows[:HEAD_ROWS], given), path.name)
     names = unique_names(head.rows[head.header])
     below = head.rows[head.body :]
     # Cells beyond the last name are let pass where they are blank: a separator at the end of each row.

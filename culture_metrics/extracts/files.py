@@ -229,8 +229,7 @@ def _read_parquet(path: Path, sha256: str | None) -> RawTable:
 
 def _with_rows(table: RawTable) -> RawTable:
     """Stop when a table has no columns or no rows."""
-    empty = not table.names or table.lazy.select(table.names[0]).head(1).collect().height == 0
-    if empty:
+    if not table.has_rows():
         raise FileFormatError(
             "The table has a header but no rows" if table.names else "The table is empty",
             where=table.where,

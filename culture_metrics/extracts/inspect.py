@@ -207,7 +207,7 @@ def _inspect_respondents(raw: RawTable) -> Inspection:
     special = row_columns(raw.names, given)
     periods: tuple[str, ...] = ()
     if "period" in special:
-        cells = raw.lazy.select(raw.text(special["period"])).collect().to_series()
+        cells = raw.pick([raw.text(special["period"])]).to_series()
         periods = tuple(periods_of(cells))
     edition, certainty, reasons, problems = _edition(raw, survey, fit, periods)
     columns, more = _columns(raw, catalogue(survey).edition(edition), given)
@@ -227,7 +227,7 @@ def _inspect_respondents(raw: RawTable) -> Inspection:
 
 
 def _likeness(fit: Fit, survey: str) -> tuple[float, bool, bool]:
-    """Rank surveys: by the share of codes that are theirs, by whether all of theirs are here; the annual first."""
+    """Rank surveys: by the share of codes that are theirs, then by whether all of theirs are here."""
     strangers = min(map(len, fit.strangers.values()), default=0)
     share = 1 - strangers / len(fit.codes) if fit.codes else 0.0
     return share, bool(fit.whole), survey == "nss_england"
@@ -304,4 +304,4 @@ def _meaning(ours: str | None, edition: Edition) -> str:
 def _rows(raw: RawTable) -> int:
     if "rows_in_file" in raw.notes:
         return int(raw.notes["rows_in_file"])
-    return int(raw.lazy.select(pl.len()).collect().item())
+    return int(raw.pick([pl.len()]).item())

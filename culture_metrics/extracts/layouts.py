@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 from culture_metrics.errors import FileFormatError
@@ -129,6 +130,25 @@ def find_header(rows: Sequence[Row], given: Collection[str] = ()) -> int | None:
     ]
     best = max(scores, default=0)
     return scores.index(best) if best >= 1000 else None
+
+
+def refuse_swapped(rows: Sequence[Row], header: int | None, where: str) -> None:
+    """Stop when the questions stand below each other: a table on its side, or one row per answer.
+
+    Raises
+    ------
+    FileFormatError
+        Saying how the table should be.
+    """
+    beside = header_score(rows[header]) if header is not None else 0
+    below = max((header_score(column) for column in zip_longest(*rows)), default=0)
+    if beside <= 1 and below >= 5:
+        raise FileFormatError(
+            "The questions stand below each other, not beside each other",
+            where=where,
+            expected="one row per respondent, one column per question",
+            hint="Turn the table, or ask for it with one column per question.",
+        )
 
 
 def widest_row(rows: Sequence[Row]) -> int:

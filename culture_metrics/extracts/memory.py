@@ -36,19 +36,19 @@ def read_memory(table: Any) -> RawTable:
 
 
 def _as_polars(table: Any) -> pl.DataFrame:
-    if isinstance(table, pl.LazyFrame):
-        return table.collect()
     if isinstance(table, pl.DataFrame):
         return table.clone()
     module = type(table).__module__.partition(".")[0]
     try:
+        if isinstance(table, pl.LazyFrame):
+            return table.collect()
         if module == "pandas" and hasattr(table, "columns"):
             return pl.DataFrame(
                 [_from_pandas(str(table.columns[i]), table.iloc[:, i]) for i in range(table.shape[1])]
             )
         if hasattr(table, "__arrow_c_stream__"):
             return pl.DataFrame(table)
-    except (TypeError, ValueError, pl.exceptions.PolarsError) as error:
+    except (TypeError, ValueError, OSError, pl.exceptions.PolarsError) as error:
         # Not `from` the error: it may quote a cell.
         raise FileFormatError(
             "The table in memory cannot be read",

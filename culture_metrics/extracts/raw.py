@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import polars as pl
 import polars.selectors as cs
 
-from culture_metrics.errors import ExtractError
+from culture_metrics.errors import ExtractError, FileFormatError
 from culture_metrics.extracts.columns import TWIN, shown
 
 if TYPE_CHECKING:
@@ -121,12 +121,52 @@ class RawTable:
         if keep is not None:
             lazy = lazy.filter(keep)
         lazy = lazy.select(INDEX, *(self.text(name) for name in texts), *questions)
-        engine = "streaming" if self.streams else "in-memory"
         whole = cs.by_name(questions) & cs.integer()
         try:
-            yield lazy.with_columns(whole.cast(pl.Int16)).collect(engine=engine)  # type: ignore[call-overload]
-        except pl.exceptions.InvalidOperationError:  # a number that is no code of any question
-            yield lazy.collect(engine=engine)  # type: ignore[call-overload]
+            yield lazy.with_columns(whole.cast(pl.Int16)).collect(engine=self._engine)
+            return
+        except pl.exceptions.InvalidOperationError:
+            pass  # a number that is no code of any question: such columns come as they are
+        except (pl.exceptions.PolarsError, OSError) as error:
+            raise self.broken(error) from None
+        try:
+            yield lazy.collect(engine=self._engine)
+        except (pl.exceptions.PolarsError, OSError) as error:
+            raise self.broken(error) from None
+
+    def pick(self, expressions: Iterable[pl.Expr], keep: pl.Expr | None = None) -> pl.DataFrame:
+        """Work out some expressions over the table.
+
+        Raises
+        ------
+        FileFormatError
+            When the file turns out to be broken.
+        """
+        lazy = self.lazy if keep is None else self.lazy.filter(keep)
+        try:
+            return lazy.select(expressions).collect(engine=self._engine)
+        except (pl.exceptions.PolarsError, OSError) as error:
+            raise self.broken(error) from None
+
+    def has_rows(self) -> bool:
+        """Tell whether there is a row below the header."""
+        try:
+            return bool(self.names) and self.lazy.select(self.names[0]).head(1).collect().height > 0
+        except (pl.exceptions.PolarsError, OSError) as error:
+            raise self.broken(error) from None
+
+    def broken(self, error: Exception | None = None) -> FileFormatError:
+        """Return the error for a file that breaks off. Not its cause, for that may quote a cell."""
+        return FileFormatError(
+            "The table cannot be read to its end",
+            where=self.where,
+            got=type(error).__name__,
+            hint="It may be damaged: ask for it again, or for CSV UTF-8.",
+        )
+
+    @property
+    def _engine(self) -> Literal["streaming", "in-memory"]:
+        return "streaming" if self.streams else "in-memory"
 
 
 def unique_names(cells: Sequence[str | None]) -> list[str | None]:

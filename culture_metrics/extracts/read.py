@@ -93,10 +93,10 @@ def read_extract(
 
     Provenance: `file`, `format`, `sheet`, `sha256`, `encoding`, `separator`, `header_row`; `rows` (all below
     the header that are not blank), `rows_blank`, `rows_of_other_periods`, `rows_not_completed`,
-    `rows_of_bank_workers`; `renamed`, `not_used`, `mapping` (file with the saved column names); `read_as` (how
-    answers were told -> column -> number of answers), `unreadable` (column -> number of answers), `settled`
-    (what was done with options to tick); where there is something to say: `other_sheets`, `rows_of_wording`,
-    `rows_too_short` and `first_row_too_short`, `columns_without_name`.
+    `rows_of_bank_workers`; `renamed`, `not_used`, `mapping` (file with the saved column names); `read_as`
+    (how answers were told -> column -> number of answers), `unreadable` (column -> number of answers),
+    `settled` (what was done with options to tick); where there is something to say: `other_sheets`,
+    `rows_of_wording`, `rows_too_short` and `first_row_too_short`, `columns_without_name`.
 
     Examples
     --------
@@ -177,7 +177,7 @@ def periods_in(
     column = row_columns(raw.names, given).get("period")
     if column is not None:
         raw.check_types([column])
-        found = periods_of(raw.lazy.select(raw.text(column)).collect().to_series())
+        found = periods_of(raw.pick([raw.text(column)]).to_series())
         if found:
             return tuple(found)
     return (_edition(raw, given, catalogue(survey), choose_rows(raw, given, None))[1],)
@@ -205,7 +205,7 @@ def _edition(raw: RawTable, given: Mapping[str, str], survey: Survey, rows: Rows
         # Columns of the other years stand in the file too: only those with answers in this year count.
         asked = [n for n in names if read_name(n).code is not None or shown(n) in given]
         raw.check_types(asked)
-        filled = raw.lazy.filter(rows.keep).select(raw.text(n).is_not_null().any() for n in asked).collect()
+        filled = raw.pick((raw.text(n).is_not_null().any() for n in asked), rows.keep)
         names = [n for n in asked if filled[n].item()]
     try:
         edition = tell_edition(names, survey, rows.period, raw.where, given)

@@ -67,7 +67,7 @@ def choose_rows(raw: RawTable, given: Mapping[str, str], year: int | str | None)
         return Rows(None, period, {})
     raw.check_types(columns.values())
     read = {ours: raw.text(name) for ours, name in columns.items()}
-    cells = raw.lazy.select(expr.alias(ours) for ours, expr in read.items()).collect()
+    cells = raw.pick(expr.alias(ours) for ours, expr in read.items())
     tests: dict[str, tuple[str, Test]] = {}
     if "period" in columns:
         where = f"{raw.where}, column {shown(columns['period'])}"

@@ -30,7 +30,7 @@ _CHUNK = 1 << 20
 _DOCTYPE = re.compile(rb"<!\s*(?:DOCTYPE|ENTITY)|<\0!\0(?:D|E)\0", re.I)
 _DIMENSION = re.compile(rb"<(?:\w+:)?dimension[^>]*?\sref=\"(?:[A-Z]+\d+:)?([A-Z]{1,3})(\d{1,7})\"")
 _BINARY_DIMENSION = re.compile(rb"\x94\x01\x10(.{16})", re.S)
-_FILLED = re.compile(rb"<(?:\w+:)?c\s[^>]*?\br=\"([A-Z]{1,3})(\d{1,7})\"(?=[^>]*[^/>]>)")
+_FILLED = re.compile(rb"<(?:\w+:)?c\s[^>]*?\br=\"([A-Z]{1,3})(\d{1,7})\"(?![^>]*/>)")
 
 
 def available_memory() -> int:
@@ -138,7 +138,7 @@ def _said(archive: zipfile.ZipFile, member: zipfile.ZipInfo, where: str) -> tupl
         if beyond is None and (found := _DIMENSION.search(chunk)):
             size = _column(found[1]), int(found[2])
             longer = len(found[1]) + 1, len(found[2]) + 1
-            beyond = re.compile(rb'\sr="(?:[A-Z]{%d,3}\d|[A-Z]{1,3}\d{%d,7}")' % longer)
+            beyond = re.compile(rb'\sr="(?:[A-Z]{%d,}\d|[A-Z]+\d{%d,}")' % longer)
         if beyond and beyond.search(chunk):
             size = (0, 0)
     return size

@@ -13,6 +13,7 @@ from culture_metrics.extracts.layouts import (
     header_score,
     kind_of_results,
     refuse_results,
+    refuse_swapped,
     rows_of_wording,
     widest_row,
 )
@@ -71,6 +72,7 @@ def read_workbook(
         )
     found = find_header(head, given)
     refuse_results(head, where)
+    refuse_swapped(head, found, where)
     header = found if found is not None else widest_row(head)
     names = unique_names(head[header])
     check_columns(sum(name is not None for name in names), where)
@@ -109,6 +111,10 @@ def _choose(
 ) -> tuple[str, pl.DataFrame, list[str]]:
     """Return the sheet's name and cells, and the names of the other sheets."""
     names = book.sheet_names
+    if not names:
+        raise FileFormatError(
+            "The workbook has no sheet with cells", where=file, hint="Ask for the data as a table."
+        )
     if sheet is not None:
         folded = {name.strip().casefold(): name for name in names}
         if sheet.strip().casefold() not in folded:
