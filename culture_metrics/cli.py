@@ -116,6 +116,19 @@ def report(
     _make(inputs, out, organisation, year, by)
 
 
+@app.command()
+def inspect(
+    files: Annotated[
+        list[Path], typer.Argument(metavar="FILE", help="Any file: it is looked at, nothing is changed.")
+    ],
+) -> None:
+    """Say what a file is, which survey and year it looks like, and how sure that is. Shows no answers."""
+    from culture_metrics.extracts.inspect import inspect_file
+
+    for path in files:
+        typer.echo(str(inspect_file(path)))
+
+
 @catalogue_app.command("show")
 def show(
     name: Annotated[
