@@ -91,7 +91,7 @@ def report(
         list[Path],
         typer.Argument(
             metavar="INPUT",
-            help="Respondent files (CSV, Excel, Parquet; one a year) and official results workbooks, "
+            help="Respondent files (CSV, Excel, Parquet, SPSS, Stata; one a year) and official workbooks, "
             "in any order.",
         ),
     ],
