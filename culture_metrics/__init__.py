@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from culture_metrics.indicators.distributions import distributions as distributions
     from culture_metrics.indicators.estimate import estimate as estimate
     from culture_metrics.indicators.scoring import score as score
+    from culture_metrics.measurement.agreement import agreement as agreement
+    from culture_metrics.measurement.percentages import agreement_of_percentages as agreement_of_percentages
     from culture_metrics.published import is_published as is_published
     from culture_metrics.published import read_published as read_published
     from culture_metrics.published import rebuild_scores as rebuild_scores
@@ -31,6 +33,8 @@ __version__ = "0.1.0"
 
 #: Public name -> module it lives in. Loaded when first used, so that the import stays quick.
 _FACE = {
+    "agreement": "culture_metrics.measurement.agreement",
+    "agreement_of_percentages": "culture_metrics.measurement.percentages",
     "benchmark": "culture_metrics.compare.benchmark",
     "check_pair": "culture_metrics.extracts.cross_file",
     "distributions": "culture_metrics.indicators.distributions",

@@ -69,6 +69,10 @@ class ResultsError(CultureMetricsError):
     """A table that does not keep the contract of Results, Distributions or Organisations."""
 
 
+class MeasurementError(CultureMetricsError):
+    """A statistic that cannot be worked out from what was given."""
+
+
 class ReportError(CultureMetricsError):
     """A report that could not be made."""
 
