@@ -36,7 +36,8 @@ def covariance(solution: Solution, kind: str, groups: Integers) -> tuple[Array, 
     -------
     covariance : numpy.ndarray
     df : float
-        Organisations less one when clustered, otherwise the residual degrees of freedom.
+        Organisations less one when clustered, infinite when the model knows its own scale, otherwise the
+        residual degrees of freedom.
 
     Raises
     ------
@@ -51,7 +52,7 @@ def covariance(solution: Solution, kind: str, groups: Integers) -> tuple[Array, 
     n, k = solution.scores.shape
     bread = solution.bread
     if kind == "classical":
-        return bread * (solution.dispersion if solution.linear is solution.fitted else 1.0), solution.df
+        return bread * solution.scale, float("inf") if solution.exact_scale else solution.df
     if kind == "scaled":
         return bread * solution.dispersion, solution.df
     if kind == "cluster":

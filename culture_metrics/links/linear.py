@@ -40,6 +40,7 @@ def solve_linear(
     residuals = (y - fitted) * root
     df = float(y.size - x.shape[1])
     squares = float(residuals @ residuals)
+    variance = squares / df if df > 0 else float("nan")
     centre = np.average(y, weights=w) if constant else 0.0
     total = float(w @ (y - centre) ** 2)
     return Solution(
@@ -49,7 +50,8 @@ def solve_linear(
         information=weighted_information(x, w),
         fitted=fitted,
         linear=fitted,
-        dispersion=squares / df if df > 0 else float("nan"),
+        dispersion=variance,
+        scale=variance,
         df=df,
         leverage=(q**2).sum(axis=1),
         residuals=residuals,

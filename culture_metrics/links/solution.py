@@ -34,8 +34,12 @@ class Solution:
         Mean on the scale of the outcome, and linear predictor.
     dispersion : float
         Residual variance, or Pearson chi-squared over its degrees of freedom.
+    scale : float
+        Dispersion that the model itself assumes: the residual variance of least squares, 1 of a binomial.
     df : float
         Residual degrees of freedom.
+    exact_scale : bool
+        The scale is known, not estimated, so the model's own errors are normal rather than t.
     converged : bool
         Whether the equations were solved.
     leverage : numpy.ndarray or None
@@ -55,7 +59,9 @@ class Solution:
     fitted: Array
     linear: Array
     dispersion: float
+    scale: float
     df: float
+    exact_scale: bool = False
     converged: bool = True
     leverage: Array | None = None
     residuals: Array | None = None
