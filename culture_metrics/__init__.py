@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from culture_metrics.indicators.distributions import distributions as distributions
     from culture_metrics.indicators.estimate import estimate as estimate
     from culture_metrics.indicators.scoring import score as score
+    from culture_metrics.links.outcome import Outcome as Outcome
+    from culture_metrics.links.outcome import outcome as outcome
+    from culture_metrics.links.outcome import outcomes as outcomes
     from culture_metrics.measurement.agreement import agreement as agreement
     from culture_metrics.measurement.percentages import agreement_of_percentages as agreement_of_percentages
     from culture_metrics.published import is_published as is_published
@@ -33,6 +36,7 @@ __version__ = "0.1.0"
 
 #: Public name -> module it lives in. Loaded when first used, so that the import stays quick.
 _FACE = {
+    "Outcome": "culture_metrics.links.outcome",
     "agreement": "culture_metrics.measurement.agreement",
     "agreement_of_percentages": "culture_metrics.measurement.percentages",
     "benchmark": "culture_metrics.compare.benchmark",
@@ -41,6 +45,8 @@ _FACE = {
     "estimate": "culture_metrics.indicators.estimate",
     "inspect_file": "culture_metrics.extracts.inspect",
     "is_published": "culture_metrics.published",
+    "outcome": "culture_metrics.links.outcome",
+    "outcomes": "culture_metrics.links.outcome",
     "read_extract": "culture_metrics.extracts.read",
     "read_inputs": "culture_metrics.reporting.inputs",
     "read_published": "culture_metrics.published",
