@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from culture_metrics.indicators.distributions import distributions as distributions
     from culture_metrics.indicators.estimate import estimate as estimate
     from culture_metrics.indicators.scoring import score as score
+    from culture_metrics.links.importance import relative_weights as relative_weights
+    from culture_metrics.links.mediation import mediate as mediate
+    from culture_metrics.links.moderation import moderate as moderate
     from culture_metrics.links.outcome import Outcome as Outcome
     from culture_metrics.links.outcome import outcome as outcome
     from culture_metrics.links.outcome import outcomes as outcomes
@@ -45,12 +48,15 @@ _FACE = {
     "estimate": "culture_metrics.indicators.estimate",
     "inspect_file": "culture_metrics.extracts.inspect",
     "is_published": "culture_metrics.published",
+    "mediate": "culture_metrics.links.mediation",
+    "moderate": "culture_metrics.links.moderation",
     "outcome": "culture_metrics.links.outcome",
     "outcomes": "culture_metrics.links.outcome",
     "read_extract": "culture_metrics.extracts.read",
     "read_inputs": "culture_metrics.reporting.inputs",
     "read_published": "culture_metrics.published",
     "rebuild_scores": "culture_metrics.published",
+    "relative_weights": "culture_metrics.links.importance",
     "save_mapping": "culture_metrics.extracts.mapping",
     "score": "culture_metrics.indicators.scoring",
     "suppress": "culture_metrics.indicators.disclosure",

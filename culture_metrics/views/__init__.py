@@ -5,5 +5,6 @@ from culture_metrics.views.estimates import estimates
 from culture_metrics.views.heat_map import heat_map
 from culture_metrics.views.ranking import ranking
 from culture_metrics.views.scores import scores
+from culture_metrics.views.slopes import slopes
 
-__all__ = ["distribution", "estimates", "heat_map", "ranking", "scores"]
+__all__ = ["distribution", "estimates", "heat_map", "ranking", "scores", "slopes"]

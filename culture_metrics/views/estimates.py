@@ -31,7 +31,7 @@ class _Panel:
     top: float
 
 
-def estimates(
+def estimates(  # noqa: PLR0913
     table: pl.DataFrame,
     *,
     axis: str,
@@ -48,8 +48,8 @@ def estimates(
     Parameters
     ----------
     table : polars.DataFrame
-        `label`, `estimate`, `conf_low`, `conf_high` (may be null). Optional: `panel` (rows with equal text share
-        an axis and stand under it), `axis` (text of the panel's axis), `ratio` (whether the panel's axis is
+        `label`, `estimate`, `conf_low`, `conf_high` (may be null). Optional: `panel` (rows with equal text
+        share an axis and stand under it), `axis` (text of the panel's axis), `ratio` (whether the panel's axis is
         one of ratios), `strong` (which rows to pick out; all when absent), `detail` (words for hovering, the
         base for example). Rows keep their order.
     axis : str
