@@ -72,8 +72,8 @@ class RelativeWeights:
         parts = ", ".join(f"{r['label']} {r['percent']:.0f}%" for r in self.table.to_dicts())
         return (
             f"Together {self.table.height} indicators explain {100 * self.r2:.1f}% of the variance of "
-            f"{self.outcome.title} ({self.total}). The largest weight is that of {first['label']}. Parted among "
-            f"them: {parts}. Weights have no sign and name no reason. {self.sample}. {CAVEAT}"
+            f"{self.outcome.title} ({self.total}). The largest weight is that of {first['label']}. Parted "
+            f"among them: {parts}. Weights have no sign and name no reason. {self.sample}. {CAVEAT}"
         )
 
     def _repr_html_(self) -> str:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def t_statistics(estimate: Array, std_error: Array, df: float, level: float) -> dict[str, Array]:
-    """Return estimate, std_error, statistic, df, p_value, conf_low, conf_high (t, or normal where df is infinite)."""
+    """Return a table's statistics by the names of their columns: t, or normal where df is infinite."""
     from scipy import stats
 
     estimate, std_error = np.asarray(estimate, float), np.asarray(std_error, float)

@@ -93,7 +93,8 @@ class Moderation:
             f"{last['conf_high']:+.3g}, p {last['p_value']:.3f})."
         ]
         said += [
-            f"At {row['label']} it is {row['estimate']:+.3g} ({row['conf_low']:+.3g} to {row['conf_high']:+.3g})."
+            f"At {row['label']} it is {row['estimate']:+.3g} ({row['conf_low']:+.3g} to "
+            f"{row['conf_high']:+.3g})."
             for row in self.slopes.to_dicts()
         ]
         clear = self.differences.filter(pl.col("p_adjusted") < 0.05)
@@ -107,7 +108,7 @@ class Moderation:
         return f"<p>{self.summary()}</p>"
 
 
-def moderate(
+def moderate(  # noqa: PLR0913
     data: pl.DataFrame | pl.LazyFrame,
     indicator: str,
     moderators: str | Sequence[str],
@@ -134,7 +135,7 @@ def moderate(
         Of kind continuous, ratio, money, proportion, rate, count or binary.
     at : mapping, optional
         For a moderator, the values at which to take slopes, in its own unit (0 and 1 of a yes/no column).
-        Left out: 1 SD below the mean, the mean and 1 SD above for one moderator, 1 SD below and above for two.
+        Left out: the mean and 1 SD below and above it for one moderator, 1 SD below and above for two.
     controls : sequence of str
         Further columns, text as categories.
     organisation, year : str
@@ -147,8 +148,8 @@ def moderate(
     Returns
     -------
     Moderation
-        `.table`: `term, estimate, std_error, statistic, df, p_value, conf_low, conf_high`, per SD, the product
-        of all last. `.slopes`: `label, place` (SD of each moderator), `value` (its own unit) and the same
+        `.table`: `term, estimate, std_error, statistic, df, p_value, conf_low, conf_high`, per SD, the
+        product of all last. `.slopes`: `label, place` (SD of each moderator), `value` (its own unit) and the same
         statistics. `.differences`: `first, second`, the same statistics and `p_adjusted` (Holm). `.lines`:
         `line, x` (SD), `estimate, conf_low, conf_high` on the scale of the outcome. Estimates are on the
         link scale of the kind (logit of proportions, rates and yes/no, log of counts). Clustered by
@@ -157,7 +158,8 @@ def moderate(
     Raises
     ------
     LinkError
-        With none or more than two moderators, an outcome of another kind, or data that cannot carry the model.
+        With none or more than two moderators, an outcome of another kind, or data that cannot carry the
+        model.
     UnknownNameError
         When `at` names a column that is no moderator.
 
@@ -194,7 +196,7 @@ def moderate(
     return Moderation(
         table=pl.DataFrame(
             {
-                "term": [" × ".join(named[i] for i in term) for term in model.terms],
+                "term": [" by ".join(named[i] for i in term) for term in model.terms],
                 **_tested(model, np.eye(h.shape[1])[list(model.terms.values())], ci),
             }
         ),
@@ -249,7 +251,7 @@ def _model(matrix: DesignMatrix, names: tuple[str, ...], kind: str) -> _Model:
         raise LinkError(
             "The products of these columns can be worked out from the columns themselves",
             where=", ".join(names),
-            hint="A moderator needs organisations with different values of the indicator at each of its values.",
+            hint="The indicator must differ between organisations at each value of the moderator.",
         )
     solution, link = _solve(matrix, x, kind)
     robust = "HC3" if link == "identity" else "HC1"
@@ -296,11 +298,7 @@ def _said(name: str, place: float, value: float, own: bool) -> str:
     title = title_of(name)
     if own:
         return f"{title} {value:.3g}"
-    return (
-        f"{title} at its mean"
-        if place == 0
-        else f"{title} {abs(place):g} SD {'higher' if place > 0 else 'lower'}"
-    )
+    return f"{title} at its mean" if place == 0 else f"{title} {place:+g} SD"
 
 
 def _slope(model: _Model, corner: _Corner) -> Array:

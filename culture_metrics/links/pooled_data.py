@@ -1,4 +1,4 @@
-"""What relative weights, mediation and moderation share: one pooled model's data, and the words beneath it."""
+"""What relative weights, mediation and moderation share: a pooled model's data, and words beneath it."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def title_of(column: str) -> str:
     return column.replace("_", " ")
 
 
-def pooled_data(
+def pooled_data(  # noqa: PLR0913
     data: pl.DataFrame | pl.LazyFrame,
     outcome: Outcome,
     predictors: Sequence[str],

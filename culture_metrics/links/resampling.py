@@ -18,10 +18,10 @@ BATCH = 500
 
 
 def drawn_products(z: Array, groups: Integers, draws: int, seed: int) -> Iterator[Array]:
-    """Yield the cross products z'z of bootstrap samples of organisations, in batches (draws, columns, columns).
+    """Yield the cross products z'z of bootstrap samples of organisations, in batches.
 
     Everything that least squares on such a sample gives follows from its cross products, so no sample is
-    ever laid out.
+    ever laid out. A batch has the shape (draws, columns, columns).
 
     Parameters
     ----------

@@ -49,7 +49,7 @@ def estimates(  # noqa: PLR0913
     ----------
     table : polars.DataFrame
         `label`, `estimate`, `conf_low`, `conf_high` (may be null). Optional: `panel` (rows with equal text
-        share an axis and stand under it), `axis` (text of the panel's axis), `ratio` (whether the panel's axis is
+        share an axis and stand under it), `axis` (text of the panel's axis), `ratio` (whether it is
         one of ratios), `strong` (which rows to pick out; all when absent), `detail` (words for hovering, the
         base for example). Rows keep their order.
     axis : str

@@ -11,7 +11,7 @@ from culture_metrics.views.labels import safe, sentences, several, wrap
 
 WHERE = "views.slopes"
 NUMBERS = ["estimate", "conf_low", "conf_high"]
-HEIGHT, NAME_WIDTH, LINE = 380, 190, 18
+HEIGHT, NAME_WIDTH, LINE, LEADER = 380, 190, 18, 22
 DASHES = ("solid", "dash", "dot", "dashdot")
 
 
@@ -70,7 +70,9 @@ def slopes(
     ends = [f"{n}: from {r['estimate'][0]:.4g} to {r['estimate'][-1]:.4g}" for n, r in parts]
     return style.finish(
         fig,
-        style.Room(height=HEIGHT, left=style.EDGE + 70, right=style.EDGE + NAME_WIDTH + 10, head=8, foot=56),
+        style.Room(
+            height=HEIGHT, left=style.EDGE + 70, right=style.EDGE + NAME_WIDTH + LEADER, head=8, foot=56
+        ),
         title=title,
         subtitle=subtitle,
         source=source,
@@ -81,7 +83,7 @@ def slopes(
 
 def _line(fig: go.Figure, name: str, rows: pl.DataFrame, place: int) -> None:
     """Draw a line over its band."""
-    colour = style.CATEGORIES[place % len(style.CATEGORIES)]
+    colour = _colour(place)
     x = rows["x"].to_list()
     band = [*rows["conf_high"], *rows["conf_low"].reverse()]
     red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
@@ -99,14 +101,22 @@ def _line(fig: go.Figure, name: str, rows: pl.DataFrame, place: int) -> None:
 
 
 def _names(fig: go.Figure, parts: list[tuple[str, pl.DataFrame]], low: float, high: float) -> None:
-    """Write each line's name at its right end in its colour, moved down where two would touch."""
+    """Write each line's name beside its right end, moved down where two would touch."""
     ends = [(high - float(rows["estimate"][-1])) / (high - low) * HEIGHT for _, rows in parts]
     free = 0.0
     for i in sorted(range(len(parts)), key=lambda i: ends[i]):
-        words = wrap(parts[i][0], NAME_WIDTH, bold=True)
+        name, rows = parts[i]
+        words = wrap(name, NAME_WIDTH)
         half = len(words) * LINE / 2
         middle = max(ends[i], free + half)
         free = middle + half + 4
-        font = {**style.STRONG, "color": style.CATEGORIES[i % len(style.CATEGORIES)]}
-        where = {"x": 1, "xanchor": "left", "xshift": 10, "align": "left", "yanchor": "middle"}
-        style.note(fig, "<br>".join(words), y=1 - middle / HEIGHT, font=font, **where)
+        end = {"xref": "x", "yref": "y", "x": rows["x"][-1], "y": rows["estimate"][-1]}
+        leader = {"showarrow": True, "arrowhead": 0, "arrowwidth": 1.5, "arrowcolor": _colour(i)}
+        style.note(
+            fig, "<br>".join(words), **end, **leader, ax=LEADER, ay=middle - ends[i], xanchor="left",
+            align="left", yanchor="middle",
+        )  # fmt: skip
+
+
+def _colour(place: int) -> str:
+    return style.CATEGORIES[place % len(style.CATEGORIES)]

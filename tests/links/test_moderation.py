@@ -17,7 +17,7 @@ def test_a_moderation_2way(trusts, records):
     record = records["A-moderation-2way"]
     found = cm.moderate(trusts, "Engagement.Index", "WorkStress.Index", SHMI, **KEYS)
     last = found.table.row(-1, named=True)
-    assert last["term"] == "Engagement.Index × WorkStress.Index"
+    assert last["term"] == "Engagement.Index by WorkStress.Index"
     assert last["estimate"] == pytest.approx(record["estimate"], rel=1e-8)
     assert last["std_error"] == pytest.approx(record["se"], rel=1e-8)
     slopes = {int(row["place"][0]): row for row in found.slopes.to_dicts()}
