@@ -149,10 +149,10 @@ def moderate(  # noqa: PLR0913
     -------
     Moderation
         `.table`: `term, estimate, std_error, statistic, df, p_value, conf_low, conf_high`, per SD, the
-        product of all last. `.slopes`: `label, place` (SD of each moderator), `value` (its own unit) and the same
-        statistics. `.differences`: `first, second`, the same statistics and `p_adjusted` (Holm). `.lines`:
-        `line, x` (SD), `estimate, conf_low, conf_high` on the scale of the outcome. Estimates are on the
-        link scale of the kind (logit of proportions, rates and yes/no, log of counts). Clustered by
+        product of all last. `.slopes`: `label, place` (SD of each moderator), `value` (its own unit) and the
+        same statistics. `.differences`: `first, second`, the same statistics and `p_adjusted` (Holm).
+        `.lines`: `line, x` (SD), `estimate, conf_low, conf_high` on the scale of the outcome. Estimates are
+        on the link scale of the kind (logit of proportions, rates and yes/no, log of counts). Clustered by
         organisation where years repeat.
 
     Raises

@@ -121,12 +121,12 @@ def agreement(
     -----
     ICC(1) = (MSB - MSW) / (MSB + (k - 1) MSW) and ICC(2) = (MSB - MSW) / MSB of a one-way analysis of
     variance (Bliese 2000), its interval from the F distribution (Searle 1971). rwg and rwg(J): James, Demaree
-    and Wolf (1984), against equally likely options; `_skewed` against a slightly skewed scale, for five options
-    only. r*wg(J): Lindell, Brandt and Whitney (1999). AD: mean deviation from the group's mean (Burke, Finkelstein
-    and Dusig 1999); up to a sixth of the number of options counts as agreement (Burke and Dunlap 2002).
-    Guides in the table are conventions, not tests: ICC(1) from 0.01 small, 0.10 medium, 0.25 large; ICC(2)
-    from 0.70; rwg from 0.51 moderate, above 0.70 strong. In groups of hundreds rwg describes how widely
-    answers are spread; whether the mean can be trusted is what ICC(2) says.
+    and Wolf (1984), against equally likely options; `_skewed` against a slightly skewed scale, for five
+    options only. r*wg(J): Lindell, Brandt and Whitney (1999). AD: mean deviation from the group's mean
+    (Burke, Finkelstein and Dusig 1999); up to a sixth of the number of options counts as agreement (Burke and
+    Dunlap 2002). Guides in the table are conventions, not tests: ICC(1) from 0.01 small, 0.10 medium, 0.25
+    large; ICC(2) from 0.70; rwg from 0.51 moderate, above 0.70 strong. In groups of hundreds rwg describes
+    how widely answers are spread; whether the mean can be trusted is what ICC(2) says.
 
     Examples
     --------

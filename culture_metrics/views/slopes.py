@@ -66,7 +66,8 @@ def slopes(
     fig.update_yaxes(
         range=[low, high], showgrid=True, gridcolor=style.GRID, nticks=7, title_text=safe(y_title)
     )
-    fig.update_xaxes(title_text=safe(x_title), nticks=9)
+    reach = [float(v) for v in lines.select(pl.col("x").min(), high=pl.col("x").max()).row(0)]
+    fig.update_xaxes(range=reach, title_text=safe(x_title), nticks=9)
     ends = [f"{n}: from {r['estimate'][0]:.4g} to {r['estimate'][-1]:.4g}" for n, r in parts]
     return style.finish(
         fig,
