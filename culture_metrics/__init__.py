@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from culture_metrics.links.outcome import Outcome as Outcome
     from culture_metrics.links.outcome import outcome as outcome
     from culture_metrics.links.outcome import outcomes as outcomes
+    from culture_metrics.links.power import detectable_link as detectable_link
     from culture_metrics.measurement.agreement import agreement as agreement
     from culture_metrics.measurement.percentages import agreement_of_percentages as agreement_of_percentages
     from culture_metrics.published import is_published as is_published
@@ -44,6 +45,7 @@ _FACE = {
     "agreement_of_percentages": "culture_metrics.measurement.percentages",
     "benchmark": "culture_metrics.compare.benchmark",
     "check_pair": "culture_metrics.extracts.cross_file",
+    "detectable_link": "culture_metrics.links.power",
     "distributions": "culture_metrics.indicators.distributions",
     "estimate": "culture_metrics.indicators.estimate",
     "inspect_file": "culture_metrics.extracts.inspect",
