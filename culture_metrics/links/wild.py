@@ -13,7 +13,7 @@ from culture_metrics.errors import LinkError, unknown
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
-    from culture_metrics.links.solution import Array
+    from culture_metrics.links.solution import Array, Integers
 
 WEIGHTS = ("auto", "rademacher", "webb")
 #: Below this many clusters there are too few different sign vectors, and six-point weights are used.
@@ -132,7 +132,7 @@ def wild_cluster_bootstrap(  # noqa: PLR0913
 class _Test:
     """The t-test of one slope, reduced to sums over clusters so that no sample is ever laid out."""
 
-    def __init__(self, x: Array, y: Array, cluster: Array, column: int) -> None:
+    def __init__(self, x: Array, y: Array, cluster: Integers, column: int) -> None:
         n, k = x.shape
         self.clusters = int(cluster.max()) + 1
         if self.clusters < 5:
