@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from html import escape
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -44,3 +45,7 @@ class LinkResult:
             said for said, role in zip(self.statements, self.table["role"], strict=True) if role == "main"
         ]
         return "\n".join([*main, *self.warnings])
+
+    def _repr_html_(self) -> str:
+        said = "".join(f"<li>{escape(line)}</li>" for line in self.summary().splitlines())
+        return f"<ul>{said}</ul>"

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from culture_metrics.links.checks import MEANINGS
+
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 COVARIANCES = {
     "cluster": "SE clustered by organisation",
@@ -27,6 +29,14 @@ REMARKS = {
     "within_ne_between": "Within and between organisations the links differ: read both.",
     "scale_break": "The indicator changes scale between years: do not read this as it stands.",
 }
+#: Said of every call.
+CAVEATS = (
+    "These are associations. Other differences between organisations (region, type, size, patients) can make "
+    "them, and good outcomes can lift morale rather than the other way round.",
+    "They are about organisations: they say nothing of single teams or people.",
+    "Organisations picked for an extreme score move back towards the average by themselves.",
+    "Mergers, changed questions and who chose to respond can break a series.",
+)
 LAGS = {0: "", 1: " a year later", 2: " two years later"}
 
 
@@ -121,5 +131,17 @@ def _and(words: tuple[str, ...]) -> str:
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
 
 
-def statements(rows, plan, ci):
-    return tuple(statement(row, ci, ()) for row in rows)
+def call_warnings(rows: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
+    """Say what to know before quoting any of these links: the standing caveats, then each flag raised."""
+    main = [row for row in rows if row["role"] == "main"]
+    fewest = min(main, key=lambda row: row["n_orgs"])
+    said = [
+        *CAVEATS,
+        f"With {fewest['n_orgs']} organisations a correlation under {fewest['detectable_r']:.2f} in size is missed "
+        f"more often than one time in five: a null does not exclude it.",
+    ]
+    for flag, meaning in MEANINGS.items():
+        count = sum(flag in row["flags"] for row in main)
+        if count:
+            said.append(f"{flag}: {meaning} ({count} of {len(main)} rows).")
+    return tuple(said)
