@@ -158,7 +158,7 @@ def _turnover(sheet: Sheet) -> tuple[pl.DataFrame, list[Problem]]:
         Problem(
             "note",
             "absent rows are zero",
-            f"{counted(wide[kind].null_count(), 'staff group', 'staff groups')} without a row of {kind.lower()}",
+            f"{counted(wide[kind].null_count(), 'staff group')} without a row of {kind.lower()}",
             "a row where somebody joined or left",
             "Taken for zero, as the file means it.",
             column=names["type"],

@@ -67,7 +67,7 @@ class OutcomeData:
             there = rows.filter(status="reported")
             said.append(
                 f"{outcome.title}: {there.height:,} figures of {there['organisation'].n_unique():,} "
-                f"organisations, {rows['start'].min():%B %Y} to {rows['end'].max():%B %Y}; "
+                f"organisations, {_month(rows['start'].min())} to {_month(rows['end'].max())}; "
                 f"{rows.height - there.height:,} not reported or suppressed."
                 if rows.height
                 else f"{outcome.title}: no figures."
@@ -76,6 +76,10 @@ class OutcomeData:
 
     def _repr_html_(self) -> str:
         return f"<p>{html.escape(self.summary())}</p>{self.problems._repr_html_()}"
+
+
+def _month(day: Any) -> str:
+    return f"{day:%B %Y}"
 
 
 def as_outcomes(frame: pl.DataFrame, where: str) -> pl.DataFrame:

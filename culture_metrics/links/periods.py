@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 APRIL = 4
 _MONTHS = {name[:3].casefold(): number for number, name in enumerate(calendar.month_name) if name}
 _WORD = r"(?:msitae-)?([a-z]{3,9})\.?[\s\-/,]*((?:19|20)?\d\d)"
-_YEARS = re.compile(r"(?:fy\s*)?((?:19|20)\d\d)\s*(?:/|-|–|to)\s*((?:19|20)?\d\d)", re.I)
-_RANGE = re.compile(r"\s+(?:to|-|–)\s+|(?<=\d)\s*[-–]\s*(?=[a-z])", re.I)
+_YEARS = re.compile(r"(?:fy\s*)?((?:19|20)\d\d)\s*(?:/|-|\u2013|to)\s*((?:19|20)?\d\d)", re.I)
+_RANGE = re.compile(r"\s+(?:to|-|\u2013)\s+|(?<=\d)\s*[-\u2013]\s*(?=[a-z])", re.I)
 
 
 class Span(NamedTuple):
@@ -64,7 +64,7 @@ def read_period(text: str, years: str = "financial") -> Span | None:
     """
     said = text.strip().casefold()
     if snapshots := re.fullmatch(r"(\d{6})\s*to\s*(\d{6})", said):
-        first, last = (_digits(part) for part in snapshots.groups())
+        first, last = (_single(part) for part in snapshots.groups())
         return Span(_after(first.end), last.end) if first and last and first.end < last.end else None
     if re.fullmatch(r"(?:19|20)\d\d", said):
         year = int(said)
@@ -140,34 +140,26 @@ def months(start: pl.Expr, end: pl.Expr) -> pl.Expr:
 
 def _single(said: str) -> Span | None:
     """Read a month or a day; said is in lower case."""
-    if re.fullmatch(r"\d{6}", said):
-        return _digits(said)
     try:
-        if found := re.fullmatch(r"(\d{4})-(\d\d?)(?:-(\d\d?)(?:[t ][\d:.]+)?)?", said):
-            year, number = int(found[1]), int(found[2])
-            if not found[3]:
-                return month(year, number)
-            return _day(date(year, number, int(found[3])))
+        if found := re.fullmatch(r"(\d{4})(\d\d)", said) or re.fullmatch(r"(\d{4})-(\d\d?)", said):
+            return month(int(found[1]), int(found[2]))
+        if found := re.fullmatch(r"(\d{4})-(\d\d?)-(\d\d?)(?:[t ][\d:.]+)?", said):
+            return _day(date(int(found[1]), int(found[2]), int(found[3])))
         if found := re.fullmatch(r"(\d\d?)[/.](\d\d?)[/.](\d{4})", said):
             return _day(date(int(found[3]), int(found[2]), int(found[1])))
-    except ValueError:
+    except (ValueError, calendar.IllegalMonthError):
         return None
-    if (found := re.fullmatch(_WORD, said)) and found[1][:3] in _MONTHS:
-        if not calendar.month_name[_MONTHS[found[1][:3]]].casefold().startswith(found[1]):
-            return None
-        year = int(found[2])
-        return month(year if year > 99 else 2000 + year, _MONTHS[found[1][:3]])
-    return None
+    found = re.fullmatch(_WORD, said)
+    number = _MONTHS.get(found[1][:3]) if found else None
+    if not found or not number or not calendar.month_name[number].casefold().startswith(found[1]):
+        return None
+    year = int(found[2])
+    return month(year if year > 99 else 2000 + year, number)
 
 
 def _day(day: date) -> Span:
     """Return the month that a first day stands for, else the day itself."""
     return month(day.year, day.month) if day.day == 1 else Span(day, day)
-
-
-def _digits(said: str) -> Span | None:
-    year, number = int(said[:4]), int(said[4:])
-    return month(year, number) if 1 <= number <= 12 and year > 1900 else None
 
 
 def _after(day: date) -> date:

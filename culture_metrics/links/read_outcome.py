@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -9,9 +10,9 @@ import polars as pl
 from culture_metrics.errors import FileFormatError, LinkError, unknown
 from culture_metrics.extracts.columns import squeeze
 from culture_metrics.extracts.files import file_hash
-from culture_metrics.links import outcome as catalogue
 from culture_metrics.links.layouts import LAYOUTS, Layout
 from culture_metrics.links.outcome import Outcome
+from culture_metrics.links.outcome import outcome as declared_outcome
 from culture_metrics.links.outcome_data import OutcomeData, as_outcomes
 from culture_metrics.links.periods import period_table
 from culture_metrics.links.tabular import ROW, Sheet, open_table
@@ -21,18 +22,21 @@ from culture_metrics.results import ALL
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
 ROLES = ("organisation", "period", "start", "end", "group", "value", "numerator", "denominator")
+_CODES = (
+    "organisation organisationcode orgcode odscode code trustcode providercode provider trust nhstrust22code"
+)
+_TIMES = "period month date year financialyear reportingperiod publicationdate yearindex"
 #: Names that say a role, squeezed.
 ALIASES = {
-    "organisation": ["organisation", "organisationcode", "orgcode", "odscode", "code", "trustcode", "providercode", "provider", "trust", "nhstrust22code", "reportingorgcode", "reportingorganisationcode"],
-    "period": ["period", "month", "date", "year", "financialyear", "reportingperiod", "publicationdate", "yearindex"],
-    "start": ["start", "startdate", "periodstart"],
-    "end": ["end", "enddate", "periodend"],
-    "group": ["group", "staffgroup"],
-    "numerator": ["numerator"],
-    "denominator": ["denominator"],
+    "organisation": tuple(_CODES.split(" ")),
+    "period": tuple(_TIMES.split(" ")),
+    "start": ("start", "startdate", "periodstart"),
+    "end": ("end", "enddate", "periodend"),
+    "group": ("group", "staffgroup"),
+    "numerator": ("numerator",),
+    "denominator": ("denominator",),
 }
 
 
@@ -44,22 +48,22 @@ def read_outcome(
     columns: Mapping[str, str] | None = None,
     years: str = "financial",
 ) -> OutcomeData:
-    """Read a file of outcomes by organisation and period.
+    r"""Read a file of outcomes by organisation and period.
 
     Parameters
     ----------
     path : str or Path
-        A CSV file or Excel workbook. Two published layouts are told by their columns: A&E attendances by trust
-        and month, and joiners and leavers by organisation and staff group. Any other table needs one row per
-        organisation and period, and `outcome`.
+        A CSV file or Excel workbook. Two published layouts are told by their columns: A&E attendances by
+        trust and month, and joiners and leavers by organisation and staff group. Any other table needs one
+        row per organisation and period, and `outcome`.
     outcome : str or Outcome, optional
         An id of the catalogue (`outcomes()` lists them), or your own; needed for a tidy table.
     sheet : str, optional
         The sheet of a workbook that has several which fit.
     columns : mapping, optional
         The file's own names of a tidy table's columns, by role: `organisation`; `period` (or `start` and
-        `end`); `value`, or `numerator` and `denominator`; `group`. Common names are known; the value is looked
-        for under the outcome's column, the denominator under its base or exposure.
+        `end`); `value`, or `numerator` and `denominator`; `group`. Common names are known; the value is
+        looked for under the outcome's column, the denominator under its base or exposure.
     years : {"financial", "calendar"}
         What a plain year in the file means: 2021 is April 2021 to March 2022, or January to December 2021.
 
@@ -82,11 +86,11 @@ def read_outcome(
     >>> from tempfile import TemporaryDirectory
     >>> with TemporaryDirectory() as folder:
     ...     path = Path(folder, "shmi.csv")
-    ...     _ = path.write_text("Org code,Year,SHMI\\nRXX,2023/24,0.97\\nRYY,2023/24,1.04\\n")
+    ...     _ = path.write_text("Org code,Year,SHMI\nRXX,2023/24,0.97\nRYY,2023/24,1.04\n")
     ...     read_outcome(path, "shmi").table["value"].to_list()
     [0.97, 1.04]
     """
-    own = catalogue.outcome(outcome) if isinstance(outcome, str) else outcome
+    own = declared_outcome(outcome) if isinstance(outcome, str) else outcome
     given = dict(columns or {})
     if odd := sorted(set(given) - set(ROLES)):
         raise unknown("role of a column", odd[0], ROLES)
@@ -118,7 +122,7 @@ def read_outcome(
         )
     if layout is not None:
         rows, problems = layout.read(table)
-        read = tuple(catalogue.outcome(name) for name in layout.outcomes)
+        read = tuple(declared_outcome(name) for name in layout.outcomes)
         if own is not None:
             read = tuple(one for one in read if one.column == own.column)
             if not read:
@@ -148,16 +152,10 @@ def read_outcome(
             "file": table.file,
             "sheet": table.sheet,
             "layout": layout.name if layout else "tidy",
-            "sha256": file_hash(_path(path)),
+            "sha256": file_hash(Path(path)),
             "rows": table.frame.height,
         },
     )
-
-
-def _path(path: str | Path) -> Path:
-    from pathlib import Path
-
-    return Path(path)
 
 
 def _value_names(outcome: Outcome) -> list[str]:
@@ -214,34 +212,31 @@ def _tidy(table: Sheet, outcome: Outcome, roles: dict[str, str]) -> pl.DataFrame
             "Correct the spelling, or leave the cell blank where there is no rating.",
         )
     if "denominator" in roles:
-        below = roles["denominator"]
-        wrong_rows(table, below, there & ~(number(below) > 0).fill_null(value=False), "a number above zero")
+        base = roles["denominator"]
+        wrong_rows(table, base, there & ~(number(base) > 0).fill_null(value=False), "a number above zero")
     if "value" in roles:
         _check_values(table, outcome, main, there)
     elif outcome.kind == "proportion":
-        above = number(main)
-        outside = (above < 0) | (above > number(roles["denominator"]))
+        outside = (number(main) < 0) | (number(main) > number(roles["denominator"]))
         wrong_rows(table, main, outside, f"between zero and {roles['denominator']}")
     value = number(main) / (100 if outcome.percent else 1)
     spelt = {level.lower(): level for level in outcome.levels or ()}
-    below = number(roles["denominator"]) if "denominator" in roles else pl.lit(None, pl.Float64)
-    above = number(roles["numerator"]) if "numerator" in roles else pl.lit(None, pl.Float64)
+    nothing = pl.lit(None, pl.Float64)
+    below = number(roles["denominator"]) if "denominator" in roles else nothing
+    above = number(roles["numerator"]) if "numerator" in roles else nothing
     if outcome.kind in ("count", "money"):
         above = number(main)
     elif outcome.kind in ("proportion", "rate", "ratio") and "numerator" not in roles:
         above = value * below
+    level = plain(main).str.to_lowercase().replace_strict(spelt, default=None, return_dtype=pl.String)
     return table.frame.select(
         ROW,
         pl.lit(outcome.column).alias("outcome"),
         plain(roles["organisation"]).alias("organisation"),
         (plain(roles["group"]) if "group" in roles else pl.lit(ALL)).alias("group"),
         *(pl.col(roles[role]).alias(role) for role in ("period", "start", "end") if role in roles),
-        (value if "value" in roles and not ordinal else pl.lit(None, pl.Float64)).alias("value"),
-        (
-            plain(main).str.to_lowercase().replace_strict(spelt, default=None, return_dtype=pl.String)
-            if ordinal
-            else pl.lit(None, pl.String)
-        ).alias("level"),
+        (value if "value" in roles and not ordinal else nothing).alias("value"),
+        (level if ordinal else pl.lit(None, pl.String)).alias("level"),
         above.alias("numerator"),
         below.alias("denominator"),
         status(main).alias("status"),

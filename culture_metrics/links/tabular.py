@@ -26,7 +26,7 @@ ROW = "__row__"
 
 
 class Sheet(NamedTuple):
-    """The table of one sheet (or of a CSV file): text columns, and `__row__`, the row's number in the file."""
+    """The table of one sheet or CSV file: text columns, and `__row__`, the row's number in the file."""
 
     frame: pl.DataFrame
     file: str
