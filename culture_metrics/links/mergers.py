@@ -147,7 +147,7 @@ def crossings(years: pl.DataFrame, mergers: pl.DataFrame) -> list[Problem]:
             "an organisation before and after a merger",
             f"{new} took over {old} on {day}",
             "the same organisation in every year",
-            f"Kept: {new} is a larger organisation from then on. Leave it out of analyses within organisations.",
+            f"Kept: {new} is larger from then on. Leave it out of analyses within organisations.",
             column="organisation",
             rows=1,
         )

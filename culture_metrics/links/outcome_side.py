@@ -58,13 +58,18 @@ def outcome_side(
     below = {"proportion": "base", "rate": "base", "count": "exposure"}.get(outcome.kind)
     given = below is not None and kept["denominator"].null_count() < kept.height
     columns = [value.alias(name)]
-    changes: dict[str, str | None] = {} if below is None else {below: None}
-    if below and given:
-        columns.append(pl.col("denominator").alias(f"{name}_{below}"))
-        changes = {below: f"{name}_{below}"}
+    below_name = f"{name}_{below}" if given else None
+    if below_name:
+        columns.append(pl.col("denominator").alias(below_name))
     if kept["partial"].any():
         columns.append(pl.col("months").alias(f"{name}_months"))
-    adapted = replace(outcome, percent=False, **changes, period=_period(outcome, kept, minimum_months))  # type: ignore[arg-type]
+    adapted = replace(
+        outcome,
+        percent=False,
+        base=below_name if below == "base" else None,
+        exposure=below_name if below == "exposure" else None,
+        period=_period(outcome, kept, minimum_months),
+    )
     return OutcomeSide(adapted, kept.select(*KEY, *columns), flow, problems)
 
 
@@ -100,4 +105,5 @@ def _period(outcome: Outcome, kept: pl.DataFrame, minimum_months: int) -> str:
     if kept.is_empty():
         return said
     part = f", at least {minimum_months} of its months" if minimum_months < YEAR else ""
-    return f"{said}{part}; {kept['start'].min()} to {kept['end'].max()}"
+    covered = kept.select(pl.format("{} to {}", pl.col("start").min(), pl.col("end").max())).item()
+    return f"{said}{part}; {covered}"

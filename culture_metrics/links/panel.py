@@ -15,7 +15,7 @@ from culture_metrics.links.outcome_data import OutcomeData
 from culture_metrics.links.outcome_side import OutcomeSide, outcome_side
 from culture_metrics.links.roll_up import YEAR
 from culture_metrics.links.survey_side import KEY, SurveySide, survey_side
-from culture_metrics.problems import Problem, counted, problem_table
+from culture_metrics.problems import counted, problem_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -77,10 +77,10 @@ class Panel:
 
     def summary(self) -> str:
         """Say in plain sentences what the panel holds and what was lost."""
-        years = self.table["year"]
+        years = self.table.select(pl.format("{} to {}", pl.col("year").min(), pl.col("year").max())).item()
         said = [
             f"A panel of {counted(self.table['organisation'].n_unique(), 'organisation')} and "
-            f"{counted(self.table.height, 'organisation-year')}, {years.min()} to {years.max()}, with "
+            f"{counted(self.table.height, 'organisation-year')}, {years}, with "
             f"{counted(len(self.indicators), 'indicator')} and {counted(len(self.outcomes), 'outcome')}."
         ]
         for outcome in self.outcomes:
@@ -170,16 +170,16 @@ def panel(
         of_surveyed = side.table.join(surveyed, on="organisation", how="semi")
         table = table.join(of_surveyed, on=KEY, how="full", coalesce=True)
     table = _with_places(table.sort(KEY), survey, attributes)
-    met = [p for data in given for p in map(lambda row: Problem(**row), data.problems.iter_rows(named=True))]
-    met += [*survey.problems, *(problem for side in sides for problem in side.problems)]
+    met = [*survey.problems, *(problem for side in sides for problem in side.problems)]
     met += crossings(table, mergers)
+    problems = pl.concat([problem_table(met), *(data.problems for data in given)])
     return Panel(
         table=table,
         indicators=survey.measures,
         outcomes=tuple(side.outcome for side in sides),
         losses=_losses(table, survey, sides, surveyed),
         unmatched=_unmatched(table, survey, sides, attributes, mergers),
-        problems=problem_table(met),
+        problems=problems.sort("severity", maintain_order=True),
     )
 
 
@@ -236,7 +236,7 @@ def _losses(
         ],
         schema=LOSSES,
         orient="row",
-    )
+    ).filter((pl.col("rows") > 0) | (pl.col("step") != "left out"))
     suppressed = survey.lost.select(
         pl.lit(SURVEY).alias("source"),
         pl.lit("suppressed").alias("step"),
@@ -260,27 +260,23 @@ def _unmatched(
     names = pl.concat(
         [table.select("organisation", "name").drop_nulls(), attributes.select("organisation", "name")]
     ).unique("organisation", keep="first", maintain_order=True)
-    parts = [
-        rows.group_by("organisation")
-        .agg(pl.col("year").min().alias("first_year"), pl.col("year").max().alias("last_year"))
-        .with_columns(pl.lit(outcome).alias("outcome"), pl.lit(side).alias("side"))
-        for outcome, side, rows in (
-            pair
-            for side in sides
-            for pair in (
-                (
-                    side.outcome.column,
-                    "survey only",
-                    survey.table.join(side.flow[0][1], on="organisation", how="anti"),
-                ),
-                (
-                    side.outcome.column,
-                    "outcome only",
-                    side.flow[0][1].join(survey.table, on="organisation", how="anti"),
-                ),
+    parts = [pl.DataFrame(schema=UNMATCHED).drop("name", "known")]
+    for side in sides:
+        read = side.flow[0][1]
+        pairs = (("survey only", survey.table, read), ("outcome only", read, survey.table))
+        parts += [
+            own.join(other, on="organisation", how="anti")
+            .group_by("organisation")
+            .agg(pl.col("year").min().alias("first_year"), pl.col("year").max().alias("last_year"))
+            .select(
+                pl.lit(side.outcome.column).alias("outcome"),
+                pl.lit(name).alias("side"),
+                "organisation",
+                "first_year",
+                "last_year",
             )
-        )
-    ]
+            for name, own, other in pairs
+        ]
     day = pl.when(pl.col("merged").is_null()).then(pl.lit("")).otherwise(pl.format(" on {}", "merged"))
     gone = mergers.select("organisation", pl.format("became part of {}{}", "successor", day).alias("known"))
     heirs = mergers.select(
@@ -291,17 +287,7 @@ def _unmatched(
     known = pl.concat([gone, heirs, listed]).unique("organisation", keep="first", maintain_order=True)
     absent = pl.lit("not on the list of organisations" if attributes.height else None, pl.String)
     return (
-        pl.concat(
-            [
-                pl.DataFrame(
-                    schema={
-                        k: UNMATCHED[k]
-                        for k in ("organisation", "first_year", "last_year", "outcome", "side")
-                    }
-                ),
-                *parts,
-            ]
-        )
+        pl.concat(parts)
         .join(names, on="organisation", how="left")
         .join(known, on="organisation", how="left")
         .with_columns(pl.coalesce("known", absent).alias("known"))

@@ -198,24 +198,15 @@ def _tidy(table: Sheet, outcome: Outcome, roles: dict[str, str]) -> pl.DataFrame
     main = roles.get("value", roles.get("numerator", ""))
     there = status(main) == "reported"
     ordinal = outcome.kind == "ordinal"
-    for role in ("value", "numerator", "denominator"):
-        if role in roles and not (ordinal and role == "value"):
+    for role in ("numerator", "denominator"):
+        if role in roles:
             column = roles[role]
             wrong_rows(table, column, (status(column) == "reported") & number(column).is_null(), "a number")
-    if ordinal:
-        levels = list(outcome.levels or ())
-        wrong_rows(
-            table,
-            main,
-            there & ~plain(main).str.to_lowercase().is_in([level.lower() for level in levels]),
-            " < ".join(levels),
-            "Correct the spelling, or leave the cell blank where there is no rating.",
-        )
     if "denominator" in roles:
         base = roles["denominator"]
         wrong_rows(table, base, there & ~(number(base) > 0).fill_null(value=False), "a number above zero")
     if "value" in roles:
-        _check_values(table, outcome, main, there)
+        check_values(table, outcome, main)
     elif outcome.kind == "proportion":
         outside = (number(main) < 0) | (number(main) > number(roles["denominator"]))
         wrong_rows(table, main, outside, f"between zero and {roles['denominator']}")
@@ -243,34 +234,53 @@ def _tidy(table: Sheet, outcome: Outcome, roles: dict[str, str]) -> pl.DataFrame
     )
 
 
-def _check_values(table: Sheet, outcome: Outcome, column: str, there: pl.Expr) -> None:
-    value = number(column)
+def check_values(table: Sheet, outcome: Outcome, column: str) -> None:
+    """Stop at values that an outcome of this kind cannot have.
+
+    Raises
+    ------
+    LinkError
+        Naming file, sheet, column, rows and what to do.
+    """
+    value, there = number(column), status(column) == "reported"
+    if outcome.kind == "ordinal":
+        levels = list(outcome.levels or ())
+        known = plain(column).str.to_lowercase().is_in([level.lower() for level in levels])
+        hint = "Correct the spelling, or leave the cell blank where there is no rating."
+        wrong_rows(table, column, there & ~known, " < ".join(levels), hint)
+        return
+    wrong_rows(table, column, there & ~value.is_finite().fill_null(value=False), "a number")
     if outcome.kind in ("proportion", "rate"):
-        top = 100 if outcome.percent else 1
-        most = table.frame.select(value.max()).item()
-        if not outcome.percent and most is not None and 1 < most <= 100:
-            raise LinkError(
-                f"{outcome.title} looks like per cent, and a fraction was declared",
-                where=f"{table.where}, column {column}",
-                expected="0 to 1",
-                got=f"up to {most:g}",
-                hint=f"Say percent=True: cm.outcome('{outcome.column}', percent=True).",
-            )
-        wrong_rows(table, column, ~value.is_between(0, top), f"0 to {top}")
-        if outcome.percent and most is not None and 0 < most <= 1:
-            raise LinkError(
-                f"{outcome.title} was declared in per cent, and no figure is above 1",
-                where=f"{table.where}, column {column}",
-                expected="0 to 100",
-                got=f"up to {most:g}",
-                hint="Leave out percent=True if the file holds fractions.",
-            )
+        _check_share(table, outcome, column, value)
     elif outcome.kind == "count":
         wrong_rows(table, column, (value < 0) | (value != value.round()), "whole numbers from zero")
     elif outcome.kind == "ratio":
         wrong_rows(table, column, value <= 0, "a ratio above zero")
     elif outcome.kind == "binary":
         wrong_rows(table, column, there & ~value.is_in([0.0, 1.0]), "0 or 1")
+
+
+def _check_share(table: Sheet, outcome: Outcome, column: str, value: pl.Expr) -> None:
+    most = table.frame.select(value.max()).item()
+    where = f"{table.where}, column {column}"
+    if not outcome.percent and most is not None and 1 < most <= 100:
+        raise LinkError(
+            f"{outcome.title} looks like per cent, and a fraction was declared",
+            where=where,
+            expected="0 to 1",
+            got=f"up to {most:g}",
+            hint="Declare the outcome with percent=True.",
+        )
+    if outcome.percent and most is not None and 0 < most <= 1:
+        raise LinkError(
+            f"{outcome.title} was declared in per cent, and no figure is above 1",
+            where=where,
+            expected="0 to 100",
+            got=f"up to {most:g}",
+            hint="Leave out percent=True if the file holds fractions.",
+        )
+    top = 100 if outcome.percent else 1
+    wrong_rows(table, column, ~value.is_between(0, top), f"0 to {top}")
 
 
 def _organisations(rows: pl.DataFrame) -> tuple[pl.DataFrame, list[Problem]]:
