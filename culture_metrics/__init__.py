@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from culture_metrics.links.outcome import Outcome as Outcome
     from culture_metrics.links.outcome import outcome as outcome
     from culture_metrics.links.outcome import outcomes as outcomes
+    from culture_metrics.links.panel import panel as panel
+    from culture_metrics.links.read_outcome import read_outcome as read_outcome
+    from culture_metrics.links.read_panel import read_panel as read_panel
     from culture_metrics.published import is_published as is_published
     from culture_metrics.published import read_published as read_published
     from culture_metrics.published import rebuild_scores as rebuild_scores
@@ -43,8 +46,11 @@ _FACE = {
     "is_published": "culture_metrics.published",
     "outcome": "culture_metrics.links.outcome",
     "outcomes": "culture_metrics.links.outcome",
+    "panel": "culture_metrics.links.panel",
     "read_extract": "culture_metrics.extracts.read",
     "read_inputs": "culture_metrics.reporting.inputs",
+    "read_outcome": "culture_metrics.links.read_outcome",
+    "read_panel": "culture_metrics.links.read_panel",
     "read_published": "culture_metrics.published",
     "rebuild_scores": "culture_metrics.published",
     "save_mapping": "culture_metrics.extracts.mapping",
