@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from culture_metrics.indicators.distributions import distributions as distributions
     from culture_metrics.indicators.estimate import estimate as estimate
     from culture_metrics.indicators.scoring import score as score
+    from culture_metrics.links.link_outcomes import link_outcomes as link_outcomes
     from culture_metrics.links.outcome import Outcome as Outcome
     from culture_metrics.links.outcome import outcome as outcome
     from culture_metrics.links.outcome import outcomes as outcomes
@@ -44,6 +45,7 @@ _FACE = {
     "estimate": "culture_metrics.indicators.estimate",
     "inspect_file": "culture_metrics.extracts.inspect",
     "is_published": "culture_metrics.published",
+    "link_outcomes": "culture_metrics.links.link_outcomes",
     "outcome": "culture_metrics.links.outcome",
     "outcomes": "culture_metrics.links.outcome",
     "panel": "culture_metrics.links.panel",

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from culture_metrics.links.models import Model
 
 ALPHA, APART, RELIABLE = 0.05, 0.25, 0.70
+#: Highest value of a score: what stays under it is no percentage.
+SCORE = 10
 PANEL = ("pooled", "fixed_effects", "within_between", "mixed")
 PLACEBO = ("pooled", "lagged", "fixed_effects")
 
@@ -163,9 +165,11 @@ def reliability(arrays: PanelArrays, main: Fitted) -> list[Check]:
             continue
         rows = main.matrix.rows
         p, n, years = arrays.column(indicator)[rows], base[rows], arrays.year[rows]
+        if p.min() < 0 or 1 < p.max() <= SCORE or p.max() > 100:
+            continue
         p = p / 100 if p.max() > 1 else p
         known = np.isfinite(n) & (n > 0)
-        if not known.any() or p.min() < 0 or p.max() > 1:
+        if not known.any():
             continue
         _, codes = np.unique(years[known], return_inverse=True)
         apart = p[known] - (np.bincount(codes, weights=p[known]) / np.bincount(codes))[codes]

@@ -82,7 +82,6 @@ def solve_gee(
         df=df,
         converged=start.converged and settled,
         residuals=pearson,
-        explained=start.explained,
     )
     return solution, correlation
 

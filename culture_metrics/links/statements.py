@@ -37,6 +37,8 @@ CAVEATS = (
     "Organisations picked for an extreme score move back towards the average by themselves.",
     "Mergers, changed questions and who chose to respond can break a series.",
 )
+#: A unit longer than this is left to the table.
+SHORT = 12
 LAGS = {0: "", 1: " a year later", 2: " two years later"}
 
 
@@ -61,7 +63,7 @@ def statement(row: Mapping[str, Any], ci: float, held: tuple[str, ...], also: st
         return f"{row['outcome_label']} on {row['indicator']} ({row['design']}): no figures, the model failed ({', '.join(row['flags'])}); {counts}."
     equal = f", {_and(held)} held equal" if held else ""
     parts = [f"{_subject(row)} {_figure(row, ci)}{equal}; {counts}, {COVARIANCES[row['cov']]}."]
-    if row["effect_abs"] is not None and row["kind"] != "continuous":
+    if row["effect_abs"] is not None and row["link"] != "identity":
         parts.append(f"That is {_amount(row)}.")
     parts += [also] if also else []
     parts += [text for flag, text in REMARKS.items() if flag in row["flags"]]
@@ -98,6 +100,8 @@ def _figure(row: Mapping[str, Any], ci: float) -> str:
         unit = " percentage points"
     elif row["design"] == "cross_lagged":
         unit = " SD"
+    elif row["unit"] and len(row["unit"]) <= SHORT:
+        unit = f" {row['unit']}"
     return _between(value, low, high, unit, level)
 
 
