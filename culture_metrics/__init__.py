@@ -21,12 +21,16 @@ if TYPE_CHECKING:
     from culture_metrics.indicators.estimate import estimate as estimate
     from culture_metrics.indicators.scoring import score as score
     from culture_metrics.links.importance import relative_weights as relative_weights
+    from culture_metrics.links.link_outcomes import link_outcomes as link_outcomes
     from culture_metrics.links.mediation import mediate as mediate
     from culture_metrics.links.moderation import moderate as moderate
     from culture_metrics.links.outcome import Outcome as Outcome
     from culture_metrics.links.outcome import outcome as outcome
     from culture_metrics.links.outcome import outcomes as outcomes
+    from culture_metrics.links.panel import panel as panel
     from culture_metrics.links.power import detectable_link as detectable_link
+    from culture_metrics.links.read_outcome import read_outcome as read_outcome
+    from culture_metrics.links.read_panel import read_panel as read_panel
     from culture_metrics.measurement.agreement import agreement as agreement
     from culture_metrics.measurement.percentages import agreement_of_percentages as agreement_of_percentages
     from culture_metrics.published import is_published as is_published
@@ -50,12 +54,16 @@ _FACE = {
     "estimate": "culture_metrics.indicators.estimate",
     "inspect_file": "culture_metrics.extracts.inspect",
     "is_published": "culture_metrics.published",
+    "link_outcomes": "culture_metrics.links.link_outcomes",
     "mediate": "culture_metrics.links.mediation",
     "moderate": "culture_metrics.links.moderation",
     "outcome": "culture_metrics.links.outcome",
     "outcomes": "culture_metrics.links.outcome",
+    "panel": "culture_metrics.links.panel",
     "read_extract": "culture_metrics.extracts.read",
     "read_inputs": "culture_metrics.reporting.inputs",
+    "read_outcome": "culture_metrics.links.read_outcome",
+    "read_panel": "culture_metrics.links.read_panel",
     "read_published": "culture_metrics.published",
     "rebuild_scores": "culture_metrics.published",
     "relative_weights": "culture_metrics.links.importance",

@@ -140,7 +140,7 @@ def design_matrix(arrays: PanelArrays, plan: Plan) -> DesignMatrix:
     needed = len(columns)
     columns |= now
     if plan.prior_outcome:
-        columns[PRIOR] = plan.values.y[rows]
+        columns[PRIOR] = plan.values.prior[rows]
     if plan.year_effects:
         present = np.unique(years)
         columns |= {f"year {year}": (years == year).astype(float) for year in present[1:]}
@@ -193,9 +193,11 @@ class _Sample:
         for name in plan.indicators:
             self._keep("missing", name, known(arrays.column(name)[late[self.rows]]))
         if plan.prior_outcome:
-            self._keep("missing in the indicator's year", plan.values.outcome.column, known(plan.values.y[self.rows]))
+            self._keep("missing in the indicator's year", plan.values.outcome.column, known(plan.values.prior[self.rows]))
         for name in plan.controls:
             self._keep("missing", name, self._present(name, self.rows))
+        for name in plan.also_known:
+            self._keep("missing in the outcome's year", name, known(arrays.column(name)[self.ahead[self.rows]]))
         if plan.weights:
             self._keep("missing", plan.weights, known(arrays.column(plan.weights)[self.ahead[self.rows]]))
         if plan.differenced:

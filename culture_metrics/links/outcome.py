@@ -1,4 +1,4 @@
-"""What an outcome is: its kind, unit, exposure and direction, declared by hand or taken from the catalogue."""
+"""What an outcome is: its kind, unit, exposure and direction, declared by hand or in the catalogue."""
 
 from __future__ import annotations
 

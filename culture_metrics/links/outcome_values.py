@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 #: A base under this is too small to be shown.
 SMALL_BASE = 11
+#: Fractions of 0 and 1 are moved this far inside before their logit is taken.
+EDGE = 1e-3
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,18 @@ class OutcomeValues:
     y: Array
     base: Array | None = None
     levels: tuple[str, ...] = ()
+
+    @property
+    def prior(self) -> Array:
+        """The outcome as a control, on the scale of its model's link: log rates, and logits of fractions."""
+        kind, y = self.outcome.kind, self.y
+        with np.errstate(divide="ignore", invalid="ignore"):
+            if kind == "count":
+                return np.asarray(np.log((y + 0.5) / (1.0 if self.base is None else self.base)))
+            if kind in ("proportion", "rate"):
+                inside = np.clip(y, EDGE, 1 - EDGE)
+                return np.asarray(np.log(inside / (1 - inside)))
+        return y
 
 
 def outcome_values(arrays: PanelArrays, outcome: Outcome) -> OutcomeValues:

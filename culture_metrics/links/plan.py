@@ -41,6 +41,8 @@ class Plan:
         Years by which the indicators are taken too late on purpose, for a placebo.
     prior_outcome : bool
         Whether the outcome in the indicators' year is a control.
+    also_known : tuple of str
+        Columns that must be known in the outcome's year although the model does not use them there.
     """
 
     values: OutcomeValues
@@ -53,6 +55,7 @@ class Plan:
     weights: str | None = None
     lead: int = 0
     prior_outcome: bool = False
+    also_known: tuple[str, ...] = ()
 
     @property
     def linear(self) -> bool:

@@ -1,4 +1,4 @@
-"""A panel of organisations and years whose links to outcomes are planted, between and within organisations."""
+"""A panel of organisations and years with planted links to outcomes, between and within organisations."""
 
 from __future__ import annotations
 

@@ -1,0 +1,296 @@
+"""The panel: staff survey and outcomes side by side, one row per organisation and year."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from culture_metrics.errors import LinkError
+from culture_metrics.links.mergers import ATTRIBUTES, crossings, read_list
+from culture_metrics.links.outcome_data import OutcomeData
+from culture_metrics.links.outcome_side import OutcomeSide, outcome_side
+from culture_metrics.links.roll_up import YEAR
+from culture_metrics.links.survey_side import KEY, SurveySide, survey_side
+from culture_metrics.problems import counted, problem_table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from culture_metrics.links.outcome import Outcome
+    from culture_metrics.published import Published
+
+LOSSES = {
+    "source": pl.String(),
+    "step": pl.String(),
+    "rows": pl.UInt32(),
+    "organisations": pl.UInt32(),
+    "reason": pl.String(),
+}
+UNMATCHED = {
+    "outcome": pl.String(),
+    "side": pl.String(),
+    "organisation": pl.String(),
+    "name": pl.String(),
+    "first_year": pl.Int32(),
+    "last_year": pl.Int32(),
+    "known": pl.String(),
+}
+SURVEY, PANEL = "survey", "panel"
+
+
+@dataclass(frozen=True)
+class Panel:
+    """Organisations and years with indicators of the staff survey and outcomes.
+
+    Attributes
+    ----------
+    table : polars.DataFrame
+        One row per organisation and year: `organisation, year, name, benchmark_group, region`; a column per
+        indicator under its measure id, `<measure>_base`; a column per outcome, with `<outcome>_base` or
+        `<outcome>_exposure` where it has one and `<outcome>_months` where years are partial. A row may have
+        indicators, outcomes or both: an outcome one year after the last survey serves a lagged design.
+    indicators : tuple of str
+        Measure ids.
+    outcomes : tuple of Outcome
+        The outcomes under the panel's column names, with the period said.
+    losses : polars.DataFrame
+        `source` (survey, an outcome, panel), `step` (read, suppressed, left out, kept), `rows`
+        (organisation-years), `organisations`, `reason`. For each outcome, read = left out + kept.
+    unmatched : polars.DataFrame
+        `outcome`, `side` (`survey only`, `outcome only`), `organisation, name, first_year, last_year, known`
+        (what the list of organisations says).
+    problems : polars.DataFrame
+        What was met on the way, in counts.
+    """
+
+    table: pl.DataFrame = field(repr=False)
+    indicators: tuple[str, ...]
+    outcomes: tuple[Outcome, ...]
+    losses: pl.DataFrame = field(repr=False)
+    unmatched: pl.DataFrame = field(repr=False)
+    problems: pl.DataFrame = field(repr=False)
+
+    def summary(self) -> str:
+        """Say in plain sentences what the panel holds and what was lost."""
+        years = self.table.select(pl.format("{} to {}", pl.col("year").min(), pl.col("year").max())).item()
+        said = [
+            f"A panel of {counted(self.table['organisation'].n_unique(), 'organisation')} and "
+            f"{counted(self.table.height, 'organisation-year')}, {years}, with "
+            f"{counted(len(self.indicators), 'indicator')} and {counted(len(self.outcomes), 'outcome')}."
+        ]
+        for outcome in self.outcomes:
+            there = pl.col(outcome.column).is_not_null()
+            pairs = self.table.filter(there & pl.any_horizontal(pl.col(self.indicators).is_not_null()))
+            sides = self.unmatched.filter(outcome=outcome.column)["side"]
+            said.append(
+                f"{outcome.title}: {counted(pairs.height, 'organisation-year')} of "
+                f"{counted(pairs['organisation'].n_unique(), 'organisation')} with an indicator in the same "
+                f"year; {(sides == 'survey only').sum()} organisations of the survey have no figure, "
+                f"{(sides == 'outcome only').sum()} of the outcome are not in the survey."
+            )
+        return " ".join(said)
+
+    def _repr_html_(self) -> str:
+        tables = (("What was lost", self.losses), ("What was met", self.problems))
+        shown = "".join(f"<h4>{title}</h4>{frame._repr_html_()}" for title, frame in tables if frame.height)
+        return f"<p>{html.escape(self.summary())}</p>{shown}"
+
+
+def panel(
+    results: pl.DataFrame | Published | Sequence[pl.DataFrame | Published],
+    outcomes: OutcomeData | Sequence[OutcomeData],
+    organisations: pl.DataFrame | str | Path | None = None,
+    *,
+    measures: Iterable[str] | None = None,
+    minimum_months: int = YEAR,
+) -> Panel:
+    """Set staff-survey results and outcomes side by side, by organisation and year.
+
+    The year is the survey's. An outcome's year is the financial year that holds the fieldwork of October and
+    November: 2024 is April 2024 to March 2025. For a later outcome give `link_outcomes` a lag.
+
+    Parameters
+    ----------
+    results : polars.DataFrame, Published, or a sequence of them
+        Results of one survey, a year each or several. Published workbooks also bring the benchmark groups.
+    outcomes : OutcomeData or a sequence of them
+        As `read_outcome` returns them.
+    organisations : polars.DataFrame, str or Path, optional
+        List of organisations: `ods_code` and, as far as known, `name`, `benchmark_group` (or `type`),
+        `region`, `predecessor_codes` (parted by semicolons), `merger_date`. Figures dated after a merger go
+        to the successor; earlier ones stay where they were.
+    measures : iterable of str, optional
+        Which measures become indicators; all when left out.
+    minimum_months : int
+        With fewer months than this an outcome's year is left out. Nothing is scaled up to a year.
+
+    Returns
+    -------
+    Panel
+        `.table`, `.losses`, `.unmatched`, `.problems`.
+
+    Raises
+    ------
+    LinkError
+        When the results are of several surveys, of quarters or weighted in two ways, an outcome stands twice
+        or under the name of a measure, or figures cannot be put together.
+
+    Examples
+    --------
+    >>> import culture_metrics as cm
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> published = cm.read_inputs([]).published[0]
+    >>> codes = published.organisations["organisation"].unique().sort()[:2]
+    >>> with TemporaryDirectory() as folder:
+    ...     path = Path(folder, "shmi.csv")
+    ...     pl.DataFrame({"code": codes, "year": f"{published.period}", "shmi": [0.9, 1.1]}).write_csv(path)
+    ...     shmi = cm.read_outcome(path, "shmi")
+    >>> joined = panel(published, shmi, measures=["staff_engagement"])
+    >>> joined.table["shmi"].drop_nulls().to_list()
+    [0.9, 1.1]
+    """
+    if not 1 <= minimum_months <= YEAR:
+        raise LinkError("minimum_months= is a number of months", expected="1 to 12", got=str(minimum_months))
+    attributes, mergers = read_list(organisations)
+    survey = survey_side(results, measures, mergers)
+    given = [outcomes] if isinstance(outcomes, OutcomeData) else list(outcomes)
+    sides = [
+        outcome_side(data, outcome, mergers, minimum_months) for data in given for outcome in data.outcomes
+    ]
+    _check_names(survey, sides)
+    surveyed = survey.table.select("organisation").unique()
+    table = survey.table
+    for side in sides:
+        of_surveyed = side.table.join(surveyed, on="organisation", how="semi")
+        table = table.join(of_surveyed, on=KEY, how="full", coalesce=True)
+    table = _with_places(table.sort(KEY), survey, attributes)
+    met = [*survey.problems, *(problem for side in sides for problem in side.problems)]
+    met += crossings(table, mergers)
+    problems = pl.concat([problem_table(met), *(data.problems for data in given)])
+    return Panel(
+        table=table,
+        indicators=survey.measures,
+        outcomes=tuple(side.outcome for side in sides),
+        losses=_losses(table, survey, sides, surveyed),
+        unmatched=_unmatched(table, survey, sides, attributes, mergers),
+        problems=problems.sort("severity", maintain_order=True),
+    )
+
+
+def _check_names(survey: SurveySide, sides: list[OutcomeSide]) -> None:
+    taken = {*survey.table.columns, *ATTRIBUTES}
+    for side in sides:
+        columns = [name for name in side.table.columns if name not in KEY]
+        if twice := sorted(taken & set(columns)):
+            raise LinkError(
+                f"Two columns of the panel would be named '{twice[0]}'",
+                where=f"outcome '{side.outcome.column}'",
+                hint="Give one of them another column: cm.outcome(..., column='...').",
+            )
+        taken |= set(columns)
+
+
+def _with_places(table: pl.DataFrame, survey: SurveySide, attributes: pl.DataFrame) -> pl.DataFrame:
+    """Add name, benchmark group and region: the year's, else the nearest year's, else the list's."""
+    named = table.select(KEY).join(survey.places, on=KEY, how="left", maintain_order="left")
+    nearest = pl.col(*ATTRIBUTES).forward_fill().backward_fill().over("organisation", order_by="year")
+    named = named.with_columns(nearest).join(
+        attributes, on="organisation", how="left", suffix="_listed", maintain_order="left"
+    )
+    places = named.select(*KEY, *(pl.coalesce(name, f"{name}_listed").alias(name) for name in ATTRIBUTES))
+    return places.join(table, on=KEY, how="left", maintain_order="left")
+
+
+def _losses(
+    table: pl.DataFrame, survey: SurveySide, sides: list[OutcomeSide], surveyed: pl.DataFrame
+) -> pl.DataFrame:
+    steps = [(SURVEY, "read", survey.table, "organisations as a whole")]
+    for side in sides:
+        name = side.outcome.column
+        steps += [(name, *step) for step in side.flow]
+        stranger = side.table.join(surveyed, on="organisation", how="anti")
+        mine = side.table.join(surveyed, on="organisation", how="semi")
+        steps += [
+            (name, "left out", stranger, "organisation never in the survey"),
+            (name, "kept", mine.join(survey.table, on=KEY, how="semi"), "beside a survey of the same year"),
+            (name, "kept", mine.join(survey.table, on=KEY, how="anti"), "no survey in the same year"),
+        ]
+    columns = [side.outcome.column for side in sides]
+    bare = survey.table.join(
+        table.filter(pl.any_horizontal(pl.col(columns).is_not_null())), on=KEY, how="anti"
+    )
+    steps += [
+        (PANEL, "rows", table, "survey, outcome or both"),
+        (PANEL, "rows", bare, "survey without any outcome"),
+    ]
+    flow = pl.DataFrame(
+        [
+            (source, step, rows.height, rows["organisation"].n_unique(), reason)
+            for source, step, rows, reason in steps
+        ],
+        schema=LOSSES,
+        orient="row",
+    ).filter((pl.col("rows") > 0) | (pl.col("step") != "left out"))
+    suppressed = survey.lost.select(
+        pl.lit(SURVEY).alias("source"),
+        pl.lit("suppressed").alias("step"),
+        pl.col("rows").cast(pl.UInt32),
+        pl.col("organisations").cast(pl.UInt32),
+        pl.format("{}: {}", "measure", pl.col("status").cast(pl.String).str.replace_all("_", " ")).alias(
+            "reason"
+        ),
+    )
+    return pl.concat([flow.head(1), suppressed, flow.slice(1)])
+
+
+def _unmatched(
+    table: pl.DataFrame,
+    survey: SurveySide,
+    sides: list[OutcomeSide],
+    attributes: pl.DataFrame,
+    mergers: pl.DataFrame,
+) -> pl.DataFrame:
+    """List organisations that stand on one side only, in any year."""
+    names = pl.concat(
+        [table.select("organisation", "name").drop_nulls(), attributes.select("organisation", "name")]
+    ).unique("organisation", keep="first", maintain_order=True)
+    parts = [pl.DataFrame(schema=UNMATCHED).drop("name", "known")]
+    for side in sides:
+        read = side.flow[0][1]
+        pairs = (("survey only", survey.table, read), ("outcome only", read, survey.table))
+        parts += [
+            own.join(other, on="organisation", how="anti")
+            .group_by("organisation")
+            .agg(pl.col("year").min().alias("first_year"), pl.col("year").max().alias("last_year"))
+            .select(
+                pl.lit(side.outcome.column).alias("outcome"),
+                pl.lit(name).alias("side"),
+                "organisation",
+                "first_year",
+                "last_year",
+            )
+            for name, own, other in pairs
+        ]
+    day = pl.when(pl.col("merged").is_null()).then(pl.lit("")).otherwise(pl.format(" on {}", "merged"))
+    gone = mergers.select("organisation", pl.format("became part of {}{}", "successor", day).alias("known"))
+    heirs = mergers.select(
+        pl.col("successor").alias("organisation"),
+        pl.format("took over {}{}", "organisation", day).alias("known"),
+    )
+    listed = attributes.select("organisation", pl.lit("on the list of organisations").alias("known"))
+    known = pl.concat([gone, heirs, listed]).unique("organisation", keep="first", maintain_order=True)
+    absent = pl.lit("not on the list of organisations" if attributes.height else None, pl.String)
+    return (
+        pl.concat(parts)
+        .join(names, on="organisation", how="left")
+        .join(known, on="organisation", how="left")
+        .with_columns(pl.coalesce("known", absent).alias("known"))
+        .select(list(UNMATCHED))
+        .sort("outcome", "side", "organisation", descending=[False, True, False])
+    )

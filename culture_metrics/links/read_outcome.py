@@ -1,0 +1,358 @@
+"""Read a published file of one outcome, or a tidy table of one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from culture_metrics.errors import FileFormatError, LinkError, unknown
+from culture_metrics.extracts.columns import squeeze
+from culture_metrics.extracts.files import file_hash
+from culture_metrics.links.layouts import LAYOUTS, Layout
+from culture_metrics.links.outcome import Outcome
+from culture_metrics.links.outcome import outcome as declared_outcome
+from culture_metrics.links.outcome_data import OutcomeData, as_outcomes
+from culture_metrics.links.periods import period_table
+from culture_metrics.links.tabular import ROW, Sheet, open_table
+from culture_metrics.links.texts import TOTALS, number, plain, status, wrong_rows
+from culture_metrics.problems import Problem, counted, examples, listed, problem_table
+from culture_metrics.results import ALL
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+ROLES = ("organisation", "period", "start", "end", "group", "value", "numerator", "denominator")
+_CODES = (
+    "organisation organisationcode orgcode odscode code trustcode providercode provider trust nhstrust22code"
+)
+_TIMES = "period month date year financialyear reportingperiod publicationdate yearindex"
+#: Names that say a role, squeezed.
+ALIASES = {
+    "organisation": tuple(_CODES.split(" ")),
+    "period": tuple(_TIMES.split(" ")),
+    "start": ("start", "startdate", "periodstart"),
+    "end": ("end", "enddate", "periodend"),
+    "group": ("group", "staffgroup"),
+    "numerator": ("numerator",),
+    "denominator": ("denominator",),
+}
+
+
+def read_outcome(
+    path: str | Path,
+    outcome: str | Outcome | None = None,
+    *,
+    sheet: str | None = None,
+    columns: Mapping[str, str] | None = None,
+    years: str = "financial",
+) -> OutcomeData:
+    r"""Read a file of outcomes by organisation and period.
+
+    Parameters
+    ----------
+    path : str or Path
+        A CSV file or Excel workbook. Two published layouts are told by their columns: A&E attendances by
+        trust and month, and joiners and leavers by organisation and staff group. Any other table needs one
+        row per organisation and period, and `outcome`.
+    outcome : str or Outcome, optional
+        An id of the catalogue (`outcomes()` lists them), or your own; needed for a tidy table.
+    sheet : str, optional
+        The sheet of a workbook that has several which fit.
+    columns : mapping, optional
+        The file's own names of a tidy table's columns, by role: `organisation`; `period` (or `start` and
+        `end`); `value`, or `numerator` and `denominator`; `group`. Common names are known; the value is
+        looked for under the outcome's column, the denominator under its base or exposure.
+    years : {"financial", "calendar"}
+        What a plain year in the file means: 2021 is April 2021 to March 2022, or January to December 2021.
+
+    Returns
+    -------
+    OutcomeData
+        `.table` has a row per outcome, organisation, group and period; `.problems` what was met.
+
+    Raises
+    ------
+    FileFormatError
+        When the file cannot be opened or no row names the columns.
+    LinkError
+        When cells cannot be used, naming file, sheet, column, rows and what to do: a proportion outside 0 to
+        1, a count that is no whole number, a level that is not declared, a denominator of zero, a row twice.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     path = Path(folder, "shmi.csv")
+    ...     _ = path.write_text("Org code,Year,SHMI\nRXX,2023/24,0.97\nRYY,2023/24,1.04\n")
+    ...     read_outcome(path, "shmi").table["value"].to_list()
+    [0.97, 1.04]
+    """
+    own = declared_outcome(outcome) if isinstance(outcome, str) else outcome
+    given = dict(columns or {})
+    if odd := sorted(set(given) - set(ROLES)):
+        raise unknown("role of a column", odd[0], ROLES)
+
+    def layout_of(names: frozenset[str]) -> Layout | None:
+        return next((layout for layout in LAYOUTS if not given and names >= layout.needs), None)
+
+    def wanted(names: frozenset[str]) -> bool:
+        if given:
+            return all(squeeze(name) in names for name in given.values())
+        if layout_of(names):
+            return True
+        value = own is None or bool(names & {*_value_names(own), "numerator"})
+        return (
+            value
+            and bool(names & {*ALIASES["organisation"]})
+            and bool(names & {*ALIASES["period"], *ALIASES["end"]})
+        )
+
+    named = f"{own.column}" if own else "the outcome"
+    table = open_table(path, sheet, wanted, f"columns of the organisation's code, the period and {named}")
+    layout = layout_of(frozenset(table.names))
+    if layout is None and own is None:
+        raise FileFormatError(
+            "The file is of no known layout, and no outcome was named",
+            where=table.where,
+            expected=" or ".join(layout.name for layout in LAYOUTS) + ", or outcome=",
+            hint="Name it: read_outcome(path, 'shmi'), or give an Outcome of your own.",
+        )
+    if layout is not None:
+        rows, problems = layout.read(table)
+        read = tuple(declared_outcome(name) for name in layout.outcomes)
+        if own is not None:
+            read = tuple(one for one in read if one.column == own.column)
+            if not read:
+                raise LinkError(
+                    f"The file holds no {own.title}",
+                    where=table.where,
+                    expected=" or ".join(layout.outcomes),
+                )
+        rows = rows.filter(pl.col("outcome").is_in([one.column for one in read]))
+        period = next(name for name in table.names if name in ("date", "period"))
+        period = table.names[period]
+    else:
+        assert own is not None
+        roles = _roles(table, own, given)
+        rows, problems = _tidy(table, own, roles), []
+        read, period = (own,), roles.get("period", roles.get("end", ""))
+    rows, left_out = _organisations(rows)
+    dated = _dated(table, rows, period, years)
+    _check_twice(table, dated)
+    problems += left_out
+    finished = _valued(dated)
+    return OutcomeData(
+        outcomes=read,
+        table=as_outcomes(finished, table.where),
+        problems=problem_table(problems),
+        provenance={
+            "file": table.file,
+            "sheet": table.sheet,
+            "layout": layout.name if layout else "tidy",
+            "sha256": file_hash(Path(path)),
+            "rows": table.frame.height,
+        },
+    )
+
+
+def _value_names(outcome: Outcome) -> list[str]:
+    return ["value", squeeze(outcome.column)]
+
+
+def _roles(table: Sheet, outcome: Outcome, given: dict[str, str]) -> dict[str, str]:
+    """Find the column of each role: as given, else by its usual names."""
+    below = [squeeze(name) for name in (outcome.base, outcome.exposure) if name]
+    usual = ALIASES | {
+        "value": [squeeze(outcome.column), "value"],
+        "denominator": [*below, *ALIASES["denominator"]],
+    }
+    found = {role: table.names[squeeze(name)] for role, name in given.items()}
+    for role in ROLES:
+        here = [table.names[name] for name in usual[role] if name in table.names]
+        if role not in found and here:
+            found[role] = here[0]
+    if "start" in found and "end" in found and "period" not in given:
+        found.pop("period", None)
+    dated = "period" in found or ("start" in found and "end" in found)
+    valued = "value" in found or ("numerator" in found and "denominator" in found)
+    for there, role, said in (
+        ("organisation" in found, "organisation", "code of the organisation"),
+        (dated, "period", "period (or start and end)"),
+        (valued, "value", f"{outcome.title} ({outcome.column})"),
+    ):
+        if not there:
+            raise LinkError(
+                f"No column holds the {said}",
+                where=table.where,
+                got=listed(name for name in table.frame.columns if name != ROW),
+                hint=f"Name it: columns={{'{role}': ...}}.",
+            )
+    return found
+
+
+def _tidy(table: Sheet, outcome: Outcome, roles: dict[str, str]) -> pl.DataFrame:
+    """Read the rows of a tidy table and check every cell of the outcome."""
+    main = roles.get("value", roles.get("numerator", ""))
+    there = status(main) == "reported"
+    ordinal = outcome.kind == "ordinal"
+    for role in ("numerator", "denominator"):
+        if role in roles:
+            column = roles[role]
+            wrong_rows(table, column, (status(column) == "reported") & number(column).is_null(), "a number")
+    if "denominator" in roles:
+        base = roles["denominator"]
+        wrong_rows(table, base, there & ~(number(base) > 0).fill_null(value=False), "a number above zero")
+    if "value" in roles:
+        check_values(table, outcome, main)
+    elif outcome.kind == "proportion":
+        outside = (number(main) < 0) | (number(main) > number(roles["denominator"]))
+        wrong_rows(table, main, outside, f"between zero and {roles['denominator']}")
+    value = number(main) / (100 if outcome.percent else 1)
+    spelt = {level.lower(): level for level in outcome.levels or ()}
+    nothing = pl.lit(None, pl.Float64)
+    below = number(roles["denominator"]) if "denominator" in roles else nothing
+    above = number(roles["numerator"]) if "numerator" in roles else nothing
+    if outcome.kind in ("count", "money"):
+        above = number(main)
+    elif outcome.kind in ("proportion", "rate", "ratio") and "numerator" not in roles:
+        above = value * below
+    level = plain(main).str.to_lowercase().replace_strict(spelt, default=None, return_dtype=pl.String)
+    return table.frame.select(
+        ROW,
+        pl.lit(outcome.column).alias("outcome"),
+        plain(roles["organisation"]).alias("organisation"),
+        (plain(roles["group"]) if "group" in roles else pl.lit(ALL)).alias("group"),
+        *(pl.col(roles[role]).alias(role) for role in ("period", "start", "end") if role in roles),
+        (value if "value" in roles and not ordinal else nothing).alias("value"),
+        (level if ordinal else pl.lit(None, pl.String)).alias("level"),
+        above.alias("numerator"),
+        below.alias("denominator"),
+        status(main).alias("status"),
+    )
+
+
+def check_values(table: Sheet, outcome: Outcome, column: str) -> None:
+    """Stop at values that an outcome of this kind cannot have.
+
+    Raises
+    ------
+    LinkError
+        Naming file, sheet, column, rows and what to do.
+    """
+    value, there = number(column), status(column) == "reported"
+    if outcome.kind == "ordinal":
+        levels = list(outcome.levels or ())
+        known = plain(column).str.to_lowercase().is_in([level.lower() for level in levels])
+        hint = "Correct the spelling, or leave the cell blank where there is no rating."
+        wrong_rows(table, column, there & ~known, " < ".join(levels), hint)
+        return
+    wrong_rows(table, column, there & ~value.is_finite().fill_null(value=False), "a number")
+    if outcome.kind in ("proportion", "rate"):
+        _check_share(table, outcome, column, value)
+    elif outcome.kind == "count":
+        wrong_rows(table, column, (value < 0) | (value != value.round()), "whole numbers from zero")
+    elif outcome.kind == "ratio":
+        wrong_rows(table, column, value <= 0, "a ratio above zero")
+    elif outcome.kind == "binary":
+        wrong_rows(table, column, there & ~value.is_in([0.0, 1.0]), "0 or 1")
+
+
+def _check_share(table: Sheet, outcome: Outcome, column: str, value: pl.Expr) -> None:
+    most = table.frame.select(value.max()).item()
+    where = f"{table.where}, column {column}"
+    if not outcome.percent and most is not None and 1 < most <= 100:
+        raise LinkError(
+            f"{outcome.title} looks like per cent, and a fraction was declared",
+            where=where,
+            expected="0 to 1",
+            got=f"up to {most:g}",
+            hint="Declare the outcome with percent=True.",
+        )
+    if outcome.percent and most is not None and 0 < most <= 1:
+        raise LinkError(
+            f"{outcome.title} was declared in per cent, and no figure is above 1",
+            where=where,
+            expected="0 to 100",
+            got=f"up to {most:g}",
+            hint="Leave out percent=True if the file holds fractions.",
+        )
+    top = 100 if outcome.percent else 1
+    wrong_rows(table, column, ~value.is_between(0, top), f"0 to {top}")
+
+
+def _organisations(rows: pl.DataFrame) -> tuple[pl.DataFrame, list[Problem]]:
+    """Put codes in capitals; set rows without a code, and totals, aside."""
+    rows = rows.with_columns(pl.col("organisation").str.strip_chars().str.to_uppercase())
+    keep = (
+        pl.col("organisation").str.contains(r"^[A-Z0-9]{3,6}$") & ~pl.col("organisation").is_in(TOTALS)
+    ).fill_null(value=False)
+    out = rows.filter(~keep)
+    if out.is_empty():
+        return rows, []
+    return rows.filter(keep), [
+        Problem(
+            "warning",
+            "rows that are of no organisation",
+            counted(out.height, "row"),
+            "an ODS code of three to six letters and digits, as RXX",
+            "Left out: totals, notes or blanks.",
+            column="organisation",
+            rows=out.height,
+            examples=examples(out[ROW]),
+        )
+    ]
+
+
+def _dated(table: Sheet, rows: pl.DataFrame, column: str, years: str) -> pl.DataFrame:
+    """Read the periods, each different text once."""
+    parts = {"period"} & set(rows.columns) or {"start", "end"}
+    for part in sorted(parts):
+        texts = rows[part].fill_null("")
+        read = period_table(texts.unique().to_list(), years, table.where, column)
+        bad = rows.filter(pl.col(part).fill_null("").is_in(read.filter(pl.col("start").is_null())["period"]))
+        if bad.height:
+            raise LinkError(
+                f"{bad.height:,} of {rows.height:,} periods cannot be read",
+                where=f"{table.where}, column {column}, rows {examples(bad[ROW])}",
+                expected="a month (April 2021), a date (2021-04-01), a range of months or a year (2021/22)",
+                got=", ".join(f"'{text}'" for text in bad[part].unique().head(3).to_list()),
+                hint="Write periods in one of these forms.",
+            )
+        if part == "period":
+            return rows.join(read, on="period", how="left", maintain_order="left").drop("period")
+        days = read.select(pl.col("period").alias(part), pl.col(part).alias("__day__"))
+        rows = rows.join(days, on=part, how="left", maintain_order="left").with_columns(
+            pl.col("__day__").alias(part)
+        )
+        rows = rows.drop("__day__")
+    return rows
+
+
+def _check_twice(table: Sheet, rows: pl.DataFrame) -> None:
+    twice = rows.filter(pl.struct("outcome", "organisation", "group", "start", "end").is_duplicated())
+    if twice.height:
+        raise LinkError(
+            "Rows stand twice for the same organisation and period",
+            where=f"{table.where}, rows {examples(twice[ROW].sort())}",
+            got=listed(twice["organisation"].unique().sort(), 5),
+            hint="Keep one row of each; if the rows are groups of staff or sites, name their column: "
+            "columns={'group': ...}.",
+        )
+
+
+def _valued(rows: pl.DataFrame) -> pl.DataFrame:
+    """Work out values from counts, and clear what is not reported."""
+    there = pl.col("status") == "reported"
+    if "value" not in rows.columns:
+        rows = rows.with_columns(
+            pl.lit(None, pl.Float64).alias("value"), pl.lit(None, pl.String).alias("level")
+        )
+    value = pl.coalesce("value", pl.col("numerator") / pl.col("denominator"))
+    return rows.with_columns(
+        pl.when(there & pl.col("level").is_null()).then(value).alias("value"),
+        pl.when(there).then("numerator").alias("numerator"),
+        pl.when(pl.col("denominator") > 0).then("denominator").alias("denominator"),
+    )
