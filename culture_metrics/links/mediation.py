@@ -12,7 +12,7 @@ from culture_metrics.errors import LinkError, unknown
 from culture_metrics.links.covariance import covariance
 from culture_metrics.links.intervals import t_statistics
 from culture_metrics.links.linear import solve_linear
-from culture_metrics.links.pooled_data import CAVEAT, as_outcome, pooled_data, sampled, title_of
+from culture_metrics.links.pooled_data import CAVEAT, as_outcome, heading, pooled_data, sampled, title_of
 from culture_metrics.links.resampling import drawn_products, solved
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ class Mediation:
         return views.estimates(
             drawn,
             axis="",
-            title=f"{x}, {m} and {y}: direct and indirect paths",
+            title=heading(f"{x}, {m} and {y}: direct and indirect paths"),
             subtitle=f"Differences that go with 1 SD more; {self.sample}",
             notes=f"{CAVEAT} {ORDER}",
         )

@@ -15,7 +15,7 @@ from culture_metrics.links.glm import BINOMIAL, POISSON, solve_glm
 from culture_metrics.links.intervals import t_statistics
 from culture_metrics.links.linear import solve_linear
 from culture_metrics.links.plan import LINEAR_KINDS
-from culture_metrics.links.pooled_data import CAVEAT, as_outcome, pooled_data, sampled, title_of
+from culture_metrics.links.pooled_data import CAVEAT, as_outcome, heading, pooled_data, sampled, title_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -74,9 +74,9 @@ class Moderation:
         by = " and ".join(title_of(m) for m in self.moderators)
         return views.slopes(
             self.lines,
-            x_title=f"{title_of(self.indicator)} (SD from the mean)",
+            x_title=heading(f"{title_of(self.indicator)} (SD from the mean)"),
             y_title=f"{self.outcome.title}{f' ({self.outcome.unit})' if self.outcome.unit else ''}",
-            title=f"{title_of(self.indicator)} and {self.outcome.title}, by {by}",
+            title=heading(f"{title_of(self.indicator)} and {self.outcome.title}, by {by}"),
             subtitle=f"Fitted lines, all else at its mean; {self.sample}",
             notes=CAVEAT,
         )

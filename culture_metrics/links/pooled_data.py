@@ -35,6 +35,11 @@ def title_of(column: str) -> str:
     return column.replace("_", " ")
 
 
+def heading(text: str) -> str:
+    """Return text with its first letter raised."""
+    return text[:1].upper() + text[1:]
+
+
 def pooled_data(  # noqa: PLR0913
     data: pl.DataFrame | pl.LazyFrame,
     outcome: Outcome,

@@ -42,9 +42,9 @@ class DetectableLink:
         ]
         size = self.table.row(0, named=True)
         return (
-            f"With {size['organisations']} organisations a link is found in {100 * self.power:.0f}% of studies "
-            f"(two-sided test at {100 * self.level:g}%) from: {'; '.join(said)}. A result that is not "
-            "significant does not exclude a link weaker than that."
+            f"With {size['organisations']} organisations a link is found in {100 * self.power:.0f}% of "
+            f"studies (two-sided test at {100 * self.level:g}%) from: {'; '.join(said)}. A result that is "
+            "not significant does not exclude a link weaker than that."
         )
 
     def _repr_html_(self) -> str:

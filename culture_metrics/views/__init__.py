@@ -3,8 +3,21 @@
 from culture_metrics.views.distribution import distribution
 from culture_metrics.views.estimates import estimates
 from culture_metrics.views.heat_map import heat_map
+from culture_metrics.views.links import designs, forest, influence
 from culture_metrics.views.ranking import ranking
+from culture_metrics.views.scatter import scatter
 from culture_metrics.views.scores import scores
 from culture_metrics.views.slopes import slopes
 
-__all__ = ["distribution", "estimates", "heat_map", "ranking", "scores", "slopes"]
+__all__ = [
+    "designs",
+    "distribution",
+    "estimates",
+    "forest",
+    "heat_map",
+    "influence",
+    "ranking",
+    "scatter",
+    "scores",
+    "slopes",
+]

@@ -39,7 +39,7 @@ def estimates(  # noqa: PLR0913
     subtitle: str = "",
     source: str = "",
     notes: str = "",
-    decimals: int = 3,
+    decimals: int | None = None,
     ratio: bool = False,
     reference: float | None = None,
 ) -> go.Figure:
@@ -56,8 +56,8 @@ def estimates(  # noqa: PLR0913
         What the axis shows, with its unit, where the table does not say.
     title, subtitle, source, notes : str
         What is seen, of whom, and where the numbers come from.
-    decimals : int
-        Decimals of the numbers written beside the rows.
+    decimals : int, optional
+        Decimals of the numbers written beside the rows; left out, what the intervals of a panel are worth.
     ratio : bool
         Whether the numbers are ratios: the axis is then logarithmic and 1 means no difference.
     reference : float, optional
@@ -86,8 +86,8 @@ Within: -0.001 (95% interval -0.009 to 0.007).'
     whole = {"panel": pl.lit(""), "axis": pl.lit(axis), "ratio": pl.lit(ratio)}
     whole |= {"strong": pl.lit(True), "detail": pl.lit("")}
     table = table.with_columns(e.alias(n) for n, e in whole.items() if n not in table.columns)
-    table = table.with_columns(said=_reading(decimals))
-    panels = _panels(table)
+    panels = _panels(table, decimals)
+    table = pl.concat([panel.rows for panel in panels])
     left = max(60.0, *(min(LABEL_WIDTH, width(t)) for t in table["label"])) + 2 * style.EDGE
     beside = max(width(t) for t in [*table["said"], VALUES]) + 10
     right = style.EDGE + beside
@@ -108,24 +108,34 @@ Within: -0.001 (95% interval -0.009 to 0.007).'
     )
 
 
-def _reading(decimals: int) -> pl.Expr:
-    """Expression: estimate and interval as text."""
-    number = {c: _fixed(c, decimals) for c in NUMBERS}
-    interval = pl.format(" ({} to {})", number["conf_low"], number["conf_high"]).fill_null("")
-    return pl.concat_str(number["estimate"], interval).fill_null("not estimated")
+def _decimals(rows: pl.DataFrame) -> int:
+    """Return how many decimals show two digits of the usual interval's half."""
+    half = rows.select(((pl.col("conf_high") - pl.col("conf_low")) / 2).median()).item()
+    return 3 if not half else min(1 - math.floor(math.log10(half)), 8)
 
 
-def _fixed(column: str, decimals: int) -> pl.Expr:
+def _said(rows: pl.DataFrame, decimals: int) -> list[str]:
+    """Return estimate and interval of each row as text."""
+    return [
+        "not estimated" if value is None
+        else _number(value, decimals) if low is None or high is None
+        else f"{_number(value, decimals)} ({_number(low, decimals)} to {_number(high, decimals)})"
+        for value, low, high in rows.select(NUMBERS).iter_rows()
+    ]  # fmt: skip
+
+
+def _number(value: float, decimals: int) -> str:
     # A very small negative number shall not read -0.000.
-    value = pl.col(column).cast(pl.Float64).round(decimals) + 0.0
-    return value.cast(pl.Decimal(20, decimals)).cast(pl.String)
+    return f"{round(value, decimals) + 0.0:,.{max(decimals, 0)}f}"
 
 
-def _panels(table: pl.DataFrame) -> list[_Panel]:
+def _panels(table: pl.DataFrame, decimals: int | None) -> list[_Panel]:
     """Part the rows into panels and say where each begins, in pixels from the top of the plot."""
     panels, top = [], 0.0
-    for rows in table.partition_by("panel", maintain_order=True):
-        first = rows.row(0, named=True)
+    for group in table.partition_by("panel", maintain_order=True):
+        first = group.row(0, named=True)
+        said = _said(group, _decimals(group) if decimals is None else decimals)
+        rows = group.with_columns(pl.Series("said", said))
         top += HEAD if first["panel"] else 0
         panels.append(_Panel(rows, first["panel"], first["axis"], first["ratio"], top))
         top += rows.height * ROW + AXIS

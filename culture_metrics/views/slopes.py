@@ -58,11 +58,11 @@ def slopes(
     parts = [(str(name), rows.sort("x")) for (name,), rows in lines.group_by("line", maintain_order=True)]
     fig = style.figure()
     for place, (name, rows) in enumerate(parts):
-        _line(fig, name, rows, place)
+        band_and_line(fig, name, rows, place)
     marks = lines.select(NUMBERS).unpivot()["value"].drop_nulls().to_numpy()
     air = 0.05 * (marks.max() - marks.min())
     low, high = float(marks.min() - air), float(marks.max() + air)
-    _names(fig, parts, low, high)
+    names(fig, parts, low, high)
     fig.update_yaxes(
         range=[low, high], showgrid=True, gridcolor=style.GRID, nticks=7, title_text=safe(y_title)
     )
@@ -82,7 +82,7 @@ def slopes(
     )
 
 
-def _line(fig: go.Figure, name: str, rows: pl.DataFrame, place: int) -> None:
+def band_and_line(fig: go.Figure, name: str, rows: pl.DataFrame, place: int) -> None:
     """Draw a line over its band."""
     colour = _colour(place)
     x = rows["x"].to_list()
@@ -101,8 +101,15 @@ def _line(fig: go.Figure, name: str, rows: pl.DataFrame, place: int) -> None:
     )  # fmt: skip
 
 
-def _names(fig: go.Figure, parts: list[tuple[str, pl.DataFrame]], low: float, high: float) -> None:
-    """Write each line's name beside its right end, moved down where two would touch."""
+def names(
+    fig: go.Figure,
+    parts: list[tuple[str, pl.DataFrame]],
+    low: float,
+    high: float,
+    right: float | None = None,
+) -> None:
+    """Write each line's name beside its right end (or at `right`), moved down where two would touch."""
+    tail = {"ax": LEADER} if right is None else {"ax": right, "axref": "x"}
     ends = [(high - float(rows["estimate"][-1])) / (high - low) * HEIGHT for _, rows in parts]
     free = 0.0
     for i in sorted(range(len(parts)), key=lambda i: ends[i]):
@@ -114,7 +121,7 @@ def _names(fig: go.Figure, parts: list[tuple[str, pl.DataFrame]], low: float, hi
         end = {"xref": "x", "yref": "y", "x": rows["x"][-1], "y": rows["estimate"][-1]}
         leader = {"showarrow": True, "arrowhead": 0, "arrowwidth": 1.5, "arrowcolor": _colour(i)}
         style.note(
-            fig, "<br>".join(words), **end, **leader, ax=LEADER, ay=middle - ends[i], xanchor="left",
+            fig, "<br>".join(words), **end, **leader, **tail, ay=middle - ends[i], xanchor="left",
             align="left", yanchor="middle",
         )  # fmt: skip
 
