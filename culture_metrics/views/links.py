@@ -211,13 +211,15 @@ with all -0.025 (95% interval -0.04 to -0.01).'
 
 def _name(fig: go.Figure, rows: pl.DataFrame, estimate: float) -> None:
     """Name the organisations that move the slope most, away from the others."""
-    free = -float("inf")
-    spread = 18 / HEIGHT * 1.1 * rows.height
-    for row in rows.filter(_far=True).to_dicts():
-        side = "right" if row["estimate"] < estimate else "left"
-        free = max(free + spread, float(row["y"]))
-        place = {"xref": "x", "yref": "y", "x": row["estimate"], "y": free, "xanchor": side}
-        style.note(fig, safe(row["organisation"]), **place, xshift=10 if side == "left" else -10)
+    spread = 18 / HEIGHT * 1.25 * rows.height
+    far = rows.filter(_far=True)
+    below, above = far.filter(pl.col("estimate") < estimate), far.filter(pl.col("estimate") >= estimate)
+    for some, side, way in ((below, "right", 1), (above.reverse(), "left", -1)):
+        free = -float("inf")
+        for row in some.to_dicts():
+            free = max(free + spread, way * float(row["y"]))
+            place = {"xref": "x", "yref": "y", "x": row["estimate"], "y": way * free, "xanchor": side}
+            style.note(fig, safe(row["organisation"]), **place, xshift=-10 * way)
 
 
 def _short() -> pl.Expr:
