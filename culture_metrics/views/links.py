@@ -265,8 +265,8 @@ def _raised(column: str) -> pl.Expr:
 
 def _drawn() -> dict[str, pl.Expr]:
     """Columns that every row of estimates has."""
-    p = pl.when(pl.col("p_value") < 0.001).then(pl.lit("p < 0.001"))
-    p = p.otherwise(pl.format("p {}", pl.col("p_value").round(3)))
+    small = pl.when(pl.col("p_value") < 0.001).then(pl.lit("p < 0.001"))
+    p = small.otherwise(pl.format("p {}", pl.col("p_value").round(3)))
     return {
         "ratio": _ratio().fill_null(False),
         "estimate": pl.col("effect"),
