@@ -12,7 +12,10 @@ from culture_metrics.errors import LinkError
 from culture_metrics.links.checklist import Check, raised
 from culture_metrics.links.effects import p_of
 from culture_metrics.links.fit import Fitted, fit
+from culture_metrics.links.linear import solve_linear
+from culture_metrics.links.mixed import solve_random_intercept
 from culture_metrics.links.models import REVERSE, YEARS_FOR_MORE
+from culture_metrics.links.solution import starts_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -49,28 +52,29 @@ def within_and_between(arrays: PanelArrays, models: Sequence[Model]) -> list[Che
         found.append(
             Check("mundlak", indicator, statistic, p, gap, ALPHA, raised("within_ne_between", p < ALPHA))
         )
-    if main.plan.linear and len(main.plan.indicators) == 1:
-        found += _hausman(arrays, main)
+    if main.plan.linear and main.plan.design in ("pooled", "mixed") and len(main.plan.indicators) == 1:
+        found += _hausman(main)
     return found
 
 
-def _hausman(arrays: PanelArrays, main: Fitted) -> list[Check]:
+def _hausman(main: Fitted) -> list[Check]:
+    """Set the slope with fixed effects beside that with a random intercept, both with classical errors."""
     (indicator,) = main.plan.indicators
-    plain = replace(main.plan, weights=None, prior_outcome=False)
-    try:
-        inside = fit(arrays, replace(plain, design="fixed_effects"))
-        blend = fit(arrays, replace(plain, design="mixed"))
-    except LinkError:
+    matrix = main.matrix
+    at = matrix.terms[indicator, "overall"]
+    means = np.add.reduceat(np.column_stack([matrix.x, matrix.y]), starts_of(matrix.groups), axis=0)
+    inside = np.column_stack([matrix.x, matrix.y]) - (means / np.bincount(matrix.groups)[:, None])[matrix.groups]
+    varies = np.ptp(inside[:, :-1], axis=0) > 1e-9
+    blend = solve_random_intercept(matrix.y, matrix.x, matrix.groups)
+    if blend.boundary or not varies[at]:
         return []
-    if "boundary" in blend.flags:
-        return []
-    at, place = inside.matrix.terms[indicator, "overall"], blend.matrix.terms[indicator, "overall"]
-    solution = inside.solution
-    squares = solution.dispersion * solution.df / (solution.df - inside.matrix.clusters)
-    spread = float(solution.bread[at, at]) * squares - blend.std_error(place) ** 2
+    fixed = solve_linear(inside[:, -1], inside[:, :-1][:, varies], constant=False)
+    place = int(varies[:at].sum())
+    squares = fixed.dispersion * fixed.df / (fixed.df - matrix.clusters)
+    spread = float(fixed.bread[place, place] * squares - blend.solution.bread[at, at] * blend.within)
     if spread <= 0:
         return [Check("hausman", indicator, note="the difference of the variances is not positive")]
-    statistic = float(solution.params[at] - blend.solution.params[place]) ** 2 / spread
+    statistic = float(fixed.params[place] - blend.solution.params[at]) ** 2 / spread
     return [
         Check("hausman", indicator, statistic, float(chi2.sf(statistic, 1)), note="fixed effects against random intercept (REML)")
     ]

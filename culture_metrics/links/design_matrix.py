@@ -240,12 +240,17 @@ class _Sample:
             self.losses.append(self._loss(step, column, before))
 
     def _loss(self, step: str, column: str | None, before: Integers) -> Loss:
-        had, left = (np.unique(self.arrays.organisation[rows]).size for rows in (before, self.rows))
+        had, left = (distinct(self.arrays.organisation[rows]) for rows in (before, self.rows))
         return Loss(step, column, before.size - self.rows.size, had - left, self.rows.size, left)
 
     def note(self, dropped: list[tuple[str, str]]) -> None:
-        left = np.unique(self.arrays.organisation[self.rows]).size
+        left = distinct(self.arrays.organisation[self.rows])
         self.losses += [Loss(why, name, 0, 0, self.rows.size, left) for name, why in dropped]
+
+
+def distinct(ordered: Integers) -> int:
+    """Count the distinct values of integers in order."""
+    return int(np.count_nonzero(np.diff(ordered))) + 1 if ordered.size else 0
 
 
 def _columns(arrays: PanelArrays, plan: Plan, rows: Integers, indicator_rows: Integers) -> dict[str, Array]:

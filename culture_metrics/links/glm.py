@@ -145,8 +145,8 @@ def _start(y: Array, x: Array, family: Family, w: Array, shift: Array) -> Array:
         linear = np.log(np.maximum((y + centre) / 2, 1e-8))
     mu = family.mean(linear)
     work = w * family.slope(mu) ** 2 / family.variance(mu)
-    root = np.sqrt(work)
-    return np.asarray(np.linalg.lstsq(x * root[:, None], (linear - shift) * root, rcond=None)[0])
+    step = _step(x, work, work * (linear - shift))
+    return np.zeros(x.shape[1]) if step is None else step
 
 
 def _step(x: Array, work: Array, pull: Array) -> Array | None:

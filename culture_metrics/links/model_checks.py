@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from culture_metrics.links.arrays import PanelArrays
     from culture_metrics.links.solution import Array
 
+#: Share of a spline's column that must be its own.
+ALIASED = 1e-9
 EVENTS, VIF_NOTE, VIF_FLAG, CURVED, ROWS_FOR_CURVE = 10.0, 5.0, 10.0, 0.01, 60
 LEAST_SQUARES = ("least squares", "weighted least squares")
 
@@ -59,10 +61,11 @@ def column_checks(fitted: Fitted) -> list[Check]:
     centred = x - x.mean(axis=0) if matrix.constant or shift else x
     inflation = inverse * (centred**2).sum(axis=0)
     length = np.sqrt((x**2).sum(axis=0))
-    values = np.linalg.svd(x / length, compute_uv=False)
+    scaled = x / length
+    values = np.sqrt(np.maximum(np.linalg.eigvalsh(scaled.T @ scaled), 0.0))
     found = [
         Check("rank", value=float(x.shape[1]), note="full: no column can be worked out from the others"),
-        Check("condition_number", value=float(values[0] / values[-1]), note="of columns of length 1"),
+        Check("condition_number", value=float(values[-1] / values[0]) if values[0] > 0 else None, note="of columns of length 1"),
     ]
     for (indicator, term), column in matrix.terms.items():
         vif = float(inflation[column + shift])
@@ -108,9 +111,10 @@ def _straight(fitted: Fitted, arrays: PanelArrays, indicator: str, subject: str)
         means = np.column_stack([np.bincount(matrix.groups, weights=v) for v in extra.T]) / np.bincount(matrix.groups)[:, None]
         extra = extra - means[matrix.groups]
     x = np.column_stack([matrix.x, extra])
-    if np.linalg.matrix_rank(x) < x.shape[1]:
-        return []
     curved = solve_linear(matrix.y, x, matrix.weights, constant=matrix.constant)
+    own = 1 / (np.diag(curved.bread)[-2:] * (extra**2).sum(axis=0))
+    if not (own > ALIASED).all():
+        return []
     cov, df = covariance(curved, fitted.cov, matrix.groups)
     b, v = curved.params[-2:], cov[-2:, -2:]
     statistic = float(b @ np.linalg.solve(v, b)) / 2

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from scipy.special import digamma
+
 from culture_metrics.links.glm import POISSON, solve_glm
 from culture_metrics.links.solution import Solution
 
@@ -44,7 +46,7 @@ def solve_negative_binomial(y: Array, x: Array, offset: Array | None = None) -> 
     return Solution(
         params=params,
         bread=bread,
-        scores=np.asarray(model.score_obs(params)),
+        scores=_scores(y, x, np.exp(linear), float(params[-1])),
         information=information,
         fitted=np.exp(linear),
         linear=linear,
@@ -55,3 +57,10 @@ def solve_negative_binomial(y: Array, x: Array, offset: Array | None = None) -> 
         converged=bool(found.mle_retvals["converged"]) and bool((np.diag(bread) > 0).all()),
         log_likelihood=float(found.llf),
     )
+
+
+def _scores(y: Array, x: Array, mu: Array, alpha: float) -> Array:
+    """Return each row's derivative of the log-likelihood by the slopes and by alpha."""
+    size = 1 / alpha
+    by_size = digamma(y + size) - digamma(size) + np.log(size / (size + mu)) + 1 - (size + y) / (size + mu)
+    return np.column_stack([x * ((y - mu) / (1 + alpha * mu))[:, None], -(size**2) * by_size])
