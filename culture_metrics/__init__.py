@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from culture_metrics.links.power import detectable_link as detectable_link
     from culture_metrics.links.read_outcome import read_outcome as read_outcome
     from culture_metrics.links.read_panel import read_panel as read_panel
+    from culture_metrics.links.specification_curve import specification_curve as specification_curve
     from culture_metrics.measurement.agreement import agreement as agreement
     from culture_metrics.measurement.percentages import agreement_of_percentages as agreement_of_percentages
     from culture_metrics.published import is_published as is_published
@@ -69,6 +70,7 @@ _FACE = {
     "relative_weights": "culture_metrics.links.importance",
     "save_mapping": "culture_metrics.extracts.mapping",
     "score": "culture_metrics.indicators.scoring",
+    "specification_curve": "culture_metrics.links.specification_curve",
     "suppress": "culture_metrics.indicators.disclosure",
     "synthetic": "culture_metrics",
     "validate": "culture_metrics.extracts.validate",

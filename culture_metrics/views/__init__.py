@@ -8,6 +8,7 @@ from culture_metrics.views.ranking import ranking
 from culture_metrics.views.scatter import scatter
 from culture_metrics.views.scores import scores
 from culture_metrics.views.slopes import slopes
+from culture_metrics.views.specifications import specifications
 
 __all__ = [
     "designs",
@@ -20,4 +21,5 @@ __all__ = [
     "scatter",
     "scores",
     "slopes",
+    "specifications",
 ]
