@@ -65,8 +65,8 @@ def diagnose(
                 found += organisation_checks(fitted, without)
                 frames.append(influence_frame(fitted, main.name, without))
     for model in models[1:]:
-        if model.fitted.family == "negative binomial" and not model.fitted.failed:
-            found.append(Check("negative_binomial_alpha", value=float(model.fitted.solution.params[-1])))
+        if not np.isnan(model.fitted.alpha):
+            found.append(Check("negative_binomial_alpha", value=model.fitted.alpha))
     flags = [check.raises for check in found if check.raises]
     return [check.row(main.name) for check in found], frames, list(dict.fromkeys(flags))
 

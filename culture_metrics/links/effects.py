@@ -47,7 +47,8 @@ def effect(fitted: Fitted, column: int, ci: float) -> Effect:
     """
     b, reach = float(fitted.solution.params[column]), quantile(fitted.df, ci) * fitted.std_error(column)
     if fitted.link == "identity":
-        return Effect(b, b - reach, b + reach, fitted.plan.values.outcome.unit or "outcome units")
+        unit = fitted.plan.values.outcome.unit or "outcome units"
+        return Effect(b, b - reach, b + reach, "SD" if fitted.plan.design == "cross_lagged" else unit)
     if fitted.link == "log":
         name = "rate ratio" if fitted.plan.values.outcome.kind == "count" else "ratio"
         return Effect(*_exp(b, reach), name)
@@ -76,7 +77,7 @@ def effect_absolute(fitted: Fitted, column: int, ci: float, found: Effect) -> Ef
         return _change(found, expected, label)
     if outcome.kind == "count":
         return _change(found, float(np.median(matrix.y)), "cases at the median organisation")
-    if outcome.kind == "money":
+    if outcome.kind == "money" and fitted.plan.design != "cross_lagged":
         unit = outcome.unit or "money"
         if fitted.link == "log":
             return _change(found, float(np.median(matrix.y)), f"{unit} at the median organisation")

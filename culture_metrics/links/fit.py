@@ -60,6 +60,8 @@ class Fitted:
         Variances of a random-intercept model.
     correlation : float
         Working correlation of estimating equations.
+    alpha : float
+        Overdispersion of a negative binomial.
     """
 
     plan: Plan
@@ -77,6 +79,7 @@ class Fitted:
     between: float = float("nan")
     within: float = float("nan")
     correlation: float = float("nan")
+    alpha: float = float("nan")
 
     @property
     def failed(self) -> bool:
@@ -121,8 +124,9 @@ def fit_matrix(matrix: DesignMatrix, plan: Plan, cov: str = "auto", variant: Var
         if kind == "ordinal":
             fitted = _ordinal(matrix, plan, cov, variant)
         elif variant == "negative_binomial":
-            fitted = _finish(matrix, plan, solve_negative_binomial(matrix.y, matrix.x, _offset(matrix, plan)), cov,
-                             ("negative binomial (NB2)", "negative binomial", "log"))  # fmt: skip
+            solution, alpha = solve_negative_binomial(matrix.y, matrix.x, _offset(matrix, plan))
+            words = ("negative binomial (NB2)", "negative binomial", "log")
+            fitted = _finish(matrix, plan, solution, cov, words, alpha=alpha)
         elif plan.linear and variant == "main":
             fitted = _linear(matrix, plan, cov)
         elif variant == "gee" or (plan.design in INTERCEPTS and not plan.linear):
