@@ -74,7 +74,9 @@ def test_equals_r(record, panel, records):
     outcome, recipe, where = MODELS[record]
     found = link(panel, outcome, **recipe).table.filter(**({"role": "main"} | where)).row(0, named=True)
     wanted, rel = records[record], LOOSE.get(record, EXACT)
-    print(f"{found['estimate']:.9g} ({found['std_error']:.9g}) against {wanted['estimate']:.9g} ({wanted['std_error']:.9g})")
+    print(
+        f"{found['estimate']:.9g} ({found['std_error']:.9g}) against {wanted['estimate']:.9g} ({wanted['std_error']:.9g})"
+    )
     assert found["estimate"] == pytest.approx(wanted["estimate"], rel=rel)
     assert found["std_error"] == pytest.approx(wanted["std_error"], rel=rel)
 
@@ -93,7 +95,9 @@ def test_marginal_effect(panel, records):
     half = (found["effect_high"] - found["effect_low"]) / 2
     from scipy.stats import t
 
-    assert half / t.ppf(0.975, 59) == pytest.approx(100 * records["fractional_marginal"]["std_error"], rel=EXACT)
+    assert half / t.ppf(0.975, 59) == pytest.approx(
+        100 * records["fractional_marginal"]["std_error"], rel=EXACT
+    )
 
 
 def test_dispersion(panel, records):
@@ -111,7 +115,9 @@ def test_random_intercept_variances(panel, records):
     checks = link(panel, "score", design="within_between").diagnostics
     between, within = records["lmer_within"]["extra"], records["lmer_between"]["extra"]
     assert checks.filter(test="variance_between")["value"].item() == pytest.approx(between, rel=1e-5)
-    assert checks.filter(test="icc_outcome")["value"].item() == pytest.approx(between / (between + within), rel=1e-5)
+    assert checks.filter(test="icc_outcome")["value"].item() == pytest.approx(
+        between / (between + within), rel=1e-5
+    )
 
 
 def test_estimating_equations_equal_statsmodels(panel):
@@ -134,7 +140,9 @@ def test_estimating_equations_equal_statsmodels(panel):
     for column, family, peer, offset in cases:
         y = frame[column].to_numpy().astype(float)
         ours, correlation = solve_gee(y, x, groups, family, None, offset)
-        model = sm.GEE(y, x, groups=groups, family=peer, offset=offset, cov_struct=sm.cov_struct.Exchangeable())
+        model = sm.GEE(
+            y, x, groups=groups, family=peer, offset=offset, cov_struct=sm.cov_struct.Exchangeable()
+        )
         theirs = model.fit(maxiter=200, ctol=1e-12)
         assert ours.params == pytest.approx(np.asarray(theirs.params), rel=1e-6)
         assert np.sqrt(np.diag(robust(ours, groups))) == pytest.approx(np.asarray(theirs.bse), rel=1e-6)
