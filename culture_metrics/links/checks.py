@@ -8,6 +8,7 @@ import numpy as np
 
 from culture_metrics.errors import LinkError
 from culture_metrics.links.outcome_values import SMALL_BASE
+from culture_metrics.links.plan import WITHIN
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -25,6 +26,8 @@ FEW_CLUSTERS = 40
 FEW_VALUES = 15
 #: Highest value of a five-point scale.
 FIVE = 5.0
+#: Correlation from which a control is the outcome of the year before, figures revised since included.
+NEARLY = 0.999
 #: Flags, and what they mean for a reader.
 MEANINGS = {
     "few_orgs": "fewer organisations than min_orgs",
@@ -95,6 +98,31 @@ def check_pair(arrays: PanelArrays, values: OutcomeValues, indicator: str) -> No
         )
 
 
+def check_dynamic(arrays: PanelArrays, plan: Plan) -> None:
+    """Refuse the outcome of the year before as a control within organisations.
+
+    Raises
+    ------
+    LinkError
+        When a control of a within-organisation design holds the outcome of the year before.
+
+    Notes
+    -----
+    Nickell (1981): the bias is of the order of (1 + rho) / (years - 1).
+    """
+    if plan.design not in WITHIN:
+        return
+    before = arrays.ahead(-1)
+    past = np.where(before >= 0, plan.values.y[before], np.nan)
+    for name in plan.controls:
+        if name in arrays.numbers and _one_line(arrays.numbers[name], past, NEARLY):
+            raise LinkError(
+                f"The control '{name}' holds the outcome of the year before, which biases {plan.design} (Nickell)",
+                where=f"outcome {plan.values.outcome.column}",
+                hint="Use design='lagged', or say allow_dynamic_fe=True where the years are many.",
+            )
+
+
 def data_flags(arrays: PanelArrays, plan: Plan, matrix: DesignMatrix, min_orgs: int) -> list[str]:
     """Return the flags that the data of a model raise, whatever its figures."""
     outcome = plan.values.outcome
@@ -124,13 +152,13 @@ def _siblings(control: str) -> list[str]:
     return []
 
 
-def _one_line(a: Array, b: Array) -> bool:
+def _one_line(a: Array, b: Array, least: float = 1 - 1e-12) -> bool:
     known = np.isfinite(a) & np.isfinite(b)
     if known.sum() < 3:
         return False
     first, second = a[known] - a[known].mean(), b[known] - b[known].mean()
     size = float(np.sqrt((first @ first) * (second @ second)))
-    return size > 0 and abs(float(first @ second)) > size * (1 - 1e-12)
+    return size > 0 and abs(float(first @ second)) > size * least
 
 
 def _gaps(arrays: PanelArrays) -> bool:
@@ -152,7 +180,11 @@ def _breaks(arrays: PanelArrays, name: str) -> bool:
 
 def _five_points(arrays: PanelArrays, name: str) -> bool:
     ranges = _ranges(arrays, name)
-    return "engagement" in name.casefold() and bool(ranges) and all(low >= 1 and high <= FIVE for low, high in ranges)
+    return (
+        "engagement" in name.casefold()
+        and bool(ranges)
+        and all(low >= 1 and high <= FIVE for low, high in ranges)
+    )
 
 
 def _zero(arrays: PanelArrays, name: str) -> bool:

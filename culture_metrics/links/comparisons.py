@@ -33,7 +33,11 @@ PLACEBO = ("pooled", "lagged", "fixed_effects")
 def within_and_between(arrays: PanelArrays, models: Sequence[Model]) -> list[Check]:
     """Test whether the links within and between organisations are one: Mundlak's Wald test and Hausman's."""
     main = models[0].fitted
-    if main.plan.design not in PANEL or not main.matrix.repeated or main.plan.values.outcome.kind == "ordinal":
+    if (
+        main.plan.design not in PANEL
+        or not main.matrix.repeated
+        or main.plan.values.outcome.kind == "ordinal"
+    ):
         return []
     split = next((model.fitted for model in models if model.fitted.plan.split), None)
     try:
@@ -63,7 +67,9 @@ def _hausman(main: Fitted) -> list[Check]:
     matrix = main.matrix
     at = matrix.terms[indicator, "overall"]
     means = np.add.reduceat(np.column_stack([matrix.x, matrix.y]), starts_of(matrix.groups), axis=0)
-    inside = np.column_stack([matrix.x, matrix.y]) - (means / np.bincount(matrix.groups)[:, None])[matrix.groups]
+    inside = (
+        np.column_stack([matrix.x, matrix.y]) - (means / np.bincount(matrix.groups)[:, None])[matrix.groups]
+    )
     varies = np.ptp(inside[:, :-1], axis=0) > 1e-9
     blend = solve_random_intercept(matrix.y, matrix.x, matrix.groups)
     if blend.boundary or not varies[at]:
@@ -76,7 +82,13 @@ def _hausman(main: Fitted) -> list[Check]:
         return [Check("hausman", indicator, note="the difference of the variances is not positive")]
     statistic = float(fixed.params[place] - blend.solution.params[at]) ** 2 / spread
     return [
-        Check("hausman", indicator, statistic, float(chi2.sf(statistic, 1)), note="fixed effects against random intercept (REML)")
+        Check(
+            "hausman",
+            indicator,
+            statistic,
+            float(chi2.sf(statistic, 1)),
+            note="fixed effects against random intercept (REML)",
+        )
     ]
 
 

@@ -193,11 +193,17 @@ class _Sample:
         for name in plan.indicators:
             self._keep("missing", name, known(arrays.column(name)[late[self.rows]]))
         if plan.prior_outcome:
-            self._keep("missing in the indicator's year", plan.values.outcome.column, known(plan.values.prior[self.rows]))
+            self._keep(
+                "missing in the indicator's year",
+                plan.values.outcome.column,
+                known(plan.values.prior[self.rows]),
+            )
         for name in plan.controls:
             self._keep("missing", name, self._present(name, self.rows))
         for name in plan.also_known:
-            self._keep("missing in the outcome's year", name, known(arrays.column(name)[self.ahead[self.rows]]))
+            self._keep(
+                "missing in the outcome's year", name, known(arrays.column(name)[self.ahead[self.rows]])
+            )
         if plan.weights:
             self._keep("missing", plan.weights, known(arrays.column(plan.weights)[self.ahead[self.rows]]))
         if plan.differenced:
@@ -213,9 +219,15 @@ class _Sample:
 
     def _difference(self, plan: Plan) -> None:
         before = self.arrays.ahead(-1)
-        self._keep("no row the year before", None, (before[self.rows] >= 0) & (before[self.ahead[self.rows]] >= 0))
+        self._keep(
+            "no row the year before", None, (before[self.rows] >= 0) & (before[self.ahead[self.rows]] >= 0)
+        )
         past = before[self.rows]
-        self._keep("missing the year before", plan.values.outcome.column, np.isfinite(plan.values.y[before[self.ahead[self.rows]]]))
+        self._keep(
+            "missing the year before",
+            plan.values.outcome.column,
+            np.isfinite(plan.values.y[before[self.ahead[self.rows]]]),
+        )
         for name in (*plan.indicators, *plan.controls):
             past = before[self.rows]
             self._keep("missing the year before", name, self._present(name, past))
@@ -261,7 +273,11 @@ def _columns(arrays: PanelArrays, plan: Plan, rows: Integers, indicator_rows: In
             column = arrays.categories[name]
             codes = column.codes[rows]
             present = np.unique(codes[codes >= 0])
-            columns |= {f"{name}: {column.levels[i]}": (codes == i).astype(float) for i in range(len(column.levels)) if present.size and i != present[0]}
+            columns |= {
+                f"{name}: {column.levels[i]}": (codes == i).astype(float)
+                for i in range(len(column.levels))
+                if present.size and i != present[0]
+            }
         else:
             columns[name] = arrays.numbers[name][rows]
     return columns
@@ -288,7 +304,11 @@ def _steps(
             case _:
                 steps[name] = 1.0
         if not steps[name] > 0:
-            raise LinkError(f"The step of '{name}' is not above 0", where=f"indicator {name}", hint="Use standardise='sd', or give a step above 0.")
+            raise LinkError(
+                f"The step of '{name}' is not above 0",
+                where=f"indicator {name}",
+                hint="Use standardise='sd', or give a step above 0.",
+            )
     return sd, within, steps
 
 
@@ -307,7 +327,11 @@ def _means(values: Array, groups: Integers) -> Array:
 def _vary(values: Array, name: str, where: str) -> None:
     if values.size and np.ptp(values) > OWN * max(1.0, float(np.abs(values).max())):
         return
-    zero = " (it is 0 in every row: a placeholder, not a measurement)" if not values.any() and where.startswith("in the") else ""
+    zero = (
+        " (it is 0 in every row: a placeholder, not a measurement)"
+        if not values.any() and where.startswith("in the")
+        else ""
+    )
     raise LinkError(
         f"Indicator '{name}' does not vary {where}{zero}",
         where=f"column {name}",
@@ -330,7 +354,11 @@ def _matrix(columns: dict[str, Array], needed: int) -> tuple[tuple[str, ...], Ar
         if twin != i and twin >= needed:
             keep[i] = False
             dropped.append((names[i], f"the same as '{names[twin]}': left out"))
-    x, names, length = x[:, keep], [name for name, kept in zip(names, keep, strict=True) if kept], length[keep]
+    x, names, length = (
+        x[:, keep],
+        [name for name, kept in zip(names, keep, strict=True) if kept],
+        length[keep],
+    )
     own = np.abs(np.diag(np.linalg.qr(x / np.where(length > 0, length, 1.0), mode="r")))
     aliased = [names[i] for i in np.flatnonzero(own < OWN * 100)]
     if aliased or x.shape[0] < x.shape[1]:

@@ -8,7 +8,13 @@ import numpy as np
 import polars as pl
 
 from culture_metrics.links.checklist import Check, raised
-from culture_metrics.links.comparisons import placebo, reliability, way_back, weights_beside_none, within_and_between
+from culture_metrics.links.comparisons import (
+    placebo,
+    reliability,
+    way_back,
+    weights_beside_none,
+    within_and_between,
+)
 from culture_metrics.links.effects import p_of
 from culture_metrics.links.influence import (
     Without, cooks_distance, dfbetas, influence_frame, leave_one_out, studentised,
@@ -65,8 +71,8 @@ def diagnose(
                 found += organisation_checks(fitted, without)
                 frames.append(influence_frame(fitted, main.name, without))
     for model in models[1:]:
-        if model.fitted.family == "negative binomial" and not model.fitted.failed:
-            found.append(Check("negative_binomial_alpha", value=float(model.fitted.solution.params[-1])))
+        if not np.isnan(model.fitted.alpha):
+            found.append(Check("negative_binomial_alpha", value=model.fitted.alpha))
     flags = [check.raises for check in found if check.raises]
     return [check.row(main.name) for check in found], frames, list(dict.fromkeys(flags))
 
@@ -77,7 +83,9 @@ def row_checks(fitted: Fitted) -> list[Check]:
     if cooks is None or leverage is None or fitted.plan.design in ("mixed", "within_between"):
         return []
     n, p = cooks.size, fitted.solution.params.size
-    found = _largest(fitted, "cooks_distance", cooks, 4 / n) + _largest(fitted, "leverage", leverage, 2 * p / n, 1)
+    found = _largest(fitted, "cooks_distance", cooks, 4 / n) + _largest(
+        fitted, "leverage", leverage, 2 * p / n, 1
+    )
     found.append(Check("cooks_distance_above", value=float((cooks > 4 / n).sum())))
     found.append(Check("leverage_above", value=float((leverage > 2 * p / n).sum())))
     external = studentised(fitted)
@@ -95,7 +103,15 @@ def _largest(fitted: Fitted, test: str, values: Array, threshold: float, count: 
         name = matrix.organisations[matrix.groups[row]]
         if name not in seen:
             seen.add(name)
-            found.append(Check(test, name, value=float(values[row]), threshold=threshold, note=f"year {matrix.years[row]}"))
+            found.append(
+                Check(
+                    test,
+                    name,
+                    value=float(values[row]),
+                    threshold=threshold,
+                    note=f"year {matrix.years[row]}",
+                )
+            )
         if len(found) == count:
             break
     return found
@@ -116,7 +132,15 @@ def organisation_checks(fitted: Fitted, without: dict[tuple[str, str], Without])
         crosses = any((p_of(float(t), fitted.df) < ALPHA) != (p < ALPHA) for t in strongest)
         moved = max(abs(float(estimate[low]) - full), abs(float(estimate[high]) - full)) > CHANGE * abs(full)
         turned = float(estimate[low]) < 0 < float(estimate[high])
-        why = [said for said, so in (("sign changes", turned), ("p crosses 0.05", crosses), ("more than 25% change", moved)) if so]
+        why = [
+            said
+            for said, so in (
+                ("sign changes", turned),
+                ("p crosses 0.05", crosses),
+                ("more than 25% change", moved),
+            )
+            if so
+        ]
         subject = indicator if term == "overall" else f"{indicator} ({term})"
         for end, row in (("lowest", low), ("highest", high)):
             found.append(

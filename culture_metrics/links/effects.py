@@ -47,7 +47,8 @@ def effect(fitted: Fitted, column: int, ci: float) -> Effect:
     """
     b, reach = float(fitted.solution.params[column]), quantile(fitted.df, ci) * fitted.std_error(column)
     if fitted.link == "identity":
-        return Effect(b, b - reach, b + reach, fitted.plan.values.outcome.unit or "outcome units")
+        unit = fitted.plan.values.outcome.unit or "outcome units"
+        return Effect(b, b - reach, b + reach, "SD" if fitted.plan.design == "cross_lagged" else unit)
     if fitted.link == "log":
         name = "rate ratio" if fitted.plan.values.outcome.kind == "count" else "ratio"
         return Effect(*_exp(b, reach), name)
@@ -68,7 +69,9 @@ def effect_absolute(fitted: Fitted, column: int, ci: float, found: Effect) -> Ef
         return _above(fitted, column, ci)
     if outcome.kind in ("proportion", "rate") and matrix.base is not None and outcome.base:
         middle = float(np.median(matrix.base))
-        return found.times(middle / 100, f"of {middle:,.0f} ({_words(outcome.base)}) at the median organisation")
+        return found.times(
+            middle / 100, f"of {middle:,.0f} ({_words(outcome.base)}) at the median organisation"
+        )
     if outcome.kind == "count" and matrix.base is not None and outcome.exposure:
         middle = float(np.median(matrix.base))
         expected = middle * float(matrix.y.sum() / matrix.base.sum())
@@ -76,7 +79,7 @@ def effect_absolute(fitted: Fitted, column: int, ci: float, found: Effect) -> Ef
         return _change(found, expected, label)
     if outcome.kind == "count":
         return _change(found, float(np.median(matrix.y)), "cases at the median organisation")
-    if outcome.kind == "money":
+    if outcome.kind == "money" and fitted.plan.design != "cross_lagged":
         unit = outcome.unit or "money"
         if fitted.link == "log":
             return _change(found, float(np.median(matrix.y)), f"{unit} at the median organisation")

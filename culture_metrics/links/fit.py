@@ -60,6 +60,8 @@ class Fitted:
         Variances of a random-intercept model.
     correlation : float
         Working correlation of estimating equations.
+    alpha : float
+        Overdispersion of a negative binomial.
     """
 
     plan: Plan
@@ -77,6 +79,7 @@ class Fitted:
     between: float = float("nan")
     within: float = float("nan")
     correlation: float = float("nan")
+    alpha: float = float("nan")
 
     @property
     def failed(self) -> bool:
@@ -121,8 +124,9 @@ def fit_matrix(matrix: DesignMatrix, plan: Plan, cov: str = "auto", variant: Var
         if kind == "ordinal":
             fitted = _ordinal(matrix, plan, cov, variant)
         elif variant == "negative_binomial":
-            fitted = _finish(matrix, plan, solve_negative_binomial(matrix.y, matrix.x, _offset(matrix, plan)), cov,
-                             ("negative binomial (NB2)", "negative binomial", "log"))  # fmt: skip
+            solution, alpha = solve_negative_binomial(matrix.y, matrix.x, _offset(matrix, plan))
+            words = ("negative binomial (NB2)", "negative binomial", "log")
+            fitted = _finish(matrix, plan, solution, cov, words, alpha=alpha)
         elif plan.linear and variant == "main":
             fitted = _linear(matrix, plan, cov)
         elif variant == "gee" or (plan.design in INTERCEPTS and not plan.linear):
@@ -196,7 +200,10 @@ def _linear(matrix: DesignMatrix, plan: Plan, cov: str) -> Fitted:
     solution = solve_linear(matrix.y, matrix.x, matrix.weights, constant=matrix.constant)
     if matrix.weights is not None:
         words = (f"weighted {words[0]}", *words[1:])
-    if solution.dispersion <= 1e-20 * max(float(np.abs(matrix.y).max()), 1e-300) ** 2 or solution.explained > 1 - 1e-12:
+    if (
+        solution.dispersion <= 1e-20 * max(float(np.abs(matrix.y).max()), 1e-300) ** 2
+        or solution.explained > 1 - 1e-12
+    ):
         raise LinkError(
             f"Outcome '{plan.values.outcome.column}' can be worked out from the columns of the model",
             where=", ".join(plan.indicators),
@@ -206,7 +213,12 @@ def _linear(matrix: DesignMatrix, plan: Plan, cov: str) -> Fitted:
 
 
 def _takes_gamma(matrix: DesignMatrix, plan: Plan) -> bool:
-    if plan.values.outcome.kind != "money" or plan.demeaned or plan.differenced or plan.design == "cross_lagged":
+    if (
+        plan.values.outcome.kind != "money"
+        or plan.demeaned
+        or plan.differenced
+        or plan.design == "cross_lagged"
+    ):
         return False
     y = matrix.y
     spread = y.std()
@@ -250,15 +262,21 @@ def _glm(matrix: DesignMatrix, plan: Plan, cov: str, variant: Variant) -> Fitted
     family = POISSON if variant == "poisson" else FAMILIES[kind]
     solution = solve_glm(matrix.y, matrix.x, family, _trials(matrix, plan), _offset(matrix, plan))
     alone = "HC1"
-    model = {"proportion": "quasi-binomial GLM", "rate": "fractional logit", "binary": "logit"}.get(kind, "Poisson GLM")
+    model = {"proportion": "quasi-binomial GLM", "rate": "fractional logit", "binary": "logit"}.get(
+        kind, "Poisson GLM"
+    )
     if variant == "poisson":
         model = "Poisson pseudo-likelihood"
     if kind == "proportion" or (kind == "count" and solution.dispersion > OVERDISPERSED):
         alone = "scaled"
     if kind == "count" and solution.dispersion > OVERDISPERSED:
         model = "quasi-Poisson GLM"
-    flags = ("overdispersed",) if kind in ("count", "proportion") and solution.dispersion > OVERDISPERSED else ()
-    return _finish(matrix, plan, solution, _auto(matrix, cov, alone), (model, family.name, family.link), flags=flags)
+    flags = (
+        ("overdispersed",) if kind in ("count", "proportion") and solution.dispersion > OVERDISPERSED else ()
+    )
+    return _finish(
+        matrix, plan, solution, _auto(matrix, cov, alone), (model, family.name, family.link), flags=flags
+    )
 
 
 def _ordinal(matrix: DesignMatrix, plan: Plan, cov: str, variant: Variant) -> Fitted:

@@ -92,7 +92,9 @@ def solve_glm(
     params = _start(y, x, family, w, shift)
     deviance, settled = np.inf, False
     for _ in range(ROUNDS):
-        linear = np.clip(x @ params + shift, -SATURATED, SATURATED) if family is BINOMIAL else x @ params + shift
+        linear = (
+            np.clip(x @ params + shift, -SATURATED, SATURATED) if family is BINOMIAL else x @ params + shift
+        )
         mu = family.mean(linear)
         slope = family.slope(mu)
         work = w * slope**2 / family.variance(mu)

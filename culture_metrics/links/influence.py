@@ -52,7 +52,10 @@ def leave_one_out(fitted: Fitted, column: int) -> Without:
     count, k = scores.shape
     row = inverse[:, column, :]
     # The score of organisation h without g, seen along the row of the inverse that gives this slope.
-    seen = row @ scores.T - np.einsum("gp,gq->gpq", row, change).reshape(count, k * k) @ parts.reshape(count, k * k).T
+    seen = (
+        row @ scores.T
+        - np.einsum("gp,gq->gpq", row, change).reshape(count, k * k) @ parts.reshape(count, k * k).T
+    )
     np.fill_diagonal(seen, 0.0)
     rows = groups.size - np.bincount(groups)
     factor = (count - 1) / max(count - 2, 1) * (rows - 1) / (rows - k)

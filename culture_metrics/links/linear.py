@@ -12,9 +12,7 @@ if TYPE_CHECKING:
     from culture_metrics.links.solution import Array
 
 
-def solve_linear(
-    y: Array, x: Array, weights: Array | None = None, *, constant: bool = True
-) -> Solution:
+def solve_linear(y: Array, x: Array, weights: Array | None = None, *, constant: bool = True) -> Solution:
     """Solve (weighted) least squares by QR.
 
     Parameters

@@ -11,7 +11,7 @@ import polars as pl
 
 from culture_metrics.errors import LinkError
 from culture_metrics.links.arrays import PanelArrays, panel_arrays
-from culture_metrics.links.checks import check_pair, context_columns, data_flags
+from culture_metrics.links.checks import check_dynamic, check_pair, context_columns, data_flags
 from culture_metrics.links.covariance import COVARIANCES
 from culture_metrics.links.checklist import DIAGNOSTICS
 from culture_metrics.links.diagnostics import diagnose
@@ -64,6 +64,7 @@ def link_outcomes(
     ci: float = 0.95,
     correction: str = "bh",
     min_orgs: int = 30,
+    allow_dynamic_fe: bool = False,
     progress: bool | None = None,
 ) -> LinkResult:
     """Link indicators to outcomes across organisations and years.
@@ -112,6 +113,8 @@ def link_outcomes(
         Adjustment of p-values over all main tests of one design (and term) in this call.
     min_orgs : int
         Fewer organisations raise the flag `few_orgs`.
+    allow_dynamic_fe : bool
+        Allow the outcome of the year before as a control within organisations, where it biases every slope.
     progress : bool, optional
         Show a progress bar; left out, only for long runs in a terminal.
 
@@ -193,6 +196,9 @@ def link_outcomes(
         for found in values
         for group in (groups if which != "cross_lagged" else [(one,) for one in indicators])
     ]
+    if not allow_dynamic_fe:
+        for plan in plans:
+            check_dynamic(arrays, plan)
     rows: list[dict[str, Any]] = []
     said: list[tuple[tuple[str, ...], str]] = []
     checks: list[dict[str, Any]] = []
@@ -246,7 +252,9 @@ def _check_call(
         raise LinkError("ci is the level of the intervals", expected="a number between 0 and 1", got=str(ci))
     if lag < 0:
         raise LinkError(
-            "A lag is a number of years from 0", got=str(lag), hint="The outcome comes with or after the indicator."
+            "A lag is a number of years from 0",
+            got=str(lag),
+            hint="The outcome comes with or after the indicator.",
         )
 
 
@@ -306,7 +314,13 @@ def _unweighted(models: Sequence[Model], model: Model, row: Mapping[str, Any]) -
     """Say what a weighted slope is without its weights."""
     plan = model.fitted.plan
     other = next((one.fitted for one in models if one.name.endswith("; unweighted")), None)
-    if plan.weights is None or other is None or model.role != MAIN or other.failed or row.get("estimate") is None:
+    if (
+        plan.weights is None
+        or other is None
+        or model.role != MAIN
+        or other.failed
+        or row.get("estimate") is None
+    ):
         return ""
     column = other.matrix.terms[row["indicator"], row["term"]]
     b = float(other.solution.params[column]) * row["step"] / other.matrix.steps[row["indicator"]]

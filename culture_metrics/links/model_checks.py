@@ -30,7 +30,12 @@ def sample_checks(fitted: Fitted, min_orgs: int) -> list[Check]:
     matrix = fitted.matrix
     rows = np.bincount(matrix.groups)
     found = [
-        Check("n_orgs", value=matrix.clusters, threshold=min_orgs, raises=raised("few_orgs", matrix.clusters < min_orgs)),
+        Check(
+            "n_orgs",
+            value=matrix.clusters,
+            threshold=min_orgs,
+            raises=raised("few_orgs", matrix.clusters < min_orgs),
+        ),
         Check("min_rows_per_org", value=float(rows.min())),
         Check("max_rows_per_org", value=float(rows.max())),
         Check("singletons", value=float((rows == 1).sum())),
@@ -39,7 +44,14 @@ def sample_checks(fitted: Fitted, min_orgs: int) -> list[Check]:
     events = _events(fitted)
     if events is not None:
         each = events / fitted.solution.params.size
-        found.append(Check("events_per_parameter", value=each, threshold=EVENTS, raises=raised("sparse_events", each < EVENTS)))
+        found.append(
+            Check(
+                "events_per_parameter",
+                value=each,
+                threshold=EVENTS,
+                raises=raised("sparse_events", each < EVENTS),
+            )
+        )
     return found
 
 
@@ -65,13 +77,24 @@ def column_checks(fitted: Fitted) -> list[Check]:
     values = np.sqrt(np.maximum(np.linalg.eigvalsh(scaled.T @ scaled), 0.0))
     found = [
         Check("rank", value=float(x.shape[1]), note="full: no column can be worked out from the others"),
-        Check("condition_number", value=float(values[-1] / values[0]) if values[0] > 0 else None, note="of columns of length 1"),
+        Check(
+            "condition_number",
+            value=float(values[-1] / values[0]) if values[0] > 0 else None,
+            note="of columns of length 1",
+        ),
     ]
     for (indicator, term), column in matrix.terms.items():
         vif = float(inflation[column + shift])
         note = "shares much with the other columns" if vif > VIF_NOTE else ""
         found.append(
-            Check("vif", _subject(indicator, term), value=vif, threshold=VIF_FLAG, raises=raised("collinear", vif > VIF_FLAG), note=note)
+            Check(
+                "vif",
+                _subject(indicator, term),
+                value=vif,
+                threshold=VIF_FLAG,
+                raises=raised("collinear", vif > VIF_FLAG),
+                note=note,
+            )
         )
     return found
 
@@ -86,10 +109,14 @@ def shape_checks(fitted: Fitted, arrays: PanelArrays) -> list[Check]:
         squares = solve_linear(solution.residuals**2, matrix.x)
         score, count = matrix.y.size * squares.explained, matrix.x.shape[1] - 1
         p = float(chi2.sf(score, count))
-        found.append(Check("breusch_pagan", statistic=score, p_value=p, note="for information: errors are robust"))
+        found.append(
+            Check("breusch_pagan", statistic=score, p_value=p, note="for information: errors are robust")
+        )
     for (indicator, term), column in matrix.terms.items():
         subject = _subject(indicator, term)
-        classical = float(solution.params[column]) / float(np.sqrt(solution.bread[column, column] * solution.dispersion))
+        classical = float(solution.params[column]) / float(
+            np.sqrt(solution.bread[column, column] * solution.dispersion)
+        )
         strength = abs(classical) / np.sqrt(solution.df)
         needed = 0.5 * (np.sqrt(strength**4 + 4 * strength**2) - strength**2)
         found.append(
@@ -108,7 +135,10 @@ def _straight(fitted: Fitted, arrays: PanelArrays, indicator: str, subject: str)
     if extra is None:
         return []
     if fitted.plan.demeaned:
-        means = np.column_stack([np.bincount(matrix.groups, weights=v) for v in extra.T]) / np.bincount(matrix.groups)[:, None]
+        means = (
+            np.column_stack([np.bincount(matrix.groups, weights=v) for v in extra.T])
+            / np.bincount(matrix.groups)[:, None]
+        )
         extra = extra - means[matrix.groups]
     x = np.column_stack([matrix.x, extra])
     curved = solve_linear(matrix.y, x, matrix.weights, constant=matrix.constant)
@@ -136,7 +166,9 @@ def natural_spline(values: Array) -> Array | None:
     at = (knots - first) / (last - first)
 
     def cubic(knot: float) -> Array:
-        return np.asarray((np.maximum(scaled - knot, 0) ** 3 - np.maximum(scaled - at[3], 0) ** 3) / (at[3] - knot))
+        return np.asarray(
+            (np.maximum(scaled - knot, 0) ** 3 - np.maximum(scaled - at[3], 0) ** 3) / (at[3] - knot)
+        )
 
     return np.column_stack([cubic(at[0]) - cubic(at[2]), cubic(at[1]) - cubic(at[2])])
 
@@ -147,7 +179,14 @@ def variance_checks(fitted: Fitted) -> list[Check]:
     found = []
     if kind in ("count", "proportion"):
         over = solution.dispersion > OVERDISPERSED
-        found.append(Check("dispersion", value=solution.dispersion, threshold=OVERDISPERSED, raises=raised("overdispersed", over)))
+        found.append(
+            Check(
+                "dispersion",
+                value=solution.dispersion,
+                threshold=OVERDISPERSED,
+                raises=raised("overdispersed", over),
+            )
+        )
     if kind == "count":
         found.append(
             Check("zero_share", value=float((fitted.matrix.y == 0).mean()), threshold=float(np.exp(-solution.fitted).mean()),
@@ -176,7 +215,10 @@ def proportional_odds(fitted: Fitted) -> list[Check]:
         return []
     matrix = fitted.matrix
     x = np.c_[np.ones(matrix.y.size), matrix.x]
-    parts = [solve_glm((matrix.y >= level).astype(float), x, BINOMIAL, matrix.weights) for level in range(1, len(fitted.levels))]
+    parts = [
+        solve_glm((matrix.y >= level).astype(float), x, BINOMIAL, matrix.weights)
+        for level in range(1, len(fitted.levels))
+    ]
     found = []
     for (indicator, term), column in matrix.terms.items():
         subject = _subject(indicator, term)
@@ -191,7 +233,16 @@ def proportional_odds(fitted: Fitted) -> list[Check]:
         apart = contrast @ slopes
         statistic = float(apart @ np.linalg.solve(contrast @ (seen.T @ seen) @ contrast.T, apart))
         p = float(chi2.sf(statistic, slopes.size - 1))
-        found.append(Check("proportional_odds", subject, statistic, p, threshold=CURVED, raises=raised("prop_odds", p < CURVED)))
+        found.append(
+            Check(
+                "proportional_odds",
+                subject,
+                statistic,
+                p,
+                threshold=CURVED,
+                raises=raised("prop_odds", p < CURVED),
+            )
+        )
     return found
 
 

@@ -67,7 +67,9 @@ def models_of(
     models, missing = [Model(name, MAIN, main)], []
     for label, other, variant in _beside(main, asked):
         try:
-            fitted = fit(arrays, other, cov if other.design == plan.design and variant == "main" else "auto", variant)
+            fitted = fit(
+                arrays, other, cov if other.design == plan.design and variant == "main" else "auto", variant
+            )
         except LinkError as error:
             missing.append(f"{label}: {error.what}")
         else:
@@ -80,11 +82,18 @@ def _beside(main: Fitted, asked: tuple[str, ...]) -> list[tuple[str, Plan, str]]
     found: list[tuple[str, Plan, str]] = []
     if plan.weights:
         found.append(("unweighted", replace(plan, weights=None), "main"))
-    if plan.design == "pooled" and plan.linear and np.unique(matrix.years).size >= YEARS_FOR_MORE and matrix.clusters >= ORGANISATIONS_FOR_MORE:
+    if (
+        plan.design == "pooled"
+        and plan.linear
+        and np.unique(matrix.years).size >= YEARS_FOR_MORE
+        and matrix.clusters >= ORGANISATIONS_FOR_MORE
+    ):
         if "within_between" not in asked:
             found.append(("within_between", replace(plan, design="within_between", weights=None), "main"))
         if "lagged" not in asked:
-            found.append(("lagged", replace(plan, design="lagged", lag=max(plan.lag, 1), prior_outcome=True), "main"))
+            found.append(
+                ("lagged", replace(plan, design="lagged", lag=max(plan.lag, 1), prior_outcome=True), "main")
+            )
     if kind == "ratio" and plan.design in LEVEL_DESIGNS:
         found.append(("Poisson pseudo-likelihood", plan, "poisson"))
     if kind == "count" and plan.design in LEVEL_DESIGNS and main.solution.dispersion > OVERDISPERSED:
@@ -109,7 +118,10 @@ def _cross_lagged(arrays: PanelArrays, plan: Plan, cov: str, name: str) -> list[
         also_known=(outcome,),
     )
     models = []
-    for label, this, role, term in (("", there, MAIN, FORWARD), ("; reverse path", back, SENSITIVITY, REVERSE)):
+    for label, this, role, term in (
+        ("", there, MAIN, FORWARD),
+        ("; reverse path", back, SENSITIVITY, REVERSE),
+    ):
         matrix = design_matrix(arrays, this)
         matrix = replace(matrix, y=matrix.y / matrix.y.std(ddof=1))
         models.append(Model(name + label, role, fit_matrix(matrix, this, cov), term))

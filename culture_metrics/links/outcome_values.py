@@ -73,7 +73,14 @@ def outcome_values(arrays: PanelArrays, outcome: Outcome) -> OutcomeValues:
     if outcome.kind in ("proportion", "rate"):
         y = _fraction(arrays, outcome, y)
     elif outcome.kind == "count":
-        _refuse(arrays, outcome, (y < 0) | (y != np.round(y)), "counts", "whole numbers from 0", "Use the number of cases, with the exposure in exposure=.")
+        _refuse(
+            arrays,
+            outcome,
+            (y < 0) | (y != np.round(y)),
+            "counts",
+            "whole numbers from 0",
+            "Use the number of cases, with the exposure in exposure=.",
+        )
     elif outcome.kind == "ratio":
         _refuse(arrays, outcome, y < 0, "ratios", "numbers from 0", "Check the column.")
     if known.size and not known.any():
@@ -126,7 +133,9 @@ def _ordinal(arrays: PanelArrays, outcome: Outcome) -> OutcomeValues:
     else:
         column = arrays.categories[outcome.column]
         odd = [level for level in column.levels if level not in levels]
-        position = np.array([levels.index(level) if level in levels else -1 for level in column.levels] + [-1])
+        position = np.array(
+            [levels.index(level) if level in levels else -1 for level in column.levels] + [-1]
+        )
         codes = position[column.codes].astype(float)
         codes[codes < 0] = np.nan
     if odd:

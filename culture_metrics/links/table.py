@@ -144,7 +144,12 @@ def _figures(fitted: Fitted, column: int, ci: float) -> dict[str, Any]:
 
 
 def _named(name: str, found: Effect, last: str) -> dict[str, Any]:
-    return {name: found.value, f"{name}_low": found.low, f"{name}_high": found.high, f"{name}_{last}": found.scale}
+    return {
+        name: found.value,
+        f"{name}_low": found.low,
+        f"{name}_high": found.high,
+        f"{name}_{last}": found.scale,
+    }
 
 
 def direction(low: float, high: float, better: str | None) -> str | None:

@@ -124,7 +124,10 @@ def test_model(record, panel, records):
     if years is not None:
         panel = panel.filter(pl.col("Year.Index").is_in(list(years)))
     found = row(link(panel, **recipe), **where)
-    assert (found["base"], found["n_orgs"]) == (wanted["n"] or found["base"], wanted["groups"] or found["n_orgs"])
+    assert (found["base"], found["n_orgs"]) == (
+        wanted["n"] or found["base"],
+        wanted["groups"] or found["n_orgs"],
+    )
     near(found["estimate"], wanted["estimate"], rel)
     near(found["std_error"], wanted["se"], rel_se)
     if "ci95_t_G_minus_1" in wanted["extra"]:
@@ -197,11 +200,17 @@ def test_partial_correlations_and_robustness(panel, records):
     plain, region = link(panel), link(panel, controls=REGION)
     near(row(plain)["partial_r"], records["A-pr-year"]["estimate"])
     near(row(region)["partial_r"], records["A-pr-year-region"]["estimate"])
-    near(row(link(panel, design="fixed_effects", year_effects=False))["partial_r"], records["A-r-within"]["estimate"])
+    near(
+        row(link(panel, design="fixed_effects", year_effects=False))["partial_r"],
+        records["A-r-within"]["estimate"],
+    )
     strength = plain.diagnostics.filter(test="robustness_value")
     near(strength["value"][0], records["A-robustness-value"]["estimate"])
     near(strength["statistic"][0], records["A-robustness-value"]["extra"]["t"])
-    near(row(link(panel, controls=REGION, standardise="sd"))["effect_std"], records["A-ols-year-region-cluster-beta"]["estimate"])
+    near(
+        row(link(panel, controls=REGION, standardise="sd"))["effect_std"],
+        records["A-ols-year-region-cluster-beta"]["estimate"],
+    )
 
 
 def test_steps(panel, records):
@@ -224,7 +233,9 @@ def test_influence_in_2019(panel, records):
     assert named("cooks_distance") == pytest.approx(extra["top5_cooks"], rel=CLOSED)
     assert named("leverage") == pytest.approx(extra["max_leverage"], rel=CLOSED)
     assert named("studentised_residual") == pytest.approx(extra["max_abs_studentised"], rel=CLOSED)
-    assert {k: abs(v) for k, v in named("dfbetas").items()} == pytest.approx(extra["max_abs_dfbetas"], rel=CLOSED)
+    assert {k: abs(v) for k, v in named("dfbetas").items()} == pytest.approx(
+        extra["max_abs_dfbetas"], rel=CLOSED
+    )
     assert checks.filter(test="cooks_distance_above")["value"].item() == extra["n_cooks_gt_4_over_n"]
     assert checks.filter(test="leverage_above")["value"].item() == extra["n_leverage_gt_2p_over_n"]
     score = checks.filter(test="breusch_pagan").row(0, named=True)
@@ -252,7 +263,10 @@ def test_placebo(panel, records):
 def test_lag_correlations(panel, records):
     extra = records["A-crosslag-correlations"]["extra"]
     found = link(panel, design="cross_lagged").diagnostics.filter(test="lag_correlation")["value"].to_list()
-    wanted = [extra[name] for name in ("eng_lag_shmi", "shmi_lag_eng", "stab_eng", "stab_shmi", "sync_t_1", "sync_t")]
+    wanted = [
+        extra[name]
+        for name in ("eng_lag_shmi", "shmi_lag_eng", "stab_eng", "stab_shmi", "sync_t_1", "sync_t")
+    ]
     assert found == pytest.approx(wanted, rel=CLOSED)
 
 
@@ -291,5 +305,7 @@ def test_working_correlation(panel, records):
     from culture_metrics.links.plan import Plan
 
     arrays = panel_arrays(panel, [ENGAGEMENT, "SHMI.Index"], organisation="Code", year="Year.Index")
-    fitted = partial(fit, arrays, variant="gee")(Plan(outcome_values(arrays, SHMI), (ENGAGEMENT,), design="mixed"))
+    fitted = partial(fit, arrays, variant="gee")(
+        Plan(outcome_values(arrays, SHMI), (ENGAGEMENT,), design="mixed")
+    )
     near(fitted.correlation, records["A-gee-exch"]["extra"]["alpha"])
