@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from culture_metrics.links.read_outcome import read_outcome as read_outcome
     from culture_metrics.links.read_panel import read_panel as read_panel
     from culture_metrics.links.specification_curve import specification_curve as specification_curve
+    from culture_metrics.links.waves import lavaan_model as lavaan_model
     from culture_metrics.measurement.agreement import agreement as agreement
     from culture_metrics.measurement.percentages import agreement_of_percentages as agreement_of_percentages
     from culture_metrics.published import is_published as is_published
@@ -55,6 +56,7 @@ _FACE = {
     "estimate": "culture_metrics.indicators.estimate",
     "inspect_file": "culture_metrics.extracts.inspect",
     "is_published": "culture_metrics.published",
+    "lavaan_model": "culture_metrics.links.waves",
     "link_outcomes": "culture_metrics.links.link_outcomes",
     "mediate": "culture_metrics.links.mediation",
     "moderate": "culture_metrics.links.moderation",

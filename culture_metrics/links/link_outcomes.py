@@ -26,6 +26,7 @@ from culture_metrics.links.plan import DESIGNS, Plan
 from culture_metrics.links.result import LinkResult
 from culture_metrics.links.statements import call_warnings, statement
 from culture_metrics.links.table import TABLE, model_rows
+from culture_metrics.links.waves import refuse_wave_model
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -236,6 +237,8 @@ def _check_call(
     designs: tuple[str, ...], lag: int, standardise: object, cov: str, correction: str, ci: float
 ) -> None:
     """Refuse arguments that do not exist."""
+    for one in designs:
+        refuse_wave_model(one)
     for argument, found, known in (
         *(("design", one, DESIGNS) for one in designs),
         ("cov", cov, COVARIANCES),
