@@ -24,7 +24,7 @@ REMARKS = {
     "few_orgs": "Few organisations: read with care.",
     "few_clusters": "Fewer than 40 organisations: clustered SEs tend to be too small.",
     "influential": "The result hangs on single organisations.",
-    "placebo": "Next year's indicator goes with this year's outcome as well, so their order in time is not shown.",
+    "placebo": "Next year's indicator goes with this year's outcome too: their order in time is not shown.",
     "reverse": "The path from outcome to indicator is at least as strong.",
     "within_ne_between": "Within and between organisations the links differ: read both.",
     "scale_break": "The indicator changes scale between years: do not read this as it stands.",
@@ -60,7 +60,9 @@ def statement(row: Mapping[str, Any], ci: float, held: tuple[str, ...], also: st
     if row["base"] != row["n_orgs"]:
         counts += f", {row['n_orgs']:,} organisations"
     if row["estimate"] is None:
-        return f"{row['outcome_label']} on {row['indicator']} ({row['design']}): no figures, the model failed ({', '.join(row['flags'])}); {counts}."
+        why = ", ".join(row["flags"])
+        pair = f"{row['outcome_label']} on {row['indicator']} ({row['design']})"
+        return f"{pair}: no figures, the model failed ({why})."
     equal = f", {_and(held)} held equal" if held else ""
     parts = [f"{_subject(row)} {_figure(row, ci)}{equal}; {counts}, {COVARIANCES[row['cov']]}."]
     if row["effect_abs"] is not None and row["link"] != "identity":
@@ -76,7 +78,10 @@ def _subject(row: Mapping[str, Any]) -> str:
     if row["term"] == "outcome_to_indicator":
         return f"Organisations with {outcome} 1 SD higher had {name}{later}"
     if row["term"] == "within" or row["design"] == "fixed_effects":
-        return f"In years when an organisation's {name} was {step} above its own average, its {outcome}{later} was"
+        return (
+            f"In years when an organisation's {name} was {step} above its own average, "
+            f"its {outcome}{later} was"
+        )
     if row["term"] == "between":
         return f"Organisations whose average {name} was {step} higher had {outcome}{later}"
     if row["design"] == "first_difference":
@@ -141,8 +146,8 @@ def call_warnings(rows: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
     fewest = min(main, key=lambda row: row["n_orgs"])
     said = [
         *CAVEATS,
-        f"With {fewest['n_orgs']} organisations a correlation under {fewest['detectable_r']:.2f} in size is missed "
-        f"more often than one time in five: a null does not exclude it.",
+        f"With {fewest['n_orgs']} organisations a correlation under {fewest['detectable_r']:.2f} in size is "
+        f"missed more often than one time in five: a null does not exclude it.",
     ]
     for flag, meaning in MEANINGS.items():
         count = sum(flag in row["flags"] for row in main)
