@@ -21,6 +21,7 @@ from culture_metrics.links.models import MAIN, REVERSE, Model, models_of
 from culture_metrics.links.multiplicity import CORRECTIONS, adjust
 from culture_metrics.links.outcome import Outcome
 from culture_metrics.links.outcome_values import outcome_values
+from culture_metrics.links.pictures import Source
 from culture_metrics.links.plan import DESIGNS, Plan
 from culture_metrics.links.result import LinkResult
 from culture_metrics.links.statements import call_warnings, statement
@@ -203,8 +204,10 @@ def link_outcomes(  # noqa: PLR0913
     checks: list[dict[str, Any]] = []
     sample: list[dict[str, Any]] = []
     influence: list[pl.DataFrame] = []
+    mains: dict[str, Plan] = {}
     for plan in _shown(plans, progress):
         models, missing = models_of(arrays, plan, cov, designs)
+        mains[models[0].name] = plan
         found_checks, found_influence, flags = diagnose(arrays, models, missing, cov, min_orgs)
         checks += found_checks
         influence += found_influence
@@ -225,6 +228,7 @@ def link_outcomes(  # noqa: PLR0913
             statement(row, ci, held, also) for row, (held, also) in zip(shown, said, strict=True)
         ),
         warnings=call_warnings(shown),
+        source=Source(arrays, mains),
     )
 
 

@@ -1,8 +1,25 @@
 """Plotly figures in one house style. They know tidy columns, not the analyses that made them."""
 
 from culture_metrics.views.distribution import distribution
+from culture_metrics.views.estimates import estimates
 from culture_metrics.views.heat_map import heat_map
+from culture_metrics.views.links import designs, forest, influence
 from culture_metrics.views.ranking import ranking
+from culture_metrics.views.scatter import scatter
 from culture_metrics.views.scores import scores
+from culture_metrics.views.slopes import slopes
+from culture_metrics.views.specifications import specifications
 
-__all__ = ["distribution", "heat_map", "ranking", "scores"]
+__all__ = [
+    "designs",
+    "distribution",
+    "estimates",
+    "forest",
+    "heat_map",
+    "influence",
+    "ranking",
+    "scatter",
+    "scores",
+    "slopes",
+    "specifications",
+]
