@@ -73,7 +73,7 @@ def statement(row: Mapping[str, Any], ci: float, held: tuple[str, ...], also: st
 
 
 def _subject(row: Mapping[str, Any]) -> str:
-    step, name, outcome = row["step_label"].lstrip("+"), row["indicator"], row["outcome_label"]
+    step, name, outcome = row["step_label"].lstrip("+"), row["indicator"], _what(row)
     later = LAGS.get(row["lag"], f" {row['lag']} years later")
     if row["term"] == "outcome_to_indicator":
         return f"Organisations with {outcome} 1 SD higher had {name}{later}"
@@ -85,22 +85,29 @@ def _subject(row: Mapping[str, Any]) -> str:
     if row["term"] == "between":
         return f"Organisations whose average {name} was {step} higher had {outcome}{later}"
     if row["design"] == "first_difference":
-        return f"Where {name} rose by {step} from one year to the next, {outcome}{later} changed by an amount"
+        return f"Where {name} rose by {step} from one year to the next, the change in {outcome}{later} was"
     verb = "was associated with" if row["kind"] == "money" else "had"
     if verb == "had":
         return f"Organisations with {name} {step} higher had {outcome}{later}"
     return f"{name} {step} higher was associated with {outcome}{later}"
 
 
+def _what(row: Mapping[str, Any]) -> str:
+    """Name what the figure is of: the outcome, its odds or its probability."""
+    name = str(row["outcome_label"])
+    if row["family"] == "ordinal":
+        return f"odds of a better level of {name}"
+    if row["kind"] == "ordinal":
+        return f"a probability of {str(row['model']).removeprefix('logit of ')} in {name}"
+    return f"a probability of {name}" if row["kind"] == "binary" else name
+
+
 def _figure(row: Mapping[str, Any], ci: float) -> str:
     level = f"{100 * ci:g}% CI"
     value, low, high = row["effect"], row["effect_low"], row["effect_high"]
     unit = ""
-    if row["link"] == "log":
+    if row["link"] == "log" or row["family"] == "ordinal":
         value, low, high, unit = 100 * (value - 1), 100 * (low - 1), 100 * (high - 1), "%"
-    elif row["family"] == "ordinal":
-        value, low, high, unit = 100 * (value - 1), 100 * (low - 1), 100 * (high - 1), "%"
-        return f"{_between(value, low, high, unit, level)} in the odds of a better level"
     elif row["effect_scale"] == "percentage points":
         unit = " percentage points"
     elif row["design"] == "cross_lagged":
@@ -111,10 +118,12 @@ def _figure(row: Mapping[str, Any], ci: float) -> str:
 
 
 def _between(value: float, low: float, high: float, unit: str, level: str) -> str:
+    before, after = ("£", "") if unit == " £" else ("", unit)
+    told = f"{before}{_n(value)}{after} {_side(value)}"
     if low * high > 0:
         near, far = sorted((abs(low), abs(high)))
-        return f"{_n(value)}{unit} {_side(value)} ({level} {_n(near)} to {_n(far)}{unit} {_side(value)})"
-    return f"{_n(value)}{unit} {_side(value)} ({level} {_n(low)} lower to {_n(high)} higher)"
+        return f"{told} ({level} {before}{_n(near)} to {before}{_n(far)}{after} {_side(value)})"
+    return f"{told} ({level} {before}{_n(low)} lower to {before}{_n(high)} higher)"
 
 
 def _amount(row: Mapping[str, Any]) -> str:
