@@ -1,4 +1,4 @@
-"""The panel as checked numpy columns: one row per organisation and year, joined across years by their keys."""
+"""The panel as checked numpy columns: one row per organisation and year, joined by their keys."""
 
 from __future__ import annotations
 

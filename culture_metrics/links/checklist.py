@@ -7,9 +7,10 @@ from typing import NamedTuple
 import polars as pl
 
 #: Columns of `LinkResult.diagnostics`.
-DIAGNOSTICS = {
+DIAGNOSTICS: dict[str, pl.DataType | type[pl.DataType]] = {
     "model_id": pl.String, "test": pl.String, "subject": pl.String, "statistic": pl.Float64,
-    "p_value": pl.Float64, "value": pl.Float64, "threshold": pl.Float64, "flag": pl.Boolean, "note": pl.String,
+    "p_value": pl.Float64, "value": pl.Float64, "threshold": pl.Float64, "flag": pl.Boolean,
+    "note": pl.String,
 }  # fmt: skip
 
 

@@ -31,8 +31,8 @@ NEARLY = 0.999
 #: Flags, and what they mean for a reader.
 MEANINGS = {
     "few_orgs": "fewer organisations than min_orgs",
-    "few_clusters": f"fewer than {FEW_CLUSTERS} organisations carry the clustered errors: they tend to be too small",
-    "same_source": "outcome and indicator both come from the staff survey, which by itself makes them go together",
+    "few_clusters": f"fewer than {FEW_CLUSTERS} organisations: clustered errors tend to be too small",
+    "same_source": "outcome and indicator come from the same survey, which by itself makes them go together",
     "merged_levels": "levels of the outcome with fewer than 10 rows were merged with a neighbour",
     "overdispersed": "the outcome varies more than its model says by itself; the errors allow for it",
     "prop_odds": "the slope differs between the levels of the outcome: the one odds ratio is an average",
@@ -49,7 +49,7 @@ MEANINGS = {
     "all_zero_column": "a control is 0 in every row: a placeholder, left out",
     "rounded": f"the indicator has fewer than {FEW_VALUES} distinct values",
     "small_base": f"some bases are under {SMALL_BASE}",
-    "mixed_org_types": "different kinds of organisations are pooled, and their kind is not among the controls",
+    "mixed_org_types": "kinds of organisations are pooled, and their kind is not among the controls",
     "multiple_testing": "more than 20 tests: read p_adjusted",
     "nonlinear": "a curve fits better than a straight line",
     "unreliable": "organisations' scores are not reliable enough to tell them apart (ICC(2) under 0.70)",
@@ -117,8 +117,9 @@ def check_dynamic(arrays: PanelArrays, plan: Plan) -> None:
     for name in plan.controls:
         if name in arrays.numbers and _one_line(arrays.numbers[name], past, NEARLY):
             raise LinkError(
-                f"The control '{name}' holds the outcome of the year before, which biases {plan.design} (Nickell)",
-                where=f"outcome {plan.values.outcome.column}",
+                f"The control '{name}' holds the outcome of the year before",
+                where=f"outcome {plan.values.outcome.column}, design {plan.design}",
+                expected="no earlier outcome within organisations: it biases every slope (Nickell)",
                 hint="Use design='lagged', or say allow_dynamic_fe=True where the years are many.",
             )
 
@@ -134,8 +135,8 @@ def data_flags(arrays: PanelArrays, plan: Plan, matrix: DesignMatrix, min_orgs: 
         "gaps": (plan.lag > 0 or plan.differenced) and _gaps(arrays),
         "scale_break": any(_breaks(arrays, name) for name in plan.indicators),
         "all_zero_column": any(_zero(arrays, name) for name in plan.controls),
-        "rounded": any(np.unique(arrays.column(name)[matrix.rows]).size < FEW_VALUES for name in plan.indicators),
-        "small_base": outcome.kind == "proportion" and matrix.base is not None and bool((matrix.base < SMALL_BASE).any()),
+        "rounded": any(_few_values(arrays.column(name)[matrix.rows]) for name in plan.indicators),
+        "small_base": outcome.kind == "proportion" and _small(matrix),
         "mixed_org_types": _mixed(arrays, plan, matrix),
         "scrambled_codes": any(_scrambled(arrays, name) for name in plan.controls),
         "not_0_to_10": any(_five_points(arrays, name) for name in plan.indicators),
@@ -159,6 +160,14 @@ def _one_line(a: Array, b: Array, least: float = 1 - 1e-12) -> bool:
     first, second = a[known] - a[known].mean(), b[known] - b[known].mean()
     size = float(np.sqrt((first @ first) * (second @ second)))
     return size > 0 and abs(float(first @ second)) > size * least
+
+
+def _few_values(values: Array) -> bool:
+    return np.unique(values).size < FEW_VALUES
+
+
+def _small(matrix: DesignMatrix) -> bool:
+    return matrix.base is not None and bool((matrix.base < SMALL_BASE).any())
 
 
 def _gaps(arrays: PanelArrays) -> bool:
@@ -205,5 +214,5 @@ def _scrambled(arrays: PanelArrays, name: str) -> bool:
             codes, names = arrays.categories[name].codes, arrays.categories[sibling].codes
             known = (codes >= 0) & (names >= 0)
             pairs = np.unique(np.c_[names[known], codes[known]], axis=0)
-            return pairs.shape[0] > np.unique(names[known]).size
+            return bool(pairs.shape[0] > np.unique(names[known]).size)
     return False

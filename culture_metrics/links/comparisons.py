@@ -128,11 +128,18 @@ def way_back(models: Sequence[Model]) -> list[Check]:
         float(fitted.solution.params[next(iter(fitted.matrix.terms.values()))]) for fitted in (main, reverse)
     )
     back_se = reverse.std_error(next(iter(reverse.matrix.terms.values())))
-    return [
-        Check("reverse_path", indicator, back_b / back_se, p_of(back_b / back_se, reverse.df), back_b, forward_b,
-              raised("reverse", abs(back_b) >= abs(forward_b)), "threshold: the path from indicator to outcome"),
-        *_lag_correlations(main, reverse),
-    ]  # fmt: skip
+    statistic = back_b / back_se
+    path = Check(
+        "reverse_path",
+        indicator,
+        statistic,
+        p_of(statistic, reverse.df),
+        back_b,
+        forward_b,
+        raised("reverse", abs(back_b) >= abs(forward_b)),
+        "threshold: the path from indicator to outcome",
+    )
+    return [path, *_lag_correlations(main, reverse)]
 
 
 def _lag_correlations(main: Fitted, reverse: Fitted) -> list[Check]:
@@ -194,7 +201,13 @@ def reliability(arrays: PanelArrays, main: Fitted) -> list[Check]:
         true = max(0.0, total - noise)
         icc2 = true / (true + noise) if true + noise > 0 else 0.0
         found.append(
-            Check("reliability_icc2", indicator, value=icc2, threshold=RELIABLE, raises=raised("unreliable", icc2 < RELIABLE),
-                  note="approximate, from published percentages and bases")
-        )  # fmt: skip
+            Check(
+                "reliability_icc2",
+                indicator,
+                value=icc2,
+                threshold=RELIABLE,
+                raises=raised("unreliable", icc2 < RELIABLE),
+                note="approximate, from published percentages and bases",
+            )
+        )
     return found

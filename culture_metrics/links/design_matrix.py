@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from culture_metrics.errors import LinkError
+from culture_metrics.links.sample import Loss, Sample
 from culture_metrics.problems import listed
 
 if TYPE_CHECKING:
@@ -15,23 +16,10 @@ if TYPE_CHECKING:
     from culture_metrics.links.plan import Plan
 
 CONSTANT, PRIOR = "constant", "outcome in the indicator's year"
-#: Organisations that a level of a categorical control needs.
-FEWEST_IN_LEVEL = 3
 #: Organisations that any model needs, and rows beyond its parameters.
 FEWEST_ORGANISATIONS, SPARE_ROWS = 10, 10
 #: Share of a column's length that must be its own, or the column counts as aliased.
 OWN = 1e-9
-
-
-class Loss(NamedTuple):
-    """A step that took rows away: what it was, by which column, and what was left."""
-
-    step: str
-    column: str | None
-    rows_lost: int
-    organisations_lost: int
-    rows_left: int
-    organisations_left: int
 
 
 @dataclass(frozen=True)
@@ -109,7 +97,7 @@ def design_matrix(arrays: PanelArrays, plan: Plan) -> DesignMatrix:
         When too few organisations or rows are left, an indicator does not vary (within organisations where
         the design asks for it), or columns are linear combinations of others.
     """
-    sample = _Sample(arrays, plan)
+    sample = Sample(arrays, plan)
     rows = sample.rows
     groups_all = arrays.organisation[rows]
     codes, groups = np.unique(groups_all, return_inverse=True)
@@ -173,96 +161,6 @@ def design_matrix(arrays: PanelArrays, plan: Plan) -> DesignMatrix:
     )
     _check(matrix, plan)
     return matrix
-
-
-class _Sample:
-    """Rows of the panel that a model can use, and the log of those it cannot."""
-
-    def __init__(self, arrays: PanelArrays, plan: Plan) -> None:
-        self.arrays = arrays
-        self.ahead = arrays.ahead(plan.lag)
-        self.rows = np.arange(arrays.height)
-        self.losses = [self._loss("panel", None, self.rows)]
-        known = np.isfinite
-        if plan.lag:
-            self._keep("no row in the outcome's year", None, self.ahead[self.rows] >= 0)
-        self._keep("missing", plan.values.outcome.column, known(plan.values.y[self.ahead[self.rows]]))
-        late = arrays.ahead(plan.lead)
-        if plan.lead:
-            self._keep("no row in the year after", None, late[self.rows] >= 0)
-        for name in plan.indicators:
-            self._keep("missing", name, known(arrays.column(name)[late[self.rows]]))
-        if plan.prior_outcome:
-            self._keep(
-                "missing in the indicator's year",
-                plan.values.outcome.column,
-                known(plan.values.prior[self.rows]),
-            )
-        for name in plan.controls:
-            self._keep("missing", name, self._present(name, self.rows))
-        for name in plan.also_known:
-            self._keep(
-                "missing in the outcome's year", name, known(arrays.column(name)[self.ahead[self.rows]])
-            )
-        if plan.weights:
-            self._keep("missing", plan.weights, known(arrays.column(plan.weights)[self.ahead[self.rows]]))
-        if plan.differenced:
-            self._difference(plan)
-        for name in plan.controls:
-            if name in arrays.categories:
-                self._rare(name)
-
-    def _present(self, name: str, rows: Integers) -> Array:
-        if name in self.arrays.categories:
-            return self.arrays.categories[name].codes[rows] >= 0
-        return np.isfinite(self.arrays.numbers[name][rows])
-
-    def _difference(self, plan: Plan) -> None:
-        before = self.arrays.ahead(-1)
-        self._keep(
-            "no row the year before", None, (before[self.rows] >= 0) & (before[self.ahead[self.rows]] >= 0)
-        )
-        past = before[self.rows]
-        self._keep(
-            "missing the year before",
-            plan.values.outcome.column,
-            np.isfinite(plan.values.y[before[self.ahead[self.rows]]]),
-        )
-        for name in (*plan.indicators, *plan.controls):
-            past = before[self.rows]
-            self._keep("missing the year before", name, self._present(name, past))
-
-    def _rare(self, name: str) -> None:
-        """Leave out levels that hold too few organisations to be compared with the others."""
-        column = self.arrays.categories[name]
-        pairs = np.unique(np.c_[column.codes[self.rows], self.arrays.organisation[self.rows]], axis=0)
-        held = np.bincount(pairs[:, 0], minlength=len(column.levels))
-        rare = np.flatnonzero((held > 0) & (held < FEWEST_IN_LEVEL))
-        for level in rare:
-            self._keep(
-                f"level '{column.levels[level]}' has fewer than {FEWEST_IN_LEVEL} organisations",
-                name,
-                column.codes[self.rows] != level,
-            )
-
-    def _keep(self, step: str, column: str | None, wanted: Array) -> None:
-        if not wanted.all():
-            before = self.rows
-            self.rows = self.rows[wanted]
-            self.losses.append(self._loss(step, column, before))
-
-    def _loss(self, step: str, column: str | None, before: Integers) -> Loss:
-        had, left = (distinct(self.arrays.organisation[rows]) for rows in (before, self.rows))
-        return Loss(step, column, before.size - self.rows.size, had - left, self.rows.size, left)
-
-    def note(self, dropped: list[tuple[str, str]]) -> None:
-        left = distinct(self.arrays.organisation[self.rows])
-        self.losses += [Loss(why, name, 0, 0, self.rows.size, left) for name, why in dropped]
-
-
-def distinct(ordered: Integers) -> int:
-    """Count the distinct values of integers in order."""
-    return int(np.count_nonzero(np.diff(ordered))) + 1 if ordered.size else 0
 
 
 def _columns(arrays: PanelArrays, plan: Plan, rows: Integers, indicator_rows: Integers) -> dict[str, Array]:
@@ -350,7 +248,7 @@ def _matrix(columns: dict[str, Array], needed: int) -> tuple[tuple[str, ...], Ar
     dropped += [(names[i], "does not vary: left out") for i in np.flatnonzero(~keep)]
     seen: dict[bytes, int] = {}
     for i in np.flatnonzero(keep):
-        twin = seen.setdefault(x[:, i].tobytes(), i)
+        twin = seen.setdefault(x[:, i].tobytes(), int(i))
         if twin != i and twin >= needed:
             keep[i] = False
             dropped.append((names[i], f"the same as '{names[twin]}': left out"))
@@ -365,7 +263,7 @@ def _matrix(columns: dict[str, Array], needed: int) -> tuple[tuple[str, ...], Ar
         raise LinkError(
             "Some columns of the model can be worked out from the others",
             where=listed(aliased or names),
-            hint="Leave out these controls, or the columns they repeat (year effects and sums of others count).",
+            hint="Leave out these controls, or the columns they repeat (years and sums of others count).",
         )
     return tuple(names), x, dropped
 

@@ -17,10 +17,19 @@ from culture_metrics.links.comparisons import (
 )
 from culture_metrics.links.effects import p_of
 from culture_metrics.links.influence import (
-    Without, cooks_distance, dfbetas, influence_frame, leave_one_out, studentised,
+    Without,
+    cooks_distance,
+    dfbetas,
+    influence_frame,
+    leave_one_out,
+    studentised,
 )  # fmt: skip
 from culture_metrics.links.model_checks import (
-    column_checks, proportional_odds, sample_checks, shape_checks, variance_checks,
+    column_checks,
+    proportional_odds,
+    sample_checks,
+    shape_checks,
+    variance_checks,
 )  # fmt: skip
 
 if TYPE_CHECKING:
@@ -146,6 +155,6 @@ def organisation_checks(fitted: Fitted, without: dict[tuple[str, str], Without])
             found.append(
                 Check(f"leave_one_out_{end}", fitted.matrix.organisations[row], float(statistic[row]),
                       p_of(float(statistic[row]), fitted.df), float(estimate[row]), full,
-                      raised("influential", bool(why)), f"{subject}; {how}{': ' if why else ''}{', '.join(why)}")
+                      raised("influential", bool(why)), f"{subject}; {', '.join([how, *why])}")
             )  # fmt: skip
     return found

@@ -77,13 +77,14 @@ def effect_absolute(fitted: Fitted, column: int, ci: float, found: Effect) -> Ef
         expected = middle * float(matrix.y.sum() / matrix.base.sum())
         label = f"cases at the median {_words(outcome.exposure)} ({middle:,.4g})"
         return _change(found, expected, label)
-    if outcome.kind == "count":
-        return _change(found, float(np.median(matrix.y)), "cases at the median organisation")
-    if outcome.kind == "money" and fitted.plan.design != "cross_lagged":
-        unit = outcome.unit or "money"
-        if fitted.link == "log":
-            return _change(found, float(np.median(matrix.y)), f"{unit} at the median organisation")
-        return found.times(1.0, f"{unit} at the median organisation")
+    if outcome.kind in ("count", "money") and fitted.plan.design != "cross_lagged":
+        counted = (outcome.unit or "money") if outcome.kind == "money" else "cases"
+        unit = f"{counted} at the median organisation"
+        return (
+            _change(found, float(np.median(matrix.y)), unit)
+            if fitted.link == "log"
+            else found.times(1.0, unit)
+        )
     return Effect()
 
 
@@ -95,7 +96,8 @@ def _change(found: Effect, level: float, unit: str) -> Effect:
     """Turn a ratio into a change from `level`."""
     if found.value is None or found.low is None or found.high is None:
         return Effect()
-    return Effect(*(level * (ratio - 1) for ratio in (found.value, found.low, found.high)), unit)
+    value, low, high = (level * (ratio - 1) for ratio in (found.value, found.low, found.high))
+    return Effect(value, low, high, unit)
 
 
 def _marginal(fitted: Fitted, column: int, ci: float) -> Effect:

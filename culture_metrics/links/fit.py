@@ -285,8 +285,9 @@ def _ordinal(matrix: DesignMatrix, plan: Plan, cov: str, variant: Variant) -> Fi
     if variant == "logit":
         above = (y >= reference).astype(float)
         solution = solve_glm(above, matrix.x, BINOMIAL, matrix.weights)
+        words = (f"logit of {levels[reference]} or better", "binomial", "logit")
         return _finish(
-            replace(matrix, y=above), plan, solution, cov, (f"logit of {levels[reference]} or better", "binomial", "logit"),
+            replace(matrix, y=above), plan, solution, cov, words,
             flags=flags, levels=levels, reference=reference,
         )  # fmt: skip
     # The thresholds stand in for the constant.

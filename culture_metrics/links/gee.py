@@ -63,7 +63,7 @@ def solve_gee(
             break
     linear, mu, root, pearson = _residuals(params, y, x, w, shift, family)
     moved, pull = _decorrelate(root, pearson, starts, sizes, groups, correlation)
-    bread = np.linalg.inv(root.T @ moved)
+    bread = np.asarray(np.linalg.inv(root.T @ moved), dtype=float)
 
     def by_group(at: Integers) -> Array:
         return np.asarray(np.add.reduceat(root[:, :, None] * moved[:, None, :], at, axis=0))

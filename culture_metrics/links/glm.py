@@ -44,11 +44,11 @@ def _logit_slope(mu: Array) -> Array:
 
 
 def _binomial_deviance(y: Array, mu: Array) -> Array:
-    return 2 * (xlogy(y, y) - xlogy(y, mu) + xlogy(1 - y, 1 - y) - xlogy(1 - y, 1 - mu))
+    return np.asarray(2 * (xlogy(y, y) - xlogy(y, mu) + xlogy(1 - y, 1 - y) - xlogy(1 - y, 1 - mu)))
 
 
 def _poisson_deviance(y: Array, mu: Array) -> Array:
-    return 2 * (xlogy(y, y) - xlogy(y, mu) - (y - mu))
+    return np.asarray(2 * (xlogy(y, y) - xlogy(y, mu) - (y - mu)))
 
 
 def _gamma_deviance(y: Array, mu: Array) -> Array:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from culture_metrics.links.solution import Array
 
 #: Columns of `LinkResult.influence`.
-INFLUENCE = {
+INFLUENCE: dict[str, pl.DataType | type[pl.DataType]] = {
     "model_id": pl.String, "indicator": pl.String, "term": pl.String, "organisation": pl.String,
     "estimate": pl.Float64, "statistic": pl.Float64, "cooks_distance": pl.Float64,
 }  # fmt: skip

@@ -1,4 +1,4 @@
-"""Do organisations, or years, with a better indicator have a better outcome?"""
+"""Link indicators to outcomes: does a better one go with a better other, between organisations or within."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ import polars as pl
 
 from culture_metrics.errors import LinkError
 from culture_metrics.links.arrays import PanelArrays, panel_arrays
+from culture_metrics.links.checklist import DIAGNOSTICS
 from culture_metrics.links.checks import check_dynamic, check_pair, context_columns, data_flags
 from culture_metrics.links.covariance import COVARIANCES
-from culture_metrics.links.checklist import DIAGNOSTICS
 from culture_metrics.links.diagnostics import diagnose
 from culture_metrics.links.effects import p_of
 from culture_metrics.links.influence import INFLUENCE
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from culture_metrics.links.fit import Fitted
 
-SAMPLE = {
+SAMPLE: dict[str, pl.DataType | type[pl.DataType]] = {
     "model_id": pl.String, "step": pl.String, "column": pl.String, "rows_lost": pl.UInt32,
     "organisations_lost": pl.UInt32, "rows_left": pl.UInt32, "organisations_left": pl.UInt32,
 }  # fmt: skip
@@ -47,7 +47,7 @@ MANY_TESTS = 20
 LONG = 40
 
 
-def link_outcomes(
+def link_outcomes(  # noqa: PLR0913
     data: pl.DataFrame | pl.LazyFrame,
     indicators: str | Sequence[str],
     outcomes: Outcome | str | Sequence[Outcome | str],
@@ -213,9 +213,9 @@ def link_outcomes(
         checks += found_checks
         influence += found_influence
         for model in models:
-            found = _rows(arrays, models[0], model, ci, flags if model.role == MAIN else [], min_orgs)
-            rows += found
-            said += [(_held(model.fitted), _unweighted(models, model, row)) for row in found]
+            made = _rows(arrays, models[0], model, ci, flags if model.role == MAIN else [], min_orgs)
+            rows += made
+            said += [(_held(model.fitted), _unweighted(models, model, row)) for row in made]
             sample += [{"model_id": model.name, **loss._asdict()} for loss in model.fitted.matrix.losses]
     _adjust(rows, correction)
     table = pl.DataFrame(rows, schema=TABLE)
@@ -296,7 +296,7 @@ def _rows(
         if model.term:
             row["term"] = model.term
         if model.term == REVERSE:
-            row |= _pair(main.fitted.plan)
+            row.update(_pair(main.fitted.plan))
     return found
 
 

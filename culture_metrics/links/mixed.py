@@ -67,7 +67,7 @@ def solve_random_intercept(y: Array, x: Array, groups: Integers) -> RandomInterc
     n, k = x.shape
 
     def slope(log_ratio: float) -> float:
-        """Derivative of the restricted log-likelihood by the log of the ratio."""
+        """Return the derivative of the restricted log-likelihood by the log of the ratio."""
         ratio = np.exp(log_ratio)
         spread = 1 + sizes * ratio
         products = whole - (sums * (ratio / spread)[:, None]).T @ sums

@@ -129,7 +129,7 @@ def shape_checks(fitted: Fitted, arrays: PanelArrays) -> list[Check]:
 
 
 def _straight(fitted: Fitted, arrays: PanelArrays, indicator: str, subject: str) -> list[Check]:
-    """Test a natural spline with three degrees of freedom against the straight line, with the model's errors."""
+    """Test a natural spline with three degrees of freedom against the straight line."""
     matrix = fitted.matrix
     extra = natural_spline(arrays.column(indicator)[matrix.rows])
     if extra is None:
@@ -159,11 +159,11 @@ def natural_spline(values: Array) -> Array | None:
 
     Knots stand at the ends and at the thirds; nothing is returned where these coincide.
     """
-    first, second, third, last = knots = np.quantile(values, [0, 1 / 3, 2 / 3, 1])
+    knots = np.quantile(values, [0, 1 / 3, 2 / 3, 1])
     if np.unique(knots).size < 4:
         return None
-    scaled = (values - first) / (last - first)
-    at = (knots - first) / (last - first)
+    scaled = (values - knots[0]) / (knots[3] - knots[0])
+    at = (knots - knots[0]) / (knots[3] - knots[0])
 
     def cubic(knot: float) -> Array:
         return np.asarray(
@@ -189,9 +189,13 @@ def variance_checks(fitted: Fitted) -> list[Check]:
         )
     if kind == "count":
         found.append(
-            Check("zero_share", value=float((fitted.matrix.y == 0).mean()), threshold=float(np.exp(-solution.fitted).mean()),
-                  note="threshold: the share that a Poisson model expects")
-        )  # fmt: skip
+            Check(
+                "zero_share",
+                value=float((fitted.matrix.y == 0).mean()),
+                threshold=float(np.exp(-solution.fitted).mean()),
+                note="threshold: the share that a Poisson model expects",
+            )
+        )
     if "boundary" in fitted.flags:
         found.append(Check("variance_between", value=0.0, raises="boundary"))
     elif not np.isnan(fitted.between):

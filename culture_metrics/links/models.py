@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from culture_metrics.errors import LinkError
-from culture_metrics.links.fit import OVERDISPERSED, Fitted, fit, fit_matrix, refuse
 from culture_metrics.links.design_matrix import design_matrix
+from culture_metrics.links.fit import OVERDISPERSED, Fitted, Variant, fit, fit_matrix, refuse
 from culture_metrics.links.outcome import Outcome
 from culture_metrics.links.outcome_values import OutcomeValues
 
@@ -77,9 +77,9 @@ def models_of(
     return models, missing
 
 
-def _beside(main: Fitted, asked: tuple[str, ...]) -> list[tuple[str, Plan, str]]:
+def _beside(main: Fitted, asked: tuple[str, ...]) -> list[tuple[str, Plan, Variant]]:
     plan, matrix, kind = main.plan, main.matrix, main.plan.values.outcome.kind
-    found: list[tuple[str, Plan, str]] = []
+    found: list[tuple[str, Plan, Variant]] = []
     if plan.weights:
         found.append(("unweighted", replace(plan, weights=None), "main"))
     if (

@@ -12,8 +12,12 @@ from culture_metrics.links.arrays import SHOWN, Categories, PanelArrays
 from culture_metrics.problems import listed
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from culture_metrics.links.arrays import Array
     from culture_metrics.links.outcome import Outcome
+
+    Booleans = NDArray[np.bool_]
 
 #: A base under this is too small to be shown.
 SMALL_BASE = 11
@@ -133,10 +137,8 @@ def _ordinal(arrays: PanelArrays, outcome: Outcome) -> OutcomeValues:
     else:
         column = arrays.categories[outcome.column]
         odd = [level for level in column.levels if level not in levels]
-        position = np.array(
-            [levels.index(level) if level in levels else -1 for level in column.levels] + [-1]
-        )
-        codes = position[column.codes].astype(float)
+        places = np.array([levels.index(level) if level in levels else -1 for level in column.levels] + [-1])
+        codes = places[column.codes].astype(float)
         codes[codes < 0] = np.nan
     if odd:
         raise LinkError(
@@ -164,7 +166,9 @@ def _binary(arrays: PanelArrays, outcome: Outcome) -> OutcomeValues:
     return OutcomeValues(outcome, np.where(column.codes < 0, np.nan, column.codes), levels=column.levels)
 
 
-def _refuse(arrays: PanelArrays, outcome: Outcome, bad: Array, what: str, expected: str, hint: str) -> None:
+def _refuse(
+    arrays: PanelArrays, outcome: Outcome, bad: Booleans, what: str, expected: str, hint: str
+) -> None:
     bad = bad & np.isfinite(arrays.numbers[outcome.column])
     if bad.any():
         raise LinkError(
@@ -176,7 +180,7 @@ def _refuse(arrays: PanelArrays, outcome: Outcome, bad: Array, what: str, expect
         )
 
 
-def _who(arrays: PanelArrays, rows: Array) -> str:
+def _who(arrays: PanelArrays, rows: Booleans) -> str:
     return listed([arrays.organisations[i] for i in np.unique(arrays.organisation[rows])], SHOWN)
 
 

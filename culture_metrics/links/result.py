@@ -35,8 +35,8 @@ class LinkResult:
         What each model lost on the way: `model_id, step, column, rows_lost, organisations_lost, rows_left,
         organisations_left`.
     influence : polars.DataFrame
-        One row per main model and organisation: `model_id, indicator, organisation, estimate` and `p_value`
-        without that organisation, and `cooks_distance`, the largest among its rows.
+        One row per main model, term and organisation: `model_id, indicator, term, organisation`, `estimate`
+        and `statistic` without that organisation, and `cooks_distance`, the largest among its rows.
     statements : tuple of str
         One sentence for each row of the table.
     warnings : tuple of str
@@ -128,9 +128,7 @@ class LinkResult:
         from culture_metrics import views
 
         row = self._one(indicator, outcome)
-        rows = self.influence.filter(
-            model_id=row["model_id"], indicator=row["indicator"], term=row["term"]
-        )
+        rows = self.influence.filter(model_id=row["model_id"], indicator=row["indicator"], term=row["term"])
         if rows.is_empty():
             raise LinkError("No model was fitted without single organisations", where=row["model_id"])
         scale = "" if row["link"] == "identity" else f", {row['link']} scale"
@@ -140,7 +138,9 @@ class LinkResult:
             conf_low=row["conf_low"],
             conf_high=row["conf_high"],
             x_title=f"Slope of {row['outcome_label']} per {row['step_label']}{scale}",
-            title=heading(f"{title_of(row['indicator'])} and {row['outcome_label']} without each organisation"),
+            title=heading(
+                f"{title_of(row['indicator'])} and {row['outcome_label']} without each organisation"
+            ),
             subtitle=f"{row['n_orgs']} organisations, {row['base']:,} organisation-years",
             notes=CAVEAT,
         )

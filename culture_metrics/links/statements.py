@@ -24,7 +24,7 @@ REMARKS = {
     "few_orgs": "Few organisations: read with care.",
     "few_clusters": "Fewer than 40 organisations: clustered SEs tend to be too small.",
     "influential": "The result hangs on single organisations.",
-    "placebo": "Next year's indicator goes with this year's outcome as well, so their order in time is not shown.",
+    "placebo": "Next year's indicator goes with this year's outcome too: their order in time is not shown.",
     "reverse": "The path from outcome to indicator is at least as strong.",
     "within_ne_between": "Within and between organisations the links differ: read both.",
     "scale_break": "The indicator changes scale between years: do not read this as it stands.",
@@ -60,7 +60,9 @@ def statement(row: Mapping[str, Any], ci: float, held: tuple[str, ...], also: st
     if row["base"] != row["n_orgs"]:
         counts += f", {row['n_orgs']:,} organisations"
     if row["estimate"] is None:
-        return f"{row['outcome_label']} on {row['indicator']} ({row['design']}): no figures, the model failed ({', '.join(row['flags'])}); {counts}."
+        why = ", ".join(row["flags"])
+        pair = f"{row['outcome_label']} on {row['indicator']} ({row['design']})"
+        return f"{pair}: no figures, the model failed ({why})."
     equal = f", {_and(held)} held equal" if held else ""
     parts = [f"{_subject(row)} {_figure(row, ci)}{equal}; {counts}, {COVARIANCES[row['cov']]}."]
     if row["effect_abs"] is not None and row["link"] != "identity":
@@ -71,31 +73,41 @@ def statement(row: Mapping[str, Any], ci: float, held: tuple[str, ...], also: st
 
 
 def _subject(row: Mapping[str, Any]) -> str:
-    step, name, outcome = row["step_label"].lstrip("+"), row["indicator"], row["outcome_label"]
+    step, name, outcome = row["step_label"].lstrip("+"), row["indicator"], _what(row)
     later = LAGS.get(row["lag"], f" {row['lag']} years later")
     if row["term"] == "outcome_to_indicator":
         return f"Organisations with {outcome} 1 SD higher had {name}{later}"
     if row["term"] == "within" or row["design"] == "fixed_effects":
-        return f"In years when an organisation's {name} was {step} above its own average, its {outcome}{later} was"
+        return (
+            f"In years when an organisation's {name} was {step} above its own average, "
+            f"its {outcome}{later} was"
+        )
     if row["term"] == "between":
         return f"Organisations whose average {name} was {step} higher had {outcome}{later}"
     if row["design"] == "first_difference":
-        return f"Where {name} rose by {step} from one year to the next, {outcome}{later} changed by an amount"
+        return f"Where {name} rose by {step} from one year to the next, the change in {outcome}{later} was"
     verb = "was associated with" if row["kind"] == "money" else "had"
     if verb == "had":
         return f"Organisations with {name} {step} higher had {outcome}{later}"
     return f"{name} {step} higher was associated with {outcome}{later}"
 
 
+def _what(row: Mapping[str, Any]) -> str:
+    """Name what the figure is of: the outcome, its odds or its probability."""
+    name = str(row["outcome_label"])
+    if row["family"] == "ordinal":
+        return f"odds of a better level of {name}"
+    if row["kind"] == "ordinal":
+        return f"a probability of {str(row['model']).removeprefix('logit of ')} in {name}"
+    return f"a probability of {name}" if row["kind"] == "binary" else name
+
+
 def _figure(row: Mapping[str, Any], ci: float) -> str:
     level = f"{100 * ci:g}% CI"
     value, low, high = row["effect"], row["effect_low"], row["effect_high"]
     unit = ""
-    if row["link"] == "log":
+    if row["link"] == "log" or row["family"] == "ordinal":
         value, low, high, unit = 100 * (value - 1), 100 * (low - 1), 100 * (high - 1), "%"
-    elif row["family"] == "ordinal":
-        value, low, high, unit = 100 * (value - 1), 100 * (low - 1), 100 * (high - 1), "%"
-        return f"{_between(value, low, high, unit, level)} in the odds of a better level"
     elif row["effect_scale"] == "percentage points":
         unit = " percentage points"
     elif row["design"] == "cross_lagged":
@@ -106,10 +118,12 @@ def _figure(row: Mapping[str, Any], ci: float) -> str:
 
 
 def _between(value: float, low: float, high: float, unit: str, level: str) -> str:
+    before, after = ("£", "") if unit == " £" else ("", unit)
+    told = f"{before}{_n(value)}{after} {_side(value)}"
     if low * high > 0:
         near, far = sorted((abs(low), abs(high)))
-        return f"{_n(value)}{unit} {_side(value)} ({level} {_n(near)} to {_n(far)}{unit} {_side(value)})"
-    return f"{_n(value)}{unit} {_side(value)} ({level} {_n(low)} lower to {_n(high)} higher)"
+        return f"{told} ({level} {before}{_n(near)} to {before}{_n(far)}{after} {_side(value)})"
+    return f"{told} ({level} {before}{_n(low)} lower to {before}{_n(high)} higher)"
 
 
 def _amount(row: Mapping[str, Any]) -> str:
@@ -141,8 +155,8 @@ def call_warnings(rows: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
     fewest = min(main, key=lambda row: row["n_orgs"])
     said = [
         *CAVEATS,
-        f"With {fewest['n_orgs']} organisations a correlation under {fewest['detectable_r']:.2f} in size is missed "
-        f"more often than one time in five: a null does not exclude it.",
+        f"With {fewest['n_orgs']} organisations a correlation under {fewest['detectable_r']:.2f} in size is "
+        f"missed more often than one time in five: a null does not exclude it.",
     ]
     for flag, meaning in MEANINGS.items():
         count = sum(flag in row["flags"] for row in main)

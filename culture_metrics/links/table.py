@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from culture_metrics.links.fit import Fitted
 
 #: Columns of `LinkResult.table`.
-TABLE = {
+TABLE: dict[str, pl.DataType | type[pl.DataType]] = {
     "model_id": pl.String, "outcome": pl.String, "outcome_label": pl.String, "kind": pl.String,
     "unit": pl.String, "better": pl.String, "period": pl.String, "indicator": pl.String, "term": pl.String,
     "indicator_sd": pl.Float64, "indicator_sd_within": pl.Float64, "step": pl.Float64,

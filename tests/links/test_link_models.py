@@ -125,8 +125,8 @@ def test_estimating_equations_equal_statsmodels(panel):
     import numpy as np
     import statsmodels.api as sm
 
-    from culture_metrics.links.glm import BINOMIAL, POISSON
     from culture_metrics.links.gee import robust, solve_gee
+    from culture_metrics.links.glm import BINOMIAL, POISSON
 
     frame = panel.sort("organisation", "year")
     groups = frame["organisation"].rank("dense").to_numpy().astype(int) - 1
