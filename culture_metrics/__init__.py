@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from culture_metrics.links.read_panel import read_panel as read_panel
     from culture_metrics.links.specification_curve import specification_curve as specification_curve
     from culture_metrics.links.waves import lavaan_model as lavaan_model
+    from culture_metrics.links.false_alarms import false_alarms as false_alarms
     from culture_metrics.measurement.agreement import agreement as agreement
     from culture_metrics.measurement.percentages import agreement_of_percentages as agreement_of_percentages
     from culture_metrics.published import is_published as is_published
@@ -54,6 +55,7 @@ _FACE = {
     "detectable_link": "culture_metrics.links.power",
     "distributions": "culture_metrics.indicators.distributions",
     "estimate": "culture_metrics.indicators.estimate",
+    "false_alarms": "culture_metrics.links.false_alarms",
     "inspect_file": "culture_metrics.extracts.inspect",
     "is_published": "culture_metrics.published",
     "lavaan_model": "culture_metrics.links.waves",
