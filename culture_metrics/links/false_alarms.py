@@ -64,9 +64,9 @@ class FalseAlarms:
         """Say in plain sentences how often each design is misled."""
         rows = "; ".join(f"{r['label'].lower()}: {r['estimate']:.0f}%" for r in self.table.to_dicts())
         return (
-            f"In {self.draws:,} made-up panels ({self.organisations} organisations, {self.years} years) in "
-            "which a change of the indicator never goes with a change of the outcome, and the lasting levels "
-            f"of the two correlate {self.correlation:g}, a test at {100 * self.level:g}% found a link in: {rows}."
+            f"In {self.draws:,} made-up panels ({self.organisations} organisations, {self.years} years) a "
+            "change of the indicator never goes with a change of the outcome, and the lasting levels of the "
+            f"two correlate {self.correlation:g}. A test at {100 * self.level:g}% found a link in: {rows}."
         )
 
     def _repr_html_(self) -> str:

@@ -1,7 +1,7 @@
 """What the notebooks show: each function takes what `read_inputs` returned and gives one figure or table."""
 
 from culture_metrics.reporting.show.figures import answers, headline, heat_maps, published_answers, scores
-from culture_metrics.reporting.show.links import link_checks, link_panel, link_statements
+from culture_metrics.reporting.show.links import link_checks, link_panel
 from culture_metrics.reporting.show.lists import (
     checks,
     held_back,
@@ -22,7 +22,6 @@ __all__ = [
     "inputs",
     "link_checks",
     "link_panel",
-    "link_statements",
     "percentages",
     "problems",
     "published_answers",
