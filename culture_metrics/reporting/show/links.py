@@ -35,7 +35,8 @@ def link_panel(path: str | Path | None, outcome: Outcome) -> Panel:
     """Read a flat panel with its outcome, or make one with planted links where there is none.
 
     In the made-up panel one point of staff engagement goes with an SHMI about 15 % lower between
-    organisations and no difference within them; the other outcomes follow in proportion (`synthetic.outcome_slopes`).
+    organisations and no difference within them; the other outcomes follow in proportion
+    (`synthetic.outcome_slopes`).
     """
     if path is not None:
         return read_panel(path, outcome)
