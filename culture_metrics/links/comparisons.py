@@ -54,7 +54,16 @@ def within_and_between(arrays: PanelArrays, models: Sequence[Model]) -> list[Che
         statistic = gap / float(np.sqrt(v[within, within] + v[between, between] - 2 * v[within, between]))
         p = p_of(statistic, split.df)
         found.append(
-            Check("mundlak", indicator, statistic, p, gap, ALPHA, raised("within_ne_between", p < ALPHA))
+            Check(
+                "mundlak",
+                indicator,
+                statistic,
+                p,
+                gap,
+                ALPHA,
+                raised("within_ne_between", p < ALPHA),
+                of=(indicator,),
+            )
         )
     if main.plan.linear and main.plan.design in ("pooled", "mixed") and len(main.plan.indicators) == 1:
         found += _hausman(main)
@@ -112,7 +121,7 @@ def placebo(arrays: PanelArrays, main: Fitted, cov: str) -> list[Check]:
         p = p_of(statistic, late.df)
         found.append(
             Check("placebo", indicator, statistic, p, b, ALPHA, raised("placebo", p < ALPHA),
-                  f"{late.matrix.y.size} rows; per step of {late.matrix.steps[indicator]:.3g}")
+                  f"{late.matrix.y.size} rows; per step of {late.matrix.steps[indicator]:.3g}", (indicator,))
         )  # fmt: skip
     return found
 
@@ -170,7 +179,7 @@ def weights_beside_none(models: Sequence[Model]) -> list[Check]:
         statistic = float(other.solution.params[place]) / other.std_error(place)
         found.append(
             Check("unweighted", indicator, statistic, p_of(statistic, other.df), plain, weighted,
-                  raised("weights_matter", apart), "per unit of the indicator; threshold: the weighted slope")
+                  raised("weights_matter", apart), "per unit; threshold: the weighted slope", (indicator,))
         )  # fmt: skip
     return found
 
@@ -207,6 +216,7 @@ def reliability(arrays: PanelArrays, main: Fitted) -> list[Check]:
                 value=icc2,
                 threshold=RELIABLE,
                 raises=raised("unreliable", icc2 < RELIABLE),
+                of=(indicator,),
                 note="approximate, from published percentages and bases",
             )
         )

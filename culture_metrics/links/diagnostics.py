@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
-from culture_metrics.links.checklist import Check, raised
+from culture_metrics.links.checklist import Check, Flag, raised
 from culture_metrics.links.comparisons import (
     placebo,
     reliability,
@@ -49,7 +49,7 @@ CHANGE, ALPHA = 0.25, 0.05
 
 def diagnose(
     arrays: PanelArrays, models: Sequence[Model], missing: Sequence[str], cov: str, min_orgs: int
-) -> tuple[list[dict[str, Any]], list[pl.DataFrame], list[str]]:
+) -> tuple[list[dict[str, Any]], list[pl.DataFrame], list[Flag]]:
     """Check a main model.
 
     Returns
@@ -58,7 +58,7 @@ def diagnose(
         Rows of the diagnostics.
     influence : list of polars.DataFrame
         What single organisations do to it.
-    flags : list of str
+    flags : list of Flag
         Flags that the checks raise.
     """
     main = models[0]
@@ -82,8 +82,8 @@ def diagnose(
     for model in models[1:]:
         if not np.isnan(model.fitted.alpha):
             found.append(Check("negative_binomial_alpha", value=model.fitted.alpha))
-    flags = [check.raises for check in found if check.raises]
-    return [check.row(main.name) for check in found], frames, list(dict.fromkeys(flags))
+    flags = [Flag(check.raises, check.of) for check in found if check.raises]
+    return [check.row(main.name) for check in found], frames, flags
 
 
 def row_checks(fitted: Fitted) -> list[Check]:
@@ -141,20 +141,16 @@ def organisation_checks(fitted: Fitted, without: dict[tuple[str, str], Without])
         crosses = any((p_of(float(t), fitted.df) < ALPHA) != (p < ALPHA) for t in strongest)
         moved = max(abs(float(estimate[low]) - full), abs(float(estimate[high]) - full)) > CHANGE * abs(full)
         turned = float(estimate[low]) < 0 < float(estimate[high])
-        why = [
-            said
-            for said, so in (
-                ("sign changes", turned),
-                ("p crosses 0.05", crosses),
-                ("more than 25% change", moved),
-            )
-            if so
-        ]
+        found_so = {"sign changes": turned, "p crosses 0.05": crosses, "more than 25% change": moved}
+        why = [said for said, so in found_so.items() if so]
+        # A slope that is not told from 0 may change its sign or size without any result being another.
+        hangs = crosses or (p < ALPHA and (turned or moved))
         subject = indicator if term == "overall" else f"{indicator} ({term})"
         for end, row in (("lowest", low), ("highest", high)):
             found.append(
                 Check(f"leave_one_out_{end}", fitted.matrix.organisations[row], float(statistic[row]),
                       p_of(float(statistic[row]), fitted.df), float(estimate[row]), full,
-                      raised("influential", bool(why)), f"{subject}; {', '.join([how, *why])}")
+                      raised("influential", hangs), f"{subject}; {', '.join([how, *why])}",
+                      (indicator, term))
             )  # fmt: skip
     return found

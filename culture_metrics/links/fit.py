@@ -31,6 +31,7 @@ INTERCEPTS = ("mixed", "within_between")
 FAMILIES: dict[str, Family] = {
     "proportion": BINOMIAL, "rate": BINOMIAL, "binary": BINOMIAL, "count": POISSON,
 }  # fmt: skip
+MODELS = {"proportion": "quasi-binomial GLM", "rate": "fractional logit", "binary": "logit"}
 #: Money this skewed takes a Gamma model.
 SKEWED = 2.0
 OVERDISPERSED = 1.5
@@ -262,9 +263,9 @@ def _glm(matrix: DesignMatrix, plan: Plan, cov: str, variant: Variant) -> Fitted
     family = POISSON if variant == "poisson" else FAMILIES[kind]
     solution = solve_glm(matrix.y, matrix.x, family, _trials(matrix, plan), _offset(matrix, plan))
     alone = "HC1"
-    model = {"proportion": "quasi-binomial GLM", "rate": "fractional logit", "binary": "logit"}.get(
-        kind, "Poisson GLM"
-    )
+    if kind == "proportion" and matrix.base is None:
+        kind = "rate"
+    model = MODELS.get(kind, "Poisson GLM")
     if variant == "poisson":
         model = "Poisson pseudo-likelihood"
     if kind == "proportion" or (kind == "count" and solution.dispersion > OVERDISPERSED):

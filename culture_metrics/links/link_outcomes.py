@@ -11,7 +11,7 @@ import polars as pl
 
 from culture_metrics.errors import LinkError
 from culture_metrics.links.arrays import PanelArrays, panel_arrays
-from culture_metrics.links.checklist import DIAGNOSTICS
+from culture_metrics.links.checklist import DIAGNOSTICS, Flag
 from culture_metrics.links.checks import check_dynamic, check_pair, context_columns, data_flags
 from culture_metrics.links.covariance import COVARIANCES
 from culture_metrics.links.diagnostics import diagnose
@@ -285,14 +285,15 @@ def _shown(plans: list[Plan], progress: bool | None) -> Iterator[Plan]:
 
 
 def _rows(
-    arrays: PanelArrays, main: Model, model: Model, ci: float, flags: list[str], min_orgs: int
+    arrays: PanelArrays, main: Model, model: Model, ci: float, flags: list[Flag], min_orgs: int
 ) -> list[dict[str, Any]]:
     """Return a model's rows of the table, with every flag that concerns it."""
     fitted = model.fitted
     found = model_rows(fitted, model.name, model.role, ci)
-    raised = [*fitted.flags, *data_flags(arrays, fitted.plan, fitted.matrix, min_orgs), *flags]
+    general = [*fitted.flags, *data_flags(arrays, fitted.plan, fitted.matrix, min_orgs)]
     for row in found:
-        row["flags"] = list(dict.fromkeys(raised))
+        own = [flag.code for flag in flags if flag.concerns(row["indicator"], row["term"])]
+        row["flags"] = list(dict.fromkeys([*general, *own]))
         if model.term:
             row["term"] = model.term
         if model.term == REVERSE:

@@ -69,12 +69,11 @@ def column_checks(fitted: Fitted) -> list[Check]:
     matrix = fitted.matrix
     x = matrix.x if fitted.family != "ordinal" else np.c_[np.ones(matrix.y.size), matrix.x]
     shift = int(fitted.family == "ordinal")
-    inverse = np.diag(np.linalg.inv(x.T @ x))
-    centred = x - x.mean(axis=0) if matrix.constant or shift else x
-    inflation = inverse * (centred**2).sum(axis=0)
     length = np.sqrt((x**2).sum(axis=0))
-    scaled = x / length
-    values = np.sqrt(np.maximum(np.linalg.eigvalsh(scaled.T @ scaled), 0.0))
+    products = (x / length).T @ (x / length)
+    values = np.sqrt(np.maximum(np.linalg.eigvalsh(products), 0.0))
+    centred = x - x.mean(axis=0) if matrix.constant or shift else x
+    inflation = np.diag(np.linalg.inv(products)) * (centred**2).sum(axis=0) / length**2
     found = [
         Check("rank", value=float(x.shape[1]), note="full: no column can be worked out from the others"),
         Check(
@@ -94,6 +93,7 @@ def column_checks(fitted: Fitted) -> list[Check]:
                 threshold=VIF_FLAG,
                 raises=raised("collinear", vif > VIF_FLAG),
                 note=note,
+                of=(indicator, term),
             )
         )
     return found
@@ -150,7 +150,15 @@ def _straight(fitted: Fitted, arrays: PanelArrays, indicator: str, subject: str)
     statistic = float(b @ np.linalg.solve(v, b)) / 2
     p = float(f_distribution.sf(statistic, 2, df))
     return [
-        Check("nonlinearity", subject, statistic, p, threshold=CURVED, raises=raised("nonlinear", p < CURVED))
+        Check(
+            "nonlinearity",
+            subject,
+            statistic,
+            p,
+            threshold=CURVED,
+            raises=raised("nonlinear", p < CURVED),
+            of=(indicator,),
+        )
     ]
 
 
@@ -245,6 +253,7 @@ def proportional_odds(fitted: Fitted) -> list[Check]:
                 p,
                 threshold=CURVED,
                 raises=raised("prop_odds", p < CURVED),
+                of=(indicator,),
             )
         )
     return found

@@ -399,3 +399,59 @@ def test_leave_one_out_is_a_refit(panel):
             found = whole.influence.filter(organisation=name).row(0, named=True)
             assert found["estimate"] == pytest.approx(wanted["estimate"], rel=tolerance)
             assert found["statistic"] == pytest.approx(wanted["statistic"], rel=max(tolerance, 1e-8))
+
+
+def test_shares_without_a_base_are_fractions(panel):
+    share = cm.link_outcomes(panel, "z", cm.Outcome("share", kind="proportion")).table.row(0, named=True)
+    rate = cm.link_outcomes(panel, "z", cm.Outcome("share", kind="rate")).table.row(0, named=True)
+    assert (share["model"], share["estimate"], share["std_error"]) == (
+        "fractional logit",
+        rate["estimate"],
+        rate["std_error"],
+    )
+
+
+def test_percentages_are_divided_once(panel):
+    fraction = cm.link_outcomes(panel, "z", cm.Outcome("share", kind="rate")).table.row(0, named=True)
+    hundred = panel.with_columns(pl.col("share") * 100)
+    percent = cm.link_outcomes(hundred, "z", cm.Outcome("share", kind="rate", percent=True)).table.row(
+        0, named=True
+    )
+    assert percent["effect"] == pytest.approx(fraction["effect"])
+
+
+def test_lazy_frames_and_order_of_rows_make_no_difference(panel):
+    plain = cm.link_outcomes(panel, "z", "y", design=["pooled", "lagged", "first_difference"]).table
+    shuffled = cm.link_outcomes(
+        panel.sample(fraction=1, shuffle=True, seed=3).lazy(),
+        "z",
+        "y",
+        design=["pooled", "lagged", "first_difference"],
+    ).table
+    assert plain["estimate"].to_list() == pytest.approx(shuffled["estimate"].to_list(), rel=1e-9)
+
+
+def test_progress_bar_only_when_asked(panel, capfd):
+    cm.link_outcomes(panel, "z", "y")
+    assert capfd.readouterr().err == ""
+    cm.link_outcomes(panel, ["z", "x"], "y", progress=True)
+    assert capfd.readouterr().out == ""
+
+
+def test_p_values_are_adjusted_within_a_design(panel):
+    table = cm.link_outcomes(
+        panel, ["z", "x"], "y", design=["pooled", "fixed_effects"], correction="holm"
+    ).table
+    for design in ("pooled", "fixed_effects"):
+        family = table.filter(role="main", design=design).sort("p_value")
+        assert family["p_adjusted"][0] == pytest.approx(min(2 * family["p_value"][0], 1))
+    assert (
+        table.filter(role="sensitivity")["p_adjusted"].null_count() == table.filter(role="sensitivity").height
+    )
+
+
+def test_direction_is_words_from_the_interval(panel):
+    strong = panel.with_columns((pl.col("y") - 0.5 * pl.col("z")).alias("y"))
+    for better, said in (("low", "favourable"), ("high", "unfavourable"), (None, None)):
+        outcome = cm.Outcome("y", kind="continuous", better=better)
+        assert cm.link_outcomes(strong, "z", outcome).table["direction"][0] == said
