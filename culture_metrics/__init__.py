@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from culture_metrics.indicators.distributions import distributions as distributions
     from culture_metrics.indicators.estimate import estimate as estimate
     from culture_metrics.indicators.scoring import score as score
+    from culture_metrics.links.false_alarms import false_alarms as false_alarms
     from culture_metrics.links.importance import relative_weights as relative_weights
     from culture_metrics.links.link_outcomes import link_outcomes as link_outcomes
     from culture_metrics.links.mediation import mediate as mediate
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
     from culture_metrics.links.read_panel import read_panel as read_panel
     from culture_metrics.links.specification_curve import specification_curve as specification_curve
     from culture_metrics.links.waves import lavaan_model as lavaan_model
-    from culture_metrics.links.false_alarms import false_alarms as false_alarms
     from culture_metrics.measurement.agreement import agreement as agreement
     from culture_metrics.measurement.percentages import agreement_of_percentages as agreement_of_percentages
     from culture_metrics.published import is_published as is_published

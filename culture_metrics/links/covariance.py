@@ -46,8 +46,8 @@ def covariance(solution: Solution, kind: str, groups: Integers) -> tuple[Array, 
 
     Notes
     -----
-    The clustered covariance, which the wild bootstrap starts from too, is CR1 with the factor G/(G-1) (N-1)/(N-K), as in Stata and statsmodels; HC1 and
-    HC3 as in MacKinnon and White (1985).
+    The clustered covariance, which the wild bootstrap starts from too, is CR1 with the factor
+    G/(G-1) (N-1)/(N-K), as in Stata and statsmodels; HC1 and HC3 as in MacKinnon and White (1985).
     """
     n, k = solution.scores.shape
     bread = solution.bread
