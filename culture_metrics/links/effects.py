@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from scipy.special import expit
-from scipy.stats import norm, t
+from scipy.special import expit, ndtr, ndtri, stdtr, stdtrit
 
 if TYPE_CHECKING:
     from culture_metrics.links.fit import Fitted
@@ -31,12 +30,12 @@ class Effect(NamedTuple):
 def quantile(df: float, ci: float) -> float:
     """Return the half-width of an interval in standard errors."""
     share = 0.5 + ci / 2
-    return float(norm.ppf(share) if np.isinf(df) else t.ppf(share, df))
+    return float(ndtri(share) if np.isinf(df) else stdtrit(df, share))
 
 
 def p_of(statistic: float, df: float) -> float:
     """Return the two-sided p-value of a t statistic, or of a z where df is infinite."""
-    return float(2 * (norm.sf(abs(statistic)) if np.isinf(df) else t.sf(abs(statistic), df)))
+    return float(2 * (ndtr(-abs(statistic)) if np.isinf(df) else stdtr(df, -abs(statistic))))
 
 
 def effect(fitted: Fitted, column: int, ci: float) -> Effect:
