@@ -40,7 +40,7 @@ UNMATCHED = {
     "last_year": pl.Int32(),
     "known": pl.String(),
 }
-SURVEY, PANEL = "survey", "panel"
+SURVEY, PANEL, SUPPRESSED = "survey", "panel", "suppressed"
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ class Panel:
     outcomes : tuple of Outcome
         The outcomes under the panel's column names, with the period said.
     losses : polars.DataFrame
-        `source` (survey, an outcome, panel), `step` (read, suppressed, left out, kept), `rows`
+        `source` (survey, an outcome, panel), `step` (read, suppressed, not reported, left out, kept), `rows`
         (organisation-years), `organisations`, `reason`. For each outcome, read = left out + kept.
     unmatched : polars.DataFrame
         `outcome`, `side` (`survey only`, `outcome only`), `organisation, name, first_year, last_year, known`
@@ -239,7 +239,10 @@ def _losses(
     ).filter((pl.col("rows") > 0) | (pl.col("step") != "left out"))
     suppressed = survey.lost.select(
         pl.lit(SURVEY).alias("source"),
-        pl.lit("suppressed").alias("step"),
+        pl.when(pl.col("status").cast(pl.String).str.starts_with(SUPPRESSED))
+        .then(pl.lit(SUPPRESSED))
+        .otherwise(pl.lit("not reported"))
+        .alias("step"),
         pl.col("rows").cast(pl.UInt32),
         pl.col("organisations").cast(pl.UInt32),
         pl.format("{}: {}", "measure", pl.col("status").cast(pl.String).str.replace_all("_", " ")).alias(
