@@ -106,7 +106,7 @@ def _csv(path: Path, wanted: Wanted) -> Iterator[Sheet]:
                     where=path.name,
                     hint="Look for stray separators or quotes, and save the file as CSV UTF-8.",
                 ) from error
-            yield Sheet(frame.with_row_index(ROW, offset=number + 2), path.name, None)
+            yield _numbered(frame, number, path.name, None)
             return
 
 
@@ -136,8 +136,15 @@ def _workbook(path: Path, sheet: str | None, wanted: Wanted) -> Iterator[Sheet]:
         for number, row in enumerate(frame.head(HEAD_ROWS).rows()):
             if wanted(_squeezed(row)):
                 body = frame.slice(number + 1).rename(dict(zip(frame.columns, _names(row), strict=True)))
-                yield Sheet(body.with_row_index(ROW, offset=number + 2), path.name, name)
+                yield _numbered(body, number, path.name, name)
                 break
+
+
+def _numbered(body: pl.DataFrame, header: int, file: str, sheet: str | None) -> Sheet:
+    """Give rows their number in the file, and let blank ones go."""
+    filled = pl.any_horizontal(pl.all().exclude(ROW).str.strip_chars() != "")
+    numbered = body.with_row_index(ROW, offset=header + 2)
+    return Sheet(numbered.filter(filled.fill_null(value=False)), file, sheet)
 
 
 def _squeezed(row: Row) -> frozenset[str]:
