@@ -26,7 +26,7 @@ MOSTLY = 0.5
 
 
 def read_panel(
-    path: str | Path,
+    source: pl.DataFrame | str | Path,
     outcomes: Outcome | Sequence[Outcome] = (),
     *,
     organisation: str | None = None,
@@ -37,8 +37,8 @@ def read_panel(
 
     Parameters
     ----------
-    path : str or Path
-        A CSV file or Excel workbook.
+    source : polars.DataFrame, str or Path
+        A CSV file, an Excel workbook, or a table that is already at hand.
     outcomes : Outcome or sequence of Outcome
         Which columns are outcomes; their values are checked. They may be declared later, to `link_outcomes`.
     organisation, year : str, optional
@@ -74,12 +74,23 @@ def read_panel(
     """
     codes = (squeeze(organisation),) if organisation else ALIASES["organisation"]
     times = (squeeze(year),) if year else YEARS
-    sheet_found = open_table(
-        path,
-        sheet,
-        lambda names: bool(names & {*codes}) and bool(names & {*times}),
-        "columns of the organisation's code and the year",
-    )
+
+    def wanted(names: frozenset[str]) -> bool:
+        return bool(names & {*codes}) and bool(names & {*times})
+
+    expected = "columns of the organisation's code and the year"
+    if isinstance(source, pl.DataFrame):
+        rows = source.with_columns(pl.all().cast(pl.String)).with_row_index(ROW, offset=1)
+        sheet_found = Sheet(rows, "the table", None)
+        if not wanted(frozenset(sheet_found.names)):
+            raise LinkError(
+                "The table has no column of the organisation's code, or none of the year",
+                expected=expected,
+                got=listed(source.columns),
+                hint="Name them with organisation= and year=.",
+            )
+    else:
+        sheet_found = open_table(source, sheet, wanted, expected)
     declared = [outcomes] if isinstance(outcomes, Outcome) else list(outcomes)
     names = sheet_found.names
     code = next(names[one] for one in codes if one in names)

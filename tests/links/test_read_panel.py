@@ -40,6 +40,16 @@ def test_a_clean_panel_is_read_as_it_is(tmp_path, clean):
     assert panel.problems.filter(severity="warning").height == 0
 
 
+def test_a_table_at_hand_is_read_like_a_file(tmp_path, clean):
+    declared = [cm.outcome(name) for name in ("shmi", "cqc_rating")]
+    table = cm.read_panel(clean, declared)
+    assert table.table.equals(cm.read_panel(write(tmp_path, clean), declared).table)
+    with pytest.raises(LinkError, match="no column of the organisation's code, or none of the year"):
+        cm.read_panel(clean.drop("organisation"))
+    renamed = clean.rename({"organisation": "Trust ID", "year": "Wave"})
+    assert cm.read_panel(renamed, organisation="Trust ID", year="Wave").table.height == clean.height
+
+
 def test_placeholders_and_empty_columns_stay_out(tmp_path, clean):
     bad = clean.with_columns(openness=pl.lit(0), x=pl.lit(None, pl.String), same=pl.lit(3.5))
     panel = cm.read_panel(write(tmp_path, bad))
