@@ -85,6 +85,44 @@ def test_a_workbook_with_notes_dates_and_levels(tmp_path):
     assert not years["partial"].any()
 
 
+def test_numbers_of_a_workbook_and_the_choice_of_a_sheet(tmp_path):
+    import xlsxwriter
+
+    path = tmp_path / "shmi.xlsx"
+    with xlsxwriter.Workbook(path) as book:
+        for name in ("Trusts", "Sites"):
+            sheet = book.add_worksheet(name)
+            sheet.write_row(0, 0, ["Trust code", "Year", "SHMI"])
+            sheet.write_row(1, 0, ["RXX", 2023, 0.9712345678])
+    with pytest.raises(FileFormatError, match="More than one sheet") as caught:
+        cm.read_outcome(path, "shmi")
+    assert "sheet='Trusts'" in str(caught.value)
+    data = cm.read_outcome(path, "shmi", sheet="Sites")
+    assert data.table["value"].item() == pytest.approx(0.9712345678, abs=1e-9)
+    assert data.table["start"].item() == date(2023, 4, 1)
+    with pytest.raises(FileFormatError, match="no sheet 'Wards'"):
+        cm.read_outcome(path, "shmi", sheet="Wards")
+    with pytest.raises(LinkError) as caught:
+        cm.read_outcome(path, cm.Outcome("shmi", kind="count"), sheet="Sites")
+    assert "shmi.xlsx, sheet Sites, column SHMI, rows 2" in str(caught.value)
+
+
+def test_odd_files_are_refused(tmp_path):
+    with pytest.raises(FileFormatError, match="no such file"):
+        cm.read_outcome(tmp_path / "none.csv", "shmi")
+    with pytest.raises(FileFormatError, match="header but no rows"):
+        cm.read_outcome(write(tmp_path, "code,year,shmi\n"), "shmi")
+    with pytest.raises(FileFormatError, match="more cells than the header"):
+        cm.read_outcome(write(tmp_path, "code,year,shmi\nRXX,2023,0.9,1\n"), "shmi")
+    latin = tmp_path / "latin.csv"
+    latin.write_bytes("code,year,agency_spend\nRXX,2023,£5\n".encode("cp1252"))
+    assert cm.read_outcome(latin, "agency_spend").table["value"].item() == 5
+    parquet = tmp_path / "shmi.parquet"
+    pl.DataFrame({"code": ["RXX"], "year": [2023], "shmi": [0.9]}).write_parquet(parquet)
+    with pytest.raises(FileFormatError, match="CSV files and Excel workbooks"):
+        cm.read_outcome(parquet, "shmi")
+
+
 BAD = [
     ("shmi", "code,year,shmi\nRXX,2023,0.9\nRYY,2023,high\n", "1 of 2 cells", "column shmi, rows 3", "'high'"),
     ("shmi", "code,year,shmi\nRXX,2023,-0.9\n", "cells cannot be used", "rows 2", "above zero"),
