@@ -4,30 +4,28 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
 import polars as pl
 
 from culture_metrics.errors import unknown
-from culture_metrics.indicators.breakdowns import group_columns
+from culture_metrics.indicators.cells import Cells, make_cells
 from culture_metrics.indicators.disclosure import suppress
 from culture_metrics.indicators.intervals import add_intervals
-from culture_metrics.indicators.percentages import percentage_values
 from culture_metrics.indicators.scoring import score
-from culture_metrics.indicators.weights import WEIGHT, occupation_weights
-from culture_metrics.results import ALL, as_results
+from culture_metrics.indicators.tally import Moments, code_sums, share_moments, value_moments
+from culture_metrics.indicators.weights import WEIGHTINGS, respondent_weights
+from culture_metrics.results import as_results
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
-    from culture_metrics.catalogue import Edition
+    from culture_metrics.catalogue import Measure
     from culture_metrics.extracts.extract import Extract
-
-WEIGHTINGS = ("none", "occupation_group")
-STATISTICS = ["estimate", "std_error", "base", "effective_base"]
 
 
 def estimate(
     extract: Extract,
-    by: Sequence[str] = (),
+    by: Sequence[str | Sequence[str]] = (),
     *,
     weights: str = "none",
     occupation_mix: Mapping[str, float] | None = None,
@@ -39,8 +37,9 @@ def estimate(
     ----------
     extract : Extract
         A clean extract (`validate(...).extract`).
-    by : sequence of str
-        Breakdowns (`occupation_group`, `locality_1`, …); each on its own, not crossed.
+    by : sequence
+        Breakdowns (`occupation_group`, `locality_1`, …), each on its own; several names in a tuple are
+        crossed, and their groups joined by " × ".
     weights : {"none", "occupation_group"}
         `none` counts every respondent once, as official breakdown reports do. `occupation_group` gives each
         organisation the occupation mix of its benchmark group, as official organisation results do.
@@ -74,95 +73,85 @@ def estimate(
     if weights not in WEIGHTINGS:
         raise unknown("weighting", weights, WEIGHTINGS)
     edition = extract.edition
-    groups = group_columns(extract, by)
+    cells = make_cells(extract, by)
+    weight = respondent_weights(extract, weights, occupation_mix)
+    found = {m.id: (moments, w) for m, moments, w in _moments(extract, cells, weight, weights)}
+    complete = _table(found, cells, extract)
+    return as_results(suppress(add_intervals(complete), minimum_base or edition.survey.minimum_base))
+
+
+def _moments(
+    extract: Extract, cells: Cells, weight: np.ndarray | None, weights: str
+) -> Iterator[tuple[Measure, Moments, str]]:
+    """Tally every measure that the extract has the questions for."""
+    edition, frame = extract.edition, extract.frame
     scores = score(extract)
-    percentages = percentage_values(edition, set(extract.frame.columns))
-    weight = (
-        occupation_weights(extract, occupation_mix) if weights == "occupation_group" else pl.lit(1.0)
-    ).alias(WEIGHT)
-    values = extract.frame.select(
-        "organisation",
-        *(e.alias(f"by {n}") for n, e in groups.items()),
-        weight,
-        *(e.alias(n) for n, e in percentages.items()),
-    ).hstack(scores.select(*edition.scores))
-    measures = [n for n in edition.measures if n in values.columns]
-    never = {n for n in measures if (q := edition.measures[n].question) and not edition.questions[q].weighted}
-    tables = [
-        _grouped(values, measures, never, None, weights),
-        *(_grouped(values, measures, never, name, weights) for name in groups),
-    ]
-    found = pl.concat(tables).with_columns(
-        survey=pl.lit(extract.survey), period=pl.lit(extract.period), source=pl.lit("respondents")
+    for name, measure in edition.scores.items():
+        yield measure, value_moments(scores[name], cells, weight), weights
+    for name, measure in edition.percentages.items():
+        question = edition.questions[measure.question or ""]
+        here = [c for c in question.columns if c in frame.columns]
+        weighted = weights if question.weighted else "none"
+        own = weight if question.weighted else None
+        if measure.option is not None:
+            column = f"{question.code}_{measure.option}"
+            if column not in here:
+                continue
+            # Whoever ticked anything answered the question.
+            ticked = pl.when(pl.any_horizontal(pl.col(c) == 1 for c in here)).then(
+                (pl.col(column) == 1).fill_null(value=False).cast(pl.Int8)
+            )
+            sums = code_sums(frame.select(ticked).to_series(), cells, 1, own)
+            yield measure, share_moments(sums, [1], [0, 1]), weighted
+        elif here:
+            codes = [*question.scale.labels]
+            sums = code_sums(frame[question.code], cells, max(codes), own)
+            base = [c for c in codes if c not in question.out_of_base]
+            yield measure, share_moments(sums, question.positive, base), weighted
+
+
+def _table(found: Mapping[str, tuple[Moments, str]], cells: Cells, extract: Extract) -> pl.DataFrame:
+    """Lay the moments out as rows: every cell by every measure of the edition, in order."""
+    edition = extract.edition
+    names = sorted(edition.measures)
+    order = cells.keys.with_row_index("cell").sort("organisation", "breakdown", "group")
+    rows = order["cell"].to_numpy()
+    shape = (len(rows), len(names))
+    columns = {n: np.full(shape, np.nan) for n in ("estimate", "std_error", "base", "effective_base")}
+    asked = np.zeros(len(names), dtype=bool)
+    for j, name in enumerate(names):
+        if name not in found:
+            continue
+        moments = found[name][0]
+        with np.errstate(invalid="ignore", divide="ignore"):
+            n = moments.count
+            error = np.sqrt(moments.spread * n / (n - 1)) / moments.weight
+            effective = moments.weight**2 / moments.weight2
+        for column, numbers in zip(columns, (moments.mean, error, n, effective), strict=True):
+            columns[column][:, j] = numbers[rows]
+        asked[j] = n.any()
+    n_rows = shape[0] * shape[1]
+    cell_of, measure_of = np.divmod(np.arange(n_rows, dtype=np.uint32), shape[1])
+    per_measure = pl.DataFrame(
+        {
+            "measure": names,
+            "unit": [edition.measures[n].unit for n in names],
+            "weighting": [found[n][1] if n in found else "none" for n in names],
+            "status": np.where(asked, "reported", "not_asked"),
+        }
     )
-    units = pl.col("measure").replace_strict({k: m.unit for k, m in edition.measures.items()})
-    complete = add_intervals(_with_missing(found, edition).with_columns(units.alias("unit")))
-    return as_results(suppress(complete, minimum_base or edition.survey.minimum_base))
-
-
-def _grouped(
-    values: pl.DataFrame, measures: list[str], never_weighted: set[str], by: str | None, weights: str
-) -> pl.DataFrame:
-    """Estimate all measures by organisation and one breakdown: one pass, wide, then turned long."""
-    keys = ["organisation"] if by is None else ["organisation", f"by {by}"]
-    statistics: list[pl.Expr] = []
-    for name in measures:
-        weighted = weights != "none" and name not in never_weighted
-        statistics += [e.alias(f"{name}|{s}") for s, e in _statistics(name, weighted=weighted).items()]
-    wide = values.lazy().drop_nulls(keys).group_by(keys).agg(statistics).sort(keys).collect()
-    long = [
-        wide.unpivot(
-            index=keys if s == STATISTICS[0] else None,
-            on=[f"{name}|{s}" for name in measures],
-            variable_name="measure" if s == STATISTICS[0] else f"_{s}",
-            value_name=s,
-        ).drop(f"_{s}", strict=False)
-        for s in STATISTICS
-    ]
-    weighting = (
-        pl.when(pl.col("measure").is_in(never_weighted)).then(pl.lit("none")).otherwise(pl.lit(weights))
+    none = pl.when(pl.col("status") == "reported")
+    return pl.concat(
+        [
+            order.drop("cell")[cell_of],
+            per_measure[measure_of],
+            pl.DataFrame({name: numbers.ravel() for name, numbers in columns.items()}),
+        ],
+        how="horizontal",
+    ).with_columns(
+        pl.lit(extract.survey).alias("survey"),
+        pl.lit(extract.period).alias("period"),
+        pl.lit("respondents").alias("source"),
+        *(none.then(pl.col(n).fill_nan(None)).alias(n) for n in ("estimate", "std_error", "effective_base")),
+        none.then(pl.col("base").cast(pl.UInt32)).alias("base"),
     )
-    return (
-        pl.concat(long, how="horizontal")
-        .with_columns(pl.col("measure").str.strip_suffix(f"|{STATISTICS[0]}"))
-        .with_columns(
-            breakdown=pl.lit(by or ALL),
-            group=pl.col(f"by {by}") if by else pl.lit(ALL),
-            weighting=weighting,
-            status=pl.lit("reported"),
-        )
-        .select("organisation", "breakdown", "group", "measure", *STATISTICS, "weighting", "status")
-    )
-
-
-def _statistics(name: str, *, weighted: bool) -> dict[str, pl.Expr]:
-    """Mean, linearised standard error, base and effective base of one measure within a group."""
-    y = pl.col(name)
-    n = y.count()
-    if not weighted:
-        error = y.std() / n.sqrt()
-        return {"estimate": y.mean(), "std_error": error, "base": n, "effective_base": n.cast(pl.Float64)}
-    w = pl.when(y.is_not_null()).then(pl.col(WEIGHT))
-    total = w.sum()
-    mean = (w * y).sum() / total
-    spread = ((w * (y - mean)) ** 2).sum() * n / (n - 1)
-    return {
-        "estimate": pl.when(n > 0).then(mean),
-        "std_error": pl.when(n > 1).then(spread.sqrt() / total),
-        "base": n,
-        "effective_base": pl.when(n > 0).then(total**2 / (w**2).sum()),
-    }
-
-
-def _with_missing(found: pl.DataFrame, edition: Edition) -> pl.DataFrame:
-    """Add measures that the extract has no questions for, and mark what nobody could be scored on."""
-    keys = ["survey", "period", "organisation", "breakdown", "group", "source"]
-    absent = [n for n in edition.measures if n not in set(found["measure"].unique())]
-    rows = found.select(keys).unique(maintain_order=True).join(pl.DataFrame({"measure": absent}), how="cross")
-    rows = rows.with_columns(status=pl.lit("not_asked"), weighting=pl.lit("none"))
-    everywhere = pl.col("base").sum().over("measure")
-    nobody = pl.when(everywhere == 0).then(pl.lit("not_asked")).otherwise(pl.col("status"))
-    found = found.with_columns(nobody.alias("status")).with_columns(
-        pl.when(pl.col("status") == "reported").then(pl.col(s)).alias(s) for s in STATISTICS
-    )
-    return pl.concat([found, rows], how="diagonal")

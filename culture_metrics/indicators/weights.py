@@ -12,10 +12,22 @@ from culture_metrics.indicators.breakdowns import group_columns
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    import numpy as np
+    from numpy.typing import NDArray
+
     from culture_metrics.extracts.extract import Extract
 
-WEIGHT = "_weight"
+WEIGHTINGS = ("none", "occupation_group")
 CAP = 5.0
+
+
+def respondent_weights(
+    extract: Extract, weights: str, occupation_mix: Mapping[str, float] | None = None
+) -> NDArray[np.float64] | None:
+    """Return the weight of each respondent, or None when every respondent counts once."""
+    if weights == "none":
+        return None
+    return extract.frame.select(occupation_weights(extract, occupation_mix)).to_series().to_numpy()
 
 
 def occupation_weights(extract: Extract, mix: Mapping[str, float] | None = None) -> pl.Expr:
