@@ -35,7 +35,7 @@ $(READY): requirements.lock pyproject.toml
 
 demo: setup
 	@$(BIN)/culture-metrics demo --out build/demo
-	@echo "Report: build/demo/report.html ($(TOOK))"
+	@echo "Report: build/demo/index.html ($(TOOK))"
 
 # Goes on after a failure, so that one run shows all there is to mend.
 test: setup

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import re
 import shutil
 import subprocess
 import sys
 import tomllib
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
@@ -19,7 +21,7 @@ ROOT = Path(__file__).resolve().parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 
 #: conda-forge's name of a package where it is not the one in pyproject.toml.
-CONDA_NAMES = {"pandera[polars]": "pandera-polars"}
+CONDA_NAMES = {"jupyter-client": "jupyter_client", "pandera[polars]": "pandera-polars"}
 #: In environment.yml only: what pip finds there before it starts.
 CONDA_ONLY = {"python", "pip"}
 
@@ -51,6 +53,32 @@ def texts() -> dict[str, str]:
         except UnicodeDecodeError:
             continue
     return found
+
+
+def imported(folder: str) -> set[str]:
+    """Names of the packages from elsewhere that the modules of a folder import."""
+    found: set[str] = set()
+    for path in (ROOT / folder).rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import):
+                found |= {alias.name.split(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and node.module:
+                found.add(node.module.split(".")[0])
+    modules = found - sys.stdlib_module_names - {"culture_metrics", "data_schemas", "benchmarks"}
+    packages = packages_distributions()
+    return {canonicalize_name(packages.get(module, [module])[0]) for module in modules}
+
+
+@pytest.mark.parametrize("folder", ["culture_metrics", "data_schemas"])
+def test_what_is_imported_is_declared(folder: str) -> None:
+    declared = {canonicalize_name(Requirement(line).name) for line in PROJECT["dependencies"]}
+    found = imported(folder)
+    assert "polars" in found
+    assert found <= declared
+
+
+def test_what_the_checks_import_is_declared() -> None:
+    assert imported("tests") | imported("benchmarks") <= {canonicalize_name(r.name) for r in needed()}
 
 
 def test_environment_has_the_same_dependencies() -> None:

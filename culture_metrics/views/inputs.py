@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from culture_metrics.errors import ResultsError
+from culture_metrics.errors import ResultsError, unknown
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
 
-def tidy(table: pl.DataFrame, columns: Sequence[str], *, numbers: Sequence[str], where: str) -> pl.DataFrame:
+def tidy(
+    table: pl.DataFrame, columns: Sequence[str], *, key: Sequence[str], numbers: Sequence[str], where: str
+) -> pl.DataFrame:
     """Check a table and empty every number of a row that is not reported.
 
     The first of `numbers` decides: where it is null, or where `status` says the row is not reported, all
@@ -23,12 +25,13 @@ def tidy(table: pl.DataFrame, columns: Sequence[str], *, numbers: Sequence[str],
     Raises
     ------
     ResultsError
-        When the table is no polars DataFrame, lacks a column or has no rows.
+        When the table is no polars DataFrame, lacks a column, has no rows, or has two rows of one `key`.
 
     Examples
     --------
-    >>> frame = pl.DataFrame({"estimate": [7.1, 6.9], "base": [80, 4], "status": ["reported", "suppressed_small_base"]})
-    >>> tidy(frame, ["estimate", "base"], numbers=["estimate", "base"], where="a figure")["base"].to_list()
+    >>> frame = pl.DataFrame({"measure": ["a", "b"], "estimate": [7.1, 6.9], "base": [80, 4],
+    ...     "status": ["reported", "suppressed_small_base"]})
+    >>> tidy(frame, ["measure"], key=["measure"], numbers=["estimate", "base"], where="")["base"].to_list()
     [80, None]
     """
     if not isinstance(table, pl.DataFrame):
@@ -51,6 +54,13 @@ def tidy(table: pl.DataFrame, columns: Sequence[str], *, numbers: Sequence[str],
         )
     if table.is_empty():
         raise ResultsError("The table has no rows, so there is nothing to draw", where=where)
+    if table.select(pl.struct(key).is_duplicated().any()).item():
+        raise ResultsError(
+            "The table has more than one row for what a figure shows once",
+            where=where,
+            expected=f"one row for each {' and '.join(key)}",
+            hint="Keep one survey, period, organisation and weighting.",
+        )
     first = pl.col(numbers[0])
     status = pl.col("status").cast(pl.String) if "status" in table.columns else pl.lit(None, pl.String)
     reported = first.is_not_null() & (status.fill_null("reported") == "reported")
@@ -58,3 +68,20 @@ def tidy(table: pl.DataFrame, columns: Sequence[str], *, numbers: Sequence[str],
         pl.when(reported).then(pl.lit("reported")).otherwise(status).alias("status"),
         *(pl.when(reported).then(pl.col(name)).alias(name) for name in numbers),
     )
+
+
+def held_back() -> pl.Expr:
+    """Expression: whether a row is suppressed."""
+    return pl.col("status").fill_null("").str.starts_with("suppressed")
+
+
+def one_of(kind: str, name: str, known: Collection[str], where: str) -> None:
+    """Check an argument that takes one of a few words.
+
+    Raises
+    ------
+    UnknownNameError
+        When it is none of them.
+    """
+    if name not in known:
+        raise unknown(kind, name, known, where=where)

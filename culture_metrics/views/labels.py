@@ -35,9 +35,7 @@ def width(text: str, size: float = 14, *, bold: bool = False) -> float:
     >>> width("Morale") < width("Staff engagement") < width("Staff engagement", bold=True)
     True
     """
-    shares = (
-        0.31 if c in _NARROW else 0.88 if c in _WIDE else 0.7 if c.isupper() else 0.57 for c in text
-    )
+    shares = (0.31 if c in _NARROW else 0.88 if c in _WIDE else 0.7 if c.isupper() else 0.57 for c in text)
     return sum(shares) * size * (1.07 if bold else 1.0)
 
 
@@ -94,6 +92,18 @@ def why_not() -> pl.Expr:
     return pl.col("status").replace_strict(WHY_NOT, default="not available", return_dtype=pl.String)
 
 
+def safely(column: str) -> pl.Expr:
+    """Expression: a text column as Plotly shows it, whatever marks it holds."""
+    text = pl.col(column).cast(pl.String)
+    return text.str.replace_many(["&", "<", ">"], ["&amp;", "&lt;", "&gt;"])
+
+
+def reasons(rows: pl.DataFrame, column: str) -> str:
+    """Say why numbers of a column are not shown, once for each reason."""
+    why = rows.filter(pl.col(column).is_null()).select(why_not().unique(maintain_order=True)).to_series()
+    return f"Not shown: {'; '.join(why)}." if len(why) else ""
+
+
 def reading(unit: str) -> pl.Expr:
     """Expression: what hovering over a number says: value, 95% interval and base, as far as known."""
     interval = pl.format("<br>95% interval {} to {}", fixed("conf_low", unit), fixed("conf_high", unit))
@@ -104,6 +114,17 @@ def reading(unit: str) -> pl.Expr:
     )
     not_shown = pl.format("Not shown: {}", why_not())
     return pl.when(pl.col("estimate").is_null()).then(not_shown).otherwise(said)
+
+
+def several(number: int, noun: str) -> str:
+    """Say how many there are.
+
+    Examples
+    --------
+    >>> several(1, "score"), several(30, "score")
+    ('1 score', '30 scores')
+    """
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def base_range(bases: pl.Series) -> str:
@@ -123,5 +144,5 @@ def sentences(parts: Iterable[str]) -> str:
     >>> sentences(["2024", "", "base 812"])
     '2024. Base 812.'
     """
-    whole = (part.strip().rstrip(".") for part in parts if part and part.strip())
-    return " ".join(f"{part[0].upper()}{part[1:]}." for part in whole)
+    whole = (part.strip() for part in parts if part.strip())
+    return " ".join(f"{part[0].upper()}{part[1:]}{'' if part[-1] in '.?!' else '.'}" for part in whole)

@@ -6,12 +6,16 @@ never becomes Plotly's default, so that importing this package changes nobody el
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import plotly.graph_objects as go
 
 from culture_metrics.views.labels import sentences, wrap
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 DARK_BLUE, TURQUOISE, DARK_PINK, ORANGE = "#12436D", "#28A197", "#801650", "#F46A25"
 #: For categories, in this order: neighbours keep a contrast of 3 to 1. No figure uses more than four.
@@ -22,15 +26,24 @@ SEQUENTIAL = (DARK_BLUE, "#2073BC", "#6BACE6")
 FOCUS, AROUND = DARK_BLUE, "#BFBFBF"
 #: A grey that keeps 3 to 1 against both white and dark blue, for marks that carry meaning.
 MARK = "#949494"
-TEXT, QUIET_TEXT, GRID, PAPER = "#2B2B2B", "#595959", "#E6E6E6", "#FFFFFF"
-#: Diverging, below to above: orange and blue are told apart in every kind of colour blindness.
-DIVERGING = ((0.0, ORANGE), (0.5, "#FAFAFA"), (1.0, "#2073BC"))
+TEXT, QUIET_TEXT, GRID, PAPER = "#222222", "#595959", "#E6E6E6", "#FFFFFF"
+#: Diverging, below to above: orange and blue are told apart in every kind of colour blindness, and the
+#: colour of text keeps 4.5 to 1 on every shade.
+DIVERGING = ((0.0, ORANGE), (0.5, "#F5F5F5"), (1.0, SEQUENTIAL[2]))
 
 FONT = '"Segoe UI", -apple-system, "Helvetica Neue", Arial, "Liberation Sans", sans-serif'
 LABEL, SUBTITLE, TITLE = 14, 15, 20
+#: Height of a line of title or subtitle, and of a line beneath the figure, in pixels.
+HEADING_LINE, FOOT_LINE = 26, 19
 #: Figures are laid out to read well from this width upwards, in pixels.
 NARROWEST = 700
 EDGE = 16
+#: Buttons that notebooks would show and nobody needs: what stays saves a picture.
+MODE_BAR = ["zoom", "pan", "select", "lasso", "zoomIn", "zoomOut", "autoScale", "resetScale"]
+#: Fonts of the words on a figure.
+PLAIN = {"size": LABEL, "color": TEXT}
+STRONG = {"size": LABEL, "color": TEXT, "weight": 600}
+QUIET = {"size": LABEL, "color": QUIET_TEXT}
 
 
 @cache
@@ -59,7 +72,6 @@ def template() -> go.layout.Template:
         "yanchor": "top",
         "pad": {"l": EDGE, "t": EDGE},
         "font": {"size": TITLE, "color": TEXT, "weight": 600},
-        "subtitle": {"font": {"size": SUBTITLE, "color": QUIET_TEXT, "weight": 400}},
     }
     return go.layout.Template(
         layout={
@@ -77,10 +89,10 @@ def template() -> go.layout.Template:
                 "align": "left",
                 "font": {"family": FONT, "size": LABEL, "color": TEXT},
             },
-            "modebar": {"remove": ["zoom", "pan", "select", "lasso", "zoomIn", "zoomOut", "autoScale", "resetScale"]},
+            "modebar": {"remove": MODE_BAR},
             "xaxis": axis,
             "yaxis": axis,
-            "annotationdefaults": {"showarrow": False, "font": {"size": LABEL, "color": TEXT}},
+            "annotationdefaults": {"showarrow": False, "borderpad": 0, "borderwidth": 0, "font": PLAIN},
         }
     )
 
@@ -95,26 +107,47 @@ def pixel_rows(fig: go.Figure, total: float) -> None:
     fig.update_yaxes(range=[total, 0], visible=False)
 
 
+def column(fig: go.Figure, texts: Iterable[str | None], ys: Iterable[float], **place: Any) -> None:
+    """Write texts under each other at heights of the y axis; null texts are left out.
+
+    `x` is a share of the plot unless `xref` says otherwise.
+    """
+    place = {"xref": "paper", "yref": "y", **place}
+    said = [{**place, "text": text, "y": y} for text, y in zip(texts, ys, strict=True) if text is not None]
+    # Assigned, not added: Plotly's own way of adding takes seconds for a hundred texts.
+    fig.layout.annotations = (*fig.layout.annotations, *said)
+
+
 def note(fig: go.Figure, text: str, **place: Any) -> None:
-    """Write text on a figure; `x` and `y` are shares of the plot unless `xref` or `yref` say otherwise."""
-    fig.add_annotation(text=text, **{"xref": "paper", "yref": "paper", **place})
+    """Write one text; `x` and `y` are shares of the plot unless `xref` or `yref` say otherwise."""
+    column(fig, [text], [place.pop("y")], **{"yref": "paper", **place})
+
+
+@dataclass(frozen=True)
+class Room:
+    """The room a figure takes, in pixels.
+
+    `height` is the plot's, `left` and `right` the labels' beside it, `head` stands between subtitle and plot,
+    `foot` is the axis beneath.
+    """
+
+    height: float
+    left: float = EDGE
+    right: float = EDGE
+    head: float = 0
+    foot: float = 0
 
 
 def finish(
     fig: go.Figure,
+    room: Room,
     *,
     title: str,
     subtitle: str,
     alt: str,
-    base: str = "",
     source: str = "",
     notes: str = "",
     suppressed: int = 0,
-    height: float,
-    left: float = EDGE,
-    right: float = EDGE,
-    head: float = 0,
-    foot: float = 0,
 ) -> go.Figure:
     """Give a figure its title, subtitle, notes, source, margins and alt text.
 
@@ -122,18 +155,16 @@ def finish(
     ----------
     fig : plotly.graph_objects.Figure
         Changed in place and returned.
+    room : Room
+        Sizes, in pixels.
     title, subtitle : str
-        What is seen, as a sentence; and its unit and year. Both wrap to the narrowest width.
+        What is seen, as a sentence; and its unit, year and base. Both wrap to the narrowest width.
     alt : str
         The figure in plain sentences; the title is put before it.
-    base : str
-        Follows the subtitle: "base 812 to 1,204".
     source, notes : str
         Stand beneath the figure.
     suppressed : int
         How many numbers are held back.
-    height, left, right, head, foot : float
-        Pixels: of the plot, of the labels beside it, of what stands between subtitle and plot, of the axis.
 
     Returns
     -------
@@ -142,23 +173,26 @@ def finish(
 
     Examples
     --------
-    >>> fig = finish(figure(), title="Morale", subtitle="score", alt="A dot.", base="base 812", height=100)
-    >>> fig.layout.meta["alt"], fig.layout.title.subtitle.text
-    ('Morale. A dot.', 'Score. Base 812.')
+    >>> fig = finish(figure(), Room(height=100), title="Morale", subtitle="Base 812.", alt="A dot.")
+    >>> fig.layout.meta["alt"]
+    'Morale. A dot.'
     """
-    room = NARROWEST - 2 * EDGE
-    title_lines = wrap(title, room, TITLE, bold=True)
-    subtitle_lines = wrap(sentences([subtitle, base]), room, SUBTITLE)
-    below = [line for text in (notes, f"Source: {source}" if source else "") for line in wrap(text, room)]
-    top = EDGE + 26 * len(title_lines) + 20 * len(subtitle_lines) + 14 + head
-    bottom = foot + (22 * len(below) + 6 if below else 0) + EDGE
+    across = NARROWEST - 2 * EDGE
+    grey = f"<span style='font-size:{SUBTITLE}px;color:{QUIET_TEXT};font-weight:400'>"
+    heading = wrap(title, across, TITLE, bold=True)
+    heading += [f"{grey}{line}</span>" for line in wrap(subtitle, across, SUBTITLE)]
+    source_line = f"Source: {source}" if source else ""
+    below = [line for text in (notes, source_line) for line in wrap(text, across)]
+    top = EDGE + HEADING_LINE * len(heading) + 6 + room.head
+    bottom = room.foot + (FOOT_LINE * len(below) + 8 if below else 0) + EDGE
     if below:
-        place = {"x": 0, "y": 0, "xanchor": "left", "yanchor": "top", "align": "left"}
-        grey = {"size": LABEL, "color": QUIET_TEXT}
-        note(fig, "<br>".join(below), **place, xshift=EDGE - left, yshift=-foot - 4, font=grey)
+        place = {"x": 0, "y": 0, "xanchor": "left", "yanchor": "top", "align": "left", "font": QUIET}
+        note(fig, "<br>".join(below), **place, xshift=EDGE - room.left, yshift=-room.foot - 4)
+    # Plotly hangs one line from its top and several from the first baseline.
+    hang = EDGE if len(heading) == 1 else EDGE + 14
     return fig.update_layout(
-        title={"text": "<br>".join(title_lines), "subtitle": {"text": "<br>".join(subtitle_lines)}},
-        meta={"alt": sentences([title]) + " " + alt, "source": source, "suppressed": suppressed},
-        margin={"l": left, "r": right, "t": top, "b": bottom, "pad": 0, "autoexpand": False},
-        height=round(top + height + bottom),
+        title={"text": "<br>".join(heading), "pad": {"l": EDGE, "t": hang}},
+        meta={"alt": f"{sentences([title])} {alt}".strip(), "source": source, "suppressed": suppressed},
+        margin={"l": room.left, "r": room.right, "t": top, "b": bottom, "pad": 0, "autoexpand": False},
+        height=round(top + room.height + bottom),
     )

@@ -1,0 +1,183 @@
+"""The command line: a report from files, the built-in example, and the catalogue."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
+from rich.text import Text
+
+from culture_metrics import __version__
+from culture_metrics.catalogue import catalogue
+from culture_metrics.errors import CultureMetricsError
+
+#: Exit codes: something in the call or the files; a fault in this package.
+WRONG_INPUT, FAULT = 2, 1
+OUT = typer.Option("--out", "-o", help="Folder for the report. It is made if it is not there.")
+
+
+class _PlainErrors(typer.core.TyperGroup):
+    """Print what went wrong as a message for people, never as a traceback with values of the data in it."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except CultureMetricsError as error:
+            if ctx.params.get("debug"):
+                raise
+            _say(f"Error: {error}")
+            raise typer.Exit(WRONG_INPUT) from None
+        except Exception as error:
+            if ctx.params.get("debug") or type(error).__module__.startswith(("click", "typer")):
+                raise
+            _say(
+                f"Error: something went wrong that this program did not foresee ({type(error).__name__}).\n"
+                "  what to do: run it again as 'culture-metrics --debug ...' to see where, and report it. "
+                "Look through the text first: it may hold values of your file."
+            )
+            raise typer.Exit(FAULT) from None
+
+
+app = typer.Typer(
+    cls=_PlainErrors,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    rich_markup_mode=None,
+    help="Turn NHS Staff Survey files into culture indicators: checked, scored, and reported on one page. "
+    "Nothing leaves this computer.",
+    epilog="To see a report without files of your own: culture-metrics demo --out my-first-report",
+)
+catalogue_app = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    help="Look up what the questions and scores of a survey are.",
+)
+app.add_typer(catalogue_app, name="catalogue")
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"culture-metrics {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _main(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and stop.")
+    ] = False,
+    debug: Annotated[
+        bool, typer.Option("--debug", help="For developers: show where an error came from.")
+    ] = False,
+) -> None:
+    pass
+
+
+@app.command()
+def demo(out: Annotated[Path, OUT]) -> None:
+    """Make a report on an invented trust, to see what one looks like."""
+    _make([], out, None, None, None)
+
+
+@app.command()
+def report(
+    inputs: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="INPUT",
+            help="Respondent files (CSV, Excel, Parquet; one a year) and official results workbooks, "
+            "in any order.",
+        ),
+    ],
+    out: Annotated[Path, OUT],
+    organisation: Annotated[
+        str | None,
+        typer.Option(help="ODS code of the organisation. May be left out when the files hold only one."),
+    ] = None,
+    year: Annotated[
+        int | None,
+        typer.Option(help="Year of the report. The latest one in the files when left out."),
+    ] = None,
+    by: Annotated[
+        str | None,
+        typer.Option(
+            help="Breakdowns, with commas between. When left out: occupation_group,locality_1, as far as "
+            "the files have them."
+        ),
+    ] = None,
+) -> None:
+    """Make a report on one organisation from its files."""
+    _make(inputs, out, organisation, year, by)
+
+
+@catalogue_app.command("show")
+def show(
+    name: Annotated[
+        str, typer.Argument(help="A score or question, by name (advocacy) or official code (E_3, q25c).")
+    ],
+    year: Annotated[str, typer.Option(help="Edition of the survey: 2024, or 2024-Q1 of the pulse survey.")],
+    survey: Annotated[str, typer.Option(help="nss_england or national_quarterly_pulse.")] = "nss_england",
+) -> None:
+    """Say what a score or question is in one year."""
+    found = catalogue(survey).edition(year).describe(name)
+    table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
+    for term, text in found.rows:
+        table.add_row(Text(term), Text(text))
+    console = Console()
+    console.print(Text(found.title, style="bold"))
+    console.print(table)
+
+
+@catalogue_app.command("list")
+def list_measures(
+    year: Annotated[str, typer.Option(help="Edition of the survey: 2024, or 2024-Q1 of the pulse survey.")],
+    survey: Annotated[str, typer.Option(help="nss_england or national_quarterly_pulse.")] = "nss_england",
+) -> None:
+    """List every score and headline percentage of one year."""
+    edition = catalogue(survey).edition(year)
+    table = Table("Code", "Name", "What it is", "Kind", box=None, padding=(0, 2, 0, 0), title_justify="left")
+    for measure in edition.measures.values():
+        kind = measure.level.replace("_", "-")
+        table.add_row(Text(measure.code), Text(measure.id), Text(measure.label), kind)
+    Console().print(table)
+
+
+def _make(inputs: list[Path], out: Path, organisation: str | None, year: int | None, by: str | None) -> None:
+    from culture_metrics.reporting.report import report as make_report
+
+    started = time.perf_counter()
+    breakdowns = None if by is None else [name.strip() for name in by.split(",") if name.strip()]
+    console = Console(stderr=True)
+    bar = Progress(
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TimeElapsedColumn(),
+        console=console,
+        transient=True,
+    )
+    with bar:
+        task = bar.add_task("Starting", total=None)
+        page = make_report(
+            inputs,
+            out,
+            organisation=organisation,
+            year=year,
+            by=breakdowns,
+            tell=lambda step, done, total: bar.update(task, description=step, completed=done, total=total),
+        )
+    typer.echo(f"Done in {time.perf_counter() - started:.0f} seconds. Open {page.resolve()}")
+
+
+def _say(message: str) -> None:
+    Console(stderr=True, soft_wrap=True, highlight=False).print(Text(message))
+
+
+if __name__ == "__main__":
+    app()

@@ -1,0 +1,83 @@
+"""The built-in example: one invented trust in two years, and the published results of its peers."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import polars as pl
+
+from culture_metrics.extracts.extract import Extract
+from culture_metrics.indicators.distributions import distributions
+from culture_metrics.indicators.estimate import estimate
+from culture_metrics.published import Published
+from culture_metrics.results import as_distributions, as_organisations, as_results
+from culture_metrics.synthetic import respondents
+
+YEARS = ("2023", "2024")
+TRUST = "SYN01"
+#: The invented peers: enough for a benchmark group, small enough to be made in a second.
+PEERS, PEER_SIZE, TRUST_SIZE = 24, 400, 2000
+
+
+def example_extracts() -> tuple[Extract, ...]:
+    """Return the answers of one invented trust, `SYN01`, in two years, with some faults to find.
+
+    Examples
+    --------
+    >>> [extract.period for extract in example_extracts()]
+    ['2023', '2024']
+    """
+    return tuple(_with_faults(respondents(year, respondents_per_organisation=TRUST_SIZE)) for year in YEARS)
+
+
+def _with_faults(extract: Extract) -> Extract:
+    """Plant what real files have: "missing" codes, a code that is not on the form, a respondent twice."""
+    row = pl.int_range(pl.len())
+    faulty = extract.frame.with_columns(
+        pl.when(row % 97 == 0).then(99).otherwise("q4c").cast(pl.Int8).alias("q4c"),
+        pl.when(row % 499 == 1).then(7).otherwise("q3i").cast(pl.Int8).alias("q3i"),
+    )
+    return replace(extract, frame=pl.concat([faulty, faulty.tail(2)]))
+
+
+def example_published(own: Extract) -> Published:
+    """Return the results of the trust and its peers as an official workbook has them, without intervals.
+
+    Parameters
+    ----------
+    own : Extract
+        The trust's answers in the year of the results, checked.
+
+    Examples
+    --------
+    >>> from culture_metrics import validate
+    >>> published = example_published(validate(example_extracts()[-1]).extract)
+    >>> published.period, published.organisations.height
+    ('2024', 24)
+    """
+    peers = respondents(own.period, organisations=PEERS, respondents_per_organisation=PEER_SIZE)
+    frame = pl.concat([own.frame, peers.frame.filter(pl.col("organisation") != TRUST)], how="diagonal")
+    everyone = Extract(own.survey, own.period, frame)
+    published = {"source": pl.lit("published"), "weighting": pl.lit("as_published")}
+    unknown = {name: pl.lit(None) for name in ("std_error", "conf_low", "conf_high", "effective_base")}
+    results = as_results(estimate(everyone).with_columns(**published, **unknown))
+    hidden = results["status"].cast(pl.String).str.starts_with("suppressed")
+    organisations = (
+        frame.select("organisation", "benchmark_group", "region", "ics")
+        .unique()
+        .with_columns(
+            survey=pl.lit(own.survey),
+            period=pl.lit(own.period),
+            name=pl.format(
+                "Invented trust {}", pl.col("organisation").str.slice(3).str.strip_chars_start("0")
+            ),
+        )
+    )
+    return Published(
+        survey=own.survey,
+        period=own.period,
+        results=results,
+        distributions=as_distributions(distributions(everyone).with_columns(**published)),
+        organisations=as_organisations(organisations),
+        provenance={"synthetic": True, "suppressed_cells": int(hidden.sum())},
+    )

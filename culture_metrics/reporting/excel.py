@@ -1,0 +1,234 @@
+"""Results as an accessible Excel workbook: a cover, contents, notes and one plain table per sheet."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from culture_metrics.catalogue import catalogue
+from culture_metrics.reporting.tables import SHORTHAND, catalogued, missing
+from culture_metrics.results import ALL, check_distributions, check_results
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from culture_metrics.catalogue import Edition
+    from culture_metrics.reporting.inputs import Inputs
+
+SCORE, PERCENT, COUNT = "0.00", "0.0", "#,##0"
+SOURCES = {"respondents": "Respondent file", "published": "Published"}
+LEVELS = {"element": "Element", "theme": "Theme", "sub_score": "Sub-score", "question": "Question"}
+WEIGHTS = {
+    "none": "None",
+    "occupation_group": "Occupation group",
+    "occupation_group_and_size": "Occupation group and size",
+    "size": "Organisation size",
+    "raked": "Raked",
+    "as_published": "As published",
+}
+NOTES = {
+    "Scores": "From 0 to 10; higher is always better.",
+    "Percentages": "From 0 to 100. The share of people who gave the answers named in the column 'Counts'; "
+    "whether a high share is good depends on the question.",
+    "Base": "Number of people behind a figure, not weighted.",
+    "95% interval": "How far chance alone may have moved a figure: Student's t for scores, Wilson for "
+    "percentages. Official workbooks give none.",
+    "Weighting": "Respondent files count every person once. Official organisation results are weighted to "
+    "the occupation mix of the benchmark group, except for questions that are never weighted.",
+    "Answers": "Percentages of all who answered a question; 'don't know' and 'not applicable' are inside "
+    "the 100.",
+    "Benchmark": "Best, median and worst over all organisations of the benchmark group, this one included. "
+    "Rank 1 is best; ties share the better rank.",
+    "Meaning": "None of these figures says why something is so.",
+}
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """One table on one sheet. `formats` are the number formats of its number columns."""
+
+    name: str
+    holds: str
+    frame: pl.DataFrame
+    formats: Mapping[str, str] = field(default_factory=dict)
+
+
+def write_results(
+    path: Path, data: Inputs, results: pl.DataFrame, answers: pl.DataFrame, standing: pl.DataFrame | None
+) -> None:
+    """Write results, answers and the place in the benchmark group as a workbook.
+
+    Parameters
+    ----------
+    path : Path
+        The .xlsx file.
+    data : Inputs
+        Whom and what the workbook is about.
+    results, answers : polars.DataFrame
+        Results and Distributions of the organisation, suppressed: both contracts are checked.
+    standing : polars.DataFrame, optional
+        `Benchmark.table`.
+
+    Notes
+    -----
+    Laid out after the UK government's guidance on accessible spreadsheets: sheets Cover, Contents and Notes,
+    then one table per sheet from A1, no merged or empty cells, no meaning in colour, `[c]` for what is held
+    back. Text is written as text, so that nothing in a file can act as a formula.
+    """
+    check_results(results)
+    check_distributions(answers)
+    sheets = [*_result_sheets(data, results), _answer_sheet(data, answers)]
+    if standing is not None:
+        sheets.append(_standing_sheet(standing))
+    _write(path, f"Staff survey results of {data.name}", data, [s for s in sheets if s.frame.height])
+
+
+def _result_sheets(data: Inputs, results: pl.DataFrame) -> list[Sheet]:
+    rows = (
+        results.join(_names(data), on=["period", "measure"], how="left")
+        .sort("source", "period", pl.col("breakdown") != ALL, "breakdown", "group", "order")
+        .with_columns(*_plain())
+        .with_columns(_breakdown(data), pl.col("level").replace(LEVELS))
+    )
+    whole = pl.col("group") == ALL
+    sheets = []
+    for unit, title, what, form in (
+        ("score", "Scores", "Score", SCORE),
+        ("percent", "Percentages", "Per cent", PERCENT),
+    ):
+        about = {"Level": "level"} if unit == "score" else {"Counts": "meaning"}
+        for wanted, name, holds, groups in (
+            (whole, title, "the whole organisation", {}),
+            (~whole, f"{title} by group", "groups of staff", {"Breakdown": "breakdown", "Group": "group"}),
+        ):
+            numbers = {what: "estimate", "Lower 95%": "conf_low", "Upper 95%": "conf_high", "Base": "base"}
+            columns = {
+                "Source": "source", "Year": "period", "Organisation": "organisation", **groups,
+                "Code": "code", "Measure": "label", **about, **numbers, "Weighting": "weighting",
+            }  # fmt: skip
+            frame = rows.filter(wanted & (pl.col("unit") == unit)).select("mark", **_renamed(columns))
+            formats = dict.fromkeys([what, "Lower 95%", "Upper 95%"], form) | {"Base": COUNT}
+            sheets.append(Sheet(name, f"{title} of {holds}", frame, formats))
+    return sheets
+
+
+def _answer_sheet(data: Inputs, answers: pl.DataFrame) -> Sheet:
+    options = [
+        (e.period, q.id, q.code, q.label, code, label)
+        for e in _editions(data)
+        for q in e.questions.values()
+        for code, label in q.scale.labels.items()
+    ]
+    schema = ["period", "question", "code", "label", "option", "option_label"]
+    named = pl.DataFrame(options, schema=schema, orient="row").with_columns(pl.col("option").cast(pl.Int16))
+    named = named.with_row_index("order")
+    columns = {
+        "Source": "source", "Year": "period", "Organisation": "organisation", "Code": "code",
+        "Question": "label", "Answer": "option_label", "Per cent": "percent", "Base": "base",
+        "Weighting": "weighting",
+    }  # fmt: skip
+    frame = (
+        answers.filter(pl.col("group") == ALL)
+        .join(named, on=["period", "question", "option"])
+        .sort("source", "order")
+        .with_columns(*_plain())
+        .select("mark", **_renamed(columns))
+    )
+    return Sheet("Answers", "Every answer of every question", frame, {"Per cent": PERCENT, "Base": COUNT})
+
+
+def _standing_sheet(standing: pl.DataFrame) -> Sheet:
+    columns = {
+        "Code": "code", "Measure": "label", "Level": "level", "Estimate": "estimate", "Best": "best",
+        "Median": "median", "Worst": "worst", "Organisations": "organisations", "Rank": "rank",
+    }  # fmt: skip
+    frame = (
+        standing.filter(pl.col("estimate").is_not_null() & pl.col("rank").is_not_null())
+        .with_columns(pl.col("level").replace(LEVELS), mark=pl.lit("[x]"))
+        .select("mark", **_renamed(columns))
+    )
+    formats = dict.fromkeys(["Estimate", "Best", "Median", "Worst"], SCORE)
+    formats |= {"Rank": COUNT, "Organisations": COUNT}
+    return Sheet("Benchmark", "Place in the benchmark group: scores and percentages", frame, formats)
+
+
+def _write(path: Path, title: str, data: Inputs, sheets: Sequence[Sheet]) -> None:
+    import xlsxwriter  # type: ignore[import-untyped]
+
+    plain = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
+    with xlsxwriter.Workbook(str(path), plain) as book:
+        book.set_properties({"title": title, "author": "culture-metrics"})
+        text = {"font_name": "Arial", "font_size": 11, "valign": "top"}
+        style = {form: book.add_format({**text, "num_format": form}) for form in (SCORE, PERCENT, COUNT)}
+        style |= {
+            "text": book.add_format({**text, "text_wrap": False}),
+            "long": book.add_format({**text, "text_wrap": True}),
+            "head": book.add_format({**text, "bold": True, "text_wrap": True}),
+            "title": book.add_format({**text, "bold": True, "font_size": 16}),
+        }
+        cover = book.add_worksheet("Cover")
+        cover.set_column(0, 0, 100)
+        cover.hide_gridlines(2)
+        lines = [
+            f"{data.edition.survey.label}, {data.year}. Organisation {data.organisation}.",
+            "One table per sheet; the sheet Contents lists them and the sheet Notes explains the figures.",
+            "Made with culture-metrics. Results on few people are held back and marked [c].",
+        ]
+        cover.write_string(0, 0, title, style["title"])
+        cover.write_column(1, 0, lines, style["long"])
+        notes = {**NOTES, **SHORTHAND}
+        contents = {"Sheet": [s.name for s in sheets], "What it holds": [s.holds for s in sheets]}
+        explained = {"Note": list(notes), "Text": list(notes.values())}
+        first = [Sheet("Contents", "", pl.DataFrame(contents)), Sheet("Notes", "", pl.DataFrame(explained))]
+        for sheet in [*first, *sheets]:
+            _table(book, sheet, style)
+
+
+def _table(book: Any, sheet: Sheet, style: Mapping[str, Any]) -> None:
+    """Write a table from A1 of a new sheet. What is null gets the row's mark."""
+    page = book.add_worksheet(sheet.name)
+    marks = sheet.frame["mark"].to_list() if "mark" in sheet.frame.columns else [""] * sheet.frame.height
+    frame = sheet.frame.drop("mark", strict=False)
+    for place, (name, column) in enumerate(zip(frame.columns, frame.get_columns(), strict=True)):
+        values = [mark if v is None else v for v, mark in zip(column.to_list(), marks, strict=True)]
+        number = sheet.formats.get(name)
+        longest = 12 if number else max(len(str(v)) for v in [name, *values]) + 2
+        page.set_column(place, place, min(longest, 80))
+        page.write_column(1, place, values, style[number or ("long" if longest > 80 else "text")])
+    page.add_table(
+        0, 0, frame.height, frame.width - 1,
+        {
+            "name": sheet.name.replace(" ", "_"),
+            "columns": [{"header": name, "header_format": style["head"]} for name in frame.columns],
+            "style": None,
+        },
+    )  # fmt: skip
+    page.freeze_panes(1, 0)
+    page.hide_gridlines(0)
+
+
+def _names(data: Inputs) -> pl.DataFrame:
+    named = [catalogued(e).with_columns(period=pl.lit(e.period)) for e in _editions(data)]
+    return pl.concat(named).drop("direction")
+
+
+def _editions(data: Inputs) -> list[Edition]:
+    periods = sorted({(source.survey, source.period) for source in data.sources})
+    return [catalogue(survey).edition(period) for survey, period in periods]
+
+
+def _breakdown(data: Inputs) -> pl.Expr:
+    return pl.col("breakdown").replace({k: b.label for k, b in data.edition.breakdowns.items()})
+
+
+def _plain() -> tuple[pl.Expr, ...]:
+    """Source and weighting in words, and the mark that stands for a missing number of the row."""
+    weighting = pl.col("weighting").cast(pl.String).replace(WEIGHTS)
+    return pl.col("source").cast(pl.String).replace(SOURCES), weighting, missing().alias("mark")
+
+
+def _renamed(columns: Mapping[str, str]) -> dict[str, pl.Expr]:
+    return {name: pl.col(source) for name, source in columns.items()}

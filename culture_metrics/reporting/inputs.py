@@ -1,0 +1,254 @@
+"""Read whatever files a user has, and hold what was found."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from culture_metrics.catalogue import Edition, catalogue
+from culture_metrics.errors import ExtractError, FileFormatError, ReportError, unknown
+from culture_metrics.extracts.read import read_extract
+from culture_metrics.extracts.validate import validate
+from culture_metrics.indicators.breakdowns import available_breakdowns
+from culture_metrics.indicators.distributions import distributions
+from culture_metrics.indicators.estimate import estimate
+from culture_metrics.published import is_published, read_published
+from culture_metrics.reporting.example import example_extracts, example_published
+from culture_metrics.results import as_distributions, as_results
+from data_schemas.columns import DISTRIBUTIONS, RESULTS
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from culture_metrics.extracts.extract import Extract
+    from culture_metrics.extracts.report import ValidationReport
+    from culture_metrics.published import Published
+
+#: Breakdowns of a report, as far as the extract has them.
+BREAKDOWNS = ("occupation_group", "locality_1")
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What was read: checked respondent files, published results, and whom the report is about.
+
+    Attributes
+    ----------
+    reports : tuple of ValidationReport
+        One per respondent file, by period; about the whole file, whoever is in it.
+    extracts : tuple of Extract
+        The clean answers of the organisation, one per respondent file.
+    published : tuple of Published
+        One per official workbook, by period.
+    organisation, year : str
+        ODS code, and the period that the report is about: the latest one unless another was asked for.
+    by : tuple of str
+        Breakdowns of the results.
+    """
+
+    reports: tuple[ValidationReport, ...]
+    extracts: tuple[Extract, ...]
+    published: tuple[Published, ...]
+    organisation: str
+    year: str
+    by: tuple[str, ...]
+
+    @cached_property
+    def results(self) -> pl.DataFrame:
+        """Results of the organisation from the respondent files: all periods, whole and by group."""
+        tables = [estimate(e, by=self.by) for e in self.extracts]
+        return as_results(pl.concat([pl.DataFrame(schema=RESULTS), *tables]))
+
+    @cached_property
+    def distributions(self) -> pl.DataFrame:
+        """Distributions of the organisation from the respondent files: all periods, as a whole."""
+        tables = [distributions(e) for e in self.extracts]
+        return as_distributions(pl.concat([pl.DataFrame(schema=DISTRIBUTIONS), *tables]))
+
+    @property
+    def standing(self) -> Published | None:
+        """The workbook that has a benchmark group for the organisation: of the year, else the latest one."""
+        named = (pl.col("organisation") == self.organisation) & pl.col("benchmark_group").is_not_null()
+        found = [p for p in self.published if p.organisations.filter(named).height]
+        return max(found, key=lambda p: (p.period == self.year, p.period), default=None)
+
+    @property
+    def sources(self) -> tuple[Extract | Published, ...]:
+        """Extracts and published results together."""
+        return (*self.extracts, *self.published)
+
+    @property
+    def edition(self) -> Edition:
+        """The edition of the survey in the year of the report."""
+        return catalogue(self.sources[0].survey).edition(self.year)
+
+    @property
+    def name(self) -> str:
+        """Name of the organisation, as far as a workbook gives it; else its code."""
+        for published in reversed(self.published):
+            names = published.organisations.filter(organisation=self.organisation)["name"].drop_nulls()
+            if len(names):
+                return str(names[0])
+        return self.organisation
+
+    def __repr__(self) -> str:
+        periods = ", ".join(e.period for e in self.extracts) or "none"
+        workbooks = ", ".join(p.period for p in self.published) or "none"
+        return (
+            f"Inputs(organisation {self.organisation}, year {self.year}; "
+            f"respondent files: {periods}; published workbooks: {workbooks})"
+        )
+
+
+def read_inputs(
+    paths: Sequence[str | Path],
+    organisation: str | None = None,
+    year: int | str | None = None,
+    by: Sequence[str] | None = None,
+) -> Inputs:
+    """Read and check respondent files and official workbooks; each is told by its content.
+
+    Parameters
+    ----------
+    paths : sequence of str or Path
+        Respondent files (CSV, Parquet, Excel) and official results workbooks. Empty: the built-in example.
+    organisation : str, optional
+        ODS code. May be left out when the files hold one organisation only.
+    year : int or str, optional
+        The period that the report is about, and the edition of a respondent file that does not say its own.
+        The latest one when left out.
+    by : sequence of str, optional
+        Breakdowns. When left out, occupation group and the first locality, as far as the extract has them.
+
+    Returns
+    -------
+    Inputs
+        `.reports`, `.published`, `.organisation`, `.year`; estimated when asked for: `.results` and
+        `.distributions`.
+
+    Raises
+    ------
+    FileFormatError, ExtractError
+        When a file cannot be read or its content cannot be used.
+    UnknownNameError
+        When the files do not hold the organisation, the year or a breakdown.
+    ReportError
+        When the organisation must be named, or two files hold the same year.
+
+    Examples
+    --------
+    >>> data = read_inputs([])
+    >>> data
+    Inputs(organisation SYN01, year 2024; respondent files: 2023, 2024; published workbooks: 2024)
+    >>> data.results.filter(measure="morale", period="2024", group="all").height
+    1
+    """
+    if isinstance(paths, str | Path):
+        paths = [paths]
+    files, published = _read([Path(path) for path in paths], organisation, year)
+    if not paths:
+        files = list(example_extracts())
+    _one_file_a_year([e.period for e in files], "respondent files")
+    _one_file_a_year([p.period for p in published], "workbooks")
+    reports = tuple(validate(e) for e in sorted(files, key=lambda e: e.period))
+    if not paths:
+        published = [example_published(reports[-1].extract)]
+    chosen = _organisation(reports, published, organisation)
+    extracts = tuple(_own(r.extract, chosen) for r in reports)
+    return Inputs(
+        reports=reports,
+        extracts=extracts,
+        published=tuple(sorted(published, key=lambda p: p.period)),
+        organisation=chosen,
+        year=_year([*(e.period for e in files), *(p.period for p in published)], year),
+        by=_breakdowns(extracts, by),
+    )
+
+
+def _read(
+    paths: list[Path], organisation: str | None, year: int | str | None
+) -> tuple[list[Extract], list[Published]]:
+    extracts: list[Extract] = []
+    published: list[Published] = []
+    for path in paths:
+        if not path.is_file():
+            raise FileFormatError(
+                "This is a folder, not a file" if path.is_dir() else "There is no such file",
+                where=path.name,
+                hint="Check the folder and the spelling of the name.",
+            )
+        if is_published(path):
+            published.append(read_published(path))
+        else:
+            extracts.append(_read_respondents(path, organisation, year, alone=len(paths) == 1))
+    return extracts, published
+
+
+def _read_respondents(
+    path: Path, organisation: str | None, year: int | str | None, *, alone: bool
+) -> Extract:
+    """Read a respondent file: one among several says its own year if it can."""
+    if alone or year is None:
+        return read_extract(path, year=year, organisation=organisation)
+    try:
+        return read_extract(path, organisation=organisation)
+    except ExtractError:
+        return read_extract(path, year=year, organisation=organisation)
+
+
+def _organisation(reports: Sequence[ValidationReport], published: list[Published], wanted: str | None) -> str:
+    """Decide whom the report is about."""
+    in_files = [set(r.extract.frame["organisation"]) for r in reports]
+    in_workbooks = [set(p.organisations["organisation"]) for p in published]
+    known: list[str] = sorted(set().union(*(in_files or in_workbooks)))
+    if wanted is not None:
+        folded = {code.casefold(): code for code in known}
+        if wanted.strip().casefold() not in folded:
+            raise unknown("organisation", wanted, known, where="the files that were given")
+        return folded[wanted.strip().casefold()]
+    if len(known) == 1:
+        return known[0]
+    raise ReportError(
+        f"The files hold {len(known)} organisations, so the report must be told which one it is about"
+        if known
+        else "The files hold no organisation",
+        expected="an ODS code",
+        hint=f"Give one of {', '.join(known[:12])}{', …' if len(known) > 12 else ''}.",
+    )
+
+
+def _own(extract: Extract, organisation: str) -> Extract:
+    """Keep the answers of one organisation."""
+    own = extract.frame.filter(pl.col("organisation") == organisation)
+    if own.is_empty():
+        known = sorted(extract.frame["organisation"].unique())
+        where = extract.provenance.get("file") or extract.period
+        raise unknown("organisation", organisation, known, where=where)
+    return replace(extract, frame=own)
+
+
+def _one_file_a_year(periods: list[str], what: str) -> None:
+    twice = sorted({p for p in periods if periods.count(p) > 1})
+    if twice:
+        raise ReportError(
+            f"Two {what} hold {twice[0]}", hint="Give one file a year; put parts of a file together first."
+        )
+
+
+def _year(periods: list[str], wanted: int | str | None) -> str:
+    if wanted is None:
+        return max(periods)
+    if str(wanted) not in periods:
+        raise unknown("year in these files", str(wanted), sorted(set(periods)))
+    return str(wanted)
+
+
+def _breakdowns(extracts: Sequence[Extract], wanted: Sequence[str] | None) -> tuple[str, ...]:
+    if wanted is not None:
+        return tuple(wanted)
+    here = [available_breakdowns(e) for e in extracts]
+    return tuple(name for name in BREAKDOWNS if here and all(name in names for names in here))

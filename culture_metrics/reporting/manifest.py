@@ -1,0 +1,96 @@
+"""The manifest: what went into a report and what made it, so that someone else can repeat it."""
+
+from __future__ import annotations
+
+import platform
+from datetime import UTC, datetime
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+import culture_metrics
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from culture_metrics.reporting.inputs import Inputs
+
+PACKAGES = (
+    "polars", "pandera", "numpy", "scipy", "plotly", "papermill", "nbconvert", "fastexcel", "xlsxwriter",
+)  # fmt: skip
+
+
+def manifest(
+    data: Inputs, results: pl.DataFrame, notebooks: Sequence[str], left_out: Sequence[tuple[str, str]]
+) -> dict[str, Any]:
+    """Describe a report in plain values: no path, no name of a user or computer, no answer.
+
+    Parameters
+    ----------
+    data : Inputs
+        What was read.
+    results : polars.DataFrame
+        Results as they are written, suppressed.
+    notebooks : sequence of str
+        Those that ran.
+    left_out : sequence of (str, str)
+        Those that did not, and why.
+
+    Returns
+    -------
+    dict
+        `culture_metrics, created, survey, organisation, year, periods, options, inputs, rows, notebooks,
+        left_out, suppression, software`. `inputs` has file name, kind, period and SHA-256; `rows` the counts
+        read, used and set aside of each respondent file, and those of the organisation; `suppression` the
+        rule and how many results it holds back, and why.
+    """
+    survey = data.edition.survey
+    status = results["status"].cast(pl.String)
+    return {
+        "culture_metrics": culture_metrics.__version__,
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "survey": survey.id,
+        "organisation": data.organisation,
+        "year": data.year,
+        "periods": sorted({source.period for source in data.sources}),
+        "options": {
+            "breakdowns": list(data.by),
+            "weighting": "none for respondent files, as published for workbooks",
+            "minimum_base": survey.minimum_base,
+        },
+        "inputs": [
+            *(_input(r.extract.provenance, "respondent file", r.extract.period) for r in data.reports),
+            *(_input(p.provenance, "published workbook", p.period) for p in data.published),
+        ],
+        "rows": [
+            {
+                "period": report.extract.period,
+                "read": report.rows_read,
+                "used": report.rows_used,
+                "set_aside": report.rows_set_aside,
+                "answers_set_aside": report.cells_set_aside,
+                "used_of_organisation": own.frame.height,
+            }
+            for report, own in zip(data.reports, data.extracts, strict=True)
+        ],
+        "notebooks": list(notebooks),
+        "left_out": [{"notebook": name, "reason": reason} for name, reason in left_out],
+        "suppression": {
+            "rule": f"No result on fewer than {survey.minimum_base} people is shown, nor one from which "
+            "such a result could be worked out; official workbooks hold back results on fewer than 10.",
+            "small_base": int((status == "suppressed_small_base").sum()),
+            "secondary": int((status == "suppressed_secondary").sum()),
+        },
+        "software": {"Python": platform.python_version(), **{name: version(name) for name in PACKAGES}},
+    }
+
+
+def _input(provenance: Mapping[str, Any], kind: str, period: str) -> dict[str, Any]:
+    file = provenance.get("file")
+    return {
+        "file": file or "built-in example (invented)",
+        "kind": kind,
+        "period": period,
+        "sha256": provenance.get("sha256") if file else None,
+    }

@@ -1,0 +1,154 @@
+"""The report's page: every notebook on one HTML page that asks nothing of the network."""
+
+from __future__ import annotations
+
+import html
+import re
+from dataclasses import dataclass
+from functools import partial
+from itertools import count
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from nbformat import NotebookNode
+
+TEMPLATES = Path(__file__).parent / "templates"
+
+
+@dataclass(frozen=True)
+class Section:
+    """A notebook as a part of the page: its title, body and the headings within it (id, text)."""
+
+    id: str
+    title: str
+    html: str
+    headings: tuple[tuple[str, str], ...]
+
+
+def section(name: str, notebook: NotebookNode) -> Section:
+    r"""Turn an executed notebook into a part of the page.
+
+    Headings go down by one level, since the page has a title of its own. Figures are drawn from the Plotly
+    JSON in the notebook and carry their alt text; code is folded away.
+
+    Parameters
+    ----------
+    name : str
+        Name of the notebook; ids on the page begin with it.
+    notebook : nbformat.NotebookNode
+        With outputs. Its first heading is the title.
+
+    Examples
+    --------
+    >>> from nbformat import v4
+    >>> made = section("n", v4.new_notebook(cells=[v4.new_markdown_cell("# Morale\n\n## Now")]))
+    >>> made.title, made.headings
+    ('Morale', (('n-now', 'Now'),))
+    """
+    from nbconvert.exporters import HTMLExporter
+
+    headings: list[tuple[int, str, str]] = []
+    exporter: Any = HTMLExporter(  # type: ignore[no-untyped-call]
+        template_name="basic",
+        template_file=str(TEMPLATES / "notebook.html.j2"),
+        exclude_anchor_links=True,
+    )
+    exporter.register_filter("below_title", partial(_below_title, name, headings))
+    exporter.register_filter("figure", partial(_figure, name, count(1)))
+    exporter.register_filter("table", _table)
+    body, _ = exporter.from_notebook_node(notebook)
+    titles = [text for level, _, text in headings if level == 2]
+    return Section(
+        id=name,
+        title=titles[0] if titles else html.escape(name),
+        html=body,
+        headings=tuple((i, text) for level, i, text in headings if level == 3),
+    )
+
+
+def page(
+    sections: Sequence[Section],
+    *,
+    title: str,
+    subtitle: str,
+    facts: Sequence[tuple[str, str]],
+    remarks: Sequence[str],
+    left_out: Sequence[tuple[str, str]],
+    manifest: Mapping[str, Any],
+) -> str:
+    """Put the parts together: one page that holds its styles, plotly.js (once) and every notebook.
+
+    Parameters
+    ----------
+    sections : sequence of Section
+        In the order of the page.
+    title, subtitle : str
+        Who is reported on; survey and year.
+    facts : sequence of (str, str)
+        Name and value, shown large beneath the title.
+    remarks : sequence of str
+        Sentences that everyone should read first.
+    left_out : sequence of (str, str)
+        What the page does not hold, and why.
+    manifest : mapping
+        As `manifest.manifest` returns it.
+
+    Notes
+    -----
+    A content security policy in the page forbids the browser to load anything from anywhere, should a
+    notebook ever come to hold a link to a script, style or image.
+    """
+    from jinja2 import Environment, FileSystemLoader
+    from plotly.offline import get_plotlyjs
+
+    # Titles and headings are escaped before they come here, texts in the template: bodies are HTML.
+    environment = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=False)
+    return environment.get_template("page.html.j2").render(
+        sections=sections,
+        title=html.escape(title),
+        subtitle=html.escape(subtitle),
+        facts=facts,
+        remarks=remarks,
+        left_out=left_out,
+        manifest=manifest,
+        made=manifest["created"][:10],
+        css=(TEMPLATES / "page.css").read_text(encoding="utf-8"),
+        js=(TEMPLATES / "page.js").read_text(encoding="utf-8"),
+        plotlyjs=get_plotlyjs(),
+    )
+
+
+def _below_title(name: str, headings: list[tuple[int, str, str]], text: str) -> str:
+    """Move headings down a level, give them ids of their own and note them for the contents."""
+
+    def lower(found: re.Match[str]) -> str:
+        level, words = int(found[1]) + 1, found[2].strip()
+        plain = re.sub(r"<[^>]+>", "", words)
+        slug = re.sub(r"[^a-z0-9]+", "-", html.unescape(plain).lower()).strip("-")
+        taken = {i for _, i, _ in headings}
+        first = level == 2 and not any(known == 2 for known, _, _ in headings)
+        wanted = f"{name}-title" if first else f"{name}-{slug}"
+        unique = next(i for i in _numbered(wanted) if i not in taken)
+        headings.append((level, unique, plain))
+        return f'<h{level} id="{unique}">{words}</h{level}>'
+
+    return re.sub(r"<h([1-5])[^>]*>(.*?)</h\1>", lower, text, flags=re.DOTALL)
+
+
+def _numbered(name: str) -> Iterator[str]:
+    yield name
+    yield from (f"{name}-{n}" for n in count(2))
+
+
+def _figure(name: str, numbers: Iterator[int], figure_json: Mapping[str, Any]) -> str:
+    from culture_metrics.views.save import fragment
+
+    return fragment(figure_json, f"{name}-figure-{next(numbers)}")
+
+
+def _table(text: str) -> str:
+    """Take scripts out of HTML that objects show themselves with: the page runs only its own."""
+    return re.sub(r"<script\b.*?</script\s*>", "", text, flags=re.DOTALL | re.IGNORECASE)

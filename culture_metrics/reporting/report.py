@@ -1,0 +1,205 @@
+"""The report: one call from files to a page, tables and a manifest."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from culture_metrics.compare.benchmark import benchmark
+from culture_metrics.errors import ReportError
+from culture_metrics.reporting.excel import write_results
+from culture_metrics.reporting.inputs import Inputs, read_inputs
+from culture_metrics.reporting.manifest import manifest
+from culture_metrics.reporting.page import page, section
+from culture_metrics.reporting.run import NOTEBOOKS, run_notebook
+from culture_metrics.results import as_distributions, as_results
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from culture_metrics.reporting.page import Section
+
+    Tell = Callable[[str, int, int], None]
+
+#: What a reader calls the notebooks.
+TITLES = {
+    "00_start_here": "Start here",
+    "01_check_an_extract": "Check an extract",
+    "02_culture_indicators": "Culture indicators",
+    "10_published_results": "Published results",
+}
+FIRST = ["Reading and checking the files", "Scoring and estimating"]
+LAST = ["Writing the page and the tables"]
+
+
+def report(
+    inputs: Sequence[str | Path],
+    out: str | Path,
+    organisation: str | None = None,
+    year: int | str | None = None,
+    by: Sequence[str] | None = None,
+    tell: Tell | None = None,
+) -> Path:
+    """Make a report on one organisation from its respondent files, official workbooks, or both.
+
+    Parameters
+    ----------
+    inputs : sequence of str or Path
+        Respondent files and official workbooks; each is told by its content. Empty: the built-in example.
+    out : str or Path
+        Folder to write to; made if it is not there. Files of an earlier report are overwritten, others stay.
+    organisation : str, optional
+        ODS code; may be left out when the files hold one organisation only.
+    year : int or str, optional
+        The period that the report is about; the latest one when left out.
+    by : sequence of str, optional
+        Breakdowns; when left out, occupation group and the first locality, as far as the files have them.
+    tell : callable, optional
+        Called before each step with its name, the number of steps done and the number of all.
+
+    Returns
+    -------
+    Path
+        The page, `index.html`. Beside it lie `results.parquet` (Results of the organisation), `results.xlsx`
+        (the same and the answers, for people) and `manifest.json`.
+
+    Raises
+    ------
+    CultureMetricsError
+        When a file cannot be used, the organisation must be named, or the folder cannot be written to.
+
+    Notes
+    -----
+    Nothing leaves the computer and the page asks nothing of the network. Only suppressed results are written.
+
+    Examples
+    --------
+    >>> report(["RXX_2024.csv"], out="report")  # doctest: +SKIP
+    PosixPath('report/index.html')
+    """
+    tell = tell or (lambda step, done, total: None)
+    folder = Path(out)
+    steps = [*FIRST, *NOTEBOOKS, *LAST]
+    with _scratch(folder) as scratch:
+        workshop = Path(scratch)
+        tell(FIRST[0], 0, len(steps))
+        data = read_inputs(inputs, organisation, year, by)
+        chosen, left_out = _choose(data)
+        steps = [*FIRST, *chosen, *LAST]
+        tell(FIRST[1], 1, len(steps))
+        results, answers = _tables(data)
+        parameters = {
+            "inputs": [str(Path(path).resolve()) for path in inputs],
+            "organisation": data.organisation,
+            "year": data.year,
+            "by": list(data.by),
+        }
+        sections = []
+        for done, name in enumerate(chosen, start=len(FIRST)):
+            tell(f"Running the notebook '{TITLES[name]}'", done, len(steps))
+            sections.append(section(name, run_notebook(name, parameters)))
+        tell(LAST[0], len(steps) - 1, len(steps))
+        made = manifest(data, results, chosen, left_out)
+        standing = benchmark(data.standing, data.organisation).table if data.standing else None
+        results.write_parquet(workshop / "results.parquet")
+        write_results(workshop / "results.xlsx", data, results, answers, standing)
+        _write_text(workshop / "manifest.json", json.dumps(made, indent=2, ensure_ascii=False) + "\n")
+        _write_text(workshop / "index.html", _page(data, sections, left_out, made))
+        _deliver(workshop, folder)
+        tell("Done", len(steps), len(steps))
+    return folder / "index.html"
+
+
+def _choose(data: Inputs) -> tuple[list[str], list[tuple[str, str]]]:
+    """Decide which notebooks apply, and say why the others do not."""
+    reasons: dict[str, str] = {}
+    if not data.extracts:
+        for name in ("01_check_an_extract", "02_culture_indicators"):
+            reasons[name] = "no respondent file was given."
+    if not data.published:
+        reasons["10_published_results"] = "no published workbook was given."
+    elif data.standing is None:
+        reasons["10_published_results"] = f"no workbook has {data.organisation} in a benchmark group."
+    chosen = [name for name in NOTEBOOKS if name not in reasons]
+    if not data.extracts and data.standing is None:
+        raise ReportError(
+            f"There is nothing to report on {data.organisation}",
+            got=reasons["10_published_results"],
+            hint="Give a respondent file, or the official workbook of organisation results.",
+        )
+    return chosen, [(TITLES[name], why) for name, why in reasons.items()]
+
+
+def _tables(data: Inputs) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Put the organisation's own and published results together, and its answers."""
+    own = pl.col("organisation") == data.organisation
+    results = [data.results, *(p.results.filter(own) for p in data.published)]
+    answers = [data.distributions, *(p.distributions.filter(own) for p in data.published)]
+    return as_results(pl.concat(results)), as_distributions(pl.concat(answers))
+
+
+def _page(
+    data: Inputs, sections: list[Section], left_out: list[tuple[str, str]], made: dict[str, Any]
+) -> str:
+    facts = [("Organisation", data.organisation)] if data.name != data.organisation else []
+    own = [e for e in data.extracts if e.period == data.year]
+    if own:
+        facts.append(("People who answered", f"{own[0].frame.height:,}"))
+    if data.standing is not None:
+        group = data.standing.organisations.filter(organisation=data.organisation)["benchmark_group"].item()
+        facts.append(("Benchmark group", group))
+    facts.append(("Years in the files", ", ".join(made["periods"])))
+    invented = any(source.provenance.get("synthetic") for source in data.sources)
+    remarks = ["This is the built-in example: the trust and its peers are invented."] if invented else []
+    broken = [r.extract.period for r in data.reports if not r.ok]
+    if broken:
+        remarks.append(
+            f"The check of the respondent file found errors ({', '.join(broken)}). Read 'Check an extract' "
+            "before you rely on the numbers."
+        )
+    return page(
+        sections,
+        title=data.name,
+        subtitle=f"{data.edition.survey.label}, {data.year}",
+        facts=facts,
+        remarks=remarks,
+        left_out=left_out,
+        manifest=made,
+    )
+
+
+def _write_text(path: Path, text: str) -> None:
+    path.write_text(text, encoding="utf-8", newline="\n")
+
+
+def _scratch(folder: Path) -> TemporaryDirectory[str]:
+    """Make the folder, and in it a place to work: what cannot be written to shows before the work begins."""
+    if folder.exists() and not folder.is_dir():
+        raise ReportError("The report needs a folder, and this is a file", where=str(folder))
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        return TemporaryDirectory(prefix=".culture-metrics-", dir=folder, ignore_cleanup_errors=True)
+    except OSError as error:
+        raise _cannot_write(folder, error) from error
+
+
+def _deliver(workshop: Path, folder: Path) -> None:
+    """Put the finished files in place, each in one move."""
+    for file in sorted(workshop.iterdir()):
+        try:
+            file.replace(folder / file.name)
+        except OSError as error:
+            raise _cannot_write(folder / file.name, error) from error
+
+
+def _cannot_write(path: Path, error: OSError) -> ReportError:
+    return ReportError(
+        "The report could not be written",
+        where=str(path),
+        got=error.strerror or type(error).__name__,
+        hint="Give a folder that you may write to, and close the files of an earlier report.",
+    )

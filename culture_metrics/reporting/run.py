@@ -1,0 +1,137 @@
+"""Run notebooks, each in a kernel of its own that is this very Python."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import sysconfig
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
+
+from culture_metrics.errors import ReportError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from nbformat import NotebookNode
+
+PACKAGE = Path(__file__).parents[1]
+#: The notebooks the report knows, in the order of the page.
+NOTEBOOKS = ("00_start_here", "01_check_an_extract", "02_culture_indicators", "10_published_results")
+
+
+def notebook_path(name: str) -> Path:
+    """Return where a notebook lies: inside an installed package, or beside it in a working copy.
+
+    Examples
+    --------
+    >>> notebook_path("00_start_here").name
+    '00_start_here.ipynb'
+    """
+    installed = PACKAGE / "reporting" / "notebooks" / f"{name}.ipynb"
+    return installed if installed.is_file() else PACKAGE.parent / "notebooks" / f"{name}.ipynb"
+
+
+def run_notebook(name: str, parameters: Mapping[str, Any]) -> NotebookNode:
+    """Run a notebook from top to bottom and return it with its outputs. Nothing is left on disk.
+
+    Parameters
+    ----------
+    name : str
+        One of `NOTEBOOKS`.
+    parameters : mapping
+        Values for the names in the cell tagged `parameters`; None leaves the notebook's own value.
+
+    Returns
+    -------
+    nbformat.NotebookNode
+        Without anything that tells of this computer: no paths, parameters, times or warnings.
+
+    Raises
+    ------
+    ReportError
+        When a cell fails. The message names the notebook and the kind of error, never values.
+    """
+    from papermill import execute_notebook  # type: ignore[import-untyped]
+    from papermill.exceptions import PapermillExecutionError  # type: ignore[import-untyped]
+
+    logging.getLogger("papermill").setLevel(logging.ERROR)
+    with TemporaryDirectory(prefix="culture-metrics-", ignore_cleanup_errors=True) as scratch:
+        try:
+            done = execute_notebook(
+                str(notebook_path(name)),
+                None,
+                parameters={k: v for k, v in parameters.items() if v is not None},
+                kernel_name="python3",
+                kernel_manager_class=_this_python(Path(scratch)),
+                resources={"metadata": {"path": scratch}},
+                progress_bar=False,
+            )
+        except PapermillExecutionError as error:
+            # Our own errors are written for people; the text of any other may carry values of the data.
+            ours = getattr(sys.modules["culture_metrics.errors"], str(error.ename), None) is not None
+            raise ReportError(
+                f"The notebook {name} stopped with an error",
+                where=f"{name}.ipynb, cell {error.cell_index + 1}",
+                got=error.evalue if ours else error.ename,
+                hint="Run it in JupyterLab to see more: the inputs go into its parameters cell.",
+            ) from error
+        except RuntimeError as error:
+            raise ReportError(
+                f"The notebook {name} could not be run",
+                got=type(error).__name__,
+                hint="Check that the package ipykernel is installed and that this computer lets Python "
+                "processes talk to each other (a firewall may ask).",
+            ) from error
+    return _without_traces(done)
+
+
+def _this_python(scratch: Path) -> type:
+    """Make a kernel manager that starts this interpreter, whatever kernels are installed on the computer."""
+    import zmq
+    from ipykernel.kernelspec import get_kernel_dict
+    from jupyter_client.kernelspec import KernelSpec
+    from jupyter_client.manager import AsyncKernelManager
+
+    env = {
+        "PLOTLY_RENDERER": "plotly_mimetype",
+        "IPYTHONDIR": str(scratch / "ipython"),  # no history, no start-up files of the user
+        "PYDEVD_DISABLE_FILE_VALIDATION": "1",
+    }
+    if PACKAGE.parent != Path(sysconfig.get_path("purelib")):
+        paths = [str(PACKAGE.parent), os.environ.get("PYTHONPATH", "")]
+        env["PYTHONPATH"] = os.pathsep.join(filter(None, paths))
+    spec = KernelSpec(**get_kernel_dict(["--log-level=CRITICAL"]), env=env)
+
+    class ThisPython(AsyncKernelManager):
+        # Others may use the same computer: what goes to and from the kernel is encrypted where it can be.
+        transport_encryption = "auto" if zmq.has("curve") else "disabled"
+
+        @property
+        def kernel_spec(self) -> KernelSpec:
+            return spec
+
+        def _connection_file_default(self) -> str:
+            return str(scratch / f"kernel-{self.kernel_id}.json")
+
+    return ThisPython
+
+
+def _without_traces(notebook: NotebookNode) -> NotebookNode:
+    """Strip what papermill and the kernel wrote: paths, parameters, times, messages of warnings."""
+    own = {"parameters", "injected-parameters"}
+    notebook.metadata = type(notebook)(language_info={"name": "python", "pygments_lexer": "ipython3"})
+    notebook.cells = [c for c in notebook.cells if not own & set(c.metadata.get("tags", ()))]
+    for cell in notebook.cells:
+        cell.metadata = type(notebook)()
+        if cell.cell_type == "code":
+            cell.execution_count = None
+            cell.outputs = [o for o in cell.outputs if o.get("name") != "stderr"]
+            for output in cell.outputs:
+                if "metadata" in output:
+                    output.metadata = type(notebook)()
+                if "execution_count" in output:
+                    output.execution_count = None
+    return notebook

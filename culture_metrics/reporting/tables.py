@@ -1,0 +1,212 @@
+"""Tables for views and for readers: results with the names and the order of the catalogue."""
+
+from __future__ import annotations
+
+import html
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from culture_metrics.results import ALL
+from culture_metrics.views.labels import count, fixed
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from culture_metrics.catalogue import Edition, Question
+
+#: Shorthand of accessible publications for a number that is not there.
+HELD, NOT_AVAILABLE, NOT_APPLICABLE = "[c]", "[x]", "[z]"
+SHORTHAND = {
+    HELD: "confidential: held back because few people answered, or because a small group could be worked out",
+    NOT_AVAILABLE: "not available in the source",
+    NOT_APPLICABLE: "not applicable: not asked, or no score",
+}
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table as readers see it: text cells, the first column names the row. Notebooks show it as HTML."""
+
+    frame: pl.DataFrame
+    caption: str
+    numbers: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        return f"Table({self.caption}: {self.frame.height} rows)"
+
+    def _repr_html_(self) -> str:
+        if self.frame.is_empty():
+            return f"<p>{html.escape(self.caption)}.</p>"
+        columns = self.frame.columns
+        right = [name in self.numbers for name in columns]
+        style = [
+            f" class='{'number' if r else 'text'}' style='text-align:{'right' if r else 'left'}'"
+            for r in right
+        ]
+        head = "".join(
+            f"<th scope='col'{s}>{html.escape(c)}</th>" for c, s in zip(columns, style, strict=True)
+        )
+        body = "".join(
+            f"<tr><th scope='row' style='text-align:left;font-weight:normal'>{html.escape(row[0])}</th>"
+            + "".join(f"<td{s}>{html.escape(c)}</td>" for c, s in zip(row[1:], style[1:], strict=True))
+            + "</tr>"
+            for row in self.frame.with_columns(pl.all().cast(pl.String).fill_null("")).iter_rows()
+        )
+        used = [f"{mark} {text}." for mark, text in SHORTHAND.items() if f">{mark}" in body]
+        notes = f"<p><small>{' '.join(used)}</small></p>" if used else ""
+        caption = f"<caption style='text-align:left'>{html.escape(self.caption)}</caption>"
+        return f"<table>{caption}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{notes}"
+
+
+def catalogued(edition: Edition) -> pl.DataFrame:
+    """Return the measures of an edition: `order, measure, code, label, level, direction, meaning`."""
+    names = ["measure", "code", "label", "level", "direction", "meaning"]
+    rows = [(m.id, m.code, m.label, m.level, m.direction, m.meaning) for m in edition.measures.values()]
+    return pl.DataFrame(rows, schema=names, orient="row").with_row_index("order")
+
+
+def score_table(
+    results: pl.DataFrame, edition: Edition, standing: pl.DataFrame | None = None
+) -> pl.DataFrame:
+    """Return the scores of a whole organisation as `views.scores` takes them, in the official order.
+
+    Parameters
+    ----------
+    results : polars.DataFrame
+        Results of one organisation in one period.
+    edition : Edition
+        Gives labels and order.
+    standing : polars.DataFrame, optional
+        Columns `measure, best, median, worst, organisations`, as in `Benchmark.table`.
+    """
+    group = ["best", "median", "worst", "organisations"]
+    if standing is None:
+        beside = pl.DataFrame(schema={"measure": pl.String, **dict.fromkeys(group, pl.Float64)})
+    else:
+        beside = standing.select("measure", *group)
+    whole = results.filter((pl.col("group") == ALL) & (pl.col("unit") == "score"))
+    return (
+        whole.join(catalogued(edition), on="measure")
+        .join(beside, on="measure", how="left")
+        .sort("order")
+        .select(
+            "measure", "label", "level", "estimate", "conf_low", "conf_high", "base", "status", *group
+        )
+    )  # fmt: skip
+
+
+def heat_map_table(
+    results: pl.DataFrame, edition: Edition, breakdown: str, measures: Sequence[str]
+) -> pl.DataFrame:
+    """Return groups by measures as `views.heat_map` takes them, the whole organisation first.
+
+    Parameters
+    ----------
+    results : polars.DataFrame
+        Results of one organisation in one period.
+    edition : Edition
+        Gives labels.
+    breakdown : str
+        Which groups.
+    measures : sequence of str
+        Stable ids, in the order to draw them.
+    """
+    wanted = pl.DataFrame({"measure": list(measures)}).with_row_index("place")
+    labels = catalogued(edition).select("measure", "label")
+    rows = results.join(wanted, on="measure").join(labels, on="measure")
+    whole = rows.filter(pl.col("breakdown") == ALL)
+    return (
+        pl.concat([whole, rows.filter(pl.col("breakdown") == breakdown)])
+        .join(whole.select("measure", reference="estimate"), on="measure", how="left")
+        .with_columns(pl.col("base").max().over("group").alias("group_base"))
+        .sort(pl.col("group") != ALL, "group", "place")
+        .select(
+            "group", "group_base", "measure", "label", "estimate", "conf_low", "conf_high", "base", "status",
+            "reference",
+        )
+    )  # fmt: skip
+
+
+def answer_table(distributions: pl.DataFrame, edition: Edition, questions: Sequence[str]) -> pl.DataFrame:
+    """Return the answers to questions as `views.distribution` takes them.
+
+    Parameters
+    ----------
+    distributions : polars.DataFrame
+        Distributions of one organisation in one period; the whole organisation is taken.
+    edition : Edition
+        Gives labels, the order of the options and which of them are favourable.
+    questions : sequence of str
+        Stable ids, in the order to draw them.
+    """
+    options = pl.concat([_options(edition.questions[name], place) for place, name in enumerate(questions)])
+    return (
+        options.join(distributions.filter(pl.col("group") == ALL), on=["question", "option"])
+        .sort("place", "order")
+        .select(
+            "question", "label", "option", "option_label", "percent", "base", "status", "position", "beside",
+            "favourable",
+        )
+    )  # fmt: skip
+
+
+def _options(question: Question, place: int) -> pl.DataFrame:
+    """List the options of a question: where each stands on the scale and whether it is a good answer."""
+    scale = question.scale
+    beside = set(scale.beside)
+    on_scale = [code for code in scale.labels if code not in beside]
+    middle = on_scale[len(on_scale) // 2] if len(on_scale) % 2 else None
+
+    def favourable(code: int) -> bool | None:
+        if code in beside or question.direction not in ("higher", "lower") or not question.positive:
+            return None
+        if code == middle and code not in question.positive:
+            return None
+        return (code in question.positive) == (question.direction == "higher")
+
+    rows = [
+        (
+            place, order, question.id, question.label, code, label,
+            on_scale.index(code) + 1 if code in on_scale else None, code in beside, favourable(code),
+        )
+        for order, (code, label) in enumerate(scale.labels.items())
+    ]  # fmt: skip
+    schema = {
+        "place": pl.Int64, "order": pl.Int64, "question": pl.String, "label": pl.String, "option": pl.Int16,
+        "option_label": pl.String, "position": pl.Int64, "beside": pl.Boolean, "favourable": pl.Boolean,
+    }  # fmt: skip
+    return pl.DataFrame(rows, schema=schema, orient="row")
+
+
+def words(column: str) -> pl.Expr:
+    """Expression: a number of Results as text with the decimals of its unit, or why it is not there."""
+    return _number(column).fill_null(missing())
+
+
+def interval() -> pl.Expr:
+    """Expression: a 95% interval as text, or why it is not there."""
+    return pl.format("{} to {}", _number("conf_low"), _number("conf_high")).fill_null(missing())
+
+
+def _number(column: str) -> pl.Expr:
+    score = pl.col("unit") == "score"
+    return pl.when(score).then(fixed(column, "score")).otherwise(fixed(column, "percent"))
+
+
+def people(column: str) -> pl.Expr:
+    """Expression: a number of respondents as text, or why it is not there."""
+    return count(column).fill_null(missing())
+
+
+def missing() -> pl.Expr:
+    """Expression: the shorthand for a number of Results that is null."""
+    status = pl.col("status").cast(pl.String)
+    return (
+        pl.when(status.str.starts_with("suppressed"))
+        .then(pl.lit(HELD))
+        .when(status == "reported")
+        .then(pl.lit(NOT_AVAILABLE))
+        .otherwise(pl.lit(NOT_APPLICABLE))
+    )

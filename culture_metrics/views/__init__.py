@@ -1,0 +1,8 @@
+"""Plotly figures in one house style. They know tidy columns, not the analyses that made them."""
+
+from culture_metrics.views.distribution import distribution
+from culture_metrics.views.heat_map import heat_map
+from culture_metrics.views.ranking import ranking
+from culture_metrics.views.scores import scores
+
+__all__ = ["distribution", "heat_map", "ranking", "scores"]

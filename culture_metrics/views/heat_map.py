@@ -1,0 +1,374 @@
+"""Groups by measures, each cell coloured by its difference from the whole organisation."""
+
+from __future__ import annotations
+
+from math import ceil, log10
+
+import plotly.graph_objects as go
+import polars as pl
+
+from culture_metrics.errors import ResultsError
+from culture_metrics.results import ALL
+from culture_metrics.views import style
+from culture_metrics.views.inputs import held_back, one_of, tidy
+from culture_metrics.views.labels import (
+    DECIMALS,
+    count,
+    fixed,
+    reading,
+    safely,
+    sentences,
+    several,
+    shown,
+    width,
+    wrap,
+)
+
+COLUMNS = ["group", "group_base", "measure", "label", "estimate", "base", "status", "reference"]
+NUMBERS = ["estimate", "conf_low", "conf_high", "base"]
+GROUP_WIDTH, BASE_WIDTH, COLUMN_WIDTH = 210, 62, 98
+LINE, GAP, KEY_HEIGHT, KEY_WIDTH = 18, 10, 96, 200
+#: From so many measures on, labels take one line, scores one decimal, and the map has a width of its own.
+MANY, CELL_WIDTH, WIDTH = 14, 30, 1100
+WHOLE = "Whole organisation"
+NOT_SHOWN, MINUS = "\N{EN DASH}", "\N{MINUS SIGN}"
+HATCH = {"shape": "/", "fgcolor": "#CFCFCF", "bgcolor": style.PAPER, "size": 6, "solidity": 0.2}
+
+
+def heat_map(
+    table: pl.DataFrame, *, title: str, unit: str = "score", subtitle: str = "", source: str = ""
+) -> go.Figure:
+    """Draw groups as rows and measures as columns, coloured by the difference from the whole organisation.
+
+    The number in a cell is the group's own value. The first row is the whole organisation. Cells that may not
+    be shown are hatched; cells without a value (not asked, not in the table) are empty. Maps of 14 measures
+    and more do not shrink below a width at which they can be read.
+
+    Parameters
+    ----------
+    table : polars.DataFrame
+        One row per group and measure, in the order to draw them: `group`, `group_base` (may be null),
+        `measure`, `label`, `estimate`, `base`, `status`, `reference` (the whole organisation's value of the
+        measure). `conf_low` and `conf_high`, if there, are said on hover. Rows of the group "all" only give
+        the whole organisation's base.
+    unit : {"score", "percent"}
+        Unit of every measure.
+    title, subtitle, source : str
+        What is seen, its year and population, and where the numbers come from.
+
+    Returns
+    -------
+    plotly.graph_objects.Figure
+        `layout.meta["alt"]` says it in words; `layout.meta["suppressed"]` counts the hatched cells.
+
+    Raises
+    ------
+    ResultsError
+        When the table lacks a column or has no rows.
+
+    Examples
+    --------
+    >>> table = pl.DataFrame({"group": ["Medical", "Estates"], "group_base": [310, 7],
+    ...     "measure": ["morale"] * 2, "label": ["Morale"] * 2, "estimate": [6.4, None],
+    ...     "base": [305, None], "reference": [5.9, 5.9],
+    ...     "status": ["reported", "suppressed_small_base"]})
+    >>> heat_map(table, title="Morale by group").layout.meta["alt"]
+    'Morale by group. Heat map of 1 measure in 2 groups. Furthest above the whole organisation: Morale in \
+Medical, 6.40 against 5.90. No cell is below the whole organisation. 1 cell is not shown because too few \
+answered.'
+    """
+    one_of("unit", unit, DECIMALS, "views.heat_map")
+    table = _checked(table)
+    measures = table.group_by("measure", maintain_order=True).agg(
+        pl.col("label").first().cast(pl.String), pl.col("reference").drop_nulls().first().cast(pl.Float64)
+    )
+    rows = _rows(table)
+    cells = _cells(table, rows, measures, unit)
+
+    fig = style.figure()
+    total = rows["bottom"].item(-1)
+    style.pixel_rows(fig, total)
+    head = _columns(fig, measures)
+    _whole(fig, rows, measures, unit)
+    _groups(fig, rows, cells)
+    _hatch(fig, cells)
+    _labels(fig, rows)
+    style.finish(
+        fig,
+        style.Room(height=total, left=_left(rows), head=head, foot=10),
+        title=title,
+        subtitle=sentences([subtitle]),
+        notes=_notes(cells, unit),
+        alt=_alt(cells, rows, measures, unit),
+        source=source,
+        suppressed=int(cells["held_back"].sum()),
+    )
+    _key(fig, cells, unit, head)
+    if measures.height >= MANY:
+        fig.update_layout(width=max(WIDTH, _left(rows) + CELL_WIDTH * measures.height + style.EDGE))
+    return fig
+
+
+def _checked(table: pl.DataFrame) -> pl.DataFrame:
+    """Check the table; groups of which nothing is shown lose their base as well."""
+    if isinstance(table, pl.DataFrame):
+        absent = [c for c in ("conf_low", "conf_high") if c not in table.columns]
+        table = table.with_columns(pl.lit(None, pl.Float64).alias(c) for c in absent)
+    table = tidy(table, COLUMNS, key=["group", "measure"], numbers=NUMBERS, where="views.heat_map")
+    groups = table.filter(pl.col("group") != ALL)
+    if groups.is_empty():
+        raise ResultsError(
+            "The table has no groups beside the whole organisation",
+            where="views.heat_map",
+            hint="Estimate with `by=` and keep the groups of one breakdown.",
+        )
+    if (groups["estimate"].is_not_null() & groups["reference"].is_null()).any():
+        raise ResultsError(
+            "A group has a value of a measure for which the whole organisation has none",
+            where="views.heat_map",
+            expected="`reference` wherever `estimate` is reported",
+        )
+    seen = pl.col("estimate").is_not_null().any().over("group")
+    return table.with_columns(pl.when(seen).then("group_base").alias("group_base"))
+
+
+def _rows(table: pl.DataFrame) -> pl.DataFrame:
+    """Place the whole organisation and its groups on the page, each as high as its label needs."""
+    bases = table.group_by("group", maintain_order=True).agg(pl.col("group_base").max())
+    groups = bases.filter(pl.col("group") != ALL)
+    whole = pl.DataFrame({"group": [ALL]}).join(bases, on="group", how="left")
+    lines = [[WHOLE], *(wrap(name, GROUP_WIDTH) for name in groups["group"])]
+    return (
+        pl.concat([whole, groups])
+        .with_columns(
+            pl.Series("lines", ["<br>".join(text) for text in lines], pl.String),
+            pl.Series("height", [LINE * len(text) + 14 for text in lines]),
+            count("group_base").alias("base_text"),
+        )
+        .with_row_index("row")
+        .with_columns(pl.when(pl.col("row") == 1).then(GAP).otherwise(0).alias("gap"))
+        .with_columns((pl.col("height") + pl.col("gap")).cum_sum().alias("bottom"))
+        .with_columns((pl.col("bottom") - pl.col("height") / 2).alias("y"))
+    )
+
+
+def _cells(table: pl.DataFrame, rows: pl.DataFrame, measures: pl.DataFrame, unit: str) -> pl.DataFrame:
+    """Return one row for every group and measure, in the order of the page, whether it has a value or not."""
+    values = table.select("group", "measure", "status", *NUMBERS)
+    return (
+        rows.slice(1)
+        .select("row", "group", "y", "height")
+        .join(measures.with_row_index("column"), how="cross")
+        .join(values, on=["group", "measure"], how="left", maintain_order="left")
+        .with_columns(
+            (pl.col("estimate") - pl.col("reference")).alias("difference"),
+            held_back().alias("held_back"),
+        )
+        .with_columns(
+            _printed("estimate", unit, measures.height).alias("text"),
+            pl.concat_str(
+                pl.format("<b>{}</b><br>{}<br>", safely("group"), safely("label")),
+                reading(unit),
+                pl.format(
+                    "<br>{} {} the whole organisation",
+                    fixed(pl.col("difference").abs(), unit),
+                    pl.when(pl.col("difference") < 0).then(pl.lit("below")).otherwise(pl.lit("above")),
+                ).fill_null(""),
+            ).alias("hover"),
+        )
+    )
+
+
+def _printed(column: str, unit: str, measures: int) -> pl.Expr:
+    """Expression: the number in a cell, without its sign, and shorter where there are many."""
+    return fixed(column, "percent" if measures >= MANY else unit).str.strip_suffix("%").fill_null("")
+
+
+def _limit(difference: pl.Series) -> float:
+    """Return the end of the colour scale: the 95th percentile of the differences, rounded up."""
+    size = float(difference.abs().quantile(0.95, "higher") or 0.0)
+    if size <= 0:
+        return 1.0
+    step = 10.0 ** (ceil(log10(size)) - 1)
+    return next(step * n for n in (1, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10) if step * n >= size - 1e-12)
+
+
+def _left(rows: pl.DataFrame) -> float:
+    lines = [line for text in rows["lines"] for line in text.split("<br>")]
+    return style.EDGE + max(*map(width, lines), width(WHOLE, bold=True)) + 12 + BASE_WIDTH
+
+
+def _columns(fig: go.Figure, measures: pl.DataFrame) -> float:
+    """Write the measures above their columns, turned where they do not fit, and return their height."""
+    room = 1e9 if measures.height >= MANY else COLUMN_WIDTH
+    labels = [wrap(label, room) for label in measures["label"]]
+    fig.update_xaxes(
+        range=[-0.5, measures.height - 0.5],
+        side="top",
+        tickvals=list(range(measures.height)),
+        ticktext=["<br>".join(lines) for lines in labels],
+        tickfont=style.PLAIN,
+        autotickangles=[0, -90],
+        ticklabelstandoff=4,
+    )
+    return max(KEY_HEIGHT, max(width(line) for lines in labels for line in lines) + 8)
+
+
+def _whole(fig: go.Figure, rows: pl.DataFrame, measures: pl.DataFrame, unit: str) -> None:
+    said = measures.select(
+        _printed("reference", unit, measures.height).alias("text"),
+        pl.format("<b>{}</b><br>{}<br>Value {}", pl.lit(WHOLE), safely("label"), fixed("reference", unit))
+        .fill_null("Not available")
+        .alias("hover"),
+    )
+    fig.add_heatmap(
+        name=WHOLE,
+        x=list(range(measures.height)),
+        y=[0, rows["height"].item(0)],
+        z=[[0.0] * measures.height],
+        text=[said["text"].to_list()],
+        hovertext=[said["hover"].to_list()],
+        textfont=style.STRONG,
+        **_CELL,
+    )
+
+
+_CELL = {
+    "coloraxis": "coloraxis",
+    "texttemplate": "%{text}",
+    "hovertemplate": "%{hovertext}<extra></extra>",
+    "xgap": 2,
+    "ygap": 2,
+    "hoverongaps": False,
+}
+
+
+def _groups(fig: go.Figure, rows: pl.DataFrame, cells: pl.DataFrame) -> None:
+    shape = (rows.height - 1, -1)
+    top = rows["bottom"].item(0) + GAP
+    fig.add_heatmap(
+        name="Groups",
+        x=list(range(cells["column"].n_unique())),
+        y=[top, *rows["bottom"].slice(1)],
+        z=cells["difference"].reshape(shape).to_list(),
+        text=_grid(cells["text"], rows.height - 1),
+        hovertext=_grid(cells["hover"], rows.height - 1),
+        textfont=style.PLAIN,
+        **_CELL,
+    )
+
+
+def _grid(values: pl.Series, rows: int) -> list[list[str]]:
+    flat, across = values.to_list(), len(values) // rows
+    return [flat[i : i + across] for i in range(0, len(flat), across)]
+
+
+def _hatch(fig: go.Figure, cells: pl.DataFrame) -> None:
+    """Hatch the cells that may not be shown."""
+    hidden = cells.filter("held_back")
+    if hidden.is_empty():
+        return
+    fig.add_bar(
+        name="Not shown",
+        x=hidden["column"].to_list(),
+        base=(hidden["y"] - hidden["height"] / 2 + 1).to_list(),
+        y=(hidden["height"] - 2).to_list(),
+        width=0.97,
+        marker={"color": style.PAPER, "line": {"width": 0}, "pattern": HATCH},
+        hovertext=hidden["hover"].to_list(),
+        hovertemplate="%{hovertext}<extra></extra>",
+    )
+    fig.add_scatter(
+        name="Not shown",
+        x=hidden["column"].to_list(),
+        y=hidden["y"].to_list(),
+        mode="text",
+        text=[NOT_SHOWN] * hidden.height,
+        textfont={"size": 16, "color": style.TEXT, "weight": 600},
+        hoverinfo="skip",
+    )
+
+
+def _labels(fig: go.Figure, rows: pl.DataFrame) -> None:
+    """Write the groups and their bases at the left."""
+    start = {"x": 0, "xanchor": "left", "align": "left", "xshift": style.EDGE - _left(rows)}
+    style.column(fig, rows["lines"].head(1), rows["y"].head(1), **start, font=style.STRONG)
+    style.column(fig, rows["lines"].slice(1), rows["y"].slice(1), **start)
+    bases = {"x": 0, "xanchor": "right", "xshift": -8, "font": style.QUIET}
+    style.column(fig, rows["base_text"], rows["y"], **bases)
+    if rows["base_text"].is_not_null().any():
+        style.note(fig, "Base", y=1, yanchor="bottom", yshift=4, **bases)
+
+
+def _key(fig: go.Figure, cells: pl.DataFrame, unit: str, head: float) -> None:
+    """Put the key of the colours into the empty corner above the groups."""
+    limit = _limit(cells["difference"])
+    beyond = (cells["difference"].abs() > limit + 1e-12).any()
+    start = style.EDGE - fig.layout.margin.l
+    corner = {"y": 1, "yanchor": "top", "x": 0, "font": style.QUIET}
+    style.note(fig, "Difference from the whole", **corner, xanchor="left", xshift=start, yshift=head)
+    least, most = ("≥ ", "≤ ") if beyond else ("", "")
+    points = " points" if unit == "percent" else ""
+    ends = [
+        ("left", 0, f"{most}{MINUS}{limit:g}"),
+        ("center", 0.5, "0"),
+        ("right", 1, f"{least}+{limit:g}{points}"),
+    ]
+    for anchor, share, text in ends:
+        place = {"xanchor": anchor, "xshift": start + share * KEY_WIDTH, "yshift": head - 38}
+        style.note(fig, text, **corner, **place)
+    fig.update_layout(
+        coloraxis={
+            "cmin": -limit,
+            "cmax": limit,
+            "colorscale": style.DIVERGING,
+            "colorbar": {
+                "orientation": "h",
+                "xref": "container",
+                "x": 0,
+                "xanchor": "left",
+                "xpad": style.EDGE,
+                "yref": "container",
+                "y": 1 - (fig.layout.margin.t - head + 22) / fig.layout.height,
+                "yanchor": "top",
+                "ypad": 0,
+                "lenmode": "pixels",
+                "len": KEY_WIDTH + 2 * style.EDGE,
+                "thickness": 12,
+                "outlinewidth": 0,
+                "showticklabels": False,
+                "ticks": "",
+            },
+        }
+    )
+
+
+def _notes(cells: pl.DataFrame, unit: str) -> str:
+    said = ["Numbers are " + ("percentages." if unit == "percent" else "scores from 0 to 10.")]
+    if cells["held_back"].any():
+        said.append(f"Hatched, {NOT_SHOWN}: too few answers to show.")
+    if (cells["estimate"].is_null() & ~cells["held_back"]).any():
+        said.append("Empty: not asked or not available.")
+    return " ".join(said)
+
+
+def _alt(cells: pl.DataFrame, rows: pl.DataFrame, measures: pl.DataFrame, unit: str) -> str:
+    measured, grouped = several(measures.height, "measure"), several(rows.height - 1, "group")
+    said = [f"Heat map of {measured} in {grouped}."]
+    known = cells.drop_nulls("difference").sort("difference", maintain_order=True)
+    if known.height:
+        for side, row in (("above", known.row(-1, named=True)), ("below", known.row(0, named=True))):
+            if (row["difference"] > 0) if side == "above" else (row["difference"] < 0):
+                said.append(
+                    f"Furthest {side} the whole organisation: {row['label']} in {row['group']}, "
+                    f"{shown(row['estimate'], unit)} against {shown(row['reference'], unit)}."
+                )
+            else:
+                said.append(f"No cell is {side} the whole organisation.")
+    hidden = int(cells["held_back"].sum())
+    empty = cells["estimate"].null_count() - hidden
+    if hidden:
+        said.append(f"{hidden} cell{'s are' if hidden > 1 else ' is'} not shown because too few answered.")
+    if empty:
+        said.append(f"{empty} cell{'s have' if empty > 1 else ' has'} no value.")
+    return " ".join(said)

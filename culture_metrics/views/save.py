@@ -1,0 +1,120 @@
+"""Figures as HTML with an accessible name: a page of its own, or a part of a page."""
+
+from __future__ import annotations
+
+import html
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import plotly.io as pio
+from plotly.offline import get_plotlyjs
+
+from culture_metrics.errors import ReportError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import plotly.graph_objects as go
+
+#: How Plotly shows every figure: no mode bar, as wide as the page, "$" is money and not mathematics.
+CONFIG = {"displayModeBar": False, "responsive": True, "typesetMath": False}
+
+_PAGE = """<!doctype html>
+<html lang="en-GB">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{title}</title>
+<style>body {{ margin: 0 auto; max-width: 1200px; background: #FFFFFF; }}</style>
+</head>
+<body>
+{body}
+</body>
+</html>
+"""
+
+
+def fragment(figure_json: Mapping[str, Any], div_id: str) -> str:
+    """Return a Plotly figure, given as its JSON object, as a part of an HTML page.
+
+    The page embeds plotly.js once, before the first fragment. Assistive technology is told the figure's alt
+    text (`layout.meta.alt`), or its title where it has none.
+
+    Parameters
+    ----------
+    figure_json : mapping
+        With `data` and `layout`, as in a notebook's output or from `fig.to_plotly_json()`.
+    div_id : str
+        Unique on the page.
+
+    Examples
+    --------
+    >>> fragment({"data": [], "layout": {"meta": {"alt": "Nothing."}}}, "f1")[:41]
+    '<figure role="img" aria-label="Nothing." '
+    """
+    shown = {"data": figure_json.get("data", []), "layout": figure_json.get("layout", {})}
+    div = pio.to_html(
+        shown, config=CONFIG, include_plotlyjs=False, full_html=False, validate=False, div_id=div_id
+    )
+    label = html.escape(_alt(shown["layout"]), quote=True)
+    return f'<figure role="img" aria-label="{label}" style="margin: 0; overflow-x: auto">{div}</figure>'
+
+
+def as_html(fig: go.Figure, *, plotlyjs: bool = False, div_id: str) -> str:
+    """Return a figure as a part of an HTML page, with plotly.js before it if `plotlyjs` is true.
+
+    Examples
+    --------
+    >>> import plotly.graph_objects as go
+    >>> as_html(go.Figure(layout_meta={"alt": "Nothing."}), div_id="f1")[:26]
+    '<figure role="img" aria-la'
+    """
+    body = fragment(fig.to_dict(), div_id)
+    return f"<script>{get_plotlyjs()}</script>\n{body}" if plotlyjs else body
+
+
+def save(fig: go.Figure, path: str | Path) -> Path:
+    """Write a figure as an HTML page that stands alone and asks nothing of the network.
+
+    Raises
+    ------
+    ReportError
+        When the file cannot be written there.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import plotly.graph_objects as go
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     save(go.Figure(layout_meta={"alt": "Nothing."}), f"{folder}/figure.html").name
+    'figure.html'
+    """
+    path = Path(path)
+    page = _PAGE.format(
+        title=html.escape(_title(fig.to_dict()["layout"]) or "Figure"),
+        body=as_html(fig, plotlyjs=True, div_id="figure"),
+    )
+    try:
+        path.write_text(page, encoding="utf-8")
+    except OSError as error:
+        raise ReportError(
+            "The figure could not be written",
+            where=str(path),
+            got=error.strerror,
+            hint="Check that the folder exists, that you may write there and that the file is not open.",
+        ) from error
+    return path
+
+
+def _alt(layout: Mapping[str, Any]) -> str:
+    meta = layout.get("meta")
+    alt = meta.get("alt") if isinstance(meta, dict) else None
+    return alt or _title(layout) or "Figure"
+
+
+def _title(layout: Mapping[str, Any]) -> str:
+    """Return the title as plain text, without the subtitle."""
+    title = layout.get("title") or {}
+    text = title if isinstance(title, str) else title.get("text") or ""
+    return html.unescape(re.sub(r"<[^>]*>", " ", text.split("<br><span")[0])).strip()

@@ -1,0 +1,168 @@
+"""The heat map: colours are differences from the whole organisation, held-back cells are hatched."""
+
+from __future__ import annotations
+
+import polars as pl
+import pytest
+
+from culture_metrics.errors import ResultsError, UnknownNameError
+from culture_metrics.views import heat_map, style
+
+GROUPS = ["Medical", "Nursing", "Estates <A&E>"]
+
+
+@pytest.fixture
+def table():
+    """Three groups by two measures; Estates is held back, and its numbers were left in by mistake."""
+    return pl.DataFrame(
+        [
+            ("all", 900, "morale", "Morale", 6.0, 890, "reported", 6.0),
+            ("all", 900, "team", "A team", 6.8, 895, "reported", 6.8),
+            (GROUPS[0], 310, "morale", "Morale", 6.4, 305, "reported", 6.0),
+            (GROUPS[0], 310, "team", "A team", 6.5, 308, "reported", 6.8),
+            (GROUPS[1], 583, "morale", "Morale", 5.8, 580, "reported", 6.0),
+            (GROUPS[1], 583, "team", "A team", None, None, "not_asked", 6.8),
+            (GROUPS[2], 7, "morale", "Morale", 3.777, 7, "suppressed_small_base", 6.0),
+            (GROUPS[2], 7, "team", "A team", 8.888, 7, "suppressed_secondary", 6.8),
+        ],
+        schema=["group", "group_base", "measure", "label", "estimate", "base", "status", "reference"],
+        orient="row",
+    )
+
+
+def trace(fig, name):
+    return next(t for t in fig.data if t.name == name)
+
+
+def test_cells_hold_the_value_and_are_coloured_by_the_difference(table):
+    cells = trace(heat_map(table, title="Map"), "Groups")
+    assert list(cells.text) == [["6.40", "6.50"], ["5.80", ""], ["", ""]]
+    assert [list(row) for row in cells.z] == [
+        [pytest.approx(0.4), pytest.approx(-0.3)],
+        [pytest.approx(-0.2), None],
+        [None, None],
+    ]
+
+
+def test_the_first_row_is_the_whole_organisation(table):
+    fig = heat_map(table, title="Map")
+    whole = trace(fig, "Whole organisation")
+    assert list(whole.text) == [["6.00", "6.80"]]
+    assert list(whole.z) == [[0.0, 0.0]]
+    assert whole.y[-1] < trace(fig, "Groups").y[0]
+    said = [a.text for a in fig.layout.annotations]
+    assert said.index("Whole organisation") < said.index("Medical")
+    assert "900" in said
+
+
+def test_the_scale_is_centred_at_nothing_and_ends_at_a_round_number(table):
+    axis = heat_map(table, title="Map").layout.coloraxis
+    assert (axis.cmin, axis.cmax) == (-0.4, 0.4)
+    assert axis.colorscale[1][0] == 0.5
+
+
+@pytest.mark.parametrize(
+    ("difference", "limit"), [(0.37, 0.4), (0.11, 0.15), (1.2, 1.5), (0.05, 0.05), (0.0, 1.0)]
+)
+def test_limits_are_rounded_up(table, difference, limit):
+    shifted = table.filter(group=GROUPS[0]).with_columns(estimate=pl.col("reference") + difference)
+    assert heat_map(shifted, title="Map").layout.coloraxis.cmax == pytest.approx(limit)
+
+
+def test_suppressed_cells_are_hatched_and_missing_ones_are_not(table):
+    fig = heat_map(table, title="Map")
+    hatched = next(t for t in fig.data if t.type == "bar")
+    assert hatched.x == (0, 1)
+    assert hatched.marker.pattern.shape == "/"
+    assert [h.split("<br>")[-1] for h in hatched.hovertext] == [
+        "Not shown: too few answers",
+        "Not shown: withheld so that a small group cannot be worked out",
+    ]
+    dashes = next(t for t in fig.data if t.type == "scatter")
+    assert dashes.text == ("\N{EN DASH}", "\N{EN DASH}")
+    notes = fig.layout.annotations[-6:]
+    assert any("too few answers to show" in a.text and "Empty: not asked" in a.text for a in notes)
+
+
+def test_held_back_numbers_and_bases_are_nowhere_in_the_figure(table):
+    fig = heat_map(table, title="Map")
+    json = fig.to_json()
+    for number in ("3.777", "3.78", "8.888", "8.89", "2.22", "2.09", "Base 7"):
+        assert number not in json
+    assert "7" not in [a.text for a in fig.layout.annotations]
+    assert fig.layout.meta["suppressed"] == 2
+
+
+def test_a_group_held_back_without_status_is_empty(table):
+    bare = table.with_columns(estimate=pl.when(pl.col("group") != GROUPS[2]).then("estimate"))
+    fig = heat_map(bare.with_columns(status=pl.lit(None, pl.String)), title="Map")
+    assert fig.layout.meta["suppressed"] == 0
+    assert not [t for t in fig.data if t.type == "bar"]
+
+
+def test_hover_says_value_interval_base_and_difference(table):
+    wide = table.with_columns(conf_low=pl.col("estimate") - 0.1, conf_high=pl.col("estimate") + 0.1)
+    assert trace(heat_map(wide, title="Map"), "Groups").hovertext[0][1] == (
+        "<b>Medical</b><br>A team<br>Value 6.50<br>95% interval 6.40 to 6.60<br>Base 308"
+        "<br>0.30 below the whole organisation"
+    )
+
+
+def test_group_names_cannot_smuggle_markup(table):
+    said = [a.text for a in heat_map(table, title="Map").layout.annotations]
+    assert "Estates &lt;A&amp;E&gt;" in said
+
+
+def test_alt_text_names_the_furthest_cells_and_counts_the_rest(table):
+    assert heat_map(table, title="Map of RXX").layout.meta["alt"] == (
+        "Map of RXX. Heat map of 2 measures in 3 groups. Furthest above the whole organisation: Morale in "
+        "Medical, 6.40 against 6.00. Furthest below the whole organisation: A team in Medical, 6.50 against "
+        "6.80. 2 cells are not shown because too few answered. 1 cell has no value."
+    )
+
+
+def test_percentages_are_said_with_one_decimal():
+    table = pl.DataFrame(
+        {
+            "group": ["Medical"],
+            "group_base": [310],
+            "measure": ["q25c"],
+            "label": ["Recommends"],
+            "estimate": [64.26],
+            "base": [300],
+            "status": ["reported"],
+            "reference": [60.0],
+        }
+    )
+    fig = heat_map(table, title="Map", unit="percent")
+    assert trace(fig, "Groups").text[0] == ["64.3"]
+    assert "64.3% against 60.0%" in fig.layout.meta["alt"]
+
+
+def test_thirty_groups_make_a_taller_figure_and_many_measures_shorter_numbers(table):
+    medical = table.filter(group=GROUPS[0])
+    groups = pl.concat(medical.with_columns(group=pl.lit(f"Group {i}")) for i in range(30))
+    assert heat_map(groups, title="Map").layout.height > heat_map(medical, title="Map").layout.height + 800
+    measures = pl.concat(
+        table.filter(group=GROUPS[0], measure="morale").with_columns(measure=pl.lit(f"m{i}"))
+        for i in range(30)
+    )
+    wide = heat_map(measures, title="Map")
+    assert trace(wide, "Groups").text[0][0] == "6.4"
+    assert wide.layout.width - wide.layout.margin.l - wide.layout.margin.r >= 30 * 30
+    assert heat_map(medical, title="Map").layout.width is None
+
+
+def test_the_house_template_is_applied(table):
+    assert heat_map(table, title="Map").layout.template == style.template()
+
+
+def test_what_cannot_be_drawn_is_named(table):
+    with pytest.raises(ResultsError, match="no column 'reference'"):
+        heat_map(table.drop("reference"), title="Map")
+    with pytest.raises(ResultsError, match="no groups"):
+        heat_map(table.filter(group="all"), title="Map")
+    with pytest.raises(ResultsError, match="the whole organisation has none"):
+        heat_map(table.with_columns(reference=pl.lit(None, pl.Float64)), title="Map")
+    with pytest.raises(UnknownNameError, match="unit"):
+        heat_map(table, title="Map", unit="points")
