@@ -11,6 +11,7 @@ WEIGHTINGS = [
     "occupation_group_and_size",
     "size",
     "raked",
+    "supplied",
     "as_published",
 ]
 STATUSES = ["reported", "suppressed_small_base", "suppressed_secondary", "not_asked", "not_scored"]
@@ -60,7 +61,11 @@ DISTRIBUTIONS: Columns = {
     "question": pl.String(),
     "option": pl.Int16(),
     "percent": pl.Float64(),
+    "std_error": pl.Float64(),
+    "conf_low": pl.Float64(),
+    "conf_high": pl.Float64(),
     "base": pl.UInt32(),
+    "effective_base": pl.Float64(),
     "weighting": pl.Enum(WEIGHTINGS),
     "status": pl.Enum(STATUSES),
     "source": pl.Enum(SOURCES),

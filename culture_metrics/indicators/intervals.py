@@ -1,42 +1,116 @@
-"""95 % intervals: t for scores, Wilson for percentages."""
+"""95 % intervals: Wilson or logit for percentages, t for scores."""
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
-import polars as pl
+
+from culture_metrics.errors import unknown
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from culture_metrics.indicators.design import Estimates
+
+    Numbers = NDArray[np.float64]
 
 LEVEL = 0.95
 
+#: What the intervals are, for people to read beside the results.
+INTERVALS = {
+    "wilson": {
+        "percent": "95 % interval: Wilson's score interval on the effective base, the smaller of Kish's and "
+        "the one that the standard error implies",
+        "score": "95 % interval: t interval, effective base - 1 degrees of freedom (sampled clusters - strata "
+        "where there are clusters), cut at 0 and 10",
+    },
+    "logit": {
+        "percent": "95 % interval: t interval on the logit scale; Wilson's where the percentage is 0 or 100",
+        "score": "95 % interval: t interval on the logit scale of the score as a share of 10",
+    },
+}
 
-def add_intervals(frame: pl.DataFrame) -> pl.DataFrame:
-    """Add `conf_low` and `conf_high` to rows with `unit, estimate, std_error, effective_base`.
 
-    Scores get estimate ± t · std_error with effective base - 1 degrees of freedom, cut at 0 and 10.
-    Percentages get the Wilson (1927) score interval on the effective base, which holds near 0 and 100 % and
-    for small bases.
+def check_interval(name: str) -> None:
+    """See to it that there is such a kind of interval."""
+    if name not in INTERVALS:
+        raise unknown("kind of interval", name, INTERVALS)
+
+
+def percent_intervals(found: Estimates, interval: str = "wilson") -> tuple[Numbers, Numbers]:
+    """Return the lower and upper ends for percentages.
+
+    Notes
+    -----
+    Wilson's interval holds near 0 and 100 % and for small bases. Its base is the effective one: Kish's, or,
+    where that is smaller, the number of simple random answers that would have the same standard error (Korn &
+    Graubard 1998). A finite population correction makes it larger again. The logit interval is that of
+    `svyciprop(method = "xlogit")` in R.
+
+    References
+    ----------
+    Wilson (1927), JASA 22, 209-212; Korn & Graubard (1998), Survey Methodology 24, 193-201; Brown, Cai &
+    DasGupta (2001), Statistical Science 16, 101-133.
+    """
+    share, error, n = found.mean / 100, found.std_error / 100, found.base
+    with np.errstate(invalid="ignore", divide="ignore"):
+        # The base of a simple random sample with this standard error, before the finite population correction.
+        implied = share * (1 - share) / error**2 * found.shrink * n / (n - 1)
+        n = np.where(error > 0, np.fmin(found.effective_base, implied), found.effective_base)
+        low, high = wilson(share, n / found.shrink)
+        if interval == "logit":
+            there = (share > 0) & (share < 1)
+            logit_low, logit_high = _logit(share, error, found.df)
+            low, high = np.where(there, logit_low, low), np.where(there, logit_high, high)
+    return 100 * low, 100 * high
+
+
+def score_intervals(
+    found: Estimates, interval: str = "wilson", limits: tuple[float, float] = (0.0, 10.0)
+) -> tuple[Numbers, Numbers]:
+    """Return the lower and upper ends for scores between `limits`."""
+    bottom, top = limits
+    with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
+        if interval == "logit":
+            span = top - bottom
+            low, high = _logit((found.mean - bottom) / span, found.std_error / span, found.df)
+            inside = (found.mean > bottom) & (found.mean < top)
+            low, high = bottom + span * low, bottom + span * high
+            return np.where(inside, low, found.mean), np.where(inside, high, found.mean)
+        half = t_quantile(found.df) * found.std_error
+        half = np.where(found.std_error == 0, 0.0, half)
+    return np.clip(found.mean - half, bottom, top), np.clip(found.mean + half, bottom, top)
+
+
+def wilson(share: Numbers, n: Numbers) -> tuple[Numbers, Numbers]:
+    """Return Wilson's interval of shares (0 to 1) with bases `n`.
 
     Examples
     --------
-    >>> row = {"unit": "percent", "estimate": 0.0, "std_error": 0.0, "effective_base": 10.0}
-    >>> add_intervals(pl.DataFrame([row]))["conf_high"].round(4).item()
-    27.7533
+    >>> low, high = wilson(np.array([0.0, 0.5]), np.array([10.0, 10.0]))
+    >>> high.round(4).tolist()
+    [0.2775, 0.7634]
     """
-    from scipy.special import ndtri, stdtrit
+    from scipy.special import ndtri
 
-    tail = 1 - (1 - LEVEL) / 2
-    n = frame["effective_base"].to_numpy().astype(float)
-    estimate = frame["estimate"].to_numpy().astype(float)
-    error = frame["std_error"].to_numpy().astype(float)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        half = stdtrit(np.maximum(n - 1, 1e-9), tail) * error
-        low, high = np.clip(estimate - half, 0, 10), np.clip(estimate + half, 0, 10)
-        p, z = estimate / 100, float(ndtri(tail))
-        centre = (p + z**2 / (2 * n)) / (1 + z**2 / n)
-        spread = z / (1 + z**2 / n) * np.sqrt(p * (1 - p) / n + z**2 / (4 * n**2))
-        wilson_low = np.where(p == 0, 0.0, centre - spread) * 100
-        wilson_high = np.where(p == 1, 1.0, centre + spread) * 100
-    percent = frame["unit"].cast(pl.String).to_numpy() == "percent"
-    return frame.with_columns(
-        pl.Series("conf_low", np.where(percent, wilson_low, low)).fill_nan(None),
-        pl.Series("conf_high", np.where(percent, wilson_high, high)).fill_nan(None),
-    )
+    z = float(ndtri(1 - (1 - LEVEL) / 2))
+    centre = share + z**2 / (2 * n)
+    half = z * np.sqrt(np.maximum(share * (1 - share) / n + z**2 / (4 * n**2), 0.0))
+    low, high = (centre - half) / (1 + z**2 / n), (centre + half) / (1 + z**2 / n)
+    return np.where(share <= 0, 0.0, low), np.where(share >= 1, 1.0, high)
+
+
+def t_quantile(df: Numbers) -> Numbers:
+    """Return the 97.5 % point of Student's t; infinite without degrees of freedom."""
+    from scipy.special import stdtrit
+
+    whole, place = np.unique(df, return_inverse=True)
+    points = np.where(whole > 0, stdtrit(np.maximum(whole, 1e-300), 1 - (1 - LEVEL) / 2), np.inf)
+    return np.asarray(points[place].reshape(df.shape))
+
+
+def _logit(share: Numbers, error: Numbers, df: Numbers) -> tuple[Numbers, Numbers]:
+    middle = np.log(share / (1 - share))
+    half = t_quantile(df) * error / (share * (1 - share))
+    return 1 / (1 + np.exp(half - middle)), 1 / (1 + np.exp(-half - middle))

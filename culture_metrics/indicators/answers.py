@@ -1,0 +1,72 @@
+"""What respondents answered, as the numbers that measures are made of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+
+from culture_metrics.indicators.percentages import headline_shares, mark, option_shares
+from culture_metrics.indicators.scoring import check_answers, score
+from culture_metrics.indicators.tally import Moments, share_moments, value_moments
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from culture_metrics.extracts.extract import Extract
+    from culture_metrics.indicators.cells import Cells
+    from culture_metrics.indicators.percentages import Marked, Share
+
+
+@dataclass(frozen=True)
+class Answers:
+    """Scores and headline percentages of an extract: `names` has the scores first."""
+
+    names: list[str]
+    values: NDArray[np.float64]
+    marked: Marked
+    never_weighted: NDArray[np.bool_]
+
+    @property
+    def n_scores(self) -> int:
+        """How many of the measures are scores."""
+        return self.values.shape[1]
+
+    def moments(self, cells: Cells, weight: NDArray[np.float64] | None) -> Moments:
+        """Tally every measure in the order of `names`."""
+        parts = [value_moments(self.values, cells, weight)] if self.n_scores else []
+        never, weighted = np.flatnonzero(self.never_weighted), np.flatnonzero(~self.never_weighted)
+        if weight is None or not len(never):
+            return Moments.beside([*parts, share_moments(self.marked, cells, weight)])
+        with_weights = share_moments(self.marked[weighted], cells, weight)
+        shares = Moments.beside([with_weights, share_moments(self.marked[never], cells, None)])
+        return Moments.beside([*parts, shares.measures(np.argsort(np.append(weighted, never)))])
+
+
+def answers_of(extract: Extract) -> Answers:
+    """Read the numbers of respondents out of an extract."""
+    scores = score(extract).select(*extract.edition.scores)
+    shares = headline_shares(extract.edition, extract.frame.columns)
+    return _answers(extract, shares, scores)
+
+
+def options(extract: Extract) -> list[Share]:
+    """Return every response option of the extract's questions, and the base of each headline."""
+    return option_shares(extract.edition, extract.frame.columns)
+
+
+def options_of(extract: Extract) -> Answers:
+    """Read the answers to every question, option by option."""
+    check_answers(extract)
+    return _answers(extract, options(extract), pl.DataFrame(height=extract.frame.height))
+
+
+def _answers(extract: Extract, shares: list[Share], scores: pl.DataFrame) -> Answers:
+    return Answers(
+        [*scores.columns, *(s.name for s in shares)],
+        scores.to_numpy().reshape(extract.frame.height, -1),
+        mark(extract.frame, shares),
+        np.array([not s.question.weighted for s in shares], dtype=bool),
+    )
