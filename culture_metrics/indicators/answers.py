@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-import polars as pl
 
 from culture_metrics.indicators.percentages import headline_shares, mark, option_shares
-from culture_metrics.indicators.scoring import check_answers, score
+from culture_metrics.indicators.scoring import check_answers, score_values
 from culture_metrics.indicators.tally import Moments, share_moments, value_moments
 
 if TYPE_CHECKING:
@@ -47,9 +46,10 @@ class Answers:
 
 def answers_of(extract: Extract) -> Answers:
     """Read the numbers of respondents out of an extract."""
-    scores = score(extract).select(*extract.edition.scores)
+    values, names = score_values(extract), [*extract.edition.scores]
+    here = [j for j in range(len(names)) if np.isfinite(values[:, j]).any()]
     shares = headline_shares(extract.edition, extract.frame.columns)
-    return _answers(extract, shares, scores)
+    return _answers(extract, shares, [names[j] for j in here], values[:, here])
 
 
 def options(extract: Extract) -> list[Share]:
@@ -60,13 +60,15 @@ def options(extract: Extract) -> list[Share]:
 def options_of(extract: Extract) -> Answers:
     """Read the answers to every question, option by option."""
     check_answers(extract)
-    return _answers(extract, options(extract), pl.DataFrame(height=extract.frame.height))
+    return _answers(extract, options(extract), [], np.empty((extract.frame.height, 0)))
 
 
-def _answers(extract: Extract, shares: list[Share], scores: pl.DataFrame) -> Answers:
+def _answers(
+    extract: Extract, shares: list[Share], scores: list[str], values: NDArray[np.float64]
+) -> Answers:
     return Answers(
-        [*scores.columns, *(s.name for s in shares)],
-        scores.to_numpy().reshape(extract.frame.height, -1),
+        [*scores, *(s.name for s in shares)],
+        values,
         mark(extract.frame, shares),
         np.array([not s.question.weighted for s in shares], dtype=bool),
     )

@@ -132,7 +132,7 @@ def estimates_of_pieces(
         raise ExtractError("There is no extract to estimate from")
     keys, moments = total
     each, none = Layer(np.arange(keys.height), keys.height), np.zeros(keys.height, np.int64)
-    cells = Cells(keys, np.empty((0, 1), np.int32), each, each, none, none[:1], pl.Series([ALL]))
+    cells = Cells(keys, np.empty((0, 0), np.int32), (), each, each, none, none[:1], pl.Series([ALL]))
     return first, [Found(keys, answers, estimates(moments, cells, Design()), weighted.name)]
 
 
@@ -155,6 +155,7 @@ def _organisations_in(extract: Extract, benchmark_groups: tuple[str, ...]) -> tu
         return ()
     here = extract.frame.filter(pl.col("benchmark_group").is_in([*benchmark_groups]))
     return tuple(here["organisation"].unique().sort())
+
 
 def lay_out(part: Found, columns: pl.DataFrame, low: Numbers, high: Numbers) -> pl.DataFrame:
     """Lay estimates out as rows: every cell, in order, by every row of `columns`.

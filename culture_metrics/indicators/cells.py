@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
+from math import prod
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,7 +14,7 @@ from culture_metrics.errors import ExtractError, unknown
 from culture_metrics.results import ALL
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping, Sequence, Sized
 
     from numpy.typing import NDArray
 
@@ -21,6 +23,10 @@ if TYPE_CHECKING:
     Whole = NDArray[np.int64]
     Numbers = NDArray[np.float64]
 
+#: Respondents there should be to a profile, so that adding up profiles pays.
+PER_PROFILE = 24
+#: Columns of a profile beside its groups.
+FIRST, STRATA, CLUSTERS = "\0first", "\0strata", "\0clusters"
 #: Between the names of crossed breakdowns, and between the names of their groups.
 CROSS = " × "
 
@@ -57,15 +63,27 @@ class Layer:
 
 
 @dataclass(frozen=True)
+class Block:
+    """One breakdown: `part` says which part the respondents with each profile of a bunch count in, -1 none."""
+
+    bunch: int
+    part: Whole
+
+
+@dataclass(frozen=True)
 class Cells:
     """The cells of an extract, each made of pieces (its strata), each made of parts (its clusters).
+
+    Respondents alike in several breakdowns are added up once for all of them: they share a profile.
 
     Attributes
     ----------
     keys : polars.DataFrame
         One row per cell: `organisation, breakdown, group`.
     of : numpy.ndarray
-        Respondents × breakdowns: the part that a respondent counts in, `len(parts.of)` for none.
+        Respondents by bunches of breakdowns: the profile of a respondent.
+    blocks : tuple of Block
+        The breakdowns.
     parts, pieces : Layer
         From parts to pieces and from pieces to cells.
     stratum : numpy.ndarray
@@ -78,11 +96,38 @@ class Cells:
 
     keys: pl.DataFrame
     of: NDArray[np.int32]
+    blocks: tuple[Block, ...]
     parts: Layer
     pieces: Layer
     stratum: Whole
     sampled: Whole
     strata: pl.Series
+
+    @cached_property
+    def profiles(self) -> Whole:
+        """Where the profiles of each bunch start, and where the last ends."""
+        heights = {block.bunch: len(block.part) for block in self.blocks}
+        return np.cumsum([0, *(heights[i] for i in range(len(heights)))])
+
+    def sum_profiles(self, sums: Numbers) -> Numbers:
+        """Add up the rows of profiles, bunch under bunch, to rows of parts."""
+        from scipy.sparse import csr_array
+
+        first = self.profiles
+        part = np.concatenate([block.part for block in self.blocks])
+        profile = np.concatenate([np.arange(first[b.bunch], first[b.bunch + 1]) for b in self.blocks])
+        there = part >= 0
+        shape = (len(self.parts.of), first[-1])
+        matrix = csr_array((np.ones(there.sum()), (part[there], profile[there])), shape=shape)
+        return np.asarray(matrix @ sums)
+
+    def part_of(self, block: Block) -> Whole:
+        """Return the part that each respondent counts in, -1 for none."""
+        return block.part[self.of[:, block.bunch]]
+
+    def only(self, block: Block) -> Cells:
+        """Keep one breakdown, and the numbers of its parts."""
+        return replace(self, of=self.of[:, [block.bunch]], blocks=(Block(0, block.part),))
 
 
 def codes_of(values: pl.Series) -> Codes:
@@ -114,7 +159,8 @@ def sampling_units(frame: pl.DataFrame, design: Design) -> Units:
     if design.cluster is None:
         return Units(np.arange(frame.height), strata.codes, strata, None)
     # Clusters are told apart within strata.
-    of, stratum, _ = _split(strata.codes, len(strata.names), _sampling(frame, design.cluster))
+    cluster = _sampling(frame, design.cluster)
+    of, stratum, _ = _split(strata.codes, len(strata.names), cluster.codes, cluster.names)
     return Units(of, stratum, strata, Codes(of, pl.int_range(len(stratum), eager=True)))
 
 
@@ -153,34 +199,84 @@ def make_cells(
         for name in dict.fromkeys(n for names in by.values() for n in names)
     }
     units = sampling_units(frame, design)
-    first = _sampling(frame, None if together else "organisation")
-    keys, of, parts, pieces, stratum = [], [], _Growing(), _Growing(), []
-    for breakdown, names in by.items():
-        cell, labels = first.codes, pl.DataFrame({"organisation": first.names})
-        for i, name in enumerate(names):
-            cell, above, own = _split(cell, labels.height, codes[name])
-            labels = labels[above].with_columns(codes[name].names[own].alias(f"group {i}"))
-        group = pl.concat_str(pl.exclude("organisation"), separator=CROSS) if names else pl.lit(ALL)
-        keys.append(labels.select("organisation", pl.lit(breakdown).alias("breakdown"), group.alias("group")))
-        piece, above, own = _split(cell, labels.height, units.strata)
-        stratum.append(own)
-        part, over = piece, np.arange(len(above))
-        if units.clusters is not None:
-            part, over, _ = _split(piece, len(above), units.clusters)
-        of.append(np.where(part < 0, -1, part + parts.height))
-        pieces.add(above, labels.height)
-        parts.add(over, len(above))
-    together_of = np.stack(of, axis=1)
-    together_of[together_of < 0] = parts.height
+    wanted = None if together else "organisation"
+    first = units.strata if wanted == design.strata else _sampling(frame, wanted)
+    # What was sampled is part of every profile, where the cells do not say it already.
+    sampling = {STRATA: units.strata, CLUSTERS: units.clusters}
+    sampling = {name: own for name, own in sampling.items() if own is not None}
+    bunches = _bunch(by, {n: len(c.names) + 1 for n, c in codes.items()}, frame.height // len(first.names))
+    keys, of, blocks, parts, pieces, stratum = [], [], [], _Growing(), _Growing(), []
+    for number, (breakdowns, names) in enumerate(bunches):
+        profiles = _profiles(first, {**{n: codes[n] for n in names}, **sampling})
+        of.append(profiles.of)
+        for breakdown in breakdowns:
+            cell, labels = profiles.codes[FIRST], pl.DataFrame({"organisation": first.names})
+            for i, name in enumerate(by[breakdown]):
+                cell, above, own = _split(cell, labels.height, profiles.codes[name], codes[name].names)
+                labels = labels[above].with_columns(codes[name].names[own].alias(f"group {i}"))
+            group = pl.concat_str(pl.exclude("organisation"), separator=CROSS) if by[breakdown] else pl.lit(ALL)
+            keys.append(
+                labels.select("organisation", pl.lit(breakdown).alias("breakdown"), group.alias("group"))
+            )
+            piece, above, own = _split(cell, labels.height, profiles.codes[STRATA], units.strata.names)
+            stratum.append(own)
+            part, over = piece, np.arange(len(above))
+            if units.clusters is not None:
+                part, over, _ = _split(piece, len(above), profiles.codes[CLUSTERS], units.clusters.names)
+            blocks.append(Block(number, np.where(part < 0, -1, part + parts.height)))
+            pieces.add(above, labels.height)
+            parts.add(over, len(above))
     return Cells(
         pl.concat(keys),
-        together_of.astype(np.int32),
+        np.stack(of, axis=1).astype(np.int32),
+        tuple(blocks),
         parts.layer(),
         pieces.layer(),
         np.concatenate(stratum),
         np.bincount(units.stratum, minlength=len(units.strata.names)),
         units.strata.names,
     )
+
+
+@dataclass(frozen=True)
+class _Profiles:
+    """Profile of each respondent, and the codes of each profile by the name of the column."""
+
+    of: Whole
+    codes: dict[str, Whole]
+
+
+def _profiles(first: Codes, columns: Mapping[str, Codes]) -> _Profiles:
+    """Number the combinations of codes that respondents have; not known is a code of its own."""
+    of, codes, size = first.codes, {FIRST: np.arange(len(first.names))}, len(first.names)
+    for name, column in columns.items():
+        if column.codes is first.codes:
+            codes[name] = codes[FIRST]
+            continue
+        width = len(column.names)
+        known = np.where(column.codes < 0, width, column.codes)
+        of, above, own = _split(of, size, known, range(width + 1))
+        codes = {n: c[above] for n, c in codes.items()} | {name: np.where(own == width, -1, own)}
+        size = len(above)
+    return _Profiles(of, codes)
+
+
+def _bunch(
+    by: Mapping[str, Sequence[str]], widths: Mapping[str, int], respondents: int
+) -> list[tuple[list[str], list[str]]]:
+    """Put breakdowns together as long as there are many respondents to a profile: (breakdowns, names)."""
+    bunches: list[tuple[list[str], list[str]]] = []
+    sizes = {breakdown: prod(widths[n] for n in names) for breakdown, names in by.items()}
+    for breakdown in sorted(by, key=lambda b: -sizes[b]):
+        for breakdowns, names in bunches:
+            together = list(dict.fromkeys([*names, *by[breakdown]]))
+            if prod(widths[n] for n in together) * PER_PROFILE <= respondents or together == names:
+                breakdowns.append(breakdown)
+                names[:] = together
+                break
+        else:
+            bunches.append(([breakdown], list(dict.fromkeys(by[breakdown]))))
+    return bunches
 
 
 class _Growing:
@@ -216,10 +312,10 @@ def _sampling(frame: pl.DataFrame, column: str | None) -> Codes:
     return codes
 
 
-def _split(ids: Whole, size: int, codes: Codes) -> tuple[Whole, Whole, Whole]:
-    """Split each of `size` sets by a column: new ids in order, the old id and the code of each new one."""
-    width = len(codes.names)
-    flat = np.where((ids < 0) | (codes.codes < 0), -1, ids * width + codes.codes)
+def _split(ids: Whole, size: int, codes: Whole, names: Sized) -> tuple[Whole, Whole, Whole]:
+    """Split each of `size` sets by codes: new ids in order, the old id and the code of each new one."""
+    width = len(names)
+    flat = np.where((ids < 0) | (codes < 0), -1, ids * width + codes)
     if size * width <= 4 * len(flat) + 1000:
         there = np.bincount(flat + 1, minlength=size * width + 1)[1:] > 0
         found, number = np.flatnonzero(there), np.append(np.cumsum(there) - 1, -1)
@@ -231,15 +327,16 @@ def _split(ids: Whole, size: int, codes: Codes) -> tuple[Whole, Whole, Whole]:
 
 def cross_parts(cells: Cells, codes: Codes) -> tuple[Cells, Whole]:
     """Split every part by a column; returns the cells with finer parts and the code of each of those."""
-    n_parts = len(cells.parts.of)
-    of, growing, found = [], _Growing(), []
-    for column in cells.of.T:
-        ids = np.where(column == n_parts, -1, column.astype(np.int64))
-        finer, above, code = _split(ids, n_parts, codes)
-        of.append(np.where(finer < 0, -1, finer + growing.height))
+    of, blocks, growing, found = [], [], _Growing(), []
+    for number, block in enumerate(cells.blocks):
+        finer, above, code = _split(cells.part_of(block), len(cells.parts.of), codes.codes, codes.names)
+        # One more profile for those who count nowhere.
+        of.append(np.where(finer < 0, len(above), finer))
+        blocks.append(Block(number, np.append(np.arange(len(above)) + growing.height, -1)))
         growing.add(above, 0)
         found.append(code)
-    together = np.stack(of, axis=1)
-    together[together < 0] = growing.height
-    layer = Layer(growing.layer().of, n_parts)
-    return replace(cells, of=together.astype(np.int32), parts=layer), np.concatenate(found)
+    layer = Layer(growing.layer().of, len(cells.parts.of))
+    finer_cells = replace(
+        cells, of=np.stack(of, axis=1).astype(np.int32), blocks=tuple(blocks), parts=layer
+    )
+    return finer_cells, np.concatenate(found)

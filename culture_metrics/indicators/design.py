@@ -93,7 +93,7 @@ def estimates(moments: Moments, cells: Cells, design: Design) -> Estimates:
     """Turn the sufficient statistics of the parts of cells into estimates of the cells."""
     whole = moments.merge(cells.parts).merge(cells.pieces)
     of_part = cells.pieces.of[cells.parts.of]
-    gap = moments.mean - whole.mean[of_part]
+    gap = moments.gap(whole.mean[of_part])
     if design.cluster is None:
         square = moments.spread + gap * (2 * moments.cross + gap * moments.weight2)
         units = cells.parts.sum(moments.count)

@@ -16,12 +16,14 @@ if TYPE_CHECKING:
     Numbers = NDArray[np.float64]
 
 LEVEL = 0.95
+#: Effective base at which a standard error smaller than Kish's is believed by half.
+HALF_TRUST = 20
 
 #: What the intervals are, for people to read beside the results.
 INTERVALS = {
     "wilson": {
-        "percent": "95 % interval: Wilson's score interval on the effective base, the smaller of Kish's and "
-        "the one that the standard error implies",
+        "percent": "95 % interval: Wilson's score interval on the effective base that the standard error "
+        "implies (Korn & Graubard), for small groups not far above Kish's",
         "score": "95 % interval: t interval, effective base - 1 degrees of freedom (sampled clusters - strata "
         "where there are clusters), cut at 0 and 10",
     },
@@ -43,27 +45,39 @@ def percent_intervals(found: Estimates, interval: str = "wilson") -> tuple[Numbe
 
     Notes
     -----
-    Wilson's interval holds near 0 and 100 % and for small bases. Its base is the effective one: Kish's, or,
-    where that is smaller, the number of simple random answers that would have the same standard error (Korn &
-    Graubard 1998). A finite population correction makes it larger again. The logit interval is that of
-    `svyciprop(method = "xlogit")` in R.
+    Wilson's interval holds near 0 and 100 % and for small bases. Its base is the effective one (Korn &
+    Graubard 1998): the number of simple random answers that would have the same standard error, lessened
+    for few degrees of freedom. In a small group that number is chance itself; where it is larger than Kish's,
+    which only knows the weights, it is therefore believed in the proportion n / (n + 20). Unweighted, both are
+    the base, and the interval is the plain one. A finite population correction enlarges the base.
+
+    The logit interval is that of `svyciprop(method = "xlogit")` in R.
 
     References
     ----------
     Wilson (1927), JASA 22, 209-212; Korn & Graubard (1998), Survey Methodology 24, 193-201; Brown, Cai &
     DasGupta (2001), Statistical Science 16, 101-133.
     """
-    share, error, n = found.mean / 100, found.std_error / 100, found.base
-    with np.errstate(invalid="ignore", divide="ignore"):
-        # The base of a simple random sample with this standard error, before the finite population correction.
-        implied = share * (1 - share) / error**2 * found.shrink * n / (n - 1)
-        n = np.where(error > 0, np.fmin(found.effective_base, implied), found.effective_base)
-        low, high = wilson(share, n / found.shrink)
+    share, error = found.mean / 100, found.std_error / 100
+    with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
+        low, high = wilson(share, _interval_base(found) / found.shrink)
         if interval == "logit":
             there = (share > 0) & (share < 1)
             logit_low, logit_high = _logit(share, error, found.df)
             low, high = np.where(there, logit_low, low), np.where(there, logit_high, high)
     return 100 * low, 100 * high
+
+
+def _interval_base(found: Estimates) -> Numbers:
+    """Return the base of Wilson's interval, before any finite population correction."""
+    share, variance, n = found.mean / 100, (found.std_error / 100) ** 2 / found.shrink, found.base
+    kish = found.effective_base
+    implied = np.where(variance > 0, share * (1 - share) / variance * n / (n - 1), kish)
+    trust = kish / (kish + HALF_TRUST)
+    base = 1 / (trust / implied + (1 - trust) / np.fmin(implied, kish))
+    fewer = found.df < n - 1
+    base[fewer] *= (t_quantile(n[fewer] - 1) / t_quantile(found.df[fewer])) ** 2
+    return np.asarray(base)
 
 
 def score_intervals(

@@ -8,15 +8,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
+from culture_metrics.indicators.scoring import NO_ANSWER
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from numpy.typing import NDArray
 
     from culture_metrics.catalogue import Edition, Question
-
-#: Stands for no answer.
-NO_ANSWER = -1
 
 
 @dataclass(frozen=True)

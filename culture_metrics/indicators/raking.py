@@ -242,7 +242,9 @@ def _category_sums(weights: Numbers, margin: Margin) -> Numbers:
     return np.asarray(sums)
 
 
-def _margin_table(extract: Extract, margins: Mapping[str, Mapping[str, float]] | pl.DataFrame) -> pl.DataFrame:
+def _margin_table(
+    extract: Extract, margins: Mapping[str, Mapping[str, float]] | pl.DataFrame
+) -> pl.DataFrame:
     """Return the margins as a table, a row for each organisation and group."""
     organisations = extract.frame["organisation"].unique().sort().to_list()
     if isinstance(margins, pl.DataFrame):
@@ -253,9 +255,7 @@ def _margin_table(extract: Extract, margins: Mapping[str, Mapping[str, float]] |
             )
         without = sorted(set(organisations) - set(margins["organisation"]))
         if without:
-            raise ExtractError(
-                "Some organisations have no margins", got=f"none for {', '.join(without[:5])}"
-            )
+            raise ExtractError("Some organisations have no margins", got=f"none for {', '.join(without[:5])}")
         table = margins.select(COLUMNS).filter(pl.col("organisation").is_in(organisations))
     else:
         if len(organisations) != 1:
@@ -263,7 +263,9 @@ def _margin_table(extract: Extract, margins: Mapping[str, Mapping[str, float]] |
                 f"The extract holds {len(organisations)} organisations",
                 expected="a table of margins with organisation, breakdown, group, staff",
             )
-        rows = [(organisations[0], b, g, float(s)) for b, groups in margins.items() for g, s in groups.items()]
+        rows = [
+            (organisations[0], b, g, float(s)) for b, groups in margins.items() for g, s in groups.items()
+        ]
         table = pl.DataFrame(rows, schema=COLUMNS, orient="row")
     table = table.with_columns(pl.col("staff").cast(pl.Float64))
     if table.is_empty() or not (table["staff"].is_finite() & (table["staff"] >= 0)).fill_null(False).all():

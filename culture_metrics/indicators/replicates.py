@@ -236,8 +236,8 @@ def _by_cell(values: Numbers, cells: Cells, weights: Numbers, estimator: Estimat
     """Work out a statistic of each cell and measure, for each column of weights."""
     cell_of_part = np.append(cells.pieces.of[cells.parts.of], -1)
     found = np.full((cells.keys.height, values.shape[1], weights.shape[1]), np.nan)
-    for of in cells.of.T:
-        cell = cell_of_part[of]
+    for block in cells.blocks:
+        cell = cell_of_part[cells.part_of(block)]
         for j, y in enumerate(values.T):
             rows = np.flatnonzero((cell >= 0) & np.isfinite(y))
             rows = rows[np.lexsort((y[rows], cell[rows]))]
@@ -256,7 +256,10 @@ def _statistic(statistic: str | Statistic) -> Estimator:
 
     def each(y: Numbers, w: Numbers, starts: Whole) -> Numbers:
         ends = np.append(starts[1:], len(y))
-        return np.stack([np.asarray(statistic(y[a:b], w[a:b])) for a, b in zip(starts, ends, strict=True)])
+        # In small cells a replicate may hold nobody.
+        with np.errstate(invalid="ignore", divide="ignore"):
+            found = [np.asarray(statistic(y[a:b], w[a:b])) for a, b in zip(starts, ends, strict=True)]
+        return np.stack(found)
 
     return each
 

@@ -63,16 +63,16 @@ def shrink(results: pl.DataFrame) -> pl.DataFrame:
     check_results(results)
     groups = results.filter(pl.col("breakdown") != ALL)
     shown = groups.with_row_index("row").filter(
-        (pl.col("status") == "reported")
-        & pl.col("std_error").is_not_null()
-        & (pl.col("effective_base") > 1)
+        (pl.col("status") == "reported") & pl.col("std_error").is_not_null() & (pl.col("effective_base") > 1)
     )
     shown = shown.with_columns(pl.struct(FAMILY).rank("dense").cast(pl.Int64).sub(1).alias("family"))
     family = shown["family"].to_numpy()
     y, base = shown["estimate"].to_numpy(), shown["effective_base"].to_numpy()
     variance = _pooled(shown, family) / base
     centre, centre_variance, between = between_groups(y, variance, family)
-    kept = np.divide(between[family], between[family] + variance, out=np.zeros_like(y), where=between[family] > 0)
+    kept = np.divide(
+        between[family], between[family] + variance, out=np.zeros_like(y), where=between[family] > 0
+    )
     # Groups that all agree leave no chance to allow for.
     kept[variance == 0] = 1.0
     middle = centre[family]
@@ -90,12 +90,15 @@ def shrink(results: pl.DataFrame) -> pl.DataFrame:
         "shrunken_high": np.clip(shrunken + half, 0.0, top),
     }
     found = shown.select("row").with_columns(
-        pl.Series(name, np.where(enough, values, np.nan), nan_to_null=True) for name, values in columns.items()
+        pl.Series(name, np.where(enough, values, np.nan), nan_to_null=True)
+        for name, values in columns.items()
     )
     return (
         groups.with_row_index("row")
         .join(found, on="row", how="left", maintain_order="left")
-        .select(*FAMILY[:4], "group", *FAMILY[4:], "unit", "estimate", "std_error", "base", "status", *columns)
+        .select(
+            *FAMILY[:4], "group", *FAMILY[4:], "unit", "estimate", "std_error", "base", "status", *columns
+        )
     )
 
 

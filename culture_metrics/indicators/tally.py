@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from culture_metrics.indicators.scoring import SLICE
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
@@ -19,8 +21,6 @@ if TYPE_CHECKING:
 
 #: Numbers of one batch of respondents that are held at a time.
 BATCH = 2**22
-#: Respondents whose answers are looked up at a time, so that they stay in the fast memory.
-SLICE = 2048
 
 
 @dataclass(frozen=True)
@@ -44,12 +44,17 @@ class Moments:
             return self
         weight = layer.sum(self.weight)
         mean = _share(layer.sum(self.weight * self.mean), weight)
-        gap = self.mean - mean[layer.of]
+        gap = self.gap(mean[layer.of])
         cross = self.cross + gap * self.weight2
         spread = self.spread + gap * (self.cross + cross)
         return Moments(
             layer.sum(self.count), weight, layer.sum(self.weight2), mean, layer.sum(cross), layer.sum(spread)
         )
+
+    def gap(self, centre: Numbers) -> Numbers:
+        """Return mean - centre; 0 where nothing but rounding parts them."""
+        gap = self.mean - centre
+        return np.where((self.count == 0) | (np.abs(gap) <= 1e-13 * np.abs(centre)), 0.0, gap)
 
     def __getitem__(self, rows: NDArray[np.int64]) -> Moments:
         return Moments(*(getattr(self, f.name)[rows] for f in fields(self)))
@@ -105,10 +110,13 @@ def value_moments(values: Numbers, cells: Cells, weight: Numbers | None) -> Mome
         middle = np.array([np.nanmean(v) if np.isfinite(v).any() else 0.0 for v in values.T])
 
     def columns(rows: slice, out: NDArray[np.floating]) -> None:
-        there = np.isfinite(values[rows])
-        out[:, :n_values] = there
-        out[:, n_values : 2 * n_values] = off = np.where(there, values[rows] - middle, 0.0)
-        out[:, 2 * n_values :] = off**2
+        some = values[rows]
+        for low in range(0, len(some), SLICE):
+            own = slice(low, low + SLICE)
+            there = np.isfinite(some[own])
+            out[own, :n_values] = there
+            out[own, n_values : 2 * n_values] = off = np.where(there, some[own] - middle, 0.0)
+            out[own, 2 * n_values :] = off**2
 
     sums = [np.hsplit(s, 3) for s in _sums(cells, columns, 3 * n_values, np.float64, weight)]
     (count, *_), (weight1, first, _), (weight2, first2, second) = sums if weight is not None else 3 * sums
@@ -131,21 +139,23 @@ def _sums(
     """Add up columns over the respondents of each part: as they are, times the weight, times its square."""
     from scipy.sparse import csc_array
 
-    n, breakdowns = cells.of.shape
-    n_parts = len(cells.parts.of)
-    totals = [np.zeros((n_parts, width)) for _ in range(1 if weight is None else 3)]
-    step = max(BATCH // width, 4 * n_parts)
+    n, bunches = cells.of.shape
+    n_profiles = int(cells.profiles[-1])
+    totals = [np.zeros((n_profiles, width)) for _ in range(1 if weight is None else 3)]
+    step = max(BATCH // width, 4 * n_profiles)
     for low in range(0, n, step):
         rows = slice(low, low + step)
-        of = cells.of[rows]
-        ends = np.arange(0, of.size + 1, breakdowns, dtype=np.int32)
+        of = (cells.of[rows] + cells.profiles[:-1]).astype(np.int32)
+        ends = np.arange(0, of.size + 1, bunches, dtype=np.int32)
         out = np.empty((len(of), width), dtype)
         columns(rows, out)
-        for power, total in enumerate(totals):
-            factor = np.ones(of.size, dtype) if power == 0 else np.repeat(weight[rows] ** power, breakdowns)
-            matrix = csc_array((factor, of.ravel(), ends), shape=(n_parts + 1, len(of)))
-            total += (matrix @ out)[:n_parts]
-    return totals
+        for power in range(len(totals)):
+            factor = np.ones(of.size, dtype)
+            if weight is not None and power:
+                factor = np.repeat(weight[rows] ** power, bunches)
+            matrix = csc_array((factor, of.ravel(), ends), shape=(n_profiles, len(of)))
+            totals[power] += matrix @ out
+    return [cells.sum_profiles(total) for total in totals]
 
 
 def _share(part: Numbers, whole: Numbers) -> Numbers:

@@ -86,7 +86,9 @@ def estimate_values(
     values = frame.select(pl.col(measures).cast(pl.Float64)).to_numpy()
     if isinstance(weights, Raking):
         if over is not None:
-            raise ExtractError("A ratio takes no raked weights here", hint="Give them as a column of weights.")
+            raise ExtractError(
+                "A ratio takes no raked weights here", hint="Give them as a column of weights."
+            )
         organisation = codes_of(frame["organisation"])
         found = calibrated_estimates(
             lambda own, w: value_moments(values, own, w), cells, organisation, weights, design
@@ -117,9 +119,10 @@ def _ratios(
     of_part = cells.pieces.of[cells.parts.of]
     total: Moments | None = None
     # The deviation of a respondent depends on the cell, so each breakdown has a tally of its own.
-    for own in cells.of.T:
-        rows = np.append(ratio, np.full((1, ratio.shape[1]), np.nan), axis=0)[np.append(of_part, -1)[own]]
-        moments = value_moments(above - rows * below, replace(cells, of=own[:, None]), weight)
+    of_cell = np.append(ratio, np.full((1, ratio.shape[1]), np.nan), axis=0)
+    for block in cells.blocks:
+        own = of_cell[np.append(of_part, -1)[cells.part_of(block)]]
+        moments = value_moments(above - own * below, cells.only(block), weight)
         total = moments if total is None else total.plus(moments)
     assert total is not None
     found = estimates(total, cells, design)

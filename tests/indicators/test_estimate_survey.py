@@ -70,7 +70,9 @@ def compare(ours: pl.DataFrame, r: pl.DataFrame, case: str, rows: int, columns=(
     both = wanted.join(ours, on=["organisation", "group", "measure"], suffix="_here")
     assert both.height == wanted.height == rows
     for column in columns:
-        np.testing.assert_allclose(both[f"{column}_here"], both[column], rtol=1e-8, err_msg=f"{case} {column}")
+        np.testing.assert_allclose(
+            both[f"{column}_here"], both[column], rtol=1e-8, err_msg=f"{case} {column}"
+        )
 
 
 DESIGNS = {
@@ -168,7 +170,9 @@ def test_diagnostics_of_raking(extract, margins, r):
 def test_trimmed_weights(extract, margins, r):
     raking = rake(extract, margins, tolerance=1e-13)
     trimmed = extract.frame.with_columns(weight=raking.weights).with_columns(
-        pl.col("weight").map_batches(lambda w: pl.Series(trim_weights(w.to_numpy(), 1.3))).over("organisation")
+        pl.col("weight")
+        .map_batches(lambda w: pl.Series(trim_weights(w.to_numpy(), 1.3)))
+        .over("organisation")
     )
     results = estimate(Extract("nss_england", "2024", trimmed), weights="weight")
     compare(results, r, "trimmed", 3, ("estimate",))
@@ -221,7 +225,9 @@ def test_apistrat_equals_the_published_reference(apistrat, shared_data):
             by_predicate=(pl.col("group") == group["stype"]) & (pl.col("measure") == "api00"), named=True
         )
         assert (row["estimate"], row["std_error"]) == pytest.approx((group["api00"], group["se"]), rel=1e-10)
-    ratio = estimate_values(apistrat, ["api.stu"], weights="pw", design=design, over="enroll").row(0, named=True)
+    ratio = estimate_values(apistrat, ["api.stu"], weights="pw", design=design, over="enroll").row(
+        0, named=True
+    )
     assert ratio["estimate"] == pytest.approx(wanted["ratio"]["api.stu/enroll"], rel=1e-10)
     assert ratio["std_error"] == pytest.approx(wanted["ratio"]["SE.api.stu/enroll"], rel=1e-10)
 

@@ -9,7 +9,19 @@ import csv
 import random
 from pathlib import Path
 
-COLUMNS = ["organisation", "grade", "ward", "locality_1", "weight", "q2a", "q2b", "q2c", "q25c", "q27a", "q31a"]
+COLUMNS = [
+    "organisation",
+    "grade",
+    "ward",
+    "locality_1",
+    "weight",
+    "q2a",
+    "q2b",
+    "q2c",
+    "q25c",
+    "q27a",
+    "q31a",
+]
 draw = random.Random(4)
 
 
