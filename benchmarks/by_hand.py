@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import polars as pl
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 NINE = {
     "compassionate_and_inclusive": ("culture", "leadership", "diversity", "inclusion"),
@@ -44,7 +49,7 @@ def reported(codes: str) -> list[pl.Expr]:
     return [pl.when(pl.col(c).is_in([1, 2, 3, 6])).then((pl.col(c) != 3) * 10.0) for c in codes.split()]
 
 
-def mean(items: list[pl.Expr], needed: int) -> pl.Expr:
+def mean(items: Sequence[pl.Expr], needed: int) -> pl.Expr:
     answered = pl.sum_horizontal(item.is_not_null() for item in items)
     return pl.when(answered >= needed).then(pl.mean_horizontal(items))
 

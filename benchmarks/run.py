@@ -2,7 +2,7 @@
 
 `python -m benchmarks.run` runs every task and every peer in a process of its own, so that peak memory is its
 own: one warm-up, then five rounds, of which the median counts. It prints the ratios, which travel between
-machines better than seconds do, and writes `build/bench.json`.
+machines better than seconds do, and writes `build/bench.json`. Let the machine do nothing else meanwhile.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from culture_metrics.extracts.extract import Extract
 
 ROOT = Path(__file__).resolve().parents[1]
+BUILD = ROOT / "build"
 ROUNDS = 5
 #: Names a real results workbook; one is made up where neither this nor ../shared/data has any.
 WORKBOOK = "CULTURE_METRICS_WORKBOOK"
@@ -128,29 +129,34 @@ class Row:
 
 
 def workbook() -> Path:
-    """Find a results workbook, or make one up."""
+    """Find a real results workbook, or else the one made up."""
     found = [
         os.environ.get(WORKBOOK),
         *(ROOT.parent / "shared" / "data").glob("nss2024/*organisational*.xlsx"),
     ]
-    made = ROOT / "build" / "bench.xlsx"
-    path = next((Path(p) for p in found if p), made)
-    if path == made and not made.exists():
-        import culture_metrics as cm
-        from culture_metrics.reporting.example import example_extracts, example_published
-
-        made.parent.mkdir(exist_ok=True)
-        published = example_published(cm.validate(example_extracts()[-1]).extract)
-        cm.write_published(made, published, layout="organisation")
-    return path
+    return next((Path(path) for path in found if path), BUILD / "bench.xlsx")
 
 
 def respondents() -> Extract:
-    """Make up 100 organisations of 2,000 respondents."""
-    import culture_metrics as cm
+    """Return the answers made up by `make_up`."""
+    import polars as pl
 
-    extract: Extract = cm.synthetic.respondents(2024, organisations=100, respondents_per_organisation=2000)
-    return extract
+    from culture_metrics.extracts.extract import Extract
+
+    return Extract("nss_england", "2024", pl.read_parquet(BUILD / "bench.parquet"))
+
+
+def make_up() -> None:
+    """Write what the tasks read (100 organisations of 2,000 people), so that making it counts for none."""
+    import culture_metrics as cm
+    from culture_metrics.reporting.example import example_extracts, example_published
+
+    BUILD.mkdir(exist_ok=True)
+    extract = cm.synthetic.respondents(2024, organisations=100, respondents_per_organisation=2000)
+    extract.frame.write_parquet(BUILD / "bench.parquet")
+    if workbook().parent == BUILD:
+        published = example_published(cm.validate(example_extracts()[-1]).extract)
+        cm.write_published(workbook(), published, layout="organisation")
 
 
 def measure(prepare: Callable[[], Callable[[], Any]], rounds: int) -> dict[str, Any]:
@@ -172,26 +178,26 @@ def peak_mb() -> float | None:
     return round(peak / (2**20 if sys.platform == "darwin" else 2**10))
 
 
-def in_a_process(task: int, side: str, rounds: int) -> dict[str, Any]:
-    command = [sys.executable, "-m", "benchmarks.run", str(task), side, str(rounds)]
+def in_a_process(*arguments: object) -> str:
+    command = [sys.executable, "-m", "benchmarks.run", *map(str, arguments)]
     done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=False)
     if done.returncode:
-        raise SystemExit(f"This failed: {' '.join(command[1:])}")
-    found: dict[str, Any] = json.loads(done.stdout)
-    return found
+        raise SystemExit(f"This failed: python {' '.join(command[1:])}")
+    return done.stdout
 
 
 def median(task: int, side: str) -> tuple[float, float | None]:
     """Return the median seconds after a warm-up, and the peak memory in MB."""
     if TASKS[task].once:
-        runs = [in_a_process(task, side, 1) for _ in range(1 + ROUNDS)]
+        runs = [json.loads(in_a_process(task, side, 1)) for _ in range(1 + ROUNDS)]
         return statistics.median(run["seconds"][0] for run in runs[1:]), runs[-1]["peak_mb"]
-    run = in_a_process(task, side, 1 + ROUNDS)
+    run = json.loads(in_a_process(task, side, 1 + ROUNDS))
     return statistics.median(run["seconds"][1:]), run["peak_mb"]
 
 
 def main() -> None:
     print(f"{'task':<34}{'seconds':>8}{'peak MB':>9}   {'peer':<26}{'seconds':>8}{'peak MB':>9}{'ratio':>8}")
+    in_a_process("make-up")
     rows = []
     for number, task in enumerate(TASKS):
         (seconds, peak), (peer_seconds, peer_peak) = median(number, "run"), median(number, "run_peer")
@@ -210,15 +216,16 @@ def main() -> None:
             f"{row.peer:<26}{row.peer_seconds:>8.3f}{row.peer_peak_mb or '-':>9}{row.ratio:>8.2f}",
             flush=True,
         )
-    out = ROOT / "build" / "bench.json"
-    out.parent.mkdir(exist_ok=True)
+    out = BUILD / "bench.json"
     out.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
     print(f"Written: {out.relative_to(ROOT).as_posix()}")
 
 
 if __name__ == "__main__":
-    if len(sys.argv) > 1:
-        which, side, count = sys.argv[1:]
-        print(json.dumps(measure(getattr(TASKS[int(which)], side), int(count))))
-    else:
-        main()
+    match sys.argv[1:]:
+        case []:
+            main()
+        case ["make-up"]:
+            make_up()
+        case [which, side, rounds]:
+            print(json.dumps(measure(getattr(TASKS[int(which)], side), int(rounds))))

@@ -21,7 +21,11 @@ ROOT = Path(__file__).resolve().parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 
 #: conda-forge's name of a package where it is not the one in pyproject.toml.
-CONDA_NAMES = {"jupyter-client": "jupyter_client", "pandera[polars]": "pandera-polars"}
+CONDA_NAMES = {
+    "jupyter-client": "jupyter_client",
+    "jupyter-core": "jupyter_core",
+    "pandera[polars]": "pandera-polars",
+}
 #: In environment.yml only: what pip finds there before it starts.
 CONDA_ONLY = {"python", "pip"}
 
@@ -58,15 +62,18 @@ def texts() -> dict[str, str]:
 def imported(folder: str) -> set[str]:
     """Names of the packages from elsewhere that the modules of a folder import."""
     found: set[str] = set()
-    for path in (ROOT / folder).rglob("*.py"):
+    files = list((ROOT / folder).rglob("*.py"))
+    own = {"culture_metrics", "data_schemas", "benchmarks", *(path.stem for path in files)}
+    for path in files:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Import):
                 found |= {alias.name.split(".")[0] for alias in node.names}
             elif isinstance(node, ast.ImportFrom) and node.module:
                 found.add(node.module.split(".")[0])
-    modules = found - sys.stdlib_module_names - {"culture_metrics", "data_schemas", "benchmarks"}
     packages = packages_distributions()
-    return {canonicalize_name(packages.get(module, [module])[0]) for module in modules}
+    return {
+        canonicalize_name(packages.get(name, [name])[0]) for name in found - sys.stdlib_module_names - own
+    }
 
 
 @pytest.mark.parametrize("folder", ["culture_metrics", "data_schemas"])

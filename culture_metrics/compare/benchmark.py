@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 
     from culture_metrics.published import Published
 
-NUMBERS = ["estimate", "conf_low", "conf_high", "base", "best", "median", "worst"]
-
 
 @dataclass(frozen=True)
 class Benchmark:
@@ -49,7 +47,7 @@ class Benchmark:
         return views.scores(
             self.table.filter(pl.col("level") != "question"),
             title=f"{self.name}: scores against {self.group}",
-            subtitle=f"{catalogue(self.survey).label}, {self.period}. Scores from 0 to 10, higher is better",
+            subtitle=f"{catalogue(self.survey).label}, {self.period}",
             source="Published results",
         )
 
@@ -68,6 +66,7 @@ class Benchmark:
             self.peers.filter(pl.col("measure") == found.id),
             highlight=self.organisation,
             unit=found.unit,
+            direction=found.direction,
             title=f"{found.label}: {self.name} among {self.group}",
             subtitle=f"{catalogue(self.survey).label}, {self.period}. {found.meaning}",
             source="Published results",
@@ -82,13 +81,11 @@ class Benchmark:
         scores = self.table.filter(
             pl.col("level").is_in(["element", "theme"]) & pl.col("estimate").is_not_null()
         )
-        above, below = (
-            scores.filter(pl.col("estimate") > pl.col("median")),
-            scores.filter(pl.col("estimate") < pl.col("median")),
-        )
+        above = scores.filter(pl.col("estimate") > pl.col("median"))
+        below = scores.filter(pl.col("estimate") < pl.col("median"))
         said = [
-            f"{self.name} is above the median of its {scores['organisations'].max() or 0} benchmark "
-            f"organisations on {above.height} of {scores.height} elements and themes and below it on "
+            f"{self.name} is above the median of {self.group} ({self.peers['organisation'].n_unique()} "
+            f"organisations) on {above.height} of {scores.height} elements and themes and below it on "
             f"{below.height}."
         ]
         for rows, word in ((above, "highest"), (below, "lowest")):
@@ -144,7 +141,8 @@ def benchmark(published: Published, organisation: str) -> Benchmark:
     True
     """
     check_results(published.results)
-    organisations = published.organisations
+    # A benchmark workbook also holds earlier years: the standing is that of its newest.
+    organisations = published.organisations.filter(pl.col("period") == published.period)
     if organisation not in set(organisations["organisation"]):
         raise unknown("organisation", organisation, organisations["organisation"].to_list())
     own = organisations.row(by_predicate=pl.col("organisation") == organisation, named=True)
@@ -154,7 +152,7 @@ def benchmark(published: Published, organisation: str) -> Benchmark:
             hint="Use the official workbook of organisation results.",
         )
     group = organisations.filter(pl.col("benchmark_group") == own["benchmark_group"])
-    whole = (pl.col("breakdown") == ALL) & (pl.col("group") == ALL)
+    whole = (pl.col("breakdown") == ALL) & (pl.col("group") == ALL) & (pl.col("period") == published.period)
     peers = published.results.filter(whole).join(group.select("organisation", "name"), on="organisation")
     return Benchmark(
         table=_standing(peers, organisation, published),

@@ -109,7 +109,7 @@ class _SubScore:
         for row, question in zip(table, items, strict=True):
             for code, value in (question.score_map or {}).items():
                 row[code] = value + 1j
-        gates = (gate,) if gate and measure.rule == "appraisal" else ()
+        gates = (gate,) if gate else ()
         return _SubScore(measure, (*(q.code for q in items), *gates), table)
 
     def values(self, codes: list[NDArray[np.uint8]]) -> Numbers:
@@ -117,7 +117,7 @@ class _SubScore:
         for item, table in zip(codes[1:], self.table[1:], strict=False):
             scored += table[item]
         mean = _mean(scored.real, scored.imag, self.measure)
-        if self.measure.rule != "appraisal":
+        if self.measure.filter is None:
             return mean
         gate = codes[-1]
         # Without an appraisal the score is 0; who cannot remember has none.

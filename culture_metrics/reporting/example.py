@@ -58,7 +58,7 @@ def example_published(own: Extract) -> Published:
     peers = respondents(own.period, organisations=PEERS, respondents_per_organisation=PEER_SIZE)
     frame = pl.concat([own.frame, peers.frame.filter(pl.col("organisation") != TRUST)], how="diagonal")
     everyone = Extract(own.survey, own.period, frame)
-    published = {"source": pl.lit("published"), "weighting": pl.lit("as_published")}
+    published = {"source": pl.lit("published")}
     unknown = {name: pl.lit(None) for name in ("std_error", "conf_low", "conf_high", "effective_base")}
     results = as_results(estimate(everyone).with_columns(**published, **unknown))
     hidden = results["status"].cast(pl.String).str.starts_with("suppressed")

@@ -10,6 +10,8 @@ from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from culture_metrics.reporting.run import skip_grammar
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
@@ -48,6 +50,7 @@ def section(name: str, notebook: NotebookNode) -> Section:
     >>> made.title, made.headings
     ('Morale', (('n-now', 'Now'),))
     """
+    skip_grammar()
     from nbconvert.exporters import HTMLExporter
 
     headings: list[tuple[int, str, str]] = []

@@ -15,7 +15,7 @@ from culture_metrics.reporting.excel import write_results
 from culture_metrics.reporting.inputs import Inputs, read_inputs
 from culture_metrics.reporting.manifest import manifest
 from culture_metrics.reporting.page import page, section
-from culture_metrics.reporting.run import NOTEBOOKS, run_notebook
+from culture_metrics.reporting.run import NOTEBOOKS, run_notebooks
 from culture_metrics.results import as_distributions, as_results
 
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ TITLES = {
     "10_published_results": "Published results",
 }
 FIRST = ["Reading and checking the files", "Scoring and estimating"]
+RUNNING = "Running the notebooks"
 LAST = ["Writing the page and the tables"]
 
 
@@ -98,10 +99,9 @@ def report(
             "year": data.year,
             "by": list(data.by),
         }
-        sections = []
-        for done, name in enumerate(chosen, start=len(FIRST)):
-            tell(f"Running the notebook '{TITLES[name]}'", done, len(steps))
-            sections.append(section(name, run_notebook(name, parameters)))
+        tell(RUNNING, len(FIRST), len(steps))
+        run = run_notebooks(chosen, parameters, lambda n: tell(RUNNING, len(FIRST) + n, len(steps)))
+        sections = [section(name, run[name]) for name in chosen]
         tell(LAST[0], len(steps) - 1, len(steps))
         made = manifest(data, results, chosen, left_out)
         standing = benchmark(data.standing, data.organisation).table if data.standing else None
@@ -119,11 +119,11 @@ def _choose(data: Inputs) -> tuple[list[str], list[tuple[str, str]]]:
     reasons: dict[str, str] = {}
     if not data.extracts:
         for name in ("01_check_an_extract", "02_culture_indicators"):
-            reasons[name] = "no respondent file was given."
+            reasons[name] = "no respondent file was given"
     if not data.published:
-        reasons["10_published_results"] = "no published workbook was given."
+        reasons["10_published_results"] = "no published workbook was given"
     elif data.standing is None:
-        reasons["10_published_results"] = f"no workbook has {data.organisation} in a benchmark group."
+        reasons["10_published_results"] = f"no workbook has {data.organisation} in a benchmark group"
     chosen = [name for name in NOTEBOOKS if name not in reasons]
     if not data.extracts and data.standing is None:
         raise ReportError(
@@ -160,6 +160,10 @@ def _page(
         remarks.append(
             f"The check of the respondent file found errors ({', '.join(broken)}). Read 'Check an extract' "
             "before you rely on the numbers."
+        )
+    if left_out:
+        remarks.append(
+            "Not in this report: " + "; ".join(f"'{name}', because {why}" for name, why in left_out) + "."
         )
     return page(
         sections,

@@ -6,6 +6,7 @@ import logging
 import os
 import sys
 import sysconfig
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -13,13 +14,23 @@ from typing import TYPE_CHECKING, Any
 from culture_metrics.errors import ReportError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from nbformat import NotebookNode
 
 PACKAGE = Path(__file__).parents[1]
 #: The notebooks the report knows, in the order of the page.
 NOTEBOOKS = ("00_start_here", "01_check_an_extract", "02_culture_indicators", "10_published_results")
+
+
+#: The check of notebooks builds a grammar of web addresses when it is loaded, which takes longer than reading
+#: a survey. No notebook of ours has a field that needs it, and the check does without where it is missing.
+SKIP_GRAMMAR = 'import sys; sys.modules.setdefault("rfc3987_syntax", None)'
+
+
+def skip_grammar() -> None:
+    """Let nbformat load without its slowest part."""
+    sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
 
 
 def notebook_path(name: str) -> Path:
@@ -34,26 +45,48 @@ def notebook_path(name: str) -> Path:
     return installed if installed.is_file() else PACKAGE.parent / "notebooks" / f"{name}.ipynb"
 
 
-def run_notebook(name: str, parameters: Mapping[str, Any]) -> NotebookNode:
-    """Run a notebook from top to bottom and return it with its outputs. Nothing is left on disk.
+def run_notebooks(
+    names: Sequence[str], parameters: Mapping[str, Any], tell: Callable[[int], None] = lambda ready: None
+) -> dict[str, NotebookNode]:
+    """Run notebooks from top to bottom and return them with their outputs. Nothing is left on disk.
+
+    As many run at once as the computer has processors.
 
     Parameters
     ----------
-    name : str
-        One of `NOTEBOOKS`.
+    names : sequence of str
+        Some of `NOTEBOOKS`.
     parameters : mapping
         Values for the names in the cell tagged `parameters`; None leaves the notebook's own value.
+    tell : callable, optional
+        Called with the number of notebooks that are ready, each time one is.
 
     Returns
     -------
-    nbformat.NotebookNode
-        Without anything that tells of this computer: no paths, parameters, times or warnings.
+    dict of nbformat.NotebookNode
+        By name, without anything that tells of this computer: no paths, parameters, times or warnings.
 
     Raises
     ------
     ReportError
         When a cell fails. The message names the notebook and the kind of error, never values.
     """
+    run: dict[str, NotebookNode] = {}
+    with ThreadPoolExecutor(max_workers=min(len(names), os.cpu_count() or 1)) as pool:
+        running = {pool.submit(_run, name, parameters): name for name in names}
+        try:
+            for done in as_completed(running):
+                run[running[done]] = done.result()
+                tell(len(run))
+        except ReportError:
+            pool.shutdown(cancel_futures=True)
+            raise
+    return run
+
+
+def _run(name: str, parameters: Mapping[str, Any]) -> NotebookNode:
+    skip_grammar()
+    from jupyter_core.utils import ensure_event_loop
     from papermill import execute_notebook  # type: ignore[import-untyped]
     from papermill.exceptions import PapermillExecutionError  # type: ignore[import-untyped]
 
@@ -85,6 +118,8 @@ def run_notebook(name: str, parameters: Mapping[str, Any]) -> NotebookNode:
                 hint="Check that the package ipykernel is installed and that this computer lets Python "
                 "processes talk to each other (a firewall may ask).",
             ) from error
+        finally:
+            ensure_event_loop().close()  # the loop of this thread, which is ours alone
     return _without_traces(done)
 
 
@@ -103,7 +138,8 @@ def _this_python(scratch: Path) -> type:
     if PACKAGE.parent != Path(sysconfig.get_path("purelib")):
         paths = [str(PACKAGE.parent), os.environ.get("PYTHONPATH", "")]
         env["PYTHONPATH"] = os.pathsep.join(filter(None, paths))
-    spec = KernelSpec(**get_kernel_dict(["--log-level=CRITICAL"]), env=env)
+    arguments = ["--log-level=CRITICAL", f"--IPKernelApp.exec_lines={SKIP_GRAMMAR}"]
+    spec = KernelSpec(**get_kernel_dict(arguments), env=env)
 
     class ThisPython(AsyncKernelManager):
         # Others may use the same computer: what goes to and from the kernel is encrypted where it can be.

@@ -27,11 +27,21 @@ SHORTHAND = {
 
 @dataclass(frozen=True)
 class Table:
-    """A table as readers see it: text cells, the first column names the row. Notebooks show it as HTML."""
+    """A table as readers see it: text cells, the first column names the row. Notebooks show it as HTML.
+
+    Columns in `numbers` stand at the right, and the names of rows in `strong` are bold.
+
+    Examples
+    --------
+    >>> table = Table(pl.DataFrame({"Score": ["Morale"], "Base": ["[c]"]}), "One score", numbers=("Base",))
+    >>> "[c] confidential" in table._repr_html_()
+    True
+    """
 
     frame: pl.DataFrame
     caption: str
     numbers: tuple[str, ...] = ()
+    strong: frozenset[str] = frozenset()
 
     def __repr__(self) -> str:
         return f"Table({self.caption}: {self.frame.height} rows)"
@@ -39,29 +49,37 @@ class Table:
     def _repr_html_(self) -> str:
         if self.frame.is_empty():
             return f"<p>{html.escape(self.caption)}.</p>"
-        columns = self.frame.columns
-        right = [name in self.numbers for name in columns]
-        style = [
-            f" class='{'number' if r else 'text'}' style='text-align:{'right' if r else 'left'}'"
-            for r in right
-        ]
+        sides = ["right" if name in self.numbers else "left" for name in self.frame.columns]
+        cells = self.frame.with_columns(pl.all().cast(pl.String).fill_null("")).rows()
         head = "".join(
-            f"<th scope='col'{s}>{html.escape(c)}</th>" for c, s in zip(columns, style, strict=True)
+            f"<th scope='col' style='text-align:{side}'>{html.escape(name)}</th>"
+            for name, side in zip(self.frame.columns, sides, strict=True)
         )
-        body = "".join(
-            f"<tr><th scope='row' style='text-align:left;font-weight:normal'>{html.escape(row[0])}</th>"
-            + "".join(f"<td{s}>{html.escape(c)}</td>" for c, s in zip(row[1:], style[1:], strict=True))
-            + "</tr>"
-            for row in self.frame.with_columns(pl.all().cast(pl.String).fill_null("")).iter_rows()
-        )
+        body = "".join(f"<tr>{self._head(row[0])}{_cells(row[1:], sides[1:])}</tr>" for row in cells)
         used = [f"{mark} {text}." for mark, text in SHORTHAND.items() if f">{mark}" in body]
         notes = f"<p><small>{' '.join(used)}</small></p>" if used else ""
         caption = f"<caption style='text-align:left'>{html.escape(self.caption)}</caption>"
         return f"<table>{caption}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{notes}"
 
+    def _head(self, name: str) -> str:
+        weight = "bold" if name in self.strong else "normal"
+        return f"<th scope='row' style='text-align:left;font-weight:{weight}'>{html.escape(name)}</th>"
+
+
+def _cells(row: Sequence[str], sides: Sequence[str]) -> str:
+    texts = zip(map(html.escape, row), sides, strict=True)
+    return "".join(f"<td style='text-align:{side}'>{text}</td>" for text, side in texts)
+
 
 def catalogued(edition: Edition) -> pl.DataFrame:
-    """Return the measures of an edition: `order, measure, code, label, level, direction, meaning`."""
+    """Return the measures of an edition: `order, measure, code, label, level, direction, meaning`.
+
+    Examples
+    --------
+    >>> from culture_metrics import catalogue
+    >>> catalogued(catalogue().edition(2024))["code"][0]
+    'PP1'
+    """
     names = ["measure", "code", "label", "level", "direction", "meaning"]
     rows = [(m.id, m.code, m.label, m.level, m.direction, m.meaning) for m in edition.measures.values()]
     return pl.DataFrame(rows, schema=names, orient="row").with_row_index("order")

@@ -1,0 +1,78 @@
+"""Published results: what an official workbook says, in the package's own tables."""
+
+from __future__ import annotations
+
+import html
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from culture_metrics.catalogue import Edition, catalogue
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import polars as pl
+
+
+@dataclass(frozen=True)
+class Published:
+    """Official results of one survey in one period.
+
+    Attributes
+    ----------
+    survey, period : str
+        Which edition the results belong to.
+    results : polars.DataFrame
+        Results: the published scores (0 to 10) and the headline percentages (0 to 100) worked out from the
+        published options. Official files give no standard errors; those columns are null.
+    distributions : polars.DataFrame
+        Distributions: the percentage of every response option, of all who answered.
+    organisations : polars.DataFrame
+        Organisations: code, name, benchmark group, region and integrated care system.
+    provenance : mapping
+        Where the figures come from and what was found in the file; see `read_published`.
+    """
+
+    survey: str
+    period: str
+    results: pl.DataFrame = field(repr=False)
+    distributions: pl.DataFrame = field(repr=False)
+    organisations: pl.DataFrame = field(repr=False)
+    provenance: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+    @property
+    def edition(self) -> Edition:
+        """The edition of the survey that the results belong to."""
+        return catalogue(self.survey).edition(self.period)
+
+    def __repr__(self) -> str:
+        counts = ", ".join(f"{count:,} {name}" for name, count in self._counts().items())
+        return f"Published({self.edition.survey.label}, {self.period}: {counts})"
+
+    def _repr_html_(self) -> str:
+        rows = {name.capitalize(): f"{count:,}" for name, count in self._counts().items()}
+        rows |= {name: str(self.provenance[key]) for key, name in _SHOWN.items() if self.provenance.get(key)}
+        cells = "".join(
+            f"<tr><th scope='row' style='text-align:left'>{html.escape(name)}</th>"
+            f"<td style='text-align:left'>{html.escape(text)}</td></tr>"
+            for name, text in rows.items()
+        )
+        title = f"{self.edition.survey.label}, {self.period}: published results"
+        return f"<table><caption>{html.escape(title)}</caption>{cells}</table>"
+
+    def _counts(self) -> dict[str, int]:
+        units = self.results.unique("measure")["unit"]
+        counts = {
+            "organisations": self.results["organisation"].n_unique(),
+            "breakdowns": self.results.filter(self.results["breakdown"] != "all")["breakdown"].n_unique(),
+            "scores": int((units == "score").sum()),
+            "percentages": int((units == "percent").sum()),
+            "questions": self.distributions["question"].n_unique(),
+            "suppressed cells": self.provenance.get("suppressed_cells", 0),
+            "parts of the edition not in the file": len(self.provenance.get("missing", ())),
+        }
+        always = {"organisations", "scores", "percentages", "questions"}
+        return {name: count for name, count in counts.items() if count or name in always}
+
+
+_SHOWN = {"file": "File", "layout": "Layout", "title": "Title in the file"}

@@ -1,0 +1,143 @@
+"""Read published results, whatever layout they come in."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from culture_metrics.errors import FileFormatError
+from culture_metrics.published.benchmark_book import find_benchmark, read_benchmark
+from culture_metrics.published.contractor import find_contractor, is_contractor_text, read_contractor
+from culture_metrics.published.detailed import read_detailed
+from culture_metrics.published.layout import find_table
+from culture_metrics.published.pulse import find_pulse, read_pulse
+from culture_metrics.published.workbook import load_heads
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from culture_metrics.published.layout import Row
+    from culture_metrics.published.published import Published
+
+
+def read_published(path: str | Path, organisation: str | None = None) -> Published:
+    """Read published results: official workbooks, or a contractor's breakdown export.
+
+    The layout, the survey and the year or quarter are told from the file; sheet names, header rows and
+    numbers of columns may differ.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file as it was downloaded: a workbook (.xlsx, .xlsm), or a contractor's export (.csv or .xlsx).
+    organisation : str, optional
+        ODS code of the organisation that a contractor's export is about: the file does not say it. Every
+        other layout names its organisations and does not use it.
+
+    Returns
+    -------
+    Published
+        `results` has scores (0 to 10) and headline percentages (0 to 100), `distributions` the response
+        options where the layout has them. `period` is the newest one in the file. `provenance` has `file`,
+        `sha256`, `layout`, `suppressed_cells` and, by layout:
+
+        organisation, national
+            The detailed spreadsheets of the NHS Staff Survey. The headline is the positive options as a share
+            of all options but those that it leaves out. `weighting` is that of the row (`occupation_group`,
+            `none`, `occupation_group_and_size`, `size`), and `none` for questions that are never weighted. In
+            a national file the organisation is `all`. `title`, `sheets`, `missing` (official codes of the
+            edition that the file lacks), `bases` (how headline bases are worked out), `unknown_weightings`
+            and, in national files, `coverage` (which organisations each breakdown covers) and
+            `unknown_breakdowns`.
+        benchmark
+            The benchmark workbook: fractions become percentages; every year in it, found under the question
+            codes of the newest, is a period of the results. `release` (the newest year: figures of two
+            releases never join), `periods`, `left_out` (columns that are not in the results, by reason: flags
+            of significance, WRES), `borrowed_bases` (sub-scores without a column of bases, which stand with
+            that of their element or theme), `response_rates` (percent).
+        pulse
+            A workbook of the National Quarterly Pulse Survey; period `2022-Q1` is the first quarter of
+            2022-23, England is the organisation `all`. `headcount` by organisation, `missing` scores, and
+            `checks` of what the workbook says twice: engagement and the mean of its parts, the overview and
+            the sheets, England and the sum of responses.
+        contractor
+            Breakdown exports, a row a question and group or a row an option and group; unweighted.
+            `breakdown` is named as in the catalogue where it is known there, else as in the file
+            (`unknown_breakdowns`). `periods`, `left_out` (codes, by reason, among them questions of which
+            less is better and the file plainly counts the favourable answer), `sides` (the other questions of
+            which less is better), `missing_taken_out` (in how many cells missing answers were taken out of
+            percentages and base).
+
+    Raises
+    ------
+    FileFormatError
+        When the file has none of these layouts, belongs to another survey or year, holds fractions for
+        percentages or percentages for fractions, lacks its organisation, or its columns or cells cannot be
+        understood. All such problems are listed together, by sheet and column.
+
+    Notes
+    -----
+    A "-" in a result cell is a suppressed result (status `suppressed_small_base`), a blank cell is
+    `not_asked`; in a breakdown by the question itself both are `not_asked`. A headline with fewer than 10
+    answers left in its base is suppressed too, by the rule of the file itself. The base of a headline that
+    leaves options out is the published base times the share of the other options, rounded: exact in
+    unweighted rows, approximate in weighted ones. Source: Notes of the official 2024 detailed spreadsheets.
+
+    Benchmark workbooks: nothing below 10 responses is shown; blank figures are suppressed too, unless nobody
+    has the figure (`not_asked`) or the organisation has nothing in that year (no rows). Pulse workbooks and
+    exports: nothing below the minimum base of the survey (11) is shown, whatever the file shows. In option
+    files code 99 is a missing answer; where it is part of the 100 %, percentages and base are of the others.
+
+    Examples
+    --------
+    >>> read_published("results.pdf")
+    Traceback (most recent call last):
+        ...
+    culture_metrics.errors.FileFormatError: There is no such file
+      where: results.pdf
+      what to do: Check the folder and the spelling of the name.
+    """
+    path = Path(path)
+    if is_contractor_text(path):
+        return read_contractor(path, None, organisation)
+    heads = load_heads(path)
+    layout = _layout(heads)
+    if layout == "contractor":
+        return read_contractor(path, heads, organisation)
+    if layout in _READERS:
+        return _READERS[layout](path, heads)
+    return read_detailed(path, heads)
+
+
+def is_published(path: str | Path) -> bool:
+    """Say whether a file holds published results that `read_published` reads, by a look at its first rows.
+
+    A large workbook costs little: the rows below are not unpacked. A CSV file holds published results when
+    its first line is that of a contractor's export. A file that does not exist holds none.
+
+    Examples
+    --------
+    >>> is_published("RXX_2024.csv")
+    False
+    """
+    if is_contractor_text(Path(path)):
+        return True
+    try:
+        heads = load_heads(Path(path))
+    except FileFormatError:
+        return False
+    return _layout(heads) is not None
+
+
+def _layout(heads: Mapping[str, Sequence[Row]]) -> str | None:
+    """Tell the layout from the first rows of the sheets."""
+    if any(find_table(name, rows, []) for name, rows in heads.items()):
+        return "detailed"
+    if find_pulse(heads):
+        return "pulse"
+    if find_benchmark(heads):
+        return "benchmark"
+    return "contractor" if find_contractor(heads) else None
+
+
+_READERS = {"pulse": read_pulse, "benchmark": read_benchmark}

@@ -1,0 +1,121 @@
+"""Inputs of any kind: told apart, checked, and the organisation found."""
+
+from __future__ import annotations
+
+import polars as pl
+import pytest
+
+from culture_metrics import read_inputs, synthetic
+from culture_metrics.errors import ExtractError, FileFormatError, ReportError, UnknownNameError
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("files é")
+    extracts = {
+        y: synthetic.respondents(y, organisations=2, respondents_per_organisation=60) for y in (2023, 2024)
+    }
+    for year, extract in extracts.items():
+        extract.frame.write_csv(folder / f"both {year}.csv")
+        extract.frame.filter(organisation="SYN02").write_parquet(folder / f"one_{year}.parquet")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def example():
+    return read_inputs([])
+
+
+def test_the_example_is_a_trust_in_two_years_among_its_peers(example):
+    assert [e.period for e in example.extracts] == ["2023", "2024"]
+    assert (example.organisation, example.name, example.year) == ("SYN01", "Invented trust 1", "2024")
+    assert example.by == ("occupation_group", "locality_1")
+    peers = example.standing.organisations.group_by("benchmark_group").len()
+    assert peers["len"].max() > 10
+
+
+def test_the_example_has_faults_to_find_and_counts_them(example):
+    # Planted: two respondents twice, five codes that the form does not have (rows 1, 500, 999, 1498, 1997).
+    for report in example.reports:
+        assert (report.rows_read, report.rows_used, report.rows_set_aside) == (2002, 2000, 2)
+        assert report.cells_set_aside == 5
+
+
+def test_the_example_publishes_what_its_respondents_said(example):
+    keys = {"organisation": "SYN01", "measure": "morale", "period": "2024", "group": "all"}
+    own = example.results.filter(**keys).row(0, named=True)
+    published = example.published[0].results.filter(**keys).row(0, named=True)
+    assert published["estimate"] == pytest.approx(own["estimate"], abs=1e-12)
+    assert published["base"] == own["base"]
+    assert published["std_error"] is None
+    assert own["conf_low"] < own["estimate"] < own["conf_high"]
+
+
+def test_one_organisation_need_not_be_named(files):
+    data = read_inputs([files / "one_2024.parquet", files / "one_2023.parquet"])
+    assert (data.organisation, data.year) == ("SYN02", "2024")
+    assert data.results["period"].unique().sort().to_list() == ["2023", "2024"]
+
+
+def test_one_of_several_organisations_is_kept(files):
+    data = read_inputs([str(files / "both 2024.csv")], organisation="syn02")
+    assert data.extracts[0].frame["organisation"].unique().to_list() == ["SYN02"]
+    assert data.reports[0].rows_read == 120
+    assert data.results.filter(measure="morale", group="all")["base"].item() <= 60
+
+
+def test_several_organisations_must_be_chosen_from(files):
+    with pytest.raises(ReportError, match="2 organisations") as caught:
+        read_inputs([files / "both 2024.csv"])
+    assert "SYN01, SYN02" in caught.value.hint
+
+
+def test_unknown_names_are_refused_with_the_known_ones(files):
+    with pytest.raises(UnknownNameError, match="organisation 'SYN09'"):
+        read_inputs([files / "both 2024.csv"], organisation="SYN09")
+    with pytest.raises(UnknownNameError, match="year in these files '2022'"):
+        read_inputs([files / "one_2024.parquet", files / "one_2023.parquet"], year=2022)
+    with pytest.raises(UnknownNameError, match="breakdown"):
+        _ = read_inputs([files / "one_2024.parquet"], by=["no_such_breakdown"]).results
+
+
+def test_breakdowns_that_the_files_lack_are_left_out(tmp_path):
+    extract = synthetic.respondents(2024, respondents_per_organisation=30)
+    extract.frame.drop("locality_1").write_csv(tmp_path / "RXX_2024.csv")
+    assert read_inputs([tmp_path / "RXX_2024.csv"]).by == ("occupation_group",)
+
+
+def test_the_year_asked_for_is_that_of_a_file_that_does_not_say(tmp_path):
+    frame = synthetic.respondents(2024, respondents_per_organisation=30).frame
+    frame.select("respondent", "organisation", "q1", "q2a").write_csv(tmp_path / "few.csv")
+    with pytest.raises(ExtractError):
+        read_inputs([tmp_path / "few.csv"])
+    assert read_inputs([tmp_path / "few.csv"], year=2023).year == "2023"
+
+
+def test_two_files_of_one_year_are_refused(files):
+    with pytest.raises(ReportError, match="Two respondent files hold 2024"):
+        read_inputs([files / "one_2024.parquet", files / "both 2024.csv"], organisation="SYN02")
+
+
+def test_missing_files_and_folders_are_named_without_their_folder(files):
+    with pytest.raises(FileFormatError, match="no such file") as caught:
+        read_inputs([files / "none.csv"])
+    assert caught.value.where == "none.csv"
+    with pytest.raises(FileFormatError, match="a folder, not a file"):
+        read_inputs([files])
+
+
+def test_a_real_workbook_is_told_from_a_respondent_file(shared_data):
+    (path,) = (shared_data / "nss2024").glob("*.xlsx")
+    data = read_inputs([path], organisation="REF")
+    assert (data.extracts, data.year, data.by) == ((), "2024", ())
+    assert data.name == "Royal Cornwall Hospitals NHS Trust"
+    assert data.standing is data.published[0]
+    assert data.results.equals(pl.DataFrame(schema=data.results.schema))
+
+
+def test_a_published_file_that_lacks_what_a_report_shows_is_named(shared_data):
+    with pytest.raises(ReportError, match="pulse") as caught:
+        read_inputs([shared_data / "pulse" / "202223Q1.xlsm"])
+    assert "read_published" in str(caught.value)

@@ -1,0 +1,61 @@
+"""The page: headings, figures and tables of notebooks, put together so that nothing is fetched."""
+
+from __future__ import annotations
+
+from html.parser import HTMLParser
+
+from nbformat import v4
+
+from culture_metrics.reporting.page import section
+
+FIGURE = {"application/vnd.plotly.v1+json": {"data": [], "layout": {"meta": {"alt": 'Bars of "Yes" & no.'}}}}
+
+
+def made(*cells):
+    return section("nb", v4.new_notebook(cells=list(cells)))
+
+
+def output(**data):
+    cell = v4.new_code_cell("call()")
+    cell.outputs = [v4.new_output("display_data", data={k.replace("_", "/"): v for k, v in data.items()})]
+    return cell
+
+
+def test_headings_go_down_a_level_and_get_ids_of_their_own():
+    text = "# A <b>bold</b> title\n\n## Part\n\n### Detail\n\n## Part\n\n```\n# no heading\n```"
+    part = made(v4.new_markdown_cell(text))
+    assert part.title == "A bold title"
+    assert part.headings == (("nb-part", "Part"), ("nb-part-2", "Part"))
+    assert '<h2 id="nb-title">' in part.html
+    assert '<h4 id="nb-detail">' in part.html
+    assert "<h1" not in part.html
+    assert "# no heading" in part.html
+
+
+def test_a_figure_is_an_image_with_its_alt_text():
+    cell = v4.new_code_cell("draw()")
+    cell.outputs = [v4.new_output("display_data", data=FIGURE), v4.new_output("display_data", data=FIGURE)]
+    found: list[dict[str, str | None]] = []
+    parser = HTMLParser()
+    parser.handle_starttag = lambda _, attributes: found.append(dict(attributes))
+    parser.feed(made(cell).html)
+    figures = [a for a in found if a.get("role") == "img"]
+    assert [a["aria-label"] for a in figures] == ['Bars of "Yes" & no.'] * 2
+    assert {"nb-figure-1", "nb-figure-2"} <= {a.get("id") for a in found}
+
+
+def test_code_is_folded_away_and_escaped():
+    html = made(v4.new_code_cell("a < b")).html
+    assert "<details" in html
+    assert "<summary>Show the code</summary>" in html
+    assert "&lt;" in html
+
+
+def test_scripts_of_shown_objects_are_taken_out():
+    html = made(output(text_html="<p>kept</p><script src='https://example.org/x.js'></script>")).html
+    assert "<p>kept</p>" in html
+    assert "<script" not in html
+
+
+def test_plain_text_is_escaped():
+    assert "&lt;Table&gt;" in made(output(text_plain="<Table>")).html

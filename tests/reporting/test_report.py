@@ -1,0 +1,250 @@
+"""One report from files to page, tables and manifest; and what may never be in them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import zipfile
+from dataclasses import replace
+from html.parser import HTMLParser
+from itertools import pairwise
+
+import fastexcel
+import polars as pl
+import pytest
+from nbformat import v4
+
+from culture_metrics import read_published, synthetic, validate, write_published
+from culture_metrics.errors import FileFormatError, ReportError
+from culture_metrics.reporting import report as module
+from culture_metrics.reporting.example import example_published
+from culture_metrics.reporting.report import report
+from culture_metrics.results import check_results
+
+SECRET = "person-"
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    """Two years of a small trust, and the workbook of its peers."""
+    place = tmp_path_factory.mktemp("a trust's files é")
+    for year in (2023, 2024):
+        extract = synthetic.respondents(year, respondents_per_organisation=300)
+        # Ids that would be found anywhere, and a group whose name could act as a formula in Excel.
+        extract.frame.with_columns(
+            pl.format(SECRET + "{}", "respondent").alias("respondent"),
+            pl.col("locality_1").replace("Corporate Services", "=1+1"),
+        ).write_csv(place / f"RXX {year}.csv")
+    write_published(place / "official 2024.xlsx", example_published(validate(extract).extract))
+    return place
+
+
+@pytest.fixture(scope="module")
+def folder(files):
+    """A report on all of them, made once."""
+    out, steps = files / "new" / "report", []
+    names = ["official 2024.xlsx", "RXX 2023.csv", "RXX 2024.csv"]
+    made = report([files / name for name in names], out, "SYN01", tell=lambda *step: steps.append(step))
+    assert made == out / "index.html"
+    assert [done for _, done, _ in steps] == [0, 1, 2, 3, 4, 5, 6, 6, 7]
+    assert (steps[0][0], steps[-1]) == ("Reading and checking the files", ("Done", 7, 7))
+    return out
+
+
+@pytest.fixture
+def quick(monkeypatch):
+    """Reports without running notebooks."""
+    empty = v4.new_notebook(cells=[v4.new_markdown_cell("# Title")])
+    monkeypatch.setattr(module, "run_notebooks", lambda names, *_: dict.fromkeys(names, empty))
+
+
+@pytest.fixture(scope="module")
+def page(folder):
+    return (folder / "index.html").read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def tags(page):
+    found = []
+
+    class Tags(HTMLParser):
+        def handle_starttag(self, tag, attrs):
+            found.append((tag, dict(attrs)))
+
+    Tags().feed(page)
+    return found
+
+
+@pytest.fixture(scope="module")
+def manifest(folder):
+    return json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+
+
+def test_writes_four_files_and_nothing_else(folder):
+    names = ["index.html", "manifest.json", "results.parquet", "results.xlsx"]
+    assert sorted(path.name for path in folder.iterdir()) == names
+
+
+def test_the_page_fetches_nothing(page, tags):
+    attributes = [(tag, name, value) for tag, given in tags for name, value in given.items()]
+    loading = {"src", "srcset", "data", "poster", "action", "background"}
+    assert [a for a in attributes if a[1] in loading or (a[0] in ("link", "base") and a[1] == "href")] == []
+    styles = "".join(re.findall(r"<style>(.*?)</style>", page, re.DOTALL))
+    assert styles
+    assert not re.search(r"url\(|@import", styles)
+    links = {value for tag, name, value in attributes if (tag, name) == ("a", "href")}
+    beside = {"results.xlsx", "results.parquet", "manifest.json"}
+    assert all(link.startswith("#") or link in beside for link in links)
+    (policy,) = [a["content"] for _, a in tags if a.get("http-equiv") == "Content-Security-Policy"]
+    assert policy.startswith("default-src 'none'")
+    assert "http" not in policy
+
+
+def test_plotly_is_there_once_and_every_figure_has_a_name(page, tags):
+    assert len(re.findall(r"\* plotly\.js v\d", page)) == 1
+    figures = [attributes for tag, attributes in tags if tag == "figure"]
+    # At a glance; all scores, answers, two heat maps; benchmark, ranking, published answers.
+    assert len(figures) == page[page.index("</head>") :].count("Plotly.newPlot(") == 8
+    assert all(a["role"] == "img" and len(a["aria-label"]) > 60 for a in figures)
+
+
+def test_one_can_find_ones_way_about_the_page(page, tags):
+    assert ("html", {"lang": "en-GB"}) in tags
+    assert "<title>Invented trust 1: NHS Staff Survey, England, 2024</title>" in page
+    ids = [attributes["id"] for _, attributes in tags if "id" in attributes]
+    assert len(ids) == len(set(ids))
+    links = [attributes["href"] for tag, attributes in tags if tag == "a"]
+    assert {link[1:] for link in links if link.startswith("#")} <= set(ids)
+    levels = [int(tag[1]) for tag, _ in tags if re.fullmatch("h[1-6]", tag)]
+    assert levels.count(1) == 1
+    assert all(lower - upper <= 1 for upper, lower in pairwise(levels))
+
+
+def test_no_respondent_and_no_place_on_this_computer_is_in_any_file(files, folder):
+    texts = [path.read_bytes() for path in folder.iterdir()]
+    with zipfile.ZipFile(folder / "results.xlsx") as book:
+        texts += [book.read(name) for name in book.namelist()]
+    for text in texts:
+        assert SECRET.encode() not in text
+        assert str(files).encode() not in text
+        assert b"ipykernel" not in text
+    assert "respondent" not in pl.read_parquet(folder / "results.parquet").columns
+
+
+def test_results_keep_the_contract_and_small_cells_are_held_back(folder, manifest):
+    results = check_results(pl.read_parquet(folder / "results.parquet"))
+    assert results["base"].min() >= 10
+    assert results.filter(source="respondents")["base"].min() >= 11
+    status = results["status"].cast(pl.String)
+    assert manifest["suppression"]["small_base"] == (status == "suppressed_small_base").sum() > 0
+    assert manifest["suppression"]["secondary"] == (status == "suppressed_secondary").sum() > 0
+    whole = results.filter(measure="morale", group="all", period="2024")
+    assert sorted(whole["source"]) == ["published", "respondents"]
+    assert whole["base"].max() <= 300
+
+
+def test_the_manifest_lets_someone_repeat_it(files, manifest):
+    assert set(manifest) == {
+        "culture_metrics", "created", "survey", "organisation", "year", "periods", "options", "inputs",
+        "rows", "notebooks", "left_out", "suppression", "software",
+    }  # fmt: skip
+    names = ["RXX 2023.csv", "RXX 2024.csv", "official 2024.xlsx"]
+    assert [entry["file"] for entry in manifest["inputs"]] == names
+    hashes = [hashlib.sha256((files / name).read_bytes()).hexdigest() for name in names]
+    assert [entry["sha256"] for entry in manifest["inputs"]] == hashes
+    assert manifest["rows"][1] == {
+        "period": "2024", "read": 300, "used": 300, "set_aside": 0, "answers_set_aside": 0,
+        "used_of_organisation": 300,
+    }  # fmt: skip
+    assert manifest["options"]["breakdowns"] == ["occupation_group", "locality_1"]
+    assert manifest["options"]["minimum_base"] == 11
+    assert (len(manifest["notebooks"]), manifest["left_out"]) == (4, [])
+    assert {"Python", "polars", "pandera", "plotly"} <= set(manifest["software"])
+
+
+def test_the_workbook_has_one_plain_table_a_sheet(folder):
+    book = fastexcel.read_excel(folder / "results.xlsx")
+    names = ["Scores", "Scores by group", "Percentages", "Percentages by group", "Answers", "Benchmark"]
+    assert book.sheet_names == ["Cover", "Contents", "Notes", *names]
+    assert book.load_sheet("Contents").to_polars()["Sheet"].to_list() == names
+    with zipfile.ZipFile(folder / "results.xlsx") as parts:
+        sheets = [parts.read(n).decode() for n in parts.namelist() if n.startswith("xl/worksheets/sheet")]
+        tables = [n for n in parts.namelist() if n.startswith("xl/tables/")]
+        assert len(tables) == len(sheets) - 1
+        assert not any("mergeCell" in text or "<f>" in text for text in sheets)
+        # Text that looks like a formula is a string like any other.
+        assert "<t>=1+1</t>" in parts.read("xl/sharedStrings.xml").decode()
+
+
+def test_the_workbook_has_the_figures_of_the_results(folder):
+    sheet = fastexcel.read_excel(folder / "results.xlsx").load_sheet("Scores", dtypes={"Lower 95%": "float"})
+    scores = sheet.to_polars()
+    results = pl.read_parquet(folder / "results.parquet").filter(measure="morale", group="all", period="2024")
+    ours = results.filter(source="respondents").row(0, named=True)
+    theirs = scores.filter(Measure="Morale", Year="2024", Source="Respondent file").row(0, named=True)
+    assert theirs["Score"] == pytest.approx(ours["estimate"], abs=1e-12)
+    assert theirs["Lower 95%"] == pytest.approx(ours["conf_low"], abs=1e-12)
+    assert theirs["Base"] == ours["base"]
+
+
+def test_the_workbook_marks_what_is_not_there(folder):
+    book = fastexcel.read_excel(folder / "results.xlsx")
+    table = book.load_sheet("Scores by group", dtypes="string").to_polars()
+    held = table.filter(pl.col("Score") == "[c]")
+    hidden = pl.read_parquet(folder / "results.parquet").filter(
+        pl.col("status").cast(pl.String).str.starts_with("suppressed"), unit="score", source="respondents"
+    )
+    assert held.height == hidden.height > 0
+    numbers = held.select("Lower 95%", "Upper 95%", "Base").unpivot()["value"]
+    assert numbers.unique().to_list() == ["[c]"]
+    published = book.load_sheet("Scores", dtypes="string").to_polars().filter(Source="Published")
+    assert published["Lower 95%"].unique().to_list() == ["[x]"]
+    assert table.null_count().sum_horizontal().item() == published.null_count().sum_horizontal().item() == 0
+
+
+def test_says_what_was_left_out_and_why(quick, files, tmp_path):
+    for name, left_out, why in (
+        ("RXX 2024.csv", ["Published results"], "no published workbook was given"),
+        ("official 2024.xlsx", ["Check an extract", "Culture indicators"], "no respondent file was given"),
+    ):
+        page = report([files / name], tmp_path, organisation="SYN01").read_text(encoding="utf-8")
+        made = json.loads((tmp_path / "manifest.json").read_text(encoding="utf-8"))
+        assert made["left_out"] == [{"notebook": title, "reason": why} for title in left_out]
+        assert all(f"<li>{title}: {why}.</li>" in page for title in left_out)
+        assert len(made["notebooks"]) == 4 - len(left_out)
+
+
+def test_an_organisation_that_no_file_can_say_anything_about_is_refused(quick, files, tmp_path):
+    workbook = read_published(files / "official 2024.xlsx")
+    no_groups = workbook.organisations.with_columns(benchmark_group=pl.lit(None, pl.String))
+    write_published(tmp_path / "no groups.xlsx", replace(workbook, organisations=no_groups))
+    with pytest.raises(ReportError, match="nothing to report on SYN01"):
+        report([tmp_path / "no groups.xlsx"], tmp_path / "out", organisation="SYN01")
+
+
+def test_a_real_workbook_is_reported_with_its_own_figures(quick, shared_data, published_2024, tmp_path):
+    (path,) = (shared_data / "nss2024").glob("*.xlsx")
+    report([path], tmp_path, organisation="ref")
+    results = pl.read_parquet(tmp_path / "results.parquet")
+    assert results.equals(published_2024.results.filter(organisation="REF"))
+    # Staff engagement of Royal Cornwall Hospitals in the official 2024 workbook, sheet THEMES; 122 peers.
+    assert round(results.filter(measure="staff_engagement")["estimate"].item(), 4) == 6.5639
+    place = fastexcel.read_excel(tmp_path / "results.xlsx").load_sheet("Benchmark").to_polars()
+    assert place.filter(Measure="Staff engagement")["Organisations"].item() == 122
+
+
+def test_a_folder_that_cannot_be_written_to_is_refused_before_the_work(tmp_path):
+    blocked = tmp_path / "file"
+    blocked.write_text("")
+    with pytest.raises(ReportError, match="needs a folder"):
+        report([], blocked)
+    with pytest.raises(ReportError, match="could not be written"):
+        report([], blocked / "below")
+
+
+def test_a_report_that_fails_leaves_the_folder_as_it_was(tmp_path):
+    (tmp_path / "mine.txt").write_text("kept")
+    with pytest.raises(FileFormatError, match="no such file"):
+        report([tmp_path / "none.csv"], tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]

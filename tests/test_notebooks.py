@@ -1,0 +1,63 @@
+"""Notebooks are words, a call and a figure; the library does the work. That they run is nbmake's to show."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import nbformat
+import pytest
+
+FOLDER = Path(__file__).resolve().parents[1] / "notebooks"
+NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
+
+
+@pytest.fixture(params=NOTEBOOKS, ids=lambda path: path.stem)
+def notebook(request):
+    return nbformat.read(request.param, as_version=nbformat.NO_CONVERT)
+
+
+def code(notebook):
+    return [cell for cell in notebook.cells if cell.cell_type == "code"]
+
+
+def test_the_report_finds_its_notebooks():
+    from culture_metrics.reporting.run import NOTEBOOKS as reported
+    from culture_metrics.reporting.run import notebook_path
+
+    assert all(notebook_path(name).is_file() for name in reported)
+
+
+def test_is_valid_and_names_its_kernel(notebook):
+    nbformat.validate(notebook)
+    assert (notebook.nbformat, notebook.nbformat_minor) == (4, 5)
+    assert notebook.metadata.kernelspec.name == "python3"
+    assert notebook.metadata.language_info.name == "python"
+    assert set(notebook.metadata) == {"kernelspec", "language_info"}
+
+
+def test_carries_no_output(notebook):
+    assert all(cell.outputs == [] and cell.execution_count is None for cell in code(notebook))
+
+
+def test_has_one_parameters_cell(notebook):
+    tagged = [cell for cell in code(notebook) if "parameters" in cell.metadata.get("tags", [])]
+    assert len(tagged) == 1
+    values: dict[str, object] = {}
+    exec(tagged[0].source, values)
+    del values["__builtins__"]
+    assert values == {"inputs": [], "organisation": None, "year": None, "by": None}
+
+
+def test_holds_no_logic(notebook):
+    for cell in code(notebook):
+        assert len(cell.source.splitlines()) <= 10
+        assert not re.search(r"^\s*(def|class|for|while|if|lambda|with|try)\b", cell.source, re.MULTILINE)
+        assert "import" not in cell.source or cell.source.startswith("import culture_metrics as cm\n")
+
+
+def test_begins_with_its_title_and_claims_no_cause(notebook):
+    assert notebook.cells[0].source.startswith("# ")
+    words = " ".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
+    assert len(re.findall(r"^# ", words, re.MULTILINE)) == 1
+    assert not re.search(r"\b(causes?|improves?|leads? to)\b", words)
