@@ -5,6 +5,8 @@ from __future__ import annotations
 import polars as pl
 
 UNITS = ["percent", "score"]
+#: Kinds of 95 % interval: Student's t, Wilson's, t on the logit scale.
+INTERVALS = ["t", "wilson", "logit"]
 WEIGHTINGS = [
     "none",
     "occupation_group",
@@ -32,6 +34,7 @@ RESULTS: Columns = {
     "std_error": pl.Float64(),
     "conf_low": pl.Float64(),
     "conf_high": pl.Float64(),
+    "interval": pl.Enum(INTERVALS),
     "base": pl.UInt32(),
     "effective_base": pl.Float64(),
     "weighting": pl.Enum(WEIGHTINGS),
@@ -64,6 +67,7 @@ DISTRIBUTIONS: Columns = {
     "std_error": pl.Float64(),
     "conf_low": pl.Float64(),
     "conf_high": pl.Float64(),
+    "interval": pl.Enum(INTERVALS),
     "base": pl.UInt32(),
     "effective_base": pl.Float64(),
     "weighting": pl.Enum(WEIGHTINGS),

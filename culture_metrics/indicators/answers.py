@@ -31,7 +31,7 @@ class Answers:
     @property
     def n_scores(self) -> int:
         """How many of the measures are scores."""
-        return self.values.shape[1]
+        return int(self.values.shape[1])
 
     def moments(self, cells: Cells, weight: NDArray[np.float64] | None) -> Moments:
         """Tally every measure in the order of `names`."""
@@ -46,10 +46,10 @@ class Answers:
 
 def answers_of(extract: Extract) -> Answers:
     """Read the numbers of respondents out of an extract."""
-    values, names = score_values(extract), [*extract.edition.scores]
-    here = [j for j in range(len(names)) if np.isfinite(values[:, j]).any()]
+    names, values = score_values(extract)
     shares = headline_shares(extract.edition, extract.frame.columns)
-    return _answers(extract, shares, [names[j] for j in here], values[:, here])
+    wide = np.stack(values, axis=1) if names else np.empty((extract.frame.height, 0))
+    return _answers(extract, shares, names, wide)
 
 
 def options(extract: Extract) -> list[Share]:

@@ -122,4 +122,4 @@ def _variance(
     square = moments.spread - 2 * (slope * squared).sum(axis=0) + (slope * spread).sum(axis=0)
     total = np.tensordot(w @ x, slope, axes=1)
     n = len(w)
-    return np.maximum(square - total**2 / n, 0.0) * n / (n - 1)
+    return np.asarray(np.maximum(square - total**2 / n, 0.0) * n / (n - 1))

@@ -15,7 +15,7 @@ from culture_metrics.indicators.calibrated import calibrated_estimates
 from culture_metrics.indicators.cells import Cells, Layer, codes_of, make_cells
 from culture_metrics.indicators.design import Design, Estimates, estimates
 from culture_metrics.indicators.tally import Moments
-from culture_metrics.indicators.weights import NATIONAL, Weights, respondent_weights, size_weights
+from culture_metrics.indicators.weights import NATIONAL, Weighted, Weights, respondent_weights, size_weights
 from culture_metrics.results import ALL
 from data_schemas.columns import STATUSES, WEIGHTINGS
 
@@ -107,17 +107,19 @@ def estimates_of_pieces(
     """Tally pieces one after another and put the tallies together."""
     first: Extract | None = None
     total: tuple[pl.DataFrame, Moments] | None = None
-    answers = weighted = None
+    answers: Answers | None = None
+    weighted: Weighted | None = None
     for extract in extracts:
         if not isinstance(weights, str) or weights not in ("none", *extract.frame.columns) or design:
             raise ExtractError(
                 "An extract in pieces cannot be weighted by what its pieces do not know of each other",
                 expected="weights='none' or a column of weights, and no design",
-                hint="Read the extract as a whole, or work the weights out beforehand and add them as a column.",
+                hint="Read the extract as a whole, or work the weights out before and add them as a column.",
             )
         groups = _groups(extract, by)
         cells = make_cells(extract.frame, {ALL: (), **by}, groups, Design())
-        names, answers = answers and answers.names, answers_of(extract)
+        names = None if answers is None else answers.names
+        answers = answers_of(extract)
         if first is None:
             first = extract
         elif (extract.survey, extract.period, answers.names) != (first.survey, first.period, names):

@@ -41,7 +41,7 @@ class Codes:
 
 @dataclass(frozen=True)
 class Layer:
-    """How parts make up wholes: `of` is the whole of each part. As many parts as wholes: they are the same."""
+    """How parts make up wholes: `of` is the whole of each part. As many of both: they are the same."""
 
     of: Whole
     size: int
@@ -64,7 +64,7 @@ class Layer:
 
 @dataclass(frozen=True)
 class Block:
-    """One breakdown: `part` says which part the respondents with each profile of a bunch count in, -1 none."""
+    """One breakdown: `part` says which part the respondents of each profile count in, -1 none."""
 
     bunch: int
     part: Whole
@@ -131,7 +131,7 @@ class Cells:
 
 
 def codes_of(values: pl.Series) -> Codes:
-    """Number the values of a text column in their order."""
+    """Give numbers to the values of a text column in their order."""
     if isinstance(values.dtype, pl.Enum):
         here = values.dtype.categories
         order = here.arg_sort().to_numpy()
@@ -145,7 +145,7 @@ def codes_of(values: pl.Series) -> Codes:
 
 @dataclass(frozen=True)
 class Units:
-    """What was sampled: the unit of each respondent (a cluster, or themselves) and the stratum of each unit."""
+    """What was sampled: the unit of each respondent (a cluster, or themselves) and its stratum."""
 
     of: Whole
     stratum: Whole
@@ -166,7 +166,14 @@ def sampling_units(frame: pl.DataFrame, design: Design) -> Units:
 
 def crossed(by: Sequence[str | Sequence[str]]) -> dict[str, tuple[str, ...]]:
     """Name breakdowns and say what they are made of: several names in a sequence are crossed."""
-    lists = ((b,) if isinstance(b, str) else tuple(b) for b in by)
+    lists = [(b,) if isinstance(b, str) else tuple(b) for b in by]
+    for names in lists:
+        if not names or len(set(names)) < len(names) or any(CROSS in n or n == ALL for n in names):
+            raise ExtractError(
+                "These cannot be crossed" if len(names) > 1 else "This is no breakdown",
+                got=" and ".join(names),
+                expected=f"different breakdowns, none called {ALL!r} or with {CROSS!r} in its name",
+            )
     return {CROSS.join(names): names for names in lists}
 
 
@@ -198,12 +205,15 @@ def make_cells(
         name: codes_of(frame.select(groups[name].alias("group")).to_series())
         for name in dict.fromkeys(n for names in by.values() for n in names)
     }
+    for names in by.values():
+        _check_crossed(names, codes)
     units = sampling_units(frame, design)
     wanted = None if together else "organisation"
     first = units.strata if wanted == design.strata else _sampling(frame, wanted)
     # What was sampled is part of every profile, where the cells do not say it already.
-    sampling = {STRATA: units.strata, CLUSTERS: units.clusters}
-    sampling = {name: own for name, own in sampling.items() if own is not None}
+    sampling = {STRATA: units.strata}
+    if units.clusters is not None:
+        sampling[CLUSTERS] = units.clusters
     bunches = _bunch(by, {n: len(c.names) + 1 for n, c in codes.items()}, frame.height // len(first.names))
     keys, of, blocks, parts, pieces, stratum = [], [], [], _Growing(), _Growing(), []
     for number, (breakdowns, names) in enumerate(bunches):
@@ -214,7 +224,9 @@ def make_cells(
             for i, name in enumerate(by[breakdown]):
                 cell, above, own = _split(cell, labels.height, profiles.codes[name], codes[name].names)
                 labels = labels[above].with_columns(codes[name].names[own].alias(f"group {i}"))
-            group = pl.concat_str(pl.exclude("organisation"), separator=CROSS) if by[breakdown] else pl.lit(ALL)
+            group = (
+                pl.concat_str(pl.exclude("organisation"), separator=CROSS) if by[breakdown] else pl.lit(ALL)
+            )
             keys.append(
                 labels.select("organisation", pl.lit(breakdown).alias("breakdown"), group.alias("group"))
             )
@@ -238,6 +250,18 @@ def make_cells(
     )
 
 
+def _check_crossed(names: Sequence[str], codes: Mapping[str, Codes]) -> None:
+    """See to it that the groups of a cross can be told apart again."""
+    for name in names if len(names) > 1 else ():
+        if codes[name].names.cast(pl.String).str.contains(CROSS, literal=True).any():
+            raise ExtractError(
+                "Groups with this sign in their name cannot be crossed",
+                where=f"breakdown {name}",
+                got=repr(CROSS),
+                hint="Rename these groups in the extract.",
+            )
+
+
 @dataclass(frozen=True)
 class _Profiles:
     """Profile of each respondent, and the codes of each profile by the name of the column."""
@@ -247,7 +271,7 @@ class _Profiles:
 
 
 def _profiles(first: Codes, columns: Mapping[str, Codes]) -> _Profiles:
-    """Number the combinations of codes that respondents have; not known is a code of its own."""
+    """Give numbers to the combinations of codes there are; not known is a code of its own."""
     of, codes, size = first.codes, {FIRST: np.arange(len(first.names))}, len(first.names)
     for name, column in columns.items():
         if column.codes is first.codes:
@@ -295,7 +319,7 @@ class _Growing:
 
 
 def _sampling(frame: pl.DataFrame, column: str | None) -> Codes:
-    """Number a column that every respondent must have; without a column all are one."""
+    """Give numbers to a column that every respondent must have; without a column all are one."""
     if column is None:
         return Codes(np.zeros(frame.height, np.int64), pl.Series([ALL]))
     if column not in frame.columns:
@@ -336,7 +360,5 @@ def cross_parts(cells: Cells, codes: Codes) -> tuple[Cells, Whole]:
         growing.add(above, 0)
         found.append(code)
     layer = Layer(growing.layer().of, len(cells.parts.of))
-    finer_cells = replace(
-        cells, of=np.stack(of, axis=1).astype(np.int32), blocks=tuple(blocks), parts=layer
-    )
+    finer_cells = replace(cells, of=np.stack(of, axis=1).astype(np.int32), blocks=tuple(blocks), parts=layer)
     return finer_cells, np.concatenate(found)

@@ -44,15 +44,15 @@ class Design:
     Notes
     -----
     With weights w, an estimate m and the deviations z = w(y - m), the variance of m is
-    Σ over strata of (1 - f) n/(n - 1) Σ(z - mean of z)², over (Σw)². `own` takes n among those in the cell and
-    its base, `full` in the whole stratum. For an organisation as a whole with nothing missing the two are the
-    same; without strata they differ by the factor √(n/(n - 1)), which small samples show. A stratum with one
-    sampled unit adds its squared deviation from the estimate (`survey.lonely.psu = "adjust"` in R).
+    Σ over strata of (1 - f) n/(n - 1) Σ(z - mean of z)², over (Σw)². `own` takes n among those in the cell
+    and its base, `full` in the whole stratum. For an organisation as a whole with nothing missing the two are
+    the same; without strata they differ by the factor √(n/(n - 1)), which small samples show. A stratum with
+    one sampled unit adds its squared deviation from the estimate (`survey.lonely.psu = "adjust"` in R).
 
     References
     ----------
-    Särndal, Swensson & Wretman (1992), Model Assisted Survey Sampling, 5.5 and 5.8; Lumley (2004), Analysis of
-    Complex Survey Samples, Journal of Statistical Software 9(8).
+    Särndal, Swensson & Wretman (1992), Model Assisted Survey Sampling, 5.5 and 5.8; Lumley (2004), Analysis
+    of Complex Survey Samples, Journal of Statistical Software 9(8).
 
     Examples
     --------
@@ -143,4 +143,4 @@ def fraction(cells: Cells, design: Design) -> Numbers:
             where=f"strata {', '.join(over[:5])}{', …' if len(over) > 5 else ''}",
             hint="Check the population: it counts everybody who could have answered.",
         )
-    return fraction
+    return np.asarray(fraction)

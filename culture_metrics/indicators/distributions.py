@@ -10,7 +10,7 @@ from culture_metrics.indicators.answers import options, options_of
 from culture_metrics.indicators.cell_estimates import Found, estimates_of, lay_out
 from culture_metrics.indicators.cells import crossed
 from culture_metrics.indicators.disclosure import suppress
-from culture_metrics.indicators.intervals import check_interval, percent_intervals
+from culture_metrics.indicators.intervals import check_interval, interval_name, percent_intervals
 from culture_metrics.results import as_distributions
 
 if TYPE_CHECKING:
@@ -75,6 +75,7 @@ def distributions(
         .drop("status")
         .join(hidden, on=KEYS, how="left", maintain_order="left")
         .with_columns(pl.when(shown).then(pl.col(c)).alias(c) for c in NUMBERS)
+        .with_columns(interval_name(interval, pl.col("percent")))
     )
 
 
@@ -96,7 +97,7 @@ def _table(part: Found, extract: Extract, shares: Sequence[Share], interval: str
 
 
 def _hidden(table: pl.DataFrame, minimum_base: int) -> pl.DataFrame:
-    """Decide which distributions may be shown: one decision per group and question, on the headline's base."""
+    """Decide which distributions may be shown: one decision per group and question, on the headline base."""
     cells = table.filter(pl.col("option").is_null()).select(*KEYS, "base", "status")
     status = suppress(cells.rename({"question": "measure"}), minimum_base)
     return status.rename({"measure": "question"}).select(*KEYS, "status")

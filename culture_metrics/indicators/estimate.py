@@ -11,7 +11,12 @@ from culture_metrics.extracts.extract import Extract
 from culture_metrics.indicators.cell_estimates import Found, estimates_of, estimates_of_pieces, lay_out
 from culture_metrics.indicators.cells import crossed
 from culture_metrics.indicators.disclosure import suppress
-from culture_metrics.indicators.intervals import check_interval, percent_intervals, score_intervals
+from culture_metrics.indicators.intervals import (
+    check_interval,
+    interval_name,
+    percent_intervals,
+    score_intervals,
+)
 from culture_metrics.results import as_results
 
 if TYPE_CHECKING:
@@ -61,9 +66,9 @@ def estimate(
         Results: one row per organisation, breakdown, group and measure; national figures have the
         organisation `all`. `estimate` is a score (0 to 10) or a percentage (0 to 100); `base` the unweighted
         number of respondents behind it; `std_error` by Taylor linearisation (for unweighted rows of
-        organisations: standard deviation over the root of the base). Small cells are suppressed. A measure
-        whose questions are not in the extract has the status `not_asked`. Questions that official results
-        never weight stay unweighted, and say so.
+        organisations: standard deviation over the root of the base); `interval` names the kind of interval
+        of the row. Small cells are suppressed. A measure whose questions are not in the extract has the
+        status `not_asked`. Questions that official results never weight stay unweighted, and say so.
 
     Raises
     ------
@@ -90,7 +95,10 @@ def estimate(
     else:
         first, found = estimates_of_pieces(extract, crossed(by), weights, design)
     table = pl.concat([_table(part, first, interval) for part in found])
-    return as_results(suppress(table, minimum_base or first.edition.survey.minimum_base))
+    shown = suppress(table, minimum_base or first.edition.survey.minimum_base)
+    return as_results(
+        shown.with_columns(interval_name(interval, pl.col("estimate"), pl.col("unit") == "percent"))
+    )
 
 
 def _table(part: Found, extract: Extract, interval: str) -> pl.DataFrame:
@@ -102,8 +110,7 @@ def _table(part: Found, extract: Extract, interval: str) -> pl.DataFrame:
         strict=True,
     )
     low, high = (np.hstack(pair) for pair in ends)
-    asked = found.base.any(axis=0)
-    place = {name: j for j, name in enumerate(part.answers.names) if asked[j]}
+    place = {name: j for j, name in enumerate(part.answers.names) if found.base[:, j].any()}
     names = sorted(edition.measures)
     measures = pl.DataFrame(
         {

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+import polars as pl
 
 from culture_metrics.errors import unknown
+from data_schemas.columns import INTERVALS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -19,25 +21,25 @@ LEVEL = 0.95
 #: Effective base at which a standard error smaller than Kish's is believed by half.
 HALF_TRUST = 20
 
-#: What the intervals are, for people to read beside the results.
-INTERVALS = {
-    "wilson": {
-        "percent": "95 % interval: Wilson's score interval on the effective base that the standard error "
-        "implies (Korn & Graubard), for small groups not far above Kish's",
-        "score": "95 % interval: t interval, effective base - 1 degrees of freedom (sampled clusters - strata "
-        "where there are clusters), cut at 0 and 10",
-    },
-    "logit": {
-        "percent": "95 % interval: t interval on the logit scale; Wilson's where the percentage is 0 or 100",
-        "score": "95 % interval: t interval on the logit scale of the score as a share of 10",
-    },
-}
+#: Kinds to choose from: Wilson's for percentages and t for scores, or t on the logit scale for both.
+CHOICES = ("wilson", "logit")
 
 
 def check_interval(name: str) -> None:
     """See to it that there is such a kind of interval."""
-    if name not in INTERVALS:
-        raise unknown("kind of interval", name, INTERVALS)
+    if name not in CHOICES:
+        raise unknown("kind of interval", name, CHOICES)
+
+
+def interval_name(interval: str, value: pl.Expr, is_percent: pl.Expr | None = None) -> pl.Expr:
+    """Expression: which interval a row has, where it has one; without `is_percent` all are percentages."""
+    is_percent = pl.lit(value=True) if is_percent is None else is_percent
+    if interval == "wilson":
+        name = pl.when(is_percent).then(pl.lit("wilson")).otherwise(pl.lit("t"))
+    else:
+        edge = is_percent & ~value.is_between(0, 100, closed="none")
+        name = pl.when(edge).then(pl.lit("wilson")).otherwise(pl.lit("logit"))
+    return pl.when(pl.col("conf_low").is_not_null()).then(name).cast(pl.Enum(INTERVALS)).alias("interval")
 
 
 def percent_intervals(found: Estimates, interval: str = "wilson") -> tuple[Numbers, Numbers]:
@@ -48,8 +50,8 @@ def percent_intervals(found: Estimates, interval: str = "wilson") -> tuple[Numbe
     Wilson's interval holds near 0 and 100 % and for small bases. Its base is the effective one (Korn &
     Graubard 1998): the number of simple random answers that would have the same standard error, lessened
     for few degrees of freedom. In a small group that number is chance itself; where it is larger than Kish's,
-    which only knows the weights, it is therefore believed in the proportion n / (n + 20). Unweighted, both are
-    the base, and the interval is the plain one. A finite population correction enlarges the base.
+    which only knows the weights, it is therefore believed in the proportion n / (n + 20). Unweighted, both
+    are the base, and the interval is the plain one. A finite population correction enlarges the base.
 
     The logit interval is that of `svyciprop(method = "xlogit")` in R.
 

@@ -87,7 +87,7 @@ class Raking:
         return (
             f"{met} after {self.iterations} iterations; {len(self.weights):,} respondents weigh as much as "
             f"{self.effective_base:,.0f} (design effect {self.deff:.2f}, largest weight "
-            f"{self.weights.max():.2f})."
+            f"{self.weights.to_numpy().max():.2f})."
         )
 
     def _repr_html_(self) -> str:
@@ -134,8 +134,8 @@ def rake(
     Notes
     -----
     Iterative proportional fitting from equal weights. Respondents whose group is not known, or not named in
-    the margin, keep their share in it. Weights for non-response help where those who answer differ from those who do not by what the
-    margins know; they cannot mend other differences.
+    the margin, keep their share in it. Weights for non-response help where those who answer differ from those
+    who do not by what the margins know; they cannot mend other differences.
 
     References
     ----------
@@ -234,7 +234,7 @@ def _met(weights: Numbers, margins: Sequence[Margin], tolerance: float) -> bool:
 
 def _category_sums(weights: Numbers, margin: Margin) -> Numbers:
     if weights.ndim == 1:
-        return np.bincount(margin.codes, weights, len(margin.target))
+        return np.asarray(np.bincount(margin.codes, weights, len(margin.target)), np.float64)
     order = np.argsort(margin.codes, kind="stable")
     starts = np.searchsorted(margin.codes[order], np.arange(len(margin.target)))
     sums = np.add.reduceat(weights[order], np.minimum(starts, len(order) - 1), axis=0)

@@ -59,32 +59,40 @@ def score(extract: Extract) -> pl.DataFrame:
     True
     """
     others = [c for c in extract.frame.columns if c not in extract.edition.columns]
-    values = score_values(extract)
-    scores = [pl.Series(k, values[:, j], nan_to_null=True) for j, k in enumerate(extract.edition.scores)]
+    values = dict(zip(*score_values(extract), strict=True))
+    scores = [
+        pl.Series(name, values[name], nan_to_null=True)
+        if name in values
+        else pl.lit(None, pl.Float64).alias(name)
+        for name in extract.edition.scores
+    ]
     return extract.frame.select(others).with_columns(scores)
 
 
-def score_values(extract: Extract) -> Numbers:
-    """Score every respondent: respondents by scores of the edition, NaN for none."""
+def score_values(extract: Extract) -> tuple[list[str], list[Numbers]]:
+    """Score every respondent, NaN for none: the scores that the columns allow, and the values of each."""
     check_answers(extract)
     edition, frame = extract.edition, extract.frame
-    sub_scores = [_SubScore.of(m, edition, set(frame.columns)) for m in edition.scores.values()]
-    names = list(dict.fromkeys(c for s in sub_scores if s for c in s.columns))
+    every = {m: _SubScore.of(measure, edition, set(frame.columns)) for m, measure in edition.scores.items()}
+    sub_scores = {m: s for m, s in every.items() if s}
+    names = list(dict.fromkeys(c for s in sub_scores.values() for c in s.columns))
     answers = frame.select(pl.col(names).cast(pl.Int8, strict=False).fill_null(NO_ANSWER))
     codes = {c.name: c.to_numpy().view(np.uint8) for c in answers}
-    values = np.full((frame.height, len(sub_scores)), np.nan, order="F")
+    values = {m: np.empty(frame.height) for m in sub_scores}
     for low in range(0, frame.height, SLICE):
         rows = slice(low, low + SLICE)
-        for j, sub_score in enumerate(sub_scores):
-            if sub_score is not None:
-                values[rows, j] = sub_score.values([codes[c][rows] for c in sub_score.columns])
-    place = {k: j for j, k in enumerate(edition.scores)}
-    for name, measure in edition.scores.items():
-        if measure.parts:
-            parts = values[:, [place[p] for p in measure.parts]]
-            there = np.isfinite(parts)
-            values[:, place[name]] = _mean(np.where(there, parts, 0.0).sum(axis=1), there.sum(axis=1), measure)
-    return values
+        for m, sub_score in sub_scores.items():
+            values[m][rows] = sub_score.values([codes[c][rows] for c in sub_score.columns])
+    for m, measure in edition.scores.items():
+        parts = [values[p] for p in measure.parts if p in values]
+        if parts and len(parts) >= measure.minimum:
+            there = [np.isfinite(p) for p in parts]
+            total = sum(
+                (np.where(t, p, 0.0) for t, p in zip(there, parts, strict=True)), np.zeros(frame.height)
+            )
+            values[m] = _mean(total, sum(there, np.zeros(frame.height)), measure)
+    order = [m for m in edition.scores if m in values]
+    return order, [values[m] for m in order]
 
 
 @dataclass(frozen=True)
@@ -121,13 +129,15 @@ class _SubScore:
             return mean
         gate = codes[-1]
         # Without an appraisal the score is 0; who cannot remember has none.
-        return np.where(gate == 2, 0.0, np.where(gate == 1, mean, np.nan))
+        return np.asarray(np.where(gate == 2, 0.0, np.where(gate == 1, mean, np.nan)))
 
 
 def _mean(total: Numbers, answered: Numbers, measure: Measure) -> Numbers:
     """Return the mean where enough was answered."""
     enough = answered >= measure.minimum
-    return np.divide(total, answered, out=np.full(len(total), np.nan), where=enough & (answered > 0))
+    mean = np.full(len(total), np.nan)
+    np.divide(total, answered, out=mean, where=enough & (answered > 0))
+    return mean
 
 
 def check_answers(extract: Extract) -> None:

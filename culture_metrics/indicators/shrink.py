@@ -39,18 +39,18 @@ def shrink(results: pl.DataFrame) -> pl.DataFrame:
     Notes
     -----
     Within one measure, breakdown and organisation the true values are taken as normal around a centre, the
-    estimates as normal around them. The variance between groups is the restricted maximum-likelihood estimate;
-    the error variance of a group is the variance within groups, pooled, over its effective base, because the
-    own standard error of a group of twelve is chance itself (and is 0 where all agree). The intervals allow for
-    the centre being estimated, not for the spread being so.
+    estimates as normal around them. The variance between groups is the restricted maximum-likelihood
+    estimate; the error variance of a group is the variance within groups, pooled, over its effective base,
+    because the own standard error of a group of twelve is chance itself (and is 0 where all agree). The
+    intervals allow for the centre being estimated, not for the spread being so.
 
     Shrunken values suit a map of many small groups; the raw estimate stays the result.
 
     References
     ----------
     Morris (1983), JASA 78, 47-55; Raudenbush (2009) in The Handbook of Research Synthesis, 2nd ed., ch. 16;
-    Viechtbauer (2005), Journal of Educational and Behavioral Statistics 30, 261-293; `rma` and `blup` of the R
-    package metafor.
+    Viechtbauer (2005), Journal of Educational and Behavioral Statistics 30, 261-293; `rma` and `blup` of the
+    R package metafor.
 
     Examples
     --------

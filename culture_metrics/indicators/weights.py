@@ -37,12 +37,12 @@ class Weights:
     ----------
     kind : {"none", "occupation_group", "size", "occupation_group_and_size"}
         `occupation_group` gives each organisation the occupation mix of its benchmark group, as official
-        results of trusts have it. `size` counts each organisation for its eligible staff, as official national
-        breakdowns have it; `occupation_group_and_size` multiplies the two, as the official national figures
-        for all staff have it. The last two make figures of all organisations together.
+        results of trusts have it. `size` counts each organisation for its eligible staff, as official
+        national breakdowns have it; `occupation_group_and_size` multiplies the two, as the official national
+        figures for all staff have it. The last two make figures of all organisations together.
     mix : mapping, optional
-        Share of each occupation group to weight to. Left out, the mix of all respondents in the same benchmark
-        group of the extract, which must then hold several organisations.
+        Share of each occupation group to weight to. Left out, the mix of all respondents in the same
+        benchmark group of the extract, which must then hold several organisations.
     eligible : mapping, optional
         Eligible staff of each organisation (ODS code), for `size`. Organisations that are not in it are left
         out of the figures: official national figures are of trusts alone.
@@ -57,10 +57,11 @@ class Weights:
     Notes
     -----
     What official results are weighted by is published with them. The form of the occupation weight is not
-    confirmed: the cap of 5 is stated by a secondary source; that the weight is the share wanted over the share
-    in the organisation, 1 without an occupation group, and has a mean of 1 are assumptions, which `cap`,
-    `unknown` and `normalise` change. Official weights use 13 groups that were not found; the eight published
-    ones are used here. Organisations of a kind that is officially unweighted (ICBs, CSUs) keep the weight 1.
+    confirmed: the cap of 5 is stated by a secondary source; that the weight is the share wanted over the
+    share in the organisation, 1 without an occupation group, and has a mean of 1 are assumptions, which
+    `cap`, `unknown` and `normalise` change. Official weights use 13 groups that were not found; the eight
+    published ones are used here. Organisations of a kind that is officially unweighted (ICBs, CSUs) keep
+    the weight 1.
 
     Examples
     --------
@@ -140,7 +141,7 @@ def occupation_weights(extract: Extract, rules: Weights) -> Numbers:
         if n_organisations < 2:
             raise ExtractError(
                 "Weights by occupation group need a mix to weight to",
-                expected="several organisations in the extract, or a mix: cm.Weights('occupation_group', mix=…)",
+                expected="several organisations, or a mix: cm.Weights('occupation_group', mix=…)",
                 hint="Leave weights='none', as official breakdown reports do.",
             )
         peers = codes_of(benchmark.fill_null(""))
@@ -197,7 +198,7 @@ def _benchmark_groups(extract: Extract, organisation: Codes) -> pl.Series:
 
 def _shares(counts: Numbers) -> Numbers:
     total = counts.sum(axis=1, keepdims=True)
-    return np.divide(counts, total, out=np.zeros_like(counts), where=total > 0)
+    return np.asarray(np.divide(counts, total, out=np.zeros_like(counts), where=total > 0))
 
 
 def _wanted(extract: Extract, mix: Mapping[str, float], here: pl.Series) -> Numbers:
@@ -215,7 +216,7 @@ def _wanted(extract: Extract, mix: Mapping[str, float], here: pl.Series) -> Numb
             hint="Give a share for every group.",
         )
     shares = np.array([float(mix.get(name, 0)) for name in here])
-    return shares / sum(mix.values())
+    return np.asarray(shares / sum(mix.values()))
 
 
 def _supplied(weights: pl.Series, extract: Extract, where: str) -> Numbers:

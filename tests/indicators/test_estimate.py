@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -121,6 +124,80 @@ def test_results_are_the_same_for_any_order_of_respondents(several, weights):
 def test_results_are_the_same_in_pieces(several, weights, rows):
     pieces = (replace(several, frame=piece) for piece in several.frame.iter_slices(rows))
     same(estimate(several, BY, weights=weights), estimate(pieces, BY, weights=weights))
+
+
+def test_results_are_the_same_for_any_number_of_threads(several, tmp_path):
+    several.frame.write_parquet(tmp_path / "answers.parquet")
+    for threads in ("1", "3"):
+        code = (
+            "import sys, polars as pl, culture_metrics as cm\n"
+            "from culture_metrics.extracts.extract import Extract\n"
+            "extract = Extract('nss_england', '2024', pl.read_parquet(sys.argv[1]))\n"
+            "by = ['occupation_group', ('gender', 'age')]\n"
+            "cm.estimate(extract, by, weights='occupation_group').write_parquet(sys.argv[2])\n"
+        )
+        paths = [str(tmp_path / "answers.parquet"), str(tmp_path / f"{threads}.parquet")]
+        environment = os.environ | {"POLARS_MAX_THREADS": threads, "OMP_NUM_THREADS": threads}
+        subprocess.run(
+            [sys.executable, "-c", code, *paths], check=True, env=environment, cwd=REFERENCE.parents[1]
+        )
+    same(*(pl.read_parquet(tmp_path / f"{threads}.parquet") for threads in ("1", "3")))
+
+
+def test_a_cross_is_a_breakdown_by_both(several):
+    joined = several.frame.with_columns(
+        (pl.col("locality_1") + " × " + pl.col("locality_2")).alias("both"),
+    )
+    crossed = estimate(several, [("locality_1", "locality_2")], weights="own_weight")
+    plain = estimate(replace(several, frame=joined), ["both"], weights="own_weight")
+    assert "locality_1 × locality_2" in crossed["breakdown"]
+    both = crossed.join(plain, on=["organisation", "group", "measure"], suffix="_plain")
+    assert both.height == crossed.height == plain.height
+    both = both.filter(status="reported", status_plain="reported")
+    assert both.height > 1000
+    for number in NUMBERS:
+        np.testing.assert_allclose(both[number], both[f"{number}_plain"], rtol=1e-12, atol=1e-300)
+
+
+@pytest.mark.parametrize("by", [(), ("gender", "gender"), "all", ("gender", "all")])
+def test_what_is_no_cross_is_explained(several, by):
+    with pytest.raises(ExtractError, match=r"no breakdown|cannot be crossed"):
+        estimate(several, [by])
+
+
+def test_groups_that_could_not_be_told_apart_in_a_cross_are_refused(several):
+    frame = several.frame.with_columns(pl.lit("Ward 1 × 2").alias("locality_1"))
+    with pytest.raises(ExtractError, match="cannot be crossed") as error:
+        estimate(replace(several, frame=frame), [("gender", "locality_1")])
+    assert "Ward" not in str(error.value)
+
+
+def test_every_row_says_what_its_interval_is(several):
+    kinds = {
+        "wilson": {("score", "t"), ("percent", "wilson")},
+        "logit": {("score", "logit"), ("percent", "logit")},
+    }
+    frame = several.frame.with_columns(pl.lit(5, pl.Int8).alias("q25c"))
+    for interval, expected in kinds.items():
+        results = estimate(several, BY, interval=interval)
+        shown = results.filter(status="reported")
+        inside = shown.filter(
+            (pl.col("unit") == "score") | pl.col("estimate").is_between(0, 100, closed="none")
+        )
+        assert set(inside.select("unit", "interval").rows()) == expected
+        assert results.filter(pl.col("status") != "reported")["interval"].null_count() == (
+            results.height - shown.height
+        )
+        edge = estimate(replace(several, frame=frame), interval=interval)
+        assert set(edge.filter(measure="recommend_place_to_work")["interval"]) == {"wilson"}
+
+
+def test_a_piece_in_which_nobody_has_a_score_is_a_piece(several):
+    frame = several.frame.with_columns(
+        pl.when(pl.int_range(pl.len()) < 300).then(None).otherwise(c).alias(c) for c in ("q2a", "q2b", "q2c")
+    )
+    pieces = (replace(several, frame=piece) for piece in frame.iter_slices(300))
+    same(estimate(replace(several, frame=frame)), estimate(pieces))
 
 
 def test_results_are_the_same_in_small_batches(several, monkeypatch):
