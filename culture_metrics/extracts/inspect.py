@@ -163,7 +163,7 @@ def inspect_file(path: str | Path | Any, sheet: str | None = None) -> Inspection
         raw = open_table(path, sheet, _saved_names(folder, name), head_only=True)
     except ResultsFileError as error:
         survey = "national_quarterly_pulse" if error.kind == "pulse workbook" else "nss_england"
-        reasons = [f"the names of its columns are those of {error.kind}s"]
+        reasons = [f"its columns are named as in: {error.kind}"]
         period = error.period if survey == "nss_england" else None
         if period is not None:
             reasons.append(f"{period} is the latest year that titles or columns name")
