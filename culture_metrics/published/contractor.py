@@ -10,7 +10,8 @@ import polars as pl
 
 from culture_metrics.catalogue import catalogue
 from culture_metrics.errors import FileFormatError, UnknownNameError
-from culture_metrics.extracts.files import CSV, SEPARATORS, file_hash, read_table
+from culture_metrics.extracts.delimited import SEPARATORS
+from culture_metrics.extracts.files import KINDS, file_hash
 from culture_metrics.published.published import Published
 from culture_metrics.published.refusal import refusal
 from culture_metrics.published.rows import ALL_STAFF
@@ -72,7 +73,7 @@ def find_contractor(heads: Mapping[str, Sequence[Row]]) -> dict[str, int]:
 
 def is_contractor_text(path: Path) -> bool:
     """Say whether a CSV file is a contractor's export, by its first line."""
-    if path.suffix.lower() not in CSV or not path.is_file():
+    if KINDS.get(path.suffix.lower()) != "csv" or not path.is_file():
         return False
     with path.open("rb") as file:
         start = file.read(_PEEK)
@@ -142,11 +143,29 @@ def read_contractor(
     )
 
 
+def _read_text(path: Path) -> pl.DataFrame:
+    """Read a CSV file as text, in UTF-8, UTF-16 or the Windows code page."""
+    data = path.read_bytes()
+    try:
+        text = data.decode("utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig")
+    except UnicodeDecodeError:
+        text = data.decode("cp1252", errors="replace")
+    separator = max(SEPARATORS, key=text.split("\n", 1)[0].count)
+    try:
+        return pl.read_csv(text.encode(), separator=separator, infer_schema=False)
+    except pl.exceptions.PolarsError:
+        raise FileFormatError(
+            "The export cannot be read as a table",
+            where=path.name,
+            expected="a header row and the same number of cells in each row",
+            hint="Open it, check for stray separators or quotation marks, and save it as CSV UTF-8.",
+        ) from None
+
+
 def _tables(path: Path, heads: Mapping[str, Sequence[Row]] | None) -> Iterator[tuple[str, pl.DataFrame]]:
     """Yield every table with its columns by header, as text and as numbers."""
     if heads is None:
-        raw = read_table(path)
-        frame = raw.frame.select(pl.all().cast(pl.String))
+        frame = _read_text(path)
         headers = [key(name) for name in frame.columns]
         if len(set(headers)) < len(headers):
             raise FileFormatError(
@@ -157,11 +176,8 @@ def _tables(path: Path, heads: Mapping[str, Sequence[Row]] | None) -> Iterator[t
             )
         frame.columns = headers
         frame = frame.with_columns(pl.all().str.replace(_DECIMAL_COMMA, "$1.$2"))
-        first = raw.first_row
-        yield (
-            "the file",
-            with_numbers(frame).with_columns(row=pl.int_range(first, first + frame.height, eager=True)),
-        )
+        rows = pl.int_range(2, 2 + frame.height, eager=True)
+        yield "the file", with_numbers(frame).with_columns(row=rows)
         return
     for sheet, header_row in find_contractor(heads).items():
         header = {key(cell): i for i, cell in reversed(list(enumerate(heads[sheet][header_row]))) if cell}

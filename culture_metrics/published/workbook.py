@@ -172,9 +172,10 @@ def _refuse_other_files(path: Path) -> None:
     if zipfile.is_zipfile(path):
         return
     with path.open("rb") as file:
-        start = file.read(4)
-    kind = SIGNATURES.get(start, "text or another kind of file") if start else "an empty file"
-    if start == OLD_EXCEL:
+        start = file.read(16)
+    known = (name for sign, name, _ in SIGNATURES if start.startswith(sign))
+    kind = next(known, "text or another kind of file") if start else "an empty file"
+    if start.startswith(OLD_EXCEL):
         kind += " or a workbook locked with a password"
     raise FileFormatError(
         "The file is not an Excel workbook (.xlsx)",
