@@ -15,6 +15,7 @@ import xlsxwriter
 from culture_metrics import read_extract, synthetic, validate
 from culture_metrics.catalogue import catalogue
 from culture_metrics.errors import ExtractError
+from culture_metrics.extracts.labels import TOLD
 from culture_metrics.extracts.read import periods_in
 
 FILES = Path(__file__).parent / "files"
@@ -40,6 +41,11 @@ def same(extract, people) -> bool:
     different = [c for c in people.columns if not extract.frame[c].equals(whole(people)[c])]
     assert different == []
     return True
+
+
+def told(extract) -> dict:
+    """What the reader counted, without what did not occur."""
+    return {how: extract.provenance[how] for how in TOLD if extract.provenance[how]}
 
 
 def spss(frame: pl.DataFrame, path: Path, **more) -> Path:
@@ -79,7 +85,7 @@ def test_there_and_back_in_every_format_gives_the_same_table(tmp_path, people):
         assert same(extract, people)
         assert extract.provenance["file"] == path.name
         assert extract.provenance["rows"] == 120
-        assert extract.provenance["read_as"] == extract.provenance["unreadable"] == {}
+        assert told(extract) == extract.provenance["unreadable"] == {}
 
 
 def test_an_extract_can_be_written_and_read_again(tmp_path, people):
@@ -208,11 +214,11 @@ def test_how_answers_were_told_is_counted(tmp_path):
     path.write_text("id,organisation,q25c\n" + "".join(f"{i},RXX,{c}\n" for i, c in enumerate(cells)))
     extract = read_extract(path, year=2024)
     assert extract.frame["q25c"].to_list() == ["4", "4", "4", "4", None, None, None, "99", "rather"]
-    assert extract.provenance["read_as"] == {
-        "numbers in another form": {"q25c": 1},
-        "labels": {"q25c": 1},
-        "codes overruled by labels": {"q25c": 1},
-        "blank marks": {"q25c": 2},
+    assert told(extract) == {
+        "numbers_read": {"q25c": 1},
+        "labels_read": {"q25c": 1},
+        "codes_relabelled": {"q25c": 1},
+        "blanks_read": {"q25c": 2},
     }
     assert extract.provenance["unreadable"] == {"q25c": 1}
 
@@ -242,7 +248,7 @@ def test_ranges_that_excel_took_for_dates_are_read_back(tmp_path):
     assert extract.frame.select("q13a", "q13b", "q10b", "q34a").rows() == [
         (2, 2, 3, 2), (3, 3, 3, 3), (4, 4, 4, 5), (2, 2, 1, 5), (1, 5, 2, 6)
     ]  # fmt: skip
-    assert extract.provenance["read_as"]["ranges turned into dates"] == {
+    assert extract.provenance["dates_read"] == {
         "q13a": 4,
         "q13b": 4,
         "q10b": 1,
@@ -523,10 +529,10 @@ def test_a_researchers_spss_file_keeps_its_codes_and_leaves_out_bank_workers(tmp
     # The labels say that 1 is male: in the catalogue male is 2.
     assert extract.frame["q27a"].to_list() == [2, 9, None]
     assert extract.frame["q2a"].to_list() == [5, 1, None]
-    assert extract.provenance["read_as"] == {
-        "blank marks": {"q2a": 1},
-        "declared missing": {"q6a": 1, "q27a": 1},
-        "codes overruled by labels": {"q27a": 1},
+    assert told(extract) == {
+        "blanks_read": {"q2a": 1},
+        "declared_missing": {"q6a": 1, "q27a": 1},
+        "codes_relabelled": {"q27a": 1},
     }
     assert extract.provenance["not_used"] == ["region_code"]
 
