@@ -236,7 +236,7 @@ TASKS: dict[str, Callable[[], Callable[[], Any]]] = {
 
 
 def seconds(names: str) -> dict[str, float]:
-    """Return medians of the rounds after a warm-up; tasks take turns, so that a busy spell hits all."""
+    """Return the median of the rounds after a warm-up; tasks take turns, so that a busy spell hits all."""
     tasks = {name: TASKS[name]() for name in names.split(",")}
     taken: dict[str, list[float]] = {name: [] for name in tasks}
     for _ in range(1 + ROUNDS):

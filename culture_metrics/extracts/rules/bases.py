@@ -21,7 +21,10 @@ FEW_ORGANISATIONS = 5
 def small_bases(
     organisations: Mapping[str, int], labels: Mapping[str, Mapping[str, int]], minimum: int
 ) -> Iterator[Problem]:
-    """Report organisations and groups with fewer respondents than the minimum base."""
+    """Report organisations and groups with fewer respondents than the minimum base.
+
+    How many respondents they have is not said: with one small group that would be its hidden base.
+    """
     small = [n for n in organisations.values() if n < minimum]
     if small:
         yield Problem(
@@ -32,7 +35,6 @@ def small_bases(
             f"at least {minimum}",
             "Kept; results for them are not shown.",
             column="organisation",
-            rows=sum(small),
         )
     for column, groups in labels.items():
         few = [n for n in groups.values() if n < minimum]
@@ -44,7 +46,6 @@ def small_bases(
                 f"at least {minimum}",
                 "Kept; results for them are not shown.",
                 column=column,
-                rows=sum(few),
             )
 
 
