@@ -190,9 +190,22 @@ def test_what_the_reader_did_is_told(clean):
             "rows_of_other_periods": 7,
             "rows_not_completed": 20,
             "rows_of_bank_workers": 5,
-            "labels_read": {"q2a": 300, "q2b": 299},
-            "dates_read": {"q10b": 4},
-            "blanks_read": 12,
+            "rows_blank": 6,
+            "rows_of_wording": 1,
+            "rows_too_short": 3,
+            "first_row_too_short": 17,
+            "columns_without_name": 2,
+            "other_sheets": "Notes, Key",
+            "settled": ["q16c: 1 read as ticked and 2 as not ticked"],
+            "mapping": "RXX.mapping.yaml",
+            "read_as": {
+                "labels": {"q2a": 300, "q2b": 299},
+                "codes overruled by labels": {"q3a": 8},
+                "ranges turned into dates": {"q10b": 4},
+                "numbers in another form": {"q3b": 9},
+                "blank marks": {"q2a": 12},
+                "declared missing": {"q2b": 11},
+            },
         },
     )
     report = validate(extract)
@@ -203,11 +216,22 @@ def test_what_the_reader_did_is_told(clean):
         "questionnaires not completed": 20,
         "bank workers": 5,
         "labels instead of codes": 599,
+        "labels and codes that differ": 8,
         "dates made by Excel": 4,
+        "numbers in another form": 9,
         "words for no answer": 12,
+        "values declared missing": 11,
+        "blank rows": 6,
+        "rows of wording": 1,
+        "rows that are too short": 3,
     }
     assert {rule: problem(report, rule)["rows"] for rule in counts} == counts
     assert "q2a, q2b" in problem(report, "labels instead of codes")["found"]
+    assert problem(report, "rows that are too short")["examples"] == "17 …"
+    assert "2 columns" in problem(report, "columns without a name")["found"]
+    assert "Notes, Key" in problem(report, "other sheets")["found"]
+    assert "q16c" in problem(report, "ticks in another coding")["found"]
+    assert "saved mapping" in rules(report)
     assert (report.rows_read, report.rows_used, report.rows_set_aside) == (432, 400, 32)
     assert report.ok
     assert_adds_up(report)
