@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from culture_metrics.extracts.labels import BLANK, DATE, DECLARED, LABEL, NUMBER, RELABELLED
 from culture_metrics.problems import Problem, counted, listed
 
 if TYPE_CHECKING:
@@ -27,34 +28,34 @@ LEFT_OUT = (
         "Left out: they have a survey of their own, which is never mixed with this one.",
     ),
 )
-#: Ways in which the reader told answers: rule, what was found, expected, done.
+#: Ways in which the reader told answers: key in the provenance, rule, what was found, expected, done.
 READ_AS = {
-    "labels": ("labels instead of codes", "text answers", "codes", "Read as the codes of the labels."),
-    "codes overruled by labels": (
+    LABEL: ("labels instead of codes", "text answers", "codes", "Read as the codes of the labels."),
+    RELABELLED: (
         "labels and codes that differ",
         "labels beside codes of another answer",
         "labels and codes of the form",
         "The label decided; ask the contractor which list of codes was used.",
     ),
-    "ranges turned into dates": (
+    DATE: (
         "dates made by Excel",
         "dates that were response options such as 1-2",
         "codes",
         "Read as the options; a CSV file keeps Excel from changing them.",
     ),
-    "numbers in another form": (
+    NUMBER: (
         "numbers in another form",
         "numbers such as 04 or 4,0",
         "whole numbers",
         "Read as numbers.",
     ),
-    "blank marks": (
+    BLANK: (
         "words for no answer",
         "marks such as N/A or a dash",
         "blank where there is no answer",
         "Read as no answer.",
     ),
-    "declared missing": (
+    DECLARED: (
         "values declared missing",
         "values that the file declares missing",
         "blank where there is no answer",
@@ -105,10 +106,10 @@ def told(extract: Extract) -> Iterator[Problem]:
     for _, rule, what, done in LEFT_OUT:
         if rule in rows:
             yield Problem("note", rule, what, f"respondents of {extract.period}", done, rows=rows[rule])
-    for how, counts in (extract.provenance.get("read_as") or {}).items():
-        if how in READ_AS and sum(counts.values()):
-            rule, found, expected, done = READ_AS[how]
-            severity = "warning" if how == "codes overruled by labels" else "note"
+    for how, (rule, found, expected, done) in READ_AS.items():
+        counts: Mapping[str, int] = extract.provenance.get(how) or {}
+        if counts:
+            severity = "warning" if how == RELABELLED else "note"
             found = f"{found} in {listed(counts)} (answers counted)"
             yield Problem(severity, rule, found, expected, done, rows=sum(counts.values()))
     yield from _met(extract.provenance)
