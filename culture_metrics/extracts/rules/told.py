@@ -110,8 +110,8 @@ def told(extract: Extract) -> Iterator[Problem]:
         counts: Mapping[str, int] = extract.provenance.get(how) or {}
         if counts:
             severity = "warning" if how == RELABELLED else "note"
-            found = f"{found} in {listed(counts)} (answers counted)"
-            yield Problem(severity, rule, found, expected, done, rows=sum(counts.values()))
+            said = f"{found} in {listed(counts)} (answers counted)"
+            yield Problem(severity, rule, said, expected, done, rows=sum(counts.values()))
     yield from _met(extract.provenance)
 
 
