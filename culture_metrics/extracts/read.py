@@ -69,9 +69,9 @@ def read_extract(
     -------
     Extract
         Columns under the names used here (`respondent`, `organisation`, `q25c`, `locality_1`). Answers are
-        codes (Int16); labels, ranges that Excel took for dates and other forms are read as codes. A column in
-        which a cell cannot be read is String: codes as digits and the rest as it stands. Nothing has been
-        checked yet: see `validate`.
+        codes (Int8, or Int16 where one is larger); labels, ranges that Excel took for dates and other forms
+        are read as codes. A column in which a cell cannot be read is String: codes as digits and the rest as
+        it stands. Nothing has been checked yet: see `validate`.
 
     Raises
     ------

@@ -33,7 +33,7 @@ def people():
 
 
 def whole(frame: pl.DataFrame) -> pl.DataFrame:
-    return frame.drop("row", strict=False).with_columns(pl.col("^q.*$").cast(pl.Int16))
+    return frame.drop("row", strict=False).with_columns(pl.col("^q.*$").cast(pl.Int8))
 
 
 def same(extract, people) -> bool:
@@ -398,7 +398,7 @@ def test_one_odd_text_far_down_costs_no_other_column(tmp_path):
     lines = [f"{i},RXX,{i % 5 + 1},{i % 5 + 1}\n" for i in range(1000)]
     path.write_text("id,organisation,q2a,q25c\n" + "".join(lines) + "x,RXX,4,oops\n")
     extract = read_extract(path, year=2024)
-    assert extract.frame["q2a"].dtype == pl.Int16
+    assert extract.frame["q2a"].dtype == pl.Int8
     assert extract.frame["q25c"].dtype == pl.String
     assert extract.frame["q25c"].to_list()[-2:] == ["5", "oops"]
 

@@ -19,7 +19,7 @@ PEOPLE = synthetic.respondents(2024, respondents_per_organisation=30, seed=11).f
     "respondent", "organisation", "locality_1", "^q(2|6|10|13|16c|26|28|34).*$"
 )
 QUESTIONS = [c for c in PEOPLE.columns if c in EDITION.columns]
-WANTED = PEOPLE.cast({c: pl.Int16 for c in QUESTIONS})
+WANTED = PEOPLE
 
 NAMES = [
     lambda code: code,
