@@ -91,7 +91,7 @@ def report(
         list[Path],
         typer.Argument(
             metavar="INPUT",
-            help="Respondent files (CSV, Excel, Parquet, SPSS, Stata; one a year, or several years in one) and "
+            help="Respondent files (CSV, Excel, Parquet, SPSS, Stata; one a year, or all years in one) and "
             "official workbooks, in any order.",
         ),
     ],
