@@ -13,6 +13,7 @@ from culture_metrics.errors import FileFormatError
 from culture_metrics.extracts.columns import squeeze
 from culture_metrics.extracts.files import check_file
 from culture_metrics.extracts.safety import check_workbook
+from culture_metrics.problems import listed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -43,15 +44,26 @@ class Sheet(NamedTuple):
         return {squeeze(name): name for name in reversed(self.frame.columns) if name != ROW}
 
 
-def open_table(path: str | Path, sheet: str | None, wanted: Wanted, expected: str) -> Sheet:
+def open_table(source: pl.DataFrame | str | Path, sheet: str | None, wanted: Wanted, expected: str) -> Sheet:
     """Open the sheet whose header row holds the columns `wanted` (a test on their squeezed names).
+
+    A table at hand becomes text too, so that files and tables are checked alike.
 
     Raises
     ------
     FileFormatError
         When the file cannot be read, or no sheet or more than one has such a header.
     """
-    path = Path(path)
+    if isinstance(source, pl.DataFrame):
+        if not wanted(_squeezed(source.columns)):
+            raise FileFormatError(
+                "The table lacks a column",
+                expected=expected,
+                got=listed(source.columns),
+                hint="Name the columns that hold them.",
+            )
+        return _numbered(source.with_columns(pl.all().cast(pl.String)), -1, "the table", None)
+    path = Path(source)
     kind = check_file(path)
     if kind not in ("csv", "excel"):
         raise FileFormatError(

@@ -170,6 +170,17 @@ def test_ratios_and_survey_rows_after_a_merger_go_to_the_successor_only_if_it_ha
     reconciles(panel)
 
 
+def test_a_score_of_a_month_is_said():
+    score = cm.read_outcome(
+        pl.DataFrame({"code": ["RXX"], "month": ["Nov 2022"], "inpatient_survey": [8.0]}), "inpatient_survey"
+    )
+    panel = cm.panel(results(("RXX", 2022, 7.0)), score)
+    assert panel.table["inpatient_survey"].to_list() == [8.0]
+    assert panel.problems["rule"].to_list() == ["a month or a day stands for the year"]
+    with pytest.raises(LinkError, match="takes what read_outcome returns"):
+        cm.panel(results(("RXX", 2022, 7.0)), [score.table])
+
+
 def test_what_cannot_be_a_panel_is_refused(shmi, tmp_path):
     survey = results(("RXX", 2022, 7.0))
     with pytest.raises(LinkError, match="minimum_months="):

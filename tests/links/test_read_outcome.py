@@ -147,11 +147,24 @@ def test_a_bad_cell_is_named_with_its_place_and_a_remedy(tmp_path, outcome, text
 
 def test_percent_that_is_a_fraction_and_numerators_above_their_base(tmp_path):
     path = write(tmp_path, "code,year,sickness_absence\nRXX,2023,0.049\n")
-    with pytest.raises(LinkError, match="no figure is above 1"):
-        cm.read_outcome(path, cm.outcome("sickness_absence", percent=True))
+    data = cm.read_outcome(path, cm.outcome("sickness_absence", percent=True))
+    assert data.problems["rule"].to_list() == ["per cent that never exceed 1"]
+    assert data.table["value"].item() == pytest.approx(0.00049)
     path = write(tmp_path, "code,year,numerator,headcount\nRXX,2023,30,20\n")
     with pytest.raises(LinkError, match="between zero and headcount"):
         cm.read_outcome(path, "leavers")
+
+
+def test_a_table_at_hand_is_read_like_a_file(tmp_path):
+    frame = pl.DataFrame({"code": ["RXX"], "month": [date(2023, 4, 1)], "mrsa": [3], "bed_days": [999.5]})
+    data = cm.read_outcome(frame, "mrsa")
+    frame.write_csv(tmp_path / "mrsa.csv")
+    assert data.table.equals(cm.read_outcome(tmp_path / "mrsa.csv", "mrsa").table)
+    row = data.table.row(0, named=True)
+    assert (row["numerator"], row["denominator"], row["end"]) == (3, 999.5, date(2023, 4, 30))
+    assert data.provenance["sha256"] is None
+    with pytest.raises(FileFormatError, match="table lacks a column"):
+        cm.read_outcome(frame.drop("code"), "mrsa")
 
 
 def test_a_file_of_no_known_layout(tmp_path):

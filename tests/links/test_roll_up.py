@@ -94,6 +94,25 @@ def test_of_rolling_ratios_the_last_of_the_year_counts(tmp_path):
     assert years.select("year", "value", "months").rows() == [(2023, 0.95, 12), (2024, 0.99, 1)]
 
 
+def test_a_score_of_one_month_stands_for_the_year_and_the_longer_period_wins(tmp_path):
+    frame = pl.DataFrame(
+        {
+            "code": ["RXX"] * 3,
+            "period": ["Nov 2022", "Nov 2023", "Feb 2024"],
+            "inpatient_survey": [8.0, 8.1, 8.3],
+        }
+    )
+    years = cm.read_outcome(frame, "inpatient_survey").by_year()
+    assert years.select("year", "value", "months", "partial").rows() == [
+        (2022, 8.0, None, False),
+        (2023, 8.3, None, False),
+    ]
+    both = pl.DataFrame(
+        {"code": ["RXX"] * 2, "period": ["Mar 2024", "Apr 2023 to Mar 2024"], "shmi": [0.7, 0.9]}
+    )
+    assert cm.read_outcome(both, "shmi").by_year().select("value", "months").rows() == [(0.9, 12)]
+
+
 def test_rolling_counts_would_be_counted_twice(tmp_path):
     path = tmp_path / "deaths.csv"
     path.write_text(
