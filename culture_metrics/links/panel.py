@@ -127,17 +127,13 @@ def panel(
     Examples
     --------
     >>> import culture_metrics as cm
-    >>> from pathlib import Path
-    >>> from tempfile import TemporaryDirectory
-    >>> published = cm.read_inputs([]).published[0]
-    >>> codes = published.organisations["organisation"].unique().sort()[:2]
-    >>> with TemporaryDirectory() as folder:
-    ...     path = Path(folder, "shmi.csv")
-    ...     pl.DataFrame({"code": codes, "year": f"{published.period}", "shmi": [0.9, 1.1]}).write_csv(path)
-    ...     shmi = cm.read_outcome(path, "shmi")
-    >>> joined = panel(published, shmi, measures=["staff_engagement"])
-    >>> joined.table["shmi"].drop_nulls().to_list()
-    [0.9, 1.1]
+    >>> staff = cm.synthetic.respondents(2024, organisations=2, respondents_per_organisation=50)
+    >>> shmi = pl.DataFrame({"code": ["SYN01", "SYN99"], "year": ["2024/25"] * 2, "shmi": [0.9, 1.1]})
+    >>> joined = panel(cm.estimate(staff), cm.read_outcome(shmi, "shmi"), measures=["staff_engagement"])
+    >>> joined.table["shmi"].to_list()
+    [0.9, None]
+    >>> joined.unmatched["organisation"].to_list()
+    ['SYN02', 'SYN99']
     """
     if not 1 <= minimum_months <= YEAR:
         raise LinkError("minimum_months= is a number of months", expected="1 to 12", got=str(minimum_months))

@@ -116,15 +116,14 @@ def read_outcome(
                     expected=" or ".join(layout.outcomes),
                 )
         rows = rows.filter(pl.col("outcome").is_in([one.column for one in read]))
-        period = next(name for name in table.names if name in ("date", "period"))
-        period = table.names[period]
+        dates = {"period": next(table.names[name] for name in ("date", "period") if name in table.names)}
     else:
         assert own is not None
         roles = find_roles(table, own, given)
         rows, problems = read_tidy(table, own, roles)
-        read, period = (own,), roles.get("period", roles.get("end", ""))
+        read, dates = (own,), roles
     rows, left_out = _organisations(rows)
-    dated = _dated(table, rows, period, years)
+    dated = _dated(table, rows, dates, years)
     _check_twice(table, dated)
     problems += left_out
     finished = _valued(dated)
@@ -169,29 +168,38 @@ def _organisations(rows: pl.DataFrame) -> tuple[pl.DataFrame, list[Problem]]:
     ]
 
 
-def _dated(table: Sheet, rows: pl.DataFrame, column: str, years: str) -> pl.DataFrame:
-    """Read the periods, each different text once."""
-    parts = {"period"} & set(rows.columns) or {"start", "end"}
-    for part in sorted(parts):
-        texts = rows[part].fill_null("")
-        read = period_table(texts.unique().to_list(), years, table.where, column)
-        bad = rows.filter(pl.col(part).fill_null("").is_in(read.filter(pl.col("start").is_null())["period"]))
-        if bad.height:
-            raise LinkError(
-                f"{bad.height:,} of {rows.height:,} periods cannot be read",
-                where=f"{table.where}, column {column}, rows {examples(bad[ROW])}",
-                expected="a month (April 2021), a date (2021-04-01), a range of months or a year (2021/22)",
-                got=", ".join(f"'{text}'" for text in bad[part].unique().head(3).to_list()),
-                hint="Write periods in one of these forms.",
-            )
-        if part == "period":
-            return rows.join(read, on="period", how="left", maintain_order="left").drop("period")
-        days = read.select(pl.col("period").alias(part), pl.col(part).alias("__day__"))
-        rows = rows.join(days, on=part, how="left", maintain_order="left").with_columns(
-            pl.col("__day__").alias(part)
+def _dated(table: Sheet, rows: pl.DataFrame, named: Mapping[str, str], years: str) -> pl.DataFrame:
+    """Read the periods, each different text once; `named` gives the file's columns of period, start, end."""
+    if "period" in rows.columns:
+        read = _read_periods(table, rows, "period", named["period"], years)
+        return rows.join(read, on="period", how="left", maintain_order="left").drop("period")
+    for part in ("start", "end"):
+        read = _read_periods(table, rows, part, named[part], years)
+        day = pl.col(part).replace_strict(read["period"], read[part], return_dtype=pl.Date)
+        rows = rows.with_columns(day)
+    wrong = rows.filter(pl.col("start") > pl.col("end"))
+    if wrong.height:
+        raise LinkError(
+            "A period ends before it starts",
+            where=f"{table.where}, columns {named['start']} and {named['end']}, rows {examples(wrong[ROW])}",
+            hint="Days are read as day/month/year or year-month-day: check both columns.",
         )
-        rows = rows.drop("__day__")
     return rows
+
+
+def _read_periods(table: Sheet, rows: pl.DataFrame, part: str, column: str, years: str) -> pl.DataFrame:
+    read = period_table(rows[part].fill_null("").unique().to_list(), years, table.where, column)
+    unread = read.filter(pl.col("start").is_null())["period"]
+    bad = rows.filter(pl.col(part).fill_null("").is_in(unread.implode()))
+    if bad.height:
+        raise LinkError(
+            f"{bad.height:,} of {rows.height:,} periods cannot be read",
+            where=f"{table.where}, column {column}, rows {examples(bad[ROW])}",
+            expected="a month (April 2021), a date (2021-04-01), a range of months or a year (2021/22)",
+            got=", ".join(f"'{text}'" for text in bad[part].unique().head(3).to_list()),
+            hint="Write periods in one of these forms.",
+        )
+    return read
 
 
 def _check_twice(table: Sheet, rows: pl.DataFrame) -> None:

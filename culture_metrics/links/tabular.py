@@ -100,26 +100,34 @@ def _csv(path: Path, wanted: Wanted) -> Iterator[Sheet]:
         text = data.decode("cp1252", errors="replace")
     lines = text.splitlines()
     for separator in (",", ";", "\t", "|"):
-        rows = list(csv.reader(lines[:HEAD_ROWS], delimiter=separator))
+        try:
+            rows = list(csv.reader(lines[:HEAD_ROWS], delimiter=separator))
+        except csv.Error:
+            continue
         for number, row in enumerate(rows):
             if not wanted(_squeezed(row)):
                 continue
             try:
+                # With its header, so that a first row that is short counts as short.
                 frame = pl.read_csv(
-                    io.BytesIO("\n".join(lines[number + 1 :]).encode()),
-                    has_header=False,
-                    schema=dict.fromkeys(_names(row), pl.String),
-                    separator=separator,
-                    raise_if_empty=False,
+                    io.BytesIO("\n".join(lines[number:]).encode()), infer_schema=False, separator=separator
                 )
             except pl.exceptions.PolarsError as error:
                 raise FileFormatError(
                     "A row has more cells than the header",
-                    where=path.name,
-                    hint="Look for stray separators or quotes, and save the file as CSV UTF-8.",
+                    where=f"{path.name}, row {_long_row(lines, number, len(row), separator)}",
+                    expected=f"{len(row)} cells in each row",
+                    hint="Look for stray separators or quotes there, and save the file as CSV UTF-8.",
                 ) from error
+            frame.columns = _names(row)
             yield _numbered(frame, number, path.name, None)
             return
+
+
+def _long_row(lines: list[str], header: int, width: int, separator: str) -> int:
+    """Return the number of the first row below the header that is wider than it."""
+    rows = csv.reader(lines[header + 1 :], delimiter=separator)
+    return next((header + 1 + rows.line_num for row in rows if len(row) > width), header + 2)
 
 
 def _workbook(path: Path, sheet: str | None, wanted: Wanted) -> Iterator[Sheet]:

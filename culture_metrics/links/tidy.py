@@ -49,6 +49,13 @@ def find_roles(table: Sheet, outcome: Outcome, given: Mapping[str, str]) -> dict
             found[role] = here[0]
     if "start" in found and "end" in found and "period" not in given:
         found.pop("period", None)
+    for column in found.values():
+        if any(other.startswith(f"{column} (") and other.endswith(")") for other in table.frame.columns):
+            raise LinkError(
+                f"Two columns are named '{column}'",
+                where=table.where,
+                hint="Give each column a name of its own.",
+            )
     dated = "period" in found or ("start" in found and "end" in found)
     valued = "value" in found or ("numerator" in found and "denominator" in found)
     for there, role, said in (

@@ -112,8 +112,18 @@ def test_odd_files_are_refused(tmp_path):
         cm.read_outcome(tmp_path / "none.csv", "shmi")
     with pytest.raises(FileFormatError, match="header but no rows"):
         cm.read_outcome(write(tmp_path, "code,year,shmi\n"), "shmi")
-    with pytest.raises(FileFormatError, match="more cells than the header"):
-        cm.read_outcome(write(tmp_path, "code,year,shmi\nRXX,2023,0.9,1\n"), "shmi")
+    with pytest.raises(FileFormatError, match="more cells than the header") as caught:
+        cm.read_outcome(write(tmp_path, "SHMI\ncode,year,shmi\nRXX,2023,0.9\nRZZ,2023,0.9,1\n"), "shmi")
+    assert "outcome.csv, row 4" in str(caught.value)
+    for text in ("RYY,2023\nRXX,2023,0.9\n", "RXX,2023,0.9\nRYY,2023\nSource: NHS England\n"):
+        short = cm.read_outcome(write(tmp_path, "code,year,shmi\n" + text), "shmi")
+        assert short.table.select("value", "status").rows() == [(0.9, "reported"), (None, "not_reported")]
+    with pytest.raises(LinkError, match="Two columns are named 'shmi'"):
+        cm.read_outcome(write(tmp_path, "code,year,shmi,shmi\nRXX,2023,0.9,1\n"), "shmi")
+    backwards = "code,from,to,shmi\nRXX,01/04/2023,31/03/2023,0.9\n"
+    with pytest.raises(LinkError, match="ends before it starts") as caught:
+        cm.read_outcome(write(tmp_path, backwards), "shmi", columns={"start": "from", "end": "to"})
+    assert "columns from and to, rows 2" in str(caught.value)
     latin = tmp_path / "latin.csv"
     latin.write_bytes("code,year,agency_spend\nRXX,2023,£5\n".encode("cp1252"))
     assert cm.read_outcome(latin, "agency_spend").table["value"].item() == 5
