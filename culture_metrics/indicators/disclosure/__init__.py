@@ -1,0 +1,1 @@
+from culture_metrics.indicators.disclosure.hide import suppress
