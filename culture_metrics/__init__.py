@@ -11,6 +11,9 @@ from culture_metrics.catalogue import catalogue as catalogue
 if TYPE_CHECKING:
     from culture_metrics import synthetic as synthetic
     from culture_metrics.compare.benchmark import benchmark as benchmark
+    from culture_metrics.extracts.cross_file import check_pair as check_pair
+    from culture_metrics.extracts.inspect import inspect_file as inspect_file
+    from culture_metrics.extracts.mapping import save_mapping as save_mapping
     from culture_metrics.extracts.read import read_extract as read_extract
     from culture_metrics.extracts.validate import validate as validate
     from culture_metrics.indicators.disclosure import suppress as suppress
@@ -22,23 +25,28 @@ if TYPE_CHECKING:
     from culture_metrics.published import rebuild_scores as rebuild_scores
     from culture_metrics.published import write_published as write_published
     from culture_metrics.reporting.inputs import read_inputs as read_inputs
+    from culture_metrics.results_checks import validate_results as validate_results
 
 __version__ = "0.1.0"
 
 #: Public name -> module it lives in. Loaded when first used, so that the import stays quick.
 _FACE = {
     "benchmark": "culture_metrics.compare.benchmark",
+    "check_pair": "culture_metrics.extracts.cross_file",
     "distributions": "culture_metrics.indicators.distributions",
     "estimate": "culture_metrics.indicators.estimate",
+    "inspect_file": "culture_metrics.extracts.inspect",
     "is_published": "culture_metrics.published",
     "read_extract": "culture_metrics.extracts.read",
     "read_inputs": "culture_metrics.reporting.inputs",
     "read_published": "culture_metrics.published",
     "rebuild_scores": "culture_metrics.published",
+    "save_mapping": "culture_metrics.extracts.mapping",
     "score": "culture_metrics.indicators.scoring",
     "suppress": "culture_metrics.indicators.disclosure",
     "synthetic": "culture_metrics",
     "validate": "culture_metrics.extracts.validate",
+    "validate_results": "culture_metrics.results_checks",
     "write_published": "culture_metrics.published",
 }
 

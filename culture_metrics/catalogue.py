@@ -368,7 +368,9 @@ def catalogue(survey: str = "nss_england") -> Survey:
 
 
 def _yaml(folder: Traversable, name: str) -> Any:
-    return yaml.safe_load(folder.joinpath(name).read_text(encoding="utf-8"))
+    text = folder.joinpath(name).read_text(encoding="utf-8")
+    # The compiled loader is seven times as fast; not every build of PyYAML has it.
+    return yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
 
 
 def _read_survey(survey: str, folder: Traversable) -> Survey:

@@ -91,7 +91,7 @@ def report(
         list[Path],
         typer.Argument(
             metavar="INPUT",
-            help="Respondent files (CSV, Excel, Parquet; one a year) and official results workbooks, "
+            help="Respondent files (CSV, Excel, Parquet, SPSS, Stata; one a year) and official workbooks, "
             "in any order.",
         ),
     ],
@@ -114,6 +114,19 @@ def report(
 ) -> None:
     """Make a report on one organisation from its files."""
     _make(inputs, out, organisation, year, by)
+
+
+@app.command()
+def inspect(
+    files: Annotated[
+        list[Path], typer.Argument(metavar="FILE", help="Any file: it is looked at, nothing is changed.")
+    ],
+) -> None:
+    """Say what a file is, which survey and year it looks like, and how sure that is. Shows no answers."""
+    from culture_metrics.extracts.inspect import inspect_file
+
+    for path in files:
+        typer.echo(str(inspect_file(path)))
 
 
 @catalogue_app.command("show")

@@ -99,3 +99,13 @@ def test_a_file_of_several_organisations_asks_which(tmp_path):
     done = run(cli.app, ["report", str(path), "--out", str(tmp_path / "out")])
     assert done.exit_code == 2
     assert "SYN01, SYN02" in done.stderr
+
+
+def test_inspect_says_what_a_file_is_and_shows_no_answers(tmp_path):
+    path = tmp_path / "RXX_2024.csv"
+    path.write_text("id,org code,Q25c,q2a,q24f,Directorate\nS-771,RXX,4,3,9,Chaplaincy\n")
+    result = run(cli.app, ["inspect", str(path)])
+    assert result.exit_code == 0
+    assert "respondent file" in result.output
+    assert "S-771" not in result.output
+    assert "Chaplaincy" not in result.output

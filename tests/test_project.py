@@ -21,7 +21,11 @@ ROOT = Path(__file__).resolve().parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 
 #: conda-forge's name of a package where it is not the one in pyproject.toml.
-CONDA_NAMES = {"jupyter-client": "jupyter_client", "pandera[polars]": "pandera-polars"}
+CONDA_NAMES = {
+    "jupyter-client": "jupyter_client",
+    "jupyter-core": "jupyter_core",
+    "pandera[polars]": "pandera-polars",
+}
 #: In environment.yml only: what pip finds there before it starts.
 CONDA_ONLY = {"python", "pip"}
 

@@ -141,7 +141,8 @@ def benchmark(published: Published, organisation: str) -> Benchmark:
     True
     """
     check_results(published.results)
-    organisations = published.organisations
+    # A benchmark workbook also holds earlier years: the standing is that of its newest.
+    organisations = published.organisations.filter(pl.col("period") == published.period)
     if organisation not in set(organisations["organisation"]):
         raise unknown("organisation", organisation, organisations["organisation"].to_list())
     own = organisations.row(by_predicate=pl.col("organisation") == organisation, named=True)
@@ -151,7 +152,7 @@ def benchmark(published: Published, organisation: str) -> Benchmark:
             hint="Use the official workbook of organisation results.",
         )
     group = organisations.filter(pl.col("benchmark_group") == own["benchmark_group"])
-    whole = (pl.col("breakdown") == ALL) & (pl.col("group") == ALL)
+    whole = (pl.col("breakdown") == ALL) & (pl.col("group") == ALL) & (pl.col("period") == published.period)
     peers = published.results.filter(whole).join(group.select("organisation", "name"), on="organisation")
     return Benchmark(
         table=_standing(peers, organisation, published),

@@ -6,26 +6,39 @@ import re
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import yaml
 
 from culture_metrics.errors import ExtractError
+from culture_metrics.extracts.labels import label_code
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
-    from culture_metrics.catalogue import Edition, Survey
+    from culture_metrics.catalogue import Edition, Question, Survey
 
-#: A question code at the start of a name: q25c, Q25C, q25_c, Q16c_1, "Q25c - I would ...".
+#: A question code at the start of a name, with the number of an option and words after it:
+#: q25c, Q25C, q25_c, Q16c_1, "Q25c - I would ...", "Q16c - Age". What follows an underscore is no question
+#: text (`q27a_other`, `q25c_2024`); it only counts where it names an option (`Q16c_Age`).
 QUESTION = re.compile(
-    r"^q0*(\d{1,2})[ _.\-]?([a-z]?)(?:[ _.\-]?0*(\d{1,2}))?(?:$|[ ]*[-:.(].*$|[ ]+\D.*$)", re.I
+    r"q0*(\d{1,2})[ _.\-]?([a-z]?)(?:[ _.\-]?0*(\d{1,2}))?"
+    r"(?:$|(?P<text>[ ]*[-\u2013\u2014:.(].*|[ ]+\D.*)|_(?P<tail>\D.*))$",
+    re.I | re.S,
 )
+#: Identifying columns that say which rows count; they are used while reading and not kept.
+ROW_COLUMNS = ("period", "outcome", "main_or_bank")
+#: Parts the names of columns that a file gives the same name to; never shown.
+TWIN = "\x00"
 
 
 @dataclass(frozen=True)
 class Columns:
-    """The columns of a file: `known` maps a name in the file to the name used here."""
+    """The columns of a file: `known` maps a name in the file to the name used here.
+
+    A tick-all-that-apply question in one column is known by the code of the question (`q16c`).
+    """
 
     known: dict[str, str]
     unknown: tuple[str, ...]
@@ -34,18 +47,68 @@ class Columns:
     @property
     def renamed(self) -> dict[str, str]:
         """Names that differ from the ones used here."""
-        return {theirs: ours for theirs, ours in self.known.items() if theirs != ours}
+        return {shown(theirs): ours for theirs, ours in self.known.items() if theirs != ours}
+
+
+@dataclass(frozen=True)
+class Fit:
+    """How question codes fit the editions of a survey.
+
+    `strangers` are the codes each edition does not have, `fitting` the editions that have them all, `whole`
+    those of them whose every question is there.
+    """
+
+    codes: frozenset[str]
+    strangers: Mapping[str, frozenset[str]]
+    fitting: tuple[str, ...]
+    whole: tuple[str, ...]
+
+    @property
+    def is_survey(self) -> bool:
+        """True when at least half of the codes are those of some edition."""
+        return bool(self.codes) and min(map(len, self.strangers.values())) <= len(self.codes) / 2
+
+
+@dataclass(frozen=True)
+class Name:
+    """What a column's name says: the code, the words after it, and the option it names in words."""
+
+    code: str | None
+    text: str = ""
+    tail: str = ""
 
 
 @cache
 def identifying() -> dict[str, str]:
-    """Name used here of each identifying column, by its squeezed name in files."""
+    """Name used here of each identifying column, by its squeezed name in files; the preferred first."""
     text = files("data_schemas").joinpath("extract_columns.yaml").read_text(encoding="utf-8")
-    return {_squeeze(n): ours for ours, names in yaml.safe_load(text).items() for n in (ours, *names)}
+    return {squeeze(n): ours for ours, names in yaml.safe_load(text).items() for n in (ours, *names)}
 
 
-def _squeeze(name: str) -> str:
+def squeeze(name: str) -> str:
+    """Return a name without case, spaces, dots, dashes and underscores."""
     return re.sub(r"[\s._\-]+", "", name).casefold()
+
+
+def shown(name: str) -> str:
+    """Return a name as it stands in the file."""
+    return name.split(TWIN, maxsplit=1)[0]
+
+
+def read_name(name: str) -> Name:
+    """Read the question code out of a column's name.
+
+    Examples
+    --------
+    >>> read_name("Q25c - I would"), read_name("Q16c_Age"), read_name("Quality")
+    (Name(code='q25c', text='I would', tail=''), Name(code='q16c', text='', tail='Age'), Name(code=None, text='', tail=''))
+    """  # noqa: E501
+    match = QUESTION.match(shown(name).strip())
+    if match is None:
+        return Name(None)
+    number, letter, option = match.group(1, 2, 3)
+    code = f"q{number}{letter.lower()}" + (f"_{int(option)}" if option else "")
+    return Name(code, (match["text"] or "").strip(" -\u2013\u2014:.()"), match["tail"] or "")
 
 
 def question_code(name: str) -> str | None:
@@ -53,54 +116,139 @@ def question_code(name: str) -> str | None:
 
     Examples
     --------
-    >>> question_code("Q25_C"), question_code("Q16c-1"), question_code("Quality")
-    ('q25c', 'q16c_1', None)
+    >>> question_code("Q25_C"), question_code("Q16c-1"), question_code("q27a_other"), question_code("Quality")
+    ('q25c', 'q16c_1', None, None)
     """
-    match = QUESTION.match(name.strip())
-    if match is None:
-        return None
-    number, letter, option = match.groups()
-    return f"q{number}{letter.lower()}" + (f"_{int(option)}" if option else "")
+    name_ = read_name(name)
+    return None if name_.tail else name_.code
 
 
-def match_columns(names: Iterable[str], edition: Edition, where: str) -> Columns:
+def match_columns(
+    names: Iterable[str], edition: Edition, where: str, given: Mapping[str, str] | None = None
+) -> Columns:
     """Match the names of a file's columns with an edition.
+
+    Parameters
+    ----------
+    names : iterable of str
+        Names as they stand in the file.
+    edition : Edition
+        Whose questions they are.
+    where : str
+        File and sheet, for messages.
+    given : mapping, optional
+        Names that the user has matched: these win.
 
     Raises
     ------
     ExtractError
-        When two columns stand for the same thing.
+        When two columns stand for the same thing. A name that is nothing but the code wins over one with
+        words after it; of the names of an identifying column the catalogue says which one to prefer.
     """
-    known: dict[str, str] = {}
-    unknown: list[str] = []
-    taken: dict[str, str] = {}
+    names = list(names)
+    online = _online(names, edition)
+    found: dict[str, list[tuple[int, str]]] = {}
     for name in names:
-        ours = _name(name, edition)
-        if ours is None:
-            unknown.append(name)
-            continue
-        if ours in taken:
+        rank, ours = _known(name, edition, given or {}, online)
+        if ours is not None:
+            found.setdefault(ours, []).append((rank, name))
+    chosen: dict[str, str] = {}
+    for ours, candidates in found.items():
+        best = min(candidates)[0]
+        first = [name for rank, name in candidates if rank == best]
+        if len(first) > 1:
+            theirs = [f"'{shown(n)}'" for n in first]
             raise ExtractError(
                 f"Two columns stand for {ours}",
                 where=where,
-                got=f"'{taken[ours]}' and '{name}'",
-                hint="Keep one of them.",
+                got=" and ".join(theirs) if len(set(theirs)) > 1 else f"{theirs[0]} {len(theirs)} times",
+                hint="Keep one of them, or rename the other in the file.",
             )
-        known[name], taken[ours] = ours, name
-    return Columns(known, tuple(unknown), edition)
+        chosen[first[0]] = ours
+    for question in edition.questions.values():
+        if question.kind == "multi" and set(question.columns) & set(chosen.values()):
+            chosen = {name: ours for name, ours in chosen.items() if ours != question.code}
+    known = {name: chosen[name] for name in names if name in chosen}
+    return Columns(known, tuple(n for n in names if n not in known), edition)
 
 
-def _name(name: str, edition: Edition) -> str | None:
+def _online(names: Iterable[str], edition: Edition) -> frozenset[str]:
+    """Codes that mean something else in this file: an online file numbers the last questions anew."""
+    codes = {question_code(n) for n in names}
+    numbered_anew = [q for q in edition.questions.values() if q.alternatives]
+    if not any(codes & set(q.alternatives) for q in numbered_anew):
+        return frozenset()
+    return frozenset(q.code for q in numbered_anew)
+
+
+def _known(
+    name: str, edition: Edition, given: Mapping[str, str], online: frozenset[str]
+) -> tuple[int, str | None]:
+    """Return the name used here, and a rank: the lowest of several candidates wins."""
+    if shown(name) in given:
+        return -1, _target(given[shown(name)], edition)
+    read = read_name(name)
+    if read.code is None:
+        theirs = squeeze(shown(name))
+        return list(identifying()).index(theirs) if theirs in identifying() else 0, identifying().get(theirs)
+    code = read.code
+    ours: str | None = None
+    question = edition.columns.get(code) or _multi(edition).get(code)
+    if question is None or code in online:
+        return 0, None
+    if code == question.code and question.kind == "multi":
+        option = label_code(read.tail or read.text, question.scale)
+        if option in question.scale.options:
+            ours = f"{code}_{option}"
+        elif not read.tail:
+            ours = code
+    elif not read.tail:
+        ours = question.code if code in question.alternatives else code
+    return (1 if read.text or read.tail else 0), ours
+
+
+def _multi(edition: Edition) -> dict[str, Question]:
+    return {q.code: q for q in edition.questions.values() if q.kind == "multi"}
+
+
+def _target(name: str, edition: Edition) -> str:
+    """Return the column that a name given by the user means: code, measure id or identifying column."""
+    if squeeze(name) in identifying():
+        return identifying()[squeeze(name)]
     code = question_code(name)
-    if code is not None:
-        question = edition.columns.get(code)
-        if question is None:
-            return None
-        return question.code if code in question.alternatives else code
-    return identifying().get(_squeeze(name))
+    if code is not None and (code in edition.columns or code in _multi(edition)):
+        return code
+    return edition.question(name).code
 
 
-def tell_edition(names: Iterable[str], survey: Survey, year: str | int | None, where: str) -> Edition:
+def fit_editions(names: Iterable[str], survey: Survey, given: Mapping[str, str] | None = None) -> Fit:
+    """Compare the question codes among names with every edition of a survey."""
+    given = given or {}
+    theirs = [read_name(given.get(shown(n), n)) for n in names]
+    options = {code for e in survey for code in _multi(e)}
+    codes = frozenset(n.code for n in theirs if n.code and (not n.tail or n.code in options))
+    known = {e.period: {*e.columns, *_multi(e)} for e in survey}
+    strangers = {period: codes - here for period, here in known.items()}
+    fitting = tuple(period for period, odd in strangers.items() if not odd) if codes else ()
+    whole = tuple(p for p in fitting if _is_whole(codes, survey.edition(p)))
+    return Fit(codes, MappingProxyType(strangers), fitting, whole)
+
+
+def _is_whole(codes: frozenset[str], edition: Edition) -> bool:
+    """Tell whether every question has a column, under its own or its online code."""
+    return all(
+        codes & {question.code, *question.alternatives} or codes >= set(question.columns)
+        for question in edition.questions.values()
+    )
+
+
+def tell_edition(
+    names: Iterable[str],
+    survey: Survey,
+    year: str | int | None,
+    where: str,
+    given: Mapping[str, str] | None = None,
+) -> Edition:
     """Return the edition whose question codes a file uses, checked against the year if one is given.
 
     Raises
@@ -109,39 +257,32 @@ def tell_edition(names: Iterable[str], survey: Survey, year: str | int | None, w
         When there are no question columns, when the codes belong to another edition than the one named, or
         when they fit several editions and no year is given.
     """
-    codes = {code for n in names if (code := question_code(n))}
-    strangers = {e.period: {c for c in codes if c not in e.columns} for e in survey}
-    if not codes or min(map(len, strangers.values())) > len(codes) / 2:
+    fit = fit_editions(names, survey, given)
+    if not fit.is_survey:
         raise ExtractError(
             f"No question columns of the {survey.label} were found",
             where=where,
             expected="a header row with question codes such as q2a, q3a, q25c",
-            hint="Check that this is the respondent file and that its first row holds the column names.",
+            hint="Check that this is the respondent file and that a row holds the column names. Columns "
+            "under other names can be matched: columns={'Would recommend': 'q25c'}.",
         )
-    fitting = [p for p, odd in strangers.items() if not odd]
     if year is not None:
         edition = survey.edition(year)
-        odd = strangers.get(edition.period, set())
-        if odd and fitting:
+        odd = fit.strangers.get(edition.period, frozenset())
+        if odd and fit.fitting:
             raise ExtractError(
-                f"The columns are those of {' or '.join(fitting)}, not of {edition.period}",
+                f"The columns are those of {' or '.join(fit.fitting)}, not of {edition.period}",
                 where=where,
                 got=f"columns that {edition.period} does not have: {', '.join(sorted(odd)[:8])}",
-                hint=f"Check the year: give year={fitting[-1]} if that is what the file holds.",
+                hint=f"Check the year: give year={fit.fitting[-1]} if that is what the file holds.",
             )
         return edition
-    if len(fitting) == 1:
-        return survey.edition(fitting[0])
-    # Codes of one edition can all exist in the next: only a complete file settles it.
-    whole = [p for p in fitting if codes >= set(survey.edition(p).columns) - _alternatives(survey.edition(p))]
-    if len(whole) == 1:
-        return survey.edition(whole[0])
+    if len(fit.fitting) == 1:
+        return survey.edition(fit.fitting[0])
+    if len(fit.whole) == 1:  # codes of one edition can all exist in the next: only a complete file settles it
+        return survey.edition(fit.whole[0])
     raise ExtractError(
-        f"The year cannot be told from the columns: they fit {', '.join(fitting) or 'none well'}",
+        f"The year cannot be told from the columns: they fit {', '.join(fit.fitting) or 'none well'}",
         where=where,
         hint="Say which year it is: year=2024, or a column 'year'.",
     )
-
-
-def _alternatives(edition: Edition) -> set[str]:
-    return {code for q in edition.questions.values() for code in q.alternatives}

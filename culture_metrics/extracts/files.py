@@ -1,68 +1,108 @@
-"""Open a respondent file as a table of text, or say plainly why that cannot be done."""
+"""Open a respondent file as a table, or say plainly why that cannot be done."""
 
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
 from culture_metrics.errors import FileFormatError
+from culture_metrics.extracts.delimited import read_delimited
+from culture_metrics.extracts.labelled import read_labelled
+from culture_metrics.extracts.layouts import refuse_results
+from culture_metrics.extracts.memory import read_memory
+from culture_metrics.extracts.raw import RawTable
+from culture_metrics.extracts.safety import check_columns, check_memory
+from culture_metrics.extracts.workbooks import is_encrypted, read_workbook
 
-SEPARATORS = (",", ";", "\t", "|")
-EXCEL = (".xlsx", ".xlsm", ".xlsb", ".xls")
-CSV = (".csv", ".tsv", ".txt")
-#: First bytes of files that are often renamed by mistake, and what they are.
-SIGNATURES = {
-    b"%PDF": "a PDF document",
-    b"PK\x03\x04": "an Excel workbook (or another zip file)",
-    b"\xd0\xcf\x11\xe0": "an old Excel workbook (.xls)",
-    b"PAR1": "a Parquet file",
-    b"<htm": "a web page",
-    b"<!DO": "a web page",
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+#: What files that end so should be.
+KINDS = {
+    **dict.fromkeys((".csv", ".tsv", ".txt"), "csv"),
+    **dict.fromkeys((".xlsx", ".xlsm", ".xlsb", ".xls"), "excel"),
+    ".parquet": "parquet",
+    **dict.fromkeys((".sav", ".zsav"), "spss"),
+    ".dta": "stata",
 }
+#: What a file of each kind is called.
+NAMES = {
+    "csv": "a CSV file",
+    "excel": "an Excel workbook",
+    "parquet": "a Parquet file",
+    "spss": "an SPSS file",
+    "stata": "a Stata file",
+}
+ZIP, OLE = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
+#: First byte of Stata files of version 8 to 12.
+OLD_STATA = (b"\x71", b"\x72", b"\x73")
+#: First bytes of files, what they are and which kind they may pass for.
+SIGNATURES = (
+    (b"%PDF", "a PDF document", ()),
+    (ZIP, "an Excel workbook (or another zip file)", ("excel",)),
+    (OLE, "an old Excel workbook (.xls)", ("excel",)),
+    (b"PAR1", "a Parquet file", ("parquet",)),
+    (b"$FL2", "an SPSS file", ("spss",)),
+    (b"$FL3", "an SPSS file", ("spss",)),
+    (b"<stata_dta>", "a Stata file", ("stata",)),
+    (b"\x1f\x8b", "a packed file (gzip)", ()),
+    (b"7z\xbc\xaf", "a packed file (7-Zip)", ()),
+    (b"Rar!", "a packed file (RAR)", ()),
+    (b"{\\rtf", "a text document (RTF)", ()),
+    (b"SQLite format 3", "a database", ()),
+    (b"\x89PNG", "a picture", ()),
+)
+#: Rows of an SPSS or Stata file that tell what it is.
+HEAD = 1000
+#: Bytes of memory that a value of a Parquet file takes at most.
+PARQUET_CELL = 16
 
 
-@dataclass(frozen=True)
-class RawTable:
-    """A file's rows as they stand: names from the header, cells as text (Parquet keeps its types).
+def open_table(
+    source: Any, sheet: str | None = None, given: Collection[str] = (), *, head_only: bool = False
+) -> RawTable:
+    """Open a CSV, Excel, Parquet, SPSS or Stata file, or take a table that is in memory.
 
-    `first_row` is the number that the file itself gives to the first row of data.
-    """
-
-    frame: pl.DataFrame
-    file: str
-    sha256: str
-    first_row: int
-    sheet: str | None = None
-    encoding: str | None = None
-    separator: str | None = None
-
-
-def read_table(path: str | Path, sheet: str | None = None) -> RawTable:
-    """Open a CSV, Excel or Parquet file, telling encoding and separator from the file itself.
+    Parameters
+    ----------
+    source : path or table
+        What to open.
+    sheet : str, optional
+        Sheet of a workbook.
+    given : collection of str
+        Names of columns that the user has matched, to find the header by.
+    head_only : bool
+        Read no more than is needed to tell what the file is, where the format allows that.
 
     Raises
     ------
     FileFormatError
-        When the file is missing, empty, or not what its name says.
+        When the file is missing, empty, not what its name says, or no table of respondents.
     """
-    path = Path(path)
-    kind = _check_file(path)
-    if kind == "excel":
-        return _read_excel(path, sheet)
-    if kind == "parquet":
-        try:
-            frame = pl.read_parquet(path)
-        except (pl.exceptions.PolarsError, OSError) as error:
-            raise FileFormatError(
-                "The Parquet file cannot be read",
-                where=path.name,
-                hint="It may be cut short: ask for it again.",
-            ) from error
-        return RawTable(_not_empty(frame, path.name), path.name, file_hash(path), first_row=1)
-    return _read_csv(path)
+    if not isinstance(source, str | Path):
+        return _with_rows(read_memory(source))
+    path = Path(source)
+    kind = check_file(path)
+    if sheet is not None and kind != "excel":
+        raise FileFormatError(
+            f"Only a workbook has sheets, and this is {NAMES[kind]}",
+            where=path.name,
+            hint="Leave out sheet=.",
+        )
+    try:
+        if kind == "csv":
+            return _with_rows(read_delimited(path, given, head_only=head_only))
+        sha256 = None if head_only else file_hash(path)
+        if kind == "excel":
+            return _with_rows(read_workbook(path, sheet, given, sha256))
+        if kind == "parquet":
+            return _with_rows(_read_parquet(path, sha256))
+        return _with_rows(read_labelled(path, sha256, rows=HEAD if head_only else 0))
+    except PermissionError as error:
+        raise _not_allowed(path) from error
 
 
 def file_hash(path: Path) -> str:
@@ -71,115 +111,128 @@ def file_hash(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _check_file(path: Path) -> str:
-    """Return `csv`, `excel` or `parquet` after a look at the first bytes."""
-    suffix = path.suffix.lower()
-    expected = {**dict.fromkeys(EXCEL, "excel"), **dict.fromkeys(CSV, "csv"), ".parquet": "parquet"}
+def check_file(path: Path) -> str:
+    """Return the kind of a file (`csv`, `excel`, `parquet`, `spss`, `stata`) after a look at its first bytes.
+
+    Raises
+    ------
+    FileFormatError
+        When it is missing, empty, of a kind that cannot be read, or not what its name says.
+    """
     if not path.is_file():
         raise FileFormatError(
-            "There is no such file", where=str(path), hint="Check the path and the spelling of the name."
+            "This is a folder, not a file" if path.is_dir() else "There is no such file",
+            where=str(path),
+            hint="Check the path and the spelling of the name.",
         )
-    if suffix not in expected:
+    suffix = path.suffix.lower()
+    if suffix not in KINDS:
         raise FileFormatError(
-            f"Files that end in '{suffix}' cannot be read",
+            f"Files that end in '{suffix}' cannot be read" if suffix else "The file's name has no ending",
             where=path.name,
-            expected="CSV (.csv, .txt, .tsv), Excel (.xlsx, .xlsm, .xls) or Parquet (.parquet)",
-            hint="Save the data in one of these formats.",
+            expected="CSV (.csv, .txt, .tsv), Excel (.xlsx, .xlsm, .xlsb, .xls), Parquet (.parquet), "
+            "SPSS (.sav, .zsav) or Stata (.dta)",
+            hint="Unpack it first."
+            if suffix in (".zip", ".gz", ".7z", ".rar")
+            else "Save the data in one of these formats.",
         )
-    with path.open("rb") as file:
-        start = file.read(4)
+    try:
+        with path.open("rb") as file:
+            start = file.read(512)
+    except PermissionError as error:
+        raise _not_allowed(path) from error
     if not start:
         raise FileFormatError("The file is empty", where=path.name, hint="Ask for the file again.")
-    found = next((name for sign, name in SIGNATURES.items() if start == sign), "text")
-    fits = {
-        "excel": found in (SIGNATURES[b"PK\x03\x04"], SIGNATURES[b"\xd0\xcf\x11\xe0"]),
-        "parquet": found == SIGNATURES[b"PAR1"],
-        "csv": found == "text",
-    }
-    kind = expected[suffix]
-    if not fits[kind]:
+    kind = KINDS[suffix]
+    found, fits = _signature(start)
+    if kind not in fits:
         raise FileFormatError(
             f"The file is named {suffix} but is {found}",
             where=path.name,
-            expected=f"a {kind.capitalize() if kind != 'csv' else 'CSV'} file",
+            expected=NAMES[kind],
             hint="Ask for the data themselves, or give the file its right name.",
         )
+    _check_workbook_name(path, suffix, start)
     return kind
 
 
-def _not_empty(frame: pl.DataFrame, where: str) -> pl.DataFrame:
-    if frame.height == 0 or frame.width == 0:
+def _signature(start: bytes) -> tuple[str, tuple[str, ...]]:
+    """Return what the first bytes say a file is, and which kinds it may pass for."""
+    for sign, name, kinds in SIGNATURES:
+        if start.startswith(sign):
+            return name, kinds
+    text = start.removeprefix(b"\xef\xbb\xbf").lstrip().lower()
+    if text.startswith((b"<html", b"<!doctype", b"<head", b"<table")):
+        return "a web page", ()
+    if text.startswith((b"<?xml", b"<workbook")):
+        return "an XML file", ()
+    if text.startswith((b"{", b"[{")):
+        return "a JSON file", ()
+    if start[:1] in OLD_STATA and start[1:2] in (b"\x01", b"\x02") and start[2:3] == b"\x01":
+        return "a Stata file", ("stata",)
+    return "text", ("csv",)
+
+
+def _check_workbook_name(path: Path, suffix: str, start: bytes) -> None:
+    """Stop at a workbook under the name of the other kind, and at one with a password."""
+    if suffix == ".xls" and start.startswith(ZIP):
         raise FileFormatError(
-            "The table is empty" if frame.width == 0 else "The table has a header but no rows",
-            where=where,
+            "The file is named .xls but is a newer workbook",
+            where=path.name,
+            hint="Give it the ending .xlsx.",
+        )
+    if suffix in (".xlsx", ".xlsm", ".xlsb") and start.startswith(OLE):
+        locked = is_encrypted(path)
+        raise FileFormatError(
+            "The workbook is protected by a password"
+            if locked
+            else f"The file is named {suffix} but is an old Excel workbook (.xls)",
+            where=path.name,
+            hint="Open it in Excel, take the password off and save it."
+            if locked
+            else "Give it the ending .xls.",
+        )
+
+
+def _not_allowed(path: Path) -> FileFormatError:
+    return FileFormatError(
+        "The file may not be opened",
+        where=path.name,
+        hint="Close it in other programs, or ask for the right to read it.",
+    )
+
+
+def _read_parquet(path: Path, sha256: str | None) -> RawTable:
+    try:
+        lazy = pl.scan_parquet(path, glob=False)
+        names = tuple(lazy.collect_schema().names())
+        rows = lazy.select(pl.len()).collect().item()
+    except (pl.exceptions.PolarsError, OSError) as error:
+        raise FileFormatError(
+            "The Parquet file cannot be read",
+            where=path.name,
+            hint="It may be cut short: ask for it again.",
+        ) from error
+    check_columns(len(names), path.name)
+    check_memory(rows * len(names) * PARQUET_CELL, path.name)
+    refuse_results([names], path.name)
+    return RawTable(
+        names=names,
+        lazy=lazy,
+        file=path.name,
+        kind="parquet",
+        folder=path.parent,
+        sha256=sha256,
+        streams=True,
+    )
+
+
+def _with_rows(table: RawTable) -> RawTable:
+    """Stop when a table has no columns or no rows."""
+    if not table.has_rows():
+        raise FileFormatError(
+            "The table has a header but no rows" if table.names else "The table is empty",
+            where=table.where,
             hint="Check that the right file and sheet were given.",
         )
-    return frame
-
-
-def _read_csv(path: Path) -> RawTable:
-    with path.open("rb") as file:
-        sample = file.read(1 << 16)
-    encoding = _encoding(sample)
-    try:
-        header = sample.decode(encoding, errors="ignore").lstrip("\ufeff").splitlines()[0]
-        separator = max(SEPARATORS, key=header.count)
-        source: Path | bytes = path
-        if encoding not in ("utf-8", "utf-8-sig"):
-            source = path.read_bytes().decode(encoding).encode()
-        try:
-            frame = _scan_csv(source, separator)
-        except (pl.exceptions.ComputeError, UnicodeDecodeError) as error:
-            if "utf-8" not in str(error).lower():
-                raise
-            encoding = "cp1252"  # the sample was plain, a later byte was not
-            frame = _scan_csv(path.read_bytes().decode(encoding, errors="replace").encode(), separator)
-    except (pl.exceptions.PolarsError, UnicodeDecodeError, IndexError) as error:
-        raise FileFormatError(
-            "The file cannot be read as a table of text",
-            where=path.name,
-            expected="a CSV file: one header row, the same number of cells in each row",
-            hint="Open it, check for stray separators or quotes, and save it as CSV UTF-8.",
-        ) from error
-    frame = _not_empty(frame, path.name)
-    return RawTable(frame, path.name, file_hash(path), first_row=2, encoding=encoding, separator=separator)
-
-
-def _scan_csv(source: Path | bytes, separator: str) -> pl.DataFrame:
-    return pl.read_csv(source, separator=separator, infer_schema=False, encoding="utf8")
-
-
-def _encoding(sample: bytes) -> str:
-    """Tell the encoding of text: UTF-8, UTF-16 by its mark, else the Windows code page."""
-    if sample.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return "utf-16"
-    try:
-        sample.decode("utf-8")
-    except UnicodeDecodeError as error:
-        if error.start < len(sample) - 4:  # a character cut at the end of the sample is no evidence
-            return "cp1252"
-    return "utf-8"
-
-
-def _read_excel(path: Path, sheet: str | None) -> RawTable:
-    import fastexcel
-
-    try:
-        book = fastexcel.read_excel(path)
-        names = book.sheet_names
-        if sheet is not None and sheet not in names:
-            raise FileFormatError(
-                f"The workbook has no sheet '{sheet}'", where=path.name, expected=", ".join(names)
-            )
-        chosen = sheet or names[0]
-        frame = book.load_sheet(chosen, dtypes="string").to_polars()
-    except fastexcel.FastExcelError as error:
-        raise FileFormatError(
-            "The workbook cannot be opened",
-            where=path.name,
-            hint="It may be damaged or protected by a password: save it anew as .xlsx.",
-        ) from error
-    where = f"{path.name}, sheet {chosen}"
-    if frame.height == 0 and sheet is None and len(names) > 1:
-        where += f" (the other sheets are {', '.join(names[1:])}; name one with sheet=)"
-    return RawTable(_not_empty(frame, where), path.name, file_hash(path), first_row=2, sheet=chosen)
+    return table

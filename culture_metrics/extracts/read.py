@@ -4,142 +4,272 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
-import polars.selectors as cs
 
 from culture_metrics.catalogue import catalogue
 from culture_metrics.errors import ExtractError
-from culture_metrics.extracts.columns import identifying, match_columns, question_code, tell_edition
+from culture_metrics.extracts.answers import Tally, read_all_options, read_option, read_single, settle_ticks
+from culture_metrics.extracts.columns import (
+    ROW_COLUMNS,
+    Columns,
+    identifying,
+    match_columns,
+    read_name,
+    shown,
+    tell_edition,
+)
 from culture_metrics.extracts.extract import Extract
-from culture_metrics.extracts.files import RawTable, read_table
+from culture_metrics.extracts.files import open_table
+from culture_metrics.extracts.labels import values
+from culture_metrics.extracts.mapping import check_mapping, find_mapping, match_given
+from culture_metrics.extracts.raw import INDEX, ROW, RawTable
+from culture_metrics.extracts.respondents import choose_rows, period_in_name, periods_of, row_columns
 
-#: Column that holds the row number of the file, so that a problem can be looked up there.
-ROW = "row"
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from culture_metrics.catalogue import Edition, Survey
+    from culture_metrics.extracts.respondents import Rows
+
+__all__ = ["ROW", "periods_in", "read_extract"]
 
 
 def read_extract(
-    path: str | Path,
+    path: str | Path | Any,
     survey: str = "nss_england",
     year: int | str | None = None,
     sheet: str | None = None,
     organisation: str | None = None,
+    columns: Mapping[str, str] | None = None,
 ) -> Extract:
     r"""Read a respondent file: one row per respondent, one column per question.
 
     Parameters
     ----------
-    path : str or Path
-        A CSV, Excel or Parquet file. Encoding and separator of a CSV are told from the file.
+    path : str, Path or table
+        A CSV, Excel (.xlsx, .xlsm, .xlsb, .xls), Parquet, SPSS or Stata file; or a polars, pandas or Arrow
+        table. Encoding and separator of a CSV, and the row with the column names, are told from the file.
     survey : str
         Id of the survey's catalogue.
     year : int or str, optional
-        The edition. Told from a year column, the question codes or the file's name when left out.
+        The edition. Told from a year column, the question codes or the file's name when left out. Of a file
+        with several years it says which one to read.
     sheet : str, optional
-        Sheet of a workbook; the first one when left out.
+        Sheet of a workbook; the one with columns of questions when left out.
     organisation : str, optional
         ODS code to use when the file has no organisation column.
+    columns : mapping, optional
+        Name of a column in the file -> what it means, for names that are no question codes:
+        `{"Would recommend": "q25c", "Dept": "locality_1"}`. `save_mapping` saves it beside the file, where it
+        is found again.
 
     Returns
     -------
     Extract
-        Columns under the names used here (`respondent`, `organisation`, `q25c`, `locality_1`); answers are
-        whole numbers where the whole column is, else text. Nothing has been checked yet: see `validate`.
+        Columns under the names used here (`respondent`, `organisation`, `q25c`, `locality_1`). Answers are
+        codes (Int16); labels, ranges that Excel took for dates and other forms are read as codes. A column in
+        which a cell cannot be read is String: codes as digits and the rest as it stands. Nothing has been
+        checked yet: see `validate`.
 
     Raises
     ------
     FileFormatError
-        When the file cannot be opened or is not what its name says.
+        When the file cannot be opened, is not what its name says, holds results of groups, or is too large:
+        more than 2,000 named columns, a workbook that unpacks to more than 2 GB or more than 200 times its
+        size, or more than the free memory.
     ExtractError
         When it has no question columns, belongs to another edition, or the year or the organisation is not
         known.
+
+    Notes
+    -----
+    Blank is what is empty and the usual marks of spreadsheets and programs (`-`, `.`, `NA`, `#N/A`, `NULL`;
+    `n/a` where the question has no answer "not applicable"); marks are counted. 99 stays as it is: making it
+    missing is validation's. Where a label and its code differ, the label decides (`1 - Strongly agree`), and
+    that is counted. Rows of other years, of questionnaires that were not completed and of bank-only workers
+    are left out and counted.
+
+    Provenance: `file`, `format`, `sheet`, `sha256`, `encoding`, `separator`, `header_row`; `rows` (all below
+    the header that are not blank), `rows_blank`, `rows_of_other_periods`, `rows_not_completed`,
+    `rows_of_bank_workers`; `renamed`, `not_used`, `mapping` (file with the saved column names); `read_as`
+    (how answers were told -> column -> number of answers), `unreadable` (column -> number of answers),
+    `settled` (what was done with options to tick); where there is something to say: `other_sheets`,
+    `rows_of_wording`, `rows_too_short` and `first_row_too_short`, `columns_without_name`.
 
     Examples
     --------
     >>> import tempfile, pathlib
     >>> path = pathlib.Path(tempfile.mkdtemp()) / "RXX_2024.csv"
-    >>> _ = path.write_text("Sample ID;Org code;Q25C;Q6A\n1;RXX;4;9\n2;RXX;5;4\n")
+    >>> _ = path.write_text("Sample ID;Org code;Q25C;Q6A\n1;RXX;Agree;9\n2;RXX;5;4,0\n")
     >>> read_extract(path, year=2024)
     Extract(NHS Staff Survey, England, 2024: 2 respondents, 1 organisation, 5 columns)
     """
-    raw = read_table(path, sheet)
-    where = raw.file if raw.sheet is None else f"{raw.file}, sheet {raw.sheet}"
-    frame = _tidy(raw)
-    view = catalogue(survey)
-    frame, period = _one_period(frame, year, where)
-    try:
-        edition = tell_edition(frame.columns, view, period, where)
-    except ExtractError:
-        in_name = re.search(r"(?<!\d)20\d\d(?!\d)", raw.file)
-        if period is not None or in_name is None or in_name.group() not in view.periods:
-            raise
-        edition = tell_edition(frame.columns, view, in_name.group(), where)
-    period = str(period or edition.period)
-    columns = match_columns([c for c in frame.columns if c != ROW], edition, where)
-    frame = frame.rename(columns.known).drop(columns.unknown)
-    frame = _identify(_whole_numbers(frame), organisation, where)
-    # A name is repeated to people only when it looks like a name: without a header row it would be an answer.
-    strangers = [n for n in columns.unknown if re.match(r"[A-Za-z]", n)]
+    raw, given, mapping = _open(path, survey, sheet, columns)
+    rows = choose_rows(raw, given, year)
+    edition, period = _edition(raw, given, catalogue(survey), rows)
+    known = match_columns(raw.names, edition, raw.where, given)
+    frame, tally, settled = _read_columns(raw, known, edition, rows.keep)
+    frame, blank = _without_blank_rows(frame)
+    frame = _identify(frame, organisation, raw.where)
     return Extract(
         survey=survey,
         period=period,
         frame=frame,
         provenance={
             "file": raw.file,
+            "format": raw.kind,
             "sheet": raw.sheet,
             "sha256": raw.sha256,
             "encoding": raw.encoding,
             "separator": raw.separator,
-            "rows": raw.frame.height,
-            "rows_of_other_periods": raw.frame.height - frame.height,
-            "renamed": columns.renamed,
-            "not_used": strangers,
+            "header_row": raw.header_row,
+            "rows": frame.height + sum(rows.set_aside.values()),
+            "rows_blank": blank,
+            "rows_of_other_periods": 0,
+            "rows_not_completed": 0,
+            "rows_of_bank_workers": 0,
+            **rows.set_aside,
+            **raw.notes,
+            "renamed": known.renamed,
+            "not_used": _strangers(known),
+            "mapping": mapping,
+            "read_as": tally.read_as,
+            "unreadable": tally.unreadable,
+            "settled": settled,
         },
     )
 
 
-def _tidy(raw: RawTable) -> pl.DataFrame:
-    """Trim names and text, make empty text null, number the rows as the file does."""
-    names = {name: name.lstrip("\ufeff").strip() for name in raw.frame.columns}
-    text = cs.string() | cs.categorical() | cs.enum()
-    trimmed = text.cast(pl.String).str.strip_chars()
-    frame = raw.frame.with_columns(trimmed).with_columns(cs.string().replace("", None)).rename(names)
-    if ROW in frame.columns:
-        frame = frame.drop(ROW)
-    return frame.with_row_index(ROW, offset=raw.first_row)
+def periods_in(
+    path: str | Path | Any,
+    survey: str = "nss_england",
+    sheet: str | None = None,
+    columns: Mapping[str, str] | None = None,
+) -> tuple[str, ...]:
+    r"""Return the periods that a respondent file holds, each of which `read_extract` can read.
+
+    Parameters
+    ----------
+    path, survey, sheet, columns
+        As in `read_extract`.
+
+    Returns
+    -------
+    tuple of str
+        The periods of the year column; without one, the period told from codes or file name.
+
+    Raises
+    ------
+    FileFormatError, ExtractError
+        As in `read_extract`.
+
+    Examples
+    --------
+    >>> import tempfile, pathlib
+    >>> path = pathlib.Path(tempfile.mkdtemp()) / "all.csv"
+    >>> _ = path.write_text("Org code,Year,Q25c\nRXX,2023,4\nRXX,2024,5\n")
+    >>> periods_in(path)
+    ('2023', '2024')
+    """
+    raw, given, _ = _open(path, survey, sheet, columns)
+    column = row_columns(raw.names, given).get("period")
+    if column is not None:
+        raw.check_types([column])
+        found = periods_of(raw.pick([raw.text(column)]).to_series())
+        if found:
+            return tuple(found)
+    return (_edition(raw, given, catalogue(survey), choose_rows(raw, given, None))[1],)
 
 
-def _one_period(frame: pl.DataFrame, year: int | str | None, where: str) -> tuple[pl.DataFrame, str | None]:
-    """Keep the rows of one period, told from a year column if there is one."""
-    theirs = [
-        n for n in frame.columns if identifying().get(re.sub(r"[\s._\-]+", "", n).casefold()) == "period"
-    ]
-    if not theirs:
-        return frame, None if year is None else str(year)
-    column = pl.col(theirs[0]).cast(pl.String).str.extract(r"(20\d\d(?:-Q\d)?)")
-    periods = frame.select(column.drop_nulls().unique().sort()).to_series().to_list()
-    if year is None and len(periods) == 1:
-        return frame, periods[0]
-    if year is not None and (not periods or str(year) in periods):
-        return (frame.filter(column == str(year)) if periods else frame), str(year)
-    raise ExtractError(
-        f"The file holds {', '.join(periods)}"
-        + (f", not {year}" if year is not None else ", which are several periods"),
-        where=f"{where}, column {theirs[0]}",
-        hint="Say which one to read: year=" + (periods[-1] if periods else "2024") + ".",
-    )
+def _open(
+    path: Any, survey: str, sheet: str | None, columns: Mapping[str, str] | None
+) -> tuple[RawTable, dict[str, str], str | None]:
+    """Open the table and find the column mapping: what is given wins over what was saved."""
+    columns = columns or {}
+    check_mapping(columns, survey)
+    folder = Path(path).parent if isinstance(path, str | Path) else None
+    saved, mapping, for_folder = find_mapping(folder, str(path) if folder else "", survey)
+    raw = open_table(path, sheet, {*columns, *saved})
+    given = match_given(saved, raw.names, f"{raw.where}, mapping {mapping}", strict=not for_folder)
+    given |= match_given(columns, raw.names, raw.where, strict=True)
+    check_mapping(given, survey, raw.where)
+    return raw, given, mapping
 
 
-def _whole_numbers(frame: pl.DataFrame) -> pl.DataFrame:
-    """Make whole numbers of the question columns in which every answer is one."""
-    questions = [c for c in frame.columns if question_code(c)]
-    numbers = frame.select(pl.col(questions).cast(pl.Float64, strict=False).fill_nan(None))
-    misfits = [
-        (frame[c].is_not_null() & numbers[c].is_null()) | (numbers[c] % 1 != 0) | (numbers[c].abs() > 999)
-        for c in questions
-    ]
-    fine = [c for c, misfit in zip(questions, misfits, strict=True) if not misfit.any()]
-    return frame.with_columns(numbers.select(pl.col(fine).cast(pl.Int16)))
+def _edition(raw: RawTable, given: Mapping[str, str], survey: Survey, rows: Rows) -> tuple[Edition, str]:
+    """Tell edition and period from a year column or argument, the codes, and last the file's name."""
+    names = [*raw.names]
+    if rows.keep is not None and "rows_of_other_periods" in rows.set_aside:
+        # Columns of the other years stand in the file too: only those with answers in this year count.
+        asked = [n for n in names if read_name(n).code is not None or shown(n) in given]
+        raw.check_types(asked)
+        filled = raw.pick((raw.text(n).is_not_null().any() for n in asked), rows.keep)
+        names = [n for n in asked if filled[n].item()]
+    try:
+        edition = tell_edition(names, survey, rows.period, raw.where, given)
+    except ExtractError:
+        said = period_in_name(raw.file, survey)
+        if rows.period is not None or said is None:
+            raise
+        edition = tell_edition(names, survey, said, raw.where, given)
+    return edition, str(rows.period or edition.period)
+
+
+def _read_columns(
+    raw: RawTable, columns: Columns, edition: Edition, keep: pl.Expr | None
+) -> tuple[pl.DataFrame, Tally, list[str]]:
+    """Read the rows to keep: identifying columns as text, answers as codes."""
+    known = {theirs: ours for theirs, ours in columns.known.items() if ours not in ROW_COLUMNS}
+    texts = [theirs for theirs, ours in known.items() if ours in identifying().values()]
+    questions = [theirs for theirs in known if theirs not in texts]
+    raw.check_types(known)
+    tally = Tally()
+    read: dict[str, pl.Series] = {}
+    for part in raw.batches(questions, texts, keep):
+        for series in part:
+            theirs = series.name
+            if theirs == INDEX:
+                read[ROW] = series
+            elif theirs in texts:
+                read[known[theirs]] = series
+            else:
+                read |= _answers(series.alias(known[theirs]), theirs, raw, edition, tally)
+    order = [ROW, *(c for ours in known.values() for c in _columns_of(ours, edition))]
+    answers = {c: s for c, s in read.items() if c in edition.columns}
+    settled = settle_ticks(answers, edition, edition.survey.missing_codes)
+    read |= answers
+    return pl.DataFrame([read[c].alias(c) for c in order]), tally, settled
+
+
+def _columns_of(ours: str, edition: Edition) -> tuple[str, ...]:
+    """Return the columns that a column of the file becomes: several for all options in one column."""
+    if ours in edition.columns or ours in identifying().values():
+        return (ours,)
+    return edition.question(ours).columns
+
+
+def _answers(
+    series: pl.Series, theirs: str, raw: RawTable, edition: Edition, tally: Tally
+) -> dict[str, pl.Series]:
+    """Read one column of answers."""
+    ours, labels = series.name, raw.labels.get(theirs, {})
+    question = edition.columns.get(ours)
+    if question is None:
+        question = edition.question(ours)
+        found = read_all_options(series, question, tally, edition.survey.missing_codes)
+        return {column.name: column for column in found}
+    if question.kind == "multi":
+        return {ours: read_option(series, question, int(ours.rpartition("_")[2]), tally, labels)}
+    return {ours: read_single(series, question, tally, labels, raw.missing.get(theirs, ()))}
+
+
+def _without_blank_rows(frame: pl.DataFrame) -> tuple[pl.DataFrame, int]:
+    """Leave out rows in which nothing stands, as they follow the last row of many sheets."""
+    filled = frame.select(pl.any_horizontal(pl.exclude(ROW).is_not_null())).to_series()
+    blank = frame.height - int(filled.sum())
+    return (frame.filter(filled) if blank else frame), blank
 
 
 def _identify(frame: pl.DataFrame, organisation: str | None, where: str) -> pl.DataFrame:
@@ -155,6 +285,18 @@ def _identify(frame: pl.DataFrame, organisation: str | None, where: str) -> pl.D
                 hint="Give the code: organisation='RXX'.",
             )
         frame = frame.with_columns(pl.lit(organisation).alias("organisation"))
-    text = [c for c in frame.columns if c in set(identifying().values()) - {"period"}]
+    if "benchmark_group" in frame.columns:
+        types = values()["trust_types"]
+        upper = pl.col("benchmark_group").str.to_uppercase()
+        group = upper.replace_strict(types, default=pl.col("benchmark_group"))
+        frame = frame.with_columns(group.alias("benchmark_group"))
     first = [ROW, "respondent", "organisation"]
-    return frame.with_columns(pl.col(text).cast(pl.String)).select(*first, pl.exclude(first))
+    return frame.select(*first, pl.exclude(first))
+
+
+def _strangers(columns: Columns) -> list[str]:
+    """Return the names of columns that are not used.
+
+    A name is repeated to people only when it looks like a name: without a header row it would be an answer.
+    """
+    return [shown(name) for name in columns.unknown if re.match(r"[^\W\d_]", name)]

@@ -2,54 +2,55 @@
 
 from __future__ import annotations
 
-import html
-from dataclasses import dataclass
-from typing import NamedTuple
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import polars as pl
 
 from culture_metrics.extracts.extract import Extract
+from culture_metrics.problems import PROBLEMS, WORDS, Problem, counted
 
-PROBLEMS = {
-    "severity": pl.String(),
-    "rule": pl.String(),
-    "column": pl.String(),
-    "rows": pl.UInt32(),
-    "examples": pl.String(),
-    "found": pl.String(),
-    "expected": pl.String(),
-    "done": pl.String(),
-}
-QUARANTINE = {"row": pl.UInt32(), "column": pl.String(), "reason": pl.String()}
-WORDS = {"error": "Error", "warning": "Warning", "note": "Note"}
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
 
-
-class Problem(NamedTuple):
-    """One problem: a rule, a column and how many rows, never an answer."""
-
-    severity: str
-    rule: str
-    column: str | None
-    rows: int
-    examples: str
-    found: str
-    expected: str
-    done: str
+#: Problems shown in the text form; the table holds all.
+SHOWN = 8
 
 
 @dataclass(frozen=True)
 class ValidationReport:
-    """What `validate` found. It shows itself in a notebook and holds counts and row numbers only."""
+    """What `validate` found. It shows itself in a notebook and holds counts and row numbers only.
+
+    Attributes
+    ----------
+    problems : polars.DataFrame
+        `severity`, `rule`, `column`, `rows`, `examples`, `found`, `expected`, `done`; the worst first.
+    extract : Extract
+        The clean extract.
+    quarantine : polars.DataFrame
+        `row`, `column` (null: the whole row), `reason` of everything set aside; never an answer.
+    reconciliation : polars.DataFrame
+        `what`, `fate`, `reason`, `count`: where every row and answer went.
+    merges : mapping
+        Labels that may be one group, as `validate(..., merge=...)` takes them. None was merged.
+    """
 
     problems: pl.DataFrame
     extract: Extract
     quarantine: pl.DataFrame
-    rows_read: int
+    reconciliation: pl.DataFrame
+    merges: Mapping[str, Mapping[str, str | None]] = field(default_factory=dict)
 
     @property
     def ok(self) -> bool:
         """True when no problem is an error."""
         return not (self.problems["severity"] == "error").any()
+
+    @property
+    def rows_read(self) -> int:
+        """Number of rows in the file."""
+        return int(self.reconciliation.filter(what="rows", fate="read")["count"].sum())
 
     @property
     def rows_used(self) -> int:
@@ -66,6 +67,18 @@ class ValidationReport:
         """Number of single answers that were made missing."""
         return self.quarantine["column"].count()
 
+    @property
+    def counts(self) -> dict[str, int]:
+        """Number of problems by severity."""
+        return {name: int((self.problems["severity"] == name).sum()) for name in WORDS}
+
+    @property
+    def verdict(self) -> str:
+        """The outcome in one sentence."""
+        if not self.ok:
+            return "Has errors: read them before you rely on the numbers."
+        return "Ready to use, with warnings." if self.counts["warning"] else "Ready to use."
+
     def summary(self) -> str:
         """Say in one or two sentences what came of the check.
 
@@ -75,40 +88,69 @@ class ValidationReport:
         >>> validate(synthetic.respondents(2024, respondents_per_organisation=200)).summary()
         '200 rows read, 200 used, 0 set aside. No errors, no warnings.'
         """
-        counts = {name: int((self.problems["severity"] == name).sum()) for name in ("error", "warning")}
-        said = ", ".join(f"{n or 'no'} {name}{'' if n == 1 else 's'}" for name, n in counts.items())
+        said = ", ".join(
+            counted(n, name) if n else f"no {name}s" for name, n in self.counts.items() if name != "note"
+        )
         cells = f", {self.cells_set_aside:,} single answers made missing" if self.cells_set_aside else ""
         return (
-            f"{self.rows_read:,} rows read, {self.rows_used:,} used, "
-            f"{self.rows_set_aside:,} set aside{cells}. "
-            f"{said[0].upper()}{said[1:]}."
+            f"{counted(self.rows_read, 'row')} read, {self.rows_used:,} used, "
+            f"{self.rows_set_aside:,} set aside{cells}. {said[0].upper()}{said[1:]}."
+        )
+
+    def to_html(self, path: str | Path) -> Path:
+        """Write the report as a page of its own, which loads nothing from anywhere.
+
+        Raises
+        ------
+        ReportError
+            When the file cannot be written.
+        """
+        from culture_metrics.extracts.export import write_html
+
+        return write_html(path, self._repr_html_(), self.title)
+
+    def to_excel(self, path: str | Path) -> Path:
+        """Write a workbook for the contractor: one sheet for each kind of problem, and what was set aside.
+
+        It holds counts and row numbers, no answers; text that a spreadsheet would take for a formula is
+        written so that it is none.
+
+        Raises
+        ------
+        ReportError
+            When the file cannot be written.
+        """
+        from culture_metrics.extracts.export import write_report
+
+        return write_report(path, self)
+
+    @property
+    def title(self) -> str:
+        """Name of the report: survey, period and file."""
+        file = self.extract.provenance.get("file")
+        return f"Check of {self.extract.edition.survey.label}, {self.extract.period}" + (
+            f": {file}" if file else ""
         )
 
     def __repr__(self) -> str:
         lines = [f"ValidationReport: {self.summary()}"]
-        for severity, rule, column, rows, _, found, _, done in self.problems.head(20).iter_rows():
-            where = f" [{column}]" if column else ""
-            counted = f" ({rows:,} rows)" if rows else ""
-            lines.append(f"  {WORDS[severity]}{where} {rule}: {found}{counted}. {done}")
+        worth = self.problems.filter(pl.col("severity") != "note")
+        for row in worth.head(SHOWN).iter_rows(named=True):
+            where = f" [{row['column']}]" if row["column"] else ""
+            number = f" ({counted(row['rows'], 'row')})" if row["rows"] else ""
+            lines.append(f"  {WORDS[row['severity']]}{where} {row['rule']}{number}: {row['done']}")
+        more = worth.height - SHOWN
+        notes = self.counts["note"]
+        if more > 0:
+            lines.append(f"  and {more} more in .problems")
+        if notes:
+            lines.append(f"  {counted(notes, 'note')} in .problems")
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
-        table = self.problems.select(
-            pl.col("severity").cast(pl.String).replace(WORDS).alias("Kind"),
-            pl.col("rule").alias("What"),
-            pl.col("column").fill_null("").alias("Column"),
-            pl.col("rows").cast(pl.String).alias("Rows"),
-            pl.col("examples").alias("For example row"),
-            pl.col("found").alias("Found"),
-            pl.col("expected").alias("Expected"),
-            pl.col("done").alias("What was done"),
-        )
-        head = "".join(f"<th scope='col' style='text-align:left'>{n}</th>" for n in table.columns)
-        body = "".join(
-            "<tr>" + "".join(f"<td style='text-align:left'>{html.escape(c)}</td>" for c in row) + "</tr>"
-            for row in table.iter_rows()
-        )
-        verdict = "Ready to use" if self.ok else "Has errors: read them before you rely on the numbers"
-        return f"<p><strong>{verdict}.</strong> {html.escape(self.summary())}</p>" + (
-            f"<table><tr>{head}</tr>{body}</table>" if table.height else ""
-        )
+        from culture_metrics.extracts.page import report_html
+
+        return report_html(self)
+
+
+__all__ = ["PROBLEMS", "WORDS", "Problem", "ValidationReport"]

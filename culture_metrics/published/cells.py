@@ -105,12 +105,12 @@ def _report(
     for i, figure in enumerate(figures):
         kind = "a score from 0 to 10" if figure.kind == "score" else "a percentage from 0 to 100"
         if wrong[i]:
-            problems.append(f"{figure.place}: {wrong[i]} cells are neither {kind} nor '-' nor blank")
+            problems.append(f"{figure.place}: cells that are neither {kind} nor '-' nor blank: {wrong[i]}")
         if wrong_base[i]:
-            count = f"{wrong_base[i]} cells are neither a number of responses nor '-' nor blank"
-            problems.append(f"{figure.base_place}: {count}")
+            text = "cells that are neither a number of responses nor '-' nor blank"
+            problems.append(f"{figure.base_place}: {text}: {wrong_base[i]}")
         if halved[i]:
-            problems.append(f"{figure.place}: {halved[i]} cells have a result or a base without the other")
+            problems.append(f"{figure.place}: rows with a result or a base but not both: {halved[i]}")
 
 
 def _check_sums(figures: Sequence[Figure], value: Grid, problems: list[str]) -> None:
@@ -122,6 +122,5 @@ def _check_sums(figures: Sequence[Figure], value: Grid, problems: list[str]) -> 
     for name, options in columns.items():
         off = int((np.abs(value[options].sum(axis=0) - 100) > TOLERATED_SUM).sum())
         if off:
-            problems.append(
-                f"{figures[options[0]].place}: in {off} rows the options of {name} do not add up to 100 %"
-            )
+            place = figures[options[0]].place
+            problems.append(f"{place}: rows in which the options of {name} do not add up to 100 %: {off}")

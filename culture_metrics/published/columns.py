@@ -82,7 +82,8 @@ def _score(
         )
         return []
     column = next(iter(headers))
-    return [Figure(sheet, column, base, "score", name, table.at(column), table.at(base))]
+    place = f"{table.at(column)} ('{headers[column]}')"
+    return [Figure(sheet, column, base, "score", name, place, f"{table.at(base)} (base of {block.code})")]
 
 
 def _options(
@@ -111,7 +112,9 @@ def _options(
         problems.append(f"{table.at(base)}: {block.code} ({question.label}) lacks the option {listed}")
     pairs = [(i, option) for i, option in zip(headers, matched, strict=True) if option is not None]
     whole = not strange and not absent
+    base_place = f"{table.at(base)} (base of {block.code})"
+    places = {i: f"{table.at(i)} ('{headers[i]}')" for i, _ in pairs}
     return [
-        Figure(sheet, i, base, question.kind, question.id, table.at(i), table.at(base), option, not k, whole)
+        Figure(sheet, i, base, question.kind, question.id, places[i], base_place, option, not k, whole)
         for k, (i, option) in enumerate(pairs)
     ]

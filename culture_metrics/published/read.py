@@ -1,65 +1,79 @@
-"""Read an official results workbook into Results, Distributions and Organisations."""
+"""Read published results, whatever layout they come in."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from culture_metrics.catalogue import catalogue
 from culture_metrics.errors import FileFormatError
-from culture_metrics.extracts.files import file_hash
-from culture_metrics.published.cells import fill_cells
-from culture_metrics.published.columns import find_figures
-from culture_metrics.published.layout import find_edition, find_table, missing_columns
-from culture_metrics.published.published import Published
-from culture_metrics.published.rows import read_rows
-from culture_metrics.published.tables import make_distributions, make_organisations, make_results
-from culture_metrics.published.workbook import load_bodies, load_heads
+from culture_metrics.published.benchmark_book import find_benchmark, read_benchmark
+from culture_metrics.published.contractor import find_contractor, is_contractor_text, read_contractor
+from culture_metrics.published.detailed import read_detailed
+from culture_metrics.published.layout import find_table
+from culture_metrics.published.pulse import find_pulse, read_pulse
+from culture_metrics.published.workbook import load_heads
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from culture_metrics.catalogue import Edition
-    from culture_metrics.published.layout import Row, Table
-
-SURVEY = "nss_england"
-#: How many problems of a workbook an error lists.
-SHOWN_PROBLEMS = 20
-BASES = (
-    "The base of a headline percentage that leaves options out is the published base times the share of the "
-    "other options, rounded. It is exact in unweighted rows and approximate in weighted ones, where shares "
-    "are weighted while bases are counts."
-)
+    from culture_metrics.published.layout import Row
+    from culture_metrics.published.published import Published
 
 
-def read_published(path: str | Path) -> Published:
-    """Read an official "detailed spreadsheets" workbook of the NHS Staff Survey.
+def read_published(path: str | Path, organisation: str | None = None) -> Published:
+    """Read published results: official workbooks, or a contractor's breakdown export.
 
-    Layout (results of organisations, or national results by breakdown) and year are told from the file; sheet
-    names, header rows and numbers of columns may differ.
+    The layout, the survey and the year or quarter are told from the file; sheet names, header rows and
+    numbers of columns may differ.
 
     Parameters
     ----------
     path : str or Path
-        The workbook (.xlsx) as it was downloaded.
+        The file as it was downloaded: a workbook (.xlsx, .xlsm), or a contractor's export (.csv or .xlsx).
+    organisation : str, optional
+        ODS code of the organisation that a contractor's export is about: the file does not say it. Every
+        other layout names its organisations and does not use it.
 
     Returns
     -------
     Published
-        `results` has the published scores (0 to 10) and the headline percentages (0 to 100): the positive
-        options as a share of all options but those that the headline leaves out. `distributions` has every
-        option as published. `weighting` is that of the row (`occupation_group`, `none`,
-        `occupation_group_and_size`, `size`), and `none` for questions that are never weighted. In a national
-        file the organisation is `all`. `provenance` has `file`, `sha256`, `layout`, `title`, `sheets`,
-        `suppressed_cells` (cells with "-", percentages, scores and bases), `missing` (official codes of the
-        edition that the file lacks), `bases` (how headline bases are worked out), `unknown_weightings` and,
-        in national files, `coverage` (which organisations each breakdown covers) and `unknown_breakdowns`.
+        `results` has scores (0 to 10) and headline percentages (0 to 100), `distributions` the response
+        options where the layout has them. `period` is the newest one in the file. `provenance` has `file`,
+        `sha256`, `layout`, `suppressed_cells` and, by layout:
+
+        organisation, national
+            The detailed spreadsheets of the NHS Staff Survey. The headline is the positive options as a share
+            of all options but those that it leaves out. `weighting` is that of the row (`occupation_group`,
+            `none`, `occupation_group_and_size`, `size`), and `none` for questions that are never weighted. In
+            a national file the organisation is `all`. `title`, `sheets`, `missing` (official codes of the
+            edition that the file lacks), `bases` (how headline bases are worked out), `unknown_weightings`
+            and, in national files, `coverage` (which organisations each breakdown covers) and
+            `unknown_breakdowns`.
+        benchmark
+            The benchmark workbook: fractions become percentages; every year in it, found under the question
+            codes of the newest, is a period of the results. `release` (the newest year: figures of two
+            releases never join), `periods`, `left_out` (columns that are not in the results, by reason: flags
+            of significance, WRES), `borrowed_bases` (sub-scores without a column of bases, which stand with
+            that of their element or theme), `response_rates` (percent).
+        pulse
+            A workbook of the National Quarterly Pulse Survey; period `2022-Q1` is the first quarter of
+            2022-23, England is the organisation `all`. `headcount` by organisation, `missing` scores, and
+            `checks` of what the workbook says twice: engagement and the mean of its parts, the overview and
+            the sheets, England and the sum of responses.
+        contractor
+            Breakdown exports, a row a question and group or a row an option and group; unweighted.
+            `breakdown` is named as in the catalogue where it is known there, else as in the file
+            (`unknown_breakdowns`). `periods`, `left_out` (codes, by reason, among them questions of which
+            less is better and the file plainly counts the favourable answer), `sides` (the other questions of
+            which less is better), `missing_taken_out` (in how many cells missing answers were taken out of
+            percentages and base).
 
     Raises
     ------
     FileFormatError
-        When the file is no such workbook, belongs to another survey or year, or its columns or cells cannot
-        be understood. All such problems are listed together, by sheet and column.
+        When the file has none of these layouts, belongs to another survey or year, holds fractions for
+        percentages or percentages for fractions, lacks its organisation, or its columns or cells cannot be
+        understood. All such problems are listed together, by sheet and column.
 
     Notes
     -----
@@ -68,6 +82,11 @@ def read_published(path: str | Path) -> Published:
     answers left in its base is suppressed too, by the rule of the file itself. The base of a headline that
     leaves options out is the published base times the share of the other options, rounded: exact in
     unweighted rows, approximate in weighted ones. Source: Notes of the official 2024 detailed spreadsheets.
+
+    Benchmark workbooks: nothing below 10 responses is shown; blank figures are suppressed too, unless nobody
+    has the figure (`not_asked`) or the organisation has nothing in that year (no rows). Pulse workbooks and
+    exports: nothing below the minimum base of the survey (11) is shown, whatever the file shows. In option
+    files code 99 is a missing answer; where it is part of the 100 %, percentages and base are of the others.
 
     Examples
     --------
@@ -79,98 +98,46 @@ def read_published(path: str | Path) -> Published:
       what to do: Check the folder and the spelling of the name.
     """
     path = Path(path)
-    problems: list[str] = []
+    if is_contractor_text(path):
+        return read_contractor(path, None, organisation)
     heads = load_heads(path)
-    tables = _find_tables(heads, path.name, problems)
-    codes = {block.code.casefold() for table in tables for block in table.blocks}
-    edition = find_edition(catalogue(SURVEY), _headings(heads, tables), codes, path.name)
-    figures = find_figures(tables, edition, problems)
-    bodies = load_bodies(path, tables)
-    rows, notes = read_rows(tables, bodies, edition, problems)
-    cells = fill_cells(bodies, figures, rows, problems)
-    if problems:
-        raise _refusal(path.name, problems)
-    return Published(
-        survey=edition.survey.id,
-        period=edition.period,
-        results=make_results(cells, figures, rows, edition),
-        distributions=make_distributions(cells, figures, rows, edition),
-        organisations=make_organisations(rows, edition),
-        provenance={
-            "file": path.name,
-            "sha256": file_hash(path),
-            "layout": tables[0].layout,
-            "title": tables[0].heading.split("\n")[0],
-            "sheets": tuple(table.sheet for table in tables),
-            "suppressed_cells": int(cells.dashes.sum()),
-            "missing": _missing(edition, codes),
-            "bases": BASES,
-            **notes,
-        },
-    )
+    layout = _layout(heads)
+    if layout == "contractor":
+        return read_contractor(path, heads, organisation)
+    if layout in _READERS:
+        return _READERS[layout](path, heads)
+    return read_detailed(path, heads)
 
 
 def is_published(path: str | Path) -> bool:
-    """Say whether a file is an official results workbook, by a look at the first rows of its sheets.
+    """Say whether a file holds published results that `read_published` reads, by a look at its first rows.
 
-    A large workbook costs little: the rows below are not unpacked. CSV, Parquet and other Excel files are no
-    official results workbooks; neither is a file that does not exist.
+    A large workbook costs little: the rows below are not unpacked. A CSV file holds published results when
+    its first line is that of a contractor's export. A file that does not exist holds none.
 
     Examples
     --------
     >>> is_published("RXX_2024.csv")
     False
     """
+    if is_contractor_text(Path(path)):
+        return True
     try:
         heads = load_heads(Path(path))
     except FileFormatError:
         return False
-    return any(find_table(name, rows, []) for name, rows in heads.items())
+    return _layout(heads) is not None
 
 
-def _find_tables(heads: Mapping[str, Sequence[Row]], file: str, problems: list[str]) -> list[Table]:
-    """Find the results of every sheet; one layout for all."""
-    tables = [table for name, rows in heads.items() if (table := find_table(name, rows, problems))]
-    if len({table.layout for table in tables}) > 1:
-        problems.append("some sheets hold results of organisations, others national results by breakdown")
-        raise _refusal(file, problems)
-    if problems and not tables:
-        raise _refusal(file, problems)
-    if not tables:
-        raise FileFormatError(
-            "The workbook has no sheet with official results",
-            where=file,
-            expected="sheets with a header row that names 'ODS code' or 'Breakdown'",
-            got=f"{len(heads)} sheet{'s' if len(heads) != 1 else ''}: {', '.join(heads)[:200]}",
-            hint="Take the detailed spreadsheet from the results website; use read_extract for answers.",
-        )
-    return tables
+def _layout(heads: Mapping[str, Sequence[Row]]) -> str | None:
+    """Tell the layout from the first rows of the sheets."""
+    if any(find_table(name, rows, []) for name, rows in heads.items()):
+        return "detailed"
+    if find_pulse(heads):
+        return "pulse"
+    if find_benchmark(heads):
+        return "benchmark"
+    return "contractor" if find_contractor(heads) else None
 
 
-def _headings(heads: Mapping[str, Sequence[Row]], tables: Sequence[Table]) -> dict[str, str]:
-    """Return the text above the figures by sheet; of sheets without figures, their first rows."""
-    found = {table.sheet: table.heading for table in tables}
-    notes = {
-        name: " ".join(cell for row in rows for cell in row if cell)
-        for name, rows in heads.items()
-        if name not in found
-    }
-    return {**found, **notes}
-
-
-def _missing(edition: Edition, codes: set[str]) -> tuple[str, ...]:
-    """Return the official codes of the questions and scores that the file does not have."""
-    there = {edition.codes.get(code) for code in codes}
-    scores = [measure.code for name, measure in edition.scores.items() if name not in there]
-    return (*missing_columns(edition, codes), *scores)
-
-
-def _refusal(file: str, problems: Sequence[str]) -> FileFormatError:
-    shown = list(dict.fromkeys(problems))
-    more = [f"and {len(shown) - SHOWN_PROBLEMS} more"] if len(shown) > SHOWN_PROBLEMS else []
-    return FileFormatError(
-        f"The workbook cannot be read: {len(shown)} problem{'s' if len(shown) != 1 else ''}",
-        where=file,
-        got="\n    ".join(["", *shown[:SHOWN_PROBLEMS], *more]),
-        hint="Compare these places with the file as it was downloaded, or download it again.",
-    )
+_READERS = {"pulse": read_pulse, "benchmark": read_benchmark}

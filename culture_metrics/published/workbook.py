@@ -75,7 +75,7 @@ def load_heads(path: Path) -> dict[str, list[Row]]:
             for name in book.sheet_names
         }
     except (fastexcel.FastExcelError, zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:
-        raise _unreadable(path, error) from error
+        raise unreadable(path, error) from error
 
 
 def _rows(head: pl.DataFrame) -> list[Row]:
@@ -114,7 +114,7 @@ def load_bodies(path: Path, tables: Sequence[Table]) -> list[Body]:
     try:
         return _in_threads(path, tables, _body)
     except fastexcel.FastExcelError as error:
-        raise _unreadable(path, error) from error
+        raise unreadable(path, error) from error
 
 
 def _in_threads(
@@ -154,7 +154,8 @@ def _body(reader: fastexcel.ExcelReader, table: Table) -> Body:
     return Body(ids, numbers, first, tuple(gaps), text)
 
 
-def _unreadable(path: Path, error: Exception) -> FileFormatError:
+def unreadable(path: Path, error: Exception) -> FileFormatError:
+    """Return the error of a workbook that the reader of Excel files does not understand."""
     return FileFormatError(
         "The workbook cannot be opened",
         where=path.name,
@@ -171,9 +172,10 @@ def _refuse_other_files(path: Path) -> None:
     if zipfile.is_zipfile(path):
         return
     with path.open("rb") as file:
-        start = file.read(4)
-    kind = SIGNATURES.get(start, "text or another kind of file") if start else "an empty file"
-    if start == OLD_EXCEL:
+        start = file.read(16)
+    known = (name for sign, name, _ in SIGNATURES if start.startswith(sign))
+    kind = next(known, "text or another kind of file") if start else "an empty file"
+    if start.startswith(OLD_EXCEL):
         kind += " or a workbook locked with a password"
     raise FileFormatError(
         "The file is not an Excel workbook (.xlsx)",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 import polars as pl
 
 from culture_metrics.errors import ReportError, ResultsError, unknown
-from culture_metrics.published.read import SURVEY
+from culture_metrics.published.detailed import SURVEY
 from culture_metrics.published.rows import WHO
 from culture_metrics.published.write_rows import lay_out_rows
 from culture_metrics.results import check_distributions, check_results

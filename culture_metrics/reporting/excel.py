@@ -142,12 +142,17 @@ def _answer_sheet(data: Inputs, answers: pl.DataFrame) -> Sheet:
 
 def _standing_sheet(standing: pl.DataFrame) -> Sheet:
     columns = {
-        "Code": "code", "Measure": "label", "Level": "level", "Estimate": "estimate", "Best": "best",
-        "Median": "median", "Worst": "worst", "Organisations": "organisations", "Rank": "rank",
+        "Code": "code", "Measure": "label", "Level": "level", "Unit": "unit", "Estimate": "estimate",
+        "Best": "best", "Median": "median", "Worst": "worst", "Organisations": "organisations",
+        "Rank": "rank",
     }  # fmt: skip
     frame = (
         standing.filter(pl.col("estimate").is_not_null() & pl.col("rank").is_not_null())
-        .with_columns(pl.col("level").replace(LEVELS), mark=pl.lit("[x]"))
+        .with_columns(
+            pl.col("level").replace(LEVELS),
+            pl.col("unit").cast(pl.String).replace({"score": "Score", "percent": "Per cent"}),
+            mark=pl.lit("[x]"),
+        )
         .select("mark", **_renamed(columns))
     )
     formats = dict.fromkeys(["Estimate", "Best", "Median", "Worst"], SCORE)

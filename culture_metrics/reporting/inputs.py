@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 #: Breakdowns of a report, as far as the extract has them.
 BREAKDOWNS = ("occupation_group", "locality_1")
+#: Layouts of published files that have everything a report shows.
+REPORTED = ("organisation", "national")
 
 
 @dataclass(frozen=True)
@@ -182,10 +184,24 @@ def _read(
                 hint="Check the folder and the spelling of the name.",
             )
         if is_published(path):
-            published.append(read_published(path))
+            published.append(_workbook(path, organisation))
         else:
             extracts.append(_read_respondents(path, organisation, year, alone=len(paths) == 1))
     return extracts, published
+
+
+def _workbook(path: Path, organisation: str | None) -> Published:
+    """Read an official detailed workbook; the other layouts lack what a report shows."""
+    published = read_published(path, organisation=organisation)
+    layout = published.provenance["layout"]
+    if layout not in REPORTED:
+        raise ReportError(
+            f"A report cannot be made from a file of this kind ({layout})",
+            where=path.name,
+            expected="the detailed spreadsheets of the NHS Staff Survey, or a respondent file",
+            hint="In Python, culture_metrics.read_published reads it.",
+        )
+    return published
 
 
 def _read_respondents(

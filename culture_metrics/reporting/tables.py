@@ -30,6 +30,12 @@ class Table:
     """A table as readers see it: text cells, the first column names the row. Notebooks show it as HTML.
 
     Columns in `numbers` stand at the right, and the names of rows in `strong` are bold.
+
+    Examples
+    --------
+    >>> table = Table(pl.DataFrame({"Score": ["Morale"], "Base": ["[c]"]}), "One score", numbers=("Base",))
+    >>> "[c] confidential" in table._repr_html_()
+    True
     """
 
     frame: pl.DataFrame
@@ -66,7 +72,14 @@ def _cells(row: Sequence[str], sides: Sequence[str]) -> str:
 
 
 def catalogued(edition: Edition) -> pl.DataFrame:
-    """Return the measures of an edition: `order, measure, code, label, level, direction, meaning`."""
+    """Return the measures of an edition: `order, measure, code, label, level, direction, meaning`.
+
+    Examples
+    --------
+    >>> from culture_metrics import catalogue
+    >>> catalogued(catalogue().edition(2024))["code"][0]
+    'PP1'
+    """
     names = ["measure", "code", "label", "level", "direction", "meaning"]
     rows = [(m.id, m.code, m.label, m.level, m.direction, m.meaning) for m in edition.measures.values()]
     return pl.DataFrame(rows, schema=names, orient="row").with_row_index("order")

@@ -40,6 +40,8 @@ NARROWEST = 700
 EDGE = 16
 #: Buttons that notebooks would show and nobody needs: what stays saves a picture.
 MODE_BAR = ["zoom", "pan", "select", "lasso", "zoomIn", "zoomOut", "autoScale", "resetScale"]
+#: This one would send the figure to a server: nothing leaves the computer.
+SENDS = "sendChartToCloud"
 #: Fonts of the words on a figure.
 PLAIN = {"size": LABEL, "color": TEXT}
 STRONG = {"size": LABEL, "color": TEXT, "weight": 600}
@@ -89,7 +91,7 @@ def template() -> go.layout.Template:
                 "align": "left",
                 "font": {"family": FONT, "size": LABEL, "color": TEXT},
             },
-            "modebar": {"remove": MODE_BAR},
+            "modebar": {"remove": [*MODE_BAR, SENDS]},
             "xaxis": axis,
             "yaxis": axis,
             "annotationdefaults": {"showarrow": False, "borderpad": 0, "borderwidth": 0, "font": PLAIN},

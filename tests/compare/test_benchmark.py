@@ -28,7 +28,9 @@ def test_best_median_and_worst_equal_the_benchmark_groups_of_2024(published_2024
         table = benchmark(published_2024, organisation=member).table
         for measure, value, n in rows.select("measure", "value", "n").iter_rows():
             name, statistic = next(
-                (measure.removesuffix(f"_{s}"), column) for s, column in STATISTICS.items() if measure.endswith(s)
+                (measure.removesuffix(f"_{s}"), column)
+                for s, column in STATISTICS.items()
+                if measure.endswith(s)
             )
             row = table.row(by_predicate=pl.col("measure") == edition.id(name), named=True)
             assert row[statistic] == pytest.approx(float(value), abs=1e-9), (group, measure)

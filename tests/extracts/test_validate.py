@@ -4,104 +4,89 @@ from __future__ import annotations
 
 import polars as pl
 import pytest
+from planting import assert_adds_up, changed, clean_extract, problem, put, rules, serious
 
 from culture_metrics import estimate, read_extract, synthetic, validate
+from culture_metrics.errors import ExtractError, UnknownNameError
+from culture_metrics.extracts import schema as contract
 from culture_metrics.extracts.extract import Extract
-
-SECRET = "SYN01-secret"
+from culture_metrics.extracts.rules import codes
 
 
 @pytest.fixture(scope="module")
 def clean() -> Extract:
-    return synthetic.respondents(2024, respondents_per_organisation=300, seed=5)
+    return clean_extract()
 
 
-def changed(extract: Extract, frame: pl.DataFrame) -> Extract:
-    return Extract(extract.survey, extract.period, frame, extract.provenance)
-
-
-def put(extract: Extract, column: str, value, rows=(3, 4, 10), dtype=None) -> Extract:
-    frame = extract.frame.cast({column: dtype}) if dtype else extract.frame
-    here = pl.int_range(pl.len()).is_in(rows)
-    return changed(
-        extract,
-        frame.with_columns(
-            pl.when(here).then(pl.lit(value, frame.schema[column])).otherwise(column).alias(column)
-        ),
-    )
-
-
-def problem(report, rule: str) -> dict:
-    return report.problems.row(by_predicate=pl.col("rule") == rule, named=True)
-
-
-def test_a_clean_extract_has_no_problems(clean):
-    report = validate(clean)
+@pytest.mark.parametrize("year", [2021, 2022, 2023, 2024, 2025])
+def test_a_clean_extract_has_no_problems(year):
+    report = validate(clean_extract(year, organisations=2))
     assert report.ok
-    assert report.problems.filter(pl.col("severity") != "note").height == 0
-    assert (report.rows_read, report.rows_used, report.rows_set_aside, report.cells_set_aside) == (
-        300,
-        300,
-        0,
-        0,
+    assert serious(report) == set()
+    assert (report.rows_read, report.rows_used, report.rows_set_aside) == (800, 800, 0)
+    assert report.cells_set_aside == report.quarantine.height == 0
+    assert_adds_up(report)
+
+
+def test_a_clean_pulse_extract_has_no_problems():
+    report = validate(
+        synthetic.respondents("2024-Q1", respondents_per_organisation=300, survey="national_quarterly_pulse")
     )
+    assert serious(report) == set()
 
 
-def test_codes_outside_the_list_are_set_aside_and_counted(clean):
-    report = validate(put(clean, "q25c", 7))
-    found = problem(report, "codes outside the list")
-    assert not report.ok
-    assert (found["column"], found["rows"], found["examples"]) == ("q25c", 3, "4, 5, 11")
-    assert "1, 2, 3, 4, 5" in found["expected"]
-    assert report.extract.frame["q25c"].null_count() >= 3
-    assert report.quarantine.filter(column="q25c")["row"].to_list() == [4, 5, 11]
-    assert report.rows_used == 300
+def test_a_clean_extract_is_returned_as_it_was(clean):
+    out = validate(clean).extract.frame
+    assert out.drop("row").equals(clean.frame)
+    assert out["row"].to_list() == list(range(1, 401))
 
 
-def test_text_where_a_code_belongs_is_set_aside_and_the_rest_is_read(clean):
-    report = validate(put(clean, "q25c", "Agree", dtype=pl.String))
-    assert problem(report, "answers that are no code")["rows"] == 3
-    assert report.extract.frame["q25c"].dtype == pl.Int8
-    before, after = clean.frame["q25c"], report.extract.frame["q25c"]
-    assert after.null_count() - before.null_count() <= 3
-    assert report.cells_set_aside == 3
+def test_what_was_validated_has_nothing_left_to_mend(clean):
+    first = validate(put(put(clean, "q25c", 7), "q11d", 2, range(30)))
+    assert first.cells_set_aside > 3
+    second = validate(first.extract)
+    assert second.cells_set_aside == 0
+    assert second.extract.frame.equals(first.extract.frame)
 
 
-def test_fractions_are_no_codes(clean):
-    report = validate(put(clean, "q25c", 3.5, dtype=pl.Float64))
-    assert problem(report, "answers that are no code")["rows"] == 3
+def test_respondents_that_stand_twice_are_told_from_those_that_differ(clean):
+    other = clean.frame.slice(5, 1).with_columns(q4c=pl.col("q4c").fill_null(1) % 5 + 1)
+    report = validate(changed(clean, pl.concat([clean.frame, clean.frame.head(2), other])))
+    twice = problem(report, "rows that stand twice")
+    assert (twice["severity"], twice["rows"], twice["examples"]) == ("warning", 2, "401, 402")
+    differing = problem(report, "respondents with several different rows")
+    assert (differing["severity"], differing["rows"], differing["examples"]) == ("error", 1, "403")
+    assert (report.rows_read, report.rows_used, report.rows_set_aside) == (403, 400, 3)
+    assert report.extract.frame.drop("row").equals(clean.frame)
+    assert_adds_up(report)
 
 
-def test_nan_is_no_answer_not_an_error(clean):
-    assert validate(put(clean, "q25c", float("nan"), dtype=pl.Float64)).ok
+def test_the_first_row_that_can_be_used_is_kept(clean):
+    answers = [c for c in clean.frame.columns if c in clean.edition.columns]
+    empty = clean.frame.head(1).with_columns(pl.lit(None).cast(pl.Int8).alias(c) for c in answers)
+    report = validate(changed(clean, pl.concat([empty, clean.frame])))
+    assert problem(report, "empty rows")["examples"] == "1"
+    assert not rules(report) & {"rows that stand twice", "respondents with several different rows"}
+    assert report.rows_used == 400
 
 
-def test_99_is_read_as_missing(clean):
-    report = validate(put(clean, "q25c", 99))
-    assert report.ok
-    assert problem(report, "missing codes")["rows"] == 3
+def test_ids_that_start_anew_in_each_organisation_are_different_people():
+    both = clean_extract(organisations=2)
+    number = pl.col("respondent").str.tail(6)
+    report = validate(changed(both, both.frame.with_columns(number)))
+    assert problem(report, "respondent ids in several organisations")["rows"] == 800
+    assert report.rows_used == 800
+    assert report.extract.frame["respondent"].n_unique() == 800
+    assert report.extract.frame["respondent"][0] == "SYN01/000001"
 
 
-def test_nine_is_an_answer_where_the_question_has_it_and_an_error_where_not(clean):
-    assert validate(put(clean, "q6a", 9)).ok
-    assert problem(validate(put(clean, "q6b", 9)), "codes outside the list")["column"] == "q6b"
-
-
-def test_answers_the_filter_rules_out_are_set_aside(clean):
-    report = validate(put(put(clean, "q11d", 2), "q11e", 1))
-    found = problem(report, "answers that the filter rules out")
-    assert (found["column"], found["rows"], found["severity"]) == ("q11e", 3, "warning")
-    assert "q11d is 1" in found["expected"]
-    assert validate(put(put(clean, "q11d", None), "q11e", 1)).ok
-
-
-def test_duplicate_respondents_keep_their_first_row(clean):
-    twice = changed(clean, pl.concat([clean.frame, clean.frame.head(2)]))
-    report = validate(twice)
-    found = problem(report, "duplicate respondents")
-    assert (found["rows"], found["examples"]) == (2, "301, 302")
-    assert (report.rows_read, report.rows_used, report.rows_set_aside) == (302, 300, 2)
-    assert report.quarantine.filter(pl.col("column").is_null()).height == 2
+def test_rows_of_another_period_are_set_aside(clean):
+    year = pl.when(pl.int_range(pl.len()) < 7).then(2023).when(pl.int_range(pl.len()) > 10).then(2024)
+    report = validate(changed(clean, clean.frame.with_columns(period=year)))
+    assert problem(report, "other periods")["rows"] == 7
+    assert problem(report, "no period")["rows"] == 4
+    assert report.rows_used == 393
+    assert_adds_up(report)
 
 
 def test_empty_rows_and_rows_without_organisation_are_set_aside(clean):
@@ -109,24 +94,62 @@ def test_empty_rows_and_rows_without_organisation_are_set_aside(clean):
     empty = (
         clean.frame.head(1)
         .with_columns(pl.lit(None).cast(pl.Int8).alias(c) for c in answers)
-        .with_columns(respondent=pl.lit("empty"))
+        .with_columns(respondent=pl.lit("empty"), q16c_1=pl.lit(0, pl.Int8), q4c=pl.lit(99, pl.Int8))
     )
-    nowhere = clean.frame.head(1).with_columns(
-        respondent=pl.lit("nowhere"), organisation=pl.lit(None, pl.String)
+    nowhere = clean.frame.head(2).with_columns(
+        respondent=pl.lit("nowhere"), organisation=pl.Series([None, "  "])
     )
     report = validate(changed(clean, pl.concat([clean.frame, empty, nowhere])))
-    assert problem(report, "empty rows")["rows"] == problem(report, "no organisation")["rows"] == 1
-    assert report.rows_read == report.rows_used + report.rows_set_aside == 302
+    assert problem(report, "empty rows")["rows"] == 1
+    assert problem(report, "no organisation")["rows"] == 2
+    assert report.rows_read == report.rows_used + report.rows_set_aside == 403
+    assert report.quarantine.filter(pl.col("column").is_null())["row"].to_list() == [402, 403, 401]
+    assert_adds_up(report)
 
 
-def test_missing_questions_are_named_with_the_scores_they_cost(clean):
-    report = validate(changed(clean, clean.frame.drop("q2a", "q2b", "q24f")))
-    found = problem(report, "missing questions")
-    assert "q2a, q2b, q24f" in found["found"]
-    assert found["done"] == "Not scored: Motivation."
-    results = estimate(report.extract)
-    assert results.filter(measure="motivation")["status"].item() == "not_asked"
-    assert results.filter(measure="look_forward_to_work")["status"].item() == "not_asked"
+def test_a_row_is_set_aside_for_one_reason_only(clean):
+    answers = [c for c in clean.frame.columns if c in clean.edition.columns]
+    nothing = clean.frame.head(2).with_columns(
+        *(pl.lit(None).cast(pl.Int8).alias(c) for c in answers), organisation=pl.lit(None, pl.String)
+    )
+    report = validate(changed(clean, pl.concat([clean.frame, nothing])))
+    assert problem(report, "no organisation")["rows"] == 2
+    assert "empty rows" not in rules(report)
+    assert_adds_up(report)
+
+
+def test_files_without_ids_say_so_and_name_rows_with_the_same_answers(tmp_path, clean):
+    frame = pl.concat([clean.frame, clean.frame.head(3)]).drop("respondent")
+    frame.write_csv(tmp_path / "SYN_2024.csv")
+    report = validate(read_extract(tmp_path / "SYN_2024.csv"))
+    assert problem(report, "no respondent ids")["severity"] == "note"
+    alike = problem(report, "rows with the same answers")
+    assert (alike["rows"], alike["examples"]) == (3, "402, 403, 404")
+    assert report.rows_used == 403
+
+
+def test_numbers_and_text_in_identifying_columns_are_no_obstacle(clean):
+    frame = clean.frame.with_columns(
+        respondent=pl.int_range(pl.len()), organisation=pl.col("organisation").cast(pl.Categorical)
+    )
+    assert serious(validate(changed(clean, frame))) == set()
+
+
+@pytest.mark.parametrize("column", ["respondent", "organisation"])
+def test_an_extract_needs_its_identifying_columns(clean, column):
+    with pytest.raises(ExtractError, match=f"no column '{column}'"):
+        validate(changed(clean, clean.frame.drop(column)))
+
+
+def test_a_lazy_frame_is_refused_with_a_hint(clean):
+    with pytest.raises(ExtractError, match="collect"):
+        validate(changed(clean, clean.frame.lazy()))
+
+
+def test_an_extract_without_rows_is_no_error(clean):
+    report = validate(changed(clean, clean.frame.clear()))
+    assert report.rows_read == report.rows_used == 0
+    assert_adds_up(report)
 
 
 def test_one_bad_column_does_not_hide_another(clean):
@@ -134,27 +157,108 @@ def test_one_bad_column_does_not_hide_another(clean):
     assert set(report.problems.filter(severity="error")["column"]) == {"q25c", "q2a"}
 
 
-def test_the_report_does_not_grow_with_the_number_of_bad_cells(clean):
-    few = validate(put(clean, "q25c", 7, rows=range(3)))
-    many = validate(put(clean, "q25c", 7, rows=range(250)))
-    assert few.problems.height == many.problems.height
-    assert len(many._repr_html_()) - len(few._repr_html_()) < 40
+def test_the_quarantine_is_compact_and_names_rows_by_the_number_in_the_file(clean):
+    numbered = changed(clean, clean.frame.with_row_index("row", offset=2))
+    report = validate(put(put(numbered, "q25c", 7), "q2a", 8, (0,)))
+    assert report.quarantine.filter(column="q25c")["row"].to_list() == [5, 6, 12]
+    assert problem(report, "codes outside the list", "q25c")["examples"] == "5, 6, 12"
+    assert report.quarantine.schema["row"] == pl.UInt32
+    assert all(isinstance(report.quarantine.schema[c], pl.Enum) for c in ("column", "reason"))
+    many = validate(put(clean, "q25c", 7, range(400)))
+    assert many.quarantine.estimated_size() <= 400 * 8
 
 
-def test_nothing_of_a_respondent_is_shown(clean, tmp_path):
-    marked = clean.frame.with_columns(
-        respondent=pl.when(pl.int_range(pl.len()) == 0).then(pl.lit(SECRET)).otherwise("respondent")
+def test_missing_questions_are_named_with_the_scores_they_cost(clean):
+    report = validate(changed(clean, clean.frame.drop("q2a", "q2b", "q24f", "q16c_3")))
+    found = problem(report, "missing questions")
+    assert "q2a, q2b, q24f" in found["found"]
+    assert found["done"] == "Not scored: Motivation."
+    assert "q16c" in problem(report, "missing options")["found"]
+    results = estimate(report.extract)
+    assert results.filter(measure="motivation")["status"].item() == "not_asked"
+    assert results.filter(measure="look_forward_to_work")["status"].item() == "not_asked"
+
+
+def test_what_the_reader_did_is_told(clean):
+    extract = Extract(
+        clean.survey,
+        clean.period,
+        clean.frame,
+        {
+            "renamed": {"Q25C": "q25c", "Org": "organisation"},
+            "not_used": ["Shoe size"],
+            "rows_of_other_periods": 7,
+            "rows_not_completed": 20,
+            "rows_of_bank_workers": 5,
+            "labels_read": {"q2a": 300, "q2b": 299},
+            "dates_read": {"q10b": 4},
+            "blanks_read": 12,
+        },
     )
-    report = validate(put(put(changed(clean, marked), "q25c", 77), "q2a", "very private", dtype=pl.String))
-    shown = repr(report) + report._repr_html_() + repr(report.extract) + str(report.problems.rows())
-    for private in (SECRET, "77", "very private"):
-        assert private not in shown
-
-
-def test_renamed_and_unused_columns_are_told(tmp_path):
-    path = tmp_path / "RXX_2024.csv"
-    path.write_text("id,org code,Q25C,q2a,Q24f,Shoe size\n1,RXX,4,3,9,44\n2,RXX,5,4,3,39\n")
-    report = validate(read_extract(path, year=2024))
+    report = validate(extract)
     assert "'Q25C' read as q25c" in problem(report, "column names")["found"]
     assert "Shoe size" in problem(report, "unknown columns")["found"]
-    assert report.summary().startswith("2 rows read, 2 used, 0 set aside.")
+    counts = {
+        "other periods": 7,
+        "questionnaires not completed": 20,
+        "bank workers": 5,
+        "labels instead of codes": 599,
+        "dates made by Excel": 4,
+        "words for no answer": 12,
+    }
+    assert {rule: problem(report, rule)["rows"] for rule in counts} == counts
+    assert "q2a, q2b" in problem(report, "labels instead of codes")["found"]
+    assert (report.rows_read, report.rows_used, report.rows_set_aside) == (432, 400, 32)
+    assert report.ok
+    assert_adds_up(report)
+
+
+def test_what_cannot_be_checked_is_said(clean):
+    found = problem(validate(clean), "not checked")["found"]
+    assert "response times" in found
+    assert "organisation codes" in found
+    less = problem(validate(clean, eligible={"SYN01": 1000}), "not checked")["found"]
+    assert "response rates" not in less
+
+
+def test_more_respondents_than_staff_is_an_error(clean):
+    report = validate(clean, eligible={"SYN01": 390})
+    found = problem(report, "more respondents than eligible staff")
+    assert (found["severity"], found["rows"]) == ("error", 10)
+    assert not report.ok
+    assert validate(clean, eligible={"SYN01": 400}).ok
+    other = validate(clean, eligible={"RXX": 400})
+    assert "SYN01" in problem(other, "no number of eligible staff")["found"]
+
+
+def test_labels_are_merged_on_request_only(clean):
+    mixed = put(clean, "locality_1", "planned care", range(20))
+    report = validate(mixed)
+    assert (report.extract.frame["locality_1"] == "planned care").sum() == 20
+    assert report.merges == {"locality_1": {"planned care": "Planned Care"}}
+    merged = validate(mixed, merge=report.merges)
+    assert problem(merged, "labels merged")["rows"] == 20
+    assert "planned care" not in merged.extract.frame["locality_1"].to_list()
+    assert merged.merges == {}
+
+
+@pytest.mark.parametrize("merge", [{"locality_9": {"a": "b"}}, {"locality_1": {"no such": "Planned Care"}}])
+def test_merging_what_is_not_there_is_refused(clean, merge):
+    with pytest.raises(UnknownNameError):
+        validate(clean, merge=merge)
+
+
+def test_a_merge_in_another_form_is_refused(clean):
+    with pytest.raises(ExtractError, match="merge="):
+        validate(clean, merge={"locality_1": "Nursing"})
+
+
+def test_panderas_own_words_never_come_out(clean, monkeypatch):
+    """Should a rule let something through, the contract still counts it, without a value."""
+    monkeypatch.setattr(codes, "unlisted_codes", lambda tally: [])
+    monkeypatch.setattr("culture_metrics.extracts.cleaning.cleaned", lambda frame, *_: frame.columns)
+    report = validate(put(clean, "q25c", 77))
+    found = problem(report, "the contract of a clean extract")
+    assert (found["column"], found["rows"], found["severity"]) == ("q25c", 3, "error")
+    assert "77" not in repr(report) + report._repr_html_() + str(report.problems.rows())
+    assert contract.contract_problems(validate(clean).extract.frame, clean.edition) == []

@@ -385,12 +385,10 @@ def test_problems_are_reported_together_with_sheet_column_and_header(organisatio
     assert "sheet 'YOUR JOB', column N: '% Banana' is no response option of Q2a" in said
     assert "Q3a has no column 'Base (number of responses)'" in said
     assert "sheet 'THEMES' has no column 'weighting' in its header row 5" in said
-    assert (
-        "sheet 'YOUR TEAM', column J: 1 cells are neither a percentage from 0 to 100 nor '-' nor blank"
-        in said
-    )
+    wrong = "cells that are neither a percentage from 0 to 100 nor '-' nor blank: 1"
+    assert f"sheet 'YOUR TEAM', column J ('% Agree'): {wrong}" in said
     assert "'Q99' is no question or score of 2024" in said
-    assert "1 cells are neither a score from 0 to 10" in said
+    assert "('PP4_2 - score'): cells that are neither a score from 0 to 10 nor '-' nor blank: 1" in said
     assert "secret answer" not in str(error.value)
 
 
@@ -408,19 +406,21 @@ def test_a_column_that_was_deleted(organisations_file, changed):
 def test_options_that_do_not_add_up(organisations_file, changed):
     with pytest.raises(FileFormatError) as error:
         read_published(changed(organisations_file, _set("Q4a", "% Satisfied", 99.5)))
-    assert "in 1 rows the options of satisfied_with_recognition do not add up to 100 %" in error.value.got
+    said = "rows in which the options of satisfied_with_recognition do not add up to 100 %: 1"
+    assert said in error.value.got
 
 
 def test_a_base_that_is_no_count(organisations_file, changed):
     with pytest.raises(FileFormatError) as error:
         read_published(changed(organisations_file, _set("Q4a", BASE, 12.5)))
-    assert "1 cells are neither a number of responses nor '-' nor blank" in error.value.got
+    said = "(base of Q4a): cells that are neither a number of responses nor '-' nor blank: 1"
+    assert said in error.value.got
 
 
 def test_a_result_without_a_base(organisations_file, changed):
     with pytest.raises(FileFormatError) as error:
         read_published(changed(organisations_file, _set("PP2", BASE, None)))
-    assert "1 cells have a result or a base without the other" in error.value.got
+    assert "('PP2 - score'): rows with a result or a base but not both: 1" in error.value.got
 
 
 def test_an_organisation_twice_and_one_that_is_missing(organisations_file, changed):

@@ -113,3 +113,9 @@ def test_a_real_workbook_is_told_from_a_respondent_file(shared_data):
     assert data.name == "Royal Cornwall Hospitals NHS Trust"
     assert data.standing is data.published[0]
     assert data.results.equals(pl.DataFrame(schema=data.results.schema))
+
+
+def test_a_published_file_that_lacks_what_a_report_shows_is_named(shared_data):
+    with pytest.raises(ReportError, match="pulse") as caught:
+        read_inputs([shared_data / "pulse" / "202223Q1.xlsm"])
+    assert "read_published" in str(caught.value)

@@ -171,3 +171,8 @@ def test_a_column_of_another_case_is_suggested():
             pl.DataFrame({"estimates": [1.0]}), ["estimate"], key=["estimate"], numbers=["estimate"], where=""
         )
     assert "estimates" in str(error.value.hint)
+
+
+def test_no_button_of_a_figure_sends_it_away():
+    """Plotly 7 offers to share a chart through a server of its maker; the house template takes that away."""
+    assert "sendChartToCloud" in style.template().layout.modebar.remove

@@ -1,53 +1,25 @@
-"""What the notebooks show: each function takes what `read_inputs` returned and gives one figure or table."""
+"""Tables of the notebooks."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from culture_metrics import views
 from culture_metrics.compare.benchmark import benchmark
-from culture_metrics.errors import ReportError
 from culture_metrics.extracts.report import WORDS
-from culture_metrics.reporting.tables import (
-    Table,
-    answer_table,
-    catalogued,
-    heat_map_table,
-    interval,
-    people,
-    score_table,
-    words,
-)
+from culture_metrics.published import rebuild_scores
+from culture_metrics.reporting.show.common import workbook
+from culture_metrics.reporting.tables import Table, catalogued, interval, people, words
 from culture_metrics.results import ALL
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    import plotly.graph_objects as go
-
     from culture_metrics.catalogue import Edition
-    from culture_metrics.published import Published
     from culture_metrics.reporting.inputs import Inputs
 
-OWN = "Respondent file, every respondent counted once"
-PUBLISHED = "Published results"
 SOURCES = {"respondents": "Respondent file", "published": "Published"}
-
-
-@dataclass(frozen=True)
-class Figures:
-    """Several figures, one beneath the other, or a sentence that says why there is none."""
-
-    figures: tuple[go.Figure, ...]
-    otherwise: str
-
-    def _ipython_display_(self) -> None:
-        from IPython.display import Markdown, display
-
-        display(*(self.figures or [Markdown(self.otherwise)]))  # type: ignore[no-untyped-call]
 
 
 def inputs(data: Inputs) -> Table:
@@ -62,25 +34,6 @@ def inputs(data: Inputs) -> Table:
     ]
     frame = pl.DataFrame([*respondent, *workbooks], schema=["File", "Kind", "Year", "Holds"], orient="row")
     return Table(frame, f"What was read for {data.name}", numbers=("Holds",))
-
-
-def headline(data: Inputs) -> go.Figure:
-    """Draw the People Promise elements and the themes, in the benchmark group where one is at hand.
-
-    With respondent files the scores are theirs, with intervals; else they are the published ones.
-    """
-    workbook = data.standing if data.standing and data.standing.period == data.year else None
-    standing = benchmark(workbook, data.organisation) if workbook else None
-    table, source = standing.table if standing else None, PUBLISHED
-    if data.extracts or table is None:
-        table = score_table(_own(data), data.edition, table)
-        source = f"{OWN}; the benchmark group as published" if standing else OWN
-    return views.scores(
-        table.filter(pl.col("level").is_in(["element", "theme"])),
-        title=f"{data.name}: the People Promise and its themes",
-        subtitle=_when(data.edition) + (f". Benchmark group: {standing.group}" if standing else ""),
-        source=source,
-    )
 
 
 def checks(data: Inputs) -> Table:
@@ -119,22 +72,12 @@ def problems(data: Inputs) -> Table:
     return Table(frame, f"{frame.height or 'No'} problems found", numbers=("Rows",))
 
 
-def scores(data: Inputs) -> go.Figure:
-    """Draw every score of the organisation from its respondent file, with 95% intervals."""
-    return views.scores(
-        score_table(_own(data), data.edition),
-        title=f"{data.name}: all scores",
-        subtitle=_when(data.edition),
-        source=OWN,
-    )
-
-
 def percentages(data: Inputs, score: str) -> Table:
     """List the headline percentages behind a score, year by year, with intervals and bases."""
     wanted = _headlines(data.edition, score)
     rows = data.results.filter((pl.col("breakdown") == ALL) & pl.col("measure").is_in(wanted))
     frame = (
-        _named(rows, data.edition)
+        rows.join(catalogued(data.edition), on="measure")
         .sort("order", "period")
         .select(
             pl.col("label").alias("Question"),
@@ -149,24 +92,10 @@ def percentages(data: Inputs, score: str) -> Table:
     return Table(frame, caption, numbers=("Per cent", "95% interval", "Base"))
 
 
-def answers(data: Inputs, score: str) -> go.Figure:
-    """Draw how the answers behind a score are spread, from the respondent file."""
-    return _answers(data, data.distributions, score, data.edition, OWN)
-
-
-def published_answers(data: Inputs, score: str) -> go.Figure:
-    """Draw how the answers behind a score are spread, from the published workbook."""
-    published = _workbook(data)
-    return _answers(data, published.distributions, score, published.edition, PUBLISHED)
-
-
-def heat_maps(data: Inputs) -> Figures:
-    """Draw the elements and themes of every group of staff: one map for each breakdown."""
-    measures = [k for k, m in data.edition.scores.items() if m.level in ("element", "theme")]
-    return Figures(
-        tuple(_heat_map(data, breakdown, measures) for breakdown in data.by),
-        otherwise="The files have no column for occupation or directorate, so there are no groups to show.",
-    )
+def _headlines(edition: Edition, score: str) -> list[str]:
+    """List the headline percentages of the questions that a score is built from."""
+    items = edition.measure(score).items
+    return [k for k, m in edition.percentages.items() if m.question in items]
 
 
 def years(data: Inputs) -> Table:
@@ -175,7 +104,7 @@ def years(data: Inputs) -> Table:
     said = pl.format("{} ({})", words("estimate"), interval())
     text = pl.when(pl.col("estimate").is_null()).then(words("estimate")).otherwise(said)
     wide = (
-        _named(rows, data.edition)
+        rows.join(catalogued(data.edition), on="measure")
         .sort("order", "period")
         .with_columns(text.alias("text"))
         .pivot("period", index=["order", "label"], values="text")
@@ -193,7 +122,7 @@ def years(data: Inputs) -> Table:
 
 def standing(data: Inputs) -> Table:
     """List the published scores with the best, median and worst of the benchmark group, and the rank."""
-    found = benchmark(_workbook(data), data.organisation)
+    found = benchmark(workbook(data), data.organisation)
     shown = [words(name).alias(name.capitalize()) for name in ("best", "median", "worst")]
     rank = pl.format("{} of {}", pl.col("rank").cast(pl.Int64), pl.col("organisations")).fill_null("")
     frame = found.table.filter(pl.col("level") != "question").select(
@@ -216,9 +145,7 @@ def rebuilt(data: Inputs) -> Table:
 
     The median and the largest difference are over every organisation of the workbook.
     """
-    from culture_metrics.published import rebuild_scores
-
-    published = _workbook(data)
+    published = workbook(data)
     whole = (pl.col("breakdown") == ALL) & (pl.col("unit") == "score")
     made = rebuild_scores(published.distributions).filter(whole)
     both = published.results.filter(whole & pl.col("estimate").is_not_null()).join(
@@ -273,68 +200,6 @@ def held_back(data: Inputs) -> Table:
     return Table(frame, "Results shown and held back", numbers=tuple(frame.columns[3:]))
 
 
-def _heat_map(data: Inputs, breakdown: str, measures: list[str]) -> go.Figure:
-    known = data.edition.breakdowns.get(breakdown)
-    label = known.label if known else breakdown
-    return views.heat_map(
-        heat_map_table(_own(data), data.edition, breakdown, measures),
-        title=f"{data.name}: by {label[0].lower()}{label[1:]}",
-        subtitle=_when(data.edition),
-        source=OWN,
-    )
-
-
-def _answers(
-    data: Inputs, distributions: pl.DataFrame, score: str, edition: Edition, source: str
-) -> go.Figure:
-    own = distributions.filter(organisation=data.organisation, period=edition.period)
-    measure = edition.measure(score)
-    return views.distribution(
-        answer_table(own, edition, measure.items),
-        title=f"{data.name}: answers to the questions of {measure.label.lower()}",
-        subtitle=_when(edition),
-        source=source,
-    )
-
-
-def _headlines(edition: Edition, score: str) -> list[str]:
-    """Headline percentages of the questions that a score is built from."""
-    items = edition.measure(score).items
-    return [k for k, m in edition.percentages.items() if m.question in items]
-
-
-def _leading(edition: Edition) -> frozenset[str]:
-    """Labels of the elements and themes: the sub-scores beneath them are set lighter."""
-    return frozenset(m.label for m in edition.scores.values() if m.level != "sub_score")
-
-
-def _own(data: Inputs) -> pl.DataFrame:
-    if not data.extracts:
-        raise ReportError("There is no respondent file among the inputs", hint="Add one to `inputs`.")
-    return data.results.filter(pl.col("period") == data.year)
-
-
-def _workbook(data: Inputs) -> Published:
-    if data.standing is None:
-        raise ReportError(
-            f"No workbook among the inputs has a benchmark group for {data.organisation}",
-            hint="Add the official workbook of organisation results to `inputs`.",
-        )
-    return data.standing
-
-
-def _named(rows: pl.DataFrame, edition: Edition) -> pl.DataFrame:
-    return rows.join(catalogued(edition), on="measure")
-
-
-def _when(edition: Edition) -> str:
-    return f"{edition.survey.label}, {edition.period}"
-
-
-def _file(provenance: Mapping[str, Any]) -> str:
-    return str(provenance.get("file") or "Built-in example (invented)")
-
-
 def _breakdown_label(edition: Edition) -> pl.Expr:
     labels = {ALL: "Whole organisation", **{k: b.label for k, b in edition.breakdowns.items()}}
     return pl.col("breakdown").replace(labels)
@@ -342,3 +207,12 @@ def _breakdown_label(edition: Edition) -> pl.Expr:
 
 def _decimals(column: str) -> pl.Expr:
     return pl.col(column).round(4).cast(pl.Decimal(8, 4)).cast(pl.String)
+
+
+def _file(provenance: Mapping[str, Any]) -> str:
+    return str(provenance.get("file") or "Built-in example (invented)")
+
+
+def _leading(edition: Edition) -> frozenset[str]:
+    """Labels of the elements and themes: the sub-scores beneath them are set lighter."""
+    return frozenset(m.label for m in edition.scores.values() if m.level != "sub_score")

@@ -1,0 +1,307 @@
+"""Say what a file is before it is read: its kind, survey and edition, and how sure that is."""
+
+from __future__ import annotations
+
+import html
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from culture_metrics.catalogue import catalogue, surveys
+from culture_metrics.errors import CultureMetricsError, FileFormatError
+from culture_metrics.extracts.columns import ROW_COLUMNS, Fit, fit_editions, match_columns, shown
+from culture_metrics.extracts.files import check_file, open_table
+from culture_metrics.extracts.layouts import ResultsFileError
+from culture_metrics.extracts.mapping import find_mapping, match_given
+from culture_metrics.extracts.respondents import period_in_name, periods_of, row_columns
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from culture_metrics.catalogue import Edition
+    from culture_metrics.extracts.raw import RawTable
+
+RESPONDENTS, UNKNOWN = "respondent file", "unknown"
+_WORDS = ((0.9, "sure"), (0.7, "fairly sure"), (0.4, "unsure"), (0.0, "a guess"))
+_USED_ROWS = {
+    "period": "year",
+    "outcome": "outcome of the questionnaire",
+    "main_or_bank": "main survey or bank",
+}
+
+
+@dataclass(frozen=True, repr=False)
+class Inspection:
+    """What a file is, as far as its first rows tell. It holds names of columns and counts, never answers.
+
+    Attributes
+    ----------
+    file : str
+        Its name.
+    kind : str
+        `respondent file`, `official workbook (organisations)`, `official workbook (national)`, `benchmark
+        workbook`, `contractor breakdown export`, `contractor option export`, `pulse workbook` or `unknown`.
+    survey, edition : str or None
+        Which survey and which edition of it the file looks like.
+    certainty : float
+        0 to 1: how sure kind, survey and edition are; `sure` says it in words and `reasons` why.
+    rows : int or None
+        Rows below the header.
+    columns : mapping
+        Name of each column in the file -> what it means; `not used` where it is not known.
+    problems : tuple of str
+        What stands in the way of reading it, or will be left out.
+    periods : tuple of str
+        Periods of the year column.
+    sheet : str or None
+        The sheet with the respondents.
+    """
+
+    file: str
+    kind: str
+    survey: str | None = None
+    edition: str | None = None
+    certainty: float = 0.0
+    reasons: tuple[str, ...] = ()
+    rows: int | None = None
+    columns: Mapping[str, str] = field(default_factory=dict)
+    problems: tuple[str, ...] = ()
+    periods: tuple[str, ...] = ()
+    sheet: str | None = None
+
+    @property
+    def sure(self) -> str:
+        """The certainty in words."""
+        return next(word for least, word in _WORDS if self.certainty >= least)
+
+    def _lines(self) -> list[tuple[str, str]]:
+        survey = catalogue(self.survey).label if self.survey else "not known"
+        used = sum(meaning != "not used" for meaning in self.columns.values())
+        lines = [
+            ("kind", self.kind),
+            ("survey", survey),
+            ("edition", self.edition or "not known"),
+            ("how sure", f"{self.sure} ({self.certainty:.0%})"),
+            *(("because", reason) for reason in self.reasons),
+        ]
+        if self.sheet is not None:
+            lines.append(("sheet", self.sheet))
+        if self.rows is not None:
+            lines.append(("rows", f"{self.rows:,}"))
+        if self.columns:
+            lines.append(("columns", f"{len(self.columns)}, of which {used} are known"))
+        return [*lines, *(("problem", problem) for problem in self.problems)]
+
+    def __repr__(self) -> str:
+        return "\n".join([self.file, *(f"  {name:<9} {text}" for name, text in self._lines())])
+
+    def _repr_html_(self) -> str:
+        def table(rows: list[tuple[str, str]]) -> str:
+            return "".join(
+                f"<tr><th scope='row' style='text-align:left'>{html.escape(a)}</th>"
+                f"<td style='text-align:left'>{html.escape(b)}</td></tr>"
+                for a, b in rows
+            )
+
+        columns = ""
+        if self.columns:
+            columns = (
+                "<details><summary>Columns</summary><table><tr><th scope='col'>In the file</th>"
+                f"<th scope='col'>What it is</th></tr>{table([*self.columns.items()])}</table></details>"
+            )
+        return f"<table><caption>{html.escape(self.file)}</caption>{table(self._lines())}</table>{columns}"
+
+
+def inspect_file(path: str | Path | Any, sheet: str | None = None) -> Inspection:
+    r"""Say what a file is, which survey and edition it looks like and how sure that is.
+
+    Parameters
+    ----------
+    path : str, Path or table
+        As in `read_extract`.
+    sheet : str, optional
+        Sheet of a workbook.
+
+    Returns
+    -------
+    Inspection
+        `.kind`, `.survey`, `.edition`, `.certainty`, `.reasons`, `.rows`, `.columns`, `.problems`.
+
+    Raises
+    ------
+    FileFormatError
+        When there is no such file. Whatever else is wrong with it is one of the problems.
+
+    Notes
+    -----
+    Reads the first rows, the column of years if there is one, and the number of rows.
+
+    Examples
+    --------
+    >>> import tempfile, pathlib
+    >>> path = pathlib.Path(tempfile.mkdtemp()) / "export.csv"
+    >>> _ = path.write_text("Sample ID,Org code,Dept,Q2a,Q24f,Q26d\n1,RXX,A,4,9,1\n")
+    >>> print(inspect_file(path))
+    export.csv
+      kind      respondent file
+      survey    NHS Staff Survey, England
+      edition   2025
+      how sure  unsure (50%)
+      because   3 columns are questions, all of them of 2024, 2025
+      rows      1
+      columns   6, of which 5 are known
+      problem   Which of 2024, 2025 it is cannot be told from the columns: say year=.
+      problem   1 column is not used: Dept.
+    """
+    if isinstance(path, str | Path) and not Path(path).is_file():
+        check_file(Path(path))
+    name = Path(path).name if isinstance(path, str | Path) else "table in memory"
+    try:
+        folder = Path(path).parent if isinstance(path, str | Path) else None
+        raw = open_table(path, sheet, _saved_names(folder, name), head_only=True)
+    except ResultsFileError as error:
+        survey = "national_quarterly_pulse" if error.kind == "pulse workbook" else "nss_england"
+        reasons = [f"its columns are named as in: {error.kind}"]
+        period = error.period if survey == "nss_england" else None
+        if period is not None:
+            reasons.append(f"{period} is the latest year that titles or columns name")
+        return Inspection(name, error.kind, survey, period, 0.95 if period else 0.7, tuple(reasons))
+    except FileFormatError as error:
+        return Inspection(name, UNKNOWN, problems=(". ".join(filter(None, (error.what, error.hint))),))
+    return _inspect_respondents(raw)
+
+
+def _saved_names(folder: Path | None, name: str) -> set[str]:
+    return {theirs for survey in surveys() for theirs in _mapping(folder, name, survey)[0]}
+
+
+def _mapping(folder: Path | None, name: str, survey: str) -> tuple[dict[str, str], str | None]:
+    """Return the saved mapping; one of another survey is none."""
+    try:
+        return find_mapping(folder, name, survey)[:2]
+    except CultureMetricsError:
+        return {}, None
+
+
+def _inspect_respondents(raw: RawTable) -> Inspection:
+    fits = {}
+    for survey in surveys():
+        saved, _ = _mapping(raw.folder, raw.file, survey)
+        given = match_given(saved, raw.names, raw.where, strict=False)
+        fits[survey] = given, fit_editions(raw.names, catalogue(survey), given)
+    survey = max(fits, key=lambda name: _likeness(fits[name][1], name))
+    given, fit = fits[survey]
+    if not fit.is_survey:
+        return Inspection(
+            raw.file,
+            UNKNOWN,
+            rows=_rows(raw),
+            problems=(
+                "No names of questions such as q2a or q25c were found in the first rows. If the columns have "
+                "other names, match them once: save_mapping(path, {'Would recommend': 'q25c'}).",
+            ),
+            sheet=raw.sheet,
+        )
+    special = row_columns(raw.names, given)
+    periods: tuple[str, ...] = ()
+    if "period" in special:
+        cells = raw.pick([raw.text(special["period"])]).to_series()
+        periods = tuple(periods_of(cells))
+    edition, certainty, reasons, problems = _edition(raw, survey, fit, periods)
+    columns, more = _columns(raw, catalogue(survey).edition(edition), given)
+    return Inspection(
+        file=raw.file,
+        kind=RESPONDENTS,
+        survey=survey,
+        edition=edition,
+        certainty=certainty,
+        reasons=tuple(reasons),
+        rows=_rows(raw),
+        columns=columns,
+        problems=(*problems, *more),
+        periods=periods,
+        sheet=raw.sheet,
+    )
+
+
+def _likeness(fit: Fit, survey: str) -> tuple[float, bool, bool]:
+    """Rank surveys: by the share of codes that are theirs, then by whether all of theirs are here."""
+    strangers = min(map(len, fit.strangers.values()), default=0)
+    share = 1 - strangers / len(fit.codes) if fit.codes else 0.0
+    return share, bool(fit.whole), survey == "nss_england"
+
+
+def _edition(
+    raw: RawTable, survey: str, fit: Fit, periods: tuple[str, ...]
+) -> tuple[str, float, list[str], list[str]]:
+    """Return the edition, how sure it is, why, and what speaks against it."""
+    view = catalogue(survey)
+    count = f"{len(fit.codes)} column{'' if len(fit.codes) == 1 else 's'} are questions"
+    fitting = ", ".join(fit.fitting)
+    nearest = min(fit.strangers, key=lambda period: len(fit.strangers[period]))
+    reasons = [f"{count}, all of them of {fitting}" if fitting else f"{count}, most of them of {nearest}"]
+    problems = []
+    if not fitting:
+        odd = ", ".join(sorted(fit.strangers[nearest])[:8])
+        problems.append(f"{nearest} does not have: {odd}.")
+    said = periods[-1] if periods else period_in_name(raw.file, view)
+    if said is not None:
+        source = "the year column" if periods else "the file's name"
+        reasons.append(f"{source} says {' and '.join(periods) or said}")
+        if len(periods) > 1:
+            problems.append(f"It holds several years: say which one to read, year={said}.")
+        known = said in fit.fitting or view.open_ended
+        if not known and fitting and len(periods) < 2:
+            problems.append(f"{source.capitalize()} says {said}, but the columns are those of {fitting}.")
+        edition = said if said in view.periods or view.open_ended else nearest
+        return edition, (0.97 if periods else 0.9) if known or len(periods) > 1 else 0.4, reasons, problems
+    if len(fit.whole) == 1:
+        reasons.append("every question of that edition is there")
+        return fit.whole[0], 0.9, reasons, problems
+    if len(fit.fitting) == 1:
+        return fit.fitting[0], 0.85, reasons, problems
+    if fit.fitting:
+        if not view.open_ended:
+            problems.append(f"Which of {fitting} it is cannot be told from the columns: say year=.")
+        return fit.fitting[-1], 1 / len(fit.fitting), reasons, problems
+    return nearest, 0.3, reasons, problems
+
+
+def _columns(raw: RawTable, edition: Edition, given: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
+    """Say what each column is, and which are not used or missing."""
+    try:
+        columns = match_columns(raw.names, edition, raw.where, given)
+    except CultureMetricsError as error:
+        return {}, [f"{error.what}: {error.got}."]
+    problems = []
+    meanings = {shown(name): _meaning(columns.known.get(name), edition) for name in raw.names}
+    if "organisation" not in columns.known.values():
+        problems.append("No column says which organisation the respondents belong to: give organisation=.")
+    if columns.unknown:
+        count = f"{len(columns.unknown)} column{' is' if len(columns.unknown) == 1 else 's are'} not used"
+        names = [shown(n) for n in columns.unknown if n[:1].isalpha()]
+        problems.append(f"{count}: {', '.join(n[:40] for n in names[:8])}{' …' if len(names) > 8 else ''}.")
+    return meanings, problems
+
+
+def _meaning(ours: str | None, edition: Edition) -> str:
+    if ours is None:
+        return "not used"
+    if ours in ROW_COLUMNS:
+        return _USED_ROWS[ours]
+    question = edition.columns.get(ours)
+    if question is None:
+        question = next((q for q in edition.questions.values() if q.code == ours), None)
+    if question is None:
+        return ours
+    _, _, option = ours.partition("_")
+    label = question.scale.options.get(int(option)) if option else None
+    return f"{ours}: {question.label}" + (f" ({label})" if label else "")
+
+
+def _rows(raw: RawTable) -> int:
+    if "rows_in_file" in raw.notes:
+        return int(raw.notes["rows_in_file"])
+    return int(raw.pick([pl.len()]).item())

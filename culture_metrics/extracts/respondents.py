@@ -1,0 +1,153 @@
+"""Which rows of a file are respondents of the survey in the period asked for."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import reduce
+from operator import and_
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from culture_metrics.errors import ExtractError
+from culture_metrics.extracts.columns import ROW_COLUMNS, identifying, shown, squeeze
+from culture_metrics.extracts.labels import values
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from culture_metrics.catalogue import Survey
+    from culture_metrics.extracts.raw import RawTable
+
+#: A year or a quarter in the text of a year column.
+PERIOD = r"((?:19|20)\d\d(?:-Q\d)?)"
+
+
+Test = Callable[[pl.Expr], pl.Expr]
+
+
+@dataclass(frozen=True)
+class Rows:
+    """The rows to keep (None is all), the period they belong to as far as known, and what is set aside."""
+
+    keep: pl.Expr | None
+    period: str | None
+    set_aside: Mapping[str, int]
+
+
+def row_columns(names: Iterable[str], given: Mapping[str, str]) -> dict[str, str]:
+    """Return the columns of a file that say which rows count: `period`, `outcome`, `main_or_bank`."""
+    found: dict[str, tuple[int, str]] = {}
+    order = list(identifying())
+    for name in names:
+        theirs = squeeze(given.get(shown(name), shown(name)))
+        ours = identifying().get(theirs)
+        if ours not in ROW_COLUMNS:
+            continue
+        rank = -1 if shown(name) in given else order.index(theirs)
+        if ours not in found or rank < found[ours][0]:
+            found[ours] = rank, name
+    return {ours: name for ours, (_, name) in found.items()}
+
+
+def choose_rows(raw: RawTable, given: Mapping[str, str], year: int | str | None) -> Rows:
+    """Decide which rows are respondents of one period.
+
+    Raises
+    ------
+    ExtractError
+        When the file holds several periods and none is asked for, not the one asked for, or no respondents
+        at all; when it does not say plainly which rows are bank workers.
+    """
+    columns = row_columns(raw.names, given)
+    period = None if year is None else str(year)
+    if not columns:
+        return Rows(None, period, {})
+    raw.check_types(columns.values())
+    read = {ours: raw.text(name) for ours, name in columns.items()}
+    cells = raw.pick(expr.alias(ours) for ours, expr in read.items())
+    tests: dict[str, tuple[str, Test]] = {}
+    if "period" in columns:
+        where = f"{raw.where}, column {shown(columns['period'])}"
+        period, test = _period(cells["period"], period, where)
+        if test is not None:
+            tests["rows_of_other_periods"] = "period", test
+    if "outcome" in columns and (test := _completed(cells["outcome"])) is not None:
+        tests["rows_not_completed"] = "outcome", test
+    if "main_or_bank" in columns:
+        where = f"{raw.where}, column {shown(columns['main_or_bank'])}"
+        if (test := _main_survey(cells["main_or_bank"], where)) is not None:
+            tests["rows_of_bank_workers"] = "main_or_bank", test
+    set_aside: dict[str, int] = {}
+    for name, (column, test) in tests.items():
+        left = cells.filter(test(pl.col(column)))
+        set_aside[name] = cells.height - left.height
+        cells = left
+    if cells.height == 0:
+        raise ExtractError(
+            "No row is a respondent of this survey",
+            where=raw.where,
+            got=", ".join(f"{rows:,} {name.replace('_', ' ')}" for name, rows in set_aside.items() if rows),
+            hint="Check that this is the file with the answers of the main survey.",
+        )
+    kept = [test(read[column]) for name, (column, test) in tests.items() if set_aside[name]]
+    return Rows(
+        keep=reduce(and_, kept) if kept else None,
+        period=period,
+        set_aside={name: rows for name, rows in set_aside.items() if rows},
+    )
+
+
+def periods_of(cells: pl.Series) -> list[str]:
+    """Return the periods that a year column holds, in order."""
+    return cells.str.extract(PERIOD).drop_nulls().unique().sort().to_list()
+
+
+def period_in_name(file: str, survey: Survey) -> str | None:
+    """Return the period that a file's name holds: `RXX_2024.csv`, `NSS24_main.sav`."""
+    found = re.search(r"(?<!\d)(20\d\d)(?!\d)", file) or re.search(r"NSS[ _-]?(\d\d)(?!\d)", file, re.I)
+    period = f"20{found[1][-2:]}" if found else ""
+    return period if period in survey.periods else None
+
+
+def _period(cells: pl.Series, wanted: str | None, where: str) -> tuple[str | None, Test | None]:
+    """Return the period, and the test of its rows where the file holds several."""
+    periods = periods_of(cells)
+    if not periods or (len(periods) == 1 and wanted in (None, periods[0])):
+        return (periods[0] if periods else wanted), None
+    if wanted is None or wanted not in periods:
+        several = ", which are several periods" if wanted is None else f", not {wanted}"
+        raise ExtractError(
+            f"The file holds {', '.join(periods)}{several}",
+            where=where,
+            hint=f"Say which one to read: year={periods[-1]}.",
+        )
+    return wanted, lambda column: (column.str.extract(PERIOD) == wanted).fill_null(value=False)
+
+
+def _completed(cells: pl.Series) -> Test | None:
+    """Return the test of completed questionnaires, where the column holds the contractors' codes."""
+    codes = set(cells.str.to_uppercase().drop_nulls().unique().to_list())
+    if not codes & set(values()["completed"]) and not (codes and codes <= set(values()["not_completed"])):
+        return None
+    return lambda column: column.str.to_uppercase().is_in(values()["completed"]).fill_null(value=False)
+
+
+def _main_survey(cells: pl.Series, where: str) -> Test | None:
+    """Return the test of rows that are no bank-only workers; None when there are none."""
+    texts = cells.str.to_lowercase().drop_nulls().unique()
+    bank = texts.str.contains("bank") & ~texts.str.contains("main|substantive")
+    if bank.any():
+        bank_only = texts.filter(bank).to_list()
+        return lambda column: ~column.str.to_lowercase().is_in(bank_only).fill_null(value=False)
+    if texts.len() > 1 and not texts.str.contains("[a-z]").any():
+        raise ExtractError(
+            "The file does not say which rows are bank-only workers; they are another survey",
+            where=where,
+            expected="'main' and 'bank', or value labels that say so",
+            got=f"{texts.len()} codes without a label",
+            hint="Write main and bank instead of the codes, or keep the rows of the main survey only.",
+        )
+    return None

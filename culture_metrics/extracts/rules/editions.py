@@ -1,0 +1,229 @@
+"""Answers coded as in another edition: questions that moved, lists that shifted, gender codes swapped."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from culture_metrics.extracts.rules.expected import likelihood_gain, usual_shares
+from culture_metrics.extracts.schema import allowed_codes
+from culture_metrics.problems import Problem, counted, listed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from culture_metrics.catalogue import Edition, Question
+    from culture_metrics.extracts.tally import Tally
+
+#: Fewer answers than this say nothing about a column as a whole.
+ENOUGH = 30
+#: A column does not fit when this share of its answers is not on the list.
+MISFIT, FIT = 0.05, 0.005
+#: A gain in likelihood (logs for each answer) that no unusual organisation reaches over several questions.
+CLEAR_GAIN = 0.2
+#: Answers expected under codes that only this edition has, none of which is there.
+EXPECTED_ABSENT = 10
+#: Gain in likelihood by turning a scale round that no unusual organisation reaches.
+TURNED = 0.5
+FEWEST_WOMEN = 0.4
+#: Fewer answers than this say nothing about the direction of a scale or about gender.
+MANY = 100
+
+
+@dataclass(frozen=True)
+class _Fit:
+    """How the columns fit another edition: those that only it explains, and those only this one explains."""
+
+    period: str
+    columns: tuple[str, ...]
+    against: int
+
+
+def edition_problems(tally: Tally) -> Iterator[Problem]:
+    """Report signs that the answers are coded as in another edition."""
+    other = other_edition(tally)
+    if other:
+        yield other
+    else:
+        yield from turned_round(tally)
+    yield from shifted_lists(tally)
+    yield from swapped_gender(tally)
+
+
+def other_edition(tally: Tally) -> Problem | None:
+    """Report that the answers fit the questions of another edition better."""
+    edition = tally.edition
+    found = [
+        fit
+        for other in edition.survey
+        if other is not edition and other.questions != edition.questions
+        if (fit := _fit(tally, other)).columns
+    ]
+    best = max(found, key=lambda fit: (len(fit.columns) - fit.against, fit.period), default=None)
+    if best is None or len(best.columns) < 2 or best.against > len(best.columns) / 4:
+        return None
+    fitting = [fit.period for fit in found if (fit.columns, fit.against) == (best.columns, best.against)]
+    return Problem(
+        "error",
+        "answers of another edition",
+        f"{counted(len(best.columns), 'column')} with answers to the questions of {' or '.join(fitting)}: "
+        f"{listed(best.columns)}",
+        f"answers to the questions that {edition.period} has under these codes",
+        f"Codes outside the lists of {edition.period} were made missing, but the answers left belong to "
+        f"other questions. Read the file as {' or '.join(fitting)} (year=), or rename the columns.",
+    )
+
+
+def _fit(tally: Tally, other: Edition) -> _Fit:
+    for_it, against = [], 0
+    for column, answered in tally.answered.items():
+        own, theirs = tally.edition.columns[column], other.columns.get(column)
+        if answered + sum(tally.unlisted[column].values()) < ENOUGH or theirs is None or own.id == theirs.id:
+            continue
+        sign = _sign(tally, column, theirs, other)
+        if sign > 0:
+            for_it.append(column)
+        against += sign < 0
+    return _Fit(other.period, tuple(for_it), against)
+
+
+def _sign(tally: Tally, column: str, theirs: Question, other: Edition) -> int:
+    """Say which of two questions the answers belong to: 1 the other edition's, -1 this one's, 0 unclear."""
+    counts = tally.counts(column)
+    total = sum(counts.values())
+    own = tally.edition.columns[column]
+    out = sum(tally.unlisted[column].values()) / total
+    out_there = sum(n for k, n in counts.items() if k not in allowed_codes(theirs)) / total
+    if out >= MISFIT and out_there <= FIT:
+        return 1
+    if out_there >= MISFIT and out <= FIT:
+        return -1
+    shares = usual_shares(own, tally.edition.survey.id), usual_shares(theirs, other.survey.id)
+    if shares[0] is None or shares[1] is None:
+        return 0
+    gain = likelihood_gain(counts, shares[0], shares[1])
+    return (gain > CLEAR_GAIN) - (gain < -CLEAR_GAIN)
+
+
+def shifted_lists(tally: Tally) -> Iterator[Problem]:
+    """Report lists (occupation, ethnic group) that another edition has in another order."""
+    edition = tally.edition
+    for question in edition.questions.values():
+        column = next((c for c in (question.code, *question.alternatives) if c in tally.listed), None)
+        if column is None or question.kind == "multi" or tally.answered[column] < ENOUGH:
+            continue
+        for other, period in _other_lists(edition, question):
+            own_only = set(question.scale.options) - set(other.scale.options)
+            other_only = set(other.scale.options) - set(question.scale.options)
+            gain = _gain(tally, column, question, other)
+            if other_only and any(tally.unlisted[column].get(k) for k in other_only):
+                yield _longer(tally, column, question, other, sorted(other_only), period, gain)
+                break
+            if own_only and gain > 0 and _absent(tally, column, question, own_only):
+                yield _shorter(column, question, other, sorted(own_only), period, tally)
+                break
+
+
+def _other_lists(edition: Edition, question: Question) -> Iterator[tuple[Question, str]]:
+    """Yield the question of other editions where its list has another length, the nearest first."""
+    seen = {len(question.scale.options)}
+    for other in sorted(edition.survey, key=lambda e: abs(int(e.period[:4]) - int(edition.period[:4]))):
+        theirs = other.questions.get(question.id)
+        if theirs and len(theirs.scale.options) not in seen:
+            seen.add(len(theirs.scale.options))
+            yield theirs, other.period
+
+
+def _gain(tally: Tally, column: str, question: Question, other: Question) -> float:
+    survey = tally.edition.survey.id
+    own, theirs = usual_shares(question, survey), usual_shares(other, survey)
+    return likelihood_gain(tally.counts(column), own, theirs) if own and theirs else 0.0
+
+
+def _absent(tally: Tally, column: str, question: Question, codes: set[int]) -> bool:
+    """Whether none of the codes is there although several answers were to be expected."""
+    shares = usual_shares(question, tally.edition.survey.id)
+    if shares is None or any(tally.listed[column][k] for k in codes):
+        return False
+    return tally.answered[column] * sum(shares[k] for k in codes) >= EXPECTED_ABSENT
+
+
+def _moved(question: Question, other: Question) -> int:
+    """First code that means something else on the other list."""
+    both = zip(question.scale.options.items(), other.scale.options.items(), strict=False)
+    return next((mine[0] for mine, theirs in both if mine != theirs), max(question.scale.options))
+
+
+def _longer(
+    tally: Tally, column: str, question: Question, other: Question, codes: list[int], period: str, gain: float
+) -> Problem:
+    counts = {k: n for k, n in tally.unlisted[column].items() if k in codes}
+    also = ", and the other codes are spread as on that list" if gain > 0.05 else ""
+    return Problem(
+        "error",
+        "codes of another edition's list",
+        f"code {listed(sorted(counts))}, which only the list of {period} has "
+        f"({len(other.scale.options)} codes){also}",
+        f"the {len(question.scale.options)} codes of {tally.edition.period}",
+        f"These codes were made missing. If the whole column follows the list of {period}, codes from "
+        f"{_moved(question, other)} on mean something else: ask the contractor, and recode.",
+        column=column,
+        rows=sum(counts.values()),
+    )
+
+
+def _shorter(
+    column: str, question: Question, other: Question, codes: list[int], period: str, tally: Tally
+) -> Problem:
+    return Problem(
+        "warning",
+        "codes of another edition's list",
+        f"no code {listed(codes)} in {tally.answered[column]:,} answers, and codes spread as on the list of "
+        f"{period} ({len(other.scale.options)} codes)",
+        f"the {len(question.scale.options)} codes of {tally.edition.period}",
+        f"Kept. If the column follows the list of {period}, codes from {_moved(question, other)} on mean "
+        f"something else and groups by {question.label.lower()} are wrong: ask the contractor, and recode.",
+        column=column,
+    )
+
+
+def swapped_gender(tally: Tally) -> Iterator[Problem]:
+    """Report a share of women so low that the codes of gender may be swapped."""
+    question = tally.edition.questions.get("gender")
+    if question is None or question.code not in tally.listed:
+        return
+    by_label = {label: code for code, label in question.scale.options.items()}
+    counts = tally.listed[question.code]
+    women, men = counts[by_label["Female"]], counts[by_label["Male"]]
+    both = women + men
+    if both >= MANY and women < FEWEST_WOMEN * both:
+        yield Problem(
+            "warning",
+            "gender codes may be swapped",
+            f"{women / both:.0%} of {both:,} have code {by_label['Female']} (Female)",
+            "more women than men, as in nearly every NHS organisation",
+            "Kept. Up to 2020 code 1 was Male and 2 Female: if the file still has it so, swap them.",
+            column=question.code,
+        )
+
+
+def turned_round(tally: Tally) -> Iterator[Problem]:
+    """Report questions whose answers are spread as if the scale ran the other way."""
+    turned = []
+    for column, counts in tally.listed.items():
+        question = tally.edition.columns[column]
+        usual = usual_shares(question, tally.edition.survey.id)
+        scale = [k for k in question.scale.options if k not in question.scale.beside]
+        if usual is None or question.score_map is None or len(scale) < 3 or tally.answered[column] < MANY:
+            continue
+        other = usual | {k: usual[j] for k, j in zip(scale, reversed(scale), strict=True)}
+        if likelihood_gain(counts, usual, other) > TURNED:
+            turned.append(column)
+    if turned:
+        yield Problem(
+            "warning",
+            "scales that may run the other way",
+            f"{counted(len(turned), 'column')} with answers spread as if turned round: {listed(turned)}",
+            "1 for the first answer of the form (never, strongly disagree) and 5 for the last",
+            "Kept. If the codes run the other way, scores are wrong: ask the contractor, and recode them.",
+        )

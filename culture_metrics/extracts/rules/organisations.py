@@ -1,0 +1,207 @@
+"""Organisation codes: their form, and whether they are on the list of organisations."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from culture_metrics.errors import ExtractError, FileFormatError
+from culture_metrics.extracts.spelling import squeezed
+from culture_metrics.problems import Problem, counted, listed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+CODE = re.compile(r"[A-Z0-9]{3,6}")
+#: Columns that say one thing about an organisation.
+NAMED = {"organisation_name": "name", "benchmark_group": "benchmark group", "region": "region", "ics": "ICS"}
+NEEDED, OPTIONAL = "ods_code", ("name", "alt_names", "predecessor_codes", "merger_date")
+
+
+def read_organisations(source: pl.DataFrame | str | Path) -> pl.DataFrame:
+    """Return a list of organisations as text columns, from a table or a CSV file.
+
+    Parameters
+    ----------
+    source : polars.DataFrame, str or Path
+        Columns `ods_code` and, as far as they are known, `name`, `alt_names` and `predecessor_codes` (several
+        parted by semicolons) and `merger_date` (of the last merger, as 2024-11-01).
+
+    Raises
+    ------
+    FileFormatError, ExtractError
+        When the file cannot be read or has no column `ods_code`.
+    """
+    if not isinstance(source, pl.DataFrame):
+        path = Path(source)
+        try:
+            source = pl.read_csv(path, infer_schema=False)
+        except (pl.exceptions.PolarsError, OSError) as error:
+            raise FileFormatError(
+                "The list of organisations cannot be read",
+                where=path.name,
+                expected="a CSV file with a column ods_code",
+                hint="Check the path, and save the list as CSV UTF-8.",
+            ) from error
+    if NEEDED not in source.columns:
+        raise ExtractError(
+            "The list of organisations has no column 'ods_code'",
+            expected=f"the columns ods_code, {', '.join(OPTIONAL)}",
+            hint="Rename the column that holds the codes.",
+        )
+    missing = [pl.lit(None, pl.String).alias(c) for c in OPTIONAL if c not in source.columns]
+    return source.with_columns(missing).select(
+        pl.col(c).cast(pl.String).str.strip_chars().replace("", None) for c in (NEEDED, *OPTIONAL)
+    )
+
+
+def tidy_codes(counts: Mapping[str, int]) -> dict[str, str | None]:
+    """Map each code in another form (small letters, spaces) to its proper form; blanks to null."""
+    proper = {code: re.sub(r"\s+", "", code).upper() for code in counts}
+    forms = {code: tidy or None for code, tidy in proper.items()}
+    return {code: tidy for code, tidy in forms.items() if tidy != code and (not tidy or CODE.fullmatch(tidy))}
+
+
+def form_problems(counts: Mapping[str, int]) -> Iterator[Problem]:
+    """Report codes in another form, which are read as meant, and entries that are no codes."""
+    tidy = tidy_codes(counts)
+    changed = {code: form for code, form in tidy.items() if form}
+    if changed:
+        yield Problem(
+            "warning",
+            "organisation codes in another form",
+            listed((f"'{code}'" for code in changed), 5),
+            "ODS codes in capitals, without spaces",
+            f"Read as {listed(sorted({f for f in changed.values() if f}), 5)}.",
+            column="organisation",
+            rows=sum(counts[code] for code in changed),
+        )
+    names = {code: n for code, n in counts.items() if code not in tidy and not CODE.fullmatch(code)}
+    if names:
+        yield Problem(
+            "warning",
+            "entries that are no organisation codes",
+            f"{counted(len(names), 'entry', 'entries')} without the form of an ODS code: names or free text",
+            "an ODS code of three to six letters and digits, as RXX",
+            "Kept as they stand; put in the codes, so that years and files can be set side by side.",
+            column="organisation",
+            rows=sum(names.values()),
+        )
+
+
+def list_problems(counts: Mapping[str, int], organisations: pl.DataFrame, period: str) -> Iterator[Problem]:
+    """Report codes that are not on the list of organisations, merged or closed."""
+    known = {code.upper() for code in organisations[NEEDED].drop_nulls()}
+    merged = successors(organisations)
+    names = _names(organisations)
+    absent = {code: n for code, n in counts.items() if code.upper() not in known}
+    closed = {code: n for code, n in absent.items() if code.upper() in merged}
+    named = {c: n for c, n in absent.items() if c not in closed and squeezed(c) in names}
+    others = {c: n for c, n in absent.items() if c not in closed and c not in named}
+    sites = {c: n for c, n in others.items() if len(c) > 3 and c[:3].upper() in known}
+    unknown = {c: n for c, n in others.items() if c not in sites}
+    for code, rows in closed.items():
+        successor, date = merged[code.upper()]
+        yield _merged(code, successor, date, rows, period)
+    if named:
+        codes = sorted({names[squeezed(name)] for name in named})
+        yield Problem(
+            "warning",
+            "organisation names instead of codes",
+            f"{counted(len(named), 'name')} of organisations on the list",
+            f"their codes: {listed(codes)}",
+            "Kept as they stand; put in the codes.",
+            column="organisation",
+            rows=sum(named.values()),
+        )
+    if sites:
+        yield Problem(
+            "note",
+            "codes of parts of organisations",
+            f"{listed(map(_shown, sites))}: parts of organisations on the list",
+            "codes on the list of organisations",
+            "Kept as organisations of their own.",
+            column="organisation",
+            rows=sum(sites.values()),
+        )
+    if unknown:
+        yield Problem(
+            "warning",
+            "organisations not on the list",
+            f"{counted(len(unknown), 'code')}: {listed(map(_shown, unknown))}",
+            "codes on the list of organisations",
+            "Kept; check the codes, or bring the list up to date.",
+            column="organisation",
+            rows=sum(unknown.values()),
+        )
+
+
+def _merged(code: str, successor: str, date: str | None, rows: int, period: str) -> Problem:
+    """Report an organisation that became part of another, before or after the survey."""
+    when = f" on {date}" if date else ""
+    # Those on the payroll on 1 September are surveyed.
+    before = not date or date <= f"{period[:4]}-09-01"
+    done = (
+        f"Kept: the code was in use in {period}. Later years stand under {successor}, a larger organisation."
+    )
+    if before:
+        done = f"Kept as {_shown(code)}. Use {successor} if the file should follow the merger."
+    return Problem(
+        "warning" if before else "note",
+        "organisations merged or closed",
+        f"{_shown(code)} became part of {successor}{when}",
+        f"{successor} from then on",
+        done,
+        column="organisation",
+        rows=rows,
+    )
+
+
+def successors(organisations: pl.DataFrame) -> dict[str, tuple[str, str | None]]:
+    """Return the successor of each organisation that became part of another, and the day it did."""
+    rows = organisations.drop_nulls("predecessor_codes").select("predecessor_codes", NEEDED, "merger_date")
+    return {
+        old.strip().upper(): (new, date)
+        for codes, new, date in rows.iter_rows()
+        for old in re.split(r"[;,|]", codes)
+        if old.strip()
+    }
+
+
+def _names(organisations: pl.DataFrame) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for code, name, others in organisations.select(NEEDED, "name", "alt_names").iter_rows():
+        for text in [name or "", *(others or "").split(";")]:
+            if squeezed(text):
+                found.setdefault(squeezed(text), code)
+    return found
+
+
+def _shown(code: str) -> str:
+    """Show a code only if it looks like one: anything could stand in the wrong column."""
+    return code if re.fullmatch(r"[A-Za-z0-9]{2,8}", code) else "an entry that is no code"
+
+
+def name_problems(frame: pl.DataFrame) -> Iterator[Problem]:
+    """Report organisations with several names, regions or benchmark groups."""
+    columns = [c for c in NAMED if c in frame.columns]
+    if not columns or frame.is_empty():
+        return
+    pairs = frame.select("organisation", *columns).unique()
+    several = pairs.group_by("organisation").agg(pl.col(columns).drop_nulls().n_unique())
+    for column in columns:
+        bad = several.filter(pl.col(column) > 1)["organisation"].sort()
+        if bad.len():
+            label = NAMED[column]
+            yield Problem(
+                "warning",
+                f"organisations with more than one {label}",
+                f"{counted(bad.len(), 'organisation')}: {listed(map(_shown, bad))}",
+                f"one {label} for each organisation",
+                "Kept as they stand; check the column.",
+                column=column,
+                rows=frame.filter(pl.col("organisation").is_in(bad.implode())).height,
+            )

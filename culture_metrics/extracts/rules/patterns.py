@@ -1,0 +1,138 @@
+"""Ways of filling in that are worth a look: the same answer throughout, odd completion, impossible pairs.
+
+All of them are notes: nothing is set aside, because each can be what a person meant.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from itertools import chain
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from culture_metrics.extracts.read import ROW
+from culture_metrics.problems import EXAMPLES, Problem, examples
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from culture_metrics.catalogue import Edition
+
+#: A grid is long from this many questions on the same scale on.
+LONG = 5
+#: Codes of length of service that an age code does not allow, with work from 16 on.
+TOO_LONG = {1: (4, 5, 6), 2: (6,)}
+
+
+def pattern_notes(frame: pl.DataFrame, edition: Edition) -> Iterator[Problem]:
+    """Report patterns in clean answers, in two passes: all counts, then the rows of what was found."""
+    grids = long_grids(edition, frame.columns)
+    wheres = {
+        **{f"grid {name}": _same_throughout(columns) for name, columns in grids.items()},
+        **{
+            f"full {name}": pl.all_horizontal(pl.col(c).is_not_null() for c in columns)
+            for name, columns in grids.items()
+        },
+        **_completion(edition, frame.columns),
+        **_impossible(edition, frame.columns),
+    }
+    everywhere = _everywhere(grids)
+    if everywhere is not None:
+        wheres["everywhere"] = everywhere
+    if not wheres or frame.is_empty():
+        return
+    counts = frame.select(where.sum().alias(name) for name, where in wheres.items()).row(0, named=True)
+    shown = [name for name, n in counts.items() if n and not name.startswith("full ")]
+    rows = frame.select(
+        pl.col(ROW).filter(wheres[name]).head(EXAMPLES).implode().alias(name) for name in shown
+    )
+    for name in shown:
+        found = _words(name, counts, grids)
+        yield Problem(
+            "note",
+            *found,
+            "Kept; nothing was changed.",
+            column=grids[name[5:]][0] if name.startswith("grid ") else None,
+            rows=counts[name],
+            examples=examples(rows[name].explode(), counts[name]),
+        )
+
+
+def long_grids(edition: Edition, columns: list[str]) -> dict[str, list[str]]:
+    """Return the columns of each long grid of questions on one scale, by its number (`q7`)."""
+    grids: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for question in edition.questions.values():
+        number = re.match(r"q\d+", question.code)
+        if number and question.kind == "single" and question.code in columns and not question.asked_if:
+            grids[number[0], question.scale.id].append(question.code)
+    return {number: items for (number, _), items in grids.items() if len(items) >= LONG}
+
+
+def _same_throughout(columns: list[str]) -> pl.Expr:
+    """Whether all were answered, and all alike (null, when one was not, counts as no)."""
+    return pl.all_horizontal(pl.col(c) == pl.col(columns[0]) for c in columns[1:])
+
+
+def _everywhere(grids: dict[str, list[str]]) -> pl.Expr | None:
+    columns = list(chain.from_iterable(grids.values()))
+    return _same_throughout(columns) if len(grids) > 1 else None
+
+
+def _completion(edition: Edition, columns: list[str]) -> dict[str, pl.Expr]:
+    """Rows with answers in the last section of the form only, which is about the person."""
+    sections: dict[str, list[pl.Expr]] = defaultdict(list)
+    for question in edition.questions.values():
+        for column in question.columns:
+            if column in columns:
+                answered = pl.col(column) == 1 if question.kind == "multi" else pl.col(column).is_not_null()
+                sections[question.section].append(answered)
+    if "background" not in sections or len(sections) == 1:
+        return {}
+    others = chain.from_iterable(answers for name, answers in sections.items() if name != "background")
+    return {
+        "background": pl.any_horizontal(sections["background"]).fill_null(value=False)
+        & ~pl.any_horizontal(list(others)).fill_null(value=False)
+    }
+
+
+def _impossible(edition: Edition, columns: list[str]) -> dict[str, pl.Expr]:
+    age, service = (edition.questions.get(name) for name in ("age", "length_of_service"))
+    if not age or not service or not {age.code, service.code} <= set(columns):
+        return {}
+    return {
+        "service": pl.any_horizontal(
+            (pl.col(age.code) == code) & pl.col(service.code).is_in(codes) for code, codes in TOO_LONG.items()
+        )
+    }
+
+
+def _words(name: str, counts: dict[str, int], grids: dict[str, list[str]]) -> tuple[str, str, str]:
+    """Rule, found and expected."""
+    if name.startswith("grid "):
+        grid = name[5:]
+        full = counts[f"full {grid}"]
+        return (
+            "the same answer throughout a grid",
+            f"the same answer to all {len(grids[grid])} questions of {grid}: {counts[name] / full:.1%} of "
+            f"the {full:,} who answered them all",
+            "answers that differ, for most people",
+        )
+    return {
+        "everywhere": (
+            "the same answer throughout the form",
+            f"the same code in every question of {', '.join(grids)}, whichever way they are worded",
+            "answers that differ",
+        ),
+        "background": (
+            "only the questions about the person answered",
+            "answers to the last section only",
+            "answers to the questions about work",
+        ),
+        "service": (
+            "age and length of service do not go together",
+            "a longer service than the age allows, with work from 16 on",
+            "a service that began at 16 or later",
+        ),
+    }[name]

@@ -1,0 +1,195 @@
+"""Refuse what would eat the memory or attack the reader, before it is opened."""
+
+from __future__ import annotations
+
+import os
+import re
+import struct
+import zipfile
+import zlib
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from culture_metrics.errors import FileFormatError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+#: Limits, documented in `read_extract`.
+MAX_COLUMNS = 2_000
+MAX_UNPACKED = 2 << 30
+MAX_RATIO = 200
+#: A file may be packed as tightly as it likes while it stays this small.
+SMALL = 100 << 20
+#: Taken for the free memory where the system does not tell.
+MEMORY_WHEN_UNKNOWN = 8 << 30
+#: Bytes that one cell of a sheet's rectangle takes while it is read, blank or not.
+CELL = 48
+
+_CHUNK = 1 << 20
+_DOCTYPE = re.compile(rb"<!\s*(?:DOCTYPE|ENTITY)|<\0!\0(?:D|E)\0", re.I)
+_DIMENSION = re.compile(rb"<(?:\w+:)?dimension[^>]*?\sref=\"(?:[A-Z]+\d+:)?([A-Z]{1,3})(\d{1,7})\"")
+_BINARY_DIMENSION = re.compile(rb"\x94\x01\x10(.{16})", re.S)
+_FILLED = re.compile(rb"<(?:\w+:)?c\s[^>]*?\br=\"([A-Z]{1,3})(\d{1,7})\"(?![^>]*/>)")
+
+
+def available_memory() -> int:
+    """Return the free memory in bytes, as far as the system tells."""
+    meminfo = Path("/proc/meminfo")
+    if meminfo.is_file() and (found := re.search(r"MemAvailable:\s+(\d+) kB", meminfo.read_text())):
+        return int(found[1]) * 1024
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_AVPHYS_PAGES")
+    except (AttributeError, ValueError, OSError):
+        return MEMORY_WHEN_UNKNOWN
+
+
+def check_memory(need: int, where: str, what: str = "The file") -> None:
+    """Stop when reading would take more memory than is free.
+
+    Raises
+    ------
+    FileFormatError
+        With both figures.
+    """
+    free = available_memory()
+    if need > free:
+        raise FileFormatError(
+            f"{what} is too large for the memory that is free",
+            where=where,
+            expected=f"a need of at most {_size(free)}",
+            got=f"a need of about {_size(need)}",
+            hint="Close other programs, keep only the columns and the year you need, or save it as Parquet.",
+        )
+
+
+def check_columns(named: int, where: str) -> None:
+    """Stop when a table has more named columns than any survey.
+
+    Raises
+    ------
+    FileFormatError
+        With the number of columns.
+    """
+    if named > MAX_COLUMNS:
+        raise FileFormatError(
+            f"The table has {named:,} named columns",
+            where=where,
+            expected=f"at most {MAX_COLUMNS:,}: one per question",
+            hint="Check that rows and columns are not swapped, and delete the columns that are not needed.",
+        )
+
+
+def check_workbook(path: Path) -> None:
+    """Look through the zip file that a workbook is, before a reader unpacks it.
+
+    Raises
+    ------
+    FileFormatError
+        When it unpacks to more than 2 GB, or to more than 200 times its size and 100 MB; when its XML
+        declares entities; when it is damaged; when a stray cell far out makes a sheet's rectangle larger
+        than the memory.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            members = archive.infolist()
+            _check_size(members, path)
+            for member in members:
+                if member.filename.endswith((".xml", ".rels", ".vml", ".bin")):
+                    _check_member(archive, member, path.name)
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError) as error:
+        raise FileFormatError(
+            "The workbook cannot be opened: it is damaged",
+            where=path.name,
+            hint="Ask for it again, or open it in Excel and save it anew as .xlsx.",
+        ) from error
+
+
+def _check_size(members: list[zipfile.ZipInfo], path: Path) -> None:
+    unpacked, packed = sum(m.file_size for m in members), max(path.stat().st_size, 1)
+    if unpacked > MAX_UNPACKED or (unpacked > SMALL and unpacked > MAX_RATIO * packed):
+        raise FileFormatError(
+            f"The workbook unpacks from {_size(packed)} to {_size(unpacked)}",
+            where=path.name,
+            expected=f"at most {_size(MAX_UNPACKED)}, and at most {MAX_RATIO} times its size",
+            hint="If it is no attack, save the sheet with the respondents alone as CSV UTF-8.",
+        )
+    check_memory(3 * unpacked, path.name, "The workbook")
+
+
+def _check_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, file: str) -> None:
+    """Read a member to its end: its check sum proves that its size is no lie."""
+    where = f"{file}, part {member.filename}"
+    if "/worksheets/" not in member.filename:
+        for _ in _chunks(archive, member, where):
+            pass
+        return
+    said = _said_binary if member.filename.endswith(".bin") else _said
+    width, height = said(archive, member, where)
+    if not 0 < width * height * CELL < 10 * SMALL and not member.filename.endswith(".bin"):
+        width, height = _filled(archive, member, where)
+    check_memory(width * height * CELL, where, "The sheet's used range")
+
+
+def _said(archive: zipfile.ZipFile, member: zipfile.ZipInfo, where: str) -> tuple[int, int]:
+    """Return the width and height that a sheet says it has; zeros when it says nothing or no truth."""
+    size, beyond = (0, 0), None
+    for chunk in _chunks(archive, member, where):
+        if beyond is None and (found := _DIMENSION.search(chunk)):
+            size = _column(found[1]), int(found[2])
+            longer = len(found[1]) + 1, len(found[2]) + 1
+            beyond = re.compile(rb'\sr="(?:[A-Z]{%d,}\d|[A-Z]+\d{%d,}")' % longer)
+        if beyond and beyond.search(chunk):
+            size = (0, 0)
+    return size
+
+
+def _said_binary(archive: zipfile.ZipFile, member: zipfile.ZipInfo, where: str) -> tuple[int, int]:
+    """Return the width and height that a binary sheet says it has."""
+    for chunk in _chunks(archive, member, where):
+        if found := _BINARY_DIMENSION.search(chunk[:4096]):
+            _, last_row, _, last_column = struct.unpack("<4I", found[1])
+            return last_column + 1, last_row + 1
+    return 0, 0
+
+
+def _filled(archive: zipfile.ZipFile, member: zipfile.ZipInfo, where: str) -> tuple[int, int]:
+    """Return the width and height of the rectangle that holds every cell with something in it."""
+    width = height = 0
+    for chunk in _chunks(archive, member, where):
+        cells = _FILLED.findall(chunk)
+        width = max([width, *map(_column, {column for column, _ in cells})])
+        height = max([height, *map(int, {row for _, row in cells})])
+    return width, height
+
+
+def _chunks(archive: zipfile.ZipFile, member: zipfile.ZipInfo, where: str) -> Iterator[bytes]:
+    """Yield a member in parts that overlap by the length of a tag; stop at XML that could harm."""
+    rest = b""
+    with archive.open(member) as stream:
+        while part := stream.read(_CHUNK):
+            chunk = rest + part
+            if not member.filename.endswith(".bin") and _DOCTYPE.search(chunk):
+                raise FileFormatError(
+                    "The workbook declares XML entities, which no spreadsheet program writes",
+                    where=where,
+                    hint="It may be made to do harm: ask where it comes from. If you trust it, open it in "
+                    "Excel and save it anew.",
+                )
+            yield chunk
+            rest = part[-200:]
+
+
+def _column(letters: bytes) -> int:
+    number = 0
+    for letter in letters:
+        number = number * 26 + letter - 64
+    return number
+
+
+def _size(size: float) -> str:
+    for unit in ("bytes", "kB", "MB"):
+        if size < 1000:
+            return f"{size:,.0f} {unit}"
+        size /= 1000
+    return f"{size:,.1f} GB"

@@ -1,0 +1,115 @@
+"""Labels that may be one and the same: equal but for case and spaces, or spelled nearly alike."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from difflib import SequenceMatcher
+from itertools import combinations
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+#: From this likeness on two words may be one word spelled in two ways.
+NEAR = 0.8
+SHORTEST = 4
+#: Words that do not tell two units apart.
+FILLERS = frozenset({"and", "of", "the", "for", "in", "at"})
+
+
+def squeezed(label: str) -> str:
+    """Return a label without case, spaces and punctuation, `&` as `and`.
+
+    Examples
+    --------
+    >>> squeezed("Women's & Children") == squeezed("womens AND  children")
+    True
+    """
+    return re.sub(r"[\W_]+", "", label.replace("&", "and")).casefold()
+
+
+def words(label: str) -> tuple[str, ...]:
+    """Return the words of a label in lower case, without apostrophes."""
+    return tuple(re.findall(r"[^\W_]+", re.sub(r"['\u2019]", "", label.replace("&", " and ")).casefold()))
+
+
+def same_but_for_case(labels: Mapping[str, int]) -> dict[str, str]:
+    """Map each label to the most frequent one that differs only in case, spaces or punctuation.
+
+    Examples
+    --------
+    >>> same_but_for_case({"Nursing": 210, "nursing": 12, "NURSING ": 3, "Estates": 40})
+    {'nursing': 'Nursing', 'NURSING ': 'Nursing'}
+    """
+    alike: dict[str, list[str]] = defaultdict(list)
+    for label in labels:
+        alike[squeezed(label)].append(label)
+    return _to_commonest((group for key, group in alike.items() if key and len(group) > 1), labels)
+
+
+def nearly_alike(labels: Mapping[str, int]) -> dict[str, str]:
+    """Map each label to a more frequent one of which it may be a misspelling.
+
+    Labels must have as many words; words that differ must be long, begin alike and be nearly equal; numbers
+    and single letters tell units apart.
+
+    Examples
+    --------
+    >>> nearly_alike({"Paediatrics": 90, "Pediatrics": 4, "Ward 1": 20, "Ward 2": 30})
+    {'Pediatrics': 'Paediatrics'}
+    """
+    said = {label: words(label) for label in labels}
+    blocks: dict[tuple[str, ...], list[str]] = defaultdict(list)
+    for label in labels:
+        blocks[tuple(word[:1] for word in said[label])].append(label)
+    parent = {label: label for label in labels}
+
+    def root(label: str) -> str:
+        while parent[label] != label:
+            label = parent[label]
+        return label
+
+    for block in blocks.values():
+        for one, other in combinations(block, 2):
+            if _near(said[one], said[other]):
+                parent[root(other)] = root(one)
+    groups: dict[str, list[str]] = defaultdict(list)
+    for label in labels:
+        groups[root(label)].append(label)
+    return _to_commonest((group for group in groups.values() if len(group) > 1), labels)
+
+
+def likely_name(label: str, candidates: Iterable[str]) -> str | None:
+    """Return the candidate that most looks like a new name of `label`, if one does.
+
+    Examples
+    --------
+    >>> likely_name("Nursing Directorate", ["Directorate of Nursing", "Estates"])
+    'Directorate of Nursing'
+    """
+    own = set(words(label)) - FILLERS
+    best, likeness = None, 0.0
+    for candidate in candidates:
+        theirs = set(words(candidate)) - FILLERS
+        shared = len(own & theirs) / max(len(own | theirs), 1)
+        value = max(shared, SequenceMatcher(None, squeezed(label), squeezed(candidate)).ratio())
+        if value > likeness:
+            best, likeness = candidate, value
+    return best if likeness >= NEAR or (likeness >= 0.6 and len(own) > 1) else None
+
+
+def _near(one: tuple[str, ...], other: tuple[str, ...]) -> bool:
+    different = [(a, b) for a, b in zip(one, other, strict=True) if a != b]
+    # The cheap tests first: likeness is looked at only where nothing else tells the words apart.
+    if not different or any(min(len(a), len(b)) < SHORTEST or re.search(r"\d", a + b) for a, b in different):
+        return False
+    return all(SequenceMatcher(None, a, b).ratio() >= NEAR for a, b in different)
+
+
+def _to_commonest(groups: Iterable[list[str]], counts: Mapping[str, int]) -> dict[str, str]:
+    merged: dict[str, str] = {}
+    for group in groups:
+        best = max(group, key=lambda label: (counts[label], label.strip() == label, label))
+        merged |= {label: best for label in group if label != best}
+    return merged

@@ -1,0 +1,373 @@
+"""Read a benchmark workbook: a sheet a benchmark group, a column a figure, fractions for percent."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+import polars as pl
+
+from culture_metrics.catalogue import catalogue
+from culture_metrics.errors import FileFormatError
+from culture_metrics.extracts.files import file_hash
+from culture_metrics.published.layout import letter
+from culture_metrics.published.match import normalise
+from culture_metrics.published.published import Published
+from culture_metrics.published.refusal import refusal
+from culture_metrics.published.sheets import (
+    BLANK,
+    HIDDEN,
+    NUMBER,
+    OTHER,
+    key,
+    listed_rows,
+    load_cells,
+    number,
+    state,
+)
+from culture_metrics.published.tables import PUBLISHED_MINIMUM
+from culture_metrics.results import ALL, as_distributions, as_organisations, as_results
+from data_schemas.columns import DISTRIBUTIONS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from culture_metrics.catalogue import Edition
+    from culture_metrics.published.layout import Row
+
+SURVEY = "nss_england"
+RATE = "response_rate"
+NAME, GROUP = "orgname", "orgtypereportingname"
+#: What is left out of the results, and why.
+SIGNIFICANCE = "flags of significance: the test behind them is not known"
+WRES = "results of two ethnic groups (WRES): another construction, unweighted"
+UNKNOWN = "no question or score of the newest edition in the file"
+NO_HEADLINE = "questions without a headline percentage"
+NO_BASE = "figures without a column of bases"
+#: Below this share in every percentage of a sheet, fractions were divided by 100 once more.
+TOO_SMALL, SEVERAL = 0.01, 5
+
+HISTORY = (
+    "All years are as restated in this one release: earlier years stand under the question codes of the "
+    "newest year and are weighted to its mix of occupations. Never join them with figures of another release."
+)
+
+_COLUMN = re.compile(r"^(?P<stem>[a-z]\w*?)_(?P<year>20\d\d)$", re.IGNORECASE)
+_FIGURE = re.compile(r"^(pp\d(_\d)?|theme_[a-z]+|[em]_\d|q\d+\w*?)(_n)?_20\d\d$", re.IGNORECASE)
+
+
+class _Figure(NamedTuple):
+    """One column of figures: what it measures, when, and the column of its bases (None: there is none)."""
+
+    column: int
+    base: int | None
+    measure: str
+    period: str
+
+
+class _Sheet(NamedTuple):
+    """One sheet of a benchmark workbook."""
+
+    name: str
+    header_row: int
+    header: Row
+    columns: dict[str, int]
+
+
+def find_benchmark(heads: Mapping[str, Sequence[Row]]) -> dict[str, int]:
+    """Return the header row of every sheet of figures that a benchmark workbook has, by sheet."""
+    found = {
+        name: next((i for i, row in enumerate(rows) if _is_header(row)), None) for name, rows in heads.items()
+    }
+    return {name: row for name, row in found.items() if row is not None}
+
+
+def _is_header(row: Row) -> bool:
+    return any(key(cell) == "orgid" for cell in row) and any(
+        _FIGURE.match((cell or "").strip()) for cell in row
+    )
+
+
+def read_benchmark(path: Path, heads: Mapping[str, Sequence[Row]]) -> Published:
+    """Read a benchmark workbook whose first rows are `heads`; see `read_published`."""
+    problems: list[str] = []
+    sheets = [_sheet(name, row, heads[name][row], problems) for name, row in find_benchmark(heads).items()]
+    years = sorted({m["year"] for sheet in sheets for name in sheet.columns if (m := _COLUMN.match(name))})
+    edition = _edition(years[-1], path.name)
+    left_out: dict[str, list[str]] = {}
+    parts, borrowed = [], set[str]()
+    for sheet in sheets:
+        figures = _figures(sheet, edition, left_out, borrowed)
+        parts.append(_read_sheet(path, sheet, figures, edition, problems))
+    cells = pl.concat(parts)
+    problems += _twice(cells)
+    if problems:
+        raise refusal(path.name, problems)
+    figures_of = cells.filter(pl.col("measure") != RATE)
+    results = _results(figures_of, edition)
+    return Published(
+        survey=SURVEY,
+        period=edition.period,
+        results=results,
+        distributions=as_distributions(pl.DataFrame(schema=DISTRIBUTIONS)),
+        organisations=_organisations(cells, edition),
+        provenance={
+            "file": path.name,
+            "sha256": file_hash(path),
+            "layout": "benchmark",
+            "release": edition.period,
+            "periods": tuple(results["period"].unique().sort()),
+            "title": next((cell for rows in heads.values() for row in rows for cell in row if cell), ""),
+            "sheets": tuple(sheet.name for sheet in sheets),
+            "suppressed_cells": results.filter(pl.col("status") == "suppressed_small_base").height,
+            "left_out": {why: tuple(dict.fromkeys(names)) for why, names in left_out.items()},
+            "borrowed_bases": tuple(sorted(borrowed)),
+            "history": HISTORY,
+            "response_rates": _rates(cells),
+        },
+    )
+
+
+def _sheet(name: str, row: int, header: Row, problems: list[str]) -> _Sheet:
+    named = [((cell or "").strip().casefold(), i) for i, cell in enumerate(header)]
+    columns: dict[str, int] = {}
+    for given, i in named:
+        text = given if _COLUMN.match(given) else key(given)
+        if text and text in columns:
+            problems.append(
+                f"sheet '{name}', column {letter(i)}: '{header[i]}' stands a second time; it is also in "
+                f"column {letter(columns[text])}"
+            )
+        elif text:
+            columns[text] = i
+    return _Sheet(name, row, header, columns)
+
+
+def _edition(year: str, file: str) -> Edition:
+    survey = catalogue(SURVEY)
+    if year in survey.periods:
+        return survey.edition(year)
+    raise FileFormatError(
+        f"There is no catalogue of questions for {year}, the newest year in the workbook",
+        where=file,
+        expected=f"a year from {survey.periods[0]} to {survey.periods[-1]}",
+        hint="Its question codes cannot be told apart; a newer version of the package may know them.",
+    )
+
+
+def _figures(
+    sheet: _Sheet, edition: Edition, left_out: dict[str, list[str]], borrowed: set[str]
+) -> list[_Figure]:
+    """Say what every column holds; codes are those of the newest edition, whatever the year."""
+    found = []
+    for name, column in sheet.columns.items():
+        match = _COLUMN.match(name)
+        header = (sheet.header[column] or "").strip()
+        if "_sig" in name or name.startswith("sig_"):
+            left_out.setdefault(SIGNIFICANCE, []).append(header)
+        elif match is None or match["stem"].endswith("_n"):
+            continue
+        elif "eth_summary" in name:
+            left_out.setdefault(WRES, []).append(header)
+        elif (measure := _measure(match["stem"], edition)) is None:
+            why = NO_HEADLINE if match["stem"] in edition.codes else UNKNOWN
+            left_out.setdefault(why, []).append(header)
+        else:
+            base, own = _base(sheet, match["stem"], match["year"], measure, edition)
+            if base is None and measure != RATE:
+                left_out.setdefault(NO_BASE, []).append(header)
+                continue
+            if not own:
+                borrowed.add(header)
+            found.append(_Figure(column, base, measure, match["year"]))
+    return found
+
+
+def _measure(stem: str, edition: Edition) -> str | None:
+    if stem == RATE:
+        return RATE
+    name = edition.codes.get(stem)
+    return name if name in edition.measures else None
+
+
+def _base(sheet: _Sheet, stem: str, year: str, measure: str, edition: Edition) -> tuple[int | None, bool]:
+    """Return the column of bases, and whether it is the figure's own.
+
+    A sub-score without a column of its own takes that of the element or theme it is part of.
+    """
+    own = sheet.columns.get(f"{stem}_n_{year}", sheet.columns.get(f"{stem}_{year}_n"))
+    if own is not None or measure == RATE:
+        return own, True
+    for whole in edition.scores.values():
+        if measure in whole.parts:
+            stems = [code for code, name in edition.codes.items() if name == whole.id]
+            return next(
+                (c for s in stems if (c := sheet.columns.get(f"{s}_n_{year}")) is not None), None
+            ), False
+    return None, False
+
+
+def _read_sheet(
+    path: Path, sheet: _Sheet, figures: Sequence[_Figure], edition: Edition, problems: list[str]
+) -> pl.DataFrame:
+    """Return one row per organisation and figure of a sheet, percentages from 0 to 100."""
+    cells = load_cells(path, sheet.name, sheet.header_row)
+    at = f"sheet '{sheet.name}'"
+    ids = {name: sheet.columns.get(header) for name, header in (("name", NAME), ("benchmark_group", GROUP))}
+    rows = cells.with_columns(
+        pl.col(str(sheet.columns["orgid"])).alias("organisation"),
+        *(pl.lit(None, pl.String).alias(n) if i is None else pl.col(str(i)).alias(n) for n, i in ids.items()),
+        sheet=pl.lit(sheet.name),
+    ).with_columns(pl.col("benchmark_group").fill_null(sheet.name))
+    filled = pl.any_horizontal(pl.lit(value=False), *(number(f.column).is_not_null() for f in figures))
+    nameless = rows.filter(pl.col("organisation").is_null() & filled)["row"]
+    if nameless.len():
+        problems.append(f"{at}: figures without an 'org_id': {listed_rows(nameless)}")
+    rows = rows.filter(pl.col("organisation").is_not_null())
+    who = ["sheet", "row", "organisation", "name", "benchmark_group"]
+    long = [
+        rows.select(
+            *who,
+            value=number(f.column),
+            value_state=state(f.column),
+            base=pl.lit(None, pl.Float64) if f.base is None else number(f.base),
+            base_state=pl.lit("none") if f.base is None else state(f.base),
+            column=pl.lit(f.column),
+            measure=pl.lit(f.measure),
+            period=pl.lit(f.period),
+            unit=pl.lit("score" if f.measure in edition.scores else "percent"),
+        )
+        for f in figures
+    ]
+    if not long or rows.is_empty():
+        problems.append(f"{at} has a header but no figures of organisations")
+        return pl.DataFrame(schema=_LONG)
+    cells = pl.concat(long)
+    problems += _problems(cells, sheet)
+    return cells.with_columns(
+        value=pl.when(pl.col("unit") == "percent").then(pl.col("value") * 100).otherwise("value")
+    ).select(pl.col(n).cast(t) for n, t in _LONG.items())
+
+
+_LONG = {
+    "sheet": pl.String,
+    "row": pl.Int64,
+    "organisation": pl.String,
+    "name": pl.String,
+    "benchmark_group": pl.String,
+    "value": pl.Float64,
+    "value_state": pl.String,
+    "base": pl.Float64,
+    "base_state": pl.String,
+    "column": pl.Int32,
+    "measure": pl.String,
+    "period": pl.String,
+    "unit": pl.String,
+}
+
+
+def _problems(cells: pl.DataFrame, sheet: _Sheet) -> Iterator[str]:
+    """Say what cannot be right on a sheet: percentages for fractions, text, figures or bases alone."""
+    at = f"sheet '{sheet.name}'"
+    percent = cells.filter(pl.col("unit") == "percent")
+    large = percent.filter(pl.col("value") > 1 + 1e-9)["column"].unique(maintain_order=True).to_list()
+    if large:
+        shown = ", ".join(f"{letter(i)} ('{sheet.header[i]}')" for i in large[:4])
+        more = f" and {len(large) - 4} more" if len(large) > 4 else ""
+        yield (
+            f"{at}, column {shown}{more}: figures above 1 where this layout has fractions from 0 to 1; "
+            "percentages from 0 to 100 must be divided by 100, once"
+        )
+    tops = percent.filter(pl.col("measure") != RATE).group_by("measure", "period").agg(pl.col("value").max())
+    top = tops["value"].max()
+    if tops.height >= SEVERAL and isinstance(top, float) and 0 < top <= TOO_SMALL:
+        yield (
+            f"{at}: no fraction above {TOO_SMALL:g} in {tops.height} columns of percentages; they were "
+            "divided by 100 twice"
+        )
+    tests = {
+        "cells that are neither a figure nor '-' nor blank": pl.col("value_state") == OTHER,
+        "figures below 0, or scores above 10": (pl.col("value") < 0)
+        | ((pl.col("unit") == "score") & (pl.col("value") > 10)),
+        "a base that is no number of responses": (pl.col("base_state") == OTHER)
+        | (pl.col("base") < 0)
+        | (pl.col("base") != pl.col("base").floor()),
+        "a figure without its base": (pl.col("value_state") == NUMBER)
+        & pl.col("base_state").is_in([BLANK, HIDDEN]),
+        "a base without its figure": (pl.col("value_state") == BLANK) & (pl.col("base") >= PUBLISHED_MINIMUM),
+    }
+    for said, test in tests.items():
+        wrong = cells.filter(test).group_by("column", maintain_order=True).agg(pl.col("row"))
+        for column, rows in wrong.rows():
+            yield f"{at}, column {letter(column)} ('{sheet.header[column]}'): {said}: {listed_rows(rows)}"
+
+
+def _twice(cells: pl.DataFrame) -> Iterator[str]:
+    where = cells.group_by("organisation", maintain_order=True).agg(
+        pl.struct("sheet", "row").n_unique().alias("n"), pl.col("sheet").unique(maintain_order=True)
+    )
+    for code, _, sheets in where.filter(pl.col("n") > 1).rows():
+        yield f"organisation '{code}' stands more than once, on sheet {' and '.join(map(repr, sheets))}"
+
+
+def _weighting(edition: Edition) -> pl.Expr:
+    """Say how a figure is weighted: no group that is never weighted, no question about facts."""
+    never = [
+        *map(normalise, edition.survey.unweighted_groups),
+        "integrated care board",
+        "commissioning support",
+    ]
+    group = pl.concat_str("benchmark_group", "sheet", separator=" ").str.to_lowercase()
+    asked = {m.id: edition.questions[m.question].weighted for m in edition.percentages.values() if m.question}
+    facts = [name for name, weighted in asked.items() if not weighted]
+    return (
+        pl.when(group.str.contains_any(never) | pl.col("measure").is_in(facts))
+        .then(pl.lit("none"))
+        .otherwise(pl.lit("occupation_group"))
+    )
+
+
+def _results(cells: pl.DataFrame, edition: Edition) -> pl.DataFrame:
+    """Return Results; a figure that nobody has was not asked, a year without figures leaves no rows."""
+    shown = (pl.col("value_state") == NUMBER) & (pl.col("base") >= PUBLISHED_MINIMUM)
+    something = pl.col("value_state") != BLANK
+    told = something.any().over("measure", "period") & something.any().over("organisation", "period")
+    return as_results(
+        cells.filter(something.any().over("organisation", "period")).select(
+            "organisation",
+            "period",
+            "measure",
+            "unit",
+            estimate=pl.when(shown).then("value"),
+            base=pl.when(shown).then("base"),
+            status=pl.when(shown)
+            .then(pl.lit("reported"))
+            .when(told)
+            .then(pl.lit("suppressed_small_base"))
+            .otherwise(pl.lit("not_asked")),
+            weighting=_weighting(edition),
+            survey=pl.lit(SURVEY),
+            breakdown=pl.lit(ALL),
+            group=pl.lit(ALL),
+            source=pl.lit("published"),
+        )
+    )
+
+
+def _organisations(cells: pl.DataFrame, edition: Edition) -> pl.DataFrame:
+    first = cells.unique("organisation", keep="first", maintain_order=True)
+    return as_organisations(
+        first.select(
+            "organisation", "name", "benchmark_group", survey=pl.lit(SURVEY), period=pl.lit(edition.period)
+        )
+    )
+
+
+def _rates(cells: pl.DataFrame) -> pl.DataFrame:
+    """Return response rates in percent with what the file gives as their base."""
+    return (
+        cells.filter((pl.col("measure") == RATE) & pl.col("value").is_not_null())
+        .select("organisation", "period", percent="value", base=pl.col("base").cast(pl.UInt32, strict=False))
+        .sort("organisation", "period")
+    )

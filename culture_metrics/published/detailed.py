@@ -1,0 +1,100 @@
+"""Read the official "detailed spreadsheets": results of organisations, or national results by breakdown."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from culture_metrics.catalogue import catalogue
+from culture_metrics.errors import FileFormatError
+from culture_metrics.extracts.files import file_hash
+from culture_metrics.published.cells import fill_cells
+from culture_metrics.published.columns import find_figures
+from culture_metrics.published.layout import find_edition, find_table, missing_columns
+from culture_metrics.published.published import Published
+from culture_metrics.published.refusal import refusal
+from culture_metrics.published.rows import read_rows
+from culture_metrics.published.tables import make_distributions, make_organisations, make_results
+from culture_metrics.published.workbook import load_bodies
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from culture_metrics.catalogue import Edition
+    from culture_metrics.published.layout import Row, Table
+
+SURVEY = "nss_england"
+BASES = (
+    "The base of a headline percentage that leaves options out is the published base times the share of the "
+    "other options, rounded. It is exact in unweighted rows and approximate in weighted ones, where shares "
+    "are weighted while bases are counts."
+)
+
+
+def read_detailed(path: Path, heads: Mapping[str, Sequence[Row]]) -> Published:
+    """Read a detailed workbook whose first rows are `heads`; see `read_published`."""
+    problems: list[str] = []
+    tables = _find_tables(heads, path.name, problems)
+    codes = {block.code.casefold() for table in tables for block in table.blocks}
+    edition = find_edition(catalogue(SURVEY), _headings(heads, tables), codes, path.name)
+    figures = find_figures(tables, edition, problems)
+    bodies = load_bodies(path, tables)
+    rows, notes = read_rows(tables, bodies, edition, problems)
+    cells = fill_cells(bodies, figures, rows, problems)
+    if problems:
+        raise refusal(path.name, problems)
+    return Published(
+        survey=edition.survey.id,
+        period=edition.period,
+        results=make_results(cells, figures, rows, edition),
+        distributions=make_distributions(cells, figures, rows, edition),
+        organisations=make_organisations(rows, edition),
+        provenance={
+            "file": path.name,
+            "sha256": file_hash(path),
+            "layout": tables[0].layout,
+            "title": tables[0].heading.split("\n")[0],
+            "sheets": tuple(table.sheet for table in tables),
+            "suppressed_cells": int(cells.dashes.sum()),
+            "missing": _missing(edition, codes),
+            "bases": BASES,
+            **notes,
+        },
+    )
+
+
+def _find_tables(heads: Mapping[str, Sequence[Row]], file: str, problems: list[str]) -> list[Table]:
+    """Find the results of every sheet; one layout for all."""
+    tables = [table for name, rows in heads.items() if (table := find_table(name, rows, problems))]
+    if len({table.layout for table in tables}) > 1:
+        problems.append("some sheets hold results of organisations, others national results by breakdown")
+        raise refusal(file, problems)
+    if problems and not tables:
+        raise refusal(file, problems)
+    if not tables:
+        raise FileFormatError(
+            "The workbook has no sheet with official results",
+            where=file,
+            expected="sheets with a header row that names 'ODS code' or 'Breakdown'",
+            got=f"{len(heads)} sheet{'s' if len(heads) != 1 else ''}: {', '.join(heads)[:200]}",
+            hint="Take the detailed spreadsheet from the results website; use read_extract for answers.",
+        )
+    return tables
+
+
+def _headings(heads: Mapping[str, Sequence[Row]], tables: Sequence[Table]) -> dict[str, str]:
+    """Return the text above the figures by sheet; of sheets without figures, their first rows."""
+    found = {table.sheet: table.heading for table in tables}
+    notes = {
+        name: " ".join(cell for row in rows for cell in row if cell)
+        for name, rows in heads.items()
+        if name not in found
+    }
+    return {**found, **notes}
+
+
+def _missing(edition: Edition, codes: set[str]) -> tuple[str, ...]:
+    """Return the official codes of the questions and scores that the file does not have."""
+    there = {edition.codes.get(code) for code in codes}
+    scores = [measure.code for name, measure in edition.scores.items() if name not in there]
+    return (*missing_columns(edition, codes), *scores)

@@ -1,0 +1,294 @@
+"""Read a workbook of the National Quarterly Pulse Survey: one sheet a score, one row an organisation."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import polars as pl
+
+from culture_metrics.catalogue import catalogue
+from culture_metrics.errors import FileFormatError, UnknownNameError
+from culture_metrics.extracts.files import file_hash
+from culture_metrics.published.layout import letter
+from culture_metrics.published.published import Published
+from culture_metrics.published.refusal import refusal
+from culture_metrics.published.rows import DASHES
+from culture_metrics.published.sheets import (
+    BLANK,
+    HIDDEN,
+    NUMBER,
+    OTHER,
+    find_header,
+    key,
+    listed_rows,
+    load_cells,
+    number,
+    state,
+)
+from culture_metrics.results import ALL, as_distributions, as_organisations, as_results
+from data_schemas.columns import DISTRIBUTIONS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from culture_metrics.catalogue import Edition
+    from culture_metrics.published.layout import Row
+
+SURVEY = "national_quarterly_pulse"
+#: Headers that make a sheet one of a pulse workbook.
+WANTED = ("orgcode", "caresetting", "totalresponses")
+ATTRIBUTES = {
+    "organisation": ("orgcode",),
+    "name": ("orgname",),
+    "benchmark_group": ("caresetting",),
+    "region": ("regionname",),
+    "ics": ("stpname", "icsname", "icbname"),
+}
+TOTAL = "england"
+_QUARTER = re.compile(r"\bQ(?:uarter)?\s*([1-4])[\s,]*(20\d\d)\s*[-/\u2013]\s*(?:20)?(\d\d)\b", re.IGNORECASE)
+
+
+class _Sheet(NamedTuple):
+    """A sheet of scores: where its header stands, the columns by header, and the scores by column."""
+
+    name: str
+    header_row: int
+    columns: dict[str, int]
+    scores: dict[int, str]
+
+
+def find_pulse(heads: Mapping[str, Sequence[Row]]) -> dict[str, int]:
+    """Return the header row of every sheet that a pulse workbook has, by sheet."""
+    found = {name: find_header(rows, WANTED) for name, rows in heads.items()}
+    return {name: row for name, row in found.items() if row is not None}
+
+
+def read_pulse(path: Path, heads: Mapping[str, Sequence[Row]]) -> Published:
+    """Read a pulse workbook whose first rows are `heads`; see `read_published`."""
+    period = _period(heads, path.name)
+    try:
+        edition = catalogue(SURVEY).edition(period)
+    except UnknownNameError as error:
+        raise FileFormatError(
+            f"There is no catalogue of questions for {period}",
+            where=path.name,
+            hint=f"The survey began in {catalogue(SURVEY).periods[0]}; check the quarter in the title.",
+        ) from error
+    problems: list[str] = []
+    sheets = [_sheet(name, heads[name][row], row, edition) for name, row in find_pulse(heads).items()]
+    sheets = [sheet for sheet in sheets if sheet.scores]
+    own = [sheet for sheet in sheets if len(sheet.scores) == 1]
+    named = [name for sheet in own for name in sheet.scores.values()]
+    problems += [f"more than one sheet holds '{n}'" for n in sorted(set(named)) if named.count(n) > 1]
+    if not own:
+        problems.append("no sheet holds one score with its own 'Total Responses' (such as sheet 'Advocacy')")
+    cells = {sheet.name: _read_sheet(path, sheet, problems) for sheet in sheets}
+    if problems:
+        raise refusal(path.name, problems)
+    figures = pl.concat([cells[sheet.name] for sheet in own])
+    overview = [cells[sheet.name] for sheet in sheets if len(sheet.scores) > 1]
+    results = _results(figures, period, edition.survey.minimum_base)
+    return Published(
+        survey=SURVEY,
+        period=period,
+        results=results,
+        distributions=as_distributions(pl.DataFrame(schema=DISTRIBUTIONS)),
+        organisations=_organisations(figures, period),
+        provenance={
+            "file": path.name,
+            "sha256": file_hash(path),
+            "layout": "pulse",
+            "release": period,
+            "title": next((cell for rows in heads.values() for row in rows for cell in row if cell), ""),
+            "sheets": tuple(sheet.name for sheet in sheets),
+            "suppressed_cells": results.filter(pl.col("status") == "suppressed_small_base").height,
+            "missing": tuple(m.code for name, m in edition.scores.items() if name not in named),
+            "headcount": _headcount(figures, period),
+            "checks": _checks(figures, overview, edition),
+        },
+    )
+
+
+def _period(heads: Mapping[str, Sequence[Row]], file: str) -> str:
+    """Return the quarter that the titles name, as `2022-Q1`: a quarter of the financial year 2022-23."""
+    text = "\n".join(cell for rows in heads.values() for row in rows for cell in row if cell)
+    found = {(quarter, year, end) for quarter, year, end in _QUARTER.findall(text)}
+    wrong = sorted(f"{year}-{end}" for _, year, end in found if (int(year) + 1) % 100 != int(end))
+    if len(found) == 1 and not wrong:
+        quarter, year, _ = found.pop()
+        return f"{year}-Q{quarter}"
+    if wrong:
+        got = f"years that do not follow each other: {', '.join(wrong)}"
+    else:
+        got = ", ".join(sorted(f"Q{q} {y}-{e}" for q, y, e in found)) or "no quarter"
+    raise FileFormatError(
+        "The pulse workbook does not say which one quarter it is about",
+        where=file,
+        expected="a title such as 'Q1 2022-23' on the sheets 'Notes' or 'Summary'",
+        got=got,
+        hint="Take the workbook as it was downloaded; do not change its notes.",
+    )
+
+
+def _sheet(name: str, header: Row, row: int, edition: Edition) -> _Sheet:
+    columns = {key(cell): i for i, cell in reversed(list(enumerate(header))) if cell}
+    labels = {key(label): m.id for m in edition.scores.values() for label in (m.label, m.id, m.code)}
+    labels["engagement"] = "staff_engagement"
+    scores = {
+        i: labels[k.removesuffix("score")] for k, i in columns.items() if k.removesuffix("score") in labels
+    }
+    return _Sheet(name, row, columns, dict(sorted(scores.items())))
+
+
+def _read_sheet(path: Path, sheet: _Sheet, problems: list[str]) -> pl.DataFrame:
+    """Return one row per organisation and score of a sheet; England is the organisation `all`."""
+    cells = load_cells(path, sheet.name, sheet.header_row)
+    where = {
+        n: next((sheet.columns[k] for k in ks if k in sheet.columns), None) for n, ks in ATTRIBUTES.items()
+    }
+    base = sheet.columns["totalresponses"]
+    counted = next((i for k, i in sheet.columns.items() if "headcount" in k), None)
+    # The cells of the total row are shifted: "England" may stand under any of the id columns.
+    before = range(min(base, *sheet.scores))
+    rows = cells.select(
+        "row",
+        *(pl.lit(None, pl.String).alias(n) if i is None else _text(i).alias(n) for n, i in where.items()),
+        number(base).alias("base"),
+        (pl.lit(None, pl.Float64) if counted is None else number(counted)).alias("headcount"),
+        *(number(i).alias(f"{i}#") for i in sheet.scores),
+        *(state(i).alias(f"{i}") for i in sheet.scores),
+        base_state=state(base),
+        total=pl.any_horizontal(pl.col(str(i)).str.to_lowercase() == TOTAL for i in before),
+    )
+    shown = pl.any_horizontal(pl.col("base_state", *map(str, sheet.scores)) != BLANK)
+    rows = rows.filter(shown).with_columns(
+        organisation=pl.when(pl.col("total") & pl.col("organisation").is_null())
+        .then(pl.lit(ALL))
+        .otherwise("organisation")
+    )
+    at = f"sheet '{sheet.name}'"
+    tests = {
+        "figures without an 'Org Code'": pl.col("organisation").is_null(),
+        "an organisation twice": pl.col("organisation").is_not_null()
+        & pl.col("organisation").is_duplicated(),
+        f"column {letter(base)} ('Total Responses') is no number of responses": (
+            pl.col("base_state") == OTHER
+        )
+        | (pl.col("base") < 0)
+        | (pl.col("base") != pl.col("base").floor()),
+        **{
+            f"column {letter(i)} is no score from 0 to 10": (pl.col(str(i)) == OTHER)
+            | ~number(i).is_between(0, 10)
+            for i in sheet.scores
+        },
+        **{
+            f"column {letter(i)} has a score without 'Total Responses'": (pl.col(str(i)) == NUMBER)
+            & (pl.col("base_state") != NUMBER)
+            for i in sheet.scores
+        },
+    }
+    for said, test in tests.items():
+        wrong = rows.filter(test)["row"]
+        if wrong.len():
+            problems.append(f"{at}: {said}: {listed_rows(wrong)}")
+    if rows.is_empty():
+        problems.append(f"{at} has a header but no rows of results")
+    ids = ["organisation", *list(ATTRIBUTES)[1:], "base", "base_state", "headcount"]
+    return pl.concat(
+        rows.select(*ids, number(i).alias("value"), pl.col(str(i)).alias("state"), measure=pl.lit(name))
+        for i, name in sheet.scores.items()
+    )
+
+
+def _text(column: int) -> pl.Expr:
+    text = pl.col(str(column))
+    return pl.when(~text.is_in(DASHES)).then(text)
+
+
+def _results(figures: pl.DataFrame, period: str, minimum: int) -> pl.DataFrame:
+    """Return Results: a score is hidden where the file hides it and where its base is below the minimum."""
+    hidden = (pl.col("state") == HIDDEN) | (pl.col("base_state") == HIDDEN)
+    small = pl.col("base") < minimum
+    shown = (pl.col("state") == NUMBER) & ~hidden & ~small.fill_null(value=True)
+    return as_results(
+        figures.select(
+            "organisation",
+            "measure",
+            estimate=pl.when(shown).then("value"),
+            base=pl.when(shown).then("base"),
+            status=pl.when(shown)
+            .then(pl.lit("reported"))
+            .when(hidden | small)
+            .then(pl.lit("suppressed_small_base"))
+            .otherwise(pl.lit("not_asked")),
+            survey=pl.lit(SURVEY),
+            period=pl.lit(period),
+            breakdown=pl.lit(ALL),
+            group=pl.lit(ALL),
+            unit=pl.lit("score"),
+            weighting=pl.lit("none"),
+            source=pl.lit("published"),
+        )
+    )
+
+
+def _organisations(figures: pl.DataFrame, period: str) -> pl.DataFrame:
+    first = figures.unique("organisation", keep="first", maintain_order=True)
+    whole = pl.col("organisation") == ALL
+    return as_organisations(
+        first.select(
+            "organisation",
+            *(pl.when(~whole).then(name).alias(name) for name in list(ATTRIBUTES)[1:]),
+            survey=pl.lit(SURVEY),
+            period=pl.lit(period),
+        )
+    )
+
+
+def _headcount(figures: pl.DataFrame, period: str) -> pl.DataFrame:
+    """Return the headcount of every organisation, as the file gives it: whom a response rate would be of."""
+    first = figures.drop_nulls("headcount").unique("organisation", keep="first")
+    return first.select(
+        "organisation", period=pl.lit(period), headcount=pl.col("headcount").cast(pl.UInt32, strict=False)
+    ).sort("organisation")
+
+
+def _checks(figures: pl.DataFrame, overview: Sequence[pl.DataFrame], edition: Edition) -> dict[str, Any]:
+    """Compare what the workbook says twice: engagement and parts, sheets and overview, England and sums."""
+    wide = figures.filter(pl.col("state") == NUMBER).pivot(on="measure", index="organisation", values="value")
+    parts = list(edition.scores["staff_engagement"].parts)
+    checks: dict[str, Any] = {
+        "organisations": figures.filter(pl.col("organisation") != ALL)["organisation"].n_unique()
+    }
+    if {"staff_engagement", *parts} <= set(wide.columns):
+        gap = (pl.col("staff_engagement") - pl.mean_horizontal(parts)).abs()
+        gaps = (
+            wide.filter(pl.all_horizontal(pl.col(parts).is_not_null()))
+            .select(gap.alias("gap"))["gap"]
+            .drop_nulls()
+        )
+        checks["engagement_is_mean_of_parts"] = {
+            "organisations": gaps.len(),
+            "largest_difference": gaps.max(),
+        }
+    both = [
+        figures.join(other, on=["organisation", "measure"], suffix="_there").select(
+            (pl.col("value") - pl.col("value_there")).abs().alias("gap")
+        )["gap"]
+        for other in overview
+    ]
+    if both:
+        checks["overview_agrees"] = {
+            "figures": sum(gap.count() for gap in both),
+            "largest_difference": max((g for gap in both if (g := gap.max()) is not None), default=None),
+        }
+    whole = pl.col("organisation") == ALL
+    sums = figures.group_by("measure").agg(
+        england=pl.col("base").filter(whole).sum(), organisations=pl.col("base").filter(~whole).sum()
+    )
+    checks["responses_of_england_less_organisations"] = {
+        m: int(e - o) for m, e, o in sums.sort("measure").rows() if e
+    }
+    return checks

@@ -1,0 +1,101 @@
+"""Plain tables on sheets, one header row and rows of cells: find them, load them, say what the cells are."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import fastexcel
+import polars as pl
+
+from culture_metrics.published.rows import DASHES
+from culture_metrics.published.workbook import unreadable
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Sequence
+    from pathlib import Path
+
+    from culture_metrics.published.layout import Row
+
+#: What a cell is. A hidden one says that its figure is not shown.
+NUMBER, HIDDEN, BLANK, OTHER = "number", "hidden", "blank", "other"
+TEXT: fastexcel.DType = "string"
+FLOAT: fastexcel.DType = "float"
+_MARKS = [*DASHES, "*", "**"]
+_SAYS_HIDDEN = r"(?i)^<\s*\d+$|suppressed|too few"
+_NOT_KEY = re.compile(r"[^a-z0-9%]")
+
+
+def key(header: str | None) -> str:
+    """Return a header without case, spaces and punctuation.
+
+    Examples
+    --------
+    >>> key("Question Number"), key("DimName")
+    ('questionnumber', 'dimname')
+    """
+    return _NOT_KEY.sub("", (header or "").casefold())
+
+
+def find_header(rows: Sequence[Row], wanted: Collection[str]) -> int | None:
+    """Return the first row that has all the wanted headers."""
+    return next((i for i, row in enumerate(rows) if set(wanted) <= {key(cell) for cell in row}), None)
+
+
+def load_cells(path: Path, sheet: str, header_row: int) -> pl.DataFrame:
+    """Return the rows under a header; `row` is the row as Excel counts.
+
+    Column 3 is there as text ("3") and as numbers with full precision ("3#"). Numbers that stand in the file
+    as text are numbers too.
+    """
+    start = header_row + 1
+    try:
+        reader = fastexcel.read_excel(path)
+        text, numbers = (
+            reader.load_sheet(sheet, header_row=None, skip_rows=start, dtypes=dtype).to_polars()
+            for dtype in (TEXT, FLOAT)
+        )
+    except fastexcel.FastExcelError as error:
+        raise unreadable(path, error) from error
+    text.columns = [str(i) for i in range(text.width)]
+    numbers.columns = [f"{i}#" for i in range(numbers.width)]
+    return with_numbers(text.hstack(numbers)).with_columns(
+        row=pl.int_range(start + 1, start + 1 + text.height, eager=True)
+    )
+
+
+def with_numbers(text: pl.DataFrame) -> pl.DataFrame:
+    """Add to columns of text ("3") the numbers in them ("3#"), where these are not there yet."""
+    names = [name for name in text.columns if not name.endswith("#")]
+    text = text.with_columns(pl.col(names).str.strip_chars().replace("", None))
+    there = {n: pl.col(f"{n}#") if f"{n}#" in text.columns else pl.lit(None, pl.Float64) for n in names}
+    return text.with_columns(
+        there[n].fill_null(pl.col(n).cast(pl.Float64, strict=False)).fill_nan(None).alias(f"{n}#")
+        for n in names
+    )
+
+
+def number(column: int | str) -> pl.Expr:
+    """Return the numbers of a column."""
+    return pl.col(f"{column}#")
+
+
+def state(column: int | str) -> pl.Expr:
+    """Say what each cell of a column is: a number, hidden, blank or something else."""
+    text = pl.col(str(column))
+    return (
+        pl.when(number(column).is_not_null())
+        .then(pl.lit(NUMBER))
+        .when(text.is_null())
+        .then(pl.lit(BLANK))
+        .when(text.is_in(_MARKS) | text.str.contains(_SAYS_HIDDEN))
+        .then(pl.lit(HIDDEN))
+        .otherwise(pl.lit(OTHER))
+    )
+
+
+def listed_rows(rows: Iterable[int], shown: int = 6) -> str:
+    """List the first rows and say how many more there are."""
+    found = list(rows)
+    more = f" and {len(found) - shown} more" if len(found) > shown else ""
+    return f"row{'s' if len(found) != 1 else ''} {', '.join(map(str, found[:shown]))}{more}"

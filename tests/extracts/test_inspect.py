@@ -1,0 +1,175 @@
+"""What a file is said to be before it is read."""
+
+from __future__ import annotations
+
+import polars as pl
+import pyreadstat
+import pytest
+import xlsxwriter
+
+from culture_metrics import synthetic
+from culture_metrics.catalogue import catalogue
+from culture_metrics.errors import FileFormatError
+from culture_metrics.extracts.inspect import inspect_file
+
+
+@pytest.fixture(scope="module")
+def people():
+    return synthetic.respondents(2024, respondents_per_organisation=40, seed=5).frame
+
+
+def write(path, text):
+    path.write_text(text)
+    return path
+
+
+def book(path, sheets):
+    with xlsxwriter.Workbook(path) as workbook:
+        for name, rows in sheets.items():
+            sheet = workbook.add_worksheet(name)
+            for i, row in enumerate(rows):
+                sheet.write_row(i, 0, row)
+    return path
+
+
+@pytest.mark.parametrize("year", ["2021", "2022", "2023", "2024", "2025"])
+def test_the_edition_of_a_whole_file_is_told_from_its_codes(tmp_path, year):
+    codes = [c for q in catalogue().edition(year).questions.values() for c in q.columns]
+    found = inspect_file(write(tmp_path / "x.csv", ",".join(["id", "ODS", *codes]) + "\n1,RXX\n"))
+    assert (found.kind, found.survey, found.edition) == ("respondent file", "nss_england", year)
+    assert found.certainty >= 0.85
+    assert found.problems == ()
+
+
+def test_a_respondent_file_is_described_in_every_format(tmp_path, people):
+    people.write_csv(tmp_path / "a.csv")
+    people.write_parquet(tmp_path / "a.parquet")
+    people.write_excel(tmp_path / "a.xlsx")
+    pyreadstat.write_sav(people, str(tmp_path / "a.sav"))
+    for path in tmp_path.iterdir():
+        found = inspect_file(path)
+        assert (found.kind, found.edition, found.rows, found.sure) == ("respondent file", "2024", 40, "sure")
+        assert found.columns["q25c"] == "q25c: Would recommend as a place to work"
+        assert found.columns["q16c_6"] == "q16c_6: Grounds of discrimination (Age)"
+        assert found.columns["locality_1"] == "locality_1"
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "edition", "sure", "problem"),
+    [
+        ("x.csv", "id,ODS,q2a,q3a\n1,RXX,4,4\n", "2025", "a guess", "Which of 2021, 2022, 2023, 2024, 2025"),
+        ("x_2023.csv", "id,ODS,q2a,q3a\n1,RXX,4,4\n", "2023", "sure", None),
+        ("x.csv", "id,ODS,q2a,year\n1,RXX,4,2022\n", "2022", "sure", None),
+        ("x.csv", "id,ODS,q2a,year\n1,RXX,4,2022\n2,RXX,4,2024\n", "2024", "sure", "holds several years"),
+        ("x_2021.csv", "id,ODS,q2a,q24f\n1,RXX,4,4\n", "2021", "unsure", "says 2021, but the columns are those of"),
+        ("x.csv", "id,ODS,q2a,q23c,q24a,q26d,q35\n1,RXX\n", "2025", "a guess", "2023, 2024, 2025 it is cannot be told"),
+        ("x.csv", "id,q24f,q26d,q16c_10,colour\n1,4,4,0,red\n", "2025", "fairly sure", "No column says which organisation"),
+        ("x.csv", "id,ODS,q24f,q26d,q16c_10,colour\n1,RXX,4,4,0,red\n", "2025", "fairly sure", "1 column is not used: colour"),
+        ("x.csv", "ODS,q2a,q2c,q24f,q99,q98b\n1,4\n", "2024", "a guess", "2024 does not have: q98b, q99"),
+        ("x_2024.csv", "ODS,q2a,Q2A\n1,4,4\n", "2024", "sure", "Two columns stand for q2a: 'q2a' and 'Q2A'"),
+    ],
+)  # fmt: skip
+def test_how_sure_it_is_and_why(tmp_path, name, text, edition, sure, problem):
+    found = inspect_file(write(tmp_path / name, text))
+    assert (found.edition, found.sure) == (edition, sure)
+    if problem is None:
+        assert found.problems == ()
+    else:
+        assert any(problem in said for said in found.problems), found.problems
+    assert found.reasons
+
+
+def test_the_pulse_survey_is_told_from_its_nine_questions(tmp_path):
+    codes = "q2a,q2b,q2c,q3c,q3d,q3f,q25a,q25c,q25d"
+    found = inspect_file(write(tmp_path / "x.csv", f"id,ODS,{codes}\n1,RXX,4,4,4,4,4,4,4,4,4\n"))
+    assert (found.kind, found.survey) == ("respondent file", "national_quarterly_pulse")
+
+
+RESULTS = {
+    "official workbook (organisations)": [
+        ["NHS Staff Survey 2024 detailed spreadsheets", "", "", "", "", "", "Q1 - words"],
+        [],
+        ["ODS code", "Organisation name", "Benchmarking group", "Region", "ICS", "Weighting", "% Yes"],
+        ["RXX", "A trust", "Community Trusts", "North", "-", "Unweighted", 12.5],
+    ],
+    "official workbook (national)": [
+        ["NHS Staff Survey 2024", "", "", "", "Q2a - words"],
+        ["Base", "Breakdown", "Breakdown subgroup", "Weighting", "% Never"],
+    ],
+    "benchmark workbook": [
+        ["org_id", "org_name", "org_type_reporting_name", "PP1_2023", "PP1_2024", "PP1_n_2024", "q25c_2024"],
+        ["RXX", "A trust", "Community Trusts", 7.1, 7.2, 900, 0.61],
+    ],
+    "contractor breakdown export": [
+        ["Year", "QuestionNumber", "QuestionText", "DimName", "DimValue", "BaseSize", "Score"],
+        ["2024", "Q2a", "words", "Directorate", "Estates", 120, 0.5],
+    ],
+    "contractor option export": [["Year", "QuestionNumber", "OptionCode", "OptionText", "%"], [2024, "Q2a", 1, "x", 5]],
+    "pulse workbook": [
+        [], ["Quarter 1"], [],
+        ["Region Code", "Region Name", "Org Code", "Org Name", "Care Setting", "Total Responses", "Score"],
+    ],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", RESULTS)
+def test_results_of_groups_are_told_from_respondents(tmp_path, kind):
+    found = inspect_file(book(tmp_path / "x.xlsx", {"Notes": [["About"]], "Data": RESULTS[kind]}))
+    assert found.kind == kind
+    assert found.edition == (None if kind == "pulse workbook" else "2024")
+    assert found.certainty >= 0.7
+    assert found.columns == {}
+
+
+def test_real_official_files_are_told(shared_data):
+    (official,) = (shared_data / "nss2024").glob("*.xlsx")
+    found = inspect_file(official)
+    assert (found.kind, found.edition) == ("official workbook (organisations)", "2024")
+    (pulse,) = (shared_data / "pulse").iterdir()
+    assert inspect_file(pulse).kind == "pulse workbook"
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "problem"),
+    [
+        ("x.csv", b"a,b\n1,2\n", "No names of questions"),
+        ("x.xlsx", b"%PDF-1.7", "is a PDF document"),
+        ("x.docx", b"PK", "cannot be read"),
+        ("x.csv", b"", "empty"),
+    ],
+)
+def test_a_file_that_is_none_of_these_is_unknown_and_says_why(tmp_path, name, content, problem):
+    (tmp_path / name).write_bytes(content)
+    found = inspect_file(tmp_path / name)
+    assert (found.kind, found.survey, found.certainty) == ("unknown", None, 0.0)
+    assert problem in found.problems[0]
+
+
+def test_a_file_that_is_not_there_is_an_error(tmp_path):
+    with pytest.raises(FileFormatError, match="no such file"):
+        inspect_file(tmp_path / "x.csv")
+
+
+def test_it_shows_names_and_counts_and_no_answer(tmp_path):
+    text = "id,ODS,locality 1,q25c,<b>,q24f,q16c_10\nS-771,RXX,Théâtre,Agree,secret,4,0\n"
+    found = inspect_file(write(tmp_path / "x.csv", text))
+    shown = repr(found) + found._repr_html_() + str(found.columns)
+    for answer in ("S-771", "Théâtre", "Agree", "secret"):
+        assert answer not in shown
+    assert "&lt;b&gt;" in found._repr_html_()
+    assert "how sure  fairly sure (85%)" in repr(found)
+
+
+def test_only_the_head_of_a_large_file_is_read(tmp_path):
+    # A byte that is no UTF-8 stands far below the head: reading the whole file would meet it.
+    lines = "".join(f"{i},RXX,4,4\n" for i in range(200_000))
+    path = tmp_path / "RXX_2024.csv"
+    path.write_bytes(("id,ODS,q2a,q24f\n" + lines).encode() + b"\xe9,RXX,4,4\n")
+    found = inspect_file(path)
+    assert found.edition == "2024"
+    assert found.rows == 200_001
+
+
+def test_tables_in_memory_can_be_inspected(people):
+    assert inspect_file(people).edition == "2024"
+    assert inspect_file(pl.DataFrame({"a": [1]})).kind == "unknown"

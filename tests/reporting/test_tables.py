@@ -1,0 +1,124 @@
+"""Tables for views and for readers, in the names and order of the catalogue."""
+
+from __future__ import annotations
+
+import polars as pl
+import pytest
+
+from culture_metrics import catalogue, read_inputs
+from culture_metrics.reporting import show
+from culture_metrics.reporting.tables import Table, answer_table, heat_map_table, score_table
+
+EDITION = catalogue().edition(2024)
+
+
+@pytest.fixture(scope="module")
+def data():
+    return read_inputs([])
+
+
+@pytest.fixture(scope="module")
+def own(data):
+    return data.results.filter(period="2024")
+
+
+def test_scores_stand_in_the_official_order(own):
+    table = score_table(own, EDITION)
+    assert table["measure"].to_list() == list(EDITION.scores)
+    assert table["median"].null_count() == 30
+
+
+def test_scores_take_the_benchmark_beside_them(own):
+    standing = pl.DataFrame(
+        {"measure": ["morale"], "best": [6.5], "median": [6.0], "worst": [5.5], "organisations": [9]}
+    )
+    row = score_table(own, EDITION, standing).row(by_predicate=pl.col("measure") == "morale", named=True)
+    assert (row["worst"], row["median"], row["best"], row["organisations"]) == (5.5, 6.0, 6.5, 9)
+    assert row["estimate"] == own.filter(measure="morale", group="all")["estimate"].item()
+
+
+def test_a_heat_map_begins_with_the_whole_and_keeps_hidden_cells(own):
+    table = heat_map_table(own, EDITION, "locality_1", ["morale", "staff_engagement"])
+    assert table.select("group", "measure").rows()[:2] == [("all", "morale"), ("all", "staff_engagement")]
+    reference = dict(table.head(2).select("measure", "estimate").iter_rows())
+    assert dict(table.select("measure", "reference").unique().iter_rows()) == reference
+    # Chaplaincy is made too small to be shown.
+    assert table.filter(group="Chaplaincy")["estimate"].null_count() == 2
+    assert table["base"].drop_nulls().min() >= 11
+
+
+@pytest.mark.parametrize(
+    ("question", "favourable"),
+    [
+        # Agreement: 4 and 5 are good.
+        ("recommend_place_to_work", {1: False, 2: False, 3: None, 4: True, 5: True}),
+        # Frequency of something bad: never and rarely are good.
+        ("unrealistic_time_pressures", {1: True, 2: True, 3: None, 4: False, 5: False}),
+        # Incidents: only "never" is good, and the middle of the scale is as bad as the rest.
+        ("harassment_from_managers", {1: True, 2: False, 3: False, 4: False, 5: False}),
+        # "Don't know" is no point of the scale.
+        ("fair_career_progression", {1: True, 2: False, 9: None}),
+        # Neither answer is better.
+        ("patient_contact", dict.fromkeys([1, 2, 3])),
+    ],
+)
+def test_answers_know_which_side_is_favourable(data, question, favourable):
+    own = data.distributions.filter(period="2024")
+    table = answer_table(own, EDITION, [question])
+    assert dict(table.select("option", "favourable").iter_rows()) == favourable
+    assert table["percent"].sum() == pytest.approx(100)
+    beside = table.filter("beside")
+    assert beside["option"].to_list() == list(EDITION.questions[question].scale.beside)
+    assert beside["position"].null_count() == beside.height
+
+
+def test_a_table_escapes_what_it_shows_and_explains_its_marks():
+    frame = pl.DataFrame({"Group": ["<b>A & E</b>", "B"], "Base": ["[c]", None]})
+    html = Table(frame, "Groups < 11", numbers=("Base",), strong=frozenset({"B"}))._repr_html_()
+    assert "&lt;b&gt;A &amp; E&lt;/b&gt;" in html
+    assert "Groups &lt; 11" in html
+    assert "[c] confidential" in html
+    assert "[x]" not in html
+    assert "font-weight:bold'>B<" in html
+    assert Table(frame.clear(), "No problems found")._repr_html_() == "<p>No problems found.</p>"
+
+
+def test_problems_are_listed_the_worst_first(data):
+    frame = show.problems(data).frame
+    order = ["Error", "Warning", "Note"]
+    kinds = frame["Kind"].to_list()
+    assert kinds == sorted(kinds, key=order.index)
+    assert set(kinds) == set(order)
+    assert show.problems(data).caption == f"{frame.height} problems found"
+
+
+def test_years_stand_side_by_side(data):
+    frame = show.years(data).frame
+    assert frame.columns == ["Score", "2023", "2024"]
+    row = data.results.filter(measure="morale", group="all", period="2023").row(0, named=True)
+    expected = f"{row['estimate']:.2f} ({row['conf_low']:.2f} to {row['conf_high']:.2f})"
+    assert frame.filter(Score="Morale")["2023"].item() == expected
+
+
+def test_a_score_of_one_question_is_rebuilt_exactly(data):
+    row = show.rebuilt(data).frame.row(by_predicate=pl.col("Score") == "Flexible working", named=True)
+    assert (row["Organisations"], row["Largest difference"]) == ("24", "0.0000")
+
+
+def test_shown_and_held_back_add_up(data):
+    frame = show.held_back(data).frame.filter(Source="Respondent file", Year="2024", Groups="Locality 1")
+    counted = sum(
+        int(frame[name].item()) for name in ("Shown", "Too few answers", "Held back to protect another")
+    )
+    rows = data.results.filter(
+        pl.col("status").cast(pl.String) != "not_asked", period="2024", breakdown="locality_1"
+    )
+    assert counted == rows.height
+    assert int(frame["Too few answers"].item()) > 0
+
+
+def test_a_file_without_groups_says_so(data, capsys):
+    from dataclasses import replace
+
+    show.heat_maps(replace(data, by=()))._ipython_display_()
+    assert "Markdown" in capsys.readouterr().out
