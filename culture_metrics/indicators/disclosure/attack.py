@@ -1,302 +1,270 @@
-"""Attack a release: equation by equation by hand, and all together by linear programming."""
+"""Attack hidden cells: equation by equation in closed form, and all together by linear programming."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.optimize import Bounds, LinearConstraint, linprog, milp
-from scipy.sparse import csr_array
-
-from culture_metrics.indicators.disclosure.puzzle import SAME, Finding
+from scipy.sparse import coo_array, csr_array, hstack
+from scipy.sparse.csgraph import connected_components
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
-    from culture_metrics.indicators.disclosure.puzzle import Flags, Floats, Numbers, Puzzle
-    from culture_metrics.indicators.disclosure.rule import Rule
+    from culture_metrics.indicators.disclosure.release import Flags, Floats, Numbers
 
+#: Two numbers of people nearer than this are the same.
+SAME = 1e-6
 #: After so many nodes whole-number programming gives way to the bounds of linear programming.
 NODES = 2_000
 #: So many coefficients are given to one programme.
 BATCH = 40_000
-#: So many pairs of random programmes before each cell of a large table gets its own.
+#: So many pairs of programmes for all cells at once, before each cell that is left gets its own.
 TURNS = 4
-ONE = np.ones((1, 1))
 
 
-def attack(
-    puzzle: Puzzle, rule: Rule, *, deep: bool = True, everything: bool = False
-) -> list[Finding]:
-    """Return what follows about hidden cells and breaks the rule, or everything that follows.
+@dataclass(frozen=True)
+class System:
+    """What somebody can write down about hidden cells: `matrix @ x == rhs` and `lower <= x <= upper`.
 
-    Unless it is to be `deep`, equations are only put together when none of them alone gives anything away.
-
-    A total can be larger than its parts, when the group of some respondents is not known. Nobody outside
-    knows of how many: the attacker takes it that there are none, and gives that up only for equations where
-    it cannot be. Where no bases fit at all nothing adds up, and nothing follows.
+    A whole can be larger than its parts, when the group of some respondents is not known. Nobody outside knows
+    of how many: the attacker takes it that there are none, and gives that up only for equations where it cannot
+    be. `targets` are the cells to protect: their range must reach `need` (if `upward`), or be `need` wide. Where
+    that is a number of respondents, it may also be nought: `nobody` needs no protection.
     """
-    if not deep and (plain := [f for f in _by_hand(puzzle) if f.breaks(rule)]):
-        return plain
-    alone, together = puzzle.parts()
-    found = _by_hand(alone)
-    for part in together:
-        if everything or part.small.any() or part.pooled.any():
-            found += _Programmes(part, rule).findings(everything=everything)
-    return found if everything else [f for f in found if f.breaks(rule)]
+
+    matrix: csr_array
+    rhs: Floats
+    lower: Floats
+    upper: Floats
+    targets: Flags
+    need: float
+    upward: bool = False
+    nobody: bool = True
+
+    def holds(self, low: Floats, high: Floats) -> Flags:
+        """Say whether such ranges protect."""
+        reach = high if self.upward else high - low
+        return np.asarray((reach >= self.need - SAME) | (self.nobody & (high <= SAME)))
+
+    def take(self, rows: Numbers, cells: Numbers) -> System:
+        """Return the system of some equations and cells."""
+        return replace(
+            self,
+            matrix=self.matrix[rows][:, cells],
+            rhs=self.rhs[rows],
+            lower=self.lower[cells],
+            upper=self.upper[cells],
+            targets=self.targets[cells],
+        )
 
 
-def _by_hand(puzzle: Puzzle) -> list[Finding]:
-    """Attack each equation alone: what its other cells can hold bounds each of its cells."""
-    entries = puzzle.matrix.tocoo()
-    row, cell, sign = entries.row, entries.col, entries.data
-    equations = len(puzzle.rows)
+@dataclass(frozen=True)
+class Finding:
+    """A hidden cell that is not protected: its range, and the sums of equations it follows from (one a line)."""
 
-    def summed(values: Floats) -> Floats:
-        return np.bincount(row, values, equations)
+    cell: int
+    low: float
+    high: float
+    proof: Floats
 
-    # With signs: rhs <= sum of terms, and the same where everybody's group is known.
-    lower, upper = puzzle.lower[cell], puzzle.upper[cell]
+
+def attack(system: System, *, deep: bool = True) -> list[Finding]:
+    """Return the hidden cells that are not protected.
+
+    Unless it is to be `deep`, each equation is looked at alone.
+    """
+    if not deep:
+        return _alone(system)
+    equations, cells = system.matrix.shape
+    entries = system.matrix.tocoo()
+    graph = coo_array((np.ones(entries.nnz), (entries.row, entries.col + equations)), shape=(equations + cells,) * 2)
+    label = connected_components(graph, directed=False)[1]
+    of_row, of_cell = label[:equations], label[equations:]
+    rows_in = np.bincount(of_row, minlength=len(label))
+    lone = np.flatnonzero(rows_in[of_row] == 1), np.flatnonzero(rows_in[of_cell] == 1)
+    found = [_as_in(f, lone, equations) for f in _alone(system.take(*lone))]
+    for number in np.unique(of_cell[system.targets & (rows_in[of_cell] > 1)]):
+        inside = np.flatnonzero(of_row == number), np.flatnonzero(of_cell == number)
+        found += [_as_in(f, inside, equations) for f in _Programmes(system.take(*inside)).findings()]
+    return found
+
+
+def _as_in(finding: Finding, part: tuple[Numbers, Numbers], equations: int) -> Finding:
+    proof = np.zeros((len(finding.proof), equations))
+    proof[:, part[0]] = finding.proof
+    return replace(finding, cell=int(part[1][finding.cell]), proof=proof)
+
+
+def bounds_alone(
+    row: Numbers, sign: Floats, lower: Floats, upper: Floats, rhs: Floats
+) -> tuple[Floats, Floats, Flags, Flags]:
+    """Bound each term of equations by what the others of its own equation can hold.
+
+    Parameters
+    ----------
+    row, sign, lower, upper : array
+        By term: its equation, its sign, and what is known of it.
+    rhs : array
+        By equation: the signed sum of its terms.
+
+    Returns
+    -------
+    low, high : array
+        By term.
+    loose, odd : array of bool
+        By equation: the whole must be larger than its parts; it is smaller than they can be.
+    """
+    # With signs: the terms add up to rhs, or to no more than rhs where somebody is in no group.
     least, most = np.where(sign > 0, lower, -upper), np.where(sign > 0, upper, -lower)
-    sum_least, others_least = _sums(least, row, equations)
-    sum_most, others_most = _sums(most, row, equations)
-    possible, loose = puzzle.rhs <= sum_most + SAME, puzzle.rhs < sum_least - SAME
-    low = np.maximum(least, puzzle.rhs[row] - others_most)
-    high = np.where(loose[row], most, np.minimum(most, puzzle.rhs[row] - others_least))
-    low, high = np.where(sign > 0, low, -high), np.where(sign > 0, high, -low)
-    pool = ~loose & (summed(~puzzle.pooled[cell]) == 0) & (np.abs(summed(sign)) == summed(np.ones(len(row))))
-    turn = np.sign(summed(sign))
-    size = np.where(pool, turn * puzzle.rhs, np.nan)[row]
-    counted = np.full(len(row), np.nan)
-    if puzzle.counted is not None:
-        counted = np.where(pool, turn * puzzle.counted, np.nan)[row]
-    small, cells, rows = puzzle.small[cell], puzzle.cells[cell], puzzle.rows[row]
-    return [
-        Finding(int(cells[i]), low[i], high[i], size[i], counted[i], bool(small[i]), rows[i : i + 1], ONE)
-        for i in np.flatnonzero(possible[row])
-    ]
+    sum_least, others_least = _sums(least, row, len(rhs))
+    sum_most, others_most = _sums(most, row, len(rhs))
+    loose, odd = rhs > sum_most + SAME, rhs < sum_least - SAME
+    low = np.where(loose[row], least, np.maximum(least, rhs[row] - others_most))
+    high = np.minimum(most, rhs[row] - others_least)
+    return np.where(sign > 0, low, -high), np.where(sign > 0, high, -low), loose, odd
 
 
 def _sums(terms: Floats, row: Numbers, equations: int) -> tuple[Floats, Floats]:
     """Sum terms by equation, and for each term the others of its equation; terms may be infinite."""
     endless = np.isinf(terms)
+    infinity = terms[endless][0] if endless.any() else 0.0
     without = np.where(endless, 0.0, terms)
-    times = np.bincount(row, endless, equations)
-    finite = np.bincount(row, without, equations)
-    infinity = -np.inf if (terms == -np.inf).any() else np.inf
+    times, finite = np.bincount(row, endless, equations), np.bincount(row, without, equations)
     whole = np.where(times > 0, infinity, finite)
     return whole, np.where(times[row] - endless > 0, infinity, finite[row] - without)
 
 
+def _alone(system: System) -> list[Finding]:
+    entries = system.matrix.tocoo()
+    row, cell = entries.row, entries.col
+    low, high, _, odd = bounds_alone(row, entries.data, system.lower[cell], system.upper[cell], system.rhs)
+    bad = np.flatnonzero(system.targets[cell] & ~odd[row] & ~system.holds(low, high))
+    found = []
+    for i in bad:
+        proof = np.zeros((1, len(system.rhs)))
+        proof[0, row[i]] = 1.0
+        found.append(Finding(int(cell[i]), low[i], high[i], proof))
+    return found
+
+
 class _Programmes:
-    """Linear programmes over one puzzle whose cells hang together."""
+    """Linear programmes over equations that hang together."""
 
-    def __init__(self, puzzle: Puzzle, rule: Rule) -> None:
-        # No bound that follows is anywhere near so large.
-        self.endless = float(10 * (np.abs(puzzle.rhs).sum() + puzzle.lower.sum() + 1))
-        self.puzzle, self.rule = puzzle, rule
-        self.matrix = puzzle.matrix.toarray()
-        self.upper = np.minimum(puzzle.upper, self.endless)
-        self.equations, self.cells = puzzle.matrix.shape
-        self.loose = np.zeros(self.equations, bool)
-        # Bases seen to be possible, and whole: each programme solved may spare others.
-        self.seen_low, self.seen_high = np.full(self.cells, np.inf), np.full(self.cells, -np.inf)
+    def __init__(self, system: System) -> None:
+        entries = system.matrix.tocoo()
+        *_, loose, odd = bounds_alone(
+            entries.row, entries.data, system.lower[entries.col], system.upper[entries.col], system.rhs
+        )
+        rows = np.flatnonzero(~odd)
+        self.rows, self.equations = rows, len(odd)
+        self.system = system.take(rows, np.arange(len(system.lower)))
+        self.loose = loose[rows]
+        # In the place of no upper limit; no true bound that follows is anywhere near so large.
+        self.endless = float(10 * (np.abs(system.rhs).sum() + system.lower.sum() + 1))
+        self.cells = len(system.lower)
 
-    def findings(self, *, everything: bool) -> list[Finding]:
-        """Find the smallest pool around every cell that is in one, and bound every small cell."""
-        ranges = self._ranges(everything=everything)
-        if ranges is None:
-            self._let_go()
-            ranges = self._ranges(everything=everything)
-        if ranges is None:
-            return []
-        pools = self._pools()
-        open_wide: tuple[float, float, Floats | None] = (-np.inf, np.inf, None)
-        in_no_pool: tuple[float, float, Floats | None] = (np.nan, np.nan, None)
-        wanted = range(self.cells) if everything else {*ranges, *pools}
-        found = []
-        for i in sorted(wanted):
-            low, high, bounding = ranges.get(i, open_wide)
-            size, counted, pooling = pools.get(i, in_no_pool)
-            cell, small = int(self.puzzle.cells[i]), bool(self.puzzle.small[i])
-            finding = Finding(cell, low, high, size, counted, small, self.puzzle.rows, pooling)
-            why = finding.breaks(self.rule)
-            if why == "base":
-                finding = replace(finding, weights=bounding)
-            if everything or why:
-                found.append(finding)
-        return found
+    def findings(self) -> list[Finding]:
+        """Return the cells that are not protected, with a proof of each."""
+        found = self._findings()
+        if found is None:
+            self.loose = np.ones(len(self.rows), bool)
+            found = self._findings()
+        return found or []
 
-    def _let_go(self) -> None:
-        """Give up, for as few respondents as possible, that every respondent's group is known."""
-        self.loose = np.ones(self.equations, bool)
-        found = self._solve([np.append(np.zeros(self.cells), np.ones(self.equations))])
-        if found is not None:
-            self.loose = found[0][0, self.cells :] > SAME
-
-    def _ranges(self, *, everything: bool) -> dict[int, tuple[float, float, Floats | None]] | None:
-        """Bound the bases of small cells that are not open far enough, or of all cells.
-
-        Nothing at all when no bases fit.
-        """
-        enough = self.rule.protection - SAME
-        targets = np.flatnonzero(self.puzzle.small | everything)
-        if not everything:
-            draw = np.random.default_rng(0)
-            for turn in range(TURNS if len(targets) * np.count_nonzero(self.matrix) > BATCH else 0):
-                targets = targets[self.seen_high[targets] - self.seen_low[targets] < enough]
-                cost = np.zeros(self.cells)
-                cost[targets] = 1.0 if turn == 0 else draw.choice([-1.0, 1.0], len(targets))
-                self._look([cost, -cost])
-            targets = targets[self.seen_high[targets] - self.seen_low[targets] < enough]
-        units = np.zeros((max(1, 2 * len(targets)), self.cells))
+    def _findings(self) -> list[Finding] | None:
+        """Bound the targets; nothing at all when no numbers fit."""
+        targets = np.flatnonzero(self.system.targets)
+        # Whole numbers seen to be possible: each programme solved may spare others.
+        seen = np.full(self.cells, np.inf), np.full(self.cells, -np.inf)
+        draw = np.random.default_rng(0)
+        for turn in range(TURNS):
+            cost = np.zeros(self.cells)
+            cost[targets] = 1.0 if turn == 0 else draw.choice([-1.0, 1.0], len(targets))
+            answer = self._solve(np.array([cost, -cost]), seen)
+            if answer is None:
+                return None
+            targets = targets[~self.system.holds(seen[0][targets], seen[1][targets])]
+            if not len(targets):
+                return []
+        units = np.zeros((2 * len(targets), self.cells))
         units[np.arange(len(targets)), targets] = 1.0
         units[len(targets) + np.arange(len(targets)), targets] = -1.0
-        answer = self._look(units)
+        answer = self._solve(units, seen)
         if answer is None:
             return None
-        found: dict[int, tuple[float, float, Floats | None]] = {}
-        for number, i in enumerate(targets):
-            least, most = number, len(targets) + number
-            low, high = float(answer[0][least, i]), float(answer[0][most, i])
-            proof: Floats | None = answer[1][[least, most]]
-            if high - low >= enough and not (self.seen_low[i] <= low + SAME and self.seen_high[i] >= high - SAME):
+        numbers, proofs = answer
+        found = []
+        for place, i in enumerate(targets):
+            low, high = numbers[place, i], numbers[len(targets) + place, i]
+            proof = proofs[[place, len(targets) + place]]
+            if self.system.holds(low, high):
+                if self.system.holds(seen[0][i], seen[1][i]):
+                    continue
                 # Fractions were found: whole numbers may be bound more tightly, by any of the equations.
-                low, high, proof = self._whole(units[least], i, low), self._whole(units[most], i, high), None
-            if everything or high - low < enough:
-                found[int(i)] = (low, high if high < self.endless / 2 else np.inf, proof)
+                low, high = self._whole(units[place], i, low), self._whole(-units[place], i, high)
+                proof = np.eye(len(self.rows))
+            if not self.system.holds(low, high):
+                every = np.zeros((len(proof), self.equations))
+                every[:, self.rows] = proof
+                found.append(Finding(int(i), float(low), float(high), every))
         return found
 
+    def _programme(self) -> tuple[csr_array, Floats, Floats]:
+        rests = np.flatnonzero(self.loose)
+        nobody = csr_array((np.ones(len(rests)), (rests, np.arange(len(rests)))), shape=(len(self.rows), len(rests)))
+        upper = np.append(np.minimum(self.system.upper, self.endless), np.full(len(rests), self.endless))
+        return hstack([self.system.matrix, nobody]).tocsr(), np.append(self.system.lower, np.zeros(len(rests))), upper
+
+    def _solve(self, costs: Floats, seen: tuple[Floats, Floats]) -> tuple[Floats, Floats] | None:
+        """Find the numbers of least cost, for each of several costs, and what each equation adds to it."""
+        matrix, low, high = self._programme()
+        costs = np.hstack([costs, np.zeros((len(costs), len(low) - self.cells))])
+        numbers, proofs = [], []
+        for some in _batches(matrix.nnz, len(costs)):
+            copies = len(costs[some])
+            found = linprog(
+                costs[some].ravel(),
+                A_eq=_repeat(matrix, copies),
+                b_eq=np.tile(self.system.rhs, copies),
+                bounds=np.tile(np.column_stack([low, high]), (copies, 1)),
+                method="highs",
+            )
+            if found.status != 0:
+                return None
+            numbers.append(found.x.reshape(copies, -1)[:, : self.cells])
+            proofs.append(found.eqlin.marginals.reshape(copies, -1))
+        every = np.concatenate(numbers)
+        whole = every[(np.abs(every - np.round(every)) < SAME).all(axis=1)]
+        if len(whole):
+            np.minimum(seen[0], whole.min(axis=0), out=seen[0])
+            np.maximum(seen[1], whole.max(axis=0), out=seen[1])
+        return every, np.concatenate(proofs)
+
     def _whole(self, cost: Floats, i: int, otherwise: float) -> float:
-        matrix, low, high = self._constraints()
+        matrix, low, high = self._programme()
         found = milp(
             np.append(cost, np.zeros(len(low) - self.cells)),
-            constraints=LinearConstraint(matrix, self.puzzle.rhs, self.puzzle.rhs),
+            constraints=LinearConstraint(matrix, self.system.rhs, self.system.rhs),
             bounds=Bounds(low, high),
             integrality=np.ones(len(low)),
             options={"node_limit": NODES},
         )
         return float(np.round(found.x[i])) if found.status == 0 else otherwise
 
-    def _look(self, costs: Iterable[Floats]) -> tuple[Floats, Floats] | None:
-        """Find the bases of least cost, for each of several costs, and what each equation adds to it."""
-        rests = np.zeros(int(self.loose.sum()))
-        found = self._solve([np.append(cost, rests) for cost in costs])
-        if found is None:
-            return None
-        bases = found[0][:, : self.cells]
-        whole = bases[(np.abs(bases - np.round(bases)) < SAME).all(axis=1)]
-        if len(whole):
-            self.seen_low = np.minimum(self.seen_low, whole.min(axis=0))
-            self.seen_high = np.maximum(self.seen_high, whole.max(axis=0))
-        return bases, found[1]
 
-    def _constraints(self) -> tuple[Floats, Floats, Floats]:
-        rests = np.flatnonzero(self.loose)
-        matrix = np.hstack([self.matrix, -np.eye(self.equations)[:, rests]])
-        low = np.append(self.puzzle.lower, np.zeros(len(rests)))
-        return matrix, low, np.append(self.upper, np.full(len(rests), self.endless))
-
-    def _solve(self, costs: list[Floats]) -> tuple[Floats, Floats] | None:
-        """Solve programmes that differ in cost only, many in one."""
-        matrix, low, high = self._constraints()
-        bases, proofs = [], []
-        for first, copies in _batches(matrix, len(costs)):
-            found = linprog(
-                np.concatenate(costs[first : first + copies]),
-                A_eq=_repeat(matrix, copies),
-                b_eq=np.tile(self.puzzle.rhs, copies),
-                bounds=np.tile(np.column_stack([low, high]), (copies, 1)),
-                method="highs",
-            )
-            if found.status != 0:
-                return None
-            bases.append(found.x.reshape(copies, -1))
-            proofs.append(found.eqlin.marginals.reshape(copies, -1))
-        return np.concatenate(bases), np.concatenate(proofs)
-
-    def _pools(self) -> dict[int, tuple[float, float, Floats | None]]:
-        """Find the smallest pool around each hidden cell that is in one: its size, number counted and proof.
-
-        A pool is a sum of equations that leaves only cells that may be small, none of them subtracted.
-        """
-        puzzle, tight = self.puzzle, np.flatnonzero(~self.loose)
-        columns = np.flatnonzero(puzzle.pooled)
-        if not len(columns) or not len(tight):
-            return {}
-        inside, outside = self.matrix[tight][:, columns].T, self.matrix[tight][:, ~puzzle.pooled].T
-        if len(outside) and np.linalg.matrix_rank(outside) == np.linalg.matrix_rank(self.matrix[tight]):
-            return {}  # no sum of equations is free of the other cells
-        sizes = puzzle.rhs[tight]
-        counted = np.full(len(tight), np.nan) if puzzle.counted is None else puzzle.counted[tight]
-        costs = [sizes] if puzzle.counted is None else [sizes, counted, sizes - counted]
-        found: dict[int, tuple[float, float, Floats | None]] = {}
-        members = self._in_a_pool(inside, outside)
-        for cost in costs:
-            for j, weights in zip(members, self._smallest(cost, inside, outside, members), strict=True):
-                # The largest share that anybody has in the pool counts as one.
-                weights = weights / max((inside @ weights).max(), 1.0)
-                pool = (float(sizes @ weights), float(counted @ weights))
-                i = int(columns[j])
-                if i not in found or (self._too_few(*pool) and not self._too_few(*found[i][:2])):
-                    proof = np.zeros((1, self.equations))
-                    proof[0, tight] = weights
-                    found[i] = (*pool, proof)
-        return found
-
-    def _too_few(self, size: float, counted: float) -> bool:
-        finding = Finding(0, 0.0, np.inf, size, counted, False, np.zeros(0, np.int64), None)
-        return bool(finding.breaks(self.rule))
-
-    @staticmethod
-    def _in_a_pool(inside: Floats, outside: Floats) -> Numbers:
-        """Find the cells that are in any pool: one programme that makes as many as it can of them positive."""
-        cells, equations = inside.shape
-        others = len(outside)
-        best = milp(
-            np.append(np.zeros(equations), -np.ones(cells)),
-            constraints=LinearConstraint(
-                csr_array(np.block([[inside, -np.eye(cells)], [outside, np.zeros((others, cells))]])),
-                0,
-                np.append(np.full(cells, np.inf), np.zeros(others)),
-            ),
-            bounds=Bounds(
-                np.append(np.full(equations, -np.inf), np.zeros(cells)),
-                np.append(np.full(equations, np.inf), np.ones(cells)),
-            ),
-        )
-        return np.flatnonzero(best.x[equations:] > SAME) if best.status == 0 else np.zeros(0, np.int64)
-
-    @staticmethod
-    def _smallest(cost: Floats, inside: Floats, outside: Floats, members: Numbers) -> Iterator[Floats]:
-        """Find for each member of a pool the pool of least cost with it."""
-        both = np.vstack([inside, outside])
-        for first, copies in _batches(both, len(members)):
-            some = members[first : first + copies], np.arange(copies)
-            low, high = np.zeros((copies, len(both))), np.zeros((copies, len(both)))
-            high[:, : len(inside)] = np.inf
-            low[some[::-1]] = high[some[::-1]] = 1.0
-            best = milp(
-                np.tile(cost, copies),
-                constraints=LinearConstraint(_repeat(both, copies), low.ravel(), high.ravel()),
-                bounds=Bounds(-np.inf, np.inf),
-            )
-            yield from best.x.reshape(copies, -1)
+def _batches(coefficients: int, copies: int) -> Iterator[slice]:
+    """Say which copies of a programme are solved as one."""
+    at_once = max(1, BATCH // max(coefficients, 1))
+    return (slice(first, first + at_once) for first in range(0, copies, at_once))
 
 
-def _batches(matrix: Floats, copies: int) -> Iterator[tuple[int, int]]:
-    """Say which copies of a matrix go into one programme: the first, and how many."""
-    at_once = max(1, BATCH // max(np.count_nonzero(matrix), 1))
-    for first in range(0, copies, at_once):
-        yield first, min(at_once, copies - first)
-
-
-def _repeat(matrix: Floats, copies: int) -> csr_array:
+def _repeat(matrix: csr_array, copies: int) -> csr_array:
     """Set copies of a matrix along the diagonal of a larger one."""
-    row, column = np.nonzero(matrix)
+    entries = matrix.tocoo()
     height, width = matrix.shape
     step = np.arange(copies)[:, None]
-    rows, columns = (step * height + row).ravel(), (step * width + column).ravel()
-    values = np.tile(matrix[row, column], copies)
-    return csr_array((values, (rows, columns)), shape=(copies * height, copies * width))
+    rows, columns = (step * height + entries.row).ravel(), (step * width + entries.col).ravel()
+    return csr_array((np.tile(entries.data, copies), (rows, columns)), shape=(copies * height, copies * width))

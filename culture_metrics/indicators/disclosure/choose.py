@@ -8,15 +8,13 @@ import numpy as np
 from scipy.optimize import Bounds, LinearConstraint, milp
 from scipy.sparse import csr_array
 
-from culture_metrics.indicators.disclosure.attack import attack
-from culture_metrics.indicators.disclosure.puzzle import SAME
+from culture_metrics.indicators.disclosure.attack import SAME, attack
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from culture_metrics.indicators.disclosure.knowledge import Tables
-    from culture_metrics.indicators.disclosure.puzzle import Flags, Floats
-    from culture_metrics.indicators.disclosure.rule import Rule
+    from culture_metrics.indicators.disclosure.release import Flags, Floats
+    from culture_metrics.indicators.disclosure.tables import Tables
 
 #: Above so many cells that may be hidden the choice is greedy: see benchmarks/disclosure.py.
 OPTIMAL_UP_TO = 600
@@ -26,66 +24,79 @@ ROUNDS, NODES = 100, 20_000
 GREEDY_ROUNDS = 2
 
 
-def choose(tables: Tables, rule: Rule, tried: Sequence[Flags] = ()) -> tuple[Flags, bool]:
-    """Hide as few cells more as it takes that nothing that breaks the rule follows.
+def choose(
+    tables: Tables, hidden: Flags, may: Flags, cost: Floats, tried: Sequence[Flags] = ()
+) -> tuple[Flags, bool]:
+    """Hide as few cells more as it takes that no hidden one follows.
 
-    Returns the hidden cells, and whether nothing follows any more: a release from before, or totals that must
-    stand, can leave no way. A pattern in `tried` that will do is taken as it is.
+    Parameters
+    ----------
+    tables : Tables
+        Equations and cells.
+    hidden, may : array of bool
+        By cell: what is hidden, and what may be hidden beside it.
+    cost : array
+        Of hiding a cell.
+    tried : sequence of array
+        Patterns that did for other measures: one that will do here is taken as it is.
+
+    Returns
+    -------
+    (array of bool, bool)
+        The hidden cells, and whether nothing follows any more: where totals must stand, there can be no way.
 
     Notes
     -----
-    Whatever follows, follows from equations between shown cells, so one of those must go (a cut). Hiding more
-    never makes anything follow that did not. Cells that meet the cuts are hidden one after the other until
-    nothing follows. Then the fewest that meet all cuts are chosen by integer programming and attacked; what
-    follows then gives more cuts, and so on until the fewest will do: that is the optimum (the method of
-    Fischetti and Salazar, Management Science 47, 2001). Above `OPTIMAL_UP_TO` cells, or `ROUNDS`, the choice
-    is greedy.
+    Whatever follows, follows from equations between shown cells, so one of those must go (a cut). Cells that
+    meet the cuts are hidden one after the other until nothing follows. Then the cells of least cost that meet
+    all cuts are chosen by integer programming and attacked; what follows then gives more cuts, and so on until
+    they will do: that is the optimum (the method of Fischetti and Salazar, Management Science 47, 2001). Above
+    `OPTIMAL_UP_TO` cells, or `ROUNDS`, the choice is greedy.
     """
-    start, price = tables.hidden, tables.cost * tables.open
-    cuts: list[Flags] = []
-    if tried and not _cuts(tables, start, rule):
-        return start, True
+    may, price = may & ~hidden, np.where(may & ~hidden, cost, 0.0)
+    if not _cuts(tables, hidden, may):
+        return hidden, True
     for pattern in tried:
-        if not _cuts(tables, start | (pattern & tables.open), rule):
-            return start | (pattern & tables.open), True
-    best, safe = _hide_until_safe(tables, start, rule, cuts)
-    optimal = int(tables.open.sum()) <= OPTIMAL_UP_TO
+        if not _cuts(tables, hidden | (pattern & may), may):
+            return hidden | (pattern & may), True
+    cuts: list[Flags] = []
+    best, safe = _hide_until_safe(tables, hidden, may, cost, cuts)
+    optimal = int(may.sum()) <= OPTIMAL_UP_TO
     for _ in range(ROUNDS if optimal else GREEDY_ROUNDS):
         if not cuts:
             break
-        least = start | (_fewest(cuts, tables.cost) if optimal else _greedy(cuts, tables.cost))
+        least = hidden | (_fewest(cuts, cost) if optimal else _greedy(cuts, cost))
         if price[least].sum() >= price[best].sum() - SAME:
             break
-        hidden, nothing_follows = _hide_until_safe(tables, least, rule, cuts)
-        if price[hidden].sum() < price[best].sum():
-            best, safe = hidden, nothing_follows
+        enough, nothing_follows = _hide_until_safe(tables, least, may, cost, cuts)
+        if price[enough].sum() < price[best].sum() and nothing_follows >= safe:
+            best, safe = enough, nothing_follows
     return best, safe
 
 
-def _hide_until_safe(tables: Tables, hidden: Flags, rule: Rule, cuts: list[Flags]) -> tuple[Flags, bool]:
+def _hide_until_safe(
+    tables: Tables, hidden: Flags, may: Flags, cost: Floats, cuts: list[Flags]
+) -> tuple[Flags, bool]:
     """Hide cells that meet what cuts an attack finds, until it finds none; add these to `cuts`."""
     while True:
-        found = _cuts(tables, hidden, rule)
+        found = _cuts(tables, hidden, may)
         new = [cut for cut in found if cut.any()]
         if not new:
             return hidden, not found
         cuts += new
-        hidden = hidden | _greedy(new, tables.cost)
+        hidden = hidden | _greedy(new, cost)
 
 
-def _cuts(tables: Tables, hidden: Flags, rule: Rule) -> list[Flags]:
+def _cuts(tables: Tables, hidden: Flags, may: Flags) -> list[Flags]:
     """Attack; return for each thing that follows the shown cells of which one must go."""
+    cuts: dict[bytes, Flags] = {}
     for deep in (False, True):
-        cuts: dict[bytes, Flags] = {}
-        for view in tables.views:
-            for finding in attack(tables.puzzle(hidden, view), rule, deep=deep):
-                rows = tables.matrix[finding.rows]
-                reach = abs(rows).sum(axis=0)
-                if finding.weights is not None:
-                    reach = np.abs(finding.weights @ rows).sum(axis=0)
-                cut = (reach > SAME) & tables.open & ~hidden
+        for system, rows, _ in tables.systems(hidden):
+            for finding in attack(system, deep=deep):
+                reach = np.abs(finding.proof @ tables.matrix[rows]).sum(axis=0)
+                cut = (reach > SAME) & may & ~hidden
                 cuts[cut.tobytes()] = cut
-        if not cuts or any(cut.any() for cut in cuts.values()):
+        if any(cut.any() for cut in cuts.values()):
             break
     return list(cuts.values())
 

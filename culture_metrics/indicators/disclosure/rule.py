@@ -6,18 +6,25 @@ from dataclasses import dataclass
 
 from culture_metrics.errors import CultureMetricsError
 
-#: A hidden base must be open over at least this range (four possible numbers) to somebody who reckons.
-PROTECTION = 3
-
 
 @dataclass(frozen=True)
 class Rule:
-    """Smallest base, and smallest number counted or not counted, that may be shown.
+    """What may be shown, and how well the rest is protected.
+
+    Parameters
+    ----------
+    minimum_base : int
+        Smallest number of respondents that a figure may rest on.
+    minimum_count : int, optional
+        Smallest number of them that a percentage may count, and leave uncounted.
+    protection : int
+        A hidden base must stay open over at least this range (3: four possible numbers) to somebody who
+        reckons; less where so small a minimum leaves less.
 
     Raises
     ------
     CultureMetricsError
-        When a minimum is not a whole number of at least 1.
+        When one of them is not a whole number of at least 1.
 
     Examples
     --------
@@ -27,20 +34,22 @@ class Rule:
 
     minimum_base: int = 11
     minimum_count: int | None = None
+    protection: int = 3
 
     def __post_init__(self) -> None:
-        for name, value in (("minimum_base", self.minimum_base), ("minimum_count", self.minimum_count)):
-            if (value is not None or name == "minimum_base") and (type(value) is not int or value < 1):
+        for name in ("minimum_base", "minimum_count", "protection"):
+            value = getattr(self, name)
+            if (value is not None or name != "minimum_count") and (type(value) is not int or value < 1):
                 raise CultureMetricsError(
                     f"{name} is not a whole number of at least 1",
                     got=repr(value),
-                    hint="11 is the default, 10 the convention of the official files.",
+                    hint="A minimum base of 11 is the default, 10 the convention of the official files.",
                 )
 
     @property
-    def protection(self) -> int:
-        """Range that a hidden base must be open over; less where so small a minimum leaves less."""
-        return min(PROTECTION, self.minimum_base - 1)
+    def enough(self) -> int:
+        """Range that a hidden base must stay open over."""
+        return min(self.protection, self.minimum_base - 1)
 
     @property
     def words(self) -> str:

@@ -33,70 +33,49 @@ Factors = tuple[str, ...]
 class Structure:
     """The sums within a release: each equation says that one cell is the sum of others.
 
-    `total` is the cell that is the sum, or -1 where the release has no such row; `equation` and `part` are
-    parallel and list the parts of each. `across` marks sums over organisations or periods, `top` the cells of
-    whole organisations; `depth` counts the levels of other cells that a cell is the sum of.
+    `total` is the cell that is the sum; `equation` and `part` are parallel and list the parts of each. `top`
+    marks the cells of whole organisations.
     """
 
-    cells: int
     total: NDArray[np.int64]
-    across: NDArray[np.bool_]
     equation: NDArray[np.int64]
     part: NDArray[np.int64]
     top: NDArray[np.bool_]
 
     @cached_property
     def matrix(self) -> csr_array:
-        """Equations by cells: 1 for the total, -1 for its parts."""
-        known = np.flatnonzero(self.total >= 0)
-        rows, columns = np.append(known, self.equation), np.append(self.total[known], self.part)
-        values = np.append(np.ones(len(known)), -np.ones(len(self.part)))
-        return csr_array(coo_array((values, (rows, columns)), shape=(len(self.total), self.cells)))
+        """Equations by cells: 1 for the parts, -1 for the total."""
+        sums, cells = len(self.total), len(self.top)
+        rows, columns = np.append(self.equation, np.arange(sums)), np.append(self.part, self.total)
+        values = np.append(np.ones(len(self.part)), -np.ones(sums))
+        return csr_array(coo_array((values, (rows, columns)), shape=(sums, cells)))
 
     @cached_property
     def depth(self) -> NDArray[np.int64]:
         """Over how many levels of other cells each cell is the sum."""
-        depth = np.zeros(self.cells, np.int64)
-        inside = self.total[self.equation] >= 0
-        total, part = self.total[self.equation][inside], self.part[inside]
-        before = None
+        depth, before = np.zeros(len(self.top), np.int64), None
         while before is None or (depth != before).any():
             before = depth.copy()
-            np.maximum.at(depth, total, depth[part] + 1)
+            np.maximum.at(depth, self.total[self.equation], depth[self.part] + 1)
         return depth
 
     @cached_property
-    def within(self) -> Structure:
-        """The sums over groups only, within each organisation and period."""
-        if not self.across.any():
-            return self
-        kept = ~self.across
-        number = np.cumsum(kept) - 1
-        inside = kept[self.equation]
-        return Structure(
-            self.cells, self.total[kept], self.across[kept], number[self.equation[inside]], self.part[inside], self.top
+    def flat(self) -> NDArray[np.bool_]:
+        """Equations that are alone: their parts are in no other, and their total is a whole organisation."""
+        alone = (np.bincount(self.part, minlength=len(self.top)) == 1) & (self.depth == 0)
+        several = np.bincount(self.equation, ~alone[self.part], minlength=len(self.total)) > 0
+        return self.top[self.total] & ~several
+
+    def islands(self, linking: NDArray[np.bool_]) -> NDArray[np.int64]:
+        """Number the sets of equations that hang together; only `linking` cells tie them."""
+        entries = self.matrix.tocoo()
+        kept = linking[entries.col]
+        size = len(self.top) + len(self.total)
+        graph = coo_array(
+            (np.ones(kept.sum()), (entries.col[kept], entries.row[kept] + len(self.top))), shape=(size, size)
         )
-
-    @cached_property
-    def islands(self) -> NDArray[np.int64]:
-        """Number the sets of cells that hang together otherwise than through a whole organisation.
-
-        Where there are sums over organisations or periods, whole organisations hang together too.
-        """
-        loose = np.zeros(self.cells, bool) if self.across.any() else self.top
-        inner = ~loose[self.part]
-        known = np.flatnonzero((self.total >= 0) & ~loose[self.total])
-        rows = np.append(self.equation[inner], known) + self.cells
-        columns = np.append(self.part[inner], self.total[known])
-        size = self.cells + len(self.total)
-        graph = coo_array((np.ones(len(rows)), (rows, columns)), shape=(size, size))
-        return np.asarray(connected_components(graph, directed=False)[1][: self.cells], np.int64)
-
-    @cached_property
-    def woven(self) -> NDArray[np.bool_]:
-        """Cells of islands where some cell is part of two sums: no plain tree of totals and parts."""
-        twice = np.bincount(self.part, minlength=self.cells) > 1
-        return np.isin(self.islands, self.islands[twice])
+        label = connected_components(graph, directed=False)[1]
+        return np.asarray(label[len(self.top) :], np.int64)
 
 
 def find_structure(cells: pl.DataFrame, parents: pl.DataFrame | None = None) -> Structure:
@@ -130,9 +109,7 @@ def find_structure(cells: pl.DataFrame, parents: pl.DataFrame | None = None) -> 
     every = every.sort("_equation", "_cell")
     heads = every.unique("_equation", keep="first", maintain_order=True)
     return Structure(
-        cells=cells.height,
         total=heads["_total"].to_numpy(),
-        across=heads["_table"].str.starts_with("over ").to_numpy(),
         equation=every["_equation"].to_numpy(),
         part=every["_cell"].to_numpy(),
         top=(cells["breakdown"] == ALL).to_numpy(),
@@ -159,7 +136,6 @@ def _sums_of_groups(cells: pl.DataFrame, nesting: Mapping[tuple[str, str], pl.Da
     found = []
     for (tables,), block in cells.join(published, on="organisation").group_by("_tables", maintain_order=True):
         factors = {t: () if t == ALL else tuple(t.split(CROSS)) for t in tables}
-        factors.setdefault(ALL, ())
         rolled = {
             (fine, coarse): _roll_up(block, fine, coarse, places, nesting)
             for fine, coarse in permutations(factors, 2)
@@ -211,9 +187,7 @@ def _roll_up(
             frame = frame.join(image, on=on, how="left").with_columns(pl.col("_to").alias(f"_{name}")).drop("_to")
     image = pl.concat_str([f"_{name}" for _, name in places], separator=CROSS) if places else pl.lit(ALL)
     heads = cells.filter(pl.col("breakdown") == coarse).select("organisation", _image="group", _total="_cell")
-    frame = frame.with_columns(image.alias("_image")).join(heads, on=["organisation", "_image"], how="left")
-    # Figures of the whole organisation count as known, even where a release does not repeat them.
-    frame = frame.with_columns(pl.col("_total").fill_null(-1)) if not places else frame.drop_nulls("_total")
+    frame = frame.with_columns(image.alias("_image")).join(heads, on=["organisation", "_image"])
     tidy = _tidy(frame, f"{fine} > {coarse}", organisation=pl.col("organisation"), image=pl.col("_image"))
     return tidy, tidy.height == size
 
