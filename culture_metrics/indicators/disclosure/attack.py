@@ -44,10 +44,13 @@ class System:
     upward: bool = False
     nobody: bool = True
 
+    def wide(self, low: Floats, high: Floats) -> Flags:
+        """Say whether such ranges are wide enough."""
+        return np.asarray((high if self.upward else high - low) >= self.need - SAME)
+
     def holds(self, low: Floats, high: Floats) -> Flags:
-        """Say whether such ranges protect."""
-        reach = high if self.upward else high - low
-        return np.asarray((reach >= self.need - SAME) | (self.nobody & (high <= SAME)))
+        """Say whether such ranges protect, where they are all that is possible."""
+        return self.wide(low, high) | (self.nobody & (high <= SAME))
 
     def take(self, rows: Numbers, cells: Numbers) -> System:
         """Return the system of some equations and cells."""
@@ -186,7 +189,7 @@ class _Programmes:
             answer = self._solve(np.array([cost, -cost]), seen)
             if answer is None:
                 return None
-            targets = targets[~self.system.holds(seen[0][targets], seen[1][targets])]
+            targets = targets[~self.system.wide(seen[0][targets], seen[1][targets])]
             if not len(targets):
                 return []
         units = np.zeros((2 * len(targets), self.cells))
@@ -201,7 +204,7 @@ class _Programmes:
             low, high = numbers[place, i], numbers[len(targets) + place, i]
             proof = proofs[[place, len(targets) + place]]
             if self.system.holds(low, high):
-                if self.system.holds(seen[0][i], seen[1][i]):
+                if self.system.wide(seen[0][i], seen[1][i]) or high <= SAME:
                     continue
                 # Fractions were found: whole numbers may be bound more tightly, by any of the equations.
                 low, high = self._whole(units[place], i, low), self._whole(-units[place], i, high)

@@ -91,7 +91,7 @@ def _cuts(tables: Tables, hidden: Flags, may: Flags) -> list[Flags]:
     """Attack; return for each thing that follows the shown cells of which one must go."""
     cuts: dict[bytes, Flags] = {}
     for deep in (False, True):
-        for system, rows, _ in tables.systems(hidden):
+        for _, system, rows, _ in tables.systems(hidden):
             for finding in attack(system, deep=deep):
                 reach = np.abs(finding.proof @ tables.matrix[rows]).sum(axis=0)
                 cut = (reach > SAME) & may & ~hidden

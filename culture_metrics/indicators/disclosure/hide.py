@@ -155,4 +155,4 @@ def _search(
         if added.any() and not any((added == p).all() for p in tried):
             tried = [added, *tried][:TRIED]
         hidden[cells, family] = after
-        stuck[cells, family] = not safe
+        stuck[cells, family] |= not safe

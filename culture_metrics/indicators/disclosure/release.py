@@ -39,7 +39,7 @@ class Release:
     However weighted and from whatever source, a measure is one column: it rests on the same people. `state` says
     of each cell whether it is absent, shown, hidden as too small or hidden for another's sake. `base` is 0 where
     it is absent and NaN where it was hidden before; `counted` is the number counted in a percentage, NaN in
-    scores. `family` numbers measures that are hidden together. `size` is the largest base of a group, in whatever
+    scores. `too_small` marks what was shown on too few. `family` numbers measures that are hidden together. `size` is the largest base of a group, in whatever
     measure and period. `row` numbers the rows of the table that the
     release was made of, `row_cell` and `row_measure` say where each belongs.
     """
@@ -50,6 +50,7 @@ class Release:
     base: Floats
     counted: Floats | None
     state: NDArray[np.int8]
+    too_small: Flags
     family: Numbers
     size: Floats
     row: Numbers
@@ -112,11 +113,10 @@ def _release(
     base[state == ABSENT] = 0.0
     base[state >= SMALL] = np.nan
     counted = _counted(part, place, base) if rule.minimum_count else None
+    small = (state == SHOWN) & (base < rule.minimum_base)
+    if counted is not None and rule.minimum_count:
+        small |= (state == SHOWN) & (np.fmin(counted, base - counted) < rule.minimum_count - 1e-6)
     if mark:
-        small = (state == SHOWN) & (base < rule.minimum_base)
-        if counted is not None and rule.minimum_count:
-            least = np.fmin(counted, base - counted)
-            small |= (state == SHOWN) & (least < rule.minimum_count - 1e-6)
         state[small] = SMALL
     return Release(
         cells=cells,
@@ -125,6 +125,7 @@ def _release(
         base=base,
         counted=counted,
         state=state,
+        too_small=small,
         family=_families(cells, layers["measure"]),
         size=cells.join(sizes, on=GROUP, how="left", maintain_order="left")["_size"].to_numpy(),
         row=part["_row"].to_numpy().astype(np.int64),

@@ -39,8 +39,8 @@ class Tables:
         self.counted = None if release.counted is None else release.counted[place]
         self.usable = self.there[totals]
 
-    def systems(self, hidden: Flags) -> Iterator[tuple[System, Numbers, Numbers]]:
-        """Write down what is known when these cells are hidden: for each system its equations and cells."""
+    def systems(self, hidden: Flags) -> Iterator[tuple[int, System, Numbers, Numbers]]:
+        """Write down what is known when these cells are hidden: by measure, with the equations and cells."""
         rule = self.rule
         for measure in range(len(self.measures)):
             rows = np.flatnonzero(self.usable[:, measure])
@@ -60,10 +60,11 @@ class Tables:
                 need=rule.minimum_base,
                 upward=True,
             )
-            yield system, rows, columns
+            yield measure, system, rows, columns
             counts = None if self.counted is None else self.counted[:, measure]
             by_count = counts is not None and not np.isnan(counts).all()
             yield (
+                measure,
                 replace(
                     system,
                     lower=np.where(small, 0.0, rule.minimum_base),
@@ -81,6 +82,7 @@ class Tables:
             counted = -(known @ np.nan_to_num(counts[shown]))
             for rhs in (counted, system.rhs - counted):
                 yield (
+                    measure,
                     replace(system, rhs=rhs, targets=somebody, need=rule.minimum_count, nobody=False),
                     rows,
                     columns,
