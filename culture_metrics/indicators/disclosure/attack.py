@@ -21,7 +21,8 @@ SAME = 1e-6
 NODES = 2_000
 #: So many coefficients are given to one programme.
 BATCH = 40_000
-#: So many pairs of programmes for all cells at once, before each cell that is left gets its own.
+#: So many pairs of programmes for all cells at once, before each cell that is left gets its own (one where
+#: those fit into a single programme).
 TURNS = 4
 
 
@@ -164,16 +165,16 @@ class _Programmes:
         rows = np.flatnonzero(~odd)
         self.rows, self.equations = rows, len(odd)
         self.system = system.take(rows, np.arange(len(system.lower)))
-        self.loose = loose[rows]
         # In the place of no upper limit; no true bound that follows is anywhere near so large.
         self.endless = float(10 * (np.abs(system.rhs).sum() + system.lower.sum() + 1))
         self.cells = len(system.lower)
+        self._let(loose[rows])
 
     def findings(self) -> list[Finding]:
         """Return the cells that are not protected, with a proof of each."""
         found = self._findings()
         if found is None:
-            self.loose = np.ones(len(self.rows), bool)
+            self._let(np.ones(len(self.rows), bool))
             found = self._findings()
         return found or []
 
@@ -184,6 +185,8 @@ class _Programmes:
         seen = np.full(self.cells, np.inf), np.full(self.cells, -np.inf)
         draw = np.random.default_rng(0)
         for turn in range(TURNS):
+            if turn and 2 * len(targets) * self.system.matrix.nnz < BATCH:
+                break
             cost = np.zeros(self.cells)
             cost[targets] = 1.0 if turn == 0 else draw.choice([-1.0, 1.0], len(targets))
             answer = self._solve(np.array([cost, -cost]), seen)
@@ -215,24 +218,30 @@ class _Programmes:
                 found.append(Finding(int(i), float(low), float(high), every))
         return found
 
-    def _programme(self) -> tuple[csr_array, Floats, Floats]:
-        rests = np.flatnonzero(self.loose)
-        nobody = csr_array((np.ones(len(rests)), (rests, np.arange(len(rests)))), shape=(len(self.rows), len(rests)))
-        upper = np.append(np.minimum(self.system.upper, self.endless), np.full(len(rests), self.endless))
-        return hstack([self.system.matrix, nobody]).tocsr(), np.append(self.system.lower, np.zeros(len(rests))), upper
+    def _let(self, loose: Flags) -> None:
+        """Set up the programme: in `loose` equations somebody may be in no group."""
+        rests = np.flatnonzero(loose)
+        nobody = csr_array(
+            (np.ones(len(rests)), (rests, np.arange(len(rests)))), shape=(len(self.rows), len(rests))
+        )
+        self.matrix = hstack([self.system.matrix, nobody]).tocoo()
+        self.low = np.append(self.system.lower, np.zeros(len(rests)))
+        self.high = np.append(
+            np.minimum(self.system.upper, self.endless), np.full(len(rests), self.endless)
+        )
 
     def _solve(self, costs: Floats, seen: tuple[Floats, Floats]) -> tuple[Floats, Floats] | None:
         """Find the numbers of least cost, for each of several costs, and what each equation adds to it."""
-        matrix, low, high = self._programme()
-        costs = np.hstack([costs, np.zeros((len(costs), len(low) - self.cells))])
+        costs = np.hstack([costs, np.zeros((len(costs), len(self.low) - self.cells))])
+        bounds = np.column_stack([self.low, self.high])
         numbers, proofs = [], []
-        for some in _batches(matrix.nnz, len(costs)):
+        for some in _batches(self.matrix.nnz, len(costs)):
             copies = len(costs[some])
             found = linprog(
                 costs[some].ravel(),
-                A_eq=_repeat(matrix, copies),
+                A_eq=_repeat(self.matrix, copies),
                 b_eq=np.tile(self.system.rhs, copies),
-                bounds=np.tile(np.column_stack([low, high]), (copies, 1)),
+                bounds=np.tile(bounds, (copies, 1)),
                 method="highs",
             )
             if found.status != 0:
@@ -247,12 +256,11 @@ class _Programmes:
         return every, np.concatenate(proofs)
 
     def _whole(self, cost: Floats, i: int, otherwise: float) -> float:
-        matrix, low, high = self._programme()
         found = milp(
-            np.append(cost, np.zeros(len(low) - self.cells)),
-            constraints=LinearConstraint(matrix, self.system.rhs, self.system.rhs),
-            bounds=Bounds(low, high),
-            integrality=np.ones(len(low)),
+            np.append(cost, np.zeros(len(self.low) - self.cells)),
+            constraints=LinearConstraint(self.matrix, self.system.rhs, self.system.rhs),
+            bounds=Bounds(self.low, self.high),
+            integrality=np.ones(len(self.low)),
             options={"node_limit": NODES},
         )
         return float(np.round(found.x[i])) if found.status == 0 else otherwise
@@ -264,10 +272,9 @@ def _batches(coefficients: int, copies: int) -> Iterator[slice]:
     return (slice(first, first + at_once) for first in range(0, copies, at_once))
 
 
-def _repeat(matrix: csr_array, copies: int) -> csr_array:
+def _repeat(matrix: coo_array, copies: int) -> coo_array:
     """Set copies of a matrix along the diagonal of a larger one."""
-    entries = matrix.tocoo()
     height, width = matrix.shape
     step = np.arange(copies)[:, None]
-    rows, columns = (step * height + entries.row).ravel(), (step * width + entries.col).ravel()
-    return csr_array((np.tile(entries.data, copies), (rows, columns)), shape=(copies * height, copies * width))
+    rows, columns = (step * height + matrix.row).ravel(), (step * width + matrix.col).ravel()
+    return coo_array((np.tile(matrix.data, copies), (rows, columns)), shape=(copies * height, copies * width))

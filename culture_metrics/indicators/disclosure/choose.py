@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 OPTIMAL_UP_TO = 600
 #: After so many rounds, and within a round so many nodes, the best found is taken. (Not seconds: two runs agree.)
 ROUNDS, NODES = 100, 20_000
+#: Costs that differ by less are of equally many cells: sizes only decide between those.
+TIES = 0.4
 #: Rounds of the greedy choice.
 GREEDY_ROUNDS = 2
 
@@ -66,7 +68,7 @@ def choose(
         if not cuts:
             break
         least = hidden | (_fewest(cuts, cost) if optimal else _greedy(cuts, cost))
-        if price[least].sum() >= price[best].sum() - SAME:
+        if price[least].sum() >= price[best].sum() - TIES:
             break
         enough, nothing_follows = _hide_until_safe(tables, least, may, cost, cuts)
         if price[enough].sum() < price[best].sum() and nothing_follows >= safe:

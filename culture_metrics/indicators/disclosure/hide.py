@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from culture_metrics.indicators.disclosure.choose import OPTIMAL_UP_TO, choose
+from culture_metrics.indicators.disclosure.choose import OPTIMAL_UP_TO, TIES, choose
 from culture_metrics.indicators.disclosure.release import SHOWN, SMALL, releases
 from culture_metrics.indicators.disclosure.repair import repair
 from culture_metrics.indicators.disclosure.rule import Rule
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 NUMBERS = ["estimate", "std_error", "conf_low", "conf_high", "base", "effective_base", "percent"]
 #: Hiding a total costs as much as hiding so many of the cells it is the sum of.
 TOTAL = 10.0
+#: Above so many trees × families of measures, breakdowns within others are solved in closed form.
+SEARCHES = 200
 #: So many patterns of hidden cells are kept to be tried on the next family of measures.
 TRIED = 4
 
@@ -105,7 +107,14 @@ def _hide(release: Release, rule: Rule) -> Flags:
         _search(release, rule, equations[of_tops[equations]], hidden, stuck, structure.top)
     loose = structure.top & hidden.any(axis=1)
     wanted = ~of_tops & (~structure.flat | loose[structure.total])
-    for equations in _islands(every, structure.islands(inner | loose), wanted):
+    islands = list(_islands(every, structure.islands(inner | loose), wanted))
+    trees = [structure.is_tree(equations, inner | loose) for equations in islands]
+    if sum(trees) * release.families > SEARCHES:
+        branches = np.concatenate([i for i, tree in zip(islands, trees, strict=True) if tree])
+        hidden, caught = repair(release, rule, branches, hidden, inner)
+        stuck |= caught
+        islands = [i for i, tree in zip(islands, trees, strict=True) if not tree]
+    for equations in islands:
         _search(release, rule, equations, hidden, stuck, inner)
     if stuck.any():
         anything = np.ones(len(inner), bool)
@@ -145,7 +154,7 @@ def _search(
     if may[cells].sum() > OPTIMAL_UP_TO:
         hidden[:], _ = repair(release, rule, equations, hidden, may)
     size = release.size[cells]
-    cost = TOTAL ** np.minimum(release.structure.depth[cells], 3) + 0.4 * size / max(size.sum(), 1.0)
+    cost = TOTAL ** np.minimum(release.structure.depth[cells], 3) + TIES * size / max(size.sum(), 1.0)
     tried: list[Flags] = []
     for family in families:
         tables = Tables(release, equations, int(family), rule)

@@ -66,6 +66,12 @@ class Structure:
         several = np.bincount(self.equation, ~alone[self.part], minlength=len(self.total)) > 0
         return self.top[self.total] & ~several
 
+    def is_tree(self, equations: NDArray[np.int64], linking: NDArray[np.bool_]) -> bool:
+        """Say whether equations that hang together form no ring."""
+        entries = self.matrix[equations].indices
+        entries = entries[linking[entries]]
+        return len(entries) == len(np.unique(entries)) + len(equations) - 1
+
     def islands(self, linking: NDArray[np.bool_]) -> NDArray[np.int64]:
         """Number the sets of equations that hang together; only `linking` cells tie them."""
         entries = self.matrix.tocoo()
