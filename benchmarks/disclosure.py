@@ -12,9 +12,10 @@ from culture_metrics.catalogue import catalogue
 from data_schemas.columns import RESULTS
 
 BREAKDOWNS = {
-    "occupation": 42, "occupation_group": 8, "ethnicity_summary": 2, "gender": 5, "age": 6, "sexual_orientation": 5,
-    "religion": 9, "long_term_condition": 2, "carer": 2, "length_of_service": 6, "locality_1": 12, "locality_2": 30,
-}  # fmt: skip
+    **{"occupation": 42, "occupation_group": 8, "ethnicity_summary": 2, "gender": 5, "age": 6},
+    **{"sexual_orientation": 5, "religion": 9, "long_term_condition": 2, "carer": 2, "length_of_service": 6},
+    **{"locality_1": 12, "locality_2": 30},
+}
 
 
 def national(organisations: int = 230, *, whole: bool = False, seed: int = 1) -> pl.DataFrame:
@@ -43,13 +44,18 @@ def national(organisations: int = 230, *, whole: bool = False, seed: int = 1) ->
             pl.DataFrame({"breakdown": breakdown, "group": known}), how="cross", maintain_order="left_right"
         )
         frames.append(
-            cells.join(pl.DataFrame({"measure": measures}), how="cross", maintain_order="left_right").with_columns(
-                base=pl.Series(base.ravel())
-            )
+            cells.join(
+                pl.DataFrame({"measure": measures}), how="cross", maintain_order="left_right"
+            ).with_columns(base=pl.Series(base.ravel()))
         )
-    nested = [f.with_columns(breakdown=pl.lit("occupation_group"), group=pl.col("group").replace_strict(_parents()))
-              .group_by("organisation", "breakdown", "group", "measure").agg(pl.col("base").sum())
-              for f in frames if f["breakdown"][0] == "occupation"]  # fmt: skip
+    group = pl.col("group").replace_strict(_parents())
+    nested = [
+        f.with_columns(breakdown=pl.lit("occupation_group"), group=group)
+        .group_by("organisation", "breakdown", "group", "measure")
+        .agg(pl.col("base").sum())
+        for f in frames
+        if f["breakdown"][0] == "occupation"
+    ]
     kept = [f for f in frames if f["breakdown"][0] != "occupation_group"]
     return dress(pl.concat([*kept, *nested], how="vertical").filter(pl.col("base") > 0), whole=whole)
 
@@ -65,7 +71,9 @@ def dress(frame: pl.DataFrame, *, whole: bool = False, period: str = "2024") -> 
     """Give cells with a base the other columns of Results."""
     if whole:
         every = frame.group_by("breakdown", "group", "measure").agg(pl.col("base").sum())
-        frame = pl.concat([frame, every.select(pl.lit("all").alias("organisation"), pl.exclude("organisation"))])
+        frame = pl.concat(
+            [frame, every.select(pl.lit("all").alias("organisation"), pl.exclude("organisation"))]
+        )
     given = {
         "survey": "nss_england", "period": period, "unit": "score", "estimate": 5.0, "weighting": "none",
         "status": "reported", "source": "respondents",

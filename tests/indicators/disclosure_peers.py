@@ -24,9 +24,7 @@ def every_cell(shape: tuple[int, int, int], pooled: bool = True) -> dict[tuple[i
     cells = {}
     for y, a, b in product(range(-1 if pooled else 0, years), range(-1, first), range(-1, second)):
         leaves = np.zeros(shape, bool)
-        leaves[
-            slice(None) if y < 0 else y, slice(None) if a < 0 else a, slice(None) if b < 0 else b
-        ] = True
+        leaves[slice(None) if y < 0 else y, slice(None) if a < 0 else a, slice(None) if b < 0 else b] = True
         cells[y, a, b] = leaves.ravel()
     return cells
 
@@ -35,9 +33,21 @@ def release_of(counts: np.ndarray, pooled: bool = True, measure: str = "morale")
     """Publish every cell of a table of counts as Results."""
     rows = []
     for (y, a, b), leaves in every_cell(counts.shape, pooled).items():
-        breakdown = {(False, False): "ward × grade", (False, True): "ward", (True, False): "grade", (True, True): ALL}
+        breakdown = {
+            (False, False): "ward × grade",
+            (False, True): "ward",
+            (True, False): "grade",
+            (True, True): ALL,
+        }
         group = " × ".join([f"w{a}"] * (a >= 0) + [f"g{b}"] * (b >= 0)) or ALL
-        rows.append((ALL if y < 0 else str(2023 + y), breakdown[a < 0, b < 0], group, int(counts.ravel()[leaves].sum())))
+        rows.append(
+            (
+                ALL if y < 0 else str(2023 + y),
+                breakdown[a < 0, b < 0],
+                group,
+                int(counts.ravel()[leaves].sum()),
+            )
+        )
     table = pl.DataFrame(rows, schema=["period", "breakdown", "group", "base"], orient="row")
     return as_results(
         table.with_columns(
@@ -66,7 +76,11 @@ def hide(results: pl.DataFrame, keys: set[tuple[int, int, int]], minimum: int) -
     """Hide cells by hand: with the status that they deserve."""
     names = results.select("period", "breakdown", "group").rows()
     gone = pl.Series([key_of(*n) in keys for n in names])
-    small = pl.when(pl.col("base") < minimum).then(pl.lit("suppressed_small_base")).otherwise(pl.lit("suppressed_secondary"))
+    small = (
+        pl.when(pl.col("base") < minimum)
+        .then(pl.lit("suppressed_small_base"))
+        .otherwise(pl.lit("suppressed_secondary"))
+    )
     return as_results(
         results.with_columns(
             pl.when(gone).then(small).otherwise(pl.col("status").cast(pl.String)).alias("status"),

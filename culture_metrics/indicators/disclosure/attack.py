@@ -30,10 +30,10 @@ TURNS = 4
 class System:
     """What somebody can write down about hidden cells: `matrix @ x == rhs` and `lower <= x <= upper`.
 
-    A whole can be larger than its parts, when the group of some respondents is not known. Nobody outside knows
-    of how many: the attacker takes it that there are none, and gives that up only for equations where it cannot
-    be. `targets` are the cells to protect: their range must reach `need` (if `upward`), or be `need` wide. Where
-    that is a number of respondents, it may also be nought: `nobody` needs no protection.
+    A whole can be larger than its parts, when the group of some respondents is not known. Nobody outside
+    knows of how many: the attacker takes it that there are none, and gives that up only for equations where
+    it cannot be. `targets` are the cells to protect: their range must reach `need` (if `upward`), or be
+    `need` wide. Where that is a number of respondents, it may also be nought: `nobody` needs no protection.
     """
 
     matrix: csr_array
@@ -67,7 +67,7 @@ class System:
 
 @dataclass(frozen=True)
 class Finding:
-    """A hidden cell that is not protected: its range, and the sums of equations it follows from (one a line)."""
+    """A hidden cell that is not protected: its range, and a line for each sum of equations that shows it."""
 
     cell: int
     low: float
@@ -84,7 +84,9 @@ def attack(system: System, *, deep: bool = True) -> list[Finding]:
         return _alone(system)
     equations, cells = system.matrix.shape
     entries = system.matrix.tocoo()
-    graph = coo_array((np.ones(entries.nnz), (entries.row, entries.col + equations)), shape=(equations + cells,) * 2)
+    graph = coo_array(
+        (np.ones(entries.nnz), (entries.row, entries.col + equations)), shape=(equations + cells,) * 2
+    )
     label = connected_components(graph, directed=False)[1]
     of_row, of_cell = label[:equations], label[equations:]
     rows_in = np.bincount(of_row, minlength=len(label))
@@ -210,7 +212,7 @@ class _Programmes:
                 if self.system.wide(seen[0][i], seen[1][i]) or high <= SAME:
                     continue
                 # Fractions were found: whole numbers may be bound more tightly, by any of the equations.
-                low, high = self._whole(units[place], i, low), self._whole(-units[place], i, high)
+                low, high = self._whole(units[place], int(i), low), self._whole(-units[place], int(i), high)
                 proof = np.eye(len(self.rows))
             if not self.system.holds(low, high):
                 every = np.zeros((len(proof), self.equations))
@@ -226,9 +228,7 @@ class _Programmes:
         )
         self.matrix = hstack([self.system.matrix, nobody]).tocoo()
         self.low = np.append(self.system.lower, np.zeros(len(rests)))
-        self.high = np.append(
-            np.minimum(self.system.upper, self.endless), np.full(len(rests), self.endless)
-        )
+        self.high = np.append(np.minimum(self.system.upper, self.endless), np.full(len(rests), self.endless))
 
     def _solve(self, costs: Floats, seen: tuple[Floats, Floats]) -> tuple[Floats, Floats] | None:
         """Find the numbers of least cost, for each of several costs, and what each equation adds to it."""

@@ -40,10 +40,10 @@ class DisclosureAudit:
     ----------
     table : polars.DataFrame
         One row per cell and finding: `survey, period, organisation, breakdown, group, measure`; `finding`
-        (`shown`: shown although too small; `exact`: its base follows; `tight`: its base follows within a range
-        that is too small; `few`: a sum with it of fewer than the minimum base follows; `count`: a number counted,
-        or not counted, follows that is too small); `width`, over how many respondents the base, or that sum,
-        stays open: 0 is exact.
+        (`shown`: shown although too small; `exact`: its base follows; `tight`: its base follows within a
+        range that is too small; `few`: a sum with it of fewer than the minimum base follows; `count`: a
+        number counted, or not counted, follows that is too small); `width`, over how many respondents the
+        base, or that sum, stays open: 0 is exact.
     hidden : int
         Number of hidden results that were attacked.
     rule : Rule
@@ -79,7 +79,7 @@ def audit_disclosure(
     minimum_count: int | None = None,
     parents: pl.DataFrame | None = None,
 ) -> DisclosureAudit:
-    """Attack a release: which hidden results can somebody outside work out from those that are shown?
+    """Attack a release: find the hidden results that somebody outside can work out.
 
     Parameters
     ----------
@@ -95,12 +95,12 @@ def audit_disclosure(
 
     Notes
     -----
-    The attacker knows all bases that are shown and what adds up, and takes the status at its word: a cell that
-    is too small has at most `minimum_base` - 1 respondents, one that is hidden for its sake at least
-    `minimum_base`. Linear programming gives the smallest and largest base that fits (whole numbers are searched
-    for where it gives fractions). Where the base of a hidden group follows, so do its results, to within the
-    rounding of those shown; where a sum of hidden groups with too few respondents follows, so do the results of
-    these together.
+    The attacker knows all bases that are shown and what adds up, and takes the status at its word: a cell
+    that is too small has at most `minimum_base` - 1 respondents, one that is hidden for its sake at least
+    `minimum_base`. Linear programming gives the smallest and largest base that fits (whole numbers are
+    searched for where it gives fractions). Where the base of a hidden group follows, so do its results, to
+    within the rounding of those shown; where a sum of hidden groups with too few respondents follows, so do
+    the results of these together.
 
     Examples
     --------
@@ -124,7 +124,9 @@ def _attacked(release: Release, rule: Rule) -> Iterator[tuple[list[int], list[in
     yield list(shown[0]), list(shown[1]), ["shown"] * len(shown[0]), [0.0] * len(shown[0])
     equations = np.arange(len(release.structure.total))
     hidden = release.in_families(release.state >= SMALL)
-    for family in np.flatnonzero(release.in_families(release.state == SMALL).any(axis=0)) if len(equations) else ():
+    for family in (
+        np.flatnonzero(release.in_families(release.state == SMALL).any(axis=0)) if len(equations) else ()
+    ):
         tables = Tables(release, equations, int(family), rule)
         for measure, system, _, columns in tables.systems(hidden[tables.cells, family]):
             found = attack(system)

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
 #: Above so many cells that may be hidden the choice is greedy: see benchmarks/disclosure.py.
 OPTIMAL_UP_TO = 600
-#: After so many rounds, and within a round so many nodes, the best found is taken. (Not seconds: two runs agree.)
+#: After so many rounds, and within a round so many nodes, the best found is taken. (Not seconds: two runs
+#: agree.)
 ROUNDS, NODES = 100, 20_000
 #: Costs that differ by less are of equally many cells: sizes only decide between those.
 TIES = 0.4
@@ -51,9 +52,9 @@ def choose(
     -----
     Whatever follows, follows from equations between shown cells, so one of those must go (a cut). Cells that
     meet the cuts are hidden one after the other until nothing follows. Then the cells of least cost that meet
-    all cuts are chosen by integer programming and attacked; what follows then gives more cuts, and so on until
-    they will do: that is the optimum (the method of Fischetti and Salazar, Management Science 47, 2001). Above
-    `OPTIMAL_UP_TO` cells, or `ROUNDS`, the choice is greedy.
+    all cuts are chosen by integer programming and attacked; what follows then gives more cuts, and so on
+    until they will do: that is the optimum (the method of Fischetti and Salazar, Management Science 47,
+    2001). Above `OPTIMAL_UP_TO` cells, or `ROUNDS`, the choice is greedy.
     """
     may, price = may & ~hidden, np.where(may & ~hidden, cost, 0.0)
     if not _cuts(tables, hidden, may):
@@ -126,7 +127,7 @@ def _fewest(cuts: Sequence[Flags], cost: Floats) -> Flags:
 
 
 def _greedy(cuts: Sequence[Flags], cost: Floats) -> Flags:
-    """Choose cells one by one, each time the one that meets most cuts for its cost; drop what is not needed."""
+    """Choose cells one by one, each time the one that meets most cuts for its cost; drop needless ones."""
     table, chosen = np.array(cuts), np.zeros(len(cost), bool)
     left = table
     while len(left):

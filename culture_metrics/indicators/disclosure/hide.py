@@ -62,14 +62,14 @@ def suppress(
 
     Notes
     -----
-    Sums are those over the groups of a breakdown, over crosses of breakdowns and breakdowns within others, over
-    organisations (`all`) and periods (`all`). An element is hidden with its sub-scores. A hidden cell is
-    protected when an attacker who knows all that is shown, and from the status what is small, cannot bound its
-    base more tightly than to four numbers, nor find any sum of hidden cells with it that holds fewer than
+    Sums are those over the groups of a breakdown, over crosses of breakdowns and breakdowns within others,
+    over organisations (`all`) and periods (`all`). An element is hidden with its sub-scores. A hidden cell is
+    protected when an attacker who knows all that is shown, and from the status what is small, cannot bound
+    its base more tightly than to four numbers, nor find any sum of hidden cells with it that holds fewer than
     `minimum_base` people: with that sum would go its results. `audit_disclosure` is that attacker.
 
-    A breakdown on its own is solved in closed form, for all measures and organisations at once; whatever adds up
-    in two ways by integer programming (Fischetti and Salazar 2001), in large tables by a greedy choice.
+    A breakdown on its own is solved in closed form, for all measures and organisations at once; whatever adds
+    up in two ways by integer programming (Fischetti and Salazar 2001), in large tables by a greedy choice.
 
     Examples
     --------
@@ -120,7 +120,10 @@ def _hide(release: Release, rule: Rule) -> Flags:
         anything = np.ones(len(inner), bool)
         at = np.asarray(abs(structure.matrix) @ stuck.any(axis=1).astype(float)) > 0
         for equations in _islands(every, structure.islands(anything), at):
-            cells, families = np.unique(structure.matrix[equations].indices), np.flatnonzero(stuck.any(axis=0))
+            cells, families = (
+                np.unique(structure.matrix[equations].indices),
+                np.flatnonzero(stuck.any(axis=0)),
+            )
             again = families[stuck[np.ix_(cells, families)].any(axis=0)]
             hidden[np.ix_(cells, again)] = start[np.ix_(cells, again)]
             _search(release, rule, equations, hidden, stuck, anything, again)

@@ -36,12 +36,12 @@ NEEDED = [*CELL, "measure", "base", "status"]
 class Release:
     """A part of a release that has nothing to do with the rest: cells (groups) by measures.
 
-    However weighted and from whatever source, a measure is one column: it rests on the same people. `state` says
-    of each cell whether it is absent, shown, hidden as too small or hidden for another's sake. `base` is 0 where
-    it is absent and NaN where it was hidden before; `counted` is the number counted in a percentage, NaN in
-    scores. `too_small` marks what was shown on too few. `family` numbers measures that are hidden together. `size` is the largest base of a group, in whatever
-    measure and period. `row` numbers the rows of the table that the
-    release was made of, `row_cell` and `row_measure` say where each belongs.
+    However weighted and from whatever source, a measure is one column: it rests on the same people. `state`
+    says of each cell whether it is absent, shown, hidden as too small or hidden for another's sake. `base` is
+    0 where it is absent and NaN where it was hidden before; `counted` is the number counted in a percentage,
+    NaN in scores. `too_small` marks what was shown on too few. `family` numbers measures that are hidden
+    together. `size` is the largest base of a group, in whatever measure and period. `row` numbers the rows of
+    the table that the release was made of, `row_cell` and `row_measure` say where each belongs.
     """
 
     cells: pl.DataFrame
@@ -148,14 +148,13 @@ def _counted(part: pl.DataFrame, place: Numbers, base: Floats) -> Floats:
     percent = (part["unit"].cast(pl.String) == "percent").fill_null(value=False).to_numpy()
     share = part["estimate"].fill_null(0.0).to_numpy() / 100
     counted[place[percent]] = np.round(base.ravel()[place[percent]] * share[percent], 6)
-    counted = counted.reshape(base.shape)
     measures = np.zeros(base.shape[1], bool)
     measures[place[percent] % base.shape[1]] = True
-    return np.where((base == 0) & measures, 0.0, counted)
+    return np.where((base == 0) & measures, 0.0, counted.reshape(base.shape))
 
 
 def _families(cells: pl.DataFrame, measures: pl.Series) -> Numbers:
-    """Number measures that are hidden together: an element and its sub-scores, a headline and its answers."""
+    """Give one number to measures hidden together: an element and its sub-scores, headline and answers."""
     head: dict[str, str] = {}
     for survey, period in cells.select("survey", "period").unique(maintain_order=True).rows():
         try:

@@ -18,7 +18,7 @@ AT_ONCE = 1_000_000
 #: Bounds are passed on so often from sum to sum; breakdowns within others need one turn a level, up and down.
 TURNS = 8
 
-Pairs = tuple["Numbers", "Numbers"]
+Pairs = tuple["Numbers", ...]
 
 
 def repair(
@@ -46,12 +46,12 @@ def repair(
 
     Notes
     -----
-    In a sum whose total is shown, say the hidden groups hold N respondents together, k of them are small (each
-    0 to b - 1, for the minimum base b) and m are not (each at least b). What follows is a range for each:
-    `bounds_alone`. With another group of n hidden, that range of a small one is at least n - b + N - m b wide;
-    so one group with n >= b + enough - (N - m b) is always enough, and the smallest such one is taken: where
-    sums have no cell in common no choice hides fewer. All measures take cells in the same order, so that they
-    hide the same ones as far as that goes.
+    In a sum whose total is shown, say the hidden groups hold N respondents together, k of them are small
+    (each 0 to b - 1, for the minimum base b) and m are not (each at least b). What follows is a range for
+    each: `bounds_alone`. With another group of n hidden, that range of a small one is at least n - b + N - m
+    b wide; so one group with n >= b + enough - (N - m b) is always enough, and the smallest such one is
+    taken: where sums have no cell in common no choice hides fewer. All measures take cells in the same order,
+    so that they hide the same ones as far as that goes.
 
     Where a hidden total is a sum itself, it is seen to that it does not follow from its parts, and bounds are
     passed on from sum to sum. That is all that follows unless sums form a ring, as in crosses of breakdowns.
@@ -86,9 +86,9 @@ class _Repair:
         self.sensitive = release.in_families(release.state == SMALL)
         self.base = np.nan_to_num(release.base[:, measures])
         self.counted = None if release.counted is None else release.counted[:, measures]
-        self.by_count = np.zeros(len(measures), bool)
+        self.by_count: Flags = np.zeros(len(measures), bool)
         if self.counted is not None:
-            self.by_count = ~np.isnan(self.counted).all(axis=0)
+            self.by_count = np.asarray(~np.isnan(self.counted).all(axis=0))
         # What is known of every base: by what it is and its status, and by what it is alone.
         gone = hidden[:, self.family] & self.there
         self.lower, self.upper = self.base.copy(), self.base.copy()
@@ -141,7 +141,11 @@ class _Terms:
         self.row = np.repeat(np.arange(len(equation)), sizes)
         self.first = np.cumsum(sizes) - sizes
         place = np.arange(sizes.sum()) + np.repeat(of.matrix.indptr[equation] - self.first, sizes)
-        self.cell, self.sign, self.measure = of.matrix.indices[place], of.matrix.data[place], measure[self.row]
+        self.cell, self.sign, self.measure = (
+            of.matrix.indices[place],
+            of.matrix.data[place],
+            measure[self.row],
+        )
         self.at = self.cell, self.measure
         self.nought = np.zeros(len(equation))
         family = of.family[self.measure]
@@ -197,9 +201,9 @@ class _Terms:
         return np.bincount(self.row, flags, len(self.nought)) > 0
 
     def next_cells(self, bad: Flags, may: Flags) -> Pairs:
-        """Choose for each bad sum the next cell to hide: the smallest that is enough; if none is, the largest.
+        """Choose for each bad sum the next cell to hide.
 
-        Sums without any that may be hidden are stuck.
+        That is the smallest that is enough, and where none is, the largest. Sums that have none are stuck.
         """
         of = self.of
         free = bad[self.row] & (self.sign > 0) & of.there[self.at] & ~self.gone & may[self.cell]

@@ -50,7 +50,8 @@ class Rule:
     def enough(self) -> int:
         """Range that a hidden base must stay open over.
 
-        That two small groups make a large one together leaves each of them no more than 1 to the minimum less 1.
+        That two small groups make a large one together leaves each of them no more than 1 to the minimum less
+        1.
         """
         return min(self.protection, max(1, (self.minimum_base - 1) // 2))
 

@@ -73,7 +73,7 @@ class Structure:
         return len(entries) == len(np.unique(entries)) + len(equations) - 1
 
     def islands(self, linking: NDArray[np.bool_]) -> NDArray[np.int64]:
-        """Number the sets of equations that hang together; only `linking` cells tie them."""
+        """Give one number to all equations that hang together; only `linking` cells tie them."""
         entries = self.matrix.tocoo()
         kept = linking[entries.col]
         size = len(self.top) + len(self.total)
@@ -136,7 +136,9 @@ def _sums_over(cells: pl.DataFrame) -> Iterable[pl.DataFrame]:
         )
 
 
-def _sums_of_groups(cells: pl.DataFrame, nesting: Mapping[tuple[str, str], pl.DataFrame]) -> list[pl.DataFrame]:
+def _sums_of_groups(
+    cells: pl.DataFrame, nesting: Mapping[tuple[str, str], pl.DataFrame]
+) -> list[pl.DataFrame]:
     """Find the sums within one survey and period: tables that add up to coarser tables."""
     published = cells.group_by("organisation").agg(pl.col("breakdown").unique().sort().alias("_tables"))
     found = []
@@ -190,10 +192,12 @@ def _roll_up(
         if factors[i] != name:
             image = nesting[factors[i], name].rename({"group": f"_{name}", "image": "_to"})
             on = [c for c in ("organisation", f"_{name}") if c in image.columns]
-            frame = frame.join(image, on=on, how="left").with_columns(pl.col("_to").alias(f"_{name}")).drop("_to")
-    image = pl.concat_str([f"_{name}" for _, name in places], separator=CROSS) if places else pl.lit(ALL)
+            frame = (
+                frame.join(image, on=on, how="left").with_columns(pl.col("_to").alias(f"_{name}")).drop("_to")
+            )
+    coarser = pl.concat_str([f"_{name}" for _, name in places], separator=CROSS) if places else pl.lit(ALL)
     heads = cells.filter(pl.col("breakdown") == coarse).select("organisation", _image="group", _total="_cell")
-    frame = frame.with_columns(image.alias("_image")).join(heads, on=["organisation", "_image"])
+    frame = frame.with_columns(coarser.alias("_image")).join(heads, on=["organisation", "_image"])
     tidy = _tidy(frame, f"{fine} > {coarse}", organisation=pl.col("organisation"), image=pl.col("_image"))
     return tidy, tidy.height == size
 

@@ -15,14 +15,15 @@ if TYPE_CHECKING:
 
     from scipy.sparse import csr_array
 
-    from culture_metrics.indicators.disclosure.release import Flags, Floats, Numbers, Release
+    from culture_metrics.indicators.disclosure.release import Flags, Numbers, Release
     from culture_metrics.indicators.disclosure.rule import Rule
 
 
 class Tables:
     """Some equations of a release for one family of measures, hidden in the same cells.
 
-    `cells` are those that the equations are about. Other attributes are by cell, and by measure of the family.
+    `cells` are those that the equations are about. Other attributes are by cell, and by measure of the
+    family.
     """
 
     def __init__(self, release: Release, equations: Numbers, family: int, rule: Rule) -> None:
