@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from culture_metrics.extracts.mapping import save_mapping as save_mapping
     from culture_metrics.extracts.read import read_extract as read_extract
     from culture_metrics.extracts.validate import validate as validate
+    from culture_metrics.indicators.disclosure import audit_disclosure as audit_disclosure
     from culture_metrics.indicators.design import Design as Design
     from culture_metrics.indicators.disclosure import suppress as suppress
     from culture_metrics.indicators.distributions import distributions as distributions
@@ -37,6 +38,7 @@ __version__ = "0.1.0"
 
 #: Public name -> module it lives in. Loaded when first used, so that the import stays quick.
 _FACE = {
+    "audit_disclosure": "culture_metrics.indicators.disclosure",
     "Design": "culture_metrics.indicators.design",
     "Weights": "culture_metrics.indicators.weights",
     "benchmark": "culture_metrics.compare.benchmark",
