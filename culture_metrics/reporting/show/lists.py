@@ -70,7 +70,7 @@ class Checks:
     def _repr_html_(self) -> str:
         shown, *folded = self.reports
         return report_html(shown, level=4) + "".join(
-            f"<details style='margin:12px 0'><summary>{html.escape(r.title)}. {html.escape(r.summary())}</summary>"
+            f"<details style='margin:12px 0'><summary>{html.escape(f'{r.title}. {r.summary()}')}</summary>"
             f"{report_html(r, level=4)}</details>"
             for r in folded
         )
