@@ -11,6 +11,7 @@ from culture_metrics.catalogue import catalogue as catalogue
 if TYPE_CHECKING:
     from culture_metrics import synthetic as synthetic
     from culture_metrics.compare.benchmark import benchmark as benchmark
+    from culture_metrics.compare.decompose import decompose_change as decompose_change
     from culture_metrics.extracts.cross_file import check_pair as check_pair
     from culture_metrics.extracts.inspect import inspect_file as inspect_file
     from culture_metrics.extracts.mapping import save_mapping as save_mapping
@@ -33,6 +34,7 @@ __version__ = "0.1.0"
 _FACE = {
     "benchmark": "culture_metrics.compare.benchmark",
     "check_pair": "culture_metrics.extracts.cross_file",
+    "decompose_change": "culture_metrics.compare.decompose",
     "distributions": "culture_metrics.indicators.distributions",
     "estimate": "culture_metrics.indicators.estimate",
     "inspect_file": "culture_metrics.extracts.inspect",

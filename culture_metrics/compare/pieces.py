@@ -48,7 +48,7 @@ class Pieces:
 
 
 def pieces(
-    before: Moments, after: Moments, blocks: Sequence[slice], *, interaction: bool = False
+    before: Moments, after: Moments, blocks: Sequence[slice], interaction: bool = False
 ) -> Pieces:
     """Split the change of a mean into the mix of groups and the change within them.
 

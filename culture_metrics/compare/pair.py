@@ -1,0 +1,144 @@
+"""Two years of respondents of one organisation, seen to be comparable."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from culture_metrics.errors import ComparabilityError, ComparabilityWarning, ExtractError, unknown
+from culture_metrics.indicators.percentages import percentage_values
+from culture_metrics.indicators.scoring import check_answers, score
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from culture_metrics.catalogue import Edition, Measure
+    from culture_metrics.extracts.extract import Extract
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Extracts of one organisation in two periods, and a measure of both.
+
+    `minimum_base` is the smallest base that may be shown; `broken` says why the years do not compare, where
+    the caller insisted.
+    """
+
+    before: Extract
+    after: Extract
+    measure: Measure
+    organisation: str
+    minimum_base: int
+    broken: tuple[str, ...] = ()
+
+    def values(self) -> tuple[pl.Series, pl.Series]:
+        """Return the measure of every respondent, null out of its base.
+
+        Raises
+        ------
+        ExtractError
+            When fewer than `minimum_base` respondents have it in either year.
+        """
+        both = _values(self.before, self.measure.id), _values(self.after, self.measure.id)
+        for extract, values in zip((self.before, self.after), both, strict=True):
+            if values.count() < self.minimum_base:
+                raise ExtractError(
+                    f"Too few respondents have a value of {self.measure.id}",
+                    where=f"{self.organisation}, {extract.period}",
+                    expected=f"at least {self.minimum_base}",
+                    hint="Check that the extract holds its questions; smaller bases may not be shown.",
+                )
+        return both
+
+
+def pair_of(
+    from_extract: Extract,
+    to_extract: Extract,
+    measure: str,
+    breakdowns: Sequence[str],
+    organisation: str | None,
+    minimum_base: int | None,
+    despite_breaks: bool,
+) -> Pair:
+    """Put two extracts side by side, cut to one organisation.
+
+    Raises
+    ------
+    UnknownNameError
+        When an edition has no such measure, or an extract no such organisation.
+    ComparabilityError
+        When the surveys differ, the periods do not, or a break of the catalogue stands between them (with
+        `despite_breaks` a ComparabilityWarning).
+    ExtractError
+        When there are several organisations and none is named, or answers are not whole numbers.
+    """
+    if from_extract.survey != to_extract.survey or from_extract.period == to_extract.period:
+        raise ComparabilityError(
+            "A change is between two periods of one survey",
+            got=f"{from_extract.survey} {from_extract.period}, {to_extract.survey} {to_extract.period}",
+        )
+    found = to_extract.edition.measure(measure)
+    from_extract.edition.measure(found.id)
+    code = _organisation(from_extract, to_extract, organisation)
+    broken = tuple(_broken(from_extract, to_extract, found, breakdowns, code))
+    if broken and not despite_breaks:
+        raise ComparabilityError(
+            f"{found.label} of {from_extract.period} and {to_extract.period} may not be compared",
+            where=", ".join([code, *breakdowns]),
+            got=" ".join(broken),
+            hint="despite_breaks=True compares all the same and says so.",
+        )
+    for reason in broken:
+        warnings.warn(f"{found.label}: {reason}", ComparabilityWarning, stacklevel=3)
+    own = pl.col("organisation") == code
+    before, after = (replace(e, frame=e.frame.filter(own)) for e in (from_extract, to_extract))
+    return Pair(before, after, found, code, minimum_base or to_extract.edition.survey.minimum_base, broken)
+
+
+def related(measure: Measure, edition: Edition) -> set[str]:
+    """Return a measure and all it is built of: sub-scores and questions."""
+    below = {name for part in measure.parts for name in related(edition.measures[part], edition)}
+    own = {measure.id, measure.question or measure.id, *measure.items}
+    return own | below | ({measure.filter} if measure.filter else set())
+
+
+def _organisation(before: Extract, after: Extract, organisation: str | None) -> str:
+    codes = [set(e.frame["organisation"].unique()) for e in (before, after)]
+    if organisation is None:
+        if codes[0] == codes[1] and len(codes[0]) == 1:
+            return str(codes[0].pop())
+        raise ExtractError(
+            "It takes one organisation, the same in both years",
+            got=f"{len(codes[0])} in {before.period}, {len(codes[1])} in {after.period}, "
+            f"{len(codes[0] & codes[1])} in both",
+            hint="Name one that is in both: organisation='RXX'.",
+        )
+    for extract, known in zip((before, after), codes, strict=True):
+        if organisation not in known:
+            raise unknown("organisation", organisation, sorted(known), where=extract.period)
+    return organisation
+
+
+def _broken(
+    before: Extract, after: Extract, measure: Measure, breakdowns: Sequence[str], organisation: str
+) -> Iterable[str]:
+    """Yield the reason of each break between the two periods that touches what is compared."""
+    names = related(measure, before.edition) | related(measure, after.edition)
+    for item in after.edition.survey.breaks:
+        touched = names & set(item.measures) or set(breakdowns) & set(item.breakdowns)
+        touched = touched or {organisation} & set(item.organisations)
+        if touched and item.between(before.period, after.period):
+            yield f"{item.reason} Instead: {item.instead}"
+
+
+def _values(extract: Extract, measure: str) -> pl.Series:
+    check_answers(extract)
+    if measure in extract.edition.scores:
+        return score(extract)[measure]
+    wanted = percentage_values(extract.edition, set(extract.frame.columns)).get(measure)
+    if wanted is None:
+        return pl.Series(measure, [None] * extract.frame.height, dtype=pl.Float64)
+    return extract.frame.select(wanted.cast(pl.Float64).alias(measure)).to_series()
