@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from culture_metrics.extracts.extract import Extract
 
 #: Bootstrap draws behind every interval.
-DRAWS = 2000
+DRAWS = 1000
 COLUMNS = [
     "piece", "breakdown", "group", "estimate", "std_error", "conf_low", "conf_high", "base_from", "base_to",
 ]  # fmt: skip
@@ -162,7 +162,7 @@ def decompose_change(
     their own, "Not given". Groups that a table of either year would hide are pooled into "Other groups"; so
     is a group that exists in one year only, for it has no change within.
 
-    Respondents are resampled within the organisation, each year on its own (2,000 draws, percentile
+    Respondents are resampled within the organisation, each year on its own (1,000 draws, percentile
     intervals). People who answered in both years are not known to be the same, so intervals are rather too
     wide than too narrow. Nothing is weighted: official weights would hold the occupation mix fixed.
 
