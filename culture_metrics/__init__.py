@@ -11,6 +11,7 @@ from culture_metrics.catalogue import catalogue as catalogue
 if TYPE_CHECKING:
     from culture_metrics import synthetic as synthetic
     from culture_metrics.compare.benchmark import benchmark as benchmark
+    from culture_metrics.compare.contributions import change_contributions as change_contributions
     from culture_metrics.compare.decompose import decompose_change as decompose_change
     from culture_metrics.extracts.cross_file import check_pair as check_pair
     from culture_metrics.extracts.inspect import inspect_file as inspect_file
@@ -33,6 +34,7 @@ __version__ = "0.1.0"
 #: Public name -> module it lives in. Loaded when first used, so that the import stays quick.
 _FACE = {
     "benchmark": "culture_metrics.compare.benchmark",
+    "change_contributions": "culture_metrics.compare.contributions",
     "check_pair": "culture_metrics.extracts.cross_file",
     "decompose_change": "culture_metrics.compare.decompose",
     "distributions": "culture_metrics.indicators.distributions",
