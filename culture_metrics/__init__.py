@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from culture_metrics.compare.benchmark import benchmark as benchmark
     from culture_metrics.compare.contributions import change_contributions as change_contributions
     from culture_metrics.compare.decompose import decompose_change as decompose_change
+    from culture_metrics.compare.nonresponse import nonresponse_sensitivity as nonresponse_sensitivity
     from culture_metrics.extracts.cross_file import check_pair as check_pair
     from culture_metrics.extracts.inspect import inspect_file as inspect_file
     from culture_metrics.extracts.mapping import save_mapping as save_mapping
@@ -41,6 +42,7 @@ _FACE = {
     "estimate": "culture_metrics.indicators.estimate",
     "inspect_file": "culture_metrics.extracts.inspect",
     "is_published": "culture_metrics.published",
+    "nonresponse_sensitivity": "culture_metrics.compare.nonresponse",
     "read_extract": "culture_metrics.extracts.read",
     "read_inputs": "culture_metrics.reporting.inputs",
     "read_published": "culture_metrics.published",

@@ -10,7 +10,7 @@ import polars as pl
 
 from culture_metrics.compare.cells import NOT_GIVEN, OTHER, Cells, cells_of
 from culture_metrics.compare.pair import Pair, pair_of
-from culture_metrics.compare.phrases import beside, moved, with_interval
+from culture_metrics.compare.phrases import beside, moved, with_interval, with_unit
 from culture_metrics.compare.pieces import bootstrap, identified, moment_rows, moments, pieces
 from culture_metrics.errors import ExtractError
 from culture_metrics.results import ALL
@@ -81,13 +81,14 @@ class ChangeDecomposition:
         """Draw the steps from one year to the other: mix, then what changed within groups."""
         from culture_metrics import views
 
-        total = self.piece("total")
+        total, unit = self.piece("total"), self.measure.unit
         return views.waterfall(
             _steps(self),
             start=(self.from_period, self.from_estimate, total["base_from"]),
             end=(self.to_period, self.to_estimate, total["base_to"]),
-            unit=self.measure.unit,
-            title=f"{self.measure.label}: where the change from {self.from_period} to {self.to_period} sits",
+            unit=unit,
+            title=f"{self.measure.label}: {with_unit(total['estimate'], unit)} from {self.from_period} to "
+            f"{self.to_period}, of which staff mix {with_unit(self.piece('mix')['estimate'], unit)}",
             subtitle=f"{self.organisation}. {self.measure.meaning}, unweighted",
             source="Respondents of both years",
             notes=" ".join(self.notes),

@@ -22,7 +22,7 @@ def amount(value: float, unit: str) -> str:
     ('0.9 points', '0.12')
     """
     size = f"{abs(value):.{DECIMALS[unit]}f}"
-    return f"{size} {'point' if float(size) == 1 else 'points'}" if unit == "percent" else size
+    return f"{size} {'point' if size == '1.0' else 'points'}" if unit == "percent" else size
 
 
 def signed(value: float, unit: str) -> str:
@@ -37,6 +37,18 @@ def signed(value: float, unit: str) -> str:
     return size if float(size) == 0 else f"{'+' if value > 0 else MINUS}{size}"
 
 
+def with_unit(value: float, unit: str) -> str:
+    """Return a change with its sign and unit.
+
+    Examples
+    --------
+    >>> with_unit(3.66, "percent"), with_unit(0.1, "score")
+    ('+3.7 points', '+0.10')
+    """
+    said = signed(value, unit)
+    return f"{said} {'point' if said[1:] == '1.0' else 'points'}" if unit == "percent" else said
+
+
 def with_interval(row: Mapping[str, Any], unit: str) -> str:
     """Return a change and its 95 % interval.
 
@@ -45,7 +57,7 @@ def with_interval(row: Mapping[str, Any], unit: str) -> str:
     >>> with_interval({"estimate": 3.7, "conf_low": 1.9, "conf_high": 5.5}, "percent")
     '+3.7 points, 95% interval +1.9 to +5.5'
     """
-    said = signed(row["estimate"], unit) + (" points" if unit == "percent" else "")
+    said = with_unit(row["estimate"], unit)
     if row["conf_low"] is None:
         return said
     return f"{said}, 95% interval {signed(row['conf_low'], unit)} to {signed(row['conf_high'], unit)}"
@@ -81,6 +93,6 @@ def beside(change: float, part: float, what: str, unit: str) -> str:
     if some == 0:
         return f"of which {what} explains next to nothing"
     if whole == 0 or (whole > 0) != (some > 0):
-        return f"although {what} by itself comes to {signed(part, unit)}{' points' if unit == 'percent' else ''}"
+        return f"although {what} by itself comes to {with_unit(part, unit)}"
     more = "more" if abs(whole) > abs(some) else "no more"
     return f"{more} than the {amount(part, unit)} that {what} explains"

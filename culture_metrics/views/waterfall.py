@@ -79,6 +79,8 @@ Within, Nurses: +2.8 (+1.0 to +4.6).'
     fig.update_xaxes(
         range=_limits(rows, start[1], end[1]), nticks=6, ticksuffix=SIGN[unit], showgrid=True, gridcolor=style.GRID
     )
+    if unit == "score":
+        fig.update_xaxes(tickformat=".2f")
     _connect(fig, rows, ends)
     _bars(fig, rows)
     _levels(fig, ends, unit)
