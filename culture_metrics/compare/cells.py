@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -100,18 +101,20 @@ def _too_small(bases: pl.DataFrame, minimum_base: int) -> tuple[str, ...]:
 
     Whatever a table of one year hides is inside the pool, so nothing follows from setting both side by side.
     """
-    years = bases.unpivot(on=["base_from", "base_to"], index="group", variable_name="period", value_name="base")
+    years = bases.unpivot(
+        on=["base_from", "base_to"], index="group", variable_name="period", value_name="base"
+    )
     keys = [pl.lit("").alias(c) for c in TABLE if c != "period"]
-    hidden = suppress(years.with_columns(*keys, status=pl.lit("reported")), minimum_base)
-    hidden = hidden.filter(pl.col("status") != "reported")["group"].unique()
-    if hidden.is_empty():
+    seen = suppress(years.with_columns(*keys, status=pl.lit("reported")), minimum_base)
+    hidden = set(seen.filter(pl.col("status") != "reported")["group"])
+    if not hidden:
         return ()
-    inside = pl.col("group").is_in(hidden.implode())
+    inside = pl.col("group").is_in(sorted(hidden))
     smallest = pl.min_horizontal("base_from", "base_to")
     ordered = bases.sort(~inside, smallest, "group").with_columns(
         enough=pl.min_horizontal(pl.col("base_from", "base_to").cum_sum()) >= minimum_base
     )
-    take = max(len(hidden), 2, ordered["enough"].not_().sum() + 1)
+    take = max(len(hidden), 2, int(ordered["enough"].not_().sum()) + 1)
     return tuple(sorted(ordered["group"].head(take)))
 
 
@@ -130,7 +133,7 @@ def _collect(
     return Cells(
         groups=groups,
         pooled={name: some for name, some in pooled.items() if some},
-        blocks=tuple(slice(int(a), int(b)) for a, b in zip(edges, edges[1:], strict=False)),
+        blocks=tuple(slice(int(a), int(b)) for a, b in pairwise(edges)),
         dummies=dummies.to_numpy(),
         value=kinds[VALUE].to_numpy(),
         counts=(counts["before"].to_numpy(), counts["after"].to_numpy()),

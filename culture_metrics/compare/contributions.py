@@ -10,7 +10,7 @@ import polars as pl
 
 from culture_metrics.compare.pair import pair_of
 from culture_metrics.compare.phrases import moved, signed, with_interval
-from culture_metrics.compare.pieces import bootstrap
+from culture_metrics.compare.pieces import bootstrap, spread
 from culture_metrics.errors import ExtractError
 from culture_metrics.indicators.scoring import item_score, score
 
@@ -22,10 +22,9 @@ if TYPE_CHECKING:
     from culture_metrics.compare.pieces import Floats
     from culture_metrics.extracts.extract import Extract
 
-#: Bootstrap draws behind every interval.
-DRAWS = 1000
 COLUMNS = [
-    "part", "parent", "label", "level", "estimate", "std_error", "conf_low", "conf_high", "base_from", "base_to",
+    "part", "parent", "label", "level",
+    "estimate", "std_error", "conf_low", "conf_high", "base_from", "base_to",
 ]  # fmt: skip
 ANSWERED = "answered"
 
@@ -37,10 +36,10 @@ class ChangeContributions:
     Attributes
     ----------
     table : polars.DataFrame
-        A tree: `part` (measure or question id), `parent` (null for the score itself; rows of one parent sum to
-        it), `label`, `level` (element, theme, sub_score, question, or answered: what comes of which questions
-        had an answer), `estimate, std_error, conf_low, conf_high` on the 0 to 10 scale of the score itself,
-        `base_from, base_to`.
+        A tree: `part` (measure or question id), `parent` (null for the score itself; rows of one parent sum
+        to it), `label`, `level` (element, theme, sub_score, question, or answered: what comes of which
+        questions had an answer), `estimate, std_error, conf_low, conf_high` on the 0 to 10 scale of the score
+        itself, `base_from, base_to`.
     measure : Measure
         What changed.
     organisation, from_period, to_period : str
@@ -99,7 +98,7 @@ def change_contributions(
     *,
     organisation: str | None = None,
     minimum_base: int | None = None,
-    despite_breaks: bool = False,
+    allow_breaks: bool = False,
 ) -> ChangeContributions:
     """Split the change of a score between two years into what its sub-scores and questions add.
 
@@ -113,7 +112,7 @@ def change_contributions(
         ODS code; needed when the extracts hold several.
     minimum_base : int, optional
         Smallest base that is shown; the survey's own (11) when left out.
-    despite_breaks : bool
+    allow_breaks : bool
         Compare across a break of the catalogue all the same, with a warning and a note. The questions of
         both years must be the same.
 
@@ -151,16 +150,15 @@ def change_contributions(
     >>> abs(table["estimate"][1:].sum() - table["estimate"][0]) < 1e-12
     True
     """
-    pair = pair_of(from_extract, to_extract, measure, (), organisation, minimum_base, despite_breaks)
+    pair = pair_of(from_extract, to_extract, measure, (), organisation, minimum_base, allow_breaks)
     tree = _tree(pair)
     rows = [
         _rows(extract, values, tree)
         for extract, values in zip((pair.before, pair.after), pair.values(), strict=True)
     ]
-    before, after = ((r, np.ones(len(r), dtype=np.int64)) for r in rows)
-    numbers = bootstrap(lambda old, new: _split(old, new, tree), before, after, DRAWS)
+    before, after = (bootstrap(r, np.ones(len(r), dtype=np.int64), year) for year, r in enumerate(rows))
+    numbers = spread(lambda old, new: _split(old, new, tree), before, after)
     bases = {"base_from": pl.lit(len(rows[0]), pl.UInt32), "base_to": pl.lit(len(rows[1]), pl.UInt32)}
-    means = [float(_level(r.mean(axis=0), tree)) for r in rows]
     return ChangeContributions(
         table=_names(pair.after.edition, pair.measure, tree)
         .hstack(pl.DataFrame(numbers))
@@ -170,8 +168,8 @@ def change_contributions(
         organisation=pair.organisation,
         from_period=pair.before.period,
         to_period=pair.after.period,
-        from_estimate=means[0],
-        to_estimate=means[1],
+        from_estimate=float(_level(before[0], tree)),
+        to_estimate=float(_level(after[0], tree)),
         notes=tuple(f"The years may not compare: {reason}" for reason in pair.broken),
     )
 
@@ -213,16 +211,21 @@ def _tree(pair: Pair) -> tuple[Branch, ...]:
             }
         )
     if both[0] != both[1]:
-        odd = {i for s in both[0].keys() | both[1].keys() for i in set(both[0].get(s, ())) ^ set(both[1].get(s, ()))}
+        odd = {
+            i
+            for s in both[0].keys() | both[1].keys()
+            for i in set(both[0].get(s, ())) ^ set(both[1].get(s, ()))
+        }
         raise ExtractError(
-            f"{measure.label} is built of other questions in {pair.before.period} than in {pair.after.period}",
+            f"{measure.label} is built of other questions in {pair.after.period}",
             where=pair.organisation,
             got=f"in one year only: {', '.join(sorted(odd))}",
             hint="Leave the questions of one year out of the other, or look at the sub-scores that stayed.",
         )
-    subs = [(editions[1].measures[s], items) for s, items in both[0].items() if items]
+    parts = ((editions[1].measures[s], items) for s, items in both[0].items() if items)
     return tuple(
-        Branch(s, tuple(i for i in items if i != s.filter), s.filter, root=s.id == measure.id) for s, items in subs
+        Branch(s, tuple(i for i in items if i != s.filter), s.filter, root=s.id == measure.id)
+        for s, items in parts
     )
 
 
@@ -239,7 +242,11 @@ def _rows(extract: Extract, values: pl.Series, tree: tuple[Branch, ...]) -> Floa
     for branch in tree:
         there = pl.col(f"_{branch.sub_score.id}").is_not_null()
         share = pl.when(there).then(1 / have).otherwise(0.0)
-        shut = (pl.col(edition.questions[branch.gate].code) == 2).fill_null(False) if branch.gate else pl.lit(False)
+        shut = (
+            (pl.col(edition.questions[branch.gate].code) == 2).fill_null(False)
+            if branch.gate
+            else pl.lit(False)
+        )
         items = [item_score(edition.questions[i]) for i in branch.items]
         number = pl.sum_horizontal(item.is_not_null() for item in items)
         weights = [
@@ -273,9 +280,17 @@ def _split(before: Floats, after: Floats, tree: tuple[Branch, ...]) -> Floats:
 
 
 def _parts(means: Floats) -> tuple[Floats, Floats, Floats, Floats, Floats, Floats]:
-    """Return weight and mean of a sub-score, share shut at its gate, mean of the others, weight and mean of items."""
+    """Return weight and mean of a sub-score, share shut at its gate, mean of the others, and its items.
+
+    Of the items come their shares in the mean of the others, and their levels.
+    """
     items = (means.shape[-1] - 2) // 2
-    weight, shut, shares, sums = means[..., 0], means[..., 1], means[..., 2 : 2 + items], means[..., 2 + items :]
+    weight, shut, shares, sums = (
+        means[..., 0],
+        means[..., 1],
+        means[..., 2 : 2 + items],
+        means[..., 2 + items :],
+    )
     total = sums.sum(-1)
     level = np.divide(sums, shares, out=np.zeros_like(sums), where=shares > 0)
     others = weight - shut

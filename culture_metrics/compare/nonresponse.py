@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
 
     from culture_metrics.compare.contributions import ChangeContributions
-    from culture_metrics.compare.decompose import ChangeDecomposition
+    from culture_metrics.compare.decomposition import ChangeDecomposition
 
 #: Ends of the scale of each unit.
 SCALE = {"percent": (0.0, 100.0), "score": (0.0, 10.0)}
@@ -51,10 +51,11 @@ class NonresponseSensitivity:
 
         change, whole = self.change, _whole(self.change)
         tip = self._row(LATER, NONE)
+        bottom, top = (end - change.to_estimate for end in SCALE[change.measure.unit])
         return views.tipping(
             whole,
             absent=1 - whole["base_to"] / self.to_eligible,
-            limits=tuple(end - change.to_estimate for end in SCALE[change.measure.unit]),
+            limits=(bottom, top),
             unit=change.measure.unit,
             title=f"{change.measure.label}: {_tip_in_words(tip['difference'], change.measure.unit)}",
             subtitle=f"{change.organisation}, {change.from_period} to {change.to_period}. {self._rates()}",
@@ -81,11 +82,13 @@ class NonresponseSensitivity:
                 if tip["possible"]
                 else ", which the scale does not allow"
             )
-            + f", had there been no difference in {change.from_period}; from {amount(unclear['difference'], unit)} on "
-            "its interval would hold no change."
+            + f", had there been no difference in {change.from_period}; "
+            f"from {amount(unclear['difference'], unit)} on its interval would hold no change."
         )
         if alike["difference"] is None:
-            said.append("A difference that is the same in both years cannot undo it: the response rates are equal.")
+            said.append(
+                "A difference that is the same in both years cannot undo it: the response rates are equal."
+            )
         elif not alike["possible"]:
             said.append("No difference that is the same in both years can undo it within the scale.")
         else:
@@ -102,7 +105,9 @@ class NonresponseSensitivity:
             (change.from_period, whole["base_from"], self.from_eligible),
             (change.to_period, whole["base_to"], self.to_eligible),
         )
-        rates = " and ".join(f"{n:,} of {all_staff:,} ({n / all_staff:.0%}) in {p}" for p, n, all_staff in years)
+        rates = " and ".join(
+            f"{n:,} of {all_staff:,} ({n / all_staff:.0%}) in {p}" for p, n, all_staff in years
+        )
         return f"Eligible staff with an answer: {rates}."
 
     def _row(self, differs: str, until: str) -> dict[str, float]:
@@ -166,7 +171,7 @@ def nonresponse_sensitivity(
     low, high = whole["conf_low"], whole["conf_high"]
     nearest = 0.0 if low <= 0 <= high else min(low, high, key=abs)
     cases = [
-        (differs, until, _ratio(-gap, weight), at_first, at_last)
+        (differs, until, _ratio(gap, -weight), at_first, at_last)
         for differs, weight, at_first, at_last in (
             (LATER, absent[1], 0, 1),
             (EARLIER, -absent[0], 1, 0),
@@ -190,8 +195,8 @@ def nonresponse_sensitivity(
 
 
 def _ratio(gap: float, weight: float) -> float | None:
-    """Return the difference that closes a gap; none where nobody, or the same share of both years, is absent."""
-    return None if abs(weight) < 1e-12 else gap / weight
+    """Return the difference that closes a gap; none where nobody is absent, or as many in both years."""
+    return None if abs(weight) < 1e-12 else gap / weight + 0.0
 
 
 def _whole(change: ChangeDecomposition | ChangeContributions) -> dict[str, float]:

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from culture_metrics.catalogue import catalogue
 from culture_metrics.errors import ComparabilityError, ComparabilityWarning, ExtractError, unknown
 from culture_metrics.indicators.percentages import percentage_values
 from culture_metrics.indicators.scoring import check_answers, score
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from culture_metrics.catalogue import Edition, Measure
     from culture_metrics.extracts.extract import Extract
@@ -61,7 +62,7 @@ def pair_of(
     breakdowns: Sequence[str],
     organisation: str | None,
     minimum_base: int | None,
-    despite_breaks: bool,
+    allow_breaks: bool,
 ) -> Pair:
     """Put two extracts side by side, cut to one organisation.
 
@@ -71,7 +72,7 @@ def pair_of(
         When an edition has no such measure, or an extract no such organisation.
     ComparabilityError
         When the surveys differ, the periods do not, or a break of the catalogue stands between them (with
-        `despite_breaks` a ComparabilityWarning).
+        `allow_breaks` a ComparabilityWarning).
     ExtractError
         When there are several organisations and none is named, or answers are not whole numbers.
     """
@@ -83,19 +84,47 @@ def pair_of(
     found = to_extract.edition.measure(measure)
     from_extract.edition.measure(found.id)
     code = _organisation(from_extract, to_extract, organisation)
-    broken = tuple(_broken(from_extract, to_extract, found, breakdowns, code))
-    if broken and not despite_breaks:
-        raise ComparabilityError(
-            f"{found.label} of {from_extract.period} and {to_extract.period} may not be compared",
-            where=", ".join([code, *breakdowns]),
-            got=" ".join(broken),
-            hint="despite_breaks=True compares all the same and says so.",
-        )
-    for reason in broken:
-        warnings.warn(f"{found.label}: {reason}", ComparabilityWarning, stacklevel=3)
+    periods = from_extract.period, to_extract.period
+    broken = see_breaks(found, periods, breakdowns, (from_extract.survey, code), allow_breaks)
     own = pl.col("organisation") == code
     before, after = (replace(e, frame=e.frame.filter(own)) for e in (from_extract, to_extract))
     return Pair(before, after, found, code, minimum_base or to_extract.edition.survey.minimum_base, broken)
+
+
+def see_breaks(
+    measure: Measure, periods: tuple[str, str], breakdowns: Sequence[str], where: tuple[str, str], allow: bool
+) -> tuple[str, ...]:
+    """Return the reason of each break between two periods that touches what is compared.
+
+    `where` is survey and organisation.
+
+    Raises
+    ------
+    ComparabilityError
+        When there is one and it is not allowed; a ComparabilityWarning when it is.
+    """
+    survey, organisation = catalogue(where[0]), where[1]
+    names = {n for p in periods for n in related(measure, survey.edition(p))}
+    broken = tuple(
+        f"{item.reason} Instead: {item.instead}"
+        for item in survey.breaks
+        if item.between(*periods)
+        and (
+            names & set(item.measures)
+            or set(breakdowns) & set(item.breakdowns)
+            or organisation in item.organisations
+        )
+    )
+    if broken and not allow:
+        raise ComparabilityError(
+            f"{measure.label}: {periods[0]} and {periods[1]} may not be compared",
+            where=", ".join([organisation, *breakdowns]),
+            got=" ".join(broken),
+            hint="allow_breaks=True compares all the same and says so.",
+        )
+    for reason in broken:
+        warnings.warn(f"{measure.label}: {reason}", ComparabilityWarning, stacklevel=4)
+    return broken
 
 
 def related(measure: Measure, edition: Edition) -> set[str]:
@@ -120,18 +149,6 @@ def _organisation(before: Extract, after: Extract, organisation: str | None) -> 
         if organisation not in known:
             raise unknown("organisation", organisation, sorted(known), where=extract.period)
     return organisation
-
-
-def _broken(
-    before: Extract, after: Extract, measure: Measure, breakdowns: Sequence[str], organisation: str
-) -> Iterable[str]:
-    """Yield the reason of each break between the two periods that touches what is compared."""
-    names = related(measure, before.edition) | related(measure, after.edition)
-    for item in after.edition.survey.breaks:
-        touched = names & set(item.measures) or set(breakdowns) & set(item.breakdowns)
-        touched = touched or {organisation} & set(item.organisations)
-        if touched and item.between(before.period, after.period):
-            yield f"{item.reason} Instead: {item.instead}"
 
 
 def _values(extract: Extract, measure: str) -> pl.Series:

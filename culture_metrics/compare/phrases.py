@@ -69,7 +69,7 @@ def moved(label: str, before: float, after: float, change: Mapping[str, Any], un
     Examples
     --------
     >>> moved("Morale", 5.911, 5.914, {"estimate": 0.003, "conf_low": -0.1, "conf_high": 0.11}, "score")
-    'Morale stayed at 5.91 (0.00, 95% interval −0.10 to +0.11)'
+    'Morale stayed at 5.91 (0.00, 95% interval \N{MINUS SIGN}0.10 to +0.11)'
     """
     first, last = shown(before, unit), shown(after, unit)
     size = with_interval(change, unit)
@@ -86,7 +86,7 @@ def beside(change: float, part: float, what: str, unit: str) -> str:
     >>> beside(3.7, 0.9, "the change in staff mix", "percent")
     'more than the 0.9 points that the change in staff mix explains'
     >>> beside(3.7, -0.9, "the change in staff mix", "percent")
-    'although the change in staff mix by itself comes to −0.9 points'
+    'although the change in staff mix by itself comes to \N{MINUS SIGN}0.9 points'
     """
     places = DECIMALS[unit]
     whole, some = round(change, places), round(part, places)

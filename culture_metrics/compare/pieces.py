@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 #: Eigenvalues below this share of the largest are taken as nought: the dummies of a breakdown sum to 1.
 RANK_TOLERANCE = 1e-9
+#: Draws behind every interval.
+DRAWS = 1000
 #: Resampled counts held in memory at a time.
 CHUNK = 4_000_000
 
@@ -47,9 +49,7 @@ class Pieces:
     total: Floats
 
 
-def pieces(
-    before: Moments, after: Moments, blocks: Sequence[slice], interaction: bool = False
-) -> Pieces:
+def pieces(before: Moments, after: Moments, blocks: Sequence[slice], interaction: bool = False) -> Pieces:
     """Split the change of a mean into the mix of groups and the change within them.
 
     Parameters
@@ -71,10 +71,11 @@ def pieces(
     Notes
     -----
     With one breakdown these are the components of Kitagawa (1955). With several, the levels are the
-    coefficients of a least-squares fit on the dummies of all breakdowns without interactions, and the pieces
-    the two-fold Oaxaca (1973) and Blinder (1973) decomposition at the mean of both years' coefficients
-    (Reimers 1983). The mix of a group is measured against the mean level of its breakdown, so that it does not
-    depend on a group left out of the fit (Yun 2005): a group that grew adds where its level is above.
+    coefficients of a least-squares fit on the dummies of all breakdowns without interactions, and the
+    pieces the two-fold Oaxaca (1973) and Blinder (1973) decomposition at the mean of both years'
+    coefficients (Reimers 1983). The mix of a group is measured against the mean level of its breakdown, so
+    that it does not depend on a group left out of the fit (Yun 2005): a group that grew adds where its level
+    is above.
     """
     old, new = _levels(before, blocks), _levels(after, blocks)
     # Who is nowhere in one year has no level of its own there: all of its part is mix.
@@ -150,19 +151,25 @@ def resample(rows: Floats, counts: NDArray[np.int64], draws: int, rng: np.random
     )
 
 
-def bootstrap(
-    statistic: Callable[[Floats, Floats], Floats],
-    before: tuple[Floats, NDArray[np.int64]],
-    after: tuple[Floats, NDArray[np.int64]],
-    draws: int,
-) -> dict[str, Any]:
-    """Return `estimate, std_error, conf_low, conf_high` of a statistic of two years' means, by bootstrap.
+def spread(
+    statistic: Callable[[Floats, Floats], Floats], before: tuple[Floats, Floats], after: tuple[Floats, Floats]
+) -> dict[str, Floats]:
+    """Return `estimate, std_error, conf_low, conf_high` of a statistic of two years.
 
-    Respondents are drawn with replacement, each year on its own; the interval holds the middle 95 % of the
-    draws (Efron 1979). The random numbers are the same in every call.
+    `before` and `after` hold a year's means and the same in each draw; the interval is the middle 95 % of the
+    draws (Efron 1979).
     """
-    rng = np.random.default_rng([draws, 1955])
-    estimate = statistic(*(counts @ rows / counts.sum() for rows, counts in (before, after)))
-    drawn = statistic(*(resample(rows, counts, draws, rng) for rows, counts in (before, after)))
+    drawn = statistic(before[1], after[1])
     low, high = np.quantile(drawn, [0.025, 0.975], axis=0)
-    return {"estimate": estimate, "std_error": drawn.std(axis=0, ddof=1), "conf_low": low, "conf_high": high}
+    return {
+        "estimate": statistic(before[0], after[0]),
+        "std_error": drawn.std(axis=0, ddof=1),
+        "conf_low": low,
+        "conf_high": high,
+    }
+
+
+def bootstrap(rows: Floats, counts: NDArray[np.int64], seed: int) -> tuple[Floats, Floats]:
+    """Return the means of rows over respondents, as they are and in each of 1,000 draws with replacement."""
+    rng = np.random.default_rng([seed, DRAWS])
+    return counts @ rows / counts.sum(), resample(rows, counts, DRAWS, rng)

@@ -63,9 +63,17 @@ none if they stand 10.0 points lower.'
     points = " points" if unit == "percent" else ""
 
     fig = style.figure()
-    band = [change["conf_low"] + absent * x for x in ends] + [change["conf_high"] + absent * x for x in ends[::-1]]
+    band = [change["conf_low"] + absent * x for x in ends] + [
+        change["conf_high"] + absent * x for x in ends[::-1]
+    ]
     fig.add_scatter(
-        name="95% interval", x=ends + ends[::-1], y=band, fill="toself", fillcolor=BAND, mode="none", hoverinfo="skip"
+        name="95% interval",
+        x=ends + ends[::-1],
+        y=band,
+        fill="toself",
+        fillcolor=BAND,
+        mode="none",
+        hoverinfo="skip",
     )
     steps = [ends[0] + (ends[1] - ends[0]) * i / 40 for i in range(41)]
     values = [change["estimate"] + absent * x for x in steps]
@@ -87,14 +95,18 @@ none if they stand 10.0 points lower.'
     if tip is not None and inside:
         _mark(fig, tip, 0.0, f"no change at {_signed(tip, unit)}{points}", "left")
     suffix = " (points)" if points else ""
-    fig.update_xaxes(range=ends, title_text=f"Staff without an answer differ from those with one by{suffix}", nticks=8)
+    fig.update_xaxes(
+        range=ends, title_text=f"Staff without an answer differ from those with one by{suffix}", nticks=8
+    )
     fig.update_yaxes(showgrid=True, gridcolor=style.GRID, nticks=6, ticklabelstandoff=6)
     fig.update_yaxes(title_text=f"Change among all staff{suffix}")
     said = [f"{_signed(change['estimate'], unit)}{points} if those without an answer are like the others"]
     if tip is None:
         said.append("everybody answered.")
     elif inside:
-        said.append(f"none if they stand {abs(tip):.{DECIMALS[unit]}f}{points} {'lower' if tip < 0 else 'higher'}.")
+        said.append(
+            f"none if they stand {abs(tip):.{DECIMALS[unit]}f}{points} {'lower' if tip < 0 else 'higher'}."
+        )
     else:
         said.append("no difference within the scale makes it none.")
     return style.finish(

@@ -62,13 +62,16 @@ def waterfall(
     >>> table = pl.DataFrame({"section": ["Mix", "Within"], "label": ["Occupation", "Nurses"],
     ...     "estimate": [0.9, 2.8], "conf_low": [0.2, 1.0], "conf_high": [1.6, 4.6],
     ...     "base_from": [900, 400], "base_to": [950, 410]})
-    >>> fig = waterfall(table, start=("2023", 61.2, 900), end=("2024", 64.9, 950), unit="percent", title="Change")
+    >>> ends = {"start": ("2023", 61.2, 900), "end": ("2024", 64.9, 950)}
+    >>> fig = waterfall(table, **ends, unit="percent", title="Change")
     >>> fig.layout.meta["alt"]
     'Change. Waterfall of 2 steps from 61.2% (2023) to 64.9% (2024). Mix, Occupation: +0.9 (+0.2 to +1.6). \
 Within, Nurses: +2.8 (+1.0 to +4.6).'
     """
     one_of("unit", unit, DECIMALS, WHERE)
-    table = tidy(table, COLUMNS, key=["section", "label"], numbers=NUMBERS, where=WHERE).drop_nulls("estimate")
+    table = tidy(table, COLUMNS, key=["section", "label"], numbers=NUMBERS, where=WHERE).drop_nulls(
+        "estimate"
+    )
     rows = _placed(table, start[1], unit)
     bottom = rows["bottom"].item(-1) if rows.height else LINE
     ends = [(LINE / 2 + 6, start), (bottom + LINE / 2 + 12, end)]
@@ -77,7 +80,11 @@ Within, Nurses: +2.8 (+1.0 to +4.6).'
     fig = style.figure()
     style.pixel_rows(fig, total)
     fig.update_xaxes(
-        range=_limits(rows, start[1], end[1]), nticks=6, ticksuffix=SIGN[unit], showgrid=True, gridcolor=style.GRID
+        range=_limits(rows, start[1], end[1]),
+        nticks=6,
+        ticksuffix=SIGN[unit],
+        showgrid=True,
+        gridcolor=style.GRID,
     )
     if unit == "score":
         fig.update_xaxes(tickformat=".2f")
@@ -91,7 +98,11 @@ Within, Nurses: +2.8 (+1.0 to +4.6).'
     return style.finish(
         fig,
         style.Room(
-            height=total, left=style.EDGE + LABEL_WIDTH + 12, right=READING_WIDTH + style.EDGE, head=HEAD, foot=30
+            height=total,
+            left=style.EDGE + LABEL_WIDTH + 12,
+            right=READING_WIDTH + style.EDGE,
+            head=HEAD,
+            foot=30,
         ),
         title=title,
         subtitle=sentences([subtitle, f"base {start[2]:,} in {start[0]}, {end[2]:,} in {end[0]}"]),
@@ -105,7 +116,9 @@ def _signed(column: str, unit: str) -> pl.Expr:
     """Expression: a step with its sign and without its unit."""
     size = fixed(pl.col(column).abs(), unit).str.strip_suffix("%")
     nought = size.cast(pl.Float64) == 0
-    sign = pl.when(nought).then(pl.lit("")).when(pl.col(column) > 0).then(pl.lit("+")).otherwise(pl.lit(MINUS))
+    sign = (
+        pl.when(nought).then(pl.lit("")).when(pl.col(column) > 0).then(pl.lit("+")).otherwise(pl.lit(MINUS))
+    )
     return pl.concat_str(sign, size)
 
 
@@ -167,7 +180,9 @@ def _connect(fig: go.Figure, rows: pl.DataFrame, ends: list[tuple[float, Level]]
 
 
 def _bars(fig: go.Figure, rows: pl.DataFrame) -> None:
-    colours = rows.select(pl.when(pl.col("estimate") < 0).then(pl.lit(FALL)).otherwise(pl.lit(RISE))).to_series()
+    colours = rows.select(
+        pl.when(pl.col("estimate") < 0).then(pl.lit(FALL)).otherwise(pl.lit(RISE))
+    ).to_series()
     fig.add_bar(
         name="Steps",
         orientation="h",
@@ -198,18 +213,23 @@ def _levels(fig: go.Figure, ends: list[tuple[float, Level]], unit: str) -> None:
         y=[y for y, _ in ends],
         mode="markers",
         marker={"size": 12, "color": style.FOCUS},
-        hovertext=[f"<b>{name}</b><br>Value {shown(value, unit)}<br>Base {base:,}" for _, (name, value, base) in ends],
+        hovertext=[
+            f"<b>{name}</b><br>Value {shown(value, unit)}<br>Base {base:,}" for _, (name, value, base) in ends
+        ],
         hovertemplate="%{hovertext}<extra></extra>",
     )
 
 
 def _labels(fig: go.Figure, rows: pl.DataFrame, ends: list[tuple[float, Level]], unit: str) -> None:
     """Write names at the left and numbers at the right."""
-    left = {"x": 0, "xanchor": "left", "align": "left", "xshift": -LABEL_WIDTH - 12}
+    edge = -LABEL_WIDTH - 12
+    left = {"x": 0, "xanchor": "left", "align": "left", "xshift": edge}
     right = {"x": 1, "xanchor": "left", "align": "left", "xshift": 12}
     heads = rows.filter("fresh")
-    style.column(fig, heads["section"], heads["y"] - heads["height"] / 2 - LINE / 2, **left, font=style.STRONG)
-    style.column(fig, rows["lines"], rows["y"], **{**left, "xshift": left["xshift"] + 12})
+    style.column(
+        fig, heads["section"], heads["y"] - heads["height"] / 2 - LINE / 2, **left, font=style.STRONG
+    )
+    style.column(fig, rows["lines"], rows["y"], **{**left, "xshift": edge + 12})
     style.column(fig, rows["reading"], rows["y"], **right)
     ys = [y for y, _ in ends]
     style.column(fig, [level[0] for _, level in ends], ys, **left, font=style.STRONG)
