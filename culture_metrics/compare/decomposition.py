@@ -151,7 +151,9 @@ def _sentences(change: ChangeDecomposition) -> list[str]:
         way = 1 if within["estimate"] >= 0 else -1
         most = groups.sort(pl.col("estimate") * way, descending=True).row(0, named=True)
         said.append(f"The largest part of it is within {most['group']} ({with_interval(most, unit)}).")
-    if total["conf_low"] <= 0 <= total["conf_high"]:
+    if total["conf_low"] is None:
+        said.append("There is no interval: the results give no standard errors.")
+    elif total["conf_low"] <= 0 <= total["conf_high"]:
         said.append("The interval of the change holds nought: the pieces may be chance.")
     bases = f"Base {total['base_from']:,} and {total['base_to']:,}."
     return [*said, bases, *change.notes]

@@ -136,7 +136,7 @@ def nonresponse_sensitivity(
     Raises
     ------
     CultureMetricsError
-        When fewer staff were eligible than answered.
+        When fewer staff were eligible than answered, or the change has no interval.
 
     Notes
     -----
@@ -155,6 +155,12 @@ def nonresponse_sensitivity(
     ['differs', 'until', 'difference', 'from_nonrespondents', 'to_nonrespondents', 'possible']
     """
     whole = _whole(change)
+    if whole["conf_low"] is None:
+        raise CultureMetricsError(
+            "The change has no interval to hold non-response against",
+            where=change.organisation,
+            hint="Use extracts, or results with standard errors.",
+        )
     for period, base, eligible in (
         (change.from_period, whole["base_from"], from_eligible),
         (change.to_period, whole["base_to"], to_eligible),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import polars as pl
 import pytest
 
@@ -87,6 +89,12 @@ def test_a_change_that_is_none_has_nothing_to_undo():
 def test_fewer_eligible_than_answered_is_refused(change):
     with pytest.raises(CultureMetricsError, match="Fewer staff were eligible in 2024"):
         nonresponse_sensitivity(change, 800, 300)
+
+
+def test_a_change_without_an_interval_is_refused(change):
+    blank = change.table.with_columns(conf_low=pl.lit(None, pl.Float64), conf_high=pl.lit(None, pl.Float64))
+    with pytest.raises(CultureMetricsError, match="no interval"):
+        nonresponse_sensitivity(replace(change, table=blank), 800, 800)
 
 
 def test_scores_too():
