@@ -78,9 +78,9 @@ def pieces(before: Moments, after: Moments, blocks: Sequence[slice], interaction
     is above.
     """
     old, new = _levels(before, blocks), _levels(after, blocks)
-    # Who is nowhere in one year has no level of its own there: all of its part is mix.
-    old, new = np.where(np.isnan(old), new, old), np.where(np.isnan(new), old, new)
-    old, new = np.nan_to_num(old), np.nan_to_num(new)
+    if len(blocks) == 1:
+        # Who is nowhere in one year has no level of its own there: all of its part is mix.
+        old, new = np.where(before.shares > 0, old, new), np.where(after.shares > 0, new, old)
     grown, changed = after.shares - before.shares, new - old
     level, cross = (old, before.cross) if interaction else ((old + new) / 2, (before.cross + after.cross) / 2)
     standard = np.diagonal(cross, axis1=-2, axis2=-1)
@@ -105,7 +105,7 @@ def _levels(year: Moments, blocks: Sequence[slice]) -> Floats:
     """Return the level of each group: its mean, or its coefficient beside the other breakdowns."""
     shares = year.shares
     if len(blocks) == 1:
-        return np.divide(year.value, shares, out=np.full_like(year.value, np.nan), where=shares > 0)
+        return np.divide(year.value, shares, out=np.zeros_like(year.value), where=shares > 0)
     inverse = np.linalg.pinv(year.cross, rcond=RANK_TOLERANCE, hermitian=True)
     level = (inverse @ year.value[..., None])[..., 0]
     # Least squares goes through the mean; hold it to that beyond rounding, or the sums would not.
