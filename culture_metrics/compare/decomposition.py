@@ -137,7 +137,8 @@ def _steps(change: ChangeDecomposition) -> pl.DataFrame:
 
 def _sentences(change: ChangeDecomposition) -> list[str]:
     unit, total, mix, within = change.measure.unit, *(change.piece(p) for p in ("total", "mix", "within"))
-    names = " and ".join(label.lower() for label in change.labels.values())
+    *rest, last = (label.lower() for label in change.labels.values())
+    names = f"{', '.join(rest)} and {last}" if rest else last
     said = [
         moved(change.measure.label, change.from_estimate, change.to_estimate, total, unit)
         + f" between {change.from_period} and {change.to_period}, "
@@ -154,6 +155,6 @@ def _sentences(change: ChangeDecomposition) -> list[str]:
     if total["conf_low"] is None:
         said.append("There is no interval: the results give no standard errors.")
     elif total["conf_low"] <= 0 <= total["conf_high"]:
-        said.append("The interval of the change holds nought: the pieces may be chance.")
+        said.append("The interval of the change includes none: the pieces may be chance.")
     bases = f"Base {total['base_from']:,} and {total['base_to']:,}."
     return [*said, bases, *change.notes]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from culture_metrics.compare.cells import NOT_GIVEN, OTHER, cells_of
 from culture_metrics.compare.pair import pair_of
-from culture_metrics.compare.pieces import bootstrap, identified, moment_rows, moments
+from culture_metrics.compare.pieces import bootstrap, moment_rows, moments, rank
 from culture_metrics.errors import ExtractError
 
 if TYPE_CHECKING:
@@ -81,14 +81,7 @@ def means_of_respondents(
     levels = tuple(float(count @ cells.value / count.sum()) for count in cells.counts)
     rows = moment_rows(cells.dummies, cells.value - sum(levels) / 2, cells.blocks)
     years = [bootstrap(rows, counts, year) for year, counts in enumerate(cells.counts)]
-    for extract, (means, _) in zip((pair.before, pair.after), years, strict=True):
-        if not identified(moments(means, cells.blocks), cells.blocks):
-            raise ExtractError(
-                f"The mixes of {' and '.join(by)} cannot be told apart",
-                where=f"{pair.organisation}, {extract.period}",
-                got="groups of one that follow from groups of the other",
-                hint="Leave out the coarser one.",
-            )
+    _check_told_apart(pair, cells, rows)
     return GroupMeans(
         measure=pair.measure,
         organisation=pair.organisation,
@@ -102,6 +95,25 @@ def means_of_respondents(
         labels={name: breakdown_label(to_extract.edition, name) for name in by},
         notes=tuple(_notes(pair, cells)),
     )
+
+
+def _check_told_apart(pair: Pair, cells: Cells, rows: Floats) -> None:
+    """See to it that no breakdown follows from another, among those who gave all of them.
+
+    Who gave none of several is in no way two kinds of people: the fit halves what sets them apart.
+    """
+    given = (cells.groups["group"] != NOT_GIVEN).to_numpy()
+    whole = cells.dummies[:, ~given].sum(axis=1) == 0
+    names = cells.groups["breakdown"].unique(maintain_order=True).to_list()
+    for extract, counts in zip((pair.before, pair.after), cells.counts, strict=True):
+        year = moments((counts * whole) @ rows / counts.sum(), cells.blocks)
+        if rank(year) < given.sum() - (len(names) - 1):
+            raise ExtractError(
+                f"The mixes of {' and '.join(names)} cannot be told apart",
+                where=f"{pair.organisation}, {extract.period}",
+                got="groups of one that follow from groups of the other",
+                hint="Leave out the coarser one.",
+            )
 
 
 def _breakdown_id(extract: Extract, name: str) -> str:

@@ -68,7 +68,9 @@ class NonresponseSensitivity:
         whole = _whole(change)
         said = [f"{self._rates()}"]
         if float(f"{whole['estimate']:.12f}") == 0 or whole["conf_low"] <= 0 <= whole["conf_high"]:
-            return " ".join([*said, "The change is not clear of nought as it is: there is none to undo."])
+            return " ".join(
+                [*said, "The interval of the change includes none as it is: there is nothing to undo."]
+            )
         tip, unclear, alike = self._row(LATER, NONE), self._row(LATER, UNCLEAR), self._row(BOTH, NONE)
         moved = f"{'rise' if whole['estimate'] > 0 else 'fall'} of {amount(whole['estimate'], unit)}"
         if tip["difference"] is None:

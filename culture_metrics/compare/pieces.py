@@ -115,10 +115,10 @@ def _levels(year: Moments, blocks: Sequence[slice]) -> Floats:
     return level
 
 
-def identified(year: Moments, blocks: Sequence[slice]) -> bool:
-    """Say whether the breakdowns can be told apart: none follows from the others."""
-    rank = np.linalg.matrix_rank(year.cross, tol=RANK_TOLERANCE * np.abs(year.cross).max(), hermitian=True)
-    return bool(rank == year.shares.shape[-1] - (len(blocks) - 1))
+def rank(year: Moments) -> int:
+    """Return how many levels a year can tell apart."""
+    tolerance = RANK_TOLERANCE * np.abs(year.cross).max()
+    return int(np.linalg.matrix_rank(year.cross, tol=tolerance, hermitian=True))
 
 
 def moments(means: Floats, blocks: Sequence[slice]) -> Moments:

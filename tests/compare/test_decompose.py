@@ -7,9 +7,11 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from culture_metrics import decompose_change, estimate, synthetic
-from culture_metrics.compare.cells import NOT_GIVEN, OTHER
+from culture_metrics.compare.cells import NOT_GIVEN, OTHER, _too_small
 from culture_metrics.compare.pieces import Moments, bootstrap, moment_rows, moments, pieces, resample, spread
 from culture_metrics.errors import (
     ComparabilityError,
@@ -304,6 +306,46 @@ def test_breakdowns_that_cannot_be_told_apart_are_refused(years):
     ]
     with pytest.raises(ExtractError, match="cannot be told apart"):
         decompose_change(*twice, by=["locality_2", "hub"])
+
+
+def test_who_gave_neither_breakdown_stands_in_no_way_of_the_others(years):
+    blank = [
+        Extract(
+            e.survey,
+            e.period,
+            e.frame.with_columns(
+                site=pl.when(pl.int_range(pl.len()) % 20 > 0).then("locality_2"),
+                area=pl.when(pl.int_range(pl.len()) % 20 > 0).then("locality_1"),
+            ),
+        )
+        for e in years
+    ]
+    change = decompose_change(*blank, by=["site", "area"])
+    rows = change.table.filter(piece="mix", group=NOT_GIVEN)
+    assert rows["breakdown"].to_list() == ["site", "area"]
+    assert rows["std_error"].max() < 1
+    total = (
+        sum(change.piece("mix", b)["estimate"] for b in ("site", "area")) + change.piece("within")["estimate"]
+    )
+    assert abs(total - change.piece("total")["estimate"]) < 1e-12
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 40), st.integers(0, 40)).filter(any), min_size=1, max_size=7),
+    st.sampled_from([5, 11]),
+)
+@settings(max_examples=60, deadline=None)
+def test_the_pool_holds_all_that_either_year_hides_and_is_itself_large_enough(sizes, least):
+    bases = pl.DataFrame(sizes, schema=["base_from", "base_to"], orient="row").with_columns(
+        group=pl.Series([f"g{i}" for i in range(len(sizes))])
+    )
+    pool = set(_too_small(bases, least))
+    outside, inside = (bases.filter(pl.col("group").is_in(sorted(pool)) == there) for there in (False, True))
+    assert all(min(row) >= least for row in outside.select("base_from", "base_to").rows())
+    assert len(pool) != 1 or bases.height == 1
+    # Too few in the whole is refused before, or leaves one group, which is refused after.
+    if pool and outside.height:
+        assert min(inside.select(pl.col("base_from", "base_to").sum()).row(0)) >= least
 
 
 def test_years_that_do_not_compare_are_refused_or_marked():

@@ -83,7 +83,7 @@ def test_an_impossible_difference_is_said_to_be_so(change):
 
 def test_a_change_that_is_none_has_nothing_to_undo():
     still = decompose_change(year("2023", 200), year("2024", 201), by=["site"])
-    assert "none to undo" in nonresponse_sensitivity(still, 800, 800).summary()
+    assert "nothing to undo" in nonresponse_sensitivity(still, 800, 800).summary()
 
 
 def test_fewer_eligible_than_answered_is_refused(change):
