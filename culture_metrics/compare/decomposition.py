@@ -79,7 +79,7 @@ class ChangeDecomposition:
             end=(self.to_period, self.to_estimate, total["base_to"]),
             unit=unit,
             title=f"{self.measure.label}: {with_unit(total['estimate'], unit)} from {self.from_period} to "
-            f"{self.to_period}, of which staff mix {with_unit(self.piece('mix')['estimate'], unit)}",
+            f"{self.to_period}; staff mix {with_unit(self.piece('mix')['estimate'], unit)}",
             subtitle=f"{self.organisation}. {self.measure.meaning}, unweighted",
             source="Respondents of both years",
             notes=" ".join(self.notes),

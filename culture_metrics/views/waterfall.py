@@ -7,7 +7,7 @@ import polars as pl
 
 from culture_metrics.views import style
 from culture_metrics.views.inputs import one_of, tidy
-from culture_metrics.views.labels import DECIMALS, SIGN, count, fixed, safely, sentences, several, shown, wrap
+from culture_metrics.views.labels import DECIMALS, SIGN, count, safely, sentences, several, shown, wrap
 
 COLUMNS = ["section", "label", "estimate", "conf_low", "conf_high", "base_from", "base_to"]
 NUMBERS = ["estimate", "conf_low", "conf_high", "base_from", "base_to"]
@@ -72,7 +72,8 @@ Within, Nurses: +2.8 (+1.0 to +4.6).'
     table = tidy(table, COLUMNS, key=["section", "label"], numbers=NUMBERS, where=WHERE).drop_nulls(
         "estimate"
     )
-    rows = _placed(table, start[1], unit)
+    places = _places(table, unit)
+    rows = _placed(table, start[1], unit, places)
     bottom = rows["bottom"].item(-1) if rows.height else LINE
     ends = [(LINE / 2 + 6, start), (bottom + LINE / 2 + 12, end)]
     total = ends[1][0] + LINE / 2 + 6
@@ -100,7 +101,7 @@ Within, Nurses: +2.8 (+1.0 to +4.6).'
         style.Room(
             height=total,
             left=style.EDGE + LABEL_WIDTH + 12,
-            right=READING_WIDTH + style.EDGE,
+            right=READING_WIDTH + 24 * (places - DECIMALS[unit]) + style.EDGE,
             head=HEAD,
             foot=30,
         ),
@@ -112,9 +113,15 @@ Within, Nurses: +2.8 (+1.0 to +4.6).'
     )
 
 
-def _signed(column: str, unit: str) -> pl.Expr:
+def _places(table: pl.DataFrame, unit: str) -> int:
+    """Return the decimals of the steps: one more than their unit has where all would round away."""
+    largest = table.select(pl.col("estimate").abs().max()).item() or 0.0
+    return DECIMALS[unit] + (largest < 10.0 ** (1 - DECIMALS[unit]))
+
+
+def _signed(column: str, places: int) -> pl.Expr:
     """Expression: a step with its sign and without its unit."""
-    size = fixed(pl.col(column).abs(), unit).str.strip_suffix("%")
+    size = pl.col(column).abs().round(places).cast(pl.Decimal(12, places)).cast(pl.String)
     nought = size.cast(pl.Float64) == 0
     sign = (
         pl.when(nought).then(pl.lit("")).when(pl.col(column) > 0).then(pl.lit("+")).otherwise(pl.lit(MINUS))
@@ -122,12 +129,14 @@ def _signed(column: str, unit: str) -> pl.Expr:
     return pl.concat_str(sign, size)
 
 
-def _placed(table: pl.DataFrame, start: float, unit: str) -> pl.DataFrame:
+def _placed(table: pl.DataFrame, start: float, unit: str, places: int) -> pl.DataFrame:
     """Place the steps on the page and on the axis, each as high as its label needs."""
     lines = [wrap(label, LABEL_WIDTH) for label in table["label"]]
     fresh = pl.col("section") != pl.col("section").shift().fill_null("")
     after = start + pl.col("estimate").cum_sum()
-    interval = pl.format(" ({} to {})", _signed("conf_low", unit), _signed("conf_high", unit)).fill_null("")
+    interval = pl.format(" ({} to {})", _signed("conf_low", places), _signed("conf_high", places)).fill_null(
+        ""
+    )
     bases = pl.format("<br>Base {} and {}", count("base_from"), count("base_to")).fill_null("")
     points = " points" if unit == "percent" else ""
     return (
@@ -137,7 +146,7 @@ def _placed(table: pl.DataFrame, start: float, unit: str) -> pl.DataFrame:
             fresh.alias("fresh"),
             after.alias("after"),
             (after - pl.col("estimate")).alias("before"),
-            _signed("estimate", unit).alias("size"),
+            _signed("estimate", places).alias("size"),
             interval.alias("interval"),
         )
         .with_columns((pl.col("height") + pl.col("fresh") * (LINE + 12)).cum_sum().alias("bottom"))
@@ -235,7 +244,8 @@ def _labels(fig: go.Figure, rows: pl.DataFrame, ends: list[tuple[float, Level]],
     style.column(fig, [level[0] for _, level in ends], ys, **left, font=style.STRONG)
     style.column(fig, [shown(level[1], unit) for _, level in ends], ys, **right, font=style.STRONG)
     unit_name = "Points" if unit == "percent" else "Change"
-    style.note(fig, f"{unit_name} (95% interval)", y=1, yanchor="bottom", yshift=4, **right, font=style.QUIET)
+    known = " (95% interval)" if rows["conf_low"].is_not_null().any() else ""
+    style.note(fig, f"{unit_name}{known}", y=1, yanchor="bottom", yshift=4, **right, font=style.QUIET)
 
 
 def _alt(rows: pl.DataFrame, start: Level, end: Level, unit: str) -> str:
