@@ -11,10 +11,11 @@ import polars as pl
 
 from culture_metrics.errors import ExtractError
 from culture_metrics.indicators.breakdowns import group_columns
-from culture_metrics.indicators.disclosure import TABLE, suppress
+from culture_metrics.indicators.disclosure import suppress
+from culture_metrics.results import ALL
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -64,14 +65,26 @@ def cells_of(pair: Pair, by: Sequence[str]) -> Cells:
         extract.frame.select(
             pl.lit(year).alias(YEAR),
             values.alias(VALUE),
-            *(e.fill_null(NOT_GIVEN).alias(name) for name, e in group_columns(extract, by).items()),
+            *(
+                e.cast(pl.String).fill_null(NOT_GIVEN).alias(name)
+                for name, e in group_columns(extract, by).items()
+            ),
         )
         for year, extract, values in zip((0, 1), (pair.before, pair.after), pair.values(), strict=True)
     ).drop_nulls(VALUE)
     tables, pooled = [], {}
     for name in by:
         bases = _bases(people, name)
-        pooled[name] = _too_small(bases, pair.minimum_base)
+        table = {
+            "survey": pair.after.survey,
+            "organisation": pair.organisation,
+            "breakdown": name,
+            "measure": pair.measure.id,
+            "weighting": "none",
+        }
+        periods = pair.before.period, pair.after.period
+        hidden = hidden_groups(bases, table, periods, pair.minimum_base)
+        pooled[name] = pool(bases, hidden, pair.minimum_base)
         people = people.with_columns(
             pl.when(pl.col(name).is_in(pooled[name])).then(pl.lit(OTHER)).otherwise(pl.col(name)).alias(name)
         )
@@ -96,17 +109,37 @@ def _bases(people: pl.DataFrame, name: str) -> pl.DataFrame:
     )
 
 
-def _too_small(bases: pl.DataFrame, minimum_base: int) -> tuple[str, ...]:
-    """Return the groups to pool: those hidden in a table of either year, and more until the pool is enough.
+def hidden_groups(
+    bases: pl.DataFrame, table: Mapping[str, str], periods: tuple[str, str], minimum_base: int
+) -> set[str]:
+    """Return the groups that a table of either year would hide.
+
+    `table` says survey, organisation, breakdown, measure and weighting of the tables.
+    """
+    whole = bases.select(pl.lit(ALL).alias("group"), pl.col("base_from", "base_to").sum())
+    rows = pl.concat(
+        [
+            whole.with_columns(breakdown=pl.lit(ALL)),
+            bases.select(*whole.columns, breakdown=pl.lit(table["breakdown"])),
+        ]
+    )
+    years = (
+        rows.unpivot(
+            ["base_from", "base_to"], index=["breakdown", "group"], variable_name="period", value_name="base"
+        )
+        .with_columns(pl.col("period").replace_strict(["base_from", "base_to"], periods))
+        .with_columns(pl.lit(v).alias(k) for k, v in table.items() if k != "breakdown")
+        .with_columns(status=pl.lit("reported"))
+    )
+    seen = suppress(years, minimum_base).filter(pl.col("group") != ALL, pl.col("status") != "reported")
+    return set(seen["group"])
+
+
+def pool(bases: pl.DataFrame, hidden: set[str], minimum_base: int) -> tuple[str, ...]:
+    """Return the groups to pool: the hidden ones, and the smallest others until the pool is enough.
 
     Whatever a table of one year hides is inside the pool, so nothing follows from setting both side by side.
     """
-    years = bases.unpivot(
-        on=["base_from", "base_to"], index="group", variable_name="period", value_name="base"
-    )
-    keys = [pl.lit("").alias(c) for c in TABLE if c != "period"]
-    seen = suppress(years.with_columns(*keys, status=pl.lit("reported")), minimum_base)
-    hidden = set(seen.filter(pl.col("status") != "reported")["group"])
     if not hidden:
         return ()
     inside = pl.col("group").is_in(sorted(hidden))

@@ -12,12 +12,12 @@ from culture_metrics.compare.pair import pair_of
 from culture_metrics.compare.phrases import moved, signed, with_interval
 from culture_metrics.compare.pieces import bootstrap, spread
 from culture_metrics.errors import ExtractError
-from culture_metrics.indicators.scoring import item_score, score
+from culture_metrics.indicators.scoring import score
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
-    from culture_metrics.catalogue import Edition, Measure
+    from culture_metrics.catalogue import Edition, Measure, Question
     from culture_metrics.compare.pair import Pair
     from culture_metrics.compare.pieces import Floats
     from culture_metrics.extracts.extract import Extract
@@ -247,7 +247,7 @@ def _rows(extract: Extract, values: pl.Series, tree: tuple[Branch, ...]) -> Floa
             if branch.gate
             else pl.lit(False)
         )
-        items = [item_score(edition.questions[i]) for i in branch.items]
+        items = [_item(edition.questions[i]) for i in branch.items]
         number = pl.sum_horizontal(item.is_not_null() for item in items)
         weights = [
             pl.when(item.is_not_null() & there & ~shut).then(share / number).otherwise(0.0) for item in items
@@ -256,6 +256,12 @@ def _rows(extract: Extract, values: pl.Series, tree: tuple[Branch, ...]) -> Floa
         columns += [w * item.fill_null(0.0) for w, item in zip(weights, items, strict=True)]
     frame = extract.frame.hstack(scores).filter(values.is_not_null())
     return frame.select(e.cast(pl.Float64).alias(str(n)) for n, e in enumerate(columns)).to_numpy()
+
+
+def _item(question: Question) -> pl.Expr:
+    """Return the score of one answer, 0 to 10; null where the answer is not scored."""
+    scores = {code: float(value) for code, value in (question.score_map or {}).items()}
+    return pl.col(question.code).replace_strict(scores, default=None, return_dtype=pl.Float64)
 
 
 def _split(before: Floats, after: Floats, tree: tuple[Branch, ...]) -> Floats:

@@ -10,7 +10,7 @@ import polars as pl
 
 from culture_metrics.catalogue import catalogue
 from culture_metrics.errors import ComparabilityError, ComparabilityWarning, ExtractError, unknown
-from culture_metrics.indicators.percentages import percentage_values
+from culture_metrics.indicators.percentages import headline_shares
 from culture_metrics.indicators.scoring import check_answers, score
 
 if TYPE_CHECKING:
@@ -155,7 +155,11 @@ def _values(extract: Extract, measure: str) -> pl.Series:
     check_answers(extract)
     if measure in extract.edition.scores:
         return score(extract)[measure]
-    wanted = percentage_values(extract.edition, set(extract.frame.columns)).get(measure)
-    if wanted is None:
+    shares = {s.name: s for s in headline_shares(extract.edition, extract.frame.columns)}
+    if measure not in shares:
         return pl.Series(measure, [None] * extract.frame.height, dtype=pl.Float64)
-    return extract.frame.select(wanted.cast(pl.Float64).alias(measure)).to_series()
+    share = shares[measure]
+    counted = pl.when(share.answer.is_in(share.counted)).then(100.0).otherwise(0.0)
+    return extract.frame.select(
+        pl.when(share.answer.is_in(share.base)).then(counted).alias(measure)
+    ).to_series()

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from culture_metrics import decompose_change, estimate, synthetic
-from culture_metrics.compare.cells import NOT_GIVEN, OTHER, _too_small
+from culture_metrics.compare.cells import NOT_GIVEN, OTHER, hidden_groups, pool
 from culture_metrics.compare.pieces import Moments, bootstrap, moment_rows, moments, pieces, resample, spread
 from culture_metrics.errors import (
     ComparabilityError,
@@ -339,12 +339,23 @@ def test_the_pool_holds_all_that_either_year_hides_and_is_itself_large_enough(si
     bases = pl.DataFrame(sizes, schema=["base_from", "base_to"], orient="row").with_columns(
         group=pl.Series([f"g{i}" for i in range(len(sizes))])
     )
-    pool = set(_too_small(bases, least))
-    outside, inside = (bases.filter(pl.col("group").is_in(sorted(pool)) == there) for there in (False, True))
+    keys = {
+        "survey": "nss_england",
+        "organisation": "RXX",
+        "breakdown": "locality_1",
+        "measure": "morale",
+        "weighting": "none",
+    }
+    hidden = hidden_groups(bases, keys, ("2023", "2024"), least)
+    pooled = set(pool(bases, hidden, least))
+    assert hidden <= pooled
+    outside, inside = (
+        bases.filter(pl.col("group").is_in(sorted(pooled)) == there) for there in (False, True)
+    )
     assert all(min(row) >= least for row in outside.select("base_from", "base_to").rows())
-    assert len(pool) != 1 or bases.height == 1
+    assert len(pooled) != 1 or bases.height == 1
     # Too few in the whole is refused before, or leaves one group, which is refused after.
-    if pool and outside.height:
+    if pooled and outside.height:
         assert min(inside.select(pl.col("base_from", "base_to").sum()).row(0)) >= least
 
 
