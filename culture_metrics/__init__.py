@@ -11,6 +11,9 @@ from culture_metrics.catalogue import catalogue as catalogue
 if TYPE_CHECKING:
     from culture_metrics import synthetic as synthetic
     from culture_metrics.compare.benchmark import benchmark as benchmark
+    from culture_metrics.compare.contributions import change_contributions as change_contributions
+    from culture_metrics.compare.decompose import decompose_change as decompose_change
+    from culture_metrics.compare.nonresponse import nonresponse_sensitivity as nonresponse_sensitivity
     from culture_metrics.extracts.cross_file import check_pair as check_pair
     from culture_metrics.extracts.inspect import inspect_file as inspect_file
     from culture_metrics.extracts.mapping import save_mapping as save_mapping
@@ -42,12 +45,15 @@ _FACE = {
     "Design": "culture_metrics.indicators.design",
     "Weights": "culture_metrics.indicators.weights",
     "benchmark": "culture_metrics.compare.benchmark",
+    "change_contributions": "culture_metrics.compare.contributions",
     "check_pair": "culture_metrics.extracts.cross_file",
+    "decompose_change": "culture_metrics.compare.decompose",
     "distributions": "culture_metrics.indicators.distributions",
     "estimate": "culture_metrics.indicators.estimate",
     "estimate_values": "culture_metrics.indicators.values",
     "inspect_file": "culture_metrics.extracts.inspect",
     "is_published": "culture_metrics.published",
+    "nonresponse_sensitivity": "culture_metrics.compare.nonresponse",
     "rake": "culture_metrics.indicators.raking",
     "read_extract": "culture_metrics.extracts.read",
     "read_inputs": "culture_metrics.reporting.inputs",

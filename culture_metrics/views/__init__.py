@@ -4,5 +4,7 @@ from culture_metrics.views.distribution import distribution
 from culture_metrics.views.heat_map import heat_map
 from culture_metrics.views.ranking import ranking
 from culture_metrics.views.scores import scores
+from culture_metrics.views.tipping import tipping
+from culture_metrics.views.waterfall import waterfall
 
-__all__ = ["distribution", "heat_map", "ranking", "scores"]
+__all__ = ["distribution", "heat_map", "ranking", "scores", "tipping", "waterfall"]
