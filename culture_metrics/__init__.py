@@ -10,7 +10,9 @@ from culture_metrics.catalogue import catalogue as catalogue
 
 if TYPE_CHECKING:
     from culture_metrics import synthetic as synthetic
+    from culture_metrics.compare.assumptions import Assumptions as Assumptions
     from culture_metrics.compare.benchmark import benchmark as benchmark
+    from culture_metrics.compare.years import compare_years as compare_years
     from culture_metrics.extracts.cross_file import check_pair as check_pair
     from culture_metrics.extracts.inspect import inspect_file as inspect_file
     from culture_metrics.extracts.mapping import save_mapping as save_mapping
@@ -31,8 +33,10 @@ __version__ = "0.1.0"
 
 #: Public name -> module it lives in. Loaded when first used, so that the import stays quick.
 _FACE = {
+    "Assumptions": "culture_metrics.compare.assumptions",
     "benchmark": "culture_metrics.compare.benchmark",
     "check_pair": "culture_metrics.extracts.cross_file",
+    "compare_years": "culture_metrics.compare.years",
     "distributions": "culture_metrics.indicators.distributions",
     "estimate": "culture_metrics.indicators.estimate",
     "inspect_file": "culture_metrics.extracts.inspect",
