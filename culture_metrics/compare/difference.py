@@ -90,7 +90,7 @@ def _percentages(c: dict[str, Floats]) -> tuple[Floats, ...]:
 
 
 def _agresti_caffo(p: Floats, q: Floats, n: Floats, m: Floats) -> tuple[Floats, Floats]:
-    """Adjusted difference `q - p` and its variance, from shares and bases."""
+    """Return the adjusted difference `q - p` of two shares, and its variance."""
     from statsmodels.stats.proportion import test_proportions_2indep
 
     with np.errstate(invalid="ignore", divide="ignore"):

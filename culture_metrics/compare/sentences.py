@@ -13,8 +13,8 @@ from culture_metrics.results import ALL
 def sentence() -> pl.Expr:
     """Expression: one finding of a comparison in a sentence.
 
-    It takes the columns of a table of `compare_years`: what is measured, both figures, the difference with its
-    95 % interval, and what may be said about it.
+    It takes the columns of a table of `compare_years`: what is measured, both figures, the difference with
+    its 95 % interval, and what may be said about it.
     """
     who = pl.when(pl.col("group") != ALL).then(pl.format("{}, {}", "label", "group")).otherwise("label")
     first, second = figure("estimate_from"), figure("estimate_to")
