@@ -32,25 +32,26 @@ def mark_breaks(pairs: pl.DataFrame, survey: Survey, from_period: str, to_period
     apart = _releases_apart()
     between = next((b for b in survey.breaks if b.releases), None)
     marks = [(_touches(b, survey), b) for b in survey.breaks if b.between(from_period, to_period)]
+    mixed = pl.col("weighting_from").ne(pl.col("weighting_to")).fill_null(value=False)
+    two_ways = pl.format(
+        "The figure of {} is weighted ({}), that of {} otherwise ({}).",
+        "period_from", "weighting_from", "period_to", "weighting_to",
+    )  # fmt: skip
     bound = dict(between.allowance) if between else {}
     allowance = pl.col("unit").cast(pl.String).replace_strict(bound, default=0.0, return_dtype=pl.Float64)
     return pairs.with_columns(
         pl.coalesce(
             *(pl.when(touched).then(pl.lit(f"{b.reason}{_doubt(b)}")) for touched, b in marks),
-            pl.lit(None, pl.String),
+            pl.when(mixed).then(two_ways),
         ).alias("refused"),
         pl.coalesce(
             *(pl.when(touched).then(pl.lit(b.instead)) for touched, b in marks),
+            pl.when(mixed).then(pl.lit("Both years with one weighting, for example unweighted.")),
             pl.when(apart).then(pl.lit(between.instead if between else None)),
         ).alias("instead"),
         (apart & pl.lit(value=between is not None)).alias("releases_apart"),
         pl.when(apart).then(allowance).otherwise(0.0).alias("allowance"),
     )
-
-
-def release_reason(survey: Survey) -> str:
-    """Say why figures of two releases are kept apart."""
-    return next((b.reason for b in survey.breaks if b.releases), "")
 
 
 def unpaired() -> pl.Expr:
@@ -63,6 +64,24 @@ def unpaired() -> pl.Expr:
     return pl.coalesce(pl.col("missing"), *said)
 
 
+def why_not(survey: Survey, *, insisted: bool) -> pl.Expr:
+    """Expression: why a row is not comparable, or null.
+
+    When the caller insists, two releases are no reason any more: what they can move is allowed for.
+    """
+    known = pl.col("release_from").is_not_null() & pl.col("release_to").is_not_null()
+    both = pl.format("The years come from two releases ({} and {}).", "release_from", "release_to")
+    reason = next((b.reason for b in survey.breaks if b.releases), "")
+    apart = pl.format("{} {}", pl.when(known).then(both).otherwise(pl.lit(UNKNOWN_RELEASE)), pl.lit(reason))
+    barred = pl.coalesce("refused", pl.when(pl.col("releases_apart") & pl.lit(not insisted)).then(apart))
+    alone = unpaired()
+    return (
+        pl.when(alone.is_not_null() & pl.col("refused").is_not_null())
+        .then(pl.concat_str(alone, "refused", separator=" "))
+        .otherwise(pl.coalesce(alone, barred))
+    )
+
+
 def refuse(table: pl.DataFrame, named: Iterable[str], survey: Survey, periods: tuple[str, str]) -> None:
     """Refuse a comparison of which nothing, or nothing of a measure asked for by name, may be compared.
 
@@ -71,38 +90,34 @@ def refuse(table: pl.DataFrame, named: Iterable[str], survey: Survey, periods: t
     ComparabilityError
         With the reason and what would be comparable instead.
     """
-    barred = pl.col("refused").is_not_null() | pl.col("releases_apart")
-    whole = table.select(barred.all()).item()
-    by_measure = table.group_by("measure", maintain_order=True).agg(
-        barred.all().alias("all"), pl.col("missing").is_not_null().all().alias("none")
-    )
-    wholly = by_measure.filter(pl.col("all"))["measure"].to_list()
-    asked = [m for m in wholly if m in set(named)]
-    if not (whole or asked):
+    told = table.with_columns(why_not(survey, insisted=False).alias("why"))
+    by_measure = told.group_by("measure", maintain_order=True).agg(pl.col("why").is_not_null().all())
+    wholly = by_measure.filter("why")["measure"].to_list()
+    nothing = len(wholly) == by_measure.height
+    asked = [m for m in wholly if nothing or m in set(named)]
+    if not asked:
         return
-    rows = table if whole else table.filter(pl.col("measure").is_in(asked))
-    first = rows.row(0, named=True)
-    if first["refused"]:
-        what, expected = first["refused"], None
-    else:
-        known = first["release_from"] is not None and first["release_to"] is not None
-        got = f" ({first['release_from']} and {first['release_to']})" if known else ""
-        what = f"{'The years come from two releases' + got + '.' if known else UNKNOWN_RELEASE} "
-        what += release_reason(survey)
-        expected = "results of one release; release= says which, where the files do not"
-    subject = first["label"] if not whole or rows["measure"].n_unique() == 1 else "These results"
+    # A break says more than a figure that is missing, and the most frequent one the most.
+    often = pl.len().over("why")
+    rows = told.filter(pl.col("measure").is_in(asked))
+    order = [unpaired().is_not_null(), -often.cast(pl.Int64)]
+    first = rows.sort(order, maintain_order=True).row(0, named=True)
+    subject = first["label"] if len(asked) == 1 else f"{first['label']} and {len(asked) - 1} more"
+    hint = f"Comparable instead: {first['instead']} " if first["instead"] else ""
     raise ComparabilityError(
-        f"{subject}: {periods[0]} and {periods[1]} may not be compared. {what}",
+        f"{subject}: {periods[0]} and {periods[1]} may not be compared. {first['why']}",
         where=survey.label,
-        expected=expected,
-        hint=f"Comparable instead: {first['instead']} allow_breaks=True compares anyway and marks it.",
+        expected="release=, if one release holds both years" if first["releases_apart"] else None,
+        hint=f"{hint}allow_breaks=True compares anyway and marks it.",
     )
 
 
 def _releases_apart() -> pl.Expr:
     """Expression: whether two weighted published figures come from two releases, or nobody knows."""
-    weighted = (pl.col("source").cast(pl.String) == "published") & (
-        pl.col("weighting").cast(pl.String) != "none"
+    weighted = (
+        (pl.col("source").cast(pl.String) == "published")
+        & (pl.col("weighting_from").cast(pl.String) != "none").fill_null(value=False)
+        & (pl.col("weighting_to").cast(pl.String) != "none").fill_null(value=False)
     )
     return weighted & ~pl.col("release_from").eq(pl.col("release_to")).fill_null(value=False)
 
@@ -117,7 +132,7 @@ def _touches(item: Break, survey: Survey) -> pl.Expr:
     touched = (
         pl.col("measure").is_in(sorted(measures | set(item.measures)))
         | pl.col("breakdown").is_in(item.breakdowns)
-        | pl.col("organisation").is_in(item.organisations)
+        | (pl.col("organisation").is_in(item.organisations) & ~pl.col("pooled_from").fill_null(value=False))
         | pl.col("benchmark_group").is_in(item.benchmark_groups).fill_null(value=False)
     )
     if item.restated_in is None:

@@ -71,7 +71,7 @@ class YearComparison:
         from culture_metrics import views
 
         rows, unit = self._rows(breakdown, group, unit)
-        return views.changes(rows, unit=unit, **self._said(rows, "what changed", group))
+        return views.changes(rows, unit=unit, **self._said(rows, _counted(rows, unit), group))
 
     def slope(self, breakdown: str = ALL, group: str = ALL, unit: str = "score") -> go.Figure:
         """Draw the elements and themes (or the percentages) of both years as lines from one to the other."""
@@ -79,7 +79,7 @@ class YearComparison:
 
         rows, unit = self._rows(breakdown, group, unit)
         rows = _leading(rows.filter(pl.col("unit") == unit))
-        return views.slope(rows, unit=unit, **self._said(rows, "from year to year", group))
+        return views.slope(rows, unit=unit, **self._said(rows, _counted(rows, unit), group))
 
     def heat_map(self, breakdown: str, unit: str = "score") -> go.Figure:
         """Draw the change of the elements and themes (or the percentages) in every group of a breakdown."""
@@ -93,7 +93,7 @@ class YearComparison:
         rows = _leading(rows.filter(pl.col("unit") == unit))
         named = catalogue(self.survey).edition(self.to_period).breakdowns.get(breakdown)
         label = named.label if named else breakdown
-        what = f"change by {label[0].lower()}{label[1:]}"
+        what = f"what changed by {label[0].lower()}{label[1:]}"
         return views.change_map(rows, unit=unit, **self._said(rows, what, ALL))
 
     def summary(self) -> str:
@@ -148,6 +148,16 @@ class YearComparison:
                 hint="compare_years(…, organisation='RXX') keeps one.",
             )
         return rows
+
+
+def _counted(rows: pl.DataFrame, unit: str) -> str:
+    """Say how many of the measures drawn changed: the title of a figure."""
+    own = rows.filter((pl.col("unit") == unit) & (pl.col("verdict") != BARRED))
+    noun = "score" if unit == "score" else "percentage"
+    many = f"{own.height} {noun}{'' if own.height == 1 else 's'}"
+    counts = [(int((own["verdict"] == v).sum()), v) for v in (IMPROVED, DECLINED)]
+    said = " and ".join(f"{n} {verdict}" for n, verdict in counts if n)
+    return f"{said} of {many}" if said else f"none of {many} changed beyond chance"
 
 
 def _leading(rows: pl.DataFrame) -> pl.DataFrame:

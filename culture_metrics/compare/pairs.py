@@ -15,16 +15,17 @@ from culture_metrics.results import check_results
 if TYPE_CHECKING:
     from culture_metrics.catalogue import Edition
 
-#: What identifies a row of a comparison: Results without the period.
-KEY = ["organisation", "breakdown", "group", "measure", "weighting", "source"]
-FIGURES = ["estimate", "std_error", "base", "effective_base", "status", "release"]
+#: What identifies a figure of a period, and what it may stand in more than once by.
+CELL = ["organisation", "breakdown", "group", "measure", "source"]
+KEY = [*CELL, "weighting"]
+FIGURES = ["estimate", "std_error", "base", "effective_base", "status", "weighting", "release", "pooled"]
 
 
 @dataclass(frozen=True)
 class Material:
     """Results of one survey as they were handed in, with the release each row comes from.
 
-    `frame` is Results with `release` (null where it is not known); `organisations` has `organisation` and
+    `frame` is Results with `release` (null where it is not known) and `pooled`; `organisations` has `organisation` and
     `benchmark_group` as far as the files say.
     """
 
@@ -50,7 +51,7 @@ def gather(results: pl.DataFrame | Published | Sequence[Published], release: str
             listed.append(part.organisations.select("organisation", "benchmark_group"))
         else:
             frames.append(check_results(part).with_columns(release=pl.lit(release, pl.String)))
-    frame = pl.concat(frames)
+    frame = pl.concat(frames).with_columns(pooled=pl.lit(value=False))
     surveys = frame["survey"].unique().sort().to_list()
     if len(surveys) != 1:
         raise ComparabilityError(
@@ -82,8 +83,9 @@ def side_by_side(material: Material, from_period: str, to_period: str) -> pl.Dat
     Returns
     -------
     polars.DataFrame
-        `KEY`, `unit`, `benchmark_group`, the `FIGURES` of each period with `_from` and `_to`, and `missing`:
-        why a row stands in one period only (null where it stands in both).
+        `CELL`, `unit`, `benchmark_group`, the `FIGURES` of each period with `_from` and `_to`, and
+        `missing`: why a row stands in one period only (null where it stands in both). A cell that both
+        periods have once is paired whatever its weighting; one that stands in several weightings by them.
 
     Raises
     ------
@@ -99,12 +101,19 @@ def side_by_side(material: Material, from_period: str, to_period: str) -> pl.Dat
         raise ComparabilityError(
             "A period is not compared with itself", got=from_period, expected="two periods"
         )
-    # A breakdown that the pair has in one period only still names its rows.
-    first, second = (
-        frame.filter(pl.col("period") == p).select(*KEY, "unit", *FIGURES) for p in (from_period, to_period)
+    often = pl.len().over("period", *CELL).max().over(CELL)
+    by_weighting = pl.when(often > 1).then(pl.col("weighting").cast(pl.String)).otherwise(pl.lit(""))
+    both = frame.filter(pl.col("period").is_in([from_period, to_period])).with_columns(
+        by_weighting.alias("by_weighting")
     )
-    joined = first.join(second, on=[*KEY, "unit"], how="full", coalesce=True, suffix="_to").rename(
-        {name: f"{name}_from" for name in FIGURES}
+    first, second = (
+        both.filter(pl.col("period") == p).select(*CELL, "unit", "by_weighting", *FIGURES)
+        for p in (from_period, to_period)
+    )
+    joined = (
+        first.join(second, on=[*CELL, "unit", "by_weighting"], how="full", coalesce=True, suffix="_to")
+        .rename({name: f"{name}_from" for name in FIGURES})
+        .drop("by_weighting")
     )
     here, there = set(first["organisation"]), set(second["organisation"])
     cell = pl.struct("organisation", "breakdown", "group")
@@ -169,6 +178,7 @@ def pool(material: Material, period: str, merged: Mapping[str, Sequence[str]]) -
             .otherwise(pl.col("status").cast(pl.String).filter(pl.col("status") != "reported").first())
             .alias("status"),
             pl.when(same[1]).then(same[0]).alias("release"),
+            pl.lit(value=True).alias("pooled"),
         )
     )
     gone = [*heirs, *merged]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from culture_metrics.compare.comparable import UNKNOWN_RELEASE, release_reason, unpaired
+from culture_metrics.compare.comparable import unpaired, why_not
 from culture_metrics.compare.linked import CELL, covariances
 from culture_metrics.compare.pairs import catalogued
 from culture_metrics.compare.verdict import ADJUSTMENTS, FLAGGED
@@ -78,21 +78,9 @@ def prepare(
     """Add what the tests need; figures that may not be compared are emptied unless that was insisted on."""
     spread = {m: assumptions.sd(m) for m in marked["measure"].unique()}
     unpublished = pl.col("source").cast(pl.String) == "published"
-    wide = unpublished & (pl.col("weighting").cast(pl.String) != "none")
-    apart = pl.format(
-        "{} {}",
-        pl.when(pl.col("release_from").is_not_null() & pl.col("release_to").is_not_null())
-        .then(pl.format("The years come from two releases ({} and {}).", "release_from", "release_to"))
-        .otherwise(pl.lit(UNKNOWN_RELEASE)),
-        pl.lit(release_reason(survey)),
-    )
-    barred = pl.coalesce(
-        unpaired(),
-        "refused",
-        pl.when(pl.col("releases_apart") & pl.lit(not allow_breaks)).then(apart),
-    )
     counted = []
     for end in ("from", "to"):
+        wide = unpublished & (pl.col(f"weighting_{end}").cast(pl.String) != "none")
         n = pl.coalesce(
             f"effective_base_{end}",
             pl.when(wide).then(pl.col(f"base_{end}") / assumptions.design_effect).otherwise(f"base_{end}"),
@@ -109,11 +97,12 @@ def prepare(
     material = pl.col("unit").cast(pl.String).replace_strict(edges, return_dtype=pl.Float64)
     hidden = pl.col("status_to").cast(pl.String).is_in(["reported"]).not_()
     return (
-        marked.with_columns(barred.alias("why_not"), material.alias("material"))
+        marked.with_columns(why_not(survey, insisted=allow_breaks).alias("why_not"), material.alias("material"))
         .with_columns(counted)
         .with_columns(pl.when(here).then(pl.col(c)).alias(c) for c in ("n_from", "n_to", "sd_from", "sd_to"))
         .with_columns(
             pl.when(hidden).then("status_to").otherwise("status_from").cast(pl.String).alias("status"),
+            pl.coalesce("weighting_to", "weighting_from").alias("weighting"),
             pl.lit(0.0).alias("covariance"),
             pl.when(pl.col("why_not").is_not_null()).then("instead").alias("instead"),
         )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import ceil, floor, log10
+
 import plotly.graph_objects as go
 import polars as pl
 
@@ -23,6 +25,7 @@ VERDICTS = {
     "unclear": (style.MARK, "circle-open"),
     "not comparable": (style.MARK, "x-thin-open"),
 }
+MINUS = "\N{MINUS SIGN}"
 LABEL_WIDTH, ROW, MOST, PANEL_GAP = 250, 24, 30, 34
 AXIS = {"score": "Change in score (0 to 10)", "percent": "Change in percentage points"}
 
@@ -72,8 +75,9 @@ def changes(
     total = float(rows["bottom"].item(-1))
     style.pixel_rows(fig, total)
     band = float(rows["material"][0])
-    fig.update_xaxes(title_text=AXIS[unit], showgrid=True, gridcolor=style.GRID, nticks=7)
-    fig.update_xaxes(range=_limits(drawn, band), tickformat="+" if unit == "percent" else "+.1f")
+    low, high = _limits(drawn, band)
+    fig.update_xaxes(title_text=AXIS[unit], showgrid=True, gridcolor=style.GRID, range=[low, high])
+    fig.update_xaxes(zeroline=True, zerolinecolor=style.TEXT, zerolinewidth=1.5, **_ticks(low, high))
     bottom = float(drawn["bottom"].item(-1)) if drawn.height else total
     _band(fig, band, bottom)
     for verdict in VERDICTS:
@@ -137,7 +141,7 @@ def plus(column: str, unit: str) -> pl.Expr:
     """Expression: a change as text, with its sign; nought has none."""
     text = fixed(pl.col(column).abs(), unit).str.strip_suffix("%")
     nought = text.str.strip_chars("0.") == ""
-    sign = pl.when(pl.col(column) > 0).then(pl.lit("+")).otherwise(pl.lit("\N{MINUS SIGN}"))
+    sign = pl.when(pl.col(column) > 0).then(pl.lit("+")).otherwise(pl.lit(MINUS))
     return pl.when(nought).then(text).otherwise(pl.concat_str(sign, text))
 
 
@@ -149,11 +153,18 @@ def _limits(drawn: pl.DataFrame, band: float) -> tuple[float, float]:
     return low - edge, high + edge
 
 
+def _ticks(low: float, high: float) -> dict[str, object]:
+    """Round values to write beneath the dots, with their signs; nought has none."""
+    power = 10.0 ** floor(log10((high - low) / 5))
+    step = next(power * n for n in (1, 2, 5, 10) if power * n >= (high - low) / 8)
+    values = [round(k * step, 6) for k in range(ceil(low / step), floor(high / step) + 1)]
+    return {"tickvals": values, "ticktext": [f"{v:+g}".replace("-", MINUS) if v else "0" for v in values]}
+
+
 def _band(fig: go.Figure, band: float, bottom: float) -> None:
-    """Shade the smallest change of interest, and rule the line of no change."""
+    """Shade the smallest change of interest."""
     box = {"yref": "y", "y0": 0, "y1": bottom, "layer": "below"}
     fig.add_shape(type="rect", x0=-band, x1=band, fillcolor="#EFEFEF", line_width=0, **box)
-    fig.add_shape(type="line", x0=0, x1=0, line={"color": style.TEXT, "width": 1.5}, **box)
 
 
 def _dots(fig: go.Figure, rows: pl.DataFrame, verdict: str) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import plotly.graph_objects as go
 import polars as pl
 
@@ -16,6 +18,7 @@ COLUMNS = [
 ]  # fmt: skip
 NUMBERS = ["estimate_to", "estimate_from", "difference", "base_from", "base_to"]
 HEIGHT, LINE = 420, 20
+BARRED = "not comparable"
 
 
 def slope(
@@ -71,15 +74,17 @@ def slope(
         tickfont=style.STRONG,
     )
     for x in (0, 1):
-        fig.add_shape(type="line", x0=x, x1=x, y0=low, y1=high, line={"color": style.GRID, "width": 1.5})
+        fig.add_shape(
+            type="line", x0=x, x1=x, y0=low, y1=high, line={"color": style.GRID, "width": 1.5}, layer="below"
+        )
     for row in drawn.with_columns(_hover(unit)).iter_rows(named=True):
         _line(fig, row)
     names = drawn.select(pl.format("{}  {}", fixed("estimate_to", unit), safely("label"))).to_series()
     ends = drawn.select(fixed("estimate_from", unit)).to_series()
     scale = (high - low) / height
-    colours = [_strength(v)[0] for v in drawn["verdict"]]
-    _labels(fig, 1, names, _apart(drawn["estimate_to"], LINE * scale), colours)
-    _labels(fig, 0, ends, _apart(drawn["estimate_from"], LINE * scale), colours)
+    fonts = [style.STRONG if _strength(v)[1] > 2 else style.QUIET for v in drawn["verdict"]]
+    _labels(fig, 1, names, _apart(drawn["estimate_to"], LINE * scale), fonts)
+    _labels(fig, 0, ends, _apart(drawn["estimate_from"], LINE * scale), fonts)
     right = max((width(n, bold=True) for n in names), default=0) + 3 * style.EDGE
     return style.finish(
         fig,
@@ -114,13 +119,9 @@ def _line(fig: go.Figure, row: dict[str, object]) -> None:
         name=str(row["label"]),
         x=[0, 1],
         y=[row["estimate_from"], row["estimate_to"]],
-        mode="lines+markers",
+        mode="markers" if row["verdict"] == BARRED else "lines+markers",
         cliponaxis=False,
-        line={
-            "color": colour,
-            "width": thick,
-            "dash": "dash" if row["verdict"] == "not comparable" else "solid",
-        },
+        line={"color": colour, "width": thick},
         marker={"size": 7, "color": colour},
         hovertext=[row["hover"]] * 2,
         hovertemplate="%{hovertext}<extra></extra>",
@@ -153,19 +154,16 @@ def _apart(values: pl.Series, gap: float) -> list[float]:
     return [place for _, place in sorted(zip(order, places, strict=True))]
 
 
-def _labels(fig: go.Figure, x: int, texts: pl.Series, ys: list[float], colours: list[str]) -> None:
+def _labels(fig: go.Figure, x: int, texts: pl.Series, ys: list[float], fonts: list[dict[str, Any]]) -> None:
     side = {"xref": "x", "x": x, "xanchor": "left" if x else "right", "xshift": 12 if x else -12}
-    for text, y, colour in zip(texts, ys, colours, strict=True):
-        strong = colour != style.QUIET_TEXT
-        style.column(
-            fig, [text], [y], **side, font={**(style.STRONG if strong else style.PLAIN), "color": colour}
-        )
+    for text, y, font in zip(texts, ys, fonts, strict=True):
+        style.column(fig, [text], [y], **side, font=font)
 
 
 def _notes(rows: pl.DataFrame, drawn: pl.DataFrame) -> str:
     said = ["Strong lines: changed beyond chance (blue improved, orange declined)."]
-    if (drawn["verdict"] == "not comparable").any():
-        said.append("Dashed: not comparable.")
+    if (drawn["verdict"] == BARRED).any():
+        said.append("Dots without a line: not comparable.")
     left = rows.height - drawn.height
     if left:
         said.append(f"{several(left, 'measure')} without two figures that may be compared.")
