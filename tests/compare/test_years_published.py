@@ -96,7 +96,10 @@ def test_organisations_that_vanish_or_appear_are_named_with_the_reason(burnout, 
     assert (len(burnout.vanished), len(burnout.appeared)) == (56, 40)
     gone = burnout.table.filter(organisation="15C").row(0, named=True)
     assert gone["verdict"] == "not comparable"
-    assert gone["reason"] == "15C has no results in 2022. Clinical commissioning groups became integrated care boards in 2022, under other codes and other boundaries."
+    assert (
+        gone["reason"]
+        == "15C has no results in 2022. Clinical commissioning groups became integrated care boards in 2022, under other codes and other boundaries."
+    )
     new = burnout.table.filter(organisation="QE1").row(0, named=True)
     assert new["reason"].startswith("QE1 has no results in 2021. Clinical commissioning groups became")
     merged = burnout.table.filter(organisation="RBZ").row(0, named=True)
@@ -128,7 +131,10 @@ def ry6(shared_reference):
     rows = pl.read_csv(shared_reference / "nss" / "tieout.csv", infer_schema=False).filter(
         source="LCH24", org_code="RY6", level="org"
     )
-    values = {(m, y): (float(v), int(n)) for m, y, v, n in rows.filter(pl.col("n") != "").select("measure", "year", "value", "n").iter_rows()}
+    values = {
+        (m, y): (float(v), int(n))
+        for m, y, v, n in rows.filter(pl.col("n") != "").select("measure", "year", "value", "n").iter_rows()
+    }
     codes = [m.removesuffix("_sig_2023_2024") for m, _ in values if m.endswith("_sig_2023_2024")]
     assert len(codes) == 9
     return {
@@ -185,10 +191,14 @@ def test_the_flags_of_ry6_are_those_of_a_plausible_spread_and_this_is_which(ry6)
     assert all(low < PLAUSIBLE[1] and high > PLAUSIBLE[0] for low, high in needs.values())
     # One spread for all nine is possible too: between PP2's lower and PP1's upper end.
     one = compare_years(ry6_results(ry6), 2023, 2024, release=2024, assumptions=Assumptions(score_sd=1.7))
-    assert dict(one.table.select("code", "official_flag").iter_rows()) == {c: b["flag"] for c, b in ry6.items()}
+    assert dict(one.table.select("code", "official_flag").iter_rows()) == {
+        c: b["flag"] for c, b in ry6.items()
+    }
 
 
 def test_the_assumed_spreads_give_the_flags_of_ry6(ry6):
     change = compare_years(ry6_results(ry6), 2023, 2024, release=2024)
-    assert dict(change.table.select("code", "official_flag").iter_rows()) == {c: b["flag"] for c, b in ry6.items()}
+    assert dict(change.table.select("code", "official_flag").iter_rows()) == {
+        c: b["flag"] for c, b in ry6.items()
+    }
     assert any("Not confirmed: that the official test pools the variances" in note for note in change.notes)
