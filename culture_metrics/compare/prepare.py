@@ -97,7 +97,9 @@ def prepare(
     material = pl.col("unit").cast(pl.String).replace_strict(edges, return_dtype=pl.Float64)
     hidden = pl.col("status_to").cast(pl.String).is_in(["reported"]).not_()
     return (
-        marked.with_columns(why_not(survey, insisted=allow_breaks).alias("why_not"), material.alias("material"))
+        marked.with_columns(
+            why_not(survey, insisted=allow_breaks).alias("why_not"), material.alias("material")
+        )
         .with_columns(counted)
         .with_columns(pl.when(here).then(pl.col(c)).alias(c) for c in ("n_from", "n_to", "sd_from", "sd_to"))
         .with_columns(

@@ -8,8 +8,8 @@ import polars as pl
 from culture_metrics.results import ALL
 from culture_metrics.views import style
 from culture_metrics.views.changes import plus
-from culture_metrics.views.inputs import held_back, tidy
-from culture_metrics.views.labels import count, fixed, safely, sentences, several, width, wrap
+from culture_metrics.views.inputs import held_back, one_of, tidy
+from culture_metrics.views.labels import DECIMALS, count, fixed, safely, sentences, several, width, wrap
 
 COLUMNS = [
     "group", "measure", "label", "unit", "estimate_from", "estimate_to", "base_from", "base_to",
@@ -61,10 +61,9 @@ def change_map(
     'Change. Heat map of the change of 1 measure in 0 groups, 2023 to 2024. Improved: Morale, whole \
 organisation (+0.30).'
     """
-    if isinstance(table, pl.DataFrame) and "difference" in table.columns:
-        table = table.with_columns(pl.col("verdict").cast(pl.String))
-    # A cell whose difference is empty keeps why: hidden, or not comparable.
+    one_of("unit", unit, DECIMALS, "views.change_map")
     table = tidy(table, COLUMNS, key=["group", "measure"], numbers=NUMBERS, where="views.change_map")
+    table = table.with_columns(pl.col("verdict").cast(pl.String))
     measures = table.group_by("measure", maintain_order=True).agg(pl.col("label").first())
     rows = _rows(table)
     cells = _cells(table, rows, measures, unit)
