@@ -25,8 +25,8 @@ FIGURES = ["estimate", "std_error", "base", "effective_base", "status", "weighti
 class Material:
     """Results of one survey as they were handed in, with the release each row comes from.
 
-    `frame` is Results with `release` (null where it is not known) and `pooled`; `organisations` has `organisation` and
-    `benchmark_group` as far as the files say.
+    `frame` is Results with `release` (null where it is not known) and `pooled`; `organisations` has
+    `organisation` and `benchmark_group` as far as the files say.
     """
 
     frame: pl.DataFrame

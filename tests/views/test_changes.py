@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import polars as pl
 import pytest
 
@@ -81,7 +83,7 @@ def test_slope_labels_keep_a_line_apart(table):
     fig = views.slope(table.filter(group="all"), title="Two years")
     low, high = fig.layout.yaxis.range
     right = sorted(a.y for a in fig.layout.annotations if a.xref == "x" and a.x == 1)
-    gap = min(b - a for a, b in zip(right, right[1:], strict=False))
+    gap = min(b - a for a, b in pairwise(right))
     assert gap >= 0.9 * 20 * (high - low) / 420
 
 
@@ -112,7 +114,7 @@ def test_no_number_of_a_hidden_row_reaches_a_figure(table):
 
 @pytest.mark.parametrize("view", [views.changes, views.slope, views.change_map])
 def test_a_table_that_lacks_a_column_is_refused(view, table):
-    with pytest.raises(ResultsError, match="no column 'verdict'|'verdict'"):
+    with pytest.raises(ResultsError, match="no column 'verdict'"):
         view(table.filter(group="all").rename({"verdict": "judgement"}), title="t")
     with pytest.raises((ResultsError, UnknownNameError)):
         view(table.filter(group="all"), title="t", unit="stars")
