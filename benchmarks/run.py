@@ -2,7 +2,8 @@
 
 `python -m benchmarks.run` runs every task and every peer in a process of its own, so that peak memory is its
 own: one warm-up, then five rounds, of which the median counts. It prints the ratios, which travel between
-machines better than seconds do, and writes `build/bench.json`. Let the machine do nothing else meanwhile.
+machines better than seconds do, adds the limits of validation (`benchmarks.validation`), and writes
+`build/bench.json`. Let the machine do nothing else meanwhile.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
+
+from benchmarks import validation
 
 # Nothing heavy up here: on Linux a process inherits the peak memory of the one that starts it.
 if TYPE_CHECKING:
@@ -216,8 +219,10 @@ def main() -> None:
             f"{row.peer:<26}{row.peer_seconds:>8.3f}{row.peer_peak_mb or '-':>9}{row.ratio:>8.2f}",
             flush=True,
         )
+    print(f"\nvalidation of a national file, {validation.RESPONDENTS:,} respondents")
+    found = {"tasks": rows, "validation": validation.main()}
     out = BUILD / "bench.json"
-    out.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
+    out.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
     print(f"Written: {out.relative_to(ROOT).as_posix()}")
 
 

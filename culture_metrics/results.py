@@ -28,7 +28,8 @@ def as_results(frame: pl.DataFrame) -> pl.DataFrame:
     """Return `frame` as Results: its columns in order, typed, sorted and checked.
 
     Columns that are missing become null. The columns are `survey, period, organisation, breakdown, group,
-    measure, unit, estimate, std_error, conf_low, conf_high, base, effective_base, weighting, status, source`.
+    measure, unit, estimate, std_error, conf_low, conf_high, interval, base, effective_base, weighting,
+    status, source`.
 
     Raises
     ------
@@ -53,8 +54,9 @@ def check_results(frame: pl.DataFrame) -> pl.DataFrame:
 def as_distributions(frame: pl.DataFrame) -> pl.DataFrame:
     """Return `frame` as Distributions: one row per response option, typed, sorted and checked.
 
-    The columns are `survey, period, organisation, breakdown, group, question, option, percent, base,
-    weighting, status, source`; `percent` is of all who answered, whatever a headline leaves out.
+    The columns are `survey, period, organisation, breakdown, group, question, option, percent, std_error,
+    conf_low, conf_high, interval, base, effective_base, weighting, status, source`; `percent` is of all who
+    answered, whatever a headline leaves out.
     """
     from data_schemas.tables import Distributions
 

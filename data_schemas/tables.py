@@ -70,7 +70,12 @@ Distributions = pa.DataFrameSchema(
             "a percentage lies in 0-100",
             pl.col("percent").is_between(-TOLERANCE, 100 + 1e-6),
         ),
-        _rule("no number is NaN", ~pl.col("percent").is_nan()),
+        _rule(
+            "the interval holds the percentage",
+            pl.col("percent").is_between(pl.col("conf_low") - TOLERANCE, pl.col("conf_high") + TOLERANCE),
+        ),
+        _rule("no number is NaN", ~pl.any_horizontal(pl.col(pl.Float64).is_nan())),
+        _rule("a standard error is not negative", pl.col("std_error") >= 0),
     ],
     unique=DISTRIBUTIONS_KEY,
     strict=True,

@@ -7,5 +7,17 @@ from culture_metrics.views.heat_map import heat_map
 from culture_metrics.views.ranking import ranking
 from culture_metrics.views.scores import scores
 from culture_metrics.views.slope import slope
+from culture_metrics.views.tipping import tipping
+from culture_metrics.views.waterfall import waterfall
 
-__all__ = ["change_map", "changes", "distribution", "heat_map", "ranking", "scores", "slope"]
+__all__ = [
+    "change_map",
+    "changes",
+    "distribution",
+    "heat_map",
+    "ranking",
+    "scores",
+    "slope",
+    "tipping",
+    "waterfall",
+]

@@ -1,0 +1,74 @@
+"""What respondents answered, as the numbers that measures are made of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from culture_metrics.indicators.percentages import headline_shares, mark, option_shares
+from culture_metrics.indicators.scoring import check_answers, score_values
+from culture_metrics.indicators.tally import Moments, share_moments, value_moments
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from culture_metrics.extracts.extract import Extract
+    from culture_metrics.indicators.cells import Cells
+    from culture_metrics.indicators.percentages import Marked, Share
+
+
+@dataclass(frozen=True)
+class Answers:
+    """Scores and headline percentages of an extract: `names` has the scores first."""
+
+    names: list[str]
+    values: NDArray[np.float64]
+    marked: Marked
+    never_weighted: NDArray[np.bool_]
+
+    @property
+    def n_scores(self) -> int:
+        """How many of the measures are scores."""
+        return int(self.values.shape[1])
+
+    def moments(self, cells: Cells, weight: NDArray[np.float64] | None) -> Moments:
+        """Tally every measure in the order of `names`."""
+        parts = [value_moments(self.values, cells, weight)] if self.n_scores else []
+        never, weighted = np.flatnonzero(self.never_weighted), np.flatnonzero(~self.never_weighted)
+        if weight is None or not len(never):
+            return Moments.beside([*parts, share_moments(self.marked, cells, weight)])
+        with_weights = share_moments(self.marked[weighted], cells, weight)
+        shares = Moments.beside([with_weights, share_moments(self.marked[never], cells, None)])
+        return Moments.beside([*parts, shares.measures(np.argsort(np.append(weighted, never)))])
+
+
+def answers_of(extract: Extract) -> Answers:
+    """Read the numbers of respondents out of an extract."""
+    names, values = score_values(extract)
+    shares = headline_shares(extract.edition, extract.frame.columns)
+    wide = np.stack(values, axis=1) if names else np.empty((extract.frame.height, 0))
+    return _answers(extract, shares, names, wide)
+
+
+def options(extract: Extract) -> list[Share]:
+    """Return every response option of the extract's questions, and the base of each headline."""
+    return option_shares(extract.edition, extract.frame.columns)
+
+
+def options_of(extract: Extract) -> Answers:
+    """Read the answers to every question, option by option."""
+    check_answers(extract)
+    return _answers(extract, options(extract), [], np.empty((extract.frame.height, 0)))
+
+
+def _answers(
+    extract: Extract, shares: list[Share], scores: list[str], values: NDArray[np.float64]
+) -> Answers:
+    return Answers(
+        [*scores, *(s.name for s in shares)],
+        values,
+        mark(extract.frame, shares),
+        np.array([not s.question.weighted for s in shares], dtype=bool),
+    )
