@@ -8,7 +8,7 @@ import polars as pl
 
 from culture_metrics.errors import ExtractError
 from culture_metrics.indicators.breakdowns import group_columns
-from culture_metrics.indicators.percentages import percentage_values
+from culture_metrics.indicators.percentages import headline_shares
 from culture_metrics.indicators.scoring import score
 from culture_metrics.results import ALL
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from culture_metrics.extracts.extract import Extract
+    from culture_metrics.indicators.percentages import Share
 
 PERSON = ["organisation", "respondent"]
 CELL = ["organisation", "breakdown", "group", "measure"]
@@ -78,10 +79,15 @@ def covariances(extracts: Sequence[Extract], by: Iterable[str], minimum: int) ->
     return pl.concat(tables).select(*CELL, pl.col("covariance").fill_null(0.0))
 
 
+def _value(share: Share) -> pl.Expr:
+    counted = pl.when(share.answer.is_in(share.counted)).then(100.0).otherwise(0.0)
+    return pl.when(share.answer.is_in(share.base)).then(counted)
+
+
 def _shares(extract: Extract, breakdown: str | None) -> pl.DataFrame:
     """Return each person's deviation from the mean of organisation and group, over the number of answers."""
     edition = extract.edition
-    percentages = percentage_values(edition, set(extract.frame.columns))
+    percentages = {s.name: _value(s) for s in headline_shares(edition, extract.frame.columns)}
     group = pl.lit(ALL) if breakdown is None else group_columns(extract, [breakdown])[breakdown]
     values = extract.frame.select(
         *PERSON, group.alias("group"), *(e.alias(n) for n, e in percentages.items())
