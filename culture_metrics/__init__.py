@@ -10,10 +10,12 @@ from culture_metrics.catalogue import catalogue as catalogue
 
 if TYPE_CHECKING:
     from culture_metrics import synthetic as synthetic
+    from culture_metrics.compare.assumptions import Assumptions as Assumptions
     from culture_metrics.compare.benchmark import benchmark as benchmark
     from culture_metrics.compare.contributions import change_contributions as change_contributions
     from culture_metrics.compare.decompose import decompose_change as decompose_change
     from culture_metrics.compare.nonresponse import nonresponse_sensitivity as nonresponse_sensitivity
+    from culture_metrics.compare.years import compare_years as compare_years
     from culture_metrics.extracts.cross_file import check_pair as check_pair
     from culture_metrics.extracts.inspect import inspect_file as inspect_file
     from culture_metrics.extracts.mapping import save_mapping as save_mapping
@@ -47,6 +49,7 @@ __version__ = "0.1.0"
 
 #: Public name -> module it lives in. Loaded when first used, so that the import stays quick.
 _FACE = {
+    "Assumptions": "culture_metrics.compare.assumptions",
     "Design": "culture_metrics.indicators.design",
     "Outcome": "culture_metrics.links.outcome",
     "Weights": "culture_metrics.indicators.weights",
@@ -54,6 +57,7 @@ _FACE = {
     "benchmark": "culture_metrics.compare.benchmark",
     "change_contributions": "culture_metrics.compare.contributions",
     "check_pair": "culture_metrics.extracts.cross_file",
+    "compare_years": "culture_metrics.compare.years",
     "decompose_change": "culture_metrics.compare.decompose",
     "distributions": "culture_metrics.indicators.distributions",
     "estimate": "culture_metrics.indicators.estimate",
