@@ -170,6 +170,26 @@ def test_ratios_and_survey_rows_after_a_merger_go_to_the_successor_only_if_it_ha
     reconciles(panel)
 
 
+def test_a_merger_in_spring_moves_the_survey_of_that_autumn_and_yearly_shares_are_pooled():
+    listed = LIST.with_columns(pl.Series("merger_date", ["2022-05-01", None, None]))
+    waits = pl.DataFrame(
+        {
+            "code": ["RXX", "ROL"],
+            "year": ["2023/24"] * 2,
+            "four_hour_wait": [0.8, 0.5],
+            "attendances": [100, 50],
+        }
+    )
+    survey = results(("ROL", 2021, 6.0), ("ROL", 2022, 6.1))
+    panel = cm.panel(survey, cm.read_outcome(waits, "four_hour_wait"), listed)
+    rows = panel.table.select("organisation", "year", "staff_engagement", "four_hour_wait").rows()
+    assert rows == [
+        ("ROL", 2021, 6.0, None),
+        ("RXX", 2022, 6.1, None),
+        ("RXX", 2023, None, pytest.approx(105 / 150)),
+    ]
+
+
 def test_a_score_of_a_month_is_said():
     score = cm.read_outcome(
         pl.DataFrame({"code": ["RXX"], "month": ["Nov 2022"], "inpatient_survey": [8.0]}), "inpatient_survey"

@@ -64,6 +64,8 @@ def test_scrambled_codes(tmp_path, clean):
     bad = coded.with_columns(pl.format("Y{}", number % 9).alias("region_code"))
     found = traps(cm.read_panel(write(tmp_path, bad)))
     assert ("codes do not fit their names", "region_code") in found
+    finer = coded.with_columns(pl.format("{} {}", "region", number % 2).alias("region_code"))
+    assert ("codes do not fit their names", "region_code") in traps(cm.read_panel(finer))
     order = pl.col("region").rank("dense")
     good = coded.with_columns(pl.format("Y{}", order).alias("region_code"))
     assert not [rule for rule, _ in traps(cm.read_panel(write(tmp_path, good))) if "codes" in rule]
