@@ -48,8 +48,7 @@ def answers_of(extract: Extract) -> Answers:
     """Read the numbers of respondents out of an extract."""
     names, values = score_values(extract)
     shares = headline_shares(extract.edition, extract.frame.columns)
-    wide = np.stack(values, axis=1) if names else np.empty((extract.frame.height, 0))
-    return _answers(extract, shares, names, wide)
+    return _answers(extract, shares, names, values)
 
 
 def options(extract: Extract) -> list[Share]:
