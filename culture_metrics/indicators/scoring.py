@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
 
 from culture_metrics.errors import ExtractError
+from culture_metrics.indicators.threads import blocks, in_threads
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -82,18 +84,23 @@ def score_values(extract: Extract) -> tuple[list[str], Numbers]:
     answers = frame.select(pl.col(columns).cast(pl.Int8, strict=False).fill_null(NO_ANSWER))
     codes = {c.name: c.to_numpy().view(np.uint8) for c in answers}
     values = np.empty((frame.height, len(place)), order="F")
-    for low in range(0, frame.height, SLICE):
-        rows = slice(low, low + SLICE)
-        for m, j in place.items():
-            sub_score = sub_scores[m]
-            if sub_score is not None:
-                values[rows, j] = sub_score.values([codes[c][rows] for c in sub_score.columns])
-        for m, j in place.items():
-            if sub_scores[m] is None:
-                parts = values[rows, [place[p] for p in edition.scores[m].parts if p in here]]
-                there = np.isfinite(parts)
-                total = np.where(there, parts, 0.0).sum(axis=1)
-                values[rows, j] = _mean(total, there.sum(axis=1), edition.scores[m])
+    scores = edition.scores
+
+    def fill(part: slice) -> None:
+        for low in range(part.start, part.stop, SLICE):
+            rows = slice(low, min(low + SLICE, part.stop))
+            for m, j in place.items():
+                sub_score = sub_scores[m]
+                if sub_score is not None:
+                    values[rows, j] = sub_score.values([codes[c][rows] for c in sub_score.columns])
+            for m, j in place.items():
+                if sub_scores[m] is None:
+                    parts = values[rows, [place[p] for p in scores[m].parts if p in here]]
+                    there = np.isfinite(parts)
+                    total = np.where(there, parts, 0.0).sum(axis=1)
+                    values[rows, j] = _mean(total, there.sum(axis=1), scores[m])
+
+    in_threads([partial(fill, part) for part in blocks(frame.height)])
     return [*place], values
 
 

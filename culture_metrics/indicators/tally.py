@@ -141,7 +141,7 @@ def _sums(
     n, bunches = cells.of.shape
     n_profiles = int(cells.profiles[-1])
     totals = [np.zeros((n_profiles, width)) for _ in range(1 if weight is None else 3)]
-    step = max(BATCH // width, 4 * n_profiles)
+    step = max(BATCH // max(width, 1), 4 * n_profiles)
     for low in range(0, n, step):
         rows = slice(low, low + step)
         of = (cells.of[rows] + cells.profiles[:-1]).astype(np.int32)

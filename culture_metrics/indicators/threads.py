@@ -1,0 +1,30 @@
+"""Work in several threads, in parts that have nothing to do with each other."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
+from typing import TYPE_CHECKING, TypeVar
+
+import polars as pl
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+T = TypeVar("T")
+
+
+def in_threads(jobs: Sequence[Callable[[], T]]) -> list[T]:
+    """Return what each job returns, in their order; as many threads as polars has (`POLARS_MAX_THREADS`)."""
+    threads = min(len(jobs), pl.thread_pool_size())
+    if threads <= 1:
+        return [job() for job in jobs]
+    with ThreadPoolExecutor(threads) as pool:
+        return list(pool.map(lambda job: job(), jobs))
+
+
+def blocks(size: int) -> list[slice]:
+    """Cut a range into one part for each thread; nothing may depend on where."""
+    parts = max(1, min(size, pl.thread_pool_size()))
+    ends = [size * i // parts for i in range(parts + 1)]
+    return [slice(low, high) for low, high in pairwise(ends)]
