@@ -2,7 +2,8 @@
 
 `python -m benchmarks.run` runs every task and every peer in a process of its own, so that peak memory is its
 own: one warm-up, then five rounds, of which the median counts. It prints the ratios, which travel between
-machines better than seconds do, and writes `build/bench.json`. Let the machine do nothing else meanwhile.
+machines better than seconds do, and writes `build/bench.json`; then it runs `benchmarks.estimates`. Let the
+machine do nothing else meanwhile.
 """
 
 from __future__ import annotations
@@ -218,7 +219,8 @@ def main() -> None:
         )
     out = BUILD / "bench.json"
     out.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
-    print(f"Written: {out.relative_to(ROOT).as_posix()}")
+    print(f"Written: {out.relative_to(ROOT).as_posix()}", flush=True)
+    subprocess.run([sys.executable, "-m", "benchmarks.estimates"], cwd=ROOT, check=True)
 
 
 if __name__ == "__main__":
