@@ -1,6 +1,6 @@
 """Estimates beside their peers: nine weighted scores of 220 trusts, and a national file from end to end.
 
-`python -m benchmarks.estimates` (part of `make bench`) makes up its data, runs every peer it finds in a
+`python -m benchmarks.estimates`, part of `make bench`, makes up its data, runs every peer it finds in a
 process of its own, checks that they agree and prints ratios, peak memory, how time grows with respondents,
 groups and measures, and the share of time that is reading the file. pandas and svy are looked for in the
 Python that CULTURE_METRICS_PEERS names, R in the path; who is missing is named. CULTURE_METRICS_BENCH_SHARE
