@@ -16,7 +16,7 @@ import statistics
 import subprocess
 import sys
 from pathlib import Path
-from time import perf_counter
+from time import perf_counter, process_time
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.data import FOLDER, ORGANISATIONS, PEOPLE, SCORES, STAFF, TRUSTS, YEARS
@@ -129,17 +129,18 @@ def measure(task: str, rounds: int, arguments: list[Any]) -> dict[str, Any]:
     """Time the rounds in this process; say its peak memory and, of the trusts, the estimates."""
     from benchmarks.run import peak_mb
 
-    run, seconds, found = TASKS[task](*arguments), [], None
+    run, seconds, cpu, found = TASKS[task](*arguments), [], [], None
     for _ in range(rounds):
-        start = perf_counter()
+        start, worked = perf_counter(), process_time()
         found = run()
         seconds.append(perf_counter() - start)
+        cpu.append(process_time() - worked)
     rows = []
     if task == "ours":
         rows = (
             found.filter(status="reported").select("organisation", "measure", "estimate", "std_error").rows()
         )
-    return {"seconds": seconds, "peak_mb": peak_mb(), "rows": rows}
+    return {"seconds": seconds, "cpu": cpu, "peak_mb": peak_mb(), "rows": rows}
 
 
 def timed(task: str, rounds: int, *arguments: Any) -> dict[str, Any]:
@@ -170,7 +171,9 @@ def _outcome(command: list[str]) -> dict[str, Any]:
     if done.returncode:
         raise SystemExit(f"This failed: {' '.join(command[:3])}\n{done.stderr[-2000:]}")
     found: dict[str, Any] = json.loads(done.stdout)
-    found["median"] = statistics.median(found["seconds"][1:] or found["seconds"])
+    for what in ("seconds", "cpu"):
+        found[f"each {what}"] = found[what]
+        found[what] = statistics.median(found[what][1:] or found[what])
     return found
 
 
@@ -186,35 +189,24 @@ def largest_difference(here: list[Any], there: list[Any]) -> float:
 def trusts() -> dict[str, Any]:
     """Nine weighted scores by trust: ours, by hand, and the peers."""
     print(f"\nNine weighted scores with standard error by {TRUSTS} trusts, {PEOPLE:,} respondents")
+    print("Seconds, seconds of all processors, peak memory; then each beside ours")
     frame_mb = round(read_trusts("trusts").estimated_size() / 2**20)
-    mine, hand = timed("ours", 1 + ROUNDS, "trusts"), timed("by hand", 1 + ROUNDS, "trusts")
-    own = mine["median"]
-    kept: dict[str, Any] = {
-        "ours": own,
-        "by hand": hand["median"],
-        "peak_mb": mine["peak_mb"],
-        "frame_mb": frame_mb,
-    }
-    print(f"  {'culture-metrics':<28}{own:>9.3f} s   peak {mine['peak_mb']} MB, frame {frame_mb} MB")
-    print(f"  {'polars by hand':<28}{hand['median']:>9.3f} s   ours takes {own / hand['median']:.2f} of it")
+    mine = timed("ours", 1 + ROUNDS, "trusts")
+    kept = {"culture-metrics": _line(f"culture-metrics (frame {frame_mb} MB)", mine, mine)}
+    hand = timed("by hand", 1 + ROUNDS, "trusts")
+    kept["polars by hand"] = _line("polars by hand", hand, mine)
     for name in OTHERS:
         found = peer(name)
         if found:
-            kept[name] = found["median"]
             apart = largest_difference(mine["rows"], found["rows"])
-            print(
-                f"  {name:<28}{found['median']:>9.3f} s   ours is {found['median'] / own:.1f} times faster; "
-                f"peak {found['peak_mb']:.0f} MB, numbers apart by {apart:.0e}"
-            )
-    grown = {
-        "twice the trusts": timed("ours", 1 + ROUNDS, "trusts_twice"),
-        "half the respondents": timed("ours", 1 + ROUNDS, "trusts_half"),
-        "twice the measures": timed("ours", 1 + ROUNDS, "trusts", 18),
-    }
-    for what, found in grown.items():
-        kept[what] = found["median"] / own
-        print(f"  {what:<28}{found['median']:>9.3f} s   {found['median'] / own:.2f} of the time")
-    return kept
+            kept[name] = _line(name, found, mine, f"numbers apart by {apart:.0e}")
+    for what, name, more in (
+        ("twice the trusts", "trusts_twice", ()),
+        ("half the respondents", "trusts_half", ()),
+        ("twice the measures", "trusts", (18,)),
+    ):
+        kept[what] = _line(what, timed("ours", 1 + ROUNDS, name, *more), mine)
+    return {"frame_mb": frame_mb, **kept}
 
 
 def whole_file() -> dict[str, Any]:
@@ -222,24 +214,31 @@ def whole_file() -> dict[str, Any]:
     print(
         f"\n{STAFF:,} respondents, {ORGANISATIONS} organisations, {len(BREAKDOWNS)} breakdowns, every measure"
     )
+    print("Seconds, seconds of all processors, peak memory; then each beside reading and one mean")
     year = YEARS[-2]
-    plain, reading = timed("read and mean", 1 + ROUNDS, year), timed("read", 1 + ROUNDS, year)
-    one, all_years = timed("national", 3, year), timed("national", 1, *YEARS)
-    pieces = timed("in pieces", 1, year)
-    kept = {
-        "read and mean": plain["median"],
-        "one year": one["median"],
-        "one year, ratio": one["median"] / plain["median"],
-        "one year, share of reading": reading["median"] / one["median"],
-        "one year, peak_mb": one["peak_mb"],
-        "five years, times one": all_years["median"] / one["median"],
-        "five years, peak_mb": all_years["peak_mb"],
-        "in pieces": pieces["median"],
-        "in pieces, peak_mb": pieces["peak_mb"],
+    plain = timed("read and mean", 1 + ROUNDS, year)
+    tasks = {
+        "read and one mean of each": plain,
+        "read": timed("read", 1 + ROUNDS, year),
+        "one year": timed("national", 3, year),
+        "five years": timed("national", 1, *YEARS),
+        "one year in pieces": timed("in pieces", 1, year),
     }
-    for what, number in kept.items():
-        print(f"  {what:<28}{number:>9.3f}")
+    kept = {what: _line(what, found, plain) for what, found in tasks.items()}
+    one, five = tasks["one year"], tasks["five years"]
+    print(f"  five years take {five['seconds'] / one['seconds']:.1f} times as long as one; of one year")
+    print(f"  {tasks['read']['seconds'] / one['seconds']:.0%} is reading")
     return kept
+
+
+def _line(name: str, found: dict[str, Any], beside: dict[str, Any], note: str = "") -> dict[str, Any]:
+    ratio, of_cpu = (found[what] / beside[what] for what in ("seconds", "cpu"))
+    print(
+        f"  {name:<34}{found['seconds']:>9.3f}{found['cpu']:>9.3f}{found['peak_mb']:>8.0f} MB"
+        f"{ratio:>9.2f}{of_cpu:>9.2f}   {note}",
+        flush=True,
+    )
+    return {k: v for k, v in found.items() if k != "rows"} | {"ratio": ratio, "ratio of cpu": of_cpu}
 
 
 def main() -> dict[str, Any]:

@@ -44,17 +44,19 @@ two_passes <- function() {
   })), by = trust, .SDcols = scores]
 }
 run <- list("svyby" = svyby_trusts, "one design" = one_design_each, "data.table" = two_passes)[[peer]]
-seconds <- numeric(rounds)
+seconds <- cpu <- numeric(rounds)
 for (round in seq_len(rounds)) {
-  began <- proc.time()[["elapsed"]]
+  began <- proc.time()
   found <- run()
-  seconds[round] <- proc.time()[["elapsed"]] - began
+  taken <- proc.time() - began
+  seconds[round] <- taken[["elapsed"]]
+  cpu[round] <- taken[["user.self"]] + taken[["sys.self"]]
 }
 status <- readLines("/proc/self/status")
 peak <- as.numeric(gsub("[^0-9]", "", grep("^VmHWM", status, value = TRUE))) / 1024
 found <- as.data.frame(found)
 found$trust <- as.character(found$trust)
 found$score <- as.character(found$score)
-cat(toJSON(list(read = unbox(read), seconds = seconds, peak_mb = unbox(peak), rows = unname(found)),
+cat(toJSON(list(read = unbox(read), seconds = seconds, cpu = cpu, peak_mb = unbox(peak), rows = unname(found)),
   dataframe = "values", digits = NA
 ))

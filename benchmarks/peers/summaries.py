@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import resource
 import sys
-from time import perf_counter
+from time import perf_counter, process_time
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -81,10 +81,11 @@ if __name__ == "__main__":
     peer, path, rounds = sys.argv[1:]
     start = perf_counter()
     run, rows = PEERS[peer](path)
-    read, seconds = perf_counter() - start, []
+    read, seconds, cpu = perf_counter() - start, [], []
     for _ in range(int(rounds)):
-        start = perf_counter()
+        start, worked = perf_counter(), process_time()
         found = run()
         seconds.append(perf_counter() - start)
+        cpu.append(process_time() - worked)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (2**20 if sys.platform == "darwin" else 2**10)
-    print(json.dumps({"read": read, "seconds": seconds, "peak_mb": peak, "rows": rows(found)}))
+    print(json.dumps({"read": read, "seconds": seconds, "cpu": cpu, "peak_mb": peak, "rows": rows(found)}))
