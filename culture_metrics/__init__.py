@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from culture_metrics.extracts.mapping import save_mapping as save_mapping
     from culture_metrics.extracts.read import read_extract as read_extract
     from culture_metrics.extracts.validate import validate as validate
-    from culture_metrics.indicators.disclosure import audit_disclosure as audit_disclosure
     from culture_metrics.indicators.design import Design as Design
+    from culture_metrics.indicators.disclosure import audit_disclosure as audit_disclosure
     from culture_metrics.indicators.disclosure import suppress as suppress
     from culture_metrics.indicators.distributions import distributions as distributions
     from culture_metrics.indicators.estimate import estimate as estimate
