@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from culture_metrics.extracts.read import read_extract as read_extract
     from culture_metrics.extracts.validate import validate as validate
     from culture_metrics.indicators.design import Design as Design
+    from culture_metrics.indicators.disclosure import audit_disclosure as audit_disclosure
     from culture_metrics.indicators.disclosure import suppress as suppress
     from culture_metrics.indicators.distributions import distributions as distributions
     from culture_metrics.indicators.estimate import estimate as estimate
@@ -45,6 +46,7 @@ _FACE = {
     "Assumptions": "culture_metrics.compare.assumptions",
     "Design": "culture_metrics.indicators.design",
     "Weights": "culture_metrics.indicators.weights",
+    "audit_disclosure": "culture_metrics.indicators.disclosure",
     "benchmark": "culture_metrics.compare.benchmark",
     "change_contributions": "culture_metrics.compare.contributions",
     "check_pair": "culture_metrics.extracts.cross_file",
