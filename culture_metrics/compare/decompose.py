@@ -92,7 +92,7 @@ def decompose_change(
     wide than too narrow. Nothing is weighted: official weights would hold the occupation mix fixed.
 
     From Results, one breakdown at a time: shares are shares of the bases; groups not reported in both years
-    and answers without a group are "Other groups (pooled)", the whole less the others, if the whole is unweighted,
+    and answers without a group are pooled as the whole less the others, if the whole is unweighted,
     else left out; levels are drawn normal by their standard errors, those of percentages binomial where not
     given, of scores left open.
 
