@@ -10,6 +10,7 @@ import polars as pl
 from culture_metrics.errors import MeasurementError, unknown
 from culture_metrics.indicators.disclosure import suppress
 from culture_metrics.measurement.variance import one_way
+from culture_metrics.results import ALL
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -233,8 +234,12 @@ def _skewed_variance() -> float:
 
 def _held_back(groups: pl.DataFrame, minimum_base: int) -> pl.DataFrame:
     """Empty small groups, and others from which they would follow together with the pooled variance."""
-    same = {name: pl.lit("") for name in ("survey", "period", "organisation", "breakdown", "weighting")}
-    status = suppress(groups.with_columns(**same, status=pl.lit("reported")), minimum_base)["status"]
+    same = {name: pl.lit("") for name in ("survey", "period", "organisation", "weighting")}
+    same["status"] = pl.lit("reported")
+    rows = groups.select("measure", "group", "base", breakdown=pl.lit("group"))
+    total = rows.group_by("measure").agg(pl.col("base").sum(), group=pl.lit(ALL), breakdown=pl.lit(ALL))
+    whole = pl.concat([rows, total.select(rows.columns)]).with_columns(**same)
+    status = suppress(whole, minimum_base)["status"].head(groups.height)
     shown = pl.col("status") == "reported"
     return groups.with_columns(status).select(
         "measure",
