@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from culture_metrics.errors import LinkError
+from culture_metrics.links.products import cross
 from culture_metrics.links.sample import Loss, Sample
 from culture_metrics.problems import listed
 
@@ -19,7 +20,7 @@ CONSTANT, PRIOR = "constant", "outcome in the indicator's year"
 #: Organisations that any model needs, and rows beyond its parameters.
 FEWEST_ORGANISATIONS, SPARE_ROWS = 10, 10
 #: Share of a column's length that must be its own, or the column counts as aliased.
-OWN = 1e-9
+OWN, ALIASED, DOUBTFUL = 1e-9, 1e-7, 1e-5  # of a column: none varies, aliased, to be looked at again
 
 
 @dataclass(frozen=True)
@@ -257,8 +258,8 @@ def _matrix(columns: dict[str, Array], needed: int) -> tuple[tuple[str, ...], Ar
         [name for name, kept in zip(names, keep, strict=True) if kept],
         length[keep],
     )
-    own = np.abs(np.diag(np.linalg.qr(x / np.where(length > 0, length, 1.0), mode="r")))
-    aliased = [names[i] for i in np.flatnonzero(own < OWN * 100)]
+    own = _own(x / np.where(length > 0, length, 1.0))
+    aliased = [names[i] for i in np.flatnonzero(own < ALIASED)]
     if aliased or x.shape[0] < x.shape[1]:
         raise LinkError(
             "Some columns of the model can be worked out from the others",
@@ -266,6 +267,16 @@ def _matrix(columns: dict[str, Array], needed: int) -> tuple[tuple[str, ...], Ar
             hint="Leave out these controls, or the columns they repeat (years and sums of others count).",
         )
     return tuple(names), x, dropped
+
+
+def _own(x: Array) -> Array:
+    """Return the share of each column's length that the columns before it do not hold."""
+    try:
+        own = np.diag(np.linalg.cholesky(cross(x, x)))
+    except np.linalg.LinAlgError:
+        own = np.zeros(x.shape[1])
+    # Products lose half of the figures: what looks aliased is looked at again without them.
+    return own if own.min() > DOUBTFUL else np.abs(np.diag(np.linalg.qr(x, mode="r")))
 
 
 def _check(matrix: DesignMatrix, plan: Plan) -> None:
