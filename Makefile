@@ -41,7 +41,7 @@ demo: setup
 test: setup
 	@failed=; \
 	$(MAKE) --no-print-directory lint || failed="$$failed lint"; \
-	$(BIN)/python -m pytest || failed="$$failed pytest"; \
+	$(BIN)/python -m pytest -n 2 --dist loadfile || failed="$$failed pytest"; \
 	echo "make test took $(TOOK)."; \
 	test -z "$$failed" || { echo "FAILED:$$failed" >&2; exit 1; }
 

@@ -2,8 +2,9 @@
 
 `python -m benchmarks.run` runs every task and every peer in a process of its own, so that peak memory is its
 own: one warm-up, then five rounds, of which the median counts. It prints the ratios, which travel between
-machines better than seconds do, and writes `build/bench.json`; then it runs `benchmarks.links`. Let the
-machine do nothing else meanwhile.
+machines better than seconds do, adds the limits of validation (`benchmarks.validation`) and estimates
+beside their peers (`benchmarks.estimates`), and writes `build/bench.json`; then it runs `benchmarks.links`.
+Let the machine do nothing else meanwhile.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
+
+from benchmarks import estimates, validation
 
 # Nothing heavy up here: on Linux a process inherits the peak memory of the one that starts it.
 if TYPE_CHECKING:
@@ -217,8 +220,10 @@ def main() -> None:
             f"{row.peer:<26}{row.peer_seconds:>8.3f}{row.peer_peak_mb or '-':>9}{row.ratio:>8.2f}",
             flush=True,
         )
+    print(f"\nvalidation of a national file, {validation.RESPONDENTS:,} respondents")
+    found = {"tasks": rows, "validation": validation.main(), "estimates": estimates.main()}
     out = BUILD / "bench.json"
-    out.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
+    out.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
     print(f"Written: {out.relative_to(ROOT).as_posix()}", flush=True)
     subprocess.run([sys.executable, "-m", "benchmarks.links"], cwd=ROOT, check=True)
 

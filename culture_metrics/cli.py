@@ -91,8 +91,8 @@ def report(
         list[Path],
         typer.Argument(
             metavar="INPUT",
-            help="Respondent files (CSV, Excel, Parquet, SPSS, Stata; one a year) and official workbooks, "
-            "in any order.",
+            help="Respondent files (CSV, Excel, Parquet, SPSS, Stata; one a year, or all years in one) and "
+            "official workbooks, in any order.",
         ),
     ],
     out: Annotated[Path, OUT],

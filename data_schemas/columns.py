@@ -5,12 +5,15 @@ from __future__ import annotations
 import polars as pl
 
 UNITS = ["percent", "score"]
+#: Kinds of 95 % interval: Student's t, Wilson's, t on the logit scale.
+INTERVALS = ["t", "wilson", "logit"]
 WEIGHTINGS = [
     "none",
     "occupation_group",
     "occupation_group_and_size",
     "size",
     "raked",
+    "supplied",
     "as_published",
 ]
 STATUSES = ["reported", "suppressed_small_base", "suppressed_secondary", "not_asked", "not_scored"]
@@ -32,6 +35,7 @@ RESULTS: Columns = {
     "std_error": pl.Float64(),
     "conf_low": pl.Float64(),
     "conf_high": pl.Float64(),
+    "interval": pl.Enum(INTERVALS),
     "base": pl.UInt32(),
     "effective_base": pl.Float64(),
     "weighting": pl.Enum(WEIGHTINGS),
@@ -61,7 +65,12 @@ DISTRIBUTIONS: Columns = {
     "question": pl.String(),
     "option": pl.Int16(),
     "percent": pl.Float64(),
+    "std_error": pl.Float64(),
+    "conf_low": pl.Float64(),
+    "conf_high": pl.Float64(),
+    "interval": pl.Enum(INTERVALS),
     "base": pl.UInt32(),
+    "effective_base": pl.Float64(),
     "weighting": pl.Enum(WEIGHTINGS),
     "status": pl.Enum(STATUSES),
     "source": pl.Enum(SOURCES),

@@ -1,6 +1,7 @@
 """Pandera schemas of the fixed-shape tables.
 
-Validate on a DataFrame: on a LazyFrame Pandera would skip the checks of the data.
+Validate on a DataFrame: on a LazyFrame Pandera would skip the checks of the data. That no row stands twice
+is checked in culture_metrics.results.
 """
 
 from __future__ import annotations
@@ -60,7 +61,6 @@ Results = pa.DataFrameSchema(
             (pl.col("status") == "reported") | pl.all_horizontal(pl.col(NUMBERS).is_null()),
         ),
     ],
-    unique=RESULTS_KEY,
     strict=True,
     ordered=True,
 )
@@ -72,16 +72,19 @@ Distributions = pa.DataFrameSchema(
             "a percentage lies in 0-100",
             pl.col("percent").is_between(-TOLERANCE, 100 + 1e-6),
         ),
-        _rule("no number is NaN", ~pl.col("percent").is_nan()),
+        _rule(
+            "the interval holds the percentage",
+            pl.col("percent").is_between(pl.col("conf_low") - TOLERANCE, pl.col("conf_high") + TOLERANCE),
+        ),
+        _rule("no number is NaN", ~pl.any_horizontal(pl.col(pl.Float64).is_nan())),
+        _rule("a standard error is not negative", pl.col("std_error") >= 0),
     ],
-    unique=DISTRIBUTIONS_KEY,
     strict=True,
     ordered=True,
 )
 
 Organisations = pa.DataFrameSchema(
     _columns(ORGANISATIONS, ORGANISATIONS_KEY),
-    unique=ORGANISATIONS_KEY,
     strict=True,
     ordered=True,
 )

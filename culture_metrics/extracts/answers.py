@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
 #: A column with more different texts is no closed question: the rarest of them are not looked at.
 MAX_TEXTS = 10_000
-_LEAST, _MOST = -(1 << 15), (1 << 15) - 1
+#: Types of codes and the largest number they hold: the smallest that will do is a column's.
+WIDTHS = {pl.Int8: (1 << 7) - 1, pl.Int16: (1 << 15) - 1}
 
 
 @dataclass
@@ -47,7 +48,8 @@ class Texts:
 
     def swap(self, new: Sequence[int | None]) -> pl.Series:
         """Return the column with each text swapped for a code."""
-        return self._swap(pl.Series(new, dtype=pl.Int16))
+        codes = pl.Series(new, dtype=pl.Int16)
+        return self._swap(codes.cast(_width(codes) or pl.Int16))
 
     def words(self, new: Sequence[int | None], known: Sequence[bool]) -> pl.Series:
         """Return the column as text: codes as digits, and what cannot be read as it stands."""
@@ -87,7 +89,7 @@ def read_single(
     value_labels: Mapping[str, str],
     missing: Sequence[Missing],
 ) -> pl.Series:
-    """Read the column of a question with one answer: Int16, or String where a cell cannot be read."""
+    """Read the column of a question with one answer: whole numbers, or String where a cell cannot be read."""
 
     def read(text: str) -> labels.Reading | None:
         return _labelled(text, value_labels, missing, question)
@@ -191,15 +193,26 @@ def _read(
 
 
 def _whole(column: pl.Series) -> pl.Series | None:
-    """Return the column as Int16 when every number in it is whole and fits."""
+    """Return the column in the smallest of `WIDTHS` when every number in it is whole and fits."""
     if column.dtype.is_float():
         column = column.fill_nan(None)
         if not ((column % 1 == 0) | column.is_null()).all():
             return None
+    width = _width(column)
+    return None if width is None else column.cast(width)
+
+
+def _width(column: pl.Series) -> type[pl.DataType] | None:
+    """Return the smallest type that holds the numbers of a column."""
+    if column.dtype == pl.Int8:
+        return pl.Int8
     low, high = column.min(), column.max()
-    if low is not None and not (low >= _LEAST and high <= _MOST):  # type: ignore[operator]
-        return None
-    return column.cast(pl.Int16)
+    fitting = (
+        width
+        for width, most in WIDTHS.items()
+        if low is None or (low >= -most - 1 and high <= most)  # type: ignore[operator]
+    )
+    return next(fitting, None)
 
 
 def _unread(texts: Texts, known: Sequence[bool]) -> int:

@@ -34,7 +34,7 @@ SEPARATORS = (",", ";", "\t", "|")
 #: Memory that reading takes, in sizes of the file: what was measured, and a half more.
 NEED = 4
 #: Columns whose texts are held in memory together when not all answers of a file are plain codes.
-GROUP = 64
+GROUP = 32
 _SAMPLE = 1 << 20
 _PLAIN = re.compile(r"\s*[+-]?\d{1,4}\Z")
 

@@ -13,9 +13,11 @@ from culture_metrics.catalogue import catalogue, surveys
 from culture_metrics.errors import CultureMetricsError, FileFormatError
 from culture_metrics.extracts.columns import ROW_COLUMNS, Fit, fit_editions, match_columns, shown
 from culture_metrics.extracts.files import check_file, open_table
-from culture_metrics.extracts.layouts import ResultsFileError
+from culture_metrics.extracts.layouts import PULSE, TABLE, ResultsFileError
 from culture_metrics.extracts.mapping import find_mapping, match_given
 from culture_metrics.extracts.respondents import period_in_name, periods_of, row_columns
+from culture_metrics.published.pulse import find_quarter
+from culture_metrics.published.workbook import load_heads
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -42,7 +44,8 @@ class Inspection:
         Its name.
     kind : str
         `respondent file`, `official workbook (organisations)`, `official workbook (national)`, `benchmark
-        workbook`, `contractor breakdown export`, `contractor option export`, `pulse workbook` or `unknown`.
+        workbook`, `contractor breakdown export`, `contractor option export`, `pulse workbook`, `table of
+        results` (of organisations or groups, under names of its own) or `unknown`.
     survey, edition : str or None
         Which survey and which edition of it the file looks like.
     certainty : float
@@ -162,15 +165,33 @@ def inspect_file(path: str | Path | Any, sheet: str | None = None) -> Inspection
         folder = Path(path).parent if isinstance(path, str | Path) else None
         raw = open_table(path, sheet, _saved_names(folder, name), head_only=True)
     except ResultsFileError as error:
-        survey = "national_quarterly_pulse" if error.kind == "pulse workbook" else "nss_england"
-        reasons = [f"its columns are named as in: {error.kind}"]
-        period = error.period if survey == "nss_england" else None
-        if period is not None:
-            reasons.append(f"{period} is the latest year that titles or columns name")
-        return Inspection(name, error.kind, survey, period, 0.95 if period else 0.7, tuple(reasons))
+        return _inspect_results(path, name, error)
     except FileFormatError as error:
         return Inspection(name, UNKNOWN, problems=(". ".join(filter(None, (error.what, error.hint))),))
     return _inspect_respondents(raw)
+
+
+def _inspect_results(source: Any, name: str, error: ResultsFileError) -> Inspection:
+    """Say which results of groups a file holds."""
+    if error.kind == TABLE:
+        reasons = ["its rows are named as in official workbooks", "no question or score is named over them"]
+        if error.period is not None:
+            reasons.append(f"its first rows are of {error.period}")
+        return Inspection(name, TABLE, "nss_england", None, 0.7, tuple(reasons), problems=(f"{error.hint}",))
+    reasons, problems = [f"its columns are named as in: {error.kind}"], []
+    survey, period = "nss_england", error.period
+    if error.kind == PULSE:
+        survey, period = "national_quarterly_pulse", None
+        try:
+            # The quarter stands in titles of other sheets.
+            period = find_quarter(load_heads(Path(source)), name)
+            reasons.append(f"its titles name the quarter {period}")
+        except (FileFormatError, TypeError):
+            problems.append("Its titles do not say which one quarter it is about.")
+    elif period is not None:
+        reasons.append(f"{period} is the latest year that titles or columns name")
+    sure = 0.95 if period else 0.7
+    return Inspection(name, error.kind, survey, period, sure, tuple(reasons), problems=tuple(problems))
 
 
 def _saved_names(folder: Path | None, name: str) -> set[str]:

@@ -18,9 +18,14 @@ if TYPE_CHECKING:
 
     from culture_metrics.catalogue import Question, Scale
 
-#: How a cell was read, as provenance counts it. Plain codes and empty cells are not counted.
-PLAIN, NUMBER, LABEL, RELABELLED = "codes", "numbers in another form", "labels", "codes overruled by labels"
-DATE, BLANK, DECLARED = "ranges turned into dates", "blank marks", "declared missing"
+#: A plain code or an empty cell: nothing to tell.
+PLAIN = "codes"
+#: How any other cell was read, under the name that provenance counts it by: a number in another form (`04`),
+#: a label, a label beside a code that it overrules, a range that Excel took for a date, a mark for an empty
+#: cell, a value that the file itself declares missing.
+NUMBER, LABEL, RELABELLED = "numbers_read", "labels_read", "codes_relabelled"
+DATE, BLANK, DECLARED = "dates_read", "blanks_read", "declared_missing"
+TOLD = (NUMBER, LABEL, RELABELLED, DATE, BLANK, DECLARED)
 
 _MONTHS = {
     m: i

@@ -17,16 +17,22 @@ if TYPE_CHECKING:
 
 #: How many rows are looked at to find the header.
 HEAD_ROWS = 60
+#: A question or score over the figures of an official workbook: `Q2a - ...`, `PP1 - ...`.
+_TITLE = re.compile(r"\s*(q\d{1,2}[a-z]?|pp\d|[em]|theme)(_\w+)?\s*[-\u2013\u2014:]\s", re.I)
 _HISTORY = re.compile(r"(q\d{1,2}[a-z]?|pp\d(_\d)?|[em]_\d|theme_\w+|(un_)?theme_\w+)_(n_)?20\d\d", re.I)
 
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of file that holds results of groups, not respondents, and how it is told."""
+    """A kind of file that holds results of groups, not respondents, and how it is told.
+
+    `fits` looks at the names of columns; with `titled`, titles of questions must stand in a row above them.
+    """
 
     name: str
     fits: Callable[[frozenset[str], Row], bool]
     hint: str
+    titled: bool = False
 
 
 def _has(*names: str) -> Callable[[frozenset[str], Row], bool]:
@@ -39,14 +45,21 @@ def _benchmark(squeezed: frozenset[str], row: Row) -> bool:
 
 
 _PUBLISHED = "Read it with read_published."
+_ORGANISATIONS = _has("ODS code", "Organisation name", "Benchmarking group", "Weighting")
+_NATIONAL = _has("Breakdown", "Breakdown subgroup", "Weighting")
+#: Figures under names of somebody's own: no reader knows what they mean.
+TABLE = "table of results"
+PULSE = "pulse workbook"
 #: Every kind with results of groups. The first that fits wins.
 KINDS = (
+    Kind("official workbook (organisations)", _ORGANISATIONS, _PUBLISHED, titled=True),
+    Kind("official workbook (national)", _NATIONAL, _PUBLISHED, titled=True),
     Kind(
-        "official workbook (organisations)",
-        _has("ODS code", "Organisation name", "Benchmarking group", "Weighting"),
-        _PUBLISHED,
+        TABLE,
+        lambda squeezed, row: _ORGANISATIONS(squeezed, row) or _NATIONAL(squeezed, row),
+        "Its figures are not named by question or score, so nothing here reads it: take the detailed "
+        "spreadsheet (.xlsx) from the results website as it was downloaded.",
     ),
-    Kind("official workbook (national)", _has("Breakdown", "Breakdown subgroup", "Weighting"), _PUBLISHED),
     Kind("benchmark workbook", _benchmark, _PUBLISHED),
     Kind(
         "contractor breakdown export",
@@ -54,7 +67,7 @@ KINDS = (
         _PUBLISHED,
     ),
     Kind("contractor option export", _has("OptionCode", "OptionText"), _PUBLISHED),
-    Kind("pulse workbook", _has("Org Code", "Care Setting", "Total Responses"), _PUBLISHED),
+    Kind(PULSE, _has("Org Code", "Care Setting", "Total Responses"), _PUBLISHED),
 )
 RESPONDENTS = "respondent file"
 UNKNOWN = "unknown"
@@ -68,11 +81,19 @@ def kind_of_results(rows: Sequence[Row]) -> Kind | None:
     >>> kind_of_results([["Year", "QuestionNumber", "DimName", "DimValue", "BaseSize", "Score"]]).name
     'contractor breakdown export'
     """
-    for row in rows:
+    found = _find_results(rows)
+    return None if found is None else found[0]
+
+
+def _find_results(rows: Sequence[Row]) -> tuple[Kind, int] | None:
+    """Return the kind of results and the position of the row that names the columns."""
+    titled = False
+    for i, row in enumerate(rows):
         squeezed = frozenset(squeeze(cell) for cell in row if cell)
         for kind in KINDS:
-            if kind.fits(squeezed, row):
-                return kind
+            if kind.fits(squeezed, row) and (titled or not kind.titled):
+                return kind, i
+        titled = titled or any(_TITLE.match(cell) for cell in row if cell)
     return None
 
 
@@ -98,14 +119,14 @@ def refuse_results(rows: Sequence[Row], where: str) -> None:
     ResultsFileError
         Naming the kind of file and how to read it.
     """
-    kind = kind_of_results(rows)
-    if kind is not None:
-        raise ResultsFileError(kind, _year_said(rows), where)
+    found = _find_results(rows)
+    if found is not None:
+        kind, header = found
+        raise ResultsFileError(kind, _year_said(rows, header), where)
 
 
-def _year_said(rows: Sequence[Row]) -> str | None:
+def _year_said(rows: Sequence[Row], header: int) -> str | None:
     """Return the latest year in titles and names of columns, or in a column of years."""
-    header = next(i for i, row in enumerate(rows) if kind_of_results([row]))
     said = [cell for row in rows[: header + 1] for cell in row if cell]
     for i, name in enumerate(rows[header]):
         if name and identifying().get(squeeze(name)) == "period":

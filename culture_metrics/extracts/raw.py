@@ -106,7 +106,7 @@ class RawTable:
         Parameters
         ----------
         questions : sequence of str
-            Columns to read as they stand: whole numbers come as Int16 where they fit.
+            Columns to read as they stand: whole numbers come as Int8 or Int16 where they fit.
         texts : sequence of str
             Columns to read as text.
         keep : polars.Expr or None
@@ -121,9 +121,9 @@ class RawTable:
         if keep is not None:
             lazy = lazy.filter(keep)
         lazy = lazy.select(INDEX, *(self.text(name) for name in texts), *questions)
-        whole = cs.by_name(questions) & cs.integer()
+        wide = cs.by_name(questions) & cs.integer() - cs.by_dtype(pl.Int8)
         try:
-            yield lazy.with_columns(whole.cast(pl.Int16)).collect(engine=self._engine)
+            yield lazy.with_columns(wide.cast(pl.Int16)).collect(engine=self._engine)
             return
         except pl.exceptions.InvalidOperationError:
             pass  # a number that is no code of any question: such columns come as they are

@@ -22,7 +22,7 @@ from culture_metrics.extracts.columns import (
 )
 from culture_metrics.extracts.extract import Extract
 from culture_metrics.extracts.files import open_table
-from culture_metrics.extracts.labels import values
+from culture_metrics.extracts.labels import TOLD, values
 from culture_metrics.extracts.mapping import check_mapping, find_mapping, match_given
 from culture_metrics.extracts.raw import INDEX, ROW, RawTable
 from culture_metrics.extracts.respondents import choose_rows, period_in_name, periods_of, row_columns
@@ -69,9 +69,9 @@ def read_extract(
     -------
     Extract
         Columns under the names used here (`respondent`, `organisation`, `q25c`, `locality_1`). Answers are
-        codes (Int16); labels, ranges that Excel took for dates and other forms are read as codes. A column in
-        which a cell cannot be read is String: codes as digits and the rest as it stands. Nothing has been
-        checked yet: see `validate`.
+        codes (Int8, or Int16 where one is larger); labels, ranges that Excel took for dates and other forms
+        are read as codes. A column in which a cell cannot be read is String: codes as digits and the rest as
+        it stands. Nothing has been checked yet: see `validate`.
 
     Raises
     ------
@@ -93,9 +93,10 @@ def read_extract(
 
     Provenance: `file`, `format`, `sheet`, `sha256`, `encoding`, `separator`, `header_row`; `rows` (all below
     the header that are not blank), `rows_blank`, `rows_of_other_periods`, `rows_not_completed`,
-    `rows_of_bank_workers`; `renamed`, `not_used`, `mapping` (file with the saved column names); `read_as`
-    (how answers were told -> column -> number of answers), `unreadable` (column -> number of answers),
-    `settled` (what was done with options to tick); where there is something to say: `other_sheets`,
+    `rows_of_bank_workers`; `renamed`, `not_used`, `mapping` (file with the saved column names); by column,
+    the number of answers that are `labels_read`, `numbers_read` (`04`, `4,0`), `codes_relabelled` (a label
+    that contradicts its code), `dates_read`, `blanks_read`, `declared_missing` and `unreadable`; `settled`
+    (what was done with options to tick); where there is something to say: `other_sheets`,
     `rows_of_wording`, `rows_too_short` and `first_row_too_short`, `columns_without_name`.
 
     Examples
@@ -135,7 +136,7 @@ def read_extract(
             "renamed": known.renamed,
             "not_used": _strangers(known),
             "mapping": mapping,
-            "read_as": tally.read_as,
+            **{how: tally.read_as.get(how, {}) for how in TOLD},
             "unreadable": tally.unreadable,
             "settled": settled,
         },

@@ -24,8 +24,19 @@ if TYPE_CHECKING:
 #: A year or a quarter in the text of a year column.
 PERIOD = r"((?:19|20)\d\d(?:-Q\d)?)"
 
-
 Test = Callable[[pl.Expr], pl.Expr]
+
+
+class SeveralPeriodsError(ExtractError):
+    """A file holds several years and nobody has said which one to read; `periods` has them."""
+
+    def __init__(self, periods: list[str], where: str) -> None:
+        super().__init__(
+            f"The file holds {', '.join(periods)}, which are several periods",
+            where=where,
+            hint=f"Say which one to read: year={periods[-1]}.",
+        )
+        self.periods = tuple(periods)
 
 
 @dataclass(frozen=True)
@@ -117,10 +128,11 @@ def _period(cells: pl.Series, wanted: str | None, where: str) -> tuple[str | Non
     periods = periods_of(cells)
     if not periods or (len(periods) == 1 and wanted in (None, periods[0])):
         return (periods[0] if periods else wanted), None
-    if wanted is None or wanted not in periods:
-        several = ", which are several periods" if wanted is None else f", not {wanted}"
+    if wanted is None:
+        raise SeveralPeriodsError(periods, where)
+    if wanted not in periods:
         raise ExtractError(
-            f"The file holds {', '.join(periods)}{several}",
+            f"The file holds {', '.join(periods)}, not {wanted}",
             where=where,
             hint=f"Say which one to read: year={periods[-1]}.",
         )

@@ -57,4 +57,4 @@ def _group(extract: Extract, name: str) -> pl.Expr:
     if code not in here:
         raise unknown("breakdown in this extract", name, available_breakdowns(extract))
     names = {c: group for group, codes in breakdown.groups.items() for c in codes}
-    return pl.col(code).replace_strict(names, default=None, return_dtype=pl.String)
+    return pl.col(code).replace_strict(names, default=None, return_dtype=pl.Enum([*breakdown.groups]))

@@ -1,42 +1,132 @@
-"""95 % intervals: t for scores, Wilson for percentages."""
+"""95 % intervals: Wilson or logit for percentages, t for scores."""
 
 from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
 
+from culture_metrics.errors import unknown
+from data_schemas.columns import INTERVALS
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from culture_metrics.indicators.design import Estimates
+
+    Numbers = NDArray[np.float64]
+
 LEVEL = 0.95
+#: Effective base at which a standard error smaller than Kish's is believed by half.
+HALF_TRUST = 20
+
+#: Kinds to choose from: Wilson's for percentages and t for scores, or t on the logit scale for both.
+CHOICES = ("wilson", "logit")
 
 
-def add_intervals(frame: pl.DataFrame) -> pl.DataFrame:
-    """Add `conf_low` and `conf_high` to rows with `unit, estimate, std_error, effective_base`.
+def check_interval(name: str) -> None:
+    """See to it that there is such a kind of interval."""
+    if name not in CHOICES:
+        raise unknown("kind of interval", name, CHOICES)
 
-    Scores get estimate ± t · std_error with effective base - 1 degrees of freedom, cut at 0 and 10.
-    Percentages get the Wilson (1927) score interval on the effective base, which holds near 0 and 100 % and
-    for small bases.
+
+def interval_name(interval: str, value: pl.Expr, is_percent: pl.Expr | None = None) -> pl.Expr:
+    """Expression: which interval a row has, where it has one; without `is_percent` all are percentages."""
+    is_percent = pl.lit(value=True) if is_percent is None else is_percent
+    if interval == "wilson":
+        name = pl.when(is_percent).then(pl.lit("wilson")).otherwise(pl.lit("t"))
+    else:
+        edge = is_percent & ~value.is_between(0, 100, closed="none")
+        name = pl.when(edge).then(pl.lit("wilson")).otherwise(pl.lit("logit"))
+    return pl.when(pl.col("conf_low").is_not_null()).then(name).cast(pl.Enum(INTERVALS)).alias("interval")
+
+
+def percent_intervals(found: Estimates, interval: str = "wilson") -> tuple[Numbers, Numbers]:
+    """Return the lower and upper ends for percentages.
+
+    Notes
+    -----
+    Wilson's interval holds near 0 and 100 % and for small bases. Its base is the effective one (Korn &
+    Graubard 1998): the number of simple random answers that would have the same standard error, lessened
+    for few degrees of freedom. In a small group that number is chance itself; where it is larger than Kish's,
+    which only knows the weights, it is therefore believed in the proportion n / (n + 20). Unweighted, both
+    are the base, and the interval is the plain one. A finite population correction enlarges the base.
+
+    The logit interval is that of `svyciprop(method = "xlogit")` in R.
+
+    References
+    ----------
+    Wilson (1927), JASA 22, 209-212; Korn & Graubard (1998), Survey Methodology 24, 193-201; Brown, Cai &
+    DasGupta (2001), Statistical Science 16, 101-133.
+    """
+    share, error = found.mean / 100, found.std_error / 100
+    with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
+        low, high = wilson(share, _interval_base(found) / found.shrink)
+        if interval == "logit":
+            there = (share > 0) & (share < 1)
+            logit_low, logit_high = _logit(share, error, found.df)
+            low, high = np.where(there, logit_low, low), np.where(there, logit_high, high)
+    return 100 * low, 100 * high
+
+
+def _interval_base(found: Estimates) -> Numbers:
+    """Return the base of Wilson's interval, before any finite population correction."""
+    share, variance, n = found.mean / 100, (found.std_error / 100) ** 2 / found.shrink, found.base
+    kish = found.effective_base
+    implied = np.where(variance > 0, share * (1 - share) / variance * n / (n - 1), kish)
+    trust = kish / (kish + HALF_TRUST)
+    base = 1 / (trust / implied + (1 - trust) / np.fmin(implied, kish))
+    fewer = found.df < n - 1
+    base[fewer] *= (t_quantile(n[fewer] - 1) / t_quantile(found.df[fewer])) ** 2
+    return np.asarray(base)
+
+
+def score_intervals(
+    found: Estimates, interval: str = "wilson", limits: tuple[float, float] = (0.0, 10.0)
+) -> tuple[Numbers, Numbers]:
+    """Return the lower and upper ends for scores between `limits`."""
+    bottom, top = limits
+    with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
+        if interval == "logit":
+            span = top - bottom
+            low, high = _logit((found.mean - bottom) / span, found.std_error / span, found.df)
+            inside = (found.mean > bottom) & (found.mean < top)
+            low, high = bottom + span * low, bottom + span * high
+            return np.where(inside, low, found.mean), np.where(inside, high, found.mean)
+        half = t_quantile(found.df) * found.std_error
+        half = np.where(found.std_error == 0, 0.0, half)
+    return np.clip(found.mean - half, bottom, top), np.clip(found.mean + half, bottom, top)
+
+
+def wilson(share: Numbers, n: Numbers) -> tuple[Numbers, Numbers]:
+    """Return Wilson's interval of shares (0 to 1) with bases `n`.
 
     Examples
     --------
-    >>> row = {"unit": "percent", "estimate": 0.0, "std_error": 0.0, "effective_base": 10.0}
-    >>> add_intervals(pl.DataFrame([row]))["conf_high"].round(4).item()
-    27.7533
+    >>> low, high = wilson(np.array([0.0, 0.5]), np.array([10.0, 10.0]))
+    >>> high.round(4).tolist()
+    [0.2775, 0.7634]
     """
-    from scipy.special import ndtri, stdtrit
+    from scipy.special import ndtri
 
-    tail = 1 - (1 - LEVEL) / 2
-    n = frame["effective_base"].to_numpy().astype(float)
-    estimate = frame["estimate"].to_numpy().astype(float)
-    error = frame["std_error"].to_numpy().astype(float)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        half = stdtrit(np.maximum(n - 1, 1e-9), tail) * error
-        low, high = np.clip(estimate - half, 0, 10), np.clip(estimate + half, 0, 10)
-        p, z = estimate / 100, float(ndtri(tail))
-        centre = (p + z**2 / (2 * n)) / (1 + z**2 / n)
-        spread = z / (1 + z**2 / n) * np.sqrt(p * (1 - p) / n + z**2 / (4 * n**2))
-        wilson_low = np.where(p == 0, 0.0, centre - spread) * 100
-        wilson_high = np.where(p == 1, 1.0, centre + spread) * 100
-    percent = frame["unit"].cast(pl.String).to_numpy() == "percent"
-    return frame.with_columns(
-        pl.Series("conf_low", np.where(percent, wilson_low, low)).fill_nan(None),
-        pl.Series("conf_high", np.where(percent, wilson_high, high)).fill_nan(None),
-    )
+    z = float(ndtri(1 - (1 - LEVEL) / 2))
+    centre = share + z**2 / (2 * n)
+    half = z * np.sqrt(np.maximum(share * (1 - share) / n + z**2 / (4 * n**2), 0.0))
+    low, high = (centre - half) / (1 + z**2 / n), (centre + half) / (1 + z**2 / n)
+    return np.where(share <= 0, 0.0, low), np.where(share >= 1, 1.0, high)
+
+
+def t_quantile(df: Numbers) -> Numbers:
+    """Return the 97.5 % point of Student's t; infinite without degrees of freedom."""
+    from scipy.special import stdtrit
+
+    whole, place = np.unique(df, return_inverse=True)
+    points = np.where(whole > 0, stdtrit(np.maximum(whole, 1e-300), 1 - (1 - LEVEL) / 2), np.inf)
+    return np.asarray(points[place].reshape(df.shape))
+
+
+def _logit(share: Numbers, error: Numbers, df: Numbers) -> tuple[Numbers, Numbers]:
+    middle = np.log(share / (1 - share))
+    half = t_quantile(df) * error / (share * (1 - share))
+    return 1 / (1 + np.exp(half - middle)), 1 / (1 + np.exp(-half - middle))

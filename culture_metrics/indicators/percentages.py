@@ -1,38 +1,113 @@
-"""Headline percentages as values of respondents: 100 counted, 0 not counted, null out of the base."""
+"""Percentages: which answers count and which are in the base."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+import numpy as np
 import polars as pl
 
+from culture_metrics.indicators.scoring import NO_ANSWER
+
 if TYPE_CHECKING:
-    from culture_metrics.catalogue import Edition, Measure
+    from collections.abc import Iterable, Sequence
+
+    from numpy.typing import NDArray
+
+    from culture_metrics.catalogue import Edition, Question
 
 
-def percentage_values(edition: Edition, columns: set[str]) -> dict[str, pl.Expr]:
-    """Return, for each headline percentage that the columns allow, a respondent's value.
+@dataclass(frozen=True)
+class Share:
+    """A percentage: `name` of those whose `answer` is in `base` gave one that is in `counted`.
 
-    The mean of the values over a group is the percentage; null is out of the base (no answer, or an answer
-    that the headline leaves out). Where all that apply may be ticked the base is
-    everyone who ticked something.
+    `answer` is an expression of codes (Int8, -1 for no answer); `option` the response option it is about.
     """
-    return {
-        name: _value(measure, edition, columns)
-        for name, measure in edition.percentages.items()
-        if columns.intersection(edition.questions[measure.question or ""].columns)
-    }
+
+    name: str
+    question: Question
+    answer: pl.Expr
+    counted: tuple[int, ...]
+    base: tuple[int, ...]
+    option: int | None = None
 
 
-def _value(measure: Measure, edition: Edition, columns: set[str]) -> pl.Expr:
-    question = edition.questions[measure.question or ""]
-    if measure.option is not None:
-        ticks = [pl.col(c) == 1 for c in question.columns if c in columns]
-        column = f"{question.code}_{measure.option}"
-        if column not in columns:
-            return pl.lit(None, pl.Float64)
-        ticked = pl.when(pl.col(column) == 1).then(100.0).otherwise(0.0)
-        return pl.when(pl.any_horizontal(ticks)).then(ticked)
-    answer = pl.col(question.code)
-    counted = pl.when(answer.is_in(question.positive)).then(100.0).otherwise(0.0)
-    return pl.when(answer.is_not_null() & ~answer.is_in(question.out_of_base)).then(counted)
+@dataclass(frozen=True)
+class Marked:
+    """The answers of respondents, and which of them count for which share.
+
+    `codes` is respondents × columns; `column` the column of each share; `marks` share × code as an unsigned
+    byte: a complex number, real part 1 where the answer counts, imaginary part 1 where it is in the base.
+    """
+
+    codes: NDArray[np.int8]
+    column: NDArray[np.int64]
+    marks: NDArray[np.complex64]
+
+    def __getitem__(self, shares: NDArray[np.int64]) -> Marked:
+        return Marked(self.codes, self.column[shares], self.marks[shares])
+
+
+def headline_shares(edition: Edition, columns: Sequence[str]) -> list[Share]:
+    """Return the headline percentages that the columns of an extract allow."""
+    found = []
+    for name, measure in edition.percentages.items():
+        question = edition.questions[measure.question or ""]
+        if measure.option is not None:
+            if f"{question.code}_{measure.option}" in columns:
+                found.append(_ticked(name, question, columns, measure.option))
+        elif question.code in columns:
+            base = tuple(c for c in question.scale.labels if c not in question.out_of_base)
+            found.append(Share(name, question, _answer(question), question.positive, base))
+    return found
+
+
+def option_shares(edition: Edition, columns: Sequence[str]) -> list[Share]:
+    """Return the share of each answer to each question among all answers to it.
+
+    With each question comes a share without an option, whose base is that of the headline.
+    """
+    found = []
+    for question in edition.questions.values():
+        codes = tuple(question.scale.labels)
+        if question.kind == "multi":
+            here = [c for c in codes if f"{question.code}_{c}" in columns]
+            found += [_ticked(question.id, question, columns, c) for c in here]
+            found += [replace(found[-1], counted=(), option=None)] if here else []
+        elif question.code in columns:
+            answer = _answer(question)
+            found += [Share(question.id, question, answer, (c,), codes, c) for c in codes]
+            headline = tuple(c for c in codes if c not in question.out_of_base)
+            found.append(Share(question.id, question, answer, (), headline))
+    return found
+
+
+def mark(frame: pl.DataFrame, shares: Iterable[Share]) -> Marked:
+    """Read the answers that shares need out of the columns of an extract."""
+    shares = list(shares)
+    answers: dict[tuple[str, int | None], pl.Expr] = {}
+    column = []
+    for share in shares:
+        key = (share.question.code, share.option if share.question.kind == "multi" else None)
+        answers.setdefault(key, share.answer)
+        column.append([*answers].index(key))
+    codes = frame.select(answer.alias(f"{i}") for i, answer in enumerate(answers.values()))
+    marks = np.zeros((len(shares), 256), np.complex64)
+    for row, share in enumerate(shares):
+        marks[row, list(share.base)] += 1j
+        marks[row, list(share.counted)] += 1
+    return Marked(codes.to_numpy(order="c"), np.array(column, np.int64), marks)
+
+
+def _ticked(name: str, question: Question, columns: Sequence[str], option: int) -> Share:
+    """Return the share that ticked an option: who ticked anything answered."""
+    any_tick = pl.any_horizontal(pl.col(c) == 1 for c in question.columns if c in columns)
+    own = (pl.col(f"{question.code}_{option}") == 1).fill_null(value=False)
+    answer = pl.when(any_tick).then(own.cast(pl.Int8)).otherwise(pl.lit(NO_ANSWER, pl.Int8))
+    return Share(name, question, answer, (1,), (0, 1), option)
+
+
+def _answer(question: Question) -> pl.Expr:
+    # A code that does not fit is no answer to any question.
+    return pl.col(question.code).cast(pl.Int8, strict=False).fill_null(NO_ANSWER)

@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
+import numpy as np
 import polars as pl
 
 from culture_metrics.errors import ExtractError
+from culture_metrics.indicators.threads import blocks, in_threads
 
 if TYPE_CHECKING:
-    from culture_metrics.catalogue import Edition, Measure, Question
+    from numpy.typing import NDArray
+
+    from culture_metrics.catalogue import Edition, Measure
     from culture_metrics.extracts.extract import Extract
+
+    Numbers = NDArray[np.float64]
+
+#: Stands for no answer.
+NO_ANSWER = -1
+#: Respondents whose answers are looked up at a time, so that they stay in the fast memory.
+SLICE = 2048
 
 
 def score(extract: Extract) -> pl.DataFrame:
@@ -47,18 +60,93 @@ def score(extract: Extract) -> pl.DataFrame:
     >>> score(synthetic.respondents(2024, respondents_per_organisation=50))["staff_engagement"].max() <= 10
     True
     """
-    check_answers(extract)
     others = [c for c in extract.frame.columns if c not in extract.edition.columns]
-    edition, here = extract.edition, set(extract.frame.columns)
-    sub_scores = {k: sub_score(m, edition, here) for k, m in edition.scores.items() if m.items}
-    parts = {k: _mean_of_parts(m) for k, m in edition.scores.items() if m.parts}
-    return (
-        extract.frame.lazy()
-        .select(*others, *(e.alias(k) for k, e in sub_scores.items()))
-        .with_columns(e.alias(k) for k, e in parts.items())
-        .select(*others, *edition.scores)
-        .collect()
-    )
+    names, values = score_values(extract)
+    scores = [pl.Series(m, values[:, j], nan_to_null=True) for j, m in enumerate(names)]
+    frame = extract.frame.select(others).with_columns(scores)
+    absent = [pl.lit(None, pl.Float64).alias(m) for m in extract.edition.scores if m not in names]
+    return frame.with_columns(absent).select(*others, *extract.edition.scores)
+
+
+def score_values(extract: Extract) -> tuple[list[str], Numbers]:
+    """Score every respondent: the scores that the columns allow; respondents by scores, NaN for none."""
+    check_answers(extract)
+    edition, frame = extract.edition, extract.frame
+    sub_scores = {
+        m: _SubScore.of(measure, edition, {*frame.columns}) for m, measure in edition.scores.items()
+    }
+    here = {m for m, sub_score in sub_scores.items() if sub_score}
+    here |= {
+        m for m, measure in edition.scores.items() if len(here & {*measure.parts}) >= max(measure.minimum, 1)
+    }
+    place = {m: j for j, m in enumerate(m for m in edition.scores if m in here)}
+    columns = list(dict.fromkeys(c for s in sub_scores.values() if s for c in s.columns))
+    answers = frame.select(pl.col(columns).cast(pl.Int8, strict=False).fill_null(NO_ANSWER))
+    codes = {c.name: c.to_numpy().view(np.uint8) for c in answers}
+    values = np.empty((frame.height, len(place)), order="F")
+    scores = edition.scores
+
+    def fill(part: slice) -> None:
+        for low in range(part.start, part.stop, SLICE):
+            rows = slice(low, min(low + SLICE, part.stop))
+            for m, j in place.items():
+                sub_score = sub_scores[m]
+                if sub_score is not None:
+                    values[rows, j] = sub_score.values([codes[c][rows] for c in sub_score.columns])
+            for m, j in place.items():
+                if sub_scores[m] is None:
+                    parts = values[rows, [place[p] for p in scores[m].parts if p in here]]
+                    there = np.isfinite(parts)
+                    total = np.where(there, parts, 0.0).sum(axis=1)
+                    values[rows, j] = _mean(total, there.sum(axis=1), scores[m])
+
+    in_threads([partial(fill, part) for part in blocks(frame.height)])
+    return [*place], values
+
+
+@dataclass(frozen=True)
+class _SubScore:
+    """How to score the codes of some columns: `table` has the item score of every code as an unsigned byte.
+
+    A complex number: the score, and 1 as its imaginary part where the answer is scored. The last column is
+    the question that the sub-score hangs on, if it hangs on any.
+    """
+
+    measure: Measure
+    columns: tuple[str, ...]
+    table: NDArray[np.complex128]
+
+    @staticmethod
+    def of(measure: Measure, edition: Edition, columns: set[str]) -> _SubScore | None:
+        items = [q for q in (edition.questions[i] for i in measure.items) if q.code in columns]
+        gate = edition.questions[measure.filter].code if measure.filter else None
+        if not items or len(items) < measure.minimum or (gate and gate not in columns):
+            return None
+        table = np.zeros((len(items), 256), np.complex128)
+        for row, question in zip(table, items, strict=True):
+            for code, value in (question.score_map or {}).items():
+                row[code] = value + 1j
+        gates = (gate,) if gate else ()
+        return _SubScore(measure, (*(q.code for q in items), *gates), table)
+
+    def values(self, codes: list[NDArray[np.uint8]]) -> Numbers:
+        scored = self.table[0][codes[0]]
+        for item, table in zip(codes[1:], self.table[1:], strict=False):
+            scored += table[item]
+        mean = _mean(scored.real, scored.imag, self.measure)
+        if self.measure.filter is None:
+            return mean
+        gate = codes[-1]
+        # Without an appraisal the score is 0; who cannot remember has none.
+        return np.asarray(np.where(gate == 2, 0.0, np.where(gate == 1, mean, np.nan)))
+
+
+def _mean(total: Numbers, answered: Numbers, measure: Measure) -> Numbers:
+    """Return the mean where enough was answered."""
+    enough = answered >= measure.minimum
+    mean = np.full(len(total), np.nan)
+    np.divide(total, answered, out=mean, where=enough & (answered > 0))
+    return mean
 
 
 def check_answers(extract: Extract) -> None:
@@ -75,35 +163,3 @@ def check_answers(extract: Extract) -> None:
             expected="the codes of the questionnaire",
             hint="Use the extract that validate(extract).extract gives.",
         )
-
-
-def item_score(question: Question) -> pl.Expr:
-    """Return the score of one answer, 0 to 10; null where the answer is not scored."""
-    mapped = dict(question.score_map or {})
-    answer = pl.col(question.code)
-    (low, at_low), *_, (high, at_high) = sorted(mapped.items())
-    step = (at_high - at_low) / (high - low)
-    on_a_line = all(value == at_low + step * (code - low) for code, value in mapped.items())
-    if on_a_line and len(mapped) == high - low + 1:
-        return pl.when(answer.is_between(low, high)).then((answer - low) * step + at_low)
-    return answer.replace_strict(mapped, default=None, return_dtype=pl.Float64)
-
-
-def sub_score(measure: Measure, edition: Edition, columns: set[str]) -> pl.Expr:
-    """Return a respondent's sub-score: the mean of the scored answers if `minimum` of them are there."""
-    questions = [edition.questions[i] for i in measure.items]
-    items = [item_score(q) for q in questions if q.code in columns]
-    gate = edition.questions[measure.filter].code if measure.filter else None
-    if len(items) < measure.minimum or (gate and gate not in columns):
-        return pl.lit(None, pl.Float64)
-    answered = pl.sum_horizontal(item.is_not_null() for item in items)
-    mean = pl.when(answered >= measure.minimum).then(pl.mean_horizontal(items))
-    if gate is None:
-        return mean
-    return pl.when(pl.col(gate) == 2).then(0.0).when(pl.col(gate) == 1).then(mean)
-
-
-def _mean_of_parts(measure: Measure) -> pl.Expr:
-    parts = [pl.col(p) for p in measure.parts]
-    there = pl.sum_horizontal(p.is_not_null() for p in parts)
-    return pl.when(there >= measure.minimum).then(pl.mean_horizontal(parts))

@@ -1,84 +1,241 @@
-"""Occupation-group weights: every organisation gets the occupation mix of its benchmark group."""
+"""Weights: occupation mix, size of organisations, raked to staff in post, or the user's own."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+import numpy as np
 import polars as pl
 
 from culture_metrics.errors import ExtractError, unknown
 from culture_metrics.indicators.breakdowns import group_columns
+from culture_metrics.indicators.cells import codes_of
+from culture_metrics.indicators.raking import Raking
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from culture_metrics.extracts.extract import Extract
+    from numpy.typing import NDArray
 
-WEIGHT = "_weight"
+    from culture_metrics.extracts.extract import Extract
+    from culture_metrics.indicators.cells import Codes
+
+    Numbers = NDArray[np.float64]
+
+WEIGHTINGS = ("none", "occupation_group", "size", "occupation_group_and_size")
+#: Weightings of national figures: all organisations together.
+NATIONAL = ("size", "occupation_group_and_size")
 CAP = 5.0
 
 
-def occupation_weights(extract: Extract, mix: Mapping[str, float] | None = None) -> pl.Expr:
-    """Return the expression of a respondent's occupation-group weight.
+@dataclass(frozen=True)
+class Weights:
+    """Official weights, with the assumptions behind them.
 
     Parameters
     ----------
-    extract : Extract
-        A clean extract.
+    kind : {"none", "occupation_group", "size", "occupation_group_and_size"}
+        `occupation_group` gives each organisation the occupation mix of its benchmark group, as official
+        results of trusts have it. `size` counts each organisation for its eligible staff, as official
+        national breakdowns have it; `occupation_group_and_size` multiplies the two, as the official national
+        figures for all staff have it. The last two make figures of all organisations together.
     mix : mapping, optional
         Share of each occupation group to weight to. Left out, the mix of all respondents in the same
         benchmark group of the extract, which must then hold several organisations.
-
-    Returns
-    -------
-    polars.Expr
-        Share of the group wanted over its share in the organisation, capped at 5, with a mean of 1 in each
-        organisation. A respondent without an occupation has 1 before that.
-
-    Raises
-    ------
-    ExtractError
-        When there is only one organisation and no mix is given, or the mix leaves out a group of respondents.
-    UnknownNameError
-        When the mix names a group that the breakdown does not have.
+    eligible : mapping, optional
+        Eligible staff of each organisation (ODS code), for `size`. Organisations that are not in it are left
+        out of the figures: official national figures are of trusts alone.
+    cap : float
+        Largest occupation weight before it is brought to a mean of 1.
+    unknown : float
+        Occupation weight of a respondent whose occupation group is not known.
+    normalise : bool
+        Whether occupation weights have a mean of 1 in each organisation; it matters for their product with
+        size only.
 
     Notes
     -----
-    The form of the official weight is not confirmed: the cap of 5 is stated by a secondary source, the ratio
-    of shares and the weight 1 are assumptions. Official weights use 13 groups that were not found; the eight
-    published ones are used here.
+    What official results are weighted by is published with them. The form of the occupation weight is not
+    confirmed: the cap of 5 is stated by a secondary source; that the weight is the share wanted over the
+    share in the organisation, 1 without an occupation group, and has a mean of 1 are assumptions, which
+    `cap`, `unknown` and `normalise` change. Official weights use 13 groups that were not found; the eight
+    published ones are used here. Organisations of a kind that is officially unweighted (ICBs, CSUs) keep
+    the weight 1.
+
+    Examples
+    --------
+    >>> Weights("size", eligible={"RXX": 4100, "RYY": 2600}).kind
+    'size'
     """
-    group = group_columns(extract, ["occupation_group"])["occupation_group"]
-    own = group.count().over("organisation", group)
-    total = group.count().over("organisation")
-    if mix is None:
-        if extract.frame["organisation"].n_unique() < 2:
+
+    kind: str = "none"
+    mix: Mapping[str, float] | None = field(default=None, hash=False)
+    eligible: Mapping[str, float] | None = field(default=None, hash=False)
+    cap: float = CAP
+    unknown: float = 1.0
+    normalise: bool = True
+
+    def __post_init__(self) -> None:
+        if self.kind not in WEIGHTINGS:
+            raise unknown("weighting", self.kind, WEIGHTINGS)
+        if self.cap <= 0 or self.unknown <= 0:
+            raise ExtractError("A weight must be above 0", expected="cap and unknown above 0")
+
+
+@dataclass(frozen=True)
+class Weighted:
+    """The weight of each respondent (None: 1) and what Results call it."""
+
+    name: str
+    values: Numbers | None
+    raking: Raking | None = None
+
+
+def respondent_weights(extract: Extract, weights: Weights | Raking | pl.Series | str) -> Weighted:
+    """Return the weight of each respondent within their organisation.
+
+    Raises
+    ------
+    UnknownNameError
+        When there is no such weighting nor a column of that name, or a mix names an unknown group.
+    ExtractError
+        When a mix is needed, weights are not above 0 or do not fit the respondents.
+    """
+    if isinstance(weights, Raking):
+        return Weighted("raked", _supplied(weights.weights, extract, "the raking"), weights)
+    if isinstance(weights, pl.Series):
+        return Weighted("supplied", _supplied(weights, extract, "the weights"))
+    if isinstance(weights, str) and weights in extract.frame.columns and weights not in WEIGHTINGS:
+        return Weighted("supplied", _supplied(extract.frame[weights], extract, f"column {weights}"))
+    if isinstance(weights, str):
+        if weights == "raked":
+            raise ExtractError(
+                "Raked weights need the margins to rake to",
+                hint="Make them with cm.rake(extract, margins) and give what it returns as weights.",
+            )
+        if weights not in WEIGHTINGS:
+            numbers = [c for c, t in extract.frame.schema.items() if t.is_numeric()]
+            own = [c for c in numbers if c not in extract.edition.columns]
+            raise unknown("weighting or column of weights", weights, [*WEIGHTINGS, *own])
+        weights = Weights(weights)
+    if weights.kind.startswith("occupation_group"):
+        return Weighted("occupation_group", occupation_weights(extract, weights))
+    return Weighted("none", None)
+
+
+def occupation_weights(extract: Extract, rules: Weights) -> Numbers:
+    """Return the occupation weight of each respondent: the share wanted over the share there is.
+
+    One weight for each organisation and occupation group, so that it takes no more than their counts.
+    """
+    group = codes_of(extract.frame.select(group_columns(extract, ["occupation_group"])["occupation_group"])
+                     .to_series())  # fmt: skip
+    organisation = codes_of(extract.frame["organisation"])
+    n_groups, n_organisations = len(group.names), len(organisation.names)
+    joint = organisation.codes * (n_groups + 1) + np.where(group.codes < 0, n_groups, group.codes)
+    counts = np.bincount(joint, minlength=n_organisations * (n_groups + 1)).reshape(n_organisations, -1)
+    known = counts[:, :-1].astype(np.float64)
+    benchmark = _benchmark_groups(extract, organisation)
+    if rules.mix is None:
+        if n_organisations < 2:
             raise ExtractError(
                 "Weights by occupation group need a mix to weight to",
-                expected="several organisations in the extract, or occupation_mix={group: share}",
+                expected="several organisations, or a mix: cm.Weights('occupation_group', mix=…)",
                 hint="Leave weights='none', as official breakdown reports do.",
             )
-        peers = ["benchmark_group"] if "benchmark_group" in extract.frame.columns else [pl.lit(1)]
-        wanted = group.count().over(*peers, group) / group.count().over(*peers)
+        peers = codes_of(benchmark.fill_null(""))
+        pooled = np.zeros((len(peers.names), n_groups))
+        np.add.at(pooled, peers.codes, known)
+        wanted = _shares(pooled)[peers.codes]
     else:
-        _check_mix(extract, group, mix)
-        sum_of_mix = sum(mix.values())
-        shares = {name: share / sum_of_mix for name, share in mix.items()}
-        wanted = group.replace_strict(shares, default=None, return_dtype=pl.Float64)
-    raw = (wanted / (own / total)).clip(upper_bound=CAP).fill_null(1.0)
-    return raw / raw.mean().over("organisation")
+        wanted = _wanted(extract, rules.mix, group.names)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        raw = np.where(known > 0, np.minimum(wanted / _shares(known), rules.cap), 0.0)
+    raw = np.hstack([raw, np.full((n_organisations, 1), rules.unknown)])
+    if rules.normalise:
+        raw /= ((raw * counts).sum(axis=1) / counts.sum(axis=1))[:, None]
+    raw[benchmark.is_in([*extract.edition.survey.unweighted_groups]).fill_null(value=False).to_numpy()] = 1.0
+    return np.asarray(raw.ravel()[joint])
 
 
-def _check_mix(extract: Extract, group: pl.Expr, mix: Mapping[str, float]) -> None:
+def size_weights(extract: Extract, eligible: Mapping[str, float] | None) -> pl.DataFrame:
+    """Return the size weight of each organisation: eligible staff over respondents.
+
+    Columns: `organisation, size`. Organisations without a number are not in it.
+    """
+    if eligible is None:
+        raise ExtractError(
+            "National figures need the number of eligible staff of each organisation",
+            expected="cm.Weights('size', eligible={'RXX': 4100, …})",
+        )
+    counts = extract.frame.group_by("organisation").len("respondents").sort("organisation")
+    here = counts.filter(pl.col("organisation").is_in([*eligible])).with_columns(
+        pl.col("organisation").replace_strict(eligible, return_dtype=pl.Float64).alias("eligible")
+    )
+    if here.is_empty():
+        raise ExtractError(
+            "None of the organisations of the extract has a number of eligible staff",
+            hint="Name organisations by ODS code, as in the column organisation.",
+        )
+    wrong = here.filter((pl.col("eligible") < pl.col("respondents")) | ~pl.col("eligible").is_finite())
+    if wrong.height:
+        raise ExtractError(
+            "Fewer staff were eligible than answered",
+            where=f"organisations {', '.join(wrong['organisation'].head(5))}",
+            hint="Eligible staff are all who were asked, whether they answered or not.",
+        )
+    return here.select("organisation", (pl.col("eligible") / pl.col("respondents")).alias("size"))
+
+
+def _benchmark_groups(extract: Extract, organisation: Codes) -> pl.Series:
+    """Return the benchmark group of each organisation; null where the extract does not say."""
+    if "benchmark_group" not in extract.frame.columns:
+        return pl.Series("benchmark_group", [None] * len(organisation.names), dtype=pl.String)
+    groups = extract.frame.group_by("organisation").agg(pl.col("benchmark_group").drop_nulls().min())
+    return groups.sort("organisation")["benchmark_group"]
+
+
+def _shares(counts: Numbers) -> Numbers:
+    total = counts.sum(axis=1, keepdims=True)
+    return np.asarray(np.divide(counts, total, out=np.zeros_like(counts), where=total > 0))
+
+
+def _wanted(extract: Extract, mix: Mapping[str, float], here: pl.Series) -> Numbers:
     known = extract.edition.breakdowns["occupation_group"].groups
     for name in mix:
         if name not in known:
             raise unknown("group of occupations", name, known)
-    here = extract.frame.select(group.alias("group")).to_series().drop_nulls().unique().sort()
-    left = [name for name in here if not mix.get(name, 0) > 0]
+    everyone = extract.frame.select(group_columns(extract, ["occupation_group"])["occupation_group"])
+    left = [name for name in everyone.to_series().drop_nulls().unique().cast(pl.String).sort()
+            if not mix.get(name, 0) > 0]  # fmt: skip
     if left:
         raise ExtractError(
             "The occupation mix leaves out groups that respondents belong to",
             got=f"no share above 0 for {', '.join(left)}",
             hint="Give a share for every group.",
         )
+    shares = np.array([float(mix.get(name, 0)) for name in here])
+    return np.asarray(shares / sum(mix.values()))
+
+
+def _supplied(weights: pl.Series, extract: Extract, where: str) -> Numbers:
+    if len(weights) != extract.frame.height:
+        raise ExtractError(
+            "There must be one weight for each respondent",
+            where=where,
+            expected=f"{extract.frame.height:,} weights",
+            got=f"{len(weights):,}",
+            hint="Make weights from the extract they are used with.",
+        )
+    if not weights.dtype.is_numeric():
+        raise ExtractError("Weights must be numbers", where=where, got=str(weights.dtype))
+    values = weights.cast(pl.Float64)
+    odd = int((~(values.is_finite() & (values > 0))).fill_null(value=True).sum())
+    if odd:
+        raise ExtractError(
+            "Weights must be numbers above 0",
+            where=where,
+            got=f"{odd:,} that are missing, zero, negative or infinite",
+        )
+    return values.to_numpy()

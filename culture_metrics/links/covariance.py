@@ -13,7 +13,7 @@ from culture_metrics.links.solution import starts_of
 if TYPE_CHECKING:
     from culture_metrics.links.solution import Array, Integers, Solution
 
-Covariance = Literal["auto", "classical", "scaled", "HC1", "HC3", "cluster"]
+Covariance = Literal["auto", "classical", "scaled", "HC1", "HC3", "cluster", "wild"]
 COVARIANCES: tuple[Covariance, ...] = get_args(Covariance)
 #: Fewer organisations than this carry no clustered covariance.
 FEWEST_CLUSTERS = 10
@@ -26,7 +26,7 @@ def covariance(solution: Solution, kind: str, groups: Integers) -> tuple[Array, 
     ----------
     solution : Solution
         What an estimator returned.
-    kind : {"classical", "scaled", "HC1", "HC3", "cluster"}
+    kind : {"classical", "scaled", "HC1", "HC3", "cluster", "wild"}
         `classical` takes the model's own variance (of a count or a proportion without overdispersion),
         `scaled` multiplies it by the dispersion (least squares: both are the same), `HC1` and `HC3` allow
         unequal variances, `cluster` allows any correlation within organisations.
@@ -47,8 +47,8 @@ def covariance(solution: Solution, kind: str, groups: Integers) -> tuple[Array, 
 
     Notes
     -----
-    The clustered covariance is CR1 with the factor G/(G-1) (N-1)/(N-K), as in Stata and statsmodels; HC1 and
-    HC3 as in MacKinnon and White (1985).
+    The clustered covariance, which the wild bootstrap starts from too, is CR1 with the factor
+    G/(G-1) (N-1)/(N-K), as in Stata and statsmodels; HC1 and HC3 as in MacKinnon and White (1985).
     """
     n, k = solution.scores.shape
     bread = solution.bread
@@ -56,7 +56,7 @@ def covariance(solution: Solution, kind: str, groups: Integers) -> tuple[Array, 
         return bread * solution.scale, float("inf") if solution.exact_scale else solution.df
     if kind == "scaled":
         return bread * solution.dispersion, solution.df
-    if kind == "cluster":
+    if kind in ("cluster", "wild"):
         sums = np.add.reduceat(solution.scores, starts_of(groups), axis=0)
         count = sums.shape[0]
         if count < FEWEST_CLUSTERS:

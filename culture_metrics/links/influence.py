@@ -48,7 +48,7 @@ def leave_one_out(fitted: Fitted, column: int) -> Without:
     inverse = np.linalg.inv(left)
     change = -np.einsum("gij,gj->gi", inverse, scores)
     estimate = solution.params[column] + change[:, column]
-    if fitted.cov != "cluster":
+    if fitted.cov not in ("cluster", "wild"):
         return Without(estimate, estimate / fitted.std_error(column))
     count, k = scores.shape
     row = inverse[:, column, :]

@@ -49,8 +49,8 @@ class OutcomeData:
         -------
         polars.DataFrame
             One row per outcome, organisation, group and `year`: `value, level, numerator, denominator`,
-            `start, end` (what the figure covers), `months` (how many of the year's twelve; null for a rating
-            that stood at the year's end) and `partial` (fewer than twelve).
+            `start, end` (what the figure covers), `months` (how many of the year's twelve; null for a
+            rating, and for a score of a single month or day) and `partial` (fewer than twelve).
 
         Raises
         ------

@@ -9,15 +9,15 @@ import polars as pl
 
 from culture_metrics.links.mergers import follow
 from culture_metrics.links.periods import survey_year
-from culture_metrics.links.roll_up import ADDED, YEAR, by_year
+from culture_metrics.links.roll_up import ADDED, STANDING, YEAR, by_year
 from culture_metrics.links.survey_side import KEY
+from culture_metrics.problems import Problem, counted
 from culture_metrics.results import ALL
 from data_schemas.columns import OUTCOMES_KEY
 
 if TYPE_CHECKING:
     from culture_metrics.links.outcome import Outcome
     from culture_metrics.links.outcome_data import OutcomeData
-    from culture_metrics.problems import Problem
 
 NOT_REPORTED = "no figure in the year: not reported, suppressed or nothing to count"
 
@@ -46,6 +46,19 @@ def outcome_side(
     read = pl.concat([there, yearly.select(KEY)]).unique()
     short = yearly.filter((pl.col("months") < minimum_months).fill_null(value=False))
     kept = yearly.join(short, on=KEY, how="anti")
+    points = 0 if outcome.kind in (*ADDED, *STANDING) else kept["months"].null_count()
+    if points:
+        problems.append(
+            Problem(
+                "note",
+                "a month or a day stands for the year",
+                f"{outcome.title}: {counted(points, 'figure')} of a single month or day",
+                "figures of the whole year",
+                "Kept: the last one of the year. Figures that build up over the year would be partial.",
+                column=outcome.column,
+                rows=points,
+            )
+        )
     flow = [
         ("read", read, "in the file"),
         ("left out", read.join(yearly, on=KEY, how="anti"), NOT_REPORTED),
@@ -77,8 +90,8 @@ def _merge(rows: pl.DataFrame, outcome: Outcome, mergers: pl.DataFrame) -> tuple
     """Put figures after a merger under the successor; counts are added to the successor's own."""
     if outcome.kind not in ADDED:
         return follow(rows, mergers, pl.col("start"), OUTCOMES_KEY, outcome.title)
-    counted = rows.with_row_index("__row__")
-    moved, problems = follow(counted, mergers, pl.col("start"), ["__row__", "organisation"], outcome.title)
+    numbered = rows.with_row_index("__row__")
+    moved, problems = follow(numbered, mergers, pl.col("start"), ["__row__", "organisation"], outcome.title)
     share = outcome.kind in ("proportion", "rate")
     parts = ["numerator", "denominator"] if share else ["numerator"]
     several = pl.len() > 1

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from culture_metrics.errors import LinkError
+from culture_metrics.links.flow import losses, unmatched
 from culture_metrics.links.mergers import ATTRIBUTES, crossings, read_list
 from culture_metrics.links.outcome_data import OutcomeData
 from culture_metrics.links.outcome_side import OutcomeSide, outcome_side
@@ -23,24 +24,6 @@ if TYPE_CHECKING:
 
     from culture_metrics.links.outcome import Outcome
     from culture_metrics.published import Published
-
-LOSSES = {
-    "source": pl.String(),
-    "step": pl.String(),
-    "rows": pl.UInt32(),
-    "organisations": pl.UInt32(),
-    "reason": pl.String(),
-}
-UNMATCHED = {
-    "outcome": pl.String(),
-    "side": pl.String(),
-    "organisation": pl.String(),
-    "name": pl.String(),
-    "first_year": pl.Int32(),
-    "last_year": pl.Int32(),
-    "known": pl.String(),
-}
-SURVEY, PANEL = "survey", "panel"
 
 
 @dataclass(frozen=True)
@@ -59,8 +42,9 @@ class Panel:
     outcomes : tuple of Outcome
         The outcomes under the panel's column names, with the period said.
     losses : polars.DataFrame
-        `source` (survey, an outcome, panel), `step` (read, suppressed, left out, kept), `rows`
-        (organisation-years), `organisations`, `reason`. For each outcome, read = left out + kept.
+        `source` (survey, an outcome, panel), `step` (read, suppressed, not reported, left out, kept; rows of
+        the panel), `rows` (organisation-years; for suppressed and not reported the figures), `organisations`,
+        `reason`. For each outcome, read = left out + kept.
     unmatched : polars.DataFrame
         `outcome`, `side` (`survey only`, `outcome only`), `organisation, name, first_year, last_year, known`
         (what the list of organisations says).
@@ -143,23 +127,25 @@ def panel(
     Examples
     --------
     >>> import culture_metrics as cm
-    >>> from pathlib import Path
-    >>> from tempfile import TemporaryDirectory
-    >>> published = cm.read_inputs([]).published[0]
-    >>> codes = published.organisations["organisation"].unique().sort()[:2]
-    >>> with TemporaryDirectory() as folder:
-    ...     path = Path(folder, "shmi.csv")
-    ...     pl.DataFrame({"code": codes, "year": f"{published.period}", "shmi": [0.9, 1.1]}).write_csv(path)
-    ...     shmi = cm.read_outcome(path, "shmi")
-    >>> joined = panel(published, shmi, measures=["staff_engagement"])
-    >>> joined.table["shmi"].drop_nulls().to_list()
-    [0.9, 1.1]
+    >>> staff = cm.synthetic.respondents(2024, organisations=2, respondents_per_organisation=50)
+    >>> shmi = pl.DataFrame({"code": ["SYN01", "SYN99"], "year": ["2024/25"] * 2, "shmi": [0.9, 1.1]})
+    >>> joined = panel(cm.estimate(staff), cm.read_outcome(shmi, "shmi"), measures=["staff_engagement"])
+    >>> joined.table["shmi"].to_list()
+    [0.9, None]
+    >>> joined.unmatched["organisation"].to_list()
+    ['SYN02', 'SYN99']
     """
     if not 1 <= minimum_months <= YEAR:
         raise LinkError("minimum_months= is a number of months", expected="1 to 12", got=str(minimum_months))
     attributes, mergers = read_list(organisations)
     survey = survey_side(results, measures, mergers)
     given = [outcomes] if isinstance(outcomes, OutcomeData) else list(outcomes)
+    if wrong := [one for one in given if not isinstance(one, OutcomeData)]:
+        raise LinkError(
+            "outcomes= takes what read_outcome returns",
+            got=type(wrong[0]).__name__,
+            hint="Read the file or table first: cm.read_outcome(table, 'shmi').",
+        )
     sides = [
         outcome_side(data, outcome, mergers, minimum_months) for data in given for outcome in data.outcomes
     ]
@@ -177,8 +163,8 @@ def panel(
         table=table,
         indicators=survey.measures,
         outcomes=tuple(side.outcome for side in sides),
-        losses=_losses(table, survey, sides, surveyed),
-        unmatched=_unmatched(table, survey, sides, attributes, mergers),
+        losses=losses(table, survey, sides, surveyed),
+        unmatched=unmatched(table, survey, sides, attributes, mergers),
         problems=problems.sort("severity", maintain_order=True),
     )
 
@@ -205,92 +191,3 @@ def _with_places(table: pl.DataFrame, survey: SurveySide, attributes: pl.DataFra
     )
     places = named.select(*KEY, *(pl.coalesce(name, f"{name}_listed").alias(name) for name in ATTRIBUTES))
     return places.join(table, on=KEY, how="left", maintain_order="left")
-
-
-def _losses(
-    table: pl.DataFrame, survey: SurveySide, sides: list[OutcomeSide], surveyed: pl.DataFrame
-) -> pl.DataFrame:
-    steps = [(SURVEY, "read", survey.table, "organisations as a whole")]
-    for side in sides:
-        name = side.outcome.column
-        steps += [(name, *step) for step in side.flow]
-        stranger = side.table.join(surveyed, on="organisation", how="anti")
-        mine = side.table.join(surveyed, on="organisation", how="semi")
-        steps += [
-            (name, "left out", stranger, "organisation never in the survey"),
-            (name, "kept", mine.join(survey.table, on=KEY, how="semi"), "beside a survey of the same year"),
-            (name, "kept", mine.join(survey.table, on=KEY, how="anti"), "no survey in the same year"),
-        ]
-    columns = [side.outcome.column for side in sides]
-    bare = survey.table.join(
-        table.filter(pl.any_horizontal(pl.col(columns).is_not_null())), on=KEY, how="anti"
-    )
-    steps += [
-        (PANEL, "rows", table, "survey, outcome or both"),
-        (PANEL, "rows", bare, "survey without any outcome"),
-    ]
-    flow = pl.DataFrame(
-        [
-            (source, step, rows.height, rows["organisation"].n_unique(), reason)
-            for source, step, rows, reason in steps
-        ],
-        schema=LOSSES,
-        orient="row",
-    ).filter((pl.col("rows") > 0) | (pl.col("step") != "left out"))
-    suppressed = survey.lost.select(
-        pl.lit(SURVEY).alias("source"),
-        pl.lit("suppressed").alias("step"),
-        pl.col("rows").cast(pl.UInt32),
-        pl.col("organisations").cast(pl.UInt32),
-        pl.format("{}: {}", "measure", pl.col("status").cast(pl.String).str.replace_all("_", " ")).alias(
-            "reason"
-        ),
-    )
-    return pl.concat([flow.head(1), suppressed, flow.slice(1)])
-
-
-def _unmatched(
-    table: pl.DataFrame,
-    survey: SurveySide,
-    sides: list[OutcomeSide],
-    attributes: pl.DataFrame,
-    mergers: pl.DataFrame,
-) -> pl.DataFrame:
-    """List organisations that stand on one side only, in any year."""
-    names = pl.concat(
-        [table.select("organisation", "name").drop_nulls(), attributes.select("organisation", "name")]
-    ).unique("organisation", keep="first", maintain_order=True)
-    parts = [pl.DataFrame(schema=UNMATCHED).drop("name", "known")]
-    for side in sides:
-        read = side.flow[0][1]
-        pairs = (("survey only", survey.table, read), ("outcome only", read, survey.table))
-        parts += [
-            own.join(other, on="organisation", how="anti")
-            .group_by("organisation")
-            .agg(pl.col("year").min().alias("first_year"), pl.col("year").max().alias("last_year"))
-            .select(
-                pl.lit(side.outcome.column).alias("outcome"),
-                pl.lit(name).alias("side"),
-                "organisation",
-                "first_year",
-                "last_year",
-            )
-            for name, own, other in pairs
-        ]
-    day = pl.when(pl.col("merged").is_null()).then(pl.lit("")).otherwise(pl.format(" on {}", "merged"))
-    gone = mergers.select("organisation", pl.format("became part of {}{}", "successor", day).alias("known"))
-    heirs = mergers.select(
-        pl.col("successor").alias("organisation"),
-        pl.format("took over {}{}", "organisation", day).alias("known"),
-    )
-    listed = attributes.select("organisation", pl.lit("on the list of organisations").alias("known"))
-    known = pl.concat([gone, heirs, listed]).unique("organisation", keep="first", maintain_order=True)
-    absent = pl.lit("not on the list of organisations" if attributes.height else None, pl.String)
-    return (
-        pl.concat(parts)
-        .join(names, on="organisation", how="left")
-        .join(known, on="organisation", how="left")
-        .with_columns(pl.coalesce("known", absent).alias("known"))
-        .select(list(UNMATCHED))
-        .sort("outcome", "side", "organisation", descending=[False, True, False])
-    )

@@ -8,13 +8,14 @@ import polars as pl
 
 from culture_metrics.errors import LinkError
 from culture_metrics.extracts.columns import squeeze
+from culture_metrics.links.flow import LOSSES, SURVEY, UNMATCHED
 from culture_metrics.links.outcome import Outcome
-from culture_metrics.links.panel import LOSSES, SURVEY, UNMATCHED, Panel
+from culture_metrics.links.panel import Panel
 from culture_metrics.links.panel_checks import check_panel
-from culture_metrics.links.read_outcome import ALIASES, check_values
 from culture_metrics.links.tabular import ROW, Sheet, open_table
 from culture_metrics.links.texts import NOT_REPORTED, SUPPRESSED, number, plain, wrong_rows
-from culture_metrics.problems import examples, listed, problem_table
+from culture_metrics.links.tidy import ALIASES, check_values
+from culture_metrics.problems import Problem, examples, listed, problem_table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,7 +27,7 @@ MOSTLY = 0.5
 
 
 def read_panel(
-    path: str | Path,
+    source: pl.DataFrame | str | Path,
     outcomes: Outcome | Sequence[Outcome] = (),
     *,
     organisation: str | None = None,
@@ -37,8 +38,8 @@ def read_panel(
 
     Parameters
     ----------
-    path : str or Path
-        A CSV file or Excel workbook.
+    source : polars.DataFrame, str or Path
+        A CSV file, an Excel workbook, or a table that is already at hand.
     outcomes : Outcome or sequence of Outcome
         Which columns are outcomes; their values are checked. They may be declared later, to `link_outcomes`.
     organisation, year : str, optional
@@ -74,18 +75,18 @@ def read_panel(
     """
     codes = (squeeze(organisation),) if organisation else ALIASES["organisation"]
     times = (squeeze(year),) if year else YEARS
-    sheet_found = open_table(
-        path,
-        sheet,
-        lambda names: bool(names & {*codes}) and bool(names & {*times}),
-        "columns of the organisation's code and the year",
-    )
+
+    def wanted(names: frozenset[str]) -> bool:
+        return bool(names & {*codes}) and bool(names & {*times})
+
+    expected = "columns of the organisation's code and the year"
+    sheet_found = open_table(source, sheet, wanted, expected)
     declared = [outcomes] if isinstance(outcomes, Outcome) else list(outcomes)
     names = sheet_found.names
     code = next(names[one] for one in codes if one in names)
     when = next(names[one] for one in times if one in names)
     _check_key(sheet_found, code, when)
-    _check_outcomes(sheet_found, declared)
+    odd = _check_outcomes(sheet_found, declared)
     table = _typed(sheet_found, code, when, declared)
     checked = check_panel(table)
     table = checked.table
@@ -105,7 +106,7 @@ def read_panel(
         outcomes=tuple(outcome for outcome in declared if outcome.column in table.columns),
         losses=pl.DataFrame([read, *small], schema=LOSSES, orient="row"),
         unmatched=pl.DataFrame(schema=UNMATCHED),
-        problems=problem_table(checked.problems),
+        problems=problem_table([*odd, *checked.problems]),
     )
 
 
@@ -127,7 +128,8 @@ def _check_key(sheet: Sheet, code: str, when: str) -> None:
         )
 
 
-def _check_outcomes(sheet: Sheet, outcomes: Sequence[Outcome]) -> None:
+def _check_outcomes(sheet: Sheet, outcomes: Sequence[Outcome]) -> list[Problem]:
+    problems: list[Problem] = []
     for outcome in outcomes:
         for column in outcome.columns:
             if column not in sheet.frame.columns:
@@ -137,10 +139,11 @@ def _check_outcomes(sheet: Sheet, outcomes: Sequence[Outcome]) -> None:
                     got=listed(name for name in sheet.frame.columns if name != ROW),
                     hint="Name the file's column: cm.outcome(..., column='...', base='...', exposure='...').",
                 )
-        check_values(sheet, outcome, outcome.column)
+        problems += check_values(sheet, outcome, outcome.column)
         for below in (outcome.base, outcome.exposure):
             if below:
                 wrong_rows(sheet, below, number(below) <= 0, "a number above zero")
+    return problems
 
 
 def _typed(sheet: Sheet, code: str, when: str, outcomes: Sequence[Outcome]) -> pl.DataFrame:

@@ -112,7 +112,9 @@ class LinkResult:
             points, lines,
             x_title=title_of(row["indicator"]),
             y_title=f"{row['outcome_label']}{f' ({unit})' if unit else ''}",
-            title=heading(f"{title_of(row['indicator'])} and {row['outcome_label']}, between and within organisations"),
+            title=heading(
+                f"{title_of(row['indicator'])} and {row['outcome_label']}, between and within organisations"
+            ),
             subtitle="Means of each organisation over its years; years and controls taken out",
             notes=CAVEAT,
         )  # fmt: skip

@@ -43,7 +43,8 @@ def by_year(table: pl.DataFrame, outcomes: Iterable[Outcome]) -> pl.DataFrame:
     Counts and money are added over the periods that end in the year; proportions and rates are added up in
     numerator and denominator and divided once (the denominator of leavers is averaged over the months); of
     scores and ratios the last figure of the year counts; a rating stands until the next one. Nothing is
-    scaled up to a year: `months` says how many months of the year are covered.
+    scaled up to a year: `months` says how many months of the year are covered; it is null for a rating, and
+    for a score or ratio of a single month or day.
 
     Parameters
     ----------
@@ -83,7 +84,7 @@ def _rolled(table: pl.DataFrame, outcome: Outcome) -> pl.DataFrame:
     elif outcome.kind in ADDED:
         rolled = _added(dated, outcome)
     else:
-        rolled = dated.sort("end", "start").group_by(*UNIT, "year").last()
+        rolled = _last(dated)
     return rolled.with_columns((pl.col("months") < YEAR).fill_null(value=False).alias("partial")).select(
         pl.col(name).cast(dtype) for name, dtype in COLUMNS.items()
     )
@@ -118,6 +119,14 @@ def _added(table: pl.DataFrame, outcome: Outcome) -> pl.DataFrame:
     )
     whole = pl.col("numerator") / pl.col("denominator") if share else pl.col("numerator")
     return added.with_columns(pl.coalesce("single", whole).alias("value"))
+
+
+def _last(table: pl.DataFrame) -> pl.DataFrame:
+    """Return the last figure of each year; of two that end together the one of the longer period."""
+    last = table.sort("end", "start", descending=[False, True]).group_by(*UNIT, "year").last()
+    # A figure of one month or day, such as a score of patients of November, is not a part of a year.
+    point = months(pl.col("start"), pl.col("end")) <= 1
+    return last.with_columns(pl.when(~point).then("months").alias("months"))
 
 
 def _standing(table: pl.DataFrame) -> pl.DataFrame:

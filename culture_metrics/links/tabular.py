@@ -13,6 +13,7 @@ from culture_metrics.errors import FileFormatError
 from culture_metrics.extracts.columns import squeeze
 from culture_metrics.extracts.files import check_file
 from culture_metrics.extracts.safety import check_workbook
+from culture_metrics.problems import listed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -43,15 +44,26 @@ class Sheet(NamedTuple):
         return {squeeze(name): name for name in reversed(self.frame.columns) if name != ROW}
 
 
-def open_table(path: str | Path, sheet: str | None, wanted: Wanted, expected: str) -> Sheet:
+def open_table(source: pl.DataFrame | str | Path, sheet: str | None, wanted: Wanted, expected: str) -> Sheet:
     """Open the sheet whose header row holds the columns `wanted` (a test on their squeezed names).
+
+    A table at hand becomes text too, so that files and tables are checked alike.
 
     Raises
     ------
     FileFormatError
         When the file cannot be read, or no sheet or more than one has such a header.
     """
-    path = Path(path)
+    if isinstance(source, pl.DataFrame):
+        if not wanted(_squeezed(source.columns)):
+            raise FileFormatError(
+                "The table lacks a column",
+                expected=expected,
+                got=listed(source.columns),
+                hint="Name the columns that hold them.",
+            )
+        return _numbered(source.with_columns(pl.all().cast(pl.String)), -1, "the table", None)
+    path = Path(source)
     kind = check_file(path)
     if kind not in ("csv", "excel"):
         raise FileFormatError(
@@ -88,26 +100,34 @@ def _csv(path: Path, wanted: Wanted) -> Iterator[Sheet]:
         text = data.decode("cp1252", errors="replace")
     lines = text.splitlines()
     for separator in (",", ";", "\t", "|"):
-        rows = list(csv.reader(lines[:HEAD_ROWS], delimiter=separator))
+        try:
+            rows = list(csv.reader(lines[:HEAD_ROWS], delimiter=separator))
+        except csv.Error:
+            continue
         for number, row in enumerate(rows):
             if not wanted(_squeezed(row)):
                 continue
             try:
+                # With its header, so that a first row that is short counts as short.
                 frame = pl.read_csv(
-                    io.BytesIO("\n".join(lines[number + 1 :]).encode()),
-                    has_header=False,
-                    schema=dict.fromkeys(_names(row), pl.String),
-                    separator=separator,
-                    raise_if_empty=False,
+                    io.BytesIO("\n".join(lines[number:]).encode()), infer_schema=False, separator=separator
                 )
             except pl.exceptions.PolarsError as error:
                 raise FileFormatError(
                     "A row has more cells than the header",
-                    where=path.name,
-                    hint="Look for stray separators or quotes, and save the file as CSV UTF-8.",
+                    where=f"{path.name}, row {_long_row(lines, number, len(row), separator)}",
+                    expected=f"{len(row)} cells in each row",
+                    hint="Look for stray separators or quotes there, and save the file as CSV UTF-8.",
                 ) from error
-            yield Sheet(frame.with_row_index(ROW, offset=number + 2), path.name, None)
+            frame.columns = _names(row)
+            yield _numbered(frame, number, path.name, None)
             return
+
+
+def _long_row(lines: list[str], header: int, width: int, separator: str) -> int:
+    """Return the number of the first row below the header that is wider than it."""
+    rows = csv.reader(lines[header + 1 :], delimiter=separator)
+    return next((header + 1 + rows.line_num for row in rows if len(row) > width), header + 2)
 
 
 def _workbook(path: Path, sheet: str | None, wanted: Wanted) -> Iterator[Sheet]:
@@ -136,8 +156,15 @@ def _workbook(path: Path, sheet: str | None, wanted: Wanted) -> Iterator[Sheet]:
         for number, row in enumerate(frame.head(HEAD_ROWS).rows()):
             if wanted(_squeezed(row)):
                 body = frame.slice(number + 1).rename(dict(zip(frame.columns, _names(row), strict=True)))
-                yield Sheet(body.with_row_index(ROW, offset=number + 2), path.name, name)
+                yield _numbered(body, number, path.name, name)
                 break
+
+
+def _numbered(body: pl.DataFrame, header: int, file: str, sheet: str | None) -> Sheet:
+    """Give rows their number in the file, and let blank ones go."""
+    filled = pl.any_horizontal(pl.all().exclude(ROW).str.strip_chars() != "")
+    numbered = body.with_row_index(ROW, offset=header + 2)
+    return Sheet(numbered.filter(filled.fill_null(value=False)), file, sheet)
 
 
 def _squeezed(row: Row) -> frozenset[str]:

@@ -266,7 +266,8 @@ def _plural(kind: str) -> str:
 
 def _sentence(row: dict[str, float | str | None], kind: str, approximate: bool) -> str:
     said = (
-        f"{row['measure']}: {100 * float(row['icc1'] or 0):.1f}% of the variance lies between the "
+        f"{str(row['measure']).replace('_', ' ')}: {100 * float(row['icc1'] or 0):.1f}% of the variance lies "
+        "between the "
         f"{row['groups']} {_plural(kind)} (ICC(1) {row['icc1']:.3f}, by the customary guide "
         f"{row['icc1_guide']}); their means are told apart with a reliability of {row['icc2']:.2f} "
         f"(ICC(2), {row['icc2_guide']})."

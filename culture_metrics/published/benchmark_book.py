@@ -26,6 +26,7 @@ from culture_metrics.published.sheets import (
     state,
 )
 from culture_metrics.published.tables import PUBLISHED_MINIMUM
+from culture_metrics.published.usual import much_nearer, usual_percentages
 from culture_metrics.results import ALL, as_distributions, as_organisations, as_results
 from data_schemas.columns import DISTRIBUTIONS
 
@@ -244,7 +245,7 @@ def _read_sheet(
         problems.append(f"{at} has a header but no figures of organisations")
         return pl.DataFrame(schema=_LONG)
     cells = pl.concat(long)
-    problems += _problems(cells, sheet)
+    problems += [*_problems(cells, sheet), *_out_of_scale(cells, sheet, edition)]
     return cells.with_columns(
         value=pl.when(pl.col("unit") == "percent").then(pl.col("value") * 100).otherwise("value")
     ).select(pl.col(n).cast(t) for n, t in _LONG.items())
@@ -301,6 +302,23 @@ def _problems(cells: pl.DataFrame, sheet: _Sheet) -> Iterator[str]:
         wrong = cells.filter(test).group_by("column", maintain_order=True).agg(pl.col("row"))
         for column, rows in wrong.rows():
             yield f"{at}, column {letter(column)} ('{sheet.header[column]}'): {said}: {listed_rows(rows)}"
+
+
+def _out_of_scale(cells: pl.DataFrame, sheet: _Sheet, edition: Edition) -> Iterator[str]:
+    """Say which single columns hold percentages or hundredths of fractions, by what is usual nationally.
+
+    A percentage of something rare, such as 0.7, would pass for the fraction of something common.
+    """
+    shown = cells.filter(pl.col("unit") == "percent", pl.col("value").is_between(0, 1))
+    means = shown.group_by("column", "measure", maintain_order=True).agg(read=100 * pl.col("value").mean())
+    means = means.join(usual_percentages(edition), on="measure", maintain_order="left")
+    read = pl.col("read")
+    for other, what in ((read / 100, "percentages, not"), (read * 100, "hundredths of")):
+        for column in means.filter(much_nearer(other, read))["column"]:
+            yield (
+                f"sheet '{sheet.name}', column {letter(column)} ('{sheet.header[column]}'): by what is usual "
+                f"for this question, these are {what} fractions from 0 to 1"
+            )
 
 
 def _twice(cells: pl.DataFrame) -> Iterator[str]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-from importlib.resources import files
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -12,6 +10,7 @@ from culture_metrics.catalogue import catalogue
 from culture_metrics.errors import FileFormatError, UnknownNameError
 from culture_metrics.extracts.delimited import SEPARATORS
 from culture_metrics.extracts.files import KINDS, file_hash
+from culture_metrics.indicators.disclosure import suppress
 from culture_metrics.published.published import Published
 from culture_metrics.published.refusal import refusal
 from culture_metrics.published.rows import ALL_STAFF
@@ -28,6 +27,7 @@ from culture_metrics.published.sheets import (
     state,
     with_numbers,
 )
+from culture_metrics.published.usual import much_nearer, usual_percentages
 from culture_metrics.results import ALL, as_distributions, as_organisations, as_results
 from data_schemas.columns import DISTRIBUTIONS, RESULTS
 
@@ -52,8 +52,6 @@ _TOLERANCE, _SEVERAL = 1.0, 5
 UNKNOWN = "no question or score of its year"
 NO_HEADLINE = "questions without a headline percentage"
 TURNED = "the favourable answer is counted where the headline is the unfavourable one"
-#: How much nearer to the national share of the other answers a percentage must be to prove that.
-_NEARER = 20.0
 SIDES = (
     "Score is taken as the file has it. For these questions less is better, and some exports count the "
     "favourable answer instead: compare one of them with the option file or the official results before use."
@@ -119,7 +117,7 @@ def read_contractor(
     known = {name for edition in editions.values() for name in edition.breakdowns}
     breakdowns = {*results["breakdown"], *distributions["breakdown"]} - {ALL}
     period = max(editions)
-    hidden = pl.col("status") == "suppressed_small_base"
+    hidden = pl.col("status").cast(pl.String).str.starts_with("suppressed")
     return Published(
         survey=SURVEY,
         period=period,
@@ -266,23 +264,41 @@ def _named(rows: pl.DataFrame, editions: Mapping[str, Edition]) -> pl.DataFrame:
     )
 
 
-def _about(rows: pl.DataFrame, who: str, minimum: int) -> pl.DataFrame:
-    """Add what all rows have in common, and the status: hidden by the file, or below the minimum base."""
-    small = (pl.col("base") < minimum).fill_null(value=True)
-    shown = (pl.col("value_state") == NUMBER) & ~small
-    hidden = (pl.col("value_state") == HIDDEN) | (pl.col("base_state") == HIDDEN) | (pl.col("base") < minimum)
-    return rows.with_columns(
+def _about(rows: pl.DataFrame, who: str, measure: str) -> pl.DataFrame:
+    """Add what all rows have in common, and the status of the cell they are part of.
+
+    A cell is a group's figure, or the percentages of all options of a question: what is hidden in it by the
+    file, or too small, or would give another away, hides all of it.
+    """
+    minimum = catalogue(SURVEY).minimum_base
+    marked = (pl.col("value_state") == HIDDEN) | (pl.col("base_state") == HIDDEN)
+    reported = (pl.col("value_state") == NUMBER) & pl.col("base").is_not_null()
+    rows = rows.with_columns(
         survey=pl.lit(SURVEY),
         period=pl.col("year"),
         organisation=pl.lit(who),
         weighting=pl.lit("none"),
         source=pl.lit("published"),
+    )
+    key = ["survey", "period", "organisation", "breakdown", "group", measure, "unit", "weighting", "source"]
+    cells = rows.group_by(key, maintain_order=True).agg(
+        # A hidden group has at least one respondent, whether or not the file says how many.
+        base=pl.max_horizontal(pl.col("base").max(), marked.any().cast(pl.Float64)),
+        estimate=pl.col("value").first() if measure == "measure" else pl.lit(None, pl.Float64),
+        status=pl.when(marked.any())
+        .then(pl.lit("suppressed_small_base"))
+        .when((reported | (pl.col("base") < minimum)).any())
+        .then(pl.lit("reported"))
+        .otherwise(pl.lit("not_asked")),
+    )
+    told = suppress(cells.rename({measure: "measure"}), minimum).rename({"measure": measure})
+    rows = rows.join(told.select(*key, "status"), on=key, maintain_order="left")
+    shown = (pl.col("status") == "reported") & reported
+    return rows.with_columns(
         value=pl.when(shown).then("value"),
         base=pl.when(shown).then("base"),
-        status=pl.when(shown)
-        .then(pl.lit("reported"))
-        .when(hidden)
-        .then(pl.lit("suppressed_small_base"))
+        status=pl.when((pl.col("status") != "reported") | shown)
+        .then("status")
         .otherwise(pl.lit("not_asked")),
     )
 
@@ -326,6 +342,10 @@ def _results(
         problems.append(
             "no percentage above 1: fractions where this layout has 0 to 100; multiply by 100, once"
         )
+    else:
+        means = _means(percent, editions).filter(pl.col("mean") <= 1)
+        small = means.filter(much_nearer(100 * pl.col("mean"), pl.col("mean")))["code"].unique().sort()
+        problems += [f"fractions where this layout has 0 to 100: {', '.join(small)}"] if small.len() else []
     if problems:
         return as_results(pl.DataFrame(schema=RESULTS)), ()
     turned = _turned(rows, editions)
@@ -333,7 +353,7 @@ def _results(
         left_out[TURNED] = turned["code"].to_list()
         rows = rows.join(turned, on=["year", "code"], how="anti")
     lower = tuple(rows.filter(pl.col("direction") == "lower")["measure"].unique().sort())
-    rows = _about(rows, who, catalogue(SURVEY).minimum_base).rename({"value": "estimate"})
+    rows = _about(rows, who, "measure").rename({"value": "estimate"})
     return as_results(rows.select([c for c in RESULTS if c in rows.columns])), lower
 
 
@@ -343,29 +363,20 @@ def _turned(rows: pl.DataFrame, editions: Mapping[str, Edition]) -> pl.DataFrame
     The percentage of all groups together is compared with the rounded national share of the headline and with
     the rest of it; about half proves nothing.
     """
-    text = files("data_schemas").joinpath(SURVEY, "marginals.csv").read_text(encoding="utf-8")
-    shares: dict[str, dict[int, float]] = {}
-    for row in csv.DictReader(line for line in text.splitlines() if not line.startswith("#")):
-        if not row["scale"]:
-            shares.setdefault(row["question"], {})[int(row["option"])] = float(row["percent"])
-    usual = []
-    for year, measure in (
-        rows.filter(pl.col("direction") == "lower").select("year", "measure").unique().rows()
-    ):
-        question, share = editions[year].questions.get(measure), shares.get(measure)
-        if question and share:
-            asked = sum(v for option, v in share.items() if option not in question.out_of_base)
-            usual.append((year, measure, 100 * sum(share.get(o, 0) for o in question.positive) / asked))
-    schema = {"year": pl.String, "measure": pl.String, "usual": pl.Float64}
-    mean = (pl.col("value") * pl.col("base")).sum() / pl.col("base").sum()
-    found = (
+    found = _means(rows.filter(pl.col("direction") == "lower"), editions)
+    read = pl.col("mean")
+    return found.filter(much_nearer(100 - read, read)).select("year", "code").sort("year", "code")
+
+
+def _means(rows: pl.DataFrame, editions: Mapping[str, Edition]) -> pl.DataFrame:
+    """Return the percentage of all groups together beside the usual one, by year and code."""
+    usual = [usual_percentages(edition).with_columns(year=pl.lit(year)) for year, edition in editions.items()]
+    return (
         rows.drop_nulls(["value", "base"])
-        .join(pl.DataFrame(usual, schema=schema, orient="row"), on=["year", "measure"])
+        .join(pl.concat(usual), on=["year", "measure"])
         .group_by("year", "code", "usual")
-        .agg(mean.alias("mean"))
+        .agg(mean=(pl.col("value") * pl.col("base")).sum() / pl.col("base").sum())
     )
-    nearer = (pl.col("mean") - pl.col("usual")).abs() - (pl.col("mean") - 100 + pl.col("usual")).abs()
-    return found.filter(nearer > _NEARER).select("year", "code").sort("year", "code")
 
 
 def _distributions(
@@ -420,5 +431,6 @@ def _distributions(
         base=pl.when("rescaled").then((pl.col("base") * pl.col("share")).round()).otherwise("base"),
     )
     count = rows.filter("rescaled").select(cell).n_unique()
-    rows = _about(rows.filter(~missing), who, catalogue(SURVEY).minimum_base).rename({"value": "percent"})
+    rows = rows.filter(~missing).with_columns(unit=pl.lit("percent"))
+    rows = _about(rows, who, "question").rename({"value": "percent"})
     return as_distributions(rows.select([c for c in DISTRIBUTIONS if c in rows.columns])), count

@@ -67,7 +67,7 @@ def find_pulse(heads: Mapping[str, Sequence[Row]]) -> dict[str, int]:
 
 def read_pulse(path: Path, heads: Mapping[str, Sequence[Row]]) -> Published:
     """Read a pulse workbook whose first rows are `heads`; see `read_published`."""
-    period = _period(heads, path.name)
+    period = find_quarter(heads, path.name)
     try:
         edition = catalogue(SURVEY).edition(period)
     except UnknownNameError as error:
@@ -111,8 +111,14 @@ def read_pulse(path: Path, heads: Mapping[str, Sequence[Row]]) -> Published:
     )
 
 
-def _period(heads: Mapping[str, Sequence[Row]], file: str) -> str:
-    """Return the quarter that the titles name, as `2022-Q1`: a quarter of the financial year 2022-23."""
+def find_quarter(heads: Mapping[str, Sequence[Row]], file: str) -> str:
+    """Return the quarter that the titles name, as `2022-Q1`: a quarter of the financial year 2022-23.
+
+    Raises
+    ------
+    FileFormatError
+        When they name none, several, or one that is none.
+    """
     text = "\n".join(cell for rows in heads.values() for row in rows for cell in row if cell)
     found = {(quarter, year, end) for quarter, year, end in _QUARTER.findall(text)}
     wrong = sorted(f"{year}-{end}" for _, year, end in found if (int(year) + 1) % 100 != int(end))

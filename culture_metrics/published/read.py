@@ -54,7 +54,8 @@ def read_published(path: str | Path, organisation: str | None = None) -> Publish
             codes of the newest, is a period of the results. `release` (the newest year: figures of two
             releases never join), `periods`, `left_out` (columns that are not in the results, by reason: flags
             of significance, WRES), `borrowed_bases` (sub-scores without a column of bases, which stand with
-            that of their element or theme), `response_rates` (percent).
+            that of their element or theme: in the official results of 2024 half of them are within 0.4 % of
+            their own, all within 14 %), `response_rates` (percent).
         pulse
             A workbook of the National Quarterly Pulse Survey; period `2022-Q1` is the first quarter of
             2022-23, England is the organisation `all`. `headcount` by organisation, `missing` scores, and
@@ -85,8 +86,11 @@ def read_published(path: str | Path, organisation: str | None = None) -> Publish
 
     Benchmark workbooks: nothing below 10 responses is shown; blank figures are suppressed too, unless nobody
     has the figure (`not_asked`) or the organisation has nothing in that year (no rows). Pulse workbooks and
-    exports: nothing below the minimum base of the survey (11) is shown, whatever the file shows. In option
-    files code 99 is a missing answer; where it is part of the 100 %, percentages and base are of the others.
+    exports: nothing below the minimum base of the survey (11) is shown, whatever the file shows. Exports are
+    no public files: beside their small groups as many others are hidden as it takes that none follows from
+    the total (`suppressed_secondary`, as `suppress` does it), and with one option of a question all of them.
+    In option files code 99 is a missing answer; where it is part of the 100 %, percentages and base are of
+    the others.
 
     Examples
     --------

@@ -26,7 +26,8 @@ WEIGHTS = {
     "occupation_group": "Occupation group",
     "occupation_group_and_size": "Occupation group and size",
     "size": "Organisation size",
-    "raked": "Raked",
+    "raked": "Raked to staff in post",
+    "supplied": "Supplied with the file",
     "as_published": "As published",
 }
 NOTES = {

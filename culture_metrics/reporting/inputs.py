@@ -11,7 +11,8 @@ import polars as pl
 
 from culture_metrics.catalogue import Edition, catalogue
 from culture_metrics.errors import ExtractError, FileFormatError, ReportError, unknown
-from culture_metrics.extracts.read import read_extract
+from culture_metrics.extracts.read import periods_in, read_extract
+from culture_metrics.extracts.respondents import SeveralPeriodsError
 from culture_metrics.extracts.validate import validate
 from culture_metrics.indicators.breakdowns import available_breakdowns
 from culture_metrics.indicators.distributions import distributions
@@ -41,9 +42,10 @@ class Inputs:
     Attributes
     ----------
     reports : tuple of ValidationReport
-        One per respondent file, by period; about the whole file, whoever is in it.
+        One per respondent file and year in it, by period; about everybody in that year, not only the
+        organisation.
     extracts : tuple of Extract
-        The clean answers of the organisation, one per respondent file.
+        The clean answers of the organisation, one per report.
     published : tuple of Published
         One per official workbook, by period.
     organisation, year : str
@@ -117,7 +119,8 @@ def read_inputs(
     Parameters
     ----------
     paths : sequence of str or Path
-        Respondent files (CSV, Parquet, Excel) and official results workbooks. Empty: the built-in example.
+        Respondent files (CSV, Excel, Parquet, SPSS, Stata; of one year, or of several with a column that
+        names the year) and official results workbooks. Empty: the built-in example.
     organisation : str, optional
         ODS code. May be left out when the files hold one organisation only.
     year : int or str, optional
@@ -160,13 +163,15 @@ def read_inputs(
     if not paths:
         published = [example_published(reports[-1].extract)]
     chosen = _organisation(reports, published, organisation)
+    # An organisation need not be in every year of a stacked file.
+    reports = tuple(r for r in reports if not _is_stacked(r.extract) or _holds(r.extract, chosen))
     extracts = tuple(_own(r.extract, chosen) for r in reports)
     return Inputs(
         reports=reports,
         extracts=extracts,
         published=tuple(sorted(published, key=lambda p: p.period)),
         organisation=chosen,
-        year=_year([*(e.period for e in files), *(p.period for p in published)], year),
+        year=_year([*(e.period for e in extracts), *(p.period for p in published)], year),
         by=_breakdowns(extracts, by),
     )
 
@@ -186,7 +191,7 @@ def _read(
         if is_published(path):
             published.append(_workbook(path, organisation))
         else:
-            extracts.append(_read_respondents(path, organisation, year, alone=len(paths) == 1))
+            extracts += _read_respondents(path, organisation, year, alone=len(paths) == 1)
     return extracts, published
 
 
@@ -206,14 +211,29 @@ def _workbook(path: Path, organisation: str | None) -> Published:
 
 def _read_respondents(
     path: Path, organisation: str | None, year: int | str | None, *, alone: bool
-) -> Extract:
-    """Read a respondent file: one among several says its own year if it can."""
-    if alone or year is None:
-        return read_extract(path, year=year, organisation=organisation)
+) -> list[Extract]:
+    """Read a respondent file, every year in it; one among several files says its own year if it can."""
     try:
-        return read_extract(path, organisation=organisation)
+        own = read_extract(path, year=year if alone else None, organisation=organisation)
+    except SeveralPeriodsError as error:
+        return _each_period(path, error.periods, organisation)
     except ExtractError:
-        return read_extract(path, year=year, organisation=organisation)
+        if alone or year is None:
+            raise
+        own = read_extract(path, year=year, organisation=organisation)
+    if _is_stacked(own):
+        return _each_period(path, periods_in(path), organisation)
+    return [own]
+
+
+def _each_period(path: Path, periods: Sequence[str], organisation: str | None) -> list[Extract]:
+    """Read the years of a stacked file; those without a catalogue are counted as rows of other years."""
+    known = [p for p in periods if p in catalogue().periods] or periods
+    return [read_extract(path, year=period, organisation=organisation) for period in known]
+
+
+def _is_stacked(extract: Extract) -> bool:
+    return bool(extract.provenance.get("rows_of_other_periods"))
 
 
 def _organisation(reports: Sequence[ValidationReport], published: list[Published], wanted: str | None) -> str:
@@ -235,6 +255,10 @@ def _organisation(reports: Sequence[ValidationReport], published: list[Published
         expected="an ODS code",
         hint=f"Give one of {', '.join(known[:12])}{', …' if len(known) > 12 else ''}.",
     )
+
+
+def _holds(extract: Extract, organisation: str) -> bool:
+    return organisation in extract.frame["organisation"]
 
 
 def _own(extract: Extract, organisation: str) -> Extract:

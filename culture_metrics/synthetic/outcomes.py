@@ -197,7 +197,7 @@ def outcome_slopes(between: float = -0.15, within: float = 0.0) -> pl.DataFrame:
     """
     rows = [(name, plan.link, plan.size * between, plan.size * within) for name, plan in OUTCOMES.items()]
     return pl.DataFrame(rows, schema=["outcome", "link", "between", "within"], orient="row").with_columns(
-        pl.col("between", "within").round(12)
+        pl.col("between", "within").round(12) + 0.0
     )
 
 

@@ -190,6 +190,7 @@ KINDS = {
     "a contractor's export": ("x.csv", csv(*EXPORT, rows=[[2024, "Q2a", "w", "D", "E", 50, 0.5]]), {}, "a contractor breakdown export"),
     "a contractor's options": ("x.csv", csv("OptionCode", "OptionText", "%", rows=[[1, "x", 5]]), {}, "a contractor option export"),
     "a pulse workbook": ("x.xlsx", book(Data=PULSE), {}, "a pulse workbook"),
+    "a table of results": ("x.csv", csv(*OFFICIAL[1], "Autonomy_base", "Autonomy_rate", rows=[["RXX", "A", "B", "C", 55, 80]]), {}, "a table of results"),
     # column mappings
     "a mapping to nothing": ("x.csv", csv(), {"columns": {"Q2a": "q99z"}}, "cannot stand for 'q99z'"),
     "a mapping of no column": ("x.csv", csv(), {"columns": {"Locality": "q3a"}}, "Did you mean Locality 1?"),

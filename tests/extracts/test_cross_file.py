@@ -104,6 +104,14 @@ def test_groups_that_were_renamed_vanished_or_are_new_are_told(before, after):
     assert "Emergency Medicine" in problem(report, "groups that are new", "locality_1")["found"]
 
 
+def test_how_small_a_group_is_that_vanished_is_not_said(before, after):
+    few = pl.when(pl.int_range(pl.len()) < 4).then(pl.lit("Chaplaincy")).otherwise("locality_2")
+    report = check_pair(changed(before, before.frame.with_columns(locality_2=few)), after)
+    found = problem(report, "groups that vanished", "locality_2")
+    assert "'Chaplaincy' (fewer than 11)" in found["found"]
+    assert found["rows"] == 0
+
+
 def test_breakdowns_and_questions_in_one_file_only_are_told(before, after):
     report = check_pair(before, changed(after, after.frame.drop("locality_2", "q3a", "q25c")))
     assert "locality_2" in problem(report, "breakdowns in one file only")["found"]

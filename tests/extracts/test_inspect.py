@@ -126,7 +126,48 @@ def test_real_official_files_are_told(shared_data):
     found = inspect_file(official)
     assert (found.kind, found.edition) == ("official workbook (organisations)", "2024")
     (pulse,) = (shared_data / "pulse").iterdir()
-    assert inspect_file(pulse).kind == "pulse workbook"
+    found = inspect_file(pulse)
+    assert (found.kind, found.survey, found.edition) == (
+        "pulse workbook",
+        "national_quarterly_pulse",
+        "2022-Q1",
+    )
+    assert (found.sure, found.problems) == ("sure", ())
+    found = inspect_file(shared_data / "panel" / "nss_organisation_percentages_2021_2022.csv")
+    assert (found.kind, found.edition, found.sure) == ("table of results", None, "fairly sure")
+    assert "nothing here reads it" in found.problems[0]
+
+
+PULSE_NOTES = [["National Quarterly Pulse Survey"], ["Results of Q3 2023-24"]]
+
+
+def test_the_quarter_of_a_pulse_workbook_is_told_from_its_notes(tmp_path):
+    data = RESULTS["pulse workbook"]
+    found = inspect_file(book(tmp_path / "x.xlsx", {"Notes": PULSE_NOTES, "Data": data}))
+    assert (found.edition, found.certainty, found.problems) == ("2023-Q3", 0.95, ())
+    none = inspect_file(book(tmp_path / "y.xlsx", {"Notes": [["About"]], "Data": data}))
+    assert (none.edition, none.certainty) == (None, 0.7)
+    assert none.problems == ("Its titles do not say which one quarter it is about.",)
+
+
+NAMED = ["ODS code", "Organisation name", "Benchmarking group", "Region", "ICS", "Weighting"]
+
+
+def test_a_table_with_names_of_its_own_is_no_official_workbook(tmp_path):
+    """Official workbooks have the question over the figures; without it, nobody can say what they are."""
+    rows = [
+        [*NAMED, "Year", "Autonomy_base", "Autonomy_rate"],
+        ["RXX", "A", "B", "-", "-", "Unweighted", 2021, 55, 80],
+    ]
+    csv = write(tmp_path / "x.csv", "\n".join(",".join(map(str, row)) for row in rows))
+    for path in (csv, book(tmp_path / "x.xlsx", {"Data": rows})):
+        found = inspect_file(path)
+        assert (found.kind, found.survey, found.edition) == ("table of results", "nss_england", None)
+        assert "its first rows are of 2021" in found.reasons
+    titled = [["NHS Staff Survey 2024", *[""] * 5, "PP1_2 - words"], [*NAMED, "Base", "Score"]]
+    assert (
+        inspect_file(book(tmp_path / "y.xlsx", {"Data": titled})).kind == "official workbook (organisations)"
+    )
 
 
 @pytest.mark.parametrize(

@@ -51,34 +51,34 @@ def test_no_two_labels_of_a_scale_are_written_alike():
     ("code", "text", "told"),
     [
         ("q25c", "4", (4, "codes")),
-        ("q25c", "0004", (4, "numbers in another form")),
-        ("q25c", "4.00", (4, "numbers in another form")),
+        ("q25c", "0004", (4, "numbers_read")),
+        ("q25c", "4.00", (4, "numbers_read")),
         ("q25c", "7", (7, "codes")),  # no such code: validation says so
         ("q25c", "-9", (-9, "codes")),
-        ("q25c", "Agree strongly", (5, "labels")),
-        ("q25c", "5 - Agree", (4, "codes overruled by labels")),
-        ("q25c", "4 - some words of the contractor", (4, "labels")),
+        ("q25c", "Agree strongly", (5, "labels_read")),
+        ("q25c", "5 - Agree", (4, "codes_relabelled")),
+        ("q25c", "4 - some words of the contractor", (4, "labels_read")),
         ("q25c", "7 - some words of the contractor", None),
         ("q25c", "4.5", None),
         ("q25c", "40000", None),
         ("q25c", "I agree with nobody", None),
         ("q25c", "2024-02-01", None),
-        ("q25c", "NA", (None, "blank marks")),
-        ("q25c", "99 - Missing", (None, "blank marks")),
+        ("q25c", "NA", (None, "blanks_read")),
+        ("q25c", "99 - Missing", (None, "blanks_read")),
         ("q25c", "   ", (None, "codes")),
         ("q6a", "n/a", None),
-        ("q6a", "Not applicable", (9, "labels")),
-        ("q13a", "1/2", (2, "ranges turned into dates")),
-        ("q13a", "10+", (5, "labels")),
+        ("q6a", "Not applicable", (9, "labels_read")),
+        ("q13a", "1/2", (2, "dates_read")),
+        ("q13a", "10+", (5, "labels_read")),
         ("q13a", "2-9", None),
-        ("q27c", "66 or over", (6, "labels")),
-        ("q27c", "21 to 30 years", (2, "labels")),
-        ("q11b", "TRUE", (1, "labels")),
-        ("q11b", "n", (2, "labels")),
-        ("q26d", "To another job, but in this organisation", (1, "labels")),
-        ("q26d", "To healthcare outside of the NHS", (3, "labels")),
-        ("q26d", "Outside healthcare altogether", (4, "labels")),
-        ("q26d", "Not considering leaving my job", (9, "labels")),
+        ("q27c", "66 or over", (6, "labels_read")),
+        ("q27c", "21 to 30 years", (2, "labels_read")),
+        ("q11b", "TRUE", (1, "labels_read")),
+        ("q11b", "n", (2, "labels_read")),
+        ("q26d", "To another job, but in this organisation", (1, "labels_read")),
+        ("q26d", "To healthcare outside of the NHS", (3, "labels_read")),
+        ("q26d", "Outside healthcare altogether", (4, "labels_read")),
+        ("q26d", "Not considering leaving my job", (9, "labels_read")),
     ],
 )
 def test_texts(code, text, told):
@@ -106,8 +106,8 @@ def test_a_month_and_a_year_that_were_a_range():
 def test_several_ticks_in_one_cell():
     question = catalogue().edition(2025).question("q16c")
     assert read_ticks("1;10", question) == (frozenset({1, 10}), "codes")
-    assert read_ticks("Race / Sex", question) == (frozenset({6, 8}), "labels")
-    assert read_ticks("Marriage and civil partnership", question) == (frozenset({4}), "labels")
-    assert read_ticks("99", question, (99,)) == (frozenset(), "blank marks")
+    assert read_ticks("Race / Sex", question) == (frozenset({6, 8}), "labels_read")
+    assert read_ticks("Marriage and civil partnership", question) == (frozenset({4}), "labels_read")
+    assert read_ticks("99", question, (99,)) == (frozenset(), "blanks_read")
     for text in ("11", "1;11", "1.3", "1;1;x"):
         assert read_ticks(text, question) is None

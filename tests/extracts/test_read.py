@@ -128,7 +128,7 @@ def test_a_text_that_is_no_answer_leaves_its_column_as_text_for_validation(tmp_p
     rows = [[*r[:-2], "rather" if r[0] == "1" else r[-2], r[-1]] for r in ROWS]
     extract = read_extract(write(tmp_path, table(rows)), year=2024)
     assert extract.frame["q25c"].to_list() == ["rather", "5", "2"]
-    assert extract.frame["q2a"].dtype == pl.Int16
+    assert extract.frame["q2a"].dtype == pl.Int8
     assert extract.provenance["unreadable"] == {"q25c": 1}
 
 

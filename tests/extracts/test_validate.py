@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import polars as pl
+import pyreadstat
 import pytest
 from planting import assert_adds_up, changed, clean_extract, problem, put, rules, serious
 
@@ -25,6 +26,7 @@ def test_a_clean_extract_has_no_problems(year):
     assert serious(report) == set()
     assert (report.rows_read, report.rows_used, report.rows_set_aside) == (800, 800, 0)
     assert report.cells_set_aside == report.quarantine.height == 0
+    assert contract.contract_problems(report.extract.frame, report.extract.edition) == []
     assert_adds_up(report)
 
 
@@ -190,9 +192,20 @@ def test_what_the_reader_did_is_told(clean):
             "rows_of_other_periods": 7,
             "rows_not_completed": 20,
             "rows_of_bank_workers": 5,
+            "rows_blank": 6,
+            "rows_of_wording": 1,
+            "rows_too_short": 3,
+            "first_row_too_short": 17,
+            "columns_without_name": 2,
+            "other_sheets": "Notes, Key",
+            "settled": ["q16c: 1 read as ticked and 2 as not ticked"],
+            "mapping": "RXX.mapping.yaml",
             "labels_read": {"q2a": 300, "q2b": 299},
+            "codes_relabelled": {"q3a": 8},
             "dates_read": {"q10b": 4},
-            "blanks_read": 12,
+            "numbers_read": {"q3b": 9},
+            "blanks_read": {"q2a": 12},
+            "declared_missing": {"q2b": 11},
         },
     )
     report = validate(extract)
@@ -203,14 +216,60 @@ def test_what_the_reader_did_is_told(clean):
         "questionnaires not completed": 20,
         "bank workers": 5,
         "labels instead of codes": 599,
+        "labels and codes that differ": 8,
         "dates made by Excel": 4,
+        "numbers in another form": 9,
         "words for no answer": 12,
+        "values declared missing": 11,
+        "blank rows": 6,
+        "rows of wording": 1,
+        "rows that are too short": 3,
     }
     assert {rule: problem(report, rule)["rows"] for rule in counts} == counts
     assert "q2a, q2b" in problem(report, "labels instead of codes")["found"]
+    assert problem(report, "rows that are too short")["examples"] == "17 …"
+    assert "2 columns" in problem(report, "columns without a name")["found"]
+    assert "Notes, Key" in problem(report, "other sheets")["found"]
+    assert "q16c" in problem(report, "ticks in another coding")["found"]
+    assert "saved mapping" in rules(report)
     assert (report.rows_read, report.rows_used, report.rows_set_aside) == (432, 400, 32)
     assert report.ok
     assert_adds_up(report)
+
+
+def test_every_way_of_reading_an_answer_is_told(tmp_path):
+    """From file to report: what the reader counts is what the report tells."""
+    people = pl.DataFrame(
+        {
+            "respondent": [f"S{i}" for i in range(6)],
+            "organisation": "RXX",
+            "q2a": ["Often", "Always", "04", "4,0", "-", "3"],
+            "q13a": ["Never", "01-Feb", "1", "1", "1", "1"],
+            "q25c": ["1 - Strongly agree", "4", "4", "4", "4", "4"],
+        }
+    )
+    people.write_csv(tmp_path / "RXX_2024.csv")
+    labels = {"q2a": {1: "Never", 2: "Rarely", 3: "Sometimes", 4: "Often", 5: "Always", 7: "Not answered"}}
+    coded = pl.DataFrame({"respondent": ["S1", "S2"], "organisation": "RXX", "q2a": [4.0, 8.0]})
+    pyreadstat.write_sav(
+        coded,
+        str(tmp_path / "RXX_2024.sav"),
+        variable_value_labels=labels,
+        missing_ranges={"q2a": [{"lo": 8, "hi": 8}]},
+    )
+    csv, sav = (validate(read_extract(tmp_path / f"RXX_2024.{kind}")) for kind in ("csv", "sav"))
+    told = {
+        "labels instead of codes": (3, "q2a, q13a"),
+        "numbers in another form": (2, "q2a"),
+        "words for no answer": (1, "q2a"),
+        "dates made by Excel": (1, "q13a"),
+        "labels and codes that differ": (1, "q25c"),
+    }
+    for rule, (rows, columns) in told.items():
+        assert problem(csv, rule)["rows"] == rows
+        assert f"in {columns} (answers" in problem(csv, rule)["found"]
+    assert problem(csv, "labels and codes that differ")["severity"] == "warning"
+    assert problem(sav, "values declared missing")["rows"] == 1
 
 
 def test_what_cannot_be_checked_is_said(clean):

@@ -134,7 +134,9 @@ def test_words_for_no_group_can_be_blanked(clean):
 def test_free_text_in_a_breakdown_is_told_and_not_shown(clean):
     secret = pl.format("Dr Secret Person {}", pl.int_range(pl.len()))
     report = validate(changed(clean, clean.frame.with_columns(locality_3=secret)))
-    assert problem(report, "no breakdown")["column"] == "locality_3"
+    found = problem(report, "no breakdown")
+    assert (found["column"], found["found"][:21]) == ("locality_3", "400 different entries")
+    assert not report.problems.filter(rule="groups below the minimum base", column="locality_3").height
     assert "Secret" not in str(report.problems.rows()) + report._repr_html_() + str(report.merges)
 
 

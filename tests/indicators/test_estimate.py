@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,13 +14,14 @@ import pytest
 from statsmodels.stats.proportion import proportion_confint
 from statsmodels.stats.weightstats import DescrStatsW
 
-from culture_metrics import estimate
+from culture_metrics import estimate, synthetic
 from culture_metrics.errors import ExtractError, UnknownNameError
 from culture_metrics.extracts.extract import Extract
-from culture_metrics.indicators.intervals import add_intervals
+from culture_metrics.indicators.intervals import wilson
 from culture_metrics.results import check_results
 
 REFERENCE = Path(__file__).parents[1] / "reference"
+NUMBERS = ["estimate", "std_error", "conf_low", "conf_high", "base", "effective_base"]
 
 
 @pytest.fixture(scope="module")
@@ -64,9 +69,8 @@ def test_intervals_of_percentages_are_wilson_s(extract):
 
 def test_wilson_interval_of_43_in_57():
     """R: prop.test(43, 57, correct = FALSE)$conf.int."""
-    row = {"unit": "percent", "estimate": 100 * 43 / 57, "std_error": 0.0, "effective_base": 57.0}
-    got = add_intervals(pl.DataFrame([row])).select("conf_low", "conf_high").row(0)
-    assert got == pytest.approx((62.897703767, 84.76716253), abs=1e-8)
+    low, high = wilson(np.array([43 / 57]), np.array([57.0]))
+    assert (low[0], high[0]) == pytest.approx((0.62897703767, 0.8476716253), abs=1e-10)
 
 
 def test_intervals_of_scores_are_t_intervals(extract):
@@ -86,14 +90,152 @@ def test_results_keep_the_contract_and_say_what_was_not_asked(extract):
     assert set(results["breakdown"]) == {"all", "occupation_group"}
 
 
-def test_results_are_the_same_for_any_order_of_rows(extract):
-    shuffled = Extract(extract.survey, extract.period, extract.frame.sample(fraction=1, shuffle=True, seed=1))
-    here, there = estimate(extract, by=["occupation_group"]), estimate(shuffled, by=["occupation_group"])
-    assert here.drop("estimate", "std_error", "conf_low", "conf_high", "effective_base").equals(
-        there.drop("estimate", "std_error", "conf_low", "conf_high", "effective_base")
+def same(here: pl.DataFrame, there: pl.DataFrame) -> None:
+    """Equal, numbers to 1e-12 relative."""
+    assert here.drop(NUMBERS).equals(there.drop(NUMBERS))
+    for number in NUMBERS:
+        np.testing.assert_allclose(
+            here[number].cast(pl.Float64).fill_null(-1).to_numpy(),
+            there[number].cast(pl.Float64).fill_null(-1).to_numpy(),
+            rtol=1e-12,
+            atol=1e-300,
+        )
+
+
+@pytest.fixture(scope="module")
+def several() -> Extract:
+    extract = synthetic.respondents(2024, organisations=3, respondents_per_organisation=700, seed=5)
+    random = np.random.default_rng(1)
+    weights = pl.Series("own_weight", random.lognormal(0, 0.4, extract.frame.height))
+    return replace(extract, frame=extract.frame.with_columns(weights))
+
+
+BY = ["occupation_group", "locality_1", ("gender", "age")]
+
+
+@pytest.mark.parametrize("weights", ["none", "occupation_group", "own_weight"])
+def test_results_are_the_same_for_any_order_of_respondents(several, weights):
+    shuffled = replace(several, frame=several.frame.sample(fraction=1, shuffle=True, seed=1))
+    same(estimate(several, BY, weights=weights), estimate(shuffled, BY, weights=weights))
+
+
+@pytest.mark.parametrize("weights", ["none", "own_weight"])
+@pytest.mark.parametrize("rows", [100, 999])
+def test_results_are_the_same_in_pieces(several, weights, rows):
+    pieces = (replace(several, frame=piece) for piece in several.frame.iter_slices(rows))
+    same(estimate(several, BY, weights=weights), estimate(pieces, BY, weights=weights))
+
+
+def test_results_are_the_same_for_any_number_of_threads(several, tmp_path):
+    several.frame.write_parquet(tmp_path / "answers.parquet")
+    for threads in ("1", "3"):
+        code = (
+            "import sys, polars as pl, culture_metrics as cm\n"
+            "from culture_metrics.extracts.extract import Extract\n"
+            "extract = Extract('nss_england', '2024', pl.read_parquet(sys.argv[1]))\n"
+            "by = ['occupation_group', ('gender', 'age')]\n"
+            "cm.estimate(extract, by, weights='occupation_group').write_parquet(sys.argv[2])\n"
+        )
+        paths = [str(tmp_path / "answers.parquet"), str(tmp_path / f"{threads}.parquet")]
+        environment = os.environ | {"POLARS_MAX_THREADS": threads, "OMP_NUM_THREADS": threads}
+        subprocess.run(
+            [sys.executable, "-c", code, *paths], check=True, env=environment, cwd=REFERENCE.parents[1]
+        )
+    same(*(pl.read_parquet(tmp_path / f"{threads}.parquet") for threads in ("1", "3")))
+
+
+def test_a_cross_is_a_breakdown_by_both(several):
+    joined = several.frame.with_columns(
+        (pl.col("locality_1") + " × " + pl.col("locality_2")).alias("both"),
     )
-    for number in ("estimate", "std_error", "conf_low", "conf_high", "effective_base"):
-        np.testing.assert_allclose(here[number].to_numpy(), there[number].to_numpy(), rtol=1e-12)
+    crossed = estimate(several, [("locality_1", "locality_2")], weights="own_weight")
+    plain = estimate(replace(several, frame=joined), ["both"], weights="own_weight")
+    assert "locality_1 × locality_2" in crossed["breakdown"]
+    both = crossed.join(plain, on=["organisation", "group", "measure"], suffix="_plain")
+    assert both.height == crossed.height == plain.height
+    both = both.filter(status="reported", status_plain="reported")
+    assert both.height > 1000
+    for number in NUMBERS:
+        np.testing.assert_allclose(both[number], both[f"{number}_plain"], rtol=1e-12, atol=1e-300)
+
+
+@pytest.mark.parametrize("by", [(), ("gender", "gender"), "all", ("gender", "all")])
+def test_what_is_no_cross_is_explained(several, by):
+    with pytest.raises(ExtractError, match=r"no breakdown|cannot be crossed"):
+        estimate(several, [by])
+
+
+def test_groups_that_could_not_be_told_apart_in_a_cross_are_refused(several):
+    frame = several.frame.with_columns(pl.lit("Ward 1 × 2").alias("locality_1"))
+    with pytest.raises(ExtractError, match="cannot be crossed") as error:
+        estimate(replace(several, frame=frame), [("gender", "locality_1")])
+    assert "Ward" not in str(error.value)
+
+
+def test_every_row_says_what_its_interval_is(several):
+    kinds = {
+        "wilson": {("score", "t"), ("percent", "wilson")},
+        "logit": {("score", "logit"), ("percent", "logit")},
+    }
+    frame = several.frame.with_columns(pl.lit(5, pl.Int8).alias("q25c"))
+    for interval, expected in kinds.items():
+        results = estimate(several, BY, interval=interval)
+        shown = results.filter(status="reported")
+        inside = shown.filter(
+            (pl.col("unit") == "score") | pl.col("estimate").is_between(0, 100, closed="none")
+        )
+        assert set(inside.select("unit", "interval").rows()) == expected
+        assert results.filter(pl.col("status") != "reported")["interval"].null_count() == (
+            results.height - shown.height
+        )
+        edge = estimate(replace(several, frame=frame), interval=interval)
+        assert set(edge.filter(measure="recommend_place_to_work")["interval"]) == {"wilson"}
+
+
+def test_a_piece_in_which_nobody_has_a_score_is_a_piece(several):
+    frame = several.frame.with_columns(
+        pl.when(pl.int_range(pl.len()) < 300).then(None).otherwise(c).alias(c) for c in ("q2a", "q2b", "q2c")
+    )
+    pieces = (replace(several, frame=piece) for piece in frame.iter_slices(300))
+    same(estimate(replace(several, frame=frame)), estimate(pieces))
+
+
+def test_results_are_the_same_in_small_batches(several, monkeypatch):
+    whole = estimate(several, BY, weights="own_weight")
+    monkeypatch.setattr("culture_metrics.indicators.tally.BATCH", 1)
+    monkeypatch.setattr("culture_metrics.indicators.tally.SLICE", 7)
+    same(whole, estimate(several, BY, weights="own_weight"))
+
+
+def test_two_runs_on_one_file_are_identical_to_the_byte(several, tmp_path):
+    several.frame.write_parquet(tmp_path / "answers.parquet")
+    for run in ("one", "two"):
+        again = replace(several, frame=pl.read_parquet(tmp_path / "answers.parquet"))
+        estimate(again, BY, weights="occupation_group").write_parquet(tmp_path / run)
+    assert (tmp_path / "one").read_bytes() == (tmp_path / "two").read_bytes()
+
+
+def test_pieces_take_no_weights_that_need_the_whole(several):
+    pieces = [replace(several, frame=piece) for piece in several.frame.iter_slices(900)]
+    with pytest.raises(ExtractError, match="in pieces"):
+        estimate(pieces, weights="occupation_group")
+    other = synthetic.respondents(2023, respondents_per_organisation=50)
+    with pytest.raises(ExtractError, match="not of one survey and period"):
+        estimate([several, other])
+    with pytest.raises(ExtractError, match="no extract"):
+        estimate([])
+
+
+def test_no_spread_is_no_error(several):
+    """Everybody gives one answer: a standard error of exactly 0, whatever the weights add up to."""
+    frame = several.frame.with_columns(pl.lit(5, pl.Int8).alias(c) for c in ("q2a", "q2b", "q2c", "q25c"))
+    rows = estimate(replace(several, frame=frame), BY, weights="own_weight")
+    rows = rows.filter(pl.col("measure").is_in(["motivation", "recommend_place_to_work"]), status="reported")
+    assert set(rows["std_error"]) == {0.0}
+    assert set(rows.filter(unit="score")["conf_low"]) == {10.0}
+    percent = rows.filter(unit="percent")
+    assert (percent["conf_low"] < 100).all()
+    assert set(percent["conf_high"]) == {100.0}
 
 
 def test_unknown_breakdowns_and_missing_mixes_are_explained(extract):
@@ -106,18 +248,8 @@ def test_unknown_breakdowns_and_missing_mixes_are_explained(extract):
         estimate(alone, weights="occupation_group")
 
 
-def test_a_given_mix_weights_one_organisation(extract):
-    alone = Extract(extract.survey, extract.period, extract.frame.filter(organisation="RXX"))
-    mix = dict.fromkeys(alone.edition.breakdowns["occupation_group"].groups, 1.0)
-    results = estimate(alone, weights="occupation_group", occupation_mix=mix)
-    assert results.filter(measure="motivation")["weighting"].item() == "occupation_group"
-    assert results.filter(measure="motivation")["effective_base"].item() < 141
-    with pytest.raises(UnknownNameError, match="no group of occupations 'Nurses'"):
-        estimate(alone, weights="occupation_group", occupation_mix={"Nurses": 1.0})
-    with pytest.raises(ExtractError, match="leaves out groups"):
-        estimate(alone, weights="occupation_group", occupation_mix={"Medical and Dental": 1.0})
-
-
 def test_an_unknown_weighting_is_refused(extract):
-    with pytest.raises(UnknownNameError, match="weighting 'occupation'"):
+    with pytest.raises(UnknownNameError, match="weighting or column of weights 'occupation'"):
         estimate(extract, weights="occupation")
+    with pytest.raises(UnknownNameError, match="kind of interval 'wald'"):
+        estimate(extract, interval="wald")

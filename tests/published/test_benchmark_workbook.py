@@ -176,6 +176,51 @@ def test_fractions_divided_twice_are_refused(workbook):
         read_published(workbook({"org_id": "RX1", **row}, {"org_id": "RX2", **row}, header=header))
 
 
+@pytest.mark.parametrize(
+    ("column", "figure", "said"),
+    [
+        # About 1 % nationally: 0.7 is 0.7 %, not 70 %.
+        ("q13b_2024", 0.7, "these are percentages, not fractions"),
+        # About 60 % nationally: 0.006 is no 0.6 %.
+        ("q25c_2024", 0.006, "these are hundredths of fractions"),
+    ],
+)
+def test_one_column_in_another_scale_is_refused(workbook, column, figure, said):
+    """Where no figure is above 1, what is usual for the question tells."""
+    base = column.replace("_2024", "_n_2024")
+    header = [*HEADER[:3], "q25d_2024", "q25d_n_2024", column, base]
+    rows = [
+        trust(code, **{column: figure, base: 500, "q25d_2024": 0.6, "q25d_n_2024": 500})
+        for code in ("RX1", "RX2")
+    ]
+    with pytest.raises(FileFormatError) as error:
+        read_published(workbook(*rows, header=header))
+    assert said in str(error.value)
+    assert f"column F ('{column}')" in str(error.value)
+
+
+def test_an_odd_trust_is_no_other_scale(workbook):
+    """A tenth of the usual share, or ten times it, is still a fraction."""
+    header = [*HEADER[:3], "q13b_2024", "q13b_n_2024", "q25c_2024", "q25c_n_2024"]
+    odd = {"q13b_2024": 0.1, "q13b_n_2024": 30, "q25c_2024": 0.06, "q25c_n_2024": 30}
+    published = read_published(workbook(trust("RX1", **odd), header=header))
+    assert published.results["estimate"].to_list() == pytest.approx([6, 10])
+
+
+def test_borrowed_bases_are_near_their_own(published_2024):
+    """Sub-scores of the official workbook have bases of their own: those of their elements are near them."""
+    whole = {part: score.id for score in published_2024.edition.scores.values() for part in score.parts}
+    bases = published_2024.results.filter(breakdown="all").select(
+        "organisation", "measure", base=pl.col("base").cast(pl.Float64)
+    )
+    own = bases.with_columns(whole=pl.col("measure").replace_strict(whole, default=None)).drop_nulls()
+    both = own.join(bases, left_on=["organisation", "whole"], right_on=["organisation", "measure"])
+    gap = (both["base_right"] / both["base"] - 1).abs()
+    assert (gap.len(), whole.keys()) == (21 * 263, set(own["measure"]))
+    assert gap.median() < 0.004
+    assert gap.max() < 0.14
+
+
 def test_a_year_without_a_catalogue_is_refused(workbook):
     header = [*HEADER[:3], "q25c_2031", "q25c_n_2031"]
     with pytest.raises(FileFormatError, match="no catalogue of questions for 2031"):

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import csv
 
+import polars as pl
 import pytest
 import xlsxwriter
 
@@ -14,9 +15,11 @@ OPTIONS = [*HEADER[:3], "OptionCode", "OptionText", *HEADER[3:6], "%"]
 SCORES = [
     [2024, "Q25c", "words of the form", "All", "All", 2000, 71.641234567],
     [2024, "Q25c", "words of the form", "Gender", "Female", 1500, 72.5],
+    [2024, "Q25c", "words of the form", "Gender", "Male", 470, 69],
     [2024, "Q25c", "words of the form", "Gender", "Non-binary", 9, 55.5],
+    [2024, "Q25c", "words of the form", "Gender", "Prefer not to say", 21, 61],
     [2024, "Q25c", "words of the form", "Directorate", "Estates", 40, 60],
-    [2024, "PP1", "", "Directorate", "Estates", 40, 7.1],
+    [2024, "PP1", "", "Directorate", "Wards", 60, 7.1],
     [2024, "PP1_2", "", "Directorate", "Estates", 40, "-"],
     [2023, "q25c", "words of the form", "All", "All", 1900, 70],
     [2024, "Q14a", "words of the form", "All", "All", 1990, 25],
@@ -68,7 +71,7 @@ def test_scores_of_groups(export, name):
     assert (whole["weighting"], whole["source"], whole["unit"]) == ("none", "published", "percent")
     assert one(published, breakdown="gender", group="Female")["estimate"] == 72.5
     score = one(published, breakdown="Directorate", measure="compassionate_and_inclusive")
-    assert (score["estimate"], score["base"], score["unit"]) == (7.1, 40, "score")
+    assert (score["estimate"], score["base"], score["unit"]) == (7.1, 60, "score")
     assert one(published, period="2023")["estimate"] == 70
     assert published.provenance["unknown_breakdowns"] == ("Directorate",)
     assert published.provenance["left_out"] == {"no question or score of its year": ("q88",)}
@@ -83,7 +86,51 @@ def test_small_bases_and_dashes_are_suppressed(export):
         ("Non-binary", "recommend_place_to_work"),
     ]
     assert hidden["estimate"].null_count() == hidden["base"].null_count() == 2
-    assert published.provenance["suppressed_cells"] == 2
+
+
+def test_a_hidden_group_does_not_follow_from_the_total(export):
+    """9 people are hidden; with the total known, 2,000 - 1,500 - 470 - 21 would give them away."""
+    published = read_published(export(SCORES), organisation="RXX")
+    gender = published.results.filter(breakdown="gender", period="2024")
+    status = dict(gender.select("group", "status").rows())
+    assert status == {
+        "Female": "reported",
+        "Male": "reported",
+        "Non-binary": "suppressed_small_base",
+        "Prefer not to say": "suppressed_secondary",
+    }
+    assert gender.filter(pl.col("status") != "reported")["base"].null_count() == 2
+    assert published.provenance["suppressed_cells"] == published.results["base"].null_count()
+
+
+@pytest.mark.parametrize("cells", [(9, "-"), ("-", "-"), ("<11", "*"), (9, ""), (9, 4.5)])
+def test_it_does_not_matter_how_the_file_hides_a_group(export, cells):
+    rows = [row if row[4] != "Non-binary" else [*row[:5], *cells] for row in SCORES]
+    published = read_published(export(rows), organisation="RXX")
+    hidden = published.results.filter(breakdown="gender", period="2024").filter(pl.col("base").is_null())
+    assert hidden["group"].to_list() == ["Non-binary", "Prefer not to say"]
+
+
+@pytest.mark.parametrize("mark", [None, "-"])
+def test_percentages_of_options_do_not_give_a_small_group_away(export, mark):
+    """Where one option of a group is hidden, all are: they add up to 100."""
+    rows = [
+        row
+        for group, base in {"16-20": 9, "21-30": 40, "31-40": 300, "41-50": 700}.items()
+        for row in of_options({1: 50, 2: 30, 3: 20}, base=base, dimension=("Age", group))
+    ]
+    if mark is not None:
+        rows[0] = [*rows[0][:-1], mark]
+        rows = [[*row[:7], 40, *row[8:]] if row[6] == "16-20" else row for row in rows]
+    found = read_published(
+        export([*rows, *of_options({1: 50, 2: 30, 3: 20}, base=1049)], OPTIONS), organisation="RXX"
+    )
+    said = dict(found.distributions.select("group", pl.col("status").cast(pl.String)).unique().rows())
+    assert len(said) == 5
+    assert said["16-20"] == "suppressed_small_base"
+    assert said["all"] == said["41-50"] == said["31-40"] == "reported"
+    assert said["21-30"] == "suppressed_secondary"
+    check_distributions(found.distributions)
 
 
 def test_wording_of_questions_is_not_kept(export):
@@ -137,16 +184,16 @@ def test_the_organisation_must_be_given(export):
     [
         (
             [2024, "Q25c", "", "Gender", "Male", 100, 161],
-            "neither a figure from 0 to 100 nor '-' nor blank: row 11",
+            "neither a figure from 0 to 100 nor '-' nor blank: row 13",
         ),
         ([2024, "PP2", "", "Gender", "Male", 100, 61], "scores above 10"),
-        ([2024, "Q25c", "", "Gender", "Female", 100, 61], "the same figure more than once: rows 3, 11"),
+        ([2024, "Q25c", "", "Gender", "Female", 100, 61], "the same figure more than once: rows 3, 13"),
         (
             [2024, "Q25c", "", "Gender", "Male", 100.5, 61],
-            "a BaseSize that is no number of responses: row 11",
+            "a BaseSize that is no number of responses: row 13",
         ),
-        ([2024, "Q25c", "", "Gender", "Male", "", 61], "a figure without its BaseSize: row 11"),
-        (["", "Q25c", "", "Gender", "Male", 100, 61], "no Year such as 2024: row 11"),
+        ([2024, "Q25c", "", "Gender", "Male", "", 61], "a figure without its BaseSize: row 13"),
+        (["", "Q25c", "", "Gender", "Male", 100, 61], "no Year such as 2024: row 13"),
         ([2016, "Q25c", "", "Gender", "Male", 100, 61], "no catalogue of questions for a year"),
     ],
 )
@@ -159,6 +206,13 @@ def test_what_cannot_be_right_is_refused(export, row, said):
 def test_fractions_are_refused(export):
     rows = [[2024, code, "", "All", "All", 100, 0.6] for code in ("Q25a", "Q25b", "Q25c", "Q25d", "Q2a")]
     with pytest.raises(FileFormatError, match="fractions where this layout has 0 to 100"):
+        read_published(export(rows), organisation="RXX")
+
+
+def test_a_single_question_in_fractions_is_refused(export):
+    """Nationally about 60 % would recommend (q25c): 0.61 can only be a fraction."""
+    rows = [[2024, "Q25c", "", "All", "All", 900, 0.61], [2024, "Q13b", "", "All", "All", 900, 0.7]]
+    with pytest.raises(FileFormatError, match="fractions where this layout has 0 to 100: q25c"):
         read_published(export(rows), organisation="RXX")
 
 

@@ -35,10 +35,19 @@ def test_the_example_is_a_trust_in_two_years_among_its_peers(example):
 
 
 def test_the_example_has_faults_to_find_and_counts_them(example):
-    # Planted: two respondents twice, five codes that the form does not have (rows 1, 500, 999, 1498, 1997).
+    # Planted among rows 0 to 1999: 99 in each 97th, a 7 in rows 1, 500, …, 1997, a 98 in rows 2, 401, …, 1997,
+    # answers under a shut filter in rows 3, 602, 1201, 1800; and two respondents twice.
+    planted = {
+        "missing codes": 21,
+        "codes outside the list": 5,
+        "likely missing codes": 6,
+        "answers that the filter rules out": 4,
+        "rows that stand twice": 2,
+    }
     for report in example.reports:
         assert (report.rows_read, report.rows_used, report.rows_set_aside) == (2002, 2000, 2)
-        assert report.cells_set_aside == 5
+        assert report.cells_set_aside == 5 + 6 + 4
+        assert {r: report.problems.filter(rule=r)["rows"].item() for r in planted} == planted
 
 
 def test_the_example_publishes_what_its_respondents_said(example):
@@ -91,6 +100,50 @@ def test_the_year_asked_for_is_that_of_a_file_that_does_not_say(tmp_path):
     with pytest.raises(ExtractError):
         read_inputs([tmp_path / "few.csv"])
     assert read_inputs([tmp_path / "few.csv"], year=2023).year == "2023"
+
+
+@pytest.fixture(scope="module")
+def stacked(tmp_path_factory):
+    """Three years in one file, the first of which has no catalogue; SYN03 is there in 2024 only."""
+    years = [2018, 2023, 2024]
+    frames = [
+        synthetic.respondents(
+            max(y, 2023), organisations=3 if y == 2024 else 2, respondents_per_organisation=30
+        ).frame.with_columns(pl.lit(y).alias("Survey year"))
+        for y in years
+    ]
+    path = tmp_path_factory.mktemp("stacked") / "history.csv"
+    pl.concat(frames, how="diagonal").write_csv(path)
+    return path
+
+
+@pytest.mark.parametrize("year", [None, 2023])
+def test_every_year_of_a_stacked_file_is_read(stacked, year):
+    """As from files of one year each: the report is about the latest, or the one asked for."""
+    data = read_inputs([stacked], organisation="SYN02", year=year)
+    assert [e.period for e in data.extracts] == ["2023", "2024"]
+    assert data.year == str(year or 2024)
+    # What was set aside is told: in each year the 60 rows of 2018, and those of the other year.
+    left_out = [r.problems.filter(rule="other periods")["rows"].item() for r in data.reports]
+    assert left_out == [60 + 90, 60 + 60]
+    assert data.results["period"].unique().sort().to_list() == ["2023", "2024"]
+
+
+def test_an_organisation_may_be_in_one_year_of_a_stacked_file_only(stacked):
+    data = read_inputs([stacked], organisation="SYN03")
+    assert ([e.period for e in data.extracts], data.year) == (["2024"], "2024")
+    with pytest.raises(UnknownNameError, match="year in these files '2023'"):
+        read_inputs([stacked], organisation="SYN03", year=2023)
+
+
+def test_a_stacked_file_beside_another_of_the_same_year_is_refused(stacked, files):
+    with pytest.raises(ReportError, match="Two respondent files hold 2023"):
+        read_inputs([stacked, files / "one_2023.parquet"], organisation="SYN02")
+
+
+def test_a_year_that_a_stacked_file_does_not_hold_is_refused(stacked):
+    with pytest.raises(ExtractError, match="The file holds 2018, 2023, 2024, not 2022"):
+        read_inputs([stacked], organisation="SYN02", year=2022)
 
 
 def test_two_files_of_one_year_are_refused(files):

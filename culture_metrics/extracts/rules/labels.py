@@ -35,13 +35,15 @@ def breakdown_columns(frame: pl.DataFrame, edition: Edition) -> list[str]:
 
 
 def count_labels(frame: pl.DataFrame, columns: list[str]) -> dict[str, dict[str, int]]:
-    """Count the rows of every label, by column, the most frequent first."""
-    counts = frame.select(pl.col(c).drop_nulls().value_counts(sort=True, name="n").implode() for c in columns)
+    """Count the rows of every label, by column, the most frequent first.
+
+    Of a column with more than `MOST_LABELS` labels, which is no breakdown, only so many and one are told.
+    """
     found = {}
     for column in columns:
-        table = counts[column].explode().struct.unnest().drop_nulls() if frame.height else None
-        table = table.sort("n", column, descending=[True, False]) if table is not None else None
-        found[column] = dict(table.select(column, "n").iter_rows()) if table is not None else {}
+        table = frame[column].drop_nulls().value_counts(name="n")
+        top = table.sort("n", column, descending=[True, False]).head(MOST_LABELS + 1)
+        found[column] = dict(top.iter_rows())
     return found
 
 
@@ -60,10 +62,11 @@ def merged(frame: pl.DataFrame, merge: Merge, edition: Edition) -> tuple[pl.Data
     for column, names in merge.items():
         if column not in columns:
             raise unknown("breakdown column", column, columns, where="merge=")
-        counts = count_labels(frame, [column])[column]
+        rows = frame[column].drop_nulls().value_counts(name="n")
+        counts = dict(rows.filter(pl.col(column).is_in(list(names))).iter_rows())
         for label in names:
             if label not in counts:
-                raise unknown(f"label in {column}", label, counts, where="merge=")
+                raise unknown(f"label in {column}", label, rows[column].to_list(), where="merge=")
         made.append(pl.col(column).replace(dict(names)))
         notes.append(
             Problem(
@@ -92,7 +95,7 @@ def label_problems(
     problems: list[Problem] = []
     offers: dict[str, dict[str, str | None]] = {}
     for column, labels in counts.items():
-        if _is_free_text(labels, rows):
+        if is_free_text(labels, rows):
             problems.append(_free_text(column, labels))
             continue
         offered = offers.setdefault(column, {})
@@ -121,7 +124,8 @@ def check_merge(merge: object) -> Merge:
     )
 
 
-def _is_free_text(labels: Labels, rows: int) -> bool:
+def is_free_text(labels: Labels, rows: int) -> bool:
+    """Whether the entries of a column are no names of groups."""
     long = sum(n for label, n in labels.items() if len(label) > LONGEST or "@" in label)
     return len(labels) > MOST_LABELS or (rows >= 50 and len(labels) > rows / 3) or long > rows / 3
 
@@ -130,7 +134,8 @@ def _free_text(column: str, labels: Labels) -> Problem:
     return Problem(
         "warning",
         "no breakdown",
-        f"{len(labels):,} different entries: ids or free text rather than names of groups",
+        f"{'more than ' if len(labels) > MOST_LABELS else ''}{min(len(labels), MOST_LABELS):,} different "
+        "entries: ids or free text rather than names of groups",
         "a few names, each for many respondents",
         "Kept, but its groups will be too small to show. Take the column out if it can identify people.",
         column=column,

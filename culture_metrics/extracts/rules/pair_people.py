@@ -13,7 +13,7 @@ from culture_metrics.extracts.spelling import likely_name, squeezed
 from culture_metrics.problems import Problem, counted, examples, listed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from culture_metrics.extracts.rules.pair import Pair
 
@@ -135,7 +135,8 @@ def localities(pair: Pair) -> Iterator[Problem]:
     ]
     before, after = count_labels(first.frame, columns), count_labels(second.frame, columns)
     for column in columns:
-        yield from _labels(column, before[column], after[column], pair.periods)
+        minimum = first.edition.survey.minimum_base
+        yield from _labels(column, before[column], after[column], pair.periods, minimum)
     for extract, other in ((first, second), (second, first)):
         only = [c for c in breakdown_columns(extract.frame, extract.edition) if c not in other.frame.columns]
         if only:
@@ -149,7 +150,7 @@ def localities(pair: Pair) -> Iterator[Problem]:
 
 
 def _labels(
-    column: str, before: Mapping[str, int], after: Mapping[str, int], periods: tuple[str, str]
+    column: str, before: Mapping[str, int], after: Mapping[str, int], periods: tuple[str, str], minimum: int
 ) -> Iterator[Problem]:
     gone = {label: n for label, n in before.items() if label not in after}
     new = {label: n for label, n in after.items() if label not in before}
@@ -163,6 +164,15 @@ def _labels(
             column=column,
         )
         return
+
+    def size(n: int) -> str:
+        return f"{n:,}" if n >= minimum else f"fewer than {minimum}"
+
+    def rows(counts: Iterable[int]) -> int:
+        """Sum sizes, but for one small group the sum would be its hidden base."""
+        sizes = list(counts)
+        return sum(sizes) if min(sizes) >= minimum else 0
+
     renamed = {}
     left = dict(new)
     for label in gone:
@@ -174,12 +184,14 @@ def _labels(
         yield Problem(
             "warning",
             "groups that may be renamed",
-            listed((f"'{a}' ({gone[a]:,}) may now be '{b}' ({new[b]:,})" for a, b in renamed.items()), 5),
+            listed(
+                (f"'{a}' ({size(gone[a])}) may now be '{b}' ({size(new[b])})" for a, b in renamed.items()), 5
+            ),
             "the same names in both years",
             f"Nothing. If they are the same groups: validate(extract, merge={{'{column}': {{old: new}}}}) "
             f"on the file of {periods[0]}.",
             column=column,
-            rows=sum(gone[label] for label in renamed),
+            rows=rows(gone[label] for label in renamed),
         )
     vanished = {label: n for label, n in gone.items() if label not in renamed}
     for word, labels, rule in (
@@ -191,9 +203,9 @@ def _labels(
                 "note",
                 rule,
                 f"{counted(len(labels), 'group')} {word} in {periods[1]}: "
-                + listed((f"'{label}' ({n:,})" for label, n in labels.items()), 6),
+                + listed((f"'{label}' ({size(n)})" for label, n in labels.items()), 6),
                 "the same groups in both years",
                 "Nothing; they have no counterpart to compare with.",
                 column=column,
-                rows=sum(labels.values()),
+                rows=rows(labels.values()),
             )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from culture_metrics.extracts.labels import BLANK, DATE, DECLARED, LABEL, NUMBER, RELABELLED
 from culture_metrics.problems import Problem, counted, listed
 
 if TYPE_CHECKING:
@@ -27,28 +28,66 @@ LEFT_OUT = (
         "Left out: they have a survey of their own, which is never mixed with this one.",
     ),
 )
-#: Cells that the reader turned into codes or blanks: key, rule, what was found, expected, done.
-READ = (
-    (
-        "labels_read",
-        "labels instead of codes",
-        "text answers (answers counted)",
-        "codes",
-        "Read as the codes of the labels.",
+#: Ways in which the reader told answers: key in the provenance, rule, what was found, expected, done.
+READ_AS = {
+    LABEL: ("labels instead of codes", "text answers", "codes", "Read as the codes of the labels."),
+    RELABELLED: (
+        "labels and codes that differ",
+        "labels beside codes of another answer",
+        "labels and codes of the form",
+        "The label decided; ask the contractor which list of codes was used.",
     ),
-    (
-        "dates_read",
+    DATE: (
         "dates made by Excel",
-        "dates that were response options such as 1-2 (answers counted)",
+        "dates that were response options such as 1-2",
         "codes",
-        "Read as the options; send the file as text or CSV to keep Excel from changing it.",
+        "Read as the options; a CSV file keeps Excel from changing them.",
     ),
-    (
-        "blanks_read",
+    NUMBER: (
+        "numbers in another form",
+        "numbers such as 04 or 4,0",
+        "whole numbers",
+        "Read as numbers.",
+    ),
+    BLANK: (
         "words for no answer",
-        "words such as N/A or a dash (answers counted)",
+        "marks such as N/A or a dash",
         "blank where there is no answer",
         "Read as no answer.",
+    ),
+    DECLARED: (
+        "values declared missing",
+        "values that the file declares missing",
+        "blank where there is no answer",
+        "Read as no answer.",
+    ),
+}
+#: What the reader met beside rows and answers: key, severity, rule, found (with the number), expected, done.
+MET = (
+    ("rows_blank", "note", "blank rows", "{} without anything", "respondents", "Left out; they are no rows."),
+    (
+        "rows_of_wording",
+        "note",
+        "rows of wording",
+        "{} of question wording below the names",
+        "respondents below the names of columns",
+        "Left out.",
+    ),
+    (
+        "rows_too_short",
+        "warning",
+        "rows that are too short",
+        "{} with fewer cells than the header",
+        "a cell for every column",
+        "The missing cells were taken as blank; look whether the file was cut.",
+    ),
+    (
+        "columns_without_name",
+        "warning",
+        "columns without a name",
+        "{} with entries and no name",
+        "a name for every column",
+        "Left out; give them names if they are needed.",
     ),
 )
 
@@ -67,18 +106,40 @@ def told(extract: Extract) -> Iterator[Problem]:
     for _, rule, what, done in LEFT_OUT:
         if rule in rows:
             yield Problem("note", rule, what, f"respondents of {extract.period}", done, rows=rows[rule])
-    for key, rule, found, expected, done in READ:
-        counts = _counts(extract.provenance.get(key))
-        if sum(counts.values()):
-            where = f" in {listed(k for k in counts if k)}" if any(counts) else ""
-            yield Problem("note", rule, found + where, expected, done, rows=sum(counts.values()))
+    for how, (rule, found, expected, done) in READ_AS.items():
+        counts: Mapping[str, int] = extract.provenance.get(how) or {}
+        if counts:
+            severity = "warning" if how == RELABELLED else "note"
+            said = f"{found} in {listed(counts)} (answers counted)"
+            yield Problem(severity, rule, said, expected, done, rows=sum(counts.values()))
+    yield from _met(extract.provenance)
 
 
-def _counts(value: Any) -> dict[str, int]:
-    """Return counts by column, from a mapping or a single number."""
-    if not value:
-        return {}
-    return {"": int(value)} if isinstance(value, int) else {str(k): int(n) for k, n in value.items() if n}
+def _met(provenance: Mapping[str, Any]) -> Iterator[Problem]:
+    for key, severity, rule, found, expected, done in MET:
+        number = int(provenance.get(key) or 0)
+        if number:
+            what = "column" if key.startswith("columns") else "row"
+            first = provenance.get(f"first_{key.replace('rows', 'row')}")
+            yield Problem(
+                severity,
+                rule,
+                found.format(counted(number, what)),
+                expected,
+                done,
+                rows=number if what == "row" else 0,
+                examples="" if first is None else f"{first}{' …' if number > 1 else ''}",
+            )
+    if provenance.get("settled"):
+        found = "; ".join(provenance["settled"])
+        yield Problem("note", "ticks in another coding", found, "1 ticked, 0 not ticked", "Read as meant.")
+    if provenance.get("other_sheets"):
+        found = f"sheets that were not read: {str(provenance['other_sheets'])[:120]}"
+        done = "Left out; name one with read_extract(..., sheet=)."
+        yield Problem("note", "other sheets", found, "one sheet of respondents", done)
+    if provenance.get("mapping"):
+        found = "names of columns told by a saved mapping"
+        yield Problem("note", "saved mapping", found, "names that tell the columns", "Used the mapping.")
 
 
 def _names(extract: Extract) -> Iterator[Problem]:

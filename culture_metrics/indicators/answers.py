@@ -1,0 +1,78 @@
+"""What respondents answered, as the numbers that measures are made of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from culture_metrics.indicators.percentages import headline_shares, mark, option_shares
+from culture_metrics.indicators.scoring import check_answers, score_values
+from culture_metrics.indicators.tally import Moments, share_moments, value_moments
+from culture_metrics.indicators.threads import blocks, in_threads
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from culture_metrics.extracts.extract import Extract
+    from culture_metrics.indicators.cells import Cells
+    from culture_metrics.indicators.percentages import Marked, Share
+
+
+@dataclass(frozen=True)
+class Answers:
+    """Scores and headline percentages of an extract: `names` has the scores first."""
+
+    names: list[str]
+    values: NDArray[np.float64]
+    marked: Marked
+    never_weighted: NDArray[np.bool_]
+
+    @property
+    def n_scores(self) -> int:
+        """How many of the measures are scores."""
+        return int(self.values.shape[1])
+
+    def moments(self, cells: Cells, weight: NDArray[np.float64] | None) -> Moments:
+        """Tally every measure in the order of `names`."""
+        jobs = [partial(value_moments, self.values[:, b], cells, weight) for b in blocks(self.n_scores)]
+        never = self.never_weighted if weight is not None else np.zeros_like(self.never_weighted)
+        groups = np.flatnonzero(~never), np.flatnonzero(never)
+        for shares, own in zip(groups, (weight, None), strict=True):
+            jobs += [partial(share_moments, self.marked[shares[b]], cells, own) for b in blocks(len(shares))]
+        moments = Moments.beside(in_threads(jobs))
+        if not never.any():
+            return moments
+        place = np.argsort(np.concatenate(groups), kind="stable")
+        return moments.measures(np.append(np.arange(self.n_scores), self.n_scores + place))
+
+
+def answers_of(extract: Extract) -> Answers:
+    """Read the numbers of respondents out of an extract."""
+    names, values = score_values(extract)
+    shares = headline_shares(extract.edition, extract.frame.columns)
+    return _answers(extract, shares, names, values)
+
+
+def options(extract: Extract) -> list[Share]:
+    """Return every response option of the extract's questions, and the base of each headline."""
+    return option_shares(extract.edition, extract.frame.columns)
+
+
+def options_of(extract: Extract) -> Answers:
+    """Read the answers to every question, option by option."""
+    check_answers(extract)
+    return _answers(extract, options(extract), [], np.empty((extract.frame.height, 0)))
+
+
+def _answers(
+    extract: Extract, shares: list[Share], scores: list[str], values: NDArray[np.float64]
+) -> Answers:
+    return Answers(
+        [*scores, *(s.name for s in shares)],
+        values,
+        mark(extract.frame, shares),
+        np.array([not s.question.weighted for s in shares], dtype=bool),
+    )

@@ -1,0 +1,210 @@
+"""From an extract to estimates of its cells: by organisation, of all together, or piece by piece."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+
+from culture_metrics.errors import ExtractError
+from culture_metrics.indicators.answers import Answers, answers_of
+from culture_metrics.indicators.breakdowns import group_columns
+from culture_metrics.indicators.calibrated import calibrated_estimates
+from culture_metrics.indicators.cells import Cells, Layer, codes_of, make_cells
+from culture_metrics.indicators.design import Design, Estimates, estimates
+from culture_metrics.indicators.tally import Moments
+from culture_metrics.indicators.threads import both, in_threads
+from culture_metrics.indicators.weights import NATIONAL, Weighted, Weights, respondent_weights, size_weights
+from culture_metrics.results import ALL
+from data_schemas.columns import STATUSES, WEIGHTINGS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from culture_metrics.extracts.extract import Extract
+    from culture_metrics.indicators.raking import Raking
+
+    Numbers = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Found:
+    """Estimates of cells × measures: `keys` names the cells, `answers` the measures.
+
+    `weighting` holds for all but what is never weighted and the organisations in `unweighted`.
+    """
+
+    keys: pl.DataFrame
+    answers: Answers
+    estimates: Estimates
+    weighting: str
+    unweighted: tuple[str, ...] = ()
+
+
+def estimates_of(
+    extract: Extract,
+    by: Mapping[str, Sequence[str]],
+    weights: str | Weights | Raking | pl.Series,
+    design: Design | None,
+    read: Callable[[Extract], Answers] = answers_of,
+) -> list[Found]:
+    """Estimate one extract; `read` says what of its answers is wanted."""
+    kind = weights.kind if isinstance(weights, Weights) else weights
+    if isinstance(kind, str) and kind in NATIONAL:
+        rules = weights if isinstance(weights, Weights) else Weights(kind)
+        return _national(extract, by, rules, design or Design(domains="full"), read)
+    weighted = respondent_weights(extract, weights)
+    design = design or Design()
+    groups = _groups(extract, by)
+    cells, answers = both(
+        partial(make_cells, extract.frame, {ALL: (), **by}, groups, design), partial(read, extract)
+    )
+    if weighted.raking is None:
+        found = estimates(answers.moments(cells, weighted.values), cells, design)
+    else:
+        organisation = codes_of(extract.frame["organisation"])
+        found = calibrated_estimates(answers.moments, cells, organisation, weighted.raking, design)
+    unweighted = extract.edition.survey.unweighted_groups if weighted.name == "occupation_group" else ()
+    return [Found(cells.keys, answers, found, weighted.name, _organisations_in(extract, unweighted))]
+
+
+def _national(
+    extract: Extract,
+    by: Mapping[str, Sequence[str]],
+    rules: Weights,
+    design: Design,
+    read: Callable[[Extract], Answers],
+) -> list[Found]:
+    """Estimate all organisations together: all staff by the product of weights, breakdowns by size alone."""
+    size = size_weights(extract, rules.eligible)
+    extract = replace(extract, frame=extract.frame.filter(pl.col("organisation").is_in(size["organisation"])))
+    factor = extract.frame.select(
+        pl.col("organisation").replace_strict(size["organisation"], size["size"], return_dtype=pl.Float64)
+    )
+    of_size = factor.to_series().to_numpy()
+    answers = read(extract)
+    groups = _groups(extract, by)
+    found = []
+    for breakdowns, kind in (({ALL: ()}, rules.kind), (by, "size")):
+        if not breakdowns:
+            continue
+        own = respondent_weights(extract, replace(rules, kind=kind.replace("_and_size", "")))
+        weight = of_size if own.values is None else of_size * own.values
+        cells = make_cells(extract.frame, breakdowns, groups, design, together=True)
+        result = estimates(answers.moments(cells, weight), cells, design)
+        found.append(Found(cells.keys, answers, result, kind))
+    return found
+
+
+def estimates_of_pieces(
+    extracts: Iterable[Extract],
+    by: Mapping[str, Sequence[str]],
+    weights: str | Weights | Raking | pl.Series,
+    design: Design | None,
+) -> tuple[Extract, list[Found]]:
+    """Tally pieces one after another and put the tallies together."""
+    first: Extract | None = None
+    total: tuple[pl.DataFrame, Moments] | None = None
+    answers: Answers | None = None
+    weighted: Weighted | None = None
+    for extract in extracts:
+        if not isinstance(weights, str) or weights not in ("none", *extract.frame.columns) or design:
+            raise ExtractError(
+                "An extract in pieces cannot be weighted by what its pieces do not know of each other",
+                expected="weights='none' or a column of weights, and no design",
+                hint="Read the extract as a whole, or work the weights out before and add them as a column.",
+            )
+        groups = _groups(extract, by)
+        cells = make_cells(extract.frame, {ALL: (), **by}, groups, Design())
+        names = None if answers is None else answers.names
+        answers = answers_of(extract)
+        if first is None:
+            first = extract
+        elif (extract.survey, extract.period, answers.names) != (first.survey, first.period, names):
+            raise ExtractError(
+                "The pieces are not of one survey and period, or lack different questions",
+                hint="Estimate each period by itself and put the results together.",
+            )
+        weighted = respondent_weights(extract, weights)
+        own = cells.keys, answers.moments(cells, weighted.values)
+        total = own if total is None else _put_together(total, own)
+    if first is None or total is None or answers is None or weighted is None:
+        raise ExtractError("There is no extract to estimate from")
+    keys, moments = total
+    each, none = Layer(np.arange(keys.height), keys.height), np.zeros(keys.height, np.int64)
+    cells = Cells(keys, np.empty((0, 0), np.int32), (), each, each, none, none[:1], pl.Series([ALL]))
+    return first, [Found(keys, answers, estimates(moments, cells, Design()), weighted.name)]
+
+
+def _put_together(
+    one: tuple[pl.DataFrame, Moments], other: tuple[pl.DataFrame, Moments]
+) -> tuple[pl.DataFrame, Moments]:
+    both = pl.concat([one[0], other[0]])
+    keys = both.unique(maintain_order=True)
+    of = both.join(keys.with_row_index("cell"), on=both.columns, how="left", maintain_order="left")["cell"]
+    layer = Layer(of.cast(pl.Int64).to_numpy(), keys.height)
+    return keys, Moments.under([one[1], other[1]]).merge(layer)
+
+
+def _groups(extract: Extract, by: Mapping[str, Sequence[str]]) -> dict[str, pl.Expr]:
+    return group_columns(extract, list(dict.fromkeys(n for names in by.values() for n in names)))
+
+
+def _organisations_in(extract: Extract, benchmark_groups: tuple[str, ...]) -> tuple[str, ...]:
+    if not benchmark_groups or "benchmark_group" not in extract.frame.columns:
+        return ()
+    here = extract.frame.filter(pl.col("benchmark_group").is_in([*benchmark_groups]))
+    return tuple(here["organisation"].unique().sort())
+
+
+def lay_out(part: Found, columns: pl.DataFrame, low: Numbers, high: Numbers) -> pl.DataFrame:
+    """Lay estimates out as rows: every cell, in order, by every row of `columns`.
+
+    `columns` says in `place` which measure a row is about (-1: none), and in `status` what to call it; its
+    other columns go along. What was not asked has no numbers.
+    """
+    found, answers = part.estimates, part.answers
+    order = part.keys.with_row_index("cell").sort("organisation", "breakdown", "group")
+    rows, places = order["cell"].to_numpy().astype(np.int64), columns["place"].to_numpy()
+    absent = places < 0
+    index = rows[:, None] * len(answers.names) + np.where(absent, 0, places)
+    numbers = {
+        "estimate": found.mean,
+        "std_error": found.std_error,
+        "conf_low": low,
+        "conf_high": high,
+        "base": found.base,
+        "effective_base": found.effective_base,
+    }
+    never = np.concatenate([np.zeros(answers.n_scores, dtype=bool), answers.never_weighted, [True]])[places]
+    columns = columns.drop("place").with_columns(
+        pl.Series("weighting", np.where(never, "none", part.weighting), dtype=pl.Enum(WEIGHTINGS)),
+        pl.col("status").cast(pl.Enum(STATUSES)),
+    )
+    cell = np.repeat(np.arange(order.height, dtype=np.uint32), columns.height)
+    column = np.tile(np.arange(columns.height, dtype=np.uint32), order.height)
+    table = pl.concat(
+        [
+            order.drop("cell")[cell],
+            columns[column],
+            pl.DataFrame(in_threads([partial(_series, n, t, index, absent) for n, t in numbers.items()])),
+        ],
+        how="horizontal",
+    ).with_columns(pl.lit("respondents").alias("source"), pl.col("base").cast(pl.UInt32))
+    if not part.unweighted:
+        return table
+    none = pl.col("organisation").is_in([*part.unweighted])
+    return table.with_columns(
+        pl.when(none).then(pl.lit("none", pl.Enum(WEIGHTINGS))).otherwise("weighting").alias("weighting")
+    )
+
+
+def _series(name: str, table: Numbers, index: NDArray[np.int64], absent: NDArray[np.bool_]) -> pl.Series:
+    values = np.take(table, index)
+    values[:, absent] = np.nan
+    return pl.Series(name, values.ravel(), nan_to_null=True)

@@ -1,0 +1,364 @@
+"""Cells: which respondents count in which row of the results, and what was sampled inside a row."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from math import prod
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+
+from culture_metrics.errors import ExtractError, unknown
+from culture_metrics.results import ALL
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence, Sized
+
+    from numpy.typing import NDArray
+
+    from culture_metrics.indicators.design import Design
+
+    Whole = NDArray[np.int64]
+    Numbers = NDArray[np.float64]
+
+#: Respondents there should be to a profile, so that adding up profiles pays.
+PER_PROFILE = 24
+#: Columns of a profile beside its groups.
+FIRST, STRATA, CLUSTERS = "\0first", "\0strata", "\0clusters"
+#: Between the names of crossed breakdowns, and between the names of their groups.
+CROSS = " × "
+
+
+@dataclass(frozen=True)
+class Codes:
+    """A text column as whole numbers: 0, 1, … in the order of `names`, -1 where it is null."""
+
+    codes: Whole
+    names: pl.Series
+
+
+@dataclass(frozen=True)
+class Layer:
+    """How parts make up wholes: `of` is the whole of each part. As many of both: they are the same."""
+
+    of: Whole
+    size: int
+
+    @property
+    def same(self) -> bool:
+        """Whether each part is a whole."""
+        return len(self.of) == self.size
+
+    def sum(self, parts: Numbers) -> Numbers:
+        """Add up the rows of `parts` that belong to one whole."""
+        if self.same:
+            return parts
+        from scipy.sparse import csr_array
+
+        each = np.arange(len(self.of))
+        matrix = csr_array((np.ones(len(each)), (self.of, each)), shape=(self.size, len(each)))
+        return np.asarray(matrix @ parts)
+
+
+@dataclass(frozen=True)
+class Block:
+    """One breakdown: `part` says which part the respondents of each profile count in, -1 none."""
+
+    bunch: int
+    part: Whole
+
+
+@dataclass(frozen=True)
+class Cells:
+    """The cells of an extract, each made of pieces (its strata), each made of parts (its clusters).
+
+    Respondents alike in several breakdowns are added up once for all of them: they share a profile.
+
+    Attributes
+    ----------
+    keys : polars.DataFrame
+        One row per cell: `organisation, breakdown, group`.
+    of : numpy.ndarray
+        Respondents by bunches of breakdowns: the profile of a respondent.
+    blocks : tuple of Block
+        The breakdowns.
+    parts, pieces : Layer
+        From parts to pieces and from pieces to cells.
+    stratum : numpy.ndarray
+        Stratum of each piece.
+    sampled : numpy.ndarray
+        Respondents (clusters, where there are any) of each stratum, in or out of a cell.
+    strata : polars.Series
+        Names of the strata.
+    """
+
+    keys: pl.DataFrame
+    of: NDArray[np.int32]
+    blocks: tuple[Block, ...]
+    parts: Layer
+    pieces: Layer
+    stratum: Whole
+    sampled: Whole
+    strata: pl.Series
+
+    @cached_property
+    def profiles(self) -> Whole:
+        """Where the profiles of each bunch start, and where the last ends."""
+        heights = {block.bunch: len(block.part) for block in self.blocks}
+        return np.cumsum([0, *(heights[i] for i in range(len(heights)))])
+
+    def sum_profiles(self, sums: Numbers) -> Numbers:
+        """Add up the rows of profiles, bunch under bunch, to rows of parts."""
+        from scipy.sparse import csr_array
+
+        first = self.profiles
+        part = np.concatenate([block.part for block in self.blocks])
+        profile = np.concatenate([np.arange(first[b.bunch], first[b.bunch + 1]) for b in self.blocks])
+        there = part >= 0
+        shape = (len(self.parts.of), first[-1])
+        matrix = csr_array((np.ones(there.sum()), (part[there], profile[there])), shape=shape)
+        return np.asarray(matrix @ sums)
+
+    def part_of(self, block: Block) -> Whole:
+        """Return the part that each respondent counts in, -1 for none."""
+        return block.part[self.of[:, block.bunch]]
+
+    def only(self, block: Block) -> Cells:
+        """Keep one breakdown, and the numbers of its parts."""
+        return replace(self, of=self.of[:, [block.bunch]], blocks=(Block(0, block.part),))
+
+
+def codes_of(values: pl.Series) -> Codes:
+    """Give numbers to the values of a text column in their order."""
+    if isinstance(values.dtype, pl.Enum):
+        here = values.dtype.categories
+        order = here.arg_sort().to_numpy()
+        rank = np.append(np.argsort(order), -1)
+        physical = values.to_physical().cast(pl.Int64).fill_null(len(here)).to_numpy()
+        return Codes(rank[physical], here[order])
+    text = values.cast(pl.String)
+    names = text.drop_nulls().unique().sort()
+    return Codes(text.cast(pl.Enum(names)).to_physical().cast(pl.Int64).fill_null(-1).to_numpy(), names)
+
+
+@dataclass(frozen=True)
+class Units:
+    """What was sampled: the unit of each respondent (a cluster, or themselves) and its stratum."""
+
+    of: Whole
+    stratum: Whole
+    strata: Codes
+    clusters: Codes | None
+
+
+def sampling_units(frame: pl.DataFrame, design: Design) -> Units:
+    """Find the sampled units of a frame."""
+    strata = _sampling(frame, design.strata)
+    if design.cluster is None:
+        return Units(np.arange(frame.height), strata.codes, strata, None)
+    # Clusters are told apart within strata.
+    cluster = _sampling(frame, design.cluster)
+    of, stratum, _ = _split(strata.codes, len(strata.names), cluster.codes, cluster.names)
+    return Units(of, stratum, strata, Codes(of, pl.int_range(len(stratum), eager=True)))
+
+
+def crossed(by: Sequence[str | Sequence[str]]) -> dict[str, tuple[str, ...]]:
+    """Name breakdowns and say what they are made of: several names in a sequence are crossed."""
+    lists = [(b,) if isinstance(b, str) else tuple(b) for b in by]
+    for names in lists:
+        if not names or len(set(names)) < len(names) or any(CROSS in n or n == ALL for n in names):
+            raise ExtractError(
+                "These cannot be crossed" if len(names) > 1 else "This is no breakdown",
+                got=" and ".join(names),
+                expected=f"different breakdowns, none called {ALL!r} or with {CROSS!r} in its name",
+            )
+    return {CROSS.join(names): names for names in lists}
+
+
+def make_cells(
+    frame: pl.DataFrame,
+    by: Mapping[str, Sequence[str]],
+    groups: Mapping[str, pl.Expr],
+    design: Design,
+    *,
+    together: bool = False,
+) -> Cells:
+    """Put every respondent into the cell of their organisation and of each of its groups.
+
+    Parameters
+    ----------
+    frame : polars.DataFrame
+        One row per respondent, with `organisation` and the columns of the design.
+    by : mapping
+        Breakdown -> the names it crosses; none for the whole. A respondent whose group is not known is in no
+        cell of that breakdown.
+    groups : mapping
+        Name -> the expression of a respondent's group.
+    design : Design
+        Strata and clusters.
+    together : bool
+        All organisations as one, called `all`.
+    """
+    codes = {
+        name: codes_of(frame.select(groups[name].alias("group")).to_series())
+        for name in dict.fromkeys(n for names in by.values() for n in names)
+    }
+    for names in by.values():
+        _check_crossed(names, codes)
+    units = sampling_units(frame, design)
+    wanted = None if together else "organisation"
+    first = units.strata if wanted == design.strata else _sampling(frame, wanted)
+    # What was sampled is part of every profile, where the cells do not say it already.
+    sampling = {STRATA: units.strata}
+    if units.clusters is not None:
+        sampling[CLUSTERS] = units.clusters
+    bunches = _bunch(by, {n: len(c.names) + 1 for n, c in codes.items()}, frame.height // len(first.names))
+    keys, of, blocks, parts, pieces, stratum = [], [], [], _Growing(), _Growing(), []
+    for number, (breakdowns, names) in enumerate(bunches):
+        profiles = _profiles(first, {**{n: codes[n] for n in names}, **sampling})
+        of.append(profiles.of)
+        for breakdown in breakdowns:
+            cell, labels = profiles.codes[FIRST], pl.DataFrame({"organisation": first.names})
+            for i, name in enumerate(by[breakdown]):
+                cell, above, own = _split(cell, labels.height, profiles.codes[name], codes[name].names)
+                labels = labels[above].with_columns(codes[name].names[own].alias(f"group {i}"))
+            group = (
+                pl.concat_str(pl.exclude("organisation"), separator=CROSS) if by[breakdown] else pl.lit(ALL)
+            )
+            keys.append(
+                labels.select("organisation", pl.lit(breakdown).alias("breakdown"), group.alias("group"))
+            )
+            piece, above, own = _split(cell, labels.height, profiles.codes[STRATA], units.strata.names)
+            stratum.append(own)
+            part, over = piece, np.arange(len(above))
+            if units.clusters is not None:
+                part, over, _ = _split(piece, len(above), profiles.codes[CLUSTERS], units.clusters.names)
+            blocks.append(Block(number, np.where(part < 0, -1, part + parts.height)))
+            pieces.add(above, labels.height)
+            parts.add(over, len(above))
+    return Cells(
+        pl.concat(keys),
+        np.stack(of, axis=1).astype(np.int32),
+        tuple(blocks),
+        parts.layer(),
+        pieces.layer(),
+        np.concatenate(stratum),
+        np.bincount(units.stratum, minlength=len(units.strata.names)),
+        units.strata.names,
+    )
+
+
+def _check_crossed(names: Sequence[str], codes: Mapping[str, Codes]) -> None:
+    """See to it that the groups of a cross can be told apart again."""
+    for name in names if len(names) > 1 else ():
+        if codes[name].names.cast(pl.String).str.contains(CROSS, literal=True).any():
+            raise ExtractError(
+                "Groups with this sign in their name cannot be crossed",
+                where=f"breakdown {name}",
+                got=repr(CROSS),
+                hint="Rename these groups in the extract.",
+            )
+
+
+@dataclass(frozen=True)
+class _Profiles:
+    """Profile of each respondent, and the codes of each profile by the name of the column."""
+
+    of: Whole
+    codes: dict[str, Whole]
+
+
+def _profiles(first: Codes, columns: Mapping[str, Codes]) -> _Profiles:
+    """Give numbers to the combinations of codes there are; not known is a code of its own."""
+    of, codes, size = first.codes, {FIRST: np.arange(len(first.names))}, len(first.names)
+    for name, column in columns.items():
+        if column.codes is first.codes:
+            codes[name] = codes[FIRST]
+            continue
+        width = len(column.names)
+        known = np.where(column.codes < 0, width, column.codes)
+        of, above, own = _split(of, size, known, range(width + 1))
+        codes = {n: c[above] for n, c in codes.items()} | {name: np.where(own == width, -1, own)}
+        size = len(above)
+    return _Profiles(of, codes)
+
+
+def _bunch(
+    by: Mapping[str, Sequence[str]], widths: Mapping[str, int], respondents: int
+) -> list[tuple[list[str], list[str]]]:
+    """Put breakdowns together as long as there are many respondents to a profile: (breakdowns, names)."""
+    bunches: list[tuple[list[str], list[str]]] = []
+    sizes = {breakdown: prod(widths[n] for n in names) for breakdown, names in by.items()}
+    for breakdown in sorted(by, key=lambda b: -sizes[b]):
+        for breakdowns, names in bunches:
+            together = list(dict.fromkeys([*names, *by[breakdown]]))
+            if prod(widths[n] for n in together) * PER_PROFILE <= respondents or together == names:
+                breakdowns.append(breakdown)
+                names[:] = together
+                break
+        else:
+            bunches.append(([breakdown], list(dict.fromkeys(by[breakdown]))))
+    return bunches
+
+
+class _Growing:
+    """The layers of several breakdowns, one under the other."""
+
+    def __init__(self) -> None:
+        self.of: list[Whole] = []
+        self.height = self.size = 0
+
+    def add(self, of: Whole, size: int) -> None:
+        self.of.append(of + self.size)
+        self.height, self.size = self.height + len(of), self.size + size
+
+    def layer(self) -> Layer:
+        return Layer(np.concatenate(self.of), self.size)
+
+
+def _sampling(frame: pl.DataFrame, column: str | None) -> Codes:
+    """Give numbers to a column that every respondent must have; without a column all are one."""
+    if column is None:
+        return Codes(np.zeros(frame.height, np.int64), pl.Series([ALL]))
+    if column not in frame.columns:
+        raise unknown("column in this extract", column, frame.columns)
+    codes = codes_of(frame[column])
+    empty = int((codes.codes < 0).sum())
+    if empty:
+        raise ExtractError(
+            "A column of the sampling design has gaps",
+            where=f"column {column}",
+            got=f"{empty:,} respondents without a value",
+            expected="a value for every respondent",
+        )
+    return codes
+
+
+def _split(ids: Whole, size: int, codes: Whole, names: Sized) -> tuple[Whole, Whole, Whole]:
+    """Split each of `size` sets by codes: new ids in order, the old id and the code of each new one."""
+    width = len(names)
+    flat = np.where((ids < 0) | (codes < 0), -1, ids * width + codes)
+    if size * width <= 4 * len(flat) + 1000:
+        there = np.bincount(flat + 1, minlength=size * width + 1)[1:] > 0
+        found, number = np.flatnonzero(there), np.append(np.cumsum(there) - 1, -1)
+        return number[flat], found // width, found % width
+    found, number = np.unique(flat, return_inverse=True)
+    none = int(found[0] == -1) if len(found) else 0
+    return number.reshape(-1) - none, found[none:] // width, found[none:] % width
+
+
+def cross_parts(cells: Cells, codes: Codes) -> tuple[Cells, Whole]:
+    """Split every part by a column; returns the cells with finer parts and the code of each of those."""
+    of, blocks, growing, found = [], [], _Growing(), []
+    for number, block in enumerate(cells.blocks):
+        finer, above, code = _split(cells.part_of(block), len(cells.parts.of), codes.codes, codes.names)
+        # One more profile for those who count nowhere.
+        of.append(np.where(finer < 0, len(above), finer))
+        blocks.append(Block(number, np.append(np.arange(len(above)) + growing.height, -1)))
+        growing.add(above, 0)
+        found.append(code)
+    layer = Layer(growing.layer().of, len(cells.parts.of))
+    finer_cells = replace(cells, of=np.stack(of, axis=1).astype(np.int32), blocks=tuple(blocks), parts=layer)
+    return finer_cells, np.concatenate(found)

@@ -1,0 +1,146 @@
+"""How respondents were sampled, and the standard errors that follow (Taylor linearisation)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from culture_metrics.errors import ExtractError, unknown
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from culture_metrics.indicators.cells import Cells
+    from culture_metrics.indicators.tally import Moments
+
+    Numbers = NDArray[np.float64]
+
+DOMAINS = ("own", "full")
+
+
+@dataclass(frozen=True)
+class Design:
+    """How the respondents of an extract came about, for the standard errors.
+
+    Parameters
+    ----------
+    strata : str or None
+        Text column of the strata, `organisation` by default; None when all respondents are one sample.
+    cluster : str, optional
+        Text column of the clusters (wards, teams) that were sampled as a whole. They are told apart within
+        strata.
+    population : mapping, optional
+        How many there were to sample in each stratum: eligible staff (clusters, where `cluster` is given).
+        With it standard errors carry the finite population correction.
+    domains : {"own", "full"}
+        How a group inside a stratum is treated. `own`: as a sample of its own, of the size it came out with.
+        `full`: as a domain, those outside or without an answer counting with zero, so that the chance size
+        of the group is part of the error; this is what `svyby` of R's survey package does.
+
+    Notes
+    -----
+    With weights w, an estimate m and the deviations z = w(y - m), the variance of m is
+    Σ over strata of (1 - f) n/(n - 1) Σ(z - mean of z)², over (Σw)². `own` takes n among those in the cell
+    and its base, `full` in the whole stratum. For an organisation as a whole with nothing missing the two are
+    the same; without strata they differ by the factor √(n/(n - 1)), which small samples show. A stratum with
+    one sampled unit adds its squared deviation from the estimate (`survey.lonely.psu = "adjust"` in R).
+
+    References
+    ----------
+    Särndal, Swensson & Wretman (1992), Model Assisted Survey Sampling, 5.5 and 5.8; Lumley (2004), Analysis
+    of Complex Survey Samples, Journal of Statistical Software 9(8).
+
+    Examples
+    --------
+    >>> Design(cluster="locality_1", population={"RXX": 40}).domains
+    'own'
+    """
+
+    strata: str | None = "organisation"
+    cluster: str | None = None
+    population: Mapping[str, float] | None = field(default=None, hash=False)
+    domains: Literal["own", "full"] = "own"
+
+    def __post_init__(self) -> None:
+        if self.domains not in DOMAINS:
+            raise unknown("treatment of domains", self.domains, DOMAINS)
+
+
+@dataclass(frozen=True)
+class Estimates:
+    """Cell × measure: `mean`, `std_error`, `base`, `effective_base` (Kish), `df`.
+
+    `shrink` is what the finite population correction leaves of the variance.
+    """
+
+    mean: Numbers
+    std_error: Numbers
+    base: Numbers
+    effective_base: Numbers
+    df: Numbers
+    shrink: Numbers
+
+    def columns(self, which: slice) -> Estimates:
+        """Return some of the measures."""
+        return Estimates(*(getattr(self, f.name)[:, which] for f in fields(self)))
+
+
+def estimates(moments: Moments, cells: Cells, design: Design) -> Estimates:
+    """Turn the sufficient statistics of the parts of cells into estimates of the cells."""
+    whole = moments.merge(cells.parts).merge(cells.pieces)
+    of_part = cells.pieces.of[cells.parts.of]
+    gap = moments.gap(whole.mean[of_part])
+    if design.cluster is None:
+        square = moments.spread + gap * (2 * moments.cross + gap * moments.weight2)
+        units = cells.parts.sum(moments.count)
+    else:
+        square = (moments.weight * gap) ** 2
+        units = cells.parts.sum((moments.count > 0).astype(np.float64))
+    total, square = cells.parts.sum(moments.weight * gap), cells.parts.sum(square)
+    there = units > 0
+    sampled = cells.sampled[cells.stratum].astype(np.float64)[:, None]
+    n = units if design.domains == "own" else np.where(there, sampled, 0.0)
+    left = (1 - fraction(cells, design))[cells.stratum][:, None]
+    many = n > 1
+    centred = square - np.divide(total**2, n, out=np.zeros_like(total), where=many)
+    variance = np.where(many, n / np.where(many, n - 1, 1.0), 1.0) * np.maximum(centred, 0.0)
+    before = cells.pieces.sum(variance)
+    after = cells.pieces.sum(left * variance)
+    base = cells.pieces.sum(units)
+    df = base - cells.pieces.sum(there.astype(np.float64))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        effective = whole.weight**2 / whole.weight2
+        plain = cells.pieces.sum(left * units) / base
+        shrink = np.where(before > 0, after / before, plain)
+        # One unit has no spread, which is not to say that there is no error.
+        error = np.where(df > 0, np.sqrt(after) / whole.weight, np.nan)
+        mean = np.where(whole.count > 0, whole.mean, np.nan)
+        if design.cluster is None:
+            df = np.minimum(df, effective - (base - df))
+    return Estimates(mean, error, whole.count, effective, df, shrink)
+
+
+def fraction(cells: Cells, design: Design) -> Numbers:
+    """Return the share of each stratum that was sampled; 0 when it does not matter."""
+    if design.population is None:
+        return np.zeros(len(cells.strata))
+    missing = [s for s in cells.strata if s not in design.population]
+    if missing:
+        raise ExtractError(
+            "The population of some strata is not given",
+            got=f"none for {', '.join(missing[:5])}{', …' if len(missing) > 5 else ''}",
+            hint="Give a number for every stratum (organisation) in the extract.",
+        )
+    fraction = cells.sampled / np.array([float(design.population[s]) for s in cells.strata])
+    if (fraction > 1).any():
+        over = cells.strata.filter(list(fraction > 1)).to_list()
+        raise ExtractError(
+            "More were sampled than there are",
+            where=f"strata {', '.join(over[:5])}{', …' if len(over) > 5 else ''}",
+            hint="Check the population: it counts everybody who could have answered.",
+        )
+    return np.asarray(fraction)

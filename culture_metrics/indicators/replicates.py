@@ -1,0 +1,299 @@
+"""Replicates: standard errors by drawing respondents again and again, for statistics without a formula."""
+
+from __future__ import annotations
+
+import html
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+
+from culture_metrics.errors import ExtractError, unknown
+from culture_metrics.indicators.answers import answers_of
+from culture_metrics.indicators.breakdowns import group_columns
+from culture_metrics.indicators.cells import Cells, codes_of, crossed, make_cells, sampling_units
+from culture_metrics.indicators.design import Design, fraction
+from culture_metrics.indicators.disclosure import suppress
+from culture_metrics.indicators.intervals import LEVEL
+from culture_metrics.indicators.raking import sweep
+from culture_metrics.indicators.weights import NATIONAL, Weights, respondent_weights
+from culture_metrics.results import ALL
+from data_schemas.columns import STATUSES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from numpy.typing import NDArray
+
+    from culture_metrics.extracts.extract import Extract
+    from culture_metrics.indicators.raking import Raking
+    from culture_metrics.indicators.weights import Weighted
+
+    Numbers = NDArray[np.float64]
+    Whole = NDArray[np.int64]
+    Statistic = Callable[[Numbers, Numbers], Numbers]
+    #: Values and weights sorted by cell, and where each cell starts.
+    Estimator = Callable[[Numbers, Numbers, Whole], Numbers]
+
+#: Sweeps over the margins when a replicate is raked.
+SWEEPS = 20
+#: Replicate weights held at a time.
+HELD = 2**24
+
+
+@dataclass(frozen=True)
+class Replicates:
+    """Estimates of replicates, and the standard errors that they give.
+
+    Attributes
+    ----------
+    table : polars.DataFrame
+        `organisation, breakdown, group, measure, estimate, std_error, conf_low, conf_high, base, status`: the
+        interval is the middle 95 % of the replicates.
+    draws : numpy.ndarray
+        Rows of the table × replicates; NaN where the table shows nothing.
+    """
+
+    table: pl.DataFrame
+    draws: Numbers = field(repr=False)
+
+    def gap(self, breakdown: str, first: str, second: str) -> pl.DataFrame:
+        """Return the difference between two groups, `first` - `second`, of every organisation and measure.
+
+        Columns: `organisation, breakdown, measure, first, second, estimate, std_error, conf_low, conf_high`.
+        Null where one of the two is suppressed.
+
+        Raises
+        ------
+        UnknownNameError
+            When there is no such breakdown or group.
+        """
+        rows = self.table.with_row_index("row").filter(breakdown=breakdown)
+        if rows.is_empty():
+            raise unknown("breakdown in these replicates", breakdown, self.table["breakdown"].unique().sort())
+        for group in (first, second):
+            if group not in rows["group"]:
+                raise unknown(f"group of {breakdown}", group, rows["group"].unique().sort())
+        keys = ["organisation", "breakdown", "measure"]
+        pairs = rows.filter(group=first).join(rows.filter(group=second), on=keys, suffix="_2")
+        difference = self.draws[pairs["row"].to_numpy()] - self.draws[pairs["row_2"].to_numpy()]
+        return pairs.select(
+            *keys,
+            pl.lit(first).alias("first"),
+            pl.lit(second).alias("second"),
+            pl.col("estimate") - pl.col("estimate_2"),
+        ).with_columns(_spread(difference))
+
+    def _repr_html_(self) -> str:
+        return f"<p>{html.escape(f'{self.draws.shape[1]:,} replicates')}</p>{self.table._repr_html_()}"
+
+
+def replicate(
+    extract: Extract,
+    by: Sequence[str | Sequence[str]] = (),
+    *,
+    measures: Sequence[str],
+    statistic: str | Statistic = "mean",
+    weights: str | Weights | Raking | pl.Series = "none",
+    design: Design | None = None,
+    draws: int = 1000,
+    seed: int = 2024,
+) -> Replicates:
+    """Work out standard errors by bootstrap: a check, and the way for medians, gaps and other statistics.
+
+    Parameters
+    ----------
+    extract : Extract
+        A clean extract (`validate(...).extract`).
+    by : sequence
+        Breakdowns, each on its own; several names in a tuple are crossed.
+    measures : sequence of str
+        Scores and headline percentages, by id or official code.
+    statistic : {"mean", "median"} or callable
+        What to estimate. A callable gets the values of a cell's respondents (n) and their weights, one column
+        per replicate (n × replicates), and returns one number per replicate. The median is the smallest value
+        that at least half of the weight does not exceed.
+    weights, design
+        As in `estimate`, but not for national figures. Raked weights are raked anew in each replicate.
+    draws : int
+        How many replicates.
+    seed : int
+        The same seed draws the same replicates.
+
+    Returns
+    -------
+    Replicates
+        `.table` with the estimates, `.gap(breakdown, first, second)` with differences between groups.
+
+    Notes
+    -----
+    The rescaled bootstrap: of the n respondents (clusters) of a stratum n - 1 are drawn with replacement, and
+    weights are multiplied by n/(n - 1) times how often a respondent was drawn. For means its variance is that
+    of Taylor linearisation with `Design(domains="full")`, up to chance and terms of higher order. With
+    `design.population` deviations are shortened by the finite population correction.
+
+    References
+    ----------
+    Rao & Wu (1988), JASA 83, 231-241; Rao, Wu & Yue (1992), Survey Methodology 18, 209-217.
+
+    Examples
+    --------
+    >>> from culture_metrics import synthetic
+    >>> extract = synthetic.respondents(2024, respondents_per_organisation=300)
+    >>> found = replicate(extract, measures=["morale"], statistic="median", draws=50)
+    >>> found.table.select("measure", "base").height
+    1
+    """
+    if isinstance(statistic, str) and statistic not in ("mean", "median"):
+        raise unknown("statistic", statistic, ("mean", "median"))
+    kind = weights.kind if isinstance(weights, Weights) else weights
+    if isinstance(kind, str) and kind in NATIONAL:
+        raise ExtractError("Replicates are of organisations, not of national figures")
+    design = design or Design()
+    weighted = respondent_weights(extract, weights)
+    names = [extract.edition.measure(m).id for m in measures]
+    values = _values(extract, names)
+    breakdowns = {ALL: (), **crossed(by)}
+    columns = list(dict.fromkeys(n for parts in breakdowns.values() for n in parts))
+    groups = group_columns(extract, columns)
+    cells = make_cells(extract.frame, breakdowns, groups, design)
+    weight = np.ones(extract.frame.height) if weighted.values is None else weighted.values
+    estimator = _statistic(statistic)
+    whole = _by_cell(values, cells, weight[:, None], estimator)[:, :, 0]
+    base = _by_cell(values, cells, weight[:, None], _count)[:, :, 0]
+    some = _replicate_weights(extract, design, cells, weighted, draws, seed)
+    drawn = np.concatenate([_by_cell(values, cells, w, estimator) for w in some], axis=2)
+    rows = cells.keys.with_row_index("cell").sort("organisation", "breakdown", "group")
+    order = rows["cell"].to_numpy()
+    flat = drawn[order].reshape(len(order) * len(names), -1)
+    table = rows.drop("cell")[np.repeat(np.arange(len(order), dtype=np.uint32), len(names))].with_columns(
+        pl.Series("measure", names * len(order)),
+        pl.Series("estimate", whole[order].ravel(), nan_to_null=True),
+        *_spread(flat),
+        pl.Series("base", np.nan_to_num(base[order].ravel())).cast(pl.UInt32),
+        pl.lit("reported").cast(pl.Enum(STATUSES)).alias("status"),
+        *(pl.lit("").alias(c) for c in ("survey", "period", "weighting")),
+    )
+    shown = suppress(table, extract.edition.survey.minimum_base).drop("survey", "period", "weighting")
+    return Replicates(shown, np.where((shown["status"] == "reported").to_numpy()[:, None], flat, np.nan))
+
+
+def _values(extract: Extract, names: list[str]) -> Numbers:
+    """Return the values of respondents, NaN for none; 100 or 0 for a percentage."""
+    answers = answers_of(extract)
+    absent = [n for n in names if n not in answers.names]
+    if absent:
+        raise ExtractError("The questions of some measures are not in the extract", got=", ".join(absent))
+    columns = []
+    for name in names:
+        place = answers.names.index(name) - answers.n_scores
+        if place < 0:
+            columns.append(answers.values[:, place + answers.n_scores])
+            continue
+        marks = answers.marked.marks[place]
+        values = np.where(marks.imag > 0, 100.0 * marks.real, np.nan)
+        columns.append(values[answers.marked.codes[:, answers.marked.column[place]].view(np.uint8)])
+    return np.stack(columns, axis=1)
+
+
+def _replicate_weights(
+    extract: Extract, design: Design, cells: Cells, weighted: Weighted, draws: int, seed: int
+) -> Iterator[Numbers]:
+    """Draw weights, respondents × replicates, some replicates at a time."""
+    random = np.random.default_rng(seed)
+    units = sampling_units(extract.frame, design)
+    kept = np.sqrt(1 - fraction(cells, design))
+    held = max(1, HELD // max(extract.frame.height, 1))
+    for low in range(0, draws, held):
+        times = np.ones((len(units.stratum), min(held, draws - low)))
+        for number, share in enumerate(kept):
+            here = np.flatnonzero(units.stratum == number)
+            n = len(here)
+            if n > 1:
+                often = random.multinomial(n - 1, np.full(n, 1 / n), size=times.shape[1]).T
+                times[here] = 1 + share * (often * (n / (n - 1)) - 1)
+        drawn = times[units.of]
+        if weighted.raking is not None:
+            yield _rake_again(extract, weighted.raking, drawn)
+        else:
+            yield drawn if weighted.values is None else weighted.values[:, None] * drawn
+
+
+def _rake_again(extract: Extract, raking: Raking, drawn: Numbers) -> Numbers:
+    organisation = codes_of(extract.frame["organisation"])
+    weights = drawn.copy()
+    for number, name in enumerate(organisation.names):
+        rows = np.flatnonzero(organisation.codes == number)
+        own = drawn[rows]
+        for _ in range(SWEEPS):
+            own = sweep(own, raking.margins[name])
+        weights[rows] = own
+    return weights
+
+
+def _by_cell(values: Numbers, cells: Cells, weights: Numbers, estimator: Estimator) -> Numbers:
+    """Work out a statistic of each cell and measure, for each column of weights."""
+    cell_of_part = np.append(cells.pieces.of[cells.parts.of], -1)
+    found = np.full((cells.keys.height, values.shape[1], weights.shape[1]), np.nan)
+    for block in cells.blocks:
+        cell = cell_of_part[cells.part_of(block)]
+        for j, y in enumerate(values.T):
+            rows = np.flatnonzero((cell >= 0) & np.isfinite(y))
+            rows = rows[np.lexsort((y[rows], cell[rows]))]
+            if len(rows):
+                here, starts = np.unique(cell[rows], return_index=True)
+                found[here, j] = estimator(y[rows], weights[rows], starts)
+    return found
+
+
+def _statistic(statistic: str | Statistic) -> Estimator:
+    if statistic == "mean":
+        return _mean
+    if statistic == "median":
+        return _median
+    assert callable(statistic)
+
+    def each(y: Numbers, w: Numbers, starts: Whole) -> Numbers:
+        ends = np.append(starts[1:], len(y))
+        # In small cells a replicate may hold nobody.
+        with np.errstate(invalid="ignore", divide="ignore"):
+            found = [np.asarray(statistic(y[a:b], w[a:b])) for a, b in zip(starts, ends, strict=True)]
+        return np.stack(found)
+
+    return each
+
+
+def _count(y: Numbers, _: Numbers, starts: Whole) -> Numbers:
+    return np.diff(np.append(starts, len(y)))[:, None].astype(np.float64)
+
+
+def _mean(y: Numbers, w: Numbers, starts: Whole) -> Numbers:
+    total = np.add.reduceat(w, starts, axis=0)
+    sums = np.add.reduceat(w * y[:, None], starts, axis=0)
+    return np.divide(sums, total, out=np.full_like(sums, np.nan), where=total > 0)
+
+
+def _median(y: Numbers, w: Numbers, starts: Whole) -> Numbers:
+    """Values come sorted within cells: the median is where the weight passes its half."""
+    reached = np.cumsum(w, axis=0)
+    before = np.vstack([np.zeros((1, w.shape[1])), reached])[starts]
+    total = np.add.reduceat(w, starts, axis=0)
+    lengths = np.diff(np.append(starts, len(y)))
+    # Half of the weight, less what rounding may have added on the way.
+    half = np.repeat(before + total * (0.5 - 1e-12), lengths, axis=0)
+    below = np.add.reduceat((reached < half).astype(np.int64), starts, axis=0)
+    place = np.minimum(starts[:, None] + below, (starts + lengths - 1)[:, None])
+    return np.where(total > 0, y[place], np.nan)
+
+
+def _spread(drawn: Numbers) -> list[pl.Series]:
+    """Return the standard deviation and the middle 95 % of each row."""
+    tail = (1 - LEVEL) / 2
+    spread = np.full((3, len(drawn)), np.nan)
+    there = np.flatnonzero(np.isfinite(drawn).sum(axis=1) > 1)
+    if len(there):
+        spread[0, there] = np.nanstd(drawn[there], axis=1, ddof=1)
+        spread[1:, there] = np.nanquantile(drawn[there], [tail, 1 - tail], axis=1)
+    names = ("std_error", "conf_low", "conf_high")
+    return [pl.Series(name, numbers, nan_to_null=True) for name, numbers in zip(names, spread, strict=True)]

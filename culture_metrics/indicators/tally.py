@@ -1,0 +1,167 @@
+"""One pass over the answers: counts and sums of weights per cell, from which every estimate follows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from culture_metrics.indicators.scoring import SLICE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from numpy.typing import NDArray
+
+    from culture_metrics.indicators.cells import Cells, Layer
+    from culture_metrics.indicators.percentages import Marked
+
+    Numbers = NDArray[np.float64]
+
+#: Numbers of one batch of respondents that are held at a time.
+BATCH = 2**22
+
+
+@dataclass(frozen=True)
+class Moments:
+    """Sufficient statistics, part × measure, over the respondents in the base.
+
+    `count` n, `weight` Σw, `weight2` Σw², `mean` the weighted mean m (0 where nobody is), `cross` Σw²(y - m)
+    and `spread` Σw²(y - m)².
+    """
+
+    count: Numbers
+    weight: Numbers
+    weight2: Numbers
+    mean: Numbers
+    cross: Numbers
+    spread: Numbers
+
+    def merge(self, layer: Layer) -> Moments:
+        """Put parts together (Chan, Golub & LeVeque 1983): exact, and as steady as two passes."""
+        if layer.same:
+            return self
+        weight = layer.sum(self.weight)
+        mean = _share(layer.sum(self.weight * self.mean), weight)
+        gap = self.gap(mean[layer.of])
+        cross = self.cross + gap * self.weight2
+        spread = self.spread + gap * (self.cross + cross)
+        return Moments(
+            layer.sum(self.count), weight, layer.sum(self.weight2), mean, layer.sum(cross), layer.sum(spread)
+        )
+
+    def gap(self, centre: Numbers) -> Numbers:
+        """Return mean - centre; 0 where nothing but rounding parts them."""
+        gap = self.mean - centre
+        return np.where((self.count == 0) | (np.abs(gap) <= 1e-13 * np.abs(centre)), 0.0, gap)
+
+    def __getitem__(self, rows: NDArray[np.int64]) -> Moments:
+        return Moments(*(getattr(self, f.name)[rows] for f in fields(self)))
+
+    def plus(self, other: Moments) -> Moments:
+        """Fill the parts where nobody is with those of another tally."""
+        return Moments(*(getattr(self, f.name) + getattr(other, f.name) for f in fields(self)))
+
+    def measures(self, which: NDArray[np.int64]) -> Moments:
+        """Return some of the measures."""
+        return Moments(*(getattr(self, f.name)[:, which] for f in fields(self)))
+
+    @staticmethod
+    def beside(parts: Sequence[Moments]) -> Moments:
+        """Put measures side by side."""
+        return Moments(*(np.hstack([getattr(p, f.name) for p in parts]) for f in fields(Moments)))
+
+    @staticmethod
+    def under(parts: Sequence[Moments]) -> Moments:
+        """Put cells under each other."""
+        return Moments(*(np.vstack([getattr(p, f.name) for p in parts]) for f in fields(Moments)))
+
+
+def share_moments(answers: Marked, cells: Cells, weight: Numbers | None) -> Moments:
+    """Tally percentages: 100 for an answer that counts, 0 for another in the base."""
+    n_shares = len(answers.column)
+    complex_type = np.complex64 if weight is None else np.complex128
+    table = answers.marks.astype(complex_type).ravel()
+    first = 256 * np.arange(n_shares)
+    every = np.array_equal(answers.column, np.arange(answers.codes.shape[1]))
+
+    def columns(rows: slice, out: NDArray[np.floating]) -> None:
+        codes, wanted = answers.codes[rows].view(np.uint8), out.view(complex_type)
+        for low in range(0, len(codes), SLICE):
+            some = codes[low : low + SLICE]
+            place = (some if every else some[:, answers.column]) + first
+            np.take(table, place, out=wanted[low : low + SLICE], mode="clip")
+
+    dtype = np.float32 if weight is None else np.float64
+    sums = [(s[:, ::2], s[:, 1::2]) for s in _sums(cells, columns, 2 * n_shares, dtype, weight)]
+    (_, count), (counted, weight1), (counted2, weight2) = sums if weight is not None else 3 * sums
+    other, other2 = weight1 - counted, weight2 - counted2
+    share, rest = _share(counted, weight1), _share(other, weight1)
+    cross = counted2 * rest - other2 * share
+    spread = counted2 * rest**2 + other2 * share**2
+    return Moments(count, weight1, weight2, 100 * share, 100 * cross, 1e4 * spread)
+
+
+def value_moments(values: Numbers, cells: Cells, weight: Numbers | None) -> Moments:
+    """Tally numbers (respondents × measures, NaN for none): squares are taken around a middle value."""
+    n_values = values.shape[1]
+    middle = np.array([_middle(column) for column in values.T])
+
+    def columns(rows: slice, out: NDArray[np.floating]) -> None:
+        some = values[rows]
+        for low in range(0, len(some), SLICE):
+            own = slice(low, low + SLICE)
+            there = np.isfinite(some[own])
+            out[own, :n_values] = there
+            out[own, n_values : 2 * n_values] = off = np.where(there, some[own] - middle, 0.0)
+            out[own, 2 * n_values :] = off**2
+
+    sums = [np.hsplit(s, 3) for s in _sums(cells, columns, 3 * n_values, np.float64, weight)]
+    (count, *_), (weight1, first, _), (weight2, first2, second) = sums if weight is not None else 3 * sums
+    gap = _share(first, weight1)
+    cross = first2 - gap * weight2
+    spread = second - 2 * gap * first2 + gap**2 * weight2
+    # What is left of equal values is rounding.
+    spread = np.where(spread <= 1e-13 * second, 0.0, spread)
+    mean = np.where(count > 0, gap + middle, 0.0)
+    return Moments(count, weight1, weight2, mean, np.where(spread > 0, cross, 0.0), spread)
+
+
+def _sums(
+    cells: Cells,
+    columns: Callable[[slice, NDArray[np.floating]], None],
+    width: int,
+    dtype: type[np.floating],
+    weight: Numbers | None,
+) -> list[Numbers]:
+    """Add up columns over the respondents of each part: as they are, times the weight, times its square."""
+    from scipy.sparse import csc_array
+
+    n, bunches = cells.of.shape
+    n_profiles = int(cells.profiles[-1])
+    totals = [np.zeros((n_profiles, width)) for _ in range(1 if weight is None else 3)]
+    step = max(BATCH // max(width, 1), 4 * n_profiles)
+    for low in range(0, n, step):
+        rows = slice(low, low + step)
+        of = (cells.of[rows] + cells.profiles[:-1]).astype(np.int32)
+        ends = np.arange(0, of.size + 1, bunches, dtype=np.int32)
+        out = np.empty((len(of), width), dtype)
+        columns(rows, out)
+        for power in range(len(totals)):
+            factor = np.ones(of.size, dtype)
+            if weight is not None and power:
+                factor = np.repeat(weight[rows] ** power, bunches)
+            matrix = csc_array((factor, of.ravel(), ends), shape=(n_profiles, len(of)))
+            totals[power] += matrix @ out
+    return [cells.sum_profiles(total) for total in totals]
+
+
+def _middle(values: Numbers) -> float:
+    """Return a value in the midst of the others, from the first of them; 0 where there are none."""
+    some = values[np.flatnonzero(np.isfinite(values))[:SLICE]]
+    return float(some.mean()) if len(some) else 0.0
+
+
+def _share(part: Numbers, whole: Numbers) -> Numbers:
+    return np.divide(part, whole, out=np.zeros_like(part), where=whole != 0)

@@ -1,0 +1,162 @@
+"""Means and ratios of any numbers of respondents, with the same standard errors as the survey's measures."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+
+from culture_metrics.errors import ExtractError, unknown
+from culture_metrics.indicators.calibrated import calibrated_estimates
+from culture_metrics.indicators.cells import Cells, codes_of, crossed, make_cells
+from culture_metrics.indicators.design import Design, Estimates, estimates
+from culture_metrics.indicators.disclosure import suppress
+from culture_metrics.indicators.intervals import score_intervals
+from culture_metrics.indicators.raking import Raking
+from culture_metrics.indicators.tally import Moments, value_moments
+from culture_metrics.results import ALL
+from data_schemas.columns import STATUSES
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    Numbers = NDArray[np.float64]
+
+
+def estimate_values(
+    frame: pl.DataFrame,
+    measures: Sequence[str],
+    by: Sequence[str | Sequence[str]] = (),
+    *,
+    weights: str | Raking | None = None,
+    design: Design | None = None,
+    over: str | None = None,
+    minimum_base: int = 11,
+) -> pl.DataFrame:
+    """Estimate means of number columns, or their ratios to another one, by organisation and group.
+
+    Parameters
+    ----------
+    frame : polars.DataFrame
+        One row per respondent; `score(extract)`, for example. `organisation` tells samples apart; without it
+        all are one.
+    measures : sequence of str
+        Number columns; null where a respondent has no value. Each has its own base: nobody is left out of one
+        measure for lacking another.
+    by : sequence
+        Text columns, each on its own; several in a tuple are crossed.
+    weights : str or Raking, optional
+        Column of weights, or what `rake` returned for the same respondents.
+    design : Design, optional
+        Strata, clusters, finite population correction, treatment of groups.
+    over : str, optional
+        Number column to divide by: the estimate is then Σwy / Σwx, over those who have both.
+    minimum_base : int
+        Smallest base that is shown.
+
+    Returns
+    -------
+    polars.DataFrame
+        `organisation, breakdown, group, measure, estimate, std_error, conf_low, conf_high, base,
+        effective_base, status`, sorted. Intervals are t intervals. Small cells are suppressed.
+
+    References
+    ----------
+    Särndal, Swensson & Wretman (1992), Model Assisted Survey Sampling, 5.6 (ratios).
+
+    Examples
+    --------
+    >>> frame = pl.DataFrame({"organisation": ["RXX"] * 20, "days": [float(d % 4) for d in range(20)]})
+    >>> estimate_values(frame, ["days"]).select("estimate", "base").row(0)
+    (1.5, 20)
+    """
+    design = design or Design()
+    if "organisation" not in frame.columns:
+        frame = frame.with_columns(pl.lit(ALL).alias("organisation"))
+    breakdowns = crossed(by)
+    columns = list(dict.fromkeys(n for names in breakdowns.values() for n in names))
+    for name in (*measures, *columns, *([over] if over else [])):
+        if name not in frame.columns:
+            raise unknown("column", name, frame.columns)
+    cells = make_cells(frame, {ALL: (), **breakdowns}, {c: pl.col(c) for c in columns}, design)
+    values = frame.select(pl.col(measures).cast(pl.Float64)).to_numpy()
+    if isinstance(weights, Raking):
+        if over is not None:
+            raise ExtractError(
+                "A ratio takes no raked weights here", hint="Give them as a column of weights."
+            )
+        organisation = codes_of(frame["organisation"])
+        found = calibrated_estimates(
+            lambda own, w: value_moments(values, own, w), cells, organisation, weights, design
+        )
+    else:
+        weight = None if weights is None else _weight(frame, weights)
+        if over is None:
+            found = estimates(value_moments(values, cells, weight), cells, design)
+        else:
+            divisor = frame[over].cast(pl.Float64).fill_null(float("nan")).to_numpy()
+            found = _ratios(values, divisor, cells, weight, design)
+    return suppress(_rows(found, cells, list(measures)), minimum_base).drop(
+        "survey", "period", "unit", "weighting", "source"
+    )
+
+
+def _ratios(
+    values: Numbers, divisor: Numbers, cells: Cells, weight: Numbers | None, design: Design
+) -> Estimates:
+    """Estimate Σwy / Σwx; the deviations are y - (Σwy / Σwx) x, whose mean in a cell is 0."""
+    there = np.isfinite(values) & np.isfinite(divisor)[:, None]
+    above = np.where(there, values, np.nan)
+    below = np.where(there, divisor[:, None], np.nan)
+    tops = value_moments(above, cells, weight).merge(cells.parts).merge(cells.pieces)
+    bottoms = value_moments(below, cells, weight).merge(cells.parts).merge(cells.pieces)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        ratio = tops.mean / bottoms.mean
+    of_part = cells.pieces.of[cells.parts.of]
+    total: Moments | None = None
+    # The deviation of a respondent depends on the cell, so each breakdown has a tally of its own.
+    of_cell = np.append(ratio, np.full((1, ratio.shape[1]), np.nan), axis=0)
+    for block in cells.blocks:
+        own = of_cell[np.append(of_part, -1)[cells.part_of(block)]]
+        moments = value_moments(above - own * below, cells.only(block), weight)
+        total = moments if total is None else total.plus(moments)
+    assert total is not None
+    found = estimates(total, cells, design)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return replace(found, mean=ratio, std_error=found.std_error / np.abs(bottoms.mean))
+
+
+def _weight(frame: pl.DataFrame, column: str) -> Numbers:
+    if column not in frame.columns:
+        raise unknown("column of weights", column, frame.columns)
+    values = frame[column].cast(pl.Float64)
+    if not (values.is_finite() & (values > 0)).fill_null(value=False).all():
+        raise ExtractError("Weights must be numbers above 0", where=f"column {column}")
+    return values.to_numpy()
+
+
+def _rows(found: Estimates, cells: Cells, measures: list[str]) -> pl.DataFrame:
+    low, high = score_intervals(found, limits=(-np.inf, np.inf))
+    order = cells.keys.with_row_index("cell").sort("organisation", "breakdown", "group")
+    rows = order["cell"].to_numpy()
+    n = len(measures)
+    numbers = {
+        "estimate": found.mean,
+        "std_error": found.std_error,
+        "conf_low": low,
+        "conf_high": high,
+        "base": found.base,
+        "effective_base": found.effective_base,
+    }
+    return order.drop("cell")[np.repeat(np.arange(len(rows), dtype=np.uint32), n)].with_columns(
+        pl.Series("measure", measures * len(rows)),
+        *(pl.Series(name, table[rows].ravel(), nan_to_null=True) for name, table in numbers.items()),
+    ).with_columns(
+        pl.col("base").cast(pl.UInt32),
+        pl.lit("reported").cast(pl.Enum(STATUSES)).alias("status"),
+        *(pl.lit("").alias(c) for c in ("survey", "period", "unit", "weighting", "source")),
+    )  # fmt: skip

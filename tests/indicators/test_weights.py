@@ -1,0 +1,248 @@
+"""Weights: official kinds and their assumptions, raking, weights of the user's own."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import polars as pl
+import pytest
+
+from culture_metrics import estimate, synthetic
+from culture_metrics.errors import ExtractError, UnknownNameError
+from culture_metrics.extracts.extract import Extract
+from culture_metrics.indicators.raking import rake, trim_weights
+from culture_metrics.indicators.weights import Weights, occupation_weights, size_weights
+
+NURSE, DOCTOR, PORTER = 27, 14, 38
+NURSES, DOCTORS, WIDER = "Registered Nurses and Midwives", "Medical and Dental", "Wider Healthcare Team"
+
+
+def extract_of(**organisations: list[int | None]) -> Extract:
+    """An extract whose respondents have these occupations."""
+    rows = [(name, code) for name, codes in organisations.items() for code in codes]
+    frame = pl.DataFrame(rows, schema={"organisation": pl.String, "q35": pl.Int8}, orient="row")
+    return Extract("nss_england", "2024", frame.with_columns(q25c=pl.lit(4, pl.Int8)))
+
+
+@pytest.fixture(scope="module")
+def mixed() -> Extract:
+    return extract_of(
+        RXX=[NURSE] * 6 + [DOCTOR] * 2 + [None] * 2, RYY=[NURSE] * 2 + [DOCTOR] * 6 + [PORTER] * 4
+    )
+
+
+def test_occupation_weights_are_the_share_wanted_over_the_share_there_is(mixed):
+    """Both together: 8 nurses, 8 doctors, 4 porters of 20; RXX has 6 nurses and 2 doctors of 8 known."""
+    got = occupation_weights(mixed, Weights("occupation_group", normalise=False))
+    rxx = [0.4 / 0.75] * 6 + [0.4 / 0.25] * 2 + [1.0] * 2
+    ryy = [0.4 / (2 / 12)] * 2 + [0.4 / 0.5] * 6 + [0.2 / (4 / 12)] * 4
+    np.testing.assert_allclose(got, rxx + ryy, rtol=1e-14)
+
+
+def test_each_assumption_can_be_switched(mixed):
+    plain = occupation_weights(mixed, Weights("occupation_group"))
+    assert plain[:10].mean() == pytest.approx(1)
+    capped = occupation_weights(mixed, Weights("occupation_group", cap=1.5, normalise=False))
+    assert capped.max() == 1.5
+    other = occupation_weights(mixed, Weights("occupation_group", unknown=0.5, normalise=False))
+    assert set(other[8:10]) == {0.5}
+    given = Weights("occupation_group", mix={NURSES: 1, DOCTORS: 1, WIDER: 2}, normalise=False)
+    np.testing.assert_allclose(occupation_weights(mixed, given)[:2], 0.25 / 0.75, rtol=1e-14)
+
+
+def test_the_cap_is_5_by_default():
+    lone = extract_of(RXX=[NURSE] * 99 + [DOCTOR], RYY=[DOCTOR] * 100)
+    weights = occupation_weights(lone, Weights("occupation_group", normalise=False))
+    assert weights[99] == 5.0
+
+
+def test_organisations_of_officially_unweighted_kinds_keep_weight_1(mixed):
+    frame = mixed.frame.with_columns(
+        benchmark_group=pl.when(organisation="RYY").then(pl.lit("ICBs")).otherwise(pl.lit("Community Trusts"))
+    )
+    # A benchmark group of one organisation has its own mix: weights of 1, but for the mean of 1.
+    weights = occupation_weights(replace(mixed, frame=frame), Weights("occupation_group"))
+    assert set(weights[10:]) == {1.0}
+    rows = estimate(replace(mixed, frame=frame), weights="occupation_group", minimum_base=1)
+    names = dict(rows.filter(measure="recommend_place_to_work").select("organisation", "weighting").rows())
+    assert names == {"RXX": "occupation_group", "RYY": "none"}
+
+
+def test_a_given_mix_weights_one_organisation(mixed):
+    alone = replace(mixed, frame=mixed.frame.filter(organisation="RXX"))
+    with pytest.raises(ExtractError, match="need a mix"):
+        estimate(alone, weights="occupation_group")
+    results = estimate(
+        alone, weights=Weights("occupation_group", mix={NURSES: 1, DOCTORS: 1}), minimum_base=1
+    )
+    row = results.row(by_predicate=pl.col("measure") == "recommend_place_to_work", named=True)
+    assert (row["weighting"], row["base"]) == ("occupation_group", 10)
+    assert row["effective_base"] < 10
+    with pytest.raises(UnknownNameError, match="no group of occupations 'Nurses'"):
+        estimate(alone, weights=Weights("occupation_group", mix={"Nurses": 1.0}))
+    with pytest.raises(ExtractError, match="leaves out groups"):
+        estimate(alone, weights=Weights("occupation_group", mix={DOCTORS: 1.0}))
+
+
+def test_size_weights_are_eligible_staff_over_respondents(mixed):
+    sizes = size_weights(mixed, {"RXX": 30, "RYY": 24})
+    assert dict(sizes.rows()) == {"RXX": 3.0, "RYY": 2.0}
+
+
+def test_national_figures_are_the_mean_of_organisations_by_their_staff():
+    """Official form: all staff by the product of weights, breakdowns by size alone, some never weighted."""
+    extract = synthetic.respondents(2024, organisations=3, respondents_per_organisation=400, seed=8)
+    codes = extract.frame["organisation"].unique().sort().to_list()
+    staff = dict(zip(codes, (9000, 2000, 700), strict=True))
+    by = ["occupation_group"]
+    results = estimate(extract, by, weights=Weights("occupation_group_and_size", eligible=staff))
+    assert results["organisation"].unique().to_list() == ["all"]
+    everyone = results.filter(breakdown="all", measure="morale").row(0, named=True)
+    assert everyone["weighting"] == "occupation_group_and_size"
+    own = estimate(extract, weights="occupation_group").filter(measure="morale")
+    answered = dict(own.select("organisation", "base").rows())
+    shares = np.array([staff[c] * answered[c] / 400 for c in codes])
+    # Weights have a mean of 1 among all respondents of an organisation, not quite among those with a score.
+    assert everyone["estimate"] == pytest.approx(np.average(own["estimate"], weights=shares), abs=2e-3)
+    groups = results.filter(breakdown="occupation_group", measure="morale")
+    assert set(groups["weighting"]) == {"size"}
+    never = results.filter(measure="patient_contact")
+    assert set(never["weighting"]) == {"none"}
+    pooled = extract.frame["q1"].drop_nulls().is_in([1, 2]).mean()
+    assert never.filter(breakdown="all")["estimate"].item() == pytest.approx(100 * pooled)
+
+
+def test_national_figures_leave_out_whoever_has_no_number(mixed):
+    results = estimate(mixed, weights=Weights("size", eligible={"RXX": 30}), minimum_base=1)
+    assert results.filter(measure="recommend_place_to_work")["base"].item() == 10
+    with pytest.raises(ExtractError, match="need the number of eligible staff"):
+        estimate(mixed, weights="size")
+    with pytest.raises(ExtractError, match="Fewer staff were eligible"):
+        estimate(mixed, weights=Weights("size", eligible={"RXX": 9}))
+    with pytest.raises(ExtractError, match="None of the organisations"):
+        estimate(mixed, weights=Weights("size", eligible={"RQQ": 9}))
+
+
+def test_weights_of_ones_own(mixed):
+    random = np.random.default_rng(3)
+    weights = pl.Series("own", random.uniform(0.5, 2, mixed.frame.height))
+    by_column = replace(mixed, frame=mixed.frame.with_columns(weights))
+    given = estimate(mixed, weights=weights, minimum_base=1)
+    assert given.equals(estimate(by_column, weights="own", minimum_base=1))
+    assert set(given.filter(status="reported", measure="recommend_place_to_work")["weighting"]) == {
+        "supplied"
+    }
+
+
+@pytest.mark.parametrize("bad", [0.0, -1.0, float("nan"), float("inf"), None])
+def test_weights_of_ones_own_must_be_above_0_and_no_value_is_shown(mixed, bad):
+    weights = pl.Series([1.0] * 21 + [bad])
+    with pytest.raises(ExtractError, match="above 0") as caught:
+        estimate(mixed, weights=weights)
+    assert "1 that are missing" in str(caught.value)
+
+
+def test_weights_that_do_not_fit_are_explained(mixed):
+    with pytest.raises(ExtractError, match="one weight for each respondent"):
+        estimate(mixed, weights=pl.Series([1.0]))
+    with pytest.raises(UnknownNameError, match="weighting or column of weights 'occupation'"):
+        estimate(mixed, weights="occupation")
+    with pytest.raises(ExtractError, match="margins to rake to"):
+        estimate(mixed, weights="raked")
+    with pytest.raises(UnknownNameError, match="weighting 'occupation'"):
+        Weights("occupation")
+
+
+# Raking ---------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def trust() -> Extract:
+    return synthetic.respondents(2024, respondents_per_organisation=1500, seed=9)
+
+
+MARGINS = {
+    "gender": {"Female": 700.0, "Male": 300.0},
+    "long_term_condition": {"With a long-term condition": 20.0, "Without a long-term condition": 80.0},
+}
+
+
+def test_raked_weights_meet_the_margins_and_tell_how(trust):
+    raking = rake(trust, MARGINS)
+    assert raking.converged
+    assert raking.iterations < 20
+    np.testing.assert_allclose(raking.table["after"], raking.table["staff"], atol=1e-8)
+    assert raking.weights.mean() == pytest.approx(1)
+    w = raking.weights.to_numpy()
+    assert raking.deff == pytest.approx(1 + (w.std() / w.mean()) ** 2)
+    assert raking.effective_base == pytest.approx(1500 / raking.deff)
+    assert "The margins are met" in raking.summary()
+    assert "weights" not in repr(raking)
+
+
+def test_raking_by_hand_of_one_margin():
+    """One margin is a plain ratio: 3 in 4 wanted where 1 in 2 are there."""
+    extract = extract_of(RXX=[NURSE] * 5 + [DOCTOR] * 5)
+    raking = rake(extract, {"occupation_group": {NURSES: 75, DOCTORS: 25}})
+    np.testing.assert_allclose(raking.weights, [1.5] * 5 + [0.5] * 5, rtol=1e-12)
+
+
+def test_respondents_who_are_not_known_keep_their_share():
+    extract = extract_of(RXX=[NURSE] * 4 + [DOCTOR] * 4 + [None] * 2)
+    raking = rake(extract, {"occupation_group": {NURSES: 75, DOCTORS: 25}})
+    np.testing.assert_allclose(raking.weights[8:], 1, rtol=1e-12)
+    np.testing.assert_allclose(raking.weights[:4], 1.5, rtol=1e-12)
+
+
+def test_trimmed_raking_keeps_the_cap_and_says_what_it_costs(trust):
+    steep = {**MARGINS, "long_term_condition": {"With a long-term condition": 80.0,
+                                                "Without a long-term condition": 20.0}}  # fmt: skip
+    free, trimmed = rake(trust, steep), rake(trust, steep, trim=1.8)
+    assert free.weights.max() > 1.8
+    assert trimmed.weights.max() <= 1.8 * (1 + 1e-9)
+    assert trimmed.deff < free.deff
+    assert not trimmed.converged
+    assert "not all met" in trimmed.summary()
+
+
+def test_trimming_spreads_what_it_cuts_off():
+    weights = np.array([0.5, 0.5, 1.0, 6.0])
+    trimmed = trim_weights(weights, 3.0)
+    assert trimmed.sum() == pytest.approx(weights.sum())
+    np.testing.assert_allclose(trimmed, [1.5, 1.5, 2.0, 3.0])
+
+
+def test_margins_that_cannot_be_met_are_explained(trust):
+    with pytest.raises(UnknownNameError, match="breakdown 'sex'"):
+        rake(trust, {"sex": {"Female": 1.0}})
+    with pytest.raises(ExtractError, match="Nobody answered"):
+        rake(trust, {"gender": {"Female": 70, "Male": 29, "Females": 1}})
+    with pytest.raises(ExtractError, match="without staff in post"):
+        rake(trust, {"gender": {"Female": 70, "Male": 0}})
+    with pytest.raises(ExtractError, match="2 organisations"):
+        rake(extract_of(RXX=[NURSE], RYY=[NURSE]), MARGINS)
+    with pytest.raises(ExtractError, match="numbers of staff"):
+        rake(trust, {"gender": {"Female": -1.0}})
+    with pytest.raises(ExtractError, match="lacks columns"):
+        rake(trust, pl.DataFrame({"organisation": ["RXX"]}))
+
+
+def test_the_table_of_margins_shows_no_small_group():
+    extract = extract_of(RXX=[NURSE] * 40 + [DOCTOR] * 30 + [PORTER] * 3)
+    table = rake(extract, {"occupation_group": {NURSES: 50, DOCTORS: 30, WIDER: 20}}).table
+    hidden = dict(table.select("group", pl.col("base").is_null()).rows())
+    assert hidden == {NURSES: False, DOCTORS: True, WIDER: True}
+
+
+def test_raked_estimates_are_named_and_need_the_plain_design(trust):
+    from culture_metrics.indicators.design import Design
+
+    raking = rake(trust, MARGINS)
+    results = estimate(trust, ["locality_1"], weights=raking)
+    assert set(results.filter(measure="morale")["weighting"]) == {"raked"}
+    with pytest.raises(ExtractError, match="sampled within organisations"):
+        estimate(trust, weights=raking, design=Design(cluster="locality_1"))
+    other = synthetic.respondents(2024, respondents_per_organisation=30)
+    with pytest.raises(ExtractError, match="one weight for each respondent"):
+        estimate(other, weights=raking)
