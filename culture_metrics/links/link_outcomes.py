@@ -6,27 +6,24 @@ import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import polars as pl
 
-from culture_metrics.errors import LinkError
+from culture_metrics.links.arguments import LATER, check_call, check_lag
 from culture_metrics.links.arrays import PanelArrays, panel_arrays
 from culture_metrics.links.checklist import DIAGNOSTICS, Flag
 from culture_metrics.links.checks import check_dynamic, check_pair, context_columns, data_flags
-from culture_metrics.links.covariance import COVARIANCES
 from culture_metrics.links.diagnostics import diagnose
 from culture_metrics.links.effects import p_of
 from culture_metrics.links.influence import INFLUENCE
 from culture_metrics.links.models import MAIN, REVERSE, Model, models_of
-from culture_metrics.links.multiplicity import CORRECTIONS, adjust
+from culture_metrics.links.multiplicity import adjust
 from culture_metrics.links.outcome import Outcome
 from culture_metrics.links.outcome_values import outcome_values
 from culture_metrics.links.pictures import Source
-from culture_metrics.links.plan import DESIGNS, Plan
+from culture_metrics.links.plan import Plan
 from culture_metrics.links.result import LinkResult
 from culture_metrics.links.statements import call_warnings, statement
 from culture_metrics.links.table import TABLE, model_rows
-from culture_metrics.links.waves import refuse_wave_model
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -37,10 +34,6 @@ SAMPLE: dict[str, pl.DataType | type[pl.DataType]] = {
     "model_id": pl.String, "step": pl.String, "column": pl.String, "rows_lost": pl.UInt32,
     "organisations_lost": pl.UInt32, "rows_left": pl.UInt32, "organisations_left": pl.UInt32,
 }  # fmt: skip
-#: Designs whose outcome comes after the indicator.
-LATER = ("lagged", "cross_lagged")
-#: Levels that `standardise` may have.
-STEPS = ("sd", "sd_within_year", "iqr")
 #: More tests than this in one family raise a flag.
 MANY_TESTS = 20
 #: A run of more models than this takes long enough to be watched.
@@ -167,7 +160,7 @@ def link_outcomes(  # noqa: PLR0913
     designs = (design,) if isinstance(design, str) else tuple(design)
     wanted = [outcomes] if isinstance(outcomes, (Outcome, str)) else list(outcomes)
     declared = [one if isinstance(one, Outcome) else Outcome(one, kind="continuous") for one in wanted]
-    _check_call(designs, lag, standardise, cov, correction, ci)
+    check_call(designs, lag, standardise, cov, correction, ci)
     needed = [*indicators, *controls, *(name for one in declared for name in one.columns)]
     known = data.collect_schema().names()
     arrays = panel_arrays(
@@ -176,7 +169,7 @@ def link_outcomes(  # noqa: PLR0913
         organisation=organisation,
         year=year,
     )
-    _check_lag(arrays, lag if not set(designs) & set(LATER) else max(lag, 1))
+    check_lag(arrays, lag if not set(designs) & set(LATER) else max(lag, 1))
     values = [outcome_values(arrays, one) for one in declared]
     for found in values:
         for indicator in indicators:
@@ -232,44 +225,6 @@ def link_outcomes(  # noqa: PLR0913
         warnings=call_warnings(shown),
         source=Source(arrays, mains),
     )
-
-
-def _check_call(
-    designs: tuple[str, ...], lag: int, standardise: object, cov: str, correction: str, ci: float
-) -> None:
-    """Refuse arguments that do not exist."""
-    for one in designs:
-        refuse_wave_model(one)
-    for argument, found, known in (
-        *(("design", one, DESIGNS) for one in designs),
-        ("cov", cov, COVARIANCES),
-        ("correction", correction, CORRECTIONS),
-    ):
-        if found not in known:
-            raise LinkError(f"There is no {argument} '{found}'", expected=", ".join(known))
-    if not (standardise is None or isinstance(standardise, Mapping) or standardise in STEPS):
-        raise LinkError(
-            f"There is no standardise '{standardise}'",
-            expected=f"{', '.join(STEPS)}, None, or steps by indicator",
-        )
-    if not 0 < ci < 1:
-        raise LinkError("ci is the level of the intervals", expected="a number between 0 and 1", got=str(ci))
-    if lag < 0:
-        raise LinkError(
-            "A lag is a number of years from 0",
-            got=str(lag),
-            hint="The outcome comes with or after the indicator.",
-        )
-
-
-def _check_lag(arrays: PanelArrays, lag: int) -> None:
-    span = int(np.ptp(arrays.year))
-    if lag > span:
-        raise LinkError(
-            f"A lag of {lag} is longer than the panel",
-            expected=f"at most {span}",
-            hint="Add years, or take lag=0.",
-        )
 
 
 def _shown(plans: list[Plan], progress: bool | None) -> Iterator[Plan]:

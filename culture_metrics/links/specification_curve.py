@@ -10,10 +10,10 @@ import numpy as np
 import polars as pl
 
 from culture_metrics.errors import LinkError
+from culture_metrics.links.arguments import LATER
 from culture_metrics.links.arrays import panel_arrays
 from culture_metrics.links.fit import fit
 from culture_metrics.links.intervals import t_statistics
-from culture_metrics.links.link_outcomes import LATER
 from culture_metrics.links.outcome_values import outcome_values
 from culture_metrics.links.plan import Plan, check_design
 from culture_metrics.links.pooled_data import as_outcome, heading, title_of
