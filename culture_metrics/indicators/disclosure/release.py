@@ -43,8 +43,8 @@ class Release:
     0 where it is absent and NaN where it was hidden before; `counted` is the number counted in a percentage,
     NaN in scores. `too_small` marks what was shown on too few. `family` numbers measures that are hidden
     together. `size` is the largest base of a group, in whatever measure and period. `row` numbers the rows of
-    the table that the release was made of, `row_cell` and `row_measure` say where each belongs. Last come cells
-    without rows: the few people that a total counts and none of its groups.
+    the table that the release was made of, `row_cell` and `row_measure` say where each belongs. Last come
+    cells without rows: the few people that a total counts and none of its groups.
     """
 
     cells: pl.DataFrame
