@@ -120,16 +120,37 @@ class Breakdown:
 
 @dataclass(frozen=True)
 class Break:
-    """Something that may not be compared across editions, and why."""
+    """Something that may not be compared across editions, why, and what may be instead.
+
+    It stands between `from_period` and `to_period`, or touches the one period `only`. `measures` (or
+    questions), `breakdowns`, `organisations` and `benchmark_groups` say what it touches; `releases` that it
+    lies between any two official releases. `restated_in`: in this release and later ones there is no break.
+    `allowance`: how far the break alone can move a figure, by unit, where that is known.
+    """
 
     kind: str
     reason: str
+    instead: str
     measures: tuple[str, ...]
     breakdowns: tuple[str, ...]
+    organisations: tuple[str, ...]
+    benchmark_groups: tuple[str, ...]
+    releases: bool
     from_period: str | None
     to_period: str | None
     only: str | None
+    restated_in: str | None
+    allowance: Mapping[str, float]
     confirmed: bool
+
+    def between(self, first: str, second: str) -> bool:
+        """Say whether the break touches a comparison of two periods, whatever is compared."""
+        if self.only is not None:
+            return self.only in (first, second)
+        if self.from_period is None or self.to_period is None:
+            return False
+        early, late = sorted((first, second))
+        return early <= self.from_period and late >= self.to_period
 
 
 @dataclass(frozen=True)
@@ -527,12 +548,18 @@ def _breakdown(name: str, spec: Mapping[str, Any], questions: Mapping[str, Quest
 def _break(spec: Mapping[str, Any]) -> Break:
     return Break(
         kind=spec["kind"],
-        reason=spec["reason"],
+        reason=spec["reason"].strip(),
+        instead=spec["instead"],
         measures=tuple(spec.get("measures", ())),
         breakdowns=tuple(spec.get("breakdowns", ())),
+        organisations=tuple(spec.get("organisations", ())),
+        benchmark_groups=tuple(spec.get("benchmark_groups", ())),
+        releases=spec.get("releases", False),
         from_period=spec.get("from"),
         to_period=spec.get("to"),
         only=spec.get("only"),
+        restated_in=spec.get("restated_in"),
+        allowance=MappingProxyType(spec.get("allowance", {})),
         confirmed=spec["confirmed"],
     )
 
