@@ -10,13 +10,19 @@ from culture_metrics.catalogue import catalogue as catalogue
 
 if TYPE_CHECKING:
     from culture_metrics import synthetic as synthetic
+    from culture_metrics.compare.assumptions import Assumptions as Assumptions
     from culture_metrics.compare.benchmark import benchmark as benchmark
+    from culture_metrics.compare.contributions import change_contributions as change_contributions
+    from culture_metrics.compare.decompose import decompose_change as decompose_change
+    from culture_metrics.compare.nonresponse import nonresponse_sensitivity as nonresponse_sensitivity
+    from culture_metrics.compare.years import compare_years as compare_years
     from culture_metrics.extracts.cross_file import check_pair as check_pair
     from culture_metrics.extracts.inspect import inspect_file as inspect_file
     from culture_metrics.extracts.mapping import save_mapping as save_mapping
     from culture_metrics.extracts.read import read_extract as read_extract
     from culture_metrics.extracts.validate import validate as validate
     from culture_metrics.indicators.design import Design as Design
+    from culture_metrics.indicators.disclosure import audit_disclosure as audit_disclosure
     from culture_metrics.indicators.disclosure import suppress as suppress
     from culture_metrics.indicators.distributions import distributions as distributions
     from culture_metrics.indicators.estimate import estimate as estimate
@@ -26,6 +32,12 @@ if TYPE_CHECKING:
     from culture_metrics.indicators.shrink import shrink as shrink
     from culture_metrics.indicators.values import estimate_values as estimate_values
     from culture_metrics.indicators.weights import Weights as Weights
+    from culture_metrics.links.outcome import Outcome as Outcome
+    from culture_metrics.links.outcome import outcome as outcome
+    from culture_metrics.links.outcome import outcomes as outcomes
+    from culture_metrics.links.panel import panel as panel
+    from culture_metrics.links.read_outcome import read_outcome as read_outcome
+    from culture_metrics.links.read_panel import read_panel as read_panel
     from culture_metrics.published import is_published as is_published
     from culture_metrics.published import read_published as read_published
     from culture_metrics.published import rebuild_scores as rebuild_scores
@@ -37,18 +49,30 @@ __version__ = "0.1.0"
 
 #: Public name -> module it lives in. Loaded when first used, so that the import stays quick.
 _FACE = {
+    "Assumptions": "culture_metrics.compare.assumptions",
     "Design": "culture_metrics.indicators.design",
+    "Outcome": "culture_metrics.links.outcome",
     "Weights": "culture_metrics.indicators.weights",
+    "audit_disclosure": "culture_metrics.indicators.disclosure",
     "benchmark": "culture_metrics.compare.benchmark",
+    "change_contributions": "culture_metrics.compare.contributions",
     "check_pair": "culture_metrics.extracts.cross_file",
+    "compare_years": "culture_metrics.compare.years",
+    "decompose_change": "culture_metrics.compare.decompose",
     "distributions": "culture_metrics.indicators.distributions",
     "estimate": "culture_metrics.indicators.estimate",
     "estimate_values": "culture_metrics.indicators.values",
     "inspect_file": "culture_metrics.extracts.inspect",
     "is_published": "culture_metrics.published",
+    "nonresponse_sensitivity": "culture_metrics.compare.nonresponse",
+    "outcome": "culture_metrics.links.outcome",
+    "outcomes": "culture_metrics.links.outcome",
+    "panel": "culture_metrics.links.panel",
     "rake": "culture_metrics.indicators.raking",
     "read_extract": "culture_metrics.extracts.read",
     "read_inputs": "culture_metrics.reporting.inputs",
+    "read_outcome": "culture_metrics.links.read_outcome",
+    "read_panel": "culture_metrics.links.read_panel",
     "read_published": "culture_metrics.published",
     "rebuild_scores": "culture_metrics.published",
     "replicate": "culture_metrics.indicators.replicates",

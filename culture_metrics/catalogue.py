@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from culture_metrics.definitions import Definition, define
 from culture_metrics.errors import CultureMetricsError, UnknownNameError, unknown
 
 if TYPE_CHECKING:
@@ -119,36 +120,37 @@ class Breakdown:
 
 @dataclass(frozen=True)
 class Break:
-    """Something that may not be compared across editions, and why."""
+    """Something that may not be compared across editions, why, and what may be instead.
+
+    It stands between `from_period` and `to_period`, or touches the one period `only`. `measures` (or
+    questions), `breakdowns`, `organisations` and `benchmark_groups` say what it touches; `releases` that it
+    lies between any two official releases. `restated_in`: in this release and later ones there is no break.
+    `allowance`: how far the break alone can move a figure, by unit, where that is known.
+    """
 
     kind: str
     reason: str
+    instead: str
     measures: tuple[str, ...]
     breakdowns: tuple[str, ...]
+    organisations: tuple[str, ...]
+    benchmark_groups: tuple[str, ...]
+    releases: bool
     from_period: str | None
     to_period: str | None
     only: str | None
+    restated_in: str | None
+    allowance: Mapping[str, float]
     confirmed: bool
 
-
-@dataclass(frozen=True)
-class Definition:
-    """What a measure or question is in one edition, for people to read."""
-
-    title: str
-    rows: tuple[tuple[str, str], ...]
-
-    def __str__(self) -> str:
-        width = max(len(name) for name, _ in self.rows)
-        return "\n".join([self.title, *(f"  {name:<{width}}  {text}" for name, text in self.rows)])
-
-    def _repr_html_(self) -> str:
-        cells = "".join(
-            f"<tr><th scope='row' style='text-align:left'>{html.escape(name)}</th>"
-            f"<td style='text-align:left'>{html.escape(text)}</td></tr>"
-            for name, text in self.rows
-        )
-        return f"<table><caption>{html.escape(self.title)}</caption>{cells}</table>"
+    def between(self, first: str, second: str) -> bool:
+        """Say whether the break touches a comparison of two periods, whatever is compared."""
+        if self.only is not None:
+            return self.only in (first, second)
+        if self.from_period is None or self.to_period is None:
+            return False
+        early, late = sorted((first, second))
+        return early <= self.from_period and late >= self.to_period
 
 
 @dataclass(frozen=True)
@@ -246,12 +248,7 @@ class Edition:
           official code  E_3
         ...
         """
-        key = self.id(name)
-        rows = _describe_measure(self, key) if key in self.measures else []
-        if key in self.questions:
-            rows += _describe_question(self, self.questions[key])
-        label = (self.measures.get(key) or self.questions[key]).label
-        return Definition(f"{label} ({key}), {self.survey.label}, {self.period}", tuple(rows))
+        return define(self, self.id(name))
 
 
 @dataclass(frozen=True)
@@ -551,76 +548,25 @@ def _breakdown(name: str, spec: Mapping[str, Any], questions: Mapping[str, Quest
 def _break(spec: Mapping[str, Any]) -> Break:
     return Break(
         kind=spec["kind"],
-        reason=spec["reason"],
+        reason=spec["reason"].strip(),
+        instead=spec["instead"],
         measures=tuple(spec.get("measures", ())),
         breakdowns=tuple(spec.get("breakdowns", ())),
+        organisations=tuple(spec.get("organisations", ())),
+        benchmark_groups=tuple(spec.get("benchmark_groups", ())),
+        releases=spec.get("releases", False),
         from_period=spec.get("from"),
         to_period=spec.get("to"),
         only=spec.get("only"),
+        restated_in=spec.get("restated_in"),
+        allowance=MappingProxyType(spec.get("allowance", {})),
         confirmed=spec["confirmed"],
     )
-
-
-def _describe_measure(edition: Edition, key: str) -> list[tuple[str, str]]:
-    measure = edition.measures[key]
-    rows = [
-        ("official code", measure.code),
-        ("what it is", f"{measure.level.replace('_', '-')}, {measure.meaning}"),
-    ]
-    if measure.items:
-        named = (f"{edition.questions[i].label} ({edition.questions[i].code})" for i in measure.items)
-        rows.append(("built from", "; ".join(named)))
-        rows.append(("needs", f"at least {measure.minimum} of {len(measure.items)} answered"))
-    if measure.parts:
-        rows.append(("built from", "; ".join(edition.measures[p].label for p in measure.parts)))
-        rows.append(("needs", f"at least {measure.minimum} of {len(measure.parts)} parts"))
-    if measure.filter:
-        gate = edition.questions[measure.filter]
-        rows.append(("special rule", f"{gate.label} ({gate.code}): no scores 0, can't remember no score"))
-    if measure.evidence:
-        rows.append(("evidence", measure.evidence))
-    if measure.level != "question" and edition.scoring_note:
-        rows.append(("about this edition", edition.scoring_note))
-    rows += [("not confirmed", text) for text in measure.unconfirmed]
-    related = {key, *measure.parts}
-    for item in edition.survey.breaks:
-        if related & set(item.measures):
-            span = f"{item.from_period} to {item.to_period}" if item.from_period else f"{item.only}"
-            doubt = "" if item.confirmed else " (not confirmed)"
-            rows.append((f"break {span}", item.reason + doubt))
-    return rows
-
-
-def _describe_question(edition: Edition, question: Question) -> list[tuple[str, str]]:
-    answers = "; ".join(f"{code} {label}" for code, label in question.scale.labels.items())
-    rows = [("question code", question.code), ("answers", answers)]
-    if question.positive:
-        rows.append(("counted", ", ".join(question.scale.labels[c] for c in question.positive)))
-    if question.out_of_base:
-        left_out = ", ".join(question.scale.labels[c] for c in question.out_of_base)
-        rows.append(("left out of the base", left_out))
-    if question.asked_if:
-        gates = (edition.questions[name] for name, _ in question.asked_if)
-        rows.append(("asked only after", " or ".join(f"{g.label} ({g.code})" for g in gates)))
-    if question.score_map:
-        scored = "; ".join(f"{code} scores {value:g}" for code, value in question.score_map.items())
-        rows.append(("scored", scored))
-    used = [m.label for m in edition.scores.values() if question.id in m.items]
-    if used:
-        rows.append(("part of", "; ".join(used)))
-    if not question.weighted:
-        rows.append(("weighting", "never weighted"))
-    if question.note:
-        rows.append(("note", question.note))
-    if question.unconfirmed and question.id not in edition.measures:
-        rows.append(("not confirmed", question.unconfirmed))
-    return rows
 
 
 __all__ = [
     "Break",
     "Breakdown",
-    "Definition",
     "Edition",
     "Measure",
     "Question",

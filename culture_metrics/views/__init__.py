@@ -1,8 +1,23 @@
 """Plotly figures in one house style. They know tidy columns, not the analyses that made them."""
 
+from culture_metrics.views.change_map import change_map
+from culture_metrics.views.changes import changes
 from culture_metrics.views.distribution import distribution
 from culture_metrics.views.heat_map import heat_map
 from culture_metrics.views.ranking import ranking
 from culture_metrics.views.scores import scores
+from culture_metrics.views.slope import slope
+from culture_metrics.views.tipping import tipping
+from culture_metrics.views.waterfall import waterfall
 
-__all__ = ["distribution", "heat_map", "ranking", "scores"]
+__all__ = [
+    "change_map",
+    "changes",
+    "distribution",
+    "heat_map",
+    "ranking",
+    "scores",
+    "slope",
+    "tipping",
+    "waterfall",
+]

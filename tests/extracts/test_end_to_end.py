@@ -32,14 +32,6 @@ FEW = settings(
 )  # fmt: skip
 
 
-@pytest.fixture(autouse=True, scope="module")
-def _without_pandera():
-    """Leave out the last check of every validation: it takes most of the time, and other tests have it."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("culture_metrics.extracts.validate.contract_problems", lambda *_: [])
-        yield
-
-
 def results(extract):
     report = validate(extract)
     return estimate(report.extract, by=BY).sort(SORTED), report

@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from culture_metrics import distributions, estimate, suppress, synthetic, validate
+from culture_metrics import audit_disclosure, distributions, estimate, suppress, synthetic, validate
 from culture_metrics.results import as_results
 
 
@@ -77,9 +77,15 @@ def test_hidden_rows_have_no_numbers_and_a_second_pass_changes_nothing():
 
 def test_on_random_tables_no_hidden_group_can_be_worked_out():
     draw = np.random.default_rng(7)
-    for _ in range(300):
-        bases = {f"g{i}": int(n) for i, n in enumerate(draw.integers(1, 60, draw.integers(2, 9)))}
-        table = suppress(results_of(bases))
+    drawn = {
+        f"R{place:02}": {f"g{i}": int(n) for i, n in enumerate(draw.integers(1, 60, draw.integers(2, 9)))}
+        for place in range(300)
+    }
+    frames = [results_of(b).with_columns(organisation=pl.lit(name)) for name, b in drawn.items()]
+    done = suppress(pl.concat(frames))
+    assert audit_disclosure(done).ok
+    for name, bases in drawn.items():
+        table = done.filter(organisation=name)
         kept = dict(table.filter(status="reported").select("group", "base").rows())
         gone = [g for g in bases if g not in kept]
         assert all(n >= 11 for n in kept.values())
@@ -108,3 +114,45 @@ def test_a_distribution_is_hidden_when_its_headline_would_be(clean):
     )
     left = shown["base"] * (1 - shown["percent"] / 100)
     assert left.min() >= 11 - 1e-6
+
+
+def test_an_element_is_hidden_with_its_sub_scores():
+    bases = {"morale": 12, "stressors": 12, "work_pressure": 10, "thinking_about_leaving": 12}
+    tables = [
+        results_of({"a": n, "b": 30, "c": 80}).with_columns(measure=pl.lit(name)) for name, n in bases.items()
+    ]
+    done = suppress(pl.concat(tables))
+    hidden_in = (
+        done.filter(pl.col("status") != "reported").group_by("group").agg(pl.col("measure").n_unique())
+    )
+    assert dict(hidden_in.rows()) == {"a": 4, "b": 4}
+    small = done.filter(status="suppressed_small_base").select("group", "measure").rows()
+    assert small == [("a", "work_pressure")]
+
+
+def test_the_auditor_says_what_is_open_and_never_the_number():
+    done = suppress(results_of({"a": 5, "b": 30, "c": 200}))
+    assert audit_disclosure(done).ok
+    again = results_of({"a": 5, "b": 30, "c": 200}).filter(group="b")
+    leak = pl.concat([done.filter(pl.col("group") != "b"), again])
+    audit = audit_disclosure(leak)
+    assert not audit.ok
+    assert set(audit.table.select("group", "finding").rows()) == {("a", "exact"), ("a", "few")}
+    assert "base" not in audit.table.columns
+    assert audit.table["width"].to_list() == [0.0, 0.0]
+    shown = audit_disclosure(results_of({"a": 5, "b": 30, "c": 200}))
+    assert shown.table.select("group", "finding").rows() == [("a", "shown")]
+
+
+def test_percentages_that_count_too_few_are_hidden_when_asked():
+    table = results_of({"a": 40, "b": 50, "c": 60}).with_columns(
+        unit=pl.lit("percent").cast(pl.Enum(["percent", "score"])),
+        estimate=pl.Series([50.0, 5.0, 60.0, 70.0]).gather([0, 1, 2, 3]),
+    )
+    small = table.filter(breakdown="locality_1").sort("estimate")["group"][0]
+    assert suppress(table).filter(pl.col("status") != "reported").is_empty()
+    done = suppress(table, minimum_count=3)
+    assert done.filter(status="suppressed_small_base")["group"].to_list() == [small]
+    assert done.filter(status="suppressed_secondary").height == 1
+    assert audit_disclosure(done, minimum_count=3).ok
+    assert not audit_disclosure(table, minimum_count=3).ok

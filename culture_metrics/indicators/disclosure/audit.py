@@ -1,0 +1,148 @@
+"""Attack a release as somebody outside could, and say which hidden cells are open."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+
+from culture_metrics.indicators.disclosure.attack import SAME, attack
+from culture_metrics.indicators.disclosure.release import SMALL, releases
+from culture_metrics.indicators.disclosure.rule import Rule
+from culture_metrics.indicators.disclosure.structure import CELL
+from culture_metrics.indicators.disclosure.tables import Tables
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from culture_metrics.indicators.disclosure.release import Release
+
+WHY = {
+    "shown": "shown although too small",
+    "exact": "follows exactly",
+    "tight": "follows within a range that is too small",
+    "few": "a sum of too few respondents with it follows",
+    "count": "a number counted with it that is too small follows",
+}
+COLUMNS = {
+    **dict.fromkeys([*CELL, "measure", "finding"], pl.String()),
+    "width": pl.Float64(),
+}
+
+
+@dataclass(frozen=True)
+class DisclosureAudit:
+    """What somebody who reckons could work out from a release; it never holds what that is.
+
+    Attributes
+    ----------
+    table : polars.DataFrame
+        One row per cell and finding: `survey, period, organisation, breakdown, group, measure`; `finding`
+        (`shown`: shown although too small; `exact`: its base follows; `tight`: its base follows within a
+        range that is too small; `few`: a sum with it of fewer than the minimum base follows; `count`: a
+        number counted, or not counted, follows that is too small); `width`, over how many respondents the
+        base, or that sum, stays open: 0 is exact.
+    hidden : int
+        Number of hidden results that were attacked.
+    rule : Rule
+        What they were held to.
+    """
+
+    table: pl.DataFrame
+    hidden: int
+    rule: Rule
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing was found."""
+        return self.table.is_empty()
+
+    def summary(self) -> str:
+        """Say in plain sentences what was found."""
+        cells = self.table.select(*CELL, "measure").n_unique()
+        if not cells:
+            return f"{self.rule.words} The {self.hidden} hidden results were attacked; none is open."
+        by = self.table.group_by("finding").len().sort("finding").rows()
+        found = "; ".join(f"{number} × {WHY[name]}" for name, number in by)
+        return f"{self.rule.words} {cells} results do not keep it: {found}."
+
+    def _repr_html_(self) -> str:
+        return f"<p>{self.summary()}</p>{self.table._repr_html_()}"
+
+
+def audit_disclosure(
+    results: pl.DataFrame,
+    *,
+    minimum_base: int = 11,
+    minimum_count: int | None = None,
+    parents: pl.DataFrame | None = None,
+) -> DisclosureAudit:
+    """Attack a release: find the hidden results that somebody outside can work out.
+
+    Parameters
+    ----------
+    results : polars.DataFrame
+        Everything that is published together, with the columns of Results.
+    minimum_base, minimum_count, parents
+        As in `suppress`.
+
+    Returns
+    -------
+    DisclosureAudit
+        `.ok`, `.table`, `.summary()`.
+
+    Notes
+    -----
+    The attacker knows all bases that are shown and what adds up, and takes the status at its word: a cell
+    that is too small has at most `minimum_base` - 1 respondents, one that is hidden for its sake at least
+    `minimum_base`. Linear programming gives the smallest and largest base that fits (whole numbers are
+    searched for where it gives fractions). Where the base of a hidden group follows, so do its results, to
+    within the rounding of those shown; where a sum of hidden groups with too few respondents follows, so do
+    the results of these together.
+
+    Examples
+    --------
+    >>> from culture_metrics import estimate, synthetic
+    >>> results = estimate(synthetic.respondents(2024, seed=2), by=["locality_1"])
+    >>> audit_disclosure(results).ok
+    True
+    """
+    rule = Rule(minimum_base, minimum_count)
+    tables, hidden = [pl.DataFrame(schema=COLUMNS)], 0
+    for release in releases(results, rule, parents):
+        hidden += int((release.state >= SMALL).sum())
+        tables += [_table(release, *found) for found in _attacked(release, rule)]
+    table = pl.concat(tables).unique([*CELL, "measure", "finding"]).sort(*CELL, "measure", "finding")
+    return DisclosureAudit(table, hidden, rule)
+
+
+def _attacked(release: Release, rule: Rule) -> Iterator[tuple[list[int], list[int], list[str], list[float]]]:
+    """List cells, measures, findings and widths."""
+    shown = np.nonzero(release.too_small)
+    yield list(shown[0]), list(shown[1]), ["shown"] * len(shown[0]), [0.0] * len(shown[0])
+    equations = np.arange(len(release.structure.total))
+    hidden = release.hidden
+    for family in np.unique(release.family[(release.state == SMALL).any(axis=0)]) if len(equations) else ():
+        tables = Tables(release, equations, int(family), rule)
+        for measure, system, _, columns in tables.systems(hidden[tables.cells, family]):
+            found = attack(system)
+            if system.upward:
+                why = ["few" if system.nobody else "count" for _ in found]
+            else:
+                why = ["exact" if f.high - f.low < 1 - SAME else "tight" for f in found]
+            cells = [int(tables.cells[columns[f.cell]]) for f in found]
+            of = int(tables.measures[measure])
+            yield cells, [of] * len(found), why, [max(0.0, f.high - f.low) for f in found]
+
+
+def _table(
+    release: Release, cells: list[int], measures: list[int], findings: list[str], widths: list[float]
+) -> pl.DataFrame:
+    named = release.cells[cells].with_columns(
+        measure=release.measures[measures],
+        finding=pl.Series(findings, dtype=pl.String),
+        width=pl.Series(widths, dtype=pl.Float64),
+    )
+    return named.select(pl.col(name).cast(kind) for name, kind in COLUMNS.items())

@@ -1,0 +1,169 @@
+"""Hide small cells of a release, and as many others as it takes that none of them can be worked out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+
+from culture_metrics.indicators.disclosure.choose import OPTIMAL_UP_TO, TIES, choose
+from culture_metrics.indicators.disclosure.release import SHOWN, SMALL, releases
+from culture_metrics.indicators.disclosure.repair import repair
+from culture_metrics.indicators.disclosure.rule import Rule
+from culture_metrics.indicators.disclosure.tables import Tables
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from culture_metrics.indicators.disclosure.release import Flags, Numbers, Release
+
+NUMBERS = ["estimate", "std_error", "conf_low", "conf_high", "base", "effective_base", "percent"]
+#: Hiding a total costs as much as hiding so many of the cells it is the sum of.
+TOTAL = 10.0
+#: Above so many trees × families of measures, breakdowns within others are solved in closed form.
+SEARCHES = 200
+#: So many patterns of hidden cells are kept to be tried on the next family of measures.
+TRIED = 4
+
+
+def suppress(
+    results: pl.DataFrame,
+    minimum_base: int = 11,
+    *,
+    minimum_count: int | None = None,
+    parents: pl.DataFrame | None = None,
+) -> pl.DataFrame:
+    """Hide small cells, and as many others as it takes that no hidden one can be worked out.
+
+    Parameters
+    ----------
+    results : polars.DataFrame
+        With the columns of Results; `base` is the number of respondents behind a row. Everything that is
+        published together, in one table: what stands in another cannot be taken into account.
+    minimum_base : int
+        Smallest base that may be shown: 11 by default, 10 in official files.
+    minimum_count : int, optional
+        Smallest number of respondents that a percentage may count, and leave uncounted.
+    parents : polars.DataFrame, optional
+        Groups that lie in a group of another breakdown, beyond what the catalogue knows (localities):
+        `breakdown, group, parent_breakdown, parent_group`, and `organisation` where that differs.
+
+    Returns
+    -------
+    polars.DataFrame
+        The same rows; hidden ones have no numbers and say why in `status`: `suppressed_small_base`, or
+        `suppressed_secondary` when the row would give another one away.
+
+    Raises
+    ------
+    CultureMetricsError
+        When a minimum is not a whole number of at least 1.
+
+    Notes
+    -----
+    Sums are those over the groups of a breakdown, over crosses of breakdowns and breakdowns within others,
+    over organisations (`all`) and periods (`all`). An element is hidden with its sub-scores. A hidden cell is
+    protected when an attacker who knows all that is shown, and from the status what is small, cannot bound
+    its base more tightly than to four numbers, nor find any sum of hidden cells with it that holds fewer than
+    `minimum_base` people: with that sum would go its results. `audit_disclosure` is that attacker.
+
+    A breakdown on its own is solved in closed form, for all measures and organisations at once; whatever adds
+    up in two ways by integer programming (Fischetti and Salazar 2001), in large tables by a greedy choice.
+
+    Examples
+    --------
+    >>> from culture_metrics import estimate, synthetic
+    >>> results = estimate(synthetic.respondents(2024, seed=2), by=["locality_1"])
+    >>> results.filter(pl.col("base") < 11).height
+    0
+    """
+    rule = Rule(minimum_base, minimum_count)
+    status = results["status"].cast(pl.String).to_numpy().copy()
+    for release in releases(results, rule, parents, mark=True):
+        hidden = _hide(release, rule)[release.row_cell, release.family[release.row_measure]]
+        state = release.state[release.row_cell, release.row_measure]
+        status[release.row[(state == SHOWN) & hidden]] = "suppressed_secondary"
+        status[release.row[state == SMALL]] = "suppressed_small_base"
+    shown = pl.Series(status).eq("reported")
+    numbers = [c for c in NUMBERS if c in results.columns]
+    return results.with_columns(
+        pl.Series("status", status, pl.String).cast(results.schema["status"]),
+        *(pl.when(shown).then(pl.col(c)).alias(c) for c in numbers),
+    )
+
+
+def _hide(release: Release, rule: Rule) -> Flags:
+    """Say what is hidden, by cell and family."""
+    structure = release.structure
+    start = release.hidden
+    every, inner = np.arange(len(structure.total)), ~structure.top
+    if not len(every) or not (release.state >= SMALL).any():
+        return start
+    hidden, stuck = repair(release, rule, every[structure.flat], start, inner)
+    # Whole organisations first: with one of them hidden, all its breakdowns hang together.
+    of_tops = structure.top[structure.part[np.searchsorted(structure.equation, every)]]
+    for equations in _islands(every, structure.islands(structure.top), of_tops):
+        _search(release, rule, equations[of_tops[equations]], hidden, stuck, structure.top)
+    loose = structure.top & hidden.any(axis=1)
+    wanted = ~of_tops & (~structure.flat | loose[structure.total])
+    islands = list(_islands(every, structure.islands(inner | loose), wanted))
+    trees = [structure.is_tree(equations, inner | loose) for equations in islands]
+    if sum(trees) * release.families > SEARCHES:
+        branches = np.concatenate([i for i, tree in zip(islands, trees, strict=True) if tree])
+        hidden, caught = repair(release, rule, branches, hidden, inner)
+        stuck |= caught
+        islands = [i for i, tree in zip(islands, trees, strict=True) if not tree]
+    for equations in islands:
+        _search(release, rule, equations, hidden, stuck, inner)
+    if stuck.any():
+        anything = np.ones(len(inner), bool)
+        at = np.asarray(abs(structure.matrix) @ stuck.any(axis=1).astype(float)) > 0
+        for equations in _islands(every, structure.islands(anything), at):
+            cells, families = (
+                np.unique(structure.matrix[equations].indices),
+                np.flatnonzero(stuck.any(axis=0)),
+            )
+            again = families[stuck[np.ix_(cells, families)].any(axis=0)]
+            hidden[np.ix_(cells, again)] = start[np.ix_(cells, again)]
+            _search(release, rule, equations, hidden, stuck, anything, again)
+    return hidden
+
+
+def _islands(equations: Numbers, label: Numbers, wanted: Flags) -> Iterable[Numbers]:
+    """Split equations by the island they are on; only islands with a wanted equation."""
+    inside = np.flatnonzero(np.isin(label, label[wanted]))
+    order = inside[np.argsort(label[inside], kind="stable")]
+    return np.split(equations[order], np.flatnonzero(np.diff(label[order])) + 1) if len(order) else []
+
+
+def _search(
+    release: Release,
+    rule: Rule,
+    equations: Numbers,
+    hidden: Flags,
+    stuck: Flags,
+    may: Flags,
+    families: Numbers | None = None,
+) -> None:
+    """Hide what it takes in equations that hang together, family by family: changes `hidden` and `stuck`.
+
+    A pattern that did for one family is tried on the next.
+    """
+    cells = np.unique(release.structure.matrix[equations].indices)
+    if families is None:
+        families = np.unique(release.family[(release.state[cells] == SMALL).any(axis=0)])
+    if may[cells].sum() > OPTIMAL_UP_TO:
+        hidden[:], _ = repair(release, rule, equations, hidden, may)
+    size = release.size[cells]
+    cost = TOTAL ** np.minimum(release.structure.depth[cells], 3) + TIES * size / max(size.sum(), 1.0)
+    tried: list[Flags] = []
+    for family in families:
+        tables = Tables(release, equations, int(family), rule)
+        before = hidden[cells, family]
+        after, safe = choose(tables, before, may[cells], cost, tried)
+        added = after & ~before
+        if added.any() and not any((added == p).all() for p in tried):
+            tried = [added, *tried][:TRIED]
+        hidden[cells, family] = after
+        stuck[cells, family] |= not safe

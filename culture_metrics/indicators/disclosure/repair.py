@@ -1,0 +1,215 @@
+"""Hide in closed form, for all measures at once: single breakdowns, and breakdowns within others."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from culture_metrics.indicators.disclosure.attack import SAME, bounds_alone
+from culture_metrics.indicators.disclosure.release import ABSENT, SMALL
+
+if TYPE_CHECKING:
+    from culture_metrics.indicators.disclosure.release import Flags, Floats, Numbers, Release
+    from culture_metrics.indicators.disclosure.rule import Rule
+
+#: So many cells × measures are looked at together.
+AT_ONCE = 1_000_000
+#: Bounds are passed on so often from sum to sum; breakdowns within others need one turn a level, up and down.
+TURNS = 8
+
+Pairs = tuple["Numbers", ...]
+
+
+def repair(
+    release: Release, rule: Rule, equations: Numbers, hidden: Flags, may: Flags
+) -> tuple[Flags, Flags]:
+    """Hide one more cell in every sum that gives a hidden one away, until none does.
+
+    Parameters
+    ----------
+    release : Release
+        With its small cells marked.
+    rule : Rule
+        The rule.
+    equations : array
+        The sums to look at.
+    hidden : array of bool
+        What is hidden, by cell and family.
+    may : array of bool
+        Cells that may be hidden.
+
+    Returns
+    -------
+    hidden, stuck : array of bool
+        What is hidden then; the cells and families for which no cell was left to hide.
+
+    Notes
+    -----
+    In a sum whose total is shown, say the hidden groups hold N respondents together, k of them are small
+    (each 0 to b - 1, for the minimum base b) and m are not (each at least b). What follows is a range for
+    each: `bounds_alone`. With another group of n hidden, that range of a small one is at least n - b + N - m
+    b wide; so one group with n >= b + enough - (N - m b) is always enough, and the smallest such one is
+    taken: where sums have no cell in common no choice hides fewer. All measures take cells in the same order,
+    so that they hide the same ones as far as that goes.
+
+    Where a hidden total is a sum itself, it is seen to that it does not follow from its parts, and bounds are
+    passed on from sum to sum. That is all that follows unless sums form a ring, as in crosses of breakdowns.
+    """
+    hidden, stuck = hidden.copy(), np.zeros_like(hidden)
+    step = max(1, AT_ONCE * release.families // max(release.base.size, 1))
+    for first in range(0, release.families, step):
+        measures = np.flatnonzero((release.family >= first) & (release.family < first + step))
+        _Repair(release, rule, equations, measures, hidden, stuck).run(may)
+    return hidden, stuck
+
+
+class _Repair:
+    """Some families of measures: changes `hidden` and `stuck`."""
+
+    def __init__(
+        self,
+        release: Release,
+        rule: Rule,
+        equations: Numbers,
+        measures: Numbers,
+        hidden: Flags,
+        stuck: Flags,
+    ) -> None:
+        self.rule, self.hidden, self.stuck, self.order = rule, hidden, stuck, release.order
+        self.family = release.family[measures]
+        self.matrix = release.structure.matrix[equations]
+        self.ones = abs(self.matrix)
+        state = release.state[:, measures]
+        self.there, self.small = state != ABSENT, state == SMALL
+        self.known = self.there[release.structure.total[equations]]
+        self.sensitive = release.sensitive[:, self.family] | self.small
+        self.base = np.nan_to_num(release.base[:, measures])
+        self.counted = None if release.counted is None else release.counted[:, measures]
+        self.by_count: Flags = np.zeros(len(measures), bool)
+        if self.counted is not None:
+            self.by_count = np.asarray(~np.isnan(self.counted).all(axis=0))
+        # What is known of every base: by what it is and its status, and by what it is alone.
+        self.gone = (hidden[:, self.family] | (state >= SMALL)) & self.there
+        self.lower, self.upper = self.base.copy(), self.base.copy()
+        self.least, self.most = self.base.copy(), self.base.copy()
+        self._open(np.nonzero(self.gone))
+        # Cells that pass bounds on.
+        self.links = np.asarray(self.ones.sum(axis=0)) > 1
+
+    def _open(self, place: Pairs) -> None:
+        small = self.small[place]
+        self.lower[place] = np.where(small, 0.0, self.rule.minimum_base)
+        self.upper[place] = np.where(small & ~self.by_count[place[1]], self.rule.minimum_base - 1.0, np.inf)
+        self.least[place], self.most[place] = 0.0, np.inf
+
+    def run(self, may: Flags) -> None:
+        """Hide until nothing follows."""
+        pairs = self._with(self.gone)
+        while len(pairs[0]):
+            terms = _Terms(self, pairs)
+            bad = terms.alone()
+            if not bad.any():
+                # Nothing follows from one sum alone: look at those that share a hidden cell together.
+                terms = _Terms(self, self._with(self.gone & self.links[:, None]))
+                bad = terms.together()
+            if not bad.any():
+                break
+            cell, measure = terms.next_cells(bad, may)
+            self.hidden[cell, self.family[measure]] = True
+            touched = self.hidden[:, self.family] & self.there & ~self.gone
+            self.gone |= touched
+            self._open(np.nonzero(touched))
+            pairs = self._with(touched) if len(cell) else pairs
+
+    def _with(self, flags: Flags) -> Pairs:
+        """List the sums, by measure, that have such a cell, and a hidden one to protect in the measure."""
+        matter = (self.sensitive & self.gone).any(axis=0)
+        return np.nonzero((self.ones @ (flags & matter).astype(float) > 0) & self.known)
+
+
+class _Terms:
+    """The terms of some sums, each for one measure, in one long list: sum after sum."""
+
+    def __init__(self, of: _Repair, pairs: Pairs) -> None:
+        self.of, self.pairs = of, pairs
+        equation, measure = pairs
+        sizes = np.diff(of.matrix.indptr)[equation]
+        self.row = np.repeat(np.arange(len(equation)), sizes)
+        self.first = np.cumsum(sizes) - sizes
+        place = np.arange(sizes.sum()) + np.repeat(of.matrix.indptr[equation] - self.first, sizes)
+        self.cell, self.sign, self.measure = (
+            of.matrix.indices[place],
+            of.matrix.data[place],
+            measure[self.row],
+        )
+        self.at = self.cell, self.measure
+        self.nought = np.zeros(len(equation))
+        family = of.family[self.measure]
+        self.gone = of.gone[self.at]
+        self.free = ~of.stuck[self.cell, family]
+        self.target = of.sensitive[self.at] & self.gone & self.free
+        self.small = of.small[self.at] & self.target
+        self.lack = np.zeros(len(equation))
+
+    def alone(self) -> Flags:
+        """Say in which sums a hidden cell follows that should not."""
+        of, rule = self.of, self.of.rule
+        low, high, _, odd = self._bounds(of.lower, of.upper)
+        _, most, _, odd_too = self._bounds(of.least, of.most)
+        total = (self.sign < 0) & self.gone & self.free
+        tight = (self.target | total) & (high - low < rule.enough - SAME) & (high > SAME) & ~odd[self.row]
+        few = self.small & (most < rule.minimum_base - SAME) & (most > SAME) & ~odd_too[self.row]
+        bad = self._any(tight | few)
+        np.maximum.at(self.lack, self.row, np.where(tight, rule.enough - np.maximum(high - low, 0), 0.0))
+        if of.counted is not None and rule.minimum_count:
+            counted = np.where(self.gone, 0.0, np.nan_to_num(of.counted[self.at]))
+            for known in (counted, np.where(self.gone, 0.0, of.base[self.at]) - counted):
+                reach = np.where(self.gone, np.inf, known)
+                _, reach, *_ = bounds_alone(self.row, self.sign, known, reach, self.nought)
+                short = self.small & of.by_count[self.measure] & (reach < rule.minimum_count - SAME)
+                bad |= self._any(short & (most > SAME))
+        return bad
+
+    def together(self) -> Flags:
+        """Say in which sums a part follows, from all of them together, that should not."""
+        of, rule = self.of, self.of.rule
+        wide = self._pass_on(of.lower.copy(), of.upper.copy())
+        far = self._pass_on(of.least.copy(), of.most.copy())
+        width = wide[1] - wide[0]
+        tight = self.target & (width < rule.enough - SAME) & (width > -SAME) & (wide[1] > SAME)
+        few = self.small & (far[1] < rule.minimum_base - SAME) & (far[1] > SAME) & (far[1] > far[0] - SAME)
+        np.maximum.at(self.lack, self.row, np.where(tight, rule.enough - width, 0.0))
+        return self._any((tight | few) & (self.sign > 0))
+
+    def _pass_on(self, low: Floats, high: Floats) -> tuple[Floats, Floats]:
+        for _ in range(TURNS):
+            least, most, *_ = self._bounds(low, high)
+            before = low[self.at], high[self.at]
+            np.maximum.at(low, self.at, least)
+            np.minimum.at(high, self.at, most)
+            if (before[0] == low[self.at]).all() and (before[1] == high[self.at]).all():
+                break
+        return low[self.at], high[self.at]
+
+    def _bounds(self, low: Floats, high: Floats) -> tuple[Floats, Floats, Flags, Flags]:
+        return bounds_alone(self.row, self.sign, low[self.at], high[self.at], self.nought)
+
+    def _any(self, flags: Flags) -> Flags:
+        return np.bincount(self.row, flags, len(self.nought)) > 0
+
+    def next_cells(self, bad: Flags, may: Flags) -> Pairs:
+        """Choose for each bad sum the next cell to hide.
+
+        That is the smallest that is enough, and where none is, the largest. Sums that have none are stuck.
+        """
+        of = self.of
+        free = bad[self.row] & (self.sign > 0) & of.there[self.at] & ~self.gone & may[self.cell]
+        fits = of.base[self.at] >= of.rule.minimum_base + self.lack[self.row]
+        rank, last = of.order[self.cell].astype(float), float(len(of.order))
+        wish = np.where(free, np.where(fits, rank, 2 * last - rank), np.inf)
+        least = np.minimum.reduceat(wish, self.first)
+        taken = np.flatnonzero((wish == least[self.row]) & free)
+        left = (bad & ~np.isfinite(least))[self.row]
+        of.stuck[self.cell[left], of.family[self.measure[left]]] = True
+        return self.cell[taken], self.measure[taken]
