@@ -108,7 +108,7 @@ def value_moments(values: Numbers | pl.DataFrame, cells: Cells, weight: Numbers 
     """Tally numbers (respondents × measures, NaN or null for none): squares are around a middle value."""
     n_values = values.shape[1]
     each = values.iter_columns() if isinstance(values, pl.DataFrame) else values.T
-    middle = np.array([_middle(np.asarray(column)) for column in each])
+    middle = np.array([_middle(column) for column in each])
 
     def columns(rows: slice, out: NDArray[np.floating]) -> None:
         # A frame is turned into numbers piece by piece, to keep its memory the only one.
@@ -160,10 +160,14 @@ def _sums(
     return [cells.sum_profiles(total) for total in totals]
 
 
-def _middle(values: Numbers) -> float:
-    """Return a value in the midst of the others, from the first of them; 0 where there are none."""
-    some = values[np.flatnonzero(np.isfinite(values))[:SLICE]]
-    return float(some.mean()) if len(some) else 0.0
+def _middle(values: Numbers | pl.Series) -> float:
+    """Return a value in the midst of the others: the mean of the first slice that has any; 0 without any."""
+    for low in range(0, len(values), SLICE):
+        some = np.asarray(values[low : low + SLICE])
+        some = some[np.isfinite(some)]
+        if len(some):
+            return float(some.mean())
+    return 0.0
 
 
 def _share(part: Numbers, whole: Numbers) -> Numbers:
