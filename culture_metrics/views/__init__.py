@@ -5,6 +5,7 @@ from culture_metrics.views.changes import changes
 from culture_metrics.views.distribution import distribution
 from culture_metrics.views.heat_map import heat_map
 from culture_metrics.views.ranking import ranking
+from culture_metrics.views.run_chart import run_chart
 from culture_metrics.views.scores import scores
 from culture_metrics.views.slope import slope
 from culture_metrics.views.tipping import tipping
@@ -16,6 +17,7 @@ __all__ = [
     "distribution",
     "heat_map",
     "ranking",
+    "run_chart",
     "scores",
     "slope",
     "tipping",
