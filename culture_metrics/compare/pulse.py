@@ -146,11 +146,12 @@ def run_chart(
 
     Notes
     -----
-    Mean of all quarters; limits 2.66 mean moving ranges either side (Wheeler 1993), without moving ranges above
-    3.267 times their mean. A moving range is taken between two pulse quarters that follow each other (the third
-    quarter never has one) and not across a missing quarter, which also ends a run. Rules as NHS England's making
-    data count programme has them and NHSRplotthedots computes them: a point outside the limits; seven in a row
-    on one side of the mean; seven in a row rising or falling; two of three on one side in the outer third.
+    Mean of all quarters; limits 2.66 mean moving ranges either side (Wheeler 1993), without moving ranges
+    above 3.267 times their mean. A moving range is taken between two pulse quarters that follow each other
+    (the third quarter never has one) and not across a missing quarter, which also ends a run. Rules as NHS
+    England's making data count programme has them and NHSRplotthedots computes them: a point outside the
+    limits; seven in a row on one side of the mean; seven in a row rising or falling; two of three on one side
+    in the outer third.
 
     Examples
     --------
@@ -261,10 +262,11 @@ def special_causes(values: Floats, mean: float, reach: float) -> list[str | None
 
 
 def _sums(values: Floats, size: int) -> Floats:
-    """Sums of all windows of so many points in a row."""
+    """Sum all windows of so many points in a row."""
     if len(values) < size:
         return np.zeros(0)
-    return np.lib.stride_tricks.sliding_window_view(values, size).sum(axis=1)
+    found: Floats = np.lib.stride_tricks.sliding_window_view(values, size).sum(axis=1)
+    return found
 
 
 def _within(starts: Flags, size: int, length: int) -> Flags:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import isnan
+
 import plotly.graph_objects as go
 import polars as pl
 
@@ -68,12 +70,13 @@ def run_chart(
 
     Examples
     --------
-    >>> table = pl.DataFrame({"period": ["2022-Q1", "2022-Q2", "2022-Q4"], "estimate": [6.5, None, 6.7],
-    ...     "base": [900, None, 950], "mean": [6.6] * 3, "limit_low": [6.3] * 3, "limit_high": [6.9] * 3,
-    ...     "special_cause": [None] * 3, "point": ["common cause", None, "common cause"]})
+    >>> table = pl.DataFrame({"period": ["2022-Q1", "2022-Q2", "2022-Q4"], "base": [900, None, 950],
+    ...     "estimate": [6.5, None, 6.7], "mean": [6.6] * 3, "limit_low": [6.3] * 3,
+    ...     "limit_high": [6.9] * 3, "special_cause": [None] * 3,
+    ...     "point": ["common cause", None, "common cause"]})
     >>> run_chart(table, title="Engagement").layout.meta["alt"]
-    'Engagement. Run chart of 3 quarters, 2022-Q1 to 2022-Q4. Mean 6.60, limits 6.30 to 6.90. No special cause. \
-Missing: 2022-Q2.'
+    'Engagement. Run chart of 3 quarters, 2022-Q1 to 2022-Q4. Mean 6.60, limits 6.30 to 6.90. No special \
+cause. Missing: 2022-Q2.'
     """
     one_of("unit", unit, DECIMALS, WHERE)
     rows = tidy(table, COLUMNS, key=["period"], numbers=["estimate", "base"], where=WHERE).with_row_index("x")
@@ -130,7 +133,7 @@ def _lines(fig: go.Figure, rows: pl.DataFrame, unit: str) -> None:
     }
     for column, (dash, name) in named.items():
         value = rows[column][0]
-        if value is None or value != value:
+        if value is None or isnan(value):
             continue
         line = {"color": style.QUIET_TEXT, "width": 1.5, "dash": dash}
         fig.add_shape(type="line", xref="paper", x0=0, x1=1, y0=value, y1=value, line=line, layer="below")
