@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from culture_metrics.compare.decompose import decompose_change as decompose_change
     from culture_metrics.compare.nonresponse import nonresponse_sensitivity as nonresponse_sensitivity
     from culture_metrics.compare.pulse import run_chart as run_chart
+    from culture_metrics.compare.recovery import recovery as recovery
+    from culture_metrics.compare.trend import trend as trend
     from culture_metrics.compare.years import compare_years as compare_years
     from culture_metrics.extracts.cross_file import check_pair as check_pair
     from culture_metrics.extracts.inspect import inspect_file as inspect_file
@@ -64,6 +66,7 @@ _FACE = {
     "read_inputs": "culture_metrics.reporting.inputs",
     "read_published": "culture_metrics.published",
     "rebuild_scores": "culture_metrics.published",
+    "recovery": "culture_metrics.compare.recovery",
     "replicate": "culture_metrics.indicators.replicates",
     "run_chart": "culture_metrics.compare.pulse",
     "save_mapping": "culture_metrics.extracts.mapping",
@@ -71,6 +74,7 @@ _FACE = {
     "shrink": "culture_metrics.indicators.shrink",
     "suppress": "culture_metrics.indicators.disclosure",
     "synthetic": "culture_metrics",
+    "trend": "culture_metrics.compare.trend",
     "validate": "culture_metrics.extracts.validate",
     "validate_results": "culture_metrics.results_checks",
     "write_published": "culture_metrics.published",

@@ -9,6 +9,7 @@ from culture_metrics.views.run_chart import run_chart
 from culture_metrics.views.scores import scores
 from culture_metrics.views.slope import slope
 from culture_metrics.views.tipping import tipping
+from culture_metrics.views.trend import trend
 from culture_metrics.views.waterfall import waterfall
 
 __all__ = [
@@ -21,5 +22,6 @@ __all__ = [
     "scores",
     "slope",
     "tipping",
+    "trend",
     "waterfall",
 ]
