@@ -68,7 +68,7 @@ def _design(x: Floats, kink: float | None = None) -> Floats:
 
 def _least_squares(design: Floats, y: Floats, weight: Floats) -> tuple[Floats, Floats, float]:
     """Coefficients, their covariance, and the weighted sum of squares left over."""
-    covariance: Floats = np.linalg.inv(design.T @ (design * weight[:, None]))
+    covariance: Floats = np.asarray(np.linalg.inv(design.T @ (design * weight[:, None])), dtype=np.float64)
     estimates = covariance @ (design.T @ (weight * y))
     left = float((weight * (y - design @ estimates) ** 2).sum())
     return estimates, covariance, left

@@ -114,12 +114,9 @@ def recovery(
     >>> recovery([], 2022, 2023, "q25c")
     Traceback (most recent call last):
         ...
-    culture_metrics.errors.ResultsError: There are no results to compare
+    culture_metrics.errors.ComparabilityError: There are no results to compare
     """
-    if not isinstance(results, list | tuple) or results:
-        stuff = gather(results, None if release is None else str(release))
-    else:
-        raise ResultsError("There are no results to compare")
+    stuff = gather(results, None if release is None else str(release))
     periods = (str(from_period), str(to_period))
     survey = catalogue(stuff.survey)
     pairs = choose(side_by_side(stuff, *periods), survey, None, [measure], periods)
@@ -166,8 +163,8 @@ def recovery(
         )
         .sort("gap_from", descending=True)
         .select(
-            "organisation", "benchmark_group", "estimate_from", "estimate_to", "gap_from", "gap_to", "recovery",
-            "expected", "expected_low", "expected_high", "share_expected", "beyond",
+            "organisation", "benchmark_group", "estimate_from", "estimate_to", "gap_from", "gap_to",
+            "recovery", "expected", "expected_low", "expected_high", "share_expected", "beyond",
         )
     )  # fmt: skip
     return Recovery(table, slope, str(marked["measure"][0]), stuff.survey, *periods)

@@ -1,4 +1,4 @@
-"""One measure over the years: points with intervals, the line through them, years that do not compare apart."""
+"""One measure over the years: points with intervals, and the line through those that compare."""
 
 from __future__ import annotations
 
@@ -119,8 +119,9 @@ def _through(fig: go.Figure, good: pl.DataFrame, line: dict[str, float | str | N
         x, y = good["x"].to_list(), good["estimate"].to_list()
     else:
         weight = (good["conf_high"] - good["conf_low"]).pow(-2)
-        middle = float((weight * good["x"]).sum() / weight.sum())
-        level = float((weight * good["estimate"]).sum() / weight.sum())
+        total = float(weight.sum())
+        middle = float((weight * good["x"]).sum()) / total
+        level = float((weight * good["estimate"]).sum()) / total
         x = [float(good["x"][0]), float(good["x"][-1])]
         y = [level + float(line["slope"] or 0) * (at - middle) for at in x]
     fig.add_scatter(
