@@ -3,6 +3,10 @@
 Run as `python benchmarks/change_coverage.py [pairs]` from the root of the repository (2,000 pairs: about ten
 minutes on one core). Pairs of years are drawn from a population with a planted mix of two breakdowns and a
 planted change within groups; printed are bias in standard errors of the mean, and coverage.
+
+With 2,000 pairs (November 2026): bias within 2 standard errors of the mean for all seven pieces; coverage
+with one breakdown 95.3 % (total), 96.2 % (mix), 95.3 % (within), with two 95.1 % (total), 95.5 % and 94.2 %
+(mix of each), 95.5 % (within).
 """
 
 from __future__ import annotations

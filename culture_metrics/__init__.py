@@ -35,6 +35,12 @@ if TYPE_CHECKING:
     from culture_metrics.indicators.shrink import shrink as shrink
     from culture_metrics.indicators.values import estimate_values as estimate_values
     from culture_metrics.indicators.weights import Weights as Weights
+    from culture_metrics.links.outcome import Outcome as Outcome
+    from culture_metrics.links.outcome import outcome as outcome
+    from culture_metrics.links.outcome import outcomes as outcomes
+    from culture_metrics.links.panel import panel as panel
+    from culture_metrics.links.read_outcome import read_outcome as read_outcome
+    from culture_metrics.links.read_panel import read_panel as read_panel
     from culture_metrics.published import is_published as is_published
     from culture_metrics.published import read_published as read_published
     from culture_metrics.published import rebuild_scores as rebuild_scores
@@ -48,6 +54,7 @@ __version__ = "0.1.0"
 _FACE = {
     "Assumptions": "culture_metrics.compare.assumptions",
     "Design": "culture_metrics.indicators.design",
+    "Outcome": "culture_metrics.links.outcome",
     "Weights": "culture_metrics.indicators.weights",
     "audit_disclosure": "culture_metrics.indicators.disclosure",
     "benchmark": "culture_metrics.compare.benchmark",
@@ -61,9 +68,14 @@ _FACE = {
     "inspect_file": "culture_metrics.extracts.inspect",
     "is_published": "culture_metrics.published",
     "nonresponse_sensitivity": "culture_metrics.compare.nonresponse",
+    "outcome": "culture_metrics.links.outcome",
+    "outcomes": "culture_metrics.links.outcome",
+    "panel": "culture_metrics.links.panel",
     "rake": "culture_metrics.indicators.raking",
     "read_extract": "culture_metrics.extracts.read",
     "read_inputs": "culture_metrics.reporting.inputs",
+    "read_outcome": "culture_metrics.links.read_outcome",
+    "read_panel": "culture_metrics.links.read_panel",
     "read_published": "culture_metrics.published",
     "rebuild_scores": "culture_metrics.published",
     "recovery": "culture_metrics.compare.recovery",

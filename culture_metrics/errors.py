@@ -73,6 +73,10 @@ class ComparabilityError(CultureMetricsError):
     """Figures that may not be set side by side."""
 
 
+class LinkError(CultureMetricsError):
+    """An outcome, a panel or a model of links to outcomes that cannot be used as it is."""
+
+
 class ReportError(CultureMetricsError):
     """A report that could not be made."""
 

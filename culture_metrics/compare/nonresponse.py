@@ -50,14 +50,13 @@ class NonresponseSensitivity:
         from culture_metrics import views
 
         change, whole = self.change, _whole(self.change)
-        tip = self._row(LATER, NONE)
         bottom, top = (end - change.to_estimate for end in SCALE[change.measure.unit])
         return views.tipping(
             whole,
             absent=1 - whole["base_to"] / self.to_eligible,
             limits=(bottom, top),
             unit=change.measure.unit,
-            title=f"{change.measure.label}: {_tip_in_words(tip['difference'], change.measure.unit)}",
+            title=f"{change.measure.label}: {self._headline()}",
             subtitle=f"{change.organisation}, {change.from_period} to {change.to_period}. {self._rates()}",
             source="Respondents of both years; eligible staff as given",
         )
@@ -100,6 +99,15 @@ class NonresponseSensitivity:
 
     def _repr_html_(self) -> str:
         return f"<p>{self.summary()}</p>"
+
+    def _headline(self) -> str:
+        whole, tip, unit = _whole(self.change), self._row(LATER, NONE), self.change.measure.unit
+        if whole["conf_low"] <= 0 <= whole["conf_high"]:
+            return f"{with_unit(whole['estimate'], unit)}, a change that may be none as it is"
+        if tip["difference"] is None or not tip["possible"]:
+            return f"{with_unit(whole['estimate'], unit)}, which staff without an answer could not undo"
+        way = "lower" if tip["difference"] < 0 else "higher"
+        return f"undone if staff without an answer stood {amount(tip['difference'], unit)} {way}"
 
     def _rates(self) -> str:
         change, whole = self.change, _whole(self.change)
@@ -210,10 +218,3 @@ def _ratio(gap: float, weight: float) -> float | None:
 def _whole(change: ChangeDecomposition | ChangeContributions) -> dict[str, float]:
     """Return the numbers of the change itself: the first row of either table."""
     return change.table.row(0, named=True)
-
-
-def _tip_in_words(difference: float | None, unit: str) -> str:
-    if difference is None:
-        return "nobody without an answer could undo the change"
-    way = "lower" if difference < 0 else "higher"
-    return f"undone if staff without an answer stood {amount(difference, unit)} {way}"

@@ -106,8 +106,7 @@ def share_moments(answers: Marked, cells: Cells, weight: Numbers | None) -> Mome
 def value_moments(values: Numbers, cells: Cells, weight: Numbers | None) -> Moments:
     """Tally numbers (respondents × measures, NaN for none): squares are taken around a middle value."""
     n_values = values.shape[1]
-    with np.errstate(invalid="ignore"):
-        middle = np.array([np.nanmean(v) if np.isfinite(v).any() else 0.0 for v in values.T])
+    middle = np.array([_middle(column) for column in values.T])
 
     def columns(rows: slice, out: NDArray[np.floating]) -> None:
         some = values[rows]
@@ -142,7 +141,7 @@ def _sums(
     n, bunches = cells.of.shape
     n_profiles = int(cells.profiles[-1])
     totals = [np.zeros((n_profiles, width)) for _ in range(1 if weight is None else 3)]
-    step = max(BATCH // width, 4 * n_profiles)
+    step = max(BATCH // max(width, 1), 4 * n_profiles)
     for low in range(0, n, step):
         rows = slice(low, low + step)
         of = (cells.of[rows] + cells.profiles[:-1]).astype(np.int32)
@@ -156,6 +155,12 @@ def _sums(
             matrix = csc_array((factor, of.ravel(), ends), shape=(n_profiles, len(of)))
             totals[power] += matrix @ out
     return [cells.sum_profiles(total) for total in totals]
+
+
+def _middle(values: Numbers) -> float:
+    """Return a value in the midst of the others, from the first of them; 0 where there are none."""
+    some = values[np.flatnonzero(np.isfinite(values))[:SLICE]]
+    return float(some.mean()) if len(some) else 0.0
 
 
 def _share(part: Numbers, whole: Numbers) -> Numbers:

@@ -78,12 +78,16 @@ def test_an_impossible_difference_is_said_to_be_so(change):
     found = nonresponse_sensitivity(change, 420, 430)
     assert not row(found, LATER, NONE)["possible"]
     assert "the scale does not allow" in found.summary()
-    assert "no difference within the scale" in found.figure().layout.meta["alt"]
+    alt = found.figure().layout.meta["alt"]
+    assert "could not undo" in alt
+    assert "no difference within the scale" in alt
 
 
 def test_a_change_that_is_none_has_nothing_to_undo():
     still = decompose_change(year("2023", 200), year("2024", 201), by=["site"])
-    assert "nothing to undo" in nonresponse_sensitivity(still, 800, 800).summary()
+    found = nonresponse_sensitivity(still, 800, 800)
+    assert "nothing to undo" in found.summary()
+    assert "may be none" in found.figure().layout.meta["alt"]
 
 
 def test_fewer_eligible_than_answered_is_refused(change):

@@ -123,10 +123,8 @@ def _attacked(release: Release, rule: Rule) -> Iterator[tuple[list[int], list[in
     shown = np.nonzero(release.too_small)
     yield list(shown[0]), list(shown[1]), ["shown"] * len(shown[0]), [0.0] * len(shown[0])
     equations = np.arange(len(release.structure.total))
-    hidden = release.in_families(release.state >= SMALL)
-    for family in (
-        np.flatnonzero(release.in_families(release.state == SMALL).any(axis=0)) if len(equations) else ()
-    ):
+    hidden = release.hidden
+    for family in np.unique(release.family[(release.state == SMALL).any(axis=0)]) if len(equations) else ():
         tables = Tables(release, equations, int(family), rule)
         for measure, system, _, columns in tables.systems(hidden[tables.cells, family]):
             found = attack(system)

@@ -96,9 +96,9 @@ def suppress(
 def _hide(release: Release, rule: Rule) -> Flags:
     """Say what is hidden, by cell and family."""
     structure = release.structure
-    start = release.in_families(release.state >= SMALL)
+    start = release.hidden
     every, inner = np.arange(len(structure.total)), ~structure.top
-    if not len(every) or not start.any():
+    if not len(every) or not (release.state >= SMALL).any():
         return start
     hidden, stuck = repair(release, rule, every[structure.flat], start, inner)
     # Whole organisations first: with one of them hidden, all its breakdowns hang together.
@@ -152,8 +152,7 @@ def _search(
     """
     cells = np.unique(release.structure.matrix[equations].indices)
     if families is None:
-        small = release.in_families(release.state[cells] == SMALL)
-        families = np.flatnonzero(small.any(axis=0))
+        families = np.unique(release.family[(release.state[cells] == SMALL).any(axis=0)])
     if may[cells].sum() > OPTIMAL_UP_TO:
         hidden[:], _ = repair(release, rule, equations, hidden, may)
     size = release.size[cells]

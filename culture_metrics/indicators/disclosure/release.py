@@ -69,8 +69,17 @@ class Release:
         """How many sets of measures are hidden together."""
         return int(self.family.max(initial=-1)) + 1
 
-    def in_families(self, flags: Flags) -> Flags:
-        """Say by cell and family whether any measure of the family has the flag."""
+    @cached_property
+    def hidden(self) -> Flags:
+        """What is hidden, by cell and family, for the sake of people (a measure without any can be alone)."""
+        return self._in_families((self.state >= SMALL) & (self.base != 0))
+
+    @cached_property
+    def sensitive(self) -> Flags:
+        """Cells to protect, by cell and family: some measure of the family rests on too few."""
+        return self._in_families((self.state == SMALL) & (self.base != 0))
+
+    def _in_families(self, flags: Flags) -> Flags:
         found = np.zeros((len(flags), self.families), bool)
         for measure, family in enumerate(self.family):
             found[:, family] |= flags[:, measure]

@@ -83,17 +83,17 @@ class _Repair:
         state = release.state[:, measures]
         self.there, self.small = state != ABSENT, state == SMALL
         self.known = self.there[release.structure.total[equations]]
-        self.sensitive = release.in_families(release.state == SMALL)
+        self.sensitive = release.sensitive[:, self.family] | self.small
         self.base = np.nan_to_num(release.base[:, measures])
         self.counted = None if release.counted is None else release.counted[:, measures]
         self.by_count: Flags = np.zeros(len(measures), bool)
         if self.counted is not None:
             self.by_count = np.asarray(~np.isnan(self.counted).all(axis=0))
         # What is known of every base: by what it is and its status, and by what it is alone.
-        gone = hidden[:, self.family] & self.there
+        self.gone = (hidden[:, self.family] | (state >= SMALL)) & self.there
         self.lower, self.upper = self.base.copy(), self.base.copy()
         self.least, self.most = self.base.copy(), self.base.copy()
-        self._open(np.nonzero(gone))
+        self._open(np.nonzero(self.gone))
         # Cells that pass bounds on.
         self.links = np.asarray(self.ones.sum(axis=0)) > 1
 
@@ -105,30 +105,27 @@ class _Repair:
 
     def run(self, may: Flags) -> None:
         """Hide until nothing follows."""
-        pairs = self._with(self.hidden)
+        pairs = self._with(self.gone)
         while len(pairs[0]):
             terms = _Terms(self, pairs)
             bad = terms.alone()
             if not bad.any():
                 # Nothing follows from one sum alone: look at those that share a hidden cell together.
-                terms = _Terms(self, self._with(self.hidden & self.links[:, None]))
+                terms = _Terms(self, self._with(self.gone & self.links[:, None]))
                 bad = terms.together()
             if not bad.any():
                 break
             cell, measure = terms.next_cells(bad, may)
-            touched = np.zeros_like(self.hidden)
-            touched[cell, self.family[measure]] = True
-            self.hidden |= touched
-            self._open(np.nonzero(touched[:, self.family] & self.there))
-            pairs = self._with(touched)
-            if not len(cell):
-                break
+            self.hidden[cell, self.family[measure]] = True
+            touched = self.hidden[:, self.family] & self.there & ~self.gone
+            self.gone |= touched
+            self._open(np.nonzero(touched))
+            pairs = self._with(touched) if len(cell) else pairs
 
     def _with(self, flags: Flags) -> Pairs:
         """List the sums, by measure, that have such a cell, and a hidden one to protect in the measure."""
-        matter = (self.sensitive & self.hidden).any(axis=0)
-        found = (self.ones @ (flags & matter).astype(float)) > 0
-        return np.nonzero(found[:, self.family] & self.known)
+        matter = (self.sensitive & self.gone).any(axis=0)
+        return np.nonzero((self.ones @ (flags & matter).astype(float) > 0) & self.known)
 
 
 class _Terms:
@@ -149,8 +146,9 @@ class _Terms:
         self.at = self.cell, self.measure
         self.nought = np.zeros(len(equation))
         family = of.family[self.measure]
-        self.gone = of.hidden[self.cell, family] & of.there[self.at]
-        self.target = of.sensitive[self.cell, family] & self.gone & ~of.stuck[self.cell, family]
+        self.gone = of.gone[self.at]
+        self.free = ~of.stuck[self.cell, family]
+        self.target = of.sensitive[self.at] & self.gone & self.free
         self.small = of.small[self.at] & self.target
         self.lack = np.zeros(len(equation))
 
@@ -159,7 +157,7 @@ class _Terms:
         of, rule = self.of, self.of.rule
         low, high, _, odd = self._bounds(of.lower, of.upper)
         _, most, _, odd_too = self._bounds(of.least, of.most)
-        total = (self.sign < 0) & self.gone
+        total = (self.sign < 0) & self.gone & self.free
         tight = (self.target | total) & (high - low < rule.enough - SAME) & (high > SAME) & ~odd[self.row]
         few = self.small & (most < rule.minimum_base - SAME) & (most > SAME) & ~odd_too[self.row]
         bad = self._any(tight | few)

@@ -34,8 +34,8 @@ class Tables:
         self.rule, self.measures = rule, np.flatnonzero(release.family == family)
         place = np.ix_(self.cells, self.measures)
         state = release.state[place]
-        self.there, self.small = state != ABSENT, state == SMALL
-        self.sensitive = self.small.any(axis=1)
+        self.there, self.small, self.gone = state != ABSENT, state == SMALL, state >= SMALL
+        self.sensitive = release.sensitive[self.cells, family][:, None] | self.small
         self.base = np.nan_to_num(release.base[place])
         self.counted = None if release.counted is None else release.counted[place]
         self.usable = self.there[totals]
@@ -45,9 +45,9 @@ class Tables:
         rule = self.rule
         for measure in range(len(self.measures)):
             rows = np.flatnonzero(self.usable[:, measure])
-            gone = hidden & self.there[:, measure]
+            gone = (hidden | self.gone[:, measure]) & self.there[:, measure]
             columns, small = np.flatnonzero(gone), self.small[gone, measure]
-            if not self.sensitive[gone].any():
+            if not self.sensitive[gone, measure].any():
                 continue
             matrix, shown = self.matrix[rows], np.flatnonzero(~gone)
             unknown, known = matrix[:, columns], matrix[:, shown]
@@ -70,7 +70,7 @@ class Tables:
                     system,
                     lower=np.where(small, 0.0, rule.minimum_base),
                     upper=np.where(small & (not by_count), rule.minimum_base - 1.0, np.inf),
-                    targets=self.sensitive[gone],
+                    targets=self.sensitive[gone, measure],
                     need=rule.enough,
                     upward=False,
                 ),
