@@ -7,7 +7,6 @@ Let the machine do nothing else meanwhile.
 
 from __future__ import annotations
 
-from pathlib import Path
 from time import perf_counter, process_time
 
 import numpy as np
