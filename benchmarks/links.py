@@ -8,6 +8,7 @@ Let the machine do nothing else meanwhile.
 from __future__ import annotations
 
 from time import perf_counter, process_time
+from typing import Any
 
 import numpy as np
 import polars as pl
