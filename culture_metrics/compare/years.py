@@ -164,7 +164,7 @@ def compare_years(  # noqa: PLR0913
 
 
 def _material(given: Mapping[str, float]) -> dict[str, float]:
-    edges = {**MATERIAL, **given}
+    edges = {unit: float(size) for unit, size in {**MATERIAL, **given}.items()}
     if set(edges) != set(MATERIAL) or not all(size > 0 for size in edges.values()):
         raise CultureMetricsError(
             "The smallest change of interest is a number above nought for each unit",
