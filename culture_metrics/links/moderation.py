@@ -71,7 +71,7 @@ class Moderation:
         from culture_metrics import views
 
         by = " and ".join(title_of(m) for m in self.moderators)
-        return views.slopes(
+        return views.lines(
             self.lines,
             x_title=heading(f"{title_of(self.indicator)} (SD from the mean)"),
             y_title=f"{self.outcome.title}{f' ({self.outcome.unit})' if self.outcome.unit else ''}",
