@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from culture_metrics.compare.contributions import change_contributions as change_contributions
     from culture_metrics.compare.decompose import decompose_change as decompose_change
     from culture_metrics.compare.nonresponse import nonresponse_sensitivity as nonresponse_sensitivity
+    from culture_metrics.compare.pulse import run_chart as run_chart
+    from culture_metrics.compare.recovery import recovery as recovery
+    from culture_metrics.compare.trend import trend as trend
     from culture_metrics.compare.years import compare_years as compare_years
     from culture_metrics.extracts.cross_file import check_pair as check_pair
     from culture_metrics.extracts.inspect import inspect_file as inspect_file
@@ -93,14 +96,17 @@ _FACE = {
     "read_panel": "culture_metrics.links.read_panel",
     "read_published": "culture_metrics.published",
     "rebuild_scores": "culture_metrics.published",
+    "recovery": "culture_metrics.compare.recovery",
     "relative_weights": "culture_metrics.links.importance",
     "replicate": "culture_metrics.indicators.replicates",
+    "run_chart": "culture_metrics.compare.pulse",
     "save_mapping": "culture_metrics.extracts.mapping",
     "score": "culture_metrics.indicators.scoring",
     "shrink": "culture_metrics.indicators.shrink",
     "specification_curve": "culture_metrics.links.specification_curve",
     "suppress": "culture_metrics.indicators.disclosure",
     "synthetic": "culture_metrics",
+    "trend": "culture_metrics.compare.trend",
     "validate": "culture_metrics.extracts.validate",
     "validate_results": "culture_metrics.results_checks",
     "write_published": "culture_metrics.published",

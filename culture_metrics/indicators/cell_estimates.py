@@ -82,7 +82,8 @@ def _national(
 ) -> list[Found]:
     """Estimate all organisations together: all staff by the product of weights, breakdowns by size alone."""
     size = size_weights(extract, rules.eligible)
-    extract = replace(extract, frame=extract.frame.filter(pl.col("organisation").is_in(size["organisation"])))
+    here = pl.col("organisation").is_in(size["organisation"].to_list())
+    extract = replace(extract, frame=extract.frame.filter(here))
     factor = extract.frame.select(
         pl.col("organisation").replace_strict(size["organisation"], size["size"], return_dtype=pl.Float64)
     )

@@ -8,11 +8,13 @@ from culture_metrics.views.heat_map import heat_map
 from culture_metrics.views.lines import lines
 from culture_metrics.views.links import designs, forest, influence
 from culture_metrics.views.ranking import ranking
+from culture_metrics.views.run_chart import run_chart
 from culture_metrics.views.scatter import scatter
 from culture_metrics.views.scores import scores
 from culture_metrics.views.slope import slope
 from culture_metrics.views.specifications import specifications
 from culture_metrics.views.tipping import tipping
+from culture_metrics.views.trend import trend
 from culture_metrics.views.waterfall import waterfall
 
 __all__ = [
@@ -26,10 +28,12 @@ __all__ = [
     "influence",
     "lines",
     "ranking",
+    "run_chart",
     "scatter",
     "scores",
     "slope",
     "specifications",
     "tipping",
+    "trend",
     "waterfall",
 ]
