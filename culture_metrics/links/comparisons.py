@@ -81,11 +81,12 @@ def _hausman(main: Fitted) -> list[Check]:
     )
     varies = np.ptp(inside[:, :-1], axis=0) > 1e-9
     blend = solve_random_intercept(matrix.y, matrix.x, matrix.groups)
-    if blend.boundary or not varies[at]:
+    spare = matrix.y.size - matrix.clusters - int(varies.sum())
+    if blend.boundary or not varies[at] or spare < 1:
         return []
     fixed = solve_linear(inside[:, -1], inside[:, :-1][:, varies], constant=False)
     place = int(varies[:at].sum())
-    squares = fixed.dispersion * fixed.df / (fixed.df - matrix.clusters)
+    squares = fixed.dispersion * fixed.df / spare
     spread = float(fixed.bread[place, place] * squares - blend.solution.bread[at, at] * blend.within)
     if spread <= 0:
         return [Check("hausman", indicator, note="the difference of the variances is not positive")]

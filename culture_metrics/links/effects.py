@@ -90,7 +90,8 @@ def effect_absolute(fitted: Fitted, column: int, ci: float, found: Effect) -> Ef
 
 
 def _exp(b: float, reach: float) -> tuple[float, float, float]:
-    return float(np.exp(b)), float(np.exp(b - reach)), float(np.exp(b + reach))
+    with np.errstate(over="ignore"):  # of a step far beyond the data
+        return float(np.exp(b)), float(np.exp(b - reach)), float(np.exp(b + reach))
 
 
 def _change(found: Effect, level: float, unit: str) -> Effect:
@@ -129,7 +130,9 @@ def _delta(
     if threshold is not None:
         gradient[threshold] = -b * bend.mean()
     value = b * float(spread.mean())
-    reach = quantile(fitted.df, ci) * float(np.sqrt(gradient @ fitted.covariance @ gradient))
+    # With more parameters than organisations a clustered covariance has directions without variance.
+    variance = max(0.0, float(gradient @ fitted.covariance @ gradient))
+    reach = quantile(fitted.df, ci) * float(np.sqrt(variance))
     return Effect(100 * value, 100 * (value - reach), 100 * (value + reach), scale)
 
 

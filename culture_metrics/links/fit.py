@@ -18,11 +18,11 @@ from culture_metrics.links.mixed import RandomIntercept, solve_random_intercept
 from culture_metrics.links.negative_binomial import solve_negative_binomial
 from culture_metrics.links.ordinal import solve_ordinal
 from culture_metrics.links.plan import WITHIN
+from culture_metrics.links.solution import Solution
 
 if TYPE_CHECKING:
     from culture_metrics.links.arrays import Array, PanelArrays
     from culture_metrics.links.plan import Plan
-    from culture_metrics.links.solution import Solution
 
 #: Which model: that of the outcome's kind, or one that stands beside it.
 Variant = Literal["main", "gee", "negative_binomial", "poisson", "logit"]
@@ -120,21 +120,39 @@ def fit(arrays: PanelArrays, plan: Plan, cov: str = "auto", variant: Variant = "
 
 def fit_matrix(matrix: DesignMatrix, plan: Plan, cov: str = "auto", variant: Variant = "main") -> Fitted:
     """Fit a planned model to a design matrix that is there already."""
-    kind = plan.values.outcome.kind
-    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-        if kind == "ordinal":
-            fitted = _ordinal(matrix, plan, cov, variant)
-        elif variant == "negative_binomial":
-            solution, alpha = solve_negative_binomial(matrix.y, matrix.x, _offset(matrix, plan))
-            words = ("negative binomial (NB2)", "negative binomial", "log")
-            fitted = _finish(matrix, plan, solution, cov, words, alpha=alpha)
-        elif plan.linear and variant == "main":
-            fitted = _linear(matrix, plan, cov)
-        elif variant == "gee" or (plan.design in INTERCEPTS and not plan.linear):
-            fitted = _gee(matrix, plan, cov)
-        else:
-            fitted = _glm(matrix, plan, cov, variant)
-    return _judge(fitted)
+    try:
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+            return _judge(_choose(matrix, plan, cov, variant))
+    except np.linalg.LinAlgError:
+        return _nothing(matrix, plan)
+
+
+def _choose(matrix: DesignMatrix, plan: Plan, cov: str, variant: Variant) -> Fitted:
+    if plan.values.outcome.kind == "ordinal":
+        return _ordinal(matrix, plan, cov, variant)
+    if variant == "negative_binomial":
+        solution, alpha = solve_negative_binomial(matrix.y, matrix.x, _offset(matrix, plan))
+        words = ("negative binomial (NB2)", "negative binomial", "log")
+        return _finish(matrix, plan, solution, cov, words, alpha=alpha)
+    if plan.linear and variant == "main":
+        return _linear(matrix, plan, cov)
+    if variant == "gee" or (plan.design in INTERCEPTS and not plan.linear):
+        return _gee(matrix, plan, cov)
+    return _glm(matrix, plan, cov, variant)
+
+
+def _nothing(matrix: DesignMatrix, plan: Plan) -> Fitted:
+    """Return a model without figures, for equations that have no solution."""
+    n, p = matrix.x.shape
+    empty = np.full((p, p), np.nan)
+    solution = Solution(
+        params=empty[0], bread=empty, scores=np.full((n, p), np.nan),
+        information=lambda starts: np.full((starts.size, p, p), np.nan),
+        fitted=np.full(n, np.nan), linear=np.full(n, np.nan),
+        dispersion=np.nan, scale=np.nan, df=float(n - p), converged=False,
+    )  # fmt: skip
+    words = ("not fitted", "none", "none")
+    return Fitted(plan, matrix, solution, "none", empty, np.nan, *words, flags=("not_converged",))
 
 
 def refuse(plan: Plan) -> None:

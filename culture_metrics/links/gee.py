@@ -46,6 +46,8 @@ def solve_gee(
         Working correlation, by the moment estimator of statsmodels.
     """
     start = solve_linear(y, x, weights) if family is None else solve_glm(y, x, family, weights, offset)
+    if not start.converged:
+        return start, float("nan")
     w = np.ones_like(y) if weights is None else weights
     shift = np.zeros_like(y) if offset is None else offset
     starts = starts_of(groups)

@@ -87,8 +87,16 @@ def solve_random_intercept(y: Array, x: Array, groups: Integers) -> RandomInterc
         ratio = float(np.exp(HIGHEST))
     else:
         ratio = float(np.exp(brentq(slope, LOWEST, HIGHEST, xtol=1e-12)))
-    share = (1 - 1 / np.sqrt(1 + sizes * ratio))[groups]
-    means = (sums / sizes[:, None])[groups]
-    moved = both - share[:, None] * means
-    solution = solve_linear(moved[:, -1], moved[:, :-1])
+    solution = at_ratio(y, x, groups, ratio)
     return RandomIntercept(solution, ratio * solution.dispersion, solution.dispersion)
+
+
+def at_ratio(y: Array, x: Array, groups: Integers, ratio: float) -> Solution:
+    """Return generalised least squares at a ratio of the variance between groups to that within."""
+    starts = starts_of(groups)
+    sizes = np.diff(np.r_[starts, y.size]).astype(float)
+    both = np.column_stack([x, y])
+    means = np.add.reduceat(both, starts, axis=0) / sizes[:, None]
+    share = 1 - 1 / np.sqrt(1 + sizes * ratio)
+    moved = both - (share[:, None] * means)[groups]
+    return solve_linear(moved[:, -1], moved[:, :-1])

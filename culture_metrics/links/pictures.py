@@ -46,7 +46,7 @@ def points_and_lines(source: Source, model_id: str, indicator: str) -> tuple[pl.
     -------
     points : polars.DataFrame
         `organisation, x, y, years`, in the units of the columns (fractions in per cent, counts per
-        exposure), without organisations whose outcome rests on a small base.
+        exposure), without years that rest on a small base.
     lines : polars.DataFrame
         `line, x, estimate, conf_low, conf_high`: between organisations and, where years repeat, within them.
 
@@ -62,11 +62,7 @@ def points_and_lines(source: Source, model_id: str, indicator: str) -> tuple[pl.
             hint="Use figure_forest or figure_designs.",
         )
     level = replace(plan, indicators=(indicator,), design="pooled", prior_outcome=False, standardise=None)
-    matrix = design_matrix(source.arrays, level)
-    rows = np.arange(matrix.y.size)
-    if matrix.base is not None:
-        rows = rows[matrix.base >= SMALL_BASE]
-        matrix = matrix.keep(rows)
+    matrix = _without_small(design_matrix(source.arrays, level), source.arrays, plan, indicator)
     x, y = (
         _adjusted(matrix, indicator, v)
         for v in (matrix.x[:, matrix.terms[indicator, "overall"]], _shown(matrix, plan))
@@ -81,6 +77,17 @@ def points_and_lines(source: Source, model_id: str, indicator: str) -> tuple[pl.
     if matrix.repeated:
         lines.append(_line(WITHIN, x - mean_x[groups], y - mean_y[groups], groups, x.mean(), y.mean()))
     return points, pl.concat(lines)
+
+
+def _without_small(matrix: DesignMatrix, arrays: PanelArrays, plan: Plan, indicator: str) -> DesignMatrix:
+    """Leave out years in which few people stand behind the outcome's share or the indicator."""
+    small = np.zeros(matrix.y.size, dtype=bool)
+    if plan.values.outcome.kind == "proportion" and matrix.base is not None:
+        small |= matrix.base < SMALL_BASE
+    respondents = arrays.numbers.get(f"{indicator}_base")
+    if respondents is not None:
+        small |= respondents[matrix.rows] < SMALL_BASE
+    return matrix.keep(np.flatnonzero(~small)) if small.any() else matrix
 
 
 def _shown(matrix: DesignMatrix, plan: Plan) -> Array:

@@ -52,15 +52,13 @@ class Agreement:
         """Draw ICC(1) of each measure with its 95 % interval, as far as there is one."""
         from culture_metrics import views
 
-        drawn = self.table.select(
-            label="measure", estimate="icc1", conf_low="conf_low", conf_high="conf_high", detail=_icc2()
-        )
+        drawn = self.table.select(label=_label(), estimate="icc1", conf_low="conf_low", conf_high="conf_high")
         return views.estimates(
             drawn,
             axis=f"ICC(1): share of variance between {_plural(self.kind)}",
             decimals=3,
             title=f"How far answers differ between {_plural(self.kind)}",
-            subtitle="ICC(2) in brackets: how reliably the groups' means are told apart",
+            subtitle="In brackets ICC(2): how reliably the groups' means are told apart",
             notes="Worked out from published percentages: approximate." if self.approximate else "",
         )
 
@@ -268,12 +266,13 @@ def _over_groups(groups: pl.DataFrame, cuts: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _icc2() -> pl.Expr:
-    return pl.format("ICC(2) {}", pl.col("icc2").round(2).cast(pl.Decimal(6, 2)).cast(pl.String))
+def _label() -> pl.Expr:
+    reliability = pl.col("icc2").round(2).cast(pl.Decimal(6, 2)).cast(pl.String)
+    return pl.format("{} ({})", pl.col("measure").str.replace_all("_", " "), reliability)
 
 
 def _plural(kind: str) -> str:
-    return "organisations" if kind == "organisation" else f"groups of {kind}"
+    return "organisations" if kind == "organisation" else f"groups of {kind.replace('_', ' ')}"
 
 
 def _sentence(row: dict[str, float | str | None], kind: str, approximate: bool) -> str:

@@ -15,7 +15,7 @@ from culture_metrics.views.labels import safe, safely, sentences, several, width
 
 WHERE = "views.estimates"
 NUMBERS = ["estimate", "conf_low", "conf_high"]
-ROW, HEAD, AXIS = 34, 34, 58
+ROW, HEAD, AXIS = 38, 34, 58
 LABEL_WIDTH = 230
 VALUES = "Estimate (95% interval)"
 

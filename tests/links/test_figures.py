@@ -84,6 +84,21 @@ def test_a_scatter_leaves_out_small_bases(panel):
     assert points["y"].max() > 1
 
 
+@pytest.mark.parametrize(
+    ("column", "outcome", "shown"),
+    [("staff_engagement_base", "shmi", False), ("bed_days", "mrsa", True)],
+    ids=["respondents", "exposure"],
+)
+def test_a_base_is_of_people(column, outcome, shown, panel):
+    """Ten respondents are a small base; ten units of exposure are none."""
+    few = panel.with_columns(
+        pl.when(pl.col("organisation") == "SYN001").then(10).otherwise(column).alias(column)
+    )
+    made = cm.link_outcomes(few, "staff_engagement", cm.outcome(outcome))
+    points, _ = points_and_lines(made.source, made.table["model_id"][0], "staff_engagement")
+    assert ("SYN001" in points["organisation"]) is shown
+
+
 def test_a_scatter_needs_numbers(found):
     with pytest.raises(LinkError, match="A scatter needs numbers"):
         found.figure_scatter("morale", "cqc_rating")
