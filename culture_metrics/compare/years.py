@@ -14,7 +14,7 @@ from culture_metrics.compare.comparable import mark_breaks, refuse
 from culture_metrics.compare.comparison import YearComparison
 from culture_metrics.compare.difference import add_differences
 from culture_metrics.compare.pairs import gather, pool, side_by_side
-from culture_metrics.compare.prepare import choose, link, notes_on, prepare, warn_of_breaks
+from culture_metrics.compare.prepare import choose, link, notes_on, prepare, sided, warn_of_breaks
 from culture_metrics.compare.verdict import adjust_p, judge, official_flag
 from culture_metrics.errors import CultureMetricsError
 from culture_metrics.results import ALL
@@ -136,6 +136,7 @@ def compare_years(  # noqa: PLR0913
     named = () if measures is None else marked["measure"].unique()
     if not allow_breaks:
         refuse(marked, named, survey, periods)
+    marked = sided(marked)
     ready = prepare(marked, survey, assumptions or Assumptions(), edges, allow_breaks=allow_breaks)
     ready, shared = link(ready, linked, survey.minimum_base)
     tested = add_differences(ready)
