@@ -15,7 +15,7 @@ from culture_metrics.errors import ComparabilityError, ComparabilityWarning, unk
 from culture_metrics.results import ALL
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from culture_metrics.catalogue import Edition, Survey
     from culture_metrics.compare.assumptions import Assumptions
@@ -86,7 +86,7 @@ def prepare(
     marked: pl.DataFrame,
     survey: Survey,
     assumptions: Assumptions,
-    edges: dict[str, float],
+    edges: Mapping[str, float],
     *,
     allow_breaks: bool,
 ) -> pl.DataFrame:
