@@ -12,7 +12,6 @@ from culture_metrics.views.run_chart import run_chart
 from culture_metrics.views.scatter import scatter
 from culture_metrics.views.scores import scores
 from culture_metrics.views.slope import slope
-from culture_metrics.views.slopes import slopes
 from culture_metrics.views.specifications import specifications
 from culture_metrics.views.tipping import tipping
 from culture_metrics.views.trend import trend
@@ -33,7 +32,6 @@ __all__ = [
     "scatter",
     "scores",
     "slope",
-    "slopes",
     "specifications",
     "tipping",
     "trend",

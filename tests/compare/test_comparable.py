@@ -62,6 +62,21 @@ def test_a_measure_across_its_break_is_refused_with_the_reason(item, name):
     assert ("Not confirmed" in said) is not item.confirmed
 
 
+def test_a_question_that_was_not_asked_is_refused():
+    """Error culture was not asked in 2021."""
+    asked = results(["errors_treated_fairly"], ("2022",))
+    nothing = {
+        "estimate": None,
+        "std_error": None,
+        "base": None,
+        "effective_base": None,
+        "status": "not_asked",
+    }
+    both = as_results(pl.concat([results(["errors_treated_fairly"], ("2021",), **nothing), asked]))
+    with pytest.raises(ComparabilityError, match=r"2021 and 2022 may not be compared\. 2021: not asked"):
+        compare_years(both, 2021, 2022, measures=["q18a"])
+
+
 def test_facts_without_a_better_side_are_refused():
     table = results(["discrimination_grounds_age"], ("2023", "2024"))
     with pytest.raises(ComparabilityError, match="neither improve nor decline"):
