@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,6 +16,8 @@ if TYPE_CHECKING:
 
 #: Two-sided level of every test and interval; power at which a change counts as detectable.
 ALPHA, POWER = 0.05, 0.80
+#: Smallest change of interest, by unit.
+MATERIAL: Mapping[str, float] = MappingProxyType({"percent": 1.0, "score": 0.1})
 COLUMNS = [
     "difference", "std_error", "df", "statistic", "conf_low", "conf_high", "p_value", "p_equivalence",
     "standardised_difference", "detectable_change",

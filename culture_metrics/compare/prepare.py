@@ -15,7 +15,7 @@ from culture_metrics.errors import ComparabilityError, ComparabilityWarning, unk
 from culture_metrics.results import ALL
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from culture_metrics.catalogue import Edition, Survey
     from culture_metrics.compare.assumptions import Assumptions
@@ -49,14 +49,29 @@ def choose(
         pairs = pairs.filter(pl.col("measure").is_in(wanted))
     known_measures = pl.concat(catalogued(e) for e in editions).unique("measure", keep="first")
     found = pairs.join(known_measures, on="measure")
-    sided = found.filter(pl.col("direction") != "neutral")
-    if sided.is_empty():
+    # Facts about staff have no better side; who names one is told what stands in the way.
+    wanted_rows = found if measures is not None else found.filter(pl.col("direction") != "neutral")
+    if wanted_rows.is_empty():
+        raise ComparabilityError("There is nothing to compare", got="no such measure in the results")
+    return wanted_rows
+
+
+def sided(marked: pl.DataFrame) -> pl.DataFrame:
+    """Leave out measures that can neither improve nor decline.
+
+    Raises
+    ------
+    ComparabilityError
+        When there are no others.
+    """
+    rows = marked.filter(pl.col("direction") != "neutral")
+    if rows.is_empty():
         raise ComparabilityError(
             "There is nothing to compare",
-            got="measures without a better side" if found.height else "no such measure in the results",
+            got="measures without a better side",
             hint="Facts about staff, such as hours or contact with patients, neither improve nor decline.",
         )
-    return sided
+    return rows
 
 
 def _measure_id(name: str, editions: Sequence[Edition]) -> str:
@@ -71,7 +86,7 @@ def prepare(
     marked: pl.DataFrame,
     survey: Survey,
     assumptions: Assumptions,
-    edges: dict[str, float],
+    edges: Mapping[str, float],
     *,
     allow_breaks: bool,
 ) -> pl.DataFrame:

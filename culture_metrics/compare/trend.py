@@ -10,6 +10,7 @@ import polars as pl
 
 from culture_metrics.catalogue import catalogue
 from culture_metrics.compare.assumptions import Assumptions
+from culture_metrics.compare.comparison import SOURCES
 from culture_metrics.compare.lines import ALPHA, fit_line
 from culture_metrics.compare.pairs import gather
 from culture_metrics.compare.trend_points import comparable_points, standing_by_year
@@ -72,6 +73,7 @@ class Trend:
             row,
             title=f"{row['organisation'][0]}, {row['label'][0]}: {_direction(row.row(0, named=True))}",
             subtitle=catalogue(self.survey).label,
+            source=SOURCES[str(points["source"][0])],
         )
 
     def summary(self) -> str:

@@ -8,7 +8,7 @@ import polars as pl
 
 from culture_metrics.catalogue import catalogue
 from culture_metrics.compare.comparable import mark_breaks, why_not
-from culture_metrics.compare.difference import add_differences
+from culture_metrics.compare.difference import MATERIAL, add_differences
 from culture_metrics.compare.pairs import CELL, side_by_side
 from culture_metrics.compare.prepare import choose, prepare
 from culture_metrics.results import ALL
@@ -19,12 +19,10 @@ if TYPE_CHECKING:
     from culture_metrics.compare.assumptions import Assumptions
     from culture_metrics.compare.pairs import Material
 
-#: The tests of a trend need no smallest change of interest: what they ask is whether, not how much.
-MATERIAL = {"percent": 1.0, "score": 0.1}
 POINT = [
-    "organisation", "breakdown", "group", "measure", "label", "unit", "direction", "order", "period", "year",
-    "estimate", "variance", "conf_low", "conf_high", "base", "comparable", "reason", "difference",
-    "difference_low", "difference_high", "p_value",
+    "organisation", "breakdown", "group", "measure", "label", "unit", "direction", "order", "source",
+    "period", "year", "estimate", "variance", "conf_low", "conf_high", "base", "comparable", "reason",
+    "difference", "difference_low", "difference_high", "p_value",
 ]  # fmt: skip
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -12,9 +11,9 @@ from culture_metrics.catalogue import catalogue
 from culture_metrics.compare.assumptions import Assumptions
 from culture_metrics.compare.comparable import mark_breaks, refuse
 from culture_metrics.compare.comparison import YearComparison
-from culture_metrics.compare.difference import add_differences
+from culture_metrics.compare.difference import MATERIAL, add_differences
 from culture_metrics.compare.pairs import gather, pool, side_by_side
-from culture_metrics.compare.prepare import choose, link, notes_on, prepare, warn_of_breaks
+from culture_metrics.compare.prepare import choose, link, notes_on, prepare, sided, warn_of_breaks
 from culture_metrics.compare.verdict import adjust_p, judge, official_flag
 from culture_metrics.errors import CultureMetricsError
 from culture_metrics.results import ALL
@@ -23,8 +22,6 @@ if TYPE_CHECKING:
     from culture_metrics.extracts.extract import Extract
     from culture_metrics.published import Published
 
-#: Smallest change of interest, by unit.
-MATERIAL: Mapping[str, float] = MappingProxyType({"percent": 1.0, "score": 0.1})
 TABLE = [
     "organisation", "breakdown", "group", "measure", "code", "label", "level", "unit", "direction",
     "period_from", "period_to", "estimate_from", "estimate_to", "base_from", "base_to", "difference",
@@ -136,6 +133,7 @@ def compare_years(  # noqa: PLR0913
     named = () if measures is None else marked["measure"].unique()
     if not allow_breaks:
         refuse(marked, named, survey, periods)
+    marked = sided(marked)
     ready = prepare(marked, survey, assumptions or Assumptions(), edges, allow_breaks=allow_breaks)
     ready, shared = link(ready, linked, survey.minimum_base)
     tested = add_differences(ready)

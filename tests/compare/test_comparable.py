@@ -44,12 +44,7 @@ def measure_of(name: str) -> str:
     return next(k for k, m in edition.measures.items() if name in (k, m.question))
 
 
-CASES = [
-    (b, name)
-    for b in BREAKS
-    for name in b.measures
-    if catalogue().edition(2024).measures[measure_of(name)].direction != "neutral"
-]
+CASES = [(b, name) for b in BREAKS for name in b.measures]
 
 
 @pytest.mark.parametrize(("item", "name"), CASES, ids=[f"{n}-{b.to_period or b.only}" for b, n in CASES])
@@ -67,10 +62,25 @@ def test_a_measure_across_its_break_is_refused_with_the_reason(item, name):
     assert ("Not confirmed" in said) is not item.confirmed
 
 
-def test_grounds_of_discrimination_are_refused_as_facts_without_a_better_side():
-    table = results(["discrimination_grounds_age"], ("2024", "2025"))
-    with pytest.raises(ComparabilityError, match="nothing to compare"):
-        compare_years(table, 2024, 2025, measures=["q16c_6"])
+def test_a_question_that_was_not_asked_is_refused():
+    """Error culture was not asked in 2021."""
+    asked = results(["errors_treated_fairly"], ("2022",))
+    nothing = {
+        "estimate": None,
+        "std_error": None,
+        "base": None,
+        "effective_base": None,
+        "status": "not_asked",
+    }
+    both = as_results(pl.concat([results(["errors_treated_fairly"], ("2021",), **nothing), asked]))
+    with pytest.raises(ComparabilityError, match=r"2021 and 2022 may not be compared\. 2021: not asked"):
+        compare_years(both, 2021, 2022, measures=["q18a"])
+
+
+def test_facts_without_a_better_side_are_refused():
+    table = results(["discrimination_grounds_age"], ("2023", "2024"))
+    with pytest.raises(ComparabilityError, match="neither improve nor decline"):
+        compare_years(table, 2023, 2024, measures=["q16c_6"])
 
 
 @pytest.mark.parametrize("item", OF_BREAKDOWNS, ids=lambda b: b.breakdowns[0])

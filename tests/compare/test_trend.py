@@ -85,7 +85,7 @@ def test_every_year_is_set_against_the_first_comparable_one():
     assert found.points["difference"].to_list() == [None, *map(pytest.approx, (0.1, 0.2, 0.3))]
     assert found.points["p_value"][3] < 0.001
     assert "Staff engagement, 2021 to 2024: rising (+0.10 a year" in found.summary()
-    assert found.figure("staff_engagement").layout.meta["alt"]
+    assert found.figure("staff_engagement").layout.meta["source"] == "Respondent files"
 
 
 def test_years_before_a_break_are_shown_and_left_out_of_the_line():
