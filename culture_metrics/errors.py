@@ -77,6 +77,10 @@ class LinkError(CultureMetricsError):
     """An outcome, a panel or a model of links to outcomes that cannot be used as it is."""
 
 
+class MeasurementError(CultureMetricsError):
+    """A statistic that cannot be worked out from what was given."""
+
+
 class ReportError(CultureMetricsError):
     """A report that could not be made."""
 

@@ -11,11 +11,10 @@ import polars as pl
 
 from culture_metrics.errors import ExtractError
 from culture_metrics.indicators.breakdowns import group_columns
-from culture_metrics.indicators.disclosure import suppress
-from culture_metrics.results import ALL
+from culture_metrics.indicators.estimate import estimate
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
@@ -72,18 +71,12 @@ def cells_of(pair: Pair, by: Sequence[str]) -> Cells:
         )
         for year, extract, values in zip((0, 1), (pair.before, pair.after), pair.values(), strict=True)
     ).drop_nulls(VALUE)
+    withheld = _withheld(pair, by)
     tables, pooled = [], {}
     for name in by:
         bases = _bases(people, name)
-        table = {
-            "survey": pair.after.survey,
-            "organisation": pair.organisation,
-            "breakdown": name,
-            "measure": pair.measure.id,
-            "weighting": "none",
-        }
-        periods = pair.before.period, pair.after.period
-        hidden = hidden_groups(bases, table, periods, pair.minimum_base)
+        hidden = set(withheld.filter(breakdown=name)["group"])
+        hidden |= set(bases.filter(pl.min_horizontal("base_from", "base_to") < pair.minimum_base)["group"])
         pooled[name] = pool(bases, hidden, pair.minimum_base)
         people = people.with_columns(
             pl.when(pl.col(name).is_in(pooled[name])).then(pl.lit(OTHER)).otherwise(pl.col(name)).alias(name)
@@ -109,36 +102,18 @@ def _bases(people: pl.DataFrame, name: str) -> pl.DataFrame:
     )
 
 
-def hidden_groups(
-    bases: pl.DataFrame, table: Mapping[str, str], periods: tuple[str, str], minimum_base: int
-) -> set[str]:
-    """Return the groups that a table of either year would hide.
-
-    `table` says survey, organisation, breakdown, measure and weighting of the tables.
-    """
-    whole = bases.select(pl.lit(ALL).alias("group"), pl.col("base_from", "base_to").sum())
-    rows = pl.concat(
-        [
-            whole.with_columns(breakdown=pl.lit(ALL)),
-            bases.select(*whole.columns, breakdown=pl.lit(table["breakdown"])),
-        ]
-    )
-    years = (
-        rows.unpivot(
-            ["base_from", "base_to"], index=["breakdown", "group"], variable_name="period", value_name="base"
-        )
-        .with_columns(pl.col("period").replace_strict(["base_from", "base_to"], periods))
-        .with_columns(pl.lit(v).alias(k) for k, v in table.items() if k != "breakdown")
-        .with_columns(status=pl.lit("reported"))
-    )
-    seen = suppress(years, minimum_base).filter(pl.col("group") != ALL, pl.col("status") != "reported")
-    return set(seen["group"])
+def _withheld(pair: Pair, by: Sequence[str]) -> pl.DataFrame:
+    """Return the groups that `estimate` hides in either year, small or so that no small one follows."""
+    tables = (estimate(e, by=by, minimum_base=pair.minimum_base) for e in (pair.before, pair.after))
+    held = pl.col("status").cast(pl.String).str.starts_with("suppressed")
+    return pl.concat(t.filter(held, measure=pair.measure.id).select("breakdown", "group") for t in tables)
 
 
 def pool(bases: pl.DataFrame, hidden: set[str], minimum_base: int) -> tuple[str, ...]:
     """Return the groups to pool: the hidden ones, and the smallest others until the pool is enough.
 
-    Whatever a table of one year hides is inside the pool, so nothing follows from setting both side by side.
+    Whatever `estimate` hides in one year is inside the pool, so nothing follows from setting both side by
+    side.
     """
     if not hidden:
         return ()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from culture_metrics.catalogue import catalogue
+from culture_metrics.compare.phrases import beside
 from culture_metrics.compare.sentences import sentence
 from culture_metrics.compare.verdict import BARRED, DECLINED, IMPROVED, SAME, UNCLEAR
 from culture_metrics.errors import ComparabilityError, unknown
@@ -16,6 +17,8 @@ from culture_metrics.results import ALL
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
+
+    from culture_metrics.compare.decomposition import ChangeDecomposition
 
 SOURCES = {"respondents": "Respondent files", "published": "Published results"}
 
@@ -65,6 +68,40 @@ class YearComparison:
             pl.col("standardised_difference").abs(), descending=True, nulls_last=True, maintain_order=True
         )
         return ordered.select(sentence()).to_series().to_list()
+
+    def finding(self, measure: str, decomposition: ChangeDecomposition | None = None) -> str:
+        """Say one finding about the whole organisation, and what staff mix has to do with it.
+
+        Parameters
+        ----------
+        measure : str
+            Id or official code of the later period.
+        decomposition : ChangeDecomposition, optional
+            What `decompose_change` returned for the same measure and periods.
+
+        Raises
+        ------
+        ComparabilityError
+            When the decomposition is of another measure or other periods.
+        UnknownNameError
+            When the measure is not in this comparison.
+        """
+        name = catalogue(self.survey).edition(self.to_period).measure(measure).id
+        rows = self.table.filter((pl.col("measure") == name) & (pl.col("breakdown") == ALL))
+        if rows.is_empty():
+            raise unknown("measure in this comparison", measure, self.table["measure"].unique().sort())
+        said = str(self._one(rows).select(sentence()).item())
+        if decomposition is None:
+            return said
+        mine = (name, self.from_period, self.to_period)
+        theirs = (decomposition.measure.id, decomposition.from_period, decomposition.to_period)
+        if mine != theirs:
+            raise ComparabilityError(
+                "The decomposition is of another change", got=", ".join(theirs), expected=", ".join(mine)
+            )
+        total, mix = (decomposition.piece(p)["estimate"] for p in ("total", "mix"))
+        told = beside(total, mix, "the change in staff mix", decomposition.measure.unit)
+        return f"{said.removesuffix('.')}, {told}."
 
     def figure(self, breakdown: str = ALL, group: str = ALL, unit: str = "score") -> go.Figure:
         """Draw the change of the scores of a group (or its percentages), sorted by size, with verdicts."""

@@ -84,15 +84,15 @@ def decompose_change(
     not why it came about.
 
     Only respondents in the base of the measure count. Those without an answer to a breakdown are a group of
-    their own, "Not given". Groups that a table of either year would hide are pooled into "Other groups"; so
-    is a group that exists in one year only, for it has no change within.
+    their own, "Not given". Groups that `estimate` with the same `by` hides in either year are pooled into
+    "Other groups (pooled)"; so is a group that exists in one year only, for it has no change within.
 
     Respondents are resampled within the organisation, each year on its own (1,000 draws, percentile
     intervals). People who answered in both years are not known to be the same, so intervals are rather too
     wide than too narrow. Nothing is weighted: official weights would hold the occupation mix fixed.
 
     From Results, one breakdown at a time: shares are shares of the bases; groups not reported in both years
-    and answers without a group are "Other groups", the whole less the others, if the whole is unweighted,
+    and answers without a group are pooled as the whole less the others, if the whole is unweighted,
     else left out; levels are drawn normal by their standard errors, those of percentages binomial where not
     given, of scores left open.
 

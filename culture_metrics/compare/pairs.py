@@ -43,6 +43,8 @@ def gather(results: pl.DataFrame | Published | Sequence[Published], release: str
         When there are two surveys, or one figure stands twice (two releases that hold the same year).
     """
     parts = [results] if isinstance(results, pl.DataFrame | Published) else list(results)
+    if not parts:
+        raise ComparabilityError("There are no results to compare")
     frames, listed = [], []
     for part in parts:
         if isinstance(part, Published):

@@ -24,12 +24,12 @@ UNFOLDED = 4
 PLURALS = {"error": "Errors", "warning": "Warnings", "note": "Notes"}
 #: Columns of the table of problems and their widths in per cent.
 WIDTHS = {
-    "What": 17,
-    "Column": 10,
+    "What": 16,
+    "Column": 12,
     "Rows": 7,
     "Example rows": 10,
     "Found": 19,
-    "Expected": 15,
+    "Expected": 14,
     "What was done, what to do": 22,
 }
 #: What each severity asks of the reader.

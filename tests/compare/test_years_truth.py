@@ -51,12 +51,12 @@ def scores_table(
                 }
             )
         )  # fmt: skip
-    return tested(pl.concat(parts), "score", material)
+    return probed(pl.concat(parts), "score", material)
 
 
 def shares_table(p: float, q: float, sizes: tuple[int, int], seed: int) -> pl.DataFrame:
     rng = np.random.default_rng(seed)
-    return tested(
+    return probed(
         pl.DataFrame(
             {
                 "measure": "share", "breakdown": np.arange(DRAWS).astype(str), "sd_from": None, "sd_to": None,
@@ -70,7 +70,7 @@ def shares_table(p: float, q: float, sizes: tuple[int, int], seed: int) -> pl.Da
     )  # fmt: skip
 
 
-def tested(table: pl.DataFrame, unit: str, material: float) -> pl.DataFrame:
+def probed(table: pl.DataFrame, unit: str, material: float) -> pl.DataFrame:
     return add_differences(
         table.with_columns(
             unit=pl.lit(unit), covariance=pl.lit(0.0), allowance=pl.lit(0.0), material=pl.lit(material),
@@ -87,9 +87,9 @@ def nothing_changed(people):
 def test_false_positives_of_the_raw_test_are_4_to_6_percent(nothing_changed):
     found = nothing_changed.group_by("measure").agg((pl.col("p_value") < 0.05).mean().alias("share"))
     assert found.height == 30
-    assert 0.045 < found["share"].mean() < 0.055
-    # Thirty shares of 2,000 draws each: all within 4 to 6 %, but for chance (three standard errors).
-    assert found.filter(pl.col("share").is_between(0.04, 0.06))["share"].len() >= 29
+    assert 0.04 < found["share"].mean() < 0.06
+    # Thirty shares of 2,000 draws, each with a standard error of half a point.
+    assert found["share"].is_between(0.04, 0.06).sum() >= 27
     assert found["share"].is_between(0.035, 0.065).all()
 
 
@@ -112,11 +112,22 @@ def test_intervals_hold_95_percent(nothing_changed):
     assert 0.94 <= held <= 0.98
 
 
-def test_holm_holds_the_family_wise_error_and_bh_too_where_nothing_changed(nothing_changed):
-    for name in ("holm", "bh"):
-        table = adjust_p(nothing_changed, name)
-        families = table.group_by("breakdown").agg((pl.col("p_adjusted") < 0.05).any())
-        assert families["p_adjusted"].mean() <= 0.05
+def test_holm_and_bh_hold_the_family_wise_error_where_nothing_changed(nothing_changed):
+    bh = adjust_p(nothing_changed, "bh").group_by("breakdown").agg((pl.col("p_adjusted") < 0.05).any())
+    assert bh["p_adjusted"].mean() <= 0.05
+    # Holm finds something exactly where the smallest p times the number of tests is below 5 %; statsmodels'
+    # takes 70 ms, so the library's own is asked for 20 families only.
+    smallest = nothing_changed.group_by("breakdown", maintain_order=True).agg(
+        pl.col("p_value").min() * 30 < 0.05
+    )
+    assert smallest["p_value"].mean() <= 0.05
+    some = nothing_changed.filter(pl.col("breakdown").is_in([str(i) for i in range(20)]))
+    holm = (
+        adjust_p(some, "holm")
+        .group_by("breakdown", maintain_order=True)
+        .agg((pl.col("p_adjusted") < 0.05).any())
+    )
+    assert holm["p_adjusted"].to_list() == smallest.head(20)["p_value"].to_list()
 
 
 def test_bh_holds_the_false_discovery_rate_where_some_changed(people):
@@ -169,7 +180,7 @@ def test_power_at_the_printed_detectable_change_is_78_to_82_percent_for_scores(p
 @pytest.mark.parametrize("share", [0.1, 0.5, 0.61, 0.9])
 def test_power_at_the_printed_detectable_change_is_78_to_82_percent_for_percentages(share):
     sizes = (400, 450)
-    exact = tested(
+    exact = probed(
         pl.DataFrame(
             {"sd_from": [None], "sd_to": [None], "estimate_from": [100 * share], "n_from": [400],
              "estimate_to": [100 * share], "n_to": [450]},

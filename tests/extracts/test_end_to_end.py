@@ -28,7 +28,7 @@ PEOPLE = synthetic.respondents(2024, respondents_per_organisation=240, seed=11).
 SORTED = ["organisation", "breakdown", "group", "measure", "weighting"]
 #: The same examples in every run: each reads, checks and estimates a whole extract.
 FEW = settings(
-    max_examples=8, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+    max_examples=6, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
 )  # fmt: skip
 
 

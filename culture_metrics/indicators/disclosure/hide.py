@@ -161,7 +161,7 @@ def _search(
     for family in families:
         tables = Tables(release, equations, int(family), rule)
         before = hidden[cells, family]
-        after, safe = choose(tables, before, may[cells], cost, tried)
+        after, safe = choose(tables, before, may[cells] & tables.there.any(axis=1), cost, tried)
         added = after & ~before
         if added.any() and not any((added == p).all() for p in tried):
             tried = [added, *tried][:TRIED]
