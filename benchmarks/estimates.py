@@ -135,12 +135,13 @@ def measure(task: str, rounds: int, arguments: list[Any]) -> dict[str, Any]:
         found = run()
         seconds.append(perf_counter() - start)
         cpu.append(process_time() - worked)
+    peak = peak_mb()
     rows = {}
     if task == "ours":
         from culture_metrics import Design
 
         rows = {"own": _rows(found), "full": _rows(TASKS[task](*arguments, design=Design(domains="full"))())}
-    return {"seconds": seconds, "cpu": cpu, "peak_mb": peak_mb(), "rows": rows}
+    return {"seconds": seconds, "cpu": cpu, "peak_mb": peak, "rows": rows}
 
 
 def _rows(found: pl.DataFrame) -> list[Any]:
