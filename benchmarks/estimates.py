@@ -94,12 +94,15 @@ def national(*years: int) -> Callable[[], Any]:
     import culture_metrics as cm
     from culture_metrics.extracts.extract import Extract
 
+    def one(year: int) -> None:
+        frame = pl.read_parquet(FOLDER / f"national_{year}.parquet")
+        results = cm.estimate(Extract("nss_england", str(year), frame), by=BREAKDOWNS)
+        if len(years) > 1:
+            results.write_parquet(FOLDER / f"results_{year}.parquet")
+
     def run() -> None:
         for year in years:
-            frame = pl.read_parquet(FOLDER / f"national_{year}.parquet")
-            results = cm.estimate(Extract("nss_england", str(year), frame), by=BREAKDOWNS)
-            if len(years) > 1:
-                results.write_parquet(FOLDER / f"results_{year}.parquet")
+            one(year)
 
     return run
 
