@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from culture_metrics.indicators.shrink import shrink as shrink
     from culture_metrics.indicators.values import estimate_values as estimate_values
     from culture_metrics.indicators.weights import Weights as Weights
+    from culture_metrics.links.false_alarms import false_alarms as false_alarms
     from culture_metrics.links.importance import relative_weights as relative_weights
     from culture_metrics.links.link_outcomes import link_outcomes as link_outcomes
     from culture_metrics.links.mediation import mediate as mediate
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
     from culture_metrics.links.read_outcome import read_outcome as read_outcome
     from culture_metrics.links.read_panel import read_panel as read_panel
     from culture_metrics.links.specification_curve import specification_curve as specification_curve
+    from culture_metrics.links.waves import lavaan_model as lavaan_model
     from culture_metrics.measurement.agreement import agreement as agreement
     from culture_metrics.measurement.percentages import agreement_of_percentages as agreement_of_percentages
     from culture_metrics.published import is_published as is_published
@@ -76,8 +78,10 @@ _FACE = {
     "distributions": "culture_metrics.indicators.distributions",
     "estimate": "culture_metrics.indicators.estimate",
     "estimate_values": "culture_metrics.indicators.values",
+    "false_alarms": "culture_metrics.links.false_alarms",
     "inspect_file": "culture_metrics.extracts.inspect",
     "is_published": "culture_metrics.published",
+    "lavaan_model": "culture_metrics.links.waves",
     "link_outcomes": "culture_metrics.links.link_outcomes",
     "mediate": "culture_metrics.links.mediation",
     "moderate": "culture_metrics.links.moderation",

@@ -59,15 +59,18 @@ class YearComparison:
         --------
         >>> import culture_metrics as cm
         >>> data = cm.read_inputs([])
-        >>> change = compare_years(data.results, "2023", "2024", measures=["q25c"])
+        >>> change = cm.compare_years(data.results, "2023", "2024", measures=["q25c"])
         >>> change.sentences("improved")[0][:56]
-        'Would recommend as a place to work rose from 58.0% to 64'
+        'Would recommend as a place to work rose from 64.5% to 70'
         """
         rows = self.table.filter(pl.col("verdict").is_in(verdicts)) if verdicts else self.table
         ordered = rows.sort(
             pl.col("standardised_difference").abs(), descending=True, nulls_last=True, maintain_order=True
         )
-        return ordered.select(sentence()).to_series().to_list()
+        said = sentence()
+        if self.table["organisation"].n_unique() > 1:
+            said = pl.concat_str("organisation", said, separator=": ")
+        return ordered.select(said).to_series().to_list()
 
     def finding(self, measure: str, decomposition: ChangeDecomposition | None = None) -> str:
         """Say one finding about the whole organisation, and what staff mix has to do with it.

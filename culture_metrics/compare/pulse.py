@@ -88,7 +88,7 @@ class RunChart:
     def summary(self) -> str:
         """Say in plain sentences whether anything but chance is seen, and what is missing."""
         first = self.table.row(0, named=True)
-        label = catalogue(SURVEY).edition(first["period"]).measure(self.measure).label
+        label = catalogue(SURVEY).edition(str(self.table["period"][-1])).measure(self.measure).label
         said = [
             f"{label}, {first['period']} to {self.table['period'][-1]}: mean {first['mean']:.2f}, limits "
             f"{first['limit_low']:.2f} to {first['limit_high']:.2f}."

@@ -10,10 +10,11 @@ import polars as pl
 
 from culture_metrics.catalogue import catalogue
 from culture_metrics.compare.assumptions import Assumptions
-from culture_metrics.compare.lines import fit_line
+from culture_metrics.compare.lines import ALPHA, fit_line
 from culture_metrics.compare.pairs import gather
 from culture_metrics.compare.trend_points import comparable_points, standing_by_year
 from culture_metrics.compare.verdict import ADJUSTMENTS, adjust_p
+from culture_metrics.compare.words import signed
 from culture_metrics.errors import ComparabilityError, unknown
 from culture_metrics.results import ALL
 
@@ -196,30 +197,36 @@ def trend(
 def _direction(row: dict[str, object]) -> str:
     if row["turning_point"] is not None:
         return f"turned in {row['turning_point']}"
-    if row["p_adjusted"] is None or float(row["p_adjusted"]) >= 0.05:  # type: ignore[arg-type]
+    if row["p_adjusted"] is None or float(row["p_adjusted"]) >= ALPHA:  # type: ignore[arg-type]
         return "no trend beyond chance"
     return "rising" if float(row["slope"]) > 0 else "falling"  # type: ignore[arg-type]
 
 
 def _sentence() -> pl.Expr:
-    places = pl.when(pl.col("unit").cast(pl.String) == "percent").then(1).otherwise(2)
-    size = [
-        pl.when(places == 1).then(pl.col(c).round(1)).otherwise(pl.col(c).round(2))
-        for c in ("slope", "conf_low", "conf_high")
-    ]
-    points = pl.when(places == 1).then(pl.lit(" points")).otherwise(pl.lit(""))
+    """Expression: a trend in a sentence. Where a measure turned, its slope says nothing and is left out."""
+    slope = pl.format(
+        "({}{} a year, 95% interval {} to {})",
+        signed("slope"),
+        pl.when(pl.col("unit").cast(pl.String) == "percent").then(pl.lit(" points")).otherwise(pl.lit("")),
+        signed("conf_low"),
+        signed("conf_high"),
+    )
     moved = (
-        pl.when(pl.col("p_adjusted") >= 0.05)
+        pl.when(pl.col("p_adjusted") >= ALPHA)
         .then(pl.lit("no trend beyond chance"))
         .when(pl.col("slope") > 0)
         .then(pl.lit("rising"))
         .otherwise(pl.lit("falling"))
     )
-    turned = pl.format(" It turned in {}.", "turning_point").fill_null("")
+    crooked = (
+        pl.when(pl.col("p_not_straight") < ALPHA)
+        .then(pl.lit(", but the years do not lie on one line"))
+        .otherwise(pl.lit(""))
+    )
+    when = pl.format("{}, {} to {}: ", "label", "first_period", "last_period")
     return pl.concat_str(
-        pl.format(
-            "{}, {} to {}: {} ({}{} a year, 95% interval {} to {}).",
-            "label", "first_period", "last_period", moved, size[0], points, size[1], size[2],
-        ),
-        turned,
-    )  # fmt: skip
+        when,
+        pl.when(pl.col("turning_point").is_not_null())
+        .then(pl.format("turned in {}.", "turning_point"))
+        .otherwise(pl.format("{} {}{}.", moved, slope, crooked)),
+    )

@@ -49,10 +49,11 @@ def adjust_p(table: pl.DataFrame, adjust: str) -> pl.DataFrame:
 def judge(table: pl.DataFrame) -> pl.DataFrame:
     """Add `verdict` and `reason` to rows with tests, `why_not` (null where comparable) and `direction`.
 
-    A change within the smallest change of interest is no material change even where it is beyond chance.
+    A change within the smallest change of interest is no material change even where it is beyond chance. Each
+    one-sided test is at 2.5 %, so that the verdict is given exactly where the 95 % interval lies within.
     """
     better = (pl.col("difference") > 0) == (pl.col("direction") == "higher")
-    beyond, within = pl.col("p_adjusted") < ALPHA, pl.col("p_equivalence") < ALPHA
+    beyond, within = pl.col("p_adjusted") < ALPHA, pl.col("p_equivalence") < ALPHA / 2
     verdict = (
         pl.when(pl.col("why_not").is_not_null())
         .then(pl.lit(BARRED))

@@ -102,7 +102,8 @@ def compare_years(  # noqa: PLR0913
 
     Notes
     -----
-    Verdicts: *no material change* when two one-sided tests at 5 % put the change within `material`; else
+    Verdicts: *no material change* when two one-sided tests, each at 2.5 %, put the change within `material`
+    (the 95 % interval then lies within it, so that table, figure and sentence agree); else
     *improved* or *declined* when the adjusted p is below 5 %; else *unclear*: the data say neither. *Not
     comparable* when a question, its options, the scoring or the organisation changed, or a figure is missing.
     The interval is that of one comparison, not adjusted. Tests: `culture_metrics.compare.difference`.
@@ -163,7 +164,7 @@ def compare_years(  # noqa: PLR0913
 
 
 def _material(given: Mapping[str, float]) -> dict[str, float]:
-    edges = {**MATERIAL, **given}
+    edges = {unit: float(size) for unit, size in {**MATERIAL, **given}.items()}
     if set(edges) != set(MATERIAL) or not all(size > 0 for size in edges.values()):
         raise CultureMetricsError(
             "The smallest change of interest is a number above nought for each unit",

@@ -11,6 +11,7 @@ from culture_metrics.errors import LinkError
 from culture_metrics.links.covariance import COVARIANCES
 from culture_metrics.links.multiplicity import CORRECTIONS
 from culture_metrics.links.plan import DESIGNS
+from culture_metrics.links.waves import refuse_wave_model
 
 if TYPE_CHECKING:
     from culture_metrics.links.arrays import PanelArrays
@@ -25,6 +26,8 @@ def check_call(
     designs: tuple[str, ...], lag: int, standardise: object, cov: str, correction: str, ci: float
 ) -> None:
     """Refuse arguments that do not exist."""
+    for one in designs:
+        refuse_wave_model(one)
     for argument, found, known in (
         *(("design", one, DESIGNS) for one in designs),
         ("cov", cov, COVARIANCES),

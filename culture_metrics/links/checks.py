@@ -31,7 +31,8 @@ NEARLY = 0.999
 #: Flags, and what they mean for a reader.
 MEANINGS = {
     "few_orgs": "fewer organisations than min_orgs",
-    "few_clusters": f"fewer than {FEW_CLUSTERS} organisations: clustered errors tend to be too small",
+    "few_clusters": f"fewer than {FEW_CLUSTERS} organisations: clustered errors tend to be too small; "
+    "cov='wild' tests such slopes by a wild bootstrap",
     "same_source": "outcome and indicator come from the same survey, which by itself makes them go together",
     "merged_levels": "levels of the outcome with fewer than 10 rows were merged with a neighbour",
     "overdispersed": "the outcome varies more than its model says by itself; the errors allow for it",

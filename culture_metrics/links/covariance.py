@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Literal, get_args
 import numpy as np
 
 from culture_metrics.errors import LinkError
+from culture_metrics.links.products import cross
 from culture_metrics.links.solution import starts_of
 
 if TYPE_CHECKING:
     from culture_metrics.links.solution import Array, Integers, Solution
 
-Covariance = Literal["auto", "classical", "scaled", "HC1", "HC3", "cluster"]
+Covariance = Literal["auto", "classical", "scaled", "HC1", "HC3", "cluster", "wild"]
 COVARIANCES: tuple[Covariance, ...] = get_args(Covariance)
 #: Fewer organisations than this carry no clustered covariance.
 FEWEST_CLUSTERS = 10
@@ -25,7 +26,7 @@ def covariance(solution: Solution, kind: str, groups: Integers) -> tuple[Array, 
     ----------
     solution : Solution
         What an estimator returned.
-    kind : {"classical", "scaled", "HC1", "HC3", "cluster"}
+    kind : {"classical", "scaled", "HC1", "HC3", "cluster", "wild"}
         `classical` takes the model's own variance (of a count or a proportion without overdispersion),
         `scaled` multiplies it by the dispersion (least squares: both are the same), `HC1` and `HC3` allow
         unequal variances, `cluster` allows any correlation within organisations.
@@ -46,8 +47,8 @@ def covariance(solution: Solution, kind: str, groups: Integers) -> tuple[Array, 
 
     Notes
     -----
-    The clustered covariance is CR1 with the factor G/(G-1) (N-1)/(N-K), as in Stata and statsmodels; HC1 and
-    HC3 as in MacKinnon and White (1985).
+    The clustered covariance, which the wild bootstrap starts from too, is CR1 with the factor
+    G/(G-1) (N-1)/(N-K), as in Stata and statsmodels; HC1 and HC3 as in MacKinnon and White (1985).
     """
     n, k = solution.scores.shape
     bread = solution.bread
@@ -55,7 +56,7 @@ def covariance(solution: Solution, kind: str, groups: Integers) -> tuple[Array, 
         return bread * solution.scale, float("inf") if solution.exact_scale else solution.df
     if kind == "scaled":
         return bread * solution.dispersion, solution.df
-    if kind == "cluster":
+    if kind in ("cluster", "wild"):
         sums = np.add.reduceat(solution.scores, starts_of(groups), axis=0)
         count = sums.shape[0]
         if count < FEWEST_CLUSTERS:
@@ -65,13 +66,13 @@ def covariance(solution: Solution, kind: str, groups: Integers) -> tuple[Array, 
                 hint="Take a cross-section with cov='HC3', or collect more organisations.",
             )
         factor = count / (count - 1) * (n - 1) / (n - k)
-        return bread @ (sums.T @ sums) @ bread * factor, float(count - 1)
+        return bread @ cross(sums, sums) @ bread * factor, float(count - 1)
     scores = solution.scores
     if kind == "HC3":
         if solution.leverage is None:
             raise LinkError("HC3 needs a linear model or a GLM", hint="Use cov='HC1' or cov='cluster'.")
         scores = scores / (1 - solution.leverage)[:, None]
-        return bread @ (scores.T @ scores) @ bread, solution.df
+        return bread @ cross(scores, scores) @ bread, solution.df
     if kind == "HC1":
-        return bread @ (scores.T @ scores) @ bread * (n / (n - k)), solution.df
+        return bread @ cross(scores, scores) @ bread * (n / (n - k)), solution.df
     raise LinkError(f"There is no covariance '{kind}'", expected=", ".join(COVARIANCES))

@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from culture_metrics.errors import LinkError
+from culture_metrics.links.products import cross
 from culture_metrics.links.sample import Loss, Sample
 from culture_metrics.problems import listed
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from culture_metrics.links.arrays import Array, Integers, PanelArrays
     from culture_metrics.links.plan import Plan
 
@@ -19,7 +22,7 @@ CONSTANT, PRIOR = "constant", "outcome in the indicator's year"
 #: Organisations that any model needs, and rows beyond its parameters.
 FEWEST_ORGANISATIONS, SPARE_ROWS = 10, 10
 #: Share of a column's length that must be its own, or the column counts as aliased.
-OWN = 1e-9
+OWN, ALIASED, DOUBTFUL = 1e-9, 1e-7, 1e-5  # of a column: none varies, aliased, to be looked at again
 
 
 @dataclass(frozen=True)
@@ -102,14 +105,16 @@ def design_matrix(arrays: PanelArrays, plan: Plan) -> DesignMatrix:
     groups_all = arrays.organisation[rows]
     codes, groups = np.unique(groups_all, return_inverse=True)
     ahead = sample.ahead[rows]
-    now = _columns(arrays, plan, rows, rows if plan.lead == 0 else arrays.ahead(plan.lead)[rows])
+    _check_organisations(codes.size, plan, sample.losses)
+    before = arrays.ahead(-1)
+    seen = np.r_[rows, before[rows]] if plan.differenced else rows
+    now = _columns(arrays, plan, rows, rows if plan.lead == 0 else arrays.ahead(plan.lead)[rows], seen)
     y = plan.values.y[ahead]
     years = arrays.year[ahead]
     sd, within, steps = _steps(plan, now, groups, years)
     if plan.differenced:
-        before = arrays.ahead(-1)
         y = y - plan.values.y[before[ahead]]
-        past = _columns(arrays, plan, before[rows], before[rows])
+        past = _columns(arrays, plan, before[rows], before[rows], seen)
         now = {name: values - past[name] for name, values in now.items()}
     columns: dict[str, Array] = {} if plan.demeaned else {CONSTANT: np.ones(rows.size)}
     terms: dict[tuple[str, str], int] = {}
@@ -163,18 +168,17 @@ def design_matrix(arrays: PanelArrays, plan: Plan) -> DesignMatrix:
     return matrix
 
 
-def _columns(arrays: PanelArrays, plan: Plan, rows: Integers, indicator_rows: Integers) -> dict[str, Array]:
-    """Return indicators and controls, the categorical ones as dummies, first level left out."""
+def _columns(
+    arrays: PanelArrays, plan: Plan, rows: Integers, indicator_rows: Integers, seen: Integers
+) -> dict[str, Array]:
+    """Return indicators and controls, the categorical ones as dummies of the levels seen but the first."""
     columns = {name: arrays.column(name)[indicator_rows] for name in plan.indicators}
     for name in plan.controls:
         if name in arrays.categories:
             column = arrays.categories[name]
-            codes = column.codes[rows]
-            present = np.unique(codes[codes >= 0])
             columns |= {
-                f"{name}: {column.levels[i]}": (codes == i).astype(float)
-                for i in range(len(column.levels))
-                if present.size and i != present[0]
+                f"{name}: {column.levels[level]}": (column.codes[rows] == level).astype(float)
+                for level in np.unique(column.codes[seen])[1:]
             }
         else:
             columns[name] = arrays.numbers[name][rows]
@@ -238,7 +242,7 @@ def _vary(values: Array, name: str, where: str) -> None:
 
 
 def _matrix(columns: dict[str, Array], needed: int) -> tuple[tuple[str, ...], Array, list[tuple[str, str]]]:
-    """Stack the columns without the controls that do not vary or repeat another; refuse aliased ones."""
+    """Stack the columns without the controls that do not vary or repeat another."""
     names, dropped = list(columns), []
     x = np.column_stack(list(columns.values()))
     length = np.sqrt((x**2).sum(axis=0))
@@ -257,33 +261,45 @@ def _matrix(columns: dict[str, Array], needed: int) -> tuple[tuple[str, ...], Ar
         [name for name, kept in zip(names, keep, strict=True) if kept],
         length[keep],
     )
-    own = np.abs(np.diag(np.linalg.qr(x / np.where(length > 0, length, 1.0), mode="r")))
-    aliased = [names[i] for i in np.flatnonzero(own < OWN * 100)]
-    if aliased or x.shape[0] < x.shape[1]:
-        raise LinkError(
-            "Some columns of the model can be worked out from the others",
-            where=listed(aliased or names),
-            hint="Leave out these controls, or the columns they repeat (years and sums of others count).",
-        )
     return tuple(names), x, dropped
+
+
+def _own(x: Array) -> Array:
+    """Return the share of each column's length that the columns before it do not hold."""
+    try:
+        own = np.diag(np.linalg.cholesky(cross(x, x)))
+    except np.linalg.LinAlgError:
+        own = np.zeros(x.shape[1])
+    # Products lose half of the figures: what looks aliased is looked at again without them.
+    return own if own.min() > DOUBTFUL else np.abs(np.diag(np.linalg.qr(x, mode="r")))
+
+
+def _check_organisations(count: int, plan: Plan, losses: list[Loss]) -> None:
+    if count < FEWEST_ORGANISATIONS:
+        raise LinkError(
+            f"Only {count} organisations have everything this model needs",
+            where=_where(plan),
+            expected=f"at least {FEWEST_ORGANISATIONS}",
+            hint=f"The most rows were lost to: {_worst(losses)}.",
+        )
 
 
 def _check(matrix: DesignMatrix, plan: Plan) -> None:
     rows, columns = matrix.x.shape
-    where = f"{plan.values.outcome.column} on {listed(plan.indicators)}, {plan.design}"
-    if matrix.clusters < FEWEST_ORGANISATIONS:
-        raise LinkError(
-            f"Only {matrix.clusters} organisations have everything this model needs",
-            where=where,
-            expected=f"at least {FEWEST_ORGANISATIONS}",
-            hint=f"The most rows were lost to: {_worst(matrix.losses)}.",
-        )
     if rows < columns + SPARE_ROWS:
         raise LinkError(
             f"{rows} rows are too few for {columns} parameters",
-            where=where,
+            where=_where(plan),
             expected=f"at least {columns + SPARE_ROWS} rows",
             hint=f"Use fewer controls. The most rows were lost to: {_worst(matrix.losses)}.",
+        )
+    length = np.sqrt((matrix.x**2).sum(axis=0))
+    own = _own(matrix.x / np.where(length > 0, length, 1.0))
+    if own.min() < ALIASED:
+        raise LinkError(
+            "Some columns of the model can be worked out from the others",
+            where=listed([matrix.names[i] for i in np.flatnonzero(own < ALIASED)]),
+            hint="Leave out these controls, or the columns they repeat (years and sums of others count).",
         )
     if matrix.weights is not None and not (matrix.weights > 0).all():
         raise LinkError(
@@ -293,6 +309,10 @@ def _check(matrix: DesignMatrix, plan: Plan) -> None:
         )
 
 
-def _worst(losses: tuple[Loss, ...]) -> str:
+def _where(plan: Plan) -> str:
+    return f"{plan.values.outcome.column} on {listed(plan.indicators)}, {plan.design}"
+
+
+def _worst(losses: Sequence[Loss]) -> str:
     lost = max(losses, key=lambda loss: loss.rows_lost)
     return f"{lost.step}{f' {lost.column}' if lost.column else ''} ({lost.rows_lost} rows)"

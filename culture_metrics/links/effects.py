@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from scipy.special import expit, ndtr, ndtri, stdtr, stdtrit
 
+from culture_metrics.links.products import cross
+
 if TYPE_CHECKING:
     from culture_metrics.links.fit import Fitted
     from culture_metrics.links.solution import Array
@@ -122,7 +124,7 @@ def _delta(
     spread = chance * (1 - chance)
     bend = spread * (1 - 2 * chance)
     gradient = np.zeros(fitted.solution.params.size)
-    gradient[: x.shape[1]] = b * (bend @ x) / chance.size
+    gradient[: x.shape[1]] = b * cross(x, bend) / chance.size
     gradient[column] += spread.mean()
     if threshold is not None:
         gradient[threshold] = -b * bend.mean()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
 import numpy as np
 
@@ -173,8 +173,18 @@ def _finish(
     matrix: DesignMatrix, plan: Plan, solution: Solution, cov: str, words: tuple[str, str, str], **more: Any
 ) -> Fitted:
     kind = _auto(matrix, cov, "HC1")
+    if kind == "wild" and words[1] != "normal":
+        _refuse_wild(plan)
     found, df = covariance(solution, kind, matrix.groups)
     return Fitted(plan, matrix, solution, kind, found, df, *words, **more)
+
+
+def _refuse_wild(plan: Plan) -> NoReturn:
+    raise LinkError(
+        "The wild bootstrap is one of least squares",
+        where=f"outcome {plan.values.outcome.column} ({plan.values.outcome.kind}), design {plan.design}",
+        hint="Take design 'pooled' or 'fixed_effects' with a linear outcome, or leave out cov='wild'.",
+    )
 
 
 def _linear(matrix: DesignMatrix, plan: Plan, cov: str) -> Fitted:
@@ -228,6 +238,8 @@ def _takes_gamma(matrix: DesignMatrix, plan: Plan) -> bool:
 
 def _intercept(matrix: DesignMatrix, plan: Plan, found: RandomIntercept, cov: str) -> Fitted:
     kind = "classical" if cov == "auto" else cov
+    if kind == "wild":
+        _refuse_wild(plan)
     values, _ = covariance(found.solution, kind, matrix.groups)
     return Fitted(
         plan, matrix, found.solution, "GLS" if kind == "classical" else kind, values,

@@ -8,6 +8,7 @@ import numpy as np
 
 from culture_metrics.links.glm import Family, solve_glm
 from culture_metrics.links.linear import solve_linear
+from culture_metrics.links.products import along, cross
 from culture_metrics.links.solution import Solution, starts_of
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ def solve_gee(
         linear, mu, root, pearson = _residuals(params, y, x, w, shift, family)
         correlation = _exchangeable(pearson, starts, sizes, x.shape[1])
         moved, pull = _decorrelate(root, pearson, starts, sizes, groups, correlation)
-        step = np.linalg.solve(np.asarray(root.T @ moved), root.T @ pull)
+        step = np.linalg.solve(cross(root, moved), cross(root, pull))
         params = params + step
         if np.abs(step).max() <= TOLERANCE * max(1.0, float(np.abs(params).max())):
             settled = True
@@ -63,7 +64,7 @@ def solve_gee(
             break
     linear, mu, root, pearson = _residuals(params, y, x, w, shift, family)
     moved, pull = _decorrelate(root, pearson, starts, sizes, groups, correlation)
-    bread = np.asarray(np.linalg.inv(root.T @ moved), dtype=float)
+    bread = np.asarray(np.linalg.inv(cross(root, moved)), dtype=float)
 
     def by_group(at: Integers) -> Array:
         return np.asarray(np.add.reduceat(root[:, :, None] * moved[:, None, :], at, axis=0))
@@ -96,7 +97,7 @@ def _residuals(
     params: Array, y: Array, x: Array, w: Array, shift: Array, family: Family | None
 ) -> tuple[Array, Array, Array, Array]:
     """Return linear predictor, mean, x over the standard deviation of each row, and Pearson residuals."""
-    linear = x @ params + shift
+    linear = along(x, params) + shift
     if family is None:
         return linear, linear, x * np.sqrt(w)[:, None], (y - linear) * np.sqrt(w)
     mu = family.mean(linear)

@@ -9,6 +9,7 @@ import numpy as np
 from scipy import linalg
 from scipy.special import expit, xlogy
 
+from culture_metrics.links.products import along, cross
 from culture_metrics.links.solution import Solution, weighted_information
 
 if TYPE_CHECKING:
@@ -92,9 +93,9 @@ def solve_glm(
     params = _start(y, x, family, w, shift)
     deviance, settled = np.inf, False
     for _ in range(ROUNDS):
-        linear = (
-            np.clip(x @ params + shift, -SATURATED, SATURATED) if family is BINOMIAL else x @ params + shift
-        )
+        linear = along(x, params) + shift
+        if family is BINOMIAL:
+            linear = np.clip(linear, -SATURATED, SATURATED)
         mu = family.mean(linear)
         slope = family.slope(mu)
         work = w * slope**2 / family.variance(mu)
@@ -108,7 +109,7 @@ def solve_glm(
         if settled:
             break
         deviance = now
-    linear = x @ params + shift
+    linear = along(x, params) + shift
     with np.errstate(over="ignore"):
         mu = family.mean(linear)
     slope, variance = family.slope(mu), family.variance(mu)
@@ -132,7 +133,7 @@ def solve_glm(
         df=df,
         exact_scale=family.scale_known,
         converged=settled and not saturated and bool(np.isfinite(bread).all()),
-        leverage=work * np.einsum("ij,jk,ik->i", x, bread, x),
+        leverage=work * (along(x, bread) * x).sum(axis=1),
         residuals=pearson,
         explained=_explained(y, mu, w, shift, family),
     )
@@ -153,16 +154,16 @@ def _start(y: Array, x: Array, family: Family, w: Array, shift: Array) -> Array:
 
 def _step(x: Array, work: Array, pull: Array) -> Array | None:
     try:
-        factor = linalg.cho_factor((x * work[:, None]).T @ x, check_finite=False)
+        factor = linalg.cho_factor(cross(x * work[:, None], x), check_finite=False)
     except linalg.LinAlgError:
         return None
-    step = linalg.cho_solve(factor, x.T @ pull, check_finite=False)
+    step = linalg.cho_solve(factor, cross(x, pull), check_finite=False)
     return step if np.isfinite(step).all() else None
 
 
 def _inverse(x: Array, work: Array) -> Array:
     try:
-        return np.asarray(np.linalg.inv((x * work[:, None]).T @ x))
+        return np.asarray(np.linalg.inv(cross(x * work[:, None], x)))
     except np.linalg.LinAlgError:
         return np.full((x.shape[1], x.shape[1]), np.nan)
 

@@ -148,7 +148,7 @@ def relative_weights(  # noqa: PLR0913
             hint="Take the elements and themes first, or one theme's sub-scores.",
         )
     result = as_outcome(outcome)
-    matrix = pooled_data(
+    matrix, _ = pooled_data(
         data, result, names, controls=controls, organisation=organisation, year=year,
         year_effects=year_effects, what="Relative weights",
     )  # fmt: skip

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import polars as pl
 
+from culture_metrics.links.products import along
 from culture_metrics.links.solution import starts_of
 
 if TYPE_CHECKING:
@@ -47,14 +48,13 @@ def leave_one_out(fitted: Fitted, column: int) -> Without:
     inverse = np.linalg.inv(left)
     change = -np.einsum("gij,gj->gi", inverse, scores)
     estimate = solution.params[column] + change[:, column]
-    if fitted.cov != "cluster":
+    if fitted.cov not in ("cluster", "wild"):
         return Without(estimate, estimate / fitted.std_error(column))
     count, k = scores.shape
     row = inverse[:, column, :]
     # The score of organisation h without g, seen along the row of the inverse that gives this slope.
-    seen = (
-        row @ scores.T
-        - np.einsum("gp,gq->gpq", row, change).reshape(count, k * k) @ parts.reshape(count, k * k).T
+    seen = along(row, scores.T) - along(
+        (row[:, :, None] * change[:, None, :]).reshape(count, k * k), parts.reshape(count, k * k).T
     )
     np.fill_diagonal(seen, 0.0)
     rows = groups.size - np.bincount(groups)
@@ -88,7 +88,7 @@ def dfbetas(fitted: Fitted, column: int, external: Array) -> Array:
     solution = fitted.solution
     assert solution.leverage is not None
     weights = 1.0 if fitted.matrix.weights is None else np.sqrt(fitted.matrix.weights)
-    pull = (fitted.matrix.x @ solution.bread[:, column]) * weights
+    pull = (along(fitted.matrix.x, solution.bread[:, column])) * weights
     return np.asarray(pull * external / np.sqrt(solution.bread[column, column] * (1 - solution.leverage)))
 
 

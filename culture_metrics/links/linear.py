@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from culture_metrics.links.products import along, cross
 from culture_metrics.links.solution import Solution, weighted_information
 
 if TYPE_CHECKING:
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def solve_linear(y: Array, x: Array, weights: Array | None = None, *, constant: bool = True) -> Solution:
-    """Solve (weighted) least squares by QR.
+    """Solve (weighted) least squares.
 
     Parameters
     ----------
@@ -30,12 +31,15 @@ def solve_linear(y: Array, x: Array, weights: Array | None = None, *, constant: 
         `dispersion` is the residual variance.
     """
     w = np.ones_like(y) if weights is None else weights
-    root = np.sqrt(w)
-    q, r = np.linalg.qr(x * root[:, None])
-    inverse = np.linalg.inv(r)
-    params = inverse @ (q.T @ (y * root))
-    fitted = x @ params
-    residuals = (y - fitted) * root
+    heavy = x * w[:, None]
+    products = cross(heavy, x)
+    length = np.sqrt(np.diag(products))
+    inverse = np.linalg.inv(products / np.outer(length, length)) / np.outer(length, length)
+    params = inverse @ cross(heavy, y)
+    # One step of refinement: as exact as an orthogonal decomposition for columns that are not aliased.
+    params = params + inverse @ cross(heavy, y - along(x, params))
+    fitted = along(x, params)
+    residuals = (y - fitted) * np.sqrt(w)
     df = float(y.size - x.shape[1])
     squares = float(residuals @ residuals)
     variance = squares / df if df > 0 else float("nan")
@@ -43,15 +47,15 @@ def solve_linear(y: Array, x: Array, weights: Array | None = None, *, constant: 
     total = float(w @ (y - centre) ** 2)
     return Solution(
         params=params,
-        bread=inverse @ inverse.T,
-        scores=x * (residuals * root)[:, None],
+        bread=inverse,
+        scores=heavy * (y - fitted)[:, None],
         information=weighted_information(x, w),
         fitted=fitted,
         linear=fitted,
         dispersion=variance,
         scale=variance,
         df=df,
-        leverage=(q**2).sum(axis=1),
+        leverage=(along(heavy, inverse) * x).sum(axis=1),
         residuals=residuals,
         explained=1 - squares / total if total > 0 else float("nan"),
     )

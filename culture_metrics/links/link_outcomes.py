@@ -97,10 +97,11 @@ def link_outcomes(  # noqa: PLR0913
         False puts all indicators in one model.
     weights : str, optional
         Column of weights, taken in the outcome's year. The same model without weights then stands beside it.
-    cov : {"auto", "classical", "scaled", "HC1", "HC3", "cluster"}
+    cov : {"auto", "classical", "scaled", "HC1", "HC3", "cluster", "wild"}
         `auto` clusters by organisation when any has more than one row; otherwise HC3 for linear models, HC1
         for others, scaled by the dispersion for proportions and overdispersed counts, and the model's own for
-        ordered logits.
+        ordered logits. `wild` is clustered, with p-values and intervals of least squares by a wild
+        bootstrap of organisations, for panels of fewer than 40.
     ci : float
         Level of the intervals.
     correction : {"bh", "holm"}

@@ -172,7 +172,7 @@ def mediate(  # noqa: PLR0913
     if draws < 200:
         raise LinkError("Too few draws for an interval", expected="at least 200", got=str(draws))
     result = as_outcome(outcome)
-    matrix = pooled_data(
+    matrix, _ = pooled_data(
         data, result, [indicator, mediator], controls=controls, organisation=organisation, year=year,
         year_effects=year_effects, what="Mediation",
     )  # fmt: skip

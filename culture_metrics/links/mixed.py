@@ -9,6 +9,7 @@ import numpy as np
 from scipy.optimize import brentq
 
 from culture_metrics.links.linear import solve_linear
+from culture_metrics.links.products import along, cross
 from culture_metrics.links.solution import starts_of
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ def solve_random_intercept(y: Array, x: Array, groups: Integers) -> RandomInterc
     starts = starts_of(groups)
     sizes = np.diff(np.r_[starts, y.size]).astype(float)
     both = np.column_stack([x, y])
-    whole = both.T @ both
+    whole = cross(both, both)
     sums = np.add.reduceat(both, starts, axis=0)
     n, k = x.shape
 
@@ -70,12 +71,12 @@ def solve_random_intercept(y: Array, x: Array, groups: Integers) -> RandomInterc
         """Return the derivative of the restricted log-likelihood by the log of the ratio."""
         ratio = np.exp(log_ratio)
         spread = 1 + sizes * ratio
-        products = whole - (sums * (ratio / spread)[:, None]).T @ sums
+        products = whole - cross(sums * (ratio / spread)[:, None], sums)
         inverse = np.linalg.inv(products[:k, :k])
         params = inverse @ products[:k, k]
         squares = products[k, k] - params @ products[:k, k]
         shrunk = sums / spread[:, None]
-        gain = (n - k) * ((shrunk[:, k] - shrunk[:, :k] @ params) ** 2).sum() / squares
+        gain = (n - k) * ((shrunk[:, k] - along(shrunk[:, :k], params)) ** 2).sum() / squares
         cost = (sizes / spread).sum() - np.einsum("gi,ij,gj->", shrunk[:, :k], inverse, shrunk[:, :k])
         return float(0.5 * ratio * (gain - cost))
 

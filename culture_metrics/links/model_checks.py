@@ -13,6 +13,7 @@ from culture_metrics.links.covariance import covariance
 from culture_metrics.links.fit import OVERDISPERSED, Fitted
 from culture_metrics.links.glm import BINOMIAL, solve_glm
 from culture_metrics.links.linear import solve_linear
+from culture_metrics.links.products import along, cross
 from culture_metrics.links.solution import starts_of
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ def column_checks(fitted: Fitted) -> list[Check]:
     x = matrix.x if fitted.family != "ordinal" else np.c_[np.ones(matrix.y.size), matrix.x]
     shift = int(fitted.family == "ordinal")
     length = np.sqrt((x**2).sum(axis=0))
-    products = (x / length).T @ (x / length)
+    products = cross(x / length, x / length)
     values = np.sqrt(np.maximum(np.linalg.eigvalsh(products), 0.0))
     centred = x - x.mean(axis=0) if matrix.constant or shift else x
     inflation = np.diag(np.linalg.inv(products)) * (centred**2).sum(axis=0) / length**2
@@ -238,12 +239,12 @@ def proportional_odds(fitted: Fitted) -> list[Check]:
             found.append(Check("proportional_odds", subject, note="a separate logit did not converge"))
             continue
         slopes = np.array([part.params[column + 1] for part in parts])
-        seen = np.column_stack([part.scores @ part.bread[:, column + 1] for part in parts])
+        seen = np.column_stack([along(part.scores, part.bread[:, column + 1]) for part in parts])
         if matrix.repeated:
             seen = np.add.reduceat(seen, starts_of(matrix.groups), axis=0)
         contrast = np.eye(slopes.size)[1:] - np.eye(slopes.size)[:1]
         apart = contrast @ slopes
-        statistic = float(apart @ np.linalg.solve(contrast @ (seen.T @ seen) @ contrast.T, apart))
+        statistic = float(apart @ np.linalg.solve(contrast @ cross(seen, seen) @ contrast.T, apart))
         p = float(chi2.sf(statistic, slopes.size - 1))
         found.append(
             Check(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations, product
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -10,10 +10,8 @@ import numpy as np
 import polars as pl
 
 from culture_metrics.errors import LinkError, unknown
-from culture_metrics.links.covariance import covariance
-from culture_metrics.links.glm import BINOMIAL, POISSON, solve_glm
+from culture_metrics.links.fit import fit_matrix
 from culture_metrics.links.intervals import t_statistics
-from culture_metrics.links.linear import solve_linear
 from culture_metrics.links.plan import LINEAR_KINDS
 from culture_metrics.links.pooled_data import CAVEAT, as_outcome, heading, pooled_data, sampled, title_of
 
@@ -24,7 +22,8 @@ if TYPE_CHECKING:
 
     from culture_metrics.links.design_matrix import DesignMatrix
     from culture_metrics.links.outcome import Outcome
-    from culture_metrics.links.solution import Array, Solution
+    from culture_metrics.links.plan import Plan
+    from culture_metrics.links.solution import Array
 
 KINDS = (*LINEAR_KINDS, "proportion", "rate", "count", "binary")
 #: Where slopes are taken when nothing is said, in SD of the moderator.
@@ -72,7 +71,7 @@ class Moderation:
         from culture_metrics import views
 
         by = " and ".join(title_of(m) for m in self.moderators)
-        return views.slopes(
+        return views.lines(
             self.lines,
             x_title=heading(f"{title_of(self.indicator)} (SD from the mean)"),
             y_title=f"{self.outcome.title}{f' ({self.outcome.unit})' if self.outcome.unit else ''}",
@@ -182,11 +181,11 @@ def moderate(  # noqa: PLR0913
         if name not in names:
             raise unknown("moderator", name, names)
     result = as_outcome(outcome)
-    matrix = pooled_data(
+    matrix, plan = pooled_data(
         data, result, [indicator, *names], controls=controls, organisation=organisation, year=year,
         year_effects=year_effects, what="Moderation", kinds=KINDS,
     )  # fmt: skip
-    model = _model(matrix, (indicator, *names), result.kind)
+    model = _model(matrix, plan)
     corners = _corners(matrix, names, at or {})
     h = np.array([_slope(model, corner) for corner in corners])
     pairs = list(combinations(range(len(corners)), 2)) if len(names) == 2 else []
@@ -237,8 +236,9 @@ class _Model(NamedTuple):
     link: str
 
 
-def _model(matrix: DesignMatrix, names: tuple[str, ...], kind: str) -> _Model:
-    """Centre indicator and moderators, add their products and solve."""
+def _model(matrix: DesignMatrix, plan: Plan) -> _Model:
+    """Centre indicator and moderators, add their products and fit the model of the outcome's kind."""
+    names = plan.indicators
     columns = [matrix.terms[name, "overall"] for name in names]
     x = matrix.x.copy()
     x[:, columns] -= x[:, columns].mean(axis=0)
@@ -253,23 +253,15 @@ def _model(matrix: DesignMatrix, names: tuple[str, ...], kind: str) -> _Model:
             where=", ".join(names),
             hint="The indicator must differ between organisations at each value of the moderator.",
         )
-    solution, link = _solve(matrix, x, kind)
-    robust = "HC3" if link == "identity" else "HC1"
-    v, df = covariance(solution, "cluster" if matrix.repeated else robust, matrix.groups)
-    return _Model(x, terms, solution.params, v, df, link)
-
-
-def _solve(matrix: DesignMatrix, x: Array, kind: str) -> tuple[Solution, str]:
-    match kind:
-        case "proportion":
-            return solve_glm(matrix.y, x, BINOMIAL, weights=matrix.base), "logit"
-        case "rate" | "binary":
-            return solve_glm(matrix.y, x, BINOMIAL), "logit"
-        case "count":
-            offset = None if matrix.base is None else np.log(matrix.base)
-            return solve_glm(matrix.y, x, POISSON, offset=offset), "log"
-        case _:
-            return solve_linear(matrix.y, x), "identity"
+    products = tuple(" by ".join(names[i] for i in term) for term in terms if len(term) > 1)
+    fitted = fit_matrix(replace(matrix, x=x, names=(*matrix.names, *products)), plan)
+    if fitted.failed:
+        raise LinkError(
+            "The model with these products could not be solved",
+            where=", ".join(products),
+            hint="Too few events for so many columns: use fewer controls.",
+        )
+    return _Model(x, terms, fitted.solution.params, fitted.covariance, fitted.df, fitted.link)
 
 
 def _corners(

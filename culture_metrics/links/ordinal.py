@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.special import expit
 
+from culture_metrics.links.products import along, cross
 from culture_metrics.links.solution import Solution
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ def solve_ordinal(y: Array, x: Array, weights: Array | None = None) -> Solution:
     value, settled = _log_likelihood(params, levels, x, w), False
     for _ in range(ROUNDS):
         scores, rows = _derivatives(params, levels, x, w)
-        information = np.einsum("iaj,iab,ibk->jk", rows[0], rows[1], rows[0], optimize=True)
+        information = _information(*rows)
         pull = scores.sum(axis=0)
         try:
             step = np.linalg.solve(information, pull)
@@ -67,14 +68,14 @@ def solve_ordinal(y: Array, x: Array, weights: Array | None = None) -> Solution:
             settled = True
             break
     scores, (edges, curve) = _derivatives(params, levels, x, w)
-    information = np.einsum("iaj,iab,ibk->jk", edges, curve, edges, optimize=True)
+    information = _information(edges, curve)
     try:
-        bread = np.linalg.inv(information)
+        bread = np.asarray(np.linalg.inv(information), dtype=float)
     except np.linalg.LinAlgError:
         bread, settled = np.full_like(information, np.nan), False
 
     def by_group(starts: Integers) -> Array:
-        products = np.einsum("iaj,iab,ibk->ijk", edges, curve, edges, optimize=True)
+        products = edges.transpose(0, 2, 1) @ (curve @ edges)
         return np.asarray(np.add.reduceat(products, starts, axis=0))
 
     alone = float(np.bincount(levels, weights=w) @ np.log(np.diff(np.r_[0.0, share, 1.0])))
@@ -85,7 +86,7 @@ def solve_ordinal(y: Array, x: Array, weights: Array | None = None) -> Solution:
         scores=scores,
         information=by_group,
         fitted=expit(upper) - expit(lower),
-        linear=x @ params[:columns],
+        linear=along(x, params[:columns]),
         dispersion=1.0,
         scale=1.0,
         df=float(y.size - params.size),
@@ -105,7 +106,7 @@ def _edges(params: Array, levels: Integers, x: Array) -> tuple[Array, Array]:
     """Return the linear predictors at the upper and lower edge of each row's level."""
     columns = x.shape[1]
     thresholds = np.r_[-np.inf, params[columns:], np.inf]
-    linear = x @ params[:columns]
+    linear = along(x, params[:columns])
     return thresholds[levels + 1] - linear, thresholds[levels] - linear
 
 
@@ -114,6 +115,12 @@ def _log_likelihood(params: Array, levels: Integers, x: Array, w: Array) -> floa
     with np.errstate(divide="ignore", invalid="ignore"):
         value = float(w @ np.log(expit(upper) - expit(lower)))
     return value if np.isfinite(value) else -np.inf
+
+
+def _information(edges: Array, curve: Array) -> Array:
+    """Sum E' C E over rows."""
+    width = edges.shape[2]
+    return cross(edges.reshape(-1, width), (curve @ edges).reshape(-1, width))
 
 
 def _derivatives(params: Array, levels: Integers, x: Array, w: Array) -> tuple[Array, tuple[Array, Array]]:

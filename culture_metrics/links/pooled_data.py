@@ -51,8 +51,8 @@ def pooled_data(  # noqa: PLR0913
     year_effects: bool,
     what: str,
     kinds: Sequence[str] = LINEAR_KINDS,
-) -> DesignMatrix:
-    """Return the pooled design matrix of a model on the rows that have everything it uses.
+) -> tuple[DesignMatrix, Plan]:
+    """Return the design matrix of a pooled model on the rows that have everything it uses, and its plan.
 
     Raises
     ------
@@ -81,7 +81,7 @@ def pooled_data(  # noqa: PLR0913
         controls=tuple(controls),
         year_effects=year_effects,
     )
-    return design_matrix(arrays, plan)
+    return design_matrix(arrays, plan), plan
 
 
 def sampled(matrix: DesignMatrix) -> str:

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
 COVARIANCES = {
     "cluster": "SE clustered by organisation",
+    "wild": "interval by wild bootstrap of organisations",
     "robust": "robust SE by organisation",
     "GLS": "random intercept for each organisation",
     "HC1": "SE robust to unequal variances",

@@ -9,6 +9,7 @@ import polars as pl
 from scipy.stats import norm
 
 from culture_metrics.links.effects import Effect, effect, effect_absolute, p_of, quantile
+from culture_metrics.links.wild import wild_cluster_bootstrap
 
 if TYPE_CHECKING:
     from culture_metrics.links.fit import Fitted
@@ -115,17 +116,21 @@ def _figures(fitted: Fitted, column: int, ci: float) -> dict[str, Any]:
     outcome, solution = fitted.plan.values.outcome, fitted.solution
     b, se = float(solution.params[column]), fitted.std_error(column)
     reach = quantile(fitted.df, ci) * se
+    p, low, high = p_of(b / se, fitted.df), b - reach, b + reach
     found = effect(fitted, column, ci)
+    if fitted.cov == "wild":
+        p, low, high = _wild(fitted, column, ci)
+        found = Effect(found.value, low, high, found.scale)
     absolute = effect_absolute(fitted, column, ci, found)
     figures: dict[str, Any] = {
         "estimate": b,
         "std_error": se,
         "df": None if np.isinf(fitted.df) else fitted.df,
         "statistic": b / se,
-        "p_value": p_of(b / se, fitted.df),
-        "conf_low": b - reach,
-        "conf_high": b + reach,
-        "direction": direction(b - reach, b + reach, outcome.better),
+        "p_value": p,
+        "conf_low": low,
+        "conf_high": high,
+        "direction": direction(low, high, outcome.better),
     }
     figures |= _named("effect", found, "scale") | _named("effect_abs", absolute, "unit")
     explained = None if np.isnan(solution.explained) else solution.explained
@@ -141,6 +146,14 @@ def _figures(fitted: Fitted, column: int, ci: float) -> dict[str, Any]:
         "partial_r": classical / float(np.sqrt(classical**2 + solution.df)),
         "delta_r2": (1 - solution.explained) * classical**2 / solution.df,
     }
+
+
+def _wild(fitted: Fitted, column: int, ci: float) -> tuple[float, float, float]:
+    """Return p-value and interval of a least-squares slope by the wild bootstrap of organisations."""
+    matrix = fitted.matrix
+    root = np.ones_like(matrix.y) if matrix.weights is None else np.sqrt(matrix.weights)
+    found = wild_cluster_bootstrap(matrix.x * root[:, None], matrix.y * root, matrix.groups, column, ci=ci)
+    return found.p_value, found.conf_low, found.conf_high
 
 
 def _named(name: str, found: Effect, last: str) -> dict[str, Any]:

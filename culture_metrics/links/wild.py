@@ -31,7 +31,7 @@ class WildBootstrap:
     estimate, std_error, statistic : float
         Least-squares slope, its clustered standard error (CR1) and their ratio after the null value.
     p_value : float
-    conf_low, conf_high : float or None
+    conf_low, conf_high : float
         From the bootstrap; the interval holds the null values that are not rejected.
     clusters, draws : int
         How many; with few clusters every sign vector is taken once.
@@ -45,8 +45,8 @@ class WildBootstrap:
     std_error: float
     statistic: float
     p_value: float
-    conf_low: float | None
-    conf_high: float | None
+    conf_low: float
+    conf_high: float
     clusters: int
     draws: int
     weights: str
@@ -85,7 +85,7 @@ def wild_cluster_bootstrap(  # noqa: PLR0913
     weights : {"auto", "rademacher", "webb"}
         Signs, or Webb's six points; `auto` takes the latter below twelve clusters.
     ci : float or None
-        Level of the interval; without one (null ends) the test takes a fraction of the time.
+        Level of the interval; without one (its ends are NaN) the test takes a fraction of the time.
     seed : int
         The same seed gives the same result.
 
@@ -122,7 +122,7 @@ def wild_cluster_bootstrap(  # noqa: PLR0913
     test = _Test(np.asarray(x, float), np.asarray(y, float), cluster, column)
     kind = weights if weights != "auto" else "webb" if test.clusters < FEW else "rademacher"
     signs, enumerated = _multipliers(test.clusters, draws, kind, seed)
-    ends = [None if ci is None else _end(test, signs, side, 1 - ci) for side in (-1, 1)]
+    ends = [float("nan") if ci is None else _end(test, signs, side, 1 - ci) for side in (-1, 1)]
     return WildBootstrap(
         test.estimate, test.std_error, (test.estimate - null) / test.std_error, test.p_value(null, signs),
         ends[0], ends[1], test.clusters, len(signs), kind, enumerated,

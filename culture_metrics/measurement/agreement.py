@@ -8,8 +8,11 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from culture_metrics.errors import MeasurementError, unknown
+from culture_metrics.extracts.extract import Extract
 from culture_metrics.indicators.disclosure import suppress
+from culture_metrics.measurement.scored import scored
 from culture_metrics.measurement.variance import one_way
+from culture_metrics.results import ALL
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -70,7 +73,7 @@ class Agreement:
 
 
 def agreement(
-    data: pl.DataFrame,
+    data: pl.DataFrame | Extract,
     measures: str | Sequence[str],
     group: str = "organisation",
     *,
@@ -82,18 +85,21 @@ def agreement(
 
     Parameters
     ----------
-    data : polars.DataFrame
-        One row per respondent (what `score` returns), or per organisation and year.
+    data : Extract or polars.DataFrame
+        A clean extract, or any table with one row per respondent (or per organisation and year).
     measures : str or sequence of str
-        Number columns.
+        Scores by id or code; of a table, number columns.
     group : str
-        Column that names the group. Rows without a group or a value are left out, measure by measure.
+        Breakdown, or column of a table, that names the group. Rows without a group or a value are left out,
+        measure by measure.
     items : mapping, optional
-        For a measure, the columns of its questions, all answered on one scale: needed for rwg(J), r*wg(J) and
-        AD over several questions.
+        Of a table: for a measure, the columns of its questions, all answered on one scale: needed for rwg(J),
+        r*wg(J) and AD over several questions.
     scale : (lowest, highest, options), optional
-        The answers' scale, `(1, 5, 5)` for five options coded 1 to 5, `(0, 10, 5)` for the same options
-        scored 0 to 10; one for all or a mapping by measure. Without it there is no within-group agreement.
+        Of a table: the answers' scale, `(1, 5, 5)` for five options coded 1 to 5, `(0, 10, 5)` for the same
+        options scored 0 to 10; one for all or a mapping by measure. Without it there is no within-group
+        agreement. An extract brings questions and scales with it, for sub-scores whose questions share a
+        scale.
     minimum_base : int
         Groups with fewer rows are held back, and as many others as it takes that none can be worked out.
 
@@ -131,11 +137,13 @@ def agreement(
     Examples
     --------
     >>> import culture_metrics as cm
-    >>> scores = cm.score(cm.synthetic.respondents(2024, respondents_per_organisation=600))
-    >>> cm.agreement(scores, "morale", "locality_1").table["groups"].item() > 1
+    >>> extract = cm.synthetic.respondents(2024, respondents_per_organisation=600)
+    >>> cm.agreement(extract, "burnout", "locality_1").table["groups"].item() > 1
     True
     """
     names = [measures] if isinstance(measures, str) else list(measures)
+    if isinstance(data, Extract):
+        data, names, items, scale = scored(data, names, group)
     items = items or {}
     scales: Mapping[str, Scale] = (
         dict.fromkeys([*names, *items], scale) if isinstance(scale, tuple) else scale or {}
@@ -233,8 +241,12 @@ def _skewed_variance() -> float:
 
 def _held_back(groups: pl.DataFrame, minimum_base: int) -> pl.DataFrame:
     """Empty small groups, and others from which they would follow together with the pooled variance."""
-    same = {name: pl.lit("") for name in ("survey", "period", "organisation", "breakdown", "weighting")}
-    status = suppress(groups.with_columns(**same, status=pl.lit("reported")), minimum_base)["status"]
+    same = {name: pl.lit("") for name in ("survey", "period", "organisation", "weighting")}
+    same["status"] = pl.lit("reported")
+    rows = groups.select("measure", "group", "base", breakdown=pl.lit("group"))
+    total = rows.group_by("measure").agg(pl.col("base").sum(), group=pl.lit(ALL), breakdown=pl.lit(ALL))
+    whole = pl.concat([rows, total.select(rows.columns)]).with_columns(**same)
+    status = suppress(whole, minimum_base)["status"].head(groups.height)
     shown = pl.col("status") == "reported"
     return groups.with_columns(status).select(
         "measure",
@@ -266,7 +278,8 @@ def _plural(kind: str) -> str:
 
 def _sentence(row: dict[str, float | str | None], kind: str, approximate: bool) -> str:
     said = (
-        f"{row['measure']}: {100 * float(row['icc1'] or 0):.1f}% of the variance lies between the "
+        f"{str(row['measure']).replace('_', ' ')}: {100 * float(row['icc1'] or 0):.1f}% of the variance lies "
+        "between the "
         f"{row['groups']} {_plural(kind)} (ICC(1) {row['icc1']:.3f}, by the customary guide "
         f"{row['icc1_guide']}); their means are told apart with a reliability of {row['icc2']:.2f} "
         f"(ICC(2), {row['icc2_guide']})."

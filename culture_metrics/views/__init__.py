@@ -5,6 +5,7 @@ from culture_metrics.views.changes import changes
 from culture_metrics.views.distribution import distribution
 from culture_metrics.views.estimates import estimates
 from culture_metrics.views.heat_map import heat_map
+from culture_metrics.views.lines import lines
 from culture_metrics.views.links import designs, forest, influence
 from culture_metrics.views.ranking import ranking
 from culture_metrics.views.run_chart import run_chart
@@ -26,6 +27,7 @@ __all__ = [
     "forest",
     "heat_map",
     "influence",
+    "lines",
     "ranking",
     "run_chart",
     "scatter",

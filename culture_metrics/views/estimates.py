@@ -22,13 +22,17 @@ VALUES = "Estimate (95% interval)"
 
 @dataclass(frozen=True)
 class _Panel:
-    """One axis with its rows; `top` in pixels from the top of the plot."""
+    """One axis with its rows; `top` in pixels from the top of the plot, `reach` the ends of all marks.
+
+    Panels of one axis text share their reach, so that they can be compared.
+    """
 
     rows: pl.DataFrame
     heading: str
     axis: str
     ratio: bool
     top: float
+    reach: tuple[float, float]
 
 
 def estimates(  # noqa: PLR0913
@@ -137,9 +141,16 @@ def _panels(table: pl.DataFrame, decimals: int | None) -> list[_Panel]:
         said = _said(group, _decimals(group) if decimals is None else decimals)
         rows = group.with_columns(pl.Series("said", said))
         top += HEAD if first["panel"] else 0
-        panels.append(_Panel(rows, first["panel"], first["axis"], first["ratio"], top))
+        reach = _reach(table.filter(pl.col("axis") == first["axis"]), first["ratio"])
+        panels.append(_Panel(rows, first["panel"], first["axis"], first["ratio"], top, reach))
         top += rows.height * ROW + AXIS
     return panels
+
+
+def _reach(rows: pl.DataFrame, ratio: bool) -> tuple[float, float]:
+    marks = rows.select(NUMBERS).unpivot()["value"].cast(pl.Float64).drop_nulls().to_list()
+    marks = marks or [1.0 if ratio else 0.0]
+    return min(marks), max(marks)
 
 
 def _draw(fig: go.Figure, panel: _Panel, place: int, height: float, reference: float | None) -> None:
@@ -194,8 +205,7 @@ def _draw(fig: go.Figure, panel: _Panel, place: int, height: float, reference: f
 def _range(panel: _Panel, reference: float | None) -> dict[str, Any]:
     """Return type and range of the axis: every mark and the line of no difference, with some air."""
     none = (1.0 if panel.ratio else 0.0) if reference is None else reference
-    marks = panel.rows.select(NUMBERS).unpivot()["value"].cast(pl.Float64).drop_nulls().to_list()
-    low, high = min([none, *marks]), max([none, *marks])
+    low, high = min(none, panel.reach[0]), max(none, panel.reach[1])
     if panel.ratio:
         low, high = math.log10(max(low, 1e-6)), math.log10(high)
     edge = 0.05 * (high - low or 1.0)

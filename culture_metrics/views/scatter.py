@@ -8,7 +8,7 @@ import polars as pl
 from culture_metrics.views import style
 from culture_metrics.views.inputs import tidy
 from culture_metrics.views.labels import safe, safely, sentences, several
-from culture_metrics.views.slopes import HEIGHT, LEADER, NAME_WIDTH, band_and_line, names
+from culture_metrics.views.lines import HEIGHT, LEADER, NAME_WIDTH, band_and_line, names
 
 WHERE = "views.scatter"
 NUMBERS = ["estimate", "conf_low", "conf_high"]

@@ -70,6 +70,9 @@ def test_a_turning_point_is_marked_where_it_is_and_only_with_four_years():
     assert fit_line(years, fell_and_rose, [0.0009] * 5, names)["turning_point"] == "2023"
     assert fit_line(years, fell_and_rose, [0.09] * 5, names)["turning_point"] is None
     assert fit_line(years[:3], [6.6, 6.0, 6.6], [0.0009] * 3, names[:3])["turning_point"] is None
+    turned = trend(results(dict(zip(names, fell_and_rose, strict=True))))
+    assert turned.summary() == "Staff engagement, 2021 to 2025: turned in 2023."
+    assert "It turned in 2023." in turned.figure("E").layout.meta["alt"]
     # A kink that does not change direction is no turning point.
     assert fit_line(years, [6.0, 6.05, 6.1, 6.5, 6.9], [0.0009] * 5, names)["turning_point"] is None
 
@@ -81,7 +84,7 @@ def test_every_year_is_set_against_the_first_comparable_one():
     assert row["slope"] == pytest.approx(0.1)
     assert found.points["difference"].to_list() == [None, *map(pytest.approx, (0.1, 0.2, 0.3))]
     assert found.points["p_value"][3] < 0.001
-    assert "Staff engagement, 2021 to 2024: rising (0.1 a year" in found.summary()
+    assert "Staff engagement, 2021 to 2024: rising (+0.10 a year" in found.summary()
     assert found.figure("staff_engagement").layout.meta["alt"]
 
 

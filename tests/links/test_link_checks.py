@@ -68,6 +68,11 @@ ERRORS = {
     "key missing": (lambda p: at(p, "organisation", None), {}, "1 rows have no organisation"),
     "text indicator": (lambda p: p, {"indicators": "region"}, "not numeric"),
     "few organisations": (lambda p: p.head(9 * YEARS), {}, "Only 9 organisations"),
+    "empty control": (
+        lambda p: p.with_columns(pl.lit(None, pl.Float64).alias("empty")),
+        {"controls": ("empty",)},
+        r"Only 0 organisations(.|\n)*missing empty \(200 rows\)",
+    ),
     "few rows": (
         lambda p: p.filter(year=2020).head(12).with_columns(pl.int_range(pl.len()).pow(2).alias("a"), pl.int_range(pl.len()).pow(3).alias("b")),
         {"controls": ("a", "b", "x")},
@@ -455,3 +460,19 @@ def test_direction_is_words_from_the_interval(panel):
     for better, said in (("low", "favourable"), ("high", "unfavourable"), (None, None)):
         outcome = cm.Outcome("y", kind="continuous", better=better)
         assert cm.link_outcomes(strong, "z", outcome).table["direction"][0] == said
+
+
+def test_changes_of_categories_are_changes_of_their_dummies(panel):
+    """An organisation that moves region, in years where a level is new, under first differences."""
+    later = (pl.col("year") > 2021) & (pl.col("region") == "a")
+    moved = panel.with_columns(pl.when(later).then(pl.lit("f")).otherwise("region").alias("region"))
+    dummies = moved.with_columns(
+        *((pl.col("region") == level).cast(pl.Int8).alias(level) for level in "bcdef")
+    )
+    settings = {"design": "first_difference", "year_effects": False}
+    words = cm.link_outcomes(moved, "z", "y", controls=("region",), **settings).table.row(0, named=True)
+    numbers = cm.link_outcomes(dummies, "z", "y", controls=tuple("bcdef"), **settings).table.row(
+        0, named=True
+    )
+    assert words["estimate"] == pytest.approx(numbers["estimate"], rel=1e-10)
+    assert words["std_error"] == pytest.approx(numbers["std_error"], rel=1e-10)

@@ -11,6 +11,7 @@ import polars as pl
 import pytest
 from scipy.stats import t
 
+import culture_metrics as cm
 from culture_metrics.errors import LinkError, UnknownNameError
 from culture_metrics.links.wild import wild_cluster_bootstrap
 
@@ -102,6 +103,38 @@ def test_size_with_few_unequal_clusters(clusters, weights):
         clustered += 2 * t.sf(abs(found.statistic), clusters - 1) < 0.05
     assert clustered / 500 > 0.085
     assert wild / 500 < 0.075
+
+
+def test_link_outcomes_takes_it_when_asked(trusts):
+    """15 trusts: estimate and standard error stay, p-value and interval are the bootstrap's."""
+    few = trusts.filter(pl.col("Code").is_in(trusts["Code"].unique().sort().head(16).to_list()))
+    shmi = cm.Outcome("SHMI.Index", "ratio")
+    keys = {
+        "organisation": "Code",
+        "year": "Year.Index",
+        "standardise": None,
+        "design": ["pooled", "fixed_effects"],
+    }
+    wild, plain = (
+        cm.link_outcomes(few, "Engagement.Index", shmi, cov=cov, **keys).table.filter(role="main")
+        for cov in ("wild", "cluster")
+    )
+    assert wild["estimate"].equals(plain["estimate"])
+    assert wild["std_error"].equals(plain["std_error"])
+    used = few.select("Code", "Year.Index", "SHMI.Index", "Engagement.Index").drop_nulls()
+    years = used["Year.Index"].cast(pl.String).to_dummies(drop_first=True).to_numpy()
+    x = np.column_stack([np.ones(used.height), used["Engagement.Index"], years])
+    direct = wild_cluster_bootstrap(x, used["SHMI.Index"].to_numpy(), used["Code"].to_numpy(), 1)
+    assert direct.p_value == pytest.approx(wild["p_value"][0])
+    assert [direct.conf_low, direct.conf_high] == pytest.approx(
+        wild.select("conf_low", "conf_high").row(0), rel=1e-4
+    )
+    assert wild["effect_low"].equals(wild["conf_low"])
+    panel = cm.synthetic.outcome_panel(organisations=20)
+    with pytest.raises(LinkError, match="one of least squares"):
+        cm.link_outcomes(panel, "morale", cm.outcome("sickness_absence"), cov="wild")
+    with pytest.raises(LinkError, match="one of least squares"):
+        cm.link_outcomes(panel, "morale", cm.outcome("shmi"), cov="wild", design="mixed")
 
 
 def test_rows_may_stand_in_any_order_and_clusters_bear_any_name(small):

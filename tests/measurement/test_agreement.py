@@ -11,6 +11,7 @@ import pytest
 
 import culture_metrics as cm
 from culture_metrics.errors import MeasurementError, UnknownNameError
+from culture_metrics.indicators.breakdowns import group_columns
 
 REFERENCE = Path(__file__).resolve().parents[1] / "reference"
 PANEL_MEASURES = {
@@ -107,6 +108,29 @@ def test_several_questions_equal_r(items, from_r):
     assert row["rwg_j_median"] == pytest.approx(np.median(list(from_r["rwg_j"].values())))
     assert row["rwg_j_percent_high"] == 100 * np.mean([v > 0.7 for v in from_r["rwg_j"].values()])
     assert row["ad_percent_low"] == 100 * np.mean([v <= 5 / 6 for v in from_r["ad"].values()])
+
+
+def test_an_extract_brings_its_questions_and_scales():
+    extract = cm.synthetic.respondents(2024, respondents_per_organisation=900, seed=3)
+    found = cm.agreement(extract, ["burnout", "PP3_1", "appraisals", "staff_engagement"], "occupation_group")
+    assert found.table["measure"].to_list() == [
+        "burnout",
+        "autonomy_and_control",
+        "appraisals",
+        "staff_engagement",
+    ]
+    # By hand: seven questions of five options, coded 1 to 5 in the extract, which leaves rwg(J) as it is.
+    questions = [f"q12{letter}" for letter in "abcdefg"]
+    groups = group_columns(extract, ["occupation_group"])["occupation_group"]
+    plain = extract.frame.with_columns(burnout=cm.score(extract)["burnout"], group=groups)
+    by_hand = cm.agreement(plain, "burnout", "group", items={"burnout": questions}, scale=(1, 5, 5)).groups
+    ours = found.groups.filter(measure="burnout")
+    assert ours["rwg_j"].to_list() == pytest.approx(by_hand["rwg_j"].to_list())
+    assert (
+        found.groups.filter(measure="appraisals")["rwg_j"].null_count()
+        == found.groups.filter(measure="appraisals").height
+    )
+    assert found.groups.filter(pl.col("base") < 11).is_empty()
 
 
 def test_rwg_does_not_depend_on_how_options_are_coded(items):

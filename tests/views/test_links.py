@@ -6,7 +6,8 @@ import polars as pl
 import pytest
 
 from culture_metrics.errors import ResultsError
-from culture_metrics.views import designs, forest, influence, scatter, slopes
+from culture_metrics.views import designs, forest, influence, scatter
+from culture_metrics.views import lines as draw_lines
 
 
 @pytest.fixture
@@ -112,7 +113,7 @@ def lines():
 
 
 def test_lines_differ_in_colour_and_dash_and_are_named(lines):
-    fig = slopes(lines, x_title="x", y_title="y", title="Slopes")
+    fig = draw_lines(lines, x_title="x", y_title="y", title="Slopes")
     drawn = {t.name: t.line for t in fig.data if "interval" not in t.name}
     assert drawn["a"].color != drawn["b"].color
     assert drawn["a"].dash != drawn["b"].dash

@@ -8,6 +8,7 @@ from culture_metrics.reporting.show.changes import (
     year_comparison,
 )
 from culture_metrics.reporting.show.figures import answers, headline, heat_maps, published_answers, scores
+from culture_metrics.reporting.show.links import link_checks, link_panel
 from culture_metrics.reporting.show.lists import (
     checks,
     held_back,
@@ -29,6 +30,8 @@ __all__ = [
     "held_back",
     "hidden_changes",
     "inputs",
+    "link_checks",
+    "link_panel",
     "not_comparable",
     "percentages",
     "problems",

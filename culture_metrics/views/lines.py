@@ -9,14 +9,14 @@ from culture_metrics.views import style
 from culture_metrics.views.inputs import tidy
 from culture_metrics.views.labels import safe, sentences, several, wrap
 
-WHERE = "views.slopes"
+WHERE = "views.lines"
 NUMBERS = ["estimate", "conf_low", "conf_high"]
 HEIGHT, NAME_WIDTH, LINE, LEADER = 380, 190, 18, 22
 DASHES = ("solid", "dash", "dot", "dashdot")
 
 
-def slopes(
-    lines: pl.DataFrame,
+def lines(
+    table: pl.DataFrame,
     *,
     x_title: str,
     y_title: str,
@@ -29,7 +29,7 @@ def slopes(
 
     Parameters
     ----------
-    lines : polars.DataFrame
+    table : polars.DataFrame
         `line` (name), `x`, `estimate`, `conf_low`, `conf_high`; at most four lines.
     x_title, y_title : str
         What the axes show, with units.
@@ -48,25 +48,25 @@ def slopes(
 
     Examples
     --------
-    >>> lines = pl.DataFrame({"line": ["low", "low", "high", "high"], "x": [-1.0, 1, -1, 1],
+    >>> table = pl.DataFrame({"line": ["low", "low", "high", "high"], "x": [-1.0, 1, -1, 1],
     ...     "estimate": [1.02, 1.00, 1.03, 0.97], "conf_low": [1.0, 0.98, 1.01, 0.95],
     ...     "conf_high": [1.04, 1.02, 1.05, 0.99]})
-    >>> slopes(lines, x_title="Engagement", y_title="SHMI", title="Slopes").layout.meta["alt"]
+    >>> lines(table, x_title="Engagement", y_title="SHMI", title="Slopes").layout.meta["alt"]
     'Slopes. Line chart of 2 fitted lines. Low: from 1.02 to 1. High: from 1.03 to 0.97.'
     """
-    lines = tidy(lines, ["line", "x", *NUMBERS], key=["line", "x"], numbers=NUMBERS, where=WHERE)
-    parts = [(str(name), rows.sort("x")) for (name,), rows in lines.group_by("line", maintain_order=True)]
+    table = tidy(table, ["line", "x", *NUMBERS], key=["line", "x"], numbers=NUMBERS, where=WHERE)
+    parts = [(str(name), rows.sort("x")) for (name,), rows in table.group_by("line", maintain_order=True)]
     fig = style.figure()
     for place, (name, rows) in enumerate(parts):
         band_and_line(fig, name, rows, place)
-    marks = lines.select(NUMBERS).unpivot()["value"].drop_nulls().to_numpy()
+    marks = table.select(NUMBERS).unpivot()["value"].drop_nulls().to_numpy()
     air = 0.05 * (marks.max() - marks.min())
     low, high = float(marks.min() - air), float(marks.max() + air)
     names(fig, parts, low, high)
     fig.update_yaxes(
         range=[low, high], showgrid=True, gridcolor=style.GRID, nticks=7, title_text=safe(y_title)
     )
-    reach = [float(v) for v in lines.select(pl.col("x").min(), high=pl.col("x").max()).row(0)]
+    reach = [float(v) for v in table.select(pl.col("x").min(), high=pl.col("x").max()).row(0)]
     fig.update_xaxes(range=reach, title_text=safe(x_title), nticks=9)
     ends = [f"{n}: from {r['estimate'][0]:.4g} to {r['estimate'][-1]:.4g}" for n, r in parts]
     return style.finish(
