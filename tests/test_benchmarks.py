@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
 from polars.testing import assert_frame_equal
 
 import culture_metrics as cm
+from benchmarks import data, estimates
 from benchmarks.by_hand import NINE, nine_scores, summary
 
 
@@ -26,3 +28,16 @@ def test_summary_by_hand_is_the_same() -> None:
             abs_tol=1e-12,
         )
     assert ours["base"].to_list() == by_hand["morale_base"].to_list()
+
+
+def test_nine_weighted_scores_by_hand_are_the_same(tmp_path, monkeypatch) -> None:
+    for module in (data, estimates):
+        monkeypatch.setattr(module, "FOLDER", tmp_path)
+    data.make_trusts("trusts", 3000, 6)
+    hand = estimates.by_hand("trusts")()
+    ours = estimates.ours("trusts")().filter(breakdown="all", status="reported")
+    assert ours.height == 6 * 9
+    for score in estimates.SCORES:
+        both = ours.filter(measure=score).join(hand, left_on="organisation", right_on="trust")
+        for number, by_hand in (("estimate", score), ("std_error", f"{score}_se"), ("base", f"{score}_n")):
+            assert both[number].to_list() == pytest.approx(both[by_hand].to_list(), rel=1e-12)

@@ -6,12 +6,29 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from culture_metrics.errors import unknown
+from culture_metrics.errors import ExtractError, unknown
+from culture_metrics.results import ALL
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from culture_metrics.extracts.extract import Extract
+
+#: Between the names of crossed breakdowns, and between the names of their groups.
+CROSS = " × "
+
+
+def crossed(by: Sequence[str | Sequence[str]]) -> dict[str, tuple[str, ...]]:
+    """Name breakdowns and say what they are made of: several names in a sequence are crossed."""
+    lists = [(b,) if isinstance(b, str) else tuple(b) for b in by]
+    for names in lists:
+        if not names or len(set(names)) < len(names) or any(CROSS in n or n == ALL for n in names):
+            raise ExtractError(
+                "These cannot be crossed" if len(names) > 1 else "This is no breakdown",
+                got=" and ".join(names),
+                expected=f"different breakdowns, none called {ALL!r} or with {CROSS!r} in its name",
+            )
+    return {CROSS.join(names): names for names in lists}
 
 
 def group_columns(extract: Extract, by: Sequence[str]) -> dict[str, pl.Expr]:

@@ -9,7 +9,8 @@ import numpy as np
 import polars as pl
 
 from culture_metrics.errors import ExtractError
-from culture_metrics.indicators.cells import Codes, cross_parts
+from culture_metrics.indicators.cells import cross_parts
+from culture_metrics.indicators.codes import Codes
 from culture_metrics.indicators.design import Design, Estimates, estimates, fraction
 
 if TYPE_CHECKING:

@@ -13,7 +13,8 @@ from culture_metrics.errors import ExtractError
 from culture_metrics.indicators.answers import Answers, answers_of
 from culture_metrics.indicators.breakdowns import group_columns
 from culture_metrics.indicators.calibrated import calibrated_estimates
-from culture_metrics.indicators.cells import Cells, Layer, codes_of, make_cells
+from culture_metrics.indicators.cells import Cells, Layer, make_cells
+from culture_metrics.indicators.codes import codes_of
 from culture_metrics.indicators.design import Design, Estimates, estimates
 from culture_metrics.indicators.tally import Moments
 from culture_metrics.indicators.threads import both, in_threads

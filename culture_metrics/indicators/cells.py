@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from culture_metrics.errors import ExtractError, unknown
+from culture_metrics.errors import ExtractError
+from culture_metrics.indicators.breakdowns import CROSS
+from culture_metrics.indicators.codes import Codes, codes_of, sampled_column, sampling_units, split
 from culture_metrics.results import ALL
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence, Sized
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -27,16 +29,6 @@ if TYPE_CHECKING:
 PER_PROFILE = 24
 #: Columns of a profile beside its groups.
 FIRST, STRATA, CLUSTERS = "\0first", "\0strata", "\0clusters"
-#: Between the names of crossed breakdowns, and between the names of their groups.
-CROSS = " × "
-
-
-@dataclass(frozen=True)
-class Codes:
-    """A text column as whole numbers: 0, 1, … in the order of `names`, -1 where it is null."""
-
-    codes: Whole
-    names: pl.Series
 
 
 @dataclass(frozen=True)
@@ -130,58 +122,6 @@ class Cells:
         return replace(self, of=self.of[:, [block.bunch]], blocks=(Block(0, block.part),))
 
 
-def codes_of(values: pl.Series) -> Codes:
-    """Give numbers to the values of a text column in their order."""
-    if isinstance(values.dtype, pl.Enum):
-        here = values.dtype.categories
-        order = here.arg_sort().to_numpy()
-        rank = np.append(np.argsort(order), -1)
-        physical = values.to_physical().cast(pl.Int64).fill_null(len(here)).to_numpy()
-        return Codes(rank[physical], here[order])
-    text = values.cast(pl.String)
-    names = text.drop_nulls().unique().sort()
-    codes = text.cast(pl.Enum(names)).to_physical().cast(pl.Int32).fill_null(-1).to_numpy()
-    return Codes(codes.astype(np.int64), names)
-
-
-@dataclass(frozen=True)
-class Units:
-    """What was sampled: clusters, or else the respondents themselves, and the stratum of each."""
-
-    stratum: Whole
-    strata: Codes
-    clusters: Codes | None
-
-    @property
-    def of(self) -> Whole:
-        """The unit of each respondent."""
-        return np.arange(len(self.stratum)) if self.clusters is None else self.clusters.codes
-
-
-def sampling_units(frame: pl.DataFrame, design: Design) -> Units:
-    """Find the sampled units of a frame."""
-    strata = _sampling(frame, design.strata)
-    if design.cluster is None:
-        return Units(strata.codes, strata, None)
-    # Clusters are told apart within strata.
-    cluster = _sampling(frame, design.cluster)
-    of, stratum, _ = _split(strata.codes, len(strata.names), cluster.codes, cluster.names)
-    return Units(stratum, strata, Codes(of, pl.int_range(len(stratum), eager=True)))
-
-
-def crossed(by: Sequence[str | Sequence[str]]) -> dict[str, tuple[str, ...]]:
-    """Name breakdowns and say what they are made of: several names in a sequence are crossed."""
-    lists = [(b,) if isinstance(b, str) else tuple(b) for b in by]
-    for names in lists:
-        if not names or len(set(names)) < len(names) or any(CROSS in n or n == ALL for n in names):
-            raise ExtractError(
-                "These cannot be crossed" if len(names) > 1 else "This is no breakdown",
-                got=" and ".join(names),
-                expected=f"different breakdowns, none called {ALL!r} or with {CROSS!r} in its name",
-            )
-    return {CROSS.join(names): names for names in lists}
-
-
 def make_cells(
     frame: pl.DataFrame,
     by: Mapping[str, Sequence[str]],
@@ -214,7 +154,7 @@ def make_cells(
         _check_crossed(names, codes)
     units = sampling_units(frame, design)
     wanted = None if together else "organisation"
-    first = units.strata if wanted == design.strata else _sampling(frame, wanted)
+    first = units.strata if wanted == design.strata else sampled_column(frame, wanted)
     # What was sampled is part of every profile, where the cells do not say it already.
     sampling = {STRATA: units.strata}
     if units.clusters is not None:
@@ -227,7 +167,7 @@ def make_cells(
         for breakdown in breakdowns:
             cell, labels = profiles.codes[FIRST], pl.DataFrame({"organisation": first.names})
             for i, name in enumerate(by[breakdown]):
-                cell, above, own = _split(cell, labels.height, profiles.codes[name], codes[name].names)
+                cell, above, own = split(cell, labels.height, profiles.codes[name], codes[name].names)
                 labels = labels[above].with_columns(codes[name].names[own].alias(f"group {i}"))
             group = (
                 pl.concat_str(pl.exclude("organisation"), separator=CROSS) if by[breakdown] else pl.lit(ALL)
@@ -235,11 +175,11 @@ def make_cells(
             keys.append(
                 labels.select("organisation", pl.lit(breakdown).alias("breakdown"), group.alias("group"))
             )
-            piece, above, own = _split(cell, labels.height, profiles.codes[STRATA], units.strata.names)
+            piece, above, own = split(cell, labels.height, profiles.codes[STRATA], units.strata.names)
             stratum.append(own)
             part, over = piece, np.arange(len(above))
             if units.clusters is not None:
-                part, over, _ = _split(piece, len(above), profiles.codes[CLUSTERS], units.clusters.names)
+                part, over, _ = split(piece, len(above), profiles.codes[CLUSTERS], units.clusters.names)
             blocks.append(Block(number, np.where(part < 0, -1, part + parts.height)))
             pieces.add(above, labels.height)
             parts.add(over, len(above))
@@ -284,7 +224,7 @@ def _profiles(first: Codes, columns: Mapping[str, Codes]) -> _Profiles:
             continue
         width = len(column.names)
         known = np.where(column.codes < 0, width, column.codes)
-        of, above, own = _split(of, size, known, range(width + 1))
+        of, above, own = split(of, size, known, range(width + 1))
         codes = {n: c[above] for n, c in codes.items()} | {name: np.where(own == width, -1, own)}
         size = len(above)
     return _Profiles(of, codes)
@@ -323,42 +263,11 @@ class _Growing:
         return Layer(np.concatenate(self.of), self.size)
 
 
-def _sampling(frame: pl.DataFrame, column: str | None) -> Codes:
-    """Give numbers to a column that every respondent must have; without a column all are one."""
-    if column is None:
-        return Codes(np.zeros(frame.height, np.int64), pl.Series([ALL]))
-    if column not in frame.columns:
-        raise unknown("column in this extract", column, frame.columns)
-    codes = codes_of(frame[column])
-    empty = int((codes.codes < 0).sum())
-    if empty:
-        raise ExtractError(
-            "A column of the sampling design has gaps",
-            where=f"column {column}",
-            got=f"{empty:,} respondents without a value",
-            expected="a value for every respondent",
-        )
-    return codes
-
-
-def _split(ids: Whole, size: int, codes: Whole, names: Sized) -> tuple[Whole, Whole, Whole]:
-    """Split each of `size` sets by codes: new ids in order, the old id and the code of each new one."""
-    width = len(names)
-    flat = np.where((ids < 0) | (codes < 0), -1, ids * width + codes)
-    if size * width <= 4 * len(flat) + 1000:
-        there = np.bincount(flat + 1, minlength=size * width + 1)[1:] > 0
-        found, number = np.flatnonzero(there), np.append(np.cumsum(there) - 1, -1)
-        return number[flat], found // width, found % width
-    found, number = np.unique(flat, return_inverse=True)
-    none = int(found[0] == -1) if len(found) else 0
-    return number.reshape(-1) - none, found[none:] // width, found[none:] % width
-
-
 def cross_parts(cells: Cells, codes: Codes) -> tuple[Cells, Whole]:
     """Split every part by a column; returns the cells with finer parts and the code of each of those."""
     of, blocks, growing, found = [], [], _Growing(), []
     for number, block in enumerate(cells.blocks):
-        finer, above, code = _split(cells.part_of(block), len(cells.parts.of), codes.codes, codes.names)
+        finer, above, code = split(cells.part_of(block), len(cells.parts.of), codes.codes, codes.names)
         # One more profile for those who count nowhere.
         of.append(np.where(finer < 0, len(above), finer))
         blocks.append(Block(number, np.append(np.arange(len(above)) + growing.height, -1)))

@@ -11,7 +11,7 @@ import polars as pl
 
 from culture_metrics.errors import ExtractError
 from culture_metrics.indicators.breakdowns import group_columns
-from culture_metrics.indicators.cells import codes_of
+from culture_metrics.indicators.codes import codes_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     Numbers = NDArray[np.float64]
 
 #: Numbers of one batch of respondents that are held at a time.
-BATCH = 2**19
+BATCH = 2**18
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,10 @@ import numpy as np
 import polars as pl
 
 from culture_metrics.errors import ExtractError, unknown
+from culture_metrics.indicators.breakdowns import crossed
 from culture_metrics.indicators.calibrated import calibrated_estimates
-from culture_metrics.indicators.cells import Cells, codes_of, crossed, make_cells
+from culture_metrics.indicators.cells import Cells, make_cells
+from culture_metrics.indicators.codes import codes_of
 from culture_metrics.indicators.design import Design, Estimates, estimates
 from culture_metrics.indicators.disclosure import suppress
 from culture_metrics.indicators.intervals import score_intervals

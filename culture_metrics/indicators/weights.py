@@ -10,7 +10,7 @@ import polars as pl
 
 from culture_metrics.errors import ExtractError, unknown
 from culture_metrics.indicators.breakdowns import group_columns
-from culture_metrics.indicators.cells import codes_of
+from culture_metrics.indicators.codes import codes_of
 from culture_metrics.indicators.raking import Raking
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from culture_metrics.extracts.extract import Extract
-    from culture_metrics.indicators.cells import Codes
+    from culture_metrics.indicators.codes import Codes
 
     Numbers = NDArray[np.float64]
 
