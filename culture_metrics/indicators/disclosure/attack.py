@@ -21,8 +21,8 @@ SAME = 1e-6
 NODES = 2_000
 #: So many coefficients are given to one programme.
 BATCH = 40_000
-#: So many pairs of programmes for all cells at once, before each cell that is left gets its own; only one pair
-#: where those have no more coefficients than this.
+#: So many pairs of programmes for all cells at once, before each cell that is left gets its own; only one
+#: pair where those have no more coefficients than this.
 TURNS, FEW = 4, 1_000
 
 

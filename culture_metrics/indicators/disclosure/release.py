@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     Flags = NDArray[np.bool_]
     Numbers = NDArray[np.int64]
 
-#: States of a cell.
-ABSENT, SHOWN, SMALL, SECONDARY = range(4)
+#: States of a cell: not in the release; shown; hidden as too small, or for another; never said (`between`).
+ABSENT, SHOWN, SMALL, SECONDARY, OPEN = range(5)
 HIDDEN = {"suppressed_small_base": SMALL, "suppressed_secondary": SECONDARY}
 GROUP = ["survey", "organisation", "breakdown", "group"]
 NEEDED = [*CELL, "measure", "base", "status"]

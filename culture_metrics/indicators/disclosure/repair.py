@@ -82,7 +82,8 @@ class _Repair:
         self.ones = abs(self.matrix)
         state = release.state[:, measures]
         self.there, self.small = state != ABSENT, state == SMALL
-        self.known = self.there[release.structure.total[equations]]
+        several = self.ones @ self.there.astype(float) > 1
+        self.known = several & self.there[release.structure.total[equations]]
         self.sensitive = release.sensitive[:, self.family] | self.small
         self.base = np.nan_to_num(release.base[:, measures])
         self.counted = None if release.counted is None else release.counted[:, measures]
