@@ -41,7 +41,8 @@ class Release:
     0 where it is absent and NaN where it was hidden before; `counted` is the number counted in a percentage,
     NaN in scores. `too_small` marks what was shown on too few. `family` numbers measures that are hidden
     together. `size` is the largest base of a group, in whatever measure and period. `row` numbers the rows of
-    the table that the release was made of, `row_cell` and `row_measure` say where each belongs.
+    the table that the release was made of, `row_cell` and `row_measure` say where each belongs. `tied`: two
+    releases, see `releases_of_two`.
     """
 
     cells: pl.DataFrame
@@ -56,6 +57,7 @@ class Release:
     row: Numbers
     row_cell: Numbers
     row_measure: Numbers
+    tied: bool = False
 
     @cached_property
     def order(self) -> Numbers:
