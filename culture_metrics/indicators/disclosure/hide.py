@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import TYPE_CHECKING, overload
 
 import numpy as np
 import polars as pl
 
+from culture_metrics.errors import CultureMetricsWarning
 from culture_metrics.indicators.disclosure.choose import OPTIMAL_UP_TO, TIES, choose
 from culture_metrics.indicators.disclosure.release import SECONDARY, SMALL, releases
 from culture_metrics.indicators.disclosure.repair import repair
@@ -25,6 +27,8 @@ NUMBERS = ["estimate", "std_error", "conf_low", "conf_high", "base", "effective_
 TOTAL = 10.0
 #: Above so many trees × families of measures, breakdowns within others are solved in closed form.
 SEARCHES = 200
+#: Above so many cells × families of measures, all that adds up in two ways is solved sum by sum.
+CELLS = 50_000
 #: So many patterns of hidden cells are kept to be tried on the next family of measures.
 TRIED = 4
 
@@ -88,6 +92,11 @@ def suppress(
     CultureMetricsError
         When a minimum is not a whole number of at least 1.
 
+    Warns
+    -----
+    CultureMetricsWarning
+        When a release is too large for the search.
+
     Notes
     -----
     Sums are those over the groups of a breakdown, over crosses of breakdowns and breakdowns within others,
@@ -98,6 +107,8 @@ def suppress(
 
     A breakdown on its own is solved in closed form, for all measures and organisations at once; whatever adds
     up in two ways by integer programming (Fischetti and Salazar 2001), in large tables by a greedy choice.
+    Above 50,000 cells × families of such tables (all organisations of the country with their sum) each sum is
+    made safe, but not what follows from several put together: a warning says so.
 
     Examples
     --------
@@ -179,6 +190,9 @@ def _hide(release: Release, rule: Rule) -> Flags:
         hidden, caught = repair(release, rule, branches, hidden, inner)
         stuck |= caught
         islands = [i for i, tree in zip(islands, trees, strict=True) if not tree]
+    size = sum(len(np.unique(structure.matrix[equations].indices)) for equations in islands)
+    if size * release.families > CELLS:
+        return _hide_sum_by_sum(release, rule, hidden)
     for equations in islands:
         _search(release, rule, equations, hidden, stuck, inner)
     if stuck.any():
@@ -192,6 +206,21 @@ def _hide(release: Release, rule: Rule) -> Flags:
             again = families[stuck[np.ix_(cells, families)].any(axis=0)]
             hidden[np.ix_(cells, again)] = start[np.ix_(cells, again)]
             _search(release, rule, equations, hidden, stuck, anything, again)
+    return hidden
+
+
+def _hide_sum_by_sum(release: Release, rule: Rule, hidden: Flags) -> Flags:
+    """Hide what it takes that nothing follows from any sum; rings of sums are not searched."""
+    every = np.arange(len(release.structure.total))
+    hidden, stuck = repair(release, rule, every, hidden, ~release.structure.top)
+    if stuck.any():
+        hidden, _ = repair(release, rule, every, hidden, np.ones(len(hidden), bool))
+    warnings.warn(
+        "This release is too large to search all that adds up in two ways: nothing follows from any of its "
+        "sums, but whether anything follows from several put together is for audit_disclosure to say.",
+        CultureMetricsWarning,
+        stacklevel=4,
+    )
     return hidden
 
 
