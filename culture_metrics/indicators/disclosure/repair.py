@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 #: So many cells × measures are looked at together.
 AT_ONCE = 1_000_000
 #: Bounds are passed on so often from sum to sum; breakdowns within others need one turn a level, up and down.
-TURNS = 8
+TURNS = 4
 
 Pairs = tuple["Numbers", ...]
 
