@@ -127,7 +127,7 @@ def suppress(
     )
     answers = answers.with_columns(_status=status[results.height :])
     on = [*CELL, "question", "weighting", "source"]
-    found = distributions.select(on).join(answers, on=on, how="left", maintain_order="left")["_status"]
+    found = distributions.select(pl.col(on).cast(pl.String)).join(answers, on=on, how="left", maintain_order="left")["_status"]
     return _without(results, status[: results.height]), _without(distributions, found)
 
 
