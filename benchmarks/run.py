@@ -2,7 +2,8 @@
 
 `python -m benchmarks.run` runs every task and every peer in a process of its own, so that peak memory is its
 own: one warm-up, then five rounds, of which the median counts. It prints the ratios, which travel between
-machines better than seconds do, adds the limits of validation (`benchmarks.validation`), and writes
+machines better than seconds do, adds the limits of validation (`benchmarks.validation`), estimates beside
+their peers (`benchmarks.estimates`) and links to outcomes (`benchmarks.links`), and writes
 `build/bench.json`. Let the machine do nothing else meanwhile.
 """
 
@@ -18,7 +19,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
-from benchmarks import validation
+from benchmarks import estimates, links, validation
 
 # Nothing heavy up here: on Linux a process inherits the peak memory of the one that starts it.
 if TYPE_CHECKING:
@@ -220,7 +221,8 @@ def main() -> None:
             flush=True,
         )
     print(f"\nvalidation of a national file, {validation.RESPONDENTS:,} respondents")
-    found = {"tasks": rows, "validation": validation.main()}
+    found: dict[str, Any] = {"tasks": rows, "validation": validation.main()}
+    found |= {"estimates": estimates.main(), "links": links.main()}
     out = BUILD / "bench.json"
     out.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
     print(f"Written: {out.relative_to(ROOT).as_posix()}")

@@ -10,7 +10,15 @@ from culture_metrics.catalogue import catalogue as catalogue
 
 if TYPE_CHECKING:
     from culture_metrics import synthetic as synthetic
+    from culture_metrics.compare.assumptions import Assumptions as Assumptions
     from culture_metrics.compare.benchmark import benchmark as benchmark
+    from culture_metrics.compare.contributions import change_contributions as change_contributions
+    from culture_metrics.compare.decompose import decompose_change as decompose_change
+    from culture_metrics.compare.nonresponse import nonresponse_sensitivity as nonresponse_sensitivity
+    from culture_metrics.compare.pulse import run_chart as run_chart
+    from culture_metrics.compare.recovery import recovery as recovery
+    from culture_metrics.compare.trend import trend as trend
+    from culture_metrics.compare.years import compare_years as compare_years
     from culture_metrics.extracts.cross_file import check_pair as check_pair
     from culture_metrics.extracts.inspect import inspect_file as inspect_file
     from culture_metrics.extracts.mapping import save_mapping as save_mapping
@@ -27,6 +35,22 @@ if TYPE_CHECKING:
     from culture_metrics.indicators.shrink import shrink as shrink
     from culture_metrics.indicators.values import estimate_values as estimate_values
     from culture_metrics.indicators.weights import Weights as Weights
+    from culture_metrics.links.false_alarms import false_alarms as false_alarms
+    from culture_metrics.links.importance import relative_weights as relative_weights
+    from culture_metrics.links.link_outcomes import link_outcomes as link_outcomes
+    from culture_metrics.links.mediation import mediate as mediate
+    from culture_metrics.links.moderation import moderate as moderate
+    from culture_metrics.links.outcome import Outcome as Outcome
+    from culture_metrics.links.outcome import outcome as outcome
+    from culture_metrics.links.outcome import outcomes as outcomes
+    from culture_metrics.links.panel import panel as panel
+    from culture_metrics.links.power import detectable_link as detectable_link
+    from culture_metrics.links.read_outcome import read_outcome as read_outcome
+    from culture_metrics.links.read_panel import read_panel as read_panel
+    from culture_metrics.links.specification_curve import specification_curve as specification_curve
+    from culture_metrics.links.waves import lavaan_model as lavaan_model
+    from culture_metrics.measurement.agreement import agreement as agreement
+    from culture_metrics.measurement.percentages import agreement_of_percentages as agreement_of_percentages
     from culture_metrics.published import is_published as is_published
     from culture_metrics.published import read_published as read_published
     from culture_metrics.published import rebuild_scores as rebuild_scores
@@ -38,27 +62,51 @@ __version__ = "0.1.0"
 
 #: Public name -> module it lives in. Loaded when first used, so that the import stays quick.
 _FACE = {
-    "audit_disclosure": "culture_metrics.indicators.disclosure",
+    "Assumptions": "culture_metrics.compare.assumptions",
     "Design": "culture_metrics.indicators.design",
+    "Outcome": "culture_metrics.links.outcome",
     "Weights": "culture_metrics.indicators.weights",
+    "agreement": "culture_metrics.measurement.agreement",
+    "agreement_of_percentages": "culture_metrics.measurement.percentages",
+    "audit_disclosure": "culture_metrics.indicators.disclosure",
     "benchmark": "culture_metrics.compare.benchmark",
+    "change_contributions": "culture_metrics.compare.contributions",
     "check_pair": "culture_metrics.extracts.cross_file",
+    "compare_years": "culture_metrics.compare.years",
+    "decompose_change": "culture_metrics.compare.decompose",
+    "detectable_link": "culture_metrics.links.power",
     "distributions": "culture_metrics.indicators.distributions",
     "estimate": "culture_metrics.indicators.estimate",
     "estimate_values": "culture_metrics.indicators.values",
+    "false_alarms": "culture_metrics.links.false_alarms",
     "inspect_file": "culture_metrics.extracts.inspect",
     "is_published": "culture_metrics.published",
+    "lavaan_model": "culture_metrics.links.waves",
+    "link_outcomes": "culture_metrics.links.link_outcomes",
+    "mediate": "culture_metrics.links.mediation",
+    "moderate": "culture_metrics.links.moderation",
+    "nonresponse_sensitivity": "culture_metrics.compare.nonresponse",
+    "outcome": "culture_metrics.links.outcome",
+    "outcomes": "culture_metrics.links.outcome",
+    "panel": "culture_metrics.links.panel",
     "rake": "culture_metrics.indicators.raking",
     "read_extract": "culture_metrics.extracts.read",
     "read_inputs": "culture_metrics.reporting.inputs",
+    "read_outcome": "culture_metrics.links.read_outcome",
+    "read_panel": "culture_metrics.links.read_panel",
     "read_published": "culture_metrics.published",
     "rebuild_scores": "culture_metrics.published",
+    "recovery": "culture_metrics.compare.recovery",
+    "relative_weights": "culture_metrics.links.importance",
     "replicate": "culture_metrics.indicators.replicates",
+    "run_chart": "culture_metrics.compare.pulse",
     "save_mapping": "culture_metrics.extracts.mapping",
     "score": "culture_metrics.indicators.scoring",
     "shrink": "culture_metrics.indicators.shrink",
+    "specification_curve": "culture_metrics.links.specification_curve",
     "suppress": "culture_metrics.indicators.disclosure",
     "synthetic": "culture_metrics",
+    "trend": "culture_metrics.compare.trend",
     "validate": "culture_metrics.extracts.validate",
     "validate_results": "culture_metrics.results_checks",
     "write_published": "culture_metrics.published",

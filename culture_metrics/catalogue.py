@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import csv
 import html
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from importlib.resources import files
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import yaml
-
+from culture_metrics.definitions import Definition, define
 from culture_metrics.errors import CultureMetricsError, UnknownNameError, unknown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from importlib.resources.abc import Traversable
 
 LEVELS = ("element", "theme", "sub_score", "question")
 
@@ -119,36 +116,37 @@ class Breakdown:
 
 @dataclass(frozen=True)
 class Break:
-    """Something that may not be compared across editions, and why."""
+    """Something that may not be compared across editions, why, and what may be instead.
+
+    It stands between `from_period` and `to_period`, or touches the one period `only`. `measures` (or
+    questions), `breakdowns`, `organisations` and `benchmark_groups` say what it touches; `releases` that it
+    lies between any two official releases. `restated_in`: in this release and later ones there is no break.
+    `allowance`: how far the break alone can move a figure, by unit, where that is known.
+    """
 
     kind: str
     reason: str
+    instead: str
     measures: tuple[str, ...]
     breakdowns: tuple[str, ...]
+    organisations: tuple[str, ...]
+    benchmark_groups: tuple[str, ...]
+    releases: bool
     from_period: str | None
     to_period: str | None
     only: str | None
+    restated_in: str | None
+    allowance: Mapping[str, float]
     confirmed: bool
 
-
-@dataclass(frozen=True)
-class Definition:
-    """What a measure or question is in one edition, for people to read."""
-
-    title: str
-    rows: tuple[tuple[str, str], ...]
-
-    def __str__(self) -> str:
-        width = max(len(name) for name, _ in self.rows)
-        return "\n".join([self.title, *(f"  {name:<{width}}  {text}" for name, text in self.rows)])
-
-    def _repr_html_(self) -> str:
-        cells = "".join(
-            f"<tr><th scope='row' style='text-align:left'>{html.escape(name)}</th>"
-            f"<td style='text-align:left'>{html.escape(text)}</td></tr>"
-            for name, text in self.rows
-        )
-        return f"<table><caption>{html.escape(self.title)}</caption>{cells}</table>"
+    def between(self, first: str, second: str) -> bool:
+        """Say whether the break touches a comparison of two periods, whatever is compared."""
+        if self.only is not None:
+            return self.only in (first, second)
+        if self.from_period is None or self.to_period is None:
+            return False
+        early, late = sorted((first, second))
+        return early <= self.from_period and late >= self.to_period
 
 
 @dataclass(frozen=True)
@@ -246,12 +244,7 @@ class Edition:
           official code  E_3
         ...
         """
-        key = self.id(name)
-        rows = _describe_measure(self, key) if key in self.measures else []
-        if key in self.questions:
-            rows += _describe_question(self, self.questions[key])
-        label = (self.measures.get(key) or self.questions[key]).label
-        return Definition(f"{label} ({key}), {self.survey.label}, {self.period}", tuple(rows))
+        return define(self, self.id(name))
 
 
 @dataclass(frozen=True)
@@ -356,9 +349,10 @@ def catalogue(survey: str = "nss_england") -> Survey:
     """
     if survey not in surveys():
         raise unknown("survey", survey, surveys())
-    folder = files("data_schemas").joinpath(survey)
+    from culture_metrics.catalogue_files import read_survey
+
     try:
-        return _read_survey(survey, folder)
+        return read_survey(survey, files("data_schemas").joinpath(survey))
     except (KeyError, ValueError, TypeError) as error:
         raise CultureMetricsError(
             f"The catalogue of {survey} does not hold together ({type(error).__name__}: {error})",
@@ -367,260 +361,9 @@ def catalogue(survey: str = "nss_england") -> Survey:
         ) from error
 
 
-def _yaml(folder: Traversable, name: str) -> Any:
-    text = folder.joinpath(name).read_text(encoding="utf-8")
-    # The compiled loader is seven times as fast; not every build of PyYAML has it.
-    return yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-
-
-def _read_survey(survey: str, folder: Traversable) -> Survey:
-    rows = list(csv.DictReader(folder.joinpath("questions.csv").read_text(encoding="utf-8").splitlines()))
-    editions, measures = _yaml(folder, "editions.yaml"), _yaml(folder, "measures.yaml")
-    scales = {name: _scale(name, spec) for name, spec in _yaml(folder, "scales.yaml").items()}
-    head = editions["survey"]
-    view = Survey(
-        id=survey,
-        label=head["label"],
-        minimum_base=head["minimum_base"],
-        missing_codes=tuple(head["missing_codes"]),
-        unweighted_groups=tuple(head["unweighted_groups"]),
-        open_ended=head.get("open_ended", False),
-        breaks=tuple(map(_break, editions["breaks"])),
-        aliases=MappingProxyType(
-            {
-                alias.casefold(): name
-                for name, spec in measures["measures"].items()
-                for alias in spec.get("aliases", ())
-            }
-        ),
-    )
-    breakdowns = _yaml(folder, "breakdowns.yaml")
-    for period, spec in editions["editions"].items():
-        questions = {
-            row["measure"]: _question(row, period, scales, spec["scales"], measures["score_maps"])
-            for row in rows
-            if row[f"code_{period}"]
-        }
-        if len(questions) != spec["items"]:
-            raise ValueError(f"{period} has {len(questions)} questions, not {spec['items']}")
-        view._editions[period] = Edition(
-            survey=view,
-            period=period,
-            questions=MappingProxyType(questions),
-            measures=MappingProxyType(
-                {
-                    **{k: _score(k, m, period, questions) for k, m in measures["measures"].items()},
-                    **{m.id: m for q in questions.values() for m in _percentages(q)},
-                }
-            ),
-            breakdowns=MappingProxyType(
-                {k: b for k, s in breakdowns.items() if (b := _breakdown(k, s, questions))}
-            ),
-            notes=tuple(spec["notes"]),
-            scoring_confirmed=spec["scoring_confirmed"],
-            scoring_note=spec.get("scoring_note", ""),
-        )
-    return view
-
-
-def _scale(name: str, spec: Mapping[str, Any]) -> Scale:
-    return Scale(
-        id=name,
-        options=MappingProxyType(spec["options"]),
-        extra=MappingProxyType(spec.get("extra", {})),
-        beside=tuple(spec.get("beside_scale", ())),
-        groups=MappingProxyType(
-            {
-                grouping: {group: tuple(codes) for group, codes in groups.items()}
-                for grouping, groups in spec.get("groups", {}).items()
-            }
-        ),
-        ids=MappingProxyType(spec.get("ids", {})),
-    )
-
-
-def _numbers(text: str, separator: str | None = None) -> tuple[int, ...]:
-    return tuple(int(n) for n in text.split(separator) if n)
-
-
-def _question(
-    row: Mapping[str, str],
-    period: str,
-    scales: Mapping[str, Scale],
-    own_scales: Mapping[str, str],
-    score_maps: Mapping[str, Mapping[int, float]],
-) -> Question:
-    conditions = (c.split("=") for c in row["asked_if"].split("|") if c)
-    alternatives = (a.split(":") for a in row["alternative_codes"].split())
-    return Question(
-        id=row["measure"],
-        code=row[f"code_{period}"],
-        label=row["label"],
-        section=row["section"],
-        kind=row["kind"],
-        scale=scales[own_scales.get(row["measure"], row["scale"])],
-        positive=_numbers(row["positive"]),
-        out_of_base=_numbers(row["out_of_base"]),
-        percent_meaning=row["percent_meaning"],
-        direction=row["direction"],
-        score_map=MappingProxyType(score_maps[row["score_map"]]) if row["score_map"] else None,
-        asked_if=tuple((name, _numbers(codes, ",")) for name, codes in conditions),
-        weighted=row["weighted"] == "yes",
-        alternatives=tuple(code for year, code in alternatives if year == period),
-        unconfirmed=row["unconfirmed"],
-        note=row["note"],
-    )
-
-
-def _score(name: str, spec: Mapping[str, Any], period: str, questions: Mapping[str, Question]) -> Measure:
-    spec = {**spec, **spec.get("editions", {}).get(period, {})}
-    items = tuple(spec.get("items", ()))
-    for item in items:
-        if item not in questions or questions[item].score_map is None:
-            raise ValueError(f"{name} needs a score map for {item} in {period}")
-    unconfirmed = []
-    if not spec.get("minimum_confirmed", True):
-        unconfirmed.append(f"That {spec['minimum']} are needed. {spec['evidence']}")
-    if not spec.get("items_confirmed", True):
-        unconfirmed.append(f"Which questions it is built from. {spec['evidence']}")
-    return Measure(
-        id=name,
-        code=spec["code"],
-        label=spec["label"],
-        level=spec["level"],
-        unit="score",
-        direction="higher",
-        items=items,
-        parts=tuple(spec.get("parts", ())),
-        minimum=spec["minimum"],
-        rule=spec.get("rule"),
-        filter=spec.get("filter"),
-        meaning="0 to 10, higher is better",
-        evidence=spec["evidence"],
-        unconfirmed=tuple(unconfirmed),
-    )
-
-
-def _percentages(question: Question) -> Iterator[Measure]:
-    """Headline percentages of a question: one, none, or one per option to tick."""
-    options: list[tuple[str, str, str, int | None]] = []
-    if question.kind == "multi":
-        options = [
-            (f"{question.id}_{question.scale.ids[code]}", f"{question.code}_{code}", label, code)
-            for code, label in question.scale.options.items()
-        ]
-    elif question.positive:
-        options = [(question.id, question.code, "", None)]
-    for name, code, option_label, option in options:
-        yield Measure(
-            id=name,
-            code=code,
-            label=f"{question.label}: {option_label.lower()}" if option_label else question.label,
-            level="question",
-            unit="percent",
-            direction=question.direction,
-            question=question.id,
-            option=option,
-            meaning=f"% {question.percent_meaning}",
-            unconfirmed=(question.unconfirmed,) if question.unconfirmed else (),
-        )
-
-
-def _breakdown(name: str, spec: Mapping[str, Any], questions: Mapping[str, Question]) -> Breakdown | None:
-    question = questions.get(spec.get("question", ""))
-    if "question" in spec and question is None:
-        return None
-    groups: Mapping[str, tuple[int, ...]] = {}
-    if question and "grouping" in spec:
-        groups = question.scale.groups[spec["grouping"]]
-    elif question and "codes" in spec:
-        groups = {group: tuple(codes) for group, codes in spec["codes"].items()}
-    elif question:
-        groups = {label: (code,) for code, label in question.scale.options.items()}
-    return Breakdown(
-        id=name,
-        label=spec["label"],
-        question=question.id if question else None,
-        groups=MappingProxyType(dict(groups)),
-        column=spec.get("column"),
-        names=tuple(spec.get("names", ())),
-        unconfirmed=spec.get("unconfirmed", ""),
-    )
-
-
-def _break(spec: Mapping[str, Any]) -> Break:
-    return Break(
-        kind=spec["kind"],
-        reason=spec["reason"],
-        measures=tuple(spec.get("measures", ())),
-        breakdowns=tuple(spec.get("breakdowns", ())),
-        from_period=spec.get("from"),
-        to_period=spec.get("to"),
-        only=spec.get("only"),
-        confirmed=spec["confirmed"],
-    )
-
-
-def _describe_measure(edition: Edition, key: str) -> list[tuple[str, str]]:
-    measure = edition.measures[key]
-    rows = [
-        ("official code", measure.code),
-        ("what it is", f"{measure.level.replace('_', '-')}, {measure.meaning}"),
-    ]
-    if measure.items:
-        named = (f"{edition.questions[i].label} ({edition.questions[i].code})" for i in measure.items)
-        rows.append(("built from", "; ".join(named)))
-        rows.append(("needs", f"at least {measure.minimum} of {len(measure.items)} answered"))
-    if measure.parts:
-        rows.append(("built from", "; ".join(edition.measures[p].label for p in measure.parts)))
-        rows.append(("needs", f"at least {measure.minimum} of {len(measure.parts)} parts"))
-    if measure.filter:
-        gate = edition.questions[measure.filter]
-        rows.append(("special rule", f"{gate.label} ({gate.code}): no scores 0, can't remember no score"))
-    if measure.evidence:
-        rows.append(("evidence", measure.evidence))
-    if measure.level != "question" and edition.scoring_note:
-        rows.append(("about this edition", edition.scoring_note))
-    rows += [("not confirmed", text) for text in measure.unconfirmed]
-    related = {key, *measure.parts}
-    for item in edition.survey.breaks:
-        if related & set(item.measures):
-            span = f"{item.from_period} to {item.to_period}" if item.from_period else f"{item.only}"
-            doubt = "" if item.confirmed else " (not confirmed)"
-            rows.append((f"break {span}", item.reason + doubt))
-    return rows
-
-
-def _describe_question(edition: Edition, question: Question) -> list[tuple[str, str]]:
-    answers = "; ".join(f"{code} {label}" for code, label in question.scale.labels.items())
-    rows = [("question code", question.code), ("answers", answers)]
-    if question.positive:
-        rows.append(("counted", ", ".join(question.scale.labels[c] for c in question.positive)))
-    if question.out_of_base:
-        left_out = ", ".join(question.scale.labels[c] for c in question.out_of_base)
-        rows.append(("left out of the base", left_out))
-    if question.asked_if:
-        gates = (edition.questions[name] for name, _ in question.asked_if)
-        rows.append(("asked only after", " or ".join(f"{g.label} ({g.code})" for g in gates)))
-    if question.score_map:
-        scored = "; ".join(f"{code} scores {value:g}" for code, value in question.score_map.items())
-        rows.append(("scored", scored))
-    used = [m.label for m in edition.scores.values() if question.id in m.items]
-    if used:
-        rows.append(("part of", "; ".join(used)))
-    if not question.weighted:
-        rows.append(("weighting", "never weighted"))
-    if question.note:
-        rows.append(("note", question.note))
-    if question.unconfirmed and question.id not in edition.measures:
-        rows.append(("not confirmed", question.unconfirmed))
-    return rows
-
-
 __all__ = [
     "Break",
     "Breakdown",
-    "Definition",
     "Edition",
     "Measure",
     "Question",

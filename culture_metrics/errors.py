@@ -69,6 +69,18 @@ class ResultsError(CultureMetricsError):
     """A table that does not keep the contract of Results, Distributions or Organisations."""
 
 
+class ComparabilityError(CultureMetricsError):
+    """Figures that may not be set side by side."""
+
+
+class LinkError(CultureMetricsError):
+    """An outcome, a panel or a model of links to outcomes that cannot be used as it is."""
+
+
+class MeasurementError(CultureMetricsError):
+    """A statistic that cannot be worked out from what was given."""
+
+
 class ReportError(CultureMetricsError):
     """A report that could not be made."""
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import polars as pl
 
 from culture_metrics.errors import ResultsError
@@ -16,9 +14,6 @@ from data_schemas.columns import (
     RESULTS_KEY,
     Columns,
 )
-
-if TYPE_CHECKING:
-    import pandera.polars as pa
 
 #: Name of the whole: all organisations, no breakdown, all groups.
 ALL = "all"
@@ -43,14 +38,12 @@ def as_results(frame: pl.DataFrame) -> pl.DataFrame:
     >>> as_results(pl.DataFrame(schema=RESULTS)).height
     0
     """
-    return check_results(_shape(frame, RESULTS, RESULTS_KEY))
+    return _shape(frame, "Results", RESULTS, RESULTS_KEY)
 
 
 def check_results(frame: pl.DataFrame) -> pl.DataFrame:
     """Check that a table keeps the contract of Results, data included, and return it unchanged."""
-    from data_schemas.tables import Results
-
-    return _check(frame, Results, "Results")
+    return _check(frame, "Results", RESULTS_KEY)
 
 
 def as_distributions(frame: pl.DataFrame) -> pl.DataFrame:
@@ -60,16 +53,12 @@ def as_distributions(frame: pl.DataFrame) -> pl.DataFrame:
     conf_low, conf_high, interval, base, effective_base, weighting, status, source`; `percent` is of all who
     answered, whatever a headline leaves out.
     """
-    from data_schemas.tables import Distributions
-
-    return _check(_shape(frame, DISTRIBUTIONS, DISTRIBUTIONS_KEY), Distributions, "Distributions")
+    return _shape(frame, "Distributions", DISTRIBUTIONS, DISTRIBUTIONS_KEY)
 
 
 def check_distributions(frame: pl.DataFrame) -> pl.DataFrame:
     """Check that a table keeps the contract of Distributions and return it unchanged."""
-    from data_schemas.tables import Distributions
-
-    return _check(frame, Distributions, "Distributions")
+    return _check(frame, "Distributions", DISTRIBUTIONS_KEY)
 
 
 def check_released(*tables: pl.DataFrame) -> None:
@@ -97,20 +86,31 @@ def check_released(*tables: pl.DataFrame) -> None:
 
 def as_organisations(frame: pl.DataFrame) -> pl.DataFrame:
     """Return `frame` as Organisations: `survey, period, organisation, name, benchmark_group, region, ics`."""
-    from data_schemas.tables import Organisations
-
-    return _check(_shape(frame, ORGANISATIONS, ORGANISATIONS_KEY), Organisations, "Organisations")
+    return _shape(frame, "Organisations", ORGANISATIONS, ORGANISATIONS_KEY)
 
 
-def _shape(frame: pl.DataFrame, columns: Columns, key: list[str]) -> pl.DataFrame:
+def _shape(frame: pl.DataFrame, name: str, columns: Columns, key: list[str]) -> pl.DataFrame:
     missing = [
-        pl.lit(None, dtype).alias(name) for name, dtype in columns.items() if name not in frame.columns
+        pl.lit(None, dtype).alias(column) for column, dtype in columns.items() if column not in frame.columns
     ]
-    return frame.with_columns(missing).select(pl.col(n).cast(t) for n, t in columns.items()).sort(key)
+    shaped = frame.with_columns(missing).select(pl.col(n).cast(t) for n, t in columns.items())
+    in_order = _in_order(shaped, key)
+    return _check(shaped if in_order else shaped.sort(key), name, key, in_order=in_order)
 
 
-def _check(frame: pl.DataFrame, schema: pa.DataFrameSchema, name: str) -> pl.DataFrame:
+def _in_order(frame: pl.DataFrame, key: list[str]) -> bool:
+    """Whether each row comes after the one before: sorted, and none twice. Much quicker than sorting."""
+    after = pl.lit(value=False)
+    for column in map(pl.col, reversed(key)):
+        before = column.shift()
+        after = (column > before) | ((column == before) & after)
+    return bool(frame.select(after.slice(1).fill_null(value=False).all()).item())
+
+
+def _check(frame: pl.DataFrame, name: str, key: list[str], *, in_order: bool = False) -> pl.DataFrame:
     from pandera.errors import SchemaErrors
+
+    from data_schemas import tables
 
     if not isinstance(frame, pl.DataFrame):
         raise ResultsError(
@@ -119,20 +119,20 @@ def _check(frame: pl.DataFrame, schema: pa.DataFrameSchema, name: str) -> pl.Dat
             hint="Call .collect() on a LazyFrame; read a file with polars.read_parquet.",
         )
     try:
-        schema.validate(frame, lazy=True)
+        getattr(tables, name).validate(frame, lazy=True)
     except SchemaErrors as error:
         # Pandera's own failure table shows cell values; only names of rules and columns leave here.
         failures = error.failure_cases.select("check", "column").unique(maintain_order=True)
-        said = {
-            "multiple_fields_uniqueness": "no row stands twice",
-            "multiple_column_uniqueness": "no row stands twice",
-        }
-        rules = [
-            said.get(check, f"{check} ({column})" if column else check) for check, column in failures.rows()
-        ]
-        raise ResultsError(
-            f"The table does not keep the contract of {name}",
-            expected="; ".join(rules[:5]),
-            hint="Use the table as the library returned it, or build it with the documented columns.",
-        ) from None
+        rules = [f"{check} ({column})" if column else check for check, column in failures.rows()]
+        raise _broken(name, rules) from None
+    if not in_order and frame.select(key).is_duplicated().any():
+        raise _broken(name, ["no row stands twice"])
     return frame
+
+
+def _broken(name: str, rules: list[str]) -> ResultsError:
+    return ResultsError(
+        f"The table does not keep the contract of {name}",
+        expected="; ".join(rules[:5]),
+        hint="Use the table as the library returned it, or build it with the documented columns.",
+    )

@@ -18,6 +18,7 @@ WEIGHTINGS = [
 ]
 STATUSES = ["reported", "suppressed_small_base", "suppressed_secondary", "not_asked", "not_scored"]
 SOURCES = ["respondents", "published"]
+OUTCOME_STATUSES = ["reported", "suppressed", "not_reported"]
 
 Columns = dict[str, pl.DataType]
 
@@ -99,3 +100,19 @@ ORGANISATIONS: Columns = {
 }
 
 ORGANISATIONS_KEY = ["survey", "period", "organisation"]
+
+#: One row per outcome, organisation, group of staff or patients, and period as published.
+OUTCOMES: Columns = {
+    "outcome": pl.String(),
+    "organisation": pl.String(),
+    "group": pl.String(),
+    "start": pl.Date(),
+    "end": pl.Date(),
+    "value": pl.Float64(),
+    "level": pl.String(),
+    "numerator": pl.Float64(),
+    "denominator": pl.Float64(),
+    "status": pl.Enum(OUTCOME_STATUSES),
+}
+
+OUTCOMES_KEY = ["outcome", "organisation", "group", "start", "end"]

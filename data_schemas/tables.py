@@ -1,6 +1,7 @@
 """Pandera schemas of the fixed-shape tables.
 
-Validate on a DataFrame: on a LazyFrame Pandera would skip the checks of the data.
+Validate on a DataFrame: on a LazyFrame Pandera would skip the checks of the data. That no row stands twice
+is checked in culture_metrics.results.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ from data_schemas.columns import (
     DISTRIBUTIONS_KEY,
     ORGANISATIONS,
     ORGANISATIONS_KEY,
+    OUTCOMES,
+    OUTCOMES_KEY,
     RESULTS,
     RESULTS_KEY,
     Columns,
@@ -58,7 +61,6 @@ Results = pa.DataFrameSchema(
             (pl.col("status") == "reported") | pl.all_horizontal(pl.col(NUMBERS).is_null()),
         ),
     ],
-    unique=RESULTS_KEY,
     strict=True,
     ordered=True,
 )
@@ -77,14 +79,33 @@ Distributions = pa.DataFrameSchema(
         _rule("no number is NaN", ~pl.any_horizontal(pl.col(pl.Float64).is_nan())),
         _rule("a standard error is not negative", pl.col("std_error") >= 0),
     ],
-    unique=DISTRIBUTIONS_KEY,
     strict=True,
     ordered=True,
 )
 
 Organisations = pa.DataFrameSchema(
     _columns(ORGANISATIONS, ORGANISATIONS_KEY),
-    unique=ORGANISATIONS_KEY,
+    strict=True,
+    ordered=True,
+)
+
+Outcomes = pa.DataFrameSchema(
+    _columns(OUTCOMES, [*OUTCOMES_KEY, "status"]),
+    checks=[
+        _rule("no number is NaN or infinite", pl.all_horizontal(pl.col(pl.Float64).is_finite())),
+        _rule("a period does not end before it starts", pl.col("start") <= pl.col("end")),
+        _rule("a denominator is above zero", pl.col("denominator") > 0),
+        _rule(
+            "a reported row has a value or a level",
+            (pl.col("status") != "reported") | pl.any_horizontal(pl.col("value", "level").is_not_null()),
+        ),
+        _rule(
+            "a row that is not reported has no numbers",
+            (pl.col("status") == "reported")
+            | pl.all_horizontal(pl.col("value", "level", "numerator").is_null()),
+        ),
+    ],
+    unique=OUTCOMES_KEY,
     strict=True,
     ordered=True,
 )

@@ -24,12 +24,12 @@ UNFOLDED = 4
 PLURALS = {"error": "Errors", "warning": "Warnings", "note": "Notes"}
 #: Columns of the table of problems and their widths in per cent.
 WIDTHS = {
-    "What": 17,
-    "Column": 10,
+    "What": 16,
+    "Column": 12,
     "Rows": 7,
-    "For example row": 10,
+    "Example rows": 10,
     "Found": 19,
-    "Expected": 15,
+    "Expected": 14,
     "What was done, what to do": 22,
 }
 #: What each severity asks of the reader.
@@ -53,9 +53,10 @@ padding:6px 14px 8px;min-width:104px;display:flex;flex-direction:column-reverse}
 .cm-check dl.tiles dt{color:var(--quiet);font-size:13px;font-weight:400}
 .cm-check dl.tiles dd{margin:0;font-size:24px;font-weight:600;font-variant-numeric:tabular-nums}
 .cm-check .heading{color:var(--c,var(--ink));font-size:16px;font-weight:600;margin:18px 0 2px}
+.cm-check section{border:0;margin:0;padding:0}
 .cm-check .meaning{color:var(--quiet);margin:0 0 6px}
 .cm-check .scroll{overflow-x:auto}
-.cm-check table{border-collapse:collapse;width:100%;min-width:860px;margin:0;font-size:13px;
+.cm-check table{border-collapse:collapse;width:100%;min-width:680px;margin:0;font-size:13px;
 table-layout:fixed}
 .cm-check table.account{width:auto;min-width:0;table-layout:auto}.cm-check table.account td{padding-left:18px}
 .cm-check caption{text-align:left;color:var(--quiet);padding:0 0 4px;caption-side:top}

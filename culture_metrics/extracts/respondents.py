@@ -14,6 +14,7 @@ import polars as pl
 from culture_metrics.errors import ExtractError
 from culture_metrics.extracts.columns import ROW_COLUMNS, identifying, shown, squeeze
 from culture_metrics.extracts.labels import values
+from culture_metrics.problems import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -100,7 +101,11 @@ def choose_rows(raw: RawTable, given: Mapping[str, str], year: int | str | None)
         raise ExtractError(
             "No row is a respondent of this survey",
             where=raw.where,
-            got=", ".join(f"{rows:,} {name.replace('_', ' ')}" for name, rows in set_aside.items() if rows),
+            got=", ".join(
+                f"{counted(rows, 'row')} {name.removeprefix('rows_').replace('_', ' ')}"
+                for name, rows in set_aside.items()
+                if rows
+            ),
             hint="Check that this is the file with the answers of the main survey.",
         )
     kept = [test(read[column]) for name, (column, test) in tests.items() if set_aside[name]]

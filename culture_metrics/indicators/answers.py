@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,6 +11,7 @@ import numpy as np
 from culture_metrics.indicators.percentages import headline_shares, mark, option_shares
 from culture_metrics.indicators.scoring import check_answers, score_values
 from culture_metrics.indicators.tally import Moments, share_moments, value_moments
+from culture_metrics.indicators.threads import blocks, in_threads
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -35,21 +37,23 @@ class Answers:
 
     def moments(self, cells: Cells, weight: NDArray[np.float64] | None) -> Moments:
         """Tally every measure in the order of `names`."""
-        parts = [value_moments(self.values, cells, weight)] if self.n_scores else []
-        never, weighted = np.flatnonzero(self.never_weighted), np.flatnonzero(~self.never_weighted)
-        if weight is None or not len(never):
-            return Moments.beside([*parts, share_moments(self.marked, cells, weight)])
-        with_weights = share_moments(self.marked[weighted], cells, weight)
-        shares = Moments.beside([with_weights, share_moments(self.marked[never], cells, None)])
-        return Moments.beside([*parts, shares.measures(np.argsort(np.append(weighted, never)))])
+        jobs = [partial(value_moments, self.values[:, b], cells, weight) for b in blocks(self.n_scores)]
+        never = self.never_weighted if weight is not None else np.zeros_like(self.never_weighted)
+        groups = np.flatnonzero(~never), np.flatnonzero(never)
+        for shares, own in zip(groups, (weight, None), strict=True):
+            jobs += [partial(share_moments, self.marked[shares[b]], cells, own) for b in blocks(len(shares))]
+        moments = Moments.beside(in_threads(jobs))
+        if not never.any():
+            return moments
+        place = np.argsort(np.concatenate(groups), kind="stable")
+        return moments.measures(np.append(np.arange(self.n_scores), self.n_scores + place))
 
 
 def answers_of(extract: Extract) -> Answers:
     """Read the numbers of respondents out of an extract."""
     names, values = score_values(extract)
     shares = headline_shares(extract.edition, extract.frame.columns)
-    wide = np.stack(values, axis=1) if names else np.empty((extract.frame.height, 0))
-    return _answers(extract, shares, names, wide)
+    return _answers(extract, shares, names, values)
 
 
 def options(extract: Extract) -> list[Share]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,6 +16,7 @@ from culture_metrics.indicators.calibrated import calibrated_estimates
 from culture_metrics.indicators.cells import Cells, Layer, codes_of, make_cells
 from culture_metrics.indicators.design import Design, Estimates, estimates
 from culture_metrics.indicators.tally import Moments
+from culture_metrics.indicators.threads import both, in_threads
 from culture_metrics.indicators.weights import NATIONAL, Weighted, Weights, respondent_weights, size_weights
 from culture_metrics.results import ALL
 from data_schemas.columns import STATUSES, WEIGHTINGS
@@ -59,8 +61,9 @@ def estimates_of(
     weighted = respondent_weights(extract, weights)
     design = design or Design()
     groups = _groups(extract, by)
-    cells = make_cells(extract.frame, {ALL: (), **by}, groups, design)
-    answers = read(extract)
+    cells, answers = both(
+        partial(make_cells, extract.frame, {ALL: (), **by}, groups, design), partial(read, extract)
+    )
     if weighted.raking is None:
         found = estimates(answers.moments(cells, weighted.values), cells, design)
     else:
@@ -79,7 +82,8 @@ def _national(
 ) -> list[Found]:
     """Estimate all organisations together: all staff by the product of weights, breakdowns by size alone."""
     size = size_weights(extract, rules.eligible)
-    extract = replace(extract, frame=extract.frame.filter(pl.col("organisation").is_in(size["organisation"])))
+    here = pl.col("organisation").is_in(size["organisation"].to_list())
+    extract = replace(extract, frame=extract.frame.filter(here))
     factor = extract.frame.select(
         pl.col("organisation").replace_strict(size["organisation"], size["size"], return_dtype=pl.Float64)
     )
@@ -167,7 +171,9 @@ def lay_out(part: Found, columns: pl.DataFrame, low: Numbers, high: Numbers) -> 
     """
     found, answers = part.estimates, part.answers
     order = part.keys.with_row_index("cell").sort("organisation", "breakdown", "group")
-    rows, places = order["cell"].to_numpy(), columns["place"].to_numpy()
+    rows, places = order["cell"].to_numpy().astype(np.int64), columns["place"].to_numpy()
+    absent = places < 0
+    index = rows[:, None] * len(answers.names) + np.where(absent, 0, places)
     numbers = {
         "estimate": found.mean,
         "std_error": found.std_error,
@@ -187,7 +193,7 @@ def lay_out(part: Found, columns: pl.DataFrame, low: Numbers, high: Numbers) -> 
         [
             order.drop("cell")[cell],
             columns[column],
-            pl.DataFrame([_column(name, table, rows, places) for name, table in numbers.items()]),
+            pl.DataFrame(in_threads([partial(_series, n, t, index, absent) for n, t in numbers.items()])),
         ],
         how="horizontal",
     ).with_columns(pl.lit("respondents").alias("source"), pl.col("base").cast(pl.UInt32))
@@ -199,6 +205,7 @@ def lay_out(part: Found, columns: pl.DataFrame, low: Numbers, high: Numbers) -> 
     )
 
 
-def _column(name: str, table: Numbers, rows: NDArray[np.int64], places: NDArray[np.int64]) -> pl.Series:
-    wide = np.hstack([table, np.full((len(table), 1), np.nan)])
-    return pl.Series(name, wide[rows][:, places].ravel(), nan_to_null=True)
+def _series(name: str, table: Numbers, index: NDArray[np.int64], absent: NDArray[np.bool_]) -> pl.Series:
+    values = np.take(table, index)
+    values[:, absent] = np.nan
+    return pl.Series(name, values.ravel(), nan_to_null=True)

@@ -140,28 +140,33 @@ def codes_of(values: pl.Series) -> Codes:
         return Codes(rank[physical], here[order])
     text = values.cast(pl.String)
     names = text.drop_nulls().unique().sort()
-    return Codes(text.cast(pl.Enum(names)).to_physical().cast(pl.Int64).fill_null(-1).to_numpy(), names)
+    codes = text.cast(pl.Enum(names)).to_physical().cast(pl.Int32).fill_null(-1).to_numpy()
+    return Codes(codes.astype(np.int64), names)
 
 
 @dataclass(frozen=True)
 class Units:
-    """What was sampled: the unit of each respondent (a cluster, or themselves) and its stratum."""
+    """What was sampled: clusters, or else the respondents themselves, and the stratum of each."""
 
-    of: Whole
     stratum: Whole
     strata: Codes
     clusters: Codes | None
+
+    @property
+    def of(self) -> Whole:
+        """The unit of each respondent."""
+        return np.arange(len(self.stratum)) if self.clusters is None else self.clusters.codes
 
 
 def sampling_units(frame: pl.DataFrame, design: Design) -> Units:
     """Find the sampled units of a frame."""
     strata = _sampling(frame, design.strata)
     if design.cluster is None:
-        return Units(np.arange(frame.height), strata.codes, strata, None)
+        return Units(strata.codes, strata, None)
     # Clusters are told apart within strata.
     cluster = _sampling(frame, design.cluster)
     of, stratum, _ = _split(strata.codes, len(strata.names), cluster.codes, cluster.names)
-    return Units(of, stratum, strata, Codes(of, pl.int_range(len(stratum), eager=True)))
+    return Units(stratum, strata, Codes(of, pl.int_range(len(stratum), eager=True)))
 
 
 def crossed(by: Sequence[str | Sequence[str]]) -> dict[str, tuple[str, ...]]:

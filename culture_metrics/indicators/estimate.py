@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,6 +18,7 @@ from culture_metrics.indicators.intervals import (
     percent_intervals,
     score_intervals,
 )
+from culture_metrics.indicators.threads import blocks, in_threads
 from culture_metrics.results import as_results
 
 if TYPE_CHECKING:
@@ -104,12 +106,10 @@ def estimate(
 def _table(part: Found, extract: Extract, interval: str) -> pl.DataFrame:
     """Lay the estimates out as rows, with every measure of the edition, asked or not."""
     edition, found, n = extract.edition, part.estimates, part.answers.n_scores
-    ends = zip(
-        score_intervals(found.columns(slice(n)), interval),
-        percent_intervals(found.columns(slice(n, None)), interval),
-        strict=True,
-    )
-    low, high = (np.hstack(pair) for pair in ends)
+    jobs = [partial(score_intervals, found.columns(slice(n)), interval)]
+    shares = found.columns(slice(n, None))
+    jobs += [partial(percent_intervals, shares.columns(b), interval) for b in blocks(shares.mean.shape[1])]
+    low, high = (np.hstack(ends) for ends in zip(*in_threads(jobs), strict=True))
     place = {name: j for j, name in enumerate(part.answers.names) if found.base[:, j].any()}
     names = sorted(edition.measures)
     measures = pl.DataFrame(

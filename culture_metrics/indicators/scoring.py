@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
 
 from culture_metrics.errors import ExtractError
+from culture_metrics.indicators.threads import blocks, in_threads
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -59,40 +61,47 @@ def score(extract: Extract) -> pl.DataFrame:
     True
     """
     others = [c for c in extract.frame.columns if c not in extract.edition.columns]
-    values = dict(zip(*score_values(extract), strict=True))
-    scores = [
-        pl.Series(name, values[name], nan_to_null=True)
-        if name in values
-        else pl.lit(None, pl.Float64).alias(name)
-        for name in extract.edition.scores
-    ]
-    return extract.frame.select(others).with_columns(scores)
+    names, values = score_values(extract)
+    scores = [pl.Series(m, values[:, j], nan_to_null=True) for j, m in enumerate(names)]
+    frame = extract.frame.select(others).with_columns(scores)
+    absent = [pl.lit(None, pl.Float64).alias(m) for m in extract.edition.scores if m not in names]
+    return frame.with_columns(absent).select(*others, *extract.edition.scores)
 
 
-def score_values(extract: Extract) -> tuple[list[str], list[Numbers]]:
-    """Score every respondent, NaN for none: the scores that the columns allow, and the values of each."""
+def score_values(extract: Extract) -> tuple[list[str], Numbers]:
+    """Score every respondent: the scores that the columns allow; respondents by scores, NaN for none."""
     check_answers(extract)
     edition, frame = extract.edition, extract.frame
-    every = {m: _SubScore.of(measure, edition, set(frame.columns)) for m, measure in edition.scores.items()}
-    sub_scores = {m: s for m, s in every.items() if s}
-    names = list(dict.fromkeys(c for s in sub_scores.values() for c in s.columns))
-    answers = frame.select(pl.col(names).cast(pl.Int8, strict=False).fill_null(NO_ANSWER))
+    sub_scores = {
+        m: _SubScore.of(measure, edition, {*frame.columns}) for m, measure in edition.scores.items()
+    }
+    here = {m for m, sub_score in sub_scores.items() if sub_score}
+    here |= {
+        m for m, measure in edition.scores.items() if len(here & {*measure.parts}) >= max(measure.minimum, 1)
+    }
+    place = {m: j for j, m in enumerate(m for m in edition.scores if m in here)}
+    columns = list(dict.fromkeys(c for s in sub_scores.values() if s for c in s.columns))
+    answers = frame.select(pl.col(columns).cast(pl.Int8, strict=False).fill_null(NO_ANSWER))
     codes = {c.name: c.to_numpy().view(np.uint8) for c in answers}
-    values = {m: np.empty(frame.height) for m in sub_scores}
-    for low in range(0, frame.height, SLICE):
-        rows = slice(low, low + SLICE)
-        for m, sub_score in sub_scores.items():
-            values[m][rows] = sub_score.values([codes[c][rows] for c in sub_score.columns])
-    for m, measure in edition.scores.items():
-        parts = [values[p] for p in measure.parts if p in values]
-        if parts and len(parts) >= measure.minimum:
-            there = [np.isfinite(p) for p in parts]
-            total = sum(
-                (np.where(t, p, 0.0) for t, p in zip(there, parts, strict=True)), np.zeros(frame.height)
-            )
-            values[m] = _mean(total, sum(there, np.zeros(frame.height)), measure)
-    order = [m for m in edition.scores if m in values]
-    return order, [values[m] for m in order]
+    values = np.empty((frame.height, len(place)), order="F")
+    scores = edition.scores
+
+    def fill(part: slice) -> None:
+        for low in range(part.start, part.stop, SLICE):
+            rows = slice(low, min(low + SLICE, part.stop))
+            for m, j in place.items():
+                sub_score = sub_scores[m]
+                if sub_score is not None:
+                    values[rows, j] = sub_score.values([codes[c][rows] for c in sub_score.columns])
+            for m, j in place.items():
+                if sub_scores[m] is None:
+                    parts = values[rows, [place[p] for p in scores[m].parts if p in here]]
+                    there = np.isfinite(parts)
+                    total = np.where(there, parts, 0.0).sum(axis=1)
+                    values[rows, j] = _mean(total, there.sum(axis=1), scores[m])
+
+    in_threads([partial(fill, part) for part in blocks(frame.height)])
+    return [*place], values
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
 import numpy as np
+import polars as pl
 
 from culture_metrics.indicators.scoring import SLICE
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     Numbers = NDArray[np.float64]
 
 #: Numbers of one batch of respondents that are held at a time.
-BATCH = 2**22
+BATCH = 2**19
 
 
 @dataclass(frozen=True)
@@ -103,14 +104,15 @@ def share_moments(answers: Marked, cells: Cells, weight: Numbers | None) -> Mome
     return Moments(count, weight1, weight2, 100 * share, 100 * cross, 1e4 * spread)
 
 
-def value_moments(values: Numbers, cells: Cells, weight: Numbers | None) -> Moments:
-    """Tally numbers (respondents × measures, NaN for none): squares are taken around a middle value."""
+def value_moments(values: Numbers | pl.DataFrame, cells: Cells, weight: Numbers | None) -> Moments:
+    """Tally numbers (respondents × measures, NaN or null for none): squares are around a middle value."""
     n_values = values.shape[1]
-    with np.errstate(invalid="ignore"):
-        middle = np.array([np.nanmean(v) if np.isfinite(v).any() else 0.0 for v in values.T])
+    each = values.iter_columns() if isinstance(values, pl.DataFrame) else values.T
+    middle = np.array([_middle(column) for column in each])
 
     def columns(rows: slice, out: NDArray[np.floating]) -> None:
-        some = values[rows]
+        # A frame is turned into numbers piece by piece, to keep its memory the only one.
+        some = values[rows].to_numpy() if isinstance(values, pl.DataFrame) else values[rows]
         for low in range(0, len(some), SLICE):
             own = slice(low, low + SLICE)
             there = np.isfinite(some[own])
@@ -142,7 +144,7 @@ def _sums(
     n, bunches = cells.of.shape
     n_profiles = int(cells.profiles[-1])
     totals = [np.zeros((n_profiles, width)) for _ in range(1 if weight is None else 3)]
-    step = max(BATCH // width, 4 * n_profiles)
+    step = max(BATCH // max(width, 1), 4 * n_profiles)
     for low in range(0, n, step):
         rows = slice(low, low + step)
         of = (cells.of[rows] + cells.profiles[:-1]).astype(np.int32)
@@ -156,6 +158,16 @@ def _sums(
             matrix = csc_array((factor, of.ravel(), ends), shape=(n_profiles, len(of)))
             totals[power] += matrix @ out
     return [cells.sum_profiles(total) for total in totals]
+
+
+def _middle(values: Numbers | pl.Series) -> float:
+    """Return a value in the midst of the others: the mean of the first slice that has any; 0 without any."""
+    for low in range(0, len(values), SLICE):
+        some = np.asarray(values[low : low + SLICE])
+        some = some[np.isfinite(some)]
+        if len(some):
+            return float(some.mean())
+    return 0.0
 
 
 def _share(part: Numbers, whole: Numbers) -> Numbers:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,6 +17,7 @@ from culture_metrics.indicators.disclosure import suppress
 from culture_metrics.indicators.intervals import score_intervals
 from culture_metrics.indicators.raking import Raking
 from culture_metrics.indicators.tally import Moments, value_moments
+from culture_metrics.indicators.threads import blocks, in_threads
 from culture_metrics.results import ALL
 from data_schemas.columns import STATUSES
 
@@ -83,7 +85,7 @@ def estimate_values(
         if name not in frame.columns:
             raise unknown("column", name, frame.columns)
     cells = make_cells(frame, {ALL: (), **breakdowns}, {c: pl.col(c) for c in columns}, design)
-    values = frame.select(pl.col(measures).cast(pl.Float64)).to_numpy()
+    numbers = frame.select(pl.col(measures).cast(pl.Float64))
     if isinstance(weights, Raking):
         if over is not None:
             raise ExtractError(
@@ -91,15 +93,17 @@ def estimate_values(
             )
         organisation = codes_of(frame["organisation"])
         found = calibrated_estimates(
-            lambda own, w: value_moments(values, own, w), cells, organisation, weights, design
+            lambda own, w: value_moments(numbers, own, w), cells, organisation, weights, design
         )
     else:
         weight = None if weights is None else _weight(frame, weights)
         if over is None:
-            found = estimates(value_moments(values, cells, weight), cells, design)
+            names = [measures[b] for b in blocks(len(measures))]
+            jobs = [partial(value_moments, numbers.select(own), cells, weight) for own in names]
+            found = estimates(Moments.beside(in_threads(jobs)), cells, design)
         else:
             divisor = frame[over].cast(pl.Float64).fill_null(float("nan")).to_numpy()
-            found = _ratios(values, divisor, cells, weight, design)
+            found = _ratios(numbers.to_numpy(), divisor, cells, weight, design)
     return suppress(_rows(found, cells, list(measures)), minimum_base).drop(
         "survey", "period", "unit", "weighting", "source"
     )

@@ -18,7 +18,7 @@ def refusal(file: str, problems: Sequence[str]) -> FileFormatError:
     shown = list(dict.fromkeys(problems))
     more = [f"and {len(shown) - SHOWN_PROBLEMS} more"] if len(shown) > SHOWN_PROBLEMS else []
     return FileFormatError(
-        f"The workbook cannot be read: {len(shown)} problem{'s' if len(shown) != 1 else ''}",
+        f"The file cannot be read: {len(shown)} problem{'s' if len(shown) != 1 else ''}",
         where=file,
         got="\n    ".join(["", *shown[:SHOWN_PROBLEMS], *more]),
         hint="Compare these places with the file as it was downloaded, or download it again.",

@@ -31,11 +31,22 @@ def example_extracts() -> tuple[Extract, ...]:
 
 
 def _with_faults(extract: Extract) -> Extract:
-    """Plant what real files have: "missing" codes, a code that is not on the form, a respondent twice."""
+    """Plant what real files have.
+
+    "Missing" codes; a code that is not on the form, and one that often stands for no answer; answers to a
+    question that a filter rules out; two respondents twice.
+    """
     row = pl.int_range(pl.len())
+    faults = {
+        "q4c": (row % 97 == 0, 99),
+        "q3i": (row % 499 == 1, 7),
+        "q9a": (row % 399 == 2, 98),
+        "q11d": (row % 599 == 3, 2),
+        "q11e": (row % 599 == 3, 1),
+    }
     faulty = extract.frame.with_columns(
-        pl.when(row % 97 == 0).then(99).otherwise("q4c").cast(pl.Int8).alias("q4c"),
-        pl.when(row % 499 == 1).then(7).otherwise("q3i").cast(pl.Int8).alias("q3i"),
+        pl.when(where).then(code).otherwise(column).cast(pl.Int8).alias(column)
+        for column, (where, code) in faults.items()
     )
     return replace(extract, frame=pl.concat([faulty, faulty.tail(2)]))
 

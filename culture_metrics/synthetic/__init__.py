@@ -2,6 +2,7 @@
 
 from culture_metrics.synthetic.expectation import planted, truth
 from culture_metrics.synthetic.organisation import CHANGED, CHANGED_BY, CHANGED_FROM, CHANGED_TO, UNCHANGED
+from culture_metrics.synthetic.outcomes import outcome_panel, outcome_slopes
 from culture_metrics.synthetic.sample import respondents
 
 __all__ = [
@@ -10,6 +11,8 @@ __all__ = [
     "CHANGED_FROM",
     "CHANGED_TO",
     "UNCHANGED",
+    "outcome_panel",
+    "outcome_slopes",
     "planted",
     "respondents",
     "truth",

@@ -1,8 +1,41 @@
 """Plotly figures in one house style. They know tidy columns, not the analyses that made them."""
 
+from culture_metrics.views.change_map import change_map
+from culture_metrics.views.changes import changes
 from culture_metrics.views.distribution import distribution
+from culture_metrics.views.estimates import estimates
 from culture_metrics.views.heat_map import heat_map
+from culture_metrics.views.lines import lines
+from culture_metrics.views.links import designs, forest, influence
 from culture_metrics.views.ranking import ranking
+from culture_metrics.views.run_chart import run_chart
+from culture_metrics.views.scatter import scatter
 from culture_metrics.views.scores import scores
+from culture_metrics.views.slope import slope
+from culture_metrics.views.slopes import slopes
+from culture_metrics.views.specifications import specifications
+from culture_metrics.views.tipping import tipping
+from culture_metrics.views.trend import trend
+from culture_metrics.views.waterfall import waterfall
 
-__all__ = ["distribution", "heat_map", "ranking", "scores"]
+__all__ = [
+    "change_map",
+    "changes",
+    "designs",
+    "distribution",
+    "estimates",
+    "forest",
+    "heat_map",
+    "influence",
+    "lines",
+    "ranking",
+    "run_chart",
+    "scatter",
+    "scores",
+    "slope",
+    "slopes",
+    "specifications",
+    "tipping",
+    "trend",
+    "waterfall",
+]

@@ -179,8 +179,8 @@ KINDS = {
     "several years": ("x.csv", csv(*NAMES, rows=[[1, "RXX", 2023, "", "", 4], [1, "RXX", 2024, "", "", 4]]), {"year": None}, "The file holds 2023, 2024"),
     "a year that is not there": ("x.csv", csv(*NAMES, rows=[[1, "RXX", 2023, "", "", 4]]), {}, "The file holds 2023, not 2024"),
     "no organisation": ("x.csv", csv("id", "name", "x", "q2a", "q25c"), {}, "organisation='RXX'"),
-    "nobody completed it": ("x.csv", csv(*NAMES, rows=[[1, "RXX", 2024, "REF", "", 4]]), {}, "1 rows not completed"),
-    "bank workers only": ("x.csv", csv(*NAMES, rows=[[1, "RXX", 2024, "", "Bank", 4]]), {}, "1 rows of bank workers"),
+    "nobody completed it": ("x.csv", csv(*NAMES, rows=[[1, "RXX", 2024, "REF", "", 4]]), {}, "1 row not completed"),
+    "bank workers only": ("x.csv", csv(*NAMES, rows=[[1, "RXX", 2024, "", "Bank", 4]]), {}, "1 row of bank workers"),
     "bank workers that cannot be told": (
         "x.csv", csv(*NAMES, rows=[[1, "RXX", 2024, "", 1, 4], [1, "RXX", 2024, "", 2, 4]]), {}, "which rows are bank-only",
     ),

@@ -28,16 +28,8 @@ PEOPLE = synthetic.respondents(2024, respondents_per_organisation=240, seed=11).
 SORTED = ["organisation", "breakdown", "group", "measure", "weighting"]
 #: The same examples in every run: each reads, checks and estimates a whole extract.
 FEW = settings(
-    max_examples=8, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+    max_examples=6, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
 )  # fmt: skip
-
-
-@pytest.fixture(autouse=True, scope="module")
-def _without_pandera():
-    """Leave out the last check of every validation: it takes most of the time, and other tests have it."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("culture_metrics.extracts.validate.contract_problems", lambda *_: [])
-        yield
 
 
 def results(extract):

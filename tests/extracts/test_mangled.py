@@ -19,7 +19,7 @@ QUESTIONS = answers(PEOPLE)
 WANTED = PEOPLE
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(st.data(), tables(PEOPLE), st.sampled_from(WRITERS))
 def test_whatever_keeps_the_meaning_reads_to_the_same_table(data, table, write):
     with tempfile.TemporaryDirectory() as folder:
@@ -31,7 +31,7 @@ def test_whatever_keeps_the_meaning_reads_to_the_same_table(data, table, write):
     assert extract.provenance["rows"] == PEOPLE.height
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(
     st.dictionaries(
         st.sampled_from([c for c in QUESTIONS if not c.startswith("q16c")]),

@@ -26,6 +26,7 @@ def test_a_clean_extract_has_no_problems(year):
     assert serious(report) == set()
     assert (report.rows_read, report.rows_used, report.rows_set_aside) == (800, 800, 0)
     assert report.cells_set_aside == report.quarantine.height == 0
+    assert contract.contract_problems(report.extract.frame, report.extract.edition) == []
     assert_adds_up(report)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 
 import polars as pl
-import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from planting import assert_adds_up, changed, clean_extract, put, serious
@@ -26,15 +25,7 @@ FREE = [
 #: Columns behind a filter of one question: column, filter, a code that shuts it.
 ROUTED = [("q11e", "q11d", 2), ("q23b", "q23a", 2), ("q23c", "q23a", 3), ("q31b", "q31a", 2)]
 #: A few examples only, each of which checks hundreds of cells; the same ones in every run.
-FEW = settings(max_examples=20, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
-
-
-@pytest.fixture(autouse=True, scope="module")
-def _without_pandera():
-    """Leave out the last check of every validation: it takes most of the time, and other tests have it."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("culture_metrics.extracts.validate.contract_problems", lambda *_: [])
-        yield
+FEW = settings(max_examples=12, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 
 
 rows = st.lists(st.integers(0, ROWS - 1), min_size=1, max_size=25, unique=True)

@@ -35,10 +35,19 @@ def test_the_example_is_a_trust_in_two_years_among_its_peers(example):
 
 
 def test_the_example_has_faults_to_find_and_counts_them(example):
-    # Planted: two respondents twice, five codes that the form does not have (rows 1, 500, 999, 1498, 1997).
+    # Planted among rows 0 to 1999: 99 in each 97th, a 7 in rows 1, 500, …, 1997, a 98 in rows 2, 401, …, 1997,
+    # answers under a shut filter in rows 3, 602, 1201, 1800; and two respondents twice.
+    planted = {
+        "missing codes": 21,
+        "codes outside the list": 5,
+        "likely missing codes": 6,
+        "answers that the filter rules out": 4,
+        "rows that stand twice": 2,
+    }
     for report in example.reports:
         assert (report.rows_read, report.rows_used, report.rows_set_aside) == (2002, 2000, 2)
-        assert report.cells_set_aside == 5
+        assert report.cells_set_aside == 5 + 6 + 4
+        assert {r: report.problems.filter(rule=r)["rows"].item() for r in planted} == planted
 
 
 def test_the_example_publishes_what_its_respondents_said(example):

@@ -83,13 +83,18 @@ def test_a_table_escapes_what_it_shows_and_explains_its_marks():
     assert Table(frame.clear(), "No problems found")._repr_html_() == "<p>No problems found.</p>"
 
 
-def test_problems_are_listed_the_worst_first(data):
-    frame = show.problems(data).frame
-    order = ["Error", "Warning", "Note"]
-    kinds = frame["Kind"].to_list()
-    assert kinds == sorted(kinds, key=order.index)
-    assert set(kinds) == set(order)
-    assert show.problems(data).caption == f"{frame.height} problems found"
+def test_the_check_of_the_year_is_open_and_the_others_are_folded(data):
+    found = show.problems(data)
+    assert [report.extract.period for report in found.reports] == ["2024", "2023"]
+    html = found._repr_html_()
+    now, before = html.split("<summary>Check of NHS Staff Survey, England, 2023. 2,002 rows read")
+    for part in (now, before):
+        places = [part.index(f"{word} (") for word in ("Errors", "Warnings", "Notes")]
+        assert places == sorted(places)
+        assert "Codes outside the list" in part
+    assert "<h4 class='heading'>" in now
+    assert "<script" not in html
+    assert repr(found).count("ValidationReport: 2,002 rows read") == 2
 
 
 def test_years_stand_side_by_side(data):

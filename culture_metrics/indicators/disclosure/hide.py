@@ -127,7 +127,9 @@ def suppress(
     )
     answers = answers.with_columns(_status=status[results.height :])
     on = [*CELL, "question", "weighting", "source"]
-    found = distributions.select(pl.col(on).cast(pl.String)).join(answers, on=on, how="left", maintain_order="left")["_status"]
+    found = distributions.select(pl.col(on).cast(pl.String)).join(
+        answers, on=on, how="left", maintain_order="left"
+    )["_status"]
     return _without(results, status[: results.height]), _without(distributions, found)
 
 
@@ -255,7 +257,7 @@ def _search(
     for family in families:
         tables = Tables(release, equations, int(family), rule)
         before = hidden[cells, family]
-        after, safe = choose(tables, before, may[cells], cost, tried)
+        after, safe = choose(tables, before, may[cells] & tables.there.any(axis=1), cost, tried)
         added = after & ~before
         if added.any() and not any((added == p).all() for p in tried):
             tried = [added, *tried][:TRIED]

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     Flags = NDArray[np.bool_]
     Numbers = NDArray[np.int64]
 
+#: Name of the people that a total counts and none of its groups.
+NOT_LISTED = "(in no group)"
 #: States of a cell: not in the release; shown; hidden as too small, or for another; never said (`between`).
 ABSENT, SHOWN, SMALL, SECONDARY, OPEN = range(5)
 HIDDEN = {"suppressed_small_base": SMALL, "suppressed_secondary": SECONDARY}
@@ -41,8 +43,9 @@ class Release:
     0 where it is absent and NaN where it was hidden before; `counted` is the number counted in a percentage,
     NaN in scores. `too_small` marks what was shown on too few. `family` numbers measures that are hidden
     together. `size` is the largest base of a group, in whatever measure and period. `row` numbers the rows of
-    the table that the release was made of, `row_cell` and `row_measure` say where each belongs. `tied`: two
-    releases, see `releases_of_two`.
+    the table that the release was made of, `row_cell` and `row_measure` say where each belongs. Last come
+    cells without rows: the few people that a total counts and none of its groups. `tied`: two releases, see
+    `releases_of_two`.
     """
 
     cells: pl.DataFrame
@@ -129,20 +132,48 @@ def _release(
         small |= (state == SHOWN) & (np.fmin(counted, base - counted) < rule.minimum_count - 1e-6)
     if mark:
         state[small] = SMALL
+    structure = find_structure(cells, parents)
+    size = cells.join(sizes, on=GROUP, how="left", maintain_order="left")["_size"].to_numpy()
+    of, rest = _rests(structure, base, state, rule)
+    if len(of):
+        structure, cells = structure.with_parts(of), pl.concat([cells, _rest_names(cells, structure, of)])
+        base, size = np.vstack([base, rest]), np.append(size, rest.max(axis=1))
+        state = np.vstack([state, np.where(rest > 0, SMALL, ABSENT).astype(np.int8)])
+        small = np.vstack([small, np.zeros(rest.shape, bool)])
+        counted = counted if counted is None else np.vstack([counted, np.full(rest.shape, np.nan)])
     return Release(
         cells=cells,
         measures=layers["measure"],
-        structure=find_structure(cells, parents),
+        structure=structure,
         base=base,
         counted=counted,
         state=state,
         too_small=small,
         family=_families(cells, layers["measure"]),
-        size=cells.join(sizes, on=GROUP, how="left", maintain_order="left")["_size"].to_numpy(),
+        size=size,
         row=part["_row"].to_numpy().astype(np.int64),
         row_cell=row_cell,
         row_measure=row_measure,
     )
+
+
+def _rests(structure: Structure, base: Floats, state: NDArray[np.int8], rule: Rule) -> tuple[Numbers, Floats]:
+    """Find the sums whose total holds a few more people than its parts: nobody lists them, anybody can tell.
+
+    Returns those sums, and by sum and measure how many people; 0 where there are none, or enough of them.
+    """
+    known, there = np.nan_to_num(base), (state != ABSENT)[structure.total]
+    rest = -np.asarray(structure.matrix @ known)
+    told = np.asarray(abs(structure.matrix) @ np.isnan(base).astype(float)) == 0
+    rest = np.where(there & told & (rest > 0.5) & (rest < rule.minimum_base), np.round(rest), 0.0)
+    of = np.flatnonzero(rest.any(axis=1))
+    return of, rest[of]
+
+
+def _rest_names(cells: pl.DataFrame, structure: Structure, of: Numbers) -> pl.DataFrame:
+    """Name the people that no part of a sum lists: as a group, beside the parts that are there."""
+    first = np.unique(structure.equation, return_index=True)[1][of]
+    return cells[structure.part[first]].with_columns(pl.lit(NOT_LISTED).alias("group"))
 
 
 def _numbered(part: pl.DataFrame, key: list[str]) -> tuple[pl.DataFrame, Numbers]:

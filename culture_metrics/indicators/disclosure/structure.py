@@ -66,6 +66,18 @@ class Structure:
         several = np.bincount(self.equation, ~alone[self.part], minlength=len(self.total)) > 0
         return self.top[self.total] & ~several
 
+    def with_parts(self, equations: NDArray[np.int64]) -> Structure:
+        """Give each of these equations one more part: a cell of its own, numbered after all others."""
+        equation = np.append(self.equation, equations)
+        part = np.append(self.part, len(self.top) + np.arange(len(equations)))
+        order = np.argsort(equation, kind="stable")
+        return Structure(
+            total=self.total,
+            equation=equation[order],
+            part=part[order],
+            top=np.append(self.top, np.zeros(len(equations), bool)),
+        )
+
     def is_tree(self, equations: NDArray[np.int64], linking: NDArray[np.bool_]) -> bool:
         """Say whether equations that hang together form no ring."""
         entries = self.matrix[equations].indices

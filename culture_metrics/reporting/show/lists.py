@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import html
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
 from culture_metrics.compare.benchmark import benchmark
-from culture_metrics.extracts.report import WORDS
+from culture_metrics.extracts.page import report_html
 from culture_metrics.published import rebuild_scores
 from culture_metrics.reporting.show.common import workbook
 from culture_metrics.reporting.tables import Table, catalogued, interval, people, words
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from culture_metrics.catalogue import Edition
+    from culture_metrics.extracts.report import ValidationReport
     from culture_metrics.reporting.inputs import Inputs
 
 SOURCES = {"respondents": "Respondent file", "published": "Published"}
@@ -55,21 +58,28 @@ def checks(data: Inputs) -> Table:
     return Table(frame, "Rows in, rows used, rows set aside", numbers=numbers)
 
 
-def problems(data: Inputs) -> Table:
-    """List every problem that the check found, in counts: the worst first."""
-    found = pl.concat([r.problems.with_columns(period=pl.lit(r.extract.period)) for r in data.reports])
-    frame = found.sort("severity", "period", maintain_order=True).select(
-        pl.col("severity").cast(pl.String).replace(WORDS).alias("Kind"),
-        pl.col("period").alias("Year"),
-        pl.col("rule").alias("What"),
-        pl.col("column").alias("Column"),
-        pl.format("{}", "rows").alias("Rows"),
-        pl.col("examples").alias("For example row"),
-        pl.col("found").alias("Found"),
-        pl.col("expected").alias("Expected"),
-        pl.col("done").alias("What was done"),
-    )
-    return Table(frame, f"{frame.height or 'No'} problems found", numbers=("Rows",))
+@dataclass(frozen=True)
+class Checks:
+    """Reports of validation, one beneath the other: the first is open, the others are folded."""
+
+    reports: tuple[ValidationReport, ...]
+
+    def __repr__(self) -> str:
+        return "\n".join(map(repr, self.reports))
+
+    def _repr_html_(self) -> str:
+        shown, *folded = self.reports
+        return report_html(shown, level=4) + "".join(
+            f"<details style='margin:12px 0'><summary>{html.escape(f'{r.title}. {r.summary()}')}</summary>"
+            f"{report_html(r, level=4)}</details>"
+            for r in folded
+        )
+
+
+def problems(data: Inputs) -> Checks:
+    """Show what the check of each respondent file found, that of the year first."""
+    first = sorted(data.reports, key=lambda report: report.extract.period != data.year)
+    return Checks(tuple(first))
 
 
 def percentages(data: Inputs, score: str) -> Table:

@@ -1,0 +1,148 @@
+"""Respondents of two years in groups that may be shown: the not given named, the small ones pooled."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+
+from culture_metrics.errors import ExtractError
+from culture_metrics.indicators.breakdowns import group_columns
+from culture_metrics.indicators.estimate import estimate
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from culture_metrics.compare.pair import Pair
+    from culture_metrics.compare.pieces import Floats
+
+NOT_GIVEN, OTHER = "Not given", "Other groups (pooled)"
+VALUE, YEAR, COUNT = "_value", "_year", "_count"
+
+
+@dataclass(frozen=True)
+class Cells:
+    """Kinds of respondents: the same groups and the same value, counted in each year.
+
+    Attributes
+    ----------
+    groups : polars.DataFrame
+        One row per group that may be shown, in the order of the dummies: `breakdown, group, base_from,
+        base_to`.
+    pooled : mapping
+        For each breakdown, the names of the groups pooled into "Other groups".
+    blocks : tuple of slice
+        Where the groups of each breakdown stand.
+    dummies, value, counts
+        One row per kind: its groups, its value, and how many of the earlier and of the later year it holds.
+    """
+
+    groups: pl.DataFrame
+    pooled: dict[str, tuple[str, ...]]
+    blocks: tuple[slice, ...]
+    dummies: Floats
+    value: Floats
+    counts: tuple[NDArray[np.int64], NDArray[np.int64]]
+
+
+def cells_of(pair: Pair, by: Sequence[str]) -> Cells:
+    """Put the respondents with a value into the groups of each breakdown.
+
+    Raises
+    ------
+    UnknownNameError
+        When an extract has no such breakdown.
+    ExtractError
+        When a breakdown has fewer than two groups that may be shown.
+    """
+    people = pl.concat(
+        extract.frame.select(
+            pl.lit(year).alias(YEAR),
+            values.alias(VALUE),
+            *(
+                e.cast(pl.String).fill_null(NOT_GIVEN).alias(name)
+                for name, e in group_columns(extract, by).items()
+            ),
+        )
+        for year, extract, values in zip((0, 1), (pair.before, pair.after), pair.values(), strict=True)
+    ).drop_nulls(VALUE)
+    withheld = _withheld(pair, by)
+    tables, pooled = [], {}
+    for name in by:
+        bases = _bases(people, name)
+        hidden = set(withheld.filter(breakdown=name)["group"])
+        hidden |= set(bases.filter(pl.min_horizontal("base_from", "base_to") < pair.minimum_base)["group"])
+        pooled[name] = pool(bases, hidden, pair.minimum_base)
+        people = people.with_columns(
+            pl.when(pl.col(name).is_in(pooled[name])).then(pl.lit(OTHER)).otherwise(pl.col(name)).alias(name)
+        )
+        shown = _bases(people, name)
+        if shown.height < 2:
+            raise ExtractError(
+                f"The breakdown {name} has fewer than two groups that may be shown",
+                where=f"{pair.organisation}, {pair.before.period} and {pair.after.period}",
+                expected=f"groups of at least {pair.minimum_base} respondents in both years",
+                hint="Choose a coarser breakdown.",
+            )
+        last = pl.col("group").replace_strict({OTHER: 1, NOT_GIVEN: 2}, default=0)
+        tables.append(shown.sort(last, "group").select(pl.lit(name).alias("breakdown"), pl.all()))
+    return _collect(people, pl.concat(tables), pooled, by)
+
+
+def _bases(people: pl.DataFrame, name: str) -> pl.DataFrame:
+    return (
+        people.group_by(pl.col(name).alias("group"))
+        .agg(base_from=(pl.col(YEAR) == 0).sum(), base_to=(pl.col(YEAR) == 1).sum())
+        .sort("group")
+    )
+
+
+def _withheld(pair: Pair, by: Sequence[str]) -> pl.DataFrame:
+    """Return the groups that `estimate` hides in either year, small or so that no small one follows."""
+    tables = (estimate(e, by=by, minimum_base=pair.minimum_base) for e in (pair.before, pair.after))
+    held = pl.col("status").cast(pl.String).str.starts_with("suppressed")
+    return pl.concat(t.filter(held, measure=pair.measure.id).select("breakdown", "group") for t in tables)
+
+
+def pool(bases: pl.DataFrame, hidden: set[str], minimum_base: int) -> tuple[str, ...]:
+    """Return the groups to pool: the hidden ones, and the smallest others until the pool is enough.
+
+    Whatever `estimate` hides in one year is inside the pool, so nothing follows from setting both side by
+    side.
+    """
+    if not hidden:
+        return ()
+    inside = pl.col("group").is_in(sorted(hidden))
+    smallest = pl.min_horizontal("base_from", "base_to")
+    ordered = bases.sort(~inside, smallest, "group").with_columns(
+        enough=pl.min_horizontal(pl.col("base_from", "base_to").cum_sum()) >= minimum_base
+    )
+    take = max(len(hidden), 2, int(ordered["enough"].not_().sum()) + 1)
+    return tuple(sorted(ordered["group"].head(take)))
+
+
+def _collect(
+    people: pl.DataFrame, groups: pl.DataFrame, pooled: dict[str, tuple[str, ...]], by: Sequence[str]
+) -> Cells:
+    kinds = (
+        people.group_by(*by, VALUE)
+        .agg(before=(pl.col(YEAR) == 0).sum(), after=(pl.col(YEAR) == 1).sum())
+        .sort(*by, VALUE)
+    )
+    names = groups.select("breakdown", "group").rows()
+    dummies = kinds.select((pl.col(b) == g).cast(pl.Float64).alias(str(i)) for i, (b, g) in enumerate(names))
+    edges = np.cumsum([0, *(groups.filter(breakdown=name).height for name in by)])
+    counts = kinds.select(pl.col("before", "after").cast(pl.Int64))
+    return Cells(
+        groups=groups,
+        pooled={name: some for name, some in pooled.items() if some},
+        blocks=tuple(slice(int(a), int(b)) for a, b in pairwise(edges)),
+        dummies=dummies.to_numpy(),
+        value=kinds[VALUE].to_numpy(),
+        counts=(counts["before"].to_numpy(), counts["after"].to_numpy()),
+    )

@@ -1,0 +1,206 @@
+"""Two periods side by side, as they are read: table, figures, sentences."""
+
+from __future__ import annotations
+
+import html
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from culture_metrics.catalogue import catalogue
+from culture_metrics.compare.phrases import beside
+from culture_metrics.compare.sentences import sentence
+from culture_metrics.compare.verdict import BARRED, DECLINED, IMPROVED, SAME, UNCLEAR
+from culture_metrics.errors import ComparabilityError, unknown
+from culture_metrics.results import ALL
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+    from culture_metrics.compare.decomposition import ChangeDecomposition
+
+SOURCES = {"respondents": "Respondent files", "published": "Published results"}
+
+
+@dataclass(frozen=True)
+class YearComparison:
+    """Two periods of one survey side by side.
+
+    Attributes
+    ----------
+    table : polars.DataFrame
+        One row per organisation, breakdown, group and measure; see `compare_years`.
+    survey, from_period, to_period : str
+        What was compared.
+    vanished, appeared : tuple of str
+        Organisations with results in the first period only, and in the second only.
+    notes : tuple of str
+        What was assumed, pooled or taken as given.
+    """
+
+    table: pl.DataFrame
+    survey: str
+    from_period: str
+    to_period: str
+    vanished: tuple[str, ...]
+    appeared: tuple[str, ...]
+    notes: tuple[str, ...]
+
+    def sentences(self, *verdicts: str) -> list[str]:
+        """Say each finding in a sentence for a board paper, the largest standardised change first.
+
+        Parameters
+        ----------
+        *verdicts : str
+            Only these verdicts; all of them when left out.
+
+        Examples
+        --------
+        >>> import culture_metrics as cm
+        >>> data = cm.read_inputs([])
+        >>> change = cm.compare_years(data.results, "2023", "2024", measures=["q25c"])
+        >>> change.sentences("improved")[0][:56]
+        'Would recommend as a place to work rose from 64.5% to 70'
+        """
+        rows = self.table.filter(pl.col("verdict").is_in(verdicts)) if verdicts else self.table
+        ordered = rows.sort(
+            pl.col("standardised_difference").abs(), descending=True, nulls_last=True, maintain_order=True
+        )
+        said = sentence()
+        if self.table["organisation"].n_unique() > 1:
+            said = pl.concat_str("organisation", said, separator=": ")
+        return ordered.select(said).to_series().to_list()
+
+    def finding(self, measure: str, decomposition: ChangeDecomposition | None = None) -> str:
+        """Say one finding about the whole organisation, and what staff mix has to do with it.
+
+        Parameters
+        ----------
+        measure : str
+            Id or official code of the later period.
+        decomposition : ChangeDecomposition, optional
+            What `decompose_change` returned for the same measure and periods.
+
+        Raises
+        ------
+        ComparabilityError
+            When the decomposition is of another measure or other periods.
+        UnknownNameError
+            When the measure is not in this comparison.
+        """
+        name = catalogue(self.survey).edition(self.to_period).measure(measure).id
+        rows = self.table.filter((pl.col("measure") == name) & (pl.col("breakdown") == ALL))
+        if rows.is_empty():
+            raise unknown("measure in this comparison", measure, self.table["measure"].unique().sort())
+        said = str(self._one(rows).select(sentence()).item())
+        if decomposition is None:
+            return said
+        mine = (name, self.from_period, self.to_period)
+        theirs = (decomposition.measure.id, decomposition.from_period, decomposition.to_period)
+        if mine != theirs:
+            raise ComparabilityError(
+                "The decomposition is of another change", got=", ".join(theirs), expected=", ".join(mine)
+            )
+        total, mix = (decomposition.piece(p)["estimate"] for p in ("total", "mix"))
+        told = beside(total, mix, "the change in staff mix", decomposition.measure.unit)
+        return f"{said.removesuffix('.')}, {told}."
+
+    def figure(self, breakdown: str = ALL, group: str = ALL, unit: str = "score") -> go.Figure:
+        """Draw the change of the scores of a group (or its percentages), sorted by size, with verdicts."""
+        from culture_metrics import views
+
+        rows, unit = self._rows(breakdown, group, unit)
+        return views.changes(rows, unit=unit, **self._said(rows, _counted(rows, unit), group))
+
+    def slope(self, breakdown: str = ALL, group: str = ALL, unit: str = "score") -> go.Figure:
+        """Draw the elements and themes (or the percentages) of both years as lines from one to the other."""
+        from culture_metrics import views
+
+        rows, unit = self._rows(breakdown, group, unit)
+        rows = _leading(rows.filter(pl.col("unit") == unit))
+        return views.slope(rows, unit=unit, **self._said(rows, _counted(rows, unit), group))
+
+    def heat_map(self, breakdown: str, unit: str = "score") -> go.Figure:
+        """Draw the change of the elements and themes (or the percentages) in every group of a breakdown."""
+        from culture_metrics import views
+
+        known = [b for b in self.table["breakdown"].unique().sort() if b != ALL]
+        if breakdown not in known:
+            raise unknown("breakdown in this comparison", breakdown, known)
+        rows = self._one(self.table.filter(pl.col("breakdown").is_in([breakdown, ALL])))
+        unit = unit if (rows["unit"] == unit).any() else str(rows["unit"][0])
+        rows = _leading(rows.filter(pl.col("unit") == unit))
+        named = catalogue(self.survey).edition(self.to_period).breakdowns.get(breakdown)
+        label = named.label if named else breakdown
+        what = f"what changed by {label[0].lower()}{label[1:]}"
+        return views.change_map(rows, unit=unit, **self._said(rows, what, ALL))
+
+    def summary(self) -> str:
+        """Say in plain sentences what came of it."""
+        counts = dict(self.table["verdict"].cast(pl.String).value_counts().iter_rows())
+        n = self.table.height
+        count = {name: f"{counts.get(name, 0):,}" for name in (IMPROVED, DECLINED, SAME, UNCLEAR, BARRED)}
+        said = [
+            f"{self.from_period} to {self.to_period}: of {n:,} comparisons {count[IMPROVED]} improved, "
+            f"{count[DECLINED]} declined, {count[SAME]} did not change materially, {count[UNCLEAR]} are "
+            f"unclear and {count[BARRED]} may not be compared."
+        ]
+        said += self.sentences(IMPROVED)[:3] + self.sentences(DECLINED)[:3]
+        for gone, word in ((self.vanished, f"only in {self.from_period}"), (self.appeared, f"only in {self.to_period}")):  # fmt: skip  # noqa: E501
+            if gone:
+                said.append(
+                    f"{len(gone)} organisation{'s' if len(gone) > 1 else ''} {word}: {', '.join(gone)}."
+                )
+        return " ".join(said)
+
+    def __repr__(self) -> str:
+        return f"YearComparison({self.summary()})"
+
+    def _repr_html_(self) -> str:
+        points = "".join(f"<li>{html.escape(note)}</li>" for note in self.notes)
+        return f"<p>{html.escape(self.summary())}</p><ul>{points}</ul>"
+
+    def _said(self, rows: pl.DataFrame, what: str, group: str) -> dict[str, str]:
+        """Title, subtitle and source of a figure."""
+        whom = str(rows["organisation"][0]) + ("" if group == ALL else f", {group}")
+        return {
+            "title": f"{whom}: {what}",
+            "subtitle": f"{catalogue(self.survey).label}, {self.from_period} to {self.to_period}",
+            "source": SOURCES[str(rows["source"][0])],
+        }
+
+    def _rows(self, breakdown: str, group: str, unit: str) -> tuple[pl.DataFrame, str]:
+        """Rows of one group, and the unit wanted if there is any such measure, else the other one."""
+        rows = self.table.filter((pl.col("breakdown") == breakdown) & (pl.col("group") == group))
+        if rows.is_empty():
+            known = self.table.select(pl.format("{}: {}", "breakdown", "group")).to_series().unique().sort()
+            raise unknown("group in this comparison", f"{breakdown}: {group}", known)
+        return self._one(rows), unit if (rows["unit"] == unit).any() else str(rows["unit"][0])
+
+    def _one(self, rows: pl.DataFrame) -> pl.DataFrame:
+        """See to it that a figure shows one organisation."""
+        codes = rows["organisation"].n_unique()
+        if codes > 1:
+            raise ComparabilityError(
+                f"A figure of {codes} organisations could not be read",
+                expected="one organisation",
+                hint="compare_years(…, organisation='RXX') keeps one.",
+            )
+        return rows
+
+
+def _counted(rows: pl.DataFrame, unit: str) -> str:
+    """Say how many of the measures drawn changed: the title of a figure."""
+    own = rows.filter((pl.col("unit") == unit) & (pl.col("verdict") != BARRED))
+    noun = "score" if unit == "score" else "percentage"
+    many = f"{own.height} {noun}{'' if own.height == 1 else 's'}"
+    counts = [(int((own["verdict"] == v).sum()), v) for v in (IMPROVED, DECLINED)]
+    said = " and ".join(f"{n} {verdict}" for n, verdict in counts if n)
+    return f"{said} of {many}" if said else f"none of {many} changed beyond chance"
+
+
+def _leading(rows: pl.DataFrame) -> pl.DataFrame:
+    """Keep elements and themes where there are any."""
+    leading = rows.filter(pl.col("level").is_in(["element", "theme"]))
+    return leading if leading.height else rows

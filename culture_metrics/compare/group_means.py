@@ -1,0 +1,149 @@
+"""Groups of two years: their shares and means, as they are and in each bootstrap draw."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from culture_metrics.compare.cells import NOT_GIVEN, OTHER, cells_of
+from culture_metrics.compare.pair import pair_of
+from culture_metrics.compare.pieces import bootstrap, moment_rows, moments, rank
+from culture_metrics.errors import ExtractError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import polars as pl
+
+    from culture_metrics.catalogue import Edition, Measure
+    from culture_metrics.compare.cells import Cells
+    from culture_metrics.compare.pair import Pair
+    from culture_metrics.compare.pieces import Floats
+    from culture_metrics.extracts.extract import Extract
+
+    #: The means of a year, and of each draw of it.
+    Drawn = tuple[Floats, Floats]
+
+
+@dataclass(frozen=True)
+class GroupMeans:
+    """What the pieces of a change are worked out from.
+
+    Attributes
+    ----------
+    measure, organisation, periods
+        What, of whom, and when.
+    groups : polars.DataFrame
+        One row per group that may be shown: `breakdown, group, base_from, base_to`.
+    blocks : tuple of slice
+        Where the groups of each breakdown stand in the means.
+    before, after : tuple
+        Means of `moment_rows`, of the year and of its draws. The measure is counted from the middle of both
+        years, where rounding is least.
+    levels, bases : tuple
+        The measure in both years, and its bases.
+    labels, notes
+        Breakdowns and how they are called; what a reader has to know.
+    """
+
+    measure: Measure
+    organisation: str
+    periods: tuple[str, str]
+    groups: pl.DataFrame
+    blocks: tuple[slice, ...]
+    before: Drawn
+    after: Drawn
+    levels: tuple[float, float]
+    bases: tuple[int, int]
+    labels: dict[str, str]
+    notes: tuple[str, ...]
+
+
+def means_of_respondents(
+    from_extract: Extract,
+    to_extract: Extract,
+    measure: str,
+    by: Sequence[str],
+    organisation: str | None,
+    minimum_base: int | None,
+    allow_breaks: bool,
+) -> GroupMeans:
+    """Work out the means of groups from two extracts.
+
+    Raises
+    ------
+    UnknownNameError, ComparabilityError, ExtractError
+        As `decompose_change` says.
+    """
+    by = [_breakdown_id(to_extract, name) for name in dict.fromkeys(by)]
+    pair = pair_of(from_extract, to_extract, measure, by, organisation, minimum_base, allow_breaks)
+    cells = cells_of(pair, by)
+    levels = tuple(float(count @ cells.value / count.sum()) for count in cells.counts)
+    rows = moment_rows(cells.dummies, cells.value - sum(levels) / 2, cells.blocks)
+    years = [bootstrap(rows, counts, year) for year, counts in enumerate(cells.counts)]
+    _check_told_apart(pair, cells, rows)
+    return GroupMeans(
+        measure=pair.measure,
+        organisation=pair.organisation,
+        periods=(pair.before.period, pair.after.period),
+        groups=cells.groups,
+        blocks=cells.blocks,
+        before=years[0],
+        after=years[1],
+        levels=(levels[0], levels[1]),
+        bases=(int(cells.counts[0].sum()), int(cells.counts[1].sum())),
+        labels={name: breakdown_label(to_extract.edition, name) for name in by},
+        notes=tuple(_notes(pair, cells)),
+    )
+
+
+def _check_told_apart(pair: Pair, cells: Cells, rows: Floats) -> None:
+    """See to it that no breakdown follows from another, among those who gave all of them.
+
+    Who gave none of several is in no way two kinds of people: the fit halves what sets them apart.
+    """
+    given = (cells.groups["group"] != NOT_GIVEN).to_numpy()
+    whole = cells.dummies[:, ~given].sum(axis=1) == 0
+    names = cells.groups["breakdown"].unique(maintain_order=True).to_list()
+    for extract, counts in zip((pair.before, pair.after), cells.counts, strict=True):
+        year = moments((counts * whole) @ rows / counts.sum(), cells.blocks)
+        if rank(year) < given.sum() - (len(names) - 1):
+            raise ExtractError(
+                f"The mixes of {' and '.join(names)} cannot be told apart",
+                where=f"{pair.organisation}, {extract.period}",
+                got="groups of one that follow from groups of the other",
+                hint="Leave out the coarser one.",
+            )
+
+
+def _breakdown_id(extract: Extract, name: str) -> str:
+    """Return the id of a breakdown; a text column of the extract is a breakdown of its own name."""
+    if name in extract.frame.columns and name not in extract.edition.breakdowns:
+        return name
+    return extract.edition.breakdown(name).id
+
+
+def breakdown_label(edition: Edition, name: str) -> str:
+    """Return how a breakdown is called."""
+    known = edition.breakdowns.get(name)
+    return known.label if known else name
+
+
+def _notes(pair: Pair, cells: Cells) -> list[str]:
+    said = [f"The years may not compare: {reason}" for reason in pair.broken]
+    for name, some in cells.pooled.items():
+        said.append(
+            f"{len(some)} groups of {breakdown_label(pair.after.edition, name).lower()} are pooled into "
+            f"\N{LEFT SINGLE QUOTATION MARK}{OTHER}\N{RIGHT SINGLE QUOTATION MARK}: too small to be shown, "
+            "or not in both years."
+        )
+    names = {n: breakdown_label(pair.after.edition, n).lower() for n in cells.groups["breakdown"].unique()}
+    for row in cells.groups.filter(group=NOT_GIVEN).iter_rows(named=True):
+        shares = [
+            row[b] / counts.sum() for b, counts in zip(("base_from", "base_to"), cells.counts, strict=True)
+        ]
+        said.append(
+            f"{shares[0]:.0%} and {shares[1]:.0%} gave no {names[row['breakdown']]} and are a "
+            "group of their own."
+        )
+    return said

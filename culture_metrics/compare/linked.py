@@ -1,0 +1,104 @@
+"""People who answered in both years: how far their answers move together."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from culture_metrics.errors import ExtractError
+from culture_metrics.indicators.breakdowns import group_columns
+from culture_metrics.indicators.percentages import headline_shares
+from culture_metrics.indicators.scoring import score
+from culture_metrics.results import ALL
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from culture_metrics.extracts.extract import Extract
+    from culture_metrics.indicators.percentages import Share
+
+PERSON = ["organisation", "respondent"]
+CELL = ["organisation", "breakdown", "group", "measure"]
+
+
+def covariances(extracts: Sequence[Extract], by: Iterable[str], minimum: int) -> pl.DataFrame:
+    """Return the covariance of the two years' unweighted estimates, for each group and measure.
+
+    Parameters
+    ----------
+    extracts : two Extracts
+        Of the two periods. The same `respondent` in the same organisation must be the same person.
+    by : iterable of str
+        Breakdowns; each year's group is that of the year, and only people who stayed in it count.
+    minimum : int
+        Fewest people in both years for which a covariance is given: fewer are taken as nobody.
+
+    Returns
+    -------
+    polars.DataFrame
+        `organisation, breakdown, group, measure, covariance` (in squared points or score units).
+
+    Raises
+    ------
+    ExtractError
+        When there are not two extracts of one survey, or nobody stands in both.
+
+    Notes
+    -----
+    With n and m answers, of which those of the same people deviate by d and e from the mean of their year,
+    the covariance of the two means is the sum of d times e over n times m: the variance of the difference
+    falls by twice that (Kish 1965, section 12.4).
+    """
+    first, second = extracts
+    if first.survey != second.survey:
+        raise ExtractError("The linked extracts belong to different surveys")
+    if first.frame.join(second.frame, on=PERSON, how="semi").is_empty():
+        raise ExtractError(
+            "No respondent stands in both extracts",
+            where=f"{first.period} and {second.period}",
+            expected="the same id for the same person in both years",
+            hint="Leave linked= out: the years are then taken as different people.",
+        )
+    tables = []
+    for breakdown in (None, *by):
+        years = [_shares(e, breakdown) for e in (first, second)]
+        both = years[0].join(years[1], on=[*PERSON, "group"], suffix=" later")
+        names = [c for c in years[0].columns if f"{c} later" in both.columns and c not in PERSON]
+        products = both.group_by("organisation", "group").agg(
+            pl.when((pl.col(n) * pl.col(f"{n} later")).count() >= minimum)
+            .then((pl.col(n) * pl.col(f"{n} later")).sum())
+            .alias(n)
+            for n in names
+        )
+        tables.append(
+            products.unpivot(
+                index=["organisation", "group"], variable_name="measure", value_name="covariance"
+            ).with_columns(breakdown=pl.lit(breakdown or ALL))
+        )
+    return pl.concat(tables).select(*CELL, pl.col("covariance").fill_null(0.0))
+
+
+def _value(share: Share) -> pl.Expr:
+    counted = pl.when(share.answer.is_in(share.counted)).then(100.0).otherwise(0.0)
+    return pl.when(share.answer.is_in(share.base)).then(counted)
+
+
+def _shares(extract: Extract, breakdown: str | None) -> pl.DataFrame:
+    """Return each person's deviation from the mean of organisation and group, over the number of answers."""
+    edition = extract.edition
+    percentages = {s.name: _value(s) for s in headline_shares(edition, extract.frame.columns)}
+    group = pl.lit(ALL) if breakdown is None else group_columns(extract, [breakdown])[breakdown]
+    values = extract.frame.select(
+        *PERSON, group.alias("group"), *(e.alias(n) for n, e in percentages.items())
+    ).hstack(score(extract).select(*edition.scores))
+    own = ["organisation", "group"]
+    measures = [n for n in edition.measures if n in values.columns]
+    return (
+        values.drop_nulls("group")
+        .with_columns(
+            ((pl.col(n) - pl.col(n).mean().over(own)) / pl.col(n).count().over(own).cast(pl.Float64)).alias(n)
+            for n in measures
+        )
+        .select(*PERSON, "group", *measures)
+    )

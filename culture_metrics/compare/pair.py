@@ -1,0 +1,165 @@
+"""Two years of respondents of one organisation, seen to be comparable."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from culture_metrics.catalogue import catalogue
+from culture_metrics.errors import ComparabilityError, ComparabilityWarning, ExtractError, unknown
+from culture_metrics.indicators.percentages import headline_shares
+from culture_metrics.indicators.scoring import check_answers, score
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from culture_metrics.catalogue import Edition, Measure
+    from culture_metrics.extracts.extract import Extract
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Extracts of one organisation in two periods, and a measure of both.
+
+    `minimum_base` is the smallest base that may be shown; `broken` says why the years do not compare, where
+    the caller insisted.
+    """
+
+    before: Extract
+    after: Extract
+    measure: Measure
+    organisation: str
+    minimum_base: int
+    broken: tuple[str, ...] = ()
+
+    def values(self) -> tuple[pl.Series, pl.Series]:
+        """Return the measure of every respondent, null out of its base.
+
+        Raises
+        ------
+        ExtractError
+            When fewer than `minimum_base` respondents have it in either year.
+        """
+        both = _values(self.before, self.measure.id), _values(self.after, self.measure.id)
+        for extract, values in zip((self.before, self.after), both, strict=True):
+            if values.count() < self.minimum_base:
+                raise ExtractError(
+                    f"Too few respondents have a value of {self.measure.id}",
+                    where=f"{self.organisation}, {extract.period}",
+                    expected=f"at least {self.minimum_base}",
+                    hint="Check that the extract holds its questions; smaller bases may not be shown.",
+                )
+        return both
+
+
+def pair_of(
+    from_extract: Extract,
+    to_extract: Extract,
+    measure: str,
+    breakdowns: Sequence[str],
+    organisation: str | None,
+    minimum_base: int | None,
+    allow_breaks: bool,
+) -> Pair:
+    """Put two extracts side by side, cut to one organisation.
+
+    Raises
+    ------
+    UnknownNameError
+        When an edition has no such measure, or an extract no such organisation.
+    ComparabilityError
+        When the surveys differ, the periods do not, or a break of the catalogue stands between them (with
+        `allow_breaks` a ComparabilityWarning).
+    ExtractError
+        When there are several organisations and none is named, or answers are not whole numbers.
+    """
+    if from_extract.survey != to_extract.survey or from_extract.period == to_extract.period:
+        raise ComparabilityError(
+            "A change is between two periods of one survey",
+            got=f"{from_extract.survey} {from_extract.period}, {to_extract.survey} {to_extract.period}",
+        )
+    found = to_extract.edition.measure(measure)
+    from_extract.edition.measure(found.id)
+    code = _organisation(from_extract, to_extract, organisation)
+    periods = from_extract.period, to_extract.period
+    broken = see_breaks(found, periods, breakdowns, (from_extract.survey, code), allow_breaks)
+    own = pl.col("organisation") == code
+    before, after = (replace(e, frame=e.frame.filter(own)) for e in (from_extract, to_extract))
+    return Pair(before, after, found, code, minimum_base or to_extract.edition.survey.minimum_base, broken)
+
+
+def see_breaks(
+    measure: Measure, periods: tuple[str, str], breakdowns: Sequence[str], where: tuple[str, str], allow: bool
+) -> tuple[str, ...]:
+    """Return the reason of each break between two periods that touches what is compared.
+
+    `where` is survey and organisation.
+
+    Raises
+    ------
+    ComparabilityError
+        When there is one and it is not allowed; a ComparabilityWarning when it is.
+    """
+    survey, organisation = catalogue(where[0]), where[1]
+    names = {n for p in periods for n in related(measure, survey.edition(p))}
+    broken = tuple(
+        f"{item.reason} Instead: {item.instead}"
+        for item in survey.breaks
+        if item.between(*periods)
+        and (
+            names & set(item.measures)
+            or set(breakdowns) & set(item.breakdowns)
+            or organisation in item.organisations
+        )
+    )
+    if broken and not allow:
+        raise ComparabilityError(
+            f"{measure.label}: {periods[0]} and {periods[1]} may not be compared",
+            where=", ".join([organisation, *breakdowns]),
+            got=" ".join(broken),
+            hint="allow_breaks=True compares all the same and says so.",
+        )
+    for reason in broken:
+        warnings.warn(f"{measure.label}: {reason}", ComparabilityWarning, stacklevel=4)
+    return broken
+
+
+def related(measure: Measure, edition: Edition) -> set[str]:
+    """Return a measure and all it is built of: sub-scores and questions."""
+    below = {name for part in measure.parts for name in related(edition.measures[part], edition)}
+    own = {measure.id, measure.question or measure.id, *measure.items}
+    return own | below | ({measure.filter} if measure.filter else set())
+
+
+def _organisation(before: Extract, after: Extract, organisation: str | None) -> str:
+    codes = [set(e.frame["organisation"].unique()) for e in (before, after)]
+    if organisation is None:
+        if codes[0] == codes[1] and len(codes[0]) == 1:
+            return str(codes[0].pop())
+        raise ExtractError(
+            "It takes one organisation, the same in both years",
+            got=f"{len(codes[0])} in {before.period}, {len(codes[1])} in {after.period}, "
+            f"{len(codes[0] & codes[1])} in both",
+            hint="Name one that is in both: organisation='RXX'.",
+        )
+    for extract, known in zip((before, after), codes, strict=True):
+        if organisation not in known:
+            raise unknown("organisation", organisation, sorted(known), where=extract.period)
+    return organisation
+
+
+def _values(extract: Extract, measure: str) -> pl.Series:
+    check_answers(extract)
+    if measure in extract.edition.scores:
+        return score(extract)[measure]
+    shares = {s.name: s for s in headline_shares(extract.edition, extract.frame.columns)}
+    if measure not in shares:
+        return pl.Series(measure, [None] * extract.frame.height, dtype=pl.Float64)
+    share = shares[measure]
+    counted = pl.when(share.answer.is_in(share.counted)).then(100.0).otherwise(0.0)
+    return extract.frame.select(
+        pl.when(share.answer.is_in(share.base)).then(counted).alias(measure)
+    ).to_series()

@@ -1,0 +1,197 @@
+"""Two periods side by side: one row for each measure of each group, with both years' figures."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from culture_metrics.errors import ComparabilityError, unknown
+from culture_metrics.published import Published
+from culture_metrics.results import check_results
+
+if TYPE_CHECKING:
+    from culture_metrics.catalogue import Edition
+
+#: What identifies a figure of a period, and what it may stand in more than once by.
+CELL = ["organisation", "breakdown", "group", "measure", "source"]
+KEY = [*CELL, "weighting"]
+FIGURES = ["estimate", "std_error", "base", "effective_base", "status", "weighting", "release", "pooled"]
+
+
+@dataclass(frozen=True)
+class Material:
+    """Results of one survey as they were handed in, with the release each row comes from.
+
+    `frame` is Results with `release` (null where it is not known) and `pooled`; `organisations` has
+    `organisation` and `benchmark_group` as far as the files say.
+    """
+
+    frame: pl.DataFrame
+    organisations: pl.DataFrame
+    survey: str
+
+
+def gather(results: pl.DataFrame | Published | Sequence[Published], release: str | None) -> Material:
+    """Put results together, whatever they came in.
+
+    Raises
+    ------
+    ComparabilityError
+        When there are two surveys, or one figure stands twice (two releases that hold the same year).
+    """
+    parts = [results] if isinstance(results, pl.DataFrame | Published) else list(results)
+    if not parts:
+        raise ComparabilityError("There are no results to compare")
+    frames, listed = [], []
+    for part in parts:
+        if isinstance(part, Published):
+            own = release or str(part.provenance.get("release", part.period))
+            frames.append(part.results.with_columns(release=pl.lit(own)))
+            listed.append(part.organisations.select("organisation", "benchmark_group"))
+        else:
+            frames.append(check_results(part).with_columns(release=pl.lit(release, pl.String)))
+    frame = pl.concat(frames).with_columns(pooled=pl.lit(value=False))
+    surveys = frame["survey"].unique().sort().to_list()
+    if len(surveys) != 1:
+        raise ComparabilityError(
+            "Two surveys are never compared" if surveys else "There are no results to compare",
+            got=" and ".join(surveys) or None,
+            expected="results of one survey",
+            hint="The pulse survey is unweighted and self-selected: its level says nothing beside the annual "
+            "survey. Compare each with itself.",
+        )
+    twice = frame.filter(frame.select("period", *KEY).is_duplicated())
+    if twice.height:
+        releases = twice["release"].drop_nulls().unique().sort().to_list()
+        raise ComparabilityError(
+            f"Two sources hold results of {' and '.join(twice['period'].unique().sort())}",
+            got=f"releases {' and '.join(releases)}" if releases else None,
+            hint="Give one of them: each release reweights all years.",
+        )
+    groups = (
+        pl.concat(listed).drop_nulls().unique("organisation")
+        if listed
+        else pl.DataFrame(schema={"organisation": pl.String, "benchmark_group": pl.String})
+    )
+    return Material(frame, groups, surveys[0])
+
+
+def side_by_side(material: Material, from_period: str, to_period: str) -> pl.DataFrame:
+    """Join the figures of two periods; what stands in one of them only keeps its row.
+
+    Returns
+    -------
+    polars.DataFrame
+        `CELL`, `unit`, `benchmark_group`, the `FIGURES` of each period with `_from` and `_to`, and
+        `missing`: why a row stands in one period only (null where it stands in both). A cell that both
+        periods have once is paired whatever its weighting; one that stands in several weightings by them.
+
+    Raises
+    ------
+    UnknownNameError
+        When there are no results of a period.
+    """
+    frame = material.frame
+    periods = frame["period"].unique().sort().to_list()
+    for period in (from_period, to_period):
+        if period not in periods:
+            raise unknown("period in these results", period, periods)
+    if from_period == to_period:
+        raise ComparabilityError(
+            "A period is not compared with itself", got=from_period, expected="two periods"
+        )
+    often = pl.len().over("period", *CELL).max().over(CELL)
+    by_weighting = pl.when(often > 1).then(pl.col("weighting").cast(pl.String)).otherwise(pl.lit(""))
+    both = frame.filter(pl.col("period").is_in([from_period, to_period])).with_columns(
+        by_weighting.alias("by_weighting")
+    )
+    first, second = (
+        both.filter(pl.col("period") == p).select(*CELL, "unit", "by_weighting", *FIGURES)
+        for p in (from_period, to_period)
+    )
+    joined = (
+        first.join(second, on=[*CELL, "unit", "by_weighting"], how="full", coalesce=True, suffix="_to")
+        .rename({name: f"{name}_from" for name in FIGURES})
+        .drop("by_weighting")
+    )
+    here, there = set(first["organisation"]), set(second["organisation"])
+    cell = pl.struct("organisation", "breakdown", "group")
+    cells = [f.select(cell.alias("cell")).to_series().unique() for f in (first, second)]
+    missing = (
+        pl.when(~pl.col("organisation").is_in(sorted(there)))
+        .then(pl.format("{} has no results in {}.", "organisation", pl.lit(to_period)))
+        .when(~pl.col("organisation").is_in(sorted(here)))
+        .then(pl.format("{} has no results in {}.", "organisation", pl.lit(from_period)))
+        .when(~cell.is_in(cells[1].implode()))
+        .then(pl.lit(f"There is no such group in {to_period}."))
+        .when(~cell.is_in(cells[0].implode()))
+        .then(pl.lit(f"There is no such group in {from_period}."))
+        .when(pl.col("status_to").is_null())
+        .then(pl.lit(f"Not in the results of {to_period}."))
+        .when(pl.col("status_from").is_null())
+        .then(pl.lit(f"Not in the results of {from_period}."))
+    )
+    return joined.with_columns(missing.alias("missing")).join(
+        material.organisations, on="organisation", how="left", maintain_order="left"
+    )
+
+
+def pool(material: Material, period: str, merged: Mapping[str, Sequence[str]]) -> Material:
+    """Put predecessors together under the code of their successor, by base, in one period.
+
+    The pooled figure is the mean of the predecessors' figures weighted by their bases; its variance that of
+    such a mean of independent figures. Where one of them is not shown the pooled figure is not either.
+
+    Raises
+    ------
+    UnknownNameError
+        When there are no results of a predecessor in the period.
+    """
+    earlier = material.frame.filter(pl.col("period") == period)
+    known = earlier["organisation"].unique().sort().to_list()
+    heirs: dict[str, str] = {}
+    for successor, predecessors in merged.items():
+        for code in predecessors:
+            if code not in known:
+                raise unknown(f"organisation with results of {period}", code, known)
+            heirs[code] = successor
+    n, shown = pl.col("base").cast(pl.Float64), (pl.col("status") == "reported").all()
+    share = n / n.sum()
+    same = pl.col("release").first(), pl.col("release").n_unique() == 1
+    key = ["survey", "period", *KEY, "unit"]
+    pooled = (
+        earlier.filter(pl.col("organisation").is_in(list(heirs)))
+        .with_columns(pl.col("organisation").replace(heirs))
+        .group_by(key)
+        .agg(
+            pl.when(shown).then((share * pl.col("estimate")).sum()).alias("estimate"),
+            pl.when(shown & pl.col("std_error").is_not_null().all())
+            .then((share**2 * pl.col("std_error") ** 2).sum().sqrt())
+            .alias("std_error"),
+            pl.when(shown).then(pl.col("base").sum()).alias("base"),
+            pl.when(shown & pl.col("effective_base").is_not_null().all())
+            .then(n.sum() ** 2 / (n**2 / pl.col("effective_base")).sum())
+            .alias("effective_base"),
+            pl.when(shown)
+            .then(pl.lit("reported"))
+            .otherwise(pl.col("status").cast(pl.String).filter(pl.col("status") != "reported").first())
+            .alias("status"),
+            pl.when(same[1]).then(same[0]).alias("release"),
+            pl.lit(value=True).alias("pooled"),
+        )
+    )
+    gone = [*heirs, *merged]
+    rest = material.frame.filter(~((pl.col("period") == period) & pl.col("organisation").is_in(gone)))
+    typed = pooled.with_columns(pl.col("status").cast(rest.schema["status"]), pl.col("base").cast(pl.UInt32))
+    return Material(pl.concat([rest, typed], how="diagonal"), material.organisations, material.survey)
+
+
+def catalogued(edition: Edition) -> pl.DataFrame:
+    """Return `measure, order, code, label, level, direction` of every measure of an edition."""
+    rows = [(m.id, i, m.code, m.label, m.level, m.direction) for i, m in enumerate(edition.measures.values())]
+    return pl.DataFrame(
+        rows, schema=["measure", "order", "code", "label", "level", "direction"], orient="row"
+    )

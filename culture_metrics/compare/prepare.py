@@ -1,0 +1,170 @@
+"""What a comparison needs before it can test: the rows wanted, their spread, what is shared."""
+
+from __future__ import annotations
+
+import warnings
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from culture_metrics.compare.comparable import unpaired, why_not
+from culture_metrics.compare.linked import CELL, covariances
+from culture_metrics.compare.pairs import catalogued
+from culture_metrics.compare.verdict import ADJUSTMENTS, FLAGGED
+from culture_metrics.errors import ComparabilityError, ComparabilityWarning, unknown
+from culture_metrics.results import ALL
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from culture_metrics.catalogue import Edition, Survey
+    from culture_metrics.compare.assumptions import Assumptions
+    from culture_metrics.extracts.extract import Extract
+
+FLAG_NOTE = (
+    "official_flag rebuilds the flag of the official reports (elements and themes; two-sample t-test, "
+    "two-tailed, 95 %). Not confirmed: that the official test pools the variances and takes unweighted bases "
+    "and an unweighted standard deviation. It is not adjusted for the number of tests."
+)
+
+
+def choose(
+    pairs: pl.DataFrame,
+    survey: Survey,
+    organisation: str | None,
+    measures: Sequence[str] | None,
+    periods: tuple[str, str],
+) -> pl.DataFrame:
+    """Keep the organisation and the measures wanted, and say what they are."""
+    if organisation is not None:
+        known = pairs["organisation"].unique().sort().to_list()
+        if organisation not in known:
+            raise unknown("organisation in these results", organisation, known)
+        pairs = pairs.filter(pl.col("organisation") == organisation)
+    # Periods before the first edition of the catalogue are named as in that.
+    editions = [survey.edition(p) for p in periods[::-1] if p in survey.periods or survey.open_ended]
+    editions = editions or [survey.edition(survey.periods[0])]
+    if measures is not None:
+        wanted = [_measure_id(name, editions) for name in measures]
+        pairs = pairs.filter(pl.col("measure").is_in(wanted))
+    known_measures = pl.concat(catalogued(e) for e in editions).unique("measure", keep="first")
+    found = pairs.join(known_measures, on="measure")
+    sided = found.filter(pl.col("direction") != "neutral")
+    if sided.is_empty():
+        raise ComparabilityError(
+            "There is nothing to compare",
+            got="measures without a better side" if found.height else "no such measure in the results",
+            hint="Facts about staff, such as hours or contact with patients, neither improve nor decline.",
+        )
+    return sided
+
+
+def _measure_id(name: str, editions: Sequence[Edition]) -> str:
+    """Return a measure's id in the later edition that has it: codes move, ids do not."""
+    for edition in editions[:-1]:
+        if name.strip().casefold() in {*edition.measures, *edition.codes}:
+            return str(edition.measure(name).id)
+    return str(editions[-1].measure(name).id)
+
+
+def prepare(
+    marked: pl.DataFrame,
+    survey: Survey,
+    assumptions: Assumptions,
+    edges: dict[str, float],
+    *,
+    allow_breaks: bool,
+) -> pl.DataFrame:
+    """Add what the tests need; figures that may not be compared are emptied unless that was insisted on."""
+    spread = {m: assumptions.sd(m) for m in marked["measure"].unique()}
+    unpublished = pl.col("source").cast(pl.String) == "published"
+    counted = []
+    for end in ("from", "to"):
+        wide = unpublished & (pl.col(f"weighting_{end}").cast(pl.String) != "none")
+        n = pl.coalesce(
+            f"effective_base_{end}",
+            pl.when(wide).then(pl.col(f"base_{end}") / assumptions.design_effect).otherwise(f"base_{end}"),
+        )
+        known = pl.col(f"std_error_{end}") * n.sqrt()
+        assumed = pl.col("measure").replace_strict(spread, return_dtype=pl.Float64)
+        counted += [
+            n.alias(f"n_{end}"),
+            pl.when(pl.col("unit") == "score")
+            .then(pl.coalesce(known, pl.when(unpublished).then(assumed)))
+            .alias(f"sd_{end}"),
+        ]
+    here = pl.col("why_not").is_null() | (pl.lit(allow_breaks) & unpaired().is_null())
+    material = pl.col("unit").cast(pl.String).replace_strict(edges, return_dtype=pl.Float64)
+    hidden = pl.col("status_to").cast(pl.String).is_in(["reported"]).not_()
+    return (
+        marked.with_columns(
+            why_not(survey, insisted=allow_breaks).alias("why_not"), material.alias("material")
+        )
+        .with_columns(counted)
+        .with_columns(pl.when(here).then(pl.col(c)).alias(c) for c in ("n_from", "n_to", "sd_from", "sd_to"))
+        .with_columns(
+            pl.when(hidden).then("status_to").otherwise("status_from").cast(pl.String).alias("status"),
+            pl.coalesce("weighting_to", "weighting_from").alias("weighting"),
+            pl.lit(0.0).alias("covariance"),
+            pl.when(pl.col("why_not").is_not_null()).then("instead").alias("instead"),
+        )
+    )
+
+
+def link(
+    ready: pl.DataFrame, linked: Sequence[Extract] | None, minimum: int
+) -> tuple[pl.DataFrame, list[str]]:
+    """Fill `covariance` where people answered in both years, and say how many did."""
+    if linked is None:
+        return ready, []
+    by = ready["breakdown"].unique().sort().to_list()
+    found = covariances(linked, [b for b in by if b != ALL], minimum)
+    plain = (pl.col("weighting") == "none") & (pl.col("source") == "respondents")
+    joined = ready.drop("covariance").join(found, on=CELL, how="left", maintain_order="left")
+    told = joined.with_columns(pl.when(plain).then(pl.col("covariance").fill_null(0.0)).otherwise(0.0))
+    both = linked[0].frame.join(linked[1].frame, on=["organisation", "respondent"], how="semi").height
+    note = f"{both:,} people answered in both years; the tests of unweighted figures allow for it."
+    return told, [note if both >= minimum else "Few people answered in both years."]
+
+
+def warn_of_breaks(marked: pl.DataFrame, periods: tuple[str, str]) -> None:
+    """Warn that figures are compared which may not be, as the caller wished."""
+    rows = marked.filter(pl.col("refused").is_not_null() | pl.col("releases_apart"))
+    if rows.height:
+        named = rows["label"].unique(maintain_order=True).to_list()
+        shown = ", ".join(named[:4]) + (f" and {len(named) - 4} more" if len(named) > 4 else "")
+        warnings.warn(
+            f"{periods[0]} and {periods[1]} are compared across a break, as asked: {shown}. "
+            "The column `reason` says what the break is.",
+            ComparabilityWarning,
+            stacklevel=3,
+        )
+
+
+def notes_on(ready: pl.DataFrame, adjust: str, assumptions: Assumptions) -> list[str]:
+    """Say what was assumed."""
+    notes = [
+        f"p_adjusted is adjusted over all that is compared of one breakdown ({ADJUSTMENTS[adjust][1]}); "
+        "intervals are those of one comparison each."
+    ]
+    tested = ready.filter(pl.col("n_from").is_not_null())
+    assumed = tested.filter((pl.col("source") == "published") & (pl.col("unit") == "score"))
+    if assumed.filter(pl.col("std_error_from").is_null() | pl.col("std_error_to").is_null()).height:
+        notes.append(
+            "Published scores come without standard deviations: those assumed are of synthetic respondents "
+            "or were given (Assumptions.score_sd)."
+        )
+    weighted = tested.filter((pl.col("source") == "published") & (pl.col("weighting") != "none"))
+    if weighted.height:
+        notes.append(
+            f"Weighting by occupation group is taken to widen the variance of published figures "
+            f"{assumptions.design_effect:g}-fold (assumed)."
+        )
+    if (tested["covariance"] == 0).all():
+        notes.append(
+            "The years are taken as different people. Where many answered in both, the intervals are wider "
+            "than need be."
+        )
+    if tested.filter(pl.col("level").is_in(FLAGGED)).height:
+        notes.append(FLAG_NOTE)
+    return notes

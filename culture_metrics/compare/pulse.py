@@ -1,0 +1,291 @@
+"""Run charts of the quarterly pulse: XmR limits and the rules of the NHS "making data count" programme."""
+
+from __future__ import annotations
+
+import html
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+
+from culture_metrics.catalogue import catalogue
+from culture_metrics.compare.pairs import gather
+from culture_metrics.errors import ComparabilityError, ResultsError, unknown
+from culture_metrics.results import ALL
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import plotly.graph_objects as go
+    from numpy.typing import NDArray
+
+    from culture_metrics.published import Published
+
+    Floats = NDArray[np.float64]
+    Flags = NDArray[np.bool_]
+
+SURVEY = "national_quarterly_pulse"
+#: Quarters of a financial year that have a pulse; the annual survey takes the place of the third.
+QUARTERS, ANNUAL_QUARTER = ("Q1", "Q2", "Q4"), "Q3"
+#: Limits stand 2.66 mean moving ranges from the mean; a moving range above 3.267 of them is no measure of it.
+LIMIT, LARGEST_RANGE = 2.66, 3.267
+#: Points in a row that make a shift or a trend.
+RUN = 7
+#: Below so many points limits move with every new one.
+SETTLED, FEWEST = 13, 3
+OUTSIDE, SHIFT, TREND, NEAR = (
+    "outside the limits",
+    "seven in a row on one side of the mean",
+    "seven in a row in one direction",
+    "two of three near a limit",
+)
+
+
+@dataclass(frozen=True)
+class RunChart:
+    """One measure of the pulse over time, with its limits.
+
+    Attributes
+    ----------
+    table : polars.DataFrame
+        One row per pulse quarter from the first to the last, those without results too: `period, estimate,
+        base, status` ("missing" where there are no results), `moving_range, mean, limit_low, limit_high,
+        special_cause` (which rule, or null), `point` (common cause, improvement, concern).
+    annual : polars.DataFrame
+        The annual survey's results of the same measure: `period, estimate, base`. Another survey: not in the
+        limits and not to be compared in level.
+    measure, organisation : str
+        What and whose.
+    provisional : bool
+        True when the limits rest on fewer than 13 points.
+    """
+
+    table: pl.DataFrame
+    annual: pl.DataFrame
+    measure: str
+    organisation: str
+    provisional: bool
+
+    def figure(self) -> go.Figure:
+        """Draw the run chart: mean, limits, special causes, gaps, and when the annual survey was."""
+        from culture_metrics import views
+
+        survey = catalogue(SURVEY)
+        found = survey.edition(str(self.table["period"][-1])).measure(self.measure)
+        flagged = self.table.filter(pl.col("special_cause").is_not_null()).height
+        what = "no special cause" if not flagged else f"{flagged} special-cause point{'s'[: flagged > 1]}"
+        return views.run_chart(
+            self.table,
+            annual=self.annual,
+            unit=found.unit,
+            title=f"{'England' if self.organisation == ALL else self.organisation}, {found.label}: {what}",
+            subtitle=f"{survey.label}, {self.table['period'][0]} to {self.table['period'][-1]}",
+            source="Published results",
+            provisional=self.provisional,
+        )
+
+    def summary(self) -> str:
+        """Say in plain sentences whether anything but chance is seen, and what is missing."""
+        first = self.table.row(0, named=True)
+        label = catalogue(SURVEY).edition(str(self.table["period"][-1])).measure(self.measure).label
+        said = [
+            f"{label}, {first['period']} to {self.table['period'][-1]}: mean {first['mean']:.2f}, limits "
+            f"{first['limit_low']:.2f} to {first['limit_high']:.2f}."
+        ]
+        seen = self.table.filter(pl.col("special_cause").is_not_null())
+        said += [
+            f"{r['period']} ({r['estimate']:.2f}): {r['special_cause']}." for r in seen.iter_rows(named=True)
+        ] or ["The quarters vary no more than chance and the size of the survey let expect."]
+        missing = self.table.filter(status="missing")["period"].to_list()
+        if missing:
+            said.append(f"No results of {', '.join(missing)}: left out, not filled in.")
+        if self.provisional:
+            said.append(f"The limits rest on fewer than {SETTLED} quarters and are provisional.")
+        if self.annual.height:
+            said.append("The annual survey is another survey: its level is not compared with the pulse.")
+        return " ".join(said)
+
+    def _repr_html_(self) -> str:
+        return f"<p>{html.escape(self.summary())}</p>"
+
+
+def run_chart(
+    results: pl.DataFrame | Published | Sequence[Published],
+    measure: str = "staff_engagement",
+    *,
+    organisation: str = ALL,
+    annual: pl.DataFrame | None = None,
+) -> RunChart:
+    """Chart one measure of the quarterly pulse over time (an XmR chart).
+
+    Parameters
+    ----------
+    results : polars.DataFrame, Published or sequence of Published
+        Results of the pulse survey: one workbook a quarter, or a table of several quarters.
+    measure : str
+        Id, official code or alias.
+    organisation : str
+        ODS code; England ("all") when left out.
+    annual : polars.DataFrame, optional
+        Results of the annual survey, to mark when it was; never part of the limits.
+
+    Returns
+    -------
+    RunChart
+        `.table`, `.annual`, `.figure()`, `.summary()`.
+
+    Raises
+    ------
+    ComparabilityError
+        When the results are not of the pulse survey: five annual points make no control chart.
+    UnknownNameError
+        When there is no such measure or organisation.
+    ResultsError
+        When fewer than three quarters have a figure.
+
+    Notes
+    -----
+    Mean of all quarters; limits 2.66 mean moving ranges either side (Wheeler 1993), without moving ranges
+    above 3.267 times their mean. A moving range is taken between two pulse quarters that follow each other
+    (the third quarter never has one) and not across a missing quarter, which also ends a run. Rules as NHS
+    England's making data count programme has them and NHSRplotthedots computes them: a point outside the
+    limits; seven in a row on one side of the mean; seven in a row rising or falling; two of three on one side
+    in the outer third.
+
+    Examples
+    --------
+    >>> from culture_metrics import estimate, synthetic
+    >>> quarters = [f"{year}-{q}" for year in (2022, 2023) for q in ("Q1", "Q2", "Q4")]
+    >>> results = pl.concat(
+    ...     estimate(synthetic.respondents(q, 1, 300, survey="national_quarterly_pulse")) for q in quarters
+    ... )
+    >>> chart = run_chart(results, organisation="SYN01")
+    >>> chart.table.height, chart.provisional
+    (6, True)
+    """
+    stuff = gather(results, None)
+    if stuff.survey != SURVEY:
+        raise ComparabilityError(
+            "Run charts are for the quarterly pulse",
+            got=catalogue(stuff.survey).label,
+            hint="Annual points are too few for limits: use compare_years or trend.",
+        )
+    periods = stuff.frame["period"].unique().sort().to_list()
+    name = catalogue(SURVEY).edition(periods[-1]).measure(measure).id
+    known = stuff.frame["organisation"].unique().sort().to_list()
+    if organisation not in known:
+        raise unknown("organisation in these results", organisation, known)
+    whole = (
+        (pl.col("breakdown") == ALL) & (pl.col("organisation") == organisation) & (pl.col("measure") == name)
+    )
+    found = stuff.frame.filter(whole).select("period", "estimate", "base", pl.col("status").cast(pl.String))
+    rows = pl.DataFrame({"period": calendar(periods)}).join(
+        found, on="period", how="left", maintain_order="left"
+    )
+    rows = rows.with_columns(pl.col("status").fill_null("missing"))
+    values = rows["estimate"].to_numpy().astype(float)
+    if np.isfinite(values).sum() < FEWEST:
+        raise ResultsError(
+            "Too few quarters have a figure for a run chart",
+            where=f"{organisation}, {name}",
+            expected=f"at least {FEWEST} quarters",
+            got=f"{int(np.isfinite(values).sum())}",
+        )
+    mean, reach, ranges = limits(values)
+    causes = special_causes(values, mean, reach)
+    direction = catalogue(SURVEY).edition(periods[-1]).measure(name).direction
+    better = (pl.col("estimate") > mean) == pl.lit(direction == "higher")
+    table = rows.with_columns(
+        pl.Series("moving_range", ranges).fill_nan(None),
+        mean=pl.lit(mean),
+        limit_low=pl.lit(mean - reach),
+        limit_high=pl.lit(mean + reach),
+        special_cause=pl.Series("special_cause", causes, pl.String),
+    ).with_columns(
+        point=pl.when(pl.col("estimate").is_null())
+        .then(None)
+        .when(pl.col("special_cause").is_null())
+        .then(pl.lit("common cause"))
+        .when(better)
+        .then(pl.lit("improvement"))
+        .otherwise(pl.lit("concern"))
+    )
+    return RunChart(
+        table=table,
+        annual=_annual(annual, name, organisation),
+        measure=name,
+        organisation=organisation,
+        provisional=bool(np.isfinite(values).sum() < SETTLED),
+    )
+
+
+def calendar(periods: Sequence[str]) -> list[str]:
+    """Return every pulse quarter from the first to the last, and whatever else there is.
+
+    Examples
+    --------
+    >>> calendar(["2022-Q2", "2023-Q1"])
+    ['2022-Q2', '2022-Q4', '2023-Q1']
+    """
+    years = range(int(min(periods)[:4]), int(max(periods)[:4]) + 1)
+    due = [f"{year}-{quarter}" for year in years for quarter in QUARTERS]
+    return sorted({p for p in due if min(periods) <= p <= max(periods)} | set(periods))
+
+
+def limits(values: Floats) -> tuple[float, float, Floats]:
+    """Return the mean, how far the limits stand from it, and the moving ranges (NaN across a gap)."""
+    ranges = np.concatenate([[np.nan], np.abs(np.diff(values))])
+    if np.isnan(ranges).all():
+        return float(np.nanmean(values)), float("nan"), ranges
+    kept = ranges[ranges < LARGEST_RANGE * np.nanmean(ranges)]
+    typical = float(kept.mean()) if kept.size else float(np.nanmean(ranges))
+    return float(np.nanmean(values)), LIMIT * typical, ranges
+
+
+def special_causes(values: Floats, mean: float, reach: float) -> list[str | None]:
+    """Return, for each point, the rules that it breaks, or None."""
+    side = np.nan_to_num(np.sign(values - mean))
+    far = np.nan_to_num(np.abs(values - mean))
+    outside = far > reach
+    near = ~outside & (far > reach * 2 / 3)
+    steps = np.nan_to_num(np.sign(np.diff(values)))
+    flags = {
+        OUTSIDE: outside,
+        SHIFT: _within(np.abs(_sums(side, RUN)) == RUN, RUN, len(values)),
+        TREND: _within(np.abs(_sums(steps, RUN - 1)) == RUN - 1, RUN, len(values)),
+        NEAR: near
+        & _within((_sums(near.astype(float), 3) >= 2) & (np.abs(_sums(side, 3)) == 3), 3, len(values)),
+    }
+    broken = [[rule for rule, flag in flags.items() if flag[i]] for i in range(len(values))]
+    return ["; ".join(rules) or None for rules in broken]
+
+
+def _sums(values: Floats, size: int) -> Floats:
+    """Sum all windows of so many points in a row."""
+    if len(values) < size:
+        return np.zeros(0)
+    found: Floats = np.lib.stride_tricks.sliding_window_view(values, size).sum(axis=1)
+    return found
+
+
+def _within(starts: Flags, size: int, length: int) -> Flags:
+    """Mark every point of the windows that begin where `starts` says."""
+    marked = np.zeros(length, dtype=bool)
+    for offset in range(size):
+        marked[offset : offset + len(starts)] |= starts
+    return marked
+
+
+def _annual(annual: pl.DataFrame | None, measure: str, organisation: str) -> pl.DataFrame:
+    schema = {"period": pl.String, "estimate": pl.Float64, "base": pl.UInt32}
+    if annual is None:
+        return pl.DataFrame(schema=schema)
+    own = gather(annual, None).frame.filter(
+        (pl.col("measure") == measure)
+        & (pl.col("breakdown") == ALL)
+        & (pl.col("organisation") == organisation)
+    )
+    if (own["survey"] == SURVEY).any():
+        raise ComparabilityError("annual= takes results of the annual survey", where="run_chart")
+    return own.select(list(schema)).sort("period")

@@ -1,0 +1,232 @@
+"""Several years of one survey: slope, turning point, every year against the first, and rank by year."""
+
+from __future__ import annotations
+
+import html
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from culture_metrics.catalogue import catalogue
+from culture_metrics.compare.assumptions import Assumptions
+from culture_metrics.compare.lines import ALPHA, fit_line
+from culture_metrics.compare.pairs import gather
+from culture_metrics.compare.trend_points import comparable_points, standing_by_year
+from culture_metrics.compare.verdict import ADJUSTMENTS, adjust_p
+from culture_metrics.compare.words import signed
+from culture_metrics.errors import ComparabilityError, unknown
+from culture_metrics.results import ALL
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import plotly.graph_objects as go
+
+    from culture_metrics.published import Published
+
+SERIES = ["organisation", "breakdown", "group", "measure", "label", "unit", "direction"]
+
+
+@dataclass(frozen=True)
+class Trend:
+    """Measures over several years.
+
+    Attributes
+    ----------
+    table : polars.DataFrame
+        One row per organisation, breakdown, group and measure: `first_period` (the first that compares with
+        the last), `last_period`, `periods` (how many), `slope` (a year), `std_error`, `conf_low`,
+        `conf_high`, `p_value`, `p_adjusted`, `p_not_straight` (that the years lie on no line),
+        `turning_point` (period, or null when there is none that the data support).
+    points : polars.DataFrame
+        One row per year of them: `period, estimate, conf_low, conf_high, base, comparable, reason`,
+        `difference` from the first comparable year with `difference_low`, `difference_high`, `p_value`; from
+        published results also `organisations`, `rank` (1 is best) and `percentile` in the benchmark group.
+    survey : str
+        The survey.
+    notes : tuple of str
+        What was assumed.
+    """
+
+    table: pl.DataFrame
+    points: pl.DataFrame
+    survey: str
+    notes: tuple[str, ...]
+
+    def figure(self, measure: str, breakdown: str = ALL, group: str = ALL) -> go.Figure:
+        """Draw one measure over the years with its intervals and line."""
+        from culture_metrics import views
+
+        name = catalogue(self.survey).edition(str(self.table["last_period"].max())).measure(measure).id
+        chosen = (pl.col("measure") == name) & (pl.col("breakdown") == breakdown) & (pl.col("group") == group)
+        row, points = self.table.filter(chosen), self.points.filter(chosen)
+        if row["organisation"].n_unique() != 1:
+            raise ComparabilityError(
+                f"{row['organisation'].n_unique()} organisations have {name} of {breakdown}: {group}",
+                expected="one",
+                hint="trend(…, organisation='RXX') keeps one.",
+            )
+        return views.trend(
+            points,
+            row,
+            title=f"{row['organisation'][0]}, {row['label'][0]}: {_direction(row.row(0, named=True))}",
+            subtitle=catalogue(self.survey).label,
+        )
+
+    def summary(self) -> str:
+        """Say in plain sentences which measures rise or fall, and which have turned."""
+        return " ".join(self.table.sort("p_value", nulls_last=True).select(_sentence()).to_series().head(5))
+
+    def _repr_html_(self) -> str:
+        points = "".join(f"<li>{html.escape(note)}</li>" for note in self.notes)
+        return f"<p>{html.escape(self.summary())}</p><ul>{points}</ul>"
+
+
+def trend(
+    results: pl.DataFrame | Published | Sequence[Published],
+    measures: Sequence[str] | None = None,
+    *,
+    organisation: str | None = None,
+    release: str | int | None = None,
+    assumptions: Assumptions | None = None,
+    adjust: str = "bh",
+) -> Trend:
+    """Follow measures over the years of a survey.
+
+    Parameters
+    ----------
+    results : polars.DataFrame, Published or sequence of Published
+        Results of three periods or more, of one release where they are weighted and published.
+    measures : sequence of str, optional
+        Ids or official codes; every measure with a better side when left out.
+    organisation : str, optional
+        ODS code; every organisation when left out. Ranks are taken before the others are left out.
+    release : str or int, optional
+        The release all figures come from, where the files do not say.
+    assumptions : Assumptions, optional
+        For published figures; as in `compare_years`.
+    adjust : {"bh", "holm"}
+        Adjustment of the slopes' p-values, over all series of one breakdown.
+
+    Returns
+    -------
+    Trend
+        `.table` and `.points`.
+
+    Raises
+    ------
+    ComparabilityError
+        When no measure has three years that compare.
+    UnknownNameError
+        When there is no such measure or organisation.
+
+    Notes
+    -----
+    Years count as they are spaced: 2019 and 2021 are two apart. The slope is weighted least squares with the
+    known variances of the years (fixed-effect meta-regression); its test is normal. Cochran's Q about the
+    line tests whether the years lie on one. A turning point is marked only when four years or more compare,
+    a kink at an inner year fits beyond chance (chi-squared with one degree of freedom, times the number of
+    inner years) and the slopes before and after it differ in sign, each beyond chance. Years before a break
+    of the catalogue are not part of it; the first year that compares with the last is the one all others are
+    set against, by the tests of `compare_years`.
+
+    Examples
+    --------
+    >>> from culture_metrics import estimate, synthetic
+    >>> results = pl.concat(estimate(synthetic.respondents(y, 1, 400)) for y in (2021, 2022, 2023, 2024))
+    >>> trend(results, ["staff_engagement"]).table["periods"].item()
+    4
+    """
+    stuff = gather(results, None if release is None else str(release))
+    survey = catalogue(stuff.survey)
+    periods = stuff.frame["period"].unique().sort().to_list()
+    known = stuff.frame["organisation"].unique().sort().to_list()
+    if organisation is not None and organisation not in known:
+        raise unknown("organisation in these results", organisation, known)
+    assumed = assumptions or Assumptions()
+    points = comparable_points(stuff, measures, organisation, assumed)
+    series = (
+        points.filter("comparable")
+        .group_by(SERIES, maintain_order=True)
+        .agg(
+            pl.col("period").first().alias("first_period"),
+            pl.col("period").last().alias("last_period"),
+            pl.len().alias("periods"),
+            "year",
+            "estimate",
+            "variance",
+            names=pl.col("period"),
+        )
+    )
+    enough = series.filter(pl.col("periods") >= 3)
+    if enough.is_empty():
+        raise ComparabilityError(
+            "No measure has three years that compare",
+            where=survey.label,
+            got=", ".join(periods),
+            expected="three periods of one release, or unweighted",
+            hint="compare_years sets two years side by side.",
+        )
+    fitted = pl.DataFrame(
+        [
+            fit_line(years, values, variances, names)
+            for years, values, variances, names in enough.select(
+                "year", "estimate", "variance", "names"
+            ).iter_rows()
+        ]
+    )
+    table = enough.drop("year", "estimate", "variance", "names").hstack(fitted)
+    table = adjust_p(table.with_columns(why_not=pl.lit(None, pl.String)), adjust).drop("why_not")
+    keys = ["organisation", "breakdown", "group", "measure"]
+    points = points.join(table.select(*keys, "first_period"), on=keys, how="semi")
+    ranks = standing_by_year(stuff)
+    if ranks is not None:
+        points = points.join(ranks, on=["period", *keys], how="left", maintain_order="left")
+    return Trend(
+        table=table,
+        points=points.drop("year", "variance"),
+        survey=stuff.survey,
+        notes=(
+            f"p_adjusted is adjusted over all series of one breakdown ({ADJUSTMENTS[adjust][1]}).",
+            "Years are taken as samples of different people; the scatter of a year is that of its sample.",
+        ),
+    )
+
+
+def _direction(row: dict[str, object]) -> str:
+    if row["turning_point"] is not None:
+        return f"turned in {row['turning_point']}"
+    if row["p_adjusted"] is None or float(row["p_adjusted"]) >= ALPHA:  # type: ignore[arg-type]
+        return "no trend beyond chance"
+    return "rising" if float(row["slope"]) > 0 else "falling"  # type: ignore[arg-type]
+
+
+def _sentence() -> pl.Expr:
+    """Expression: a trend in a sentence. Where a measure turned, its slope says nothing and is left out."""
+    slope = pl.format(
+        "({}{} a year, 95% interval {} to {})",
+        signed("slope"),
+        pl.when(pl.col("unit").cast(pl.String) == "percent").then(pl.lit(" points")).otherwise(pl.lit("")),
+        signed("conf_low"),
+        signed("conf_high"),
+    )
+    moved = (
+        pl.when(pl.col("p_adjusted") >= ALPHA)
+        .then(pl.lit("no trend beyond chance"))
+        .when(pl.col("slope") > 0)
+        .then(pl.lit("rising"))
+        .otherwise(pl.lit("falling"))
+    )
+    crooked = (
+        pl.when(pl.col("p_not_straight") < ALPHA)
+        .then(pl.lit(", but the years do not lie on one line"))
+        .otherwise(pl.lit(""))
+    )
+    when = pl.format("{}, {} to {}: ", "label", "first_period", "last_period")
+    return pl.concat_str(
+        when,
+        pl.when(pl.col("turning_point").is_not_null())
+        .then(pl.format("turned in {}.", "turning_point"))
+        .otherwise(pl.format("{} {}{}.", moved, slope, crooked)),
+    )

@@ -1,0 +1,142 @@
+"""The years of a trend: which compare with the last one, each against the first, and the rank by year."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from culture_metrics.catalogue import catalogue
+from culture_metrics.compare.comparable import mark_breaks, why_not
+from culture_metrics.compare.difference import add_differences
+from culture_metrics.compare.pairs import CELL, side_by_side
+from culture_metrics.compare.prepare import choose, prepare
+from culture_metrics.results import ALL
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from culture_metrics.compare.assumptions import Assumptions
+    from culture_metrics.compare.pairs import Material
+
+#: The tests of a trend need no smallest change of interest: what they ask is whether, not how much.
+MATERIAL = {"percent": 1.0, "score": 0.1}
+POINT = [
+    "organisation", "breakdown", "group", "measure", "label", "unit", "direction", "order", "period", "year",
+    "estimate", "variance", "conf_low", "conf_high", "base", "comparable", "reason", "difference",
+    "difference_low", "difference_high", "p_value",
+]  # fmt: skip
+
+
+def comparable_points(
+    stuff: Material, measures: Sequence[str] | None, organisation: str | None, assumptions: Assumptions
+) -> pl.DataFrame:
+    """Return one row per series and period with `POINT`; `comparable` says that it compares with the last."""
+    periods = stuff.frame["period"].unique().sort().to_list()
+    last = periods[-1]
+    steps = [_against(stuff, p, last, measures, organisation, assumptions) for p in periods[:-1]]
+    # A year in between may lack the figure: the last year is taken from any comparison that has its spread.
+    latest = pl.concat(steps).sort("n_to", nulls_last=True).unique(CELL, keep="first")
+    own = latest.select(
+        *CELL, "label", "unit", "direction", "order", period=pl.lit(last), estimate="estimate_to",
+        base="base_to", n="n_to", sd="sd_to", reason=pl.lit(None, pl.String), why=pl.lit(None, pl.String),
+    )  # fmt: skip
+    earlier = [
+        step.select(
+            *CELL, "label", "unit", "direction", "order", period=pl.lit(p), estimate="estimate_from",
+            base="base_from", n="n_from", sd="sd_from", reason="why_not", why="why_not",
+        )
+        for p, step in zip(periods, steps, strict=False)
+    ]  # fmt: skip
+    rows = pl.concat([*earlier, own]).filter(pl.col("estimate").is_not_null()).sort("order", "period")
+    share = pl.col("estimate") / 100
+    # The variance of a share is taken a little away from 0 and 1, or a full house would weigh without end.
+    nudged = (share * pl.col("n") + 1) / (pl.col("n") + 2)
+    variance = (
+        pl.when(pl.col("unit").cast(pl.String) == "percent")
+        .then(1e4 * nudged * (1 - nudged) / (pl.col("n") + 2))
+        .otherwise(pl.col("sd") ** 2 / pl.col("n"))
+    )
+    rows = rows.with_columns(
+        year=pl.col("period").str.slice(0, 4).cast(pl.Float64),
+        variance=variance,
+        comparable=pl.col("why").is_null() & (variance > 0).fill_null(value=False),
+    )
+    return (
+        _against_first(rows)
+        .with_columns(
+            conf_low=pl.col("estimate") - 1.96 * pl.col("variance").sqrt(),
+            conf_high=pl.col("estimate") + 1.96 * pl.col("variance").sqrt(),
+        )
+        .select(POINT)
+    )
+
+
+def _against(
+    stuff: Material,
+    period: str,
+    last: str,
+    measures: Sequence[str] | None,
+    organisation: str | None,
+    assumptions: Assumptions,
+) -> pl.DataFrame:
+    """Set a period beside the last one: what is comparable, and with which spread."""
+    survey = catalogue(stuff.survey)
+    pairs = choose(side_by_side(stuff, period, last), survey, organisation, measures, (period, last))
+    ends = {"period_from": pl.lit(period), "period_to": pl.lit(last)}
+    marked = mark_breaks(pairs.with_columns(**ends), survey, period, last)
+    # Spread is known wherever there is a figure; whether it compares is another question.
+    known = prepare(marked, survey, assumptions, MATERIAL, allow_breaks=True)
+    return known.with_columns(why_not(survey, insisted=False).alias("why_not"))
+
+
+def _against_first(rows: pl.DataFrame) -> pl.DataFrame:
+    """Test every comparable year against the first of its series."""
+    here = rows.filter("comparable")
+    first = here.group_by(CELL, maintain_order=True).agg(
+        pl.col("period", "estimate", "n", "sd").first().name.suffix("_from")
+    )
+    tests = add_differences(
+        here.join(first, on=CELL)
+        .filter(pl.col("period") != pl.col("period_from"))
+        .rename({"estimate": "estimate_to", "n": "n_to", "sd": "sd_to"})
+        .with_columns(covariance=pl.lit(0.0), allowance=pl.lit(0.0), material=pl.lit(1.0))
+    )
+    found = tests.select(
+        *CELL, "period", "difference", "p_value", difference_low="conf_low", difference_high="conf_high"
+    )
+    return rows.join(found, on=[*CELL, "period"], how="left", maintain_order="left")
+
+
+def standing_by_year(stuff: Material) -> pl.DataFrame | None:
+    """Return rank and percentile in the benchmark group for every organisation and year, if groups are known.
+
+    The group is that of the newest workbook, whatever year. Rank 1 is best, ties share the better rank; the
+    percentile is the share of the others that do worse.
+    """
+    if stuff.organisations.is_empty():
+        return None
+    edition = catalogue(stuff.survey).edition(str(stuff.frame["period"].max()))
+    sides = {k: m.direction for k, m in edition.measures.items() if m.direction != "neutral"}
+    whole = (
+        (pl.col("breakdown") == ALL) & pl.col("estimate").is_not_null() & pl.col("measure").is_in(list(sides))
+    )
+    side = pl.col("measure").replace_strict(sides, default="higher")
+    good = pl.when(side == "lower").then(-pl.col("estimate")).otherwise("estimate")
+    group = ["period", "measure", "benchmark_group"]
+    n = pl.len().over(group)
+    ranked = (
+        stuff.frame.filter(whole)
+        .join(stuff.organisations, on="organisation")
+        .with_columns(good.alias("good"))
+        .with_columns(
+            n.cast(pl.UInt32).alias("organisations"),
+            pl.col("good").rank("min", descending=True).over(group).cast(pl.UInt32).alias("rank"),
+            pl.when(n > 1)
+            .then(100 * (pl.col("good").rank("average").over(group) - 1) / (n - 1))
+            .alias("percentile"),
+        )
+    )
+    return ranked.select(
+        "period", "organisation", "breakdown", "group", "measure", "organisations", "rank", "percentile"
+    )

@@ -1,0 +1,137 @@
+"""From tests to a verdict: improved, declined, no material change, unclear or not comparable."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+
+from culture_metrics.compare.difference import ALPHA
+from culture_metrics.compare.words import limit
+from culture_metrics.errors import unknown
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+IMPROVED, DECLINED, SAME = "improved", "declined", "no material change"
+UNCLEAR, BARRED = "unclear", "not comparable"
+VERDICTS = [IMPROVED, DECLINED, SAME, UNCLEAR, BARRED]
+#: How p-values are adjusted: our name, that of statsmodels, and in words.
+ADJUSTMENTS: Mapping[str, tuple[str, str]] = {
+    "bh": ("fdr_bh", "Benjamini-Hochberg"),
+    "holm": ("holm", "Holm"),
+}
+#: Levels of which the official reports flag a change.
+FLAGGED = ["element", "theme"]
+
+
+def adjust_p(table: pl.DataFrame, adjust: str) -> pl.DataFrame:
+    """Add `p_adjusted`: over a family, which is all comparable rows of one breakdown.
+
+    Raises
+    ------
+    UnknownNameError
+        When the adjustment is not known.
+    """
+    from statsmodels.stats.multitest import multipletests
+
+    if adjust not in ADJUSTMENTS:
+        raise unknown("adjustment", adjust, ADJUSTMENTS)
+    tested = pl.col("why_not").is_null() & pl.col("p_value").is_not_null()
+    adjusted = np.full(table.height, np.nan)
+    families = table.with_row_index("row").filter(tested).group_by("breakdown").agg("row", "p_value")
+    for _, rows, p in families.iter_rows():
+        adjusted[rows] = multipletests(p, ALPHA, method=ADJUSTMENTS[adjust][0])[1]
+    return table.with_columns(pl.Series("p_adjusted", adjusted).fill_nan(None))
+
+
+def judge(table: pl.DataFrame) -> pl.DataFrame:
+    """Add `verdict` and `reason` to rows with tests, `why_not` (null where comparable) and `direction`.
+
+    A change within the smallest change of interest is no material change even where it is beyond chance. Each
+    one-sided test is at 2.5 %, so that the verdict is given exactly where the 95 % interval lies within.
+    """
+    better = (pl.col("difference") > 0) == (pl.col("direction") == "higher")
+    beyond, within = pl.col("p_adjusted") < ALPHA, pl.col("p_equivalence") < ALPHA / 2
+    verdict = (
+        pl.when(pl.col("why_not").is_not_null())
+        .then(pl.lit(BARRED))
+        .when(pl.col("p_adjusted").is_null())
+        .then(pl.lit(UNCLEAR))
+        .when(within)
+        .then(pl.lit(SAME))
+        .when(~beyond)
+        .then(pl.lit(UNCLEAR))
+        .when(better)
+        .then(pl.lit(IMPROVED))
+        .otherwise(pl.lit(DECLINED))
+    )
+    return table.with_columns(verdict.cast(pl.Enum(VERDICTS)).alias("verdict")).with_columns(
+        _reason(beyond, within).alias("reason")
+    )
+
+
+def _reason(beyond: pl.Expr, within: pl.Expr) -> pl.Expr:
+    size = limit("material")
+    shift = (
+        pl.when(pl.col("allowance") > 0)
+        .then(pl.format(" Two releases: {} either way is put down to their weighting.", limit("allowance")))
+        .otherwise(pl.lit(""))
+    )
+    least = pl.format(
+        "Could be chance. With these bases only a true change of {} or more is found in 4 of 5 cases.",
+        limit("detectable_change"),
+    ).fill_null("Could be chance, and no change would be found reliably with these bases.")
+    said = (
+        pl.when(pl.col("p_adjusted").is_null())
+        .then(pl.lit("Nothing to test: all answers are alike in both years, or the spread is not known."))
+        .when(within & beyond)
+        .then(pl.format("Beyond chance, but smaller than {}.", size))
+        .when(within)
+        .then(pl.format("Smaller than {} either way, whatever chance did.", size))
+        .when(beyond)
+        .then(pl.format("Beyond chance (adjusted p {}).", _p(pl.col("p_adjusted"))))
+        .when(pl.col("p_value") < ALPHA)
+        .then(
+            pl.format(
+                "Alone beyond chance (p {}), but not among so many comparisons (adjusted p {}).",
+                _p(pl.col("p_value")),
+                _p(pl.col("p_adjusted")),
+            )
+        )
+        .otherwise(least)
+    )
+    return pl.coalesce("why_not", pl.concat_str(said, shift))
+
+
+def _p(value: pl.Expr) -> pl.Expr:
+    small = value < 0.001
+    return (
+        pl.when(small)
+        .then(pl.lit("below 0.001"))
+        .otherwise(value.round(3).cast(pl.Decimal(6, 3)).cast(pl.String))
+    )
+
+
+def official_flag(table: pl.DataFrame) -> pl.DataFrame:
+    """Add `official_flag`: 1, 0 or -1 for elements and themes, as the official reports print it.
+
+    Two-sample t-test with pooled variance on unweighted bases, two-tailed, 5 %, unadjusted.
+    """
+    from scipy.stats import ttest_ind_from_stats
+
+    columns = {
+        f"{name}_{end}": table[f"{name}_{end}"].cast(pl.Float64).to_numpy()
+        for name in ("estimate", "sd", "base")
+        for end in ("from", "to")
+    }
+    with np.errstate(invalid="ignore", divide="ignore"):
+        p = ttest_ind_from_stats(
+            columns["estimate_to"], columns["sd_to"], columns["base_to"],
+            columns["estimate_from"], columns["sd_from"], columns["base_from"],
+        ).pvalue  # fmt: skip
+    sign = pl.col("difference").sign().cast(pl.Int8)
+    flagged = pl.when(pl.Series("p", p) < ALPHA).then(sign).otherwise(pl.lit(0, pl.Int8))
+    known = pl.Series("known", ~np.isnan(p)) & pl.col("level").is_in(FLAGGED) & pl.col("why_not").is_null()
+    return table.with_columns(pl.when(known).then(flagged).alias("official_flag"))

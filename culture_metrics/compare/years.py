@@ -1,0 +1,174 @@
+"""Compare two years of one survey: what changed, what only seems to have, what may not be compared."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from culture_metrics.catalogue import catalogue
+from culture_metrics.compare.assumptions import Assumptions
+from culture_metrics.compare.comparable import mark_breaks, refuse
+from culture_metrics.compare.comparison import YearComparison
+from culture_metrics.compare.difference import add_differences
+from culture_metrics.compare.pairs import gather, pool, side_by_side
+from culture_metrics.compare.prepare import choose, link, notes_on, prepare, warn_of_breaks
+from culture_metrics.compare.verdict import adjust_p, judge, official_flag
+from culture_metrics.errors import CultureMetricsError
+from culture_metrics.results import ALL
+
+if TYPE_CHECKING:
+    from culture_metrics.extracts.extract import Extract
+    from culture_metrics.published import Published
+
+#: Smallest change of interest, by unit.
+MATERIAL: Mapping[str, float] = MappingProxyType({"percent": 1.0, "score": 0.1})
+TABLE = [
+    "organisation", "breakdown", "group", "measure", "code", "label", "level", "unit", "direction",
+    "period_from", "period_to", "estimate_from", "estimate_to", "base_from", "base_to", "difference",
+    "std_error", "df", "statistic", "conf_low", "conf_high", "p_value", "p_adjusted", "p_equivalence",
+    "standardised_difference", "detectable_change", "material", "verdict", "reason", "instead",
+    "official_flag", "status", "weighting", "source",
+]  # fmt: skip
+
+
+def compare_years(  # noqa: PLR0913
+    results: pl.DataFrame | Published | Sequence[Published],
+    from_period: str | int,
+    to_period: str | int,
+    *,
+    organisation: str | None = None,
+    measures: Sequence[str] | None = None,
+    release: str | int | None = None,
+    allow_breaks: bool = False,
+    merged: Mapping[str, Sequence[str]] | None = None,
+    linked: Sequence[Extract] | None = None,
+    adjust: str = "bh",
+    material: Mapping[str, float] = MATERIAL,
+    assumptions: Assumptions | None = None,
+) -> YearComparison:
+    """Compare two periods of one survey, measure by measure and group by group.
+
+    Parameters
+    ----------
+    results : polars.DataFrame, Published or sequence of Published
+        Results that hold both periods (`estimate` of both extracts, put together), a workbook that holds
+        several years, or one workbook a year.
+    from_period, to_period : str or int
+        The earlier and the later period.
+    organisation : str, optional
+        ODS code; every organisation when left out.
+    measures : sequence of str, optional
+        Measure ids or official codes; every measure with a better side when left out.
+    release : str or int, optional
+        The official release that all figures come from, where the files do not say so. A respondent file of
+        2023 that was delivered again after mid-2024 is of release 2024.
+    allow_breaks : bool
+        Compare across breaks as well. Such rows keep the verdict "not comparable" and a ComparabilityWarning
+        is given. Figures of two releases get a verdict: what reweighting can move is taken off first.
+    merged : mapping, optional
+        Successor -> predecessors; in the first period these are pooled by base.
+    linked : two Extracts, optional
+        The respondent files behind unweighted results, if a `respondent` id stands for the same person in
+        both: the test then allows for people who answered twice.
+    adjust : {"bh", "holm"}
+        Benjamini-Hochberg (false-discovery rate) or Holm (family-wise). A family is all that is compared of
+        one breakdown: the whole organisations are one, their directorates another.
+    material : mapping
+        Smallest change of interest: `percent` in points, `score` on the 0 to 10 scale.
+    assumptions : Assumptions, optional
+        Standard deviations and design effect for published figures, which come without them.
+
+    Returns
+    -------
+    YearComparison
+        `.table` has one row per organisation, breakdown, group and measure: `estimate_from`, `estimate_to`,
+        `base_from`, `base_to`, `difference` (in points or score units, later minus earlier), `std_error`,
+        `df`, `statistic`, `conf_low`, `conf_high` (95 %), `p_value`, `p_adjusted`, `p_equivalence`,
+        `standardised_difference` (in standard deviations of respondents), `detectable_change` (found in 4 of
+        5 cases at 5 %), `material`, `verdict`, `reason`, `instead` (what is comparable), `official_flag`,
+        `status`, and what identifies the row.
+
+    Raises
+    ------
+    ComparabilityError
+        When a measure asked for by name, or everything, may not be compared; says why and what may be.
+    UnknownNameError
+        When there is no such period, organisation, measure or adjustment.
+    ResultsError
+        When the table does not keep the contract of Results.
+
+    Notes
+    -----
+    Verdicts: *no material change* when two one-sided tests, each at 2.5 %, put the change within `material`
+    (the 95 % interval then lies within it, so that table, figure and sentence agree); else
+    *improved* or *declined* when the adjusted p is below 5 %; else *unclear*: the data say neither. *Not
+    comparable* when a question, its options, the scoring or the organisation changed, or a figure is missing.
+    The interval is that of one comparison, not adjusted. Tests: `culture_metrics.compare.difference`.
+    Measures without a better side (facts about staff) are not compared.
+
+    Examples
+    --------
+    >>> import culture_metrics as cm
+    >>> data = cm.read_inputs([])
+    >>> change = compare_years(data.results, 2023, 2024)
+    >>> change.table.filter(measure="recommend_place_to_work", group="all")["verdict"].item()
+    'improved'
+    """
+    periods = (str(from_period), str(to_period))
+    edges = _material(material)
+    stuff = gather(results, None if release is None else str(release))
+    survey = catalogue(stuff.survey)
+    notes = []
+    if merged:
+        stuff = pool(stuff, periods[0], merged)
+        notes += [
+            f"{new} in {periods[0]} is {' and '.join(old)} pooled by base: each counts as its respondents do."
+            for new, old in merged.items()
+        ]
+    pairs = side_by_side(stuff, *periods)
+    pairs = choose(pairs, survey, organisation, measures, periods)
+    marked = mark_breaks(
+        pairs.with_columns(period_from=pl.lit(periods[0]), period_to=pl.lit(periods[1])), survey, *periods
+    )
+    named = () if measures is None else marked["measure"].unique()
+    if not allow_breaks:
+        refuse(marked, named, survey, periods)
+    ready = prepare(marked, survey, assumptions or Assumptions(), edges, allow_breaks=allow_breaks)
+    ready, shared = link(ready, linked, survey.minimum_base)
+    tested = add_differences(ready)
+    tested = official_flag(adjust_p(tested, adjust))
+    order = [
+        "organisation",
+        pl.col("breakdown") != ALL,
+        "breakdown",
+        pl.col("group") != ALL,
+        "group",
+        "order",
+    ]
+    table = judge(tested).sort(order).select(TABLE)
+    if allow_breaks:
+        warn_of_breaks(marked, periods)
+    ends = [set(marked.filter(pl.col(f"status_{e}").is_not_null())["organisation"]) for e in ("from", "to")]
+    return YearComparison(
+        table=table,
+        survey=survey.id,
+        from_period=periods[0],
+        to_period=periods[1],
+        vanished=tuple(sorted(ends[0] - ends[1])),
+        appeared=tuple(sorted(ends[1] - ends[0])),
+        notes=(*notes, *shared, *notes_on(ready, adjust, assumptions or Assumptions())),
+    )
+
+
+def _material(given: Mapping[str, float]) -> dict[str, float]:
+    edges = {unit: float(size) for unit, size in {**MATERIAL, **given}.items()}
+    if set(edges) != set(MATERIAL) or not all(size > 0 for size in edges.values()):
+        raise CultureMetricsError(
+            "The smallest change of interest is a number above nought for each unit",
+            where="compare_years(material=)",
+            expected='{"percent": 1.0, "score": 0.1}',
+        )
+    return edges

@@ -1,0 +1,40 @@
+"""Work in several threads, in parts that have nothing to do with each other."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
+from typing import TYPE_CHECKING, TypeVar
+
+import polars as pl
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+A = TypeVar("A")
+B = TypeVar("B")
+
+
+def in_threads(jobs: Sequence[Callable[[], A]]) -> list[A]:
+    """Return what each job returns, in their order; as many threads as polars has (`POLARS_MAX_THREADS`)."""
+    threads = min(len(jobs), pl.thread_pool_size())
+    if threads <= 1:
+        return [job() for job in jobs]
+    with ThreadPoolExecutor(threads) as pool:
+        return list(pool.map(lambda job: job(), jobs))
+
+
+def blocks(size: int) -> list[slice]:
+    """Cut a range into one part for each thread; nothing may depend on where."""
+    parts = max(1, min(size, pl.thread_pool_size()))
+    ends = [size * i // parts for i in range(parts + 1)]
+    return [slice(low, high) for low, high in pairwise(ends)]
+
+
+def both(one: Callable[[], A], other: Callable[[], B]) -> tuple[A, B]:
+    """Return what two jobs return that have nothing to do with each other."""
+    if pl.thread_pool_size() <= 1:
+        return one(), other()
+    with ThreadPoolExecutor(1) as pool:
+        later = pool.submit(other)
+        return one(), later.result()

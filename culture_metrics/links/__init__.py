@@ -1,0 +1,1 @@
+"""Links between staff experience and outcomes: outcomes, the panel and the models."""

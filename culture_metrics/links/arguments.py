@@ -1,0 +1,61 @@
+"""What a call of `link_outcomes` may ask for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from culture_metrics.errors import LinkError
+from culture_metrics.links.covariance import COVARIANCES
+from culture_metrics.links.multiplicity import CORRECTIONS
+from culture_metrics.links.plan import DESIGNS
+from culture_metrics.links.waves import refuse_wave_model
+
+if TYPE_CHECKING:
+    from culture_metrics.links.arrays import PanelArrays
+
+#: Designs whose outcome comes after the indicator.
+LATER = ("lagged", "cross_lagged")
+#: Words that `standardise` may have.
+STEPS = ("sd", "sd_within_year", "iqr")
+
+
+def check_call(
+    designs: tuple[str, ...], lag: int, standardise: object, cov: str, correction: str, ci: float
+) -> None:
+    """Refuse arguments that do not exist."""
+    for one in designs:
+        refuse_wave_model(one)
+    for argument, found, known in (
+        *(("design", one, DESIGNS) for one in designs),
+        ("cov", cov, COVARIANCES),
+        ("correction", correction, CORRECTIONS),
+    ):
+        if found not in known:
+            raise LinkError(f"There is no {argument} '{found}'", expected=", ".join(known))
+    if not (standardise is None or isinstance(standardise, Mapping) or standardise in STEPS):
+        raise LinkError(
+            f"There is no standardise '{standardise}'",
+            expected=f"{', '.join(STEPS)}, None, or steps by indicator",
+        )
+    if not 0 < ci < 1:
+        raise LinkError("ci is the level of the intervals", expected="a number between 0 and 1", got=str(ci))
+    if lag < 0:
+        raise LinkError(
+            "A lag is a number of years from 0",
+            got=str(lag),
+            hint="The outcome comes with or after the indicator.",
+        )
+
+
+def check_lag(arrays: PanelArrays, lag: int) -> None:
+    """Refuse a lag longer than the panel."""
+    span = int(np.ptp(arrays.year))
+    if lag > span:
+        raise LinkError(
+            f"A lag of {lag} is longer than the panel",
+            expected=f"at most {span}",
+            hint="Add years, or take lag=0.",
+        )

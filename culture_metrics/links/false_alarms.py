@@ -1,0 +1,176 @@
+"""How often designs find a link that is not there: a simulation to read beside every pooled slope."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+
+from culture_metrics.errors import LinkError
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+    from culture_metrics.links.solution import Array
+
+#: Panels made at once.
+BATCH = 250
+WAYS = {
+    "classical": "All years together, years taken as independent",
+    "clustered": "All years together, clustered by organisation",
+    "fixed_effects": "Within organisations (fixed effects), clustered",
+}
+
+
+@dataclass(frozen=True)
+class FalseAlarms:
+    """How often a link within organisations is found although there is none.
+
+    Attributes
+    ----------
+    table : polars.DataFrame
+        One row per design; see `false_alarms`.
+    organisations, years, draws : int
+    correlation, level : float
+    """
+
+    table: pl.DataFrame
+    organisations: int
+    years: int
+    draws: int
+    correlation: float
+    level: float
+
+    def figure(self) -> go.Figure:
+        """Draw the share of false alarms of each design with its simulation interval."""
+        from culture_metrics import views
+
+        return views.estimates(
+            self.table.select("label", "estimate", "conf_low", "conf_high"),
+            axis="Panels in which a link is found (%)",
+            decimals=1,
+            reference=100 * self.level,
+            title=f"False alarms when the levels of organisations go together by {self.correlation:g}",
+            subtitle=(
+                f"No link within organisations; {self.organisations} organisations, {self.years} years, "
+                f"{self.draws:,} simulated panels"
+            ),
+            notes=f"Dashed line: {100 * self.level:g}%, what a sound test would give.",
+        )
+
+    def summary(self) -> str:
+        """Say in plain sentences how often each design is misled."""
+        rows = "; ".join(f"{r['label'].lower()}: {r['estimate']:.0f}%" for r in self.table.to_dicts())
+        return (
+            f"In {self.draws:,} made-up panels ({self.organisations} organisations, {self.years} years) a "
+            "change of the indicator never goes with a change of the outcome, and the lasting levels of the "
+            f"two correlate {self.correlation:g}. A test at {100 * self.level:g}% found a link in: {rows}."
+        )
+
+    def _repr_html_(self) -> str:
+        return f"<p>{self.summary()}</p>"
+
+
+def false_alarms(
+    n_organisations: int = 120,
+    years: int = 5,
+    *,
+    icc: float = 0.75,
+    icc_indicator: float = 0.40,
+    correlation: float = 0.0,
+    level: float = 0.05,
+    draws: int = 1000,
+    seed: int = 0,
+) -> FalseAlarms:
+    """Count in simulated panels how often a link is found that does not exist within organisations.
+
+    Parameters
+    ----------
+    n_organisations, years : int
+        Size of each panel.
+    icc, icc_indicator : float
+        Share of the variance of outcome and indicator that lies between organisations.
+    correlation : float
+        Of the two lasting levels. Where it is not 0 something that differs between organisations (region,
+        patients, type) goes with both; clustering allows for repeated years, not for that.
+    level : float
+        Level of the two-sided test.
+    draws, seed : int
+        Number of panels; the same seed gives the same panels.
+
+    Returns
+    -------
+    FalseAlarms
+        `.table`: `design` (`classical`, `clustered`, `fixed_effects`), `label, estimate` (% of panels in
+        which the slope is significant), `conf_low, conf_high` (Wilson interval of the simulation).
+
+    Raises
+    ------
+    LinkError
+        When a number lies outside its range.
+
+    Examples
+    --------
+    >>> found = false_alarms(60, 4, correlation=0.5, draws=200).table
+    >>> bool(found["estimate"][1] > found["estimate"][2])
+    True
+    """
+    if n_organisations < 10 or years < 2 or draws < 100:
+        raise LinkError(
+            "The simulation is too small", expected="at least 10 organisations, 2 years and 100 draws"
+        )
+    if not (0 <= icc <= 1 and 0 <= icc_indicator <= 1 and -1 <= correlation <= 1):
+        raise LinkError("icc and icc_indicator lie from 0 to 1, correlation from -1 to 1")
+    rng = np.random.default_rng(seed)
+    hits = np.zeros(len(WAYS))
+    for first in range(0, draws, BATCH):
+        shape = (min(BATCH, draws - first), n_organisations, years)
+        lasting_x = rng.normal(size=(*shape[:2], 1))
+        own = rng.normal(size=(*shape[:2], 1))
+        lasting_y = correlation * lasting_x + np.sqrt(1 - correlation**2) * own
+        x = np.sqrt(icc_indicator) * lasting_x + np.sqrt(1 - icc_indicator) * rng.normal(size=shape)
+        y = np.sqrt(icc) * lasting_y + np.sqrt(1 - icc) * rng.normal(size=shape)
+        hits += _significant(x, y, level)
+    share = hits / draws
+    low, high = _wilson(share, draws)
+    table = pl.DataFrame(
+        {
+            "design": list(WAYS),
+            "label": list(WAYS.values()),
+            "estimate": 100 * share,
+            "conf_low": 100 * low,
+            "conf_high": 100 * high,
+        }
+    )
+    return FalseAlarms(table, n_organisations, years, draws, correlation, level)
+
+
+def _significant(x: Array, y: Array, level: float) -> Array:
+    """Count the panels (draws, organisations, years) in which each design's slope is significant."""
+    from scipy.special import stdtr
+
+    many, years = x.shape[1:]
+    counts = []
+    for way in WAYS:
+        centre = (2,) if way == "fixed_effects" else (1, 2)
+        dx, dy = (v - v.mean(axis=centre, keepdims=True) for v in (x, y))
+        spread = (dx**2).sum((1, 2))
+        slope = (dx * dy).sum((1, 2)) / spread
+        residuals = dy - slope[:, None, None] * dx
+        if way == "classical":
+            df = many * years - 2
+            error = np.sqrt((residuals**2).sum((1, 2)) / df / spread)
+        else:
+            df = many - 1
+            error = np.sqrt(((dx * residuals).sum(2) ** 2).sum(1) * many / (many - 1)) / spread
+        counts.append(float((2 * stdtr(df, -np.abs(slope / error)) < level).sum()))
+    return np.array(counts)
+
+
+def _wilson(share: Array, draws: int) -> tuple[Array, Array]:
+    z = 1.959964
+    centre = (share + z**2 / (2 * draws)) / (1 + z**2 / draws)
+    half = z / (1 + z**2 / draws) * np.sqrt(share * (1 - share) / draws + z**2 / (4 * draws**2))
+    return centre - half, centre + half

@@ -1,0 +1,61 @@
+"""Least squares."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from culture_metrics.links.products import along, cross
+from culture_metrics.links.solution import Solution, weighted_information
+
+if TYPE_CHECKING:
+    from culture_metrics.links.solution import Array
+
+
+def solve_linear(y: Array, x: Array, weights: Array | None = None, *, constant: bool = True) -> Solution:
+    """Solve (weighted) least squares.
+
+    Parameters
+    ----------
+    y, x : numpy.ndarray
+        Outcome, and design matrix with its constant.
+    weights : numpy.ndarray, optional
+        Weights of the rows, as in a model with variance proportional to their inverse.
+    constant : bool
+        Whether `x` holds a constant, so that R squared is taken around the mean.
+
+    Returns
+    -------
+    Solution
+        `dispersion` is the residual variance.
+    """
+    w = np.ones_like(y) if weights is None else weights
+    heavy = x * w[:, None]
+    products = cross(heavy, x)
+    length = np.sqrt(np.diag(products))
+    inverse = np.linalg.inv(products / np.outer(length, length)) / np.outer(length, length)
+    params = inverse @ cross(heavy, y)
+    # One step of refinement: as exact as an orthogonal decomposition for columns that are not aliased.
+    params = params + inverse @ cross(heavy, y - along(x, params))
+    fitted = along(x, params)
+    residuals = (y - fitted) * np.sqrt(w)
+    df = float(y.size - x.shape[1])
+    squares = float(residuals @ residuals)
+    variance = squares / df if df > 0 else float("nan")
+    centre = np.average(y, weights=w) if constant else 0.0
+    total = float(w @ (y - centre) ** 2)
+    return Solution(
+        params=params,
+        bread=inverse,
+        scores=heavy * (y - fitted)[:, None],
+        information=weighted_information(x, w),
+        fitted=fitted,
+        linear=fitted,
+        dispersion=variance,
+        scale=variance,
+        df=df,
+        leverage=(along(heavy, inverse) * x).sum(axis=1),
+        residuals=residuals,
+        explained=1 - squares / total if total > 0 else float("nan"),
+    )

@@ -1,0 +1,311 @@
+"""Link indicators to outcomes: does a better one go with a better other, between organisations or within."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from culture_metrics.links.arguments import LATER, check_call, check_lag
+from culture_metrics.links.arrays import PanelArrays, panel_arrays
+from culture_metrics.links.checklist import DIAGNOSTICS, Flag
+from culture_metrics.links.checks import check_dynamic, check_pair, context_columns, data_flags
+from culture_metrics.links.diagnostics import diagnose
+from culture_metrics.links.effects import p_of
+from culture_metrics.links.influence import INFLUENCE
+from culture_metrics.links.models import MAIN, REVERSE, Model, models_of
+from culture_metrics.links.multiplicity import adjust
+from culture_metrics.links.outcome import Outcome
+from culture_metrics.links.outcome_values import outcome_values
+from culture_metrics.links.pictures import Source
+from culture_metrics.links.plan import Plan
+from culture_metrics.links.result import LinkResult
+from culture_metrics.links.statements import call_warnings, statement
+from culture_metrics.links.table import TABLE, model_rows
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from culture_metrics.links.fit import Fitted
+
+SAMPLE: dict[str, pl.DataType | type[pl.DataType]] = {
+    "model_id": pl.String, "step": pl.String, "column": pl.String, "rows_lost": pl.UInt32,
+    "organisations_lost": pl.UInt32, "rows_left": pl.UInt32, "organisations_left": pl.UInt32,
+}  # fmt: skip
+#: More tests than this in one family raise a flag.
+MANY_TESTS = 20
+#: A run of more models than this takes long enough to be watched.
+LONG = 40
+
+
+def link_outcomes(  # noqa: PLR0913
+    data: pl.DataFrame | pl.LazyFrame,
+    indicators: str | Sequence[str],
+    outcomes: Outcome | str | Sequence[Outcome | str],
+    *,
+    organisation: str = "organisation",
+    year: str = "year",
+    controls: Sequence[str] = (),
+    design: str | Sequence[str] = "pooled",
+    lag: int = 0,
+    year_effects: bool = True,
+    standardise: str | Mapping[str, float] | None = "sd",
+    one_at_a_time: bool = True,
+    weights: str | None = None,
+    cov: str = "auto",
+    ci: float = 0.95,
+    correction: str = "bh",
+    min_orgs: int = 30,
+    allow_dynamic_fe: bool = False,
+    progress: bool | None = None,
+) -> LinkResult:
+    """Link indicators to outcomes across organisations and years.
+
+    Each pair of indicator and outcome gets the model of the outcome's kind under the design asked for, with
+    its figures on the outcome's own scale, checks, and the models without which it should not be read.
+
+    Parameters
+    ----------
+    data : polars.DataFrame or polars.LazyFrame
+        One row per organisation and year.
+    indicators : str or sequence of str
+        Numeric columns.
+    outcomes : Outcome, str or sequence of them
+        A plain column name is a continuous outcome.
+    organisation, year : str
+        Columns of the key; `year` holds whole numbers.
+    controls : sequence of str
+        Numbers as they are; text, categories and booleans become dummies. Levels with fewer than three
+        organisations are left out with their rows.
+    design : str or sequence of str
+        `cross_section` (no year in the model), `pooled` (year dummies), `lagged` (outcome the year after,
+        given the outcome now), `fixed_effects` (change within organisations), `within_between` (both, with a
+        random intercept), `mixed` (random intercept), `first_difference` (changes from year to year),
+        `cross_lagged` (both directions, everything in SDs). Beyond linear kinds the within designs take the
+        organisation's mean and the deviation from it, and random intercepts become estimating equations.
+    lag : int
+        Year of the outcome less that of the indicator, joined by organisation and year. The lagged designs
+        have at least 1.
+    year_effects : bool
+        Whether years are held equal.
+    standardise : {"sd", "sd_within_year", "iqr"}, None or mapping
+        The step of an indicator that a slope is told for: its SD in the model's rows, its SD within years,
+        its interquartile range, 1 unit, or a step for each indicator.
+    one_at_a_time : bool
+        False puts all indicators in one model.
+    weights : str, optional
+        Column of weights, taken in the outcome's year. The same model without weights then stands beside it.
+    cov : {"auto", "classical", "scaled", "HC1", "HC3", "cluster", "wild"}
+        `auto` clusters by organisation when any has more than one row; otherwise HC3 for linear models, HC1
+        for others, scaled by the dispersion for proportions and overdispersed counts, and the model's own for
+        ordered logits. `wild` is clustered, with p-values and intervals of least squares by a wild
+        bootstrap of organisations, for panels of fewer than 40.
+    ci : float
+        Level of the intervals.
+    correction : {"bh", "holm"}
+        Adjustment of p-values over all main tests of one design (and term) in this call.
+    min_orgs : int
+        Fewer organisations raise the flag `few_orgs`.
+    allow_dynamic_fe : bool
+        Allow the outcome of the year before as a control within organisations, where it biases every slope.
+    progress : bool, optional
+        Show a progress bar; left out, only for long runs in a terminal.
+
+    Returns
+    -------
+    LinkResult
+        `table` has one row per model, indicator and term:
+
+        - `model_id, outcome, outcome_label, kind, unit, better, period` and `indicator`; `term` is `overall`,
+          `within` or `between` organisations, or a direction of a cross-lagged pair;
+        - `indicator_sd, indicator_sd_within, step, step_label`: the contrast that slopes are told for;
+        - `design, lag, model, family, link, cov`, and `role` (`main`, `sensitivity`);
+        - `estimate, std_error, df, statistic, p_value, p_adjusted, conf_low, conf_high` on the link's scale
+          for one step; a null `df` means the normal distribution;
+        - `effect, effect_low, effect_high, effect_scale`: in the outcome's units, percentage points (average
+          marginal), a ratio of means or an odds ratio; `effect_abs` and its interval in whole units at the
+          median organisation, `effect_abs_unit` says which; `effect_std` in SDs of the outcome;
+        - `partial_r, r2, pseudo_r2, delta_r2`; `base` (rows), `n_orgs, n_years, years, n_dropped`;
+        - `direction` (favourable, unfavourable, null-straddling), `detectable_r` (80 % power, 5 %), `flags`.
+
+        A model that did not converge or separated has null figures and says so in `flags`.
+
+    Raises
+    ------
+    UnknownNameError
+        When a column does not exist.
+    LinkError
+        When the panel has an organisation and year twice, an outcome breaks the rules of its kind, an
+        indicator does not vary, columns are linear combinations of others, fewer than ten organisations or
+        too few rows are left, or a design does not suit the outcome.
+
+    Notes
+    -----
+    In the spirit of West, Dawson, Admasachew and Topakas (2011), with errors clustered by organisation
+    (t with one degree of freedom less than organisations), average marginal effects by the delta method, and
+    Benjamini and Hochberg's correction. The unit of inference is the organisation, so nothing is weighted by
+    default.
+
+    Examples
+    --------
+    >>> import culture_metrics as cm
+    >>> panel = cm.synthetic.outcome_panel(organisations=60, years=range(2019, 2024), seed=1)
+    >>> link = link_outcomes(panel, "staff_engagement", cm.outcome("shmi"))
+    >>> link.table.filter(role="main").select("n_orgs", "base").row(0)
+    (60, 300)
+    """
+    indicators = [indicators] if isinstance(indicators, str) else list(indicators)
+    designs = (design,) if isinstance(design, str) else tuple(design)
+    wanted = [outcomes] if isinstance(outcomes, (Outcome, str)) else list(outcomes)
+    declared = [one if isinstance(one, Outcome) else Outcome(one, kind="continuous") for one in wanted]
+    check_call(designs, lag, standardise, cov, correction, ci)
+    needed = [*indicators, *controls, *(name for one in declared for name in one.columns)]
+    known = data.collect_schema().names()
+    arrays = panel_arrays(
+        data,
+        [*needed, *([weights] if weights else []), *context_columns(known, indicators, controls)],
+        organisation=organisation,
+        year=year,
+    )
+    check_lag(arrays, lag if not set(designs) & set(LATER) else max(lag, 1))
+    values = [outcome_values(arrays, one) for one in declared]
+    for found in values:
+        for indicator in indicators:
+            check_pair(arrays, found, indicator)
+    groups = [(one,) for one in indicators] if one_at_a_time else [tuple(indicators)]
+    plans = [
+        Plan(
+            found,
+            group,
+            tuple(controls),
+            design=which,
+            lag=max(lag, 1) if which in LATER else lag,
+            year_effects=year_effects and which != "cross_section",
+            standardise=dict(standardise) if isinstance(standardise, Mapping) else standardise,
+            weights=weights,
+            prior_outcome=which in LATER,
+        )
+        for which in designs
+        for found in values
+        for group in (groups if which != "cross_lagged" else [(one,) for one in indicators])
+    ]
+    if not allow_dynamic_fe:
+        for plan in plans:
+            check_dynamic(arrays, plan)
+    rows: list[dict[str, Any]] = []
+    said: list[tuple[tuple[str, ...], str]] = []
+    checks: list[dict[str, Any]] = []
+    sample: list[dict[str, Any]] = []
+    influence: list[pl.DataFrame] = []
+    mains: dict[str, Plan] = {}
+    for plan in _shown(plans, progress):
+        models, missing = models_of(arrays, plan, cov, designs)
+        mains[models[0].name] = plan
+        found_checks, found_influence, flags = diagnose(arrays, models, missing, cov, min_orgs)
+        checks += found_checks
+        influence += found_influence
+        for model in models:
+            made = _rows(arrays, models[0], model, ci, flags if model.role == MAIN else [], min_orgs)
+            rows += made
+            said += [(_held(model.fitted), _unweighted(models, model, row)) for row in made]
+            sample += [{"model_id": model.name, **loss._asdict()} for loss in model.fitted.matrix.losses]
+    _adjust(rows, correction)
+    table = pl.DataFrame(rows, schema=TABLE)
+    shown = table.to_dicts()
+    return LinkResult(
+        table=table,
+        diagnostics=pl.DataFrame(checks, schema=DIAGNOSTICS),
+        sample=pl.DataFrame(sample, schema=SAMPLE),
+        influence=pl.concat(influence) if influence else pl.DataFrame(schema=INFLUENCE),
+        statements=tuple(
+            statement(row, ci, held, also) for row, (held, also) in zip(shown, said, strict=True)
+        ),
+        warnings=call_warnings(shown),
+        source=Source(arrays, mains),
+    )
+
+
+def _shown(plans: list[Plan], progress: bool | None) -> Iterator[Plan]:
+    """Go through the plans, with a progress bar when asked or when someone is watching a long run."""
+    if progress is None:
+        progress = len(plans) > LONG and sys.stderr.isatty()
+    if not progress:
+        yield from plans
+        return
+    from rich.console import Console
+    from rich.progress import track
+
+    yield from track(plans, "Linking", console=Console(stderr=True), transient=True)
+
+
+def _rows(
+    arrays: PanelArrays, main: Model, model: Model, ci: float, flags: list[Flag], min_orgs: int
+) -> list[dict[str, Any]]:
+    """Return a model's rows of the table, with every flag that concerns it."""
+    fitted = model.fitted
+    found = model_rows(fitted, model.name, model.role, ci)
+    general = [*fitted.flags, *data_flags(arrays, fitted.plan, fitted.matrix, min_orgs)]
+    for row in found:
+        own = [flag.code for flag in flags if flag.concerns(row["indicator"], row["term"])]
+        row["flags"] = list(dict.fromkeys([*general, *own]))
+        if model.term:
+            row["term"] = model.term
+        if model.term == REVERSE:
+            row.update(_pair(main.fitted.plan))
+    return found
+
+
+def _held(fitted: Fitted) -> tuple[str, ...]:
+    """Say what a model holds equal."""
+    plan = fitted.plan
+    held = [*plan.controls]
+    if plan.prior_outcome:
+        held.append("the same figure in the year of the indicator")
+    if any(name.startswith("year ") for name in fitted.matrix.names):
+        held.append("year")
+    if len(plan.indicators) > 1:
+        held.insert(0, "the other indicators")
+    return tuple(held)
+
+
+def _unweighted(models: Sequence[Model], model: Model, row: Mapping[str, Any]) -> str:
+    """Say what a weighted slope is without its weights."""
+    plan = model.fitted.plan
+    other = next((one.fitted for one in models if one.name.endswith("; unweighted")), None)
+    if (
+        plan.weights is None
+        or other is None
+        or model.role != MAIN
+        or other.failed
+        or row.get("estimate") is None
+    ):
+        return ""
+    column = other.matrix.terms[row["indicator"], row["term"]]
+    b = float(other.solution.params[column]) * row["step"] / other.matrix.steps[row["indicator"]]
+    p = p_of(float(other.solution.params[column]) / other.std_error(column), other.df)
+    return (
+        f"This rests on the weights ({plan.weights}): with them the slope is {row['estimate']:.3g} "
+        f"(p {row['p_value']:.3f}), without them {b:.3g} (p {p:.3f})."
+    )
+
+
+def _pair(plan: Plan) -> dict[str, Any]:
+    """Name the pair of a plan, for the path from its outcome to its indicator."""
+    outcome = plan.values.outcome
+    named = {"outcome": outcome.column, "outcome_label": outcome.title, "kind": outcome.kind}
+    return named | {"unit": outcome.unit, "indicator": plan.indicators[0], "better": None, "direction": None}
+
+
+def _adjust(rows: list[dict[str, Any]], correction: str) -> None:
+    """Adjust p-values over all tests of one design, role and term."""
+    families: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    for row in rows:
+        if row.get("p_value") is not None and row["role"] == MAIN:
+            families.setdefault((row["design"], row["term"]), []).append(row)
+    for family in families.values():
+        for row, p in zip(family, adjust([row["p_value"] for row in family], correction), strict=True):
+            row["p_adjusted"] = p
+            if len(family) > MANY_TESTS:
+                row["flags"].append("multiple_testing")

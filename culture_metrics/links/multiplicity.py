@@ -1,0 +1,40 @@
+"""Adjust p-values for the number of tests of one call."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal, get_args
+
+import numpy as np
+
+from culture_metrics.errors import LinkError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+Correction = Literal["bh", "holm"]
+CORRECTIONS: tuple[Correction, ...] = get_args(Correction)
+
+
+def adjust(p: Sequence[float], correction: str = "bh") -> list[float]:
+    """Adjust p-values by Benjamini and Hochberg (1995) or Holm (1979).
+
+    Examples
+    --------
+    >>> [round(value, 3) for value in adjust([0.01, 0.04, 0.03], "holm")]
+    [0.03, 0.06, 0.06]
+    >>> [round(value, 3) for value in adjust([0.01, 0.04, 0.03], "bh")]
+    [0.03, 0.04, 0.04]
+    """
+    values = np.asarray(p, dtype=float)
+    order = np.argsort(values)
+    count = values.size
+    rank = np.arange(1, count + 1)
+    if correction == "holm":
+        sorted_up = np.maximum.accumulate(values[order] * (count - rank + 1))
+    elif correction == "bh":
+        sorted_up = np.minimum.accumulate((values[order] * count / rank)[::-1])[::-1]
+    else:
+        raise LinkError(f"There is no correction '{correction}'", expected=", ".join(CORRECTIONS))
+    adjusted = np.empty(count)
+    adjusted[order] = np.minimum(sorted_up, 1.0)
+    return [float(value) for value in adjusted]

@@ -1,0 +1,108 @@
+"""What the figures of links need beyond the table: each organisation's figures, and lines through them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+
+from culture_metrics.errors import LinkError
+from culture_metrics.links.covariance import covariance
+from culture_metrics.links.design_matrix import design_matrix
+from culture_metrics.links.intervals import t_statistics
+from culture_metrics.links.linear import solve_linear
+from culture_metrics.links.outcome_values import SMALL_BASE
+
+if TYPE_CHECKING:
+    from culture_metrics.links.arrays import Array, Integers, PanelArrays
+    from culture_metrics.links.design_matrix import DesignMatrix
+    from culture_metrics.links.plan import Plan
+
+POINTS = 41
+BETWEEN, WITHIN = "between organisations", "within organisations"
+
+
+@dataclass(frozen=True)
+class Source:
+    """The panel of a call, and the plan of each main model by its name."""
+
+    arrays: PanelArrays = field(repr=False)
+    plans: dict[str, Plan] = field(repr=False)
+
+
+def points_and_lines(source: Source, model_id: str, indicator: str) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Return each organisation's mean indicator and outcome, years and controls taken out, and lines.
+
+    Parameters
+    ----------
+    source : Source
+    model_id : str
+        A main model.
+    indicator : str
+
+    Returns
+    -------
+    points : polars.DataFrame
+        `organisation, x, y, years`, in the units of the columns (fractions in per cent, counts per
+        exposure), without organisations whose outcome rests on a small base.
+    lines : polars.DataFrame
+        `line, x, estimate, conf_low, conf_high`: between organisations and, where years repeat, within them.
+
+    Raises
+    ------
+    LinkError
+        When the outcome has no numbers to draw.
+    """
+    plan = source.plans[model_id]
+    if plan.values.outcome.kind in ("ordinal", "binary"):
+        raise LinkError(
+            f"A scatter needs numbers, and '{plan.values.outcome.column}' is {plan.values.outcome.kind}",
+            hint="Use figure_forest or figure_designs.",
+        )
+    level = replace(plan, indicators=(indicator,), design="pooled", prior_outcome=False, standardise=None)
+    matrix = design_matrix(source.arrays, level)
+    rows = np.arange(matrix.y.size)
+    if matrix.base is not None:
+        rows = rows[matrix.base >= SMALL_BASE]
+        matrix = matrix.keep(rows)
+    x, y = (
+        _adjusted(matrix, indicator, v)
+        for v in (matrix.x[:, matrix.terms[indicator, "overall"]], _shown(matrix, plan))
+    )
+    groups = matrix.groups
+    sizes = np.bincount(groups)
+    mean_x, mean_y = np.bincount(groups, x) / sizes, np.bincount(groups, y) / sizes
+    points = pl.DataFrame(
+        {"organisation": list(matrix.organisations), "x": mean_x, "y": mean_y, "years": sizes}
+    )
+    lines = [_line(BETWEEN, mean_x, mean_y, np.arange(mean_x.size), x.mean(), y.mean())]
+    if matrix.repeated:
+        lines.append(_line(WITHIN, x - mean_x[groups], y - mean_y[groups], groups, x.mean(), y.mean()))
+    return points, pl.concat(lines)
+
+
+def _shown(matrix: DesignMatrix, plan: Plan) -> Array:
+    kind = plan.values.outcome.kind
+    if kind in ("proportion", "rate"):
+        return 100 * matrix.y
+    return matrix.y / matrix.base if kind == "count" and matrix.base is not None else matrix.y
+
+
+def _adjusted(matrix: DesignMatrix, indicator: str, values: Array) -> Array:
+    """Take controls and years out of a column and put its mean back."""
+    rest = np.delete(matrix.x, matrix.terms[indicator, "overall"], axis=1)
+    return np.asarray(values - rest @ np.linalg.lstsq(rest, values, rcond=None)[0] + values.mean())
+
+
+def _line(name: str, x: Array, y: Array, groups: Integers, at_x: float, at_y: float) -> pl.DataFrame:
+    """Fit a line and return it over the middle of its own x, drawn through the mean of all."""
+    centred = x - x.mean()
+    solution = solve_linear(y - y.mean(), centred[:, None], constant=False)
+    v, df = covariance(solution, "HC3" if groups.size == np.unique(groups).size else "cluster", groups)
+    low, high = np.quantile(centred, [0.02, 0.98])
+    reach = np.linspace(low, high, POINTS)
+    found = t_statistics(reach * solution.params[0], np.abs(reach) * np.sqrt(v[0, 0]), df, 0.95)
+    drawn = {c: found[c] + at_y for c in ("estimate", "conf_low", "conf_high")}
+    return pl.DataFrame({"line": [name] * POINTS, "x": reach + at_x, **drawn})

@@ -1,0 +1,170 @@
+"""The result of linking indicators to outcomes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from culture_metrics.errors import LinkError, unknown
+from culture_metrics.links.pictures import points_and_lines
+from culture_metrics.links.pooled_data import heading, title_of
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+    from culture_metrics.links.pictures import Source
+
+#: Stands beneath every figure.
+CAVEAT = "Associations between organisations or years; other differences between them can make a link."
+
+
+@dataclass(frozen=True)
+class LinkResult:
+    """Links between indicators and outcomes. They are associations between organisations or years.
+
+    Attributes
+    ----------
+    table : polars.DataFrame
+        One row per model and term: see `link_outcomes`.
+    diagnostics : polars.DataFrame
+        One row per check: `model_id, test, subject, statistic, p_value, value, threshold, flag, note`.
+    sample : polars.DataFrame
+        What each model lost on the way: `model_id, step, column, rows_lost, organisations_lost, rows_left,
+        organisations_left`.
+    influence : polars.DataFrame
+        One row per main model, term and organisation: `model_id, indicator, term, organisation`, `estimate`
+        and `statistic` without that organisation, and `cooks_distance`, the largest among its rows.
+    statements : tuple of str
+        One sentence for each row of the table.
+    warnings : tuple of str
+        What to know before quoting anything here.
+    source : Source
+        The panel and the models, from which `figure_scatter` draws.
+    """
+
+    table: pl.DataFrame
+    diagnostics: pl.DataFrame = field(repr=False)
+    sample: pl.DataFrame = field(repr=False)
+    influence: pl.DataFrame = field(repr=False)
+    statements: tuple[str, ...] = field(repr=False)
+    warnings: tuple[str, ...] = field(repr=False)
+    source: Source | None = field(default=None, repr=False)
+
+    def summary(self) -> str:
+        """Say the main links and the warnings in plain sentences."""
+        main = [
+            said for said, role in zip(self.statements, self.table["role"], strict=True) if role == "main"
+        ]
+        return "\n".join([*main, *self.warnings])
+
+    def figure_forest(self) -> go.Figure:
+        """Draw all main links with their intervals, a panel for each outcome and design."""
+        from culture_metrics import views
+
+        return views.forest(
+            self.table.filter(role="main"), title="Links of indicators to outcomes", subtitle=self._sample(),
+            notes=CAVEAT,
+        )  # fmt: skip
+
+    def figure_designs(self, indicator: str | None = None, outcome: str | None = None) -> go.Figure:
+        """Draw one link under every design: one pooled slope is not the whole of it.
+
+        Parameters
+        ----------
+        indicator, outcome : str, optional
+            Columns; they may be left out where there is only one.
+        """
+        from culture_metrics import views
+
+        row = self._one(indicator, outcome)
+        main = self.table.filter(
+            pl.col("role") == "main", indicator=row["indicator"], outcome=row["outcome"]
+        )["model_id"]
+        # Sensitivity models bear the name of their main model and then their own.
+        own = self.table.with_columns(_main=pl.col("model_id").str.replace(r"; .*$", ""))
+        ours = (pl.col("indicator") == row["indicator"]) | (pl.col("term") == "outcome_to_indicator")
+        return views.designs(
+            own.filter(pl.col("_main").is_in(main.to_list()) & ours).drop("_main"),
+            title=heading(f"{title_of(row['indicator'])} and {row['outcome_label']} under every design"),
+            subtitle=self._sample(),
+            notes=CAVEAT,
+        )
+
+    def figure_scatter(self, indicator: str | None = None, outcome: str | None = None) -> go.Figure:
+        """Draw each organisation's indicator and outcome, with the slopes between and within organisations.
+
+        Parameters
+        ----------
+        indicator, outcome : str, optional
+            Columns; they may be left out where there is only one.
+        """
+        from culture_metrics import views
+
+        row = self._one(indicator, outcome)
+        if self.source is None:
+            raise LinkError("This result does not hold its panel", hint="Call link_outcomes again.")
+        points, lines = points_and_lines(self.source, row["model_id"], row["indicator"])
+        unit = "%" if row["kind"] in ("proportion", "rate") else row["unit"]
+        return views.scatter(
+            points, lines,
+            x_title=title_of(row["indicator"]),
+            y_title=f"{row['outcome_label']}{f' ({unit})' if unit else ''}",
+            title=heading(
+                f"{title_of(row['indicator'])} and {row['outcome_label']}, between and within organisations"
+            ),
+            subtitle="Means of each organisation over its years; years and controls taken out",
+            notes=CAVEAT,
+        )  # fmt: skip
+
+    def figure_influence(self, indicator: str | None = None, outcome: str | None = None) -> go.Figure:
+        """Draw one slope without each organisation in turn.
+
+        Parameters
+        ----------
+        indicator, outcome : str, optional
+            Columns; they may be left out where there is only one.
+        """
+        from culture_metrics import views
+
+        row = self._one(indicator, outcome)
+        rows = self.influence.filter(model_id=row["model_id"], indicator=row["indicator"], term=row["term"])
+        if rows.is_empty():
+            raise LinkError("No model was fitted without single organisations", where=row["model_id"])
+        scale = "" if row["link"] == "identity" else f", {row['link']} scale"
+        return views.influence(
+            rows,
+            estimate=row["estimate"],
+            conf_low=row["conf_low"],
+            conf_high=row["conf_high"],
+            x_title=f"Slope of {row['outcome_label']} per {row['step_label']}{scale}",
+            title=heading(
+                f"{title_of(row['indicator'])} and {row['outcome_label']} without each organisation"
+            ),
+            subtitle=f"{row['n_orgs']} organisations, {row['base']:,} organisation-years",
+            notes=CAVEAT,
+        )
+
+    def _one(self, indicator: str | None, outcome: str | None) -> dict[str, Any]:
+        """Return the first main row of one pair."""
+        main = self.table.filter(role="main")
+        for column, wanted in (("indicator", indicator), ("outcome", outcome)):
+            known = main[column].unique(maintain_order=True).to_list()
+            if wanted is None and len(known) > 1:
+                raise LinkError(
+                    f"Several {column}s were linked: say which one to draw", expected=", ".join(known)
+                )
+            if wanted is not None and wanted not in known:
+                raise unknown(column, wanted, known)
+            main = main.filter(pl.col(column) == (wanted or known[0]))
+        return main.row(0, named=True)
+
+    def _sample(self) -> str:
+        sizes = self.table.filter(role="main").select(pl.col("n_orgs", "base").max()).row(0)
+        return f"Up to {sizes[0]:,} organisations, {sizes[1]:,} organisation-years"
+
+    def _repr_html_(self) -> str:
+        said = "".join(f"<li>{escape(line)}</li>" for line in self.summary().splitlines())
+        return f"<ul>{said}</ul>"

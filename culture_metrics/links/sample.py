@@ -1,0 +1,120 @@
+"""Rows of the panel that a model can use, with a log of those it cannot."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from culture_metrics.links.arrays import Integers, PanelArrays
+    from culture_metrics.links.plan import Plan
+
+    Booleans = NDArray[np.bool_]
+
+#: Organisations that a level of a categorical control needs.
+FEWEST_IN_LEVEL = 3
+
+
+class Loss(NamedTuple):
+    """A step that took rows away: what it was, by which column, and what was left."""
+
+    step: str
+    column: str | None
+    rows_lost: int
+    organisations_lost: int
+    rows_left: int
+    organisations_left: int
+
+
+class Sample:
+    """Rows of the panel that a model can use, and the log of those it cannot."""
+
+    def __init__(self, arrays: PanelArrays, plan: Plan) -> None:
+        self.arrays = arrays
+        self.ahead = arrays.ahead(plan.lag)
+        self.rows = np.arange(arrays.height)
+        self.losses = [self._loss("panel", None, self.rows)]
+        known = np.isfinite
+        if plan.lag:
+            self._keep("no row in the outcome's year", None, self.ahead[self.rows] >= 0)
+        self._keep("missing", plan.values.outcome.column, known(plan.values.y[self.ahead[self.rows]]))
+        late = arrays.ahead(plan.lead)
+        if plan.lead:
+            self._keep("no row in the year after", None, late[self.rows] >= 0)
+        for name in plan.indicators:
+            self._keep("missing", name, known(arrays.column(name)[late[self.rows]]))
+        if plan.prior_outcome:
+            self._keep(
+                "missing in the indicator's year",
+                plan.values.outcome.column,
+                known(plan.values.prior[self.rows]),
+            )
+        for name in plan.controls:
+            self._keep("missing", name, self._present(name, self.rows))
+        for name in plan.also_known:
+            self._keep(
+                "missing in the outcome's year", name, known(arrays.column(name)[self.ahead[self.rows]])
+            )
+        if plan.weights:
+            self._keep("missing", plan.weights, known(arrays.column(plan.weights)[self.ahead[self.rows]]))
+        if plan.differenced:
+            self._difference(plan)
+        for name in plan.controls:
+            if name in arrays.categories:
+                self._rare(name)
+
+    def _present(self, name: str, rows: Integers) -> Booleans:
+        if name in self.arrays.categories:
+            return self.arrays.categories[name].codes[rows] >= 0
+        return np.isfinite(self.arrays.numbers[name][rows])
+
+    def _difference(self, plan: Plan) -> None:
+        before = self.arrays.ahead(-1)
+        self._keep(
+            "no row the year before", None, (before[self.rows] >= 0) & (before[self.ahead[self.rows]] >= 0)
+        )
+        past = before[self.rows]
+        self._keep(
+            "missing the year before",
+            plan.values.outcome.column,
+            np.isfinite(plan.values.y[before[self.ahead[self.rows]]]),
+        )
+        for name in (*plan.indicators, *plan.controls):
+            past = before[self.rows]
+            self._keep("missing the year before", name, self._present(name, past))
+
+    def _rare(self, name: str) -> None:
+        """Leave out levels that hold too few organisations to be compared with the others."""
+        column = self.arrays.categories[name]
+        pairs = np.unique(np.c_[column.codes[self.rows], self.arrays.organisation[self.rows]], axis=0)
+        held = np.bincount(pairs[:, 0], minlength=len(column.levels))
+        rare = np.flatnonzero((held > 0) & (held < FEWEST_IN_LEVEL))
+        for level in rare:
+            self._keep(
+                f"level '{column.levels[level]}' has fewer than {FEWEST_IN_LEVEL} organisations",
+                name,
+                column.codes[self.rows] != level,
+            )
+
+    def _keep(self, step: str, column: str | None, wanted: Booleans) -> None:
+        if not wanted.all():
+            before = self.rows
+            self.rows = self.rows[wanted]
+            self.losses.append(self._loss(step, column, before))
+
+    def _loss(self, step: str, column: str | None, before: Integers) -> Loss:
+        had, left = (distinct(self.arrays.organisation[rows]) for rows in (before, self.rows))
+        return Loss(step, column, before.size - self.rows.size, had - left, self.rows.size, left)
+
+    def note(self, dropped: list[tuple[str, str]]) -> None:
+        """Add columns that were left out, which costs no rows."""
+        left = distinct(self.arrays.organisation[self.rows])
+        self.losses += [Loss(why, name, 0, 0, self.rows.size, left) for name, why in dropped]
+
+
+def distinct(ordered: Integers) -> int:
+    """Count the distinct values of integers in order."""
+    return int(np.count_nonzero(np.diff(ordered))) + 1 if ordered.size else 0

@@ -1,0 +1,84 @@
+"""What every estimator returns: the solution of its estimating equations, in one shape."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+    Array = NDArray[np.float64]
+    Integers = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Solution:
+    """Solution of estimating equations, of whatever family, before any choice of covariance.
+
+    Attributes
+    ----------
+    params : numpy.ndarray
+        Estimates on the link scale.
+    bread : numpy.ndarray
+        Inverse of the information, without dispersion.
+    scores : numpy.ndarray
+        Contribution of each row to the estimating equations (rows by parameters); they sum to zero.
+    information : callable
+        Information of each group of rows, given where each group starts (groups by parameters squared).
+    fitted, linear : numpy.ndarray
+        Mean on the scale of the outcome, and linear predictor.
+    dispersion : float
+        Residual variance, or Pearson chi-squared over its degrees of freedom.
+    scale : float
+        Dispersion that the model itself assumes: the residual variance of least squares, 1 of a binomial.
+    df : float
+        Residual degrees of freedom.
+    exact_scale : bool
+        The scale is known, not estimated, so the model's own errors are normal rather than t.
+    converged : bool
+        Whether the equations were solved.
+    leverage : numpy.ndarray or None
+        Diagonal of the hat matrix, where there is one.
+    residuals : numpy.ndarray or None
+        Pearson residuals (for a linear model the residuals times the root of the weights).
+    log_likelihood : float
+        Log-likelihood, or NaN.
+    explained : float
+        R squared of a linear model, share of the deviance explained of another, or NaN.
+    """
+
+    params: Array
+    bread: Array
+    scores: Array
+    information: Callable[[Integers], Array]
+    fitted: Array
+    linear: Array
+    dispersion: float
+    scale: float
+    df: float
+    exact_scale: bool = False
+    converged: bool = True
+    leverage: Array | None = None
+    residuals: Array | None = None
+    log_likelihood: float = float("nan")
+    explained: float = float("nan")
+
+
+def weighted_information(x: Array, weights: Array) -> Callable[[Integers], Array]:
+    """Return the information of groups of rows for a model whose rows contribute w x x'."""
+
+    def information(starts: Integers) -> Array:
+        products = (x * weights[:, None])[:, :, None] * x[:, None, :]
+        return np.asarray(np.add.reduceat(products, starts, axis=0))
+
+    return information
+
+
+def starts_of(groups: Integers) -> Integers:
+    """Return where each group starts in rows that are sorted by group."""
+    return np.flatnonzero(np.r_[True, groups[1:] != groups[:-1]])

@@ -1,0 +1,166 @@
+"""Plain sentences on links. They say that things go together, never that one brings about the other."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from culture_metrics.links.checks import MEANINGS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+COVARIANCES = {
+    "cluster": "SE clustered by organisation",
+    "wild": "interval by wild bootstrap of organisations",
+    "robust": "robust SE by organisation",
+    "GLS": "random intercept for each organisation",
+    "HC1": "SE robust to unequal variances",
+    "HC3": "SE robust to unequal variances",
+    "scaled": "SE scaled by the dispersion",
+    "classical": "classical SE",
+}
+#: What follows the figures when a flag is raised.
+REMARKS = {
+    "same_source": "Both come from the staff survey, which by itself makes them go together.",
+    "few_orgs": "Few organisations: read with care.",
+    "few_clusters": "Fewer than 40 organisations: clustered SEs tend to be too small.",
+    "influential": "The result hangs on single organisations.",
+    "placebo": "Next year's indicator goes with this year's outcome too: their order in time is not shown.",
+    "reverse": "The path from outcome to indicator is at least as strong.",
+    "within_ne_between": "Within and between organisations the links differ: read both.",
+    "scale_break": "The indicator changes scale between years: do not read this as it stands.",
+}
+#: Said of every call.
+CAVEATS = (
+    "These are associations. Other differences between organisations (region, type, size, patients) can make "
+    "them, and good outcomes can lift morale rather than the other way round.",
+    "They are about organisations: they say nothing of single teams or people.",
+    "Organisations picked for an extreme score move back towards the average by themselves.",
+    "Mergers, changed questions and who chose to respond can break a series.",
+)
+#: A unit longer than this is left to the table.
+SHORT = 12
+LAGS = {0: "", 1: " a year later", 2: " two years later"}
+
+
+def statement(row: Mapping[str, Any], ci: float, held: tuple[str, ...], also: str = "") -> str:
+    """Say one row of the table in a sentence.
+
+    Parameters
+    ----------
+    row : mapping
+        A row of `LinkResult.table`.
+    ci : float
+        Level of the interval.
+    held : tuple of str
+        What is held equal.
+    also : str
+        Sentence to go before the last.
+    """
+    counts = f"{row['base']:,} {'organisations' if row['base'] == row['n_orgs'] else 'organisation-years'}"
+    if row["base"] != row["n_orgs"]:
+        counts += f", {row['n_orgs']:,} organisations"
+    if row["estimate"] is None:
+        why = ", ".join(row["flags"])
+        pair = f"{row['outcome_label']} on {row['indicator']} ({row['design']})"
+        return f"{pair}: no figures, the model failed ({why})."
+    equal = f", {_and(held)} held equal" if held else ""
+    parts = [f"{_subject(row)} {_figure(row, ci)}{equal}; {counts}, {COVARIANCES[row['cov']]}."]
+    if row["effect_abs"] is not None and row["link"] != "identity":
+        parts.append(f"That is {_amount(row)}.")
+    parts += [also] if also else []
+    parts += [text for flag, text in REMARKS.items() if flag in row["flags"]]
+    return " ".join([*parts, "Association only."])
+
+
+def _subject(row: Mapping[str, Any]) -> str:
+    step, name, outcome = row["step_label"].lstrip("+"), row["indicator"], _what(row)
+    later = LAGS.get(row["lag"], f" {row['lag']} years later")
+    if row["term"] == "outcome_to_indicator":
+        return f"Organisations with {outcome} 1 SD higher had {name}{later}"
+    if row["term"] == "within" or row["design"] == "fixed_effects":
+        return (
+            f"In years when an organisation's {name} was {step} above its own average, "
+            f"its {outcome}{later} was"
+        )
+    if row["term"] == "between":
+        return f"Organisations whose average {name} was {step} higher had {outcome}{later}"
+    if row["design"] == "first_difference":
+        return f"Where {name} rose by {step} from one year to the next, the change in {outcome}{later} was"
+    verb = "was associated with" if row["kind"] == "money" else "had"
+    if verb == "had":
+        return f"Organisations with {name} {step} higher had {outcome}{later}"
+    return f"{name} {step} higher was associated with {outcome}{later}"
+
+
+def _what(row: Mapping[str, Any]) -> str:
+    """Name what the figure is of: the outcome, its odds or its probability."""
+    name = str(row["outcome_label"])
+    if row["family"] == "ordinal":
+        return f"odds of a better level of {name}"
+    if row["kind"] == "ordinal":
+        return f"a probability of {str(row['model']).removeprefix('logit of ')} in {name}"
+    return f"a probability of {name}" if row["kind"] == "binary" else name
+
+
+def _figure(row: Mapping[str, Any], ci: float) -> str:
+    level = f"{100 * ci:g}% CI"
+    value, low, high = row["effect"], row["effect_low"], row["effect_high"]
+    unit = ""
+    if row["link"] == "log" or row["family"] == "ordinal":
+        value, low, high, unit = 100 * (value - 1), 100 * (low - 1), 100 * (high - 1), "%"
+    elif row["effect_scale"] == "percentage points":
+        unit = " percentage points"
+    elif row["design"] == "cross_lagged":
+        unit = " SD"
+    elif row["unit"] and len(row["unit"]) <= SHORT:
+        unit = f" {row['unit']}"
+    return _between(value, low, high, unit, level)
+
+
+def _between(value: float, low: float, high: float, unit: str, level: str) -> str:
+    before, after = ("£", "") if unit == " £" else ("", unit)
+    told = f"{before}{_n(value)}{after} {_side(value)}"
+    if low * high > 0:
+        near, far = sorted((abs(low), abs(high)))
+        return f"{told} ({level} {before}{_n(near)} to {before}{_n(far)}{after} {_side(value)})"
+    return f"{told} ({level} {before}{_n(low)} lower to {before}{_n(high)} higher)"
+
+
+def _amount(row: Mapping[str, Any]) -> str:
+    value, low, high = row["effect_abs"], row["effect_abs_low"], row["effect_abs_high"]
+    return f"{_signed(value)} ({_signed(low)} to {_signed(high)}) {row['effect_abs_unit']}"
+
+
+def _side(value: float) -> str:
+    return "higher" if value > 0 else "lower"
+
+
+def _n(value: float) -> str:
+    """Write a size with two figures that count, and thousands without decimals."""
+    size = abs(value)
+    return f"{size:,.0f}" if size >= 100 else f"{size:.2g}"
+
+
+def _signed(value: float) -> str:
+    return f"{'+' if value > 0 else '-'}{_n(value)}"
+
+
+def _and(words: tuple[str, ...]) -> str:
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
+
+
+def call_warnings(rows: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
+    """Say what to know before quoting any of these links: the standing caveats, then each flag raised."""
+    main = [row for row in rows if row["role"] == "main"]
+    fewest = min(main, key=lambda row: row["n_orgs"])
+    said = [
+        *CAVEATS,
+        f"With {fewest['n_orgs']} organisations a correlation under {fewest['detectable_r']:.2f} in size is "
+        f"missed more often than one time in five: a null does not exclude it.",
+    ]
+    for flag, meaning in MEANINGS.items():
+        count = sum(flag in row["flags"] for row in main)
+        if count:
+            said.append(f"{flag}: {meaning} ({count} of {len(main)} rows).")
+    return tuple(said)

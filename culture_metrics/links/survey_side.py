@@ -1,0 +1,118 @@
+"""The survey's side of a panel: whole organisations, one row a year, a column per measure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import polars as pl
+
+from culture_metrics.errors import LinkError
+from culture_metrics.links.mergers import ATTRIBUTES, follow
+from culture_metrics.problems import Problem, listed
+from culture_metrics.published import Published
+from culture_metrics.results import ALL, check_results
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+KEY = ["organisation", "year"]
+
+
+class SurveySide(NamedTuple):
+    """Indicators by organisation and year, and what was not reported."""
+
+    table: pl.DataFrame
+    measures: tuple[str, ...]
+    places: pl.DataFrame
+    lost: pl.DataFrame
+    problems: list[Problem]
+
+
+def survey_side(
+    results: pl.DataFrame | Published | Sequence[pl.DataFrame | Published],
+    measures: Iterable[str] | None,
+    mergers: pl.DataFrame,
+) -> SurveySide:
+    """Spread Results to one row per organisation and year.
+
+    Raises
+    ------
+    LinkError
+        When the results are of several surveys, of quarters, weighted in two ways, or lack a measure.
+    """
+    given = [results] if isinstance(results, pl.DataFrame | Published) else list(results)
+    frames = [check_results(one.results if isinstance(one, Published) else one) for one in given]
+    whole = pl.concat(frames).filter(
+        (pl.col("breakdown") == ALL) & (pl.col("group") == ALL) & (pl.col("organisation") != ALL)
+    )
+    if measures is not None:
+        wanted = list(dict.fromkeys(measures))
+        if absent := sorted(set(wanted) - set(whole["measure"])):
+            raise LinkError(
+                f"The results hold no measure '{absent[0]}'",
+                got=listed(sorted(set(whole["measure"]))),
+                hint="Name measures by their ids, as the column measure has them.",
+            )
+        whole = whole.filter(pl.col("measure").is_in(wanted))
+    _check(whole)
+    dated = whole.with_columns(pl.col("period").cast(pl.Int32).alias("year"))
+    # Those on the payroll on 1 September are surveyed.
+    dated, problems = follow(
+        dated, mergers, pl.date(pl.col("year"), 9, 1), [*KEY, "measure"], "results of the survey"
+    )
+    twice = dated.filter(pl.struct(*KEY, "measure").is_duplicated())
+    if twice.height:
+        raise LinkError(
+            "A measure stands twice for the same organisation and year",
+            where=f"measures {listed(twice['measure'].unique().sort(), 3)}",
+            got=f"weighting {listed(twice['weighting'].unique().sort())}; "
+            f"source {listed(twice['source'].unique().sort())}",
+            hint="Filter the results to one weighting and source before making the panel.",
+        )
+    order = tuple(dated["measure"].unique(maintain_order=True)) if measures is None else tuple(wanted)
+    table = dated.select(KEY).unique().sort(KEY)
+    for column, suffix in (("estimate", ""), ("base", "_base")):
+        wide = dated.pivot("measure", index=KEY, values=column, aggregate_function=None)
+        table = table.join(
+            wide.select(*KEY, *(pl.col(name).alias(f"{name}{suffix}") for name in order)), on=KEY, how="left"
+        )
+    missing = dated.filter(pl.col("status") != "reported")
+    lost = missing.group_by("measure", "status").agg(
+        pl.len().cast(pl.UInt32).alias("rows"), pl.col("organisation").n_unique().alias("organisations")
+    )
+    return SurveySide(table, order, _places(given), lost.sort("measure", "status"), problems)
+
+
+def _check(whole: pl.DataFrame) -> None:
+    if whole.is_empty():
+        raise LinkError(
+            "The results hold no organisation as a whole",
+            expected=f"rows with breakdown '{ALL}' and group '{ALL}'",
+            hint="Estimate with by=(), or read the workbook of organisation results.",
+        )
+    if whole["survey"].n_unique() > 1:
+        raise LinkError(
+            "The results are of several surveys",
+            got=listed(whole["survey"].unique().sort()),
+            hint="Make a panel of each survey.",
+        )
+    if not whole["period"].str.contains(r"^\d{4}$").all():
+        raise LinkError(
+            "A panel has one survey a year, and these periods are no years",
+            got=listed(whole["period"].unique().sort(), 4),
+            hint="Keep one quarter a year and name it by its year.",
+        )
+
+
+def _places(given: Sequence[pl.DataFrame | Published]) -> pl.DataFrame:
+    """Return name, benchmark group and region by organisation and year, as the workbooks say them."""
+    frames = [one.organisations for one in given if isinstance(one, Published)]
+    schema = {"organisation": pl.String, "year": pl.Int32, **dict.fromkeys(ATTRIBUTES, pl.String)}
+    if not frames:
+        return pl.DataFrame(schema=schema)
+    return (
+        pl.concat(frames)
+        .with_columns(pl.col("period").cast(pl.Int32, strict=False).alias("year"))
+        .select(list(schema))
+        .unique(KEY, keep="first")
+    )

@@ -1,0 +1,291 @@
+"""Aggregation evidence: whether people of one group answer alike, and groups differ reliably."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from culture_metrics.errors import MeasurementError, unknown
+from culture_metrics.extracts.extract import Extract
+from culture_metrics.indicators.disclosure import suppress
+from culture_metrics.measurement.scored import scored
+from culture_metrics.measurement.variance import one_way
+from culture_metrics.results import ALL
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    import plotly.graph_objects as go
+
+#: Statistics of one group.
+WITHIN = ["rwg", "rwg_skewed", "rwg_j", "rwg_j_skewed", "r_star_wg_j", "ad"]
+#: Probabilities of the options of a slightly skewed scale of five; their variance is 1.34.
+SKEWED = (0.05, 0.15, 0.20, 0.35, 0.25)
+
+Scale = tuple[float, float, int]
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """Aggregation evidence of measures.
+
+    Attributes
+    ----------
+    table : polars.DataFrame
+        One row per measure; see `agreement` and `agreement_of_percentages`.
+    groups : polars.DataFrame
+        One row per measure and group; small groups are held back.
+    kind : str
+        What a group is, for sentences: `organisation`, `locality_1`.
+    approximate : bool
+        Whether the figures come from published percentages.
+    """
+
+    table: pl.DataFrame
+    groups: pl.DataFrame
+    kind: str
+    approximate: bool = False
+
+    def figure(self) -> go.Figure:
+        """Draw ICC(1) of each measure with its 95 % interval, as far as there is one."""
+        from culture_metrics import views
+
+        drawn = self.table.select(
+            label="measure", estimate="icc1", conf_low="conf_low", conf_high="conf_high", detail=_icc2()
+        )
+        return views.estimates(
+            drawn,
+            axis=f"ICC(1): share of variance between {_plural(self.kind)}",
+            decimals=3,
+            title=f"How far answers differ between {_plural(self.kind)}",
+            subtitle="ICC(2) in brackets: how reliably the groups' means are told apart",
+            notes="Worked out from published percentages: approximate." if self.approximate else "",
+        )
+
+    def summary(self) -> str:
+        """Say in plain sentences what the figures show, with the guide they are held against."""
+        return " ".join(_sentence(row, self.kind, self.approximate) for row in self.table.to_dicts())
+
+    def _repr_html_(self) -> str:
+        return f"<p>{self.summary()}</p>"
+
+
+def agreement(
+    data: pl.DataFrame | Extract,
+    measures: str | Sequence[str],
+    group: str = "organisation",
+    *,
+    items: Mapping[str, Sequence[str]] | None = None,
+    scale: Scale | Mapping[str, Scale] | None = None,
+    minimum_base: int = 11,
+) -> Agreement:
+    """Tell how far people of a group agree, and how reliably groups are told apart by their means.
+
+    Parameters
+    ----------
+    data : Extract or polars.DataFrame
+        A clean extract, or any table with one row per respondent (or per organisation and year).
+    measures : str or sequence of str
+        Scores by id or code; of a table, number columns.
+    group : str
+        Breakdown, or column of a table, that names the group. Rows without a group or a value are left out,
+        measure by measure.
+    items : mapping, optional
+        Of a table: for a measure, the columns of its questions, all answered on one scale: needed for rwg(J),
+        r*wg(J) and AD over several questions.
+    scale : (lowest, highest, options), optional
+        Of a table: the answers' scale, `(1, 5, 5)` for five options coded 1 to 5, `(0, 10, 5)` for the same
+        options scored 0 to 10; one for all or a mapping by measure. Without it there is no within-group
+        agreement. An extract brings questions and scales with it, for sub-scores whose questions share a
+        scale.
+    minimum_base : int
+        Groups with fewer rows are held back, and as many others as it takes that none can be worked out.
+
+    Returns
+    -------
+    Agreement
+        `.table`: `measure, base, groups, group_size_mean, group_size, mean_square_between,
+        mean_square_within, statistic` (F), `df, df_within, p_value, icc1` (with the size that allows for
+        unequal groups), `conf_low, conf_high, icc1_mean_size` (with the mean size), `icc2, icc1_guide,
+        icc2_guide`, then of the groups shown `groups_shown`, the median of each within-group statistic
+        (`rwg_median`, …), the percentage of groups above the guide (`rwg_percent_high`, `rwg_j_percent_high`:
+        above 0.70) or within it (`ad_percent_low`).
+        `.groups`: `measure, group, base, status, rwg, rwg_skewed, rwg_j, rwg_j_skewed, r_star_wg_j, ad`.
+        ICC(1) may be negative and stays so; rwg and rwg(J) below 0 are set to 0, r*wg(J) is not.
+
+    Raises
+    ------
+    UnknownNameError
+        When a column is missing.
+    MeasurementError
+        When a column holds no numbers, there are fewer than two groups, no group has two rows, or the whole
+        is below the minimum base.
+
+    Notes
+    -----
+    ICC(1) = (MSB - MSW) / (MSB + (k - 1) MSW) and ICC(2) = (MSB - MSW) / MSB of a one-way analysis of
+    variance (Bliese 2000), its interval from the F distribution (Searle 1971). rwg and rwg(J): James, Demaree
+    and Wolf (1984), against equally likely options; `_skewed` against a slightly skewed scale, for five
+    options only. r*wg(J): Lindell, Brandt and Whitney (1999). AD: mean deviation from the group's mean
+    (Burke, Finkelstein and Dusig 1999); up to a sixth of the number of options counts as agreement (Burke and
+    Dunlap 2002). Guides in the table are conventions, not tests: ICC(1) from 0.01 small, 0.10 medium, 0.25
+    large; ICC(2) from 0.70; rwg from 0.51 moderate, above 0.70 strong. In groups of hundreds rwg describes
+    how widely answers are spread; whether the mean can be trusted is what ICC(2) says.
+
+    Examples
+    --------
+    >>> import culture_metrics as cm
+    >>> extract = cm.synthetic.respondents(2024, respondents_per_organisation=600)
+    >>> cm.agreement(extract, "burnout", "locality_1").table["groups"].item() > 1
+    True
+    """
+    names = [measures] if isinstance(measures, str) else list(measures)
+    if isinstance(data, Extract):
+        data, names, items, scale = scored(data, names, group)
+    items = items or {}
+    scales: Mapping[str, Scale] = (
+        dict.fromkeys([*names, *items], scale) if isinstance(scale, tuple) else scale or {}
+    )
+    _check_columns(data, [group, *names, *(c for m in names for c in items.get(m, ()))], group)
+    rows, within = [], []
+    for name in names:
+        used = data.select(pl.col(group).cast(pl.String), pl.col(name).cast(pl.Float64)).drop_nulls()
+        if used.height < minimum_base:
+            raise MeasurementError(
+                f"There are too few values of '{name}' to describe",
+                expected=f"at least {minimum_base} rows with a value and a {group}",
+                hint="Use a larger extract, or leave the measure out.",
+            )
+        rows.append({"measure": name, "base": used.height, **one_way(used[name], used[group])})
+        columns = list(items.get(name, [name]))
+        answers = data.select(pl.col(group).cast(pl.String), pl.col(columns).cast(pl.Float64)).drop_nulls()
+        within.append(_within(answers, name, group, columns, scales.get(name)))
+    groups = _held_back(pl.concat(within), minimum_base)
+    cuts = pl.DataFrame(
+        [(name, _step(scales[name]) * scales[name][2] / 6 if name in scales else None) for name in names],
+        schema={"measure": pl.String, "_cut": pl.Float64},
+        orient="row",
+    )
+    table = pl.DataFrame(rows, infer_schema_length=None).with_columns(*guides())
+    return Agreement(
+        table.join(_over_groups(groups, cuts), on="measure", how="left", maintain_order="left"), groups, group
+    )
+
+
+def guides() -> list[pl.Expr]:
+    """Expressions: where ICC(1) and ICC(2) stand against their customary guides."""
+    one, two = pl.col("icc1"), pl.col("icc2")
+    size = pl.when(one >= 0.25).then(pl.lit("large")).when(one >= 0.10).then(pl.lit("medium"))
+    size = size.when(one >= 0.01).then(pl.lit("small")).when(one >= 0).then(pl.lit("very small"))
+    reliable = pl.when(two >= 0.70).then(pl.lit("0.70 or more")).when(two.is_not_null())
+    return [
+        size.when(one < 0).then(pl.lit("negative")).alias("icc1_guide"),
+        reliable.then(pl.lit("below 0.70")).alias("icc2_guide"),
+    ]
+
+
+def _check_columns(data: pl.DataFrame, columns: Sequence[str], group: str) -> None:
+    for name in columns:
+        if name not in data.columns:
+            raise unknown("column", name, data.columns, where="agreement")
+        if name != group and not data.schema[name].is_numeric():
+            raise MeasurementError(
+                f"The column '{name}' holds no numbers", got=str(data.schema[name]), hint="Score it first."
+            )
+
+
+def _step(scale: Scale) -> float:
+    return (scale[1] - scale[0]) / (scale[2] - 1)
+
+
+def _within(
+    answers: pl.DataFrame, name: str, group: str, columns: list[str], scale: Scale | None
+) -> pl.DataFrame:
+    """Within-group statistics of one measure: one row per group."""
+    many = len(columns)
+    spread = pl.mean_horizontal(pl.col(c).var() for c in columns)
+    deviation = pl.mean_horizontal((pl.col(c) - pl.col(c).mean()).abs().mean() for c in columns)
+    # One row has no spread of its own.
+    found = (
+        answers.group_by(pl.col(group).alias("group"))
+        .agg(pl.len().alias("base"), spread.alias("_s2"), deviation.alias("ad"))
+        .with_columns(pl.when(pl.col("base") > 1).then("ad").alias("ad"), pl.lit(name).alias("measure"))
+        .sort("group")
+    )
+    null: dict[str, float | None] = {"": None, "_skewed": None}
+    if scale is not None:
+        null[""] = _step(scale) ** 2 * (scale[2] ** 2 - 1) / 12
+        null["_skewed"] = _step(scale) ** 2 * _skewed_variance() if scale[2] == len(SKEWED) else None
+    made = []
+    for suffix, variance in null.items():
+        ratio = pl.col("_s2") / pl.lit(variance, pl.Float64)
+        kept = pl.min_horizontal(ratio, 1.0 + 0 * ratio)
+        single, several = 1 - kept, many * (1 - kept) / (many * (1 - kept) + kept)
+        empty = pl.lit(None, pl.Float64)
+        made += [
+            (single if many == 1 else empty).alias(f"rwg{suffix}"),
+            (several if many > 1 else empty).alias(f"rwg_j{suffix}"),
+        ]
+        if not suffix:
+            made.append((1 - ratio if many > 1 else empty).alias("r_star_wg_j"))
+    shown = pl.col("ad") if scale is not None else pl.lit(None, pl.Float64)
+    return found.with_columns(*made, shown.alias("ad")).select("measure", "group", "base", *WITHIN)
+
+
+def _skewed_variance() -> float:
+    mean = sum(option * share for option, share in enumerate(SKEWED, 1))
+    return sum((option - mean) ** 2 * share for option, share in enumerate(SKEWED, 1))
+
+
+def _held_back(groups: pl.DataFrame, minimum_base: int) -> pl.DataFrame:
+    """Empty small groups, and others from which they would follow together with the pooled variance."""
+    same = {name: pl.lit("") for name in ("survey", "period", "organisation", "weighting")}
+    same["status"] = pl.lit("reported")
+    rows = groups.select("measure", "group", "base", breakdown=pl.lit("group"))
+    total = rows.group_by("measure").agg(pl.col("base").sum(), group=pl.lit(ALL), breakdown=pl.lit(ALL))
+    whole = pl.concat([rows, total.select(rows.columns)]).with_columns(**same)
+    status = suppress(whole, minimum_base)["status"].head(groups.height)
+    shown = pl.col("status") == "reported"
+    return groups.with_columns(status).select(
+        "measure",
+        "group",
+        pl.when(shown).then("base").alias("base"),
+        "status",
+        *(pl.when(shown).then(c).alias(c) for c in WITHIN),
+    )
+
+
+def _over_groups(groups: pl.DataFrame, cuts: pl.DataFrame) -> pl.DataFrame:
+    """Medians over the groups shown, and the percentage of them that the guide would call agreement."""
+    shown = groups.filter(status="reported").join(cuts, on="measure", how="left")
+    return shown.group_by("measure", maintain_order=True).agg(
+        pl.len().alias("groups_shown"),
+        *(pl.col(c).median().alias(f"{c}_median") for c in WITHIN),
+        *(((pl.col(c) > 0.70).mean() * 100).alias(f"{c}_percent_high") for c in ("rwg", "rwg_j")),
+        ((pl.col("ad") <= pl.col("_cut")).mean() * 100).alias("ad_percent_low"),
+    )
+
+
+def _icc2() -> pl.Expr:
+    return pl.format("ICC(2) {}", pl.col("icc2").round(2).cast(pl.Decimal(6, 2)).cast(pl.String))
+
+
+def _plural(kind: str) -> str:
+    return "organisations" if kind == "organisation" else f"groups of {kind}"
+
+
+def _sentence(row: dict[str, float | str | None], kind: str, approximate: bool) -> str:
+    said = (
+        f"{str(row['measure']).replace('_', ' ')}: {100 * float(row['icc1'] or 0):.1f}% of the variance lies "
+        "between the "
+        f"{row['groups']} {_plural(kind)} (ICC(1) {row['icc1']:.3f}, by the customary guide "
+        f"{row['icc1_guide']}); their means are told apart with a reliability of {row['icc2']:.2f} "
+        f"(ICC(2), {row['icc2_guide']})."
+    )
+    if row.get("rwg_j_median") is not None:
+        said += f" Within groups the median rwg(J) is {row['rwg_j_median']:.2f}."
+    elif row.get("rwg_median") is not None:
+        said += f" Within groups the median rwg is {row['rwg_median']:.2f}."
+    return said + (" Worked out from published percentages: approximate." if approximate else "")

@@ -1,0 +1,256 @@
+"""Groups by measures, each cell the change between two periods."""
+
+from __future__ import annotations
+
+import plotly.graph_objects as go
+import polars as pl
+
+from culture_metrics.results import ALL
+from culture_metrics.views import style
+from culture_metrics.views.changes import plus
+from culture_metrics.views.inputs import held_back, one_of, tidy
+from culture_metrics.views.labels import DECIMALS, count, fixed, safely, sentences, several, width, wrap
+
+COLUMNS = [
+    "group", "measure", "label", "unit", "estimate_from", "estimate_to", "base_from", "base_to",
+    "period_from", "period_to", "difference", "verdict", "reason", "status",
+]  # fmt: skip
+NUMBERS = ["difference", "estimate_from", "estimate_to", "base_from", "base_to"]
+WHOLE = "Whole organisation"
+GROUP_WIDTH, COLUMN_WIDTH, BASE_WIDTH, LINE, GAP = 210, 98, 62, 18, 10
+HATCH = {"shape": "/", "fgcolor": "#CFCFCF", "bgcolor": style.PAPER, "size": 6, "solidity": 0.2}
+CROSS = {"shape": "x", "fgcolor": "#CFCFCF", "bgcolor": style.PAPER, "size": 8, "solidity": 0.2}
+#: Shade of a cell by verdict: where on the diverging scale it stands.
+SHADES = {"improved": 1.0, "declined": -1.0, "no material change": 0.0, "unclear": 0.0}
+
+
+def change_map(
+    table: pl.DataFrame, *, title: str, unit: str = "score", subtitle: str = "", source: str = ""
+) -> go.Figure:
+    """Draw groups as rows and measures as columns, each cell the change and its verdict.
+
+    Blue cells improved, orange ones declined; a bold number without colour did not change materially; a plain
+    one is unclear. Suppressed cells are hatched, cells that may not be compared are crossed.
+
+    Parameters
+    ----------
+    table : polars.DataFrame
+        One row per group and measure, as `compare_years` gives it for one organisation and breakdown, with
+        the rows of the whole organisation (group "all").
+    title, subtitle, source : str
+        What is seen, its periods, and where the numbers come from.
+    unit : {"score", "percent"}
+        Unit of every measure.
+
+    Returns
+    -------
+    plotly.graph_objects.Figure
+        `layout.meta["alt"]` says it in words; `layout.meta["suppressed"]` counts the hatched cells.
+
+    Raises
+    ------
+    ResultsError
+        When the table lacks a column or has no rows.
+
+    Examples
+    --------
+    >>> row = {"group": "all", "measure": "morale", "label": "Morale", "unit": "score",
+    ...     "estimate_from": 5.9, "estimate_to": 6.2, "base_from": 800, "base_to": 812, "period_from": "2023",
+    ...     "period_to": "2024", "difference": 0.3, "verdict": "improved", "reason": "", "status": "reported"}
+    >>> change_map(pl.DataFrame([row]), title="Change").layout.meta["alt"]
+    'Change. Heat map of the change of 1 measure in 0 groups, 2023 to 2024. Improved: Morale, whole \
+organisation (+0.30).'
+    """
+    one_of("unit", unit, DECIMALS, "views.change_map")
+    table = tidy(table, COLUMNS, key=["group", "measure"], numbers=NUMBERS, where="views.change_map")
+    table = table.with_columns(pl.col("verdict").cast(pl.String))
+    measures = table.group_by("measure", maintain_order=True).agg(pl.col("label").first())
+    rows = _rows(table)
+    cells = _cells(table, rows, measures, unit)
+
+    fig = style.figure()
+    total = float(rows["bottom"].item(-1))
+    style.pixel_rows(fig, total)
+    head = _columns(fig, measures)
+    _shade(fig, rows, cells)
+    hidden, barred = cells.filter("hidden"), cells.filter("barred")
+    _pattern(fig, hidden, "Too few answers", HATCH)
+    _pattern(fig, barred, "Not comparable", CROSS)
+    left = _labels(fig, rows)
+    style.finish(
+        fig,
+        style.Room(height=total, left=left, head=head, foot=10),
+        title=title,
+        subtitle=sentences([subtitle]),
+        notes=_notes(cells, unit),
+        alt=_alt(cells, rows, measures, unit),
+        source=source,
+        suppressed=hidden.height,
+    )
+    return fig
+
+
+def _rows(table: pl.DataFrame) -> pl.DataFrame:
+    """Place the groups on the page, the whole organisation first."""
+    bases = table.group_by("group", maintain_order=True).agg(pl.col("base_to").max().alias("base"))
+    ordered = pl.concat([bases.filter(pl.col("group") == ALL), bases.filter(pl.col("group") != ALL)])
+    lines = [wrap(WHOLE if name == ALL else name, GROUP_WIDTH) for name in ordered["group"]]
+    first = ordered["group"][0] == ALL
+    return (
+        ordered.with_columns(
+            pl.Series("lines", ["<br>".join(text) for text in lines], pl.String),
+            pl.Series("height", [LINE * len(text) + 14 for text in lines]),
+            count("base").alias("base_text"),
+        )
+        .with_row_index("row")
+        .with_columns(pl.when((pl.col("row") == 1) & pl.lit(first)).then(GAP).otherwise(0).alias("gap"))
+        .with_columns((pl.col("height") + pl.col("gap")).cum_sum().alias("bottom"))
+        .with_columns((pl.col("bottom") - pl.col("height") / 2).alias("y"))
+    )
+
+
+def _cells(table: pl.DataFrame, rows: pl.DataFrame, measures: pl.DataFrame, unit: str) -> pl.DataFrame:
+    values = table.select(
+        "group", "measure", "status", "verdict", "reason", "period_from", "period_to", *NUMBERS
+    )
+    whole = pl.when(pl.col("group") == ALL).then(pl.lit(WHOLE)).otherwise("group")
+    said = pl.format(
+        "{}: {} (base {})<br>{}: {} (base {})<br>Change {}, {}<br>",
+        "period_from",
+        fixed("estimate_from", unit),
+        "base_from",
+        "period_to",
+        fixed("estimate_to", unit),
+        "base_to",
+        plus("difference", unit),
+        "verdict",
+    ).fill_null("")
+    return (
+        rows.select("row", "group", "y", "height")
+        .join(measures.with_row_index("column"), how="cross")
+        .join(values, on=["group", "measure"], how="left", maintain_order="left")
+        .with_columns(held_back().alias("hidden"), name=whole)
+        .with_columns(
+            ((pl.col("verdict").fill_null("not comparable") == "not comparable") & ~pl.col("hidden")).alias(
+                "barred"
+            ),
+            pl.col("verdict").replace_strict(SHADES, default=None, return_dtype=pl.Float64).alias("shade"),
+            plus("difference", unit).alias("number"),
+        )
+        .with_columns(
+            pl.when(pl.col("barred") | pl.col("hidden"))
+            .then(pl.lit(""))
+            .when(pl.col("verdict") != "unclear")
+            .then(pl.format("<b>{}</b>", "number"))
+            .otherwise("number")
+            .alias("text"),
+            pl.concat_str(
+                pl.format("<b>{}</b><br>{}<br>", safely("name"), safely("label")),
+                said,
+                safely("reason").fill_null("Not in the table."),
+            ).alias("hover"),
+        )
+    )
+
+
+def _columns(fig: go.Figure, measures: pl.DataFrame) -> float:
+    """Write the measures above their columns, turned where they do not fit, and return their height."""
+    labels = [wrap(label, COLUMN_WIDTH) for label in measures["label"]]
+    fig.update_xaxes(
+        range=[-0.5, measures.height - 0.5],
+        side="top",
+        tickvals=list(range(measures.height)),
+        ticktext=["<br>".join(lines) for lines in labels],
+        tickfont=style.PLAIN,
+        autotickangles=[0, -90],
+        ticklabelstandoff=4,
+    )
+    return max(width(line) for lines in labels for line in lines) + 8
+
+
+def _shade(fig: go.Figure, rows: pl.DataFrame, cells: pl.DataFrame) -> None:
+    """Colour the cells: a band of rows for each group, so that gaps stay gaps."""
+    for number, bottom, height in rows.select("row", "bottom", "height").iter_rows():
+        own = cells.filter(pl.col("row") == number)
+        fig.add_heatmap(
+            x=own["column"].to_list(),
+            y=[bottom - height, bottom],
+            z=[own["shade"].to_list()],
+            zmin=-1,
+            zmax=1,
+            colorscale=[list(stop) for stop in style.DIVERGING],
+            showscale=False,
+            text=[own["text"].to_list()],
+            texttemplate="%{text}",
+            textfont=style.PLAIN,
+            hovertext=[own["hover"].to_list()],
+            hovertemplate="%{hovertext}<extra></extra>",
+            xgap=2,
+            ygap=2,
+            hoverongaps=False,
+        )
+
+
+def _pattern(fig: go.Figure, cells: pl.DataFrame, name: str, pattern: dict[str, object]) -> None:
+    """Cover cells without a number by a pattern that says why."""
+    if cells.is_empty():
+        return
+    fig.add_bar(
+        name=name,
+        x=cells["column"].to_list(),
+        base=(cells["y"] - cells["height"] / 2 + 1).to_list(),
+        y=(cells["height"] - 2).to_list(),
+        width=0.97,
+        marker={"color": style.PAPER, "line": {"width": 0}, "pattern": pattern},
+        hovertext=cells["hover"].to_list(),
+        hovertemplate="%{hovertext}<extra></extra>",
+    )
+    fig.update_layout(barmode="overlay")
+
+
+def _labels(fig: go.Figure, rows: pl.DataFrame) -> float:
+    """Write the groups and their later bases at the left, and return the room they take."""
+    texts = [line for text in rows["lines"] for line in text.split("<br>")]
+    left = style.EDGE + max(width(line, bold=True) for line in texts) + 12 + BASE_WIDTH
+    start = {"x": 0, "xanchor": "left", "align": "left", "xshift": style.EDGE - left}
+    whole = rows["group"] == ALL
+    style.column(fig, rows.filter(whole)["lines"], rows.filter(whole)["y"], **start, font=style.STRONG)
+    style.column(fig, rows.filter(~whole)["lines"], rows.filter(~whole)["y"], **start)
+    bases = {"x": 0, "xanchor": "right", "xshift": -8, "font": style.QUIET}
+    style.column(fig, rows["base_text"], rows["y"], **bases)
+    style.note(fig, "Base", y=1, yanchor="bottom", yshift=4, **bases)
+    return left
+
+
+def _notes(cells: pl.DataFrame, unit: str) -> str:
+    points = " in points" if unit == "percent" else ""
+    said = [
+        f"Numbers: change{points}. Blue improved, orange declined, bold grey no material change; others are "
+        "unclear. Base: the later year."
+    ]
+    if cells["hidden"].any():
+        said.append("Hatched: too few answers to show.")
+    if cells["barred"].any():
+        said.append("Crossed: not comparable.")
+    return " ".join(said)
+
+
+def _alt(cells: pl.DataFrame, rows: pl.DataFrame, measures: pl.DataFrame, unit: str) -> str:
+    groups = int((rows["group"] != ALL).sum())
+    ends = cells.drop_nulls("period_from").row(0, named=True)
+    said = [
+        f"Heat map of the change of {several(measures.height, 'measure')} in {several(groups, 'group')}, "
+        f"{ends['period_from']} to {ends['period_to']}."
+    ]
+    where = pl.when(pl.col("group") == ALL).then(pl.lit(WHOLE.lower())).otherwise("group")
+    for verdict in ("improved", "declined"):
+        found = cells.filter(pl.col("verdict") == verdict).select(
+            pl.format("{}, {} ({})", "label", where, plus("difference", unit))
+        )
+        if found.height:
+            said.append(f"{verdict.capitalize()}: {'; '.join(found.to_series().head(8))}.")
+    for column, word in (("hidden", "not shown because too few answered"), ("barred", "not comparable")):
+        n = int(cells[column].sum())
+        if n:
+            said.append(f"{n} cell{'s are' if n > 1 else ' is'} {word}.")
+    return " ".join(said)

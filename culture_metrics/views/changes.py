@@ -1,0 +1,215 @@
+"""The change of every measure between two periods, sorted by size, with intervals and verdicts."""
+
+from __future__ import annotations
+
+from math import ceil, floor, log10
+
+import plotly.graph_objects as go
+import polars as pl
+
+from culture_metrics.views import style
+from culture_metrics.views.inputs import held_back, tidy
+from culture_metrics.views.labels import base_range, fixed, safely, sentences, several, width, wrap
+
+COLUMNS = [
+    "measure", "label", "unit", "estimate_from", "estimate_to", "base_from", "base_to", "period_from",
+    "period_to", "difference", "conf_low", "conf_high", "material", "verdict", "reason",
+]  # fmt: skip
+NUMBERS = ["difference", "conf_low", "conf_high", "estimate_from", "estimate_to", "base_from", "base_to"]
+WHERE = "views.changes"
+#: Verdict -> colour, symbol and how it is said at the right.
+VERDICTS = {
+    "improved": (style.DARK_BLUE, "circle"),
+    "declined": (style.ORANGE, "diamond"),
+    "no material change": (style.MARK, "square"),
+    "unclear": (style.MARK, "circle-open"),
+    "not comparable": (style.MARK, "x-thin-open"),
+}
+MINUS = "\N{MINUS SIGN}"
+LABEL_WIDTH, ROW, MOST, PANEL_GAP = 250, 24, 30, 34
+AXIS = {"score": "Change in score (0 to 10)", "percent": "Change in percentage points"}
+
+
+def changes(
+    table: pl.DataFrame, *, title: str, unit: str = "score", subtitle: str = "", source: str = ""
+) -> go.Figure:
+    """Draw the change of every measure of one unit as dots with 95 % intervals, the largest rise first.
+
+    The shaded band is the smallest change of interest either way. What may not be compared stands beneath,
+    without a dot. Of more than 30 measures those furthest from nought (in their own spread) are drawn.
+
+    Parameters
+    ----------
+    table : polars.DataFrame
+        One row per measure, as `compare_years` gives it for one organisation and group.
+    title, subtitle, source : str
+        What is seen, its periods, and where the numbers come from.
+    unit : {"score", "percent"}
+        Which measures to draw.
+
+    Returns
+    -------
+    plotly.graph_objects.Figure
+        `layout.meta["alt"]` says it in words.
+
+    Raises
+    ------
+    ResultsError
+        When the table lacks a column or has no rows of the unit.
+
+    Examples
+    --------
+    >>> row = {"measure": "morale", "label": "Morale", "unit": "score", "estimate_from": 5.9,
+    ...     "estimate_to": 6.2, "base_from": 800, "base_to": 812, "period_from": "2023", "period_to": "2024",
+    ...     "difference": 0.3, "conf_low": 0.1, "conf_high": 0.5, "material": 0.1, "verdict": "improved",
+    ...     "reason": "Beyond chance (adjusted p 0.004)."}
+    >>> changes(pl.DataFrame([row]), title="What changed").layout.meta["alt"]
+    'What changed. Dot plot of the change of 1 measure, 2023 to 2024. 1 improved. Morale: +0.30, improved.'
+    """
+    of_unit = table.filter(pl.col("unit").cast(pl.String) == unit)
+    of_unit = tidy(of_unit, COLUMNS, key=["measure"], numbers=NUMBERS, where=WHERE)
+    rows, left_out = _rows(of_unit, unit)
+    drawn = rows.drop_nulls("difference")
+
+    fig = style.figure()
+    total = float(rows["bottom"].item(-1))
+    style.pixel_rows(fig, total)
+    band = float(rows["material"][0])
+    low, high = _limits(drawn, band)
+    fig.update_xaxes(title_text=AXIS[unit], showgrid=True, gridcolor=style.GRID, range=[low, high])
+    fig.update_xaxes(zeroline=True, zerolinecolor=style.TEXT, zerolinewidth=1.5, **_ticks(low, high))
+    bottom = float(drawn["bottom"].item(-1)) if drawn.height else total
+    _band(fig, band, bottom)
+    for verdict in VERDICTS:
+        _dots(fig, drawn.filter(pl.col("verdict") == verdict), verdict)
+    right = max(width(v) for v in VERDICTS) + 2 * style.EDGE
+    left = style.EDGE + max(width(line) for text in rows["lines"] for line in text.split("<br>")) + 14
+    place = {"x": 0, "xanchor": "left", "align": "left", "xshift": style.EDGE - left}
+    style.column(fig, rows["lines"], rows["y"], **place)
+    said = {"x": 1, "xanchor": "left", "xshift": 12}
+    style.column(fig, rows["verdict"], rows["y"], **said, font=style.QUIET)
+    hidden = table.select(held_back().sum()).item() if "status" in table.columns else 0
+    return style.finish(
+        fig,
+        style.Room(height=total, left=left, right=right, head=8, foot=52),
+        title=title,
+        subtitle=sentences([subtitle, base_range(pl.concat([rows["base_from"], rows["base_to"]]))]),
+        notes=_notes(rows, left_out, band, unit),
+        alt=_alt(rows, unit),
+        source=source,
+        suppressed=hidden,
+    )
+
+
+def _rows(table: pl.DataFrame, unit: str) -> tuple[pl.DataFrame, int]:
+    """Sort the measures and place them on the page; return how many are left out."""
+    spread = (pl.col("conf_high") - pl.col("conf_low")).abs()
+    ordered = table.with_columns(
+        pl.col("verdict").cast(pl.String), far=(pl.col("difference").abs() / spread).fill_nan(None)
+    ).sort(pl.col("difference").is_null(), pl.col("far"), descending=[False, True], nulls_last=True)
+    kept = ordered.head(MOST).sort("difference", descending=True, nulls_last=True, maintain_order=True)
+    lines = [wrap(label, LABEL_WIDTH) for label in kept["label"]]
+    placed = (
+        kept.with_columns(
+            pl.Series("lines", ["<br>".join(text) for text in lines], pl.String),
+            pl.Series("height", [ROW + 18 * (len(text) - 1) for text in lines]),
+        )
+        .with_columns(pl.col("height").cum_sum().alias("bottom"))
+        .with_columns((pl.col("bottom") - pl.col("height") / 2).alias("y"))
+        .with_columns(
+            pl.format(
+                "<b>{}</b><br>{}: {} (base {})<br>{}: {} (base {})<br>Change {}<br>95% interval {} to {}"
+                "<br>{}",
+                safely("label"),
+                "period_from",
+                fixed("estimate_from", unit),
+                "base_from",
+                "period_to",
+                fixed("estimate_to", unit),
+                "base_to",
+                plus("difference", unit),
+                plus("conf_low", unit),
+                plus("conf_high", unit),
+                safely("reason"),
+            ).alias("hover")
+        )
+    )
+    return placed, table.height - placed.height
+
+
+def plus(column: str, unit: str) -> pl.Expr:
+    """Expression: a change as text, with its sign; nought has none."""
+    text = fixed(pl.col(column).abs(), unit).str.strip_suffix("%")
+    nought = text.str.strip_chars("0.") == ""
+    sign = pl.when(pl.col(column) > 0).then(pl.lit("+")).otherwise(pl.lit(MINUS))
+    return pl.when(nought).then(text).otherwise(pl.concat_str(sign, text))
+
+
+def _limits(drawn: pl.DataFrame, band: float) -> tuple[float, float]:
+    ends = drawn.select("difference", "conf_low", "conf_high").unpivot()["value"].drop_nulls()
+    low = min(float(ends.min()), -band) if len(ends) else -2 * band  # type: ignore[arg-type]
+    high = max(float(ends.max()), band) if len(ends) else 2 * band  # type: ignore[arg-type]
+    edge = 0.04 * (high - low)
+    return low - edge, high + edge
+
+
+def _ticks(low: float, high: float) -> dict[str, object]:
+    """Round values to write beneath the dots, with their signs; nought has none."""
+    power = 10.0 ** floor(log10((high - low) / 5))
+    step = next(power * n for n in (1, 2, 5, 10) if power * n >= (high - low) / 8)
+    values = [round(k * step, 6) for k in range(ceil(low / step), floor(high / step) + 1)]
+    return {"tickvals": values, "ticktext": [f"{v:+g}".replace("-", MINUS) if v else "0" for v in values]}
+
+
+def _band(fig: go.Figure, band: float, bottom: float) -> None:
+    """Shade the smallest change of interest."""
+    box = {"yref": "y", "y0": 0, "y1": bottom, "layer": "below"}
+    fig.add_shape(type="rect", x0=-band, x1=band, fillcolor="#EFEFEF", line_width=0, **box)
+
+
+def _dots(fig: go.Figure, rows: pl.DataFrame, verdict: str) -> None:
+    if rows.is_empty():
+        return
+    colour, symbol = VERDICTS[verdict]
+    fig.add_scatter(
+        name=verdict,
+        x=rows["difference"].to_list(),
+        y=rows["y"].to_list(),
+        mode="markers",
+        marker={"size": 11, "color": colour, "symbol": symbol, "line": {"width": 2, "color": colour}},
+        error_x={
+            "type": "data",
+            "symmetric": False,
+            "array": (rows["conf_high"] - rows["difference"]).to_list(),
+            "arrayminus": (rows["difference"] - rows["conf_low"]).to_list(),
+            "color": colour,
+            "thickness": 2,
+            "width": 0,
+        },
+        hovertext=rows["hover"].to_list(),
+        hovertemplate="%{hovertext}<extra></extra>",
+    )
+
+
+def _notes(rows: pl.DataFrame, left_out: int, band: float, unit: str) -> str:
+    size = f"{band:g} point{'s' if band != 1 else ''}" if unit == "percent" else f"{band:g}"
+    said = [f"Lines: 95% interval of each change. Shaded: less than {size} either way."]
+    if (rows["verdict"] == "unclear").any():
+        said.append("Unclear: the data say neither that it changed nor that it stayed.")
+    if left_out:
+        said.append(f"{several(left_out, 'measure')} with smaller changes not drawn.")
+    return " ".join(said)
+
+
+def _alt(rows: pl.DataFrame, unit: str) -> str:
+    counts = dict(rows["verdict"].value_counts().iter_rows())
+    first = rows.row(0, named=True)
+    said = [
+        f"Dot plot of the change of {several(rows.height, 'measure')}, {first['period_from']} to "
+        f"{first['period_to']}.",
+        ", ".join(f"{counts[v]} {v}" for v in VERDICTS if v in counts) + ".",
+    ]
+    told = rows.filter(pl.col("verdict").is_in(["improved", "declined"])).select(
+        pl.format("{}: {}, {}.", "label", plus("difference", unit), "verdict")
+    )
+    return " ".join([*said, *told.to_series().head(6)])

@@ -1,0 +1,130 @@
+"""Fitted lines with their intervals, named at their ends."""
+
+from __future__ import annotations
+
+import plotly.graph_objects as go
+import polars as pl
+
+from culture_metrics.views import style
+from culture_metrics.views.inputs import tidy
+from culture_metrics.views.labels import safe, sentences, several, wrap
+
+WHERE = "views.lines"
+NUMBERS = ["estimate", "conf_low", "conf_high"]
+HEIGHT, NAME_WIDTH, LINE, LEADER = 380, 190, 18, 22
+DASHES = ("solid", "dash", "dot", "dashdot")
+
+
+def lines(
+    table: pl.DataFrame,
+    *,
+    x_title: str,
+    y_title: str,
+    title: str,
+    subtitle: str = "",
+    source: str = "",
+    notes: str = "",
+) -> go.Figure:
+    """Draw fitted lines with their intervals, each named at its right end.
+
+    Parameters
+    ----------
+    table : polars.DataFrame
+        `line` (name), `x`, `estimate`, `conf_low`, `conf_high`; at most four lines.
+    x_title, y_title : str
+        What the axes show, with units.
+    title, subtitle, source, notes : str
+        What is seen, of whom, and where the numbers come from.
+
+    Returns
+    -------
+    plotly.graph_objects.Figure
+        `layout.meta["alt"]` says the ends of every line.
+
+    Raises
+    ------
+    ResultsError
+        When the table lacks a column or has no rows.
+
+    Examples
+    --------
+    >>> table = pl.DataFrame({"line": ["low", "low", "high", "high"], "x": [-1.0, 1, -1, 1],
+    ...     "estimate": [1.02, 1.00, 1.03, 0.97], "conf_low": [1.0, 0.98, 1.01, 0.95],
+    ...     "conf_high": [1.04, 1.02, 1.05, 0.99]})
+    >>> lines(table, x_title="Engagement", y_title="SHMI", title="Slopes").layout.meta["alt"]
+    'Slopes. Line chart of 2 fitted lines. Low: from 1.02 to 1. High: from 1.03 to 0.97.'
+    """
+    table = tidy(table, ["line", "x", *NUMBERS], key=["line", "x"], numbers=NUMBERS, where=WHERE)
+    parts = [(str(name), rows.sort("x")) for (name,), rows in table.group_by("line", maintain_order=True)]
+    fig = style.figure()
+    for place, (name, rows) in enumerate(parts):
+        band_and_line(fig, name, rows, place)
+    marks = table.select(NUMBERS).unpivot()["value"].drop_nulls().to_numpy()
+    air = 0.05 * (marks.max() - marks.min())
+    low, high = float(marks.min() - air), float(marks.max() + air)
+    names(fig, parts, low, high)
+    fig.update_yaxes(
+        range=[low, high], showgrid=True, gridcolor=style.GRID, nticks=7, title_text=safe(y_title)
+    )
+    reach = [float(v) for v in table.select(pl.col("x").min(), high=pl.col("x").max()).row(0)]
+    fig.update_xaxes(range=reach, title_text=safe(x_title), nticks=9)
+    ends = [f"{n}: from {r['estimate'][0]:.4g} to {r['estimate'][-1]:.4g}" for n, r in parts]
+    return style.finish(
+        fig,
+        style.Room(
+            height=HEIGHT, left=style.EDGE + 70, right=style.EDGE + NAME_WIDTH + LEADER, head=8, foot=56
+        ),
+        title=title,
+        subtitle=subtitle,
+        source=source,
+        notes=f"Bands: 95% interval. {notes}".strip(),
+        alt=f"Line chart of {several(len(parts), 'fitted line')}. {sentences(ends)}",
+    )
+
+
+def band_and_line(fig: go.Figure, name: str, rows: pl.DataFrame, place: int) -> None:
+    """Draw a line over its band."""
+    colour = _colour(place)
+    x = rows["x"].to_list()
+    band = [*rows["conf_high"], *rows["conf_low"].reverse()]
+    red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
+    fig.add_scatter(
+        x=[*x, *reversed(x)], y=band, mode="lines", fill="toself", line={"width": 0},
+        fillcolor=f"rgba({red},{green},{blue},0.12)", hoverinfo="skip", name=f"{name}: interval",
+    )  # fmt: skip
+    fig.add_scatter(
+        x=x, y=rows["estimate"].to_list(), mode="lines", name=name,
+        line={"color": colour, "width": 2.5, "dash": DASHES[place % len(DASHES)]},
+        customdata=rows.select("conf_low", "conf_high").to_numpy(),
+        hovertemplate=f"<b>{safe(name)}</b><br>%{{y:.4g}} (95% interval %{{customdata[0]:.4g}} to "
+        "%{customdata[1]:.4g})<extra></extra>",
+    )  # fmt: skip
+
+
+def names(
+    fig: go.Figure,
+    parts: list[tuple[str, pl.DataFrame]],
+    low: float,
+    high: float,
+    right: float | None = None,
+) -> None:
+    """Write each line's name beside its right end (or at `right`), moved down where two would touch."""
+    tail = {"ax": LEADER} if right is None else {"ax": right, "axref": "x"}
+    ends = [(high - float(rows["estimate"][-1])) / (high - low) * HEIGHT for _, rows in parts]
+    free = 0.0
+    for i in sorted(range(len(parts)), key=lambda i: ends[i]):
+        name, rows = parts[i]
+        words = wrap(name, NAME_WIDTH)
+        half = len(words) * LINE / 2
+        middle = max(ends[i], free + half)
+        free = middle + half + 4
+        end = {"xref": "x", "yref": "y", "x": rows["x"][-1], "y": rows["estimate"][-1]}
+        leader = {"showarrow": True, "arrowhead": 0, "arrowwidth": 1.5, "arrowcolor": _colour(i)}
+        style.note(
+            fig, "<br>".join(words), **end, **leader, **tail, ay=middle - ends[i], xanchor="left",
+            align="left", yanchor="middle",
+        )  # fmt: skip
+
+
+def _colour(place: int) -> str:
+    return style.CATEGORIES[place % len(style.CATEGORIES)]

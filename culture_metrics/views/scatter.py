@@ -1,0 +1,98 @@
+"""One figure of each organisation against another, with fitted lines."""
+
+from __future__ import annotations
+
+import plotly.graph_objects as go
+import polars as pl
+
+from culture_metrics.views import style
+from culture_metrics.views.inputs import tidy
+from culture_metrics.views.labels import safe, safely, sentences, several
+from culture_metrics.views.lines import HEIGHT, LEADER, NAME_WIDTH, band_and_line, names
+
+WHERE = "views.scatter"
+NUMBERS = ["estimate", "conf_low", "conf_high"]
+
+
+def scatter(
+    points: pl.DataFrame,
+    lines: pl.DataFrame,
+    *,
+    x_title: str,
+    y_title: str,
+    title: str,
+    subtitle: str = "",
+    source: str = "",
+    notes: str = "",
+) -> go.Figure:
+    """Draw a dot for each organisation and fitted lines with their intervals over them.
+
+    Parameters
+    ----------
+    points : polars.DataFrame
+        `organisation`, `x`, `y`; optional `name`, and `years` (how many stand behind the dot).
+    lines : polars.DataFrame
+        `line` (name), `x`, `estimate`, `conf_low`, `conf_high`; at most four lines.
+    x_title, y_title : str
+        What the axes show, with units.
+    title, subtitle, source, notes : str
+        What is seen, of whom, and where the numbers come from.
+
+    Returns
+    -------
+    plotly.graph_objects.Figure
+        `layout.meta["alt"]` says how many dots there are and where the lines begin and end.
+
+    Raises
+    ------
+    ResultsError
+        When a table lacks a column or has no rows.
+
+    Examples
+    --------
+    >>> points = pl.DataFrame({"organisation": ["RAA", "RBB"], "x": [6.8, 7.1], "y": [1.02, 0.98]})
+    >>> lines = pl.DataFrame({"line": ["all", "all"], "x": [6.8, 7.1], "estimate": [1.02, 0.98],
+    ...     "conf_low": [1.0, 0.96], "conf_high": [1.04, 1.0]})
+    >>> scatter(points, lines, x_title="Engagement", y_title="SHMI", title="Two").layout.meta["alt"]
+    'Two. Scatter of 2 organisations. All: from 1.02 to 0.98.'
+    """
+    points = tidy(points, ["organisation", "x", "y"], key=["organisation"], numbers=["x", "y"], where=WHERE)
+    points = points.drop_nulls(["x", "y"])
+    lines = tidy(lines, ["line", "x", *NUMBERS], key=["line", "x"], numbers=NUMBERS, where=WHERE)
+    parts = [(str(n), rows.sort("x")) for (n,), rows in lines.group_by("line", maintain_order=True)]
+    fig = style.figure()
+    name = safely("name") if "name" in points.columns else safely("organisation")
+    years = pl.format("<br>{} years", "years") if "years" in points.columns else pl.lit("")
+    fig.add_scatter(
+        x=points["x"].to_list(), y=points["y"].to_list(), mode="markers", name="organisations",
+        marker={"size": 7, "color": style.MARK, "opacity": 0.75},
+        hovertext=points.select(pl.format("<b>{}</b>{}", name, years)).to_series().to_list(),
+        hovertemplate="%{hovertext}<br>%{x:.4g}, %{y:.4g}<extra></extra>",
+    )  # fmt: skip
+    for place, (line, rows) in enumerate(parts):
+        band_and_line(fig, line, rows, place)
+    low, high = _ends([*points["y"], *lines["estimate"], *lines["conf_low"], *lines["conf_high"]])
+    left, right = _ends([*points["x"], *lines["x"]])
+    names(fig, parts, low, high, right)
+    fig.update_yaxes(
+        range=[low, high], showgrid=True, gridcolor=style.GRID, nticks=7, title_text=safe(y_title)
+    )
+    fig.update_xaxes(range=[left, right], title_text=safe(x_title), nticks=9)
+    ends = [f"{n}: from {r['estimate'][0]:.4g} to {r['estimate'][-1]:.4g}" for n, r in parts]
+    return style.finish(
+        fig,
+        style.Room(
+            height=HEIGHT, left=style.EDGE + 70, right=style.EDGE + NAME_WIDTH + LEADER, head=8, foot=56
+        ),
+        title=title,
+        subtitle=subtitle,
+        source=source,
+        notes=sentences(["Dots: organisations. Bands: 95% interval of the line", notes]),
+        alt=f"Scatter of {several(points.height, 'organisation')}. {sentences(ends)}",
+    )
+
+
+def _ends(values: list[float | None]) -> tuple[float, float]:
+    known = [v for v in values if v is not None]
+    air = 0.04 * (max(known) - min(known))
+    return min(known) - air, max(known) + air
