@@ -17,6 +17,8 @@ from data_schemas.columns import (
 
 #: Name of the whole: all organisations, no breakdown, all groups.
 ALL = "all"
+#: Official files show nothing on fewer respondents, and no file that is written here does.
+OFFICIAL_MINIMUM = 10
 
 
 def as_results(frame: pl.DataFrame) -> pl.DataFrame:
@@ -57,6 +59,29 @@ def as_distributions(frame: pl.DataFrame) -> pl.DataFrame:
 def check_distributions(frame: pl.DataFrame) -> pl.DataFrame:
     """Check that a table keeps the contract of Distributions and return it unchanged."""
     return _check(frame, "Distributions", DISTRIBUTIONS_KEY)
+
+
+def check_released(*tables: pl.DataFrame) -> None:
+    """See to it that no table about to be written shows a result on fewer respondents than official files do.
+
+    Parameters
+    ----------
+    *tables : polars.DataFrame
+        Results or Distributions.
+
+    Raises
+    ------
+    ResultsError
+        When a row is shown on fewer than 10 respondents. It says how many rows, and never which.
+    """
+    for table in tables:
+        few = (table["status"].cast(pl.String) == "reported") & (table["base"] < OFFICIAL_MINIMUM)
+        if few.any():
+            raise ResultsError(
+                f"Nothing is written: {few.sum()} results rest on fewer than {OFFICIAL_MINIMUM} respondents",
+                expected="results after disclosure control",
+                hint="Give what estimate or distributions returned, or use suppress on the whole table.",
+            )
 
 
 def as_organisations(frame: pl.DataFrame) -> pl.DataFrame:

@@ -11,7 +11,7 @@ from culture_metrics.errors import ReportError, ResultsError, unknown
 from culture_metrics.published.detailed import SURVEY
 from culture_metrics.published.rows import WHO
 from culture_metrics.published.write_rows import lay_out_rows
-from culture_metrics.results import check_distributions, check_results
+from culture_metrics.results import check_distributions, check_released, check_results
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -92,6 +92,7 @@ def write_published(
         raise ResultsError(
             "Only results of the NHS Staff Survey have an official layout", got=published.survey
         )
+    check_released(published.results, published.distributions)
     cells = _cells(published)
     rows = lay_out_rows(cells, published, layout)
     columns = _by_column(cells, rows)

@@ -9,7 +9,7 @@ import polars as pl
 
 from culture_metrics.catalogue import catalogue
 from culture_metrics.reporting.tables import SHORTHAND, catalogued, missing
-from culture_metrics.results import ALL, check_distributions, check_results
+from culture_metrics.results import ALL, check_distributions, check_released, check_results
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -81,6 +81,7 @@ def write_results(
     """
     check_results(results)
     check_distributions(answers)
+    check_released(results, answers)
     sheets = [*_result_sheets(data, results), _answer_sheet(data, answers)]
     if standing is not None:
         sheets.append(_standing_sheet(standing))

@@ -43,7 +43,7 @@ def manifest(
         `culture_metrics, created, survey, organisation, year, periods, options, inputs, rows, notebooks,
         left_out, suppression, software`. `inputs` has file name, kind, period and SHA-256; `rows` the counts
         read, used and set aside of each respondent file, and those of the organisation; `suppression` the
-        rule and how many results it holds back, and why.
+        rule and how many results it holds back, and why, in all and by period and breakdown.
     """
     survey = data.edition.survey
     status = results["status"].cast(pl.String)
@@ -81,9 +81,26 @@ def manifest(
             "such a result could be worked out; official workbooks hold back results on fewer than 10.",
             "small_base": int((status == "suppressed_small_base").sum()),
             "secondary": int((status == "suppressed_secondary").sum()),
+            "by_breakdown": _held_back(results),
         },
         "software": {"Python": platform.python_version(), **{name: version(name) for name in PACKAGES}},
     }
+
+
+def _held_back(results: pl.DataFrame) -> list[dict[str, Any]]:
+    """Count what is held back, and why, by period and breakdown: not which groups, nor how few they are."""
+    why = pl.col("status").cast(pl.String)
+    return (
+        results.group_by("period", "breakdown")
+        .agg(
+            results=pl.len(),
+            small_base=(why == "suppressed_small_base").sum(),
+            secondary=(why == "suppressed_secondary").sum(),
+        )
+        .filter(pl.col("small_base") + pl.col("secondary") > 0)
+        .sort("period", "breakdown")
+        .to_dicts()
+    )
 
 
 def _input(provenance: Mapping[str, Any], kind: str, period: str) -> dict[str, Any]:

@@ -11,12 +11,13 @@ import polars as pl
 
 from culture_metrics.compare.benchmark import benchmark
 from culture_metrics.errors import ReportError
+from culture_metrics.indicators.disclosure import suppress
 from culture_metrics.reporting.excel import write_results
 from culture_metrics.reporting.inputs import Inputs, read_inputs
 from culture_metrics.reporting.manifest import manifest
 from culture_metrics.reporting.page import page, section
 from culture_metrics.reporting.run import NOTEBOOKS, run_notebooks
-from culture_metrics.results import as_distributions, as_results
+from culture_metrics.results import as_distributions, as_results, check_released
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -103,6 +104,7 @@ def report(
         run = run_notebooks(chosen, parameters, lambda n: tell(RUNNING, len(FIRST) + n, len(steps)))
         sections = [section(name, run[name]) for name in chosen]
         tell(LAST[0], len(steps) - 1, len(steps))
+        check_released(results, answers)
         made = manifest(data, results, chosen, left_out)
         standing = benchmark(data.standing, data.organisation).table if data.standing else None
         results.write_parquet(workshop / "results.parquet")
@@ -137,8 +139,11 @@ def _choose(data: Inputs) -> tuple[list[str], list[tuple[str, str]]]:
 def _tables(data: Inputs) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Put the organisation's own and published results together, and its answers."""
     own = pl.col("organisation") == data.organisation
-    results = [data.results, *(p.results.filter(own) for p in data.published)]
-    answers = [data.distributions, *(p.distributions.filter(own) for p in data.published)]
+    # What is published together is suppressed together.
+    minimum = data.edition.survey.minimum_base
+    told, options = suppress(data.results, minimum, distributions=data.distributions)
+    results = [told, *(p.results.filter(own) for p in data.published)]
+    answers = [options, *(p.distributions.filter(own) for p in data.published)]
     return as_results(pl.concat(results)), as_distributions(pl.concat(answers))
 
 

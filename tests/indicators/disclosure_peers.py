@@ -141,3 +141,67 @@ def ranges(
         for i, key in enumerate(cells)
         if known[key][1] is None
     }
+
+
+def sums_of(shape: tuple[int, int, int], pooled: bool = True) -> list[tuple[tuple, list[tuple]]]:
+    """List what adds up: a total and its parts."""
+    cells = every_cell(shape, pooled)
+    found = []
+    for key in cells:
+        for axis in range(3):
+            if key[axis] < 0 and (axis > 0 or pooled):
+                parts = [(*key[:axis], i, *key[axis + 1 :]) for i in range(shape[axis])]
+                found.append((key, parts))
+    return found
+
+
+def open_cells(known: dict, shape: tuple[int, int, int], minimum: int, pooled: bool) -> tuple[set, set, set]:
+    """Find by brute force the small cells that are open: exactly, too tightly, in a sum of too few."""
+    small = {k for k, (status, _) in known.items() if status == "suppressed_small_base"}
+    enough = min(3, max(1, (minimum - 1) // 2))
+    by_status = ranges(known, shape, minimum, pooled=pooled)
+    alone = ranges(known, shape, minimum, by_status=False, pooled=pooled)
+    exact = {k for k in small if by_status[k][1] > 0 and by_status[k][0] == by_status[k][1]}
+    tight = {k for k in small if by_status[k][1] > 0 and by_status[k][1] - by_status[k][0] < enough}
+    few = {k for k in small if 0 < alone[k][1] < minimum}
+    return exact, tight, few
+
+
+def textbook(counts: np.ndarray, minimum: int, pooled: bool = True, *, safe: bool = True) -> set:
+    """Hide cells as textbooks do: the smallest one more in every sum that has one hidden cell, or too few in them.
+
+    That leaves cells open where sums are put together; with `safe`, more are hidden, again the smallest of their
+    sums, until brute force finds nothing.
+    """
+    shape = counts.shape
+    size = {key: int(counts.ravel()[leaves].sum()) for key, leaves in every_cell(shape, pooled).items()}
+    release = release_of(counts, pooled)
+    hidden = {key for key, n in size.items() if n < minimum}
+    whole = [k for k in size if k[1:] == (-1, -1)]
+
+    def more(total: tuple, parts: list[tuple]) -> bool:
+        shown = [k for k in parts if k not in hidden] or [k for k in (total,) if k not in hidden]
+        hidden.update(sorted(shown, key=lambda k: (k in whole, size[k], k))[:1])
+        return bool(shown)
+
+    while True:
+        changed = True
+        while changed:
+            changed = False
+            for total, parts in sums_of(shape, pooled):
+                gone = [k for k in (total, *parts) if k in hidden]
+                held = sum(size[k] for k in parts if k in hidden)
+                if gone and (len(gone) == 1 or (total not in hidden and 0 < held < minimum)):
+                    if len(gone) == 1 and size[gone[0]] == 0:
+                        continue
+                    changed |= more(total, parts)
+        if not safe:
+            return hidden
+        left = set.union(*open_cells(statuses(hide(release, hidden, minimum)), shape, minimum, pooled))
+        if not left:
+            return hidden
+        cell = min(left)
+        if not any(more(t, p) for t, p in sums_of(shape, pooled) if cell in p) and not any(
+            more(t, p) for t, p in sums_of(shape, pooled) if cell == t
+        ):
+            return hidden

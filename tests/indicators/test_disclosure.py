@@ -7,7 +7,12 @@ import polars as pl
 import pytest
 
 from culture_metrics import audit_disclosure, distributions, estimate, suppress, synthetic, validate
-from culture_metrics.results import as_results
+from culture_metrics.catalogue import catalogue
+from culture_metrics.errors import ResultsError
+from culture_metrics.published import Published, write_published
+from culture_metrics.reporting.excel import write_results
+from culture_metrics.results import as_distributions, as_organisations, as_results, check_released
+from data_schemas.columns import DISTRIBUTIONS, ORGANISATIONS
 
 
 def results_of(bases: dict[str, int]) -> pl.DataFrame:
@@ -156,3 +161,115 @@ def test_percentages_that_count_too_few_are_hidden_when_asked():
     assert done.filter(status="suppressed_secondary").height == 1
     assert audit_disclosure(done, minimum_count=3).ok
     assert not audit_disclosure(table, minimum_count=3).ok
+
+
+def test_a_distribution_and_its_headline_are_hidden_together():
+    headline = results_of({"a": 10, "b": 40, "c": 60}).with_columns(
+        measure=pl.lit("recommend_place_to_work"), unit=pl.lit("percent").cast(pl.Enum(["percent", "score"]))
+    )
+    # One more person answered "don't know": the distribution alone would be large enough.
+    rows = headline.with_columns(
+        base=pl.when(pl.col("group") == "a").then(11).otherwise(pl.col("base")).cast(pl.UInt32)
+    ).join(pl.DataFrame({"option": [1, 2]}, schema={"option": pl.Int16}), how="cross")
+    answers = as_distributions(rows.rename({"measure": "question", "estimate": "percent"}).drop("unit"))
+    told, options = suppress(headline, distributions=answers)
+    assert suppress(headline).equals(told)
+    assert options.filter(pl.col("status") != "reported")["group"].unique().sort().to_list() == ["a", "b"]
+    assert options.filter(group="a")["status"].unique().to_list() == ["suppressed_secondary"]
+    assert options.filter(group="a")["percent"].null_count() == 2
+
+
+def test_two_releases_that_differ_by_few_are_found_out():
+    everybody = suppress(results_of({"a": 15, "b": 30, "c": 200}))
+    without = suppress(results_of({"a": 15, "b": 26, "c": 200}))
+    for pair in ((everybody, without), (without, everybody)):
+        table = audit_disclosure(*pair).table
+        assert set(table.select("group", "finding").rows()) == {("all", "difference"), ("b", "difference")}
+    assert audit_disclosure(everybody, everybody).ok
+    assert audit_disclosure(everybody, suppress(results_of({"a": 15, "b": 60, "c": 200}))).ok
+
+
+def test_the_same_year_hidden_otherwise_is_found_out():
+    # What each release hides beside the small group, the other shows.
+    first = suppress(results_of({"a": 5, "b": 30, "c": 200}))
+    bases = results_of({"a": 5, "b": 30, "c": 200})
+    hidden = pl.col("group").is_in(["a", "c"])
+    second = bases.with_columns(
+        pl.when(pl.col("group") == "a").then(pl.lit("suppressed_small_base"))
+        .when(hidden).then(pl.lit("suppressed_secondary"))
+        .otherwise(pl.col("status").cast(pl.String)).cast(bases.schema["status"]).alias("status"),
+        *(pl.when(~hidden).then(pl.col(c)).alias(c) for c in ("base", "estimate")),
+    )  # fmt: skip
+    assert audit_disclosure(first).ok
+    assert audit_disclosure(second).ok
+    table = audit_disclosure(first, second).table
+    assert ("a", "exact") in table.select("group", "finding").rows()
+
+
+def test_rounded_bases_protect_as_far_as_they_are_rounded():
+    done = suppress(results_of({"a": 5, "b": 30, "c": 200}))
+    leak = pl.concat(
+        [done.filter(pl.col("group") != "b"), results_of({"a": 5, "b": 30, "c": 200}).filter(group="b")]
+    )
+    assert {"exact"} <= set(audit_disclosure(leak).table["finding"])
+    rounded = leak.with_columns((pl.col("base") / 10).round().mul(10).cast(pl.UInt32).alias("base"))
+    assert audit_disclosure(rounded, rounded_to=10).ok
+
+
+def test_groups_within_groups_do_not_give_each_other_away():
+    # Occupations add up to occupation groups (catalogue): a hidden group needs a hidden occupation in another.
+    edition = catalogue().edition(2024)
+    parents = {
+        code: name for name, codes in edition.breakdowns["occupation_group"].groups.items() for code in codes
+    }
+    draw = np.random.default_rng(5)
+    frames = []
+    for place in range(20):
+        fine = {n: int(draw.integers(1, 60)) for n in edition.breakdowns["occupation"].groups}
+        coarse: dict[str, int] = {}
+        for name, codes in edition.breakdowns["occupation"].groups.items():
+            coarse[parents[codes[0]]] = coarse.get(parents[codes[0]], 0) + fine[name]
+        rows = [("all", "all", sum(fine.values())), *(("occupation", n, b) for n, b in fine.items())]
+        rows += [("occupation_group", n, b) for n, b in coarse.items()]
+        table = pl.DataFrame(rows, schema=["breakdown", "group", "base"], orient="row")
+        frames.append(table.with_columns(organisation=pl.lit(f"R{place:02}")))
+    whole = pl.concat(frames).with_columns(
+        survey=pl.lit("nss_england"), period=pl.lit("2024"), measure=pl.lit("morale"), unit=pl.lit("score"),
+        estimate=pl.lit(6.0), weighting=pl.lit("none"), status=pl.lit("reported"), source=pl.lit("respondents"),
+    )  # fmt: skip
+    one_by_one, at_once = whole, pl.concat([whole.with_columns(measure=pl.lit(f"m{i}")) for i in range(12)])
+    for results in (as_results(one_by_one), as_results(at_once)):
+        done = suppress(results)
+        assert audit_disclosure(done).ok
+        assert done.filter(status="suppressed_secondary").height > 0
+
+
+def test_organisations_do_not_follow_from_all_of_them_together():
+    bases = {
+        "R1": {"a": 5, "b": 40, "c": 50},
+        "R2": {"a": 30, "b": 41, "c": 52},
+        "R3": {"a": 33, "b": 60, "c": 9},
+    }
+    total = {g: sum(b[g] for b in bases.values()) for g in "abc"}
+    tables = [results_of(b).with_columns(organisation=pl.lit(n)) for n, b in {**bases, "all": total}.items()]
+    done = suppress(pl.concat(tables))
+    assert audit_disclosure(done).ok
+    each = pl.concat([suppress(t) for t in tables])
+    assert not audit_disclosure(each).ok
+
+
+def test_nothing_is_written_on_too_few(tmp_path):
+    table = results_of({"a": 5, "b": 30, "c": 200})
+    with pytest.raises(ResultsError, match="Nothing is written: 1 results") as caught:
+        check_released(table)
+    assert "locality" not in str(caught.value)
+    check_released(suppress(table))
+    nobody = as_distributions(pl.DataFrame(schema=DISTRIBUTIONS))
+    published = Published(
+        "nss_england", "2024", table, nobody, as_organisations(pl.DataFrame(schema=ORGANISATIONS))
+    )
+    with pytest.raises(ResultsError, match="Nothing is written"):
+        write_published(tmp_path / "x.xlsx", published)
+    with pytest.raises(ResultsError, match="Nothing is written"):
+        write_results(tmp_path / "y.xlsx", None, table, nobody, None)
+    assert not list(tmp_path.iterdir())

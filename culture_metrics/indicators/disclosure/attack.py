@@ -21,9 +21,9 @@ SAME = 1e-6
 NODES = 2_000
 #: So many coefficients are given to one programme.
 BATCH = 40_000
-#: So many pairs of programmes for all cells at once, before each cell that is left gets its own (one where
-#: those fit into a single programme).
-TURNS = 4
+#: So many pairs of programmes for all cells at once, before each cell that is left gets its own; only one
+#: pair where those have no more coefficients than this.
+TURNS, FEW = 4, 1_000
 
 
 @dataclass(frozen=True)
@@ -187,7 +187,7 @@ class _Programmes:
         seen = np.full(self.cells, np.inf), np.full(self.cells, -np.inf)
         draw = np.random.default_rng(0)
         for turn in range(TURNS):
-            if turn and 2 * len(targets) * self.system.matrix.nnz < BATCH:
+            if turn and len(targets) * self.system.matrix.nnz < FEW:
                 break
             cost = np.zeros(self.cells)
             cost[targets] = 1.0 if turn == 0 else draw.choice([-1.0, 1.0], len(targets))

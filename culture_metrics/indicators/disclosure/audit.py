@@ -9,7 +9,8 @@ import numpy as np
 import polars as pl
 
 from culture_metrics.indicators.disclosure.attack import SAME, attack
-from culture_metrics.indicators.disclosure.release import SMALL, releases
+from culture_metrics.indicators.disclosure.between import releases_of_two
+from culture_metrics.indicators.disclosure.release import OPEN, SECONDARY, SMALL, releases
 from culture_metrics.indicators.disclosure.rule import Rule
 from culture_metrics.indicators.disclosure.structure import CELL
 from culture_metrics.indicators.disclosure.tables import Tables
@@ -17,19 +18,18 @@ from culture_metrics.indicators.disclosure.tables import Tables
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from culture_metrics.indicators.disclosure.attack import Finding, System
     from culture_metrics.indicators.disclosure.release import Release
 
 WHY = {
     "shown": "shown although too small",
-    "exact": "follows exactly",
-    "tight": "follows within a range that is too small",
-    "few": "a sum of too few respondents with it follows",
-    "count": "a number counted with it that is too small follows",
+    "exact": "its base follows exactly",
+    "tight": "its base follows within too small a range",
+    "few": "a sum with it of too few respondents follows",
+    "count": "a number counted, or not counted, follows that is too small",
+    "difference": "too few respondents are in only one of the two releases",
 }
-COLUMNS = {
-    **dict.fromkeys([*CELL, "measure", "finding"], pl.String()),
-    "width": pl.Float64(),
-}
+COLUMNS = {**dict.fromkeys([*CELL, "measure", "finding"], pl.String()), "width": pl.Float64()}
 
 
 @dataclass(frozen=True)
@@ -74,10 +74,12 @@ class DisclosureAudit:
 
 def audit_disclosure(
     results: pl.DataFrame,
+    second: pl.DataFrame | None = None,
     *,
     minimum_base: int = 11,
     minimum_count: int | None = None,
     parents: pl.DataFrame | None = None,
+    rounded_to: int = 1,
 ) -> DisclosureAudit:
     """Attack a release: find the hidden results that somebody outside can work out.
 
@@ -85,8 +87,13 @@ def audit_disclosure(
     ----------
     results : polars.DataFrame
         Everything that is published together, with the columns of Results.
+    second : polars.DataFrame, optional
+        Another release of the same groups, about some more or fewer respondents (all staff but one team), or
+        hidden otherwise (the same year published again): the two are attacked together.
     minimum_base, minimum_count, parents
-        As in `suppress`.
+        As in `suppress`; counts are left aside for two releases and for rounded bases.
+    rounded_to : int
+        Multiple that published bases were rounded to.
 
     Returns
     -------
@@ -110,31 +117,53 @@ def audit_disclosure(
     True
     """
     rule = Rule(minimum_base, minimum_count)
+    half = rounded_to / 2 if rounded_to > 1 else 0.0
+    parts = (
+        releases(results, rule, parents)
+        if second is None
+        else releases_of_two(results, second, rule, parents, rounded=half > 0)
+    )
     tables, hidden = [pl.DataFrame(schema=COLUMNS)], 0
-    for release in releases(results, rule, parents):
-        hidden += int((release.state >= SMALL).sum())
-        tables += [_table(release, *found) for found in _attacked(release, rule)]
-    table = pl.concat(tables).unique([*CELL, "measure", "finding"]).sort(*CELL, "measure", "finding")
-    return DisclosureAudit(table, hidden, rule)
+    for release in parts:
+        hidden += int(np.isin(release.state, (SMALL, SECONDARY)).sum())
+        tables += [_table(release, *found) for found in _attacked(release, rule, half)]
+    table = pl.concat(tables).unique([*CELL, "measure", "finding"], keep="first", maintain_order=True)
+    return DisclosureAudit(table.sort(*CELL, "measure", "finding"), hidden, rule)
 
 
-def _attacked(release: Release, rule: Rule) -> Iterator[tuple[list[int], list[int], list[str], list[float]]]:
+def _attacked(
+    release: Release, rule: Rule, half: float
+) -> Iterator[tuple[list[int], list[int], list[str], list[float]]]:
     """List cells, measures, findings and widths."""
-    shown = np.nonzero(release.too_small)
-    yield list(shown[0]), list(shown[1]), ["shown"] * len(shown[0]), [0.0] * len(shown[0])
+    # Cells between two releases follow those of both.
+    between = len(release.state) * (2 if release.tied else 3) // 3
+    cell, measure = (list(map(int, place)) for place in np.nonzero(release.too_small))
+    yield cell, measure, ["difference" if i >= between else "shown" for i in cell], [0.0] * len(cell)
     equations = np.arange(len(release.structure.total))
-    hidden = release.hidden
-    for family in np.unique(release.family[(release.state == SMALL).any(axis=0)]) if len(equations) else ():
-        tables = Tables(release, equations, int(family), rule)
-        for measure, system, _, columns in tables.systems(hidden[tables.cells, family]):
+    asked = ((release.state == SMALL) | (release.state == OPEN)).any(axis=0)
+    for family in np.unique(release.family[asked]) if len(equations) else ():
+        tables = Tables(release, equations, int(family), rule, half)
+        for place, system, _, columns in tables.systems(release.hidden[tables.cells, family]):
             found = attack(system)
-            if system.upward:
-                why = ["few" if system.nobody else "count" for _ in found]
-            else:
-                why = ["exact" if f.high - f.low < 1 - SAME else "tight" for f in found]
             cells = [int(tables.cells[columns[f.cell]]) for f in found]
-            of = int(tables.measures[measure])
-            yield cells, [of] * len(found), why, [max(0.0, f.high - f.low) for f in found]
+            # Nobody need be between two releases.
+            kept = [
+                (i, f)
+                for i, f in zip(cells, found, strict=True)
+                if i < between or SAME < f.low <= f.high < rule.minimum_base
+            ]
+            yield (
+                [i for i, _ in kept],
+                [int(tables.measures[place])] * len(kept),
+                [_finding(system, f) if i < between else "difference" for i, f in kept],
+                [max(0.0, f.high - f.low) for _, f in kept],
+            )
+
+
+def _finding(system: System, found: Finding) -> str:
+    if system.upward:
+        return "few" if system.nobody else "count"
+    return "exact" if found.high - found.low < 1 - SAME else "tight"
 
 
 def _table(

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import warnings
+from typing import TYPE_CHECKING, overload
 
 import numpy as np
 import polars as pl
 
+from culture_metrics.errors import CultureMetricsWarning
 from culture_metrics.indicators.disclosure.choose import OPTIMAL_UP_TO, TIES, choose
-from culture_metrics.indicators.disclosure.release import SHOWN, SMALL, releases
+from culture_metrics.indicators.disclosure.release import SECONDARY, SMALL, releases
 from culture_metrics.indicators.disclosure.repair import repair
 from culture_metrics.indicators.disclosure.rule import Rule
+from culture_metrics.indicators.disclosure.structure import CELL
 from culture_metrics.indicators.disclosure.tables import Tables
+from data_schemas.columns import STATUSES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -23,8 +27,32 @@ NUMBERS = ["estimate", "std_error", "conf_low", "conf_high", "base", "effective_
 TOTAL = 10.0
 #: Above so many trees × families of measures, breakdowns within others are solved in closed form.
 SEARCHES = 200
+#: Above so many cells × families of measures, all that adds up in two ways is solved sum by sum.
+CELLS = 50_000
 #: So many patterns of hidden cells are kept to be tried on the next family of measures.
 TRIED = 4
+
+
+@overload
+def suppress(
+    results: pl.DataFrame,
+    minimum_base: int = 11,
+    *,
+    minimum_count: int | None = None,
+    parents: pl.DataFrame | None = None,
+    distributions: None = None,
+) -> pl.DataFrame: ...
+
+
+@overload
+def suppress(
+    results: pl.DataFrame,
+    minimum_base: int = 11,
+    *,
+    minimum_count: int | None = None,
+    parents: pl.DataFrame | None = None,
+    distributions: pl.DataFrame,
+) -> tuple[pl.DataFrame, pl.DataFrame]: ...
 
 
 def suppress(
@@ -33,7 +61,8 @@ def suppress(
     *,
     minimum_count: int | None = None,
     parents: pl.DataFrame | None = None,
-) -> pl.DataFrame:
+    distributions: pl.DataFrame | None = None,
+) -> pl.DataFrame | tuple[pl.DataFrame, pl.DataFrame]:
     """Hide small cells, and as many others as it takes that no hidden one can be worked out.
 
     Parameters
@@ -48,17 +77,25 @@ def suppress(
     parents : polars.DataFrame, optional
         Groups that lie in a group of another breakdown, beyond what the catalogue knows (localities):
         `breakdown, group, parent_breakdown, parent_group`, and `organisation` where that differs.
+    distributions : polars.DataFrame, optional
+        Distributions that are published with the results: hidden where the headline is, and the headline
+        where they are.
 
     Returns
     -------
-    polars.DataFrame
-        The same rows; hidden ones have no numbers and say why in `status`: `suppressed_small_base`, or
-        `suppressed_secondary` when the row would give another one away.
+    polars.DataFrame, or two of them
+        The same rows, and those of `distributions`; hidden ones have no numbers and say why in `status`:
+        `suppressed_small_base`, or `suppressed_secondary` when the row would give another one away.
 
     Raises
     ------
     CultureMetricsError
         When a minimum is not a whole number of at least 1.
+
+    Warns
+    -----
+    CultureMetricsWarning
+        When a release is too large for the search.
 
     Notes
     -----
@@ -70,6 +107,8 @@ def suppress(
 
     A breakdown on its own is solved in closed form, for all measures and organisations at once; whatever adds
     up in two ways by integer programming (Fischetti and Salazar 2001), in large tables by a greedy choice.
+    Above 50,000 cells × families of such tables (all organisations of the country with their sum) each sum is
+    made safe, but not what follows from several put together: a warning says so.
 
     Examples
     --------
@@ -79,16 +118,55 @@ def suppress(
     0
     """
     rule = Rule(minimum_base, minimum_count)
+    if distributions is None:
+        return _without(results, _statuses(results, rule, parents))
+    told = pl.concat([results, as_measures(distributions)], how="diagonal_relaxed")
+    status = _statuses(told, rule, parents)
+    answers = told[results.height :].select(
+        *CELL, question="_question", weighting="weighting", source="source"
+    )
+    answers = answers.with_columns(_status=status[results.height :])
+    on = [*CELL, "question", "weighting", "source"]
+    found = distributions.select(pl.col(on).cast(pl.String)).join(
+        answers, on=on, how="left", maintain_order="left"
+    )["_status"]
+    return _without(results, status[: results.height]), _without(distributions, found)
+
+
+def as_measures(distributions: pl.DataFrame) -> pl.DataFrame:
+    """Turn Distributions into rows as of Results: one per question, whose measure is its answers."""
+    key = [*CELL, "question", "weighting", "source"]
+    # Hidden statuses stand after `reported`: one hidden option hides them all.
+    each = distributions.group_by(key, maintain_order=True).agg(
+        pl.col("base").min(), pl.col("status").cast(pl.Enum(STATUSES)).max()
+    )
+    return each.rename({"question": "_question"}).with_columns(
+        pl.concat_str(pl.lit("answers to "), "_question").alias("measure"),
+        pl.lit("score").alias("unit"),
+        pl.lit(None, pl.Float64).alias("estimate"),
+        *(pl.col(c).cast(pl.String) for c in ("weighting", "source", "status")),
+    )
+
+
+def _statuses(results: pl.DataFrame, rule: Rule, parents: pl.DataFrame | None) -> pl.Series:
     status = results["status"].cast(pl.String).to_numpy().copy()
     for release in releases(results, rule, parents, mark=True):
         hidden = _hide(release, rule)[release.row_cell, release.family[release.row_measure]]
         state = release.state[release.row_cell, release.row_measure]
-        status[release.row[(state == SHOWN) & hidden]] = "suppressed_secondary"
-        status[release.row[state == SMALL]] = "suppressed_small_base"
-    shown = pl.Series(status).eq("reported")
-    numbers = [c for c in NUMBERS if c in results.columns]
-    return results.with_columns(
-        pl.Series("status", status, pl.String).cast(results.schema["status"]),
+        # A measure can stand in several rows: what is hidden in one is hidden in all.
+        hidden |= state == SECONDARY
+        plain = status[release.row] == "reported"
+        status[release.row[plain & (state == SMALL)]] = "suppressed_small_base"
+        status[release.row[plain & (state != SMALL) & hidden]] = "suppressed_secondary"
+    return pl.Series(status, dtype=pl.String)
+
+
+def _without(table: pl.DataFrame, status: pl.Series) -> pl.DataFrame:
+    """Take the numbers of hidden rows out."""
+    shown = status == "reported"
+    numbers = [c for c in NUMBERS if c in table.columns]
+    return table.with_columns(
+        status.cast(table.schema["status"]).alias("status"),
         *(pl.when(shown).then(pl.col(c)).alias(c) for c in numbers),
     )
 
@@ -114,6 +192,9 @@ def _hide(release: Release, rule: Rule) -> Flags:
         hidden, caught = repair(release, rule, branches, hidden, inner)
         stuck |= caught
         islands = [i for i, tree in zip(islands, trees, strict=True) if not tree]
+    size = sum(len(np.unique(structure.matrix[equations].indices)) for equations in islands)
+    if size * release.families > CELLS:
+        return _hide_sum_by_sum(release, rule, hidden)
     for equations in islands:
         _search(release, rule, equations, hidden, stuck, inner)
     if stuck.any():
@@ -127,6 +208,21 @@ def _hide(release: Release, rule: Rule) -> Flags:
             again = families[stuck[np.ix_(cells, families)].any(axis=0)]
             hidden[np.ix_(cells, again)] = start[np.ix_(cells, again)]
             _search(release, rule, equations, hidden, stuck, anything, again)
+    return hidden
+
+
+def _hide_sum_by_sum(release: Release, rule: Rule, hidden: Flags) -> Flags:
+    """Hide what it takes that nothing follows from any sum; rings of sums are not searched."""
+    every = np.arange(len(release.structure.total))
+    hidden, stuck = repair(release, rule, every, hidden, ~release.structure.top)
+    if stuck.any():
+        hidden, _ = repair(release, rule, every, hidden, np.ones(len(hidden), bool))
+    warnings.warn(
+        "This release is too large to search all that adds up in two ways: nothing follows from any of its "
+        "sums, but whether anything follows from several put together is for audit_disclosure to say.",
+        CultureMetricsWarning,
+        stacklevel=4,
+    )
     return hidden
 
 

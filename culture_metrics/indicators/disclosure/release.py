@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
 #: Name of the people that a total counts and none of its groups.
 NOT_LISTED = "(in no group)"
-#: States of a cell.
-ABSENT, SHOWN, SMALL, SECONDARY = range(4)
+#: States of a cell: not in the release; shown; hidden as too small, or for another; never said (`between`).
+ABSENT, SHOWN, SMALL, SECONDARY, OPEN = range(5)
 HIDDEN = {"suppressed_small_base": SMALL, "suppressed_secondary": SECONDARY}
 GROUP = ["survey", "organisation", "breakdown", "group"]
 NEEDED = [*CELL, "measure", "base", "status"]
@@ -44,7 +44,8 @@ class Release:
     NaN in scores. `too_small` marks what was shown on too few. `family` numbers measures that are hidden
     together. `size` is the largest base of a group, in whatever measure and period. `row` numbers the rows of
     the table that the release was made of, `row_cell` and `row_measure` say where each belongs. Last come
-    cells without rows: the few people that a total counts and none of its groups.
+    cells without rows: the few people that a total counts and none of its groups. `tied`: two releases, see
+    `releases_of_two`.
     """
 
     cells: pl.DataFrame
@@ -59,6 +60,7 @@ class Release:
     row: Numbers
     row_cell: Numbers
     row_measure: Numbers
+    tied: bool = False
 
     @cached_property
     def order(self) -> Numbers:

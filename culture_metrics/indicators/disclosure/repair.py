@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 #: So many cells × measures are looked at together.
 AT_ONCE = 1_000_000
 #: Bounds are passed on so often from sum to sum; breakdowns within others need one turn a level, up and down.
-TURNS = 8
+TURNS = 4
 
 Pairs = tuple["Numbers", ...]
 
@@ -82,7 +82,8 @@ class _Repair:
         self.ones = abs(self.matrix)
         state = release.state[:, measures]
         self.there, self.small = state != ABSENT, state == SMALL
-        self.known = self.there[release.structure.total[equations]]
+        several = self.ones @ self.there.astype(float) > 1
+        self.known = several & self.there[release.structure.total[equations]]
         self.sensitive = release.sensitive[:, self.family] | self.small
         self.base = np.nan_to_num(release.base[:, measures])
         self.counted = None if release.counted is None else release.counted[:, measures]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from culture_metrics.indicators.disclosure.attack import SAME, System, bounds_alone
-from culture_metrics.indicators.disclosure.release import ABSENT, SMALL
+from culture_metrics.indicators.disclosure.release import ABSENT, OPEN, SMALL
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,19 +26,22 @@ class Tables:
     family.
     """
 
-    def __init__(self, release: Release, equations: Numbers, family: int, rule: Rule) -> None:
+    def __init__(
+        self, release: Release, equations: Numbers, family: int, rule: Rule, half: float = 0.0
+    ) -> None:
         matrix = release.structure.matrix[equations]
         self.cells = np.unique(matrix.indices)
         self.matrix: csr_array = matrix[:, self.cells]
         totals = np.searchsorted(self.cells, release.structure.total[equations])
-        self.rule, self.measures = rule, np.flatnonzero(release.family == family)
+        self.rule, self.half, self.measures = rule, half, np.flatnonzero(release.family == family)
         place = np.ix_(self.cells, self.measures)
         state = release.state[place]
-        self.there, self.small, self.gone = state != ABSENT, state == SMALL, state >= SMALL
-        self.sensitive = release.sensitive[self.cells, family][:, None] | self.small
+        self.there, self.small, self.open = state != ABSENT, state == SMALL, state == OPEN
+        self.gone = state >= SMALL
+        self.sensitive = release.sensitive[self.cells, family][:, None] | self.small | self.open
         self.base = np.nan_to_num(release.base[place])
         self.counted = None if release.counted is None else release.counted[place]
-        self.usable = self.there[totals]
+        self.usable = (abs(matrix[:, self.cells]) @ self.there.astype(float) > 1) & self.there[totals]
 
     def systems(self, hidden: Flags) -> Iterator[tuple[int, System, Numbers, Numbers]]:
         """Write down what is known when these cells are hidden: by measure, with the equations and cells."""
@@ -46,48 +49,41 @@ class Tables:
         for measure in range(len(self.measures)):
             rows = np.flatnonzero(self.usable[:, measure])
             gone = (hidden | self.gone[:, measure]) & self.there[:, measure]
-            columns, small = np.flatnonzero(gone), self.small[gone, measure]
-            if not self.sensitive[gone, measure].any():
+            if not (self.sensitive[:, measure] & gone).any():
                 continue
-            matrix, shown = self.matrix[rows], np.flatnonzero(~gone)
-            unknown, known = matrix[:, columns], matrix[:, shown]
-            nothing, endless = np.zeros(len(columns)), np.full(len(columns), np.inf)
+            # Rounded figures are unknown too, within narrow bounds.
+            unknown = gone | (self.there[:, measure] & (self.half > 0))
+            columns, shown = np.flatnonzero(unknown), np.flatnonzero(~unknown)
+            gone, base = gone[columns], self.base[columns, measure]
+            small, opened = self.small[columns, measure], self.open[columns, measure]
             system = System(
-                matrix=unknown,
-                rhs=-(known @ self.base[shown, measure]),
-                lower=nothing,
-                upper=endless,
-                targets=small,
+                matrix=self.matrix[rows][:, columns],
+                rhs=-(self.matrix[rows][:, shown] @ self.base[shown, measure]),
+                lower=np.where(gone, 0.0, base - self.half),
+                upper=np.where(gone, np.inf, base + self.half),
+                targets=small | opened,
                 need=rule.minimum_base,
                 upward=True,
             )
             yield measure, system, rows, columns
             counts = None if self.counted is None else self.counted[:, measure]
             by_count = counts is not None and not np.isnan(counts).all()
-            yield (
-                measure,
-                replace(
-                    system,
-                    lower=np.where(small, 0.0, rule.minimum_base),
-                    upper=np.where(small & (not by_count), rule.minimum_base - 1.0, np.inf),
-                    targets=self.sensitive[gone, measure],
-                    need=rule.enough,
-                    upward=False,
-                ),
-                rows,
-                columns,
+            by_status = replace(
+                system,
+                lower=np.where(gone & ~small & ~opened, rule.minimum_base, system.lower),
+                upper=np.where(small & (not by_count), rule.minimum_base - 1.0, system.upper),
+                targets=self.sensitive[columns, measure] & gone,
+                need=rule.enough,
+                upward=False,
             )
-            if counts is None or not by_count or not rule.minimum_count:
+            yield measure, by_status, rows, columns
+            if counts is None or not by_count or not rule.minimum_count or self.half:
                 continue
             somebody = small & ~_empty(system)
-            counted = -(known @ np.nan_to_num(counts[shown]))
+            counted = -(self.matrix[rows][:, shown] @ np.nan_to_num(counts[shown]))
             for rhs in (counted, system.rhs - counted):
-                yield (
-                    measure,
-                    replace(system, rhs=rhs, targets=somebody, need=rule.minimum_count, nobody=False),
-                    rows,
-                    columns,
-                )
+                short = replace(system, rhs=rhs, targets=somebody, need=rule.minimum_count, nobody=False)
+                yield measure, short, rows, columns
 
 
 def _empty(system: System) -> Flags:
