@@ -1,14 +1,20 @@
-"""Disclosure control on made-up releases: how long it takes, what it hides, beside textbook methods.
+"""Disclosure control on made-up releases: how long it takes, and the optimal beside the greedy choice.
 
-Run from the root of the repository: python -m benchmarks.disclosure [national|cross|tables|size].
+Run from the root of the repository: python -m benchmarks.disclosure [organisations]. Textbook methods and
+brute force: benchmarks/disclosure_tables.py.
 """
 
 from __future__ import annotations
 
+import sys
+import time
+
 import numpy as np
 import polars as pl
 
+from culture_metrics import suppress
 from culture_metrics.catalogue import catalogue
+from culture_metrics.indicators.disclosure import choose, hide
 from data_schemas.columns import RESULTS
 
 BREAKDOWNS = {
@@ -81,3 +87,36 @@ def dress(frame: pl.DataFrame, *, whole: bool = False, period: str = "2024") -> 
     full = frame.with_columns(pl.lit(v).alias(k) for k, v in given.items() if k not in frame.columns)
     full = full.with_columns(pl.lit(None).alias(c) for c in RESULTS if c not in full.columns)
     return full.select(pl.col(n).cast(t) for n, t in RESULTS.items())
+
+
+def cross(groups: int, seed: int = 3) -> pl.DataFrame:
+    """Make up the results of one organisation by two breakdowns of so many groups, and their cross."""
+    counts = np.random.default_rng(seed).integers(0, 60, (groups, groups))
+    rows = [("all", "all", counts.sum())]
+    rows += [("ward", f"w{i}", n) for i, n in enumerate(counts.sum(axis=1))]
+    rows += [("grade", f"g{j}", n) for j, n in enumerate(counts.sum(axis=0))]
+    rows += [("ward × grade", f"w{i} × g{j}", n) for (i, j), n in np.ndenumerate(counts)]
+    frame = pl.DataFrame(rows, schema=["breakdown", "group", "base"], orient="row")
+    return dress(frame.with_columns(organisation=pl.lit("RXX"), measure=pl.lit("morale")))
+
+
+def timed(results: pl.DataFrame) -> tuple[float, int]:
+    """Return the seconds of processor time, and how many cells are hidden for another's sake."""
+    start = time.process_time()
+    done = suppress(results)
+    return time.process_time() - start, int((done["status"] == "suppressed_secondary").sum())
+
+
+def main(organisations: int = 115) -> None:
+    release = national(organisations)
+    seconds, hidden = timed(release)
+    print(f"{release.height} rows of {organisations} organisations: {seconds:.1f} s, {hidden} hidden beside")
+    for groups in (6, 10, 15, 20, 25, 32, 40):
+        for name, limit in (("optimal", 10**9), ("greedy", 0)):
+            choose.OPTIMAL_UP_TO = hide.OPTIMAL_UP_TO = limit
+            seconds, hidden = timed(cross(groups))
+            print(f"{groups} x {groups}, {name}: {seconds:.2f} s, {hidden} hidden beside")
+
+
+if __name__ == "__main__":
+    main(*map(int, sys.argv[1:]))
