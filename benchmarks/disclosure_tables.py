@@ -1,6 +1,6 @@
 """Random small releases: auditor and brute force, suppression and the textbook method. Prints counts.
 
-Run from the root of the repository: PYTHONPATH=.:tests/indicators python -m benchmarks.disclosure_tables 500.
+Run from the root of the repository: python -m benchmarks.disclosure_tables 500.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ import time
 from collections import Counter
 
 import numpy as np
-from disclosure_peers import hide, open_cells, random_counts, release_of, statuses, textbook
 
+from benchmarks.disclosure_peers import hide, open_cells, random_counts, release_of, statuses, textbook
 from culture_metrics import audit_disclosure, suppress
 
 MINIMUM = 3
@@ -20,7 +20,7 @@ SHAPES = [(2, 2, 2), (2, 2, 3), (2, 3, 2)]
 
 def audited(results):
     """Cells that the auditor finds, by finding."""
-    from disclosure_peers import key_of
+    from benchmarks.disclosure_peers import key_of
 
     table = audit_disclosure(results, minimum_base=MINIMUM).table
     found = {"exact": set(), "tight": set(), "few": set()}

@@ -12,8 +12,16 @@ import os
 import numpy as np
 import polars as pl
 import pytest
-from disclosure_peers import hide, key_of, open_cells, random_counts, release_of, statuses, textbook
 
+from benchmarks.disclosure_peers import (
+    hide,
+    key_of,
+    open_cells,
+    random_counts,
+    release_of,
+    statuses,
+    textbook,
+)
 from culture_metrics import audit_disclosure, suppress
 
 TABLES = int(os.environ.get("TABLES", "12"))
