@@ -169,7 +169,7 @@ def open_cells(known: dict, shape: tuple[int, int, int], minimum: int, pooled: b
 
 
 def textbook(counts: np.ndarray, minimum: int, pooled: bool = True, *, safe: bool = True) -> set:
-    """Hide cells as textbooks do: the smallest one more in every sum with one hidden cell, or too few in them.
+    """Hide cells as textbooks do: the smallest one more in a sum with one hidden cell, or too few in them.
 
     That leaves cells open where sums are put together; with `safe`, more are hidden, again the smallest of
     their sums, until brute force finds nothing.
