@@ -14,6 +14,7 @@ from culture_metrics.compare.sentences import sentence
 from culture_metrics.compare.verdict import BARRED, DECLINED, IMPROVED, SAME, UNCLEAR
 from culture_metrics.errors import ComparabilityError, unknown
 from culture_metrics.results import ALL
+from culture_metrics.views.labels import several
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -133,7 +134,8 @@ class YearComparison:
         rows = _leading(rows.filter(pl.col("unit") == unit))
         named = catalogue(self.survey).edition(self.to_period).breakdowns.get(breakdown)
         label = named.label if named else breakdown
-        what = f"what changed by {label[0].lower()}{label[1:]}"
+        groups = rows.filter(pl.col("breakdown") == breakdown)
+        what = f"{_counted(groups, unit, 'change')} by {label[0].lower()}{label[1:]}"
         return views.change_map(rows, unit=unit, **self._said(rows, what, ALL))
 
     def summary(self) -> str:
@@ -190,14 +192,17 @@ class YearComparison:
         return rows
 
 
-def _counted(rows: pl.DataFrame, unit: str) -> str:
+def _counted(rows: pl.DataFrame, unit: str, noun: str = "") -> str:
     """Say how many of the measures drawn changed: the title of a figure."""
     own = rows.filter((pl.col("unit") == unit) & (pl.col("verdict") != BARRED))
-    noun = "score" if unit == "score" else "percentage"
-    many = f"{own.height} {noun}{'' if own.height == 1 else 's'}"
+    many = several(own.height, noun or ("score" if unit == "score" else "percentage"))
+    if own.is_empty():
+        return f"no {noun or many.split()[1].removesuffix('s')} may be compared"
     counts = [(int((own["verdict"] == v).sum()), v) for v in (IMPROVED, DECLINED)]
-    said = " and ".join(f"{n} {verdict}" for n, verdict in counts if n)
-    return f"{said} of {many}" if said else f"none of {many} changed beyond chance"
+    said = " and ".join(f"{n:,} {verdict}" for n, verdict in counts if n)
+    if said:
+        return f"{said} of {many}"
+    return f"none of {many} {'is' if noun else 'changed'} beyond chance"
 
 
 def _leading(rows: pl.DataFrame) -> pl.DataFrame:

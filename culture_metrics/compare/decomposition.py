@@ -89,6 +89,9 @@ class ChangeDecomposition:
         """Say in plain sentences what changed, what staff mix explains, and which group adds most."""
         return " ".join(_sentences(self))
 
+    def __repr__(self) -> str:
+        return f"ChangeDecomposition({self.summary()})"
+
     def _repr_html_(self) -> str:
         return f"<p>{self.summary()}</p>"
 

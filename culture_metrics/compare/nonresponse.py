@@ -97,6 +97,9 @@ class NonresponseSensitivity:
             said.append(f"A difference that is the same in both years would have to be {size}.")
         return " ".join(said)
 
+    def __repr__(self) -> str:
+        return f"NonresponseSensitivity({self.summary()})"
+
     def _repr_html_(self) -> str:
         return f"<p>{self.summary()}</p>"
 

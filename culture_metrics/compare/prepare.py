@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from culture_metrics.extracts.extract import Extract
 
 FLAG_NOTE = (
-    "official_flag rebuilds the flag of the official reports (elements and themes; two-sample t-test, "
-    "two-tailed, 95 %). Not confirmed: that the official test pools the variances and takes unweighted bases "
-    "and an unweighted standard deviation. It is not adjusted for the number of tests."
+    "The column official_flag rebuilds the flag of the official reports (elements and themes; two-sample "
+    "t-test, two-tailed, 95 %), which does not allow for the number of comparisons. Not confirmed: that the "
+    "official test pools the variances and takes unweighted bases and an unweighted standard deviation."
 )
 
 
@@ -159,7 +159,7 @@ def warn_of_breaks(marked: pl.DataFrame, periods: tuple[str, str]) -> None:
 def notes_on(ready: pl.DataFrame, adjust: str, assumptions: Assumptions) -> list[str]:
     """Say what was assumed."""
     notes = [
-        f"p_adjusted is adjusted over all that is compared of one breakdown ({ADJUSTMENTS[adjust][1]}); "
+        f"Verdicts allow for all comparisons of one breakdown ({ADJUSTMENTS[adjust][1]}, column p_adjusted); "
         "intervals are those of one comparison each."
     ]
     tested = ready.filter(pl.col("n_from").is_not_null())

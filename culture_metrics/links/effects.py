@@ -70,9 +70,9 @@ def effect_absolute(fitted: Fitted, column: int, ci: float, found: Effect) -> Ef
         return _above(fitted, column, ci)
     if outcome.kind in ("proportion", "rate") and matrix.base is not None and outcome.base:
         middle = float(np.median(matrix.base))
-        return found.times(
-            middle / 100, f"of {middle:,.0f} ({_words(outcome.base)}) at the median organisation"
-        )
+        counted = outcome.unit if outcome.unit and outcome.unit.startswith("share of ") else ""
+        whole = counted.removeprefix("share of ") or f"({_words(outcome.base)})"
+        return found.times(middle / 100, f"of {middle:,.0f} {whole} at the median organisation")
     if outcome.kind == "count" and matrix.base is not None and outcome.exposure:
         middle = float(np.median(matrix.base))
         expected = middle * float(matrix.y.sum() / matrix.base.sum())

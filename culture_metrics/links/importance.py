@@ -50,7 +50,7 @@ class RelativeWeights:
     @property
     def total(self) -> str:
         """What the weights add up to, in words."""
-        return "partial R² in residual space" if self.partial else "R²"
+        return "partial R², years and controls held equal" if self.partial else "R²"
 
     def figure(self) -> go.Figure:
         """Draw the weights in per cent of the variance of the outcome, with their bootstrap intervals."""

@@ -26,8 +26,9 @@ if TYPE_CHECKING:
 
 INTERVALS = ("monte_carlo", "bootstrap")
 ORDER = (
-    "Sequential ignorability, which reading this path as a process would need, does not hold for an "
-    "indicator and a mediator from the same survey; figures of the same time cannot put them in order."
+    "Sequential ignorability (that nothing unmeasured stands behind indicator, mediator and outcome), which "
+    "reading this path as a process would need, does not hold for an indicator and a mediator from the same "
+    "survey; figures of the same time cannot put them in order."
 )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from culture_metrics.links.checks import MEANINGS
+from culture_metrics.links.pooled_data import heading, title_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -62,7 +63,7 @@ def statement(row: Mapping[str, Any], ci: float, held: tuple[str, ...], also: st
         counts += f", {row['n_orgs']:,} organisations"
     if row["estimate"] is None:
         why = ", ".join(row["flags"])
-        pair = f"{row['outcome_label']} on {row['indicator']} ({row['design']})"
+        pair = f"{row['outcome_label']} on {title_of(row['indicator'])} ({title_of(row['design'])})"
         return f"{pair}: no figures, the model failed ({why})."
     equal = f", {_and(held)} held equal" if held else ""
     parts = [f"{_subject(row)} {_figure(row, ci)}{equal}; {counts}, {COVARIANCES[row['cov']]}."]
@@ -74,7 +75,7 @@ def statement(row: Mapping[str, Any], ci: float, held: tuple[str, ...], also: st
 
 
 def _subject(row: Mapping[str, Any]) -> str:
-    step, name, outcome = row["step_label"].lstrip("+"), row["indicator"], _what(row)
+    step, name, outcome = row["step_label"].lstrip("+"), title_of(row["indicator"]), _what(row)
     later = LAGS.get(row["lag"], f" {row['lag']} years later")
     if row["term"] == "outcome_to_indicator":
         return f"Organisations with {outcome} 1 SD higher had {name}{later}"
@@ -157,10 +158,10 @@ def call_warnings(rows: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
     said = [
         *CAVEATS,
         f"With {fewest['n_orgs']} organisations a correlation under {fewest['detectable_r']:.2f} in size is "
-        f"missed more often than one time in five: a null does not exclude it.",
+        f"missed more often than one time in five: finding none does not exclude it.",
     ]
     for flag, meaning in MEANINGS.items():
         count = sum(flag in row["flags"] for row in main)
         if count:
-            said.append(f"{flag}: {meaning} ({count} of {len(main)} rows).")
+            said.append(f"{heading(meaning)} ({count} of {len(main)} rows, flag {flag}).")
     return tuple(said)

@@ -17,6 +17,7 @@ from culture_metrics.reporting.inputs import Inputs, read_inputs
 from culture_metrics.reporting.manifest import manifest
 from culture_metrics.reporting.page import page, section
 from culture_metrics.reporting.run import NOTEBOOKS, run_notebooks
+from culture_metrics.reporting.show.changes import no_comparison
 from culture_metrics.results import as_distributions, as_results, check_released
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ TITLES = {
     "00_start_here": "Start here",
     "01_check_an_extract": "Check an extract",
     "02_culture_indicators": "Culture indicators",
+    "03_year_on_year": "Year on year",
     "10_published_results": "Published results",
 }
 FIRST = ["Reading and checking the files", "Scoring and estimating"]
@@ -120,8 +122,10 @@ def _choose(data: Inputs) -> tuple[list[str], list[tuple[str, str]]]:
     """Decide which notebooks apply, and say why the others do not."""
     reasons: dict[str, str] = {}
     if not data.extracts:
-        for name in ("01_check_an_extract", "02_culture_indicators"):
+        for name in ("01_check_an_extract", "02_culture_indicators", "03_year_on_year"):
             reasons[name] = "no respondent file was given"
+    elif why := no_comparison(data):
+        reasons["03_year_on_year"] = why
     if not data.published:
         reasons["10_published_results"] = "no published workbook was given"
     elif data.standing is None:

@@ -20,7 +20,13 @@ if TYPE_CHECKING:
 
 PACKAGE = Path(__file__).parents[1]
 #: The notebooks the report knows, in the order of the page.
-NOTEBOOKS = ("00_start_here", "01_check_an_extract", "02_culture_indicators", "10_published_results")
+NOTEBOOKS = (
+    "00_start_here",
+    "01_check_an_extract",
+    "02_culture_indicators",
+    "03_year_on_year",
+    "10_published_results",
+)
 
 
 #: The check of notebooks builds a grammar of web addresses when it is loaded, which takes longer than reading

@@ -223,9 +223,9 @@ def _labels(fig: go.Figure, rows: pl.DataFrame) -> float:
 
 
 def _notes(cells: pl.DataFrame, unit: str) -> str:
-    points = " in points" if unit == "percent" else ""
+    points = "in percentage points" if unit == "percent" else "in score (0 to 10)"
     said = [
-        f"Numbers: change{points}. Blue improved, orange declined, bold grey no material change; others are "
+        f"Numbers: change {points}. Blue improved, orange declined, bold grey no material change; others are "
         "unclear. Base: the later year."
     ]
     if cells["hidden"].any():

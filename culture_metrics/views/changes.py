@@ -196,8 +196,11 @@ def _notes(rows: pl.DataFrame, left_out: int, band: float, unit: str) -> str:
     said = [f"Lines: 95% interval of each change. Shaded: less than {size} either way."]
     if (rows["verdict"] == "unclear").any():
         said.append("Unclear: the data say neither that it changed nor that it stayed.")
+        unsure = rows.filter(pl.col("verdict") == "unclear")
+        if (unsure["conf_low"] * unsure["conf_high"] > 0).any():
+            said.append("A line clear of 0 may be unclear too: verdicts allow for the many comparisons.")
     if left_out:
-        said.append(f"{several(left_out, 'measure')} with smaller changes not drawn.")
+        said.append(f"{several(left_out, 'measure')} closer to 0 not drawn.")
     return " ".join(said)
 
 

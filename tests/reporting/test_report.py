@@ -47,8 +47,8 @@ def folder(files):
     names = ["official 2024.xlsx", "RXX 2023.csv", "RXX 2024.csv"]
     made = report([files / name for name in names], out, "SYN01", tell=lambda *step: steps.append(step))
     assert made == out / "index.html"
-    assert [done for _, done, _ in steps] == [0, 1, 2, 3, 4, 5, 6, 6, 7]
-    assert (steps[0][0], steps[-1]) == ("Reading and checking the files", ("Done", 7, 7))
+    assert [done for _, done, _ in steps] == [0, 1, 2, 3, 4, 5, 6, 7, 7, 8]
+    assert (steps[0][0], steps[-1]) == ("Reading and checking the files", ("Done", 8, 8))
     return out
 
 
@@ -104,8 +104,9 @@ def test_the_page_fetches_nothing(page, tags):
 def test_plotly_is_there_once_and_every_figure_has_a_name(page, tags):
     assert len(re.findall(r"\* plotly\.js v\d", page)) == 1
     figures = [attributes for tag, attributes in tags if tag == "figure"]
-    # At a glance; all scores, answers, two heat maps; benchmark, ranking, published answers.
-    assert len(figures) == page[page.index("</head>") :].count("Plotly.newPlot(") == 8
+    # At a glance; all scores, answers, two heat maps; changes of scores and of questions, slopes, two maps of
+    # changes, staff mix; benchmark, ranking, published answers.
+    assert len(figures) == page[page.index("</head>") :].count("Plotly.newPlot(") == 14
     assert all(a["role"] == "img" and len(a["aria-label"]) > 60 for a in figures)
 
 
@@ -162,7 +163,7 @@ def test_the_manifest_lets_someone_repeat_it(files, manifest):
     }  # fmt: skip
     assert manifest["options"]["breakdowns"] == ["occupation_group", "locality_1"]
     assert manifest["options"]["minimum_base"] == 11
-    assert (len(manifest["notebooks"]), manifest["left_out"]) == (4, [])
+    assert (len(manifest["notebooks"]), manifest["left_out"]) == (5, [])
     assert {"Python", "polars", "pandera", "plotly"} <= set(manifest["software"])
 
 
@@ -207,15 +208,20 @@ def test_the_workbook_marks_what_is_not_there(folder):
 
 
 def test_says_what_was_left_out_and_why(quick, files, tmp_path):
-    for name, left_out, why in (
-        ("RXX 2024.csv", ["Published results"], "no published workbook was given"),
-        ("official 2024.xlsx", ["Check an extract", "Culture indicators"], "no respondent file was given"),
+    no_file = "no respondent file was given"
+    one_year = ("Year on year", "only one year of respondent files was given")
+    for name, left_out in (
+        ("RXX 2024.csv", [one_year, ("Published results", "no published workbook was given")]),
+        (
+            "official 2024.xlsx",
+            [("Check an extract", no_file), ("Culture indicators", no_file), ("Year on year", no_file)],
+        ),
     ):
         page = report([files / name], tmp_path, organisation="SYN01").read_text(encoding="utf-8")
         made = json.loads((tmp_path / "manifest.json").read_text(encoding="utf-8"))
-        assert made["left_out"] == [{"notebook": title, "reason": why} for title in left_out]
-        assert all(f"<li>{title}: {why}.</li>" in page for title in left_out)
-        assert len(made["notebooks"]) == 4 - len(left_out)
+        assert made["left_out"] == [{"notebook": title, "reason": why} for title, why in left_out]
+        assert all(f"<li>{title}: {why}.</li>" in page for title, why in left_out)
+        assert len(made["notebooks"]) == 5 - len(left_out)
 
 
 def test_an_organisation_that_no_file_can_say_anything_about_is_refused(quick, files, tmp_path):

@@ -63,8 +63,7 @@ def test_more_than_thirty_measures_keep_those_furthest_from_nought(table):
     assert sum(len(t.x) for t in fig.data) == 30
     assert min(min(t.x) for t in fig.data) == pytest.approx(0.1)
     assert any(
-        "10 measures with smaller changes not drawn" in a.text.replace("<br>", " ")
-        for a in fig.layout.annotations
+        "10 measures closer to 0 not drawn" in a.text.replace("<br>", " ") for a in fig.layout.annotations
     )
 
 

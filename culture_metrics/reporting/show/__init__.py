@@ -1,10 +1,11 @@
 """What the notebooks show: each function takes what `read_inputs` returned and gives one figure or table."""
 
 from culture_metrics.reporting.show.changes import (
-    change_by_mix,
+    change_maps,
     findings,
     hidden_changes,
     not_comparable,
+    staff_mix,
     year_comparison,
 )
 from culture_metrics.reporting.show.figures import answers, headline, heat_maps, published_answers, scores
@@ -22,7 +23,7 @@ from culture_metrics.reporting.show.lists import (
 
 __all__ = [
     "answers",
-    "change_by_mix",
+    "change_maps",
     "checks",
     "findings",
     "headline",
@@ -38,6 +39,7 @@ __all__ = [
     "published_answers",
     "rebuilt",
     "scores",
+    "staff_mix",
     "standing",
     "year_comparison",
     "years",

@@ -10,13 +10,15 @@ import polars as pl
 from culture_metrics.compare.decompose import decompose_change
 from culture_metrics.compare.verdict import BARRED, DECLINED, IMPROVED, SAME
 from culture_metrics.compare.years import compare_years
-from culture_metrics.errors import ReportError
+from culture_metrics.errors import ComparabilityError, CultureMetricsError, ReportError
+from culture_metrics.indicators.breakdowns import available_breakdowns
+from culture_metrics.reporting.show.figures import Figures
 from culture_metrics.reporting.tables import Table
 from culture_metrics.results import ALL
+from culture_metrics.views.labels import count, several
 
 if TYPE_CHECKING:
     from culture_metrics.compare.comparison import YearComparison
-    from culture_metrics.compare.decomposition import ChangeDecomposition
     from culture_metrics.extracts.extract import Extract
     from culture_metrics.reporting.inputs import Inputs
 
@@ -45,9 +47,48 @@ def year_comparison(data: Inputs) -> YearComparison:
     return compare_years(data.results, earlier.period, later.period)
 
 
-def change_by_mix(data: Inputs, measure: str) -> ChangeDecomposition:
-    """Split the change of a measure into staff mix and change within occupation groups."""
-    return decompose_change(*two_years(data), measure=measure)
+def no_comparison(data: Inputs) -> str:
+    """Say why the inputs do not show a change from year to year; empty when they do.
+
+    Examples
+    --------
+    >>> from culture_metrics import read_inputs
+    >>> no_comparison(read_inputs([], year=2023))
+    'only one year of respondent files was given'
+    """
+    upto = [e.period for e in data.extracts if e.period <= data.year]
+    if len(upto) < 2:
+        return "only one year of respondent files was given"
+    try:
+        year_comparison(data)
+    except ComparabilityError:
+        return f"nothing in {upto[-2]} and {upto[-1]} may be compared"
+    return ""
+
+
+def change_maps(change: YearComparison, data: Inputs) -> Figures:
+    """Draw the change of the elements and themes in every group of staff: one map for each breakdown."""
+    known = change.table["breakdown"].unique()
+    return Figures(
+        tuple(change.heat_map(breakdown) for breakdown in data.by if breakdown in known),
+        otherwise="The files have no column for occupation or directorate, so there are no groups to show.",
+    )
+
+
+def staff_mix(data: Inputs, measure: str) -> Figures:
+    """Split the change of a measure into staff mix and change within occupation groups, or other groups."""
+    years = two_years(data)
+    known = set.intersection(*(set(available_breakdowns(year)) for year in years))
+    by = next((name for name in ("occupation_group", *data.by) if name in known), None)
+    if by is None:
+        return Figures(
+            (), otherwise="The files have no column for groups of staff, so staff mix is not known."
+        )
+    try:
+        mix = decompose_change(*years, measure=measure, by=[by])
+    except CultureMetricsError as error:
+        return Figures((), otherwise=f"The change cannot be split into staff mix and groups: {error.what}.")
+    return Figures((mix.figure(), mix), otherwise="")
 
 
 def findings(change: YearComparison) -> Table:
@@ -58,12 +99,15 @@ def findings(change: YearComparison) -> Table:
 def not_comparable(change: YearComparison) -> Table:
     """List what may not be compared, why, and what may be instead."""
     rows = change.table.filter((pl.col("breakdown") == ALL) & (pl.col("verdict") == BARRED))
-    frame = rows.select(
-        pl.col("label").alias("Measure"),
+    frame = rows.group_by("reason", "instead", maintain_order=True).agg(pl.col("label").str.join("; "))
+    frame = frame.select(
+        pl.col("label").alias("Measures"),
         pl.col("reason").alias("Why"),
         pl.col("instead").fill_null("").alias("Comparable instead"),
     )
-    return Table(frame, f"{frame.height or 'No'} measures that may not be compared")
+    return Table(
+        frame, f"{several(rows.height, 'measure') if rows.height else 'No measure'} may not be compared"
+    )
 
 
 def hidden_changes(change: YearComparison) -> Table:
@@ -78,17 +122,17 @@ def hidden_changes(change: YearComparison) -> Table:
             .then(pl.lit("Whole organisation"))
             .otherwise("group")
             .alias("Group"),
-            pl.col("base_to").cast(pl.String).alias("Base"),
+            count("base_to").alias("Base"),
             pl.col("detectable_change")
             .round(2)
             .cast(pl.Decimal(6, 2))
             .cast(pl.String)
-            .alias("Smallest change found reliably"),
+            .alias("Smallest change found in 4 of 5 cases"),
         )
     )
     return Table(
         frame,
-        "Scores of elements and themes: a true change of this size is found in 4 of 5 cases",
+        f"Elements and themes, scale 0 to 10 (the median of their scores); base of {change.to_period}",
         numbers=tuple(frame.columns[1:]),
     )
 

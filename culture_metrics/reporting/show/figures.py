@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
 
     from culture_metrics.catalogue import Edition
+    from culture_metrics.compare.decomposition import ChangeDecomposition
     from culture_metrics.reporting.inputs import Inputs
 
 OWN = "Respondent file, every respondent counted once"
@@ -24,9 +25,9 @@ PUBLISHED = "Published results"
 
 @dataclass(frozen=True)
 class Figures:
-    """Several figures, one beneath the other, or a sentence that says why there is none."""
+    """Figures and what is said of them, one beneath the other, or a sentence that says why there are none."""
 
-    figures: tuple[go.Figure, ...]
+    figures: tuple[go.Figure | ChangeDecomposition, ...]
     otherwise: str
 
     def _ipython_display_(self) -> None:

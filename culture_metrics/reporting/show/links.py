@@ -52,9 +52,9 @@ def link_checks(link: LinkResult) -> Table:
     small = pl.when(pl.col("p_value") < 0.001).then(pl.lit("< 0.001"))
     p = small.otherwise(pl.col("p_value").round(3).cast(pl.String)).fill_null("")
     frame = raised.select(
-        pl.col("model_id").alias("Model"),
+        pl.col("model_id").str.replace_all("_", " ").alias("Model"),
         pl.col("test").replace(CHECKS).str.replace_all("_", " ").alias("Check"),
-        pl.col("subject").fill_null("").alias("Of"),
+        pl.col("subject").fill_null("").str.replace_all("_", " ").alias("Of"),
         pl.col("value").round_sig_figs(3).cast(pl.String).fill_null("").alias("Value"),
         p.alias("p"),
     )
