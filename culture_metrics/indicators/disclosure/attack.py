@@ -10,8 +10,12 @@ from scipy.optimize import Bounds, LinearConstraint, linprog, milp
 from scipy.sparse import coo_array, csr_array, hstack
 from scipy.sparse.csgraph import connected_components
 
+from culture_metrics.indicators.disclosure.network import network
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from culture_metrics.indicators.disclosure.network import Network
 
     from culture_metrics.indicators.disclosure.release import Flags, Floats, Numbers
 
@@ -44,6 +48,7 @@ class System:
     need: float
     upward: bool = False
     nobody: bool = True
+    guess: Floats | None = None
 
     def wide(self, low: Floats, high: Floats) -> Flags:
         """Say whether such ranges are wide enough."""
@@ -62,6 +67,7 @@ class System:
             lower=self.lower[cells],
             upper=self.upper[cells],
             targets=self.targets[cells],
+            guess=None if self.guess is None else self.guess[cells],
         )
 
 
@@ -185,6 +191,11 @@ class _Programmes:
         targets = np.flatnonzero(self.system.targets)
         # Whole numbers seen to be possible: each programme solved may spare others.
         seen = np.full(self.cells, np.inf), np.full(self.cells, -np.inf)
+        ways = network(self.matrix, self.system.rhs, self.low, self.high)
+        if ways is not None:
+            targets = self._moved(ways, targets, seen)
+            if targets is None or not len(targets):
+                return None if targets is None else []
         draw = np.random.default_rng(0)
         for turn in range(TURNS):
             if turn and len(targets) * self.system.matrix.nnz < FEW:
@@ -219,6 +230,19 @@ class _Programmes:
                 every[:, self.rows] = proof
                 found.append(Finding(int(i), float(low), float(high), every))
         return found
+
+    def _moved(
+        self, ways: Network, targets: Numbers, seen: tuple[Floats, Floats]
+    ) -> Numbers | None:
+        """Spare the targets whose range is seen to be wide as people move; None when no numbers fit."""
+        system = self.system
+        guess = np.zeros(len(self.low))
+        guess[: self.cells] = 0.0 if system.guess is None else system.guess
+        if not ways.begin(guess):
+            return None
+        left = [i for i in targets.tolist() if not ways.widen(i, system.need, upward=system.upward)]
+        seen[0][:], seen[1][:] = ways.seen_low[: self.cells], ways.seen_high[: self.cells]
+        return np.array(left, np.int64)
 
     def _let(self, loose: Flags) -> None:
         """Set up the programme: in `loose` equations somebody may be in no group."""

@@ -64,6 +64,7 @@ class Tables:
                 targets=small | opened,
                 need=rule.minimum_base,
                 upward=True,
+                guess=base,
             )
             yield measure, system, rows, columns
             counts = None if self.counted is None else self.counted[:, measure]
