@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from scipy.sparse import coo_array
-
     from culture_metrics.indicators.disclosure.release import Flags, Floats, Numbers
+    from culture_metrics.indicators.disclosure.terms import Terms
 
 #: Numbers nearer than this to a whole one are that.
 WHOLE = 1e-6
@@ -18,22 +17,22 @@ WHOLE = 1e-6
 MOST = 1e9
 
 
-def network(matrix: coo_array, rhs: Floats, low: Floats, high: Floats) -> Network | None:
-    """Return `matrix @ x == rhs` and `low <= x <= high` as a network, if it is one, of whole numbers.
+def network(terms: Terms, rhs: Floats, low: Floats, high: Floats) -> Network | None:
+    """Return what adds up to `rhs`, within `low` and `high`, as a network, if it is one, of whole numbers.
 
     It is where every cell is in one sum or in two, and each sum can be given a sign such that no cell is in
     two of the same sign: crosses of two breakdowns, and breakdowns within others.
     """
     numbers = np.concatenate([rhs, low, high[np.isfinite(high)]])
-    if (np.abs(numbers - np.round(numbers)) > WHOLE).any() or (np.abs(matrix.data) != 1).any():
+    if (np.abs(numbers - np.round(numbers)) > WHOLE).any() or (np.abs(terms.sign) != 1).any():
         return None
-    sums, cells = matrix.shape
-    times = np.bincount(matrix.col, minlength=cells)
+    sums, cells = terms.shape
+    times = np.bincount(terms.cell, minlength=cells)
     if times.max(initial=0) > 2 or times.min(initial=1) < 1:
         return None
-    order = np.argsort(matrix.col, kind="stable")
+    order = np.argsort(terms.cell, kind="stable")
     first = np.cumsum(times) - times
-    rows, signs = matrix.row[order], matrix.data[order].astype(np.int64)
+    rows, signs = terms.row[order], terms.sign[order].astype(np.int64)
     # A cell in one sum only leads outside, the node after the last.
     one, other = rows[first], np.where(times > 1, rows[first + times - 1], sums)
     alike = np.where(times > 1, signs[first] == signs[first + times - 1], False)
