@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from culture_metrics.indicators.disclosure.network import Network
-
     from culture_metrics.indicators.disclosure.release import Flags, Floats, Numbers
 
 #: Two numbers of people nearer than this are the same.
@@ -33,12 +32,13 @@ TURNS, FEW = 4, 1_000
 
 @dataclass(frozen=True)
 class System:
-    """What somebody can write down about hidden cells: `terms` that add up to `rhs`, and `lower <= x <= upper`.
+    """What is known of hidden cells: `terms` that add up to `rhs`, and `lower <= x <= upper`.
 
     A whole can be larger than its parts, when the group of some respondents is not known. Nobody outside
     knows of how many: the attacker takes it that there are none, and gives that up only for equations where
     it cannot be. `targets` are the cells to protect: their range must reach `need` (if `upward`), or be
     `need` wide. Where that is a number of respondents, it may also be nought: `nobody` needs no protection.
+    Numbers that fit are looked for near a `guess`.
     """
 
     terms: Terms
@@ -152,7 +152,9 @@ def _sums(terms: Floats, row: Numbers, equations: int) -> tuple[Floats, Floats]:
 
 def _alone(system: System) -> list[Finding]:
     row, cell = system.terms.row, system.terms.cell
-    low, high, _, odd = bounds_alone(row, system.terms.sign, system.lower[cell], system.upper[cell], system.rhs)
+    low, high, _, odd = bounds_alone(
+        row, system.terms.sign, system.lower[cell], system.upper[cell], system.rhs
+    )
     bad = np.flatnonzero(system.targets[cell] & ~odd[row] & ~system.holds(low, high))
     found = []
     for i in bad:
@@ -193,9 +195,10 @@ class _Programmes:
         seen = np.full(self.cells, np.inf), np.full(self.cells, -np.inf)
         ways = network(self.terms, self.system.rhs, self.low, self.high)
         if ways is not None:
-            targets = self._moved(ways, targets, seen)
-            if targets is None or not len(targets):
-                return None if targets is None else []
+            left = self._moved(ways, targets, seen)
+            if left is None or not len(left):
+                return None if left is None else []
+            targets = left
         draw = np.random.default_rng(0)
         # What people cannot be moved to does follow: there is nothing more to spare.
         for turn in range(TURNS if ways is None else 0):
@@ -232,9 +235,7 @@ class _Programmes:
                 found.append(Finding(int(i), float(low), float(high), every))
         return found
 
-    def _moved(
-        self, ways: Network, targets: Numbers, seen: tuple[Floats, Floats]
-    ) -> Numbers | None:
+    def _moved(self, ways: Network, targets: Numbers, seen: tuple[Floats, Floats]) -> Numbers | None:
         """Spare the targets whose range is seen to be wide as people move; None when no numbers fit."""
         system = self.system
         guess = np.zeros(len(self.low))

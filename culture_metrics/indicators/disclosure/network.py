@@ -95,7 +95,7 @@ class Network:
         extra = net.tolist()
         for node in np.flatnonzero(net > 0).tolist():
             while extra[node] > 0:
-                way = self._way(node, [i for i, n in enumerate(extra) if n < 0], -1)
+                way = self._way(node, {i for i, n in enumerate(extra) if n < 0}, -1)
                 if way is None:
                     return False
                 end, steps = way
@@ -113,7 +113,7 @@ class Network:
             start, end = (self.to[cell], self.away[cell]) if grow else (self.away[cell], self.to[cell])
             while high[cell] - (0 if upward else low[cell]) < need:
                 room = self.high[cell] - self.x[cell] if grow else self.x[cell] - self.low[cell]
-                way = self._way(start, [end], cell) if room > 0 else None
+                way = self._way(start, {end}, cell) if room > 0 else None
                 if way is None:
                     break
                 ring = [*way[1], (cell, grow)]
@@ -122,9 +122,7 @@ class Network:
                     low[i], high[i] = min(low[i], self.x[i]), max(high[i], self.x[i])
         return high[cell] - (0 if upward else low[cell]) >= need
 
-    def _way(
-        self, start: int, goals: list[int], without: int
-    ) -> tuple[int, list[tuple[int, bool]]] | None:
+    def _way(self, start: int, goals: set[int], without: int) -> tuple[int, list[tuple[int, bool]]] | None:
         """Find the fewest cells that take one person too many in a sum to another."""
         x, low, high, ways = self.x, self.low, self.high, self.ways
         came: dict[int, tuple[int, int, bool]] = {start: (-1, -1, False)}

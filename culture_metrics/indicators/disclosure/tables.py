@@ -98,7 +98,9 @@ class Tables:
 def _empty(system: System) -> Flags:
     """Say which cells nobody can be in, as one equation shows."""
     cell = system.terms.cell
-    _, high, *_ = bounds_alone(system.terms.row, system.terms.sign, system.lower[cell], system.upper[cell], system.rhs)
+    _, high, *_ = bounds_alone(
+        system.terms.row, system.terms.sign, system.lower[cell], system.upper[cell], system.rhs
+    )
     empty = np.zeros(len(system.lower), bool)
     empty[cell[high <= SAME]] = True
     return empty

@@ -39,7 +39,7 @@ class Terms:
 
     def times(self, numbers: Floats) -> Floats:
         """Sum the terms of each equation."""
-        return np.bincount(self.row, self.sign * numbers[self.cell], self.shape[0])
+        return np.bincount(self.row, self.sign * numbers[self.cell], self.shape[0]).astype(float)
 
     @property
     def matrix(self) -> coo_array:
