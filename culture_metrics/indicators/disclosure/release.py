@@ -108,16 +108,22 @@ def releases(
     pooled = heads.filter(pl.col("period") == ALL)["survey"].unique()
     apart = pl.when(pl.col("survey").is_in(pooled.implode())).then(pl.lit(ALL)).otherwise(pl.col("period"))
     if heads.select("survey", apart).n_unique() == 1:
-        yield _release(frame, sizes, rule, parents, mark=mark)
+        yield _release(frame, (heads, run), sizes, rule, parents, mark=mark)
         return
     for part in frame.with_columns(_apart=apart).partition_by("survey", "_apart", maintain_order=True):
-        yield _release(part, sizes, rule, parents, mark=mark)
+        yield _release(part, _runs(part, CELL), sizes, rule, parents, mark=mark)
 
 
 def _release(
-    part: pl.DataFrame, sizes: pl.DataFrame, rule: Rule, parents: pl.DataFrame | None, *, mark: bool
+    part: pl.DataFrame,
+    runs: tuple[pl.DataFrame, Numbers],
+    sizes: pl.DataFrame,
+    rule: Rule,
+    parents: pl.DataFrame | None,
+    *,
+    mark: bool,
 ) -> Release:
-    cells, row_cell = _numbered(part, CELL)
+    cells, row_cell = _numbered(*runs)
     measures = part["measure"].unique().sort()
     row_measure = part["measure"].cast(pl.Enum(measures)).to_physical().to_numpy().astype(np.int64)
     shape = cells.height, len(measures)
@@ -183,17 +189,16 @@ def _rest_names(cells: pl.DataFrame, structure: Structure, of: Numbers) -> pl.Da
     return cells[structure.part[first]].with_columns(pl.lit(NOT_LISTED).alias("group"))
 
 
-def _numbered(part: pl.DataFrame, key: list[str]) -> tuple[pl.DataFrame, Numbers]:
-    """List the distinct keys in their order, and number those of each row."""
-    heads, run = _runs(part, key)
-    distinct = heads.unique().sort(key)
+def _numbered(heads: pl.DataFrame, run: Numbers) -> tuple[pl.DataFrame, Numbers]:
+    """List the distinct cells in their order, and number those of each row."""
+    distinct = heads.select(CELL).unique().sort(CELL)
     numbered = distinct.with_row_index("_number")
-    found = heads.join(numbered, on=key, how="left", maintain_order="left")["_number"]
+    found = heads.join(numbered, on=CELL, how="left", maintain_order="left")["_number"]
     return distinct, found.to_numpy().astype(np.int64)[run]
 
 
 def _runs(part: pl.DataFrame, key: list[str]) -> tuple[pl.DataFrame, Numbers]:
-    """List the keys where they change from one row to the next, and number for each row which it is in."""
+    """List the keys where they change from one row to the next, and say of each row which is its own."""
     changes = pl.any_horizontal(pl.col(c).ne_missing(pl.col(c).shift()) for c in key)
     first = part.select(changes | (pl.int_range(pl.len()) == 0)).to_series()
     return part.select(key).filter(first), np.cumsum(first.to_numpy()) - 1
