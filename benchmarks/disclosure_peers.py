@@ -1,4 +1,4 @@
-"""Peers of disclosure control, written on their own: releases of random tables, brute force, textbook methods."""
+"""Peers of disclosure control, written on their own: random releases, brute force, textbook methods."""
 
 from __future__ import annotations
 
@@ -52,7 +52,8 @@ def release_of(counts: np.ndarray, pooled: bool = True, measure: str = "morale")
     return as_results(
         table.with_columns(
             survey=pl.lit("local"), organisation=pl.lit("RXX"), measure=pl.lit(measure), unit=pl.lit("score"),
-            estimate=pl.lit(5.0), weighting=pl.lit("none"), status=pl.lit("reported"), source=pl.lit("respondents"),
+            estimate=pl.lit(5.0), weighting=pl.lit("none"), status=pl.lit("reported"),
+            source=pl.lit("respondents"),
         )
     )  # fmt: skip
 
@@ -168,10 +169,10 @@ def open_cells(known: dict, shape: tuple[int, int, int], minimum: int, pooled: b
 
 
 def textbook(counts: np.ndarray, minimum: int, pooled: bool = True, *, safe: bool = True) -> set:
-    """Hide cells as textbooks do: the smallest one more in every sum that has one hidden cell, or too few in them.
+    """Hide cells as textbooks do: the smallest one more in a sum with one hidden cell, or too few in them.
 
-    That leaves cells open where sums are put together; with `safe`, more are hidden, again the smallest of their
-    sums, until brute force finds nothing.
+    That leaves cells open where sums are put together; with `safe`, more are hidden, again the smallest of
+    their sums, until brute force finds nothing.
     """
     shape = counts.shape
     size = {key: int(counts.ravel()[leaves].sum()) for key, leaves in every_cell(shape, pooled).items()}

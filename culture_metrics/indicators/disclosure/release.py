@@ -69,6 +69,11 @@ class Release:
         rank[np.lexsort((np.arange(len(rank)), self.size, self.structure.depth))] = np.arange(len(rank))
         return rank
 
+    @cached_property
+    def listed(self) -> int:
+        """How many cells are groups that the table lists."""
+        return int((self.cells["group"] != NOT_LISTED).sum())
+
     @property
     def families(self) -> int:
         """How many sets of measures are hidden together."""
@@ -173,12 +178,13 @@ def _release(
 def _rests(structure: Structure, base: Floats, state: NDArray[np.int8], rule: Rule) -> tuple[Numbers, Floats]:
     """Find the sums whose total holds a few more people than its parts: nobody lists them, anybody can tell.
 
-    Returns those sums, and by sum and measure how many people; 0 where there are none, or enough of them.
+    Returns those sums, and by sum and measure how many people; 0 where there are none, or enough of them, or
+    where something is hidden in the sum, so that nobody can tell.
     """
     known, there = np.nan_to_num(base), (state != ABSENT)[structure.total]
     rest = -np.asarray(structure.matrix @ known)
-    told = np.asarray(abs(structure.matrix) @ np.isnan(base).astype(float)) == 0
-    rest = np.where(there & told & (rest > 0.5) & (rest < rule.minimum_base), np.round(rest), 0.0)
+    told = there & (np.asarray(abs(structure.matrix) @ (state >= SMALL).astype(float)) == 0)
+    rest = np.where(told & (rest > 0.5) & (rest < rule.minimum_base), np.round(rest), 0.0)
     of = np.flatnonzero(rest.any(axis=1))
     return of, rest[of]
 

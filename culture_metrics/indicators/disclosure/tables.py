@@ -33,6 +33,7 @@ class Tables:
     ) -> None:
         matrix = release.structure.matrix[equations]
         self.cells = np.unique(matrix.indices)
+        self.listed = self.cells < release.listed
         self.terms = Terms.of(matrix[:, self.cells])
         totals = np.searchsorted(self.cells, release.structure.total[equations])
         self.rule, self.half, self.measures = rule, half, np.flatnonzero(release.family == family)
@@ -53,14 +54,14 @@ class Tables:
     def systems(self, hidden: Flags) -> Iterator[tuple[int, System, Numbers, Numbers]]:
         """Write down what is known when these cells are hidden: by measure, with the equations and cells."""
         rule = self.rule
-        for measure in range(len(self.measures)):
+        for measure, there in self._views():
             rows = np.flatnonzero(self.usable[:, measure])
-            gone = (hidden | self.gone[:, measure]) & self.there[:, measure]
+            gone = (hidden | self.gone[:, measure]) & there
             if not (self.sensitive[:, measure] & gone).any():
                 continue
             # Rounded figures are unknown too, within narrow bounds.
-            unknown = gone | (self.there[:, measure] & (self.half > 0))
-            columns, shown = np.flatnonzero(unknown), np.flatnonzero(~unknown)
+            unknown = gone | (there & (self.half > 0))
+            columns, shown = np.flatnonzero(unknown), np.flatnonzero(there & ~unknown)
             gone, base = gone[columns], self.base[columns, measure]
             small, opened = self.small[columns, measure], self.open[columns, measure]
             known = self.terms.take(rows, shown)
@@ -93,6 +94,14 @@ class Tables:
             for rhs in (counted, system.rhs - counted):
                 short = replace(system, rhs=rhs, targets=somebody, need=rule.minimum_count, nobody=False)
                 yield measure, short, rows, columns
+
+    def _views(self) -> Iterator[tuple[int, Flags]]:
+        """List the measures with the cells that are there: as it is, and as it looks with nobody unlisted."""
+        for measure in range(len(self.measures)):
+            there = self.there[:, measure]
+            yield measure, there
+            if there[~self.listed].any():
+                yield measure, there & self.listed
 
 
 def _empty(system: System) -> Flags:
