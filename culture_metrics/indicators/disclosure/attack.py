@@ -7,12 +7,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.optimize import Bounds, LinearConstraint, linprog, milp
-from scipy.sparse import coo_array, csr_array, hstack
+from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
+
+from culture_metrics.indicators.disclosure.network import network
+from culture_metrics.indicators.disclosure.terms import Terms
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from culture_metrics.indicators.disclosure.network import Network
     from culture_metrics.indicators.disclosure.release import Flags, Floats, Numbers
 
 #: Two numbers of people nearer than this are the same.
@@ -28,15 +32,16 @@ TURNS, FEW = 4, 1_000
 
 @dataclass(frozen=True)
 class System:
-    """What somebody can write down about hidden cells: `matrix @ x == rhs` and `lower <= x <= upper`.
+    """What is known of hidden cells: `terms` that add up to `rhs`, and `lower <= x <= upper`.
 
     A whole can be larger than its parts, when the group of some respondents is not known. Nobody outside
     knows of how many: the attacker takes it that there are none, and gives that up only for equations where
     it cannot be. `targets` are the cells to protect: their range must reach `need` (if `upward`), or be
     `need` wide. Where that is a number of respondents, it may also be nought: `nobody` needs no protection.
+    Numbers that fit are looked for near a `guess`.
     """
 
-    matrix: csr_array
+    terms: Terms
     rhs: Floats
     lower: Floats
     upper: Floats
@@ -44,6 +49,7 @@ class System:
     need: float
     upward: bool = False
     nobody: bool = True
+    guess: Floats | None = None
 
     def wide(self, low: Floats, high: Floats) -> Flags:
         """Say whether such ranges are wide enough."""
@@ -57,11 +63,12 @@ class System:
         """Return the system of some equations and cells."""
         return replace(
             self,
-            matrix=self.matrix[rows][:, cells],
+            terms=self.terms.take(rows, cells),
             rhs=self.rhs[rows],
             lower=self.lower[cells],
             upper=self.upper[cells],
             targets=self.targets[cells],
+            guess=None if self.guess is None else self.guess[cells],
         )
 
 
@@ -82,10 +89,10 @@ def attack(system: System, *, deep: bool = True) -> list[Finding]:
     """
     if not deep:
         return _alone(system)
-    equations, cells = system.matrix.shape
-    entries = system.matrix.tocoo()
+    terms = system.terms
+    equations, cells = terms.shape
     graph = coo_array(
-        (np.ones(entries.nnz), (entries.row, entries.col + equations)), shape=(equations + cells,) * 2
+        (np.ones(len(terms.row)), (terms.row, terms.cell + equations)), shape=(equations + cells,) * 2
     )
     label = connected_components(graph, directed=False)[1]
     of_row, of_cell = label[:equations], label[equations:]
@@ -144,9 +151,10 @@ def _sums(terms: Floats, row: Numbers, equations: int) -> tuple[Floats, Floats]:
 
 
 def _alone(system: System) -> list[Finding]:
-    entries = system.matrix.tocoo()
-    row, cell = entries.row, entries.col
-    low, high, _, odd = bounds_alone(row, entries.data, system.lower[cell], system.upper[cell], system.rhs)
+    row, cell = system.terms.row, system.terms.cell
+    low, high, _, odd = bounds_alone(
+        row, system.terms.sign, system.lower[cell], system.upper[cell], system.rhs
+    )
     bad = np.flatnonzero(system.targets[cell] & ~odd[row] & ~system.holds(low, high))
     found = []
     for i in bad:
@@ -160,13 +168,13 @@ class _Programmes:
     """Linear programmes over equations that hang together."""
 
     def __init__(self, system: System) -> None:
-        entries = system.matrix.tocoo()
+        terms = system.terms
         *_, loose, odd = bounds_alone(
-            entries.row, entries.data, system.lower[entries.col], system.upper[entries.col], system.rhs
+            terms.row, terms.sign, system.lower[terms.cell], system.upper[terms.cell], system.rhs
         )
         rows = np.flatnonzero(~odd)
         self.rows, self.equations = rows, len(odd)
-        self.system = system.take(rows, np.arange(len(system.lower)))
+        self.system = system.take(rows, np.arange(len(system.lower))) if odd.any() else system
         # In the place of no upper limit; no true bound that follows is anywhere near so large.
         self.endless = float(10 * (np.abs(system.rhs).sum() + system.lower.sum() + 1))
         self.cells = len(system.lower)
@@ -185,9 +193,16 @@ class _Programmes:
         targets = np.flatnonzero(self.system.targets)
         # Whole numbers seen to be possible: each programme solved may spare others.
         seen = np.full(self.cells, np.inf), np.full(self.cells, -np.inf)
+        ways = network(self.terms, self.system.rhs, self.low, self.high)
+        if ways is not None:
+            left = self._moved(ways, targets, seen)
+            if left is None or not len(left):
+                return None if left is None else []
+            targets = left
         draw = np.random.default_rng(0)
-        for turn in range(TURNS):
-            if turn and len(targets) * self.system.matrix.nnz < FEW:
+        # What people cannot be moved to does follow: there is nothing more to spare.
+        for turn in range(TURNS if ways is None else 0):
+            if turn and len(targets) * len(self.system.terms.row) < FEW:
                 break
             cost = np.zeros(self.cells)
             cost[targets] = 1.0 if turn == 0 else draw.choice([-1.0, 1.0], len(targets))
@@ -220,13 +235,27 @@ class _Programmes:
                 found.append(Finding(int(i), float(low), float(high), every))
         return found
 
+    def _moved(self, ways: Network, targets: Numbers, seen: tuple[Floats, Floats]) -> Numbers | None:
+        """Spare the targets whose range is seen to be wide as people move; None when no numbers fit."""
+        system = self.system
+        guess = np.zeros(len(self.low))
+        guess[: self.cells] = 0.0 if system.guess is None else system.guess
+        if not ways.begin(guess):
+            return None
+        left = [i for i in targets.tolist() if not ways.widen(i, system.need, upward=system.upward)]
+        seen[0][:], seen[1][:] = ways.seen_low[: self.cells], ways.seen_high[: self.cells]
+        return np.array(left, np.int64)
+
     def _let(self, loose: Flags) -> None:
         """Set up the programme: in `loose` equations somebody may be in no group."""
         rests = np.flatnonzero(loose)
-        nobody = csr_array(
-            (np.ones(len(rests)), (rests, np.arange(len(rests)))), shape=(len(self.rows), len(rests))
+        terms = self.system.terms
+        self.terms = Terms(
+            np.append(terms.row, rests),
+            np.append(terms.cell, self.cells + np.arange(len(rests))),
+            np.append(terms.sign, np.ones(len(rests))),
+            (len(self.rows), self.cells + len(rests)),
         )
-        self.matrix = hstack([self.system.matrix, nobody]).tocoo()
         self.low = np.append(self.system.lower, np.zeros(len(rests)))
         self.high = np.append(np.minimum(self.system.upper, self.endless), np.full(len(rests), self.endless))
 
@@ -235,11 +264,11 @@ class _Programmes:
         costs = np.hstack([costs, np.zeros((len(costs), len(self.low) - self.cells))])
         bounds = np.column_stack([self.low, self.high])
         numbers, proofs = [], []
-        for some in _batches(self.matrix.nnz, len(costs)):
+        for some in _batches(len(self.terms.row), len(costs)):
             copies = len(costs[some])
             found = linprog(
                 costs[some].ravel(),
-                A_eq=_repeat(self.matrix, copies),
+                A_eq=_repeat(self.terms, copies),
                 b_eq=np.tile(self.system.rhs, copies),
                 bounds=np.tile(bounds, (copies, 1)),
                 method="highs",
@@ -258,7 +287,7 @@ class _Programmes:
     def _whole(self, cost: Floats, i: int, otherwise: float) -> float:
         found = milp(
             np.append(cost, np.zeros(len(self.low) - self.cells)),
-            constraints=LinearConstraint(self.matrix, self.system.rhs, self.system.rhs),
+            constraints=LinearConstraint(self.terms.matrix, self.system.rhs, self.system.rhs),
             bounds=Bounds(self.low, self.high),
             integrality=np.ones(len(self.low)),
             options={"node_limit": NODES},
@@ -272,9 +301,9 @@ def _batches(coefficients: int, copies: int) -> Iterator[slice]:
     return (slice(first, first + at_once) for first in range(0, copies, at_once))
 
 
-def _repeat(matrix: coo_array, copies: int) -> coo_array:
+def _repeat(terms: Terms, copies: int) -> coo_array:
     """Set copies of a matrix along the diagonal of a larger one."""
-    height, width = matrix.shape
+    height, width = terms.shape
     step = np.arange(copies)[:, None]
-    rows, columns = (step * height + matrix.row).ravel(), (step * width + matrix.col).ravel()
-    return coo_array((np.tile(matrix.data, copies), (rows, columns)), shape=(copies * height, copies * width))
+    rows, columns = (step * height + terms.row).ravel(), (step * width + terms.cell).ravel()
+    return coo_array((np.tile(terms.sign, copies), (rows, columns)), shape=(copies * height, copies * width))

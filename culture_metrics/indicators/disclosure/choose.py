@@ -94,11 +94,17 @@ def _hide_until_safe(
 def _cuts(tables: Tables, hidden: Flags, may: Flags) -> list[Flags]:
     """Attack; return for each thing that follows the shown cells of which one must go."""
     cuts: dict[bytes, Flags] = {}
+    systems, free = list(tables.systems(hidden)), may & ~hidden
     for deep in (False, True):
-        for _, system, rows, _ in tables.systems(hidden):
-            for finding in attack(system, deep=deep):
-                reach = np.abs(finding.proof @ tables.matrix[rows]).sum(axis=0)
-                cut = (reach > SAME) & may & ~hidden
+        for _, system, rows, _ in systems:
+            found = attack(system, deep=deep)
+            if not found:
+                continue
+            proofs = np.zeros((tables.terms.shape[0], sum(len(f.proof) for f in found)))
+            proofs[rows] = np.concatenate([f.proof for f in found]).T
+            reach = np.abs(tables.across @ proofs).T > SAME
+            first = np.cumsum([0, *(len(f.proof) for f in found[:-1])])
+            for cut in np.logical_or.reduceat(reach, first, axis=0) & free:
                 cuts[cut.tobytes()] = cut
         if any(cut.any() for cut in cuts.values()):
             break

@@ -105,20 +105,33 @@ def releases(
     """
     percent = [c for c in ("unit", "estimate") if rule.minimum_count]
     frame = results.select(*NEEDED, *percent).with_row_index("_row")
+    heads, run = _runs(frame, CELL)
     # The same groups are hidden in every period, as far as that goes.
-    sizes = frame.group_by(GROUP).agg(pl.col("base").max().cast(pl.Float64).fill_null(0.0).alias("_size"))
-    pooled = frame.filter(pl.col("period") == ALL)["survey"].unique()
+    largest = pl.DataFrame({"_run": run, "_size": frame["base"]}).group_by("_run").agg(pl.col("_size").max())
+    heads = heads.with_columns(largest.sort("_run")["_size"].cast(pl.Float64).fill_null(0.0))
+    sizes = heads.group_by(GROUP).agg(pl.col("_size").max())
+    pooled = heads.filter(pl.col("period") == ALL)["survey"].unique()
     apart = pl.when(pl.col("survey").is_in(pooled.implode())).then(pl.lit(ALL)).otherwise(pl.col("period"))
+    if heads.select("survey", apart).n_unique() == 1:
+        yield _release(frame, (heads, run), sizes, rule, parents, mark=mark)
+        return
     for part in frame.with_columns(_apart=apart).partition_by("survey", "_apart", maintain_order=True):
-        yield _release(part, sizes, rule, parents, mark=mark)
+        yield _release(part, _runs(part, CELL), sizes, rule, parents, mark=mark)
 
 
 def _release(
-    part: pl.DataFrame, sizes: pl.DataFrame, rule: Rule, parents: pl.DataFrame | None, *, mark: bool
+    part: pl.DataFrame,
+    runs: tuple[pl.DataFrame, Numbers],
+    sizes: pl.DataFrame,
+    rule: Rule,
+    parents: pl.DataFrame | None,
+    *,
+    mark: bool,
 ) -> Release:
-    cells, row_cell = _numbered(part, CELL)
-    layers, row_measure = _numbered(part, ["measure"])
-    shape = cells.height, layers.height
+    cells, row_cell = _numbered(*runs)
+    measures = part["measure"].unique().sort()
+    row_measure = part["measure"].cast(pl.Enum(measures)).to_physical().to_numpy().astype(np.int64)
+    shape = cells.height, len(measures)
     status = part["status"].cast(pl.String)
     given = status.replace_strict(
         {**HIDDEN, "reported": SHOWN}, default=ABSENT, return_dtype=pl.Int8
@@ -148,13 +161,13 @@ def _release(
         counted = counted if counted is None else np.vstack([counted, np.full(rest.shape, np.nan)])
     return Release(
         cells=cells,
-        measures=layers["measure"],
+        measures=measures,
         structure=structure,
         base=base,
         counted=counted,
         state=state,
         too_small=small,
-        family=_families(cells, layers["measure"]),
+        family=_families(cells, measures),
         size=size,
         row=part["_row"].to_numpy().astype(np.int64),
         row_cell=row_cell,
@@ -182,12 +195,19 @@ def _rest_names(cells: pl.DataFrame, structure: Structure, of: Numbers) -> pl.Da
     return cells[structure.part[first]].with_columns(pl.lit(NOT_LISTED).alias("group"))
 
 
-def _numbered(part: pl.DataFrame, key: list[str]) -> tuple[pl.DataFrame, Numbers]:
-    """List the distinct keys in their order, and number those of each row."""
-    distinct = part.select(key).unique().sort(key)
+def _numbered(heads: pl.DataFrame, run: Numbers) -> tuple[pl.DataFrame, Numbers]:
+    """List the distinct cells in their order, and number those of each row."""
+    distinct = heads.select(CELL).unique().sort(CELL)
     numbered = distinct.with_row_index("_number")
-    found = part.select(key).join(numbered, on=key, how="left", maintain_order="left")["_number"]
-    return distinct, found.to_numpy().astype(np.int64)
+    found = heads.join(numbered, on=CELL, how="left", maintain_order="left")["_number"]
+    return distinct, found.to_numpy().astype(np.int64)[run]
+
+
+def _runs(part: pl.DataFrame, key: list[str]) -> tuple[pl.DataFrame, Numbers]:
+    """List the keys where they change from one row to the next, and say of each row which is its own."""
+    changes = pl.any_horizontal(pl.col(c).ne_missing(pl.col(c).shift()) for c in key)
+    first = part.select(changes | (pl.int_range(pl.len()) == 0)).to_series()
+    return part.select(key).filter(first), np.cumsum(first.to_numpy()) - 1
 
 
 def _counted(part: pl.DataFrame, place: Numbers, base: Floats) -> Floats:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from culture_metrics.indicators.disclosure.attack import SAME, System, bounds_alone
 from culture_metrics.indicators.disclosure.release import ABSENT, OPEN, SMALL
+from culture_metrics.indicators.disclosure.terms import Terms
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,7 +34,7 @@ class Tables:
         matrix = release.structure.matrix[equations]
         self.cells = np.unique(matrix.indices)
         self.listed = self.cells < release.listed
-        self.matrix: csr_array = matrix[:, self.cells]
+        self.terms = Terms.of(matrix[:, self.cells])
         totals = np.searchsorted(self.cells, release.structure.total[equations])
         self.rule, self.half, self.measures = rule, half, np.flatnonzero(release.family == family)
         place = np.ix_(self.cells, self.measures)
@@ -42,7 +44,12 @@ class Tables:
         self.sensitive = release.sensitive[self.cells, family][:, None] | self.small | self.open
         self.base = np.nan_to_num(release.base[place])
         self.counted = None if release.counted is None else release.counted[place]
-        self.usable = (abs(matrix[:, self.cells]) @ self.there.astype(float) > 1) & self.there[totals]
+        self.usable = (abs(self.terms.matrix) @ self.there.astype(float) > 1) & self.there[totals]
+
+    @cached_property
+    def across(self) -> csr_array:
+        """Cells by equations: 1 for the parts, -1 for the total."""
+        return self.terms.matrix.T.tocsr()
 
     def systems(self, hidden: Flags) -> Iterator[tuple[int, System, Numbers, Numbers]]:
         """Write down what is known when these cells are hidden: by measure, with the equations and cells."""
@@ -57,14 +64,16 @@ class Tables:
             columns, shown = np.flatnonzero(unknown), np.flatnonzero(there & ~unknown)
             gone, base = gone[columns], self.base[columns, measure]
             small, opened = self.small[columns, measure], self.open[columns, measure]
+            known = self.terms.take(rows, shown)
             system = System(
-                matrix=self.matrix[rows][:, columns],
-                rhs=-(self.matrix[rows][:, shown] @ self.base[shown, measure]),
+                terms=self.terms.take(rows, columns),
+                rhs=-known.times(self.base[shown, measure]),
                 lower=np.where(gone, 0.0, base - self.half),
                 upper=np.where(gone, np.inf, base + self.half),
                 targets=small | opened,
                 need=rule.minimum_base,
                 upward=True,
+                guess=base,
             )
             yield measure, system, rows, columns
             counts = None if self.counted is None else self.counted[:, measure]
@@ -81,11 +90,10 @@ class Tables:
             if counts is None or not by_count or not rule.minimum_count or self.half:
                 continue
             somebody = small & ~_empty(system)
-            counted = -(self.matrix[rows][:, shown] @ np.nan_to_num(counts[shown]))
+            counted = -known.times(np.nan_to_num(counts[shown]))
             for rhs in (counted, system.rhs - counted):
                 short = replace(system, rhs=rhs, targets=somebody, need=rule.minimum_count, nobody=False)
                 yield measure, short, rows, columns
-
 
     def _views(self) -> Iterator[tuple[int, Flags]]:
         """List the measures with the cells that are there: as it is, and as it looks with nobody unlisted."""
@@ -98,9 +106,10 @@ class Tables:
 
 def _empty(system: System) -> Flags:
     """Say which cells nobody can be in, as one equation shows."""
-    entries = system.matrix.tocoo()
-    cell = entries.col
-    _, high, *_ = bounds_alone(entries.row, entries.data, system.lower[cell], system.upper[cell], system.rhs)
+    cell = system.terms.cell
+    _, high, *_ = bounds_alone(
+        system.terms.row, system.terms.sign, system.lower[cell], system.upper[cell], system.rhs
+    )
     empty = np.zeros(len(system.lower), bool)
     empty[cell[high <= SAME]] = True
     return empty
