@@ -95,7 +95,8 @@ def suppress(
     Warns
     -----
     CultureMetricsWarning
-        When a release is too large for the search.
+        When a release is too large for the search, or when something follows from the status of the hidden
+        cells alone, which hiding more cannot help.
 
     Notes
     -----
@@ -207,7 +208,15 @@ def _hide(release: Release, rule: Rule) -> Flags:
             )
             again = families[stuck[np.ix_(cells, families)].any(axis=0)]
             hidden[np.ix_(cells, again)] = start[np.ix_(cells, again)]
+            stuck[np.ix_(cells, again)] = False
             _search(release, rule, equations, hidden, stuck, anything, again)
+    if stuck.any():
+        warnings.warn(
+            "Some small groups follow from what is small beside them, whatever is hidden: audit_disclosure names "
+            "them. Leave out a breakdown or a cross.",
+            CultureMetricsWarning,
+            stacklevel=4,
+        )
     return hidden
 
 
