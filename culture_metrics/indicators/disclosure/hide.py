@@ -10,7 +10,13 @@ import polars as pl
 
 from culture_metrics.errors import CultureMetricsWarning
 from culture_metrics.indicators.disclosure.choose import OPTIMAL_UP_TO, TIES, choose
-from culture_metrics.indicators.disclosure.release import SECONDARY, SMALL, releases
+from culture_metrics.indicators.disclosure.release import (
+    HIDDEN,
+    SECONDARY,
+    SHOWN,
+    SMALL,
+    releases,
+)
 from culture_metrics.indicators.disclosure.repair import repair
 from culture_metrics.indicators.disclosure.rule import Rule
 from culture_metrics.indicators.disclosure.structure import CELL
@@ -150,16 +156,17 @@ def as_measures(distributions: pl.DataFrame) -> pl.DataFrame:
 
 
 def _statuses(results: pl.DataFrame, rule: Rule, parents: pl.DataFrame | None) -> pl.Series:
-    status = results["status"].cast(pl.String).to_numpy().copy()
+    given = results["status"].cast(pl.String)
+    why = np.zeros(results.height, np.int8)
     for release in releases(results, rule, parents, mark=True):
-        hidden = _hide(release, rule)[release.row_cell, release.family[release.row_measure]]
-        state = release.state[release.row_cell, release.row_measure]
         # A measure can stand in several rows: what is hidden in one is hidden in all.
-        hidden |= state == SECONDARY
-        plain = status[release.row] == "reported"
-        status[release.row[plain & (state == SMALL)]] = "suppressed_small_base"
-        status[release.row[plain & (state != SMALL) & hidden]] = "suppressed_secondary"
-    return pl.Series(status, dtype=pl.String)
+        hidden = _hide(release, rule)[:, release.family] | (release.state == SECONDARY)
+        cells = np.where(release.state == SMALL, SMALL, np.where(hidden, SECONDARY, SHOWN)).astype(np.int8)
+        why[release.row] = cells[release.row_cell, release.row_measure]
+    why[(given != "reported").to_numpy()] = SHOWN
+    names = {code: name for name, code in HIDDEN.items()}
+    found = pl.Series(why).replace_strict(names, default=None, return_dtype=pl.String)
+    return given.zip_with(found.is_null(), found)
 
 
 def _without(table: pl.DataFrame, status: pl.Series) -> pl.DataFrame:
@@ -212,8 +219,8 @@ def _hide(release: Release, rule: Rule) -> Flags:
             _search(release, rule, equations, hidden, stuck, anything, again)
     if stuck.any():
         warnings.warn(
-            "Some small groups follow from what is small beside them, whatever is hidden: audit_disclosure names "
-            "them. Leave out a breakdown or a cross.",
+            "Some small groups follow from what is small beside them, whatever is hidden: audit_disclosure "
+            "names them. Leave out a breakdown or a cross.",
             CultureMetricsWarning,
             stacklevel=4,
         )
