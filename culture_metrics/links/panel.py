@@ -83,7 +83,8 @@ class Panel:
         tables = (("What was lost", self.losses), ("What was met", self.problems))
         with pl.Config(tbl_hide_column_data_types=True, tbl_hide_dataframe_shape=True, fmt_str_lengths=300):
             shown = "".join(f"<h4>{title}</h4>{frame._repr_html_()}" for title, frame in tables if len(frame))
-        return f"<p>{html.escape(self.summary())}</p>{shown}"
+        # polars puts quotation marks around text.
+        return f"<p>{html.escape(self.summary())}</p>{shown.replace('&quot;', '')}"
 
     def __repr__(self) -> str:
         return f"Panel({self.summary()})"

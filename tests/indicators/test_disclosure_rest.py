@@ -68,3 +68,12 @@ def test_estimates_keep_those_without_an_answer_apart():
     open_ = whole.filter(~pl.col("some_hidden"), rest.is_between(1, 10))
     assert whole.height > 100
     assert open_.is_empty()
+
+
+@pytest.mark.parametrize("respondents", [8, 20])
+def test_where_everything_is_hidden_nothing_follows(respondents):
+    """An organisation too small to be shown: no warning, and nothing for the auditor to find."""
+    extract = cm.synthetic.respondents(2024, seed=1, respondents_per_organisation=respondents)
+    results = cm.estimate(extract, by=["occupation_group", "locality_1"])
+    assert (results["status"] == "suppressed_small_base").sum() > 1000
+    assert cm.audit_disclosure(results).ok

@@ -176,7 +176,7 @@ class _Programmes:
         self.rows, self.equations = rows, len(odd)
         self.system = system.take(rows, np.arange(len(system.lower))) if odd.any() else system
         # In the place of no upper limit; no true bound that follows is anywhere near so large.
-        self.endless = float(10 * (np.abs(system.rhs).sum() + system.lower.sum() + 1))
+        self.endless = float(10 * (np.abs(system.rhs).sum() + system.lower.sum() + system.need + 1))
         self.cells = len(system.lower)
         self._let(loose[rows])
 
