@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-MINUS = "\N{MINUS SIGN}"
+from culture_metrics.compare.phrases import MINUS
 
 
 def figure(column: str) -> pl.Expr:

@@ -177,15 +177,7 @@ def _dots(fig: go.Figure, rows: pl.DataFrame, verdict: str) -> None:
         y=rows["y"].to_list(),
         mode="markers",
         marker={"size": 11, "color": colour, "symbol": symbol, "line": {"width": 2, "color": colour}},
-        error_x={
-            "type": "data",
-            "symmetric": False,
-            "array": (rows["conf_high"] - rows["difference"]).to_list(),
-            "arrayminus": (rows["difference"] - rows["conf_low"]).to_list(),
-            "color": colour,
-            "thickness": 2,
-            "width": 0,
-        },
+        error_x=style.interval(rows, colour, 2, of="difference"),
         hovertext=rows["hover"].to_list(),
         hovertemplate="%{hovertext}<extra></extra>",
     )

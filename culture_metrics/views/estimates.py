@@ -186,15 +186,7 @@ def _draw(fig: go.Figure, panel: _Panel, place: int, height: float, reference: f
             yaxis=f"y{suffix}",
             mode="markers",
             marker={"size": 10, "color": colour, "symbol": "circle" if strong else "diamond"},
-            error_x={
-                "type": "data",
-                "symmetric": False,
-                "array": (some["conf_high"] - some["estimate"]).to_list(),
-                "arrayminus": (some["estimate"] - some["conf_low"]).to_list(),
-                "color": colour,
-                "thickness": 2.5,
-                "width": 0,
-            },
+            error_x=style.interval(some, colour, 2.5),
             hovertext=some.select(
                 pl.format("<b>{}</b><br>{}<br>{}", safely("label"), "said", safely("detail"))
             ).to_series().to_list(),

@@ -173,15 +173,7 @@ def _dots(fig: go.Figure, rows: pl.DataFrame, name: str, colour: str, size: floa
         y=rows["estimate"].to_list(),
         mode="markers",
         marker={"size": size, "color": colour, "line": {"width": 0}},
-        error_y={
-            "type": "data",
-            "symmetric": False,
-            "array": (rows["conf_high"] - rows["estimate"]).to_list(),
-            "arrayminus": (rows["estimate"] - rows["conf_low"]).to_list(),
-            "color": colour,
-            "thickness": line,
-            "width": 0,
-        },
+        error_y=style.interval(rows, colour, line),
         hovertext=rows["hover"].to_list(),
         hovertemplate="%{hovertext}<extra></extra>",
     )

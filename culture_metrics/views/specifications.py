@@ -108,11 +108,7 @@ def _curve(fig: go.Figure, table: pl.DataFrame, bottom: float) -> None:
             name="interval clear of 0" if clear else "interval holds 0",
             x=some["specification"].to_list(), y=some["estimate"].to_list(), mode="markers",
             marker={"size": 6, "color": colour, "symbol": "circle" if clear else "diamond"},
-            error_y={
-                "type": "data", "symmetric": False, "array": (some["conf_high"] - some["estimate"]).to_list(),
-                "arrayminus": (some["estimate"] - some["conf_low"]).to_list(), "color": colour,
-                "thickness": 1.2, "width": 0,
-            },
+            error_y=style.interval(some, colour, 1.2),
             customdata=some.select("conf_low", "conf_high").to_numpy(),
             hovertemplate="%{y:.3g} (95% interval %{customdata[0]:.3g} to "
             "%{customdata[1]:.3g})<extra></extra>",

@@ -17,6 +17,8 @@ from culture_metrics.views.labels import sentences, wrap
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    import polars as pl
+
 DARK_BLUE, TURQUOISE, DARK_PINK, ORANGE = "#12436D", "#28A197", "#801650", "#F46A25"
 #: For categories, in this order: neighbours keep a contrast of 3 to 1. No figure uses more than four.
 CATEGORIES = (DARK_BLUE, TURQUOISE, DARK_PINK, ORANGE)
@@ -118,6 +120,21 @@ def column(fig: go.Figure, texts: Iterable[str | None], ys: Iterable[float], **p
     said = [{**place, "text": text, "y": y} for text, y in zip(texts, ys, strict=True) if text is not None]
     # Assigned, not added: Plotly's own way of adding takes seconds for a hundred texts.
     fig.layout.annotations = (*fig.layout.annotations, *said)
+
+
+def interval(
+    rows: pl.DataFrame, color: str, thickness: float, of: str = "estimate", width: int = 0
+) -> dict[str, Any]:
+    """Return the error bars from `conf_low` to `conf_high` around a column."""
+    return {
+        "type": "data",
+        "symmetric": False,
+        "array": (rows["conf_high"] - rows[of]).to_list(),
+        "arrayminus": (rows[of] - rows["conf_low"]).to_list(),
+        "color": color,
+        "thickness": thickness,
+        "width": width,
+    }
 
 
 def note(fig: go.Figure, text: str, **place: Any) -> None:

@@ -77,15 +77,7 @@ def trend(
             y=own["estimate"].to_list(),
             mode="markers",
             marker={"size": 11, "color": colour, "symbol": symbol, "line": {"width": 2, "color": colour}},
-            error_y={
-                "type": "data",
-                "symmetric": False,
-                "array": (own["conf_high"] - own["estimate"]).to_list(),
-                "arrayminus": (own["estimate"] - own["conf_low"]).to_list(),
-                "color": colour,
-                "thickness": 2,
-                "width": 0,
-            },
+            error_y=style.interval(own, colour, 2),
             hovertext=own["hover"].to_list(),
             hovertemplate="%{hovertext}<extra></extra>",
         )
