@@ -14,7 +14,7 @@ import polars as pl
 
 from culture_metrics import suppress
 from culture_metrics.catalogue import catalogue
-from culture_metrics.indicators.disclosure import choose, hide
+from culture_metrics.disclosure import choose, hide
 from data_schemas.columns import RESULTS
 
 BREAKDOWNS = {

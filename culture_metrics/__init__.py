@@ -19,14 +19,14 @@ if TYPE_CHECKING:
     from culture_metrics.compare.recovery import recovery as recovery
     from culture_metrics.compare.trend import trend as trend
     from culture_metrics.compare.years import compare_years as compare_years
+    from culture_metrics.disclosure import audit_disclosure as audit_disclosure
+    from culture_metrics.disclosure import suppress as suppress
     from culture_metrics.extracts.cross_file import check_pair as check_pair
     from culture_metrics.extracts.inspect import inspect_file as inspect_file
     from culture_metrics.extracts.mapping import save_mapping as save_mapping
     from culture_metrics.extracts.read import read_extract as read_extract
     from culture_metrics.extracts.validate import validate as validate
     from culture_metrics.indicators.design import Design as Design
-    from culture_metrics.indicators.disclosure import audit_disclosure as audit_disclosure
-    from culture_metrics.indicators.disclosure import suppress as suppress
     from culture_metrics.indicators.distributions import distributions as distributions
     from culture_metrics.indicators.estimate import estimate as estimate
     from culture_metrics.indicators.raking import rake as rake
@@ -68,7 +68,7 @@ _FACE = {
     "Weights": "culture_metrics.indicators.weights",
     "agreement": "culture_metrics.measurement.agreement",
     "agreement_of_percentages": "culture_metrics.measurement.percentages",
-    "audit_disclosure": "culture_metrics.indicators.disclosure",
+    "audit_disclosure": "culture_metrics.disclosure",
     "benchmark": "culture_metrics.compare.benchmark",
     "change_contributions": "culture_metrics.compare.contributions",
     "check_pair": "culture_metrics.extracts.cross_file",
@@ -104,7 +104,7 @@ _FACE = {
     "score": "culture_metrics.indicators.scoring",
     "shrink": "culture_metrics.indicators.shrink",
     "specification_curve": "culture_metrics.links.specification_curve",
-    "suppress": "culture_metrics.indicators.disclosure",
+    "suppress": "culture_metrics.disclosure",
     "synthetic": "culture_metrics",
     "trend": "culture_metrics.compare.trend",
     "validate": "culture_metrics.extracts.validate",

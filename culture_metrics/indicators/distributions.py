@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from culture_metrics.disclosure import suppress
 from culture_metrics.indicators.answers import options, options_of
 from culture_metrics.indicators.breakdowns import crossed
 from culture_metrics.indicators.cell_estimates import Found, estimates_of, lay_out
-from culture_metrics.indicators.disclosure import suppress
 from culture_metrics.indicators.intervals import check_interval, interval_name, percent_intervals
 from culture_metrics.results import as_distributions
 

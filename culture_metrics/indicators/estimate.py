@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
+from culture_metrics.disclosure import suppress
 from culture_metrics.extracts.extract import Extract
 from culture_metrics.indicators.breakdowns import crossed
 from culture_metrics.indicators.cell_estimates import Found, estimates_of, estimates_of_pieces, lay_out
-from culture_metrics.indicators.disclosure import suppress
 from culture_metrics.indicators.intervals import (
     check_interval,
     interval_name,

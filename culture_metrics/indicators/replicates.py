@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
+from culture_metrics.disclosure import suppress
 from culture_metrics.errors import ExtractError, unknown
 from culture_metrics.indicators.answers import answers_of
 from culture_metrics.indicators.breakdowns import crossed, group_columns
 from culture_metrics.indicators.cells import Cells, make_cells
 from culture_metrics.indicators.codes import codes_of, sampling_units
 from culture_metrics.indicators.design import Design, fraction
-from culture_metrics.indicators.disclosure import suppress
 from culture_metrics.indicators.intervals import LEVEL
 from culture_metrics.indicators.raking import sweep
 from culture_metrics.indicators.weights import NATIONAL, Weights, respondent_weights

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
+from culture_metrics.disclosure import suppress
 from culture_metrics.errors import ExtractError, unknown
 from culture_metrics.indicators.breakdowns import crossed
 from culture_metrics.indicators.calibrated import calibrated_estimates
 from culture_metrics.indicators.cells import Cells, make_cells
 from culture_metrics.indicators.codes import codes_of
 from culture_metrics.indicators.design import Design, Estimates, estimates
-from culture_metrics.indicators.disclosure import suppress
 from culture_metrics.indicators.intervals import score_intervals
 from culture_metrics.indicators.raking import Raking
 from culture_metrics.indicators.tally import Moments, value_moments

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from culture_metrics.disclosure import suppress
 from culture_metrics.errors import MeasurementError, unknown
 from culture_metrics.extracts.extract import Extract
-from culture_metrics.indicators.disclosure import suppress
 from culture_metrics.measurement.scored import scored
 from culture_metrics.measurement.variance import one_way
 from culture_metrics.results import ALL

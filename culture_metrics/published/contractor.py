@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from culture_metrics.catalogue import catalogue
+from culture_metrics.disclosure import suppress
 from culture_metrics.errors import FileFormatError, UnknownNameError
 from culture_metrics.extracts.delimited import SEPARATORS
 from culture_metrics.extracts.files import KINDS, file_hash
-from culture_metrics.indicators.disclosure import suppress
 from culture_metrics.published.published import Published
 from culture_metrics.published.refusal import refusal
 from culture_metrics.published.rows import ALL_STAFF

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from culture_metrics.compare.benchmark import benchmark
+from culture_metrics.disclosure import suppress
 from culture_metrics.errors import ReportError
-from culture_metrics.indicators.disclosure import suppress
 from culture_metrics.reporting.excel import write_results
 from culture_metrics.reporting.inputs import Inputs, read_inputs
 from culture_metrics.reporting.manifest import manifest

@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from culture_metrics.indicators.disclosure.attack import SAME, System, bounds_alone
-from culture_metrics.indicators.disclosure.release import ABSENT, OPEN, SMALL
-from culture_metrics.indicators.disclosure.terms import Terms
+from culture_metrics.disclosure.attack import SAME, System, bounds_alone
+from culture_metrics.disclosure.release import ABSENT, OPEN, SMALL
+from culture_metrics.disclosure.terms import Terms
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from scipy.sparse import csr_array
 
-    from culture_metrics.indicators.disclosure.release import Flags, Numbers, Release
-    from culture_metrics.indicators.disclosure.rule import Rule
+    from culture_metrics.disclosure.release import Flags, Numbers, Release
+    from culture_metrics.disclosure.rule import Rule
 
 
 class Tables:

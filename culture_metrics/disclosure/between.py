@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from culture_metrics.indicators.disclosure.release import ABSENT, OPEN, SHOWN, releases
-from culture_metrics.indicators.disclosure.structure import Structure
+from culture_metrics.disclosure.release import ABSENT, OPEN, SHOWN, releases
+from culture_metrics.disclosure.structure import Structure
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from culture_metrics.indicators.disclosure.release import Release
-    from culture_metrics.indicators.disclosure.rule import Rule
+    from culture_metrics.disclosure.release import Release
+    from culture_metrics.disclosure.rule import Rule
 
 FIRST, SECOND = "first ", "second "
 

@@ -11,7 +11,7 @@ from scipy.sparse import coo_array
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
-    from culture_metrics.indicators.disclosure.release import Floats, Numbers
+    from culture_metrics.disclosure.release import Floats, Numbers
 
 
 @dataclass(frozen=True)

@@ -8,13 +8,13 @@ import numpy as np
 from scipy.optimize import Bounds, LinearConstraint, milp
 from scipy.sparse import csr_array
 
-from culture_metrics.indicators.disclosure.attack import SAME, attack
+from culture_metrics.disclosure.attack import SAME, attack
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from culture_metrics.indicators.disclosure.release import Flags, Floats
-    from culture_metrics.indicators.disclosure.tables import Tables
+    from culture_metrics.disclosure.release import Flags, Floats
+    from culture_metrics.disclosure.tables import Tables
 
 #: Above so many cells that may be hidden the choice is greedy. Crosses of 20 × 20 to 40 × 40 groups took less
 #: than a second either way, and a third to a half fewer cells: benchmarks/disclosure.py.

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from culture_metrics.indicators.disclosure.attack import SAME, bounds_alone
-from culture_metrics.indicators.disclosure.release import ABSENT, SMALL
+from culture_metrics.disclosure.attack import SAME, bounds_alone
+from culture_metrics.disclosure.release import ABSENT, SMALL
 
 if TYPE_CHECKING:
-    from culture_metrics.indicators.disclosure.release import Flags, Floats, Numbers, Release
-    from culture_metrics.indicators.disclosure.rule import Rule
+    from culture_metrics.disclosure.release import Flags, Floats, Numbers, Release
+    from culture_metrics.disclosure.rule import Rule
 
 #: So many cells × measures are looked at together.
 AT_ONCE = 1_000_000

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from culture_metrics.indicators.disclosure.release import Flags, Floats, Numbers
-    from culture_metrics.indicators.disclosure.terms import Terms
+    from culture_metrics.disclosure.release import Flags, Floats, Numbers
+    from culture_metrics.disclosure.terms import Terms
 
 #: Numbers nearer than this to a whole one are that.
 WHOLE = 1e-6

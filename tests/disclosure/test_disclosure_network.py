@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from culture_metrics.indicators.disclosure import attack as module
-from culture_metrics.indicators.disclosure.attack import System, attack
-from culture_metrics.indicators.disclosure.network import network
-from culture_metrics.indicators.disclosure.terms import Terms
+from culture_metrics.disclosure import attack as module
+from culture_metrics.disclosure.attack import System, attack
+from culture_metrics.disclosure.network import network
+from culture_metrics.disclosure.terms import Terms
 
 
 def cross_of(draw: np.random.Generator, *, upward: bool) -> System:

@@ -8,25 +8,25 @@ from typing import TYPE_CHECKING, overload
 import numpy as np
 import polars as pl
 
-from culture_metrics.errors import CultureMetricsWarning
-from culture_metrics.indicators.disclosure.choose import OPTIMAL_UP_TO, TIES, choose
-from culture_metrics.indicators.disclosure.release import (
+from culture_metrics.disclosure.choose import OPTIMAL_UP_TO, TIES, choose
+from culture_metrics.disclosure.release import (
     HIDDEN,
     SECONDARY,
     SHOWN,
     SMALL,
     releases,
 )
-from culture_metrics.indicators.disclosure.repair import repair
-from culture_metrics.indicators.disclosure.rule import Rule
-from culture_metrics.indicators.disclosure.structure import CELL
-from culture_metrics.indicators.disclosure.tables import Tables
+from culture_metrics.disclosure.repair import repair
+from culture_metrics.disclosure.rule import Rule
+from culture_metrics.disclosure.structure import CELL
+from culture_metrics.disclosure.tables import Tables
+from culture_metrics.errors import CultureMetricsWarning
 from data_schemas.columns import STATUSES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from culture_metrics.indicators.disclosure.release import Flags, Numbers, Release
+    from culture_metrics.disclosure.release import Flags, Numbers, Release
 
 NUMBERS = ["estimate", "std_error", "conf_low", "conf_high", "base", "effective_base", "percent"]
 #: Hiding a total costs as much as hiding so many of the cells it is the sum of.

@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from culture_metrics.indicators.disclosure.attack import SAME, attack
-from culture_metrics.indicators.disclosure.between import releases_of_two
-from culture_metrics.indicators.disclosure.release import OPEN, SECONDARY, SMALL, releases
-from culture_metrics.indicators.disclosure.rule import Rule
-from culture_metrics.indicators.disclosure.structure import CELL
-from culture_metrics.indicators.disclosure.tables import Tables
+from culture_metrics.disclosure.attack import SAME, attack
+from culture_metrics.disclosure.between import releases_of_two
+from culture_metrics.disclosure.release import OPEN, SECONDARY, SMALL, releases
+from culture_metrics.disclosure.rule import Rule
+from culture_metrics.disclosure.structure import CELL
+from culture_metrics.disclosure.tables import Tables
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from culture_metrics.indicators.disclosure.attack import Finding, System
-    from culture_metrics.indicators.disclosure.release import Release
+    from culture_metrics.disclosure.attack import Finding, System
+    from culture_metrics.disclosure.release import Release
 
 WHY = {
     "shown": "shown although too small",

@@ -10,8 +10,8 @@ import numpy as np
 import polars as pl
 
 from culture_metrics.catalogue import catalogue, surveys
+from culture_metrics.disclosure.structure import CELL, Structure, find_structure
 from culture_metrics.errors import UnknownNameError
-from culture_metrics.indicators.disclosure.structure import CELL, Structure, find_structure
 from culture_metrics.results import ALL
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from culture_metrics.indicators.disclosure.rule import Rule
+    from culture_metrics.disclosure.rule import Rule
 
     Floats = NDArray[np.float64]
     Flags = NDArray[np.bool_]

@@ -10,14 +10,14 @@ from scipy.optimize import Bounds, LinearConstraint, linprog, milp
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from culture_metrics.indicators.disclosure.network import network
-from culture_metrics.indicators.disclosure.terms import Terms
+from culture_metrics.disclosure.network import network
+from culture_metrics.disclosure.terms import Terms
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from culture_metrics.indicators.disclosure.network import Network
-    from culture_metrics.indicators.disclosure.release import Flags, Floats, Numbers
+    from culture_metrics.disclosure.network import Network
+    from culture_metrics.disclosure.release import Flags, Floats, Numbers
 
 #: Two numbers of people nearer than this are the same.
 SAME = 1e-6
