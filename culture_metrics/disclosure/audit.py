@@ -10,7 +10,8 @@ import polars as pl
 
 from culture_metrics.disclosure.attack import SAME, attack
 from culture_metrics.disclosure.between import releases_of_two
-from culture_metrics.disclosure.release import OPEN, SECONDARY, SMALL, releases
+from culture_metrics.disclosure.release import OPEN, SECONDARY, SMALL
+from culture_metrics.disclosure.rows import releases
 from culture_metrics.disclosure.rule import Rule
 from culture_metrics.disclosure.structure import CELL
 from culture_metrics.disclosure.tables import Tables
@@ -119,7 +120,7 @@ def audit_disclosure(
     rule = Rule(minimum_base, minimum_count)
     half = rounded_to / 2 if rounded_to > 1 else 0.0
     parts = (
-        releases(results, rule, parents)
+        (release for release, _ in releases(results, rule, parents))
         if second is None
         else releases_of_two(results, second, rule, parents, rounded=half > 0)
     )
