@@ -83,6 +83,12 @@ class Release:
         """Cells to protect, by cell and family: some measure of the family rests on too few."""
         return self._in_families((self.state == SMALL) & (self.base != 0))
 
+    @cached_property
+    def matter(self) -> Flags:
+        """Measures with something to protect."""
+        sensitive = self.sensitive[:, self.family] | (self.state == SMALL)
+        return np.asarray((sensitive & (self.state != ABSENT)).any(axis=0))
+
     def _in_families(self, flags: Flags) -> Flags:
         found = np.zeros((len(flags), self.families), bool)
         for measure, family in enumerate(self.family):

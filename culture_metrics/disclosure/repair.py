@@ -10,6 +10,8 @@ from culture_metrics.disclosure.attack import SAME, bounds_alone
 from culture_metrics.disclosure.release import ABSENT, SMALL
 
 if TYPE_CHECKING:
+    from scipy.sparse import csr_array
+
     from culture_metrics.disclosure.release import Flags, Floats, Numbers, Release
     from culture_metrics.disclosure.rule import Rule
 
@@ -57,36 +59,45 @@ def repair(
     passed on from sum to sum. That is all that follows unless sums form a ring, as in crosses of breakdowns.
     """
     hidden, stuck = hidden.copy(), np.zeros_like(hidden)
-    step = max(1, AT_ONCE * release.families // max(release.base.size, 1))
+    matrix = release.structure.matrix[equations]
+    cells = np.unique(matrix.indices)
+    matrix, totals = matrix[:, cells], np.searchsorted(cells, release.structure.total[equations])
+    step = max(1, AT_ONCE * release.families // max(len(cells) * release.base.shape[1], 1))
     for first in range(0, release.families, step):
-        measures = np.flatnonzero((release.family >= first) & (release.family < first + step))
-        _Repair(release, rule, equations, measures, hidden, stuck).run(may)
+        families = np.arange(first, min(first + step, release.families))
+        some = np.ix_(cells, families)
+        part = _Repair(release, rule, (matrix, totals, cells), families, hidden[some])
+        part.run(may[cells])
+        hidden[some], stuck[some] = part.hidden, part.stuck
     return hidden, stuck
 
 
 class _Repair:
-    """Some families of measures: changes `hidden` and `stuck`."""
+    """Some sums and some families of measures: changes `hidden` and `stuck`."""
 
     def __init__(
         self,
         release: Release,
         rule: Rule,
-        equations: Numbers,
-        measures: Numbers,
+        sums: tuple[csr_array, Numbers, Numbers],
+        families: Numbers,
         hidden: Flags,
-        stuck: Flags,
     ) -> None:
-        self.rule, self.hidden, self.stuck, self.order = rule, hidden, stuck, release.order
-        self.family = release.family[measures]
-        self.matrix = release.structure.matrix[equations]
-        self.ones = abs(self.matrix)
-        state = release.state[:, measures]
+        self.matrix, self.totals, cells = sums
+        self.rule, self.hidden, self.stuck = rule, hidden, np.zeros_like(hidden)
+        self.order = np.argsort(np.argsort(release.order[cells]))
+        self.ones, self.parts = abs(self.matrix), self.matrix.maximum(0)
+        measures = np.flatnonzero((release.family >= families[0]) & (release.family <= families[-1]))
+        self.family = release.family[measures] - families[0]
+        place = np.ix_(cells, measures)
+        state = release.state[place]
         self.there, self.small = state != ABSENT, state == SMALL
         several = self.ones @ self.there.astype(float) > 1
-        self.known = several & self.there[release.structure.total[equations]]
-        self.sensitive = release.sensitive[:, self.family] | self.small
-        self.base = np.nan_to_num(release.base[:, measures])
-        self.counted = None if release.counted is None else release.counted[:, measures]
+        self.known = several & self.there[self.totals]
+        self.sensitive = release.sensitive[np.ix_(cells, families)][:, self.family] | self.small
+        self.matter = release.matter[measures]
+        self.base = np.nan_to_num(release.base[place])
+        self.counted = None if release.counted is None else release.counted[place]
         self.by_count: Flags = np.zeros(len(measures), bool)
         if self.counted is not None:
             self.by_count = np.asarray(~np.isnan(self.counted).all(axis=0))
@@ -106,13 +117,13 @@ class _Repair:
 
     def run(self, may: Flags) -> None:
         """Hide until nothing follows."""
-        pairs = self._with(self.gone)
-        while len(pairs[0]):
-            terms = _Terms(self, pairs)
+        touched = self.gone
+        while True:
+            terms = _Terms(self, np.nonzero(self._with(touched) & ~self._clearly_safe()))
             bad = terms.alone()
             if not bad.any():
                 # Nothing follows from one sum alone: look at those that share a hidden cell together.
-                terms = _Terms(self, self._with(self.gone & self.links[:, None]))
+                terms = _Terms(self, np.nonzero(self._with(self.gone & self.links[:, None])))
                 bad = terms.together()
             if not bad.any():
                 break
@@ -121,12 +132,31 @@ class _Repair:
             touched = self.hidden[:, self.family] & self.there & ~self.gone
             self.gone |= touched
             self._open(np.nonzero(touched))
-            pairs = self._with(touched) if len(cell) else pairs
+            if not len(cell):
+                touched = self.gone
 
-    def _with(self, flags: Flags) -> Pairs:
-        """List the sums, by measure, that have such a cell, and a hidden one to protect in the measure."""
-        matter = (self.sensitive & self.gone).any(axis=0)
-        return np.nonzero((self.ones @ (flags & matter).astype(float) > 0) & self.known)
+    def _with(self, flags: Flags) -> Flags:
+        """Say which sums, by measure, have such a cell, where the measure has anything to protect."""
+        return np.asarray((self.ones @ (flags & self.matter).astype(float) > 0) & self.known)
+
+    def _clearly_safe(self) -> Flags:
+        """Say of which sums, by measure, nothing follows, from counts of their hidden groups alone.
+
+        Not of all: the rest is looked at term by term.
+        """
+        least, enough = self.rule.minimum_base, self.rule.enough
+        people = -(self.matrix @ np.where(self.gone, 0.0, self.base))
+        targets = self.parts @ (self.gone & self.sensitive).astype(float)
+        small = self.parts @ (self.gone & self.small).astype(float)
+        large = self.parts @ self.gone.astype(float) - small
+        alone = np.where(large > 0, 0.0, np.maximum(0.0, people - (small - 1) * (least - 1)))
+        of_small = np.minimum(least - 1.0, people - large * least) - alone
+        rest = np.where(large > 1, least, np.maximum(least, people - small * (least - 1)))
+        of_large = people - (large - 1) * least - rest
+        wide = ((small == 0) | (of_small >= enough)) & ((large == 0) | (of_large >= enough))
+        fits = (people >= max(least, 1)) & ((large > 0) | (people <= small * (least - 1)))
+        safe = (targets == 0) | (wide & fits)
+        return np.asarray(safe & ~self.gone[self.totals] & ~self.by_count)
 
 
 class _Terms:
@@ -175,8 +205,7 @@ class _Terms:
     def together(self) -> Flags:
         """Say in which sums a part follows, from all of them together, that should not."""
         of, rule = self.of, self.of.rule
-        wide = self._pass_on(of.lower.copy(), of.upper.copy())
-        far = self._pass_on(of.least.copy(), of.most.copy())
+        wide, far = self._pass_on(of.lower, of.upper), self._pass_on(of.least, of.most)
         width = wide[1] - wide[0]
         tight = self.target & (width < rule.enough - SAME) & (width > -SAME) & (wide[1] > SAME)
         few = self.small & (far[1] < rule.minimum_base - SAME) & (far[1] > SAME) & (far[1] > far[0] - SAME)
@@ -184,6 +213,8 @@ class _Terms:
         return self._any((tight | few) & (self.sign > 0))
 
     def _pass_on(self, low: Floats, high: Floats) -> tuple[Floats, Floats]:
+        """Bound each term by all sums together; `low` and `high` are lent and given back as they were."""
+        lent = low[self.at], high[self.at]
         for _ in range(TURNS):
             least, most, *_ = self._bounds(low, high)
             before = low[self.at], high[self.at]
@@ -191,7 +222,9 @@ class _Terms:
             np.minimum.at(high, self.at, most)
             if (before[0] == low[self.at]).all() and (before[1] == high[self.at]).all():
                 break
-        return low[self.at], high[self.at]
+        found = low[self.at], high[self.at]
+        low[self.at], high[self.at] = lent
+        return found
 
     def _bounds(self, low: Floats, high: Floats) -> tuple[Floats, Floats, Flags, Flags]:
         return bounds_alone(self.row, self.sign, low[self.at], high[self.at], self.nought)
