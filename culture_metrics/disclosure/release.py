@@ -24,8 +24,9 @@ if TYPE_CHECKING:
 
 #: Name of the people that a total counts and none of its groups.
 NOT_LISTED = "(in no group)"
-#: States of a cell: not in the release; shown; hidden as too small, or for another; never said (`between`).
-ABSENT, SHOWN, SMALL, SECONDARY, OPEN = range(5)
+#: States of a cell: not in the release; shown; hidden as too small, for another, or without saying which;
+#: never said (`between`).
+ABSENT, SHOWN, SMALL, SECONDARY, UNTOLD, OPEN = range(6)
 
 
 @dataclass(frozen=True)
@@ -33,12 +34,12 @@ class Release:
     """A part of a release that has nothing to do with the rest: cells (groups) by measures.
 
     However weighted and from whatever source, a measure is one column: it rests on the same people. `state`
-    says of each cell whether it is absent, shown, hidden as too small or hidden for another's sake. `base` is
-    0 where it is absent and NaN where it was hidden before; `counted` is the number counted in a percentage,
-    NaN in scores. `too_small` marks what was shown on too few. `family` numbers measures that are hidden
-    together. `size` of a cell is the largest base of the group, in whatever measure and period. Last come
-    cells that nobody lists: the few people that a total counts and none of its groups. `tied`: two releases,
-    see `releases_of_two`.
+    says of each cell whether it is absent, shown, hidden as too small, for another's sake, or untold why.
+    `base` is 0 where it is absent and NaN where it was hidden before; `counted` is the number counted in a
+    percentage, NaN in scores. `too_small` marks what was shown on too few. `family` numbers measures that are
+    hidden together. `size` of a cell is the largest base of the group, in whatever measure and period. Last
+    come cells that nobody lists: the few people that a total counts and none of its groups. `tied`: two
+    releases, see `releases_of_two`.
     """
 
     cells: pl.DataFrame
@@ -78,15 +79,20 @@ class Release:
         """What is hidden, by cell and family, for the sake of people (a measure without any can be alone)."""
         return self._in_families((self.state >= SMALL) & (self.base != 0))
 
+    @property
+    def to_protect(self) -> Flags:
+        """Hidden as too small, or without saying why, by cell and measure."""
+        return np.asarray((self.state == SMALL) | (self.state == UNTOLD))
+
     @cached_property
     def sensitive(self) -> Flags:
-        """Cells to protect, by cell and family: some measure of the family rests on too few."""
-        return self._in_families((self.state == SMALL) & (self.base != 0))
+        """Cells to protect, by cell and family: some measure of the family rests on too few, or may do so."""
+        return self._in_families(self.to_protect & (self.base != 0))
 
     @cached_property
     def matter(self) -> Flags:
         """Measures with something to protect."""
-        sensitive = self.sensitive[:, self.family] | (self.state == SMALL)
+        sensitive = self.sensitive[:, self.family] | self.to_protect
         return np.asarray((sensitive & (self.state != ABSENT)).any(axis=0))
 
     def _in_families(self, flags: Flags) -> Flags:

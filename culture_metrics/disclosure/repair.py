@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from culture_metrics.disclosure.attack import SAME, bounds_alone
-from culture_metrics.disclosure.release import ABSENT, SMALL
+from culture_metrics.disclosure.release import ABSENT, SMALL, UNTOLD
+from culture_metrics.threads import in_threads
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
@@ -63,12 +65,15 @@ def repair(
     cells = np.unique(matrix.indices)
     matrix, totals = matrix[:, cells], np.searchsorted(cells, release.structure.total[equations])
     step = max(1, AT_ONCE * release.families // max(len(cells) * release.base.shape[1], 1))
-    for first in range(0, release.families, step):
-        families = np.arange(first, min(first + step, release.families))
+
+    def work(families: Numbers) -> None:
         some = np.ix_(cells, families)
         part = _Repair(release, rule, (matrix, totals, cells), families, hidden[some])
         part.run(may[cells])
         hidden[some], stuck[some] = part.hidden, part.stuck
+
+    every = np.arange(release.families)
+    in_threads([partial(work, every[first : first + step]) for first in range(0, len(every), step)])
     return hidden, stuck
 
 
@@ -91,10 +96,10 @@ class _Repair:
         self.family = release.family[measures] - families[0]
         place = np.ix_(cells, measures)
         state = release.state[place]
-        self.there, self.small = state != ABSENT, state == SMALL
+        self.there, self.small, self.untold = state != ABSENT, state == SMALL, state == UNTOLD
         several = self.ones @ self.there.astype(float) > 1
         self.known = several & self.there[self.totals]
-        self.sensitive = release.sensitive[np.ix_(cells, families)][:, self.family] | self.small
+        self.sensitive = release.sensitive[np.ix_(cells, families)][:, self.family] | self.small | self.untold
         self.matter = release.matter[measures]
         self.base = np.nan_to_num(release.base[place])
         self.counted = None if release.counted is None else release.counted[place]
@@ -105,15 +110,17 @@ class _Repair:
         self.gone = (hidden[:, self.family] | (state >= SMALL)) & self.there
         self.lower, self.upper = self.base.copy(), self.base.copy()
         self.least, self.most = self.base.copy(), self.base.copy()
-        self._open(np.nonzero(self.gone))
+        self._open(self.gone)
         # Cells that pass bounds on.
         self.links = np.asarray(self.ones.sum(axis=0)) > 1
 
-    def _open(self, place: Pairs) -> None:
-        small = self.small[place]
-        self.lower[place] = np.where(small, 0.0, self.rule.minimum_base)
-        self.upper[place] = np.where(small & ~self.by_count[place[1]], self.rule.minimum_base - 1.0, np.inf)
-        self.least[place], self.most[place] = 0.0, np.inf
+    def _open(self, cells: Flags) -> None:
+        place = np.flatnonzero(cells)
+        small, untold = self.small.ravel()[place], self.untold.ravel()[place]
+        few = small & ~self.by_count[place % cells.shape[1]]
+        self.lower.ravel()[place] = np.where(small | untold, 0.0, self.rule.minimum_base)
+        self.upper.ravel()[place] = np.where(few, self.rule.minimum_base - 1.0, np.inf)
+        self.least.ravel()[place], self.most.ravel()[place] = 0.0, np.inf
 
     def run(self, may: Flags) -> None:
         """Hide until nothing follows."""
@@ -131,7 +138,7 @@ class _Repair:
             self.hidden[cell, self.family[measure]] = True
             touched = self.hidden[:, self.family] & self.there & ~self.gone
             self.gone |= touched
-            self._open(np.nonzero(touched))
+            self._open(touched)
             if not len(cell):
                 touched = self.gone
 
@@ -156,7 +163,8 @@ class _Repair:
         wide = ((small == 0) | (of_small >= enough)) & ((large == 0) | (of_large >= enough))
         fits = (people >= max(least, 1)) & ((large > 0) | (people <= small * (least - 1)))
         safe = (targets == 0) | (wide & fits)
-        return np.asarray(safe & ~self.gone[self.totals] & ~self.by_count)
+        told = ~self.untold.any(axis=0)
+        return np.asarray(safe & ~self.gone[self.totals] & told & ~self.by_count)
 
 
 class _Terms:
@@ -174,38 +182,53 @@ class _Terms:
             of.matrix.data[place],
             measure[self.row],
         )
-        self.at = self.cell, self.measure
+        # Place in the arrays by cell and measure.
+        self.at = self.cell * len(of.family) + self.measure
         self.nought = np.zeros(len(equation))
         family = of.family[self.measure]
-        self.gone = of.gone[self.at]
+        self.gone = of.gone.ravel()[self.at]
         self.free = ~of.stuck[self.cell, family]
-        self.target = of.sensitive[self.at] & self.gone & self.free
-        self.small = of.small[self.at] & self.target
+        self.target = of.sensitive.ravel()[self.at] & self.gone & self.free
+        self.small = of.small.ravel()[self.at] & self.target
         self.lack = np.zeros(len(equation))
 
     def alone(self) -> Flags:
         """Say in which sums a hidden cell follows that should not."""
         of, rule = self.of, self.of.rule
-        low, high, _, odd = self._bounds(of.lower, of.upper)
-        _, most, _, odd_too = self._bounds(of.least, of.most)
+        low, high, _, odd = self._bounds(of.lower.ravel(), of.upper.ravel())
+        most, odd_too = self._most()
         total = (self.sign < 0) & self.gone & self.free
         tight = (self.target | total) & (high - low < rule.enough - SAME) & (high > SAME) & ~odd[self.row]
         few = self.small & (most < rule.minimum_base - SAME) & (most > SAME) & ~odd_too[self.row]
         bad = self._any(tight | few)
         np.maximum.at(self.lack, self.row, np.where(tight, rule.enough - np.maximum(high - low, 0), 0.0))
         if of.counted is not None and rule.minimum_count:
-            counted = np.where(self.gone, 0.0, np.nan_to_num(of.counted[self.at]))
-            for known in (counted, np.where(self.gone, 0.0, of.base[self.at]) - counted):
+            counted = np.where(self.gone, 0.0, np.nan_to_num(of.counted.ravel()[self.at]))
+            for known in (counted, np.where(self.gone, 0.0, of.base.ravel()[self.at]) - counted):
                 reach = np.where(self.gone, np.inf, known)
                 _, reach, *_ = bounds_alone(self.row, self.sign, known, reach, self.nought)
                 short = self.small & of.by_count[self.measure] & (reach < rule.minimum_count - SAME)
                 bad |= self._any(short & (most > SAME))
         return bad
 
+    def _most(self) -> tuple[Floats, Flags]:
+        """Bound each term as if nothing were known of the hidden ones; say which sums do not add up."""
+        size = len(self.nought)
+        people = -np.bincount(
+            self.row, np.where(self.gone, 0.0, self.sign * self.of.base.ravel()[self.at]), size
+        )
+        whole = np.bincount(self.row, self.gone & (self.sign < 0), size) > 0
+        parts = np.bincount(self.row, self.gone & (self.sign > 0), size) > 0
+        of_parts, of_whole = np.where(whole, np.inf, people), np.where(parts, np.inf, -people)
+        return np.where(self.sign > 0, of_parts[self.row], of_whole[self.row]), ~whole & (people < -SAME)
+
     def together(self) -> Flags:
         """Say in which sums a part follows, from all of them together, that should not."""
         of, rule = self.of, self.of.rule
-        wide, far = self._pass_on(of.lower, of.upper), self._pass_on(of.least, of.most)
+        wide, far = (
+            self._pass_on(of.lower.ravel(), of.upper.ravel()),
+            self._pass_on(of.least.ravel(), of.most.ravel()),
+        )
         width = wide[1] - wide[0]
         tight = self.target & (width < rule.enough - SAME) & (width > -SAME) & (wide[1] > SAME)
         few = self.small & (far[1] < rule.minimum_base - SAME) & (far[1] > SAME) & (far[1] > far[0] - SAME)
@@ -238,8 +261,8 @@ class _Terms:
         That is the smallest that is enough, and where none is, the largest. Sums that have none are stuck.
         """
         of = self.of
-        free = bad[self.row] & (self.sign > 0) & of.there[self.at] & ~self.gone & may[self.cell]
-        fits = of.base[self.at] >= of.rule.minimum_base + self.lack[self.row]
+        free = bad[self.row] & (self.sign > 0) & of.there.ravel()[self.at] & ~self.gone & may[self.cell]
+        fits = of.base.ravel()[self.at] >= of.rule.minimum_base + self.lack[self.row]
         rank, last = of.order[self.cell].astype(float), float(len(of.order))
         wish = np.where(free, np.where(fits, rank, 2 * last - rank), np.inf)
         least = np.minimum.reduceat(wish, self.first)

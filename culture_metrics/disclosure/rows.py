@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from culture_metrics.disclosure.release import ABSENT, SECONDARY, SHOWN, SMALL, Release, release_of
+from culture_metrics.disclosure.release import ABSENT, SECONDARY, SHOWN, SMALL, UNTOLD, Release, release_of
 from culture_metrics.disclosure.structure import CELL
 from culture_metrics.results import ALL
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     Numbers = NDArray[np.int64]
 
 #: What a hidden cell is called in `status`.
-HIDDEN = {"suppressed_small_base": SMALL, "suppressed_secondary": SECONDARY}
+HIDDEN = {"suppressed_small_base": SMALL, "suppressed_secondary": SECONDARY, "suppressed": UNTOLD}
 GROUP = ["survey", "organisation", "breakdown", "group"]
 NEEDED = [*CELL, "measure", "base", "status"]
 

@@ -72,7 +72,8 @@ def suppress(
     -------
     polars.DataFrame, or two of them
         The same rows, and those of `distributions`; hidden ones have no numbers and say why in `status`:
-        `suppressed_small_base`, or `suppressed_secondary` when the row would give another one away.
+        `suppressed_small_base`, or `suppressed_secondary` when the row would give another one away; or only
+        `suppressed`, where it would give something away to say which of the two.
 
     Raises
     ------
@@ -82,8 +83,7 @@ def suppress(
     Warns
     -----
     CultureMetricsWarning
-        When a release is too large for the search, or when something follows from the status of the hidden
-        cells alone, which hiding more cannot help.
+        When a release is too large for the search, or when something follows whatever is hidden.
 
     Notes
     -----
@@ -175,7 +175,9 @@ def _statuses(results: pl.DataFrame, rule: Rule, parents: pl.DataFrame | None) -
         why[rows.row] = hide(release, rule)[rows.cell, rows.measure]
     names = {code: name for name, code in HIDDEN.items()}
     found = pl.Series(why).replace_strict(names, default=None, return_dtype=pl.String)
-    return given.zip_with((given != "reported") | found.is_null(), found)
+    # What was hidden before keeps its reason, unless that would give something away.
+    changed = (given == "reported") | (given.is_in([*HIDDEN]) & (found == "suppressed"))
+    return found.zip_with(changed & found.is_not_null(), given)
 
 
 def _without(table: pl.DataFrame, status: pl.Series) -> pl.DataFrame:

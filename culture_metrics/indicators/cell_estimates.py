@@ -18,9 +18,9 @@ from culture_metrics.indicators.cells import Cells, Layer, make_cells
 from culture_metrics.indicators.codes import codes_of
 from culture_metrics.indicators.design import Design, Estimates, estimates
 from culture_metrics.indicators.tally import Moments
-from culture_metrics.indicators.threads import both, in_threads
 from culture_metrics.indicators.weights import NATIONAL, Weighted, Weights, respondent_weights, size_weights
 from culture_metrics.results import ALL
+from culture_metrics.threads import both, in_threads
 from data_schemas.columns import STATUSES, WEIGHTINGS
 
 if TYPE_CHECKING:

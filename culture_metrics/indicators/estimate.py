@@ -23,8 +23,8 @@ from culture_metrics.indicators.intervals import (
     percent_intervals,
     score_intervals,
 )
-from culture_metrics.indicators.threads import blocks, in_threads
 from culture_metrics.results import as_results
+from culture_metrics.threads import blocks, in_threads
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
