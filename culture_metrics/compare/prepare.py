@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -11,7 +10,7 @@ from culture_metrics.compare.comparable import unpaired, why_not
 from culture_metrics.compare.linked import CELL, covariances
 from culture_metrics.compare.pairs import catalogued
 from culture_metrics.compare.verdict import ADJUSTMENTS, FLAGGED
-from culture_metrics.errors import ComparabilityError, ComparabilityWarning, unknown
+from culture_metrics.errors import ComparabilityError, unknown
 from culture_metrics.results import ALL
 
 if TYPE_CHECKING:
@@ -140,20 +139,6 @@ def link(
     both = linked[0].frame.join(linked[1].frame, on=["organisation", "respondent"], how="semi").height
     note = f"{both:,} people answered in both years; the tests of unweighted figures allow for it."
     return told, [note if both >= minimum else "Few people answered in both years."]
-
-
-def warn_of_breaks(marked: pl.DataFrame, periods: tuple[str, str]) -> None:
-    """Warn that figures are compared which may not be, as the caller wished."""
-    rows = marked.filter(pl.col("refused").is_not_null() | pl.col("releases_apart"))
-    if rows.height:
-        named = rows["label"].unique(maintain_order=True).to_list()
-        shown = ", ".join(named[:4]) + (f" and {len(named) - 4} more" if len(named) > 4 else "")
-        warnings.warn(
-            f"{periods[0]} and {periods[1]} are compared across a break, as asked: {shown}. "
-            "The column `reason` says what the break is.",
-            ComparabilityWarning,
-            stacklevel=3,
-        )
 
 
 def notes_on(ready: pl.DataFrame, adjust: str, assumptions: Assumptions) -> list[str]:

@@ -9,11 +9,11 @@ import polars as pl
 
 from culture_metrics.catalogue import catalogue
 from culture_metrics.compare.assumptions import Assumptions
-from culture_metrics.compare.comparable import mark_breaks, refuse
+from culture_metrics.compare.comparable import mark_breaks, refuse, warn_of_breaks
 from culture_metrics.compare.comparison import YearComparison
 from culture_metrics.compare.difference import MATERIAL, add_differences
 from culture_metrics.compare.pairs import gather, pool, side_by_side
-from culture_metrics.compare.prepare import choose, link, notes_on, prepare, sided, warn_of_breaks
+from culture_metrics.compare.prepare import choose, link, notes_on, prepare, sided
 from culture_metrics.compare.verdict import adjust_p, judge, official_flag
 from culture_metrics.errors import CultureMetricsError
 from culture_metrics.results import ALL
