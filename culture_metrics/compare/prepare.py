@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from culture_metrics.compare.comparable import unpaired, why_not
+from culture_metrics.compare.comparable import mark_breaks, unpaired, why_not
 from culture_metrics.compare.linked import CELL, covariances
-from culture_metrics.compare.pairs import catalogued
+from culture_metrics.compare.pairs import catalogued, side_by_side
 from culture_metrics.compare.verdict import ADJUSTMENTS, FLAGGED
 from culture_metrics.errors import ComparabilityError, unknown
 from culture_metrics.results import ALL
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from culture_metrics.catalogue import Edition, Survey
     from culture_metrics.compare.assumptions import Assumptions
+    from culture_metrics.compare.pairs import Material
     from culture_metrics.extracts.extract import Extract
 
 FLAG_NOTE = (
@@ -25,6 +26,19 @@ FLAG_NOTE = (
     "t-test, two-tailed, 95 %), which does not allow for the number of comparisons. Not confirmed: that the "
     "official test pools the variances and takes unweighted bases and an unweighted standard deviation."
 )
+
+
+def paired(
+    stuff: Material,
+    survey: Survey,
+    periods: tuple[str, str],
+    organisation: str | None,
+    measures: Sequence[str] | None,
+) -> pl.DataFrame:
+    """Put the figures wanted of two periods side by side, with what stands between them."""
+    pairs = choose(side_by_side(stuff, *periods), survey, organisation, measures, periods)
+    ends = {"period_from": pl.lit(periods[0]), "period_to": pl.lit(periods[1])}
+    return mark_breaks(pairs.with_columns(**ends), survey, *periods)
 
 
 def choose(
