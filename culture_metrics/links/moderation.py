@@ -14,6 +14,7 @@ from culture_metrics.links.fit import fit_matrix
 from culture_metrics.links.intervals import t_statistics
 from culture_metrics.links.plan import LINEAR_KINDS
 from culture_metrics.links.pooled_data import CAVEAT, as_outcome, heading, pooled_data, sampled, title_of
+from culture_metrics.links.titles import inside
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -70,12 +71,11 @@ class Moderation:
         """Draw the fitted lines at each value of the moderators, with their intervals."""
         from culture_metrics import views
 
-        by = " and ".join(title_of(m) for m in self.moderators)
         return views.lines(
             self.lines,
             x_title=heading(f"{title_of(self.indicator)} (SD from the mean)"),
             y_title=f"{self.outcome.title}{f' ({self.outcome.unit})' if self.outcome.unit else ''}",
-            title=heading(f"{title_of(self.indicator)} and {self.outcome.title}, by {by}"),
+            title=f"The {self._finding()}",
             subtitle=f"Fitted lines, all else at its mean; {self.sample}",
             notes=CAVEAT,
         )
@@ -83,13 +83,10 @@ class Moderation:
     def summary(self) -> str:
         """Say in plain sentences how the slope differs."""
         last = self.table.row(-1, named=True)
-        by = " and ".join(title_of(m) for m in self.moderators)
         scale = "" if self.link == "identity" else f" on the {self.link} scale"
         said = [
-            f"The slope of {self.outcome.title} on {title_of(self.indicator)} (per 1 SD{scale}) "
-            f"{'differs' if last['p_value'] < 0.05 else 'is not shown to differ'} with {by} "
-            f"(product {last['estimate']:+.3g}, 95% interval {last['conf_low']:+.3g} to "
-            f"{last['conf_high']:+.3g}, p {last['p_value']:.3f})."
+            f"The {self._finding(f' (per 1 SD{scale})')} (product {last['estimate']:+.3g}, 95% interval "
+            f"{last['conf_low']:+.3g} to {last['conf_high']:+.3g}, p {last['p_value']:.3f})."
         ]
         said += [
             f"At {row['label']} it is {row['estimate']:+.3g} ({row['conf_low']:+.3g} to "
@@ -102,6 +99,12 @@ class Moderation:
                 f"{clear.height} of {self.differences.height} pairs of slopes differ (Holm, 5% level)."
             )
         return " ".join([*said, f"{self.sample}. {CAVEAT}"])
+
+    def _finding(self, per: str = "") -> str:
+        """Say whether the slope differs with the moderators: with two, with both together."""
+        by = " and ".join(title_of(m) for m in self.moderators)
+        differs = "differs" if self.table["p_value"][-1] < 0.05 else "is not shown to differ"
+        return f"slope of {inside(self.outcome.title)} on {title_of(self.indicator)}{per} {differs} with {by}"
 
     def _repr_html_(self) -> str:
         return f"<p>{self.summary()}</p>"
