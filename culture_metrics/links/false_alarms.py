@@ -72,9 +72,9 @@ class FalseAlarms:
     def _headline(self) -> str:
         share = dict(self.table.select("design", "estimate").iter_rows())
         return (
-            f"Where no change goes with a change, {share['classical']:.0f}% of panels show a link if years "
-            f"are taken as independent, {share['clustered']:.0f}% with clustering, "
-            f"{share['fixed_effects']:.0f}% within organisations"
+            f"Where no change goes with a change, {share['classical']:.1f}% of panels show a link if years "
+            f"are taken as independent, {share['clustered']:.1f}% with clustering, "
+            f"{share['fixed_effects']:.1f}% within organisations"
         )
 
     def _repr_html_(self) -> str:

@@ -28,7 +28,7 @@ from culture_metrics.links.table import TABLE, model_rows
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from culture_metrics.links.fit import Fitted
+    from culture_metrics.links.fitted import Fitted
 
 SAMPLE: dict[str, pl.DataType | type[pl.DataType]] = {
     "model_id": pl.String, "step": pl.String, "column": pl.String, "rows_lost": pl.UInt32,

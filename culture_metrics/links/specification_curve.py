@@ -75,7 +75,7 @@ class SpecificationCurve:
             _choices(drawn),
             y_title=f"{self.outcome.title} per {self.step}{scale}",
             title=pointing(self.shares.row(0, named=True), self._link()),
-            subtitle=self._spread(),
+            subtitle=heading(self._spread()),
             notes="Specifications share their data and are no independent evidence. Associations only.",
         )
 

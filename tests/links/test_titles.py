@@ -169,4 +169,4 @@ def test_every_figure_s_title_says_what_is_seen_in_words_of_association():
     assert re.fullmatch(
         r"\d+% \(.+\) to \d+% \(.+\) of the variance lies between organisations", titles["agreement"]
     )
-    assert re.search(r"\d+% of panels show a link .* \d+% with clustering", titles["false alarms"])
+    assert re.search(r"\d+\.\d% of panels show a link .* \d+\.\d% with clustering", titles["false alarms"])
