@@ -13,9 +13,9 @@ from culture_metrics.compare.years import check_comparable, compare_years
 from culture_metrics.errors import ComparabilityError, CultureMetricsError, ReportError
 from culture_metrics.indicators.breakdowns import available_breakdowns
 from culture_metrics.reporting.show.figures import Figures
-from culture_metrics.reporting.tables import Table
 from culture_metrics.results import ALL
 from culture_metrics.views.labels import count, several
+from culture_metrics.views.table import Table
 
 if TYPE_CHECKING:
     from culture_metrics.compare.comparison import YearComparison
