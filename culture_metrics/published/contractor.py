@@ -37,7 +37,7 @@ def read_contractor(
             "A contractor's export does not say which organisation it is about",
             where=path.name,
             expected="its ODS code",
-            hint="Give it: read_published(path, organisation='RXX').",
+            hint="Give it: organisation='RXX'.",
         )
     problems: list[str] = []
     scores, options = read_rows(path, heads, problems)
