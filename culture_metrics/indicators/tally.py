@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from culture_metrics.indicators.scoring import SLICE
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
@@ -20,8 +18,8 @@ if TYPE_CHECKING:
 
     Numbers = NDArray[np.float64]
 
-#: Numbers of one batch of respondents that are held at a time.
-BATCH = 2**18
+#: Numbers of one batch of respondents that are held at a time, and respondents that are looked up at a time.
+BATCH, SLICE = 2**18, 2048
 
 
 @dataclass(frozen=True)
