@@ -102,8 +102,8 @@ def score_values(extract: Extract) -> tuple[list[str], Numbers]:
                 if sub_scores[m] is None:
                     parts = [values[rows, place[p]] for p in scores[m].parts if p in here]
                     there = [np.isfinite(part) for part in parts]
-                    total = sum(np.where(t, part, 0.0) for t, part in zip(there, parts, strict=True))
-                    values[rows, j] = _mean(total, sum(t.astype(np.int64) for t in there), scores[m])
+                    known = [np.where(t, part, 0.0) for t, part in zip(there, parts, strict=True)]
+                    values[rows, j] = _mean(np.sum(known, axis=0), np.sum(there, axis=0), scores[m])
 
     in_threads([partial(fill, part) for part in blocks(frame.height)])
     return [*place], values
