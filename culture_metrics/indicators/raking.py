@@ -47,7 +47,7 @@ class Margin:
 
 @dataclass(frozen=True)
 class _Staff:
-    """Staff in post of the groups of one breakdown, and the group of each respondent (the last: not known)."""
+    """Staff in post by group of a breakdown, and the group of each respondent (the last: not known)."""
 
     where: tuple[str, str]
     groups: tuple[str, ...]
@@ -228,7 +228,9 @@ def rake(
         shares += [_shares(staff[i], hidden[i], w) for i in here]
     warn_of_pools(
         {
-            " ".join(s.where): [who for who, is_in in zip((*s.groups, "not known"), pool, strict=True) if is_in]
+            " ".join(s.where): [
+                who for who, is_in in zip((*s.groups, "not known"), pool, strict=True) if is_in
+            ]
             for s, pool in zip(staff, pooled, strict=True)
             if pool.sum() > 1
         },
@@ -256,7 +258,9 @@ def check_raking(raking: Raking, frame: pl.DataFrame) -> None:
     ExtractError
         When there are more or fewer of them, or a column that the raking has read says something else.
     """
-    other = [c for c, mark in raking.fingerprint.items() if c in frame.columns and _fingerprint(frame[c]) != mark]
+    other = [
+        c for c, mark in raking.fingerprint.items() if c in frame.columns and _fingerprint(frame[c]) != mark
+    ]
     if len(raking.weights) != frame.height or other:
         raise ExtractError(
             "The raking is of other respondents",
@@ -356,7 +360,9 @@ def _margin_table(
         ]
         table = pl.DataFrame(rows, schema=COLUMNS, orient="row")
     if not table.schema["staff"].is_numeric():
-        raise ExtractError("Staff in post must be numbers", where="column staff", got=str(table.schema["staff"]))
+        raise ExtractError(
+            "Staff in post must be numbers", where="column staff", got=str(table.schema["staff"])
+        )
     table = table.with_columns(pl.col("staff").cast(pl.Float64))
     if table.is_empty() or not (table["staff"].is_finite() & (table["staff"] >= 0)).fill_null(False).all():
         raise ExtractError("Margins must be numbers of staff, 0 or more")
@@ -426,7 +432,9 @@ def _shares(staff: _Staff, hidden: Flags, w: Numbers) -> pl.DataFrame:
             "staff": 100 * staff.staff / staff.staff.sum(),
             **{name: numbers[:n] for name, numbers in shares.items()},
         }
-    ).with_columns(pl.when(pl.Series(~hidden[:n])).then(pl.col(c)).alias(c) for c in ("base", "before", "after"))
+    ).with_columns(
+        pl.when(pl.Series(~hidden[:n])).then(pl.col(c)).alias(c) for c in ("base", "before", "after")
+    )
 
 
 def _rounded(number: float) -> float:

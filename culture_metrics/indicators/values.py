@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     Numbers = NDArray[np.float64]
 
 
-def estimate_values(
+def estimate_values(  # noqa: PLR0913
     frame: pl.DataFrame,
     measures: Sequence[str],
     by: Sequence[str | Sequence[str]] = (),
@@ -144,7 +144,9 @@ def _check_numbers(frame: pl.DataFrame, measures: Sequence[str], over: str | Non
     if not measures or len(set(measures)) < len(measures):
         raise ExtractError("Measures must be named, each once", got=", ".join(measures) or "none")
     types = {name: frame.schema[name] for name in (*measures, *([over] if over else []))}
-    text = [f"{name} ({kind})" for name, kind in types.items() if not kind.is_numeric() and kind != pl.Boolean]
+    text = [
+        f"{name} ({kind})" for name, kind in types.items() if not kind.is_numeric() and kind != pl.Boolean
+    ]
     if text:
         raise ExtractError(
             "Only numbers have a mean",

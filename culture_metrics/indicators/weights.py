@@ -78,15 +78,16 @@ class Weights:
 
     A weight is a function of how many belong to a group: were hidden groups weighted differently, the
     effective base of a weighted total would tell how many they are, and the total what they said. Groups that
-    would be hidden if the respondents of each group were published are therefore weighted as one: those below
-    `pool_below` and as many of the next smallest as it takes (Ambulance and Medical, say), to the share wanted
-    of all of them over their share. Few respondents without an occupation group count in the pool as well.
-    Where the mix is that of the extract, groups whose share in it would tell of an organisation share a weight
-    everywhere. That a weight rests on too few people is also what makes it unstable (Little 1993, JASA 88,
-    1001-1012). A `SmallBaseWarning` names who shares.
+    would be hidden if the respondents of each group were published are therefore weighted as one, to the
+    share wanted of all of them over their share: those below `pool_below` and as many of the next smallest as
+    it takes (Ambulance and Medical, say). Few respondents without an occupation group count in the pool as
+    well. Where the mix is that of the extract, groups whose share in it would tell of one organisation share
+    a weight in all. Weights that rest on few people are unstable besides, which is why cells are collapsed in
+    post-stratification (Little 1993, JASA 88, 1001-1012). A `SmallBaseWarning` names who shares.
 
-    This holds for the respondents of a group. Where a single measure is hidden for want of answers in a group
-    that has enough respondents, or in a cross with other breakdowns, weights can differ within what is hidden.
+    This holds for the respondents of a group. Where a measure alone is hidden, for want of answers in a group
+    with enough respondents, or cells of a cross with other breakdowns, weights can differ within what is
+    hidden.
 
     Examples
     --------
@@ -188,7 +189,9 @@ def occupation_weights(extract: Extract, rules: Weights) -> Numbers:
     known = counts[:, :-1].astype(np.float64)
     there = with_few_unknown(counts, least)
     benchmark = _benchmark_groups(extract, organisation)
-    unweighted = benchmark.is_in([*extract.edition.survey.unweighted_groups]).fill_null(value=False).to_numpy()
+    unweighted = (
+        benchmark.is_in([*extract.edition.survey.unweighted_groups]).fill_null(value=False).to_numpy()
+    )
     pooled = to_pool(there, least) & ~unweighted[:, None]
     if rules.mix is None:
         if n_organisations < 2:
@@ -211,10 +214,13 @@ def occupation_weights(extract: Extract, rules: Weights) -> Numbers:
     if rules.normalise:
         raw /= ((raw * counts).sum(axis=1) / counts.sum(axis=1))[:, None]
     raw[unweighted] = 1.0
-    who = [*group.names, "not known"]
-    shared = pooled & (there > 0)
-    pools = {organisation.names[row]: np.flatnonzero(shared[row]) for row in np.flatnonzero(shared.sum(axis=1) > 1)}
-    warn_of_pools({name: [who[i] for i in places] for name, places in pools.items()}, "Occupation groups")
+    who, shared = [*group.names, "not known"], pooled & (there > 0)
+    pools = {
+        name: [who[i] for i in np.flatnonzero(own)]
+        for name, own in zip(organisation.names, shared, strict=True)
+        if own.sum() > 1
+    }
+    warn_of_pools(pools, "Occupation groups")
     return np.asarray(raw.ravel()[joint])
 
 
