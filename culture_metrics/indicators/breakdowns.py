@@ -45,6 +45,8 @@ def group_columns(extract: Extract, by: Sequence[str]) -> dict[str, pl.Expr]:
     UnknownNameError
         When the catalogue has no such breakdown and the extract no such text column, or when the extract
         lacks the column that the breakdown needs.
+    ExtractError
+        When the question of a breakdown holds no whole numbers.
     """
     return {name: _group(extract, name) for name in by}
 
@@ -79,5 +81,12 @@ def _group(extract: Extract, name: str) -> pl.Expr:
     code = extract.edition.questions[breakdown.question].code
     if code not in here:
         raise unknown("breakdown in this extract", name, available_breakdowns(extract))
+    if not extract.frame.schema[code].is_integer():
+        raise ExtractError(
+            "The answers are not whole numbers yet",
+            where=f"column {code}",
+            expected="the codes of the questionnaire",
+            hint="Use the extract that validate(extract).extract gives.",
+        )
     names = {c: group for group, codes in breakdown.groups.items() for c in codes}
     return pl.col(code).replace_strict(names, default=None, return_dtype=pl.Enum([*breakdown.groups]))

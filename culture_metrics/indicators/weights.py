@@ -133,7 +133,7 @@ def respondent_weights(
         When a mix is needed, weights are not above 0 or do not fit the respondents, or an organisation has
         the name of all of them together.
     """
-    if extract.frame["organisation"].cast(pl.String).eq(ALL).any():
+    if extract.frame["organisation"].unique().cast(pl.String).str.to_lowercase().eq(ALL).any():
         raise ExtractError(
             f"An organisation is called {ALL!r}",
             where="column organisation",
