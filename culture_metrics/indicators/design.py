@@ -85,7 +85,7 @@ class Design:
 
 
 def _is_number_of_people(value: object) -> bool:
-    return isinstance(value, Real) and isfinite(value) and value > 0
+    return isinstance(value, Real) and isfinite(value) and float(value) > 0
 
 
 @dataclass(frozen=True)

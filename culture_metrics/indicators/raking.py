@@ -298,7 +298,7 @@ def trim_weights(weights: Numbers, top: float) -> Numbers:
     largest = np.arange(len(order))
     # What each other one gets when so many of the largest are cut: the fewest that leave none above the top.
     more = (np.append(0.0, np.cumsum(order)[:-1]) - largest * top) / (len(order) - largest)
-    return np.minimum(weights + more[np.argmax(order + more <= top * (1 + 1e-12))], top)
+    return np.asarray(np.minimum(weights + more[np.argmax(order + more <= top * (1 + 1e-12))], top))
 
 
 def _rake(
@@ -410,7 +410,8 @@ def _margin(staff: _Staff, pooled: Flags) -> Margin:
     n = len(staff.groups)
     unknown = 0.0 if pooled[-1] else staff.counts[-1] / len(staff.codes)
     category = np.where(pooled, 0, np.cumsum(~pooled) - 1 + bool(pooled.any()))
-    target = np.bincount(category[:n], staff.staff / staff.staff.sum() * (1 - unknown), category.max() + 1)
+    wanted = staff.staff / staff.staff.sum() * (1 - unknown)
+    target = np.asarray(np.bincount(category[:n], wanted, category.max() + 1), np.float64)
     if not pooled[-1]:
         target[-1] = unknown
     return Margin(category[staff.codes], target)
