@@ -10,6 +10,7 @@ import polars as pl
 
 from culture_metrics.disclosure import hidden_cells
 from culture_metrics.errors import ExtractError, SmallBaseWarning
+from culture_metrics.indicators.answers import answers_of
 from culture_metrics.results import ALL
 
 if TYPE_CHECKING:
@@ -17,10 +18,14 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from culture_metrics.extracts.extract import Extract
+
     Flags = NDArray[np.bool_]
     Numbers = NDArray[np.float64]
     Whole = NDArray[np.int64]
 
+#: Share of respondents from which on a measure is one for all of them.
+ANSWERED = 0.8
 #: Organisations that a warning names.
 NAMED = 3
 
@@ -38,44 +43,69 @@ def least_base(pool_below: int | None, minimum_base: int) -> int:
     return pool_below
 
 
-def with_few_unknown(counts: Whole, least: int) -> Whole:
-    """Leave the last column, respondents whose group is not known, only where there are few of them.
+def answered(extract: Extract) -> Flags:
+    """Say who counts in what, respondents × measures: as such, first, then in the base of each measure."""
+    everybody = np.ones((extract.frame.height, 1), bool)
+    if not any(c in extract.edition.columns for c in extract.frame.columns):
+        return everybody
+    answers = answers_of(extract)
+    marked = answers.marked
+    shares = [
+        marks.imag[marked.codes[:, column].view(np.uint8)] > 0
+        for marks, column in zip(marked.marks, marked.column, strict=True)
+    ]
+    return np.hstack([everybody, np.isfinite(answers.values), *(share[:, None] for share in shares)])
 
-    Few are taken as one more small group: with a weight of their own they could be told apart from it.
-    """
-    few = counts[:, -1] < least
-    return np.hstack([counts[:, :-1], np.where(few, counts[:, -1], 0)[:, None]])
+
+def bases_of(codes: Whole, size: int, there: Flags) -> Numbers:
+    """Count who is there by code and measure; what few of all answer (routed questions) counts as nobody."""
+    asked = there.mean(axis=0) >= ANSWERED
+    return np.stack([np.bincount(codes, column, size) for column in (there & asked).T], axis=1)
 
 
-def to_pool(counts: Whole, least: int) -> Flags:
-    """Say which groups of each table would be hidden if their respondents were published with the total.
+def to_pool(bases: Numbers, least: int) -> Flags:
+    """Say which groups of each table would be hidden in some measure if it was published with its total.
 
     Parameters
     ----------
-    counts : numpy.ndarray
-        Tables × groups.
+    bases : numpy.ndarray
+        Tables × groups × measures; the last group are respondents whose group is not known.
     least : int
-        Smallest number that may be shown.
+        Smallest base that may be shown.
 
     Notes
     -----
     These are the small groups, and so many of the next smallest that together they reach the minimum and
-    none can be worked out: what `suppress` hides.
+    none can be worked out: what `suppress` hides, whether the total counts those whose group is not known, as
+    in Results, or not. Few of these are one more small group: with a weight of their own they could be told
+    apart from it.
     """
-    tables, groups = counts.shape
-    base = np.hstack([counts.sum(axis=1, keepdims=True), counts]).astype(np.float64).ravel()
+    few = np.where(bases[:, -1] < least, bases[:, -1], 0.0)
+    listed = bases[:, :-1]
+    pooled = _hidden(listed, bases.sum(axis=1), least)
+    with_few = np.concatenate([listed, few[:, None]], axis=1)
+    known = _hidden(with_few, with_few.sum(axis=1), least)
+    return np.hstack([pooled | known[:, :-1], known[:, -1:]])
+
+
+def _hidden(groups: Numbers, total: Numbers, least: int) -> Flags:
+    """Say which groups of tables × groups × measures are hidden in some measure."""
+    tables, size, measures = groups.shape
+    base = np.concatenate([total[:, None], groups], axis=1).reshape(-1, measures)
     cells = pl.DataFrame(
         {
             "survey": "",
             "period": "",
-            "organisation": np.repeat([f"{table:06d}" for table in range(tables)], groups + 1),
-            "breakdown": [ALL, *["group"] * groups] * tables,
-            "group": [ALL, *(f"{group:06d}" for group in range(groups))] * tables,
+            "organisation": np.repeat([f"{table:06d}" for table in range(tables)], size + 1),
+            "breakdown": [ALL, *["group"] * size] * tables,
+            "group": [ALL, *(f"{group:06d}" for group in range(size))] * tables,
         }
     )
-    there = base > 0
+    there = base.any(axis=1)
+    known = np.where(base > 0, base, np.nan)[there]
     hidden = np.zeros(len(base), bool)
-    hidden[there] = hidden_cells(cells.filter(there), ["respondents"], base[there, None], least)[:, 0] > 0
+    names = [f"{measure:06d}" for measure in range(measures)]
+    hidden[there] = (hidden_cells(cells.filter(there), names, known, least) > 0).any(axis=1)
     return hidden.reshape(tables, -1)[:, 1:]
 
 

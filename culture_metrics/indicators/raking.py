@@ -13,7 +13,7 @@ import polars as pl
 from culture_metrics.errors import ExtractError
 from culture_metrics.indicators.breakdowns import group_columns
 from culture_metrics.indicators.codes import codes_of
-from culture_metrics.indicators.pooling import least_base, to_pool, warn_of_pools, with_few_unknown
+from culture_metrics.indicators.pooling import answered, bases_of, least_base, to_pool, warn_of_pools
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from culture_metrics.extracts.extract import Extract
+    from culture_metrics.indicators.codes import Codes
 
     Flags = NDArray[np.bool_]
     Numbers = NDArray[np.float64]
@@ -53,6 +54,7 @@ class _Staff:
     groups: tuple[str, ...]
     staff: Numbers
     codes: Whole
+    rows: Whole
 
     @property
     def counts(self) -> Whole:
@@ -177,10 +179,10 @@ def rake(
     the margin, keep their share in it. Weights for non-response help where those who answer differ from those
     who do not by what the margins know; they cannot mend other differences.
 
-    Groups that would be hidden if the respondents of a margin were published (those below `pool_below` and as
-    many of the next smallest as it takes) are raked as one, to their staff in post together: else what is
-    published of the weights would tell how many they are; and weights that rest on few people are unstable.
-    Few respondents whose group is not known count among them.
+    Groups that would be hidden if the respondents of a margin, or a measure that four in five answer, were
+    published (those below `pool_below` and as many of the next smallest as it takes) are raked as one, to
+    their staff in post together: else what is published of the weights would tell how many they are; and
+    weights that rest on few people are unstable. Few respondents whose group is not known count among them.
 
     References
     ----------
@@ -208,11 +210,12 @@ def rake(
     organisation = codes_of(extract.frame["organisation"])
     rows = [np.flatnonzero(organisation.codes == number) for number in range(len(organisation.names))]
     staff = [
-        _staff(part, codes[b].codes[own], codes[b].names, (name, b))
+        _staff(part, codes[b], own, (name, b))
         for name, own in zip(organisation.names, rows, strict=True)
         for (b,), part in table.filter(organisation=name).group_by("breakdown", maintain_order=True)
     ]
-    pooled, hidden = _pools(staff, least), _pools(staff, extract.edition.survey.minimum_base)
+    pooled = _pools(staff, answered(extract), least)
+    hidden = _pools(staff, np.ones((extract.frame.height, 1), bool), extract.edition.survey.minimum_base)
     weights = np.ones(extract.frame.height)
     fitted: dict[str, tuple[Margin, ...]] = {}
     diagnostics, shares = [], []
@@ -371,7 +374,8 @@ def _margin_table(
     return table
 
 
-def _staff(part: pl.DataFrame, codes: Whole, names: pl.Series, where: tuple[str, str]) -> _Staff:
+def _staff(part: pl.DataFrame, group: Codes, rows: Whole, where: tuple[str, str]) -> _Staff:
+    codes, names = group.codes[rows], group.names
     staff = dict(part.select("group", "staff").rows())
     counts = np.bincount(codes[codes >= 0], minlength=len(names))
     answered = {n: c for n, c in zip(names, counts, strict=True) if c}
@@ -392,16 +396,17 @@ def _staff(part: pl.DataFrame, codes: Whole, names: pl.Series, where: tuple[str,
     # Groups that the margin does not name are taken as not known.
     number = {group: i for i, group in enumerate(g for g in staff if g in answered)}
     of_name = np.array([number.get(name, len(number)) for name in names] + [len(number)], np.int64)
-    return _Staff(where, tuple(number), np.array([staff[group] for group in number]), of_name[codes])
+    return _Staff(where, tuple(number), np.array([staff[group] for group in number]), of_name[codes], rows)
 
 
-def _pools(staff: Sequence[_Staff], least: int) -> list[Flags]:
-    """Say for each breakdown which groups share a weight, and are hidden; the last is not known."""
-    width = max((len(s.groups) for s in staff), default=0)
-    counts = np.zeros((len(staff), width + 1), np.int64)
+def _pools(staff: Sequence[_Staff], there: Flags, least: int) -> list[Flags]:
+    """Say for each breakdown which groups would be hidden in one measure; the last are not known."""
+    width = max(len(s.groups) for s in staff)
+    bases = np.zeros((len(staff), width + 1, there.shape[1]))
     for row, s in enumerate(staff):
-        counts[row, : len(s.groups)], counts[row, -1] = s.counts[:-1], s.counts[-1]
-    pooled = to_pool(with_few_unknown(counts, least), least)
+        own = bases_of(s.codes, len(s.groups) + 1, there[s.rows])
+        bases[row, : len(s.groups)], bases[row, -1] = own[:-1], own[-1]
+    pooled = to_pool(bases, least)
     return [np.append(p[: len(s.groups)], p[-1]) for s, p in zip(staff, pooled, strict=True)]
 
 

@@ -12,12 +12,13 @@ from culture_metrics.errors import ExtractError, unknown
 from culture_metrics.indicators.breakdowns import group_columns
 from culture_metrics.indicators.codes import codes_of
 from culture_metrics.indicators.pooling import (
+    answered,
+    bases_of,
     in_pools,
     least_base,
     to_pool,
     to_pool_everywhere,
     warn_of_pools,
-    with_few_unknown,
 )
 from culture_metrics.indicators.raking import Raking, check_raking
 from culture_metrics.results import ALL
@@ -78,16 +79,16 @@ class Weights:
 
     A weight is a function of how many belong to a group: were hidden groups weighted differently, the
     effective base of a weighted total would tell how many they are, and the total what they said. Groups that
-    would be hidden if the respondents of each group were published are therefore weighted as one, to the
-    share wanted of all of them over their share: those below `pool_below` and as many of the next smallest as
-    it takes (Ambulance and Medical, say). Few respondents without an occupation group count in the pool as
-    well. Where the mix is that of the extract, groups whose share in it would tell of one organisation share
-    a weight in all. Weights that rest on few people are unstable besides, which is why cells are collapsed in
-    post-stratification (Little 1993, JASA 88, 1001-1012). A `SmallBaseWarning` names who shares.
+    would be hidden if the groups' respondents, or any measure that four in five of an organisation answer,
+    were published are therefore weighted as one, to the share wanted of all of them over their share: those
+    below `pool_below` and as many of the next smallest as it takes (Ambulance and Medical, say). Few
+    respondents without an occupation group count in the pool as well. Where the mix is that of the extract,
+    groups whose share in it would tell of one organisation share a weight in all. Weights that rest on few
+    people are unstable besides, which is why cells are collapsed in post-stratification (Little 1993, JASA
+    88, 1001-1012). A `SmallBaseWarning` names who shares.
 
-    This holds for the respondents of a group. Where a measure alone is hidden, for want of answers in a group
-    with enough respondents, or cells of a cross with other breakdowns, weights can differ within what is
-    hidden.
+    Where questions that few are asked, or cells of a cross with other breakdowns, are hidden, weights can
+    still differ within what is hidden.
 
     Examples
     --------
@@ -187,12 +188,19 @@ def occupation_weights(extract: Extract, rules: Weights) -> Numbers:
     joint = organisation.codes * (n_groups + 1) + np.where(group.codes < 0, n_groups, group.codes)
     counts = np.bincount(joint, minlength=n_organisations * (n_groups + 1)).reshape(n_organisations, -1)
     known = counts[:, :-1].astype(np.float64)
-    there = with_few_unknown(counts, least)
     benchmark = _benchmark_groups(extract, organisation)
     unweighted = (
         benchmark.is_in([*extract.edition.survey.unweighted_groups]).fill_null(value=False).to_numpy()
     )
-    pooled = to_pool(there, least) & ~unweighted[:, None]
+    there, places = (
+        answered(extract),
+        [np.flatnonzero(organisation.codes == o) for o in range(n_organisations)],
+    )
+    category = joint % (n_groups + 1)
+    bases = np.stack([bases_of(category[own], n_groups + 1, there[own]) for own in places])
+    pooled = to_pool(bases, least) & ~unweighted[:, None]
+    # Few whose group is not known are counted with the pool.
+    sized = np.hstack([counts[:, :-1], np.where(pooled[:, -1], counts[:, -1], 0)[:, None]])
     if rules.mix is None:
         if n_organisations < 2:
             raise ExtractError(
@@ -204,17 +212,17 @@ def occupation_weights(extract: Extract, rules: Weights) -> Numbers:
         total = np.zeros((len(peers.names), n_groups))
         np.add.at(total, peers.codes, known)
         wanted = _shares(total)[peers.codes]
-        pooled[:, :-1] |= to_pool_everywhere(pooled[:, :-1], there[:, :-1], peers.codes, least)
+        pooled[:, :-1] |= to_pool_everywhere(pooled[:, :-1], sized[:, :-1], peers.codes, least)
     else:
         wanted = np.broadcast_to(_wanted(extract, rules.mix, group.names), known.shape)
     aim = in_pools(np.hstack([wanted, np.zeros((n_organisations, 1))]), pooled)
-    share = in_pools(_shares(there.astype(np.float64)), pooled)
+    share = in_pools(_shares(sized.astype(np.float64)), pooled)
     with np.errstate(invalid="ignore", divide="ignore"):
         raw = np.where((share > 0) & (aim > 0), np.minimum(aim / share, rules.cap), rules.unknown)
     if rules.normalise:
         raw /= ((raw * counts).sum(axis=1) / counts.sum(axis=1))[:, None]
     raw[unweighted] = 1.0
-    who, shared = [*group.names, "not known"], pooled & (there > 0)
+    who, shared = [*group.names, "not known"], pooled & (sized > 0)
     pools = {
         name: [who[i] for i in np.flatnonzero(own)]
         for name, own in zip(organisation.names, shared, strict=True)

@@ -11,6 +11,7 @@ import pytest
 from culture_metrics import distributions, estimate, estimate_values, score, synthetic
 from culture_metrics.errors import ExtractError, SmallBaseWarning, UnknownNameError
 from culture_metrics.extracts.extract import Extract
+from culture_metrics.indicators.breakdowns import group_columns
 from culture_metrics.indicators.raking import rake, trim_weights
 from culture_metrics.indicators.weights import Weights, occupation_weights, size_weights
 
@@ -97,6 +98,25 @@ def test_the_mix_of_the_extract_does_not_tell_of_one_organisation():
         total = estimate(extract, weights="occupation_group").filter(measure="recommend_place_to_work")
         found |= {(name, round(n, 9)) for name, n in total.select("organisation", "effective_base").rows()}
     assert len(found) == 2
+
+
+@pytest.mark.filterwarnings("ignore::culture_metrics.errors.SmallBaseWarning")
+@pytest.mark.parametrize(("seed", "n"), [(2, 150), (3, 250)])
+def test_no_question_put_to_all_hides_groups_of_different_weights(seed, n):
+    """A group with enough respondents can have too few answers: what any measure hides shares the weight."""
+    extract = synthetic.respondents(2024, respondents_per_organisation=n, seed=seed)
+    column = group_columns(extract, ["occupation_group"])["occupation_group"].cast(pl.String)
+    mix = {g: 1.0 + i for i, g in enumerate(extract.edition.breakdowns["occupation_group"].groups)}
+    weights = pl.Series("weight", occupation_weights(extract, Weights("occupation_group", mix=mix)))
+    of_group = extract.frame.select(column.alias("group"), weights).unique().drop_nulls()
+    results = estimate(extract, ["occupation_group"])
+    asked = results.filter(pl.col("base") >= 0.8 * n, breakdown="all")["measure"]
+    hidden = results.filter(pl.col("base").is_null(), breakdown="occupation_group").join(of_group, on="group")
+    several = hidden.filter(pl.col("measure").is_in(asked.implode())).group_by("measure").agg(
+        pl.col("weight").round(9).n_unique(), pl.len()
+    )  # fmt: skip
+    assert several["len"].max() > 1
+    assert set(several["weight"]) == {1}
 
 
 def test_groups_large_enough_keep_weights_of_their_own(recwarn):

@@ -3,7 +3,7 @@
 # Writes tests/reference/weighted_estimates.csv. Needs the packages survey (made with 4.1-1, R 4.2.2).
 #
 # Weights: each organisation gets the occupation mix of both together, capped at 5, mean 1 in an organisation.
-# "pooled": AHPs and others of RYY, too few to be shown, weighted as one group, in both organisations.
+# "pooled": AHPs, others and nurses weighted as one group, in both organisations: hidden in some measure of RYY.
 # Standard errors: every organisation is a stratum (its respondents are a sample of their own).
 library(survey)
 d <- read.csv("tests/reference/respondents.csv")
@@ -17,7 +17,7 @@ weights_of <- function(group) {
   w / ave(w, d$organisation)
 }
 d$occupation_group <- weights_of(group)
-d$pooled <- weights_of(ifelse(group %in% c("ahp", "other"), "few", group))
+d$pooled <- weights_of(ifelse(group %in% c("ahp", "other", "nurses"), "few", group))
 d$none <- 1
 item <- function(x) (x - 1) * 2.5
 items <- cbind(item(d$q2a), item(d$q2b), item(d$q2c))
