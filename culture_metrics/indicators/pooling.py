@@ -101,7 +101,7 @@ def _hidden(groups: Numbers, total: Numbers, least: int) -> Flags:
             "group": [ALL, *(f"{group:06d}" for group in range(size))] * tables,
         }
     )
-    there = base.any(axis=1)
+    there = np.asarray(base.any(axis=1))
     known = np.where(base > 0, base, np.nan)[there]
     hidden = np.zeros(len(base), bool)
     names = [f"{measure:06d}" for measure in range(measures)]
