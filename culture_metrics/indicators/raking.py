@@ -268,8 +268,8 @@ def check_raking(raking: Raking, frame: pl.DataFrame) -> None:
         raise ExtractError(
             "The raking is of other respondents",
             where=f"columns {', '.join(other)}" if other else None,
-            expected=f"one weight for each respondent: {frame.height:,} weights, raked from this extract",
-            got=f"{len(raking.weights):,}",
+            expected="a raking of this extract",
+            got=f"{len(raking.weights):,} weights for {frame.height:,} respondents",
             hint="Rake the extract that the weights are used with, rows in the same order.",
         )
 
