@@ -107,9 +107,10 @@ def test_no_question_put_to_all_hides_groups_of_different_weights(seed, n):
     extract = synthetic.respondents(2024, respondents_per_organisation=n, seed=seed)
     column = group_columns(extract, ["occupation_group"])["occupation_group"].cast(pl.String)
     mix = {g: 1.0 + i for i, g in enumerate(extract.edition.breakdowns["occupation_group"].groups)}
-    weights = pl.Series("weight", occupation_weights(extract, Weights("occupation_group", mix=mix)))
+    rules = Weights("occupation_group", mix=mix)
+    weights = pl.Series("weight", occupation_weights(extract, rules))
     of_group = extract.frame.select(column.alias("group"), weights).unique().drop_nulls()
-    results = estimate(extract, ["occupation_group"])
+    results = estimate(extract, ["occupation_group"], weights=rules).filter(weighting="occupation_group")
     asked = results.filter(pl.col("base") >= 0.8 * n, breakdown="all")["measure"]
     hidden = results.filter(pl.col("base").is_null(), breakdown="occupation_group").join(of_group, on="group")
     several = hidden.filter(pl.col("measure").is_in(asked.implode())).group_by("measure").agg(
