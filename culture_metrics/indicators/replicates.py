@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from culture_metrics.extracts.extract import Extract
     from culture_metrics.indicators.raking import Raking
-    from culture_metrics.indicators.weights import Weighted
+    from culture_metrics.indicators.weights import AnyWeights, Weighted
 
     Numbers = NDArray[np.float64]
     Whole = NDArray[np.int64]
@@ -98,7 +98,7 @@ def replicate(
     *,
     measures: Sequence[str],
     statistic: str | Statistic = "mean",
-    weights: str | Weights | Raking | pl.Series = "none",
+    weights: AnyWeights = "none",
     design: Design | None = None,
     draws: int = 1000,
     seed: int = 2024,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 import polars as pl
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from culture_metrics.indicators.codes import Codes
 
     Numbers = NDArray[np.float64]
+    #: What can be given as weights: a name, rules, a raking, or one number per respondent.
+    AnyWeights: TypeAlias = "str | Weights | Raking | pl.Series | Numbers | Sequence[float] | None"
 
 WEIGHTINGS = ("none", "occupation_group", "size", "occupation_group_and_size")
 #: Weightings of national figures: all organisations together.
@@ -121,9 +123,7 @@ class Weighted:
     raking: Raking | None = None
 
 
-def respondent_weights(
-    extract: Extract, weights: Weights | Raking | pl.Series | Numbers | Sequence[float] | str | None
-) -> Weighted:
+def respondent_weights(extract: Extract, weights: AnyWeights) -> Weighted:
     """Return the weight of each respondent within their organisation; None is `"none"`.
 
     Raises
