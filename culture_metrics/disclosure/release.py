@@ -14,6 +14,8 @@ from culture_metrics.disclosure.structure import Structure, find_structure
 from culture_metrics.errors import UnknownNameError
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from numpy.typing import NDArray
 
     from culture_metrics.disclosure.rule import Rule
@@ -110,16 +112,21 @@ def release_of(
     rule: Rule,
     *,
     counted: Floats | None = None,
+    fewest: Floats | None = None,
     parents: pl.DataFrame | None = None,
+    national: Collection[str] | None = None,
     mark: bool = False,
 ) -> Release:
-    """Make a release of its cells and their `size`; `mark` hides what the rule finds too small."""
+    """Make a release of its cells and their `size`; `mark` hides what the rule finds too small.
+
+    `fewest` is the smallest number that may be counted, or not counted, in a percentage: NaN in scores.
+    """
     small = (state == SHOWN) & (base < rule.minimum_base)
-    if counted is not None and rule.minimum_count:
-        small |= (state == SHOWN) & (np.fmin(counted, base - counted) < rule.minimum_count - 1e-6)
+    if fewest is not None and rule.minimum_count:
+        small |= (state == SHOWN) & (fewest < rule.minimum_count - 1e-6)
     if mark:
         state = np.where(small, np.int8(SMALL), state)
-    structure = find_structure(cells, parents)
+    structure = find_structure(cells, parents, national)
     of, rest = _rests(structure, base, state, rule)
     if len(of):
         people = pl.Series(rest.max(axis=1))
