@@ -10,6 +10,7 @@ import polars as pl
 
 from culture_metrics.disclosure.attack import SAME, attack
 from culture_metrics.disclosure.between import releases_of_two
+from culture_metrics.disclosure.odd import odd_sums
 from culture_metrics.disclosure.release import OPEN, SECONDARY, SMALL, UNTOLD
 from culture_metrics.disclosure.rows import releases
 from culture_metrics.disclosure.rule import Rule
@@ -17,7 +18,7 @@ from culture_metrics.disclosure.structure import CELL
 from culture_metrics.disclosure.tables import Sums, Tables
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
     from culture_metrics.disclosure.attack import Finding, System
     from culture_metrics.disclosure.release import Release
@@ -30,6 +31,8 @@ WHY = {
     "count": "a number counted, or not counted, follows that is too small",
     "difference": "too few respondents are in only one of the two releases",
 }
+#: What is no breach, but leaves the auditor without an answer.
+ODD = "odd"
 COLUMNS = {**dict.fromkeys([*CELL, "measure", "finding"], pl.String()), "width": pl.Float64()}
 
 
@@ -43,8 +46,10 @@ class DisclosureAudit:
         One row per cell and finding: `survey, period, organisation, breakdown, group, measure`; `finding`
         (`shown`: shown although too small; `exact`: its base follows; `tight`: its base follows within a
         range that is too small; `few`: a sum with it of fewer than the minimum base follows; `count`: a
-        number counted, or not counted, follows that is too small); `width`, over how many respondents the
-        base, or that sum, stays open: 0 is exact.
+        number counted, or not counted, follows that is too small; `difference`: too few respondents are in
+        only one of two releases; `odd`: what is published does not add up, so that it cannot be attacked: the
+        cell is a total that holds fewer people than its parts, or hidden where no numbers fit); `width`, over
+        how many respondents the base, or that sum, stays open: 0 is exact.
     hidden : int
         Number of hidden results that were attacked.
     rule : Rule
@@ -62,12 +67,29 @@ class DisclosureAudit:
 
     def summary(self) -> str:
         """Say in plain sentences what was found."""
-        cells = self.table.select(*CELL, "measure").n_unique()
-        if not cells:
-            return f"{self.rule.words} The {self.hidden} hidden results were attacked; none is open."
-        by = self.table.group_by("finding").len().sort("finding").rows()
-        found = "; ".join(f"{number} × {WHY[name]}" for name, number in by)
-        return f"{self.rule.words} {cells} results do not keep it: {found}."
+        broken = self.table.filter(pl.col("finding") != ODD)
+        odd = self.table.filter(pl.col("finding") == ODD).select(*CELL, "measure").n_unique()
+        cells = broken.select(*CELL, "measure").n_unique()
+        said = [f"The rule: {self.rule.words[0].lower()}{self.rule.words[1:]}"]
+        if cells:
+            by = broken.group_by("finding").len().sort("finding").rows()
+            found = "; ".join(f"{number} × {WHY[name]}" for name, number in by)
+            said.append(f"{cells} result{' breaks' if cells == 1 else 's break'} it: {found}.")
+        elif not self.hidden:
+            said.append("Nothing is hidden, and nothing need be." if not odd else "Nothing is hidden.")
+        else:
+            attacked = "1 hidden result was" if self.hidden == 1 else f"{self.hidden} hidden results were"
+            said.append(f"{attacked} attacked; none is open{' as far as can be told' * (odd > 0)}.")
+        if odd:
+            which = "1 result does not" if odd == 1 else f"{odd} results do not"
+            said.append(
+                f"{which} add up with the others, so that what follows from the sum cannot be told: say "
+                "which organisations `all` holds (national=), and leave out figures of another file."
+            )
+        return " ".join(said)
+
+    def __repr__(self) -> str:
+        return self.summary()
 
     def _repr_html_(self) -> str:
         return f"<p>{self.summary()}</p>{self.table._repr_html_()}"
@@ -80,6 +102,7 @@ def audit_disclosure(
     minimum_base: int = 11,
     minimum_count: int | None = None,
     parents: pl.DataFrame | None = None,
+    national: Collection[str] | None = None,
     rounded_to: int = 1,
 ) -> DisclosureAudit:
     """Attack a release: find the hidden results that somebody outside can work out.
@@ -91,8 +114,9 @@ def audit_disclosure(
     second : polars.DataFrame, optional
         Another release of the same groups, about some more or fewer respondents (all staff but one team), or
         hidden otherwise (the same year published again): the two are attacked together.
-    minimum_base, minimum_count, parents
-        As in `suppress`; counts are left aside for two releases and for rounded bases.
+    minimum_base, minimum_count, parents, national
+        As in `suppress`; counts are left aside for two releases and for rounded bases. Official workbooks
+        show what rests on 10: `minimum_base=10`.
     rounded_to : int
         Multiple that published bases were rounded to.
 
@@ -120,9 +144,9 @@ def audit_disclosure(
     rule = Rule(minimum_base, minimum_count)
     half = rounded_to / 2 if rounded_to > 1 else 0.0
     parts = (
-        (release for release, _ in releases(results, rule, parents))
+        (release for release, _ in releases(results, rule, parents, national))
         if second is None
-        else releases_of_two(results, second, rule, parents, rounded=half > 0)
+        else releases_of_two(results, second, rule, parents, national, rounded=half > 0)
     )
     tables, hidden = [pl.DataFrame(schema=COLUMNS)], 0
     for release in parts:
@@ -141,12 +165,16 @@ def _attacked(
     cell, measure = (list(map(int, place)) for place in np.nonzero(release.too_small))
     yield cell, measure, ["difference" if i >= between else "shown" for i in cell], [0.0] * len(cell)
     equations = np.arange(len(release.structure.total))
+    ordinary = np.flatnonzero(release.structure.total < between)
+    sum_, measures = odd_sums(release, rule, half, ordinary)
+    totals = release.structure.total[sum_].tolist()
+    yield totals, measures.tolist(), [ODD] * len(totals), [np.nan] * len(totals)
     asked = (release.to_protect | (release.state == OPEN)).any(axis=0)
     sums = Sums.of(release.structure, equations)
     for family in np.unique(release.family[asked]) if len(equations) else ():
         tables = Tables(release, sums, int(family), rule, half=half)
         for place, system, _, columns in tables.systems(release.hidden[sums.cells, family]):
-            found = attack(system)
+            found = attack(system, odd=system.nobody and not release.tied)
             cells = [int(sums.cells[columns[f.cell]]) for f in found]
             # Nobody need be between two releases.
             kept = [
@@ -158,11 +186,13 @@ def _attacked(
                 [i for i, _ in kept],
                 [int(tables.measures[place])] * len(kept),
                 [_finding(system, f) if i < between else "difference" for i, f in kept],
-                [max(0.0, f.high - f.low) for _, f in kept],
+                [np.nan if np.isinf(f.low) else max(0.0, f.high - f.low) for _, f in kept],
             )
 
 
 def _finding(system: System, found: Finding) -> str:
+    if found.low > found.high + SAME and np.isinf(found.low):
+        return ODD
     if system.upward:
         return "few" if system.nobody else "count"
     return "exact" if found.high - found.low < 1 - SAME else "tight"
@@ -174,6 +204,6 @@ def _table(
     named = release.cells[cells].with_columns(
         measure=release.measures[measures],
         finding=pl.Series(findings, dtype=pl.String),
-        width=pl.Series(widths, dtype=pl.Float64),
+        width=pl.Series(widths, dtype=pl.Float64).fill_nan(None),
     )
     return named.select(pl.col(name).cast(kind) for name, kind in COLUMNS.items())

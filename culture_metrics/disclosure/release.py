@@ -14,8 +14,6 @@ from culture_metrics.disclosure.structure import Structure, find_structure
 from culture_metrics.errors import UnknownNameError
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
-
     from numpy.typing import NDArray
 
     from culture_metrics.disclosure.rule import Rule
@@ -111,22 +109,22 @@ def release_of(
     state: NDArray[np.int8],
     rule: Rule,
     *,
-    counted: Floats | None = None,
-    fewest: Floats | None = None,
-    parents: pl.DataFrame | None = None,
-    national: Collection[str] | None = None,
+    structure: Structure | None = None,
+    counts: tuple[Floats, Floats] | None = None,
     mark: bool = False,
 ) -> Release:
     """Make a release of its cells and their `size`; `mark` hides what the rule finds too small.
 
-    `fewest` is the smallest number that may be counted, or not counted, in a percentage: NaN in scores.
+    `structure` is what adds up beyond what the catalogue knows. `counts` are by cell and measure the number
+    counted in a percentage, and the least that it, or that of the others, can be: NaN in scores.
     """
     small = (state == SHOWN) & (base < rule.minimum_base)
+    counted, fewest = counts or (None, None)
     if fewest is not None and rule.minimum_count:
         small |= (state == SHOWN) & (fewest < rule.minimum_count - 1e-6)
     if mark:
         state = np.where(small, np.int8(SMALL), state)
-    structure = find_structure(cells, parents, national)
+    structure = structure or find_structure(cells)
     of, rest = _rests(structure, base, state, rule)
     if len(of):
         people = pl.Series(rest.max(axis=1))

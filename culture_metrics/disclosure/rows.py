@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 
 from culture_metrics.disclosure.release import ABSENT, SECONDARY, SHOWN, SMALL, UNTOLD, Release, release_of
-from culture_metrics.disclosure.structure import CELL
+from culture_metrics.disclosure.structure import CELL, find_structure
 from culture_metrics.errors import CultureMetricsError, UnknownNameError
 from culture_metrics.results import ALL
 
@@ -98,12 +98,10 @@ def _release(
     np.minimum.at(base.ravel(), place, np.where(given == SHOWN, own, np.inf))
     base[state == ABSENT] = 0.0
     base[state >= SMALL] = np.nan
-    counted, fewest = _counted(part, place, base) if rule.minimum_count else (None, None)
+    counts = _counted(part, place, base) if rule.minimum_count else None
     cells = cells.join(sizes, on=GROUP, how="left", maintain_order="left")
-    release = release_of(
-        cells, measures, base, state, rule,
-        counted=counted, fewest=fewest, parents=parents, national=national, mark=mark,
-    )  # fmt: skip
+    structure = find_structure(cells, parents, national)
+    release = release_of(cells, measures, base, state, rule, structure=structure, counts=counts, mark=mark)
     return release, Rows(part["_row"].to_numpy().astype(np.int64), cell, measure)
 
 
@@ -138,7 +136,7 @@ def _check_national(results: pl.DataFrame, national: Collection[str] | None) -> 
         )
 
 
-def _counted(part: pl.DataFrame, place: Numbers, base: Floats) -> tuple[Floats, ...]:
+def _counted(part: pl.DataFrame, place: Numbers, base: Floats) -> tuple[Floats, Floats]:
     """Work out how many respondents a percentage counts, and how few it counts, or leaves out, at least.
 
     Where a percentage stands unweighted, that one says. A weighted one, by p, of n respondents who weigh as
@@ -167,14 +165,15 @@ def _counted(part: pl.DataFrame, place: Numbers, base: Floats) -> tuple[Floats, 
     measures = np.zeros(base.shape[1], bool)
     measures[place[percent] % base.shape[1]] = True
     nobody = (base == 0) & measures
-    return tuple(np.where(nobody, 0.0, numbers.reshape(base.shape)) for numbers in (counted, fewest))
+    counted, fewest = counted.reshape(base.shape), fewest.reshape(base.shape)
+    return np.where(nobody, 0.0, counted), np.where(nobody, 0.0, fewest)
 
 
 def _fewest(part: pl.DataFrame, n: Floats, share: Floats) -> Floats:
     """Bound from below how many a weighted percentage counts, or leaves out, whichever is less."""
-    effective = "effective_base" in part.columns and not part["effective_base"].null_count()
-    if part.height and not effective:
-        first = part.row(0, named=True)
+    lost = part.filter(pl.col("effective_base").is_null()) if "effective_base" in part.columns else part
+    if lost.height:
+        first = lost.row(0, named=True)
         raise CultureMetricsError(
             "How many respondents a weighted percentage counts cannot be told",
             where=f"{first['organisation']}, {first['breakdown']}, {first['measure']}",
@@ -183,8 +182,8 @@ def _fewest(part: pl.DataFrame, n: Floats, share: Floats) -> Floats:
         )
     if not part.height:
         return np.zeros(0)
-    m = np.minimum(part["effective_base"].to_numpy(), n)
+    m: Floats = np.minimum(part["effective_base"].to_numpy(), n)
     middle = n - m * (1 - 2 * share)
     reach = np.sqrt(np.maximum(middle**2 - 4 * m * share**2 * n, 0.0))
     least, most = np.ceil((middle - reach) / 2 - SLACK), np.floor((middle + reach) / 2 + SLACK)
-    return np.maximum(np.minimum(least, n - most), 0.0)
+    return np.asarray(np.maximum(np.minimum(least, n - most), 0.0))

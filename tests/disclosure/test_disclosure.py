@@ -169,7 +169,7 @@ def test_a_distribution_and_its_headline_are_hidden_together():
     )
     # One more person answered "don't know": the distribution alone would be large enough.
     rows = headline.with_columns(
-        base=pl.when(pl.col("group") == "a").then(11).otherwise(pl.col("base")).cast(pl.UInt32)
+        base=(pl.col("base") + pl.col("group").is_in(["a", "all"])).cast(pl.UInt32)
     ).join(pl.DataFrame({"option": [1, 2]}, schema={"option": pl.Int16}), how="cross")
     answers = as_distributions(rows.rename({"measure": "question", "estimate": "percent"}).drop("unit"))
     told, options = suppress(headline, distributions=answers)
