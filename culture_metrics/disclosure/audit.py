@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 
 from culture_metrics.disclosure.attack import SAME, attack
-from culture_metrics.disclosure.between import releases_of_two
+from culture_metrics.disclosure.between import releases_of_two, untied
 from culture_metrics.disclosure.odd import odd_sums
 from culture_metrics.disclosure.release import OPEN, SECONDARY, SMALL, UNTOLD
 from culture_metrics.disclosure.rows import releases
@@ -157,11 +157,15 @@ def audit_disclosure(
 
 
 def _attacked(
-    release: Release, rule: Rule, half: float
+    release: Release, rule: Rule, half: float, *, granted: bool = True
 ) -> Iterator[tuple[list[int], list[int], list[str], list[float]]]:
-    """List cells, measures, findings and widths."""
-    # Cells between two releases follow those of both.
-    between = len(release.state) * (2 if release.tied else 3) // 3
+    """List cells, measures, findings and widths.
+
+    What was taken for `granted` between two releases is given up for the measures that it does not fit.
+    """
+    between = len(release.state) if release.between is None else release.between
+    granted &= release.between is not None
+    unfit: set[int] = set()
     cell, measure = (list(map(int, place)) for place in np.nonzero(release.too_small))
     yield cell, measure, ["difference" if i >= between else "shown" for i in cell], [0.0] * len(cell)
     equations = np.arange(len(release.structure.total))
@@ -174,24 +178,34 @@ def _attacked(
     for family in np.unique(release.family[asked]) if len(equations) else ():
         tables = Tables(release, sums, int(family), rule, half=half)
         for place, system, _, columns in tables.systems(release.hidden[sums.cells, family]):
-            found = attack(system, odd=system.nobody and not release.tied)
+            found = attack(system, odd=system.nobody)
+            if granted and any(_is_odd(f) for f in found):
+                unfit.add(int(tables.measures[place]))
+                found = [f for f in found if not _is_odd(f)]
             cells = [int(sums.cells[columns[f.cell]]) for f in found]
-            # Nobody need be between two releases.
+            # Nobody need be between two releases, unless an exact sum says so.
+            exact = system.upward and not half
             kept = [
                 (i, f)
                 for i, f in zip(cells, found, strict=True)
-                if i < between or SAME < f.low <= f.high < rule.minimum_base
+                if i < between or (exact or f.low > SAME) and SAME < f.high < rule.minimum_base
             ]
             yield (
                 [i for i, _ in kept],
                 [int(tables.measures[place])] * len(kept),
                 [_finding(system, f) if i < between else "difference" for i, f in kept],
-                [np.nan if np.isinf(f.low) else max(0.0, f.high - f.low) for _, f in kept],
+                [np.nan if _is_odd(f) else max(0.0, f.high - f.low) for _, f in kept],
             )
+    if unfit:
+        yield from _attacked(untied(release, unfit), rule, half, granted=False)
+
+
+def _is_odd(found: Finding) -> bool:
+    return np.isinf(found.low)
 
 
 def _finding(system: System, found: Finding) -> str:
-    if found.low > found.high + SAME and np.isinf(found.low):
+    if _is_odd(found):
         return ODD
     if system.upward:
         return "few" if system.nobody else "count"

@@ -38,8 +38,8 @@ class Release:
     `base` is 0 where it is absent and NaN where it was hidden before; `counted` is the number counted in a
     percentage, NaN in scores. `too_small` marks what was shown on too few. `family` numbers measures that are
     hidden together. `size` of a cell is the largest base of the group, in whatever measure and period. Last
-    come cells that nobody lists: the few people that a total counts and none of its groups. `tied`: two
-    releases, see `releases_of_two`.
+    come cells that nobody lists: the few people that a total counts and none of its groups. `between` is the
+    first cell between two releases, see `releases_of_two`.
     """
 
     cells: pl.DataFrame
@@ -50,7 +50,7 @@ class Release:
     state: NDArray[np.int8]
     too_small: Flags
     family: Numbers
-    tied: bool = False
+    between: int | None = None
 
     @cached_property
     def size(self) -> Floats:
@@ -65,9 +65,9 @@ class Release:
         return rank
 
     @cached_property
-    def listed(self) -> int:
-        """How many cells are groups that the table lists."""
-        return int((self.cells["group"] != NOT_LISTED).sum())
+    def listed(self) -> Flags:
+        """Cells that are groups that the table lists."""
+        return (self.cells["group"] != NOT_LISTED).to_numpy()
 
     @property
     def families(self) -> int:
