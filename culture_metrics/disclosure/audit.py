@@ -188,7 +188,7 @@ def _attacked(
             kept = [
                 (i, f)
                 for i, f in zip(cells, found, strict=True)
-                if i < between or (exact or f.low > SAME) and SAME < f.high < rule.minimum_base
+                if i < between or ((exact or f.low > SAME) and SAME < f.high < rule.minimum_base)
             ]
             yield (
                 [i for i, _ in kept],
@@ -201,7 +201,7 @@ def _attacked(
 
 
 def _is_odd(found: Finding) -> bool:
-    return np.isinf(found.low)
+    return bool(np.isinf(found.low))
 
 
 def _finding(system: System, found: Finding) -> str:

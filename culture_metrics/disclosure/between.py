@@ -52,9 +52,11 @@ def releases_of_two(
     -----
     The attacker takes it that a group has lost or gained people, not both, since a difference of two bases
     says no more: where it is shown, nobody is taken to have moved who need not. A sum of hidden groups has
-    lost or gained what the total and the shown groups leave; its groups went the same way, unless another sum
-    says otherwise: then nothing is taken for granted of them. Where nothing is known at all, they went the way
-    of the measure as a whole, or any way, when that went both.
+    lost or gained what the total and the shown groups leave; all its groups went that way, unless another
+    sum says otherwise: then nothing is taken for granted of them. Where nothing is known at all, they went
+    the way of the measure as a whole, or any way, when that went both. A sum to whose hidden groups too few
+    people are left is found as it stands, whichever way each of them went; what follows from several sums
+    together is found where it is known which way their groups went.
     """
     named = [
         table.with_columns(
@@ -128,24 +130,31 @@ def _ways(
 ) -> tuple[Flags, Flags]:
     """Say which groups may have lost people from the first release to the second, and which gained some."""
     total = structure.total
-    lost, gained = np.zeros(tied.shape, bool), np.zeros(tied.shape, bool)
-    if not rounded and len(total):
-        left, hidden = _left(structure, tied, shown, gap)
-        for sign, to in ((1, lost), (-1, gained)):
-            of_parts = shown[total] & (left * sign > 0)
-            to |= np.asarray(structure.matrix.maximum(0).T @ of_parts.astype(float)) > 0
-            np.logical_or.at(to, total, tied[total] & ~shown[total] & (hidden == 1) & (left * sign < 0))
-    lost, gained = np.where(shown, gap > 0, lost), np.where(shown, gap < 0, gained)
+    left, hidden = _left(structure, tied, shown, gap)
+    ways = []
+    for sign in (1, -1):
+        # Rounded figures say nothing of the hidden ones.
+        goes = (left * sign > 0) & (not rounded)
+        found = _any_part(structure, goes & shown[total])
+        alone = (left * sign < 0) & (not rounded) & ~shown[total] & (hidden == 1)
+        np.logical_or.at(found, total, alone)
+        ways.append(np.where(shown, gap * sign > 0, found))
+    lost, gained = ways
     # Of the rest nothing is known but that nothing is left to them, or how the measure went, or all measures.
-    in_known = np.asarray(structure.matrix.maximum(0).T @ shown[total].astype(float)) > 0
+    in_known = _any_part(structure, shown[total])
     net, mixed = gap.sum(axis=0), (gap > 0).any(axis=0) & (gap < 0).any(axis=0)
     down, silent = np.where(net != 0, net, gap.sum()) >= 0, ~lost & ~gained
     either = mixed & ~in_known
     return lost | (silent & (either | down)), gained | (silent & (either | ~down))
 
 
+def _any_part(structure: Structure, sums: Flags) -> Flags:
+    """Say which cells are a part of any such sum, by measure."""
+    return np.asarray(structure.matrix.maximum(0).T @ sums.astype(float) > 0)
+
+
 def _left(structure: Structure, tied: Flags, shown: Flags, gap: Floats) -> tuple[Floats, Numbers]:
-    """Work out by sum how many people its hidden groups lost (a hidden total: gained), and how many they are."""
+    """Work out how many people the hidden groups of a sum lost (a hidden total: gained), and count these."""
     matrix = structure.matrix
     hidden = np.asarray(abs(matrix) @ (tied & ~shown).astype(float)).astype(np.int64)
     return np.round(-np.asarray(matrix @ gap), 6), hidden
@@ -158,15 +167,14 @@ def _few(
 
     Returns the groups, those sums to whose total nothing but people in no group is left, and how many.
     """
-    total, parts = structure.total, structure.matrix.maximum(0)
+    total = structure.total
     few = shown & (gaps[0] != 0) & (np.abs(gaps[0]) < rule.minimum_base)
-    there = tied[total] & (np.asarray(parts @ tied.astype(float)) > 0)
+    there = tied[total] & (np.asarray(structure.matrix.maximum(0) @ tied.astype(float)) > 0)
     rest = np.zeros(there.shape)
     for gap in gaps:
         left, hidden = _left(structure, tied, shown, gap)
         small = there & (np.abs(left) > 0.5) & (np.abs(left) < rule.minimum_base)
-        in_small = np.asarray(parts.T @ (small & shown[total]).astype(float)) > 0
-        few |= in_small & tied & ~shown
+        few |= _any_part(structure, small & shown[total]) & tied & ~shown
         np.logical_or.at(few, total, small & ~shown[total] & (hidden == 1))
         rest = np.where(small & shown[total] & (hidden == 0), np.abs(left), rest)
     of = np.flatnonzero(rest.any(axis=1))

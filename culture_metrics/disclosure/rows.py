@@ -153,7 +153,8 @@ def _counted(part: pl.DataFrame, place: Numbers, base: Floats) -> tuple[Floats, 
     if "weighting" in part.columns:
         plain = (part["weighting"].cast(pl.String) == "none").fill_null(value=False).to_numpy()
     n, share = base.ravel()[place], part["estimate"].fill_null(0.0).to_numpy() / 100
-    counted, fewest = np.full(base.size, np.nan), np.full(base.size, np.nan)
+    counted: Floats = np.full(base.size, np.nan)
+    fewest: Floats = counted.copy()
     own = np.flatnonzero(percent & plain)
     counted[place[own]] = np.round(n[own] * share[own], 6)
     fewest[place[own]] = np.fmin(counted[place[own]], n[own] - counted[place[own]])
