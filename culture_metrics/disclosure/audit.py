@@ -76,7 +76,7 @@ class DisclosureAudit:
             found = "; ".join(f"{number} × {WHY[name]}" for name, number in by)
             said.append(f"{cells} result{' breaks' if cells == 1 else 's break'} it: {found}.")
         elif not self.hidden:
-            said.append("Nothing is hidden, and nothing need be." if not odd else "Nothing is hidden.")
+            said.append("Nothing is hidden.")
         else:
             attacked = "1 hidden result was" if self.hidden == 1 else f"{self.hidden} hidden results were"
             said.append(f"{attacked} attacked; none is open{' as far as can be told' * (odd > 0)}.")

@@ -160,7 +160,7 @@ def _counted(part: pl.DataFrame, place: Numbers, base: Floats) -> tuple[Floats, 
     fewest[place[own]] = np.fmin(counted[place[own]], n[own] - counted[place[own]])
     told = np.zeros(base.size, bool)
     told[place[own]] = True
-    rest = np.flatnonzero(percent & ~plain & ~told[place] & ~np.isnan(n))
+    rest = np.flatnonzero(percent & ~plain & ~told[place] & (n > 0))
     counted[place[rest]] = np.round(n[rest] * share[rest], 6)
     fewest[place[rest]] = _fewest(part[rest], n[rest], share[rest])
     measures = np.zeros(base.shape[1], bool)
