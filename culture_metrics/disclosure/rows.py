@@ -165,7 +165,8 @@ def _counted(part: pl.DataFrame, place: Numbers, base: Floats) -> tuple[Floats, 
     fewest[place[rest]] = _fewest(part[rest], n[rest], share[rest])
     measures = np.zeros(base.shape[1], bool)
     measures[place[percent] % base.shape[1]] = True
-    nobody = (base == 0) & measures
+    # Also where all that is there is hidden, the measure is a percentage.
+    nobody = (np.nan_to_num(base) == 0) & measures
     counted, fewest = counted.reshape(base.shape), fewest.reshape(base.shape)
     return np.where(nobody, 0.0, counted), np.where(nobody, 0.0, fewest)
 
