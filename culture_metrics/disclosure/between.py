@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 from scipy.sparse import block_array, csr_array, eye_array
 
-from culture_metrics.disclosure.release import ABSENT, NOT_LISTED, OPEN, SHOWN
+from culture_metrics.disclosure.release import ABSENT, NOT_LISTED, OPEN, SECONDARY, SHOWN, SMALL
 from culture_metrics.disclosure.rows import releases
 from culture_metrics.disclosure.structure import CELL, Structure
 
@@ -98,6 +98,11 @@ def _tied(release: Release, rule: Rule, *, rounded: bool) -> Release:
     tied, shown = (state != ABSENT).all(axis=0), (state == SHOWN).all(axis=0)
     gap = np.where(shown, base[0] - base[1], 0.0)
     lost, gained = _ways(release.structure, tied, shown, gap, rounded=rounded)
+    # What the status says: small in one release, large in the other.
+    least = np.where(state == SHOWN, base, np.where(state == SECONDARY, rule.minimum_base, 0.0))
+    most = np.where(state == SHOWN, base, np.where(state == SMALL, rule.minimum_base - 1.0, np.inf))
+    fell, rose = (tied & ~shown & (least[k] > most[1 - k]) for k in (0, 1))
+    lost, gained = (lost | fell) & ~rose, (gained | rose) & ~fell
     known = shown & (not rounded)
     only = np.stack([np.where(known, np.maximum(gap * sign, 0.0), 0.0) for sign in (1, -1)])
     moved = np.stack(
