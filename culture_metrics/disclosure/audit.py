@@ -112,8 +112,9 @@ def audit_disclosure(
     results : polars.DataFrame
         Everything that is published together, with the columns of Results.
     second : polars.DataFrame, optional
-        Another release of the same groups, about some more or fewer respondents (all staff but one team), or
-        hidden otherwise (the same year published again): the two are attacked together.
+        Another release of the same groups, about some more or fewer respondents (all staff but one team; some
+        groups may have more and others fewer), or hidden otherwise (the same year published again): the two
+        are attacked together. Of a sum to whose hidden groups too few people are left, all these are named.
     minimum_base, minimum_count, parents, national
         As in `suppress`; counts are left aside for two releases and for rounded bases. Official workbooks
         show what rests on 10: `minimum_base=10`.
