@@ -10,7 +10,7 @@ import polars as pl
 
 from culture_metrics.disclosure.hide import hide
 from culture_metrics.disclosure.odd import odd_sums, warning_of, words_for
-from culture_metrics.disclosure.release import ABSENT, SHOWN, release_of
+from culture_metrics.disclosure.release import ABSENT, SHOWN, SMALL, UNTOLD, release_of
 from culture_metrics.disclosure.rows import HIDDEN, releases
 from culture_metrics.disclosure.rule import Rule
 from culture_metrics.disclosure.structure import CELL
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-NUMBERS = ["estimate", "std_error", "conf_low", "conf_high", "base", "effective_base", "percent"]
+NUMBERS = ["estimate", "std_error", "conf_low", "conf_high", "interval", "base", "effective_base", "percent"]
 
 
 @overload
@@ -109,10 +109,10 @@ def suppress(
     its base more tightly than to four numbers, nor find any sum of hidden cells with it that holds fewer than
     `minimum_base` people: with that sum would go its results. `audit_disclosure` is that attacker.
 
-    A breakdown on its own is solved in closed form, for all measures and organisations at once; whatever adds
-    up in two ways by integer programming (Fischetti and Salazar 2001), in large tables by a greedy choice.
-    Above 50,000 cells × families of such tables (all organisations of the country with their sum) each sum is
-    made safe, but not what follows from several put together: a warning says so.
+    Breakdowns on their own and within others are solved in closed form, for all measures and organisations at
+    once; whatever adds up in two ways by integer programming (Fischetti and Salazar 2001), in large tables by
+    a greedy choice. Above 50,000 cells × families of such tables (all organisations of the country with their
+    sum) each sum is made safe, but not what follows from several put together: a warning says so.
 
     Examples
     --------
@@ -138,7 +138,12 @@ def suppress(
 
 
 def hidden_cells(
-    cells: pl.DataFrame, measures: list[str], base: NDArray[np.float64], minimum_base: int
+    cells: pl.DataFrame,
+    measures: list[str],
+    base: NDArray[np.float64],
+    minimum_base: int,
+    *,
+    counted: NDArray[np.float64] | None = None,
 ) -> NDArray[np.int8]:
     """Do what `suppress` does for the bases of cells × measures, as an array.
 
@@ -152,21 +157,27 @@ def hidden_cells(
         Respondents, NaN where a cell has no such result.
     minimum_base : int
         Smallest base that may be shown.
+    counted : array, optional
+        Respondents that percentages count, NaN for other measures: held to the minimum as well, and so are
+        those left uncounted.
 
     Returns
     -------
     array
         Places in `STATUSES`: 0 where a result may be shown.
     """
-    rule, there = Rule(minimum_base), ~np.isnan(base)
+    rule, there = Rule(minimum_base, None if counted is None else minimum_base), ~np.isnan(base)
     known, state = np.where(there, base, 0.0), np.where(there, SHOWN, ABSENT).astype(np.int8)
     sized = cells.select(CELL).with_columns(pl.Series("size", known.max(axis=1, initial=0.0)))
-    why = hide(release_of(sized, pl.Series(measures), known, state, rule, mark=True), rule)
+    counts = None if counted is None else (counted, np.fmin(counted, known - counted))
+    release = release_of(sized, pl.Series(measures), known, state, rule, counts=counts, mark=True)
+    why = hide(release, rule)
     place = np.zeros(max(HIDDEN.values()) + 1, np.int8)
     for name, code in HIDDEN.items():
         place[code] = STATUSES.index(name)
-    # Last come cells that nobody lists.
-    return place[why[: cells.height]]
+    # Last come cells that nobody lists. What is hidden for what it counts has no small base.
+    why = why[: cells.height]
+    return place[np.where((why == SMALL) & (known >= minimum_base), UNTOLD, why)]
 
 
 def as_measures(distributions: pl.DataFrame) -> pl.DataFrame:

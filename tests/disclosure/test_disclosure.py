@@ -275,6 +275,7 @@ def test_nothing_is_written_on_too_few(tmp_path):
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.filterwarnings("ignore::culture_metrics.errors.SmallBaseWarning")
 def test_a_weighted_percentage_is_held_to_the_respondents_it_counts():
     extract = synthetic.respondents(2024, organisations=2, respondents_per_organisation=120, seed=3)
     weighted = estimate(extract, by=["gender"], weights="occupation_group").filter(unit="percent")

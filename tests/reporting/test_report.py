@@ -108,6 +108,10 @@ def test_plotly_is_there_once_and_every_figure_has_a_name(page, tags):
     # changes, staff mix; benchmark, ranking, published answers.
     assert len(figures) == page[page.index("</head>") :].count("Plotly.newPlot(") == 14
     assert all(a["role"] == "img" and len(a["aria-label"]) > 60 for a in figures)
+    said = " ".join(a["aria-label"] for a in figures)
+    assert re.search(r"above the median of Acute .+ on \d of 9 scores, below it on \d\.", said)
+    assert re.search(r"scores from \d\.\d\d \(.+\) to \d\.\d\d \(", said)
+    assert re.search(r"by occupation group: \d+ of \d+ scores clearly above the whole, \d+ below\.", said)
 
 
 def test_one_can_find_ones_way_about_the_page(page, tags):
@@ -117,6 +121,7 @@ def test_one_can_find_ones_way_about_the_page(page, tags):
     assert len(ids) == len(set(ids))
     links = [attributes["href"] for tag, attributes in tags if tag == "a"]
     assert {link[1:] for link in links if link.startswith("#")} <= set(ids)
+    assert 'is said under <a href="#03_year_on_year">Year on year</a>.' in page
     levels = [int(tag[1]) for tag, _ in tags if re.fullmatch("h[1-6]", tag)]
     assert levels.count(1) == 1
     assert all(lower - upper <= 1 for upper, lower in pairwise(levels))
