@@ -82,10 +82,11 @@ class Finding:
     proof: Floats
 
 
-def attack(system: System, *, deep: bool = True) -> list[Finding]:
+def attack(system: System, *, deep: bool = True, odd: bool = False) -> list[Finding]:
     """Return the hidden cells that are not protected.
 
-    Unless it is to be `deep`, each equation is looked at alone.
+    Unless it is to be `deep`, each equation is looked at alone. Where no numbers at all fit equations that
+    hang together, their targets are returned if what is `odd` is wanted, with `low` above `high`.
     """
     if not deep:
         return _alone(system)
@@ -101,7 +102,7 @@ def attack(system: System, *, deep: bool = True) -> list[Finding]:
     found = [_as_in(f, lone, equations) for f in _alone(system.take(*lone))]
     for number in np.unique(of_cell[system.targets & (rows_in[of_cell] > 1)]):
         inside = np.flatnonzero(of_row == number), np.flatnonzero(of_cell == number)
-        found += [_as_in(f, inside, equations) for f in _Programmes(system.take(*inside)).findings()]
+        found += [_as_in(f, inside, equations) for f in _Programmes(system.take(*inside)).findings(odd=odd)]
     return found
 
 
@@ -180,12 +181,16 @@ class _Programmes:
         self.cells = len(system.lower)
         self._let(loose[rows])
 
-    def findings(self) -> list[Finding]:
-        """Return the cells that are not protected, with a proof of each."""
+    def findings(self, *, odd: bool) -> list[Finding]:
+        """Return the cells that are not protected, with a proof of each; all targets where it is `odd`."""
         found = self._findings()
         if found is None:
             self._let(np.ones(len(self.rows), bool))
             found = self._findings()
+        if found is None and odd:
+            nothing = np.zeros((1, self.equations))
+            targets = np.flatnonzero(self.system.targets).tolist()
+            return [Finding(i, np.inf, -np.inf, nothing) for i in targets]
         return found or []
 
     def _findings(self) -> list[Finding] | None:

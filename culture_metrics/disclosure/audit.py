@@ -9,7 +9,8 @@ import numpy as np
 import polars as pl
 
 from culture_metrics.disclosure.attack import SAME, attack
-from culture_metrics.disclosure.between import releases_of_two
+from culture_metrics.disclosure.between import releases_of_two, untied
+from culture_metrics.disclosure.odd import odd_sums
 from culture_metrics.disclosure.release import OPEN, SECONDARY, SMALL, UNTOLD
 from culture_metrics.disclosure.rows import releases
 from culture_metrics.disclosure.rule import Rule
@@ -17,7 +18,7 @@ from culture_metrics.disclosure.structure import CELL
 from culture_metrics.disclosure.tables import Sums, Tables
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
     from culture_metrics.disclosure.attack import Finding, System
     from culture_metrics.disclosure.release import Release
@@ -30,6 +31,8 @@ WHY = {
     "count": "a number counted, or not counted, follows that is too small",
     "difference": "too few respondents are in only one of the two releases",
 }
+#: What is no breach, but leaves the auditor without an answer.
+ODD = "odd"
 COLUMNS = {**dict.fromkeys([*CELL, "measure", "finding"], pl.String()), "width": pl.Float64()}
 
 
@@ -43,8 +46,10 @@ class DisclosureAudit:
         One row per cell and finding: `survey, period, organisation, breakdown, group, measure`; `finding`
         (`shown`: shown although too small; `exact`: its base follows; `tight`: its base follows within a
         range that is too small; `few`: a sum with it of fewer than the minimum base follows; `count`: a
-        number counted, or not counted, follows that is too small); `width`, over how many respondents the
-        base, or that sum, stays open: 0 is exact.
+        number counted, or not counted, follows that is too small; `difference`: too few respondents are in
+        only one of two releases; `odd`: what is published does not add up, so that it cannot be attacked: the
+        cell is a total that holds fewer people than its parts, or hidden where no numbers fit); `width`, over
+        how many respondents the base, or that sum, stays open: 0 is exact.
     hidden : int
         Number of hidden results that were attacked.
     rule : Rule
@@ -62,12 +67,29 @@ class DisclosureAudit:
 
     def summary(self) -> str:
         """Say in plain sentences what was found."""
-        cells = self.table.select(*CELL, "measure").n_unique()
-        if not cells:
-            return f"{self.rule.words} The {self.hidden} hidden results were attacked; none is open."
-        by = self.table.group_by("finding").len().sort("finding").rows()
-        found = "; ".join(f"{number} × {WHY[name]}" for name, number in by)
-        return f"{self.rule.words} {cells} results do not keep it: {found}."
+        broken = self.table.filter(pl.col("finding") != ODD)
+        odd = self.table.filter(pl.col("finding") == ODD).select(*CELL, "measure").n_unique()
+        cells = broken.select(*CELL, "measure").n_unique()
+        said = [f"The rule: {self.rule.words[0].lower()}{self.rule.words[1:]}"]
+        if cells:
+            by = broken.group_by("finding").len().sort("finding").rows()
+            found = "; ".join(f"{number} × {WHY[name]}" for name, number in by)
+            said.append(f"{cells} result{' breaks' if cells == 1 else 's break'} it: {found}.")
+        elif not self.hidden:
+            said.append("Nothing is hidden.")
+        else:
+            attacked = "1 hidden result was" if self.hidden == 1 else f"{self.hidden} hidden results were"
+            said.append(f"{attacked} attacked; none is open{' as far as can be told' * (odd > 0)}.")
+        if odd:
+            which = "1 result does not" if odd == 1 else f"{odd} results do not"
+            said.append(
+                f"{which} add up with the others, so that what follows from the sum cannot be told: say "
+                "which organisations `all` holds (national=), and leave out figures of another file."
+            )
+        return " ".join(said)
+
+    def __repr__(self) -> str:
+        return self.summary()
 
     def _repr_html_(self) -> str:
         return f"<p>{self.summary()}</p>{self.table._repr_html_()}"
@@ -80,6 +102,7 @@ def audit_disclosure(
     minimum_base: int = 11,
     minimum_count: int | None = None,
     parents: pl.DataFrame | None = None,
+    national: Collection[str] | None = None,
     rounded_to: int = 1,
 ) -> DisclosureAudit:
     """Attack a release: find the hidden results that somebody outside can work out.
@@ -89,10 +112,12 @@ def audit_disclosure(
     results : polars.DataFrame
         Everything that is published together, with the columns of Results.
     second : polars.DataFrame, optional
-        Another release of the same groups, about some more or fewer respondents (all staff but one team), or
-        hidden otherwise (the same year published again): the two are attacked together.
-    minimum_base, minimum_count, parents
-        As in `suppress`; counts are left aside for two releases and for rounded bases.
+        Another release of the same groups, about some more or fewer respondents (all staff but one team; some
+        groups may have more and others fewer), or hidden otherwise (the same year published again): the two
+        are attacked together. Of a sum to whose hidden groups too few people are left, all these are named.
+    minimum_base, minimum_count, parents, national
+        As in `suppress`; counts are left aside for two releases and for rounded bases. Official workbooks
+        show what rests on 10: `minimum_base=10`.
     rounded_to : int
         Multiple that published bases were rounded to.
 
@@ -120,9 +145,9 @@ def audit_disclosure(
     rule = Rule(minimum_base, minimum_count)
     half = rounded_to / 2 if rounded_to > 1 else 0.0
     parts = (
-        (release for release, _ in releases(results, rule, parents))
+        (release for release, _ in releases(results, rule, parents, national))
         if second is None
-        else releases_of_two(results, second, rule, parents, rounded=half > 0)
+        else releases_of_two(results, second, rule, parents, national, rounded=half > 0)
     )
     tables, hidden = [pl.DataFrame(schema=COLUMNS)], 0
     for release in parts:
@@ -133,36 +158,56 @@ def audit_disclosure(
 
 
 def _attacked(
-    release: Release, rule: Rule, half: float
+    release: Release, rule: Rule, half: float, *, granted: bool = True
 ) -> Iterator[tuple[list[int], list[int], list[str], list[float]]]:
-    """List cells, measures, findings and widths."""
-    # Cells between two releases follow those of both.
-    between = len(release.state) * (2 if release.tied else 3) // 3
+    """List cells, measures, findings and widths.
+
+    What was taken for `granted` between two releases is given up for the measures that it does not fit.
+    """
+    between = len(release.state) if release.between is None else release.between
+    granted &= release.between is not None
+    unfit: set[int] = set()
     cell, measure = (list(map(int, place)) for place in np.nonzero(release.too_small))
     yield cell, measure, ["difference" if i >= between else "shown" for i in cell], [0.0] * len(cell)
     equations = np.arange(len(release.structure.total))
+    ordinary = np.flatnonzero(release.structure.total < between)
+    sum_, measures = odd_sums(release, rule, half, ordinary)
+    totals = release.structure.total[sum_].tolist()
+    yield totals, measures.tolist(), [ODD] * len(totals), [np.nan] * len(totals)
     asked = (release.to_protect | (release.state == OPEN)).any(axis=0)
     sums = Sums.of(release.structure, equations)
     for family in np.unique(release.family[asked]) if len(equations) else ():
         tables = Tables(release, sums, int(family), rule, half=half)
         for place, system, _, columns in tables.systems(release.hidden[sums.cells, family]):
-            found = attack(system)
+            found = attack(system, odd=system.nobody)
+            if granted and any(_is_odd(f) for f in found):
+                unfit.add(int(tables.measures[place]))
+                found = [f for f in found if not _is_odd(f)]
             cells = [int(sums.cells[columns[f.cell]]) for f in found]
-            # Nobody need be between two releases.
+            # Nobody need be between two releases, unless an exact sum says so.
+            exact = system.upward and not half
             kept = [
                 (i, f)
                 for i, f in zip(cells, found, strict=True)
-                if i < between or SAME < f.low <= f.high < rule.minimum_base
+                if i < between or ((exact or f.low > SAME) and SAME < f.high < rule.minimum_base)
             ]
             yield (
                 [i for i, _ in kept],
                 [int(tables.measures[place])] * len(kept),
                 [_finding(system, f) if i < between else "difference" for i, f in kept],
-                [max(0.0, f.high - f.low) for _, f in kept],
+                [np.nan if _is_odd(f) else max(0.0, f.high - f.low) for _, f in kept],
             )
+    if unfit:
+        yield from _attacked(untied(release, unfit), rule, half, granted=False)
+
+
+def _is_odd(found: Finding) -> bool:
+    return bool(np.isinf(found.low))
 
 
 def _finding(system: System, found: Finding) -> str:
+    if _is_odd(found):
+        return ODD
     if system.upward:
         return "few" if system.nobody else "count"
     return "exact" if found.high - found.low < 1 - SAME else "tight"
@@ -174,6 +219,6 @@ def _table(
     named = release.cells[cells].with_columns(
         measure=release.measures[measures],
         finding=pl.Series(findings, dtype=pl.String),
-        width=pl.Series(widths, dtype=pl.Float64),
+        width=pl.Series(widths, dtype=pl.Float64).fill_nan(None),
     )
     return named.select(pl.col(name).cast(kind) for name, kind in COLUMNS.items())

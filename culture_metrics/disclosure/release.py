@@ -38,8 +38,8 @@ class Release:
     `base` is 0 where it is absent and NaN where it was hidden before; `counted` is the number counted in a
     percentage, NaN in scores. `too_small` marks what was shown on too few. `family` numbers measures that are
     hidden together. `size` of a cell is the largest base of the group, in whatever measure and period. Last
-    come cells that nobody lists: the few people that a total counts and none of its groups. `tied`: two
-    releases, see `releases_of_two`.
+    come cells that nobody lists: the few people that a total counts and none of its groups. `between` is the
+    first cell between two releases, see `releases_of_two`.
     """
 
     cells: pl.DataFrame
@@ -50,7 +50,7 @@ class Release:
     state: NDArray[np.int8]
     too_small: Flags
     family: Numbers
-    tied: bool = False
+    between: int | None = None
 
     @cached_property
     def size(self) -> Floats:
@@ -65,9 +65,9 @@ class Release:
         return rank
 
     @cached_property
-    def listed(self) -> int:
-        """How many cells are groups that the table lists."""
-        return int((self.cells["group"] != NOT_LISTED).sum())
+    def listed(self) -> Flags:
+        """Cells that are groups that the table lists."""
+        return (self.cells["group"] != NOT_LISTED).to_numpy()
 
     @property
     def families(self) -> int:
@@ -116,17 +116,22 @@ def release_of(
     state: NDArray[np.int8],
     rule: Rule,
     *,
-    counted: Floats | None = None,
-    parents: pl.DataFrame | None = None,
+    structure: Structure | None = None,
+    counts: tuple[Floats, Floats] | None = None,
     mark: bool = False,
 ) -> Release:
-    """Make a release of its cells and their `size`; `mark` hides what the rule finds too small."""
+    """Make a release of its cells and their `size`; `mark` hides what the rule finds too small.
+
+    `structure` is what adds up beyond what the catalogue knows. `counts` are by cell and measure the number
+    counted in a percentage, and the least that it, or that of the others, can be: NaN in scores.
+    """
     small = (state == SHOWN) & (base < rule.minimum_base)
-    if counted is not None and rule.minimum_count:
-        small |= (state == SHOWN) & (np.fmin(counted, base - counted) < rule.minimum_count - 1e-6)
+    counted, fewest = counts or (None, None)
+    if fewest is not None and rule.minimum_count:
+        small |= (state == SHOWN) & (fewest < rule.minimum_count - 1e-6)
     if mark:
         state = np.where(small, np.int8(SMALL), state)
-    structure = find_structure(cells, parents)
+    structure = structure or find_structure(cells)
     of, rest = _rests(structure, base, state, rule)
     if len(of):
         people = pl.Series(rest.max(axis=1))

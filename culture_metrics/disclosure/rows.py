@@ -9,11 +9,12 @@ import numpy as np
 import polars as pl
 
 from culture_metrics.disclosure.release import ABSENT, SECONDARY, SHOWN, SMALL, UNTOLD, Release, release_of
-from culture_metrics.disclosure.structure import CELL
+from culture_metrics.disclosure.structure import CELL, find_structure
+from culture_metrics.errors import CultureMetricsError, UnknownNameError
 from culture_metrics.results import ALL
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
     from numpy.typing import NDArray
 
@@ -26,6 +27,10 @@ if TYPE_CHECKING:
 HIDDEN = {"suppressed_small_base": SMALL, "suppressed_secondary": SECONDARY, "suppressed": UNTOLD}
 GROUP = ["survey", "organisation", "breakdown", "group"]
 NEEDED = [*CELL, "measure", "base", "status"]
+#: What else it takes to know how many respondents a percentage counts.
+PERCENT = ["unit", "estimate", "weighting", "effective_base"]
+#: Numbers of people are whole, up to this.
+SLACK = 1e-6
 
 
 @dataclass(frozen=True)
@@ -38,14 +43,21 @@ class Rows:
 
 
 def releases(
-    results: pl.DataFrame, rule: Rule, parents: pl.DataFrame | None = None, *, mark: bool = False
+    results: pl.DataFrame,
+    rule: Rule,
+    parents: pl.DataFrame | None = None,
+    national: Collection[str] | None = None,
+    *,
+    mark: bool = False,
 ) -> Iterator[tuple[Release, Rows]]:
     """Split a table into parts that do not add up with each other, as arrays.
 
     `mark` hides what the rule finds too small.
     """
-    percent = [c for c in ("unit", "estimate") if rule.minimum_count]
-    frame = results.select(*NEEDED, *percent).with_row_index("_row")
+    _check_national(results, national)
+    percent = [c for c in PERCENT if rule.minimum_count and c in results.columns]
+    names = [pl.col(c).cast(pl.String) for c in (*CELL, "measure")]
+    frame = results.select(*NEEDED, *percent).with_columns(names).with_row_index("_row")
     heads, run = _runs(frame, CELL)
     # The same groups are hidden in every period, as far as that goes.
     largest = pl.DataFrame({"_run": run, "size": frame["base"]}).group_by("_run").agg(pl.col("size").max())
@@ -54,10 +66,10 @@ def releases(
     pooled = heads.filter(pl.col("period") == ALL)["survey"].unique()
     apart = pl.when(pl.col("survey").is_in(pooled.implode())).then(pl.lit(ALL)).otherwise(pl.col("period"))
     if heads.select("survey", apart).n_unique() == 1:
-        yield _release(frame, (heads, run), sizes, rule, parents, mark=mark)
+        yield _release(frame, (heads, run), sizes, rule, parents, national, mark=mark)
         return
     for part in frame.with_columns(_apart=apart).partition_by("survey", "_apart", maintain_order=True):
-        yield _release(part, _runs(part, CELL), sizes, rule, parents, mark=mark)
+        yield _release(part, _runs(part, CELL), sizes, rule, parents, national, mark=mark)
 
 
 def _release(
@@ -66,6 +78,7 @@ def _release(
     sizes: pl.DataFrame,
     rule: Rule,
     parents: pl.DataFrame | None,
+    national: Collection[str] | None,
     *,
     mark: bool,
 ) -> tuple[Release, Rows]:
@@ -85,9 +98,10 @@ def _release(
     np.minimum.at(base.ravel(), place, np.where(given == SHOWN, own, np.inf))
     base[state == ABSENT] = 0.0
     base[state >= SMALL] = np.nan
-    counted = _counted(part, place, base) if rule.minimum_count else None
+    counts = _counted(part, place, base) if rule.minimum_count else None
     cells = cells.join(sizes, on=GROUP, how="left", maintain_order="left")
-    release = release_of(cells, measures, base, state, rule, counted=counted, parents=parents, mark=mark)
+    structure = find_structure(cells, parents, national)
+    release = release_of(cells, measures, base, state, rule, structure=structure, counts=counts, mark=mark)
     return release, Rows(part["_row"].to_numpy().astype(np.int64), cell, measure)
 
 
@@ -106,12 +120,72 @@ def _runs(part: pl.DataFrame, key: list[str]) -> tuple[pl.DataFrame, Numbers]:
     return part.select(key).filter(first), np.cumsum(first.to_numpy()) - 1
 
 
-def _counted(part: pl.DataFrame, place: Numbers, base: Floats) -> Floats:
-    """Work out how many respondents a percentage counts."""
-    counted = np.full(base.size, np.nan)
+def _check_national(results: pl.DataFrame, national: Collection[str] | None) -> None:
+    if national is None:
+        return
+    if isinstance(national, str):
+        raise CultureMetricsError(
+            "national is one name, not a list of organisations", expected='national=["RXX", "RYY"]'
+        )
+    listed = set(results["organisation"].cast(pl.String).unique().drop_nulls()) - {ALL}
+    if listed and not listed & set(national):
+        raise UnknownNameError(
+            "None of the national organisations is in the table",
+            expected=f"some of {', '.join(sorted(listed)[:5])}",
+            hint="Name organisations by ODS code, as in the column organisation.",
+        )
+
+
+def _counted(part: pl.DataFrame, place: Numbers, base: Floats) -> tuple[Floats, Floats]:
+    """Work out how many respondents a percentage counts, and how few it counts, or leaves out, at least.
+
+    Where a percentage stands unweighted, that one says. A weighted one, by p, of n respondents who weigh as
+    much as m (`effective_base`) counts k of them for which p² / k + (1 - p)² / (n - k) <= 1 / m: the sum of
+    the squares of weights is least where they are the same within either side.
+
+    Returns
+    -------
+    counted, fewest : array
+        By cell and measure: the number, as near as can be told; the least that it, or that of the others, is.
+    """
     percent = (part["unit"].cast(pl.String) == "percent").fill_null(value=False).to_numpy()
-    share = part["estimate"].fill_null(0.0).to_numpy() / 100
-    counted[place[percent]] = np.round(base.ravel()[place[percent]] * share[percent], 6)
+    plain = np.ones(part.height, bool)
+    if "weighting" in part.columns:
+        plain = (part["weighting"].cast(pl.String) == "none").fill_null(value=False).to_numpy()
+    n, share = base.ravel()[place], part["estimate"].fill_null(0.0).to_numpy() / 100
+    counted: Floats = np.full(base.size, np.nan)
+    fewest: Floats = counted.copy()
+    own = np.flatnonzero(percent & plain)
+    counted[place[own]] = np.round(n[own] * share[own], 6)
+    fewest[place[own]] = np.fmin(counted[place[own]], n[own] - counted[place[own]])
+    told = np.zeros(base.size, bool)
+    told[place[own]] = True
+    rest = np.flatnonzero(percent & ~plain & ~told[place] & (n > 0))
+    counted[place[rest]] = np.round(n[rest] * share[rest], 6)
+    fewest[place[rest]] = _fewest(part[rest], n[rest], share[rest])
     measures = np.zeros(base.shape[1], bool)
     measures[place[percent] % base.shape[1]] = True
-    return np.where((base == 0) & measures, 0.0, counted.reshape(base.shape))
+    # Also where all that is there is hidden, the measure is a percentage.
+    nobody = (np.nan_to_num(base) == 0) & measures
+    counted, fewest = counted.reshape(base.shape), fewest.reshape(base.shape)
+    return np.where(nobody, 0.0, counted), np.where(nobody, 0.0, fewest)
+
+
+def _fewest(part: pl.DataFrame, n: Floats, share: Floats) -> Floats:
+    """Bound from below how many a weighted percentage counts, or leaves out, whichever is less."""
+    lost = part.filter(pl.col("effective_base").is_null()) if "effective_base" in part.columns else part
+    if lost.height:
+        first = lost.row(0, named=True)
+        raise CultureMetricsError(
+            "How many respondents a weighted percentage counts cannot be told",
+            where=f"{first['organisation']}, {first['breakdown']}, {first['measure']}",
+            expected="the same rows unweighted (weighting none), or their effective_base",
+            hint="Put the unweighted rows into the same table, or leave minimum_count out.",
+        )
+    if not part.height:
+        return np.zeros(0)
+    m: Floats = np.minimum(part["effective_base"].to_numpy(), n)
+    middle = n - m * (1 - 2 * share)
+    reach = np.sqrt(np.maximum(middle**2 - 4 * m * share**2 * n, 0.0))
+    least, most = np.ceil((middle - reach) / 2 - SLACK), np.floor((middle + reach) / 2 + SLACK)
+    return np.asarray(np.maximum(np.minimum(least, n - most), 0.0))

@@ -17,7 +17,7 @@ from culture_metrics.errors import CultureMetricsError, UnknownNameError
 from culture_metrics.results import ALL
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
     from numpy.typing import NDArray
 
@@ -100,7 +100,9 @@ class Structure:
         return np.asarray((links == ends + np.bincount(islands, minlength=size) - 1)[islands])
 
 
-def find_structure(cells: pl.DataFrame, parents: pl.DataFrame | None = None) -> Structure:
+def find_structure(
+    cells: pl.DataFrame, parents: pl.DataFrame | None = None, national: Collection[str] | None = None
+) -> Structure:
     """Find all sums among cells, which are numbered as they stand.
 
     Parameters
@@ -110,6 +112,8 @@ def find_structure(cells: pl.DataFrame, parents: pl.DataFrame | None = None) -> 
     parents : polars.DataFrame, optional
         Groups that lie in a group of another breakdown, beyond what the catalogue knows: `breakdown, group,
         parent_breakdown, parent_group`, and `organisation` where that differs between organisations.
+    national : collection of str, optional
+        Organisations that `all` holds; all that are listed, when left out.
 
     Notes
     -----
@@ -118,7 +122,7 @@ def find_structure(cells: pl.DataFrame, parents: pl.DataFrame | None = None) -> 
     `all` is the sum over the groups, organisations or periods, wherever it stands.
     """
     numbered = cells.with_row_index("_cell").with_columns(pl.col("_cell").cast(pl.Int64))
-    sums = [*_sums_over(numbered)]
+    sums = [*_sums_over(numbered, national)]
     for block in numbered.partition_by("survey", "period", maintain_order=True):
         sums += _sums_of_groups(block, _nesting(block, parents))
     every = pl.concat(sums).with_columns(
@@ -138,13 +142,14 @@ def find_structure(cells: pl.DataFrame, parents: pl.DataFrame | None = None) -> 
     )
 
 
-def _sums_over(cells: pl.DataFrame) -> Iterable[pl.DataFrame]:
+def _sums_over(cells: pl.DataFrame, national: Collection[str] | None) -> Iterable[pl.DataFrame]:
     """Find the cells that are the sum of the same group over organisations, and over periods."""
     for name in ("organisation", "period"):
         key = [c for c in CELL if c != name]
         whole = cells.filter(pl.col(name) == ALL).select(*key, _total="_cell")
+        inside = pl.col(name).is_in([*national]) if national is not None and name == "organisation" else True
         yield _tidy(
-            cells.filter(pl.col(name) != ALL).join(whole, on=key),
+            cells.filter(pl.col(name) != ALL, inside).join(whole, on=key),
             f"over {name}",
             organisation=pl.lit("") if name == "organisation" else pl.col("organisation"),
             image=pl.col("group"),

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import TYPE_CHECKING, overload
 
 import numpy as np
 import polars as pl
 
 from culture_metrics.disclosure.hide import hide
+from culture_metrics.disclosure.odd import odd_sums, warning_of, words_for
 from culture_metrics.disclosure.release import ABSENT, SHOWN, SMALL, UNTOLD, release_of
 from culture_metrics.disclosure.rows import HIDDEN, releases
 from culture_metrics.disclosure.rule import Rule
 from culture_metrics.disclosure.structure import CELL
+from culture_metrics.errors import CultureMetricsWarning
 from data_schemas.columns import STATUSES
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from numpy.typing import NDArray
 
 NUMBERS = ["estimate", "std_error", "conf_low", "conf_high", "interval", "base", "effective_base", "percent"]
@@ -27,6 +32,7 @@ def suppress(
     *,
     minimum_count: int | None = None,
     parents: pl.DataFrame | None = None,
+    national: Collection[str] | None = None,
     distributions: None = None,
 ) -> pl.DataFrame: ...
 
@@ -38,6 +44,7 @@ def suppress(
     *,
     minimum_count: int | None = None,
     parents: pl.DataFrame | None = None,
+    national: Collection[str] | None = None,
     distributions: pl.DataFrame,
 ) -> tuple[pl.DataFrame, pl.DataFrame]: ...
 
@@ -48,6 +55,7 @@ def suppress(
     *,
     minimum_count: int | None = None,
     parents: pl.DataFrame | None = None,
+    national: Collection[str] | None = None,
     distributions: pl.DataFrame | None = None,
 ) -> pl.DataFrame | tuple[pl.DataFrame, pl.DataFrame]:
     """Hide small cells, and as many others as it takes that no hidden one can be worked out.
@@ -60,10 +68,16 @@ def suppress(
     minimum_base : int
         Smallest base that may be shown: 11 by default, 10 in official files.
     minimum_count : int, optional
-        Smallest number of respondents that a percentage may count, and leave uncounted.
+        Smallest number of respondents that a percentage may count, and leave uncounted. A weighted percentage
+        does not say how many it counts: the unweighted row of the same cell does, where the table has it;
+        else it is the least that the percentage can count with this `effective_base`.
     parents : polars.DataFrame, optional
         Groups that lie in a group of another breakdown, beyond what the catalogue knows (localities):
         `breakdown, group, parent_breakdown, parent_group`, and `organisation` where that differs.
+    national : collection of str, optional
+        Organisations (ODS codes) that figures of `all` organisations hold, where others stand beside them:
+        official national figures are of trusts alone. Left out, `all` holds every organisation that is
+        listed.
     distributions : polars.DataFrame, optional
         Distributions that are published with the results: hidden where the headline is, and the headline
         where they are.
@@ -78,12 +92,14 @@ def suppress(
     Raises
     ------
     CultureMetricsError
-        When a minimum is not a whole number of at least 1.
+        When a minimum is not a whole number of at least 1, none of the `national` organisations is in the
+        table, or how many a weighted percentage counts cannot be told.
 
     Warns
     -----
     CultureMetricsWarning
-        When a release is too large for the search, or when something follows whatever is hidden.
+        When a release is too large for the search, when something follows whatever is hidden, or when a
+        total holds fewer people than its parts: what follows from it then is not known.
 
     Notes
     -----
@@ -107,9 +123,9 @@ def suppress(
     """
     rule = Rule(minimum_base, minimum_count)
     if distributions is None:
-        return _without(results, _statuses(results, rule, parents))
+        return _without(results, _statuses(results, rule, parents, national))
     told = pl.concat([results, as_measures(distributions)], how="diagonal_relaxed")
-    status = _statuses(told, rule, parents)
+    status = _statuses(told, rule, parents, national)
     answers = told[results.height :].select(
         *CELL, question="_question", weighting="weighting", source="source"
     )
@@ -153,7 +169,8 @@ def hidden_cells(
     rule, there = Rule(minimum_base, None if counted is None else minimum_base), ~np.isnan(base)
     known, state = np.where(there, base, 0.0), np.where(there, SHOWN, ABSENT).astype(np.int8)
     sized = cells.select(CELL).with_columns(pl.Series("size", known.max(axis=1, initial=0.0)))
-    release = release_of(sized, pl.Series(measures), known, state, rule, counted=counted, mark=True)
+    counts = None if counted is None else (counted, np.fmin(counted, known - counted))
+    release = release_of(sized, pl.Series(measures), known, state, rule, counts=counts, mark=True)
     why = hide(release, rule)
     place = np.zeros(max(HIDDEN.values()) + 1, np.int8)
     for name, code in HIDDEN.items():
@@ -178,11 +195,17 @@ def as_measures(distributions: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _statuses(results: pl.DataFrame, rule: Rule, parents: pl.DataFrame | None) -> pl.Series:
+def _statuses(
+    results: pl.DataFrame, rule: Rule, parents: pl.DataFrame | None, national: Collection[str] | None
+) -> pl.Series:
     given = results["status"].cast(pl.String)
     why = np.zeros(results.height, np.int8)
-    for release, rows in releases(results, rule, parents, mark=True):
+    odd = []
+    for release, rows in releases(results, rule, parents, national, mark=True):
+        odd.append(words_for(release, odd_sums(release, rule)))
         why[rows.row] = hide(release, rule)[rows.cell, rows.measure]
+    if found_odd := [table for table in odd if table.height]:
+        warnings.warn(warning_of(pl.concat(found_odd)), CultureMetricsWarning, stacklevel=3)
     names = {code: name for name, code in HIDDEN.items()}
     found = pl.Series(why).replace_strict(names, default=None, return_dtype=pl.String)
     # What was hidden before keeps its reason, unless that would give something away.

@@ -66,7 +66,7 @@ class Tables:
         told: bool = True,
     ) -> None:
         self.sums, self.rule, self.half, self.told = sums, rule, half, told
-        self.listed = sums.cells < release.listed
+        self.listed = release.listed[sums.cells]
         self.measures = np.flatnonzero(release.family == family)
         place = np.ix_(sums.cells, self.measures)
         state = release.state[place]

@@ -8,7 +8,7 @@ import pytest
 
 from culture_metrics import audit_disclosure, distributions, estimate, suppress, synthetic, validate
 from culture_metrics.catalogue import catalogue
-from culture_metrics.errors import ResultsError
+from culture_metrics.errors import CultureMetricsError, ResultsError
 from culture_metrics.published import Published, write_published
 from culture_metrics.reporting.excel import write_results
 from culture_metrics.results import as_distributions, as_organisations, as_results, check_released
@@ -169,7 +169,7 @@ def test_a_distribution_and_its_headline_are_hidden_together():
     )
     # One more person answered "don't know": the distribution alone would be large enough.
     rows = headline.with_columns(
-        base=pl.when(pl.col("group") == "a").then(11).otherwise(pl.col("base")).cast(pl.UInt32)
+        base=(pl.col("base") + pl.col("group").is_in(["a", "all"])).cast(pl.UInt32)
     ).join(pl.DataFrame({"option": [1, 2]}, schema={"option": pl.Int16}), how="cross")
     answers = as_distributions(rows.rename({"measure": "question", "estimate": "percent"}).drop("unit"))
     told, options = suppress(headline, distributions=answers)
@@ -273,3 +273,49 @@ def test_nothing_is_written_on_too_few(tmp_path):
     with pytest.raises(ResultsError, match="Nothing is written"):
         write_results(tmp_path / "y.xlsx", None, table, nobody, None)
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.filterwarnings("ignore::culture_metrics.errors.SmallBaseWarning")
+def test_a_weighted_percentage_is_held_to_the_respondents_it_counts():
+    extract = synthetic.respondents(2024, organisations=2, respondents_per_organisation=120, seed=3)
+    weighted = estimate(extract, by=["gender"], weights="occupation_group").filter(unit="percent")
+    plain = estimate(extract, by=["gender"]).filter(unit="percent")
+    key, least = ["organisation", "breakdown", "group", "measure"], 14
+    counts = plain.filter(status="reported").select(
+        *key, counted=pl.min_horizontal("estimate", 100 - pl.col("estimate")) * pl.col("base") / 100
+    )
+    alone = suppress(weighted, minimum_count=least)
+    beside = suppress(pl.concat([weighted, plain]).unique([*key, "weighting"]), minimum_count=least)
+    numbers = []
+    for done in (alone, beside):
+        assert audit_disclosure(done, minimum_count=least).ok
+        shown = done.filter(status="reported", weighting="occupation_group").join(counts, on=key)
+        assert shown["counted"].min() >= least - 1e-6
+        numbers.append(shown.height)
+    # What the unweighted percentages say is nearer than the bound.
+    assert 0 < numbers[0] <= numbers[1]
+    blind = weighted.with_columns(effective_base=pl.lit(None, pl.Float64))
+    with pytest.raises(CultureMetricsError, match="How many respondents a weighted percentage counts"):
+        suppress(blind, minimum_count=least)
+
+
+def test_the_summary_says_the_rule_and_what_breaks_it():
+    table = results_of({"a": 5, "b": 30, "c": 200})
+    broken = audit_disclosure(table)
+    assert broken.summary() == (
+        "The rule: no figure on fewer than 11 respondents is shown, nor one from which such a figure would "
+        "follow. 1 result breaks it: 1 × shown although too small."
+    )
+    assert repr(broken) == broken.summary()
+    kept = audit_disclosure(suppress(table))
+    assert kept.summary().endswith("2 hidden results were attacked; none is open.")
+    assert audit_disclosure(results_of({"a": 50, "b": 60})).summary().endswith("Nothing is hidden.")
+
+
+def test_columns_of_categories_are_read_as_text():
+    table = results_of({"a": 5, "b": 30, "c": 200})
+    names = ["survey", "period", "organisation", "breakdown", "group", "measure"]
+    coded = table.with_columns(pl.col(names).cast(pl.Categorical))
+    done = suppress(coded)
+    assert done["status"].equals(suppress(table)["status"])
+    assert audit_disclosure(done, done).ok
