@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from pathlib import Path
 from typing import Annotated, Any
@@ -18,7 +19,26 @@ from culture_metrics.errors import CultureMetricsError
 
 #: Exit codes: something in the call or the files; a fault in this package.
 WRONG_INPUT, FAULT = 2, 1
+#: Arguments of functions that are options here, by the same name, and their value in a hint.
+OPTIONS = ("organisation", "year", "by")
+ARGUMENT = re.compile(rf"\b({'|'.join(OPTIONS)})=(?:['\"]([^'\"]*)['\"]|([\w-]*))")
+#: What is left of Python then.
+PYTHON = re.compile(r"\b[a-z_]+=(?!=)")
 OUT = typer.Option("--out", "-o", help="Folder for the report. It is made if it is not there.")
+
+
+def as_options(hint: str) -> str:
+    """Say a hint that names arguments of Python with the options of this program.
+
+    Examples
+    --------
+    >>> as_options("Say which one to read: year=2024.")
+    'Say which one to read: --year 2024.'
+    >>> as_options("Name one: sheet='Data'.")
+    "Name one: sheet='Data'. (That is Python: this program has no such option.)"
+    """
+    said = ARGUMENT.sub(lambda found: f"--{found[1]} {found[2] or found[3] or ''}".rstrip(), hint)
+    return f"{said} (That is Python: this program has no such option.)" if PYTHON.search(said) else said
 
 
 class _PlainErrors(typer.core.TyperGroup):
@@ -30,6 +50,7 @@ class _PlainErrors(typer.core.TyperGroup):
         except CultureMetricsError as error:
             if ctx.params.get("debug"):
                 raise
+            error.hint = as_options(error.hint or "")
             _say(f"Error: {error}")
             raise typer.Exit(WRONG_INPUT) from None
         except Exception as error:

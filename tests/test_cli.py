@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import ast
+import re
+from pathlib import Path
+
 import pytest
+import typer
 from typer.testing import CliRunner
 
 import culture_metrics
@@ -99,6 +104,75 @@ def test_a_file_of_several_organisations_asks_which(tmp_path):
     done = run(cli.app, ["report", str(path), "--out", str(tmp_path / "out")])
     assert done.exit_code == 2
     assert "SYN01, SYN02" in done.stderr
+
+
+def hints():
+    """Every hint of the floors that the program reaches, with 2024 for what is filled in.
+
+    It writes no workbooks in the official layout.
+    """
+    package = Path(culture_metrics.__file__).parent
+    for path in (
+        p for floor in ("extracts", "published", "reporting") for p in (package / floor).rglob("*.py")
+    ):
+        if path.stem.startswith("write"):
+            continue
+        for call in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            texts = [k.value for k in getattr(call, "keywords", ()) if k.arg == "hint"]
+            if isinstance(call, ast.Assign) and getattr(call.targets[0], "id", "") == "hint":
+                texts = [call.value]
+            for text in texts:
+                parts = [n for n in ast.walk(text) if isinstance(n, ast.Constant | ast.FormattedValue)]
+                filled = [n.value if isinstance(n, ast.Constant) else "2024" for n in parts]
+                said = "".join(str(s) for s in filled)
+                if re.search(rf"\b({'|'.join(cli.OPTIONS)})=", said):
+                    yield said
+
+
+def test_there_are_hints_that_name_arguments():
+    assert len(set(hints())) >= 4
+
+
+@pytest.mark.parametrize("hint", sorted(set(hints())))
+def test_hints_name_the_options_of_the_program(hint):
+    said = cli.as_options(hint)
+    assert not re.search(r"[a-z]=", said)
+    assert re.search(rf"(?<!\()--({'|'.join(cli.OPTIONS)}) [\w-]+", said)
+    assert not re.search(r"\w\(.*--", said), "an option within a call of Python"
+
+
+def test_every_option_that_a_hint_may_name_is_one_of_the_report():
+    report = typer.main.get_command(cli.app).commands["report"]
+    assert set(cli.OPTIONS) <= {param.name for param in report.params}
+
+
+@pytest.mark.parametrize(
+    ("hint", "said"),
+    [
+        ("Give the code: organisation='RXX'.", "Give the code: --organisation RXX."),
+        (
+            "Say which year it is: year=2024, or a column 'year'.",
+            "Say which year it is: --year 2024, or a column 'year'.",
+        ),
+        ("Say which one to read: year=2024-Q1.", "Say which one to read: --year 2024-Q1."),
+        ("Check the year.", "Check the year."),
+        ("", ""),
+        (
+            "Match them: columns={'Would recommend': 'q25c'}.",
+            "Match them: columns={'Would recommend': 'q25c'}. (That is Python: this program has no such option.)",
+        ),
+    ],
+)
+def test_a_hint_in_the_words_of_the_program(hint, said):
+    assert cli.as_options(hint) == said
+
+
+def test_an_error_of_the_program_names_its_options(tmp_path):
+    path = tmp_path / "survey.csv"
+    path.write_text("q2a\n" + "3\n" * 20)
+    done = run(cli.app, ["report", str(path), "--out", str(tmp_path / "out")])
+    assert done.exit_code == 2
+    assert "--year 2024" in done.stderr and "year=" not in done.stderr
 
 
 def test_inspect_says_what_a_file_is_and_shows_no_answers(tmp_path):

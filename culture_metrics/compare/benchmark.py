@@ -44,9 +44,10 @@ class Benchmark:
         """Draw all scores against best, median and worst of the group."""
         from culture_metrics import views
 
+        rows = self.table.filter(pl.col("level") != "question")
         return views.scores(
-            self.table.filter(pl.col("level") != "question"),
-            title=f"{self.name}: scores against {self.group}",
+            rows,
+            title=f"{self.name}: {beside_median(rows)} of {self.group}",
             subtitle=f"{catalogue(self.survey).label}, {self.period}",
             source="Published results",
         )
@@ -67,7 +68,7 @@ class Benchmark:
             highlight=self.organisation,
             unit=found.unit,
             direction=found.direction,
-            title=f"{found.label}: {self.name} among {self.group}",
+            title=f"{found.label}: {self._place(found.id)}",
             subtitle=f"{catalogue(self.survey).label}, {self.period}. {found.meaning}",
             source="Published results",
         )
@@ -97,8 +98,33 @@ class Benchmark:
                 )
         return " ".join(said)
 
+    def _place(self, measure: str) -> str:
+        row = self.table.row(by_predicate=pl.col("measure") == measure, named=True)
+        if row["rank"] is None:
+            return f"{self.name} among {self.group}"
+        return f"{self.name} ranks {row['rank']} of {row['organisations']} {self.group}"
+
     def _repr_html_(self) -> str:
         return f"<p>{self.summary()}</p>"
+
+
+def beside_median(table: pl.DataFrame) -> str:
+    """Say on how many scores an organisation is above and below the median of its group.
+
+    Parameters
+    ----------
+    table : polars.DataFrame
+        `estimate` and `median`; rows without either are not counted.
+
+    Examples
+    --------
+    >>> beside_median(pl.DataFrame({"estimate": [7.1, 6.0, 5.5], "median": [7.0, 6.2, 5.5]}))
+    'above the median on 1 of 3 scores, below it on 1'
+    """
+    rows = table.drop_nulls(["estimate", "median"])
+    above = rows.filter(pl.col("estimate") > pl.col("median")).height
+    below = rows.filter(pl.col("estimate") < pl.col("median")).height
+    return f"above the median on {above} of {rows.height} scores, below it on {below}"
 
 
 def benchmark(published: Published, organisation: str) -> Benchmark:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import TYPE_CHECKING
 
 import polars as pl
 
-from culture_metrics.errors import ComparabilityError
+from culture_metrics.errors import ComparabilityError, ComparabilityWarning
+from culture_metrics.results import ALL
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
-    from culture_metrics.catalogue import Break, Survey
+    from culture_metrics.catalogue import Break, Measure, Survey
 
 #: Why a figure of one year is not there, in words.
 WHY_NOT = {
@@ -111,6 +113,64 @@ def refuse(table: pl.DataFrame, named: Iterable[str], survey: Survey, periods: t
         expected="release=, if one release holds both years" if first["releases_apart"] else None,
         hint=f"{hint}allow_breaks=True compares anyway and marks it.",
     )
+
+
+def warn_of_breaks(marked: pl.DataFrame, periods: tuple[str, str]) -> None:
+    """Warn that figures are compared which may not be, as the caller wished."""
+    rows = marked.filter(pl.col("refused").is_not_null() | pl.col("releases_apart"))
+    if rows.height:
+        named = rows["label"].unique(maintain_order=True).to_list()
+        shown = ", ".join(named[:4]) + (f" and {len(named) - 4} more" if len(named) > 4 else "")
+        warnings.warn(
+            f"{periods[0]} and {periods[1]} are compared across a break, as asked: {shown}. "
+            "The column `reason` says what the break is.",
+            ComparabilityWarning,
+            stacklevel=3,
+        )
+
+
+def see_breaks(
+    survey: Survey,
+    periods: tuple[str, str],
+    measure: Measure,
+    breakdowns: Sequence[str],
+    organisation: str,
+    *,
+    allow: bool,
+) -> tuple[str, ...]:
+    """Return why two periods of one organisation do not compare in a measure and its breakdowns.
+
+    Unlike `refuse`, it takes a break of any of them for one of all: they are put into one sum.
+
+    Raises
+    ------
+    ComparabilityError
+        When there is a break and it is not allowed; a ComparabilityWarning when it is.
+    """
+    nothing = pl.lit(None, pl.String)
+    plain = pl.DataFrame({"breakdown": [ALL, *breakdowns]}).with_columns(
+        organisation=pl.lit(organisation), measure=pl.lit(measure.id), label=pl.lit(measure.label),
+        unit=pl.lit(measure.unit), benchmark_group=nothing, pooled_from=pl.lit(value=False), missing=nothing,
+        source=pl.lit("respondents"),
+    )  # fmt: skip
+    marked = mark_breaks(
+        plain.with_columns(
+            expr.alias(f"{name}_{end}")
+            for end, period in zip(("from", "to"), periods, strict=True)
+            for name, expr in {
+                "period": pl.lit(period), "weighting": pl.lit("none"), "status": pl.lit("reported"),
+                "release": nothing,
+            }.items()
+        ),
+        survey,
+        *periods,
+    )  # fmt: skip
+    broken = marked.filter(pl.col("refused").is_not_null())
+    if not allow:
+        refuse(broken, [measure.id], survey, periods)
+    warn_of_breaks(broken, periods)
+    told = pl.format("{} Instead: {}", "refused", "instead")
+    return tuple(broken.select(told).to_series().unique(maintain_order=True))
 
 
 def _releases_apart() -> pl.Expr:

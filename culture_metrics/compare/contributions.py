@@ -9,10 +9,11 @@ import numpy as np
 import polars as pl
 
 from culture_metrics.compare.pair import pair_of
-from culture_metrics.compare.phrases import moved, signed, with_interval
+from culture_metrics.compare.phrases import moved, with_interval
 from culture_metrics.compare.pieces import bootstrap, spread
 from culture_metrics.errors import ExtractError
 from culture_metrics.indicators.scoring import score
+from culture_metrics.views.labels import signed
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go

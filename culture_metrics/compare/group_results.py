@@ -9,8 +9,8 @@ import polars as pl
 
 from culture_metrics.catalogue import catalogue
 from culture_metrics.compare.cells import OTHER
+from culture_metrics.compare.comparable import see_breaks
 from culture_metrics.compare.group_means import GroupMeans, breakdown_label
-from culture_metrics.compare.pair import see_breaks
 from culture_metrics.compare.pieces import DRAWS
 from culture_metrics.errors import ComparabilityError, ResultsError, unknown
 from culture_metrics.results import ALL, check_results
@@ -57,7 +57,8 @@ def means_of_results(
             hint="Give one, or two extracts.",
         )
     name = by[0] if by[0] in set(tables[1]["breakdown"]) else editions[1].breakdown(by[0]).id
-    broken = see_breaks(found, (periods[0], periods[1]), by, (survey, code), allow_breaks)
+    years = (periods[0], periods[1])
+    broken = see_breaks(catalogue(survey), years, found, [name], code, allow=allow_breaks)
     least = minimum_base or catalogue(survey).minimum_base
     rows = [_rows(t, found.id, name, code) for t in tables]
     groups, rest = _both(rows, least)
@@ -73,7 +74,7 @@ def means_of_results(
     return GroupMeans(
         measure=found,
         organisation=code,
-        periods=(periods[0], periods[1]),
+        periods=years,
         groups=groups.select(
             pl.lit(name).alias("breakdown"), "group", base_from=f"base{FROM}", base_to=f"base{TO}"
         ),

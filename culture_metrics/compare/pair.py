@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import polars as pl
 
-from culture_metrics.catalogue import catalogue
-from culture_metrics.errors import ComparabilityError, ComparabilityWarning, ExtractError, unknown
+from culture_metrics.compare.comparable import see_breaks
+from culture_metrics.errors import ComparabilityError, ExtractError, unknown
 from culture_metrics.indicators.percentages import headline_shares
 from culture_metrics.indicators.scoring import check_answers, score
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from culture_metrics.catalogue import Edition, Measure
+    from culture_metrics.catalogue import Measure
     from culture_metrics.extracts.extract import Extract
 
 
@@ -85,53 +84,11 @@ def pair_of(
     from_extract.edition.measure(found.id)
     code = _organisation(from_extract, to_extract, organisation)
     periods = from_extract.period, to_extract.period
-    broken = see_breaks(found, periods, breakdowns, (from_extract.survey, code), allow_breaks)
+    survey = to_extract.edition.survey
+    broken = see_breaks(survey, periods, found, breakdowns, code, allow=allow_breaks)
     own = pl.col("organisation") == code
     before, after = (replace(e, frame=e.frame.filter(own)) for e in (from_extract, to_extract))
-    return Pair(before, after, found, code, minimum_base or to_extract.edition.survey.minimum_base, broken)
-
-
-def see_breaks(
-    measure: Measure, periods: tuple[str, str], breakdowns: Sequence[str], where: tuple[str, str], allow: bool
-) -> tuple[str, ...]:
-    """Return the reason of each break between two periods that touches what is compared.
-
-    `where` is survey and organisation.
-
-    Raises
-    ------
-    ComparabilityError
-        When there is one and it is not allowed; a ComparabilityWarning when it is.
-    """
-    survey, organisation = catalogue(where[0]), where[1]
-    names = {n for p in periods for n in related(measure, survey.edition(p))}
-    broken = tuple(
-        f"{item.reason} Instead: {item.instead}"
-        for item in survey.breaks
-        if item.between(*periods)
-        and (
-            names & set(item.measures)
-            or set(breakdowns) & set(item.breakdowns)
-            or organisation in item.organisations
-        )
-    )
-    if broken and not allow:
-        raise ComparabilityError(
-            f"{measure.label}: {periods[0]} and {periods[1]} may not be compared",
-            where=", ".join([organisation, *breakdowns]),
-            got=" ".join(broken),
-            hint="allow_breaks=True compares all the same and says so.",
-        )
-    for reason in broken:
-        warnings.warn(f"{measure.label}: {reason}", ComparabilityWarning, stacklevel=4)
-    return broken
-
-
-def related(measure: Measure, edition: Edition) -> set[str]:
-    """Return a measure and all it is built of: sub-scores and questions."""
-    below = {name for part in measure.parts for name in related(edition.measures[part], edition)}
-    own = {measure.id, measure.question or measure.id, *measure.items}
-    return own | below | ({measure.filter} if measure.filter else set())
+    return Pair(before, after, found, code, minimum_base or survey.minimum_base, broken)
 
 
 def _organisation(before: Extract, after: Extract, organisation: str | None) -> str:

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from culture_metrics.views.labels import DECIMALS, shown
+from culture_metrics.views.labels import DECIMALS, shown, signed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
-
-MINUS = "\N{MINUS SIGN}"
 
 
 def amount(value: float, unit: str) -> str:
@@ -23,18 +21,6 @@ def amount(value: float, unit: str) -> str:
     """
     size = f"{abs(value):.{DECIMALS[unit]}f}"
     return f"{size} {'point' if size == '1.0' else 'points'}" if unit == "percent" else size
-
-
-def signed(value: float, unit: str) -> str:
-    """Return a change with its sign and without its unit.
-
-    Examples
-    --------
-    >>> signed(3.66, "percent"), signed(-0.004, "score")
-    ('+3.7', '0.00')
-    """
-    size = f"{abs(value):.{DECIMALS[unit]}f}"
-    return size if float(size) == 0 else f"{'+' if value > 0 else MINUS}{size}"
 
 
 def with_unit(value: float, unit: str) -> str:

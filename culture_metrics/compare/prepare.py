@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import TYPE_CHECKING
 
 import polars as pl
 
-from culture_metrics.compare.comparable import unpaired, why_not
+from culture_metrics.compare.comparable import mark_breaks, unpaired, why_not
 from culture_metrics.compare.linked import CELL, covariances
-from culture_metrics.compare.pairs import catalogued
+from culture_metrics.compare.pairs import catalogued, side_by_side
 from culture_metrics.compare.verdict import ADJUSTMENTS, FLAGGED
-from culture_metrics.errors import ComparabilityError, ComparabilityWarning, unknown
+from culture_metrics.errors import ComparabilityError, unknown
 from culture_metrics.results import ALL
 
 if TYPE_CHECKING:
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
 
     from culture_metrics.catalogue import Edition, Survey
     from culture_metrics.compare.assumptions import Assumptions
+    from culture_metrics.compare.pairs import Material
     from culture_metrics.extracts.extract import Extract
 
 FLAG_NOTE = (
@@ -26,6 +26,19 @@ FLAG_NOTE = (
     "t-test, two-tailed, 95 %), which does not allow for the number of comparisons. Not confirmed: that the "
     "official test pools the variances and takes unweighted bases and an unweighted standard deviation."
 )
+
+
+def paired(
+    stuff: Material,
+    survey: Survey,
+    periods: tuple[str, str],
+    organisation: str | None,
+    measures: Sequence[str] | None,
+) -> pl.DataFrame:
+    """Put the figures wanted of two periods side by side, with what stands between them."""
+    pairs = choose(side_by_side(stuff, *periods), survey, organisation, measures, periods)
+    ends = {"period_from": pl.lit(periods[0]), "period_to": pl.lit(periods[1])}
+    return mark_breaks(pairs.with_columns(**ends), survey, *periods)
 
 
 def choose(
@@ -140,20 +153,6 @@ def link(
     both = linked[0].frame.join(linked[1].frame, on=["organisation", "respondent"], how="semi").height
     note = f"{both:,} people answered in both years; the tests of unweighted figures allow for it."
     return told, [note if both >= minimum else "Few people answered in both years."]
-
-
-def warn_of_breaks(marked: pl.DataFrame, periods: tuple[str, str]) -> None:
-    """Warn that figures are compared which may not be, as the caller wished."""
-    rows = marked.filter(pl.col("refused").is_not_null() | pl.col("releases_apart"))
-    if rows.height:
-        named = rows["label"].unique(maintain_order=True).to_list()
-        shown = ", ".join(named[:4]) + (f" and {len(named) - 4} more" if len(named) > 4 else "")
-        warnings.warn(
-            f"{periods[0]} and {periods[1]} are compared across a break, as asked: {shown}. "
-            "The column `reason` says what the break is.",
-            ComparabilityWarning,
-            stacklevel=3,
-        )
 
 
 def notes_on(ready: pl.DataFrame, adjust: str, assumptions: Assumptions) -> list[str]:

@@ -10,9 +10,9 @@ import numpy as np
 import polars as pl
 
 from culture_metrics.catalogue import catalogue
-from culture_metrics.compare.comparable import mark_breaks, refuse, why_not
-from culture_metrics.compare.pairs import gather, side_by_side
-from culture_metrics.compare.prepare import choose
+from culture_metrics.compare.comparable import refuse, why_not
+from culture_metrics.compare.pairs import gather
+from culture_metrics.compare.prepare import paired
 from culture_metrics.errors import ResultsError
 from culture_metrics.results import ALL
 
@@ -119,9 +119,7 @@ def recovery(
     stuff = gather(results, None if release is None else str(release))
     periods = (str(from_period), str(to_period))
     survey = catalogue(stuff.survey)
-    pairs = choose(side_by_side(stuff, *periods), survey, None, [measure], periods)
-    ends = {"period_from": pl.lit(periods[0]), "period_to": pl.lit(periods[1])}
-    marked = mark_breaks(pairs.with_columns(**ends), survey, *periods)
+    marked = paired(stuff, survey, periods, None, [measure])
     refuse(marked, marked["measure"].unique(), survey, periods)
     rows = (
         marked.with_columns(why=why_not(survey, insisted=False))

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from culture_metrics.catalogue import catalogue
-from culture_metrics.compare.comparable import mark_breaks, why_not
+from culture_metrics.compare.comparable import why_not
 from culture_metrics.compare.difference import MATERIAL, add_differences
-from culture_metrics.compare.pairs import CELL, side_by_side
-from culture_metrics.compare.prepare import choose, prepare
+from culture_metrics.compare.pairs import CELL
+from culture_metrics.compare.prepare import paired, prepare
 from culture_metrics.results import ALL
 
 if TYPE_CHECKING:
@@ -80,9 +80,7 @@ def _against(
 ) -> pl.DataFrame:
     """Set a period beside the last one: what is comparable, and with which spread."""
     survey = catalogue(stuff.survey)
-    pairs = choose(side_by_side(stuff, period, last), survey, organisation, measures, (period, last))
-    ends = {"period_from": pl.lit(period), "period_to": pl.lit(last)}
-    marked = mark_breaks(pairs.with_columns(**ends), survey, period, last)
+    marked = paired(stuff, survey, (period, last), organisation, measures)
     # Spread is known wherever there is a figure; whether it compares is another question.
     known = prepare(marked, survey, assumptions, MATERIAL, allow_breaks=True)
     return known.with_columns(why_not(survey, insisted=False).alias("why_not"))

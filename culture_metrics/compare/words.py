@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from culture_metrics.compare.phrases import MINUS
+from culture_metrics.views.labels import MINUS
 
 
 def figure(column: str) -> pl.Expr:

@@ -9,16 +9,17 @@ import polars as pl
 
 from culture_metrics.catalogue import catalogue
 from culture_metrics.compare.assumptions import Assumptions
-from culture_metrics.compare.comparable import mark_breaks, refuse
+from culture_metrics.compare.comparable import refuse, warn_of_breaks
 from culture_metrics.compare.comparison import YearComparison
 from culture_metrics.compare.difference import MATERIAL, add_differences
-from culture_metrics.compare.pairs import gather, pool, side_by_side
-from culture_metrics.compare.prepare import choose, link, notes_on, prepare, sided, warn_of_breaks
+from culture_metrics.compare.pairs import gather, pool
+from culture_metrics.compare.prepare import link, notes_on, paired, prepare, sided
 from culture_metrics.compare.verdict import adjust_p, judge, official_flag
 from culture_metrics.errors import CultureMetricsError
 from culture_metrics.results import ALL
 
 if TYPE_CHECKING:
+    from culture_metrics.compare.pairs import Material
     from culture_metrics.extracts.extract import Extract
     from culture_metrics.published import Published
 
@@ -125,15 +126,7 @@ def compare_years(  # noqa: PLR0913
             f"{new} in {periods[0]} is {' and '.join(old)} pooled by base: each counts as its respondents do."
             for new, old in merged.items()
         ]
-    pairs = side_by_side(stuff, *periods)
-    pairs = choose(pairs, survey, organisation, measures, periods)
-    marked = mark_breaks(
-        pairs.with_columns(period_from=pl.lit(periods[0]), period_to=pl.lit(periods[1])), survey, *periods
-    )
-    named = () if measures is None else marked["measure"].unique()
-    if not allow_breaks:
-        refuse(marked, named, survey, periods)
-    marked = sided(marked)
+    marked = _marked(stuff, periods, organisation, measures, allow_breaks=allow_breaks)
     ready = prepare(marked, survey, assumptions or Assumptions(), edges, allow_breaks=allow_breaks)
     ready, shared = link(ready, linked, survey.minimum_base)
     tested = add_differences(ready)
@@ -159,6 +152,33 @@ def compare_years(  # noqa: PLR0913
         appeared=tuple(sorted(ends[1] - ends[0])),
         notes=(*notes, *shared, *notes_on(ready, adjust, assumptions or Assumptions())),
     )
+
+
+def check_comparable(results: pl.DataFrame, from_period: str, to_period: str) -> None:
+    """Check that something in two periods may be compared, without comparing it.
+
+    Raises
+    ------
+    ComparabilityError, UnknownNameError, ResultsError
+        As `compare_years` does.
+    """
+    _marked(gather(results, None), (from_period, to_period))
+
+
+def _marked(
+    stuff: Material,
+    periods: tuple[str, str],
+    organisation: str | None = None,
+    measures: Sequence[str] | None = None,
+    *,
+    allow_breaks: bool = False,
+) -> pl.DataFrame:
+    """Return what is to be compared, or refuse."""
+    survey = catalogue(stuff.survey)
+    marked = paired(stuff, survey, periods, organisation, measures)
+    if not allow_breaks:
+        refuse(marked, () if measures is None else marked["measure"].unique(), survey, periods)
+    return sided(marked)
 
 
 def _material(given: Mapping[str, float]) -> dict[str, float]:

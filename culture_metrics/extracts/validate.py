@@ -23,7 +23,7 @@ from culture_metrics.extracts.rules import (
 )
 from culture_metrics.extracts.rules import organisations as listing
 from culture_metrics.extracts.rules import rows as row_rules
-from culture_metrics.extracts.rules.found import Rows, look_up
+from culture_metrics.extracts.rules.found import Rows, look_up, problem
 from culture_metrics.extracts.rules.text import whole_numbers
 from culture_metrics.extracts.schema import contract_problems
 from culture_metrics.extracts.tally import Tally, tally
@@ -118,9 +118,9 @@ def validate(
         *notes,
         *merged,
         *codes.missing_codes(counts),
-        *(kind.problem(where) for kind, where in zip(cells, places, strict=True)),
+        *(problem(kind, where) for kind, where in zip(cells, places, strict=True)),
         *remarks,
-        *(kind.problem(frame[ROW].gather(kind.places.head(EXAMPLES + 1))) for kind in rows),
+        *(problem(kind, frame[ROW].gather(kind.places.head(EXAMPLES + 1))) for kind in rows),
         *forms,
         *shared,
         *found,
@@ -133,7 +133,7 @@ def validate(
         quarantine=accounts.quarantine(frame, edition, cells, places, rows),
         reconciliation=accounts.reconciliation(
             left_out=told.left_out(extract),
-            rows={kind.rule: kind.places.len() for kind in rows},
+            rows={kind.rule: kind.rows for kind in rows},
             blank={"words for no answer": blanks, "missing codes": codes.count_missing(counts)},
             cells=cells,
             answers={

@@ -11,7 +11,8 @@ from scipy.stats import chi2
 from culture_metrics.errors import LinkError
 from culture_metrics.links.checklist import Check, raised
 from culture_metrics.links.effects import p_of
-from culture_metrics.links.fit import Fitted, fit
+from culture_metrics.links.fit import fit
+from culture_metrics.links.fitted import Fitted
 from culture_metrics.links.linear import solve_linear
 from culture_metrics.links.mixed import solve_random_intercept
 from culture_metrics.links.models import REVERSE, YEARS_FOR_MORE

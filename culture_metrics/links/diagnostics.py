@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from culture_metrics.links.arrays import PanelArrays
-    from culture_metrics.links.fit import Fitted
+    from culture_metrics.links.fitted import Fitted
     from culture_metrics.links.models import Model
     from culture_metrics.links.solution import Array
 

@@ -10,7 +10,7 @@ from scipy.special import expit, ndtr, ndtri, stdtr, stdtrit
 from culture_metrics.links.products import cross
 
 if TYPE_CHECKING:
-    from culture_metrics.links.fit import Fitted
+    from culture_metrics.links.fitted import Fitted
     from culture_metrics.links.solution import Array
 
 

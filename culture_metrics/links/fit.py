@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
 import numpy as np
@@ -10,6 +10,7 @@ import numpy as np
 from culture_metrics.errors import LinkError
 from culture_metrics.links.covariance import covariance
 from culture_metrics.links.design_matrix import DesignMatrix, design_matrix
+from culture_metrics.links.fitted import Fitted
 from culture_metrics.links.gee import robust, solve_gee
 from culture_metrics.links.glm import BINOMIAL, GAMMA, POISSON, Family, solve_glm
 from culture_metrics.links.levels import merge_levels
@@ -37,59 +38,6 @@ SKEWED = 2.0
 OVERDISPERSED = 1.5
 #: A slope beyond this per SD on a logit or log scale is separation, not a finding.
 SEPARATED = 10.0
-
-
-@dataclass(frozen=True)
-class Fitted:
-    """A model with its covariance.
-
-    Attributes
-    ----------
-    plan, matrix, solution
-        What was asked, the data, the solution.
-    cov : str
-        Kind of covariance; `covariance` holds it, `df` its degrees of freedom (infinite: normal).
-    model, family, link : str
-        What was fitted, in words.
-    flags : tuple of str
-        Warnings that fitting brought up.
-    levels : tuple of str
-        Levels of an ordinal outcome as they were used, lowest first.
-    reference : int
-        Position of the level whose probability (or better) is told.
-    between, within : float
-        Variances of a random-intercept model.
-    correlation : float
-        Working correlation of estimating equations.
-    alpha : float
-        Overdispersion of a negative binomial.
-    """
-
-    plan: Plan
-    matrix: DesignMatrix
-    solution: Solution
-    cov: str
-    covariance: Array
-    df: float
-    model: str
-    family: str
-    link: str
-    flags: tuple[str, ...] = ()
-    levels: tuple[str, ...] = ()
-    reference: int = 1
-    between: float = float("nan")
-    within: float = float("nan")
-    correlation: float = float("nan")
-    alpha: float = float("nan")
-
-    @property
-    def failed(self) -> bool:
-        """Whether the model gave no figures to report."""
-        return bool({"separation", "not_converged"} & set(self.flags))
-
-    def std_error(self, column: int) -> float:
-        """Return the standard error of a column's slope."""
-        return float(np.sqrt(self.covariance[column, column]))
 
 
 def fit(arrays: PanelArrays, plan: Plan, cov: str = "auto", variant: Variant = "main") -> Fitted:

@@ -13,6 +13,7 @@ import polars as pl
 from culture_metrics.errors import LinkError
 from culture_metrics.links.pooled_data import CAVEAT, as_outcome, pooled_data, sampled, title_of
 from culture_metrics.links.resampling import drawn_products
+from culture_metrics.links.titles import parted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -61,7 +62,7 @@ class RelativeWeights:
             drawn,
             axis=f"Share of the variance of {self.outcome.title} (%)",
             decimals=1,
-            title=f"What the indicators explain of {self.outcome.title}, parted among them",
+            title=parted(self.table.to_dicts(), self.r2, self.outcome.title),
             subtitle=f"Relative weights; together {100 * self.r2:.1f}% ({self.total}); {self.sample}",
             notes=f"Weights have no sign and name no reason. {CAVEAT}",
         )

@@ -11,7 +11,7 @@ from culture_metrics.links.products import along
 from culture_metrics.links.solution import starts_of
 
 if TYPE_CHECKING:
-    from culture_metrics.links.fit import Fitted
+    from culture_metrics.links.fitted import Fitted
     from culture_metrics.links.solution import Array
 
 #: Columns of `LinkResult.influence`.

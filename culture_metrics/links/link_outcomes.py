@@ -19,6 +19,7 @@ from culture_metrics.links.models import MAIN, REVERSE, Model, models_of
 from culture_metrics.links.multiplicity import adjust
 from culture_metrics.links.outcome import Outcome
 from culture_metrics.links.outcome_values import outcome_values
+from culture_metrics.links.panel import Panel
 from culture_metrics.links.pictures import Source
 from culture_metrics.links.plan import Plan
 from culture_metrics.links.result import LinkResult
@@ -28,7 +29,7 @@ from culture_metrics.links.table import TABLE, model_rows
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from culture_metrics.links.fit import Fitted
+    from culture_metrics.links.fitted import Fitted
 
 SAMPLE: dict[str, pl.DataType | type[pl.DataType]] = {
     "model_id": pl.String, "step": pl.String, "column": pl.String, "rows_lost": pl.UInt32,
@@ -41,7 +42,7 @@ LONG = 40
 
 
 def link_outcomes(  # noqa: PLR0913
-    data: pl.DataFrame | pl.LazyFrame,
+    data: Panel | pl.DataFrame | pl.LazyFrame,
     indicators: str | Sequence[str],
     outcomes: Outcome | str | Sequence[Outcome | str],
     *,
@@ -68,12 +69,12 @@ def link_outcomes(  # noqa: PLR0913
 
     Parameters
     ----------
-    data : polars.DataFrame or polars.LazyFrame
-        One row per organisation and year.
+    data : Panel, polars.DataFrame or polars.LazyFrame
+        What `panel` or `read_panel` returned, or a table of one row per organisation and year.
     indicators : str or sequence of str
         Numeric columns.
     outcomes : Outcome, str or sequence of them
-        A plain column name is a continuous outcome.
+        A plain column name is the outcome that a Panel declares under it, else a continuous one.
     organisation, year : str
         Columns of the key; `year` holds whole numbers.
     controls : sequence of str
@@ -159,12 +160,17 @@ def link_outcomes(  # noqa: PLR0913
     indicators = [indicators] if isinstance(indicators, str) else list(indicators)
     designs = (design,) if isinstance(design, str) else tuple(design)
     wanted = [outcomes] if isinstance(outcomes, (Outcome, str)) else list(outcomes)
-    declared = [one if isinstance(one, Outcome) else Outcome(one, kind="continuous") for one in wanted]
+    declares = {one.column: one for one in data.outcomes} if isinstance(data, Panel) else {}
+    declared = [
+        one if isinstance(one, Outcome) else declares.get(one, Outcome(one, kind="continuous"))
+        for one in wanted
+    ]
     check_call(designs, lag, standardise, cov, correction, ci)
     needed = [*indicators, *controls, *(name for one in declared for name in one.columns)]
-    known = data.collect_schema().names()
+    given = data.table if isinstance(data, Panel) else data
+    known = given.collect_schema().names()
     arrays = panel_arrays(
-        data,
+        given,
         [*needed, *([weights] if weights else []), *context_columns(known, indicators, controls)],
         organisation=organisation,
         year=year,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import polars as pl
@@ -12,8 +12,9 @@ from culture_metrics.errors import LinkError, unknown
 from culture_metrics.links.covariance import covariance
 from culture_metrics.links.intervals import t_statistics
 from culture_metrics.links.linear import solve_linear
-from culture_metrics.links.pooled_data import CAVEAT, as_outcome, heading, pooled_data, sampled, title_of
+from culture_metrics.links.pooled_data import CAVEAT, as_outcome, pooled_data, sampled, title_of
 from culture_metrics.links.resampling import drawn_products, solved
+from culture_metrics.links.titles import through
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -75,14 +76,14 @@ class Mediation:
         return views.estimates(
             drawn,
             axis="",
-            title=heading(f"{x}, {m} and {y}: direct and indirect paths"),
+            title=through(self._paths(), self.proportion, (x, m, y)),
             subtitle=f"Differences that go with 1 SD more; {self.sample}",
             notes=f"{CAVEAT} {ORDER}",
         )
 
     def summary(self) -> str:
         """Say the paths in plain sentences, with what they cannot show."""
-        rows = {row["path"]: row for row in self.table.to_dicts()}
+        rows = self._paths()
         x, m, y = title_of(self.indicator), title_of(self.mediator), self.outcome.title
         said = [
             f"Organisations with {x} 1 SD higher had {m} {_signed(rows['a'], self.level, ' SD')}.",
@@ -95,6 +96,9 @@ class Mediation:
         if self.proportion is not None:
             said.insert(3, f"The indirect path is {100 * self.proportion:.0f}% of the total association.")
         return " ".join(said)
+
+    def _paths(self) -> dict[str, dict[str, Any]]:
+        return {row["path"]: row for row in self.table.to_dicts()}
 
     def _repr_html_(self) -> str:
         return f"<p>{self.summary()}</p>"

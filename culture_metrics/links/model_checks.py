@@ -10,7 +10,8 @@ from scipy.stats import f as f_distribution
 
 from culture_metrics.links.checklist import Check, raised
 from culture_metrics.links.covariance import covariance
-from culture_metrics.links.fit import OVERDISPERSED, Fitted
+from culture_metrics.links.fit import OVERDISPERSED
+from culture_metrics.links.fitted import Fitted
 from culture_metrics.links.glm import BINOMIAL, solve_glm
 from culture_metrics.links.linear import solve_linear
 from culture_metrics.links.products import along, cross

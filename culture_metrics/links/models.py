@@ -9,7 +9,8 @@ import numpy as np
 
 from culture_metrics.errors import LinkError
 from culture_metrics.links.design_matrix import design_matrix
-from culture_metrics.links.fit import OVERDISPERSED, Fitted, Variant, fit, fit_matrix, refuse
+from culture_metrics.links.fit import OVERDISPERSED, Variant, fit, fit_matrix, refuse
+from culture_metrics.links.fitted import Fitted
 from culture_metrics.links.outcome import Outcome
 from culture_metrics.links.outcome_values import OutcomeValues
 

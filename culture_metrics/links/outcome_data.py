@@ -75,7 +75,10 @@ class OutcomeData:
         return " ".join(said)
 
     def _repr_html_(self) -> str:
-        return f"<p>{html.escape(self.summary())}</p>{self.problems._repr_html_()}"
+        from culture_metrics.views.table import Table
+
+        met = Table.of(self.problems, "What was met")._repr_html_() if len(self.problems) else ""
+        return f"<p>{html.escape(self.summary())}</p>{met}"
 
 
 def _month(day: Any) -> str:

@@ -80,11 +80,11 @@ class Panel:
         return " ".join(said)
 
     def _repr_html_(self) -> str:
+        from culture_metrics.views.table import Table
+
         tables = (("What was lost", self.losses), ("What was met", self.problems))
-        with pl.Config(tbl_hide_column_data_types=True, tbl_hide_dataframe_shape=True, fmt_str_lengths=300):
-            shown = "".join(f"<h4>{title}</h4>{frame._repr_html_()}" for title, frame in tables if len(frame))
-        # polars puts quotation marks around text.
-        return f"<p>{html.escape(self.summary())}</p>{shown.replace('&quot;', '')}"
+        shown = "".join(Table.of(frame, title)._repr_html_() for title, frame in tables if len(frame))
+        return f"<p>{html.escape(self.summary())}</p>{shown}"
 
     def __repr__(self) -> str:
         return f"Panel({self.summary()})"

@@ -10,7 +10,8 @@ import polars as pl
 
 from culture_metrics.errors import LinkError, unknown
 from culture_metrics.links.pictures import points_and_lines
-from culture_metrics.links.pooled_data import heading, title_of
+from culture_metrics.links.pooled_data import title_of
+from culture_metrics.links.titles import hangs_on, levels, went
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -64,10 +65,8 @@ class LinkResult:
         """Draw all main links with their intervals, a panel for each outcome and design."""
         from culture_metrics import views
 
-        return views.forest(
-            self.table.filter(role="main"), title="Links of indicators to outcomes", subtitle=self._sample(),
-            notes=CAVEAT,
-        )  # fmt: skip
+        main = self.table.filter(role="main")
+        return views.forest(main, title=went(main, "link"), subtitle=self._sample(), notes=CAVEAT)
 
     def figure_designs(self, indicator: str | None = None, outcome: str | None = None) -> go.Figure:
         """Draw one link under every design: one pooled slope is not the whole of it.
@@ -86,12 +85,8 @@ class LinkResult:
         # Sensitivity models bear the name of their main model and then their own.
         own = self.table.with_columns(_main=pl.col("model_id").str.replace(r"; .*$", ""))
         ours = (pl.col("indicator") == row["indicator"]) | (pl.col("term") == "outcome_to_indicator")
-        return views.designs(
-            own.filter(pl.col("_main").is_in(main.to_list()) & ours).drop("_main"),
-            title=heading(f"{title_of(row['indicator'])} and {row['outcome_label']} under every design"),
-            subtitle=self._sample(),
-            notes=CAVEAT,
-        )
+        rows = own.filter(pl.col("_main").is_in(main.to_list()) & ours).drop("_main")
+        return views.designs(rows, title=went(rows, "estimate"), subtitle=self._sample(), notes=CAVEAT)
 
     def figure_scatter(self, indicator: str | None = None, outcome: str | None = None) -> go.Figure:
         """Draw each organisation's indicator and outcome, with the slopes between and within organisations.
@@ -112,9 +107,7 @@ class LinkResult:
             points, lines,
             x_title=title_of(row["indicator"]),
             y_title=f"{row['outcome_label']}{f' ({unit})' if unit else ''}",
-            title=heading(
-                f"{title_of(row['indicator'])} and {row['outcome_label']}, between and within organisations"
-            ),
+            title=levels(lines, row["indicator"], row["outcome_label"]),
             subtitle="Means of each organisation over its years; years and controls taken out",
             notes=CAVEAT,
         )  # fmt: skip
@@ -140,9 +133,7 @@ class LinkResult:
             conf_low=row["conf_low"],
             conf_high=row["conf_high"],
             x_title=f"Slope of {row['outcome_label']} per {row['step_label']}{scale}",
-            title=heading(
-                f"{title_of(row['indicator'])} and {row['outcome_label']} without each organisation"
-            ),
+            title=hangs_on(rows, row),
             subtitle=f"{row['n_orgs']} organisations, {row['base']:,} organisation-years",
             notes=CAVEAT,
         )

@@ -17,6 +17,7 @@ from culture_metrics.links.intervals import t_statistics
 from culture_metrics.links.outcome_values import outcome_values
 from culture_metrics.links.plan import Plan, check_design
 from culture_metrics.links.pooled_data import as_outcome, heading, title_of
+from culture_metrics.links.titles import pointing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -73,8 +74,8 @@ class SpecificationCurve:
             drawn,
             _choices(drawn),
             y_title=f"{self.outcome.title} per {self.step}{scale}",
-            title=f"{self._link()}: {drawn.height} specifications",
-            subtitle=self._directions(),
+            title=pointing(self.shares.row(0, named=True), self._link()),
+            subtitle=heading(self._spread()),
             notes="Specifications share their data and are no independent evidence. Associations only.",
         )
 
@@ -82,10 +83,8 @@ class SpecificationCurve:
         """Say in plain sentences how far the link depends on how it is looked at."""
         found = self.table.drop_nulls("estimate")
         failed = self.table.height - found.height
-        low, middle, high = np.quantile(found["estimate"].to_numpy(), [0, 0.5, 1])
         said = [
-            f"{self._link()}, per {self.step}: {found.height} specifications, "
-            f"estimates {low:+.3g} to {high:+.3g}, median {middle:+.3g}.",
+            f"{self._link()}, per {self.step}: {found.height} specifications, {self._spread()}.",
             self._directions(),
             "Specifications share their data: these shares describe how much the answer depends on the "
             "analyst's choices and are no test. Associations only.",
@@ -96,6 +95,10 @@ class SpecificationCurve:
 
     def _link(self) -> str:
         return f"{heading(title_of(self.indicator))} and {self.outcome.title}"
+
+    def _spread(self) -> str:
+        low, middle, high = np.quantile(self.table["estimate"].drop_nulls().to_numpy(), [0, 0.5, 1])
+        return f"estimates {low:+.3g} to {high:+.3g}, median {middle:+.3g}"
 
     def _directions(self) -> str:
         row = self.shares.row(0, named=True)

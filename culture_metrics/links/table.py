@@ -12,7 +12,7 @@ from culture_metrics.links.effects import Effect, effect, effect_absolute, p_of,
 from culture_metrics.links.wild import wild_cluster_bootstrap
 
 if TYPE_CHECKING:
-    from culture_metrics.links.fit import Fitted
+    from culture_metrics.links.fitted import Fitted
 
 #: Columns of `LinkResult.table`.
 TABLE: dict[str, pl.DataType | type[pl.DataType]] = {

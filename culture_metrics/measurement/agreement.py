@@ -57,7 +57,7 @@ class Agreement:
             drawn,
             axis=f"ICC(1): share of variance between {_plural(self.kind)}",
             decimals=3,
-            title=f"How far answers differ between {_plural(self.kind)}",
+            title=self._headline(),
             subtitle="In brackets ICC(2): how reliably the groups' means are told apart",
             notes="Worked out from published percentages: approximate." if self.approximate else "",
         )
@@ -65,6 +65,18 @@ class Agreement:
     def summary(self) -> str:
         """Say in plain sentences what the figures show, with the guide they are held against."""
         return " ".join(_sentence(row, self.kind, self.approximate) for row in self.table.to_dicts())
+
+    def _headline(self) -> str:
+        """Say how much of the variance lies between groups, as one share or as the ends of several."""
+        known = self.table.drop_nulls("icc1").sort("icc1").select(_name(), "icc1").rows()
+        if not known:
+            return f"No share of variance between {_plural(self.kind)} is known"
+        ends = [f"{100 * share:.0f}%" for _, share in known]
+        names = [name for name, _ in known]
+        between = f"of the variance lies between {_plural(self.kind)}"
+        if len(known) == 1:
+            return f"{names[0][:1].upper()}{names[0][1:]}: {ends[0]} {between}"
+        return f"{ends[0]} ({names[0]}) to {ends[-1]} ({names[-1]}) {between}"
 
     def _repr_html_(self) -> str:
         return f"<p>{self.summary()}</p>"
@@ -268,7 +280,11 @@ def _over_groups(groups: pl.DataFrame, cuts: pl.DataFrame) -> pl.DataFrame:
 
 def _label() -> pl.Expr:
     reliability = pl.col("icc2").round(2).cast(pl.Decimal(6, 2)).cast(pl.String)
-    return pl.format("{} ({})", pl.col("measure").str.replace_all("_", " "), reliability)
+    return pl.format("{} ({})", _name(), reliability)
+
+
+def _name() -> pl.Expr:
+    return pl.col("measure").str.replace_all("_", " ")
 
 
 def _plural(kind: str) -> str:

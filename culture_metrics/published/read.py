@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from culture_metrics.errors import FileFormatError
 from culture_metrics.published.benchmark_book import find_benchmark, read_benchmark
-from culture_metrics.published.contractor import find_contractor, is_contractor_text, read_contractor
+from culture_metrics.published.contractor import read_contractor
+from culture_metrics.published.contractor_rows import find_contractor, is_contractor_text
 from culture_metrics.published.detailed import read_detailed
 from culture_metrics.published.layout import find_table
 from culture_metrics.published.pulse import find_pulse, read_pulse

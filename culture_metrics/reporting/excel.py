@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from culture_metrics.catalogue import catalogue
-from culture_metrics.reporting.tables import SHORTHAND, catalogued, missing
+from culture_metrics.reporting.tables import catalogued, missing
 from culture_metrics.results import ALL, check_distributions, check_released, check_results
+from culture_metrics.views.table import SHORTHAND
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

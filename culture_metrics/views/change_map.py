@@ -6,19 +6,16 @@ import plotly.graph_objects as go
 import polars as pl
 
 from culture_metrics.results import ALL
-from culture_metrics.views import style
-from culture_metrics.views.changes import plus
+from culture_metrics.views import maps, style
+from culture_metrics.views.changes import before_and_after, plus
 from culture_metrics.views.inputs import held_back, one_of, tidy
-from culture_metrics.views.labels import DECIMALS, count, fixed, safely, sentences, several, width, wrap
+from culture_metrics.views.labels import DECIMALS, safely, sentences, several
 
 COLUMNS = [
     "group", "measure", "label", "unit", "estimate_from", "estimate_to", "base_from", "base_to",
     "period_from", "period_to", "difference", "verdict", "reason", "status",
 ]  # fmt: skip
 NUMBERS = ["difference", "estimate_from", "estimate_to", "base_from", "base_to"]
-WHOLE = "Whole organisation"
-GROUP_WIDTH, COLUMN_WIDTH, BASE_WIDTH, LINE, GAP = 210, 98, 62, 18, 10
-HATCH = {"shape": "/", "fgcolor": "#CFCFCF", "bgcolor": style.PAPER, "size": 6, "solidity": 0.2}
 CROSS = {"shape": "x", "fgcolor": "#CFCFCF", "bgcolor": style.PAPER, "size": 8, "solidity": 0.2}
 #: Shade of a cell by verdict: where on the diverging scale it stands.
 SHADES = {"improved": 1.0, "declined": -1.0, "no material change": 0.0, "unclear": 0.0}
@@ -71,12 +68,14 @@ organisation (+0.30).'
     fig = style.figure()
     total = float(rows["bottom"].item(-1))
     style.pixel_rows(fig, total)
-    head = _columns(fig, measures)
+    head = maps.columns(fig, measures["label"])
     _shade(fig, rows, cells)
     hidden, barred = cells.filter("hidden"), cells.filter("barred")
-    _pattern(fig, hidden, "Too few answers", HATCH)
-    _pattern(fig, barred, "Not comparable", CROSS)
-    left = _labels(fig, rows)
+    maps.cover(fig, hidden, "Too few answers", maps.HATCH)
+    maps.cover(fig, barred, "Not comparable", CROSS)
+    fig.update_layout(barmode="overlay")
+    left = maps.left(rows, bold=True)
+    maps.labels(fig, rows, left)
     style.finish(
         fig,
         style.Room(height=total, left=left, head=head, foot=10),
@@ -91,40 +90,17 @@ organisation (+0.30).'
 
 
 def _rows(table: pl.DataFrame) -> pl.DataFrame:
-    """Place the groups on the page, the whole organisation first."""
+    """Place the groups on the page, the whole organisation first where there is one."""
     bases = table.group_by("group", maintain_order=True).agg(pl.col("base_to").max().alias("base"))
-    ordered = pl.concat([bases.filter(pl.col("group") == ALL), bases.filter(pl.col("group") != ALL)])
-    lines = [wrap(WHOLE if name == ALL else name, GROUP_WIDTH) for name in ordered["group"]]
-    first = ordered["group"][0] == ALL
-    return (
-        ordered.with_columns(
-            pl.Series("lines", ["<br>".join(text) for text in lines], pl.String),
-            pl.Series("height", [LINE * len(text) + 14 for text in lines]),
-            count("base").alias("base_text"),
-        )
-        .with_row_index("row")
-        .with_columns(pl.when((pl.col("row") == 1) & pl.lit(first)).then(GAP).otherwise(0).alias("gap"))
-        .with_columns((pl.col("height") + pl.col("gap")).cum_sum().alias("bottom"))
-        .with_columns((pl.col("bottom") - pl.col("height") / 2).alias("y"))
-    )
+    return maps.rows(pl.concat([bases.filter(pl.col("group") == ALL), bases.filter(pl.col("group") != ALL)]))
 
 
 def _cells(table: pl.DataFrame, rows: pl.DataFrame, measures: pl.DataFrame, unit: str) -> pl.DataFrame:
     values = table.select(
         "group", "measure", "status", "verdict", "reason", "period_from", "period_to", *NUMBERS
     )
-    whole = pl.when(pl.col("group") == ALL).then(pl.lit(WHOLE)).otherwise("group")
-    said = pl.format(
-        "{}: {} (base {})<br>{}: {} (base {})<br>Change {}, {}<br>",
-        "period_from",
-        fixed("estimate_from", unit),
-        "base_from",
-        "period_to",
-        fixed("estimate_to", unit),
-        "base_to",
-        plus("difference", unit),
-        "verdict",
-    ).fill_null("")
+    whole = pl.when(pl.col("group") == ALL).then(pl.lit(maps.WHOLE)).otherwise("group")
+    said = pl.format("{}, {}<br>", before_and_after(unit), "verdict").fill_null("")
     return (
         rows.select("row", "group", "y", "height")
         .join(measures.with_row_index("column"), how="cross")
@@ -153,21 +129,6 @@ def _cells(table: pl.DataFrame, rows: pl.DataFrame, measures: pl.DataFrame, unit
     )
 
 
-def _columns(fig: go.Figure, measures: pl.DataFrame) -> float:
-    """Write the measures above their columns, turned where they do not fit, and return their height."""
-    labels = [wrap(label, COLUMN_WIDTH) for label in measures["label"]]
-    fig.update_xaxes(
-        range=[-0.5, measures.height - 0.5],
-        side="top",
-        tickvals=list(range(measures.height)),
-        ticktext=["<br>".join(lines) for lines in labels],
-        tickfont=style.PLAIN,
-        autotickangles=[0, -90],
-        ticklabelstandoff=4,
-    )
-    return max(width(line) for lines in labels for line in lines) + 8
-
-
 def _shade(fig: go.Figure, rows: pl.DataFrame, cells: pl.DataFrame) -> None:
     """Colour the cells: a band of rows for each group, so that gaps stay gaps."""
     for number, bottom, height in rows.select("row", "bottom", "height").iter_rows():
@@ -191,37 +152,6 @@ def _shade(fig: go.Figure, rows: pl.DataFrame, cells: pl.DataFrame) -> None:
         )
 
 
-def _pattern(fig: go.Figure, cells: pl.DataFrame, name: str, pattern: dict[str, object]) -> None:
-    """Cover cells without a number by a pattern that says why."""
-    if cells.is_empty():
-        return
-    fig.add_bar(
-        name=name,
-        x=cells["column"].to_list(),
-        base=(cells["y"] - cells["height"] / 2 + 1).to_list(),
-        y=(cells["height"] - 2).to_list(),
-        width=0.97,
-        marker={"color": style.PAPER, "line": {"width": 0}, "pattern": pattern},
-        hovertext=cells["hover"].to_list(),
-        hovertemplate="%{hovertext}<extra></extra>",
-    )
-    fig.update_layout(barmode="overlay")
-
-
-def _labels(fig: go.Figure, rows: pl.DataFrame) -> float:
-    """Write the groups and their later bases at the left, and return the room they take."""
-    texts = [line for text in rows["lines"] for line in text.split("<br>")]
-    left = style.EDGE + max(width(line, bold=True) for line in texts) + 12 + BASE_WIDTH
-    start = {"x": 0, "xanchor": "left", "align": "left", "xshift": style.EDGE - left}
-    whole = rows["group"] == ALL
-    style.column(fig, rows.filter(whole)["lines"], rows.filter(whole)["y"], **start, font=style.STRONG)
-    style.column(fig, rows.filter(~whole)["lines"], rows.filter(~whole)["y"], **start)
-    bases = {"x": 0, "xanchor": "right", "xshift": -8, "font": style.QUIET}
-    style.column(fig, rows["base_text"], rows["y"], **bases)
-    style.note(fig, "Base", y=1, yanchor="bottom", yshift=4, **bases)
-    return left
-
-
 def _notes(cells: pl.DataFrame, unit: str) -> str:
     points = "in percentage points" if unit == "percent" else "in score (0 to 10)"
     said = [
@@ -242,7 +172,7 @@ def _alt(cells: pl.DataFrame, rows: pl.DataFrame, measures: pl.DataFrame, unit: 
         f"Heat map of the change of {several(measures.height, 'measure')} in {several(groups, 'group')}, "
         f"{ends['period_from']} to {ends['period_to']}."
     ]
-    where = pl.when(pl.col("group") == ALL).then(pl.lit(WHOLE.lower())).otherwise("group")
+    where = pl.when(pl.col("group") == ALL).then(pl.lit(maps.WHOLE.lower())).otherwise("group")
     for verdict in ("improved", "declined"):
         found = cells.filter(pl.col("verdict") == verdict).select(
             pl.format("{}, {} ({})", "label", where, plus("difference", unit))

@@ -9,7 +9,7 @@ import polars as pl
 
 from culture_metrics.views import style
 from culture_metrics.views.inputs import held_back, tidy
-from culture_metrics.views.labels import base_range, fixed, safely, sentences, several, width, wrap
+from culture_metrics.views.labels import MINUS, base_range, fixed, safely, sentences, several, width, wrap
 
 COLUMNS = [
     "measure", "label", "unit", "estimate_from", "estimate_to", "base_from", "base_to", "period_from",
@@ -25,7 +25,6 @@ VERDICTS = {
     "unclear": (style.MARK, "circle-open"),
     "not comparable": (style.MARK, "x-thin-open"),
 }
-MINUS = "\N{MINUS SIGN}"
 LABEL_WIDTH, ROW, MOST, PANEL_GAP = 250, 24, 30, 34
 AXIS = {"score": "Change in score (0 to 10)", "percent": "Change in percentage points"}
 
@@ -118,16 +117,9 @@ def _rows(table: pl.DataFrame, unit: str) -> tuple[pl.DataFrame, int]:
         .with_columns((pl.col("bottom") - pl.col("height") / 2).alias("y"))
         .with_columns(
             pl.format(
-                "<b>{}</b><br>{}: {} (base {})<br>{}: {} (base {})<br>Change {}<br>95% interval {} to {}"
-                "<br>{}",
+                "<b>{}</b><br>{}<br>95% interval {} to {}<br>{}",
                 safely("label"),
-                "period_from",
-                fixed("estimate_from", unit),
-                "base_from",
-                "period_to",
-                fixed("estimate_to", unit),
-                "base_to",
-                plus("difference", unit),
+                before_and_after(unit),
                 plus("conf_low", unit),
                 plus("conf_high", unit),
                 safely("reason"),
@@ -135,6 +127,20 @@ def _rows(table: pl.DataFrame, unit: str) -> tuple[pl.DataFrame, int]:
         )
     )
     return placed, table.height - placed.height
+
+
+def before_and_after(unit: str) -> pl.Expr:
+    """Expression: what hovering says of both periods, their bases and the change."""
+    return pl.format(
+        "{}: {} (base {})<br>{}: {} (base {})<br>Change {}",
+        "period_from",
+        fixed("estimate_from", unit),
+        "base_from",
+        "period_to",
+        fixed("estimate_to", unit),
+        "base_to",
+        plus("difference", unit),
+    )
 
 
 def plus(column: str, unit: str) -> pl.Expr:

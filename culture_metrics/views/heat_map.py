@@ -9,30 +9,25 @@ import polars as pl
 
 from culture_metrics.errors import ResultsError
 from culture_metrics.results import ALL
-from culture_metrics.views import style
+from culture_metrics.views import maps, style
 from culture_metrics.views.inputs import held_back, one_of, tidy
 from culture_metrics.views.labels import (
     DECIMALS,
-    count,
+    MINUS,
     fixed,
     reading,
     safely,
     sentences,
     several,
     shown,
-    width,
-    wrap,
 )
 
 COLUMNS = ["group", "group_base", "measure", "label", "estimate", "base", "status", "reference"]
 NUMBERS = ["estimate", "conf_low", "conf_high", "base"]
-GROUP_WIDTH, BASE_WIDTH, COLUMN_WIDTH = 210, 62, 98
-LINE, GAP, KEY_HEIGHT, KEY_WIDTH = 18, 10, 96, 200
+KEY_HEIGHT, KEY_WIDTH = 96, 200
 #: From so many measures on, labels take one line, scores one decimal, and the map has a width of its own.
 MANY, CELL_WIDTH, WIDTH = 14, 30, 1100
-WHOLE = "Whole organisation"
-NOT_SHOWN, MINUS = "\N{EN DASH}", "\N{MINUS SIGN}"
-HATCH = {"shape": "/", "fgcolor": "#CFCFCF", "bgcolor": style.PAPER, "size": 6, "solidity": 0.2}
+NOT_SHOWN = "\N{EN DASH}"
 
 
 def heat_map(
@@ -88,14 +83,16 @@ answered.'
     fig = style.figure()
     total = rows["bottom"].item(-1)
     style.pixel_rows(fig, total)
-    head = _columns(fig, measures)
+    room = 1e9 if measures.height >= MANY else maps.COLUMN_WIDTH
+    head = max(KEY_HEIGHT, maps.columns(fig, measures["label"], room))
     _whole(fig, rows, measures, unit)
     _groups(fig, rows, cells)
     _hatch(fig, cells)
-    _labels(fig, rows)
+    left = maps.left(rows, bold=False)
+    maps.labels(fig, rows, left)
     style.finish(
         fig,
-        style.Room(height=total, left=_left(rows), head=head, foot=10),
+        style.Room(height=total, left=left, head=head, foot=10),
         title=title,
         subtitle=sentences([subtitle]),
         notes=_notes(cells, unit),
@@ -105,7 +102,7 @@ answered.'
     )
     _key(fig, cells, unit, head)
     if measures.height >= MANY:
-        fig.update_layout(width=max(WIDTH, _left(rows) + CELL_WIDTH * measures.height + style.EDGE))
+        fig.update_layout(width=max(WIDTH, left + CELL_WIDTH * measures.height + style.EDGE))
     return fig
 
 
@@ -137,19 +134,7 @@ def _rows(table: pl.DataFrame) -> pl.DataFrame:
     bases = table.group_by("group", maintain_order=True).agg(pl.col("group_base").max())
     groups = bases.filter(pl.col("group") != ALL)
     whole = pl.DataFrame({"group": [ALL]}).join(bases, on="group", how="left")
-    lines = [[WHOLE], *(wrap(name, GROUP_WIDTH) for name in groups["group"])]
-    return (
-        pl.concat([whole, groups])
-        .with_columns(
-            pl.Series("lines", ["<br>".join(text) for text in lines], pl.String),
-            pl.Series("height", [LINE * len(text) + 14 for text in lines]),
-            count("group_base").alias("base_text"),
-        )
-        .with_row_index("row")
-        .with_columns(pl.when(pl.col("row") == 1).then(GAP).otherwise(0).alias("gap"))
-        .with_columns((pl.col("height") + pl.col("gap")).cum_sum().alias("bottom"))
-        .with_columns((pl.col("bottom") - pl.col("height") / 2).alias("y"))
-    )
+    return maps.rows(pl.concat([whole, groups]).rename({"group_base": "base"}))
 
 
 def _cells(table: pl.DataFrame, rows: pl.DataFrame, measures: pl.DataFrame, unit: str) -> pl.DataFrame:
@@ -193,36 +178,17 @@ def _limit(difference: pl.Series) -> float:
     return next(step * n for n in (1, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10) if step * n >= size - 1e-12)
 
 
-def _left(rows: pl.DataFrame) -> float:
-    lines = [line for text in rows["lines"] for line in text.split("<br>")]
-    return style.EDGE + max(*map(width, lines), width(WHOLE, bold=True)) + 12 + BASE_WIDTH
-
-
-def _columns(fig: go.Figure, measures: pl.DataFrame) -> float:
-    """Write the measures above their columns, turned where they do not fit, and return their height."""
-    room = 1e9 if measures.height >= MANY else COLUMN_WIDTH
-    labels = [wrap(label, room) for label in measures["label"]]
-    fig.update_xaxes(
-        range=[-0.5, measures.height - 0.5],
-        side="top",
-        tickvals=list(range(measures.height)),
-        ticktext=["<br>".join(lines) for lines in labels],
-        tickfont=style.PLAIN,
-        autotickangles=[0, -90],
-        ticklabelstandoff=4,
-    )
-    return max(KEY_HEIGHT, max(width(line) for lines in labels for line in lines) + 8)
-
-
 def _whole(fig: go.Figure, rows: pl.DataFrame, measures: pl.DataFrame, unit: str) -> None:
     said = measures.select(
         _printed("reference", unit, measures.height).alias("text"),
-        pl.format("<b>{}</b><br>{}<br>Value {}", pl.lit(WHOLE), safely("label"), fixed("reference", unit))
+        pl.format(
+            "<b>{}</b><br>{}<br>Value {}", pl.lit(maps.WHOLE), safely("label"), fixed("reference", unit)
+        )
         .fill_null("Not available")
         .alias("hover"),
     )
     fig.add_heatmap(
-        name=WHOLE,
+        name=maps.WHOLE,
         x=list(range(measures.height)),
         y=[0, rows["height"].item(0)],
         z=[[0.0] * measures.height],
@@ -245,7 +211,7 @@ _CELL = {
 
 def _groups(fig: go.Figure, rows: pl.DataFrame, cells: pl.DataFrame) -> None:
     shape = (rows.height - 1, -1)
-    top = rows["bottom"].item(0) + GAP
+    top = rows["bottom"].item(0) + maps.GAP
     fig.add_heatmap(
         name="Groups",
         x=list(range(cells["column"].n_unique())),
@@ -268,16 +234,7 @@ def _hatch(fig: go.Figure, cells: pl.DataFrame) -> None:
     hidden = cells.filter("held_back")
     if hidden.is_empty():
         return
-    fig.add_bar(
-        name="Not shown",
-        x=hidden["column"].to_list(),
-        base=(hidden["y"] - hidden["height"] / 2 + 1).to_list(),
-        y=(hidden["height"] - 2).to_list(),
-        width=0.97,
-        marker={"color": style.PAPER, "line": {"width": 0}, "pattern": HATCH},
-        hovertext=hidden["hover"].to_list(),
-        hovertemplate="%{hovertext}<extra></extra>",
-    )
+    maps.cover(fig, hidden, "Not shown", maps.HATCH)
     fig.add_scatter(
         name="Not shown",
         x=hidden["column"].to_list(),
@@ -287,17 +244,6 @@ def _hatch(fig: go.Figure, cells: pl.DataFrame) -> None:
         textfont={"size": 16, "color": style.TEXT, "weight": 600},
         hoverinfo="skip",
     )
-
-
-def _labels(fig: go.Figure, rows: pl.DataFrame) -> None:
-    """Write the groups and their bases at the left."""
-    start = {"x": 0, "xanchor": "left", "align": "left", "xshift": style.EDGE - _left(rows)}
-    style.column(fig, rows["lines"].head(1), rows["y"].head(1), **start, font=style.STRONG)
-    style.column(fig, rows["lines"].slice(1), rows["y"].slice(1), **start)
-    bases = {"x": 0, "xanchor": "right", "xshift": -8, "font": style.QUIET}
-    style.column(fig, rows["base_text"], rows["y"], **bases)
-    if rows["base_text"].is_not_null().any():
-        style.note(fig, "Base", y=1, yanchor="bottom", yshift=4, **bases)
 
 
 def _key(fig: go.Figure, cells: pl.DataFrame, unit: str, head: float) -> None:

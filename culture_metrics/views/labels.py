@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 #: Decimals and sign of each unit.
 DECIMALS = {"score": 2, "percent": 1}
 SIGN = {"score": "", "percent": "%"}
+MINUS = "\N{MINUS SIGN}"
 
 #: Why a number is not shown, in words.
 WHY_NOT = {
@@ -80,6 +81,18 @@ def fixed(column: str | pl.Expr, unit: str) -> pl.Expr:
 def shown(value: float, unit: str) -> str:
     """Return one number as text, with the decimals of its unit and its sign."""
     return f"{value:.{DECIMALS[unit]}f}{SIGN[unit]}"
+
+
+def signed(value: float, unit: str) -> str:
+    """Return a change with its sign and without its unit.
+
+    Examples
+    --------
+    >>> signed(3.66, "percent"), signed(-0.004, "score")
+    ('+3.7', '0.00')
+    """
+    size = f"{abs(value):.{DECIMALS[unit]}f}"
+    return size if float(size) == 0 else f"{'+' if value > 0 else MINUS}{size}"
 
 
 def count(column: str) -> pl.Expr:

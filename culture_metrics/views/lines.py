@@ -55,7 +55,7 @@ def lines(
     'Slopes. Line chart of 2 fitted lines. Low: from 1.02 to 1. High: from 1.03 to 0.97.'
     """
     table = tidy(table, ["line", "x", *NUMBERS], key=["line", "x"], numbers=NUMBERS, where=WHERE)
-    parts = [(str(name), rows.sort("x")) for (name,), rows in table.group_by("line", maintain_order=True)]
+    parts = by_line(table)
     fig = style.figure()
     for place, (name, rows) in enumerate(parts):
         band_and_line(fig, name, rows, place)
@@ -63,23 +63,36 @@ def lines(
     air = 0.05 * (marks.max() - marks.min())
     low, high = float(marks.min() - air), float(marks.max() + air)
     names(fig, parts, low, high)
-    fig.update_yaxes(
-        range=[low, high], showgrid=True, gridcolor=style.GRID, nticks=7, title_text=safe(y_title)
-    )
-    reach = [float(v) for v in table.select(pl.col("x").min(), high=pl.col("x").max()).row(0)]
-    fig.update_xaxes(range=reach, title_text=safe(x_title), nticks=9)
-    ends = [f"{n}: from {r['estimate'][0]:.4g} to {r['estimate'][-1]:.4g}" for n, r in parts]
+    reach = table.select(pl.col("x").min(), high=pl.col("x").max()).row(0)
     return style.finish(
         fig,
-        style.Room(
-            height=HEIGHT, left=style.EDGE + 70, right=style.EDGE + NAME_WIDTH + LEADER, head=8, foot=56
-        ),
+        frame(fig, (float(reach[0]), float(reach[1])), (low, high), x_title, y_title),
         title=title,
         subtitle=subtitle,
         source=source,
         notes=f"Bands: 95% interval. {notes}".strip(),
-        alt=f"Line chart of {several(len(parts), 'fitted line')}. {sentences(ends)}",
+        alt=f"Line chart of {several(len(parts), 'fitted line')}. {both_ends(parts)}",
     )
+
+
+def by_line(table: pl.DataFrame) -> list[tuple[str, pl.DataFrame]]:
+    """Part a table into its lines, each with its name."""
+    return [(str(name), rows.sort("x")) for (name,), rows in table.group_by("line", maintain_order=True)]
+
+
+def both_ends(parts: list[tuple[str, pl.DataFrame]]) -> str:
+    """Say where every line begins and ends."""
+    return sentences(f"{n}: from {r['estimate'][0]:.4g} to {r['estimate'][-1]:.4g}" for n, r in parts)
+
+
+def frame(
+    fig: go.Figure, across: tuple[float, float], up: tuple[float, float], x_title: str, y_title: str
+) -> style.Room:
+    """Set the axes of a figure of lines and return the room it takes."""
+    fig.update_yaxes(range=list(up), showgrid=True, gridcolor=style.GRID, nticks=7, title_text=safe(y_title))
+    fig.update_xaxes(range=list(across), title_text=safe(x_title), nticks=9)
+    right = style.EDGE + NAME_WIDTH + LEADER
+    return style.Room(height=HEIGHT, left=style.EDGE + 70, right=right, head=8, foot=56)
 
 
 def band_and_line(fig: go.Figure, name: str, rows: pl.DataFrame, place: int) -> None:

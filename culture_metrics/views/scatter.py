@@ -7,8 +7,8 @@ import polars as pl
 
 from culture_metrics.views import style
 from culture_metrics.views.inputs import tidy
-from culture_metrics.views.labels import safe, safely, sentences, several
-from culture_metrics.views.lines import HEIGHT, LEADER, NAME_WIDTH, band_and_line, names
+from culture_metrics.views.labels import safely, sentences, several
+from culture_metrics.views.lines import band_and_line, both_ends, by_line, frame, names
 
 WHERE = "views.scatter"
 NUMBERS = ["estimate", "conf_low", "conf_high"]
@@ -59,7 +59,7 @@ def scatter(
     points = tidy(points, ["organisation", "x", "y"], key=["organisation"], numbers=["x", "y"], where=WHERE)
     points = points.drop_nulls(["x", "y"])
     lines = tidy(lines, ["line", "x", *NUMBERS], key=["line", "x"], numbers=NUMBERS, where=WHERE)
-    parts = [(str(n), rows.sort("x")) for (n,), rows in lines.group_by("line", maintain_order=True)]
+    parts = by_line(lines)
     fig = style.figure()
     name = safely("name") if "name" in points.columns else safely("organisation")
     years = pl.format("<br>{} years", "years") if "years" in points.columns else pl.lit("")
@@ -74,21 +74,14 @@ def scatter(
     low, high = _ends([*points["y"], *lines["estimate"], *lines["conf_low"], *lines["conf_high"]])
     left, right = _ends([*points["x"], *lines["x"]])
     names(fig, parts, low, high, right)
-    fig.update_yaxes(
-        range=[low, high], showgrid=True, gridcolor=style.GRID, nticks=7, title_text=safe(y_title)
-    )
-    fig.update_xaxes(range=[left, right], title_text=safe(x_title), nticks=9)
-    ends = [f"{n}: from {r['estimate'][0]:.4g} to {r['estimate'][-1]:.4g}" for n, r in parts]
     return style.finish(
         fig,
-        style.Room(
-            height=HEIGHT, left=style.EDGE + 70, right=style.EDGE + NAME_WIDTH + LEADER, head=8, foot=56
-        ),
+        frame(fig, (left, right), (low, high), x_title, y_title),
         title=title,
         subtitle=subtitle,
         source=source,
         notes=sentences(["Dots: organisations. Bands: 95% interval of the line", notes]),
-        alt=f"Scatter of {several(points.height, 'organisation')}. {sentences(ends)}",
+        alt=f"Scatter of {several(points.height, 'organisation')}. {both_ends(parts)}",
     )
 
 

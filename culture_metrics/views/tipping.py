@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from culture_metrics.views import style
 from culture_metrics.views.inputs import one_of
-from culture_metrics.views.labels import DECIMALS, sentences
+from culture_metrics.views.labels import DECIMALS, sentences, signed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
 
 HEIGHT = 300
-MINUS = "\N{MINUS SIGN}"
 BAND = "rgba(18, 67, 109, 0.15)"
 
 
@@ -84,23 +83,23 @@ none if they stand 10.0 points lower.'
         mode="lines",
         line={"color": style.FOCUS, "width": 3},
         hovertext=[
-            f"Difference {_signed(x, unit)}{points}<br>Change {_signed(y, unit)}{points}"
+            f"Difference {signed(x, unit)}{points}<br>Change {signed(y, unit)}{points}"
             for x, y in zip(steps, values, strict=True)
         ],
         hovertemplate="%{hovertext}<extra></extra>",
     )
     fig.add_hline(y=0, line={"color": style.TEXT, "width": 1.5, "dash": "dash"})
-    _mark(fig, 0.0, change["estimate"], f"as surveyed {_signed(change['estimate'], unit)}{points}", "left")
+    _mark(fig, 0.0, change["estimate"], f"as surveyed {signed(change['estimate'], unit)}{points}", "left")
     inside = tip is not None and ends[0] <= tip <= ends[1]
     if tip is not None and inside:
-        _mark(fig, tip, 0.0, f"no change at {_signed(tip, unit)}{points}", "left")
+        _mark(fig, tip, 0.0, f"no change at {signed(tip, unit)}{points}", "left")
     suffix = " (points)" if points else ""
     fig.update_xaxes(
         range=ends, title_text=f"Staff without an answer differ from those with one by{suffix}", nticks=8
     )
     fig.update_yaxes(showgrid=True, gridcolor=style.GRID, nticks=6, ticklabelstandoff=6)
     fig.update_yaxes(title_text=f"Change among all staff{suffix}")
-    said = [f"{_signed(change['estimate'], unit)}{points} if those without an answer are like the others"]
+    said = [f"{signed(change['estimate'], unit)}{points} if those without an answer are like the others"]
     if tip is None:
         said.append("everybody answered.")
     elif inside:
@@ -118,11 +117,6 @@ none if they stand 10.0 points lower.'
         alt=f"Line of the change among all staff. {'; '.join(said)}",
         source=source,
     )
-
-
-def _signed(value: float, unit: str) -> str:
-    size = f"{abs(value):.{DECIMALS[unit]}f}"
-    return size if float(size) == 0 else f"{'+' if value > 0 else MINUS}{size}"
 
 
 def _mark(fig: go.Figure, x: float, y: float, text: str, side: str) -> None:

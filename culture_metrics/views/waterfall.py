@@ -7,14 +7,13 @@ import polars as pl
 
 from culture_metrics.views import style
 from culture_metrics.views.inputs import one_of, tidy
-from culture_metrics.views.labels import DECIMALS, SIGN, count, safely, sentences, several, shown, wrap
+from culture_metrics.views.labels import DECIMALS, MINUS, SIGN, count, safely, sentences, several, shown, wrap
 
 COLUMNS = ["section", "label", "estimate", "conf_low", "conf_high", "base_from", "base_to"]
 NUMBERS = ["estimate", "conf_low", "conf_high", "base_from", "base_to"]
 WHERE = "views.waterfall"
 LABEL_WIDTH, READING_WIDTH, LINE, BAR, HEAD = 210, 158, 18, 16, 26
 RISE, FALL = style.SEQUENTIAL[1], style.ORANGE
-MINUS = "\N{MINUS SIGN}"
 #: A level: what it is called, its value, its base.
 Level = tuple[str, float, int]
 

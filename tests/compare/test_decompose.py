@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from culture_metrics import decompose_change, estimate, synthetic
+from culture_metrics import compare_years, decompose_change, estimate, synthetic
 from culture_metrics.compare.cells import NOT_GIVEN, OTHER, pool
 from culture_metrics.compare.pieces import Moments, bootstrap, moment_rows, moments, pieces, resample, spread
 from culture_metrics.errors import (
@@ -356,12 +356,33 @@ def test_years_that_do_not_compare_are_refused_or_marked():
     old, new = (synthetic.respondents(y, respondents_per_organisation=300) for y in (2024, 2025))
     with pytest.raises(ComparabilityError, match="may not be compared") as caught:
         decompose_change(old, new, "diversity_and_equality")
-    assert "fair career progression" in str(caught.value)
-    with pytest.warns(ComparabilityWarning):
+    said = str(caught.value)
+    assert "fair career progression" in said
+    assert "Comparable instead: Compassionate culture" in said
+    with pytest.raises(ComparabilityError) as compared:
+        compare_years(
+            pl.concat([estimate(old), estimate(new)]), 2024, 2025, measures=["diversity_and_equality"]
+        )
+    assert said == str(compared.value)
+    with pytest.warns(ComparabilityWarning, match="across a break, as asked: Diversity and equality"):
         change = decompose_change(old, new, "diversity_and_equality", allow_breaks=True)
-    assert "may not compare" in change.notes[0]
+    assert change.notes[0].startswith("The years may not compare: From 2025 fair career progression is no")
+    assert "Instead: Compassionate culture" in change.notes[0]
     with pytest.raises(ComparabilityError, match="two periods"):
         decompose_change(old, old)
+
+
+@pytest.mark.parametrize("kind", ["respondents", "results"])
+def test_a_break_of_the_breakdown_or_the_organisation_stands_in_the_way_as_well(kind):
+    def given(extract, by):
+        return extract if kind == "respondents" else estimate(extract, by=[by])
+
+    old, new = (synthetic.respondents(y, respondents_per_organisation=300) for y in (2022, 2023))
+    with pytest.raises(ComparabilityError, match="Occupation has 40 codes up to 2022 and 42 from 2023"):
+        decompose_change(given(old, "occupation"), given(new, "occupation"), "morale", by=["occupation"])
+    old, new = (people(y, {"site": ["A", "B"] * 50}, [4] * 100, "RWK") for y in ("2022", "2023"))
+    with pytest.raises(ComparabilityError, match="no valid history before 2023"):
+        decompose_change(given(old, "site"), given(new, "site"), by=["site"])
 
 
 def test_bad_calls_say_what_is_wrong(years):

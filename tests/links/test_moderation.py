@@ -109,7 +109,7 @@ def test_lines_are_on_the_scale_of_the_outcome(planted):
     assert found.lines["line"].unique(maintain_order=True).to_list() == ["w 1", "w 0"]
     steep = found.lines.filter(line="w 1")["estimate"]
     assert steep[-1] - steep[0] > 0.3
-    assert found.figure().layout.meta["alt"].startswith("X and yes, by w.")
+    assert found.figure().layout.meta["alt"].startswith("The slope of yes on x differs with w.")
 
 
 def test_slope_on_a_line_equals_the_simple_slope(planted):

@@ -79,7 +79,22 @@ def test_rows_join_on_code_and_year_and_nothing_is_lost_silently(shmi):
     ]
     assert panel.indicators == ("staff_engagement",)
     assert "2 organisation-years of 1 organisation with an indicator" in panel.summary()
-    assert "What was lost" in panel._repr_html_()
+    shown = panel._repr_html_()
+    assert "<caption style='text-align:left'>What was lost</caption>" in shown
+    assert "<th scope='row' style='text-align:left;font-weight:normal'>survey</th>" in shown
+    assert "&quot;" not in shown and "dtype" not in shown
+
+
+def test_a_panel_goes_straight_into_links_with_the_outcomes_it_declares(tmp_path):
+    made = cm.synthetic.outcome_panel(organisations=40)
+    made.write_csv(tmp_path / "panel.csv")
+    panel = cm.read_panel(tmp_path / "panel.csv", cm.outcome("mrsa"))
+    link = cm.link_outcomes(panel, "staff_engagement", "mrsa")
+    assert link.table["kind"].unique().to_list() == ["count"]
+    by_hand = cm.link_outcomes(panel.table, "staff_engagement", panel.outcomes)
+    assert link.table.equals(by_hand.table, null_equal=True)
+    # Any other column is a continuous outcome, as in a table.
+    assert cm.link_outcomes(panel, "staff_engagement", "beds").table["kind"][0] == "continuous"
 
 
 def reconciles(panel):

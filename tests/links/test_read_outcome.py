@@ -265,3 +265,4 @@ def test_the_table_keeps_its_contract(tmp_path):
     assert dict(data.table.schema) == OUTCOMES
     assert data.table.filter(pl.col("status") != "reported")["numerator"].null_count() == 2
     assert "figures of 1 organisations" in data._repr_html_()
+    assert "&quot;" not in data._repr_html_()

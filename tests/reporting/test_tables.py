@@ -7,7 +7,8 @@ import pytest
 
 from culture_metrics import catalogue, read_inputs
 from culture_metrics.reporting import show
-from culture_metrics.reporting.tables import Table, answer_table, heat_map_table, score_table
+from culture_metrics.reporting.tables import answer_table, heat_map_table, score_table
+from culture_metrics.views.table import Table
 
 EDITION = catalogue().edition(2024)
 

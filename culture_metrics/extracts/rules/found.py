@@ -52,19 +52,6 @@ class Cells:
     expected: str
     done: str
 
-    def problem(self, rows: pl.Series) -> Problem:
-        """Name a few of the rows."""
-        return Problem(
-            self.severity,
-            self.rule,
-            self.found,
-            self.expected,
-            self.done,
-            column=self.column,
-            rows=self.rows,
-            examples=examples(rows),
-        )
-
 
 @dataclass(frozen=True)
 class Rows:
@@ -78,18 +65,24 @@ class Rows:
     expected: str
     done: str
 
-    def problem(self, rows: pl.Series) -> Problem:
-        """Name a few of the rows."""
-        return Problem(
-            self.severity,
-            self.rule,
-            self.found,
-            self.expected,
-            self.done,
-            column=self.column,
-            rows=self.places.len(),
-            examples=examples(rows),
-        )
+    @property
+    def rows(self) -> int:
+        """How many they are."""
+        return self.places.len()
+
+
+def problem(kind: Cells | Rows, numbers: pl.Series) -> Problem:
+    """Tell what was found; a few of the row numbers are named."""
+    return Problem(
+        kind.severity,
+        kind.rule,
+        kind.found,
+        kind.expected,
+        kind.done,
+        column=kind.column,
+        rows=kind.rows,
+        examples=examples(numbers),
+    )
 
 
 def look_up(frame: pl.DataFrame, cells: Sequence[Cells]) -> list[pl.Series]:

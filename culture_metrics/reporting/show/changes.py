@@ -9,13 +9,13 @@ import polars as pl
 
 from culture_metrics.compare.decompose import decompose_change
 from culture_metrics.compare.verdict import BARRED, DECLINED, IMPROVED, SAME
-from culture_metrics.compare.years import compare_years
+from culture_metrics.compare.years import check_comparable, compare_years
 from culture_metrics.errors import ComparabilityError, CultureMetricsError, ReportError
 from culture_metrics.indicators.breakdowns import available_breakdowns
 from culture_metrics.reporting.show.figures import Figures
-from culture_metrics.reporting.tables import Table
 from culture_metrics.results import ALL
 from culture_metrics.views.labels import count, several
+from culture_metrics.views.table import Table
 
 if TYPE_CHECKING:
     from culture_metrics.compare.comparison import YearComparison
@@ -60,7 +60,7 @@ def no_comparison(data: Inputs) -> str:
     if len(upto) < 2:
         return "only one year of respondent files was given"
     try:
-        year_comparison(data)
+        check_comparable(data.results, *upto[-2:])
     except ComparabilityError:
         return f"nothing in {upto[-2]} and {upto[-1]} may be compared"
     return ""

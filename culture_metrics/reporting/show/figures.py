@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from culture_metrics import views
-from culture_metrics.compare.benchmark import benchmark
+from culture_metrics.compare.benchmark import benchmark, beside_median
 from culture_metrics.reporting.show.common import own_results, workbook
 from culture_metrics.reporting.tables import answer_table, heat_map_table, score_table
+from culture_metrics.results import ALL
+from culture_metrics.views.labels import several, shown
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -53,9 +55,11 @@ def headline(data: Inputs) -> go.Figure:
     if data.extracts or table is None:
         table = score_table(own_results(data), data.edition, table)
         source = f"{OWN}; the benchmark group as published" if standing else OWN
+    table = table.filter(pl.col("level").is_in(["element", "theme"]))
+    seen = f"{beside_median(table)} of {standing.group}" if standing else _reach(table)
     return views.scores(
-        table.filter(pl.col("level").is_in(["element", "theme"])),
-        title=f"{data.name}: the People Promise and its themes",
+        table,
+        title=f"{data.name}: {seen}",
         subtitle=_when(data.edition) + (f". Benchmark group: {standing.group}" if standing else ""),
         source=source,
     )
@@ -63,9 +67,10 @@ def headline(data: Inputs) -> go.Figure:
 
 def scores(data: Inputs) -> go.Figure:
     """Draw every score of the organisation from its respondent file, with 95% intervals."""
+    table = score_table(own_results(data), data.edition)
     return views.scores(
-        score_table(own_results(data), data.edition),
-        title=f"{data.name}: all scores",
+        table,
+        title=f"{data.name}: {_reach(table)}",
         subtitle=_when(data.edition),
         source=OWN,
     )
@@ -94,9 +99,10 @@ def heat_maps(data: Inputs) -> Figures:
 def _heat_map(data: Inputs, breakdown: str, measures: list[str]) -> go.Figure:
     known = data.edition.breakdowns.get(breakdown)
     label = known.label if known else breakdown
+    table = heat_map_table(own_results(data), data.edition, breakdown, measures)
     return views.heat_map(
-        heat_map_table(own_results(data), data.edition, breakdown, measures),
-        title=f"{data.name}: by {label[0].lower()}{label[1:]}",
+        table,
+        title=f"{data.name}, by {label[0].lower()}{label[1:]}: {_apart(table)}",
         subtitle=_when(data.edition),
         source=OWN,
     )
@@ -113,6 +119,23 @@ def _answers(
         subtitle=_when(edition),
         source=source,
     )
+
+
+def _reach(table: pl.DataFrame) -> str:
+    """Say the lowest and the highest score."""
+    known = table.drop_nulls("estimate").sort("estimate").select("label", "estimate").rows()
+    if not known:
+        return "no score may be shown"
+    low, high = (f"{shown(score, 'score')} ({label})" for label, score in (known[0], known[-1]))
+    return f"scores from {low} to {high}" if len(known) > 1 else f"one score, {low}"
+
+
+def _apart(table: pl.DataFrame) -> str:
+    """Say how many scores of groups lie further from the whole than their interval reaches."""
+    groups = table.filter(pl.col("group") != ALL).drop_nulls(["conf_low", "conf_high", "reference"])
+    above = groups.filter(pl.col("conf_low") > pl.col("reference")).height
+    below = groups.filter(pl.col("conf_high") < pl.col("reference")).height
+    return f"{above} of {several(groups.height, 'score')} clearly above the whole, {below} below"
 
 
 def _when(edition: Edition) -> str:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from culture_metrics.links.read_panel import read_panel
-from culture_metrics.reporting.tables import Table
 from culture_metrics.synthetic.outcomes import outcome_panel
+from culture_metrics.views.table import Table
 
 if TYPE_CHECKING:
     from culture_metrics.links.outcome import Outcome

@@ -12,8 +12,9 @@ from culture_metrics.compare.benchmark import benchmark
 from culture_metrics.extracts.page import report_html
 from culture_metrics.published import rebuild_scores
 from culture_metrics.reporting.show.common import workbook
-from culture_metrics.reporting.tables import Table, catalogued, interval, people, words
+from culture_metrics.reporting.tables import catalogued, interval, people, words
 from culture_metrics.results import ALL
+from culture_metrics.views.table import Table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -1,0 +1,163 @@
+"""Rows of a contractor's export under our names, and the cells in it that cannot be right."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from culture_metrics.errors import FileFormatError
+from culture_metrics.extracts.delimited import SEPARATORS
+from culture_metrics.extracts.files import KINDS
+from culture_metrics.published.sheets import (
+    BLANK,
+    NUMBER,
+    OTHER,
+    find_header,
+    key,
+    listed_rows,
+    load_cells,
+    number,
+    state,
+    with_numbers,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from culture_metrics.published.layout import Row
+
+IDS = ("year", "questionnumber", "dimname", "dimvalue", "basesize")
+SCORE, OPTION = "score", "optioncode"
+PERCENT = ("%", "percent", "percentage", "%responses", "score")
+_PEEK = 1 << 13
+_DECIMAL_COMMA = r"^\s*(\d+),(\d+)\s*$"
+
+
+def find_contractor(heads: Mapping[str, Sequence[Row]]) -> dict[str, int]:
+    """Return the header row of every sheet that a contractor's export has, by sheet."""
+    found = {
+        name: next(
+            (i for last in (SCORE, OPTION) if (i := find_header(rows, [*IDS, last])) is not None), None
+        )
+        for name, rows in heads.items()
+    }
+    return {name: row for name, row in found.items() if row is not None}
+
+
+def is_contractor_text(path: Path) -> bool:
+    """Say whether a CSV file is a contractor's export, by its first line."""
+    if KINDS.get(path.suffix.lower()) != "csv" or not path.is_file():
+        return False
+    with path.open("rb") as file:
+        start = file.read(_PEEK)
+    encoding = "utf-16" if start[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
+    line = start.decode(encoding, errors="replace").split("\n", 1)[0]
+    return any(bool(find_contractor({"": [tuple(line.split(mark))]})) for mark in SEPARATORS)
+
+
+def read_rows(
+    path: Path, heads: Mapping[str, Sequence[Row]] | None, problems: list[str]
+) -> tuple[list[pl.DataFrame], list[pl.DataFrame]]:
+    """Return tables of scores and tables of response options, and add to `problems` what cannot be right.
+
+    Their columns are `row, code, year, dimension, group, base, base_state, value, value_state, option, at`.
+    """
+    scores: list[pl.DataFrame] = []
+    options: list[pl.DataFrame] = []
+    for at, cells in _tables(path, heads):
+        table = _tidy(cells, at, problems)
+        (options if OPTION in cells.columns else scores).append(table)
+    return scores, options
+
+
+def _read_text(path: Path) -> pl.DataFrame:
+    """Read a CSV file as text, in UTF-8, UTF-16 or the Windows code page."""
+    data = path.read_bytes()
+    try:
+        text = data.decode("utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig")
+    except UnicodeDecodeError:
+        text = data.decode("cp1252", errors="replace")
+    separator = max(SEPARATORS, key=text.split("\n", 1)[0].count)
+    try:
+        return pl.read_csv(text.encode(), separator=separator, infer_schema=False)
+    except pl.exceptions.PolarsError:
+        raise FileFormatError(
+            "The export cannot be read as a table",
+            where=path.name,
+            expected="a header row and the same number of cells in each row",
+            hint="Open it, check for stray separators or quotation marks, and save it as CSV UTF-8.",
+        ) from None
+
+
+def _tables(path: Path, heads: Mapping[str, Sequence[Row]] | None) -> Iterator[tuple[str, pl.DataFrame]]:
+    """Yield every table with its columns by header, as text and as numbers."""
+    if heads is None:
+        frame = _read_text(path)
+        headers = [key(name) for name in frame.columns]
+        if len(set(headers)) < len(headers):
+            raise FileFormatError(
+                "The export has a column more than once",
+                where=path.name,
+                got=", ".join(sorted({h for h in headers if headers.count(h) > 1})),
+                hint="Keep one of them.",
+            )
+        frame.columns = headers
+        frame = frame.with_columns(pl.all().str.replace(_DECIMAL_COMMA, "$1.$2"))
+        rows = pl.int_range(2, 2 + frame.height, eager=True)
+        yield "the file", with_numbers(frame).with_columns(row=rows)
+        return
+    for sheet, header_row in find_contractor(heads).items():
+        header = {key(cell): i for i, cell in reversed(list(enumerate(heads[sheet][header_row]))) if cell}
+        cells = load_cells(path, sheet, header_row)
+        yield (
+            f"sheet '{sheet}'",
+            cells.select(
+                "row",
+                *(pl.col(str(i)).alias(name) for name, i in header.items()),
+                *(number(i).alias(f"{name}#") for name, i in header.items()),
+            ),
+        )
+
+
+def _tidy(cells: pl.DataFrame, at: str, problems: list[str]) -> pl.DataFrame:
+    """Return the rows under our names, and report cells that cannot be right."""
+    by_option = OPTION in cells.columns
+    value = next((name for name in PERCENT if name in cells.columns), None)
+    if value is None:
+        value = next((n for n in cells.columns if n.startswith("%") and not n.endswith("#")), None)
+    if value is None:
+        problems.append(f"{at} has no column of percentages beside 'OptionCode' (such as '%')")
+        value = "basesize"
+    rows = cells.select(
+        "row",
+        code=pl.col("questionnumber").str.to_lowercase().str.strip_chars_end("."),
+        year=number("year"),
+        dimension=pl.col("dimname"),
+        group=pl.col("dimvalue"),
+        base=number("basesize"),
+        base_state=state("basesize"),
+        value=number(value),
+        value_state=state(value),
+        option=number(OPTION) if by_option else pl.lit(None, pl.Float64),
+        at=pl.lit(at),
+    ).filter(pl.any_horizontal(pl.exclude("row", "at", "base_state", "value_state").is_not_null()))
+    shown = pl.col("value_state") == NUMBER
+    tests = {
+        "no Year such as 2024": pl.col("year").is_null() | ~pl.col("year").is_between(2000, 2100),
+        "no QuestionNumber": pl.col("code").is_null(),
+        "no DimName": pl.col("dimension").is_null(),
+        "a BaseSize that is no number of responses": (pl.col("base_state") == OTHER)
+        | (pl.col("base") < 0)
+        | (pl.col("base") != pl.col("base").floor()),
+        "a figure without its BaseSize": shown & (pl.col("base_state") == BLANK),
+        "cells that are neither a figure from 0 to 100 nor '-' nor blank": (pl.col("value_state") == OTHER)
+        | ~pl.col("value").is_between(0, 100 + 1e-6),
+        **({"no OptionCode": pl.col("option").is_null()} if by_option else {}),
+    }
+    for said, test in tests.items():
+        wrong = rows.filter(test)["row"]
+        if wrong.len():
+            problems.append(f"{at}: {said}: {listed_rows(wrong)}")
+    return rows.with_columns(pl.col("year").cast(pl.Int32, strict=False).cast(pl.String))
