@@ -224,6 +224,18 @@ class Edition:
         except KeyError:
             raise unknown("measure", name, self.measures) from None
 
+    def questions_of(self, name: str) -> tuple[str, ...]:
+        """Return the ids of the questions that a measure is built of, those of its parts included.
+
+        Examples
+        --------
+        >>> catalogue().edition(2024).questions_of("advocacy")
+        ('care_is_top_priority', 'recommend_place_to_work', 'recommend_for_treatment')
+        """
+        measure = self.measure(name)
+        own = [q for q in (*measure.items, measure.filter, measure.question) if q is not None]
+        return (*own, *(q for part in measure.parts for q in self.questions_of(part)))
+
     def breakdown(self, name: str) -> Breakdown:
         """Return a breakdown by id or by the name that official files use."""
         if name in self.breakdowns:

@@ -89,6 +89,10 @@ class CultureMetricsWarning(UserWarning):
     """Base of the warnings."""
 
 
+class InputWarning(CultureMetricsWarning):
+    """The numbers stand, but a file is not what it should be: read what it says before they are used."""
+
+
 class SmallBaseWarning(CultureMetricsWarning):
     """A result rests on few respondents."""
 
