@@ -21,7 +21,7 @@ WHY_NOT = {
     "suppressed_small_base": "too few answers to show",
     "suppressed_secondary": "withheld so that a small group cannot be worked out",
     "suppressed": "too few answers, or withheld so that a small group cannot be worked out",
-    "not_asked": "not asked",
+    "not_asked": "no answers in the file",
     "not_scored": "no score",
 }
 UNKNOWN_RELEASE = "It is not known whether both years come from one release."
