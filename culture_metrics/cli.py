@@ -16,7 +16,7 @@ from rich.text import Text
 
 from culture_metrics import __version__
 from culture_metrics.catalogue import catalogue
-from culture_metrics.errors import CultureMetricsError, InputWarning
+from culture_metrics.errors import CultureMetricsError, CultureMetricsWarning
 
 #: Exit codes: something in the call or the files; a fault in this package.
 WRONG_INPUT, FAULT = 2, 1
@@ -198,7 +198,7 @@ def _make(inputs: list[Path], out: Path, organisation: str | None, year: int | N
         transient=True,
     )
     with bar, warnings.catch_warnings(record=True) as cautions:
-        warnings.simplefilter("always", InputWarning)
+        warnings.simplefilter("always", CultureMetricsWarning)
         task = bar.add_task("Starting", total=None)
         page = make_report(
             inputs,
@@ -209,7 +209,7 @@ def _make(inputs: list[Path], out: Path, organisation: str | None, year: int | N
             tell=lambda step, done, total: bar.update(task, description=step, completed=done, total=total),
         )
     for caution in cautions:
-        if issubclass(caution.category, InputWarning):
+        if issubclass(caution.category, CultureMetricsWarning):
             _say(f"Warning: {caution.message}")
     typer.echo(f"Done in {time.perf_counter() - started:.0f} seconds. Open {page.resolve()}")
 

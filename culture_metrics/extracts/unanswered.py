@@ -69,7 +69,7 @@ def scores_without(edition: Edition, absent: Collection[str]) -> tuple[list[str]
 def told(edition: Edition, absent: Collection[str]) -> str:
     """Say in sentences which scores are lost and which are built without some questions; empty if none."""
     lost, less = scores_without(edition, absent)
-    needed = {q for name in (*lost, *less) for q in edition.questions_of(name)}
+    needed = {q for name in less for q in edition.questions_of(name)}
     codes = listed((edition.questions[q].code for q in absent if q in needed), 12)
     labels = [edition.scores[name].label for name in less]
     parts = []

@@ -196,5 +196,6 @@ def _missing(extract: Extract) -> Iterator[Problem]:
 
 def cost(extract: Extract, absent: Iterable[Question]) -> str:
     """Say what scores it costs that questions are not there."""
-    said = unanswered.told(extract.edition, [q.id for q in absent])
-    return said or "No score is built of them."
+    ids = [question.id for question in absent]
+    said = unanswered.told(extract.edition, ids)
+    return said or f"No score is built of {'it' if len(ids) == 1 else 'them'}."
