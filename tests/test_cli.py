@@ -107,7 +107,7 @@ def test_what_is_wrong_with_the_files_is_said_in_the_terminal_too(monkeypatch, t
 
     monkeypatch.setattr("culture_metrics.reporting.report.report", made)
     done = run(cli.app, ["report", "a.csv", "--out", str(tmp_path)])
-    assert done.stderr == "Warning: The file of 2024 lacks questions.\n"
+    assert done.stderr.strip() == "Warning: The file of 2024 lacks questions."
     assert done.stdout.startswith("Done in 0 seconds.")
 
 

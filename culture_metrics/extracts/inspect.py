@@ -16,6 +16,7 @@ from culture_metrics.extracts.files import check_file, open_table
 from culture_metrics.extracts.layouts import PULSE, TABLE, ResultsFileError
 from culture_metrics.extracts.mapping import find_mapping, match_given
 from culture_metrics.extracts.respondents import period_in_name, periods_of, row_columns
+from culture_metrics.problems import listed
 from culture_metrics.published.pulse import find_quarter
 from culture_metrics.published.workbook import load_heads
 
@@ -283,6 +284,11 @@ def _edition(
         return fit.whole[0], 0.9, reasons, problems
     if len(fit.fitting) == 1:
         return fit.fitting[0], 0.85, reasons, problems
+    if fit.nearest is not None:
+        gone = fit.missing[fit.nearest]
+        if gone:
+            reasons.append(f"it has all questions of {fit.nearest} but {listed(gone)}")
+        return fit.nearest, 0.6, reasons, problems
     if fit.fitting:
         if not view.open_ended:
             problems.append(f"Which of {fitting} it is cannot be told from the columns: say year=.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from culture_metrics.extracts import unanswered
+from culture_metrics.extracts.columns import likely_meant
 from culture_metrics.extracts.labels import BLANK, DATE, DECLARED, LABEL, NUMBER, RELABELLED
 from culture_metrics.problems import Problem, counted, listed
 
@@ -156,7 +157,22 @@ def _names(extract: Extract) -> Iterator[Problem]:
             "codes as q25c",
             "Renamed.",
         )
+    if doubt := extract.provenance.get("doubt"):
+        done = "Read as the year that was asked for; read it again if that is wrong."
+        yield Problem("warning", "maybe another year", f"{doubt}", "the year that was asked for", done)
     names = list(extract.provenance.get("not_used") or ())
+    here = set(extract.frame.columns)
+    absent = [q.code for q in extract.edition.questions.values() if not here & set(q.columns)]
+    meant = likely_meant(names, absent)
+    if meant:
+        yield Problem(
+            "warning",
+            "columns that may be misspelled",
+            listed((f"'{name[:40]}', and no column {code}" for name, code in meant.items()), 6),
+            "codes as on the form",
+            f"Left out. Rename {'it' if len(meant) == 1 else 'them'} in the file if the question is meant.",
+        )
+    names = [name for name in names if name not in meant]
     if names:
         yield Problem(
             "note",
