@@ -127,12 +127,12 @@ def _lacking(absent: pl.DataFrame, survey: Survey, periods: tuple[str, str]) -> 
 def _asked(survey: Survey, period: str) -> pl.DataFrame:
     """Return `period, measure, question, code`: the questions that each score of an edition is built of."""
     known = period in survey.periods or survey.open_ended
-    edition = survey.edition(period) if known else None
+    editions = [survey.edition(period)] if known else []
     rows: Sequence[tuple[str, str, str, str]] = [
         (period, name, question, edition.questions[question].code)
-        for name in (edition.scores if edition else ())
+        for edition in editions
+        for name in edition.scores
         for question in edition.questions_of(name)
     ]
-    return pl.DataFrame(
-        rows, schema={**dict.fromkeys(("period", "measure", "question", "code"), pl.String())}, orient="row"
-    )
+    schema = dict.fromkeys(("period", "measure", "question", "code"), pl.String())
+    return pl.DataFrame(rows, schema=schema, orient="row")

@@ -11,11 +11,12 @@ import polars as pl
 
 from culture_metrics.catalogue import catalogue, surveys
 from culture_metrics.errors import CultureMetricsError, FileFormatError
-from culture_metrics.extracts.columns import ROW_COLUMNS, Fit, fit_editions, match_columns, shown
+from culture_metrics.extracts.columns import ROW_COLUMNS, match_columns, shown
 from culture_metrics.extracts.files import check_file, open_table
 from culture_metrics.extracts.layouts import PULSE, TABLE, ResultsFileError
 from culture_metrics.extracts.mapping import find_mapping, match_given
 from culture_metrics.extracts.respondents import period_in_name, periods_of, row_columns
+from culture_metrics.extracts.which_edition import Fit, fit_editions
 from culture_metrics.problems import listed
 from culture_metrics.published.pulse import find_quarter
 from culture_metrics.published.workbook import load_heads

@@ -18,7 +18,6 @@ from culture_metrics.extracts.columns import (
     match_columns,
     read_name,
     shown,
-    tell_edition,
 )
 from culture_metrics.extracts.extract import Extract
 from culture_metrics.extracts.files import open_table
@@ -26,6 +25,7 @@ from culture_metrics.extracts.labels import TOLD, values
 from culture_metrics.extracts.mapping import check_mapping, find_mapping, match_given
 from culture_metrics.extracts.raw import INDEX, ROW, RawTable
 from culture_metrics.extracts.respondents import choose_rows, period_in_name, periods_of, row_columns
+from culture_metrics.extracts.which_edition import tell_edition
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -96,8 +96,9 @@ def read_extract(
     `rows_of_bank_workers`; `renamed`, `not_used`, `mapping` (file with the saved column names); by column,
     the number of answers that are `labels_read`, `numbers_read` (`04`, `4,0`), `codes_relabelled` (a label
     that contradicts its code), `dates_read`, `blanks_read`, `declared_missing` and `unreadable`; `settled`
-    (what was done with options to tick), `doubt` (what speaks against the year that was given); where there is something to say: `other_sheets`,
-    `rows_of_wording`, `rows_too_short` and `first_row_too_short`, `columns_without_name`.
+    (what was done with options to tick), `doubt` (what speaks against the year that was given); where there
+    is something to say: `other_sheets`, `rows_of_wording`, `rows_too_short` and `first_row_too_short`,
+    `columns_without_name`.
 
     Examples
     --------
@@ -203,10 +204,7 @@ def _open(
 def _edition(
     raw: RawTable, given: Mapping[str, str], survey: Survey, rows: Rows
 ) -> tuple[Edition, str, str | None]:
-    """Tell edition and period from a year column or argument, the codes, and last the file's name.
-
-    The third is what speaks against them.
-    """
+    """Tell edition and period from a year column or argument, codes or the file's name, and what is odd."""
     names = [*raw.names]
     if rows.keep is not None and "rows_of_other_periods" in rows.set_aside:
         # Columns of the other years stand in the file too: only those with answers in this year count.

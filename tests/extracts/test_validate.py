@@ -204,7 +204,7 @@ def test_columns_without_answers_cost_scores_as_missing_ones_do(clean):
 
 def test_a_question_that_no_score_is_built_of_costs_none(clean):
     found = problem(validate(changed(clean, clean.frame.drop("q24f"))), "missing questions")
-    assert found["done"] == "No score is built of it."
+    assert found["done"] == "No score is built of q24f."
 
 
 @pytest.mark.parametrize("year", [2021, 2024, 2025])

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from culture_metrics.extracts import unanswered
-from culture_metrics.extracts.columns import likely_meant
 from culture_metrics.extracts.labels import BLANK, DATE, DECLARED, LABEL, NUMBER, RELABELLED
+from culture_metrics.extracts.which_edition import likely_meant
 from culture_metrics.problems import Problem, counted, listed
 
 if TYPE_CHECKING:
@@ -158,19 +158,20 @@ def _names(extract: Extract) -> Iterator[Problem]:
             "Renamed.",
         )
     if doubt := extract.provenance.get("doubt"):
-        done = "Read as the year that was asked for; read it again if that is wrong."
-        yield Problem("warning", "maybe another year", f"{doubt}", "the year that was asked for", done)
+        done = f"{doubt} Read as asked for; if that is wrong, read it again."
+        yield Problem("warning", "maybe another year", "signs of another year", f"{extract.period}", done)
     names = list(extract.provenance.get("not_used") or ())
     here = set(extract.frame.columns)
     absent = [q.code for q in extract.edition.questions.values() if not here & set(q.columns)]
     meant = likely_meant(names, absent)
     if meant:
+        said = (f"{name[:40]} (is it {code}?)" for name, code in meant.items())
         yield Problem(
             "warning",
             "columns that may be misspelled",
-            listed((f"'{name[:40]}', and no column {code}" for name, code in meant.items()), 6),
+            f"{counted(len(meant), 'column')} near the code of a missing question",
             "codes as on the form",
-            f"Left out. Rename {'it' if len(meant) == 1 else 'them'} in the file if the question is meant.",
+            f"Left out: {listed(said, 6)}. If so, rename {'it' if len(meant) == 1 else 'them'} in the file.",
         )
     names = [name for name in names if name not in meant]
     if names:
@@ -212,6 +213,6 @@ def _missing(extract: Extract) -> Iterator[Problem]:
 
 def cost(extract: Extract, absent: Iterable[Question]) -> str:
     """Say what scores it costs that questions are not there."""
-    ids = [question.id for question in absent]
-    said = unanswered.told(extract.edition, ids)
-    return said or f"No score is built of {'it' if len(ids) == 1 else 'them'}."
+    absent = list(absent)
+    said = unanswered.told(extract.edition, [question.id for question in absent])
+    return said or f"No score is built of {listed((question.code for question in absent), 12)}."
