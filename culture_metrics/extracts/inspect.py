@@ -62,6 +62,8 @@ class Inspection:
         Periods of the year column.
     sheet : str or None
         The sheet with the respondents.
+    breakdowns : tuple of str
+        Breakdowns that it has the columns for.
     """
 
     file: str
@@ -75,6 +77,7 @@ class Inspection:
     problems: tuple[str, ...] = ()
     periods: tuple[str, ...] = ()
     sheet: str | None = None
+    breakdowns: tuple[str, ...] = ()
 
     @property
     def sure(self) -> str:
@@ -97,6 +100,8 @@ class Inspection:
             lines.append(("rows", f"{self.rows:,}"))
         if self.columns:
             lines.append(("columns", f"{len(self.columns)}, of which {used} are known"))
+        if self.breakdowns:
+            lines.append(("groups by", ", ".join(self.breakdowns)))
         return [*lines, *(("problem", problem) for problem in self.problems)]
 
     def __repr__(self) -> str:
@@ -233,7 +238,7 @@ def _inspect_respondents(raw: RawTable) -> Inspection:
         cells = raw.pick([raw.text(special["period"])]).to_series()
         periods = tuple(periods_of(cells))
     edition, certainty, reasons, problems = _edition(raw, survey, fit, periods)
-    columns, more = _columns(raw, catalogue(survey).edition(edition), given)
+    columns, breakdowns, more = _columns(raw, catalogue(survey).edition(edition), given)
     return Inspection(
         file=raw.file,
         kind=RESPONDENTS,
@@ -246,6 +251,7 @@ def _inspect_respondents(raw: RawTable) -> Inspection:
         problems=(*problems, *more),
         periods=periods,
         sheet=raw.sheet,
+        breakdowns=breakdowns,
     )
 
 
@@ -297,12 +303,14 @@ def _edition(
     return nearest, 0.3, reasons, problems
 
 
-def _columns(raw: RawTable, edition: Edition, given: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
-    """Say what each column is, and which are not used or missing."""
+def _columns(
+    raw: RawTable, edition: Edition, given: Mapping[str, str]
+) -> tuple[dict[str, str], tuple[str, ...], list[str]]:
+    """Say what each column is, which breakdowns they make, and which are not used or missing."""
     try:
         columns = match_columns(raw.names, edition, raw.where, given)
     except CultureMetricsError as error:
-        return {}, [f"{error.what}: {error.got}."]
+        return {}, (), [f"{error.what}: {error.got}."]
     problems = []
     meanings = {shown(name): _meaning(columns.known.get(name), edition) for name in raw.names}
     if "organisation" not in columns.known.values():
@@ -311,7 +319,7 @@ def _columns(raw: RawTable, edition: Edition, given: Mapping[str, str]) -> tuple
         count = f"{len(columns.unknown)} column{' is' if len(columns.unknown) == 1 else 's are'} not used"
         names = [shown(n) for n in columns.unknown if n[:1].isalpha()]
         problems.append(f"{count}: {', '.join(n[:40] for n in names[:8])}{' …' if len(names) > 8 else ''}.")
-    return meanings, problems
+    return meanings, tuple(edition.breakdowns_in({*columns.known.values()})), problems
 
 
 def _meaning(ours: str | None, edition: Edition) -> str:

@@ -15,7 +15,7 @@ from culture_metrics.extracts.read import periods_in, read_extract
 from culture_metrics.extracts.respondents import SeveralPeriodsError
 from culture_metrics.extracts.unanswered import told, unanswered
 from culture_metrics.extracts.validate import validate
-from culture_metrics.indicators.breakdowns import available_breakdowns
+from culture_metrics.indicators.breakdowns import available_breakdowns, breakdown_id
 from culture_metrics.indicators.distributions import distributions
 from culture_metrics.indicators.estimate import estimate
 from culture_metrics.published import is_published, read_published
@@ -304,6 +304,7 @@ def _year(periods: list[str], wanted: int | str | None) -> str:
 
 def _breakdowns(extracts: Sequence[Extract], wanted: Sequence[str] | None) -> tuple[str, ...]:
     if wanted is not None:
-        return tuple(wanted)
+        found = dict.fromkeys(breakdown_id(e, name) for name in wanted for e in extracts)
+        return tuple(found or wanted)
     here = [available_breakdowns(e) for e in extracts]
     return tuple(name for name in BREAKDOWNS if here and all(name in names for names in here))
