@@ -365,3 +365,18 @@ def test_panderas_own_words_never_come_out(clean, monkeypatch):
     assert (found["column"], found["rows"], found["severity"]) == ("q25c", 3, "error")
     assert "77" not in repr(report) + report._repr_html_() + str(report.problems.rows())
     assert contract.contract_problems(validate(clean).extract.frame, clean.edition) == []
+
+
+@pytest.mark.parametrize("call", [validate, estimate])
+def test_a_file_that_was_not_read_yet_gets_told_how(call, clean, tmp_path):
+    name = call.__name__
+    for given in ("RXX_2024.csv", tmp_path / "RXX_2024.csv"):
+        with pytest.raises(ExtractError, match=f"{name} takes an extract") as caught:
+            call(given)
+        assert caught.value.hint == f"Read it first: {name}(read_extract('RXX_2024.csv'))."
+    with pytest.raises(ExtractError) as caught:
+        call(clean.frame)
+    assert caught.value.hint == f"Read it first: {name}(read_extract(table))."
+    with pytest.raises(ExtractError) as caught:
+        call(validate(clean))
+    assert caught.value.hint == f"Give its clean extract: {name}(report.extract)."
