@@ -56,7 +56,7 @@ def headline(data: Inputs) -> go.Figure:
         table = score_table(own_results(data), data.edition, table)
         source = f"{OWN}; the benchmark group as published" if standing else OWN
     table = table.filter(pl.col("level").is_in(["element", "theme"]))
-    seen = f"{beside_median(table)} of {standing.group}" if standing else _reach(table)
+    seen = beside_median(table, standing.group) if standing else _reach(table)
     return views.scores(
         table,
         title=f"{data.name}: {seen}",
