@@ -13,7 +13,7 @@ from culture_metrics.definitions import Definition, define
 from culture_metrics.errors import CultureMetricsError, UnknownNameError, unknown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
 
 LEVELS = ("element", "theme", "sub_score", "question")
 
@@ -223,6 +223,32 @@ class Edition:
             return self.measures[self.id(name)]
         except KeyError:
             raise unknown("measure", name, self.measures) from None
+
+    def questions_of(self, name: str) -> tuple[str, ...]:
+        """Return the ids of the questions that a measure is built of, those of its parts included.
+
+        Examples
+        --------
+        >>> catalogue().edition(2024).questions_of("advocacy")
+        ('care_is_top_priority', 'recommend_place_to_work', 'recommend_for_treatment')
+        """
+        measure = self.measure(name)
+        own = [q for q in (*measure.items, measure.filter, measure.question) if q is not None]
+        return (*own, *(q for part in measure.parts for q in self.questions_of(part)))
+
+    def breakdowns_in(self, columns: Collection[str]) -> list[str]:
+        """Return the ids of the breakdowns that a file with these columns has.
+
+        Examples
+        --------
+        >>> catalogue().edition(2024).breakdowns_in(["q25c", "locality_1"])
+        ['locality_1']
+        """
+        return [
+            name
+            for name, b in self.breakdowns.items()
+            if (self.questions[b.question].code if b.question else b.column) in columns
+        ]
 
     def breakdown(self, name: str) -> Breakdown:
         """Return a breakdown by id or by the name that official files use."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+import warnings
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -15,7 +16,7 @@ from rich.text import Text
 
 from culture_metrics import __version__
 from culture_metrics.catalogue import catalogue
-from culture_metrics.errors import CultureMetricsError
+from culture_metrics.errors import CultureMetricsError, CultureMetricsWarning
 
 #: Exit codes: something in the call or the files; a fault in this package.
 WRONG_INPUT, FAULT = 2, 1
@@ -196,7 +197,8 @@ def _make(inputs: list[Path], out: Path, organisation: str | None, year: int | N
         console=console,
         transient=True,
     )
-    with bar:
+    with bar, warnings.catch_warnings(record=True) as cautions:
+        warnings.simplefilter("always", CultureMetricsWarning)
         task = bar.add_task("Starting", total=None)
         page = make_report(
             inputs,
@@ -206,6 +208,9 @@ def _make(inputs: list[Path], out: Path, organisation: str | None, year: int | N
             by=breakdowns,
             tell=lambda step, done, total: bar.update(task, description=step, completed=done, total=total),
         )
+    for caution in cautions:
+        if issubclass(caution.category, CultureMetricsWarning):
+            _say(f"Warning: {caution.message}")
     typer.echo(f"Done in {time.perf_counter() - started:.0f} seconds. Open {page.resolve()}")
 
 

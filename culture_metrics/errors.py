@@ -89,6 +89,10 @@ class CultureMetricsWarning(UserWarning):
     """Base of the warnings."""
 
 
+class InputWarning(CultureMetricsWarning):
+    """The numbers stand, but a file is not what it should be: read what it says before they are used."""
+
+
 class SmallBaseWarning(CultureMetricsWarning):
     """A result rests on few respondents."""
 
@@ -100,6 +104,8 @@ class ComparabilityWarning(CultureMetricsWarning):
 def unknown(kind: str, name: str, known: Iterable[str], where: str | None = None) -> UnknownNameError:
     """Make the error for a name that does not exist, with the nearest known names."""
     known = list(known)
+    if known and all(k.isdecimal() for k in known):  # a year that is like another is not meant by it
+        return UnknownNameError(f"There is no {kind} '{name}'", where=where, hint=f"Known: {_years(known)}.")
     folded = {k.casefold(): k for k in known}
     near = [folded[k] for k in get_close_matches(str(name).casefold(), folded, n=3, cutoff=0.5)]
     if near:
@@ -109,3 +115,9 @@ def unknown(kind: str, name: str, known: Iterable[str], where: str | None = None
     else:
         hint = f"There are {len(known)} known names; the first are {', '.join(known[:5])}."
     return UnknownNameError(f"There is no {kind} '{name}'", where=where, hint=hint)
+
+
+def _years(known: list[str]) -> str:
+    years = sorted({int(year) for year in known})
+    in_a_row = len(years) > 2 and years == list(range(years[0], years[-1] + 1))
+    return f"{years[0]} to {years[-1]}" if in_a_row else ", ".join(map(str, years))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+import warnings
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from typer.testing import CliRunner
 
 import culture_metrics
 from culture_metrics import cli, synthetic
+from culture_metrics.errors import InputWarning
 
 run = CliRunner().invoke
 
@@ -95,6 +97,17 @@ def test_report_passes_on_what_was_asked_and_says_where_the_page_is(monkeypatch,
         "by": ["occupation_group", "locality_1"],
     }
     assert str(tmp_path / "my report" / "index.html") in done.stdout
+    assert done.stdout.startswith("Done in 0 seconds.")
+
+
+def test_what_is_wrong_with_the_files_is_said_in_the_terminal_too(monkeypatch, tmp_path):
+    def made(inputs, out, **_):
+        warnings.warn("The file of 2024 lacks questions.", InputWarning, stacklevel=2)
+        return out / "index.html"
+
+    monkeypatch.setattr("culture_metrics.reporting.report.report", made)
+    done = run(cli.app, ["report", "a.csv", "--out", str(tmp_path)])
+    assert done.stderr.strip() == "Warning: The file of 2024 lacks questions."
     assert done.stdout.startswith("Done in 0 seconds.")
 
 

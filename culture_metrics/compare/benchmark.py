@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from culture_metrics.published import Published
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Benchmark:
     """An organisation's results beside its benchmark group's.
 
@@ -103,6 +103,9 @@ class Benchmark:
         if row["rank"] is None:
             return f"{self.name} among {self.group}"
         return f"{self.name} ranks {row['rank']} of {row['organisations']} {self.group}"
+
+    def __repr__(self) -> str:
+        return self.summary()
 
     def _repr_html_(self) -> str:
         return f"<p>{self.summary()}</p>"

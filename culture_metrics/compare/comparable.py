@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from culture_metrics.compare.same_questions import mark_different_questions
 from culture_metrics.errors import ComparabilityError, ComparabilityWarning
 from culture_metrics.results import ALL
 
@@ -20,7 +21,7 @@ WHY_NOT = {
     "suppressed_small_base": "too few answers to show",
     "suppressed_secondary": "withheld so that a small group cannot be worked out",
     "suppressed": "too few answers, or withheld so that a small group cannot be worked out",
-    "not_asked": "not asked",
+    "not_asked": "no answers in the file",
     "not_scored": "no score",
 }
 UNKNOWN_RELEASE = "It is not known whether both years come from one release."
@@ -135,12 +136,14 @@ def see_breaks(
     measure: Measure,
     breakdowns: Sequence[str],
     organisation: str,
+    absent: pl.DataFrame,
     *,
     allow: bool,
 ) -> tuple[str, ...]:
     """Return why two periods of one organisation do not compare in a measure and its breakdowns.
 
-    Unlike `refuse`, it takes a break of any of them for one of all: they are put into one sum.
+    `absent` has the questions without answers, as `absent_of` and `absent_in` return them. Unlike `refuse`,
+    this takes a break of any of them for one of all: they are put into one sum.
 
     Raises
     ------
@@ -165,6 +168,7 @@ def see_breaks(
         survey,
         *periods,
     )  # fmt: skip
+    marked = mark_different_questions(marked, absent, survey, periods)
     broken = marked.filter(pl.col("refused").is_not_null())
     if not allow:
         refuse(broken, [measure.id], survey, periods)

@@ -9,6 +9,7 @@ from culture_metrics.compare.cells import NOT_GIVEN, OTHER, cells_of
 from culture_metrics.compare.pair import pair_of
 from culture_metrics.compare.pieces import bootstrap, moment_rows, moments, rank
 from culture_metrics.errors import ExtractError
+from culture_metrics.indicators.breakdowns import breakdown_id
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -75,7 +76,7 @@ def means_of_respondents(
     UnknownNameError, ComparabilityError, ExtractError
         As `decompose_change` says.
     """
-    by = [_breakdown_id(to_extract, name) for name in dict.fromkeys(by)]
+    by = [breakdown_id(to_extract, name) for name in dict.fromkeys(by)]
     pair = pair_of(from_extract, to_extract, measure, by, organisation, minimum_base, allow_breaks)
     cells = cells_of(pair, by)
     levels = tuple(float(count @ cells.value / count.sum()) for count in cells.counts)
@@ -114,13 +115,6 @@ def _check_told_apart(pair: Pair, cells: Cells, rows: Floats) -> None:
                 got="groups of one that follow from groups of the other",
                 hint="Leave out the coarser one.",
             )
-
-
-def _breakdown_id(extract: Extract, name: str) -> str:
-    """Return the id of a breakdown; a text column of the extract is a breakdown of its own name."""
-    if name in extract.frame.columns and name not in extract.edition.breakdowns:
-        return name
-    return extract.edition.breakdown(name).id
 
 
 def breakdown_label(edition: Edition, name: str) -> str:

@@ -12,6 +12,7 @@ from culture_metrics.compare.cells import OTHER
 from culture_metrics.compare.comparable import see_breaks
 from culture_metrics.compare.group_means import GroupMeans, breakdown_label
 from culture_metrics.compare.pieces import DRAWS
+from culture_metrics.compare.same_questions import absent_in
 from culture_metrics.errors import ComparabilityError, ResultsError, unknown
 from culture_metrics.results import ALL, check_results
 
@@ -58,7 +59,8 @@ def means_of_results(
         )
     name = by[0] if by[0] in set(tables[1]["breakdown"]) else editions[1].breakdown(by[0]).id
     years = (periods[0], periods[1])
-    broken = see_breaks(catalogue(survey), years, found, [name], code, allow=allow_breaks)
+    absent = absent_in(pl.concat(tables))
+    broken = see_breaks(catalogue(survey), years, found, [name], code, absent, allow=allow_breaks)
     least = minimum_base or catalogue(survey).minimum_base
     rows = [_rows(t, found.id, name, code) for t in tables]
     groups, rest = _both(rows, least)

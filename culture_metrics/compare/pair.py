@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from culture_metrics.compare.comparable import see_breaks
+from culture_metrics.compare.same_questions import absent_of
 from culture_metrics.errors import ComparabilityError, ExtractError, unknown
+from culture_metrics.extracts.unanswered import unanswered
 from culture_metrics.indicators.percentages import headline_shares
 from culture_metrics.indicators.scoring import check_answers, score
 
@@ -40,10 +42,12 @@ class Pair:
         Raises
         ------
         ExtractError
-            When fewer than `minimum_base` respondents have it in either year.
+            When fewer than `minimum_base` respondents have it in either year, or its questions are not there.
         """
         both = _values(self.before, self.measure.id), _values(self.after, self.measure.id)
         for extract, values in zip((self.before, self.after), both, strict=True):
+            if not values.count():
+                self._say_absent(extract)
             if values.count() < self.minimum_base:
                 raise ExtractError(
                     f"Too few respondents have a value of {self.measure.id}",
@@ -52,6 +56,17 @@ class Pair:
                     hint="Check that the extract holds its questions; smaller bases may not be shown.",
                 )
         return both
+
+    def _say_absent(self, extract: Extract) -> None:
+        """Refuse a measure that nobody has because its questions are not in the file."""
+        needed = extract.edition.questions_of(self.measure.id)
+        codes = [question.code for question in unanswered(extract) if question.id in needed]
+        if codes:
+            raise ExtractError(
+                f"The file of {extract.period} has no answers to {', '.join(codes)}",
+                where=f"{self.organisation}, {self.measure.label}",
+                hint="Ask whoever made the file for the missing columns.",
+            )
 
 
 def pair_of(
@@ -85,9 +100,10 @@ def pair_of(
     code = _organisation(from_extract, to_extract, organisation)
     periods = from_extract.period, to_extract.period
     survey = to_extract.edition.survey
-    broken = see_breaks(survey, periods, found, breakdowns, code, allow=allow_breaks)
     own = pl.col("organisation") == code
     before, after = (replace(e, frame=e.frame.filter(own)) for e in (from_extract, to_extract))
+    absent = absent_of((before, after), code)
+    broken = see_breaks(survey, periods, found, breakdowns, code, absent, allow=allow_breaks)
     return Pair(before, after, found, code, minimum_base or survey.minimum_base, broken)
 
 

@@ -9,6 +9,7 @@ import polars as pl
 from culture_metrics.compare.comparable import mark_breaks, unpaired, why_not
 from culture_metrics.compare.linked import CELL, covariances
 from culture_metrics.compare.pairs import catalogued, side_by_side
+from culture_metrics.compare.same_questions import absent_in, mark_different_questions
 from culture_metrics.compare.verdict import ADJUSTMENTS, FLAGGED
 from culture_metrics.errors import ComparabilityError, unknown
 from culture_metrics.results import ALL
@@ -38,7 +39,8 @@ def paired(
     """Put the figures wanted of two periods side by side, with what stands between them."""
     pairs = choose(side_by_side(stuff, *periods), survey, organisation, measures, periods)
     ends = {"period_from": pl.lit(periods[0]), "period_to": pl.lit(periods[1])}
-    return mark_breaks(pairs.with_columns(**ends), survey, *periods)
+    marked = mark_breaks(pairs.with_columns(**ends), survey, *periods)
+    return mark_different_questions(marked, absent_in(stuff.frame), survey, periods)
 
 
 def choose(

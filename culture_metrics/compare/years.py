@@ -14,6 +14,7 @@ from culture_metrics.compare.comparison import YearComparison
 from culture_metrics.compare.difference import MATERIAL, add_differences
 from culture_metrics.compare.pairs import gather, pool
 from culture_metrics.compare.prepare import link, notes_on, paired, prepare, sided
+from culture_metrics.compare.same_questions import notes_on_questions
 from culture_metrics.compare.verdict import adjust_p, judge, official_flag
 from culture_metrics.errors import CultureMetricsError
 from culture_metrics.results import ALL
@@ -103,7 +104,8 @@ def compare_years(  # noqa: PLR0913
     Verdicts: *no material change* when two one-sided tests, each at 2.5 %, put the change within `material`
     (the 95 % interval then lies within it, so that table, figure and sentence agree); else
     *improved* or *declined* when the adjusted p is below 5 %; else *unclear*: the data say neither. *Not
-    comparable* when a question, its options, the scoring or the organisation changed, or a figure is missing.
+    comparable* when a question, its options, the scoring or the organisation changed, a figure is missing, or
+    a score is built of other questions because a column is missing in one file.
     The interval is that of one comparison, not adjusted. Tests: `culture_metrics.compare.difference`.
     Measures without a better side (facts about staff) are not compared.
 
@@ -150,7 +152,12 @@ def compare_years(  # noqa: PLR0913
         to_period=periods[1],
         vanished=tuple(sorted(ends[0] - ends[1])),
         appeared=tuple(sorted(ends[1] - ends[0])),
-        notes=(*notes, *shared, *notes_on(ready, adjust, assumptions or Assumptions())),
+        notes=(
+            *notes,
+            *shared,
+            *notes_on_questions(marked, stuff.frame, survey, periods),
+            *notes_on(ready, adjust, assumptions or Assumptions()),
+        ),
     )
 
 

@@ -6,7 +6,6 @@ import re
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import yaml
@@ -17,7 +16,7 @@ from culture_metrics.extracts.labels import label_code
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from culture_metrics.catalogue import Edition, Question, Survey
+    from culture_metrics.catalogue import Edition, Question
 
 #: A question code at the start of a name, with the number of an option and words after it:
 #: q25c, Q25C, q25_c, Q16c_1, "Q25c - I would ...", "Q16c - Age". What follows an underscore is no question
@@ -48,25 +47,6 @@ class Columns:
     def renamed(self) -> dict[str, str]:
         """Names that differ from the ones used here."""
         return {shown(theirs): ours for theirs, ours in self.known.items() if theirs != ours}
-
-
-@dataclass(frozen=True)
-class Fit:
-    """How question codes fit the editions of a survey.
-
-    `strangers` are the codes each edition does not have, `fitting` the editions that have them all, `whole`
-    those of them whose every question is there.
-    """
-
-    codes: frozenset[str]
-    strangers: Mapping[str, frozenset[str]]
-    fitting: tuple[str, ...]
-    whole: tuple[str, ...]
-
-    @property
-    def is_survey(self) -> bool:
-        """True when at least half of the codes are those of some edition."""
-        return bool(self.codes) and min(map(len, self.strangers.values())) <= len(self.codes) / 2
 
 
 @dataclass(frozen=True)
@@ -193,7 +173,7 @@ def _known(
         return list(identifying()).index(theirs) if theirs in identifying() else 0, identifying().get(theirs)
     code = read.code
     ours: str | None = None
-    question = edition.columns.get(code) or _multi(edition).get(code)
+    question = edition.columns.get(code) or multi_questions(edition).get(code)
     if question is None or code in online:
         return 0, None
     if code == question.code and question.kind == "multi":
@@ -207,7 +187,8 @@ def _known(
     return (1 if read.text or read.tail else 0), ours
 
 
-def _multi(edition: Edition) -> dict[str, Question]:
+def multi_questions(edition: Edition) -> dict[str, Question]:
+    """Return the tick-all-that-apply questions by code."""
     return {q.code: q for q in edition.questions.values() if q.kind == "multi"}
 
 
@@ -216,73 +197,6 @@ def _target(name: str, edition: Edition) -> str:
     if squeeze(name) in identifying():
         return identifying()[squeeze(name)]
     code = question_code(name)
-    if code is not None and (code in edition.columns or code in _multi(edition)):
+    if code is not None and (code in edition.columns or code in multi_questions(edition)):
         return code
     return edition.question(name).code
-
-
-def fit_editions(names: Iterable[str], survey: Survey, given: Mapping[str, str] | None = None) -> Fit:
-    """Compare the question codes among names with every edition of a survey."""
-    given = given or {}
-    theirs = [read_name(given.get(shown(n), n)) for n in names]
-    options = {code for e in survey for code in _multi(e)}
-    codes = frozenset(n.code for n in theirs if n.code and (not n.tail or n.code in options))
-    known = {e.period: {*e.columns, *_multi(e)} for e in survey}
-    strangers = {period: codes - here for period, here in known.items()}
-    fitting = tuple(period for period, odd in strangers.items() if not odd) if codes else ()
-    whole = tuple(p for p in fitting if _is_whole(codes, survey.edition(p)))
-    return Fit(codes, MappingProxyType(strangers), fitting, whole)
-
-
-def _is_whole(codes: frozenset[str], edition: Edition) -> bool:
-    """Tell whether every question has a column, under its own or its online code."""
-    return all(
-        codes & {question.code, *question.alternatives} or codes >= set(question.columns)
-        for question in edition.questions.values()
-    )
-
-
-def tell_edition(
-    names: Iterable[str],
-    survey: Survey,
-    year: str | int | None,
-    where: str,
-    given: Mapping[str, str] | None = None,
-) -> Edition:
-    """Return the edition whose question codes a file uses, checked against the year if one is given.
-
-    Raises
-    ------
-    ExtractError
-        When there are no question columns, when the codes belong to another edition than the one named, or
-        when they fit several editions and no year is given.
-    """
-    fit = fit_editions(names, survey, given)
-    if not fit.is_survey:
-        raise ExtractError(
-            f"No question columns of the {survey.label} were found",
-            where=where,
-            expected="a header row with question codes such as q2a, q3a, q25c",
-            hint="Check that this is the respondent file and that a row holds the column names. Columns "
-            "under other names can be matched: columns={'Would recommend': 'q25c'}.",
-        )
-    if year is not None:
-        edition = survey.edition(year)
-        odd = fit.strangers.get(edition.period, frozenset())
-        if odd and fit.fitting:
-            raise ExtractError(
-                f"The columns are those of {' or '.join(fit.fitting)}, not of {edition.period}",
-                where=where,
-                got=f"columns that {edition.period} does not have: {', '.join(sorted(odd)[:8])}",
-                hint=f"Check the year: give year={fit.fitting[-1]} if that is what the file holds.",
-            )
-        return edition
-    if len(fit.fitting) == 1:
-        return survey.edition(fit.fitting[0])
-    if len(fit.whole) == 1:  # codes of one edition can all exist in the next: only a complete file settles it
-        return survey.edition(fit.whole[0])
-    raise ExtractError(
-        f"The year cannot be told from the columns: they fit {', '.join(fit.fitting) or 'none well'}",
-        where=where,
-        hint="Say which year it is: year=2024, or a column 'year'.",
-    )

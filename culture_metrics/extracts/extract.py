@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from culture_metrics.catalogue import Edition, catalogue
+from culture_metrics.errors import ExtractError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -53,3 +55,19 @@ class Extract:
 
     def _repr_html_(self) -> str:
         return f"<p>{self!r}</p>"
+
+
+def not_read(given: object, call: str) -> ExtractError:
+    """Make the error for a file, a table or a report where an extract belongs, with what to do first.
+
+    Examples
+    --------
+    >>> not_read("RXX_2024.csv", "validate").hint
+    "Read it first: validate(read_extract('RXX_2024.csv'))."
+    """
+    if isinstance(getattr(given, "extract", None), Extract):
+        hint = f"Give its clean extract: {call}(report.extract)."
+    else:
+        name = repr(Path(given).name) if isinstance(given, str | Path) else "table"
+        hint = f"Read it first: {call}(read_extract({name}))."
+    return ExtractError(f"{call} takes an extract", got=type(given).__name__, hint=hint)

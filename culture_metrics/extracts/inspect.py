@@ -11,11 +11,13 @@ import polars as pl
 
 from culture_metrics.catalogue import catalogue, surveys
 from culture_metrics.errors import CultureMetricsError, FileFormatError
-from culture_metrics.extracts.columns import ROW_COLUMNS, Fit, fit_editions, match_columns, shown
+from culture_metrics.extracts.columns import ROW_COLUMNS, match_columns, shown
 from culture_metrics.extracts.files import check_file, open_table
 from culture_metrics.extracts.layouts import PULSE, TABLE, ResultsFileError
 from culture_metrics.extracts.mapping import find_mapping, match_given
 from culture_metrics.extracts.respondents import period_in_name, periods_of, row_columns
+from culture_metrics.extracts.which_edition import Fit, fit_editions
+from culture_metrics.problems import listed
 from culture_metrics.published.pulse import find_quarter
 from culture_metrics.published.workbook import load_heads
 
@@ -60,6 +62,8 @@ class Inspection:
         Periods of the year column.
     sheet : str or None
         The sheet with the respondents.
+    breakdowns : tuple of str
+        Breakdowns that it has the columns for.
     """
 
     file: str
@@ -73,6 +77,7 @@ class Inspection:
     problems: tuple[str, ...] = ()
     periods: tuple[str, ...] = ()
     sheet: str | None = None
+    breakdowns: tuple[str, ...] = ()
 
     @property
     def sure(self) -> str:
@@ -95,6 +100,8 @@ class Inspection:
             lines.append(("rows", f"{self.rows:,}"))
         if self.columns:
             lines.append(("columns", f"{len(self.columns)}, of which {used} are known"))
+        if self.breakdowns:
+            lines.append(("groups by", ", ".join(self.breakdowns)))
         return [*lines, *(("problem", problem) for problem in self.problems)]
 
     def __repr__(self) -> str:
@@ -231,7 +238,7 @@ def _inspect_respondents(raw: RawTable) -> Inspection:
         cells = raw.pick([raw.text(special["period"])]).to_series()
         periods = tuple(periods_of(cells))
     edition, certainty, reasons, problems = _edition(raw, survey, fit, periods)
-    columns, more = _columns(raw, catalogue(survey).edition(edition), given)
+    columns, breakdowns, more = _columns(raw, catalogue(survey).edition(edition), given)
     return Inspection(
         file=raw.file,
         kind=RESPONDENTS,
@@ -244,6 +251,7 @@ def _inspect_respondents(raw: RawTable) -> Inspection:
         problems=(*problems, *more),
         periods=periods,
         sheet=raw.sheet,
+        breakdowns=breakdowns,
     )
 
 
@@ -283,6 +291,11 @@ def _edition(
         return fit.whole[0], 0.9, reasons, problems
     if len(fit.fitting) == 1:
         return fit.fitting[0], 0.85, reasons, problems
+    if fit.nearest is not None:
+        gone = fit.missing[fit.nearest]
+        if gone:
+            reasons.append(f"it has all questions of {fit.nearest} but {listed(gone)}")
+        return fit.nearest, 0.6, reasons, problems
     if fit.fitting:
         if not view.open_ended:
             problems.append(f"Which of {fitting} it is cannot be told from the columns: say year=.")
@@ -290,12 +303,14 @@ def _edition(
     return nearest, 0.3, reasons, problems
 
 
-def _columns(raw: RawTable, edition: Edition, given: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
-    """Say what each column is, and which are not used or missing."""
+def _columns(
+    raw: RawTable, edition: Edition, given: Mapping[str, str]
+) -> tuple[dict[str, str], tuple[str, ...], list[str]]:
+    """Say what each column is, which breakdowns they make, and which are not used or missing."""
     try:
         columns = match_columns(raw.names, edition, raw.where, given)
     except CultureMetricsError as error:
-        return {}, [f"{error.what}: {error.got}."]
+        return {}, (), [f"{error.what}: {error.got}."]
     problems = []
     meanings = {shown(name): _meaning(columns.known.get(name), edition) for name in raw.names}
     if "organisation" not in columns.known.values():
@@ -304,7 +319,7 @@ def _columns(raw: RawTable, edition: Edition, given: Mapping[str, str]) -> tuple
         count = f"{len(columns.unknown)} column{' is' if len(columns.unknown) == 1 else 's are'} not used"
         names = [shown(n) for n in columns.unknown if n[:1].isalpha()]
         problems.append(f"{count}: {', '.join(n[:40] for n in names[:8])}{' …' if len(names) > 8 else ''}.")
-    return meanings, problems
+    return meanings, tuple(edition.breakdowns_in({*columns.known.values()})), problems
 
 
 def _meaning(ours: str | None, edition: Edition) -> str:

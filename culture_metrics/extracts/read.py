@@ -18,7 +18,6 @@ from culture_metrics.extracts.columns import (
     match_columns,
     read_name,
     shown,
-    tell_edition,
 )
 from culture_metrics.extracts.extract import Extract
 from culture_metrics.extracts.files import open_table
@@ -26,6 +25,7 @@ from culture_metrics.extracts.labels import TOLD, values
 from culture_metrics.extracts.mapping import check_mapping, find_mapping, match_given
 from culture_metrics.extracts.raw import INDEX, ROW, RawTable
 from culture_metrics.extracts.respondents import choose_rows, period_in_name, periods_of, row_columns
+from culture_metrics.extracts.which_edition import tell_edition
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -96,8 +96,9 @@ def read_extract(
     `rows_of_bank_workers`; `renamed`, `not_used`, `mapping` (file with the saved column names); by column,
     the number of answers that are `labels_read`, `numbers_read` (`04`, `4,0`), `codes_relabelled` (a label
     that contradicts its code), `dates_read`, `blanks_read`, `declared_missing` and `unreadable`; `settled`
-    (what was done with options to tick); where there is something to say: `other_sheets`,
-    `rows_of_wording`, `rows_too_short` and `first_row_too_short`, `columns_without_name`.
+    (what was done with options to tick), `doubt` (what speaks against the year that was given); where there
+    is something to say: `other_sheets`, `rows_of_wording`, `rows_too_short` and `first_row_too_short`,
+    `columns_without_name`.
 
     Examples
     --------
@@ -109,7 +110,7 @@ def read_extract(
     """
     raw, given, mapping = _open(path, survey, sheet, columns)
     rows = choose_rows(raw, given, year)
-    edition, period = _edition(raw, given, catalogue(survey), rows)
+    edition, period, doubt = _edition(raw, given, catalogue(survey), rows)
     known = match_columns(raw.names, edition, raw.where, given)
     frame, tally, settled = _read_columns(raw, known, edition, rows.keep)
     frame, blank = _without_blank_rows(frame)
@@ -139,6 +140,7 @@ def read_extract(
             **{how: tally.read_as.get(how, {}) for how in TOLD},
             "unreadable": tally.unreadable,
             "settled": settled,
+            "doubt": doubt,
         },
     )
 
@@ -199,8 +201,10 @@ def _open(
     return raw, given, mapping
 
 
-def _edition(raw: RawTable, given: Mapping[str, str], survey: Survey, rows: Rows) -> tuple[Edition, str]:
-    """Tell edition and period from a year column or argument, the codes, and last the file's name."""
+def _edition(
+    raw: RawTable, given: Mapping[str, str], survey: Survey, rows: Rows
+) -> tuple[Edition, str, str | None]:
+    """Tell edition and period from a year column or argument, codes or the file's name, and what is odd."""
     names = [*raw.names]
     if rows.keep is not None and "rows_of_other_periods" in rows.set_aside:
         # Columns of the other years stand in the file too: only those with answers in this year count.
@@ -208,14 +212,11 @@ def _edition(raw: RawTable, given: Mapping[str, str], survey: Survey, rows: Rows
         raw.check_types(asked)
         filled = raw.pick((raw.text(n).is_not_null().any() for n in asked), rows.keep)
         names = [n for n in asked if filled[n].item()]
-    try:
-        edition = tell_edition(names, survey, rows.period, raw.where, given)
-    except ExtractError:
-        said = period_in_name(raw.file, survey)
-        if rows.period is not None or said is None:
-            raise
-        edition = tell_edition(names, survey, said, raw.where, given)
-    return edition, str(rows.period or edition.period)
+    said = period_in_name(raw.file, survey)
+    edition, doubt = tell_edition(
+        names, survey, rows.period, raw.where, given, in_name=said, column=rows.column
+    )
+    return edition, str(rows.period or edition.period), doubt
 
 
 def _read_columns(

@@ -42,11 +42,15 @@ class SeveralPeriodsError(ExtractError):
 
 @dataclass(frozen=True)
 class Rows:
-    """The rows to keep (None is all), the period they belong to as far as known, and what is set aside."""
+    """The rows to keep (None is all), the period they belong to as far as known, and what is set aside.
+
+    `column` is the name of the column that says the period, where one does.
+    """
 
     keep: pl.Expr | None
     period: str | None
     set_aside: Mapping[str, int]
+    column: str | None = None
 
 
 def row_columns(names: Iterable[str], given: Mapping[str, str]) -> dict[str, str]:
@@ -75,6 +79,7 @@ def choose_rows(raw: RawTable, given: Mapping[str, str], year: int | str | None)
     """
     columns = row_columns(raw.names, given)
     period = None if year is None else str(year)
+    said_by = None
     if not columns:
         return Rows(None, period, {})
     raw.check_types(columns.values())
@@ -83,6 +88,8 @@ def choose_rows(raw: RawTable, given: Mapping[str, str], year: int | str | None)
     tests: dict[str, tuple[str, Test]] = {}
     if "period" in columns:
         where = f"{raw.where}, column {shown(columns['period'])}"
+        if cells["period"].str.contains(PERIOD).any():
+            said_by = shown(columns["period"])
         period, test = _period(cells["period"], period, where)
         if test is not None:
             tests["rows_of_other_periods"] = "period", test
@@ -113,6 +120,7 @@ def choose_rows(raw: RawTable, given: Mapping[str, str], year: int | str | None)
         keep=reduce(and_, kept) if kept else None,
         period=period,
         set_aside={name: rows for name, rows in set_aside.items() if rows},
+        column=said_by,
     )
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from culture_metrics.extracts import accounts, cleaning
+from culture_metrics.extracts.extract import Extract, not_read
 from culture_metrics.extracts.read import ROW
 from culture_metrics.extracts.report import ValidationReport
 from culture_metrics.extracts.rules import (
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-    from culture_metrics.extracts.extract import Extract
     from culture_metrics.extracts.rules.labels import Merge
 
 
@@ -70,7 +70,8 @@ def validate(
     Raises
     ------
     ExtractError
-        When the extract lacks the columns `respondent` and `organisation`, or an argument has another form.
+        When it is given no Extract, the extract lacks the columns `respondent` and `organisation`, or an
+        argument has another form.
     UnknownNameError
         When a column or label to merge does not exist.
 
@@ -89,6 +90,8 @@ def validate(
     (True, 200)
     """
     merge = labels.check_merge(merge)
+    if not isinstance(extract, Extract):
+        raise not_read(extract, "validate")
     known = None if organisations is None else listing.read_organisations(organisations)
     raw, edition = cleaning.prepared(extract), extract.edition
 

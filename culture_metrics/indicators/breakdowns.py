@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from culture_metrics.errors import ExtractError, unknown
+from culture_metrics.errors import ExtractError, UnknownNameError, unknown
+from culture_metrics.extracts.columns import identifying, squeeze
 from culture_metrics.results import ALL
 
 if TYPE_CHECKING:
@@ -61,26 +62,48 @@ def available_breakdowns(extract: Extract) -> list[str]:
     >>> "occupation_group" in available_breakdowns(extract)
     True
     """
+    return extract.edition.breakdowns_in(extract.frame.columns)
+
+
+def breakdown_id(extract: Extract, name: str) -> str:
+    """Return the id of a breakdown that an extract has, named as the catalogue or the file names it.
+
+    Raises
+    ------
+    UnknownNameError
+        When it has none of that name; says which it has.
+
+    Examples
+    --------
+    >>> from culture_metrics import synthetic
+    >>> breakdown_id(synthetic.respondents(2024, respondents_per_organisation=20), "directorate")
+    'locality_1'
+    """
     here = extract.frame.columns
-    return [
-        name
-        for name, b in extract.edition.breakdowns.items()
-        if (extract.edition.questions[b.question].code if b.question else b.column) in here
-    ]
+    if name not in extract.edition.breakdowns and name in here and extract.frame[name].dtype == pl.String:
+        return name
+    available = available_breakdowns(extract)
+    theirs = identifying() | {squeeze(a): b for a, b in (extract.provenance.get("renamed") or {}).items()}
+    try:
+        found = extract.edition.breakdown(theirs.get(squeeze(name), name)).id
+    except UnknownNameError:
+        found = None
+    if found in available:
+        return str(found)
+    kind = "breakdown in this extract" if found else "breakdown"
+    error = unknown(kind, name, available, where=f"{extract.edition.survey.label}, {extract.period}")
+    error.expected = f"one of {', '.join(available)}"
+    if "Did you mean" not in (error.hint or ""):
+        error.hint = None
+    raise error
 
 
 def _group(extract: Extract, name: str) -> pl.Expr:
-    here = extract.frame.columns
-    if name not in extract.edition.breakdowns and name in here and extract.frame[name].dtype == pl.String:
-        return pl.col(name)
-    breakdown = extract.edition.breakdown(name)
-    if breakdown.question is None:
-        if breakdown.column not in here:
-            raise unknown("breakdown in this extract", name, available_breakdowns(extract))
-        return pl.col(breakdown.column)
+    found = breakdown_id(extract, name)
+    breakdown = extract.edition.breakdowns.get(found)
+    if breakdown is None or breakdown.question is None:
+        return pl.col(found if breakdown is None else breakdown.column or found)
     code = extract.edition.questions[breakdown.question].code
-    if code not in here:
-        raise unknown("breakdown in this extract", name, available_breakdowns(extract))
     if not extract.frame.schema[code].is_integer():
         raise ExtractError(
             "The answers are not whole numbers yet",

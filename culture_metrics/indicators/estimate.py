@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
 
-from culture_metrics.extracts.extract import Extract
+from culture_metrics.extracts.extract import Extract, not_read
 from culture_metrics.indicators.breakdowns import crossed
 from culture_metrics.indicators.cell_estimates import (
     Found,
@@ -27,7 +29,7 @@ from culture_metrics.results import as_results
 from culture_metrics.threads import blocks, in_threads
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from culture_metrics.indicators.cell_estimates import Statuses
     from culture_metrics.indicators.design import Design
@@ -82,7 +84,7 @@ def estimate(
     UnknownNameError
         When a breakdown is not in the catalogue or the extract, or the weighting does not exist.
     ExtractError
-        When weights do not fit, or pieces do not belong together.
+        When it is given no Extract, weights do not fit, or pieces do not belong together.
 
     Notes
     -----
@@ -99,6 +101,8 @@ def estimate(
     check_interval(interval)
     if isinstance(extract, Extract):
         first, found = extract, estimates_of(extract, crossed(by), weights, design)
+    elif isinstance(extract, str | Path | pl.DataFrame) or not isinstance(extract, Iterable):
+        raise not_read(extract, "estimate")
     else:
         first, found = estimates_of_pieces(extract, crossed(by), weights, design)
     columns = {name: j for j, name in enumerate(found[0].answers.names)}

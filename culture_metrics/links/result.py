@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 CAVEAT = "Associations between organisations or years; other differences between them can make a link."
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class LinkResult:
     """Links between indicators and outcomes. They are associations between organisations or years.
 
@@ -60,6 +60,9 @@ class LinkResult:
             said for said, role in zip(self.statements, self.table["role"], strict=True) if role == "main"
         ]
         return "\n".join([*main, *self.warnings])
+
+    def __repr__(self) -> str:
+        return self.summary()
 
     def figure_forest(self) -> go.Figure:
         """Draw all main links with their intervals, a panel for each outcome and design."""

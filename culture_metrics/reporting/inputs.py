@@ -13,8 +13,9 @@ from culture_metrics.catalogue import Edition, catalogue
 from culture_metrics.errors import ExtractError, FileFormatError, ReportError, unknown
 from culture_metrics.extracts.read import periods_in, read_extract
 from culture_metrics.extracts.respondents import SeveralPeriodsError
+from culture_metrics.extracts.unanswered import told, unanswered
 from culture_metrics.extracts.validate import validate
-from culture_metrics.indicators.breakdowns import available_breakdowns
+from culture_metrics.indicators.breakdowns import available_breakdowns, breakdown_id
 from culture_metrics.indicators.distributions import distributions
 from culture_metrics.indicators.estimate import estimate
 from culture_metrics.published import is_published, read_published
@@ -23,7 +24,7 @@ from culture_metrics.results import as_distributions, as_results
 from data_schemas.columns import DISTRIBUTIONS, RESULTS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from culture_metrics.extracts.extract import Extract
     from culture_metrics.extracts.report import ValidationReport
@@ -84,6 +85,11 @@ class Inputs:
     def sources(self) -> tuple[Extract | Published, ...]:
         """Extracts and published results together."""
         return (*self.extracts, *self.published)
+
+    @property
+    def cautions(self) -> tuple[str, ...]:
+        """What is wrong with the respondent files and reaches the numbers, in sentences."""
+        return tuple(said for extract in self.extracts for said in _cautions(extract))
 
     @property
     def edition(self) -> Edition:
@@ -257,6 +263,15 @@ def _organisation(reports: Sequence[ValidationReport], published: list[Published
     )
 
 
+def _cautions(extract: Extract) -> Iterator[str]:
+    """Say what makes an extract another thing than its name says."""
+    if doubt := extract.provenance.get("doubt"):
+        yield f"{doubt}"
+    absent = unanswered(extract)
+    if less := told(extract.edition, [question.id for question in absent]):
+        yield f"The file of {extract.period} lacks questions. {less}"
+
+
 def _holds(extract: Extract, organisation: str) -> bool:
     return organisation in extract.frame["organisation"]
 
@@ -289,6 +304,7 @@ def _year(periods: list[str], wanted: int | str | None) -> str:
 
 def _breakdowns(extracts: Sequence[Extract], wanted: Sequence[str] | None) -> tuple[str, ...]:
     if wanted is not None:
-        return tuple(wanted)
+        found = dict.fromkeys(breakdown_id(e, name) for name in wanted for e in extracts)
+        return tuple(found or wanted)
     here = [available_breakdowns(e) for e in extracts]
     return tuple(name for name in BREAKDOWNS if here and all(name in names for names in here))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import warnings
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -11,7 +12,7 @@ import polars as pl
 
 from culture_metrics.compare.benchmark import benchmark
 from culture_metrics.disclosure import suppress
-from culture_metrics.errors import ReportError
+from culture_metrics.errors import InputWarning, ReportError
 from culture_metrics.reporting.excel import write_results
 from culture_metrics.reporting.inputs import Inputs, read_inputs
 from culture_metrics.reporting.manifest import manifest
@@ -76,6 +77,11 @@ def report(
     CultureMetricsError
         When a file cannot be used, the organisation must be named, or the folder cannot be written to.
 
+    Warns
+    -----
+    InputWarning
+        When a file lacks questions, or may be of another year: the page says it at the top.
+
     Notes
     -----
     Nothing leaves the computer and the page asks nothing of the network. Only suppressed results are written.
@@ -92,6 +98,8 @@ def report(
         workshop = Path(scratch)
         tell(FIRST[0], 0, len(steps))
         data = read_inputs(inputs, organisation, year, by)
+        for caution in data.cautions:
+            warnings.warn(caution, InputWarning, stacklevel=2)
         chosen, left_out = _choose(data)
         steps = [*FIRST, *chosen, *LAST]
         tell(FIRST[1], 1, len(steps))
@@ -170,6 +178,7 @@ def _page(
             f"The check of the respondent file found errors ({', '.join(broken)}). Read 'Check an extract' "
             "before you rely on the numbers."
         )
+    remarks += data.cautions
     if left_out:
         remarks.append(
             "Not in this report: " + "; ".join(f"'{name}', because {why}" for name, why in left_out) + "."

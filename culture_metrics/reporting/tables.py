@@ -169,7 +169,7 @@ def missing() -> pl.Expr:
     return (
         pl.when(status.str.starts_with("suppressed"))
         .then(pl.lit(HELD))
-        .when(status == "reported")
+        .when(status.is_in(["reported", "not_asked"]))
         .then(pl.lit(NOT_AVAILABLE))
         .otherwise(pl.lit(NOT_APPLICABLE))
     )

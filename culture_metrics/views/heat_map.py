@@ -36,7 +36,7 @@ def heat_map(
     """Draw groups as rows and measures as columns, coloured by the difference from the whole organisation.
 
     The number in a cell is the group's own value. The first row is the whole organisation. Cells that may not
-    be shown are hatched; cells without a value (not asked, not in the table) are empty. Maps of 14 measures
+    be shown are hatched; cells without a value (no answers, not in the table) are empty. Maps of 14 measures
     and more do not shrink below a width at which they can be read.
 
     Parameters
@@ -294,7 +294,7 @@ def _notes(cells: pl.DataFrame, unit: str) -> str:
     if cells["held_back"].any():
         said.append(f"Hatched, {NOT_SHOWN}: too few answers to show.")
     if (cells["estimate"].is_null() & ~cells["held_back"]).any():
-        said.append("Empty: not asked or not available.")
+        said.append("Empty: no answers in this file.")
     return " ".join(said)
 
 

@@ -20,7 +20,7 @@ WHY_NOT = {
     "suppressed_small_base": "too few answers",
     "suppressed_secondary": "withheld so that a small group cannot be worked out",
     "suppressed": "too few answers, or withheld so that a small group cannot be worked out",
-    "not_asked": "not asked",
+    "not_asked": "no answers in this file",
     "not_scored": "no score",
 }
 

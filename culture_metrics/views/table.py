@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 HELD, NOT_AVAILABLE, NOT_APPLICABLE = "[c]", "[x]", "[z]"
 SHORTHAND = {
     HELD: "confidential: held back because few people answered, or because a small group could be worked out",
-    NOT_AVAILABLE: "not available in the source",
-    NOT_APPLICABLE: "not applicable: not asked, or no score",
+    NOT_AVAILABLE: "not available: the file has no answers, or does not say",
+    NOT_APPLICABLE: "not applicable: no score",
 }
 
 

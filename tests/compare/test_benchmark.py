@@ -98,3 +98,10 @@ def test_it_speaks_in_sentences_and_draws():
     said = f"{standing.name} ranks {row['rank']} of {row['organisations']} {standing.group}"
     assert said in standing.ranking("recommend_place_to_work").layout.meta["alt"]
     assert standing.summary() in standing._repr_html_()
+
+
+def test_it_prints_as_sentences_not_as_tables():
+    data = read_inputs([])
+    standing = benchmark(data.standing, data.organisation)
+    assert repr(standing) == standing.summary()
+    assert len(repr(standing)) < 500

@@ -8,7 +8,7 @@ import pytest
 
 from culture_metrics import change_contributions, estimate, synthetic
 from culture_metrics.compare.contributions import ANSWERED
-from culture_metrics.errors import ComparabilityError, ExtractError
+from culture_metrics.errors import ComparabilityError, ComparabilityWarning, ExtractError
 from culture_metrics.extracts.extract import Extract
 
 
@@ -112,8 +112,10 @@ def test_what_has_no_parts_or_other_parts_is_refused(years):
     with pytest.raises(ExtractError, match="one question"):
         change_contributions(*years, "recommend_place_to_work")
     less = Extract(years[1].survey, years[1].period, years[1].frame.drop("q25a"))
-    with pytest.raises(ExtractError, match="other questions") as caught:
+    with pytest.raises(ComparabilityError, match="Built without q25a in 2024"):
         change_contributions(years[0], less, "advocacy")
+    with pytest.warns(ComparabilityWarning), pytest.raises(ExtractError, match="other questions") as caught:
+        change_contributions(years[0], less, "advocacy", allow_breaks=True)
     assert "care_is_top_priority" in str(caught.value)
     new = synthetic.respondents(2025, respondents_per_organisation=300)
     with pytest.raises(ComparabilityError):

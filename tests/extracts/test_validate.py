@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import random
+
 import polars as pl
 import pyreadstat
 import pytest
 from planting import assert_adds_up, changed, clean_extract, problem, put, rules, serious
 
-from culture_metrics import estimate, read_extract, synthetic, validate
+from culture_metrics import estimate, read_extract, score, synthetic, validate
 from culture_metrics.errors import ExtractError, UnknownNameError
 from culture_metrics.extracts import schema as contract
 from culture_metrics.extracts.extract import Extract
 from culture_metrics.extracts.rules import codes
+from culture_metrics.extracts.unanswered import scores_without, unanswered
 
 
 @pytest.fixture(scope="module")
@@ -174,11 +177,52 @@ def test_missing_questions_are_named_with_the_scores_they_cost(clean):
     report = validate(changed(clean, clean.frame.drop("q2a", "q2b", "q24f", "q16c_3")))
     found = problem(report, "missing questions")
     assert "q2a, q2b, q24f" in found["found"]
-    assert found["done"] == "Not scored: Motivation."
+    assert found["done"] == (
+        "Staff engagement is built without q2a, q2b: it is not the official score, and does not compare with "
+        "years that have it all. Not scored: Motivation."
+    )
     assert "q16c" in problem(report, "missing options")["found"]
     results = estimate(report.extract)
     assert results.filter(measure="motivation")["status"].item() == "not_asked"
     assert results.filter(measure="look_forward_to_work")["status"].item() == "not_asked"
+
+
+def test_columns_without_answers_cost_scores_as_missing_ones_do(clean):
+    empty = clean.frame.with_columns(q25a=pl.lit(99, pl.Int8)).drop("q25c")
+    report = validate(changed(clean, empty))
+    said = (
+        "Compassionate and inclusive, Compassionate culture and Staff engagement are built without {}: they "
+        "are not the official scores, and do not compare with years that have it all."
+    )
+    assert (
+        problem(report, "columns without answers")["done"]
+        == f"{said.format('q25a, q25c')} Not scored: Advocacy."
+    )
+    assert "Advocacy are built without q25c" in problem(report, "missing questions")["done"]
+    assert [q.code for q in unanswered(report.extract)] == ["q25a", "q25c"]
+
+
+def test_a_question_that_no_score_is_built_of_costs_none(clean):
+    found = problem(validate(changed(clean, clean.frame.drop("q24f"))), "missing questions")
+    assert found["done"] == "No score is built of q24f."
+
+
+@pytest.mark.parametrize("year", [2021, 2024, 2025])
+def test_the_scores_that_are_lost_are_those_that_are_not_scored(year):
+    """Whatever is missing: `scores_without` says of every score what `score` does."""
+    extract = synthetic.respondents(year, respondents_per_organisation=60)
+    items = sorted({q for name in extract.edition.scores for q in extract.edition.questions_of(name)})
+    codes = {q: extract.edition.questions[q].code for q in items}
+    draw = random.Random(year)
+    for _ in range(60):
+        absent = draw.sample(items, draw.randint(1, 40))
+        frame = extract.frame.drop(codes[q] for q in absent)
+        known = {name for name, column in score(changed(extract, frame)).to_dict().items() if column.count()}
+        lost, less = scores_without(extract.edition, absent)
+        assert {*lost} == {*extract.edition.scores} - known
+        assert {*less} == {
+            n for n in known & {*extract.edition.scores} if {*extract.edition.questions_of(n)} & {*absent}
+        }
 
 
 def test_what_the_reader_did_is_told(clean):
@@ -321,3 +365,18 @@ def test_panderas_own_words_never_come_out(clean, monkeypatch):
     assert (found["column"], found["rows"], found["severity"]) == ("q25c", 3, "error")
     assert "77" not in repr(report) + report._repr_html_() + str(report.problems.rows())
     assert contract.contract_problems(validate(clean).extract.frame, clean.edition) == []
+
+
+@pytest.mark.parametrize("call", [validate, estimate])
+def test_a_file_that_was_not_read_yet_gets_told_how(call, clean, tmp_path):
+    name = call.__name__
+    for given in ("RXX_2024.csv", tmp_path / "RXX_2024.csv"):
+        with pytest.raises(ExtractError, match=f"{name} takes an extract") as caught:
+            call(given)
+        assert caught.value.hint == f"Read it first: {name}(read_extract('RXX_2024.csv'))."
+    with pytest.raises(ExtractError) as caught:
+        call(clean.frame)
+    assert caught.value.hint == f"Read it first: {name}(read_extract(table))."
+    with pytest.raises(ExtractError) as caught:
+        call(validate(clean))
+    assert caught.value.hint == f"Give its clean extract: {name}(report.extract)."

@@ -7,6 +7,7 @@ import pytest
 
 from culture_metrics import read_inputs, synthetic
 from culture_metrics.errors import ExtractError, FileFormatError, ReportError, UnknownNameError
+from culture_metrics.extracts.inspect import inspect_file
 
 
 @pytest.fixture(scope="module")
@@ -172,3 +173,29 @@ def test_a_published_file_that_lacks_what_a_report_shows_is_named(shared_data):
     with pytest.raises(ReportError, match="pulse") as caught:
         read_inputs([shared_data / "pulse" / "202223Q1.xlsm"])
     assert "read_published" in str(caught.value)
+
+
+def test_breakdowns_may_be_named_as_files_name_them_and_stand_under_their_id(files):
+    data = read_inputs(
+        [files / "both 2024.csv"], "SYN01", by=["Directorate", "Occupation group", "locality_1"]
+    )
+    assert data.by == ("locality_1", "occupation_group")
+
+
+def test_a_breakdown_that_is_not_there_gets_those_that_are(files):
+    with pytest.raises(UnknownNameError, match="no breakdown 'ward'") as caught:
+        read_inputs([files / "both 2024.csv"], "SYN01", by=["ward"])
+    there = inspect_file(files / "both 2024.csv").breakdowns
+    assert {"occupation_group", "locality_1"} <= {*there}
+    assert caught.value.expected == f"one of {', '.join(there)}"
+
+
+def test_what_is_wrong_with_the_own_answers_is_said_of_them_only(tmp_path):
+    """The other organisation has answers to q25c; the file as a whole has the column."""
+    extract = synthetic.respondents(2024, organisations=2, respondents_per_organisation=60)
+    own = pl.col("organisation") == "SYN01"
+    frame = extract.frame.with_columns(pl.when(own).then(None).otherwise("q25c").cast(pl.Int8).alias("q25c"))
+    frame.write_csv(tmp_path / "both 2024.csv")
+    (said,) = read_inputs([tmp_path / "both 2024.csv"], "SYN01").cautions
+    assert "Advocacy are built without q25c" in said
+    assert read_inputs([tmp_path / "both 2024.csv"], "SYN02").cautions == ()

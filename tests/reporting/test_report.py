@@ -16,7 +16,7 @@ import pytest
 from nbformat import v4
 
 from culture_metrics import read_published, synthetic, validate, write_published
-from culture_metrics.errors import FileFormatError, ReportError
+from culture_metrics.errors import FileFormatError, InputWarning, ReportError
 from culture_metrics.reporting import report as module
 from culture_metrics.reporting.example import example_published
 from culture_metrics.reporting.report import report
@@ -147,7 +147,14 @@ def test_results_keep_the_contract_and_small_cells_are_held_back(folder, manifes
     assert manifest["suppression"]["secondary"] == (status == "suppressed_secondary").sum() > 0
     by_breakdown = manifest["suppression"]["by_breakdown"]
     assert sum(row["small_base"] for row in by_breakdown) == manifest["suppression"]["small_base"]
-    assert set(by_breakdown[0]) == {"period", "breakdown", "results", "small_base", "secondary"}
+    assert set(by_breakdown[0]) == {
+        "period",
+        "breakdown",
+        "results",
+        "small_base",
+        "secondary",
+        "one_or_the_other",
+    }
     whole = results.filter(measure="morale", group="all", period="2024")
     assert sorted(whole["source"]) == ["published", "respondents"]
     assert whole["base"].max() <= 300
@@ -227,6 +234,15 @@ def test_says_what_was_left_out_and_why(quick, files, tmp_path):
         assert made["left_out"] == [{"notebook": title, "reason": why} for title, why in left_out]
         assert all(f"<li>{title}: {why}.</li>" in page for title, why in left_out)
         assert len(made["notebooks"]) == 5 - len(left_out)
+
+
+def test_a_missing_question_is_said_at_the_top_and_warned_of(quick, tmp_path):
+    extract = synthetic.respondents(2024, respondents_per_organisation=60)
+    extract.frame.drop("q25c").write_csv(tmp_path / "RXX 2024.csv")
+    with pytest.warns(InputWarning, match="Advocacy are built without q25c") as caught:
+        report([tmp_path / "RXX 2024.csv"], tmp_path / "out")
+    page = (tmp_path / "out" / "index.html").read_text(encoding="utf-8")
+    assert str(caught[0].message) in page[: page.index("<section")]
 
 
 def test_an_organisation_that_no_file_can_say_anything_about_is_refused(quick, files, tmp_path):

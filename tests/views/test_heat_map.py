@@ -81,7 +81,7 @@ def test_suppressed_cells_are_hatched_and_missing_ones_are_not(table):
     dashes = next(t for t in fig.data if t.type == "scatter")
     assert dashes.text == ("\N{EN DASH}", "\N{EN DASH}")
     notes = fig.layout.annotations[-6:]
-    assert any("too few answers to show" in a.text and "Empty: not asked" in a.text for a in notes)
+    assert any("too few answers to show" in a.text and "Empty: no answers" in a.text for a in notes)
 
 
 def test_held_back_numbers_and_bases_are_nowhere_in_the_figure(table):

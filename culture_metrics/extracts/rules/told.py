@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from culture_metrics.extracts import unanswered
 from culture_metrics.extracts.labels import BLANK, DATE, DECLARED, LABEL, NUMBER, RELABELLED
+from culture_metrics.extracts.which_edition import likely_meant
 from culture_metrics.problems import Problem, counted, listed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
+    from culture_metrics.catalogue import Question
     from culture_metrics.extracts.extract import Extract
 
 #: Rows that the reader leaves out: key in the provenance, rule, what they are, what was done.
@@ -154,7 +157,23 @@ def _names(extract: Extract) -> Iterator[Problem]:
             "codes as q25c",
             "Renamed.",
         )
+    if doubt := extract.provenance.get("doubt"):
+        done = f"{doubt} Read as asked for; if that is wrong, read it again."
+        yield Problem("warning", "maybe another year", "signs of another year", f"{extract.period}", done)
     names = list(extract.provenance.get("not_used") or ())
+    here = set(extract.frame.columns)
+    absent = [q.code for q in extract.edition.questions.values() if not here & set(q.columns)]
+    meant = likely_meant(names, absent)
+    if meant:
+        said = (f"{name[:40]} (is it {code}?)" for name, code in meant.items())
+        yield Problem(
+            "warning",
+            "columns that may be misspelled",
+            f"{counted(len(meant), 'column')} near the code of a missing question",
+            "codes as on the form",
+            f"Left out: {listed(said, 6)}. If so, rename {'it' if len(meant) == 1 else 'them'} in the file.",
+        )
+    names = [name for name in names if name not in meant]
     if names:
         yield Problem(
             "note",
@@ -168,14 +187,14 @@ def _names(extract: Extract) -> Iterator[Problem]:
 def _missing(extract: Extract) -> Iterator[Problem]:
     """Questions of the edition that have no column, and the scores that costs."""
     here = set(extract.frame.columns)
-    missing = [q.code for q in extract.edition.questions.values() if not here & set(q.columns)]
+    missing = [q for q in extract.edition.questions.values() if not here & set(q.columns)]
     if missing:
         yield Problem(
             "warning",
             "missing questions",
-            f"no column for {listed(missing, 12)}",
+            f"no column for {listed((q.code for q in missing), 12)}",
             f"{len(extract.edition.questions)} questions",
-            lost_scores(extract, here),
+            cost(extract, missing),
         )
     parts = [
         q.code
@@ -192,12 +211,8 @@ def _missing(extract: Extract) -> Iterator[Problem]:
         )
 
 
-def lost_scores(extract: Extract, columns: set[str]) -> str:
-    """Say which scores cannot be worked out with these columns only."""
-    questions = extract.edition.questions
-    lost = [
-        m.label
-        for m in extract.edition.scores.values()
-        if m.items and sum(questions[i].code in columns for i in m.items) < m.minimum
-    ]
-    return f"Not scored: {', '.join(lost)}." if lost else "Every score can still be worked out."
+def cost(extract: Extract, absent: Iterable[Question]) -> str:
+    """Say what scores it costs that questions are not there."""
+    absent = list(absent)
+    said = unanswered.told(extract.edition, [question.id for question in absent])
+    return said or f"No score is built of {listed((question.code for question in absent), 12)}."

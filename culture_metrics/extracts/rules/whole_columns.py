@@ -7,7 +7,8 @@ from statistics import median
 from typing import TYPE_CHECKING
 
 from culture_metrics.extracts.rules.expected import usual_shares
-from culture_metrics.extracts.rules.told import lost_scores
+from culture_metrics.extracts.rules.told import cost
+from culture_metrics.extracts.unanswered import unanswered
 from culture_metrics.problems import Problem, counted, listed
 
 if TYPE_CHECKING:
@@ -34,13 +35,12 @@ def column_problems(extract: Extract, tally: Tally, given: Mapping[str, int]) ->
         return
     empty = [c for c, n in tally.answered.items() if not n]
     if empty:
-        left = set(tally.answered) - set(empty)
         yield Problem(
             "warning",
             "columns without answers",
             f"{counted(len(empty), 'column')}: {listed(empty, 12)}",
             "answers in every column",
-            lost_scores(extract, left),
+            cost(extract, unanswered(extract)),
         )
     yield from _constant(tally)
     yield from _blank(tally, given)

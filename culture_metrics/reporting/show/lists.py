@@ -207,7 +207,7 @@ def held_back(data: Inputs) -> Table:
         )
         .sort("source", "period", pl.col("breakdown") != ALL, "breakdown")
     )
-    if not frame[EITHER].any():
+    if not frame[EITHER].sum():
         frame = frame.drop(EITHER)
     frame = frame.with_columns(
         pl.col("source").cast(pl.String).replace(SOURCES),

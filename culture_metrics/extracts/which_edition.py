@@ -1,0 +1,218 @@
+"""Which edition of a survey the columns of a file are of, and what speaks against it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from difflib import get_close_matches
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from culture_metrics.errors import ExtractError
+from culture_metrics.extracts.columns import multi_questions, read_name, shown, squeeze
+from culture_metrics.problems import listed
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping
+
+    from culture_metrics.catalogue import Edition, Survey
+
+#: What may be a code, misspelled.
+CODE_LIKE = re.compile(r"[a-z]{0,3}\d{1,2}[a-z]{0,2}\d{0,2}")
+#: With no more questions missing or strange than this, a file is of an edition all the same.
+FEW = 8
+
+
+@dataclass(frozen=True)
+class Fit:
+    """How question codes fit the editions of a survey.
+
+    `strangers` are the codes each edition does not have, `missing` the codes of its questions that are not
+    there, `fitting` the editions without strangers, `whole` those of them with nothing missing.
+    """
+
+    codes: frozenset[str]
+    strangers: Mapping[str, frozenset[str]]
+    missing: Mapping[str, tuple[str, ...]]
+
+    @property
+    def fitting(self) -> tuple[str, ...]:
+        """The editions that have all of the codes."""
+        return tuple(p for p, odd in self.strangers.items() if not odd) if self.codes else ()
+
+    @property
+    def whole(self) -> tuple[str, ...]:
+        """The editions of which every question is there, and nothing else."""
+        return tuple(p for p in self.fitting if not self.missing[p])
+
+    @property
+    def is_survey(self) -> bool:
+        """True when at least half of the codes are those of some edition."""
+        return bool(self.codes) and min(map(len, self.strangers.values())) <= len(self.codes) / 2
+
+    @property
+    def nearest(self) -> str | None:
+        """The edition that the codes are those of but for a few, if no other is as near."""
+        away = {p: len(self.missing[p]) + len(self.strangers[p]) for p in self.missing}
+        first, *others = sorted(away, key=lambda period: away[period])
+        near = away[first] <= FEW and all(away[p] > away[first] for p in others)
+        return first if near else None
+
+
+def fit_editions(names: Iterable[str], survey: Survey, given: Mapping[str, str] | None = None) -> Fit:
+    """Compare the question codes among names with every edition of a survey."""
+    given = given or {}
+    theirs = [read_name(given.get(shown(n), n)) for n in names]
+    options = {code for e in survey for code in multi_questions(e)}
+    codes = frozenset(n.code for n in theirs if n.code and (not n.tail or n.code in options))
+    known = {e.period: {*e.columns, *multi_questions(e)} for e in survey}
+    return Fit(
+        codes,
+        MappingProxyType({period: codes - here for period, here in known.items()}),
+        MappingProxyType({e.period: _missing(codes, e) for e in survey}),
+    )
+
+
+def _missing(codes: frozenset[str], edition: Edition) -> tuple[str, ...]:
+    """Return the codes of the questions that have no column, under their own or their online code."""
+    return tuple(
+        question.code
+        for question in edition.questions.values()
+        if not (codes & {question.code, *question.alternatives} or codes >= set(question.columns))
+    )
+
+
+def likely_meant(names: Iterable[str], missing: Iterable[str]) -> dict[str, str]:
+    """Return, for names that look like a misspelled code of a missing question, that code.
+
+    Examples
+    --------
+    >>> likely_meant(["qq2a", "Question 25c", "Shoe size", "q3"], ["q2a", "q25c"])
+    {'qq2a': 'q2a', 'Question 25c': 'q25c'}
+    """
+    codes = list(missing)
+    found = {}
+    for name in names:
+        squeezed = squeeze(shown(name)).replace("question", "q")
+        near = get_close_matches(squeezed, codes, n=1, cutoff=0.75) if CODE_LIKE.fullmatch(squeezed) else []
+        if near:
+            found[shown(name)] = near[0]
+    return found
+
+
+def tell_edition(
+    names: Collection[str],
+    survey: Survey,
+    year: str | None,
+    where: str,
+    given: Mapping[str, str] | None = None,
+    *,
+    in_name: str | None = None,
+    column: str | None = None,
+) -> tuple[Edition, str | None]:
+    """Return the edition whose question codes a file uses, and what speaks against it.
+
+    Parameters
+    ----------
+    names : collection of str
+        Names of the columns.
+    survey : Survey
+        Whose editions.
+    year : str, optional
+        The period that the caller or a column of the file says.
+    where : str
+        File and sheet, for messages.
+    given : mapping, optional
+        Names that the user has matched.
+    in_name : str, optional
+        The period that the file's name says: it decides between editions that fit, and casts doubt.
+    column : str, optional
+        The column that says `year`.
+
+    Raises
+    ------
+    ExtractError
+        When there are no question columns, when the codes belong to another edition than the one named, or
+        when they fit several editions and nothing says which.
+    """
+    fit = fit_editions(names, survey, given)
+    if not fit.is_survey:
+        raise ExtractError(
+            f"No question columns of the {survey.label} were found",
+            where=where,
+            expected="a header row with question codes such as q2a, q3a, q25c",
+            hint="Check that this is the respondent file and that a row holds the column names. Columns "
+            "under other names can be matched: columns={'Would recommend': 'q25c'}.",
+        )
+    if year is not None:
+        edition = survey.edition(year)
+        _check_year(fit, edition.period, where, in_name, column)
+        return edition, None if column else _doubt(fit, edition.period, in_name)
+    # Codes of one edition can all exist in the next: only a complete file settles it.
+    for periods in (fit.fitting, fit.whole):
+        if len(periods) == 1:
+            return survey.edition(periods[0]), None
+    if in_name is None:
+        raise _untold(fit, names, where)
+    _check_year(fit, in_name, where, in_name, None)
+    return survey.edition(in_name), None
+
+
+def _check_year(fit: Fit, period: str, where: str, in_name: str | None, column: str | None) -> None:
+    odd = fit.strangers.get(period, frozenset())
+    if odd and fit.fitting:
+        if column:
+            hint = f"The column '{column}' says {period}: correct it if the file is of another year."
+        elif in_name in fit.fitting:
+            hint = f"Check the year: the file's name says {in_name}. Give year={in_name} if that is so."
+        else:
+            hint = f"Check the year: give {' or '.join(f'year={p}' for p in fit.fitting)}."
+        raise ExtractError(
+            f"The columns are those of {' or '.join(fit.fitting)}, not of {period}",
+            where=where,
+            got=f"columns that {period} does not have: {', '.join(sorted(odd)[:8])}",
+            hint=hint,
+        )
+    other = in_name is not None and in_name != period and fit.whole == (in_name,)
+    if other and not column:
+        raise ExtractError(
+            f"The file is of {in_name}, by its name and by its columns, and {period} was asked for",
+            where=where,
+            got=f"every question of {in_name}; no column for {', '.join(fit.missing.get(period, ())[:8])}",
+            hint=f"Give year={in_name}. If it is of {period} all the same, give the file another name.",
+        )
+
+
+def _doubt(fit: Fit, period: str, in_name: str | None) -> str | None:
+    """Say what speaks against the year that the caller gave."""
+    if period in fit.whole:
+        return None
+    if in_name is not None and in_name != period:
+        return f"{period} was asked for, but the file's name says {in_name}."
+    if len(fit.whole) == 1:
+        gone = fit.missing[period]
+        return (
+            f"{period} was asked for, but every question of {fit.whole[0]} is there and {listed(gone, 4)} of "
+            f"{period} {'is' if len(gone) == 1 else 'are'} not."
+        )
+    return None
+
+
+def _untold(fit: Fit, names: Iterable[str], where: str) -> ExtractError:
+    """Make the error for columns that do not tell the year, with what they are nearest to."""
+    period = fit.nearest
+    if period is None:
+        return ExtractError(
+            f"The year cannot be told from the columns: they fit {', '.join(fit.fitting) or 'none well'}",
+            where=where,
+            hint="Say which year it is: year=2024, or a column 'year'.",
+        )
+    gone, odd = fit.missing[period], sorted(fit.strangers[period])
+    but = [f"{listed(gone)} missing"] * bool(gone) + [f"{listed(odd)} not among them"] * bool(odd)
+    meant = likely_meant((n for n in names if read_name(n).code not in fit.codes - {*odd}), gone)
+    ask = " ".join(f"Is '{name}' meant to be {code}? Then rename it." for name, code in meant.items())
+    return ExtractError(
+        f"The year cannot be told for sure: the columns are those of {period}, with {' and '.join(but)}",
+        where=where,
+        hint=f"{ask} Say which year it is: year={period}, if that is so.".strip(),
+    )
