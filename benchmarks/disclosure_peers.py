@@ -111,7 +111,7 @@ def ranges(
         status, n = known[key]
         if n is not None:
             low.append(n), high.append(n)
-        elif not by_status:
+        elif not by_status or status == "suppressed":
             low.append(0), high.append(2 * most)
         elif status == "suppressed_small_base":
             low.append(0), high.append(minimum - 1)
@@ -158,7 +158,7 @@ def sums_of(shape: tuple[int, int, int], pooled: bool = True) -> list[tuple[tupl
 
 def open_cells(known: dict, shape: tuple[int, int, int], minimum: int, pooled: bool) -> tuple[set, set, set]:
     """Find by brute force the small cells that are open: exactly, too tightly, in a sum of too few."""
-    small = {k for k, (status, _) in known.items() if status == "suppressed_small_base"}
+    small = {k for k, (status, _) in known.items() if status in ("suppressed_small_base", "suppressed")}
     enough = min(3, max(1, (minimum - 1) // 2))
     by_status = ranges(known, shape, minimum, pooled=pooled)
     alone = ranges(known, shape, minimum, by_status=False, pooled=pooled)

@@ -16,7 +16,9 @@ WEIGHTINGS = [
     "supplied",
     "as_published",
 ]
-STATUSES = ["reported", "suppressed_small_base", "suppressed_secondary", "not_asked", "not_scored"]
+#: Hidden as too small, for another's sake, or without saying which, where that would give something away.
+HIDDEN_STATUSES = ["suppressed_small_base", "suppressed_secondary", "suppressed"]
+STATUSES = ["reported", *HIDDEN_STATUSES, "not_asked", "not_scored"]
 SOURCES = ["respondents", "published"]
 OUTCOME_STATUSES = ["reported", "suppressed", "not_reported"]
 

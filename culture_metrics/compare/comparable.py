@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 WHY_NOT = {
     "suppressed_small_base": "too few answers to show",
     "suppressed_secondary": "withheld so that a small group cannot be worked out",
+    "suppressed": "too few answers, or withheld so that a small group cannot be worked out",
     "not_asked": "not asked",
     "not_scored": "no score",
 }

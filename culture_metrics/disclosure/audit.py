@@ -10,10 +10,11 @@ import polars as pl
 
 from culture_metrics.disclosure.attack import SAME, attack
 from culture_metrics.disclosure.between import releases_of_two
-from culture_metrics.disclosure.release import OPEN, SECONDARY, SMALL, releases
+from culture_metrics.disclosure.release import OPEN, SECONDARY, SMALL, UNTOLD
+from culture_metrics.disclosure.rows import releases
 from culture_metrics.disclosure.rule import Rule
 from culture_metrics.disclosure.structure import CELL
-from culture_metrics.disclosure.tables import Tables
+from culture_metrics.disclosure.tables import Sums, Tables
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -119,13 +120,13 @@ def audit_disclosure(
     rule = Rule(minimum_base, minimum_count)
     half = rounded_to / 2 if rounded_to > 1 else 0.0
     parts = (
-        releases(results, rule, parents)
+        (release for release, _ in releases(results, rule, parents))
         if second is None
         else releases_of_two(results, second, rule, parents, rounded=half > 0)
     )
     tables, hidden = [pl.DataFrame(schema=COLUMNS)], 0
     for release in parts:
-        hidden += int(np.isin(release.state, (SMALL, SECONDARY)).sum())
+        hidden += int(np.isin(release.state, (SMALL, SECONDARY, UNTOLD)).sum())
         tables += [_table(release, *found) for found in _attacked(release, rule, half)]
     table = pl.concat(tables).unique([*CELL, "measure", "finding"], keep="first", maintain_order=True)
     return DisclosureAudit(table.sort(*CELL, "measure", "finding"), hidden, rule)
@@ -140,12 +141,13 @@ def _attacked(
     cell, measure = (list(map(int, place)) for place in np.nonzero(release.too_small))
     yield cell, measure, ["difference" if i >= between else "shown" for i in cell], [0.0] * len(cell)
     equations = np.arange(len(release.structure.total))
-    asked = ((release.state == SMALL) | (release.state == OPEN)).any(axis=0)
+    asked = (release.to_protect | (release.state == OPEN)).any(axis=0)
+    sums = Sums.of(release.structure, equations)
     for family in np.unique(release.family[asked]) if len(equations) else ():
-        tables = Tables(release, equations, int(family), rule, half)
-        for place, system, _, columns in tables.systems(release.hidden[tables.cells, family]):
+        tables = Tables(release, sums, int(family), rule, half=half)
+        for place, system, _, columns in tables.systems(release.hidden[sums.cells, family]):
             found = attack(system)
-            cells = [int(tables.cells[columns[f.cell]]) for f in found]
+            cells = [int(sums.cells[columns[f.cell]]) for f in found]
             # Nobody need be between two releases.
             kept = [
                 (i, f)

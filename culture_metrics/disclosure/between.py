@@ -8,14 +8,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from culture_metrics.disclosure.release import ABSENT, OPEN, SHOWN, releases
+from culture_metrics.disclosure.release import ABSENT, OPEN, SHOWN
+from culture_metrics.disclosure.rows import releases
 from culture_metrics.disclosure.structure import Structure
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from culture_metrics.disclosure.release import Release
-    from culture_metrics.disclosure.rule import Rule
+    from culture_metrics.disclosure.rows import releases
+from culture_metrics.disclosure.rule import Rule
 
 FIRST, SECOND = "first ", "second "
 
@@ -34,7 +36,7 @@ def releases_of_two(
         [table.with_columns(pl.concat_str(pl.lit(n), "measure").alias("measure")) for n, table in named],
         how="diagonal_relaxed",
     )
-    for release in releases(both, rule, parents):
+    for release, _ in releases(both, rule, parents):
         yield _tied(release, rule, rounded=rounded)
 
 

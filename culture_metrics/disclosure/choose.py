@@ -100,9 +100,9 @@ def _cuts(tables: Tables, hidden: Flags, may: Flags) -> list[Flags]:
             found = attack(system, deep=deep)
             if not found:
                 continue
-            proofs = np.zeros((tables.terms.shape[0], sum(len(f.proof) for f in found)))
+            proofs = np.zeros((tables.sums.terms.shape[0], sum(len(f.proof) for f in found)))
             proofs[rows] = np.concatenate([f.proof for f in found]).T
-            reach = np.abs(tables.across @ proofs).T > SAME
+            reach = np.abs(tables.sums.across @ proofs).T > SAME
             first = np.cumsum([0, *(len(f.proof) for f in found[:-1])])
             for cut in np.logical_or.reduceat(reach, first, axis=0) & free:
                 cuts[cut.tobytes()] = cut

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from culture_metrics.disclosure.attack import SAME, bounds_alone
-from culture_metrics.disclosure.release import ABSENT, SMALL
+from culture_metrics.disclosure.release import ABSENT, SMALL, UNTOLD
+from culture_metrics.threads import in_threads
 
 if TYPE_CHECKING:
+    from scipy.sparse import csr_array
+
     from culture_metrics.disclosure.release import Flags, Floats, Numbers, Release
     from culture_metrics.disclosure.rule import Rule
 
@@ -57,36 +61,48 @@ def repair(
     passed on from sum to sum. That is all that follows unless sums form a ring, as in crosses of breakdowns.
     """
     hidden, stuck = hidden.copy(), np.zeros_like(hidden)
-    step = max(1, AT_ONCE * release.families // max(release.base.size, 1))
-    for first in range(0, release.families, step):
-        measures = np.flatnonzero((release.family >= first) & (release.family < first + step))
-        _Repair(release, rule, equations, measures, hidden, stuck).run(may)
+    matrix = release.structure.matrix[equations]
+    cells = np.unique(matrix.indices)
+    matrix, totals = matrix[:, cells], np.searchsorted(cells, release.structure.total[equations])
+    step = max(1, AT_ONCE * release.families // max(len(cells) * release.base.shape[1], 1))
+
+    def work(families: Numbers) -> None:
+        some = np.ix_(cells, families)
+        part = _Repair(release, rule, (matrix, totals, cells), families, hidden[some])
+        part.run(may[cells])
+        hidden[some], stuck[some] = part.hidden, part.stuck
+
+    every = np.arange(release.families)
+    in_threads([partial(work, every[first : first + step]) for first in range(0, len(every), step)])
     return hidden, stuck
 
 
 class _Repair:
-    """Some families of measures: changes `hidden` and `stuck`."""
+    """Some sums and some families of measures: changes `hidden` and `stuck`."""
 
     def __init__(
         self,
         release: Release,
         rule: Rule,
-        equations: Numbers,
-        measures: Numbers,
+        sums: tuple[csr_array, Numbers, Numbers],
+        families: Numbers,
         hidden: Flags,
-        stuck: Flags,
     ) -> None:
-        self.rule, self.hidden, self.stuck, self.order = rule, hidden, stuck, release.order
-        self.family = release.family[measures]
-        self.matrix = release.structure.matrix[equations]
-        self.ones = abs(self.matrix)
-        state = release.state[:, measures]
-        self.there, self.small = state != ABSENT, state == SMALL
+        self.matrix, self.totals, cells = sums
+        self.rule, self.hidden, self.stuck = rule, hidden, np.zeros_like(hidden)
+        self.order = np.argsort(np.argsort(release.order[cells]))
+        self.ones, self.parts = abs(self.matrix), self.matrix.maximum(0)
+        measures = np.flatnonzero((release.family >= families[0]) & (release.family <= families[-1]))
+        self.family = release.family[measures] - families[0]
+        place = np.ix_(cells, measures)
+        state = release.state[place]
+        self.there, self.small, self.untold = state != ABSENT, state == SMALL, state == UNTOLD
         several = self.ones @ self.there.astype(float) > 1
-        self.known = several & self.there[release.structure.total[equations]]
-        self.sensitive = release.sensitive[:, self.family] | self.small
-        self.base = np.nan_to_num(release.base[:, measures])
-        self.counted = None if release.counted is None else release.counted[:, measures]
+        self.known = several & self.there[self.totals]
+        self.sensitive = release.sensitive[np.ix_(cells, families)][:, self.family] | self.small | self.untold
+        self.matter = release.matter[measures]
+        self.base = np.nan_to_num(release.base[place])
+        self.counted = None if release.counted is None else release.counted[place]
         self.by_count: Flags = np.zeros(len(measures), bool)
         if self.counted is not None:
             self.by_count = np.asarray(~np.isnan(self.counted).all(axis=0))
@@ -94,25 +110,27 @@ class _Repair:
         self.gone = (hidden[:, self.family] | (state >= SMALL)) & self.there
         self.lower, self.upper = self.base.copy(), self.base.copy()
         self.least, self.most = self.base.copy(), self.base.copy()
-        self._open(np.nonzero(self.gone))
+        self._open(self.gone)
         # Cells that pass bounds on.
         self.links = np.asarray(self.ones.sum(axis=0)) > 1
 
-    def _open(self, place: Pairs) -> None:
-        small = self.small[place]
-        self.lower[place] = np.where(small, 0.0, self.rule.minimum_base)
-        self.upper[place] = np.where(small & ~self.by_count[place[1]], self.rule.minimum_base - 1.0, np.inf)
-        self.least[place], self.most[place] = 0.0, np.inf
+    def _open(self, cells: Flags) -> None:
+        place = np.flatnonzero(cells)
+        small, untold = self.small.ravel()[place], self.untold.ravel()[place]
+        few = small & ~self.by_count[place % cells.shape[1]]
+        self.lower.ravel()[place] = np.where(small | untold, 0.0, self.rule.minimum_base)
+        self.upper.ravel()[place] = np.where(few, self.rule.minimum_base - 1.0, np.inf)
+        self.least.ravel()[place], self.most.ravel()[place] = 0.0, np.inf
 
     def run(self, may: Flags) -> None:
         """Hide until nothing follows."""
-        pairs = self._with(self.gone)
-        while len(pairs[0]):
-            terms = _Terms(self, pairs)
+        touched = self.gone
+        while True:
+            terms = _Terms(self, np.nonzero(self._with(touched) & ~self._clearly_safe()))
             bad = terms.alone()
             if not bad.any():
                 # Nothing follows from one sum alone: look at those that share a hidden cell together.
-                terms = _Terms(self, self._with(self.gone & self.links[:, None]))
+                terms = _Terms(self, np.nonzero(self._with(self.gone & self.links[:, None])))
                 bad = terms.together()
             if not bad.any():
                 break
@@ -120,13 +138,33 @@ class _Repair:
             self.hidden[cell, self.family[measure]] = True
             touched = self.hidden[:, self.family] & self.there & ~self.gone
             self.gone |= touched
-            self._open(np.nonzero(touched))
-            pairs = self._with(touched) if len(cell) else pairs
+            self._open(touched)
+            if not len(cell):
+                touched = self.gone
 
-    def _with(self, flags: Flags) -> Pairs:
-        """List the sums, by measure, that have such a cell, and a hidden one to protect in the measure."""
-        matter = (self.sensitive & self.gone).any(axis=0)
-        return np.nonzero((self.ones @ (flags & matter).astype(float) > 0) & self.known)
+    def _with(self, flags: Flags) -> Flags:
+        """Say which sums, by measure, have such a cell, where the measure has anything to protect."""
+        return np.asarray((self.ones @ (flags & self.matter).astype(float) > 0) & self.known)
+
+    def _clearly_safe(self) -> Flags:
+        """Say of which sums, by measure, nothing follows, from counts of their hidden groups alone.
+
+        Not of all: the rest is looked at term by term.
+        """
+        least, enough = self.rule.minimum_base, self.rule.enough
+        people = -(self.matrix @ np.where(self.gone, 0.0, self.base))
+        targets = self.parts @ (self.gone & self.sensitive).astype(float)
+        small = self.parts @ (self.gone & self.small).astype(float)
+        large = self.parts @ self.gone.astype(float) - small
+        alone = np.where(large > 0, 0.0, np.maximum(0.0, people - (small - 1) * (least - 1)))
+        of_small = np.minimum(least - 1.0, people - large * least) - alone
+        rest = np.where(large > 1, least, np.maximum(least, people - small * (least - 1)))
+        of_large = people - (large - 1) * least - rest
+        wide = ((small == 0) | (of_small >= enough)) & ((large == 0) | (of_large >= enough))
+        fits = (people >= max(least, 1)) & ((large > 0) | (people <= small * (least - 1)))
+        safe = (targets == 0) | (wide & fits)
+        told = ~self.untold.any(axis=0)
+        return np.asarray(safe & ~self.gone[self.totals] & told & ~self.by_count)
 
 
 class _Terms:
@@ -144,39 +182,53 @@ class _Terms:
             of.matrix.data[place],
             measure[self.row],
         )
-        self.at = self.cell, self.measure
+        # Place in the arrays by cell and measure.
+        self.at = self.cell * len(of.family) + self.measure
         self.nought = np.zeros(len(equation))
         family = of.family[self.measure]
-        self.gone = of.gone[self.at]
+        self.gone = of.gone.ravel()[self.at]
         self.free = ~of.stuck[self.cell, family]
-        self.target = of.sensitive[self.at] & self.gone & self.free
-        self.small = of.small[self.at] & self.target
+        self.target = of.sensitive.ravel()[self.at] & self.gone & self.free
+        self.small = of.small.ravel()[self.at] & self.target
         self.lack = np.zeros(len(equation))
 
     def alone(self) -> Flags:
         """Say in which sums a hidden cell follows that should not."""
         of, rule = self.of, self.of.rule
-        low, high, _, odd = self._bounds(of.lower, of.upper)
-        _, most, _, odd_too = self._bounds(of.least, of.most)
+        low, high, _, odd = self._bounds(of.lower.ravel(), of.upper.ravel())
+        most, odd_too = self._most()
         total = (self.sign < 0) & self.gone & self.free
         tight = (self.target | total) & (high - low < rule.enough - SAME) & (high > SAME) & ~odd[self.row]
         few = self.small & (most < rule.minimum_base - SAME) & (most > SAME) & ~odd_too[self.row]
         bad = self._any(tight | few)
         np.maximum.at(self.lack, self.row, np.where(tight, rule.enough - np.maximum(high - low, 0), 0.0))
         if of.counted is not None and rule.minimum_count:
-            counted = np.where(self.gone, 0.0, np.nan_to_num(of.counted[self.at]))
-            for known in (counted, np.where(self.gone, 0.0, of.base[self.at]) - counted):
+            counted = np.where(self.gone, 0.0, np.nan_to_num(of.counted.ravel()[self.at]))
+            for known in (counted, np.where(self.gone, 0.0, of.base.ravel()[self.at]) - counted):
                 reach = np.where(self.gone, np.inf, known)
                 _, reach, *_ = bounds_alone(self.row, self.sign, known, reach, self.nought)
                 short = self.small & of.by_count[self.measure] & (reach < rule.minimum_count - SAME)
                 bad |= self._any(short & (most > SAME))
         return bad
 
+    def _most(self) -> tuple[Floats, Flags]:
+        """Bound each term as if nothing were known of the hidden ones; say which sums do not add up."""
+        size = len(self.nought)
+        people = -np.bincount(
+            self.row, np.where(self.gone, 0.0, self.sign * self.of.base.ravel()[self.at]), size
+        )
+        whole = np.bincount(self.row, self.gone & (self.sign < 0), size) > 0
+        parts = np.bincount(self.row, self.gone & (self.sign > 0), size) > 0
+        of_parts, of_whole = np.where(whole, np.inf, people), np.where(parts, np.inf, -people)
+        return np.where(self.sign > 0, of_parts[self.row], of_whole[self.row]), ~whole & (people < -SAME)
+
     def together(self) -> Flags:
         """Say in which sums a part follows, from all of them together, that should not."""
         of, rule = self.of, self.of.rule
-        wide = self._pass_on(of.lower.copy(), of.upper.copy())
-        far = self._pass_on(of.least.copy(), of.most.copy())
+        wide, far = (
+            self._pass_on(of.lower.ravel(), of.upper.ravel()),
+            self._pass_on(of.least.ravel(), of.most.ravel()),
+        )
         width = wide[1] - wide[0]
         tight = self.target & (width < rule.enough - SAME) & (width > -SAME) & (wide[1] > SAME)
         few = self.small & (far[1] < rule.minimum_base - SAME) & (far[1] > SAME) & (far[1] > far[0] - SAME)
@@ -184,6 +236,8 @@ class _Terms:
         return self._any((tight | few) & (self.sign > 0))
 
     def _pass_on(self, low: Floats, high: Floats) -> tuple[Floats, Floats]:
+        """Bound each term by all sums together; `low` and `high` are lent and given back as they were."""
+        lent = low[self.at], high[self.at]
         for _ in range(TURNS):
             least, most, *_ = self._bounds(low, high)
             before = low[self.at], high[self.at]
@@ -191,7 +245,9 @@ class _Terms:
             np.minimum.at(high, self.at, most)
             if (before[0] == low[self.at]).all() and (before[1] == high[self.at]).all():
                 break
-        return low[self.at], high[self.at]
+        found = low[self.at], high[self.at]
+        low[self.at], high[self.at] = lent
+        return found
 
     def _bounds(self, low: Floats, high: Floats) -> tuple[Floats, Floats, Flags, Flags]:
         return bounds_alone(self.row, self.sign, low[self.at], high[self.at], self.nought)
@@ -205,8 +261,8 @@ class _Terms:
         That is the smallest that is enough, and where none is, the largest. Sums that have none are stuck.
         """
         of = self.of
-        free = bad[self.row] & (self.sign > 0) & of.there[self.at] & ~self.gone & may[self.cell]
-        fits = of.base[self.at] >= of.rule.minimum_base + self.lack[self.row]
+        free = bad[self.row] & (self.sign > 0) & of.there.ravel()[self.at] & ~self.gone & may[self.cell]
+        fits = of.base.ravel()[self.at] >= of.rule.minimum_base + self.lack[self.row]
         rank, last = of.order[self.cell].astype(float), float(len(of.order))
         wish = np.where(free, np.where(fits, rank, 2 * last - rank), np.inf)
         least = np.minimum.reduceat(wish, self.first)

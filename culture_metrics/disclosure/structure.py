@@ -78,12 +78,6 @@ class Structure:
             top=np.append(self.top, np.zeros(len(equations), bool)),
         )
 
-    def is_tree(self, equations: NDArray[np.int64], linking: NDArray[np.bool_]) -> bool:
-        """Say whether equations that hang together form no ring."""
-        entries = self.matrix[equations].indices
-        entries = entries[linking[entries]]
-        return len(entries) == len(np.unique(entries)) + len(equations) - 1
-
     def islands(self, linking: NDArray[np.bool_]) -> NDArray[np.int64]:
         """Give one number to all equations that hang together; only `linking` cells tie them."""
         entries = self.matrix.tocoo()
@@ -94,6 +88,16 @@ class Structure:
         )
         label = connected_components(graph, directed=False)[1]
         return np.asarray(label[len(self.top) :], np.int64)
+
+    def trees(self, islands: NDArray[np.int64], linking: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """Say of each equation whether those on its island form no ring."""
+        entries = self.matrix.tocoo()
+        kept = linking[entries.col]
+        island, cell = islands[entries.row[kept]], entries.col[kept]
+        size = islands.max(initial=-1) + 1
+        each = np.unique(cell, return_index=True)[1]
+        links, ends = np.bincount(island, minlength=size), np.bincount(island[each], minlength=size)
+        return np.asarray((links == ends + np.bincount(islands, minlength=size) - 1)[islands])
 
 
 def find_structure(cells: pl.DataFrame, parents: pl.DataFrame | None = None) -> Structure:

@@ -11,7 +11,7 @@ import numpy as np
 from culture_metrics.indicators.percentages import headline_shares, mark, option_shares
 from culture_metrics.indicators.scoring import check_answers, score_values
 from culture_metrics.indicators.tally import Moments, share_moments, value_moments
-from culture_metrics.indicators.threads import blocks, in_threads
+from culture_metrics.threads import blocks, in_threads
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
+from culture_metrics.disclosure import hidden_cells
 from culture_metrics.errors import ExtractError
 from culture_metrics.indicators.answers import Answers, answers_of
 from culture_metrics.indicators.breakdowns import group_columns
@@ -17,9 +18,9 @@ from culture_metrics.indicators.cells import Cells, Layer, make_cells
 from culture_metrics.indicators.codes import codes_of
 from culture_metrics.indicators.design import Design, Estimates, estimates
 from culture_metrics.indicators.tally import Moments
-from culture_metrics.indicators.threads import both, in_threads
 from culture_metrics.indicators.weights import NATIONAL, Weighted, Weights, respondent_weights, size_weights
 from culture_metrics.results import ALL
+from culture_metrics.threads import both, in_threads
 from data_schemas.columns import STATUSES, WEIGHTINGS
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from culture_metrics.indicators.raking import Raking
 
     Numbers = NDArray[np.float64]
+    Statuses = NDArray[np.int8]
 
 
 @dataclass(frozen=True)
@@ -164,17 +166,40 @@ def _organisations_in(extract: Extract, benchmark_groups: tuple[str, ...]) -> tu
     return tuple(here["organisation"].unique().sort())
 
 
-def lay_out(part: Found, columns: pl.DataFrame, low: Numbers, high: Numbers) -> pl.DataFrame:
+def hidden_of(
+    parts: Sequence[Found], extract: Extract, columns: Mapping[str, int], minimum_base: int
+) -> list[Statuses]:
+    """Decide what of the estimates of one release may be shown.
+
+    `columns` says for each measure on which column of the estimates its base stands. Returned are, for each
+    part, places in `STATUSES`, by cell and measure; 0 where there is nothing to hide.
+    """
+    names = sorted(columns)
+    places = [columns[name] for name in names]
+    keys = pl.concat([part.keys for part in parts]).with_columns(
+        pl.lit(extract.survey).alias("survey"), pl.lit(extract.period).alias("period")
+    )
+    bases = [part.estimates.base[:, places] for part in parts]
+    base = np.vstack([np.where(b.any(axis=0), b, np.nan) for b in bases])
+    order = keys.with_row_index("cell").sort("organisation", "breakdown", "group")["cell"].to_numpy()
+    why = np.empty(base.shape, np.int8)
+    why[order] = hidden_cells(keys[order], names, base[order], minimum_base)
+    back = {name: j for j, name in enumerate(names)}
+    ends = np.cumsum([part.keys.height for part in parts])[:-1]
+    return np.split(why[:, [back[name] for name in columns]], ends)
+
+
+def lay_out(part: Found, columns: pl.DataFrame, low: Numbers, high: Numbers, why: Statuses) -> pl.DataFrame:
     """Lay estimates out as rows: every cell, in order, by every row of `columns`.
 
-    `columns` says in `place` which measure a row is about (-1: none), and in `status` what to call it; its
-    other columns go along. What was not asked has no numbers.
+    `columns` says in `place` which measure a row is about (-1: not asked); its other columns go along. `why`
+    has the places in `STATUSES` by cell and row of `columns`. Only what is reported has numbers.
     """
     found, answers = part.estimates, part.answers
     order = part.keys.with_row_index("cell").sort("organisation", "breakdown", "group")
     rows, places = order["cell"].to_numpy().astype(np.int64), columns["place"].to_numpy()
-    absent = places < 0
-    index = rows[:, None] * len(answers.names) + np.where(absent, 0, places)
+    index = rows[:, None] * len(answers.names) + np.maximum(places, 0)
+    status = np.where(places < 0, np.int8(STATUSES.index("not_asked")), why[rows])
     numbers = {
         "estimate": found.mean,
         "std_error": found.std_error,
@@ -185,16 +210,21 @@ def lay_out(part: Found, columns: pl.DataFrame, low: Numbers, high: Numbers) -> 
     }
     never = np.concatenate([np.zeros(answers.n_scores, dtype=bool), answers.never_weighted, [True]])[places]
     columns = columns.drop("place").with_columns(
-        pl.Series("weighting", np.where(never, "none", part.weighting), dtype=pl.Enum(WEIGHTINGS)),
-        pl.col("status").cast(pl.Enum(STATUSES)),
+        pl.Series("weighting", np.where(never, "none", part.weighting), dtype=pl.Enum(WEIGHTINGS))
     )
     cell = np.repeat(np.arange(order.height, dtype=np.uint32), columns.height)
     column = np.tile(np.arange(columns.height, dtype=np.uint32), order.height)
+    named = pl.Series("status", STATUSES, pl.Enum(STATUSES))
     table = pl.concat(
         [
             order.drop("cell")[cell],
             columns[column],
-            pl.DataFrame(in_threads([partial(_series, n, t, index, absent) for n, t in numbers.items()])),
+            pl.DataFrame(
+                [
+                    *in_threads([partial(_series, n, t, index, status != 0) for n, t in numbers.items()]),
+                    named[status.ravel()],
+                ]
+            ),
         ],
         how="horizontal",
     ).with_columns(pl.lit("respondents").alias("source"), pl.col("base").cast(pl.UInt32))
@@ -208,5 +238,5 @@ def lay_out(part: Found, columns: pl.DataFrame, low: Numbers, high: Numbers) -> 
 
 def _series(name: str, table: Numbers, index: NDArray[np.int64], absent: NDArray[np.bool_]) -> pl.Series:
     values = np.take(table, index)
-    values[:, absent] = np.nan
+    values[absent] = np.nan
     return pl.Series(name, values.ravel(), nan_to_null=True)

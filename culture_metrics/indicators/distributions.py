@@ -6,10 +6,9 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from culture_metrics.disclosure import suppress
 from culture_metrics.indicators.answers import options, options_of
 from culture_metrics.indicators.breakdowns import crossed
-from culture_metrics.indicators.cell_estimates import Found, estimates_of, lay_out
+from culture_metrics.indicators.cell_estimates import Found, estimates_of, hidden_of, lay_out
 from culture_metrics.indicators.intervals import check_interval, interval_name, percent_intervals
 from culture_metrics.results import as_distributions
 
@@ -17,13 +16,11 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from culture_metrics.extracts.extract import Extract
+    from culture_metrics.indicators.cell_estimates import Statuses
     from culture_metrics.indicators.design import Design
     from culture_metrics.indicators.percentages import Share
     from culture_metrics.indicators.raking import Raking
     from culture_metrics.indicators.weights import Weights
-
-KEYS = ["survey", "period", "organisation", "breakdown", "group", "question", "weighting"]
-NUMBERS = ["percent", "std_error", "conf_low", "conf_high", "base", "effective_base"]
 
 
 def distributions(
@@ -67,37 +64,31 @@ def distributions(
     check_interval(interval)
     found = estimates_of(extract, crossed(by), weights, design, options_of)
     shares = options(extract)
-    table = pl.concat([_table(part, extract, shares, interval) for part in found])
-    hidden = _hidden(table, minimum_base or extract.edition.survey.minimum_base)
-    shown = pl.col("status") == "reported"
-    return as_distributions(
-        table.filter(pl.col("option").is_not_null())
-        .drop("status")
-        .join(hidden, on=KEYS, how="left", maintain_order="left")
-        .with_columns(pl.when(shown).then(pl.col(c)).alias(c) for c in NUMBERS)
-        .with_columns(interval_name(interval, pl.col("percent")))
-    )
+    least = minimum_base or extract.edition.survey.minimum_base
+    hidden = hidden_of(found, extract, _headline_bases(shares), least)
+    tables = [_table(part, extract, shares, interval, why) for part, why in zip(found, hidden, strict=True)]
+    return as_distributions(pl.concat(tables).with_columns(interval_name(interval, pl.col("percent"))))
 
 
-def _table(part: Found, extract: Extract, shares: Sequence[Share], interval: str) -> pl.DataFrame:
+def _table(
+    part: Found, extract: Extract, shares: Sequence[Share], interval: str, why: Statuses
+) -> pl.DataFrame:
     low, high = percent_intervals(part.estimates, interval)
     columns = pl.DataFrame(
         {
             "question": [s.name for s in shares],
             "option": pl.Series([s.option for s in shares], dtype=pl.Int16),
             "place": range(len(shares)),
-            "status": ["reported"] * len(shares),
         }
-    )
+    ).filter(pl.col("option").is_not_null())
+    questions = {name: j for j, name in enumerate(_headline_bases(shares))}
     return (
-        lay_out(part, columns, low, high)
+        lay_out(part, columns, low, high, why[:, [questions[q] for q in columns["question"]]])
         .rename({"estimate": "percent"})
         .with_columns(pl.lit(extract.survey).alias("survey"), pl.lit(extract.period).alias("period"))
     )
 
 
-def _hidden(table: pl.DataFrame, minimum_base: int) -> pl.DataFrame:
-    """Decide which distributions may be shown: one decision per group and question, on the headline base."""
-    cells = table.filter(pl.col("option").is_null()).select(*KEYS, "base", "status")
-    status = suppress(cells.rename({"question": "measure"}), minimum_base)
-    return status.rename({"measure": "question"}).select(*KEYS, "status")
+def _headline_bases(shares: Sequence[Share]) -> dict[str, int]:
+    """Return by question the column whose base is that of its headline."""
+    return {share.name: j for j, share in enumerate(shares) if share.option is None}

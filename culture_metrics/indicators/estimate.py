@@ -8,22 +8,28 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from culture_metrics.disclosure import suppress
 from culture_metrics.extracts.extract import Extract
 from culture_metrics.indicators.breakdowns import crossed
-from culture_metrics.indicators.cell_estimates import Found, estimates_of, estimates_of_pieces, lay_out
+from culture_metrics.indicators.cell_estimates import (
+    Found,
+    estimates_of,
+    estimates_of_pieces,
+    hidden_of,
+    lay_out,
+)
 from culture_metrics.indicators.intervals import (
     check_interval,
     interval_name,
     percent_intervals,
     score_intervals,
 )
-from culture_metrics.indicators.threads import blocks, in_threads
 from culture_metrics.results import as_results
+from culture_metrics.threads import blocks, in_threads
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from culture_metrics.indicators.cell_estimates import Statuses
     from culture_metrics.indicators.design import Design
     from culture_metrics.indicators.raking import Raking
     from culture_metrics.indicators.weights import Weights
@@ -96,14 +102,14 @@ def estimate(
         first, found = extract, estimates_of(extract, crossed(by), weights, design)
     else:
         first, found = estimates_of_pieces(extract, crossed(by), weights, design)
-    table = pl.concat([_table(part, first, interval) for part in found])
-    shown = suppress(table, minimum_base or first.edition.survey.minimum_base)
-    return as_results(
-        shown.with_columns(interval_name(interval, pl.col("estimate"), pl.col("unit") == "percent"))
-    )
+    columns = {name: j for j, name in enumerate(found[0].answers.names)}
+    hidden = hidden_of(found, first, columns, minimum_base or first.edition.survey.minimum_base)
+    tables = [_table(part, first, interval, why) for part, why in zip(found, hidden, strict=True)]
+    name = interval_name(interval, pl.col("estimate"), pl.col("unit") == "percent")
+    return as_results(pl.concat(tables).with_columns(name))
 
 
-def _table(part: Found, extract: Extract, interval: str) -> pl.DataFrame:
+def _table(part: Found, extract: Extract, interval: str, why: Statuses) -> pl.DataFrame:
     """Lay the estimates out as rows, with every measure of the edition, asked or not."""
     edition, found, n = extract.edition, part.estimates, part.answers.n_scores
     jobs = [partial(score_intervals, found.columns(slice(n)), interval)]
@@ -117,9 +123,8 @@ def _table(part: Found, extract: Extract, interval: str) -> pl.DataFrame:
             "measure": names,
             "unit": [edition.measures[n].unit for n in names],
             "place": [place.get(n, -1) for n in names],
-            "status": ["reported" if n in place else "not_asked" for n in names],
         }
     )
-    return lay_out(part, measures, low, high).with_columns(
+    return lay_out(part, measures, low, high, why[:, measures["place"].to_numpy()]).with_columns(
         pl.lit(extract.survey).alias("survey"), pl.lit(extract.period).alias("period")
     )

@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 
 from culture_metrics.errors import ExtractError
-from culture_metrics.indicators.threads import blocks, in_threads
+from culture_metrics.threads import blocks, in_threads
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -19,8 +19,8 @@ from culture_metrics.indicators.design import Design, Estimates, estimates
 from culture_metrics.indicators.intervals import score_intervals
 from culture_metrics.indicators.raking import Raking
 from culture_metrics.indicators.tally import Moments, value_moments
-from culture_metrics.indicators.threads import blocks, in_threads
 from culture_metrics.results import ALL
+from culture_metrics.threads import blocks, in_threads
 from data_schemas.columns import STATUSES
 
 if TYPE_CHECKING:

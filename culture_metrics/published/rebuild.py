@@ -8,7 +8,7 @@ import polars as pl
 
 from culture_metrics.catalogue import catalogue
 from culture_metrics.results import as_results, check_distributions
-from data_schemas.columns import RESULTS
+from data_schemas.columns import HIDDEN_STATUSES, RESULTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -199,4 +199,4 @@ def _times_share(
 
 
 def _hidden() -> pl.Expr:
-    return pl.col("status").is_in(["suppressed_small_base", "suppressed_secondary"])
+    return pl.col("status").is_in(HIDDEN_STATUSES)

@@ -81,6 +81,7 @@ def manifest(
             "such a result could be worked out; official workbooks hold back results on fewer than 10.",
             "small_base": int((status == "suppressed_small_base").sum()),
             "secondary": int((status == "suppressed_secondary").sum()),
+            "one_or_the_other": int((status == "suppressed").sum()),
             "by_breakdown": _held_back(results),
         },
         "software": {"Python": platform.python_version(), **{name: version(name) for name in PACKAGES}},
@@ -96,8 +97,9 @@ def _held_back(results: pl.DataFrame) -> list[dict[str, Any]]:
             results=pl.len(),
             small_base=(why == "suppressed_small_base").sum(),
             secondary=(why == "suppressed_secondary").sum(),
+            one_or_the_other=(why == "suppressed").sum(),
         )
-        .filter(pl.col("small_base") + pl.col("secondary") > 0)
+        .filter(pl.sum_horizontal("small_base", "secondary", "one_or_the_other") > 0)
         .sort("period", "breakdown")
         .to_dicts()
     )

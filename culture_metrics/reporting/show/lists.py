@@ -188,6 +188,10 @@ def rebuilt(data: Inputs) -> Table:
     )
 
 
+#: Column of results hidden without saying which of the two reasons holds.
+EITHER = "One or the other"
+
+
 def held_back(data: Inputs) -> Table:
     """Count the results that are shown and held back, by kind of result and reason."""
     tables = [data.results, *(p.results.filter(organisation=data.organisation) for p in data.published)]
@@ -199,15 +203,17 @@ def held_back(data: Inputs) -> Table:
             (status == "reported").sum().alias("Shown"),
             (status == "suppressed_small_base").sum().alias("Too few answers"),
             (status == "suppressed_secondary").sum().alias("Held back to protect another"),
+            (status == "suppressed").sum().alias(EITHER),
         )
         .sort("source", "period", pl.col("breakdown") != ALL, "breakdown")
-        .with_columns(
-            pl.col("source").cast(pl.String).replace(SOURCES),
-            _breakdown_label(data.edition),
-            pl.col(pl.UInt32).cast(pl.String),
-        )
-        .rename({"source": "Source", "period": "Year", "breakdown": "Groups"})
     )
+    if not frame[EITHER].any():
+        frame = frame.drop(EITHER)
+    frame = frame.with_columns(
+        pl.col("source").cast(pl.String).replace(SOURCES),
+        _breakdown_label(data.edition),
+        pl.col(pl.UInt32).cast(pl.String),
+    ).rename({"source": "Source", "period": "Year", "breakdown": "Groups"})
     return Table(frame, "Results shown and held back", numbers=tuple(frame.columns[3:]))
 
 
