@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import count
 from pathlib import Path
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from culture_metrics.reporting.run import skip_grammar
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from nbformat import NotebookNode
 
@@ -109,8 +109,9 @@ def page(
 
     # Titles and headings are escaped before they come here, texts in the template: bodies are HTML.
     environment = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=False)
+    on_page = {section.id for section in sections}
     return environment.get_template("page.html.j2").render(
-        sections=sections,
+        sections=[replace(section, html=_linked(section.html, on_page)) for section in sections],
         title=html.escape(title),
         subtitle=html.escape(subtitle),
         facts=facts,
@@ -150,6 +151,15 @@ def _figure(name: str, numbers: Iterator[int], figure_json: Mapping[str, Any]) -
     from culture_metrics.views.save import fragment
 
     return fragment(figure_json, f"{name}-figure-{next(numbers)}")
+
+
+def _linked(text: str, on_page: Collection[str]) -> str:
+    """Turn links between notebooks into links within the page; where the other is not on it, into words."""
+
+    def turned(found: re.Match[str]) -> str:
+        return f'<a href="#{found[1]}">{found[2]}</a>' if found[1] in on_page else found[2]
+
+    return re.sub(r'<a href="(\w+)\.ipynb">(.*?)</a>', turned, text, flags=re.DOTALL)
 
 
 def _table(text: str) -> str:

@@ -6,7 +6,7 @@ from html.parser import HTMLParser
 
 from nbformat import v4
 
-from culture_metrics.reporting.page import section
+from culture_metrics.reporting.page import page, section
 
 FIGURE = {"application/vnd.plotly.v1+json": {"data": [], "layout": {"meta": {"alt": 'Bars of "Yes" & no.'}}}}
 
@@ -59,3 +59,22 @@ def test_scripts_of_shown_objects_are_taken_out():
 
 def test_plain_text_is_escaped():
     assert "&lt;Table&gt;" in made(output(text_plain="<Table>")).html
+
+
+def test_links_between_notebooks_are_links_within_the_page_or_words():
+    text = "# One\n\nSee [the other](two.ipynb) and [a third](three.ipynb)."
+    parts = [
+        section(name, v4.new_notebook(cells=[v4.new_markdown_cell(words)]))
+        for name, words in (("one", text), ("two", "# Two"))
+    ]
+    suppression = {"rule": "Ten or more.", "small_base": 0, "secondary": 0}
+    told = {
+        "created": "2026-01-01T00:00:00",
+        "suppression": suppression,
+        "software": {},
+        "inputs": [],
+        "rows": {},
+    }
+    made_page = page(parts, title="T", subtitle="S", facts=[], remarks=[], left_out=[], manifest=told)
+    assert 'See <a href="#two">the other</a> and a third.' in made_page
+    assert 'id="two"' in made_page and ".ipynb" not in made_page.split("<main")[-1].split("<script")[0]

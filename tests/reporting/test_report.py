@@ -117,6 +117,7 @@ def test_one_can_find_ones_way_about_the_page(page, tags):
     assert len(ids) == len(set(ids))
     links = [attributes["href"] for tag, attributes in tags if tag == "a"]
     assert {link[1:] for link in links if link.startswith("#")} <= set(ids)
+    assert 'is said under <a href="#03_year_on_year">Year on year</a>.' in page
     levels = [int(tag[1]) for tag, _ in tags if re.fullmatch("h[1-6]", tag)]
     assert levels.count(1) == 1
     assert all(lower - upper <= 1 for upper, lower in pairwise(levels))
