@@ -47,7 +47,7 @@ class Benchmark:
         rows = self.table.filter(pl.col("level") != "question")
         return views.scores(
             rows,
-            title=f"{self.name}: {beside_median(rows)} of {self.group}",
+            title=f"{self.name}: {beside_median(rows, self.group)}",
             subtitle=f"{catalogue(self.survey).label}, {self.period}",
             source="Published results",
         )
@@ -108,23 +108,25 @@ class Benchmark:
         return f"<p>{self.summary()}</p>"
 
 
-def beside_median(table: pl.DataFrame) -> str:
+def beside_median(table: pl.DataFrame, group: str) -> str:
     """Say on how many scores an organisation is above and below the median of its group.
 
     Parameters
     ----------
     table : polars.DataFrame
         `estimate` and `median`; rows without either are not counted.
+    group : str
+        Name of the group.
 
     Examples
     --------
-    >>> beside_median(pl.DataFrame({"estimate": [7.1, 6.0, 5.5], "median": [7.0, 6.2, 5.5]}))
-    'above the median on 1 of 3 scores, below it on 1'
+    >>> beside_median(pl.DataFrame({"estimate": [7.1, 6.0, 5.5], "median": [7.0, 6.2, 5.5]}), "peers")
+    'above the median of peers on 1 of 3 scores, below it on 1'
     """
     rows = table.drop_nulls(["estimate", "median"])
     above = rows.filter(pl.col("estimate") > pl.col("median")).height
     below = rows.filter(pl.col("estimate") < pl.col("median")).height
-    return f"above the median on {above} of {rows.height} scores, below it on {below}"
+    return f"above the median of {group} on {above} of {rows.height} scores, below it on {below}"
 
 
 def benchmark(published: Published, organisation: str) -> Benchmark:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import html
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -14,6 +14,7 @@ from culture_metrics.compare.sentences import sentence
 from culture_metrics.compare.verdict import BARRED, DECLINED, IMPROVED, SAME, UNCLEAR
 from culture_metrics.errors import ComparabilityError, unknown
 from culture_metrics.results import ALL
+from culture_metrics.views.inputs import held_back
 from culture_metrics.views.labels import several
 
 if TYPE_CHECKING:
@@ -140,15 +141,18 @@ class YearComparison:
 
     def summary(self) -> str:
         """Say in plain sentences what came of it."""
-        counts = dict(self.table["verdict"].cast(pl.String).value_counts().iter_rows())
-        n = self.table.height
-        count = {name: f"{counts.get(name, 0):,}" for name in (IMPROVED, DECLINED, SAME, UNCLEAR, BARRED)}
-        said = [
-            f"{self.from_period} to {self.to_period}: of {n:,} comparisons {count[IMPROVED]} improved, "
-            f"{count[DECLINED]} declined, {count[SAME]} did not change materially, {count[UNCLEAR]} are "
-            f"unclear and {count[BARRED]} may not be compared."
-        ]
-        said += self.sentences(IMPROVED)[:3] + self.sentences(DECLINED)[:3]
+        whole = self.table.filter((pl.col("breakdown") == ALL) & (pl.col("group") == ALL))
+        groups = self.table.filter((pl.col("breakdown") != ALL) | (pl.col("group") != ALL))
+        one = self.table["organisation"].n_unique() == 1
+        said = []
+        if whole.height:
+            of = several(whole.height, "measure" if one else "comparison of whole organisation")
+            said.append(f"{self.from_period} to {self.to_period}: of {of} {_verdicts(whole)}.")
+            own = replace(self, table=whole)
+            said += own.sentences(IMPROVED)[:3] + own.sentences(DECLINED)[:3]
+        if groups.height:
+            of = several(groups.height, "comparison")
+            said.append(f"In groups, of {of} {_verdicts(groups)}.")
         for gone, word in ((self.vanished, f"only in {self.from_period}"), (self.appeared, f"only in {self.to_period}")):  # fmt: skip  # noqa: E501
             if gone:
                 said.append(
@@ -190,6 +194,22 @@ class YearComparison:
                 hint="compare_years(…, organisation='RXX') keeps one.",
             )
         return rows
+
+
+def _verdicts(rows: pl.DataFrame) -> str:
+    """Count the verdicts; what is held back is counted apart from what may not be compared."""
+    hidden = rows.select(held_back()).to_series()
+    counts = dict(rows.filter(~hidden)["verdict"].cast(pl.String).value_counts().iter_rows())
+    said = [
+        f"{counts.get(IMPROVED, 0):,} improved",
+        f"{counts.get(DECLINED, 0):,} declined",
+        f"{counts.get(SAME, 0):,} did not change materially",
+        f"{counts.get(UNCLEAR, 0):,} are unclear",
+        f"{counts.get(BARRED, 0):,} may not be compared",
+    ]
+    if hidden.any():
+        said.append(f"{int(hidden.sum()):,} are held back")
+    return f"{', '.join(said[:-1])} and {said[-1]}"
 
 
 def _counted(rows: pl.DataFrame, unit: str, noun: str = "") -> str:

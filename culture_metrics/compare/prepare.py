@@ -12,6 +12,7 @@ from culture_metrics.compare.pairs import catalogued, side_by_side
 from culture_metrics.compare.verdict import ADJUSTMENTS, FLAGGED
 from culture_metrics.errors import ComparabilityError, unknown
 from culture_metrics.results import ALL
+from culture_metrics.views.labels import several
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -85,6 +86,15 @@ def sided(marked: pl.DataFrame) -> pl.DataFrame:
             hint="Facts about staff, such as hours or contact with patients, neither improve nor decline.",
         )
     return rows
+
+
+def left_out(stuff: Material, edition: Edition) -> list[str]:
+    """Name the measures of a period that can neither improve nor decline."""
+    known = set(stuff.frame.filter(pl.col("period") == edition.period)["measure"])
+    labels = [m.label for m in edition.measures.values() if m.direction == "neutral" and m.id in known]
+    if not labels:
+        return []
+    return [f"{several(len(labels), 'measure')} without a better side left out: {'; '.join(labels)}."]
 
 
 def _measure_id(name: str, editions: Sequence[Edition]) -> str:

@@ -10,7 +10,7 @@ import polars as pl
 from culture_metrics.catalogue import catalogue
 from culture_metrics.reporting.tables import catalogued, missing
 from culture_metrics.results import ALL, check_distributions, check_released, check_results
-from culture_metrics.views.table import SHORTHAND
+from culture_metrics.views.table import BREAK, SHORTHAND
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -187,7 +187,7 @@ def _write(path: Path, title: str, data: Inputs, sheets: Sequence[Sheet]) -> Non
         ]
         cover.write_string(0, 0, title, style["title"])
         cover.write_column(1, 0, lines, style["long"])
-        notes = {**NOTES, **SHORTHAND}
+        notes = {**NOTES, **{mark: text for mark, text in SHORTHAND.items() if mark != BREAK}}
         contents = {"Sheet": [s.name for s in sheets], "What it holds": [s.holds for s in sheets]}
         explained = {"Note": list(notes), "Text": list(notes.values())}
         first = [Sheet("Contents", "", pl.DataFrame(contents)), Sheet("Notes", "", pl.DataFrame(explained))]

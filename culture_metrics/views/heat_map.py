@@ -14,6 +14,7 @@ from culture_metrics.views.inputs import held_back, one_of, tidy
 from culture_metrics.views.labels import (
     DECIMALS,
     MINUS,
+    WHY_NOT,
     fixed,
     reading,
     safely,
@@ -69,8 +70,8 @@ def heat_map(
     ...     "status": ["reported", "suppressed_small_base"]})
     >>> heat_map(table, title="Morale by group").layout.meta["alt"]
     'Morale by group. Heat map of 1 measure in 2 groups. Furthest above the whole organisation: Morale in \
-Medical, 6.40 against 5.90. No cell is below the whole organisation. 1 cell is not shown because too few \
-answered.'
+Medical, 6.40 against 5.90. No cell is below the whole organisation. 1 cell is not shown: too few \
+answers, or withheld so that a small group cannot be worked out.'
     """
     one_of("unit", unit, DECIMALS, "views.heat_map")
     table = _checked(table)
@@ -292,7 +293,7 @@ def _key(fig: go.Figure, cells: pl.DataFrame, unit: str, head: float) -> None:
 def _notes(cells: pl.DataFrame, unit: str) -> str:
     said = ["Numbers are " + ("percentages." if unit == "percent" else "scores from 0 to 10.")]
     if cells["held_back"].any():
-        said.append(f"Hatched, {NOT_SHOWN}: too few answers to show.")
+        said.append(f"Hatched, {NOT_SHOWN}: {WHY_NOT['suppressed']}.")
     if (cells["estimate"].is_null() & ~cells["held_back"]).any():
         said.append("Empty: not asked or not available.")
     return " ".join(said)
@@ -314,7 +315,7 @@ def _alt(cells: pl.DataFrame, rows: pl.DataFrame, measures: pl.DataFrame, unit: 
     hidden = int(cells["held_back"].sum())
     empty = cells["estimate"].null_count() - hidden
     if hidden:
-        said.append(f"{hidden} cell{'s are' if hidden > 1 else ' is'} not shown because too few answered.")
+        said.append(f"{hidden} cell{'s are' if hidden > 1 else ' is'} not shown: {WHY_NOT['suppressed']}.")
     if empty:
         said.append(f"{empty} cell{'s have' if empty > 1 else ' has'} no value.")
     return " ".join(said)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import polars as pl
 import pytest
 
@@ -104,6 +106,26 @@ def test_years_stand_side_by_side(data):
     row = data.results.filter(measure="morale", group="all", period="2023").row(0, named=True)
     expected = f"{row['estimate']:.2f} ({row['conf_low']:.2f} to {row['conf_high']:.2f})"
     assert frame.filter(Score="Morale")["2023"].item() == expected
+
+
+def test_years_that_may_not_be_compared_are_marked(data):
+    frame = show.years(data).frame
+    marked = frame.filter(pl.col("2024").str.ends_with("[b]"))["Score"].to_list()
+    assert marked == ["Safe and healthy", "Health and safety climate", "Negative experiences"]
+    assert not frame["2023"].str.contains("[b]", literal=True).any()
+    assert "[b] break: may not be compared" in show.years(data)._repr_html_()
+    reported = show.percentages(data, "health_and_safety_climate").frame
+    assert reported.filter(pl.col("Per cent").str.ends_with("[b]"))["Year"].unique().to_list() == ["2024"]
+
+
+def test_at_a_glance_sets_published_figures_beside_published_ones(data):
+    figure = show.headline(data)
+    own = data.standing.results.filter(organisation="SYN01", breakdown="all")
+    drawn = next(t for t in figure.data if t.name == "This organisation").x
+    assert set(drawn) <= set(own["estimate"])
+    assert figure.layout.meta["source"] == "Published results"
+    alone = show.headline(replace(data, published=()))
+    assert alone.layout.meta["source"].startswith("Respondent file")
 
 
 def test_a_score_of_one_question_is_rebuilt_exactly(data):

@@ -41,7 +41,8 @@ class Figures:
 def headline(data: Inputs) -> go.Figure:
     """Draw the People Promise elements and the themes, in the benchmark group where one is at hand.
 
-    With respondent files the scores are theirs, with intervals; else they are the published ones.
+    In a group the scores are the published ones, weighted like those of the group. Without a workbook of the
+    year they are those of the respondent file, with intervals.
 
     Examples
     --------
@@ -51,17 +52,14 @@ def headline(data: Inputs) -> go.Figure:
     """
     of_the_year = data.standing if data.standing and data.standing.period == data.year else None
     standing = benchmark(of_the_year, data.organisation) if of_the_year else None
-    table, source = standing.table if standing else None, PUBLISHED
-    if data.extracts or table is None:
-        table = score_table(own_results(data), data.edition, table)
-        source = f"{OWN}; the benchmark group as published" if standing else OWN
+    table = standing.table if standing else score_table(own_results(data), data.edition)
     table = table.filter(pl.col("level").is_in(["element", "theme"]))
-    seen = f"{beside_median(table)} of {standing.group}" if standing else _reach(table)
+    seen = beside_median(table, standing.group) if standing else _reach(table)
     return views.scores(
         table,
         title=f"{data.name}: {seen}",
         subtitle=_when(data.edition) + (f". Benchmark group: {standing.group}" if standing else ""),
-        source=source,
+        source=PUBLISHED if standing else OWN,
     )
 
 

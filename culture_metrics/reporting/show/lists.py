@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import html
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
 from culture_metrics.compare.benchmark import benchmark
+from culture_metrics.compare.years import breaks_between
 from culture_metrics.extracts.page import report_html
 from culture_metrics.published import rebuild_scores
 from culture_metrics.reporting.show.common import workbook
 from culture_metrics.reporting.tables import catalogued, interval, people, words
 from culture_metrics.results import ALL
-from culture_metrics.views.table import Table
+from culture_metrics.views.table import BREAK, Table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -89,12 +91,13 @@ def percentages(data: Inputs, score: str) -> Table:
     rows = data.results.filter((pl.col("breakdown") == ALL) & pl.col("measure").is_in(wanted))
     frame = (
         rows.join(catalogued(data.edition), on="measure")
+        .join(_breaks(data), on=["measure", "period"], how="left")
         .sort("order", "period")
         .select(
             pl.col("label").alias("Question"),
             pl.col("meaning").str.strip_prefix("% ").alias("Counts those who said"),
             pl.col("period").alias("Year"),
-            words("estimate").alias("Per cent"),
+            pl.concat_str(words("estimate"), pl.col("broken").fill_null("")).alias("Per cent"),
             interval().alias("95% interval"),
             people("base").alias("Base"),
         )
@@ -112,10 +115,12 @@ def _headlines(edition: Edition, score: str) -> list[str]:
 def years(data: Inputs) -> Table:
     """Set the scores of all years side by side, with intervals. No test: estimates only."""
     rows = data.results.filter((pl.col("breakdown") == ALL) & (pl.col("unit") == "score"))
-    said = pl.format("{} ({})", words("estimate"), interval())
+    said = pl.format("{} ({}){}", words("estimate"), interval(), "broken")
     text = pl.when(pl.col("estimate").is_null()).then(words("estimate")).otherwise(said)
     wide = (
         rows.join(catalogued(data.edition), on="measure")
+        .join(_breaks(data), on=["measure", "period"], how="left")
+        .with_columns(pl.col("broken").fill_null(""))
         .sort("order", "period")
         .with_columns(text.alias("text"))
         .pivot("period", index=["order", "label"], values="text")
@@ -129,6 +134,15 @@ def years(data: Inputs) -> Table:
         numbers=tuple(periods),
         strong=_leading(data.edition),
     )
+
+
+def _breaks(data: Inputs) -> pl.DataFrame:
+    """Mark the figures of the whole organisation that may not be compared with the year before."""
+    periods = data.results["period"].unique().sort()
+    apart = [breaks_between(data.results, *years).filter(group=ALL) for years in pairwise(periods)]
+    key = {"measure": pl.String, "period": pl.String}
+    frame = pl.concat([pl.DataFrame(schema=key), *(found.select(*key) for found in apart)])
+    return frame.with_columns(broken=pl.lit(f" {BREAK}"))
 
 
 def standing(data: Inputs) -> Table:
@@ -207,7 +221,7 @@ def held_back(data: Inputs) -> Table:
         )
         .sort("source", "period", pl.col("breakdown") != ALL, "breakdown")
     )
-    if not frame[EITHER].any():
+    if not frame[EITHER].sum():
         frame = frame.drop(EITHER)
     frame = frame.with_columns(
         pl.col("source").cast(pl.String).replace(SOURCES),
