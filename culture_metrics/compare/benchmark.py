@@ -116,12 +116,12 @@ def beside_median(table: pl.DataFrame, group: str) -> str:
     table : polars.DataFrame
         `estimate` and `median`; rows without either are not counted.
     group : str
-        Name of the group.
+        Name of the benchmark group.
 
     Examples
     --------
-    >>> beside_median(pl.DataFrame({"estimate": [7.1, 6.0, 5.5], "median": [7.0, 6.2, 5.5]}), "peers")
-    'above the median of peers on 1 of 3 scores, below it on 1'
+    >>> beside_median(pl.DataFrame({"estimate": [7.1, 6.0, 5.5], "median": [7.0, 6.2, 5.5]}), "Acute")
+    'above the median of Acute on 1 of 3 scores, below it on 1'
     """
     rows = table.drop_nulls(["estimate", "median"])
     above = rows.filter(pl.col("estimate") > pl.col("median")).height

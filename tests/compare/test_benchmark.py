@@ -90,6 +90,11 @@ def test_it_speaks_in_sentences_and_draws():
     example = read_inputs([])
     standing = benchmark(example.published[0], example.organisation)
     assert "above the median" in standing.summary()
-    assert standing.figure().layout.meta["alt"]
-    assert standing.ranking("recommend_place_to_work").layout.meta["alt"]
+    scores = standing.table.filter(pl.col("level") != "question").drop_nulls(["estimate", "median"])
+    above = scores.filter(pl.col("estimate") > pl.col("median")).height
+    said = f"{standing.name}: above the median of {standing.group} on {above} of {scores.height} scores"
+    assert standing.figure().layout.meta["alt"].startswith(said)
+    row = standing.table.row(by_predicate=pl.col("measure") == "recommend_place_to_work", named=True)
+    said = f"{standing.name} ranks {row['rank']} of {row['organisations']} {standing.group}"
+    assert said in standing.ranking("recommend_place_to_work").layout.meta["alt"]
     assert standing.summary() in standing._repr_html_()
