@@ -19,7 +19,7 @@ SHORTHAND = {
     HELD: "confidential: held back because few people answered, or because a small group could be worked out",
     NOT_AVAILABLE: "not available in the source",
     NOT_APPLICABLE: "not applicable: not asked, or no score",
-    BREAK: "break: may not be compared with the year before it",
+    BREAK: "break: the two years may not be compared",
 }
 
 

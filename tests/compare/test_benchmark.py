@@ -7,7 +7,7 @@ import pytest
 
 from culture_metrics import benchmark, read_inputs
 from culture_metrics.catalogue import catalogue
-from culture_metrics.errors import UnknownNameError
+from culture_metrics.errors import ResultsError, UnknownNameError
 
 STATISTICS = {"best": "best", "average_median": "median", "worst": "worst"}
 
@@ -98,3 +98,9 @@ def test_it_speaks_in_sentences_and_draws():
     said = f"{standing.name} ranks {row['rank']} of {row['organisations']} {standing.group}"
     assert said in standing.ranking("recommend_place_to_work").layout.meta["alt"]
     assert standing.summary() in standing._repr_html_()
+
+
+@pytest.mark.parametrize("given", [None, "workbook.xlsx"])
+def test_what_is_no_workbook_is_refused(given):
+    with pytest.raises(ResultsError, match="taken from a published workbook"):
+        benchmark(given, "SYN01")

@@ -8,6 +8,7 @@ import polars as pl
 import pytest
 
 from culture_metrics import catalogue, read_inputs
+from culture_metrics.errors import ReportError
 from culture_metrics.reporting import show
 from culture_metrics.reporting.tables import answer_table, heat_map_table, score_table
 from culture_metrics.views.table import Table
@@ -113,7 +114,7 @@ def test_years_that_may_not_be_compared_are_marked(data):
     marked = frame.filter(pl.col("2024").str.ends_with("[b]"))["Score"].to_list()
     assert marked == ["Safe and healthy", "Health and safety climate", "Negative experiences"]
     assert not frame["2023"].str.contains("[b]", literal=True).any()
-    assert "[b] break: may not be compared" in show.years(data)._repr_html_()
+    assert "[b] break: the two years may not be compared" in show.years(data)._repr_html_()
     reported = show.percentages(data, "health_and_safety_climate").frame
     assert reported.filter(pl.col("Per cent").str.ends_with("[b]"))["Year"].unique().to_list() == ["2024"]
 
@@ -143,6 +144,23 @@ def test_shown_and_held_back_add_up(data):
     )
     assert counted == rows.height
     assert int(frame["Too few answers"].item()) > 0
+
+
+NEED_ANSWERS = {
+    "scores": (), "answers": ("advocacy",), "heat_maps": (), "checks": (), "problems": (),
+    "percentages": ("advocacy",), "years": (), "year_comparison": (),
+}  # fmt: skip
+NEED_WORKBOOK = {"benchmark": (), "standing": (), "rebuilt": (), "published_answers": ("advocacy",)}
+
+
+@pytest.mark.parametrize("name", [*NEED_ANSWERS, *NEED_WORKBOOK])
+def test_an_input_that_is_missing_is_said_in_one_sentence(data, name):
+    bare = replace(data, reports=(), extracts=()) if name in NEED_ANSWERS else replace(data, published=())
+    with pytest.raises(ReportError) as caught:
+        getattr(show, name)(bare, *(NEED_ANSWERS | NEED_WORKBOOK)[name])
+    assert "respondent file" in str(caught.value) or "workbook" in str(caught.value)
+    # What JupyterLab shows instead of the calls.
+    assert caught.value._render_traceback_() == [str(caught.value)]
 
 
 def test_a_file_without_groups_says_so(data, capsys):

@@ -8,6 +8,7 @@ from culture_metrics.reporting.show.changes import (
     staff_mix,
     year_comparison,
 )
+from culture_metrics.reporting.show.common import benchmark
 from culture_metrics.reporting.show.figures import answers, headline, heat_maps, published_answers, scores
 from culture_metrics.reporting.show.links import link_checks, link_panel
 from culture_metrics.reporting.show.lists import (
@@ -23,6 +24,7 @@ from culture_metrics.reporting.show.lists import (
 
 __all__ = [
     "answers",
+    "benchmark",
     "change_maps",
     "checks",
     "findings",

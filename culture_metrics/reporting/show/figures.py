@@ -9,7 +9,7 @@ import polars as pl
 
 from culture_metrics import views
 from culture_metrics.compare.benchmark import benchmark, beside_median
-from culture_metrics.reporting.show.common import own_results, workbook
+from culture_metrics.reporting.show.common import answered, own_results, workbook
 from culture_metrics.reporting.tables import answer_table, heat_map_table, score_table
 from culture_metrics.results import ALL
 from culture_metrics.views.labels import several, shown
@@ -76,7 +76,7 @@ def scores(data: Inputs) -> go.Figure:
 
 def answers(data: Inputs, score: str) -> go.Figure:
     """Draw how the answers behind a score are spread, from the respondent file."""
-    return _answers(data, data.distributions, score, data.edition, OWN)
+    return _answers(data, answered(data).distributions, score, data.edition, OWN)
 
 
 def published_answers(data: Inputs, score: str) -> go.Figure:
@@ -89,7 +89,7 @@ def heat_maps(data: Inputs) -> Figures:
     """Draw the elements and themes of every group of staff: one map for each breakdown."""
     measures = [k for k, m in data.edition.scores.items() if m.level in ("element", "theme")]
     return Figures(
-        tuple(_heat_map(data, breakdown, measures) for breakdown in data.by),
+        tuple(_heat_map(data, breakdown, measures) for breakdown in answered(data).by),
         otherwise="The files have no column for occupation or directorate, so there are no groups to show.",
     )
 

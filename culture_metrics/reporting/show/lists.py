@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from culture_metrics.compare.benchmark import benchmark
 from culture_metrics.compare.years import breaks_between
 from culture_metrics.extracts.page import report_html
 from culture_metrics.published import rebuild_scores
-from culture_metrics.reporting.show.common import workbook
+from culture_metrics.reporting.show.common import answered, benchmark, workbook
 from culture_metrics.reporting.tables import catalogued, interval, people, words
 from culture_metrics.results import ALL
 from culture_metrics.views.table import BREAK, Table
@@ -54,7 +53,7 @@ def checks(data: Inputs) -> Table:
             f"{r.cells_set_aside:,}",
             "Ready to use" if r.ok else "Has errors",
         )
-        for r in data.reports
+        for r in answered(data).reports
     ]
     numbers = ("Rows in the file", "Rows used", "Rows set aside", "Single answers made missing")
     frame = pl.DataFrame(rows, schema=["File", "Year", *numbers, "Verdict"], orient="row")
@@ -81,14 +80,14 @@ class Checks:
 
 def problems(data: Inputs) -> Checks:
     """Show what the check of each respondent file found, that of the year first."""
-    first = sorted(data.reports, key=lambda report: report.extract.period != data.year)
+    first = sorted(answered(data).reports, key=lambda report: report.extract.period != data.year)
     return Checks(tuple(first))
 
 
 def percentages(data: Inputs, score: str) -> Table:
     """List the headline percentages behind a score, year by year, with intervals and bases."""
     wanted = _headlines(data.edition, score)
-    rows = data.results.filter((pl.col("breakdown") == ALL) & pl.col("measure").is_in(wanted))
+    rows = answered(data).results.filter((pl.col("breakdown") == ALL) & pl.col("measure").is_in(wanted))
     frame = (
         rows.join(catalogued(data.edition), on="measure")
         .join(_breaks(data), on=["measure", "period"], how="left")
@@ -114,7 +113,7 @@ def _headlines(edition: Edition, score: str) -> list[str]:
 
 def years(data: Inputs) -> Table:
     """Set the scores of all years side by side, with intervals. No test: estimates only."""
-    rows = data.results.filter((pl.col("breakdown") == ALL) & (pl.col("unit") == "score"))
+    rows = answered(data).results.filter((pl.col("breakdown") == ALL) & (pl.col("unit") == "score"))
     said = pl.format("{} ({}){}", words("estimate"), interval(), "broken")
     text = pl.when(pl.col("estimate").is_null()).then(words("estimate")).otherwise(said)
     wide = (
@@ -147,7 +146,7 @@ def _breaks(data: Inputs) -> pl.DataFrame:
 
 def standing(data: Inputs) -> Table:
     """List the published scores with the best, median and worst of the benchmark group, and the rank."""
-    found = benchmark(workbook(data), data.organisation)
+    found = benchmark(data)
     shown = [words(name).alias(name.capitalize()) for name in ("best", "median", "worst")]
     rank = pl.format("{} of {}", pl.col("rank").cast(pl.Int64), pl.col("organisations")).fill_null("")
     frame = found.table.filter(pl.col("level") != "question").select(
