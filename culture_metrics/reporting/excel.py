@@ -47,8 +47,8 @@ NOTES = {
     "the 100.",
     "Benchmark": "Best, median and worst over all organisations of the benchmark group, this one included. "
     "Rank 1 is best; ties share the better rank.",
-    "Changes": "Later year less earlier year; of percentages in points. Verdicts allow for all comparisons of "
-    "one breakdown, intervals are those of one comparison each.",
+    "Changes": "Later year less earlier year; of percentages in points. Verdicts allow for all "
+    "comparisons of one breakdown, intervals are those of one comparison each.",
     "Meaning": "None of these figures says why something is so.",
 }
 
@@ -160,8 +160,8 @@ def _answer_sheet(data: Inputs, answers: pl.DataFrame) -> Sheet:
 def _standing_sheet(standing: pl.DataFrame) -> Sheet:
     columns = {
         "Code": "code", "Measure": "label", "Level": "level", "Unit": "unit", "Estimate": "estimate",
-        "Base": "base", "Best": "best", "Median": "median", "Worst": "worst", "Organisations": "organisations",
-        "Rank": "rank",
+        "Base": "base", "Best": "best", "Median": "median", "Worst": "worst",
+        "Organisations": "organisations", "Rank": "rank",
     }  # fmt: skip
     frame = (
         standing.filter(pl.col("estimate").is_not_null() & pl.col("rank").is_not_null())
