@@ -27,8 +27,6 @@ TOTAL = 10.0
 SEARCHES = 200
 #: Above so many cells × families of measures, all that adds up in two ways is solved sum by sum.
 CELLS = 50_000
-#: So many patterns of hidden cells are kept to be tried on the next family of measures.
-TRIED = 4
 
 
 def hide(release: Release, rule: Rule) -> NDArray[np.int8]:
@@ -131,7 +129,8 @@ class _Hiding:
     ) -> None:
         """Hide what it takes in equations that hang together, family by family.
 
-        A pattern that did for one family is tried on the next.
+        The pattern of the release's first family is tried on the others, so that they hide the same cells as
+        far as that goes. What is hidden in a family depends on nothing else that is published.
         """
         release, sums = self.release, Sums.of(self.structure, equations)
         cells = sums.cells
@@ -147,8 +146,8 @@ class _Hiding:
             before = self.hidden[cells, family]
             after, safe = choose(tables, before, may[cells] & tables.there.any(axis=1), cost, tried)
             added = after & ~before
-            if added.any() and not any((added == p).all() for p in tried):
-                tried = [added, *tried][:TRIED]
+            if family == 0 and added.any():
+                tried = [added]
             self.hidden[cells, family] = after
             self.stuck[cells, family] |= not safe
             self.untold[cells, family] |= not told

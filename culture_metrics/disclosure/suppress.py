@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 
 from culture_metrics.disclosure.hide import hide
-from culture_metrics.disclosure.release import ABSENT, SHOWN, release_of
+from culture_metrics.disclosure.release import ABSENT, SHOWN, UNTOLD, release_of
 from culture_metrics.disclosure.rows import HIDDEN, releases
 from culture_metrics.disclosure.rule import Rule
 from culture_metrics.disclosure.structure import CELL
@@ -17,7 +17,7 @@ from data_schemas.columns import STATUSES
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-NUMBERS = ["estimate", "std_error", "conf_low", "conf_high", "base", "effective_base", "percent"]
+NUMBERS = ["estimate", "std_error", "conf_low", "conf_high", "interval", "base", "effective_base", "percent"]
 
 
 @overload
@@ -122,7 +122,12 @@ def suppress(
 
 
 def hidden_cells(
-    cells: pl.DataFrame, measures: list[str], base: NDArray[np.float64], minimum_base: int
+    cells: pl.DataFrame,
+    measures: list[str],
+    base: NDArray[np.float64],
+    minimum_base: int,
+    *,
+    counted: NDArray[np.float64] | None = None,
 ) -> NDArray[np.int8]:
     """Do what `suppress` does for the bases of cells × measures, as an array.
 
@@ -136,21 +141,30 @@ def hidden_cells(
         Respondents, NaN where a cell has no such result.
     minimum_base : int
         Smallest base that may be shown.
+    counted : array, optional
+        Respondents that percentages count, NaN for other measures: held to the minimum as well, and so are
+        those left uncounted.
 
     Returns
     -------
     array
         Places in `STATUSES`: 0 where a result may be shown.
     """
-    rule, there = Rule(minimum_base), ~np.isnan(base)
+    rule, there = Rule(minimum_base, None if counted is None else minimum_base), ~np.isnan(base)
     known, state = np.where(there, base, 0.0), np.where(there, SHOWN, ABSENT).astype(np.int8)
     sized = cells.select(CELL).with_columns(pl.Series("size", known.max(axis=1, initial=0.0)))
-    why = hide(release_of(sized, pl.Series(measures), known, state, rule, mark=True), rule)
+    release = release_of(sized, pl.Series(measures), known, state, rule, counted=counted, mark=True)
+    why = hide(release, rule)
     place = np.zeros(max(HIDDEN.values()) + 1, np.int8)
     for name, code in HIDDEN.items():
         place[code] = STATUSES.index(name)
     # Last come cells that nobody lists.
-    return place[why[: cells.height]]
+    found = place[why[: cells.height]]
+    if counted is not None:
+        # Of these the reason says nothing about the base.
+        untold = (found > 0) & ~np.isnan(counted).all(axis=0)
+        found[untold] = place[UNTOLD]
+    return found
 
 
 def as_measures(distributions: pl.DataFrame) -> pl.DataFrame:

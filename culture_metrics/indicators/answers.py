@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from culture_metrics.indicators.percentages import headline_shares, mark, option_shares
+from culture_metrics.indicators.percentages import answered_shares, headline_shares, mark, option_shares
 from culture_metrics.indicators.scoring import check_answers, score_values
 from culture_metrics.indicators.tally import Moments, share_moments, value_moments
 from culture_metrics.threads import blocks, in_threads
@@ -23,7 +23,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Answers:
-    """Scores and headline percentages of an extract: `names` has the scores first."""
+    """Scores and headline percentages of an extract: `names` has the scores first.
+
+    Last come shares that only tell how many answered (`answers to …`).
+    """
 
     names: list[str]
     values: NDArray[np.float64]
@@ -52,7 +55,8 @@ class Answers:
 def answers_of(extract: Extract) -> Answers:
     """Read the numbers of respondents out of an extract."""
     names, values = score_values(extract)
-    shares = headline_shares(extract.edition, extract.frame.columns)
+    here = extract.edition, extract.frame.columns
+    shares = [*headline_shares(*here), *answered_shares(*here)]
     return _answers(extract, shares, names, values)
 
 

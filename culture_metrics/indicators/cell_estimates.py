@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from culture_metrics.disclosure import hidden_cells
 from culture_metrics.errors import ExtractError
 from culture_metrics.indicators.answers import Answers, answers_of
 from culture_metrics.indicators.breakdowns import group_columns
@@ -39,10 +38,12 @@ if TYPE_CHECKING:
 class Found:
     """Estimates of cells × measures: `keys` names the cells, `answers` the measures.
 
-    `weighting` holds for all but what is never weighted and the organisations in `unweighted`.
+    `people` is how many respondents are in each cell, whatever they answered. `weighting` holds for all but
+    what is never weighted and the organisations in `unweighted`.
     """
 
     keys: pl.DataFrame
+    people: Numbers
     answers: Answers
     estimates: Estimates
     weighting: str
@@ -73,7 +74,8 @@ def estimates_of(
         organisation = codes_of(extract.frame["organisation"])
         found = calibrated_estimates(answers.moments, cells, organisation, weighted.raking, design)
     unweighted = extract.edition.survey.unweighted_groups if weighted.name == "occupation_group" else ()
-    return [Found(cells.keys, answers, found, weighted.name, _organisations_in(extract, unweighted))]
+    none = _organisations_in(extract, unweighted)
+    return [Found(cells.keys, cells.people(), answers, found, weighted.name, none)]
 
 
 def _national(
@@ -101,7 +103,7 @@ def _national(
         weight = of_size if own.values is None else of_size * own.values
         cells = make_cells(extract.frame, breakdowns, groups, design, together=True)
         result = estimates(answers.moments(cells, weight), cells, design)
-        found.append(Found(cells.keys, answers, result, kind))
+        found.append(Found(cells.keys, cells.people(), answers, result, kind))
     return found
 
 
@@ -113,7 +115,7 @@ def estimates_of_pieces(
 ) -> tuple[Extract, list[Found]]:
     """Tally pieces one after another and put the tallies together."""
     first: Extract | None = None
-    total: tuple[pl.DataFrame, Moments] | None = None
+    total: _Tally | None = None
     answers: Answers | None = None
     weighted: Weighted | None = None
     for extract in extracts:
@@ -135,24 +137,34 @@ def estimates_of_pieces(
                 hint="Estimate each period by itself and put the results together.",
             )
         weighted = respondent_weights(extract, weights)
-        own = cells.keys, answers.moments(cells, weighted.values)
-        total = own if total is None else _put_together(total, own)
+        own = _Tally(cells.keys, cells.people(), answers.moments(cells, weighted.values))
+        total = own if total is None else total.plus(own)
     if first is None or total is None or answers is None or weighted is None:
         raise ExtractError("There is no extract to estimate from")
-    keys, moments = total
+    keys = total.keys
     each, none = Layer(np.arange(keys.height), keys.height), np.zeros(keys.height, np.int64)
     cells = Cells(keys, np.empty((0, 0), np.int32), (), each, each, none, none[:1], pl.Series([ALL]))
-    return first, [Found(keys, answers, estimates(moments, cells, Design()), weighted.name)]
+    result = estimates(total.moments, cells, Design())
+    return first, [Found(keys, total.people, answers, result, weighted.name)]
 
 
-def _put_together(
-    one: tuple[pl.DataFrame, Moments], other: tuple[pl.DataFrame, Moments]
-) -> tuple[pl.DataFrame, Moments]:
-    both = pl.concat([one[0], other[0]])
-    keys = both.unique(maintain_order=True)
-    of = both.join(keys.with_row_index("cell"), on=both.columns, how="left", maintain_order="left")["cell"]
-    layer = Layer(of.cast(pl.Int64).to_numpy(), keys.height)
-    return keys, Moments.under([one[1], other[1]]).merge(layer)
+@dataclass(frozen=True)
+class _Tally:
+    """What some pieces of an extract add up to, by cell."""
+
+    keys: pl.DataFrame
+    people: Numbers
+    moments: Moments
+
+    def plus(self, other: _Tally) -> _Tally:
+        """Put two tallies together."""
+        both = pl.concat([self.keys, other.keys])
+        keys = both.unique(maintain_order=True)
+        numbered = keys.with_row_index("cell")
+        of = both.join(numbered, on=both.columns, how="left", maintain_order="left")["cell"]
+        layer = Layer(of.cast(pl.Int64).to_numpy(), keys.height)
+        people = layer.sum(np.concatenate([self.people, other.people])[:, None])[:, 0]
+        return _Tally(keys, people, Moments.under([self.moments, other.moments]).merge(layer))
 
 
 def _groups(extract: Extract, by: Mapping[str, Sequence[str]]) -> dict[str, pl.Expr]:
@@ -164,29 +176,6 @@ def _organisations_in(extract: Extract, benchmark_groups: tuple[str, ...]) -> tu
         return ()
     here = extract.frame.filter(pl.col("benchmark_group").is_in([*benchmark_groups]))
     return tuple(here["organisation"].unique().sort())
-
-
-def hidden_of(
-    parts: Sequence[Found], extract: Extract, columns: Mapping[str, int], minimum_base: int
-) -> list[Statuses]:
-    """Decide what of the estimates of one release may be shown.
-
-    `columns` says for each measure on which column of the estimates its base stands. Returned are, for each
-    part, places in `STATUSES`, by cell and measure; 0 where there is nothing to hide.
-    """
-    names = sorted(columns)
-    places = [columns[name] for name in names]
-    keys = pl.concat([part.keys for part in parts]).with_columns(
-        pl.lit(extract.survey).alias("survey"), pl.lit(extract.period).alias("period")
-    )
-    bases = [part.estimates.base[:, places] for part in parts]
-    base = np.vstack([np.where(b.any(axis=0), b, np.nan) for b in bases])
-    order = keys.with_row_index("cell").sort("organisation", "breakdown", "group")["cell"].to_numpy()
-    why = np.empty(base.shape, np.int8)
-    why[order] = hidden_cells(keys[order], names, base[order], minimum_base)
-    back = {name: j for j, name in enumerate(names)}
-    ends = np.cumsum([part.keys.height for part in parts])[:-1]
-    return np.split(why[:, [back[name] for name in columns]], ends)
 
 
 def lay_out(part: Found, columns: pl.DataFrame, low: Numbers, high: Numbers, why: Statuses) -> pl.DataFrame:

@@ -113,6 +113,13 @@ class Cells:
         matrix = csr_array((np.ones(there.sum()), (part[there], profile[there])), shape=shape)
         return np.asarray(matrix @ sums)
 
+    def people(self) -> Numbers:
+        """Return how many respondents are in each cell, whatever they answered."""
+        heights = np.diff(self.profiles)
+        each = [np.bincount(self.of[:, i], minlength=height) for i, height in enumerate(heights)]
+        parts = self.sum_profiles(np.concatenate(each)[:, None].astype(np.float64))
+        return self.pieces.sum(self.parts.sum(parts))[:, 0]
+
     def part_of(self, block: Block) -> Whole:
         """Return the part that each respondent counts in, -1 for none."""
         return block.part[self.of[:, block.bunch]]

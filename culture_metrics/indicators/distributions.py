@@ -8,8 +8,10 @@ import polars as pl
 
 from culture_metrics.indicators.answers import options, options_of
 from culture_metrics.indicators.breakdowns import crossed
-from culture_metrics.indicators.cell_estimates import Found, estimates_of, hidden_of, lay_out
+from culture_metrics.indicators.cell_estimates import Found, estimates_of, lay_out
+from culture_metrics.indicators.hidden import hidden_of
 from culture_metrics.indicators.intervals import check_interval, interval_name, percent_intervals
+from culture_metrics.indicators.percentages import answers_to
 from culture_metrics.results import as_distributions
 
 if TYPE_CHECKING:
@@ -51,8 +53,9 @@ def distributions(
         Distributions: one row per organisation, breakdown, group, question and response option. `percent` is
         of all who answered, with "don't know" and "not applicable" inside the 100 %, as the official detailed
         workbooks have it; `base` is their number; `std_error`, `conf_low` and `conf_high` are those of the
-        one percentage. Small cells are suppressed, on the base that is left when answers outside the headline
-        are taken out.
+        one percentage. Small cells are suppressed, also where few are left when answers outside the headline
+        are taken out. Questions about the respondents themselves (occupation, age …) are not in it: how many
+        are in which group is for the bases of `estimate(by=…)` to say, with small groups hidden.
 
     Examples
     --------
@@ -64,8 +67,8 @@ def distributions(
     check_interval(interval)
     found = estimates_of(extract, crossed(by), weights, design, options_of)
     shares = options(extract)
-    least = minimum_base or extract.edition.survey.minimum_base
-    hidden = hidden_of(found, extract, _headline_bases(shares), least)
+    least = extract.edition.survey.minimum_base if minimum_base is None else minimum_base
+    hidden = hidden_of(found, extract, _bases(extract, shares), least)
     tables = [_table(part, extract, shares, interval, why) for part, why in zip(found, hidden, strict=True)]
     return as_distributions(pl.concat(tables).with_columns(interval_name(interval, pl.col("percent"))))
 
@@ -81,14 +84,21 @@ def _table(
             "place": range(len(shares)),
         }
     ).filter(pl.col("option").is_not_null())
-    questions = {name: j for j, name in enumerate(_headline_bases(shares))}
+    names = {name: j for j, name in enumerate(_bases(extract, shares))}
+    of_option = [names[answers_to(q)] for q in columns["question"]]
     return (
-        lay_out(part, columns, low, high, why[:, [questions[q] for q in columns["question"]]])
+        lay_out(part, columns, low, high, why[:, of_option])
         .rename({"estimate": "percent"})
         .with_columns(pl.lit(extract.survey).alias("survey"), pl.lit(extract.period).alias("period"))
     )
 
 
-def _headline_bases(shares: Sequence[Share]) -> dict[str, int]:
-    """Return by question the column whose base is that of its headline."""
-    return {share.name: j for j, share in enumerate(shares) if share.option is None}
+def _bases(extract: Extract, shares: Sequence[Share]) -> dict[str, int]:
+    """Return the columns whose bases decide: of all answers to a question, and of its headline."""
+    headlines = {m.question: name for name, m in extract.edition.percentages.items() if m.option is None}
+    every = {answers_to(share.name): j for j, share in enumerate(shares) if share.option is not None}
+    return every | {
+        headlines[share.name]: j
+        for j, share in enumerate(shares)
+        if share.option is None and share.name in headlines
+    }

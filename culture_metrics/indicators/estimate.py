@@ -14,9 +14,9 @@ from culture_metrics.indicators.cell_estimates import (
     Found,
     estimates_of,
     estimates_of_pieces,
-    hidden_of,
     lay_out,
 )
+from culture_metrics.indicators.hidden import hidden_of
 from culture_metrics.indicators.intervals import (
     check_interval,
     interval_name,
@@ -103,7 +103,8 @@ def estimate(
     else:
         first, found = estimates_of_pieces(extract, crossed(by), weights, design)
     columns = {name: j for j, name in enumerate(found[0].answers.names)}
-    hidden = hidden_of(found, first, columns, minimum_base or first.edition.survey.minimum_base)
+    least = first.edition.survey.minimum_base if minimum_base is None else minimum_base
+    hidden = hidden_of(found, first, columns, least)
     tables = [_table(part, first, interval, why) for part, why in zip(found, hidden, strict=True)]
     name = interval_name(interval, pl.col("estimate"), pl.col("unit") == "percent")
     return as_results(pl.concat(tables).with_columns(name))

@@ -63,13 +63,31 @@ def headline_shares(edition: Edition, columns: Sequence[str]) -> list[Share]:
     return found
 
 
+def answered_shares(edition: Edition, columns: Sequence[str]) -> list[Share]:
+    """Return, for questions whose headline leaves answers out, a share whose base is all answers."""
+    return [
+        Share(answers_to(q.id), q, _answer(q), (), tuple(q.scale.labels))
+        for q in edition.questions.values()
+        if q.out_of_base and q.kind != "multi" and q.code in columns
+    ]
+
+
+def answers_to(question: str) -> str:
+    """Name the measure whose base is all who answered a question."""
+    return f"answers to {question}"
+
+
 def option_shares(edition: Edition, columns: Sequence[str]) -> list[Share]:
     """Return the share of each answer to each question among all answers to it.
 
-    With each question comes a share without an option, whose base is that of the headline.
+    With each question comes a share without an option, whose base is that of the headline. Questions about
+    the respondents themselves are left out: how many of them are in which group is for breakdowns to say.
     """
     found = []
+    about_people = {b.question for b in edition.breakdowns.values()}
     for question in edition.questions.values():
+        if question.id in about_people:
+            continue
         codes = tuple(question.scale.labels)
         if question.kind == "multi":
             here = [c for c in codes if f"{question.code}_{c}" in columns]

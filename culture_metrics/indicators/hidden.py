@@ -1,0 +1,125 @@
+"""What of some estimates may be shown: decided alike for results and for distributions."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+
+from culture_metrics.disclosure import hidden_cells
+from culture_metrics.indicators.breakdowns import CROSS
+from culture_metrics.results import ALL
+from data_schemas.columns import STATUSES
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from culture_metrics.extracts.extract import Extract
+    from culture_metrics.indicators.cell_estimates import Found, Statuses
+
+#: Stands for the respondents of a cell, whatever they answered.
+PEOPLE = ""
+KEY = ["organisation", "breakdown", "group"]
+
+
+def hidden_of(
+    parts: Sequence[Found], extract: Extract, columns: Mapping[str, int], minimum_base: int
+) -> list[Statuses]:
+    """Decide what of the estimates of one release may be shown.
+
+    Parameters
+    ----------
+    parts : sequence of Found
+        The estimates.
+    extract : Extract
+        Where they come from.
+    columns : mapping
+        Measure -> the column of the estimates that has its base.
+    minimum_base : int
+        Smallest base that may be shown.
+
+    Returns
+    -------
+    list of array
+        For each part places in `STATUSES`, by cell and measure; 0 where there is nothing to hide.
+
+    Notes
+    -----
+    The cells that are hidden for a measure depend on its own bases and on the respondents of each cell, and
+    not on what else is asked for, so that results and distributions hide the same. A percentage of a
+    question that is a breakdown as well (who has a long-term condition) tells how many are in a group: it
+    must leave as many in the group, and out of it, as may be shown.
+    """
+    names = sorted(columns)
+    keys = pl.concat([part.keys for part in parts])
+    order = keys.with_row_index("cell").sort(KEY)["cell"].to_numpy()
+    places, of_groups = [columns[n] for n in names], _of_groups(names, extract)
+    tables = [_bases(part, places, of_groups) for part in parts]
+    base, counted = (np.vstack(t)[order] for t in zip(*tables, strict=True))
+    cells = keys[order].with_columns(
+        pl.lit(extract.survey).alias("survey"), pl.lit(extract.period).alias("period")
+    )
+    found = hidden_cells(cells, [PEOPLE, *names], base, minimum_base, counted=counted)
+    found = _with_crosses(found, cells, names, extract)
+    why = np.empty_like(found)
+    why[order] = found
+    back = {name: j + 1 for j, name in enumerate(names)}
+    ends = np.cumsum([part.keys.height for part in parts])[:-1]
+    return np.split(why[:, [back[name] for name in columns]], ends)
+
+
+def _of_groups(names: Sequence[str], extract: Extract) -> NDArray[np.bool_]:
+    """Say which measures tell how many respondents are in a group of a breakdown."""
+    about_people = {b.question for b in extract.edition.breakdowns.values()}
+    known = extract.edition.percentages
+    return np.array([n in known and known[n].question in about_people for n in names], bool)
+
+
+def _bases(
+    part: Found, places: Sequence[int], of_groups: NDArray[np.bool_]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return bases and numbers counted, the respondents of each cell first; NaN where there is none."""
+    base, mean = part.estimates.base[:, places], part.estimates.mean[:, places]
+    asked = base.any(axis=0)
+    counted = np.where(asked & of_groups, np.round(base * np.nan_to_num(mean) / 100), np.nan)
+    nobody = np.full((len(base), 1), np.nan)
+    return (
+        np.hstack([part.people[:, None], np.where(asked, base, np.nan)]),
+        np.hstack([nobody, counted]),
+    )
+
+
+def _with_crosses(found: Statuses, cells: pl.DataFrame, names: Sequence[str], extract: Extract) -> Statuses:
+    """Hide a percentage that counts a group where the cell's own cross with that group is hidden."""
+    edition, secondary = extract.edition, np.int8(STATUSES.index("suppressed_secondary"))
+    numbered = cells.select(KEY).with_row_index("_cell").with_columns(hidden=pl.Series(found[:, 0] > 0))
+    of_question: dict[str, list[int]] = {}
+    for place, name in enumerate(names, start=1):
+        question = edition.percentages[name].question if name in edition.percentages else None
+        of_question.setdefault(question or "", []).append(place)
+    for name, breakdown in edition.breakdowns.items():
+        places = of_question.get(breakdown.question or "-", [])
+        inside = pl.col("breakdown").str.split(CROSS)
+        fine = numbered.filter(pl.col("hidden") & inside.list.contains(name)) if places else numbered.clear()
+        if fine.is_empty():
+            continue
+        whole = _without(fine, name).join(numbered.select("_cell", *KEY), on=KEY)["_cell"].unique()
+        at = np.ix_(whole.to_numpy(), np.array(places))
+        found[at] = np.where(found[at] == 0, secondary, found[at])
+    return found
+
+
+def _without(cells: pl.DataFrame, name: str) -> pl.DataFrame:
+    """Name the cells that crossed cells lie in when one breakdown of the cross is left out."""
+    pieces = (
+        cells.select("organisation", "_cell", pl.col("breakdown", "group").str.split(CROSS))
+        .explode("breakdown", "group")
+        .filter(pl.col("breakdown") != name)
+        .group_by("organisation", "_cell", maintain_order=True)
+        .agg(pl.col("breakdown", "group").str.join(CROSS))
+    )
+    rest = cells.select("organisation", "_cell").join(pieces, on=["organisation", "_cell"], how="left")
+    return rest.select("organisation", pl.col("breakdown", "group").fill_null(ALL))
