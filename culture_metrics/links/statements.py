@@ -31,6 +31,7 @@ REMARKS = {
     "within_ne_between": "Within and between organisations the links differ: read both.",
     "scale_break": "The indicator changes scale between years: do not read this as it stands.",
 }
+ONE_YEAR = "One year: not examined within organisations."
 #: Said of every call.
 CAVEATS = (
     "These are associations. Other differences between organisations (region, type, size, patients) can make "
@@ -61,15 +62,17 @@ def statement(row: Mapping[str, Any], ci: float, held: tuple[str, ...], also: st
     counts = f"{row['base']:,} {'organisations' if row['base'] == row['n_orgs'] else 'organisation-years'}"
     if row["base"] != row["n_orgs"]:
         counts += f", {row['n_orgs']:,} organisations"
+    counts += f", {row['years']}"
+    if row["n_dropped"]:
+        counts += f" ({row['n_dropped']:,} of {row['base'] + row['n_dropped']:,} rows could not be used)"
     if row["estimate"] is None:
         why = ", ".join(row["flags"])
         pair = f"{row['outcome_label']} on {title_of(row['indicator'])} ({title_of(row['design'])})"
         return f"{pair}: no figures, the model failed ({why})."
     equal = f", {_and(held)} held equal" if held else ""
     parts = [f"{_subject(row)} {_figure(row, ci)}{equal}; {counts}, {COVARIANCES[row['cov']]}."]
-    if row["effect_abs"] is not None and row["link"] != "identity":
-        parts.append(f"That is {_amount(row)}.")
     parts += [also] if also else []
+    parts += [ONE_YEAR] if row["n_years"] == 1 else []
     parts += [text for flag, text in REMARKS.items() if flag in row["flags"]]
     return " ".join([*parts, "Association only."])
 
@@ -128,11 +131,6 @@ def _between(value: float, low: float, high: float, unit: str, level: str) -> st
     return f"{told} ({level} {before}{_n(low)} lower to {before}{_n(high)} higher)"
 
 
-def _amount(row: Mapping[str, Any]) -> str:
-    value, low, high = row["effect_abs"], row["effect_abs_low"], row["effect_abs_high"]
-    return f"{_signed(value)} ({_signed(low)} to {_signed(high)}) {row['effect_abs_unit']}"
-
-
 def _side(value: float) -> str:
     return "higher" if value > 0 else "lower"
 
@@ -141,10 +139,6 @@ def _n(value: float) -> str:
     """Write a size with two figures that count, and thousands without decimals."""
     size = abs(value)
     return f"{size:,.0f}" if size >= 100 else f"{size:.2g}"
-
-
-def _signed(value: float) -> str:
-    return f"{'+' if value > 0 else '-'}{_n(value)}"
 
 
 def _and(words: tuple[str, ...]) -> str:
@@ -163,5 +157,5 @@ def call_warnings(rows: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
     for flag, meaning in MEANINGS.items():
         count = sum(flag in row["flags"] for row in main)
         if count:
-            said.append(f"{heading(meaning)} ({count} of {len(main)} rows, flag {flag}).")
+            said.append(f"{heading(meaning)} ({count} of {len(main)} rows).")
     return tuple(said)
