@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import html
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -18,6 +18,8 @@ from culture_metrics.views.inputs import held_back
 from culture_metrics.views.labels import several
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import plotly.graph_objects as go
 
     from culture_metrics.compare.decomposition import ChangeDecomposition
@@ -39,6 +41,8 @@ class YearComparison:
         Organisations with results in the first period only, and in the second only.
     notes : tuple of str
         What was assumed, pooled or taken as given.
+    names : mapping
+        Organisation -> what figures call it, where that is not its code.
     """
 
     table: pl.DataFrame
@@ -48,6 +52,11 @@ class YearComparison:
     vanished: tuple[str, ...]
     appeared: tuple[str, ...]
     notes: tuple[str, ...]
+    names: Mapping[str, str] = field(default_factory=dict)
+
+    def whole(self) -> YearComparison:
+        """Return the same without groups: whole organisations only."""
+        return replace(self, table=self.table.filter((pl.col("breakdown") == ALL) & (pl.col("group") == ALL)))
 
     def sentences(self, *verdicts: str) -> list[str]:
         """Say each finding in a sentence for a board paper, the largest standardised change first.
@@ -141,14 +150,13 @@ class YearComparison:
 
     def summary(self) -> str:
         """Say in plain sentences what came of it."""
-        whole = self.table.filter((pl.col("breakdown") == ALL) & (pl.col("group") == ALL))
+        own = self.whole()
         groups = self.table.filter((pl.col("breakdown") != ALL) | (pl.col("group") != ALL))
         one = self.table["organisation"].n_unique() == 1
         said = []
-        if whole.height:
-            of = several(whole.height, "measure" if one else "comparison of whole organisation")
-            said.append(f"{self.from_period} to {self.to_period}: of {of} {_verdicts(whole)}.")
-            own = replace(self, table=whole)
+        if own.table.height:
+            of = several(own.table.height, "measure" if one else "comparison of whole organisation")
+            said.append(f"{self.from_period} to {self.to_period}: of {of} {_verdicts(own.table)}.")
             said += own.sentences(IMPROVED)[:3] + own.sentences(DECLINED)[:3]
         if groups.height:
             of = several(groups.height, "comparison")
@@ -165,11 +173,13 @@ class YearComparison:
 
     def _repr_html_(self) -> str:
         points = "".join(f"<li>{html.escape(note)}</li>" for note in self.notes)
-        return f"<p>{html.escape(self.summary())}</p><ul>{points}</ul>"
+        fold = f"<details><summary>How the years were compared</summary><ul>{points}</ul></details>"
+        return f"<p>{html.escape(self.summary())}</p>{fold if points else ''}"
 
     def _said(self, rows: pl.DataFrame, what: str, group: str) -> dict[str, str]:
         """Title, subtitle and source of a figure."""
-        whom = str(rows["organisation"][0]) + ("" if group == ALL else f", {group}")
+        code = str(rows["organisation"][0])
+        whom = self.names.get(code, code) + ("" if group == ALL else f", {group}")
         return {
             "title": f"{whom}: {what}",
             "subtitle": f"{catalogue(self.survey).label}, {self.from_period} to {self.to_period}",

@@ -168,7 +168,7 @@ def link(
 def notes_on(ready: pl.DataFrame, adjust: str, assumptions: Assumptions) -> list[str]:
     """Say what was assumed."""
     notes = [
-        f"Verdicts allow for all comparisons of one breakdown ({ADJUSTMENTS[adjust][1]}, column p_adjusted); "
+        f"Verdicts allow for all comparisons of one breakdown ({ADJUSTMENTS[adjust][1]}); "
         "intervals are those of one comparison each."
     ]
     tested = ready.filter(pl.col("n_from").is_not_null())

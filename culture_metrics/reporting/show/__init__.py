@@ -17,10 +17,12 @@ from culture_metrics.reporting.show.lists import (
     inputs,
     percentages,
     problems,
+    published_held_back,
     rebuilt,
     standing,
     years,
 )
+from culture_metrics.reporting.show.messages import stands_out
 
 __all__ = [
     "answers",
@@ -39,10 +41,12 @@ __all__ = [
     "percentages",
     "problems",
     "published_answers",
+    "published_held_back",
     "rebuilt",
     "scores",
     "staff_mix",
     "standing",
+    "stands_out",
     "year_comparison",
     "years",
 ]

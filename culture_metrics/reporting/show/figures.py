@@ -54,7 +54,7 @@ def headline(data: Inputs) -> go.Figure:
     standing = benchmark(of_the_year, data.organisation) if of_the_year else None
     table = standing.table if standing else score_table(own_results(data), data.edition)
     table = table.filter(pl.col("level").is_in(["element", "theme"]))
-    seen = beside_median(table, standing.group) if standing else _reach(table)
+    seen = beside_median(table, standing.group) if standing else reach(table)
     return views.scores(
         table,
         title=f"{data.name}: {seen}",
@@ -68,7 +68,7 @@ def scores(data: Inputs) -> go.Figure:
     table = score_table(own_results(data), data.edition)
     return views.scores(
         table,
-        title=f"{data.name}: {_reach(table)}",
+        title=f"{data.name}: {reach(table)}",
         subtitle=_when(data.edition),
         source=OWN,
     )
@@ -119,7 +119,7 @@ def _answers(
     )
 
 
-def _reach(table: pl.DataFrame) -> str:
+def reach(table: pl.DataFrame) -> str:
     """Say the lowest and the highest score."""
     known = table.drop_nulls("estimate").sort("estimate").select("label", "estimate").rows()
     if not known:

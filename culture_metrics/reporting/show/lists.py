@@ -15,6 +15,7 @@ from culture_metrics.published import rebuild_scores
 from culture_metrics.reporting.show.common import answered, benchmark, workbook
 from culture_metrics.reporting.tables import catalogued, interval, people, words
 from culture_metrics.results import ALL
+from culture_metrics.views.labels import count
 from culture_metrics.views.table import BREAK, Table
 
 if TYPE_CHECKING:
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
     from culture_metrics.catalogue import Edition
     from culture_metrics.extracts.report import ValidationReport
     from culture_metrics.reporting.inputs import Inputs
-
-SOURCES = {"respondents": "Respondent file", "published": "Published"}
 
 
 def inputs(data: Inputs) -> Table:
@@ -151,7 +150,7 @@ def standing(data: Inputs) -> Table:
     rank = pl.format("{} of {}", pl.col("rank").cast(pl.Int64), pl.col("organisations")).fill_null("")
     frame = found.table.filter(pl.col("level") != "question").select(
         pl.col("label").alias("Score"),
-        words("estimate").alias(found.organisation),
+        words("estimate").alias(found.name),
         *shown,
         rank.alias("Rank"),
         people("base").alias("Base"),
@@ -206,28 +205,34 @@ EITHER = "One or the other"
 
 
 def held_back(data: Inputs) -> Table:
-    """Count the results that are shown and held back, by kind of result and reason."""
-    tables = [data.results, *(p.results.filter(organisation=data.organisation) for p in data.published)]
+    """Count the results from respondent files that are shown and held back, by reason."""
+    return _held_back(answered(data).results, data.edition)
+
+
+def published_held_back(data: Inputs) -> Table:
+    """Count the published results that are shown and held back, by reason."""
+    tables = [p.results.filter(organisation=data.organisation) for p in data.published]
+    return _held_back(pl.concat([data.results.clear(), *tables]), data.edition)
+
+
+def _held_back(results: pl.DataFrame, edition: Edition) -> Table:
     status = pl.col("status").cast(pl.String)
     frame = (
-        pl.concat(tables)
-        .group_by("source", "period", "breakdown")
+        results.group_by("period", "breakdown")
         .agg(
             (status == "reported").sum().alias("Shown"),
             (status == "suppressed_small_base").sum().alias("Too few answers"),
             (status == "suppressed_secondary").sum().alias("Held back to protect another"),
             (status == "suppressed").sum().alias(EITHER),
         )
-        .sort("source", "period", pl.col("breakdown") != ALL, "breakdown")
+        .sort("period", pl.col("breakdown") != ALL, "breakdown")
     )
     if not frame[EITHER].sum():
         frame = frame.drop(EITHER)
     frame = frame.with_columns(
-        pl.col("source").cast(pl.String).replace(SOURCES),
-        _breakdown_label(data.edition),
-        pl.col(pl.UInt32).cast(pl.String),
-    ).rename({"source": "Source", "period": "Year", "breakdown": "Groups"})
-    return Table(frame, "Results shown and held back", numbers=tuple(frame.columns[3:]))
+        _breakdown_label(edition), *(count(name) for name in frame.columns[2:])
+    ).rename({"period": "Year", "breakdown": "Groups"})
+    return Table(frame, "Results shown and held back", numbers=tuple(frame.columns[2:]))
 
 
 def _breakdown_label(edition: Edition) -> pl.Expr:
