@@ -145,7 +145,7 @@ class YearComparison:
         named = catalogue(self.survey).edition(self.to_period).breakdowns.get(breakdown)
         label = named.label if named else breakdown
         groups = rows.filter(pl.col("breakdown") == breakdown)
-        what = f"{_counted(groups, unit, 'change')} by {label[0].lower()}{label[1:]}"
+        what = f"{_counted(groups, unit, 'change')}, by {label[0].lower()}{label[1:]}"
         return views.change_map(rows, unit=unit, **self._said(rows, what, ALL))
 
     def summary(self) -> str:
@@ -229,9 +229,9 @@ def _counted(rows: pl.DataFrame, unit: str, noun: str = "") -> str:
     if own.is_empty():
         return f"no {noun or many.split()[1].removesuffix('s')} may be compared"
     counts = [(int((own["verdict"] == v).sum()), v) for v in (IMPROVED, DECLINED)]
-    said = " and ".join(f"{n:,} {verdict}" for n, verdict in counts if n)
-    if said:
-        return f"{said} of {many}"
+    (first, verdict), *rest = [(n, v) for n, v in counts if n] or [(0, "")]
+    if first:
+        return ", ".join([f"{first:,} of {many} {verdict}", *(f"{n:,} {v}" for n, v in rest)])
     return f"none of {many} {'is' if noun else 'changed'} beyond chance"
 
 

@@ -69,6 +69,17 @@ def test_limits_are_rounded_up(table, difference, limit):
     assert heat_map(shifted, title="Map").layout.coloraxis.cmax == pytest.approx(limit)
 
 
+def test_cells_within_chance_have_no_colour_and_maps_can_share_a_scale(table):
+    sure = table.with_columns(conf_low=pl.col("estimate") - 0.25, conf_high=pl.col("estimate") + 0.25)
+    fig = heat_map(sure, title="Map", limit=1.0)
+    assert [list(row) for row in trace(fig, "Groups").z][:2] == [
+        [pytest.approx(0.4), pytest.approx(-0.3)],
+        [0.0, None],
+    ]
+    assert fig.layout.coloraxis.cmax == 1.0
+    assert any("Coloured where the 95% interval" in a.text for a in fig.layout.annotations)
+
+
 def test_suppressed_cells_are_hatched_and_missing_ones_are_not(table):
     fig = heat_map(table, title="Map")
     hatched = next(t for t in fig.data if t.type == "bar")

@@ -88,21 +88,24 @@ def published_answers(data: Inputs, score: str) -> go.Figure:
 def heat_maps(data: Inputs) -> Figures:
     """Draw the elements and themes of every group of staff: one map for each breakdown."""
     measures = [k for k, m in data.edition.scores.items() if m.level in ("element", "theme")]
+    own = own_results(data)
+    tables = {name: heat_map_table(own, data.edition, name, measures) for name in data.by}
+    limit = views.colour_limit(pl.concat(tables.values())) if tables else None
     return Figures(
-        tuple(_heat_map(data, breakdown, measures) for breakdown in answered(data).by),
+        tuple(_heat_map(table, data, name, limit) for name, table in tables.items()),
         otherwise="The files have no column for occupation or directorate, so there are no groups to show.",
     )
 
 
-def _heat_map(data: Inputs, breakdown: str, measures: list[str]) -> go.Figure:
+def _heat_map(table: pl.DataFrame, data: Inputs, breakdown: str, limit: float | None) -> go.Figure:
     known = data.edition.breakdowns.get(breakdown)
     label = known.label if known else breakdown
-    table = heat_map_table(own_results(data), data.edition, breakdown, measures)
     return views.heat_map(
         table,
         title=f"{data.name}, by {label[0].lower()}{label[1:]}: {_apart(table)}",
         subtitle=_when(data.edition),
         source=OWN,
+        limit=limit,
     )
 
 
