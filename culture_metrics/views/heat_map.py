@@ -51,8 +51,8 @@ def heat_map(
     table : polars.DataFrame
         One row per group and measure, in the order to draw them: `group`, `group_base` (may be null),
         `measure`, `label`, `estimate`, `base`, `status`, `reference` (the whole organisation's value of the
-        measure). `conf_low` and `conf_high`, if there, are said on hover, and only cells whose interval leaves
-        out the whole organisation's value are coloured. Rows of the group "all" only give the whole
+        measure). `conf_low` and `conf_high`, if there, are said on hover, and only cells whose interval
+        leaves out the whole organisation's value are coloured. Rows of the group "all" only give the whole
         organisation's base.
     unit : {"score", "percent"}
         Unit of every measure.
