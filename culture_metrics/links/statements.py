@@ -6,25 +6,26 @@ from typing import TYPE_CHECKING, Any
 
 from culture_metrics.links.checks import MEANINGS
 from culture_metrics.links.pooled_data import heading, title_of
+from culture_metrics.views.labels import number, places
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 COVARIANCES = {
-    "cluster": "SE clustered by organisation",
+    "cluster": "errors clustered by organisation",
     "wild": "interval by wild bootstrap of organisations",
-    "robust": "robust SE by organisation",
+    "robust": "robust errors by organisation",
     "GLS": "random intercept for each organisation",
-    "HC1": "SE robust to unequal variances",
-    "HC3": "SE robust to unequal variances",
-    "scaled": "SE scaled by the dispersion",
-    "classical": "classical SE",
+    "HC1": "errors robust to unequal variances",
+    "HC3": "errors robust to unequal variances",
+    "scaled": "errors scaled by the dispersion",
+    "classical": "classical errors",
 }
 #: What follows the figures when a flag is raised.
 REMARKS = {
     "same_source": "Both come from the staff survey, which by itself makes them go together.",
     "few_orgs": "Few organisations: read with care.",
-    "few_clusters": "Fewer than 40 organisations: clustered SEs tend to be too small.",
+    "few_clusters": "Fewer than 40 organisations: clustered errors tend to be too small.",
     "influential": "The result hangs on single organisations.",
     "placebo": "Next year's indicator goes with this year's outcome too: their order in time is not shown.",
     "reverse": "The path from outcome to indicator is at least as strong.",
@@ -108,7 +109,7 @@ def _what(row: Mapping[str, Any]) -> str:
 
 
 def _figure(row: Mapping[str, Any], ci: float) -> str:
-    level = f"{100 * ci:g}% CI"
+    level = f"{100 * ci:g}% interval"
     value, low, high = row["effect"], row["effect_low"], row["effect_high"]
     unit = ""
     if row["link"] == "log" or row["family"] == "ordinal":
@@ -124,21 +125,16 @@ def _figure(row: Mapping[str, Any], ci: float) -> str:
 
 def _between(value: float, low: float, high: float, unit: str, level: str) -> str:
     before, after = ("£", "") if unit == " £" else ("", unit)
-    told = f"{before}{_n(value)}{after} {_side(value)}"
+    size, near, far = (number(abs(x), places(low, high)) for x in (value, low, high))
+    told = f"{before}{size}{after} {_side(value)}"
     if low * high > 0:
-        near, far = sorted((abs(low), abs(high)))
-        return f"{told} ({level} {before}{_n(near)} to {before}{_n(far)}{after} {_side(value)})"
-    return f"{told} ({level} {before}{_n(low)} lower to {before}{_n(high)} higher)"
+        near, far = (near, far) if abs(low) < abs(high) else (far, near)
+        return f"{told} ({level} {before}{near} to {before}{far}{after} {_side(value)})"
+    return f"{told} ({level} {before}{near} lower to {before}{far} higher)"
 
 
 def _side(value: float) -> str:
     return "higher" if value > 0 else "lower"
-
-
-def _n(value: float) -> str:
-    """Write a size with two figures that count, and thousands without decimals."""
-    size = abs(value)
-    return f"{size:,.0f}" if size >= 100 else f"{size:.2g}"
 
 
 def _and(words: tuple[str, ...]) -> str:
