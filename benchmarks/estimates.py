@@ -37,6 +37,8 @@ BREAKDOWNS = (
 #: Peer -> how often it is run; the first of several runs does not count.
 OTHERS = {"pandas": 4, "svy split": 4, "svy by": 1, "data.table": 6, "one design": 1, "svyby": 1}
 IN_R = ("data.table", "one design", "svyby")
+#: A peer that takes more than so many times as long as we do is stopped; so many seconds are for its start.
+PATIENCE, START = 600, 30
 
 
 def read_trusts(name: str) -> pl.DataFrame:
@@ -157,8 +159,8 @@ def timed(task: str, rounds: int, *arguments: Any) -> dict[str, Any]:
     return _outcome(command)
 
 
-def peer(name: str) -> dict[str, Any] | None:
-    """Run a peer, or say that it is missing."""
+def peer(name: str, seconds: float) -> dict[str, Any] | None:
+    """Run a peer for so many seconds at most, or say that it is missing."""
     script = ROOT / "benchmarks" / "peers" / f"summaries.{'R' if name in IN_R else 'py'}"
     interpreter = shutil.which("Rscript") if name in IN_R else shutil.which(PEERS) if PEERS else None
     test = ("-e", "library(survey); library(data.table); library(jsonlite)") if name in IN_R else (
@@ -171,11 +173,15 @@ def peer(name: str) -> dict[str, Any] | None:
         print(f"  {name:<28}skipped: {'R' if name in IN_R else 'CULTURE_METRICS_PEERS'} does not have it")
         return None
     data = FOLDER / f"trusts.{'csv' if name in IN_R else 'parquet'}"
-    return _outcome([interpreter, str(script), name, str(data), str(OTHERS[name])])
+    try:
+        return _outcome([interpreter, str(script), name, str(data), str(OTHERS[name])], seconds + START)
+    except subprocess.TimeoutExpired:
+        print(f"  {name:<34}stopped after {seconds:.0f} s: more than {PATIENCE} times as long as ours")
+        return None
 
 
-def _outcome(command: list[str]) -> dict[str, Any]:
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+def _outcome(command: list[str], seconds: float | None = None) -> dict[str, Any]:
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=seconds)
     if done.returncode:
         raise SystemExit(f"This failed: {' '.join(command[:3])}\n{done.stderr[-2000:]}")
     found: dict[str, Any] = json.loads(done.stdout)
@@ -204,7 +210,7 @@ def trusts() -> dict[str, Any]:
     hand = timed("by hand", 1 + ROUNDS, "trusts")
     kept["polars by hand"] = _line("polars by hand", hand, mine)
     for name in OTHERS:
-        found = peer(name)
+        found = peer(name, PATIENCE * mine["seconds"])
         if found:
             apart = {way: largest_difference(own, found["rows"]) for way, own in mine["rows"].items()}
             way = min(apart, key=lambda w: apart[w])

@@ -58,7 +58,7 @@ Results = pa.DataFrameSchema(
         ),
         _rule(
             "a row that is not reported has no numbers",
-            (pl.col("status") == "reported") | pl.all_horizontal(pl.col(NUMBERS).is_null()),
+            (pl.col("status") == "reported") | pl.all_horizontal(pl.col(*NUMBERS, "interval").is_null()),
         ),
     ],
     strict=True,

@@ -110,14 +110,24 @@ class Cells:
         profile = np.concatenate([np.arange(first[b.bunch], first[b.bunch + 1]) for b in self.blocks])
         there = part >= 0
         shape = (len(self.parts.of), first[-1])
-        matrix = csr_array((np.ones(there.sum()), (part[there], profile[there])), shape=shape)
-        return np.asarray(matrix @ sums)
+        kind = np.uint32 if np.issubdtype(sums.dtype, np.integer) else np.float64
+        matrix = csr_array((np.ones(there.sum(), kind), (part[there], profile[there])), shape=shape)
+        return np.asarray(matrix @ sums, np.float64)
+
+    @cached_property
+    def people_of_profiles(self) -> Whole:
+        """How many respondents have each profile."""
+        heights = np.diff(self.profiles)
+        return np.concatenate([np.bincount(self.of[:, i], minlength=h) for i, h in enumerate(heights)])
+
+    @property
+    def largest(self) -> int:
+        """How many respondents have the profile that most have."""
+        return int(self.people_of_profiles.max(initial=0))
 
     def people(self) -> Numbers:
         """Return how many respondents are in each cell, whatever they answered."""
-        heights = np.diff(self.profiles)
-        each = [np.bincount(self.of[:, i], minlength=height) for i, height in enumerate(heights)]
-        parts = self.sum_profiles(np.concatenate(each)[:, None].astype(np.float64))
+        parts = self.sum_profiles(self.people_of_profiles[:, None].astype(np.float64))
         return self.pieces.sum(self.parts.sum(parts))[:, 0]
 
     def part_of(self, block: Block) -> Whole:

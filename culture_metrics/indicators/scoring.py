@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import partial
+from math import lcm
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,15 +17,18 @@ from culture_metrics.threads import blocks, in_threads
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from culture_metrics.catalogue import Edition, Measure
+    from culture_metrics.catalogue import Edition, Measure, Question
     from culture_metrics.extracts.extract import Extract
 
     Numbers = NDArray[np.float64]
+    Whole = NDArray[np.int64]
 
 #: Stands for no answer.
 NO_ANSWER = -1
-#: Respondents whose answers are looked up at a time, so that they stay in the fast memory.
-SLICE = 2048
+#: Respondents that are scored at a time, so that they stay in the fast memory.
+SLICE = 8192
+#: Item scores are fractions with no larger denominator (10/3).
+DENOMINATOR = 1_000
 
 
 def score(extract: Extract) -> pl.DataFrame:
@@ -95,10 +100,10 @@ def score_values(extract: Extract) -> tuple[list[str], Numbers]:
                     values[rows, j] = sub_score.values([codes[c][rows] for c in sub_score.columns])
             for m, j in place.items():
                 if sub_scores[m] is None:
-                    parts = values[rows, [place[p] for p in scores[m].parts if p in here]]
-                    there = np.isfinite(parts)
-                    total = np.where(there, parts, 0.0).sum(axis=1)
-                    values[rows, j] = _mean(total, there.sum(axis=1), scores[m])
+                    parts = [values[rows, place[p]] for p in scores[m].parts if p in here]
+                    there = [np.isfinite(part) for part in parts]
+                    known = [np.where(t, part, 0.0) for t, part in zip(there, parts, strict=True)]
+                    values[rows, j] = _mean(np.sum(known, axis=0), np.sum(there, axis=0), scores[m])
 
     in_threads([partial(fill, part) for part in blocks(frame.height)])
     return [*place], values
@@ -106,15 +111,17 @@ def score_values(extract: Extract) -> tuple[list[str], Numbers]:
 
 @dataclass(frozen=True)
 class _SubScore:
-    """How to score the codes of some columns: `table` has the item score of every code as an unsigned byte.
+    """How to score the codes of some columns.
 
-    A complex number: the score, and 1 as its imaginary part where the answer is scored. The last column is
-    the question that the sub-score hangs on, if it hangs on any.
+    `table` has a whole number for every code as an unsigned byte: the item score in parts, and on top a fixed
+    number where the answer is scored, so that a sum says both the total and how many were answered. `scores`
+    has the score of every such sum. The last column is the question that the sub-score hangs on, if any.
     """
 
     measure: Measure
     columns: tuple[str, ...]
-    table: NDArray[np.complex128]
+    table: NDArray[np.int64]
+    scores: Numbers
 
     @staticmethod
     def of(measure: Measure, edition: Edition, columns: set[str]) -> _SubScore | None:
@@ -122,26 +129,41 @@ class _SubScore:
         gate = edition.questions[measure.filter].code if measure.filter else None
         if not items or len(items) < measure.minimum or (gate and gate not in columns):
             return None
-        table = np.zeros((len(items), 256), np.complex128)
-        for row, question in zip(table, items, strict=True):
-            for code, value in (question.score_map or {}).items():
-                row[code] = value + 1j
+        exact = [_fractions(question) for question in items]
+        parts = lcm(*(value.denominator for values in exact for value in values.values()))
+        answered = 1 + sum(int(max(values.values(), default=0) * parts) for values in exact)
+        table = np.zeros((len(items), 256), np.int64)
+        for row, values in zip(table, exact, strict=True):
+            for code, value in values.items():
+                row[code] = answered + int(value * parts)
+        number, total = np.divmod(np.arange((len(items) + 1) * answered), answered)
         gates = (gate,) if gate else ()
-        return _SubScore(measure, (*(q.code for q in items), *gates), table)
+        return _SubScore(
+            measure, (*(q.code for q in items), *gates), table, _mean(total / parts, number, measure)
+        )
 
     def values(self, codes: list[NDArray[np.uint8]]) -> Numbers:
-        scored = self.table[0][codes[0]]
+        # All codes are in the tables: "clip" only spares a check.
+        scored = np.take(self.table[0], codes[0], mode="clip")
         for item, table in zip(codes[1:], self.table[1:], strict=False):
-            scored += table[item]
-        mean = _mean(scored.real, scored.imag, self.measure)
+            scored += np.take(table, item, mode="clip")
+        score = np.take(self.scores, scored, mode="clip")
         if self.measure.filter is None:
-            return mean
+            return score
         gate = codes[-1]
         # Without an appraisal the score is 0; who cannot remember has none.
-        return np.asarray(np.where(gate == 2, 0.0, np.where(gate == 1, mean, np.nan)))
+        return np.asarray(np.where(gate == 2, 0.0, np.where(gate == 1, score, np.nan)))
 
 
-def _mean(total: Numbers, answered: Numbers, measure: Measure) -> Numbers:
+def _fractions(question: Question) -> dict[int, Fraction]:
+    """Return the score of each code, exactly: 10/3 is no number of a computer."""
+    return {
+        code: Fraction(value).limit_denominator(DENOMINATOR)
+        for code, value in (question.score_map or {}).items()
+    }
+
+
+def _mean(total: Numbers | Whole, answered: Numbers | Whole, measure: Measure) -> Numbers:
     """Return the mean where enough was answered."""
     enough = answered >= measure.minimum
     mean = np.full(len(total), np.nan)
