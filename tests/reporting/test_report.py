@@ -147,7 +147,9 @@ def test_results_keep_the_contract_and_small_cells_are_held_back(folder, manifes
     assert manifest["suppression"]["secondary"] == (status == "suppressed_secondary").sum() > 0
     by_breakdown = manifest["suppression"]["by_breakdown"]
     assert sum(row["small_base"] for row in by_breakdown) == manifest["suppression"]["small_base"]
-    assert set(by_breakdown[0]) == {"period", "breakdown", "results", "small_base", "secondary"}
+    assert set(by_breakdown[0]) == {
+        "period", "breakdown", "results", "small_base", "secondary", "one_or_the_other",
+    }  # fmt: skip
     whole = results.filter(measure="morale", group="all", period="2024")
     assert sorted(whole["source"]) == ["published", "respondents"]
     assert whole["base"].max() <= 300
