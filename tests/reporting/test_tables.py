@@ -62,8 +62,6 @@ def test_a_heat_map_begins_with_the_whole_and_keeps_hidden_cells(own):
         ("harassment_from_managers", {1: True, 2: False, 3: False, 4: False, 5: False}),
         # "Don't know" is no point of the scale.
         ("fair_career_progression", {1: True, 2: False, 9: None}),
-        # Neither answer is better.
-        ("patient_contact", dict.fromkeys([1, 2, 3])),
     ],
 )
 def test_answers_know_which_side_is_favourable(data, question, favourable):
@@ -169,3 +167,12 @@ def test_a_file_without_groups_says_so(data, capsys):
 
     show.heat_maps(replace(data, by=()))._ipython_display_()
     assert "Markdown" in capsys.readouterr().out
+
+
+def test_questions_about_the_respondents_have_no_favourable_side():
+    # Their answers are not in distributions: here they are made up.
+    frame = pl.DataFrame({"question": ["patient_contact"] * 3, "option": [1, 2, 3]}).with_columns(
+        pl.col("option").cast(pl.Int16), group=pl.lit("all"), percent=pl.lit(33.3), base=pl.lit(90),
+        status=pl.lit("reported"),
+    )  # fmt: skip
+    assert answer_table(frame, EDITION, ["patient_contact"])["favourable"].null_count() == 3
