@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 
 #: Hiding a total costs as much as hiding so many of the cells it is the sum of.
 TOTAL = 10.0
-#: Above so many trees × families of measures, breakdowns within others are solved in closed form.
-SEARCHES = 200
 #: Above so many cells × families of measures, all that adds up in two ways is solved sum by sum.
 CELLS = 50_000
 
@@ -65,9 +63,8 @@ class _Hiding:
         label = structure.islands(inner | loose)
         wanted = np.isin(label, label[~of_tops & (~structure.flat | loose[structure.total])])
         tree = structure.trees(label, inner | loose)
-        if len(np.unique(label[wanted & tree])) * self.release.families > SEARCHES:
-            self._repair(every[wanted & tree], inner)
-            wanted &= ~tree
+        self._repair(every[wanted & tree], inner)
+        wanted &= ~tree
         islands = list(_islands(label, wanted))
         size = sum(len(np.unique(structure.matrix[equations].indices)) for equations in islands)
         if size * self.release.families > CELLS:

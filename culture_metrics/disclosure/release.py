@@ -79,6 +79,13 @@ class Release:
         """What is hidden, by cell and family, for the sake of people (a measure without any can be alone)."""
         return self._in_families((self.state >= SMALL) & (self.base != 0))
 
+    @cached_property
+    def by_count(self) -> Flags:
+        """Measures that count respondents: percentages."""
+        if self.counted is None:
+            return np.zeros(len(self.measures), bool)
+        return np.asarray(~np.isnan(self.counted).all(axis=0))
+
     @property
     def to_protect(self) -> Flags:
         """Hidden as too small, or without saying why, by cell and measure."""

@@ -102,10 +102,11 @@ class _Repair:
         self.sensitive = release.sensitive[np.ix_(cells, families)][:, self.family] | self.small | self.untold
         self.matter = release.matter[measures]
         self.base = np.nan_to_num(release.base[place])
-        self.counted = None if release.counted is None else release.counted[place]
+        self.counted: Floats | None = None
         self.by_count: Flags = np.zeros(len(measures), bool)
-        if self.counted is not None:
-            self.by_count = np.asarray(~np.isnan(self.counted).all(axis=0))
+        if release.counted is not None and rule.minimum_count:
+            self.by_count = release.by_count[measures]
+            self.counted = release.counted[place] if self.by_count.any() else None
         # What is known of every base: by what it is and its status, and by what it is alone.
         self.gone = (hidden[:, self.family] | (state >= SMALL)) & self.there
         self.lower, self.upper = self.base.copy(), self.base.copy()
@@ -202,14 +203,21 @@ class _Terms:
         few = self.small & (most < rule.minimum_base - SAME) & (most > SAME) & ~odd_too[self.row]
         bad = self._any(tight | few)
         np.maximum.at(self.lack, self.row, np.where(tight, rule.enough - np.maximum(high - low, 0), 0.0))
-        if of.counted is not None and rule.minimum_count:
-            counted = np.where(self.gone, 0.0, np.nan_to_num(of.counted.ravel()[self.at]))
-            for known in (counted, np.where(self.gone, 0.0, of.base.ravel()[self.at]) - counted):
-                reach = np.where(self.gone, np.inf, known)
-                _, reach, *_ = bounds_alone(self.row, self.sign, known, reach, self.nought)
-                short = self.small & of.by_count[self.measure] & (reach < rule.minimum_count - SAME)
-                bad |= self._any(short & (most > SAME))
+        if of.counted is not None:
+            bad |= self._any(self._uncounted(of.counted, most))
         return bad
+
+    def _uncounted(self, counted: Floats, most: Floats) -> Flags:
+        """Say of which small cells it follows that too few are counted, or left uncounted."""
+        of, found = self.of, np.zeros(len(self.row), bool)
+        own = np.flatnonzero(of.by_count[self.measure])
+        row, sign, gone, at = self.row[own], self.sign[own], self.gone[own], self.at[own]
+        count = np.where(gone, 0.0, np.nan_to_num(counted.ravel()[at]))
+        for known in (count, np.where(gone, 0.0, of.base.ravel()[at]) - count):
+            _, reach, *_ = bounds_alone(row, sign, known, np.where(gone, np.inf, known), self.nought)
+            short = self.small[own] & (reach < (of.rule.minimum_count or 0) - SAME) & (most[own] > SAME)
+            found[own] |= short
+        return found
 
     def _most(self) -> tuple[Floats, Flags]:
         """Bound each term as if nothing were known of the hidden ones; say which sums do not add up."""
@@ -258,13 +266,15 @@ class _Terms:
     def next_cells(self, bad: Flags, may: Flags) -> Pairs:
         """Choose for each bad sum the next cell to hide.
 
-        That is the smallest that is enough, and where none is, the largest. Sums that have none are stuck.
+        That is the smallest part that is enough, and where none is, the largest; then the total. Sums that
+        have none left are stuck.
         """
         of = self.of
-        free = bad[self.row] & (self.sign > 0) & of.there.ravel()[self.at] & ~self.gone & may[self.cell]
+        free = bad[self.row] & of.there.ravel()[self.at] & ~self.gone & may[self.cell]
         fits = of.base.ravel()[self.at] >= of.rule.minimum_base + self.lack[self.row]
         rank, last = of.order[self.cell].astype(float), float(len(of.order))
-        wish = np.where(free, np.where(fits, rank, 2 * last - rank), np.inf)
+        wish = np.where(self.sign < 0, 3 * last, np.where(fits, rank, 2 * last - rank))
+        wish = np.where(free, wish, np.inf)
         least = np.minimum.reduceat(wish, self.first)
         taken = np.flatnonzero((wish == least[self.row]) & free)
         left = (bad & ~np.isfinite(least))[self.row]

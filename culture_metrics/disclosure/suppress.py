@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 
 from culture_metrics.disclosure.hide import hide
-from culture_metrics.disclosure.release import ABSENT, SHOWN, UNTOLD, release_of
+from culture_metrics.disclosure.release import ABSENT, SHOWN, SMALL, UNTOLD, release_of
 from culture_metrics.disclosure.rows import HIDDEN, releases
 from culture_metrics.disclosure.rule import Rule
 from culture_metrics.disclosure.structure import CELL
@@ -93,10 +93,10 @@ def suppress(
     its base more tightly than to four numbers, nor find any sum of hidden cells with it that holds fewer than
     `minimum_base` people: with that sum would go its results. `audit_disclosure` is that attacker.
 
-    A breakdown on its own is solved in closed form, for all measures and organisations at once; whatever adds
-    up in two ways by integer programming (Fischetti and Salazar 2001), in large tables by a greedy choice.
-    Above 50,000 cells × families of such tables (all organisations of the country with their sum) each sum is
-    made safe, but not what follows from several put together: a warning says so.
+    Breakdowns on their own and within others are solved in closed form, for all measures and organisations at
+    once; whatever adds up in two ways by integer programming (Fischetti and Salazar 2001), in large tables by
+    a greedy choice. Above 50,000 cells × families of such tables (all organisations of the country with their
+    sum) each sum is made safe, but not what follows from several put together: a warning says so.
 
     Examples
     --------
@@ -158,13 +158,9 @@ def hidden_cells(
     place = np.zeros(max(HIDDEN.values()) + 1, np.int8)
     for name, code in HIDDEN.items():
         place[code] = STATUSES.index(name)
-    # Last come cells that nobody lists.
-    found = place[why[: cells.height]]
-    if counted is not None:
-        # Of these the reason says nothing about the base.
-        untold = (found > 0) & ~np.isnan(counted).all(axis=0)
-        found[untold] = place[UNTOLD]
-    return found
+    # Last come cells that nobody lists. What is hidden for what it counts has no small base.
+    why = why[: cells.height]
+    return place[np.where((why == SMALL) & (known >= minimum_base), UNTOLD, why)]
 
 
 def as_measures(distributions: pl.DataFrame) -> pl.DataFrame:

@@ -18,8 +18,12 @@ if TYPE_CHECKING:
 CROSS = " × "
 
 
-def crossed(by: Sequence[str | Sequence[str]]) -> dict[str, tuple[str, ...]]:
-    """Name breakdowns and say what they are made of: several names in a sequence are crossed."""
+def crossed(by: str | Sequence[str | Sequence[str]]) -> dict[str, tuple[str, ...]]:
+    """Name breakdowns and say what they are made of: several names in a sequence are crossed.
+
+    The same names in another order are the same cross; the first order stands. A text is one breakdown.
+    """
+    by = [by] if isinstance(by, str) else by
     lists = [(b,) if isinstance(b, str) else tuple(b) for b in by]
     for names in lists:
         if not names or len(set(names)) < len(names) or any(CROSS in n or n == ALL for n in names):
@@ -28,7 +32,9 @@ def crossed(by: Sequence[str | Sequence[str]]) -> dict[str, tuple[str, ...]]:
                 got=" and ".join(names),
                 expected=f"different breakdowns, none called {ALL!r} or with {CROSS!r} in its name",
             )
-    return {CROSS.join(names): names for names in lists}
+    first = {frozenset(names): names for names in reversed(lists)}
+    kept = dict.fromkeys(first[frozenset(names)] for names in lists)
+    return {CROSS.join(names): names for names in kept}
 
 
 def group_columns(extract: Extract, by: Sequence[str]) -> dict[str, pl.Expr]:
@@ -39,6 +45,8 @@ def group_columns(extract: Extract, by: Sequence[str]) -> dict[str, pl.Expr]:
     UnknownNameError
         When the catalogue has no such breakdown and the extract no such text column, or when the extract
         lacks the column that the breakdown needs.
+    ExtractError
+        When the question of a breakdown holds no whole numbers.
     """
     return {name: _group(extract, name) for name in by}
 
@@ -73,5 +81,12 @@ def _group(extract: Extract, name: str) -> pl.Expr:
     code = extract.edition.questions[breakdown.question].code
     if code not in here:
         raise unknown("breakdown in this extract", name, available_breakdowns(extract))
+    if not extract.frame.schema[code].is_integer():
+        raise ExtractError(
+            "The answers are not whole numbers yet",
+            where=f"column {code}",
+            expected="the codes of the questionnaire",
+            hint="Use the extract that validate(extract).extract gives.",
+        )
     names = {c: group for group, codes in breakdown.groups.items() for c in codes}
     return pl.col(code).replace_strict(names, default=None, return_dtype=pl.Enum([*breakdown.groups]))

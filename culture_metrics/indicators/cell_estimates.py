@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from culture_metrics.extracts.extract import Extract
-    from culture_metrics.indicators.raking import Raking
+    from culture_metrics.indicators.weights import AnyWeights
 
     Numbers = NDArray[np.float64]
     Statuses = NDArray[np.int8]
@@ -53,7 +53,7 @@ class Found:
 def estimates_of(
     extract: Extract,
     by: Mapping[str, Sequence[str]],
-    weights: str | Weights | Raking | pl.Series,
+    weights: AnyWeights,
     design: Design | None,
     read: Callable[[Extract], Answers] = answers_of,
 ) -> list[Found]:
@@ -110,7 +110,7 @@ def _national(
 def estimates_of_pieces(
     extracts: Iterable[Extract],
     by: Mapping[str, Sequence[str]],
-    weights: str | Weights | Raking | pl.Series,
+    weights: AnyWeights,
     design: Design | None,
 ) -> tuple[Extract, list[Found]]:
     """Tally pieces one after another and put the tallies together."""

@@ -162,7 +162,14 @@ def make_cells(
         Strata and clusters.
     together : bool
         All organisations as one, called `all`.
+
+    Raises
+    ------
+    ExtractError
+        When there is nobody, or a cross cannot be told apart again.
     """
+    if frame.is_empty():
+        raise ExtractError("There are no respondents to estimate from", got="a table without rows")
     codes = {
         name: codes_of(frame.select(groups[name].alias("group")).to_series())
         for name in dict.fromkeys(n for names in by.values() for n in names)

@@ -30,7 +30,17 @@ class Codes:
 
 
 def codes_of(values: pl.Series) -> Codes:
-    """Give numbers to the values of a text column in their order."""
+    """Give numbers to the values of a text column in their order.
+
+    Raises
+    ------
+    ExtractError
+        When the column holds lists or other values that name nothing.
+    """
+    if values.dtype.is_nested() or values.dtype in (pl.Object, pl.Binary):
+        raise ExtractError(
+            "A column of groups must be text", where=f"column {values.name}", got=str(values.dtype)
+        )
     if isinstance(values.dtype, pl.Enum):
         here = values.dtype.categories
         order = here.arg_sort().to_numpy()

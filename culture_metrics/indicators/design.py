@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
+from math import isfinite
+from numbers import Real
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -49,6 +51,11 @@ class Design:
     the same; without strata they differ by the factor √(n/(n - 1)), which small samples show. A stratum with
     one sampled unit adds its squared deviation from the estimate (`survey.lonely.psu = "adjust"` in R).
 
+    Intervals have as many degrees of freedom as units in the cell less its strata. Weights leave no more than
+    the effective base (Kish) less the strata: with a few heavy respondents the standard error is as uncertain
+    as theirs. R's `degf` counts units alone, so t and logit intervals of weighted respondents are a little
+    wider here; unweighted, and with clusters, they are the same.
+
     References
     ----------
     Särndal, Swensson & Wretman (1992), Model Assisted Survey Sampling, 5.5 and 5.8; Lumley (2004), Analysis
@@ -68,6 +75,17 @@ class Design:
     def __post_init__(self) -> None:
         if self.domains not in DOMAINS:
             raise unknown("treatment of domains", self.domains, DOMAINS)
+        odd = [str(s) for s, n in (self.population or {}).items() if not _is_number_of_people(n)]
+        if odd:
+            raise ExtractError(
+                "The population of some strata is no number of people",
+                where=f"strata {', '.join(odd[:5])}{', …' if len(odd) > 5 else ''}",
+                expected="numbers above 0, not infinite",
+            )
+
+
+def _is_number_of_people(value: object) -> bool:
+    return isinstance(value, Real) and isfinite(value) and float(value) > 0
 
 
 @dataclass(frozen=True)

@@ -21,15 +21,14 @@ if TYPE_CHECKING:
     from culture_metrics.indicators.cell_estimates import Statuses
     from culture_metrics.indicators.design import Design
     from culture_metrics.indicators.percentages import Share
-    from culture_metrics.indicators.raking import Raking
-    from culture_metrics.indicators.weights import Weights
+    from culture_metrics.indicators.weights import AnyWeights
 
 
 def distributions(
     extract: Extract,
     by: Sequence[str | Sequence[str]] = (),
     *,
-    weights: str | Weights | Raking | pl.Series = "none",
+    weights: AnyWeights = "none",
     design: Design | None = None,
     interval: str = "wilson",
     minimum_base: int | None = None,

@@ -53,7 +53,9 @@ def percent_intervals(found: Estimates, interval: str = "wilson") -> tuple[Numbe
     which only knows the weights, it is therefore believed in the proportion n / (n + 20). Unweighted, both
     are the base, and the interval is the plain one. A finite population correction enlarges the base.
 
-    The logit interval is that of `svyciprop(method = "xlogit")` in R.
+    The logit interval is that of `svyciprop(method = "xlogit")` in R, unweighted and with clusters. With
+    weights and no clusters it has fewer degrees of freedom and is a little wider: the effective base less the
+    strata, where that is less than the base less the strata (see `Design`).
 
     References
     ----------

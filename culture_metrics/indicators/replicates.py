@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from culture_metrics.extracts.extract import Extract
     from culture_metrics.indicators.raking import Raking
-    from culture_metrics.indicators.weights import Weighted
+    from culture_metrics.indicators.weights import AnyWeights, Weighted
 
     Numbers = NDArray[np.float64]
     Whole = NDArray[np.int64]
@@ -39,6 +39,8 @@ if TYPE_CHECKING:
 
 #: Sweeps over the margins when a replicate is raked.
 SWEEPS = 20
+#: Draws without which there is no spread.
+FEWEST = 2
 #: Replicate weights held at a time.
 HELD = 2**24
 
@@ -96,7 +98,7 @@ def replicate(
     *,
     measures: Sequence[str],
     statistic: str | Statistic = "mean",
-    weights: str | Weights | Raking | pl.Series = "none",
+    weights: AnyWeights = "none",
     design: Design | None = None,
     draws: int = 1000,
     seed: int = 2024,
@@ -127,6 +129,13 @@ def replicate(
     Replicates
         `.table` with the estimates, `.gap(breakdown, first, second)` with differences between groups.
 
+    Raises
+    ------
+    UnknownNameError
+        When there is no such measure, breakdown, statistic or weighting.
+    ExtractError
+        When a measure is named twice or none is, its questions are not in the extract, or draws are too few.
+
     Notes
     -----
     The rescaled bootstrap: of the n respondents (clusters) of a stratum n - 1 are drawn with replacement, and
@@ -154,6 +163,10 @@ def replicate(
     design = design or Design()
     weighted = respondent_weights(extract, weights)
     names = [extract.edition.measure(m).id for m in measures]
+    if not names or len(set(names)) < len(names):
+        raise ExtractError("Measures must be named, each once", got=", ".join(names) or "none")
+    if type(draws) is not int or draws < FEWEST:
+        raise ExtractError("These are not enough draws", got=repr(draws), expected=f"{FEWEST} or more")
     values = _values(extract, names)
     breakdowns = {ALL: (), **crossed(by)}
     columns = list(dict.fromkeys(n for parts in breakdowns.values() for n in parts))
@@ -174,9 +187,10 @@ def replicate(
         *_spread(flat),
         pl.Series("base", np.nan_to_num(base[order].ravel())).cast(pl.UInt32),
         pl.lit("reported").cast(pl.Enum(STATUSES)).alias("status"),
-        *(pl.lit("").alias(c) for c in ("survey", "period", "weighting")),
+        pl.lit(extract.survey).alias("survey"),
+        pl.lit(extract.period).alias("period"),
     )
-    shown = suppress(table, extract.edition.survey.minimum_base).drop("survey", "period", "weighting")
+    shown = suppress(table, extract.edition.survey.minimum_base).drop("survey", "period")
     return Replicates(shown, np.where((shown["status"] == "reported").to_numpy()[:, None], flat, np.nan))
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
+from culture_metrics.catalogue import catalogue
 from culture_metrics.disclosure import suppress
 from culture_metrics.errors import ExtractError, unknown
 from culture_metrics.indicators.breakdowns import crossed
@@ -17,7 +18,7 @@ from culture_metrics.indicators.cells import Cells, make_cells
 from culture_metrics.indicators.codes import codes_of
 from culture_metrics.indicators.design import Design, Estimates, estimates
 from culture_metrics.indicators.intervals import score_intervals
-from culture_metrics.indicators.raking import Raking
+from culture_metrics.indicators.raking import Raking, check_raking
 from culture_metrics.indicators.tally import Moments, value_moments
 from culture_metrics.results import ALL
 from culture_metrics.threads import blocks, in_threads
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     Numbers = NDArray[np.float64]
 
 
-def estimate_values(
+def estimate_values(  # noqa: PLR0913
     frame: pl.DataFrame,
     measures: Sequence[str],
     by: Sequence[str | Sequence[str]] = (),
@@ -40,6 +41,9 @@ def estimate_values(
     design: Design | None = None,
     over: str | None = None,
     minimum_base: int = 11,
+    survey: str | None = None,
+    period: str | None = None,
+    parents: pl.DataFrame | None = None,
 ) -> pl.DataFrame:
     """Estimate means of number columns, or their ratios to another one, by organisation and group.
 
@@ -61,12 +65,31 @@ def estimate_values(
         Number column to divide by: the estimate is then Σwy / Σwx, over those who have both.
     minimum_base : int
         Smallest base that is shown.
+    survey, period : str, optional
+        Edition that the respondents belong to, if any: its catalogue says which breakdowns lie in others.
+    parents : polars.DataFrame, optional
+        Groups that lie in a group of another breakdown, as in `suppress`.
 
     Returns
     -------
     polars.DataFrame
         `organisation, breakdown, group, measure, estimate, std_error, conf_low, conf_high, base,
         effective_base, status`, sorted. Intervals are t intervals. Small cells are suppressed.
+
+    Raises
+    ------
+    UnknownNameError
+        When a column, or the survey or period, does not exist.
+    ExtractError
+        When a measure is named twice, is no number, or weights do not fit.
+
+    Notes
+    -----
+    Suppression knows of the sums over groups and over crosses of `by`. Without `survey` and `period` it does
+    not know which breakdowns of the catalogue lie in coarser ones (occupations in occupation groups), nor
+    that an element stands with its sub-scores; without `parents`, which columns of your own lie in others
+    (wards in directorates): a small group could then follow by subtraction. Weights formed from small groups
+    can tell how many they are: see `Weights` and `rake`, which pool these.
 
     References
     ----------
@@ -86,6 +109,9 @@ def estimate_values(
     for name in (*measures, *columns, *([over] if over else [])):
         if name not in frame.columns:
             raise unknown("column", name, frame.columns)
+    _check_numbers(frame, measures, over)
+    if survey is not None or period is not None:
+        catalogue(survey or "").edition(period or "")
     cells = make_cells(frame, {ALL: (), **breakdowns}, {c: pl.col(c) for c in columns}, design)
     numbers = frame.select(pl.col(measures).cast(pl.Float64))
     if isinstance(weights, Raking):
@@ -93,6 +119,7 @@ def estimate_values(
             raise ExtractError(
                 "A ratio takes no raked weights here", hint="Give them as a column of weights."
             )
+        check_raking(weights, frame)
         organisation = codes_of(frame["organisation"])
         found = calibrated_estimates(
             lambda own, w: value_moments(numbers, own, w), cells, organisation, weights, design
@@ -106,9 +133,26 @@ def estimate_values(
         else:
             divisor = frame[over].cast(pl.Float64).fill_null(float("nan")).to_numpy()
             found = _ratios(numbers.to_numpy(), divisor, cells, weight, design)
-    return suppress(_rows(found, cells, list(measures)), minimum_base).drop(
-        "survey", "period", "unit", "weighting", "source"
+    table = _rows(found, cells, list(measures)).with_columns(
+        pl.lit(survey or "").alias("survey"), pl.lit(period or "").alias("period")
     )
+    return suppress(table, minimum_base, parents=parents).drop("survey", "period")
+
+
+def _check_numbers(frame: pl.DataFrame, measures: Sequence[str], over: str | None) -> None:
+    """See to it that measures are numbers, before anything is cast whose error would quote a value."""
+    if not measures or len(set(measures)) < len(measures):
+        raise ExtractError("Measures must be named, each once", got=", ".join(measures) or "none")
+    types = {name: frame.schema[name] for name in (*measures, *([over] if over else []))}
+    text = [
+        f"{name} ({kind})" for name, kind in types.items() if not kind.is_numeric() and kind != pl.Boolean
+    ]
+    if text:
+        raise ExtractError(
+            "Only numbers have a mean",
+            where=f"columns {', '.join(text)}",
+            hint="Turn these columns into numbers first: an extract has to be scored.",
+        )
 
 
 def _ratios(
@@ -139,6 +183,8 @@ def _ratios(
 def _weight(frame: pl.DataFrame, column: str) -> Numbers:
     if column not in frame.columns:
         raise unknown("column of weights", column, frame.columns)
+    if not frame.schema[column].is_numeric():
+        raise ExtractError("Weights must be numbers", where=f"column {column}", got=str(frame.schema[column]))
     values = frame[column].cast(pl.Float64)
     if not (values.is_finite() & (values > 0)).fill_null(value=False).all():
         raise ExtractError("Weights must be numbers above 0", where=f"column {column}")
@@ -164,5 +210,4 @@ def _rows(found: Estimates, cells: Cells, measures: list[str]) -> pl.DataFrame:
     ).with_columns(
         pl.col("base").cast(pl.UInt32),
         pl.lit("reported").cast(pl.Enum(STATUSES)).alias("status"),
-        *(pl.lit("").alias(c) for c in ("survey", "period", "unit", "weighting", "source")),
     )  # fmt: skip

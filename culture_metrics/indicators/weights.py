@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 import polars as pl
@@ -11,10 +11,20 @@ import polars as pl
 from culture_metrics.errors import ExtractError, unknown
 from culture_metrics.indicators.breakdowns import group_columns
 from culture_metrics.indicators.codes import codes_of
-from culture_metrics.indicators.raking import Raking
+from culture_metrics.indicators.pooling import (
+    answered,
+    bases_of,
+    in_pools,
+    least_base,
+    to_pool,
+    to_pool_everywhere,
+    warn_of_pools,
+)
+from culture_metrics.indicators.raking import Raking, check_raking
+from culture_metrics.results import ALL
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -22,6 +32,8 @@ if TYPE_CHECKING:
     from culture_metrics.indicators.codes import Codes
 
     Numbers = NDArray[np.float64]
+    #: What can be given as weights: a name, rules, a raking, or one number per respondent.
+    AnyWeights: TypeAlias = "str | Weights | Raking | pl.Series | Numbers | Sequence[float] | None"
 
 WEIGHTINGS = ("none", "occupation_group", "size", "occupation_group_and_size")
 #: Weightings of national figures: all organisations together.
@@ -53,6 +65,10 @@ class Weights:
     normalise : bool
         Whether occupation weights have a mean of 1 in each organisation; it matters for their product with
         size only.
+    pool_below : int, optional
+        Occupation groups with fewer respondents in an organisation share one weight (see the notes); the
+        survey's minimum base when left out. 1 pools nothing, as the official form may have it: its weighted
+        totals give hidden groups away. Give the minimum base that you publish by, where it is larger.
 
     Notes
     -----
@@ -62,6 +78,19 @@ class Weights:
     `cap`, `unknown` and `normalise` change. Official weights use 13 groups that were not found; the eight
     published ones are used here. Organisations of a kind that is officially unweighted (ICBs, CSUs) keep
     the weight 1.
+
+    A weight is a function of how many belong to a group: were hidden groups weighted differently, the
+    effective base of a weighted total would tell how many they are, and the total what they said. Groups that
+    would be hidden if the groups' respondents, or any measure that four in five of an organisation answer,
+    were published are therefore weighted as one, to the share wanted of all of them over their share: those
+    below `pool_below` and as many of the next smallest as it takes (Ambulance and Medical, say). Few
+    respondents without an occupation group count in the pool as well. Where the mix is that of the extract,
+    groups whose share in it would tell of one organisation share a weight in all. Weights that rest on few
+    people are unstable besides, which is why cells are collapsed in post-stratification (Little 1993, JASA
+    88, 1001-1012). A `SmallBaseWarning` names who shares.
+
+    Where questions that few are asked, or cells of a cross with other breakdowns, are hidden, weights can
+    still differ within what is hidden.
 
     Examples
     --------
@@ -75,12 +104,14 @@ class Weights:
     cap: float = CAP
     unknown: float = 1.0
     normalise: bool = True
+    pool_below: int | None = None
 
     def __post_init__(self) -> None:
         if self.kind not in WEIGHTINGS:
             raise unknown("weighting", self.kind, WEIGHTINGS)
         if self.cap <= 0 or self.unknown <= 0:
             raise ExtractError("A weight must be above 0", expected="cap and unknown above 0")
+        least_base(self.pool_below, 1)
 
 
 @dataclass(frozen=True)
@@ -92,17 +123,30 @@ class Weighted:
     raking: Raking | None = None
 
 
-def respondent_weights(extract: Extract, weights: Weights | Raking | pl.Series | str) -> Weighted:
-    """Return the weight of each respondent within their organisation.
+def respondent_weights(extract: Extract, weights: AnyWeights) -> Weighted:
+    """Return the weight of each respondent within their organisation; None is `"none"`.
 
     Raises
     ------
     UnknownNameError
         When there is no such weighting nor a column of that name, or a mix names an unknown group.
     ExtractError
-        When a mix is needed, weights are not above 0 or do not fit the respondents.
+        When a mix is needed, weights are not above 0 or do not fit the respondents, or an organisation has
+        the name of all of them together.
     """
+    if extract.frame["organisation"].unique().cast(pl.String).str.to_lowercase().eq(ALL).any():
+        raise ExtractError(
+            f"An organisation is called {ALL!r}",
+            where="column organisation",
+            expected="ODS codes",
+            hint=f"In Results {ALL!r} is the total of all organisations: rename this one.",
+        )
+    if weights is None:
+        return Weighted("none", None)
+    if isinstance(weights, (np.ndarray, list, tuple)):
+        weights = _series(weights)
     if isinstance(weights, Raking):
+        check_raking(weights, extract.frame)
         return Weighted("raked", _supplied(weights.weights, extract, "the raking"), weights)
     if isinstance(weights, pl.Series):
         return Weighted("supplied", _supplied(weights, extract, "the weights"))
@@ -119,6 +163,12 @@ def respondent_weights(extract: Extract, weights: Weights | Raking | pl.Series |
             own = [c for c in numbers if c not in extract.edition.columns]
             raise unknown("weighting or column of weights", weights, [*WEIGHTINGS, *own])
         weights = Weights(weights)
+    if not isinstance(weights, Weights):
+        raise ExtractError(
+            "These are no weights",
+            got=type(weights).__name__,
+            expected="a name, cm.Weights(…), cm.rake(…), a column, or one number for each respondent",
+        )
     if weights.kind.startswith("occupation_group"):
         return Weighted("occupation_group", occupation_weights(extract, weights))
     return Weighted("none", None)
@@ -127,8 +177,10 @@ def respondent_weights(extract: Extract, weights: Weights | Raking | pl.Series |
 def occupation_weights(extract: Extract, rules: Weights) -> Numbers:
     """Return the occupation weight of each respondent: the share wanted over the share there is.
 
-    One weight for each organisation and occupation group, so that it takes no more than their counts.
+    One weight for each organisation and occupation group, so that it takes no more than their counts; groups
+    too small to be shown have one together.
     """
+    least = least_base(rules.pool_below, extract.edition.survey.minimum_base)
     group = codes_of(extract.frame.select(group_columns(extract, ["occupation_group"])["occupation_group"])
                      .to_series())  # fmt: skip
     organisation = codes_of(extract.frame["organisation"])
@@ -137,6 +189,18 @@ def occupation_weights(extract: Extract, rules: Weights) -> Numbers:
     counts = np.bincount(joint, minlength=n_organisations * (n_groups + 1)).reshape(n_organisations, -1)
     known = counts[:, :-1].astype(np.float64)
     benchmark = _benchmark_groups(extract, organisation)
+    unweighted = (
+        benchmark.is_in([*extract.edition.survey.unweighted_groups]).fill_null(value=False).to_numpy()
+    )
+    there, places = (
+        answered(extract),
+        [np.flatnonzero(organisation.codes == o) for o in range(n_organisations)],
+    )
+    category = joint % (n_groups + 1)
+    bases = np.stack([bases_of(category[own], n_groups + 1, there[own]) for own in places])
+    pooled = to_pool(bases, least) & ~unweighted[:, None]
+    # Few whose group is not known are counted with the pool.
+    sized = np.hstack([counts[:, :-1], np.where(pooled[:, -1], counts[:, -1], 0)[:, None]])
     if rules.mix is None:
         if n_organisations < 2:
             raise ExtractError(
@@ -145,17 +209,26 @@ def occupation_weights(extract: Extract, rules: Weights) -> Numbers:
                 hint="Leave weights='none', as official breakdown reports do.",
             )
         peers = codes_of(benchmark.fill_null(""))
-        pooled = np.zeros((len(peers.names), n_groups))
-        np.add.at(pooled, peers.codes, known)
-        wanted = _shares(pooled)[peers.codes]
+        total = np.zeros((len(peers.names), n_groups))
+        np.add.at(total, peers.codes, known)
+        wanted = _shares(total)[peers.codes]
+        pooled[:, :-1] |= to_pool_everywhere(pooled[:, :-1], sized[:, :-1], peers.codes, least)
     else:
-        wanted = _wanted(extract, rules.mix, group.names)
+        wanted = np.broadcast_to(_wanted(extract, rules.mix, group.names), known.shape)
+    aim = in_pools(np.hstack([wanted, np.zeros((n_organisations, 1))]), pooled)
+    share = in_pools(_shares(sized.astype(np.float64)), pooled)
     with np.errstate(invalid="ignore", divide="ignore"):
-        raw = np.where(known > 0, np.minimum(wanted / _shares(known), rules.cap), 0.0)
-    raw = np.hstack([raw, np.full((n_organisations, 1), rules.unknown)])
+        raw = np.where((share > 0) & (aim > 0), np.minimum(aim / share, rules.cap), rules.unknown)
     if rules.normalise:
         raw /= ((raw * counts).sum(axis=1) / counts.sum(axis=1))[:, None]
-    raw[benchmark.is_in([*extract.edition.survey.unweighted_groups]).fill_null(value=False).to_numpy()] = 1.0
+    raw[unweighted] = 1.0
+    who, shared = [*group.names, "not known"], pooled & (sized > 0)
+    pools = {
+        name: [who[i] for i in np.flatnonzero(own)]
+        for name, own in zip(organisation.names, shared, strict=True)
+        if own.sum() > 1
+    }
+    warn_of_pools(pools, "Occupation groups")
     return np.asarray(raw.ravel()[joint])
 
 
@@ -217,6 +290,17 @@ def _wanted(extract: Extract, mix: Mapping[str, float], here: pl.Series) -> Numb
         )
     shares = np.array([float(mix.get(name, 0)) for name in here])
     return np.asarray(shares / sum(mix.values()))
+
+
+def _series(weights: Numbers | Sequence[float]) -> pl.Series:
+    """Turn an array or list of numbers into a column; anything else is not quoted."""
+    values = np.asarray(weights)
+    if values.ndim != 1 or values.dtype.kind not in "iuf":
+        raise ExtractError(
+            "Weights must be numbers, one for each respondent",
+            got=f"{type(weights).__name__} of {values.ndim} dimensions, {values.dtype}",
+        )
+    return pl.Series("weight", values)
 
 
 def _supplied(weights: pl.Series, extract: Extract, where: str) -> Numbers:

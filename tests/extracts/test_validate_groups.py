@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 from planting import assert_adds_up, changed, clean_extract, problem, put, rules, serious
 
-from culture_metrics import validate
+from culture_metrics import estimate, validate
 from culture_metrics.errors import ExtractError, FileFormatError
 from culture_metrics.extracts.extract import Extract
 from culture_metrics.extracts.spelling import likely_name, nearly_alike, same_but_for_case
@@ -42,6 +42,14 @@ def test_codes_in_another_form_are_read_as_meant_and_told(clean):
     assert found["done"] == "Read as SYN01."
     assert report.extract.frame["organisation"].unique().to_list() == ["SYN01"]
     assert_adds_up(report)
+
+
+def test_no_organisation_is_called_as_all_of_them_together(clean):
+    report = validate(put(clean, "organisation", "all", (1, 2)))
+    found = problem(report, "an organisation with the name of all")
+    assert (found["severity"], found["rows"], report.ok) == ("error", 2, False)
+    with pytest.raises(ExtractError, match="is called 'all'"):
+        estimate(report.extract)
 
 
 def test_names_in_the_column_of_codes_are_told_without_being_shown(clean):

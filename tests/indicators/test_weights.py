@@ -8,9 +8,10 @@ import numpy as np
 import polars as pl
 import pytest
 
-from culture_metrics import estimate, synthetic
-from culture_metrics.errors import ExtractError, UnknownNameError
+from culture_metrics import distributions, estimate, estimate_values, score, synthetic
+from culture_metrics.errors import ExtractError, SmallBaseWarning, UnknownNameError
 from culture_metrics.extracts.extract import Extract
+from culture_metrics.indicators.breakdowns import group_columns
 from culture_metrics.indicators.raking import rake, trim_weights
 from culture_metrics.indicators.weights import Weights, occupation_weights, size_weights
 
@@ -34,27 +35,98 @@ def mixed() -> Extract:
 
 def test_occupation_weights_are_the_share_wanted_over_the_share_there_is(mixed):
     """Both together: 8 nurses, 8 doctors, 4 porters of 20; RXX has 6 nurses and 2 doctors of 8 known."""
-    got = occupation_weights(mixed, Weights("occupation_group", normalise=False))
+    got = occupation_weights(mixed, Weights("occupation_group", normalise=False, pool_below=1))
     rxx = [0.4 / 0.75] * 6 + [0.4 / 0.25] * 2 + [1.0] * 2
     ryy = [0.4 / (2 / 12)] * 2 + [0.4 / 0.5] * 6 + [0.2 / (4 / 12)] * 4
     np.testing.assert_allclose(got, rxx + ryy, rtol=1e-14)
 
 
 def test_each_assumption_can_be_switched(mixed):
-    plain = occupation_weights(mixed, Weights("occupation_group"))
-    assert plain[:10].mean() == pytest.approx(1)
-    capped = occupation_weights(mixed, Weights("occupation_group", cap=1.5, normalise=False))
-    assert capped.max() == 1.5
-    other = occupation_weights(mixed, Weights("occupation_group", unknown=0.5, normalise=False))
-    assert set(other[8:10]) == {0.5}
-    given = Weights("occupation_group", mix={NURSES: 1, DOCTORS: 1, WIDER: 2}, normalise=False)
-    np.testing.assert_allclose(occupation_weights(mixed, given)[:2], 0.25 / 0.75, rtol=1e-14)
+    def weights(**rules):
+        return occupation_weights(mixed, Weights("occupation_group", pool_below=1, **rules))
+
+    assert weights()[:10].mean() == pytest.approx(1)
+    assert weights(cap=1.5, normalise=False).max() == 1.5
+    assert set(weights(unknown=0.5, normalise=False)[8:10]) == {0.5}
+    given = weights(mix={NURSES: 1, DOCTORS: 1, WIDER: 2}, normalise=False)
+    np.testing.assert_allclose(given[:2], 0.25 / 0.75, rtol=1e-14)
 
 
 def test_the_cap_is_5_by_default():
     lone = extract_of(RXX=[NURSE] * 99 + [DOCTOR], RYY=[DOCTOR] * 100)
-    weights = occupation_weights(lone, Weights("occupation_group", normalise=False))
+    weights = occupation_weights(lone, Weights("occupation_group", normalise=False, pool_below=1))
     assert weights[99] == 5.0
+
+
+#: Doctors, porters and those not known, 25 together, which all hide the same groups.
+SPLITS = [[(2, 23, 0), (5, 20, 0), (9, 16, 0)], [(2, 19, 4), (4, 17, 4), (3, 17, 5)]]
+MIX = {NURSES: 3.0, DOCTORS: 1.0, WIDER: 4.0}
+
+
+def test_groups_too_small_to_be_shown_share_one_weight():
+    """40 nurses of 65, of whom 3 parts in 8 are wanted; 22 porters and 3 doctors together 5 in 8 for 25."""
+    extract = extract_of(RXX=[NURSE] * 40 + [DOCTOR] * 3 + [PORTER] * 22)
+    rules = Weights("occupation_group", mix=MIX, normalise=False)
+    with pytest.warns(SmallBaseWarning, match=f"RXX: {DOCTORS}, {WIDER}"):
+        got = occupation_weights(extract, rules)
+    np.testing.assert_allclose(got, [3 / 8 / (40 / 65)] * 40 + [5 / 8 / (25 / 65)] * 25, rtol=1e-14)
+
+
+@pytest.mark.filterwarnings("ignore::culture_metrics.errors.SmallBaseWarning")
+@pytest.mark.parametrize("splits", SPLITS)
+def test_weighted_totals_do_not_tell_how_many_are_hidden(splits):
+    """However doctors, porters and those not known split, the weights in use and how often are the same."""
+    found = set()
+    for doctors, porters, unknown in splits:
+        few = [DOCTOR] * doctors + [PORTER] * porters + [None] * unknown
+        extract = extract_of(RXX=[NURSE] * 40 + few)
+        total = estimate(extract, weights=Weights("occupation_group", mix=MIX))
+        row = total.row(by_predicate=pl.col("measure") == "recommend_place_to_work", named=True)
+        found.add(round(row["effective_base"], 9))
+    assert len(found) == 1
+
+
+@pytest.mark.filterwarnings("ignore::culture_metrics.errors.SmallBaseWarning")
+def test_the_mix_of_the_extract_does_not_tell_of_one_organisation():
+    """RYY hides nobody; its weights are made with the mix of both."""
+    found = set()
+    for doctors in (2, 5, 9):
+        extract = extract_of(
+            RXX=[NURSE] * 40 + [DOCTOR] * doctors + [PORTER] * (25 - doctors),
+            RYY=[NURSE] * 30 + [DOCTOR] * 20 + [PORTER] * 25,
+        )
+        total = estimate(extract, weights="occupation_group").filter(measure="recommend_place_to_work")
+        found |= {(name, round(n, 9)) for name, n in total.select("organisation", "effective_base").rows()}
+    assert len(found) == 2
+
+
+@pytest.mark.filterwarnings("ignore::culture_metrics.errors.SmallBaseWarning")
+@pytest.mark.parametrize(("seed", "n"), [(2, 150), (3, 250)])
+def test_no_question_put_to_all_hides_groups_of_different_weights(seed, n):
+    """A group with enough respondents can have too few answers: what any measure hides shares the weight."""
+    extract = synthetic.respondents(2024, respondents_per_organisation=n, seed=seed)
+    column = group_columns(extract, ["occupation_group"])["occupation_group"].cast(pl.String)
+    mix = {g: 1.0 + i for i, g in enumerate(extract.edition.breakdowns["occupation_group"].groups)}
+    rules = Weights("occupation_group", mix=mix)
+    weights = pl.Series("weight", occupation_weights(extract, rules))
+    of_group = extract.frame.select(column.alias("group"), weights).unique().drop_nulls()
+    results = estimate(extract, ["occupation_group"], weights=rules).filter(weighting="occupation_group")
+    asked = results.filter(pl.col("base") >= 0.8 * n, breakdown="all")["measure"]
+    hidden = results.filter(pl.col("base").is_null(), breakdown="occupation_group").join(of_group, on="group")
+    several = hidden.filter(pl.col("measure").is_in(asked.implode())).group_by("measure").agg(
+        pl.col("weight").round(9).n_unique(), pl.len()
+    )  # fmt: skip
+    assert several["len"].max() > 1
+    assert set(several["weight"]) == {1}
+
+
+def test_groups_large_enough_keep_weights_of_their_own(recwarn):
+    extract = extract_of(RXX=[NURSE] * 40 + [DOCTOR] * 11 + [PORTER] * 12 + [None] * 11)
+    got = occupation_weights(extract, Weights("occupation_group", mix=MIX))
+    assert len(set(got.round(12))) == 4
+    assert not recwarn.list
+    with pytest.raises(ExtractError, match="pool_below"):
+        Weights("occupation_group", pool_below=0)
 
 
 def test_organisations_of_officially_unweighted_kinds_keep_weight_1(mixed):
@@ -62,9 +134,10 @@ def test_organisations_of_officially_unweighted_kinds_keep_weight_1(mixed):
         benchmark_group=pl.when(organisation="RYY").then(pl.lit("ICBs")).otherwise(pl.lit("Community Trusts"))
     )
     # A benchmark group of one organisation has its own mix: weights of 1, but for the mean of 1.
-    weights = occupation_weights(replace(mixed, frame=frame), Weights("occupation_group"))
+    weights = occupation_weights(replace(mixed, frame=frame), Weights("occupation_group", pool_below=1))
     assert set(weights[10:]) == {1.0}
-    rows = estimate(replace(mixed, frame=frame), weights="occupation_group", minimum_base=1)
+    rules = Weights("occupation_group", pool_below=1)
+    rows = estimate(replace(mixed, frame=frame), weights=rules, minimum_base=1)
     names = dict(rows.filter(measure="recommend_place_to_work").select("organisation", "weighting").rows())
     assert names == {"RXX": "occupation_group", "RYY": "none"}
 
@@ -73,9 +146,8 @@ def test_a_given_mix_weights_one_organisation(mixed):
     alone = replace(mixed, frame=mixed.frame.filter(organisation="RXX"))
     with pytest.raises(ExtractError, match="need a mix"):
         estimate(alone, weights="occupation_group")
-    results = estimate(
-        alone, weights=Weights("occupation_group", mix={NURSES: 1, DOCTORS: 1}), minimum_base=1
-    )
+    rules = Weights("occupation_group", mix={NURSES: 1, DOCTORS: 1}, pool_below=1)
+    results = estimate(alone, weights=rules, minimum_base=1)
     row = results.row(by_predicate=pl.col("measure") == "recommend_place_to_work", named=True)
     assert (row["weighting"], row["base"]) == ("occupation_group", 10)
     assert row["effective_base"] < 10
@@ -90,6 +162,7 @@ def test_size_weights_are_eligible_staff_over_respondents(mixed):
     assert dict(sizes.rows()) == {"RXX": 3.0, "RYY": 2.0}
 
 
+@pytest.mark.filterwarnings("ignore::culture_metrics.errors.SmallBaseWarning")
 def test_national_figures_are_the_mean_of_organisations_by_their_staff():
     """Official form: all staff by the product of weights, breakdowns by size alone, some never weighted."""
     extract = synthetic.respondents(2024, organisations=3, respondents_per_organisation=400, seed=8)
@@ -143,6 +216,29 @@ def test_weights_of_ones_own_must_be_above_0_and_no_value_is_shown(mixed, bad):
     assert "1 that are missing" in str(caught.value)
 
 
+def test_weights_come_in_any_form_of_numbers(mixed):
+    series = pl.Series(np.linspace(0.5, 2, mixed.frame.height))
+    wanted = estimate(mixed, weights=series, minimum_base=1)
+    for form in (series.to_numpy(), series.to_list(), tuple(series)):
+        assert wanted.equals(estimate(mixed, weights=form, minimum_base=1))
+    none = estimate(mixed, minimum_base=1)
+    assert none.equals(estimate(mixed, weights=None, minimum_base=1))
+
+
+@pytest.mark.parametrize("bad", [["secret"] * 22, np.ones((22, 2)), {"a": 1}, 3, [None] * 22])
+def test_what_is_no_weight_is_refused_and_not_quoted(mixed, bad):
+    with pytest.raises(ExtractError, match="eights") as caught:
+        estimate(mixed, weights=bad)
+    assert "secret" not in str(caught.value)
+
+
+def test_an_organisation_may_not_be_called_as_all_of_them(mixed):
+    frame = mixed.frame.with_columns(pl.col("organisation").replace("RYY", "all"))
+    for work in (estimate, distributions):
+        with pytest.raises(ExtractError, match="An organisation is called 'all'"):
+            work(replace(mixed, frame=frame))
+
+
 def test_weights_that_do_not_fit_are_explained(mixed):
     with pytest.raises(ExtractError, match="one weight for each respondent"):
         estimate(mixed, weights=pl.Series([1.0]))
@@ -184,13 +280,13 @@ def test_raked_weights_meet_the_margins_and_tell_how(trust):
 def test_raking_by_hand_of_one_margin():
     """One margin is a plain ratio: 3 in 4 wanted where 1 in 2 are there."""
     extract = extract_of(RXX=[NURSE] * 5 + [DOCTOR] * 5)
-    raking = rake(extract, {"occupation_group": {NURSES: 75, DOCTORS: 25}})
+    raking = rake(extract, {"occupation_group": {NURSES: 75, DOCTORS: 25}}, pool_below=1)
     np.testing.assert_allclose(raking.weights, [1.5] * 5 + [0.5] * 5, rtol=1e-12)
 
 
 def test_respondents_who_are_not_known_keep_their_share():
     extract = extract_of(RXX=[NURSE] * 4 + [DOCTOR] * 4 + [None] * 2)
-    raking = rake(extract, {"occupation_group": {NURSES: 75, DOCTORS: 25}})
+    raking = rake(extract, {"occupation_group": {NURSES: 75, DOCTORS: 25}}, pool_below=1)
     np.testing.assert_allclose(raking.weights[8:], 1, rtol=1e-12)
     np.testing.assert_allclose(raking.weights[:4], 1.5, rtol=1e-12)
 
@@ -228,11 +324,68 @@ def test_margins_that_cannot_be_met_are_explained(trust):
         rake(trust, pl.DataFrame({"organisation": ["RXX"]}))
 
 
+def raked(extract, **rules):
+    staff = {NURSES: 50.0, DOCTORS: 30.0, WIDER: 20.0}
+    return rake(extract, {"occupation_group": staff}, **rules)
+
+
 def test_the_table_of_margins_shows_no_small_group():
+    """3 porters and the next smallest group are raked as one: half of the staff for 33 of 73."""
     extract = extract_of(RXX=[NURSE] * 40 + [DOCTOR] * 30 + [PORTER] * 3)
-    table = rake(extract, {"occupation_group": {NURSES: 50, DOCTORS: 30, WIDER: 20}}).table
-    hidden = dict(table.select("group", pl.col("base").is_null()).rows())
+    with pytest.warns(SmallBaseWarning, match=f"RXX occupation_group: {DOCTORS}, {WIDER}"):
+        raking = raked(extract)
+    hidden = dict(raking.table.select("group", pl.col("base").is_null()).rows())
     assert hidden == {NURSES: False, DOCTORS: True, WIDER: True}
+    np.testing.assert_allclose(raking.weights[40:], 0.5 / (33 / 73), rtol=1e-12)
+    own = raked(extract, pool_below=1)
+    assert own.table["base"].to_list() == [40, None, None]
+    np.testing.assert_allclose(own.weights[70:], 0.2 / (3 / 73), rtol=1e-12)
+    # 4.867 and 44.26, if they were told.
+    assert own.organisations.select("largest", "effective_base").row(0) == (4.9, 44.0)
+    assert (own.deff, own.effective_base) == (1.6, pytest.approx(73 / 1.6))
+
+
+@pytest.mark.filterwarnings("ignore::culture_metrics.errors.SmallBaseWarning")
+@pytest.mark.parametrize("splits", SPLITS)
+def test_what_a_raking_shows_is_the_same_however_hidden_groups_split(splits):
+    found = []
+    for doctors, porters, unknown in splits:
+        few = [DOCTOR] * doctors + [PORTER] * porters + [None] * unknown
+        raking = raked(extract_of(RXX=[NURSE] * 40 + few))
+        table = raking.table.with_columns(pl.col(pl.Float64).round(9))
+        found.append((table.rows(), raking.organisations.rows(), raking.summary()))
+    assert all(each == found[0] for each in found)
+
+
+@pytest.mark.filterwarnings("ignore::culture_metrics.errors.SmallBaseWarning")
+def test_two_small_groups_take_a_third_where_together_they_are_too_few():
+    """Ambulance and social care of a small trust: 8 together, which the shares before would give away."""
+    extract = synthetic.respondents(2024, respondents_per_organisation=400, seed=1)
+    groups = extract.edition.breakdowns["occupation_group"].groups
+    table = rake(extract, {"occupation_group": {g: 100.0 * (i + 2) for i, g in enumerate(groups)}}).table
+    total = (100 * table["base"] / table["before"]).drop_nulls()
+    assert total.max() == pytest.approx(total.min())
+    assert total[0] - table["base"].sum() >= 11
+
+
+@pytest.mark.parametrize("trim", [1.0, 0.5, -1.0, float("nan")])
+def test_no_weight_can_be_below_the_mean_of_all(trust, trim):
+    with pytest.raises(ExtractError, match="above the mean"):
+        rake(trust, MARGINS, trim=trim)
+
+
+def test_a_raking_goes_with_the_respondents_it_was_made_from(trust):
+    raking = rake(trust, MARGINS)
+    other = synthetic.respondents(2024, respondents_per_organisation=1500, seed=10)
+    for wrong in (other, replace(trust, frame=trust.frame.reverse())):
+        with pytest.raises(ExtractError, match="of other respondents"):
+            estimate(wrong, weights=raking)
+    scored = score(trust)
+    assert estimate_values(scored, ["morale"], weights=raking).height == 1
+    with pytest.raises(ExtractError, match="of other respondents"):
+        estimate_values(scored.reverse(), ["morale"], weights=raking)
+    with pytest.raises(ExtractError, match="of other respondents"):
+        estimate_values(scored.head(5), ["morale"], weights=raking)
 
 
 def test_raked_estimates_are_named_and_need_the_plain_design(trust):
@@ -244,5 +397,5 @@ def test_raked_estimates_are_named_and_need_the_plain_design(trust):
     with pytest.raises(ExtractError, match="sampled within organisations"):
         estimate(trust, weights=raking, design=Design(cluster="locality_1"))
     other = synthetic.respondents(2024, respondents_per_organisation=30)
-    with pytest.raises(ExtractError, match="one weight for each respondent"):
+    with pytest.raises(ExtractError, match="of other respondents"):
         estimate(other, weights=raking)

@@ -11,6 +11,7 @@ import polars as pl
 from culture_metrics.errors import ExtractError, FileFormatError
 from culture_metrics.extracts.spelling import squeezed
 from culture_metrics.problems import Problem, counted, listed
+from culture_metrics.results import ALL
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -66,7 +67,7 @@ def tidy_codes(counts: Mapping[str, int]) -> dict[str, str | None]:
 
 
 def form_problems(counts: Mapping[str, int]) -> Iterator[Problem]:
-    """Report codes in another form, which are read as meant, and entries that are no codes."""
+    """Report codes in another form, which are read as meant, entries that are no codes, and that of all."""
     tidy = tidy_codes(counts)
     changed = {code: form for code, form in tidy.items() if form}
     if changed:
@@ -78,6 +79,17 @@ def form_problems(counts: Mapping[str, int]) -> Iterator[Problem]:
             f"Read as {listed(sorted({f for f in changed.values() if f}), 5)}.",
             column="organisation",
             rows=sum(counts[code] for code in changed),
+        )
+    total = {code: n for code, n in counts.items() if code.strip().lower() == ALL}
+    if total:
+        yield Problem(
+            "error",
+            "an organisation with the name of all",
+            listed((f"'{code}'" for code in total), 5),
+            "an ODS code, as RXX",
+            f"Kept; estimates refuse it, because in Results '{ALL}' is the total of all organisations.",
+            column="organisation",
+            rows=sum(total.values()),
         )
     names = {code: n for code, n in counts.items() if code not in tidy and not CODE.fullmatch(code)}
     if names:

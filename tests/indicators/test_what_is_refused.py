@@ -1,0 +1,152 @@
+"""What estimates are asked for that cannot be, said clearly and without a respondent's value."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import polars as pl
+import pytest
+
+from culture_metrics import Design, distributions, estimate, estimate_values, rake, replicate, synthetic
+from culture_metrics.errors import CultureMetricsError, ExtractError, UnknownNameError
+from culture_metrics.extracts.extract import Extract
+from culture_metrics.indicators.breakdowns import crossed, group_columns
+
+SECRET = "my secret answer"
+
+
+@pytest.fixture(scope="module")
+def extract() -> Extract:
+    return synthetic.respondents(2024, respondents_per_organisation=60, seed=3)
+
+
+def test_a_cross_in_another_order_is_the_same_cross(extract):
+    """It would be in the table twice, under two names, and the search for what follows would not end."""
+    one, other = ("locality_1", "locality_2"), ("locality_2", "locality_1")
+    assert crossed([one, "age", other]) == {"locality_1 × locality_2": one, "age": ("age",)}
+    assert estimate(extract, [one, other]).equals(estimate(extract, [one]))
+
+
+def test_a_text_is_one_breakdown(extract):
+    assert estimate(extract, "age").equals(estimate(extract, ["age"]))
+
+
+@pytest.mark.parametrize("work", [estimate, distributions])
+def test_nobody_is_no_extract(extract, work):
+    with pytest.raises(ExtractError, match="no respondents"):
+        work(replace(extract, frame=extract.frame.clear()), ["occupation_group"])
+
+
+@pytest.mark.parametrize("bad", [float("nan"), float("inf"), 0, -5, "many", None])
+def test_a_population_is_a_number_of_people(bad):
+    with pytest.raises(ExtractError, match="no number of people") as caught:
+        Design(population={"SYN01": bad, "SYN02": 900})
+    assert caught.value.where == "strata SYN01"
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda frame: estimate_values(frame, ["text"]),
+        lambda frame: estimate_values(frame, ["number"], over="text"),
+        lambda frame: estimate_values(frame, ["number"], weights="text"),
+        lambda frame: estimate_values(frame, ["number"], ["list"]),
+        lambda frame: estimate_values(frame, ["number"], design=Design(strata="list")),
+    ],
+)
+def test_values_that_are_no_numbers_are_not_quoted(ask):
+    frame = pl.DataFrame({"text": [SECRET] * 30, "number": 1.0, "list": [[SECRET]] * 30})
+    with pytest.raises(CultureMetricsError) as caught:
+        ask(frame)
+    assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize("column", ["q35", "q25c", "q2a"])
+@pytest.mark.parametrize("values", [pl.lit(SECRET), pl.lit([SECRET])])
+def test_answers_that_are_no_codes_are_not_quoted(extract, column, values):
+    spoilt = replace(extract, frame=extract.frame.with_columns(values.alias(column)))
+    margins = {"occupation_group": {"Other": 1.0}}
+    asks = (
+        lambda: estimate(spoilt, ["occupation_group"]),
+        lambda: distributions(spoilt, ["occupation_group"]),
+        lambda: replicate(spoilt, ["occupation_group"], measures=["motivation", "q25c"], draws=2),
+        lambda: rake(spoilt, margins),
+    )
+    for ask in asks:
+        try:
+            ask()
+        except CultureMetricsError as error:
+            assert "secret" not in str(error)
+
+
+def test_staff_in_post_must_be_numbers(extract):
+    columns = {"organisation": "SYN01", "breakdown": "gender", "group": "Female", "staff": "1,200"}
+    with pytest.raises(ExtractError, match="must be numbers"):
+        rake(extract, pl.DataFrame(columns))
+
+
+@pytest.mark.parametrize("measures", [[], ["morale", "morale"]])
+def test_measures_are_named_once(extract, measures):
+    frame = pl.DataFrame({"morale": [1.0] * 30})
+    for ask in (lambda: replicate(extract, measures=measures), lambda: estimate_values(frame, measures)):
+        with pytest.raises(ExtractError, match="each once"):
+            ask()
+
+
+@pytest.mark.parametrize("draws", [0, 1, -3, 2.5])
+def test_there_must_be_draws(extract, draws):
+    with pytest.raises(ExtractError, match="not enough draws"):
+        replicate(extract, measures=["morale"], draws=draws)
+
+
+# What lies in what: groups of the catalogue, and of one's own --------------------------------------------------
+
+
+def nested(edition) -> pl.DataFrame:
+    """Occupations in their groups; the first group has 40 in one and 5 in another."""
+    groups = edition.breakdown("occupation_group").groups
+    inner = edition.breakdown("occupation").groups
+    occupations = {code: name for name, codes in inner.items() for code in codes}
+    rows = []
+    for group in [*groups][:3]:
+        sizes = (40, 5) if not rows else (30, 20)
+        rows += [
+            (group, occupations[c]) for c, n in zip(groups[group], sizes, strict=False) for _ in range(n)
+        ]
+    return pl.DataFrame(rows, schema=["occupation_group", "occupation"], orient="row").with_columns(days=1.0)
+
+
+def told(table: pl.DataFrame, pairs: pl.DataFrame) -> list[str]:
+    """Groups that are shown with all of their parts but one."""
+    status = table.with_columns(shown=pl.col("status") == "reported")
+    parts = status.filter(breakdown="occupation").join(pairs.unique(), left_on="group", right_on="occupation")
+    one = parts.group_by("occupation_group").agg((~pl.col("shown")).sum().alias("hidden")).filter(hidden=1)
+    shown = status.filter(pl.col("shown"), breakdown="occupation_group")
+    return shown.join(one, left_on="group", right_on="occupation_group")["group"].to_list()
+
+
+def test_replicates_of_nested_breakdowns_are_protected():
+    extract = synthetic.respondents(2024, respondents_per_organisation=400, seed=1)
+    by = ["occupation_group", "occupation"]
+    table = replicate(extract, by, measures=["staff_engagement"], draws=20).table
+    pairs = extract.frame.select(**group_columns(extract, by)).cast(pl.String)
+    assert told(table, pairs) == []
+
+
+def test_values_of_nested_breakdowns_are_protected_where_it_is_known_that_they_are(extract):
+    frame = nested(extract.edition)
+    pairs = frame.select("occupation_group", "occupation")
+    by = ["occupation_group", "occupation"]
+    assert pairs["occupation_group"][0] in told(estimate_values(frame, ["days"], by), pairs)
+    known = estimate_values(frame, ["days"], by, survey="nss_england", period="2024")
+    assert told(known, pairs) == []
+    parents = frame.select(
+        pl.lit("occupation").alias("breakdown"),
+        pl.col("occupation").alias("group"),
+        pl.lit("occupation_group").alias("parent_breakdown"),
+        pl.col("occupation_group").alias("parent_group"),
+    ).unique()
+    assert told(estimate_values(frame, ["days"], by, parents=parents), pairs) == []
+    for wrong in ({"survey": "nss"}, {"survey": "nss_england", "period": "1999"}, {"period": "2024"}):
+        with pytest.raises(UnknownNameError):
+            estimate_values(frame, ["days"], by, **wrong)
