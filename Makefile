@@ -52,7 +52,8 @@ lint: setup
 	@$(BIN)/lint-imports --no-logo
 
 lab: setup
-	@$(BIN)/jupyter-lab notebooks
+	@$(BIN)/jupyter-lab --LabApp.news_url=None \
+	  --LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate notebooks
 
 bench: setup
 	@$(BIN)/python -m benchmarks.run

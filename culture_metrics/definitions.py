@@ -36,7 +36,8 @@ def define(edition: Edition, key: str) -> Definition:
     if key in edition.questions:
         rows += _describe_question(edition, edition.questions[key])
     label = (edition.measures.get(key) or edition.questions[key]).label
-    return Definition(f"{label} ({key}), {edition.survey.label}, {edition.period}", tuple(rows))
+    rows.append(("id", key))
+    return Definition(f"{label}, {edition.survey.label}, {edition.period}", tuple(rows))
 
 
 def _describe_measure(edition: Edition, key: str) -> list[tuple[str, str]]:

@@ -52,6 +52,10 @@ class CultureMetricsError(Exception):
         }
         return "\n".join([self.what, *(f"  {name}: {text}" for name, text in details.items() if text)])
 
+    def _render_traceback_(self) -> list[str]:
+        """Tell notebooks what to show: the message, which is for people, without the calls that led to it."""
+        return [str(self)]
+
 
 class UnknownNameError(CultureMetricsError):
     """A survey, edition, measure, question, breakdown or organisation that does not exist."""

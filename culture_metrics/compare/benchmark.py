@@ -9,12 +9,11 @@ import polars as pl
 
 from culture_metrics.catalogue import catalogue
 from culture_metrics.errors import ResultsError, unknown
+from culture_metrics.published.published import Published
 from culture_metrics.results import ALL, check_results
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
-
-    from culture_metrics.published import Published
 
 
 @dataclass(frozen=True, repr=False)
@@ -154,7 +153,7 @@ def benchmark(published: Published, organisation: str) -> Benchmark:
     UnknownNameError
         When the workbook has no such organisation.
     ResultsError
-        When it has no benchmark groups, as a national workbook.
+        When it is no workbook, or has no benchmark groups, as a national one.
 
     Notes
     -----
@@ -171,6 +170,13 @@ def benchmark(published: Published, organisation: str) -> Benchmark:
     >>> standing.table.filter(measure="staff_engagement")["organisations"].item() > 1
     True
     """
+    if not isinstance(published, Published):
+        raise ResultsError(
+            "A standing is taken from a published workbook",
+            where="benchmark",
+            got=type(published).__name__,
+            hint="Read the official workbook of organisation results: cm.read_published(path).",
+        )
     check_results(published.results)
     # A benchmark workbook also holds earlier years: the standing is that of its newest.
     organisations = published.organisations.filter(pl.col("period") == published.period)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import html
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -14,9 +14,12 @@ from culture_metrics.compare.sentences import sentence
 from culture_metrics.compare.verdict import BARRED, DECLINED, IMPROVED, SAME, UNCLEAR
 from culture_metrics.errors import ComparabilityError, unknown
 from culture_metrics.results import ALL
+from culture_metrics.views.inputs import held_back
 from culture_metrics.views.labels import several
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import plotly.graph_objects as go
 
     from culture_metrics.compare.decomposition import ChangeDecomposition
@@ -38,6 +41,8 @@ class YearComparison:
         Organisations with results in the first period only, and in the second only.
     notes : tuple of str
         What was assumed, pooled or taken as given.
+    names : mapping
+        Organisation -> what figures call it, where that is not its code.
     """
 
     table: pl.DataFrame
@@ -47,6 +52,11 @@ class YearComparison:
     vanished: tuple[str, ...]
     appeared: tuple[str, ...]
     notes: tuple[str, ...]
+    names: Mapping[str, str] = field(default_factory=dict)
+
+    def whole(self) -> YearComparison:
+        """Return the same without groups: whole organisations only."""
+        return replace(self, table=self.table.filter((pl.col("breakdown") == ALL) & (pl.col("group") == ALL)))
 
     def sentences(self, *verdicts: str) -> list[str]:
         """Say each finding in a sentence for a board paper, the largest standardised change first.
@@ -135,20 +145,22 @@ class YearComparison:
         named = catalogue(self.survey).edition(self.to_period).breakdowns.get(breakdown)
         label = named.label if named else breakdown
         groups = rows.filter(pl.col("breakdown") == breakdown)
-        what = f"{_counted(groups, unit, 'change')} by {label[0].lower()}{label[1:]}"
+        what = f"{_counted(groups, unit, 'change')}, by {label[0].lower()}{label[1:]}"
         return views.change_map(rows, unit=unit, **self._said(rows, what, ALL))
 
     def summary(self) -> str:
         """Say in plain sentences what came of it."""
-        counts = dict(self.table["verdict"].cast(pl.String).value_counts().iter_rows())
-        n = self.table.height
-        count = {name: f"{counts.get(name, 0):,}" for name in (IMPROVED, DECLINED, SAME, UNCLEAR, BARRED)}
-        said = [
-            f"{self.from_period} to {self.to_period}: of {n:,} comparisons {count[IMPROVED]} improved, "
-            f"{count[DECLINED]} declined, {count[SAME]} did not change materially, {count[UNCLEAR]} are "
-            f"unclear and {count[BARRED]} may not be compared."
-        ]
-        said += self.sentences(IMPROVED)[:3] + self.sentences(DECLINED)[:3]
+        own = self.whole()
+        groups = self.table.filter((pl.col("breakdown") != ALL) | (pl.col("group") != ALL))
+        one = self.table["organisation"].n_unique() == 1
+        said = []
+        if own.table.height:
+            of = several(own.table.height, "measure" if one else "comparison of whole organisation")
+            said.append(f"{self.from_period} to {self.to_period}: of {of} {_verdicts(own.table)}.")
+            said += own.sentences(IMPROVED)[:3] + own.sentences(DECLINED)[:3]
+        if groups.height:
+            of = several(groups.height, "comparison")
+            said.append(f"In groups, of {of} {_verdicts(groups)}.")
         for gone, word in ((self.vanished, f"only in {self.from_period}"), (self.appeared, f"only in {self.to_period}")):  # fmt: skip  # noqa: E501
             if gone:
                 said.append(
@@ -161,11 +173,13 @@ class YearComparison:
 
     def _repr_html_(self) -> str:
         points = "".join(f"<li>{html.escape(note)}</li>" for note in self.notes)
-        return f"<p>{html.escape(self.summary())}</p><ul>{points}</ul>"
+        fold = f"<details><summary>How the years were compared</summary><ul>{points}</ul></details>"
+        return f"<p>{html.escape(self.summary())}</p>{fold if points else ''}"
 
     def _said(self, rows: pl.DataFrame, what: str, group: str) -> dict[str, str]:
         """Title, subtitle and source of a figure."""
-        whom = str(rows["organisation"][0]) + ("" if group == ALL else f", {group}")
+        code = str(rows["organisation"][0])
+        whom = self.names.get(code, code) + ("" if group == ALL else f", {group}")
         return {
             "title": f"{whom}: {what}",
             "subtitle": f"{catalogue(self.survey).label}, {self.from_period} to {self.to_period}",
@@ -192,6 +206,22 @@ class YearComparison:
         return rows
 
 
+def _verdicts(rows: pl.DataFrame) -> str:
+    """Count the verdicts; what is held back is counted apart from what may not be compared."""
+    hidden = rows.select(held_back()).to_series()
+    counts = dict(rows.filter(~hidden)["verdict"].cast(pl.String).value_counts().iter_rows())
+    said = [
+        f"{counts.get(IMPROVED, 0):,} improved",
+        f"{counts.get(DECLINED, 0):,} declined",
+        f"{counts.get(SAME, 0):,} did not change materially",
+        f"{counts.get(UNCLEAR, 0):,} are unclear",
+        f"{counts.get(BARRED, 0):,} may not be compared",
+    ]
+    if hidden.any():
+        said.append(f"{int(hidden.sum()):,} are held back")
+    return f"{', '.join(said[:-1])} and {said[-1]}"
+
+
 def _counted(rows: pl.DataFrame, unit: str, noun: str = "") -> str:
     """Say how many of the measures drawn changed: the title of a figure."""
     own = rows.filter((pl.col("unit") == unit) & (pl.col("verdict") != BARRED))
@@ -199,9 +229,9 @@ def _counted(rows: pl.DataFrame, unit: str, noun: str = "") -> str:
     if own.is_empty():
         return f"no {noun or many.split()[1].removesuffix('s')} may be compared"
     counts = [(int((own["verdict"] == v).sum()), v) for v in (IMPROVED, DECLINED)]
-    said = " and ".join(f"{n:,} {verdict}" for n, verdict in counts if n)
-    if said:
-        return f"{said} of {many}"
+    (first, verdict), *rest = [(n, v) for n, v in counts if n] or [(0, "")]
+    if first:
+        return ", ".join([f"{first:,} of {many} {verdict}", *(f"{n:,} {v}" for n, v in rest)])
     return f"none of {many} {'is' if noun else 'changed'} beyond chance"
 
 

@@ -136,8 +136,7 @@ def _notes(pair: Pair, cells: Cells) -> list[str]:
         shares = [
             row[b] / counts.sum() for b, counts in zip(("base_from", "base_to"), cells.counts, strict=True)
         ]
-        said.append(
-            f"{shares[0]:.0%} and {shares[1]:.0%} gave no {names[row['breakdown']]} and are a "
-            "group of their own."
-        )
+        before, after = (f"{share:.0%}" for share in shares)
+        told = f"{before} in each year" if before == after else f"{before} and {after}"
+        said.append(f"{told} gave no {names[row['breakdown']]} and are a group of their own.")
     return said

@@ -70,15 +70,15 @@ def beside(change: float, part: float, what: str, unit: str) -> str:
     Examples
     --------
     >>> beside(3.7, 0.9, "the change in staff mix", "percent")
-    'more than the 0.9 points that the change in staff mix explains'
+    'more than the 0.9 points that the change in staff mix makes up'
     >>> beside(3.7, -0.9, "the change in staff mix", "percent")
     'although the change in staff mix by itself comes to \N{MINUS SIGN}0.9 points'
     """
     places = DECIMALS[unit]
     whole, some = round(change, places), round(part, places)
     if some == 0:
-        return f"of which {what} explains next to nothing"
+        return f"of which {what} makes up {amount(0, unit)}"
     if whole == 0 or (whole > 0) != (some > 0):
         return f"although {what} by itself comes to {with_unit(part, unit)}"
     more = "more" if abs(whole) > abs(some) else "no more"
-    return f"{more} than the {amount(part, unit)} that {what} explains"
+    return f"{more} than the {amount(part, unit)} that {what} makes up"

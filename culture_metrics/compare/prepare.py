@@ -13,6 +13,7 @@ from culture_metrics.compare.same_questions import absent_in, mark_different_que
 from culture_metrics.compare.verdict import ADJUSTMENTS, FLAGGED
 from culture_metrics.errors import ComparabilityError, unknown
 from culture_metrics.results import ALL
+from culture_metrics.views.labels import several
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -89,6 +90,15 @@ def sided(marked: pl.DataFrame) -> pl.DataFrame:
     return rows
 
 
+def left_out(stuff: Material, edition: Edition) -> list[str]:
+    """Name the measures of a period that can neither improve nor decline."""
+    known = set(stuff.frame.filter(pl.col("period") == edition.period)["measure"])
+    labels = [m.label for m in edition.measures.values() if m.direction == "neutral" and m.id in known]
+    if not labels:
+        return []
+    return [f"{several(len(labels), 'measure')} without a better side left out: {'; '.join(labels)}."]
+
+
 def _measure_id(name: str, editions: Sequence[Edition]) -> str:
     """Return a measure's id in the later edition that has it: codes move, ids do not."""
     for edition in editions[:-1]:
@@ -160,7 +170,7 @@ def link(
 def notes_on(ready: pl.DataFrame, adjust: str, assumptions: Assumptions) -> list[str]:
     """Say what was assumed."""
     notes = [
-        f"Verdicts allow for all comparisons of one breakdown ({ADJUSTMENTS[adjust][1]}, column p_adjusted); "
+        f"Verdicts allow for all comparisons of one breakdown ({ADJUSTMENTS[adjust][1]}); "
         "intervals are those of one comparison each."
     ]
     tested = ready.filter(pl.col("n_from").is_not_null())

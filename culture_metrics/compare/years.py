@@ -13,7 +13,7 @@ from culture_metrics.compare.comparable import refuse, warn_of_breaks
 from culture_metrics.compare.comparison import YearComparison
 from culture_metrics.compare.difference import MATERIAL, add_differences
 from culture_metrics.compare.pairs import gather, pool
-from culture_metrics.compare.prepare import link, notes_on, paired, prepare, sided
+from culture_metrics.compare.prepare import left_out, link, notes_on, paired, prepare, sided
 from culture_metrics.compare.same_questions import notes_on_questions
 from culture_metrics.compare.verdict import adjust_p, judge, official_flag
 from culture_metrics.errors import CultureMetricsError
@@ -156,6 +156,7 @@ def compare_years(  # noqa: PLR0913
             *notes,
             *shared,
             *notes_on_questions(marked, stuff.frame, survey, periods),
+            *(left_out(stuff, survey.edition(periods[1])) if measures is None else ()),
             *notes_on(ready, adjust, assumptions or Assumptions()),
         ),
     )
@@ -170,6 +171,28 @@ def check_comparable(results: pl.DataFrame, from_period: str, to_period: str) ->
         As `compare_years` does.
     """
     _marked(gather(results, None), (from_period, to_period))
+
+
+def breaks_between(results: pl.DataFrame, from_period: str, to_period: str) -> pl.DataFrame:
+    """List the figures of two periods that a break keeps apart, without comparing the others.
+
+    Returns
+    -------
+    polars.DataFrame
+        `organisation, breakdown, group, measure, period` (the later one) and `reason`.
+
+    Examples
+    --------
+    >>> import culture_metrics as cm
+    >>> apart = breaks_between(cm.read_inputs([]).results, "2023", "2024")
+    >>> sorted(apart.filter(group="all", unit="score")["measure"])
+    ['health_and_safety_climate', 'negative_experiences', 'safe_and_healthy']
+    """
+    stuff = gather(results, None)
+    marked = paired(stuff, catalogue(stuff.survey), (from_period, to_period), None, None)
+    key = ["organisation", "breakdown", "group", "measure", "unit"]
+    apart = marked.filter(pl.col("refused").is_not_null())
+    return apart.select(*key, pl.col("period_to").alias("period"), pl.col("refused").alias("reason"))
 
 
 def _marked(

@@ -147,7 +147,9 @@ def _severity(name: str, problems: pl.DataFrame, level: int) -> str:
     order = problems["rule"].unique(maintain_order=True).to_list()
     groups = {rule: list(rows) for rule, rows in by_rule}
     body = "".join(_rule(name, groups[rule]) for rule in order)
-    title = f"{PLURALS[name]} ({problems.height})"
+    lines = sum(len(rows) if len(rows) <= UNFOLDED else 1 for rows in groups.values())
+    folded = f", in {counted(lines, 'line')}" if lines < problems.height else ""
+    title = f"{PLURALS[name]} ({problems.height}{folded})"
     return (
         f"<section class='{name}'><h{level} class='heading'>{title}</h{level}>"
         f"<p class='meaning'>{MEANINGS[name]}</p><div class='scroll'><table><colgroup>{widths}</colgroup>"

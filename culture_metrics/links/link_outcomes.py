@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from culture_metrics.errors import LinkError
 from culture_metrics.links.arguments import LATER, check_call, check_lag
 from culture_metrics.links.arrays import PanelArrays, panel_arrays
 from culture_metrics.links.checklist import DIAGNOSTICS, Flag
@@ -169,6 +170,13 @@ def link_outcomes(  # noqa: PLR0913
     needed = [*indicators, *controls, *(name for one in declared for name in one.columns)]
     given = data.table if isinstance(data, Panel) else data
     known = given.collect_schema().names()
+    strange = [one.column for one in declared if one.column not in known]
+    if declares and strange:
+        raise LinkError(
+            f"The panel has no outcome '{strange[0]}'",
+            expected=", ".join(declares),
+            hint="Give panel.outcomes: they stand under the names of the panel's columns.",
+        )
     arrays = panel_arrays(
         given,
         [*needed, *([weights] if weights else []), *context_columns(known, indicators, controls)],

@@ -15,6 +15,7 @@ from culture_metrics.links.linear import solve_linear
 from culture_metrics.links.pooled_data import CAVEAT, as_outcome, pooled_data, sampled, title_of
 from culture_metrics.links.resampling import drawn_products, solved
 from culture_metrics.links.titles import through
+from culture_metrics.views.labels import estimated
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -199,10 +200,10 @@ def mediate(  # noqa: PLR0913
     sobel = float(np.hypot(a[0] * b[1], b[0] * a[1]))
     table = _table(t_statistics(estimates, errors, df, ci), a[0] * b[0], drawn, (low, high), sobel, interval)
     labels = {
-        "a": f"{title_of(indicator)} → {title_of(mediator)}",
-        "b": f"{title_of(mediator)} → {result.title}",
-        "total": f"{title_of(indicator)} → {result.title}, total",
-        "direct": f"{title_of(indicator)} → {result.title}, direct",
+        "a": f"{title_of(mediator)} by {title_of(indicator)}",
+        "b": f"{result.title} by {title_of(mediator)}",
+        "total": f"{result.title} by {title_of(indicator)}, total",
+        "direct": f"{result.title} by {title_of(indicator)}, direct",
         "indirect": f"through {title_of(mediator)}",
     }
     table = table.with_columns(
@@ -267,5 +268,5 @@ def _proportion(table: pl.DataFrame) -> float | None:
 
 
 def _signed(row: dict[str, float], level: float, unit: str = "") -> str:
-    interval = f"{100 * level:.0f}% interval {row['conf_low']:+.3g} to {row['conf_high']:+.3g}"
-    return f"{row['estimate']:+.3g}{unit} ({interval})"
+    said, interval = estimated(row["estimate"], row["conf_low"], row["conf_high"], plus=True)
+    return f"{said}{unit} ({100 * level:.0f}% interval {interval})"

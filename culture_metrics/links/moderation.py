@@ -14,6 +14,7 @@ from culture_metrics.links.plan import LINEAR_KINDS
 from culture_metrics.links.pooled_data import CAVEAT, as_outcome, heading, pooled_data, sampled, title_of
 from culture_metrics.links.product_model import corners, fitted_lines, product_model, slope, tested
 from culture_metrics.links.titles import inside
+from culture_metrics.views.labels import estimated
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -60,7 +61,7 @@ class Moderation:
             x_title=heading(f"{title_of(self.indicator)} (SD from the mean)"),
             y_title=f"{self.outcome.title}{f' ({self.outcome.unit})' if self.outcome.unit else ''}",
             title=f"The {self._finding()}",
-            subtitle=f"Fitted lines, all else at its mean; {self.sample}",
+            subtitle=f"{heading(self._product())}. Fitted lines, all else at its mean; {self.sample}",
             notes=CAVEAT,
         )
 
@@ -68,13 +69,11 @@ class Moderation:
         """Say in plain sentences how the slope differs."""
         last = self.table.row(-1, named=True)
         scale = "" if self.link == "identity" else f" on the {self.link} scale"
-        said = [
-            f"The {self._finding(f' (per 1 SD{scale})')} (product {last['estimate']:+.3g}, 95% interval "
-            f"{last['conf_low']:+.3g} to {last['conf_high']:+.3g}, p {last['p_value']:.3f})."
-        ]
+        said = [f"The {self._finding(f' (per 1 SD{scale})')} ({self._product()}, p {last['p_value']:.3f})."]
         said += [
-            f"At {row['label']} it is {row['estimate']:+.3g} ({row['conf_low']:+.3g} to "
-            f"{row['conf_high']:+.3g})."
+            "At {} it is {} ({}).".format(
+                row["label"], *estimated(row["estimate"], row["conf_low"], row["conf_high"], plus=True)
+            )
             for row in self.slopes.to_dicts()
         ]
         clear = self.differences.filter(pl.col("p_adjusted") < 0.05)
@@ -83,6 +82,13 @@ class Moderation:
                 f"{clear.height} of {self.differences.height} pairs of slopes differ (Holm, 5% level)."
             )
         return " ".join([*said, f"{self.sample}. {CAVEAT}"])
+
+    def _product(self) -> str:
+        """Say how much the slope differs per SD of the moderators, with its interval."""
+        last = self.table.row(-1, named=True)
+        said, interval = estimated(last["estimate"], last["conf_low"], last["conf_high"], plus=True)
+        by = " and ".join(title_of(m) for m in self.moderators)
+        return f"difference in slope per SD of {by} {said}, 95% interval {interval}"
 
     def _finding(self, per: str = "") -> str:
         """Say whether the slope differs with the moderators: with two, with both together."""

@@ -82,8 +82,11 @@ class Panel:
     def _repr_html_(self) -> str:
         from culture_metrics.views.table import Table
 
-        tables = (("What was lost", self.losses), ("What was met", self.problems))
-        shown = "".join(Table.of(frame, title)._repr_html_() for title, frame in tables if len(frame))
+        kept = pl.col("step").is_in(["read", "kept", "rows"])
+        lost = self.losses.filter(~kept & (pl.col("rows") > 0)).height
+        flow = self.losses if lost else self.losses.clear()
+        tables = (("What was lost" if lost else "Nothing was lost", flow), ("What was met", self.problems))
+        shown = "".join(Table.of(frame, title)._repr_html_() for title, frame in tables)
         return f"<p>{html.escape(self.summary())}</p>{shown}"
 
     def __repr__(self) -> str:

@@ -18,6 +18,7 @@ from culture_metrics.links.outcome_values import outcome_values
 from culture_metrics.links.plan import Plan, check_design
 from culture_metrics.links.pooled_data import as_outcome, heading, title_of
 from culture_metrics.links.titles import pointing
+from culture_metrics.views.labels import number, places
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -98,7 +99,9 @@ class SpecificationCurve:
 
     def _spread(self) -> str:
         low, middle, high = np.quantile(self.table["estimate"].drop_nulls().to_numpy(), [0, 0.5, 1])
-        return f"estimates {low:+.3g} to {high:+.3g}, median {middle:+.3g}"
+        digits = places(low, high)
+        ends = (number(value, digits, plus=True) for value in (low, high, middle))
+        return "estimates {} to {}, median {}".format(*ends)
 
     def _directions(self) -> str:
         row = self.shares.row(0, named=True)

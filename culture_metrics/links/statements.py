@@ -6,31 +6,33 @@ from typing import TYPE_CHECKING, Any
 
 from culture_metrics.links.checks import MEANINGS
 from culture_metrics.links.pooled_data import heading, title_of
+from culture_metrics.views.labels import number, places
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 COVARIANCES = {
-    "cluster": "SE clustered by organisation",
+    "cluster": "errors clustered by organisation",
     "wild": "interval by wild bootstrap of organisations",
-    "robust": "robust SE by organisation",
+    "robust": "robust errors by organisation",
     "GLS": "random intercept for each organisation",
-    "HC1": "SE robust to unequal variances",
-    "HC3": "SE robust to unequal variances",
-    "scaled": "SE scaled by the dispersion",
-    "classical": "classical SE",
+    "HC1": "errors robust to unequal variances",
+    "HC3": "errors robust to unequal variances",
+    "scaled": "errors scaled by the dispersion",
+    "classical": "classical errors",
 }
 #: What follows the figures when a flag is raised.
 REMARKS = {
     "same_source": "Both come from the staff survey, which by itself makes them go together.",
     "few_orgs": "Few organisations: read with care.",
-    "few_clusters": "Fewer than 40 organisations: clustered SEs tend to be too small.",
+    "few_clusters": "Fewer than 40 organisations: clustered errors tend to be too small.",
     "influential": "The result hangs on single organisations.",
     "placebo": "Next year's indicator goes with this year's outcome too: their order in time is not shown.",
     "reverse": "The path from outcome to indicator is at least as strong.",
     "within_ne_between": "Within and between organisations the links differ: read both.",
     "scale_break": "The indicator changes scale between years: do not read this as it stands.",
 }
+ONE_YEAR = "One year: not examined within organisations."
 #: Said of every call.
 CAVEATS = (
     "These are associations. Other differences between organisations (region, type, size, patients) can make "
@@ -61,15 +63,17 @@ def statement(row: Mapping[str, Any], ci: float, held: tuple[str, ...], also: st
     counts = f"{row['base']:,} {'organisations' if row['base'] == row['n_orgs'] else 'organisation-years'}"
     if row["base"] != row["n_orgs"]:
         counts += f", {row['n_orgs']:,} organisations"
+    counts += f", {row['years']}"
+    if row["n_dropped"]:
+        counts += f" ({row['n_dropped']:,} of {row['base'] + row['n_dropped']:,} rows could not be used)"
     if row["estimate"] is None:
         why = ", ".join(row["flags"])
         pair = f"{row['outcome_label']} on {title_of(row['indicator'])} ({title_of(row['design'])})"
         return f"{pair}: no figures, the model failed ({why})."
     equal = f", {_and(held)} held equal" if held else ""
     parts = [f"{_subject(row)} {_figure(row, ci)}{equal}; {counts}, {COVARIANCES[row['cov']]}."]
-    if row["effect_abs"] is not None and row["link"] != "identity":
-        parts.append(f"That is {_amount(row)}.")
     parts += [also] if also else []
+    parts += [ONE_YEAR] if row["n_years"] == 1 else []
     parts += [text for flag, text in REMARKS.items() if flag in row["flags"]]
     return " ".join([*parts, "Association only."])
 
@@ -105,7 +109,7 @@ def _what(row: Mapping[str, Any]) -> str:
 
 
 def _figure(row: Mapping[str, Any], ci: float) -> str:
-    level = f"{100 * ci:g}% CI"
+    level = f"{100 * ci:g}% interval"
     value, low, high = row["effect"], row["effect_low"], row["effect_high"]
     unit = ""
     if row["link"] == "log" or row["family"] == "ordinal":
@@ -121,30 +125,16 @@ def _figure(row: Mapping[str, Any], ci: float) -> str:
 
 def _between(value: float, low: float, high: float, unit: str, level: str) -> str:
     before, after = ("£", "") if unit == " £" else ("", unit)
-    told = f"{before}{_n(value)}{after} {_side(value)}"
+    size, near, far = (number(abs(x), places(low, high)) for x in (value, low, high))
+    told = f"{before}{size}{after} {_side(value)}"
     if low * high > 0:
-        near, far = sorted((abs(low), abs(high)))
-        return f"{told} ({level} {before}{_n(near)} to {before}{_n(far)}{after} {_side(value)})"
-    return f"{told} ({level} {before}{_n(low)} lower to {before}{_n(high)} higher)"
-
-
-def _amount(row: Mapping[str, Any]) -> str:
-    value, low, high = row["effect_abs"], row["effect_abs_low"], row["effect_abs_high"]
-    return f"{_signed(value)} ({_signed(low)} to {_signed(high)}) {row['effect_abs_unit']}"
+        near, far = (near, far) if abs(low) < abs(high) else (far, near)
+        return f"{told} ({level} {before}{near} to {before}{far}{after} {_side(value)})"
+    return f"{told} ({level} {before}{near} lower to {before}{far} higher)"
 
 
 def _side(value: float) -> str:
     return "higher" if value > 0 else "lower"
-
-
-def _n(value: float) -> str:
-    """Write a size with two figures that count, and thousands without decimals."""
-    size = abs(value)
-    return f"{size:,.0f}" if size >= 100 else f"{size:.2g}"
-
-
-def _signed(value: float) -> str:
-    return f"{'+' if value > 0 else '-'}{_n(value)}"
 
 
 def _and(words: tuple[str, ...]) -> str:
@@ -163,5 +153,5 @@ def call_warnings(rows: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
     for flag, meaning in MEANINGS.items():
         count = sum(flag in row["flags"] for row in main)
         if count:
-            said.append(f"{heading(meaning)} ({count} of {len(main)} rows, flag {flag}).")
+            said.append(f"{heading(meaning)} ({count} of {len(main)} rows).")
     return tuple(said)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from culture_metrics.links.pooled_data import heading, title_of
+from culture_metrics.views.labels import estimated
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -155,7 +156,8 @@ def through(paths: Mapping[str, Mapping[str, Any]], proportion: float | None, na
     if found["conf_low"] <= 0 <= found["conf_high"]:
         return heading(f"{x} and {y}: no clear indirect path through {m}")
     if proportion is None:
-        return heading(f"{x} and {y}: an indirect path of {found['estimate']:+.3g} through {m}")
+        size, _ = estimated(found["estimate"], found["conf_low"], found["conf_high"], plus=True)
+        return heading(f"{x} and {y}: an indirect path of {size} through {m}")
     return heading(f"{x} and {y}: {100 * proportion:.0f}% of the link lies on the path through {m}")
 
 

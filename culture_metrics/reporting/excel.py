@@ -8,19 +8,22 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from culture_metrics.catalogue import catalogue
+from culture_metrics.compare.verdict import BARRED
 from culture_metrics.reporting.tables import catalogued, missing
 from culture_metrics.results import ALL, check_distributions, check_released, check_results
-from culture_metrics.views.table import SHORTHAND
+from culture_metrics.views.table import BREAK, SHORTHAND
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from culture_metrics.catalogue import Edition
+    from culture_metrics.compare.comparison import YearComparison
     from culture_metrics.reporting.inputs import Inputs
 
 SCORE, PERCENT, COUNT = "0.00", "0.0", "#,##0"
 SOURCES = {"respondents": "Respondent file", "published": "Published"}
+UNITS = {"score": "Score", "percent": "Per cent"}
 LEVELS = {"element": "Element", "theme": "Theme", "sub_score": "Sub-score", "question": "Question"}
 WEIGHTS = {
     "none": "None",
@@ -44,6 +47,8 @@ NOTES = {
     "the 100.",
     "Benchmark": "Best, median and worst over all organisations of the benchmark group, this one included. "
     "Rank 1 is best; ties share the better rank.",
+    "Changes": "Later year less earlier year; of percentages in points. Verdicts allow for all "
+    "comparisons of one breakdown, intervals are those of one comparison each.",
     "Meaning": "None of these figures says why something is so.",
 }
 
@@ -59,9 +64,14 @@ class Sheet:
 
 
 def write_results(
-    path: Path, data: Inputs, results: pl.DataFrame, answers: pl.DataFrame, standing: pl.DataFrame | None
+    path: Path,
+    data: Inputs,
+    results: pl.DataFrame,
+    answers: pl.DataFrame,
+    standing: pl.DataFrame | None,
+    change: YearComparison | None = None,
 ) -> None:
-    """Write results, answers and the place in the benchmark group as a workbook.
+    """Write results, answers, the place in the benchmark group and what changed as a workbook.
 
     Parameters
     ----------
@@ -73,6 +83,8 @@ def write_results(
         Results and Distributions of the organisation, suppressed: both contracts are checked.
     standing : polars.DataFrame, optional
         `Benchmark.table`.
+    change : YearComparison, optional
+        Of these results.
 
     Notes
     -----
@@ -86,6 +98,8 @@ def write_results(
     sheets = [*_result_sheets(data, results), _answer_sheet(data, answers)]
     if standing is not None:
         sheets.append(_standing_sheet(standing))
+    if change is not None:
+        sheets.append(_change_sheet(data, change))
     _write(path, f"Staff survey results of {data.name}", data, [s for s in sheets if s.frame.height])
 
 
@@ -146,21 +160,41 @@ def _answer_sheet(data: Inputs, answers: pl.DataFrame) -> Sheet:
 def _standing_sheet(standing: pl.DataFrame) -> Sheet:
     columns = {
         "Code": "code", "Measure": "label", "Level": "level", "Unit": "unit", "Estimate": "estimate",
-        "Best": "best", "Median": "median", "Worst": "worst", "Organisations": "organisations",
-        "Rank": "rank",
+        "Base": "base", "Best": "best", "Median": "median", "Worst": "worst",
+        "Organisations": "organisations", "Rank": "rank",
     }  # fmt: skip
     frame = (
         standing.filter(pl.col("estimate").is_not_null() & pl.col("rank").is_not_null())
         .with_columns(
             pl.col("level").replace(LEVELS),
-            pl.col("unit").cast(pl.String).replace({"score": "Score", "percent": "Per cent"}),
+            pl.col("unit").cast(pl.String).replace(UNITS),
             mark=pl.lit("[x]"),
         )
         .select("mark", **_renamed(columns))
     )
     formats = dict.fromkeys(["Estimate", "Best", "Median", "Worst"], SCORE)
-    formats |= {"Rank": COUNT, "Organisations": COUNT}
+    formats |= {"Base": COUNT, "Rank": COUNT, "Organisations": COUNT}
     return Sheet("Benchmark", "Place in the benchmark group: scores and percentages", frame, formats)
+
+
+def _change_sheet(data: Inputs, change: YearComparison) -> Sheet:
+    columns = {
+        "Organisation": "organisation", "Breakdown": "breakdown", "Group": "group", "Code": "code",
+        "Measure": "label", "Level": "level", "Unit": "unit", change.from_period: "estimate_from",
+        change.to_period: "estimate_to", "Change": "difference", "Lower 95%": "conf_low",
+        "Upper 95%": "conf_high", f"Base {change.from_period}": "base_from",
+        f"Base {change.to_period}": "base_to", "Verdict": "verdict", "Reason": "reason",
+    }  # fmt: skip
+    apart = (pl.col("status") == "reported") & (pl.col("verdict") == BARRED)
+    frame = change.table.with_columns(
+        _breakdown(data),
+        pl.col("level").replace(LEVELS),
+        pl.col("unit").cast(pl.String).replace(UNITS),
+        pl.col("verdict").cast(pl.String),
+        pl.when(apart).then(pl.lit(BREAK)).otherwise(missing()).alias("mark"),
+    ).select("mark", **_renamed(columns))
+    formats = {name: COUNT if name.startswith("Base") else SCORE for name in frame.columns[8:14]}
+    return Sheet("Changes", f"Changes from {change.from_period} to {change.to_period}", frame, formats)
 
 
 def _write(path: Path, title: str, data: Inputs, sheets: Sequence[Sheet]) -> None:
@@ -187,7 +221,7 @@ def _write(path: Path, title: str, data: Inputs, sheets: Sequence[Sheet]) -> Non
         ]
         cover.write_string(0, 0, title, style["title"])
         cover.write_column(1, 0, lines, style["long"])
-        notes = {**NOTES, **SHORTHAND}
+        notes = NOTES | SHORTHAND
         contents = {"Sheet": [s.name for s in sheets], "What it holds": [s.holds for s in sheets]}
         explained = {"Note": list(notes), "Text": list(notes.values())}
         first = [Sheet("Contents", "", pl.DataFrame(contents)), Sheet("Notes", "", pl.DataFrame(explained))]

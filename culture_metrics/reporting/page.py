@@ -61,7 +61,9 @@ def section(name: str, notebook: NotebookNode) -> Section:
     )
     exporter.register_filter("below_title", partial(_below_title, name, headings))
     exporter.register_filter("figure", partial(_figure, name, count(1)))
+    exporter.register_filter("figure_name", _figure_name)
     exporter.register_filter("table", _table)
+    exporter.register_filter("region", _region)
     body, _ = exporter.from_notebook_node(notebook)
     titles = [text for level, _, text in headings if level == 2]
     return Section(
@@ -153,12 +155,34 @@ def _figure(name: str, numbers: Iterator[int], figure_json: Mapping[str, Any]) -
     return fragment(figure_json, f"{name}-figure-{next(numbers)}")
 
 
+def _figure_name(figure_json: Mapping[str, Any]) -> str:
+    from culture_metrics.views.save import plain_title
+
+    return html.escape(plain_title(figure_json["layout"]) or "Figure")
+
+
+def _region(text: str) -> str:
+    """Name the region of a table after its caption or heading, so that it can be found and scrolled."""
+    if "<table" not in text:
+        return ""
+    found = re.search(r"<(caption|h\d|strong)\b[^>]*>(.*?)</\1>", text, flags=re.DOTALL)
+    name = re.sub(r"<[^>]+>|['\"]", "", found[2]) if found else "Table"
+    return f' role="region" aria-label="{name}" tabindex="0"'
+
+
 def _linked(text: str, on_page: Collection[str]) -> str:
-    """Turn links between notebooks into links within the page; where the other is not on it, into words."""
+    """Turn links between notebooks into links within the page; where the other is not on it, into words.
+
+    A list item that begins with the link goes where the other goes.
+    """
 
     def turned(found: re.Match[str]) -> str:
         return f'<a href="#{found[1]}">{found[2]}</a>' if found[1] in on_page else found[2]
 
+    def kept(found: re.Match[str]) -> str:
+        return found[0] if found[1] in on_page else ""
+
+    text = re.sub(r'<li>(?:<p>)?<a href="(\w+)\.ipynb">.*?</li>', kept, text, flags=re.DOTALL)
     return re.sub(r'<a href="(\w+)\.ipynb">(.*?)</a>', turned, text, flags=re.DOTALL)
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from culture_metrics.compare.benchmark import benchmark
+from culture_metrics.compare.years import compare_years
 from culture_metrics.disclosure import suppress
 from culture_metrics.errors import InputWarning, ReportError
 from culture_metrics.reporting.excel import write_results
@@ -18,12 +19,13 @@ from culture_metrics.reporting.inputs import Inputs, read_inputs
 from culture_metrics.reporting.manifest import manifest
 from culture_metrics.reporting.page import page, section
 from culture_metrics.reporting.run import NOTEBOOKS, run_notebooks
-from culture_metrics.reporting.show.changes import no_comparison
+from culture_metrics.reporting.show.changes import no_comparison, two_years
 from culture_metrics.results import as_distributions, as_results, check_released
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from culture_metrics.compare.comparison import YearComparison
     from culture_metrics.reporting.page import Section
 
     Tell = Callable[[str, int, int], None]
@@ -118,7 +120,7 @@ def report(
         made = manifest(data, results, chosen, left_out)
         standing = benchmark(data.standing, data.organisation).table if data.standing else None
         results.write_parquet(workshop / "results.parquet")
-        write_results(workshop / "results.xlsx", data, results, answers, standing)
+        write_results(workshop / "results.xlsx", data, results, answers, standing, _change(data, results))
         _write_text(workshop / "manifest.json", json.dumps(made, indent=2, ensure_ascii=False) + "\n")
         _write_text(workshop / "index.html", _page(data, sections, left_out, made))
         _deliver(workshop, folder)
@@ -157,6 +159,14 @@ def _tables(data: Inputs) -> tuple[pl.DataFrame, pl.DataFrame]:
     results = [told, *(p.results.filter(own) for p in data.published)]
     answers = [options, *(p.distributions.filter(own) for p in data.published)]
     return as_results(pl.concat(results)), as_distributions(pl.concat(answers))
+
+
+def _change(data: Inputs, results: pl.DataFrame) -> YearComparison | None:
+    """Compare the two newest years, as far as the results that are written show them."""
+    if no_comparison(data):
+        return None
+    earlier, later = two_years(data)
+    return compare_years(results.filter(source="respondents"), earlier.period, later.period)
 
 
 def _page(

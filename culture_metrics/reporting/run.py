@@ -29,6 +29,8 @@ NOTEBOOKS = (
 )
 
 
+#: Tag of cells that a report leaves out.
+ONLY_NOTEBOOK = "notebook-only"
 #: The check of notebooks builds a grammar of web addresses when it is loaded, which takes longer than reading
 #: a survey. No notebook of ours has a field that needs it, and the check does without where it is missing.
 SKIP_GRAMMAR = 'import sys; sys.modules.setdefault("rfc3987_syntax", None)'
@@ -162,8 +164,11 @@ def _this_python(scratch: Path) -> type:
 
 
 def _without_traces(notebook: NotebookNode) -> NotebookNode:
-    """Strip what papermill and the kernel wrote: paths, parameters, times, messages of warnings."""
-    own = {"parameters", "injected-parameters"}
+    """Strip what papermill and the kernel wrote: paths, parameters, times, messages of warnings.
+
+    Cells that are for the reader of the notebook only go as well.
+    """
+    own = {"parameters", "injected-parameters", ONLY_NOTEBOOK}
     notebook.metadata = type(notebook)(language_info={"name": "python", "pygments_lexer": "ipython3"})
     notebook.cells = [c for c in notebook.cells if not own & set(c.metadata.get("tags", ()))]
     for cell in notebook.cells:

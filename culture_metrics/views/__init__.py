@@ -4,7 +4,7 @@ from culture_metrics.views.change_map import change_map
 from culture_metrics.views.changes import changes
 from culture_metrics.views.distribution import distribution
 from culture_metrics.views.estimates import estimates
-from culture_metrics.views.heat_map import heat_map
+from culture_metrics.views.heat_map import colour_limit, heat_map
 from culture_metrics.views.lines import lines
 from culture_metrics.views.links import designs, forest, influence
 from culture_metrics.views.ranking import ranking
@@ -20,6 +20,7 @@ from culture_metrics.views.waterfall import waterfall
 __all__ = [
     "change_map",
     "changes",
+    "colour_limit",
     "designs",
     "distribution",
     "estimates",

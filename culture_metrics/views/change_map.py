@@ -9,7 +9,7 @@ from culture_metrics.results import ALL
 from culture_metrics.views import maps, style
 from culture_metrics.views.changes import before_and_after, plus
 from culture_metrics.views.inputs import held_back, one_of, tidy
-from culture_metrics.views.labels import DECIMALS, safely, sentences, several
+from culture_metrics.views.labels import DECIMALS, WHY_NOT, safely, sentences, several
 
 COLUMNS = [
     "group", "measure", "label", "unit", "estimate_from", "estimate_to", "base_from", "base_to",
@@ -71,7 +71,7 @@ organisation (+0.30).'
     head = maps.columns(fig, measures["label"])
     _shade(fig, rows, cells)
     hidden, barred = cells.filter("hidden"), cells.filter("barred")
-    maps.cover(fig, hidden, "Too few answers", maps.HATCH)
+    maps.cover(fig, hidden, "Not shown", maps.HATCH)
     maps.cover(fig, barred, "Not comparable", CROSS)
     fig.update_layout(barmode="overlay")
     left = maps.left(rows, bold=True)
@@ -159,7 +159,7 @@ def _notes(cells: pl.DataFrame, unit: str) -> str:
         "unclear. Base: the later year."
     ]
     if cells["hidden"].any():
-        said.append("Hatched: too few answers to show.")
+        said.append(f"Hatched: {WHY_NOT['suppressed']}.")
     if cells["barred"].any():
         said.append("Crossed: not comparable.")
     return " ".join(said)
@@ -179,7 +179,7 @@ def _alt(cells: pl.DataFrame, rows: pl.DataFrame, measures: pl.DataFrame, unit: 
         )
         if found.height:
             said.append(f"{verdict.capitalize()}: {'; '.join(found.to_series().head(8))}.")
-    for column, word in (("hidden", "not shown because too few answered"), ("barred", "not comparable")):
+    for column, word in (("hidden", f"not shown: {WHY_NOT['suppressed']}"), ("barred", "not comparable")):
         n = int(cells[column].sum())
         if n:
             said.append(f"{n} cell{'s are' if n > 1 else ' is'} {word}.")

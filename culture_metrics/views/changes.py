@@ -100,8 +100,8 @@ def changes(
     )
 
 
-def _rows(table: pl.DataFrame, unit: str) -> tuple[pl.DataFrame, int]:
-    """Sort the measures and place them on the page; return how many are left out."""
+def _rows(table: pl.DataFrame, unit: str) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Sort the measures and place them on the page; return those left out as well."""
     spread = (pl.col("conf_high") - pl.col("conf_low")).abs()
     ordered = table.with_columns(
         pl.col("verdict").cast(pl.String), far=(pl.col("difference").abs() / spread).fill_nan(None)
@@ -126,7 +126,7 @@ def _rows(table: pl.DataFrame, unit: str) -> tuple[pl.DataFrame, int]:
             ).alias("hover")
         )
     )
-    return placed, table.height - placed.height
+    return placed, ordered.slice(MOST)
 
 
 def before_and_after(unit: str) -> pl.Expr:
@@ -189,7 +189,7 @@ def _dots(fig: go.Figure, rows: pl.DataFrame, verdict: str) -> None:
     )
 
 
-def _notes(rows: pl.DataFrame, left_out: int, band: float, unit: str) -> str:
+def _notes(rows: pl.DataFrame, left_out: pl.DataFrame, band: float, unit: str) -> str:
     size = f"{band:g} point{'s' if band != 1 else ''}" if unit == "percent" else f"{band:g}"
     said = [f"Lines: 95% interval of each change. Shaded: less than {size} either way."]
     if (rows["verdict"] == "unclear").any():
@@ -197,8 +197,11 @@ def _notes(rows: pl.DataFrame, left_out: int, band: float, unit: str) -> str:
         unsure = rows.filter(pl.col("verdict") == "unclear")
         if (unsure["conf_low"] * unsure["conf_high"] > 0).any():
             said.append("A line clear of 0 may be unclear too: verdicts allow for the many comparisons.")
-    if left_out:
-        said.append(f"{several(left_out, 'measure')} closer to 0 not drawn.")
+    barred = int((left_out["verdict"] == "not comparable").sum())
+    closer = left_out.height - barred
+    gone = [f"{n:,} {why}" for n, why in ((closer, "closer to 0"), (barred, "not comparable")) if n]
+    if gone:
+        said.append(f"Not drawn: {' and '.join(gone)}.")
     return " ".join(said)
 
 

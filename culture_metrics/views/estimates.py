@@ -11,7 +11,7 @@ import polars as pl
 
 from culture_metrics.views import style
 from culture_metrics.views.inputs import tidy
-from culture_metrics.views.labels import safe, safely, sentences, several, width, wrap
+from culture_metrics.views.labels import number, places, safe, safely, sentences, several, width, wrap
 
 WHERE = "views.estimates"
 NUMBERS = ["estimate", "conf_low", "conf_high"]
@@ -82,8 +82,9 @@ def estimates(  # noqa: PLR0913
     >>> table = pl.DataFrame({"label": ["Pooled", "Within"], "estimate": [-0.021, -0.001],
     ...     "conf_low": [-0.033, -0.009], "conf_high": [-0.009, 0.007]})
     >>> estimates(table, axis="Difference in SHMI", title="One link").layout.meta["alt"]
-    'One link. Dot and interval plot of 2 estimates. Pooled: -0.021 (95% interval -0.033 to -0.009). \
-Within: -0.001 (95% interval -0.009 to 0.007).'
+    'One link. Dot and interval plot of 2 estimates. Pooled: \N{MINUS SIGN}0.021 (95% interval \
+\N{MINUS SIGN}0.033 to \N{MINUS SIGN}0.009). Within: \N{MINUS SIGN}0.0010 (95% interval \
+\N{MINUS SIGN}0.0090 to 0.0070).'
     """
     key = ["panel", "label"] if "panel" in getattr(table, "columns", ()) else ["label"]
     table = tidy(table, ["label", *NUMBERS], key=key, numbers=NUMBERS, where=WHERE)
@@ -112,25 +113,14 @@ Within: -0.001 (95% interval -0.009 to 0.007).'
     )
 
 
-def _decimals(rows: pl.DataFrame) -> int:
-    """Return how many decimals show two digits of the usual interval's half."""
-    half = rows.select(((pl.col("conf_high") - pl.col("conf_low")) / 2).median()).item()
-    return 3 if not half else min(1 - math.floor(math.log10(half)), 8)
-
-
-def _said(rows: pl.DataFrame, decimals: int) -> list[str]:
+def _said(rows: pl.DataFrame, decimals: int | None) -> list[str]:
     """Return estimate and interval of each row as text."""
-    return [
-        "not estimated" if value is None
-        else _number(value, decimals) if low is None or high is None
-        else f"{_number(value, decimals)} ({_number(low, decimals)} to {_number(high, decimals)})"
-        for value, low, high in rows.select(NUMBERS).iter_rows()
-    ]  # fmt: skip
-
-
-def _number(value: float, decimals: int) -> str:
-    # A very small negative number shall not read -0.000.
-    return f"{round(value, decimals) + 0.0:,.{max(decimals, 0)}f}"
+    said = []
+    for value, low, high in rows.select(NUMBERS).iter_rows():
+        digits = places(low, high) if decimals is None else decimals
+        ends = "" if None in (low, high) else f" ({number(low, digits)} to {number(high, digits)})"
+        said.append("not estimated" if value is None else f"{number(value, digits)}{ends}")
+    return said
 
 
 def _panels(table: pl.DataFrame, decimals: int | None) -> list[_Panel]:
@@ -138,7 +128,7 @@ def _panels(table: pl.DataFrame, decimals: int | None) -> list[_Panel]:
     panels, top = [], 0.0
     for group in table.partition_by("panel", maintain_order=True):
         first = group.row(0, named=True)
-        said = _said(group, _decimals(group) if decimals is None else decimals)
+        said = _said(group, decimals)
         rows = group.with_columns(pl.Series("said", said))
         top += HEAD if first["panel"] else 0
         reach = _reach(table.filter(pl.col("axis") == first["axis"]), first["ratio"])

@@ -14,6 +14,7 @@ from culture_metrics.views.inputs import held_back, one_of, tidy
 from culture_metrics.views.labels import (
     DECIMALS,
     MINUS,
+    WHY_NOT,
     fixed,
     reading,
     safely,
@@ -31,7 +32,13 @@ NOT_SHOWN = "\N{EN DASH}"
 
 
 def heat_map(
-    table: pl.DataFrame, *, title: str, unit: str = "score", subtitle: str = "", source: str = ""
+    table: pl.DataFrame,
+    *,
+    title: str,
+    unit: str = "score",
+    subtitle: str = "",
+    source: str = "",
+    limit: float | None = None,
 ) -> go.Figure:
     """Draw groups as rows and measures as columns, coloured by the difference from the whole organisation.
 
@@ -44,12 +51,15 @@ def heat_map(
     table : polars.DataFrame
         One row per group and measure, in the order to draw them: `group`, `group_base` (may be null),
         `measure`, `label`, `estimate`, `base`, `status`, `reference` (the whole organisation's value of the
-        measure). `conf_low` and `conf_high`, if there, are said on hover. Rows of the group "all" only give
-        the whole organisation's base.
+        measure). `conf_low` and `conf_high`, if there, are said on hover, and only cells whose interval
+        leaves out the whole organisation's value are coloured. Rows of the group "all" only give the whole
+        organisation's base.
     unit : {"score", "percent"}
         Unit of every measure.
     title, subtitle, source : str
         What is seen, its year and population, and where the numbers come from.
+    limit : float, optional
+        Difference at which the colours end, so that several maps can share it (`colour_limit`).
 
     Returns
     -------
@@ -69,8 +79,8 @@ def heat_map(
     ...     "status": ["reported", "suppressed_small_base"]})
     >>> heat_map(table, title="Morale by group").layout.meta["alt"]
     'Morale by group. Heat map of 1 measure in 2 groups. Furthest above the whole organisation: Morale in \
-Medical, 6.40 against 5.90. No cell is below the whole organisation. 1 cell is not shown because too few \
-answered.'
+Medical, 6.40 against 5.90. No cell is below the whole organisation. 1 cell is not shown: too few \
+answers, or withheld so that a small group cannot be worked out.'
     """
     one_of("unit", unit, DECIMALS, "views.heat_map")
     table = _checked(table)
@@ -100,7 +110,7 @@ answered.'
         source=source,
         suppressed=int(cells["held_back"].sum()),
     )
-    _key(fig, cells, unit, head)
+    _key(fig, cells, unit, head, colour_limit(table) if limit is None else limit)
     if measures.height >= MANY:
         fig.update_layout(width=max(WIDTH, left + CELL_WIDTH * measures.height + style.EDGE))
     return fig
@@ -150,6 +160,12 @@ def _cells(table: pl.DataFrame, rows: pl.DataFrame, measures: pl.DataFrame, unit
             held_back().alias("held_back"),
         )
         .with_columns(
+            pl.when(
+                (pl.col("conf_low") <= pl.col("reference")) & (pl.col("conf_high") >= pl.col("reference"))
+            )
+            .then(pl.col("difference") * 0)
+            .otherwise("difference")
+            .alias("shade"),
             _printed("estimate", unit, measures.height).alias("text"),
             pl.concat_str(
                 pl.format("<b>{}</b><br>{}<br>", safely("group"), safely("label")),
@@ -169,9 +185,21 @@ def _printed(column: str, unit: str, measures: int) -> pl.Expr:
     return fixed(column, "percent" if measures >= MANY else unit).str.strip_suffix("%").fill_null("")
 
 
-def _limit(difference: pl.Series) -> float:
-    """Return the end of the colour scale: the 95th percentile of the differences, rounded up."""
-    size = float(difference.abs().quantile(0.95, "higher") or 0.0)
+def colour_limit(table: pl.DataFrame) -> float:
+    """Return the end of the colour scale: the 95th percentile of the differences, rounded up.
+
+    Parameters
+    ----------
+    table : polars.DataFrame
+        As `heat_map` takes it, or several under each other.
+
+    Examples
+    --------
+    >>> colour_limit(pl.DataFrame({"group": ["Medical"], "estimate": [6.37], "reference": [6.0]}))
+    0.4
+    """
+    groups = table.filter(pl.col("group") != ALL)
+    size = float((groups["estimate"] - groups["reference"]).abs().quantile(0.95, "higher") or 0.0)
     if size <= 0:
         return 1.0
     step = 10.0 ** (ceil(log10(size)) - 1)
@@ -216,7 +244,7 @@ def _groups(fig: go.Figure, rows: pl.DataFrame, cells: pl.DataFrame) -> None:
         name="Groups",
         x=list(range(cells["column"].n_unique())),
         y=[top, *rows["bottom"].slice(1)],
-        z=cells["difference"].reshape(shape).to_list(),
+        z=cells["shade"].reshape(shape).to_list(),
         text=_grid(cells["text"], rows.height - 1),
         hovertext=_grid(cells["hover"], rows.height - 1),
         textfont=style.PLAIN,
@@ -246,9 +274,8 @@ def _hatch(fig: go.Figure, cells: pl.DataFrame) -> None:
     )
 
 
-def _key(fig: go.Figure, cells: pl.DataFrame, unit: str, head: float) -> None:
+def _key(fig: go.Figure, cells: pl.DataFrame, unit: str, head: float, limit: float) -> None:
     """Put the key of the colours into the empty corner above the groups."""
-    limit = _limit(cells["difference"])
     beyond = (cells["difference"].abs() > limit + 1e-12).any()
     start = style.EDGE - fig.layout.margin.l
     corner = {"y": 1, "yanchor": "top", "x": 0, "font": style.QUIET}
@@ -291,8 +318,10 @@ def _key(fig: go.Figure, cells: pl.DataFrame, unit: str, head: float) -> None:
 
 def _notes(cells: pl.DataFrame, unit: str) -> str:
     said = ["Numbers are " + ("percentages." if unit == "percent" else "scores from 0 to 10.")]
+    if cells["conf_low"].is_not_null().any():
+        said.append("Coloured where the 95% interval leaves out the whole organisation's value.")
     if cells["held_back"].any():
-        said.append(f"Hatched, {NOT_SHOWN}: too few answers to show.")
+        said.append(f"Hatched, {NOT_SHOWN}: {WHY_NOT['suppressed']}.")
     if (cells["estimate"].is_null() & ~cells["held_back"]).any():
         said.append("Empty: no answers in this file.")
     return " ".join(said)
@@ -314,7 +343,7 @@ def _alt(cells: pl.DataFrame, rows: pl.DataFrame, measures: pl.DataFrame, unit: 
     hidden = int(cells["held_back"].sum())
     empty = cells["estimate"].null_count() - hidden
     if hidden:
-        said.append(f"{hidden} cell{'s are' if hidden > 1 else ' is'} not shown because too few answered.")
+        said.append(f"{hidden} cell{'s are' if hidden > 1 else ' is'} not shown: {WHY_NOT['suppressed']}.")
     if empty:
         said.append(f"{empty} cell{'s have' if empty > 1 else ' has'} no value.")
     return " ".join(said)

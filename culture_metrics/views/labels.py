@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import math
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -93,6 +94,53 @@ def signed(value: float, unit: str) -> str:
     """
     size = f"{abs(value):.{DECIMALS[unit]}f}"
     return size if float(size) == 0 else f"{'+' if value > 0 else MINUS}{size}"
+
+
+def places(low: float | None, high: float | None) -> int:
+    """Return the decimals that show two digits of half an interval, so that a figure reads alike everywhere.
+
+    Examples
+    --------
+    >>> places(-0.051, -0.026), places(-0.0086, 0.007), places(4.5, 18.4), places(None, None)
+    (3, 4, 1, 3)
+    """
+    if low is None or high is None or low == high:
+        return 3
+    return max(0, min(1 - math.floor(math.log10(abs(high - low) / 2)), 8))
+
+
+def number(value: float, decimals: int, *, plus: bool = False) -> str:
+    """Return a number with so many decimals, commas between thousands and a true minus sign.
+
+    Examples
+    --------
+    >>> number(-0.0381, 3), number(-0.0001, 2), number(1200, 0, plus=True)
+    ('\N{MINUS SIGN}0.038', '0.00', '+1,200')
+    """
+    text = f"{abs(value):,.{decimals}f}"
+    if not text.strip("0.,"):
+        return text
+    return f"{MINUS if value < 0 else '+' if plus else ''}{text}"
+
+
+def estimated(value: float, low: float | None, high: float | None, *, plus: bool = False) -> tuple[str, str]:
+    """Return an estimate and its interval as text, as exact as the interval is.
+
+    Examples
+    --------
+    >>> estimated(-0.0381, -0.0506, -0.0252)
+    ('\N{MINUS SIGN}0.038', '\N{MINUS SIGN}0.051 to \N{MINUS SIGN}0.025')
+    """
+    decimals = places(low, high)
+    said = number(value, decimals, plus=plus)
+    if low is None or high is None:
+        return said, ""
+    return said, f"{number(low, decimals, plus=plus)} to {number(high, decimals, plus=plus)}"
+
+
+def figures(column: str) -> pl.Expr:
+    """Expression: a number with three figures that count and a true minus sign."""
+    return pl.col(column).round_sig_figs(3).cast(pl.String).str.replace("-", MINUS, literal=True)
 
 
 def count(column: str) -> pl.Expr:

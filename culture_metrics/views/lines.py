@@ -132,7 +132,13 @@ def names(
         middle = max(ends[i], free + half)
         free = middle + half + 4
         end = {"xref": "x", "yref": "y", "x": rows["x"][-1], "y": rows["estimate"][-1]}
-        leader = {"showarrow": True, "arrowhead": 0, "arrowwidth": 1.5, "arrowcolor": _colour(i)}
+        leader = {
+            "showarrow": True,
+            "arrowhead": 0,
+            "arrowwidth": 0.75,
+            "arrowcolor": style.MARK,
+            "standoff": 8,
+        }
         style.note(
             fig, "<br>".join(words), **end, **leader, **tail, ay=middle - ends[i], xanchor="left",
             align="left", yanchor="middle",

@@ -8,7 +8,7 @@ import polars as pl
 from culture_metrics.views import style
 from culture_metrics.views.estimates import estimates
 from culture_metrics.views.inputs import tidy
-from culture_metrics.views.labels import safe, safely, sentences
+from culture_metrics.views.labels import estimated, figures, number, places, safe, safely, sentences
 
 #: Columns of a table of links that these figures read.
 COLUMNS = [
@@ -160,8 +160,9 @@ def influence(  # noqa: PLR0913
     >>> table = pl.DataFrame({"organisation": ["RAA", "RBB"], "estimate": [-0.02, -0.03]})
     >>> influence(table, estimate=-0.025, conf_low=-0.04, conf_high=-0.01, x_title="Slope",
     ...     title="Without each").layout.meta["alt"]
-    'Without each. Slope without each of 2 organisations: from -0.03 (without RBB) to -0.02 (without RAA); \
-with all -0.025 (95% interval -0.04 to -0.01).'
+    'Without each. Slope without each of 2 organisations: from \N{MINUS SIGN}0.030 (without RBB) to \
+\N{MINUS SIGN}0.020 (without RAA); with all \N{MINUS SIGN}0.025 (95% interval \
+\N{MINUS SIGN}0.040 to \N{MINUS SIGN}0.010).'
     """
     table = tidy(
         table,
@@ -185,7 +186,7 @@ with all -0.025 (95% interval -0.04 to -0.01).'
             name="named" if far else "others", x=some["estimate"].to_list(), y=some["y"].to_list(),
             mode="markers", marker={"size": 9 if far else 5, "color": colour},
             hovertext=some.select(
-                pl.format("Without {}: {}", safely("organisation"), _short())
+                pl.format("Without {}: {}", safely("organisation"), figures("estimate"))
             ).to_series().to_list(),
             hovertemplate="%{hovertext}<extra></extra>",
         )  # fmt: skip
@@ -196,8 +197,10 @@ with all -0.025 (95% interval -0.04 to -0.01).'
         range=[low - air, high + air], title_text=safe(x_title), showgrid=True, gridcolor=style.GRID
     )
     fig.update_yaxes(range=[-0.1 * rows.height - 1, 1.15 * rows.height], visible=False)
-    ends = [f"{rows['estimate'][i]:.3g} (without {rows['organisation'][i]})" for i in (0, -1)]
-    all_of_them = f"with all {estimate:.3g} (95% interval {conf_low:.3g} to {conf_high:.3g})"
+    digits = places(conf_low, conf_high)
+    ends = [f"{number(rows['estimate'][i], digits)} (without {rows['organisation'][i]})" for i in (0, -1)]
+    whole, interval = estimated(estimate, conf_low, conf_high)
+    all_of_them = f"with all {whole} (95% interval {interval})"
     return style.finish(
         fig,
         style.Room(height=HEIGHT, left=style.EDGE + 8, right=style.EDGE + 8, head=8, foot=56),
@@ -220,10 +223,6 @@ def _name(fig: go.Figure, rows: pl.DataFrame, estimate: float) -> None:
             free = max(free + spread, way * float(row["y"]))
             place = {"xref": "x", "yref": "y", "x": row["estimate"], "y": way * free, "xanchor": side}
             style.note(fig, safe(row["organisation"]), **place, xshift=-10 * way)
-
-
-def _short() -> pl.Expr:
-    return pl.col("estimate").round_sig_figs(3).cast(pl.String)
 
 
 def _tidy(table: pl.DataFrame, where: str) -> pl.DataFrame:

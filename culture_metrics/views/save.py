@@ -92,7 +92,7 @@ def save(fig: go.Figure, path: str | Path) -> Path:
     """
     path = Path(path)
     page = _PAGE.format(
-        title=html.escape(_title(fig.to_dict()["layout"]) or "Figure"),
+        title=html.escape(plain_title(fig.to_dict()["layout"]) or "Figure"),
         body=as_html(fig, plotlyjs=True, div_id="figure"),
     )
     try:
@@ -110,10 +110,10 @@ def save(fig: go.Figure, path: str | Path) -> Path:
 def _alt(layout: Mapping[str, Any]) -> str:
     meta = layout.get("meta")
     alt = meta.get("alt") if isinstance(meta, dict) else None
-    return alt or _title(layout) or "Figure"
+    return alt or plain_title(layout) or "Figure"
 
 
-def _title(layout: Mapping[str, Any]) -> str:
+def plain_title(layout: Mapping[str, Any]) -> str:
     """Return the title as plain text, without the subtitle."""
     title = layout.get("title") or {}
     text = title if isinstance(title, str) else title.get("text") or ""

@@ -9,7 +9,7 @@ import polars as pl
 
 from culture_metrics.views import style
 from culture_metrics.views.changes import VERDICTS, plus
-from culture_metrics.views.inputs import tidy
+from culture_metrics.views.inputs import held_back, tidy
 from culture_metrics.views.labels import base_range, fixed, safely, sentences, several, shown, width
 
 COLUMNS = [
@@ -19,6 +19,8 @@ COLUMNS = [
 NUMBERS = ["estimate_to", "estimate_from", "difference", "base_from", "base_to"]
 HEIGHT, LINE = 420, 20
 BARRED = "not comparable"
+#: So many that are not drawn are named, more are counted.
+NAMED = 4
 
 
 def slope(
@@ -26,7 +28,7 @@ def slope(
 ) -> go.Figure:
     """Draw measures of one unit as lines from the earlier to the later period, labelled at both ends.
 
-    Lines that changed beyond chance stand out. A line that may not be drawn is counted beneath.
+    Lines that changed beyond chance stand out. What may not be compared is not drawn but named beneath.
 
     Parameters
     ----------
@@ -60,7 +62,11 @@ def slope(
         pl.col("verdict").cast(pl.String)
     )
     first = rows.row(0, named=True)
-    drawn = rows.drop_nulls(["estimate_from", "estimate_to"]).sort("estimate_to", descending=True)
+    drawn = (
+        rows.filter(pl.col("verdict") != BARRED)
+        .drop_nulls(["estimate_from", "estimate_to"])
+        .sort("estimate_to", descending=True)
+    )
     height = max(HEIGHT, LINE * (drawn.height + 1))
     low, high = _limits(drawn, unit)
 
@@ -94,7 +100,7 @@ def slope(
         notes=_notes(rows, drawn),
         alt=_alt(rows, drawn, unit),
         source=source,
-        suppressed=rows.height - drawn.height,
+        suppressed=int(rows.select(held_back().sum()).item()),
     )
 
 
@@ -110,7 +116,7 @@ def _limits(drawn: pl.DataFrame, unit: str) -> tuple[float, float]:
 def _strength(verdict: str) -> tuple[str, float]:
     """Colour and width of a line: what changed stands out."""
     strong = verdict in ("improved", "declined")
-    return (VERDICTS[verdict][0], 3.0) if strong else (style.QUIET_TEXT, 1.2)
+    return (VERDICTS[verdict][0], 3.0) if strong else (style.MARK, 1.2)
 
 
 def _line(fig: go.Figure, row: dict[str, object]) -> None:
@@ -119,7 +125,7 @@ def _line(fig: go.Figure, row: dict[str, object]) -> None:
         name=str(row["label"]),
         x=[0, 1],
         y=[row["estimate_from"], row["estimate_to"]],
-        mode="markers" if row["verdict"] == BARRED else "lines+markers",
+        mode="lines+markers",
         cliponaxis=False,
         line={"color": colour, "width": thick},
         marker={"size": 7, "color": colour},
@@ -161,12 +167,11 @@ def _labels(fig: go.Figure, x: int, texts: pl.Series, ys: list[float], fonts: li
 
 
 def _notes(rows: pl.DataFrame, drawn: pl.DataFrame) -> str:
-    said = ["Strong lines: changed beyond chance (blue improved, orange declined)."]
-    if (drawn["verdict"] == BARRED).any():
-        said.append("Dots without a line: not comparable.")
-    left = rows.height - drawn.height
-    if left:
-        said.append(f"{several(left, 'measure')} without two figures that may be compared.")
+    said = ["Thick lines: changed beyond chance (blue improved, orange declined). Thin lines: may be chance."]
+    left = rows.join(drawn, on="measure", how="anti")["label"]
+    if len(left):
+        named = "; ".join(left) if len(left) <= NAMED else several(len(left), "measure")
+        said.append(f"Not drawn, without two figures that may be compared: {named}.")
     return " ".join(said)
 
 

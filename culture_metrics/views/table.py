@@ -14,11 +14,12 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 #: Shorthand of accessible publications for a number that is not there.
-HELD, NOT_AVAILABLE, NOT_APPLICABLE = "[c]", "[x]", "[z]"
+HELD, NOT_AVAILABLE, NOT_APPLICABLE, BREAK = "[c]", "[x]", "[z]", "[b]"
 SHORTHAND = {
     HELD: "confidential: held back because few people answered, or because a small group could be worked out",
     NOT_AVAILABLE: "not available: the file has no answers, or does not say",
     NOT_APPLICABLE: "not applicable: no score",
+    BREAK: "break: the two years may not be compared",
 }
 
 
@@ -67,7 +68,7 @@ class Table:
             for name, side in zip(self.frame.columns, sides, strict=True)
         )
         body = "".join(f"<tr>{self._head(row[0])}{_cells(row[1:], sides[1:])}</tr>" for row in cells)
-        used = [f"{mark} {text}." for mark, text in SHORTHAND.items() if f">{mark}" in body]
+        used = [f"{mark} {text}." for mark, text in SHORTHAND.items() if f"{mark}<" in body]
         notes = f"<p><small>{' '.join(used)}</small></p>" if used else ""
         caption = f"<caption style='text-align:left'>{html.escape(self.caption)}</caption>"
         return f"<table>{caption}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{notes}"

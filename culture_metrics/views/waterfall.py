@@ -92,7 +92,10 @@ Within, Nurses: +2.8 (+1.0 to +4.6).'
     _bars(fig, rows)
     _levels(fig, ends, unit)
     _labels(fig, rows, ends, unit)
-    said = ["Bars: change, each from where the one above ended. The axis does not begin at 0."]
+    said = [
+        "Bars: change, each from where the one above ended; they add up before rounding. The axis does not "
+        "begin at 0."
+    ]
     if rows["conf_low"].is_not_null().any():
         said.append("Lines: 95% interval of the step.")
     return style.finish(
@@ -189,7 +192,11 @@ def _connect(fig: go.Figure, rows: pl.DataFrame, ends: list[tuple[float, Level]]
 
 def _bars(fig: go.Figure, rows: pl.DataFrame) -> None:
     colours = rows.select(
-        pl.when(pl.col("estimate") < 0).then(pl.lit(FALL)).otherwise(pl.lit(RISE))
+        pl.when(pl.col("size").str.strip_chars("0.") == "")
+        .then(pl.lit(style.MARK))
+        .when(pl.col("estimate") < 0)
+        .then(pl.lit(FALL))
+        .otherwise(pl.lit(RISE))
     ).to_series()
     fig.add_bar(
         name="Steps",

@@ -7,7 +7,7 @@ import pytest
 
 from culture_metrics import benchmark, read_inputs
 from culture_metrics.catalogue import catalogue
-from culture_metrics.errors import UnknownNameError
+from culture_metrics.errors import ResultsError, UnknownNameError
 
 STATISTICS = {"best": "best", "average_median": "median", "worst": "worst"}
 
@@ -105,3 +105,9 @@ def test_it_prints_as_sentences_not_as_tables():
     standing = benchmark(data.standing, data.organisation)
     assert repr(standing) == standing.summary()
     assert len(repr(standing)) < 500
+
+
+@pytest.mark.parametrize("given", [None, "workbook.xlsx"])
+def test_what_is_no_workbook_is_refused(given):
+    with pytest.raises(ResultsError, match="taken from a published workbook"):
+        benchmark(given, "SYN01")

@@ -180,6 +180,7 @@ def test_it_draws_and_shows_itself(change):
     assert all(f.layout.meta["alt"] for f in figures)
     assert "27 scores" in figures[0].layout.title.text
     assert change.summary()[:40] in change._repr_html_()
+    assert "12 measures without a better side left out: Has contact with patients;" in change._repr_html_()
     with pytest.raises(UnknownNameError, match="no breakdown in this comparison 'localty_1'"):
         change.heat_map("localty_1")
     with pytest.raises(UnknownNameError, match="Corporate Services"):

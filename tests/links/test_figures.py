@@ -38,10 +38,10 @@ def test_the_designs_of_the_real_panel_disagree(trusts, records):
     )
     alt = made.figure_designs().layout.meta["alt"]
     for words in (
-        "All years together: -0.0208 ",
-        "Within organisations (fixed effects): -0.0012 ",
-        "Outcome a year later, given the outcome now: -0.0027 ",
-        "Random intercepts: -0.0035 ",
+        "All years together: \N{MINUS SIGN}0.021 ",
+        "Within organisations (fixed effects): \N{MINUS SIGN}0.0012 ",
+        "Outcome a year later, given the outcome now: \N{MINUS SIGN}0.0027 ",
+        "Random intercepts: \N{MINUS SIGN}0.0035 ",
     ):
         assert words in alt
 

@@ -377,6 +377,9 @@ def test_sentences_keep_to_what_an_association_allows(panel):
     banned = re.compile(r"\b(effects?|impacts?|improv\w*|leads? to|saves?|causes?|caused)\b", re.I)
     assert not [line for line in said if banned.search(line)]
     assert len(result.statements) == result.table.height
+    assert all(
+        f", {years}" in line for line, years in zip(result.statements, result.table["years"], strict=True)
+    )
     assert all(line.endswith("Association only.") or "no figures" in line for line in result.statements)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import polars as pl
 import pytest
 
 from culture_metrics import read_inputs, synthetic
@@ -44,6 +45,16 @@ def test_measures_barred_for_one_reason_stand_together(data):
     table = show.not_comparable(show.year_comparison(data))
     assert table.caption == "12 measures may not be compared"
     assert table.frame.height == table.frame["Why"].n_unique() == 2
+
+
+def test_the_summary_counts_the_organisation_first_and_what_is_held_back_apart(data):
+    change = show.year_comparison(data)
+    whole = change.table.filter(breakdown="all")
+    said = change.summary()
+    assert said.startswith(f"2023 to 2024: of {whole.height} measures 1 improved, 0 declined,")
+    assert "12 may not be compared. " in said
+    hidden = change.table.filter(pl.col("status").str.starts_with("suppressed"))
+    assert said.endswith(f"and {hidden.height:,} are held back.")
 
 
 def test_without_breakdowns_a_sentence_stands_for_the_maps(data):

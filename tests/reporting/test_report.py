@@ -148,13 +148,8 @@ def test_results_keep_the_contract_and_small_cells_are_held_back(folder, manifes
     by_breakdown = manifest["suppression"]["by_breakdown"]
     assert sum(row["small_base"] for row in by_breakdown) == manifest["suppression"]["small_base"]
     assert set(by_breakdown[0]) == {
-        "period",
-        "breakdown",
-        "results",
-        "small_base",
-        "secondary",
-        "one_or_the_other",
-    }
+        "period", "breakdown", "results", "small_base", "secondary", "one_or_the_other",
+    }  # fmt: skip
     whole = results.filter(measure="morale", group="all", period="2024")
     assert sorted(whole["source"]) == ["published", "respondents"]
     assert whole["base"].max() <= 300
@@ -181,7 +176,9 @@ def test_the_manifest_lets_someone_repeat_it(files, manifest):
 
 def test_the_workbook_has_one_plain_table_a_sheet(folder):
     book = fastexcel.read_excel(folder / "results.xlsx")
-    names = ["Scores", "Scores by group", "Percentages", "Percentages by group", "Answers", "Benchmark"]
+    names = [
+        "Scores", "Scores by group", "Percentages", "Percentages by group", "Answers", "Benchmark", "Changes",
+    ]  # fmt: skip
     assert book.sheet_names == ["Cover", "Contents", "Notes", *names]
     assert book.load_sheet("Contents").to_polars()["Sheet"].to_list() == names
     with zipfile.ZipFile(folder / "results.xlsx") as parts:
@@ -217,6 +214,25 @@ def test_the_workbook_marks_what_is_not_there(folder):
     published = book.load_sheet("Scores", dtypes="string").to_polars().filter(Source="Published")
     assert published["Lower 95%"].unique().to_list() == ["[x]"]
     assert table.null_count().sum_horizontal().item() == published.null_count().sum_horizontal().item() == 0
+
+
+def test_the_workbook_says_what_changed(folder):
+    book = fastexcel.read_excel(folder / "results.xlsx")
+    table = book.load_sheet("Changes", dtypes="string").to_polars()
+    results = pl.read_parquet(folder / "results.parquet").filter(
+        measure="morale", group="all", source="respondents"
+    )
+    base = dict(results.select("period", "base").iter_rows())
+    row = table.row(by_predicate=(pl.col("Measure") == "Morale") & (pl.col("Breakdown") == "all"), named=True)
+    assert (int(row["Base 2023"]), int(row["Base 2024"])) == (base["2023"], base["2024"])
+    assert row["Verdict"] in ("unclear", "no material change") and row["Reason"]
+    barred = table.filter(Measure="Safe and healthy", Breakdown="all").row(0, named=True)
+    assert (barred["Verdict"], barred["Change"]) == ("not comparable", "[b]")
+    assert "2023" in barred["Reason"]
+    assert table.null_count().sum_horizontal().item() == 0
+    assert table.filter(pl.col("Change") == "[c]").height > 0
+    place = book.load_sheet("Benchmark").to_polars()
+    assert place["Base"].min() >= 10
 
 
 def test_says_what_was_left_out_and_why(quick, files, tmp_path):

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import polars as pl
 import pytest
 
 from culture_metrics import catalogue, read_inputs
+from culture_metrics.errors import ReportError
 from culture_metrics.reporting import show
 from culture_metrics.reporting.tables import answer_table, heat_map_table, score_table
 from culture_metrics.views.table import Table
@@ -59,8 +62,6 @@ def test_a_heat_map_begins_with_the_whole_and_keeps_hidden_cells(own):
         ("harassment_from_managers", {1: True, 2: False, 3: False, 4: False, 5: False}),
         # "Don't know" is no point of the scale.
         ("fair_career_progression", {1: True, 2: False, 9: None}),
-        # Neither answer is better.
-        ("patient_contact", dict.fromkeys([1, 2, 3])),
     ],
 )
 def test_answers_know_which_side_is_favourable(data, question, favourable):
@@ -106,21 +107,59 @@ def test_years_stand_side_by_side(data):
     assert frame.filter(Score="Morale")["2023"].item() == expected
 
 
+def test_years_that_may_not_be_compared_are_marked(data):
+    frame = show.years(data).frame
+    marked = frame.filter(pl.col("2024").str.ends_with("[b]"))["Score"].to_list()
+    assert marked == ["Safe and healthy", "Health and safety climate", "Negative experiences"]
+    assert not frame["2023"].str.contains("[b]", literal=True).any()
+    assert "[b] break: the two years may not be compared" in show.years(data)._repr_html_()
+    reported = show.percentages(data, "health_and_safety_climate").frame
+    assert reported.filter(pl.col("Per cent").str.ends_with("[b]"))["Year"].unique().to_list() == ["2024"]
+
+
+def test_at_a_glance_sets_published_figures_beside_published_ones(data):
+    figure = show.headline(data)
+    own = data.standing.results.filter(organisation="SYN01", breakdown="all")
+    drawn = next(t for t in figure.data if t.name == "This organisation").x
+    assert set(drawn) <= set(own["estimate"])
+    assert figure.layout.meta["source"] == "Published results"
+    alone = show.headline(replace(data, published=()))
+    assert alone.layout.meta["source"].startswith("Respondent file")
+
+
 def test_a_score_of_one_question_is_rebuilt_exactly(data):
     row = show.rebuilt(data).frame.row(by_predicate=pl.col("Score") == "Flexible working", named=True)
     assert (row["Organisations"], row["Largest difference"]) == ("24", "0.0000")
 
 
 def test_shown_and_held_back_add_up(data):
-    frame = show.held_back(data).frame.filter(Source="Respondent file", Year="2024", Groups="Locality 1")
-    counted = sum(
-        int(frame[name].item()) for name in ("Shown", "Too few answers", "Held back to protect another")
-    )
+    frame = show.held_back(data).frame.filter(Year="2024", Groups="Locality 1")
+    counted = sum(int(frame[name].item().replace(",", "")) for name in frame.columns[2:])
     rows = data.results.filter(
         pl.col("status").cast(pl.String) != "not_asked", period="2024", breakdown="locality_1"
     )
     assert counted == rows.height
     assert int(frame["Too few answers"].item()) > 0
+    assert show.published_held_back(data).frame.select("Year", "Groups").rows() == [
+        ("2024", "Whole organisation")
+    ]
+
+
+NEED_ANSWERS = {
+    "scores": (), "answers": ("advocacy",), "heat_maps": (), "checks": (), "problems": (),
+    "percentages": ("advocacy",), "years": (), "year_comparison": (),
+}  # fmt: skip
+NEED_WORKBOOK = {"benchmark": (), "standing": (), "rebuilt": (), "published_answers": ("advocacy",)}
+
+
+@pytest.mark.parametrize("name", [*NEED_ANSWERS, *NEED_WORKBOOK])
+def test_an_input_that_is_missing_is_said_in_one_sentence(data, name):
+    bare = replace(data, reports=(), extracts=()) if name in NEED_ANSWERS else replace(data, published=())
+    with pytest.raises(ReportError) as caught:
+        getattr(show, name)(bare, *(NEED_ANSWERS | NEED_WORKBOOK)[name])
+    assert "respondent file" in str(caught.value) or "workbook" in str(caught.value)
+    # What JupyterLab shows instead of the calls.
+    assert caught.value._render_traceback_() == [str(caught.value)]
 
 
 def test_a_file_without_groups_says_so(data, capsys):
@@ -128,3 +167,12 @@ def test_a_file_without_groups_says_so(data, capsys):
 
     show.heat_maps(replace(data, by=()))._ipython_display_()
     assert "Markdown" in capsys.readouterr().out
+
+
+def test_questions_about_the_respondents_have_no_favourable_side():
+    # Their answers are not in distributions: here they are made up.
+    frame = pl.DataFrame({"question": ["patient_contact"] * 3, "option": [1, 2, 3]}).with_columns(
+        pl.col("option").cast(pl.Int16), group=pl.lit("all"), percent=pl.lit(33.3), base=pl.lit(90),
+        status=pl.lit("reported"),
+    )  # fmt: skip
+    assert answer_table(frame, EDITION, ["patient_contact"])["favourable"].null_count() == 3

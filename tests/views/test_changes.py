@@ -58,23 +58,25 @@ def test_more_than_thirty_measures_keep_those_furthest_from_nought(table):
     many = pl.concat(
         one.with_columns(measure=pl.lit(f"m{i}"), label=pl.lit(f"Measure {i}"), difference=pl.lit(0.01 * i))
         for i in range(40)
+    ).with_columns(
+        difference=pl.when(pl.col("measure") != "m39").then("difference"),
+        verdict=pl.when(pl.col("measure") == "m39").then(pl.lit("not comparable")).otherwise("verdict"),
     )
     fig = views.changes(many, title="Many")
     assert sum(len(t.x) for t in fig.data) == 30
-    assert min(min(t.x) for t in fig.data) == pytest.approx(0.1)
+    assert min(min(t.x) for t in fig.data) == pytest.approx(0.09)
     assert any(
-        "10 measures closer to 0 not drawn" in a.text.replace("<br>", " ") for a in fig.layout.annotations
+        "Not drawn: 9 closer to 0 and 1 not comparable." in a.text.replace("<br>", " ")
+        for a in fig.layout.annotations
     )
 
 
 def test_slopes_join_what_may_be_compared_only(table):
     fig = views.slope(table.filter(group="all"), title="Two years")
-    modes = {t.name: t.mode for t in fig.data}
-    assert modes["Morale"] == "lines+markers"
-    assert modes["Safe and healthy"] == "markers"
-    assert any(
-        "Dots without a line: not comparable" in a.text.replace("<br>", " ") for a in fig.layout.annotations
-    )
+    assert [t.name for t in fig.data] == ["Morale", "A team", "Burnout"]
+    said = [a.text.replace("<br>", " ") for a in fig.layout.annotations]
+    assert any("Not drawn, without two figures that may be compared: Safe and healthy." in a for a in said)
+    assert "Safe and healthy:" not in fig.layout.meta["alt"]
     assert "Morale: 6.00 to 6.30, improved." in fig.layout.meta["alt"]
 
 
@@ -89,7 +91,7 @@ def test_slope_labels_keep_a_line_apart(table):
 def test_the_map_shows_hidden_and_not_comparable_cells_apart(table):
     fig = views.change_map(table, title="By directorate")
     patterns = {t.name: t for t in fig.data if t.type == "bar"}
-    assert len(patterns["Too few answers"].x) == 1
+    assert len(patterns["Not shown"].x) == 1
     # Safe and healthy in two groups; in the tiny one neither it nor burnout stands in the table.
     assert len(patterns["Not comparable"].x) == 4
     assert fig.layout.meta["suppressed"] == 1

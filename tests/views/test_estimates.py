@@ -41,11 +41,12 @@ def test_each_panel_has_its_own_axis(table):
 
 def test_numbers_stand_beside_their_rows(table):
     fig = estimates(table, axis="", title="Links")
-    assert "-0.021 (-0.033 to -0.009)" in said(fig)
+    assert "\N{MINUS SIGN}0.021 (\N{MINUS SIGN}0.033 to \N{MINUS SIGN}0.009)" in said(fig)
     assert "not estimated" in said(fig)
     assert "Work &lt;stress&gt;" in said(fig)
     assert fig.layout.meta["alt"].startswith(
-        "Links. Dot and interval plot of 3 estimates. SHMI, Staff engagement: -0.021 (95% interval -0.033 to -0.009)."
+        "Links. Dot and interval plot of 3 estimates. SHMI, Staff engagement: \N{MINUS SIGN}0.021 (95% interval "
+        "\N{MINUS SIGN}0.033 to \N{MINUS SIGN}0.009)."
     )
 
 

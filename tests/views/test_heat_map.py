@@ -69,6 +69,17 @@ def test_limits_are_rounded_up(table, difference, limit):
     assert heat_map(shifted, title="Map").layout.coloraxis.cmax == pytest.approx(limit)
 
 
+def test_cells_within_chance_have_no_colour_and_maps_can_share_a_scale(table):
+    sure = table.with_columns(conf_low=pl.col("estimate") - 0.25, conf_high=pl.col("estimate") + 0.25)
+    fig = heat_map(sure, title="Map", limit=1.0)
+    assert [list(row) for row in trace(fig, "Groups").z][:2] == [
+        [pytest.approx(0.4), pytest.approx(-0.3)],
+        [0.0, None],
+    ]
+    assert fig.layout.coloraxis.cmax == 1.0
+    assert any("Coloured where the 95% interval" in a.text for a in fig.layout.annotations)
+
+
 def test_suppressed_cells_are_hatched_and_missing_ones_are_not(table):
     fig = heat_map(table, title="Map")
     hatched = next(t for t in fig.data if t.type == "bar")
@@ -81,7 +92,7 @@ def test_suppressed_cells_are_hatched_and_missing_ones_are_not(table):
     dashes = next(t for t in fig.data if t.type == "scatter")
     assert dashes.text == ("\N{EN DASH}", "\N{EN DASH}")
     notes = fig.layout.annotations[-6:]
-    assert any("too few answers to show" in a.text and "Empty: no answers" in a.text for a in notes)
+    assert any("too few answers, or withheld" in a.text and "Empty: no answers" in a.text for a in notes)
 
 
 def test_held_back_numbers_and_bases_are_nowhere_in_the_figure(table):
@@ -117,7 +128,8 @@ def test_alt_text_names_the_furthest_cells_and_counts_the_rest(table):
     assert heat_map(table, title="Map of RXX").layout.meta["alt"] == (
         "Map of RXX. Heat map of 2 measures in 3 groups. Furthest above the whole organisation: Morale in "
         "Medical, 6.40 against 6.00. Furthest below the whole organisation: A team in Medical, 6.50 against "
-        "6.80. 2 cells are not shown because too few answered. 1 cell has no value."
+        "6.80. 2 cells are not shown: too few answers, or withheld so that a small group cannot be worked out. 1 "
+        "cell has no value."
     )
 
 

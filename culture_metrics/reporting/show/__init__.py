@@ -8,6 +8,7 @@ from culture_metrics.reporting.show.changes import (
     staff_mix,
     year_comparison,
 )
+from culture_metrics.reporting.show.common import benchmark
 from culture_metrics.reporting.show.figures import answers, headline, heat_maps, published_answers, scores
 from culture_metrics.reporting.show.links import link_checks, link_panel
 from culture_metrics.reporting.show.lists import (
@@ -16,13 +17,16 @@ from culture_metrics.reporting.show.lists import (
     inputs,
     percentages,
     problems,
+    published_held_back,
     rebuilt,
     standing,
     years,
 )
+from culture_metrics.reporting.show.messages import stands_out
 
 __all__ = [
     "answers",
+    "benchmark",
     "change_maps",
     "checks",
     "findings",
@@ -37,10 +41,12 @@ __all__ = [
     "percentages",
     "problems",
     "published_answers",
+    "published_held_back",
     "rebuilt",
     "scores",
     "staff_mix",
     "standing",
+    "stands_out",
     "year_comparison",
     "years",
 ]

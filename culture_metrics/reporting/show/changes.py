@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import html
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import polars as pl
 
+from culture_metrics.catalogue import catalogue
 from culture_metrics.compare.decompose import decompose_change
 from culture_metrics.compare.verdict import BARRED, DECLINED, IMPROVED, SAME
 from culture_metrics.compare.years import check_comparable, compare_years
@@ -14,7 +16,7 @@ from culture_metrics.errors import ComparabilityError, CultureMetricsError, Repo
 from culture_metrics.indicators.breakdowns import available_breakdowns
 from culture_metrics.reporting.show.figures import Figures
 from culture_metrics.results import ALL
-from culture_metrics.views.labels import count, several
+from culture_metrics.views.labels import count, fixed, several
 from culture_metrics.views.table import Table
 
 if TYPE_CHECKING:
@@ -44,7 +46,8 @@ def two_years(data: Inputs) -> tuple[Extract, Extract]:
 def year_comparison(data: Inputs) -> YearComparison:
     """Compare the two newest years of the organisation, whole and by group."""
     earlier, later = two_years(data)
-    return compare_years(data.results, earlier.period, later.period)
+    change = compare_years(data.results, earlier.period, later.period)
+    return replace(change, names={data.organisation: data.name})
 
 
 def no_comparison(data: Inputs) -> str:
@@ -88,7 +91,8 @@ def staff_mix(data: Inputs, measure: str) -> Figures:
         mix = decompose_change(*years, measure=measure, by=[by])
     except CultureMetricsError as error:
         return Figures((), otherwise=f"The change cannot be split into staff mix and groups: {error.what}.")
-    return Figures((mix.figure(), mix), otherwise="")
+    named = replace(mix, organisation=data.name)
+    return Figures((named.figure(), named), otherwise="")
 
 
 def findings(change: YearComparison) -> Table:
@@ -110,29 +114,47 @@ def not_comparable(change: YearComparison) -> Table:
     )
 
 
-def hidden_changes(change: YearComparison) -> Table:
-    """List the smallest change that each score could have shown, group by group."""
+@dataclass(frozen=True)
+class Tables:
+    """Tables, one beneath the other, and a sentence that goes with them."""
+
+    tables: tuple[Table, ...]
+    note: str = ""
+
+    def _repr_html_(self) -> str:
+        note = f"<p>{html.escape(self.note)}</p>" if self.note else ""
+        return "".join(table._repr_html_() for table in self.tables) + note
+
+
+def hidden_changes(change: YearComparison) -> Tables:
+    """List the smallest change that a score could have shown: a table for each breakdown."""
     rows = change.table.filter((pl.col("unit") == "score") & pl.col("level").is_in(["element", "theme"]))
-    frame = (
-        rows.filter(pl.col("detectable_change").is_not_null())
-        .group_by("breakdown", "group", maintain_order=True)
-        .agg(pl.col("base_to").max(), pl.col("detectable_change").median())
-        .select(
-            pl.when(pl.col("group") == ALL)
-            .then(pl.lit("Whole organisation"))
-            .otherwise("group")
-            .alias("Group"),
-            count("base_to").alias("Base"),
-            pl.col("detectable_change")
-            .round(2)
-            .cast(pl.Decimal(6, 2))
-            .cast(pl.String)
-            .alias("Smallest change found in 4 of 5 cases"),
-        )
+    found = rows.group_by("breakdown", "group", maintain_order=True).agg(
+        pl.col("base_to").max(), pl.col("detectable_change").median()
     )
+    whole = found.filter(breakdown=ALL)
+    labels = catalogue(change.survey).edition(change.to_period).breakdowns
+    tables = []
+    for breakdown in found["breakdown"].unique(maintain_order=True):
+        own = found if breakdown == ALL else pl.concat([whole, found.filter(breakdown=breakdown)])
+        label = labels[breakdown].label if breakdown in labels else breakdown
+        if breakdown != ALL or found["breakdown"].n_unique() == 1:
+            tables.append(_detectable(own.filter(pl.col("breakdown").is_in([ALL, breakdown])), label, change))
+    lost = found.filter(pl.col("detectable_change").is_null())["group"].to_list()
+    note = f"Not listed, since no score may be compared: {', '.join(lost)}." if lost else ""
+    return Tables(tuple(tables), note)
+
+
+def _detectable(rows: pl.DataFrame, label: str, change: YearComparison) -> Table:
+    frame = rows.filter(pl.col("detectable_change").is_not_null()).select(
+        pl.when(pl.col("group") == ALL).then(pl.lit("Whole organisation")).otherwise("group").alias("Group"),
+        count("base_to").alias(f"Base {change.to_period}"),
+        fixed("detectable_change", "score").alias("Smallest true change found in 4 of 5 cases"),
+    )
+    head = "" if label == ALL else f"{label}: "
     return Table(
         frame,
-        f"Elements and themes, scale 0 to 10 (the median of their scores); base of {change.to_period}",
+        f"{head}elements and themes, scale 0 to 10 (the median of their scores)",
         numbers=tuple(frame.columns[1:]),
     )
 

@@ -9,7 +9,7 @@ import polars as pl
 
 from culture_metrics import views
 from culture_metrics.compare.benchmark import benchmark, beside_median
-from culture_metrics.reporting.show.common import own_results, workbook
+from culture_metrics.reporting.show.common import answered, own_results, workbook
 from culture_metrics.reporting.tables import answer_table, heat_map_table, score_table
 from culture_metrics.results import ALL
 from culture_metrics.views.labels import several, shown
@@ -41,7 +41,8 @@ class Figures:
 def headline(data: Inputs) -> go.Figure:
     """Draw the People Promise elements and the themes, in the benchmark group where one is at hand.
 
-    With respondent files the scores are theirs, with intervals; else they are the published ones.
+    In a group the scores are the published ones, weighted like those of the group. Without a workbook of the
+    year they are those of the respondent file, with intervals.
 
     Examples
     --------
@@ -51,17 +52,14 @@ def headline(data: Inputs) -> go.Figure:
     """
     of_the_year = data.standing if data.standing and data.standing.period == data.year else None
     standing = benchmark(of_the_year, data.organisation) if of_the_year else None
-    table, source = standing.table if standing else None, PUBLISHED
-    if data.extracts or table is None:
-        table = score_table(own_results(data), data.edition, table)
-        source = f"{OWN}; the benchmark group as published" if standing else OWN
+    table = standing.table if standing else score_table(own_results(data), data.edition)
     table = table.filter(pl.col("level").is_in(["element", "theme"]))
-    seen = beside_median(table, standing.group) if standing else _reach(table)
+    seen = beside_median(table, standing.group) if standing else reach(table)
     return views.scores(
         table,
         title=f"{data.name}: {seen}",
         subtitle=_when(data.edition) + (f". Benchmark group: {standing.group}" if standing else ""),
-        source=source,
+        source=PUBLISHED if standing else OWN,
     )
 
 
@@ -70,7 +68,7 @@ def scores(data: Inputs) -> go.Figure:
     table = score_table(own_results(data), data.edition)
     return views.scores(
         table,
-        title=f"{data.name}: {_reach(table)}",
+        title=f"{data.name}: {reach(table)}",
         subtitle=_when(data.edition),
         source=OWN,
     )
@@ -78,7 +76,7 @@ def scores(data: Inputs) -> go.Figure:
 
 def answers(data: Inputs, score: str) -> go.Figure:
     """Draw how the answers behind a score are spread, from the respondent file."""
-    return _answers(data, data.distributions, score, data.edition, OWN)
+    return _answers(data, answered(data).distributions, score, data.edition, OWN)
 
 
 def published_answers(data: Inputs, score: str) -> go.Figure:
@@ -90,21 +88,24 @@ def published_answers(data: Inputs, score: str) -> go.Figure:
 def heat_maps(data: Inputs) -> Figures:
     """Draw the elements and themes of every group of staff: one map for each breakdown."""
     measures = [k for k, m in data.edition.scores.items() if m.level in ("element", "theme")]
+    own = own_results(data)
+    tables = {name: heat_map_table(own, data.edition, name, measures) for name in data.by}
+    limit = views.colour_limit(pl.concat(tables.values())) if tables else None
     return Figures(
-        tuple(_heat_map(data, breakdown, measures) for breakdown in data.by),
+        tuple(_heat_map(table, data, name, limit) for name, table in tables.items()),
         otherwise="The files have no column for occupation or directorate, so there are no groups to show.",
     )
 
 
-def _heat_map(data: Inputs, breakdown: str, measures: list[str]) -> go.Figure:
+def _heat_map(table: pl.DataFrame, data: Inputs, breakdown: str, limit: float | None) -> go.Figure:
     known = data.edition.breakdowns.get(breakdown)
     label = known.label if known else breakdown
-    table = heat_map_table(own_results(data), data.edition, breakdown, measures)
     return views.heat_map(
         table,
         title=f"{data.name}, by {label[0].lower()}{label[1:]}: {_apart(table)}",
         subtitle=_when(data.edition),
         source=OWN,
+        limit=limit,
     )
 
 
@@ -121,7 +122,7 @@ def _answers(
     )
 
 
-def _reach(table: pl.DataFrame) -> str:
+def reach(table: pl.DataFrame) -> str:
     """Say the lowest and the highest score."""
     known = table.drop_nulls("estimate").sort("estimate").select("label", "estimate").rows()
     if not known:

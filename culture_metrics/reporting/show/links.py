@@ -10,6 +10,8 @@ import polars as pl
 
 from culture_metrics.links.read_panel import read_panel
 from culture_metrics.synthetic.outcomes import outcome_panel
+from culture_metrics.views.labels import figures
+from culture_metrics.views.links import DESIGNS
 from culture_metrics.views.table import Table
 
 if TYPE_CHECKING:
@@ -48,14 +50,15 @@ def link_panel(path: str | Path | None, outcome: Outcome) -> Panel:
 
 def link_checks(link: LinkResult) -> Table:
     """List the checks of all models that raised a flag."""
-    raised = link.diagnostics.filter(pl.col("flag"))
+    named = link.table.select("model_id", "outcome_label", "design").unique("model_id")
+    raised = link.diagnostics.filter(pl.col("flag")).join(named, on="model_id", maintain_order="left")
     small = pl.when(pl.col("p_value") < 0.001).then(pl.lit("< 0.001"))
     p = small.otherwise(pl.col("p_value").round(3).cast(pl.String)).fill_null("")
     frame = raised.select(
-        pl.col("model_id").str.replace_all("_", " ").alias("Model"),
+        pl.format("{}: {}", "outcome_label", pl.col("design").replace(DESIGNS)).alias("Link"),
         pl.col("test").replace(CHECKS).str.replace_all("_", " ").alias("Check"),
         pl.col("subject").fill_null("").str.replace_all("_", " ").alias("Of"),
-        pl.col("value").round_sig_figs(3).cast(pl.String).fill_null("").alias("Value"),
+        figures("value").fill_null("").alias("Value"),
         p.alias("p"),
     )
     caption = f"{raised.height} of {link.diagnostics.height} checks raised a flag"

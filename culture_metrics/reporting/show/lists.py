@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import html
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from culture_metrics.compare.benchmark import benchmark
+from culture_metrics.compare.years import breaks_between
 from culture_metrics.extracts.page import report_html
 from culture_metrics.published import rebuild_scores
-from culture_metrics.reporting.show.common import workbook
+from culture_metrics.reporting.show.common import answered, benchmark, workbook
 from culture_metrics.reporting.tables import catalogued, interval, people, words
 from culture_metrics.results import ALL
-from culture_metrics.views.table import Table
+from culture_metrics.views.labels import count
+from culture_metrics.views.table import BREAK, Table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,8 +24,6 @@ if TYPE_CHECKING:
     from culture_metrics.catalogue import Edition
     from culture_metrics.extracts.report import ValidationReport
     from culture_metrics.reporting.inputs import Inputs
-
-SOURCES = {"respondents": "Respondent file", "published": "Published"}
 
 
 def inputs(data: Inputs) -> Table:
@@ -52,7 +52,7 @@ def checks(data: Inputs) -> Table:
             f"{r.cells_set_aside:,}",
             "Ready to use" if r.ok else "Has errors",
         )
-        for r in data.reports
+        for r in answered(data).reports
     ]
     numbers = ("Rows in the file", "Rows used", "Rows set aside", "Single answers made missing")
     frame = pl.DataFrame(rows, schema=["File", "Year", *numbers, "Verdict"], orient="row")
@@ -79,22 +79,23 @@ class Checks:
 
 def problems(data: Inputs) -> Checks:
     """Show what the check of each respondent file found, that of the year first."""
-    first = sorted(data.reports, key=lambda report: report.extract.period != data.year)
+    first = sorted(answered(data).reports, key=lambda report: report.extract.period != data.year)
     return Checks(tuple(first))
 
 
 def percentages(data: Inputs, score: str) -> Table:
     """List the headline percentages behind a score, year by year, with intervals and bases."""
     wanted = _headlines(data.edition, score)
-    rows = data.results.filter((pl.col("breakdown") == ALL) & pl.col("measure").is_in(wanted))
+    rows = answered(data).results.filter((pl.col("breakdown") == ALL) & pl.col("measure").is_in(wanted))
     frame = (
         rows.join(catalogued(data.edition), on="measure")
+        .join(_breaks(data), on=["measure", "period"], how="left")
         .sort("order", "period")
         .select(
             pl.col("label").alias("Question"),
             pl.col("meaning").str.strip_prefix("% ").alias("Counts those who said"),
             pl.col("period").alias("Year"),
-            words("estimate").alias("Per cent"),
+            pl.concat_str(words("estimate"), pl.col("broken").fill_null("")).alias("Per cent"),
             interval().alias("95% interval"),
             people("base").alias("Base"),
         )
@@ -111,11 +112,13 @@ def _headlines(edition: Edition, score: str) -> list[str]:
 
 def years(data: Inputs) -> Table:
     """Set the scores of all years side by side, with intervals. No test: estimates only."""
-    rows = data.results.filter((pl.col("breakdown") == ALL) & (pl.col("unit") == "score"))
-    said = pl.format("{} ({})", words("estimate"), interval())
+    rows = answered(data).results.filter((pl.col("breakdown") == ALL) & (pl.col("unit") == "score"))
+    said = pl.format("{} ({}){}", words("estimate"), interval(), "broken")
     text = pl.when(pl.col("estimate").is_null()).then(words("estimate")).otherwise(said)
     wide = (
         rows.join(catalogued(data.edition), on="measure")
+        .join(_breaks(data), on=["measure", "period"], how="left")
+        .with_columns(pl.col("broken").fill_null(""))
         .sort("order", "period")
         .with_columns(text.alias("text"))
         .pivot("period", index=["order", "label"], values="text")
@@ -131,14 +134,23 @@ def years(data: Inputs) -> Table:
     )
 
 
+def _breaks(data: Inputs) -> pl.DataFrame:
+    """Mark the figures of the whole organisation that may not be compared with the year before."""
+    periods = data.results["period"].unique().sort()
+    apart = [breaks_between(data.results, *years).filter(group=ALL) for years in pairwise(periods)]
+    key = {"measure": pl.String, "period": pl.String}
+    frame = pl.concat([pl.DataFrame(schema=key), *(found.select(*key) for found in apart)])
+    return frame.with_columns(broken=pl.lit(f" {BREAK}"))
+
+
 def standing(data: Inputs) -> Table:
     """List the published scores with the best, median and worst of the benchmark group, and the rank."""
-    found = benchmark(workbook(data), data.organisation)
+    found = benchmark(data)
     shown = [words(name).alias(name.capitalize()) for name in ("best", "median", "worst")]
     rank = pl.format("{} of {}", pl.col("rank").cast(pl.Int64), pl.col("organisations")).fill_null("")
     frame = found.table.filter(pl.col("level") != "question").select(
         pl.col("label").alias("Score"),
-        words("estimate").alias(found.organisation),
+        words("estimate").alias(found.name),
         *shown,
         rank.alias("Rank"),
         people("base").alias("Base"),
@@ -193,28 +205,34 @@ EITHER = "One or the other"
 
 
 def held_back(data: Inputs) -> Table:
-    """Count the results that are shown and held back, by kind of result and reason."""
-    tables = [data.results, *(p.results.filter(organisation=data.organisation) for p in data.published)]
+    """Count the results from respondent files that are shown and held back, by reason."""
+    return _held_back(answered(data).results, data.edition)
+
+
+def published_held_back(data: Inputs) -> Table:
+    """Count the published results that are shown and held back, by reason."""
+    tables = [p.results.filter(organisation=data.organisation) for p in data.published]
+    return _held_back(pl.concat([data.results.clear(), *tables]), data.edition)
+
+
+def _held_back(results: pl.DataFrame, edition: Edition) -> Table:
     status = pl.col("status").cast(pl.String)
     frame = (
-        pl.concat(tables)
-        .group_by("source", "period", "breakdown")
+        results.group_by("period", "breakdown")
         .agg(
             (status == "reported").sum().alias("Shown"),
             (status == "suppressed_small_base").sum().alias("Too few answers"),
             (status == "suppressed_secondary").sum().alias("Held back to protect another"),
             (status == "suppressed").sum().alias(EITHER),
         )
-        .sort("source", "period", pl.col("breakdown") != ALL, "breakdown")
+        .sort("period", pl.col("breakdown") != ALL, "breakdown")
     )
     if not frame[EITHER].sum():
         frame = frame.drop(EITHER)
     frame = frame.with_columns(
-        pl.col("source").cast(pl.String).replace(SOURCES),
-        _breakdown_label(data.edition),
-        pl.col(pl.UInt32).cast(pl.String),
-    ).rename({"source": "Source", "period": "Year", "breakdown": "Groups"})
-    return Table(frame, "Results shown and held back", numbers=tuple(frame.columns[3:]))
+        _breakdown_label(edition), *(count(name) for name in frame.columns[2:])
+    ).rename({"period": "Year", "breakdown": "Groups"})
+    return Table(frame, "Results shown and held back", numbers=tuple(frame.columns[2:]))
 
 
 def _breakdown_label(edition: Edition) -> pl.Expr:
