@@ -12,7 +12,7 @@ from culture_metrics.disclosure.attack import SAME, attack
 from culture_metrics.disclosure.between import releases_of_two, untied
 from culture_metrics.disclosure.odd import odd_sums
 from culture_metrics.disclosure.release import OPEN, SECONDARY, SMALL, UNTOLD
-from culture_metrics.disclosure.rows import releases
+from culture_metrics.disclosure.rows import releases, together
 from culture_metrics.disclosure.rule import Rule
 from culture_metrics.disclosure.structure import CELL
 from culture_metrics.disclosure.tables import Sums, Tables
@@ -103,6 +103,7 @@ def audit_disclosure(
     minimum_count: int | None = None,
     parents: pl.DataFrame | None = None,
     national: Collection[str] | None = None,
+    distributions: pl.DataFrame | None = None,
     rounded_to: int = 1,
 ) -> DisclosureAudit:
     """Attack a release: find the hidden results that somebody outside can work out.
@@ -110,7 +111,7 @@ def audit_disclosure(
     Parameters
     ----------
     results : polars.DataFrame
-        Everything that is published together, with the columns of Results.
+        Everything that is published together, with the columns of Results; or Distributions by themselves.
     second : polars.DataFrame, optional
         Another release of the same groups, about some more or fewer respondents (all staff but one team; some
         groups may have more and others fewer), or hidden otherwise (the same year published again): the two
@@ -118,6 +119,8 @@ def audit_disclosure(
     minimum_base, minimum_count, parents, national
         As in `suppress`; counts are left aside for two releases and for rounded bases. Official workbooks
         show what rests on 10: `minimum_base=10`.
+    distributions : polars.DataFrame, optional
+        Distributions that are published with the results.
     rounded_to : int
         Multiple that published bases were rounded to.
 
@@ -144,10 +147,11 @@ def audit_disclosure(
     """
     rule = Rule(minimum_base, minimum_count)
     half = rounded_to / 2 if rounded_to > 1 else 0.0
+    first = together(results, distributions)
     parts = (
-        (release for release, _ in releases(results, rule, parents, national))
+        (release for release, _ in releases(first, rule, parents, national))
         if second is None
-        else releases_of_two(results, second, rule, parents, national, rounded=half > 0)
+        else releases_of_two(first, together(second), rule, parents, national, rounded=half > 0)
     )
     tables, hidden = [pl.DataFrame(schema=COLUMNS)], 0
     for release in parts:

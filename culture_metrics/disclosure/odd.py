@@ -26,7 +26,12 @@ REMEDY = {
 
 
 def odd_sums(
-    release: Release, rule: Rule, half: float = 0.0, equations: Numbers | None = None
+    release: Release,
+    rule: Rule,
+    half: float = 0.0,
+    equations: Numbers | None = None,
+    *,
+    same_rule: bool = True,
 ) -> tuple[Numbers, Numbers]:
     """Find the sums that cannot be such sums, whatever the hidden parts hold.
 
@@ -43,6 +48,8 @@ def odd_sums(
         Half of what bases were rounded to.
     equations : array, optional
         The sums to look at.
+    same_rule : bool
+        Whether what was hidden before was hidden by this rule.
 
     Returns
     -------
@@ -56,8 +63,9 @@ def odd_sums(
         by_count = np.asarray(~np.isnan(release.counted).all(axis=0))
     known = ~np.isnan(release.base)
     error = np.where(state == SHOWN, half, 0.0)
-    least = np.where(known, release.base - error, np.where(state == SECONDARY, rule.minimum_base, 0.0))
-    few = np.where((state == SMALL) & ~by_count, rule.minimum_base - 1.0, np.inf)
+    least = np.where((state == SECONDARY) & same_rule, rule.minimum_base, 0.0)
+    least = np.where(known, release.base - error, least)
+    few = np.where((state == SMALL) & ~by_count & same_rule, rule.minimum_base - 1.0, np.inf)
     most = np.where(known, release.base + error, few)
     there = state[structure.total[equations]] > 0
     parts = structure.matrix[equations].maximum(0) @ least

@@ -77,7 +77,7 @@ class Release:
     @cached_property
     def hidden(self) -> Flags:
         """What is hidden, by cell and family, for the sake of people (a measure without any can be alone)."""
-        return self._in_families((self.state >= SMALL) & (self.base != 0))
+        return in_families((self.state >= SMALL) & (self.base != 0), self.family)
 
     @cached_property
     def by_count(self) -> Flags:
@@ -94,19 +94,13 @@ class Release:
     @cached_property
     def sensitive(self) -> Flags:
         """Cells to protect, by cell and family: some measure of the family rests on too few, or may do so."""
-        return self._in_families(self.to_protect & (self.base != 0))
+        return in_families(self.to_protect & (self.base != 0), self.family)
 
     @cached_property
     def matter(self) -> Flags:
         """Measures with something to protect."""
         sensitive = self.sensitive[:, self.family] | self.to_protect
         return np.asarray((sensitive & (self.state != ABSENT)).any(axis=0))
-
-    def _in_families(self, flags: Flags) -> Flags:
-        found = np.zeros((len(flags), self.families), bool)
-        for measure, family in enumerate(self.family):
-            found[:, family] |= flags[:, measure]
-        return found
 
 
 def release_of(
@@ -131,8 +125,8 @@ def release_of(
         small |= (state == SHOWN) & (fewest < rule.minimum_count - 1e-6)
     if mark:
         state = np.where(small, np.int8(SMALL), state)
-    structure = structure or find_structure(cells)
-    of, rest = _rests(structure, base, state, rule)
+    structure, family = structure or find_structure(cells), _families(cells, measures)
+    of, rest = _rests(structure, base, in_families(state >= SMALL, family)[:, family], state != ABSENT, rule)
     if len(of):
         people = pl.Series(rest.max(axis=1))
         nobody_lists = _rest_names(cells, structure, of).with_columns(people.alias("size"))
@@ -149,19 +143,28 @@ def release_of(
         counted=counted,
         state=state,
         too_small=small,
-        family=_families(cells, measures),
+        family=family,
     )
 
 
-def _rests(structure: Structure, base: Floats, state: NDArray[np.int8], rule: Rule) -> tuple[Numbers, Floats]:
+def in_families(flags: Flags, family: Numbers) -> Flags:
+    """Turn flags by measure into flags by family: set where that of any of its measures is."""
+    found = np.zeros((len(flags), int(family.max(initial=-1)) + 1), bool)
+    for measure, number in enumerate(family):
+        found[:, number] |= flags[:, measure]
+    return found
+
+
+def _rests(
+    structure: Structure, base: Floats, hidden: Flags, there: Flags, rule: Rule
+) -> tuple[Numbers, Floats]:
     """Find the sums whose total holds a few more people than its parts: nobody lists them, anybody can tell.
 
     Returns those sums, and by sum and measure how many people; 0 where there are none, or enough of them, or
     where something is hidden in the sum, so that nobody can tell.
     """
-    known, there = np.nan_to_num(base), (state != ABSENT)[structure.total]
-    rest = -np.asarray(structure.matrix @ known)
-    told = there & (np.asarray(abs(structure.matrix) @ (state >= SMALL).astype(float)) == 0)
+    rest = -np.asarray(structure.matrix @ np.nan_to_num(base))
+    told = there[structure.total] & (np.asarray(abs(structure.matrix) @ hidden.astype(float)) == 0)
     rest = np.where(told & (rest > 0.5) & (rest < rule.minimum_base), np.round(rest), 0.0)
     of = np.flatnonzero(rest.any(axis=1))
     return of, rest[of]

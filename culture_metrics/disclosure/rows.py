@@ -12,6 +12,7 @@ from culture_metrics.disclosure.release import ABSENT, SECONDARY, SHOWN, SMALL, 
 from culture_metrics.disclosure.structure import CELL, find_structure
 from culture_metrics.errors import CultureMetricsError, UnknownNameError
 from culture_metrics.results import ALL
+from data_schemas.columns import STATUSES
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -189,3 +190,31 @@ def _fewest(part: pl.DataFrame, n: Floats, share: Floats) -> Floats:
     reach = np.sqrt(np.maximum(middle**2 - 4 * m * share**2 * n, 0.0))
     least, most = np.ceil((middle - reach) / 2 - SLACK), np.floor((middle + reach) / 2 + SLACK)
     return np.asarray(np.maximum(np.minimum(least, n - most), 0.0))
+
+
+def is_distributions(table: pl.DataFrame) -> bool:
+    """Whether a table has the answers to questions, option by option."""
+    return "option" in table.columns and "measure" not in table.columns
+
+
+def as_measures(distributions: pl.DataFrame) -> pl.DataFrame:
+    """Turn Distributions into rows as of Results: one per question, whose measure is its answers."""
+    key = [*CELL, "question", "weighting", "source"]
+    # Hidden statuses stand after `reported`: one hidden option hides them all.
+    each = distributions.group_by(key, maintain_order=True).agg(
+        pl.col("base").min(), pl.col("status").cast(pl.Enum(STATUSES)).max()
+    )
+    return each.rename({"question": "_question"}).with_columns(
+        pl.concat_str(pl.lit("answers to "), "_question").alias("measure"),
+        pl.lit("score").alias("unit"),
+        pl.lit(None, pl.Float64).alias("estimate"),
+        *(pl.col(c).cast(pl.String) for c in ("weighting", "source", "status")),
+    )
+
+
+def together(results: pl.DataFrame, distributions: pl.DataFrame | None = None) -> pl.DataFrame:
+    """Put what is published together into one table of measures."""
+    told = as_measures(results) if is_distributions(results) else results
+    if distributions is None:
+        return told
+    return pl.concat([told, as_measures(distributions)], how="diagonal_relaxed")

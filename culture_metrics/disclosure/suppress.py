@@ -11,7 +11,7 @@ import polars as pl
 from culture_metrics.disclosure.hide import hide
 from culture_metrics.disclosure.odd import odd_sums, warning_of, words_for
 from culture_metrics.disclosure.release import ABSENT, SHOWN, SMALL, UNTOLD, release_of
-from culture_metrics.disclosure.rows import HIDDEN, releases
+from culture_metrics.disclosure.rows import HIDDEN, as_measures, is_distributions, releases, together
 from culture_metrics.disclosure.rule import Rule
 from culture_metrics.disclosure.structure import CELL
 from culture_metrics.errors import CultureMetricsWarning
@@ -63,8 +63,10 @@ def suppress(
     Parameters
     ----------
     results : polars.DataFrame
-        With the columns of Results; `base` is the number of respondents behind a row. Everything that is
-        published together, in one table: what stands in another cannot be taken into account.
+        With the columns of Results, or Distributions by themselves; `base` is the number of respondents
+        behind a row. Everything that is published together, in one table: what stands in another cannot be
+        taken into account. What is hidden already keeps its reason: for another minimum, begin with what is
+        not hidden yet (`estimate(minimum_base=…)`).
     minimum_base : int
         Smallest base that may be shown: 11 by default, 10 in official files.
     minimum_count : int, optional
@@ -80,7 +82,7 @@ def suppress(
         listed.
     distributions : polars.DataFrame, optional
         Distributions that are published with the results: hidden where the headline is, and the headline
-        where they are.
+        where they are. A question is hidden with all its options; `minimum_count` does not hold them.
 
     Returns
     -------
@@ -122,19 +124,15 @@ def suppress(
     0
     """
     rule = Rule(minimum_base, minimum_count)
+    if is_distributions(results):
+        told = as_measures(results)
+        return _without(results, _by_option(results, told, _statuses(told, rule, parents, national)))
     if distributions is None:
         return _without(results, _statuses(results, rule, parents, national))
-    told = pl.concat([results, as_measures(distributions)], how="diagonal_relaxed")
-    status = _statuses(told, rule, parents, national)
-    answers = told[results.height :].select(
-        *CELL, question="_question", weighting="weighting", source="source"
-    )
-    answers = answers.with_columns(_status=status[results.height :])
-    on = [*CELL, "question", "weighting", "source"]
-    found = distributions.select(pl.col(on).cast(pl.String)).join(
-        answers, on=on, how="left", maintain_order="left"
-    )["_status"]
-    return _without(results, status[: results.height]), _without(distributions, found)
+    told = together(results, distributions)
+    status, n = _statuses(told, rule, parents, national), results.height
+    of_options = _by_option(distributions, told[n:], status[n:])
+    return _without(results, status[:n]), _without(distributions, of_options)
 
 
 def hidden_cells(
@@ -180,21 +178,6 @@ def hidden_cells(
     return place[np.where((why == SMALL) & (known >= minimum_base), UNTOLD, why)]
 
 
-def as_measures(distributions: pl.DataFrame) -> pl.DataFrame:
-    """Turn Distributions into rows as of Results: one per question, whose measure is its answers."""
-    key = [*CELL, "question", "weighting", "source"]
-    # Hidden statuses stand after `reported`: one hidden option hides them all.
-    each = distributions.group_by(key, maintain_order=True).agg(
-        pl.col("base").min(), pl.col("status").cast(pl.Enum(STATUSES)).max()
-    )
-    return each.rename({"question": "_question"}).with_columns(
-        pl.concat_str(pl.lit("answers to "), "_question").alias("measure"),
-        pl.lit("score").alias("unit"),
-        pl.lit(None, pl.Float64).alias("estimate"),
-        *(pl.col(c).cast(pl.String) for c in ("weighting", "source", "status")),
-    )
-
-
 def _statuses(
     results: pl.DataFrame, rule: Rule, parents: pl.DataFrame | None, national: Collection[str] | None
 ) -> pl.Series:
@@ -202,7 +185,7 @@ def _statuses(
     why = np.zeros(results.height, np.int8)
     odd = []
     for release, rows in releases(results, rule, parents, national, mark=True):
-        odd.append(words_for(release, odd_sums(release, rule)))
+        odd.append(words_for(release, odd_sums(release, rule, same_rule=False)))
         why[rows.row] = hide(release, rule)[rows.cell, rows.measure]
     if found_odd := [table for table in odd if table.height]:
         warnings.warn(warning_of(pl.concat(found_odd)), CultureMetricsWarning, stacklevel=3)
@@ -211,6 +194,14 @@ def _statuses(
     # What was hidden before keeps its reason, unless that would give something away.
     changed = (given == "reported") | (given.is_in([*HIDDEN]) & (found == "suppressed"))
     return found.zip_with(changed & found.is_not_null(), given)
+
+
+def _by_option(distributions: pl.DataFrame, told: pl.DataFrame, status: pl.Series) -> pl.Series:
+    """Give every response option the status of its question."""
+    on = [*CELL, "question", "weighting", "source"]
+    of_question = told.select(*CELL, "weighting", "source", question="_question", _status=status)
+    options = distributions.select(pl.col(on).cast(pl.String))
+    return options.join(of_question, on=on, how="left", maintain_order="left")["_status"]
 
 
 def _without(table: pl.DataFrame, status: pl.Series) -> pl.DataFrame:

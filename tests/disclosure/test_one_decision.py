@@ -109,3 +109,21 @@ def test_sums_called_clearly_safe_are_safe(monkeypatch):
     )
     assert (quick > 0).sum() > 100
     assert (hidden_cells(cells, measures, base, 11) == quick).all()
+
+
+def test_distributions_can_be_audited_and_hidden_with_results_and_alone():
+    extract = cm.synthetic.respondents(2024, respondents_per_organisation=400, seed=6)
+    results, answers = cm.estimate(extract, by=["locality_1"]), cm.distributions(extract, by=["locality_1"])
+    assert cm.audit_disclosure(results, distributions=answers).ok
+    assert cm.audit_disclosure(answers).ok
+    assert not cm.audit_disclosure(answers, minimum_base=25).ok
+    fewer = cm.suppress(answers, 25)
+    assert fewer["base"].min() >= 25
+    # Whatever is hidden of a question in a group is hidden of all its options.
+    assert fewer.group_by(*CELL, "question").agg(pl.col("status").n_unique())["status"].max() == 1
+
+
+def test_a_rest_nobody_can_tell_of_protects_nobody():
+    """Where a measure of the family is hidden in a sum, the people in no group cannot be told."""
+    extract = cm.synthetic.respondents(2024, organisations=4, respondents_per_organisation=150, seed=3)
+    assert cm.audit_disclosure(cm.estimate(extract, by=["occupation_group"])).ok
