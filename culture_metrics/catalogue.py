@@ -266,7 +266,7 @@ class Edition:
         Examples
         --------
         >>> print(catalogue().edition(2024).describe("E_3"))  # doctest: +ELLIPSIS
-        Advocacy (advocacy), NHS Staff Survey, England, 2024
+        Advocacy, NHS Staff Survey, England, 2024
           official code  E_3
         ...
         """

@@ -34,7 +34,7 @@ def test_help_names_the_commands():
 def test_catalogue_show():
     done = run(cli.app, ["catalogue", "show", "E_3", "--year", "2024"])
     assert done.exit_code == 0
-    assert done.stdout.startswith("Advocacy (advocacy), NHS Staff Survey, England, 2024")
+    assert done.stdout.startswith("Advocacy, NHS Staff Survey, England, 2024")
     assert "q25c" in done.stdout
 
 
