@@ -149,10 +149,9 @@ def release_of(
 
 def in_families(flags: Flags, family: Numbers) -> Flags:
     """Turn flags by measure into flags by family: set where that of any of its measures is."""
-    found = np.zeros((len(flags), int(family.max(initial=-1)) + 1), bool)
-    for measure, number in enumerate(family):
-        found[:, number] |= flags[:, measure]
-    return found
+    order = np.argsort(family, kind="stable")
+    first = np.searchsorted(family[order], np.arange(int(family.max(initial=-1)) + 1))
+    return np.asarray(np.logical_or.reduceat(flags[:, order], first, axis=1)) if len(first) else flags
 
 
 def _rests(

@@ -8,16 +8,20 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from culture_metrics.indicators.design import Estimates, estimates
 from culture_metrics.indicators.percentages import answered_shares, headline_shares, mark, option_shares
 from culture_metrics.indicators.scoring import check_answers, score_values
 from culture_metrics.indicators.tally import Moments, share_moments, value_moments
 from culture_metrics.threads import blocks, in_threads
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
     from culture_metrics.extracts.extract import Extract
     from culture_metrics.indicators.cells import Cells
+    from culture_metrics.indicators.design import Design
     from culture_metrics.indicators.percentages import Marked, Share
 
 
@@ -40,16 +44,32 @@ class Answers:
 
     def moments(self, cells: Cells, weight: NDArray[np.float64] | None) -> Moments:
         """Tally every measure in the order of `names`."""
-        jobs = [partial(value_moments, self.values[:, b], cells, weight) for b in blocks(self.n_scores)]
+        jobs, place = self._jobs(cells, weight)
+        return Moments.beside(in_threads(jobs)).measures(place)
+
+    def estimates(self, cells: Cells, weight: NDArray[np.float64] | None, design: Design) -> Estimates:
+        """Tally and estimate every measure in the order of `names`, some of them at a time."""
+        jobs, place = self._jobs(cells, weight)
+        found = in_threads([partial(_estimated, job, cells, design) for job in jobs])
+        return Estimates.beside(found).columns(place)
+
+    def _jobs(
+        self, cells: Cells, weight: NDArray[np.float64] | None
+    ) -> tuple[list[Callable[[], Moments]], NDArray[np.int64] | slice]:
+        """List tallies of some measures each, and say where each measure of `names` then stands."""
+        jobs: list[Callable[[], Moments]] = [
+            partial(value_moments, self.values[:, b], cells, weight) for b in blocks(self.n_scores)
+        ]
         never = self.never_weighted if weight is not None else np.zeros_like(self.never_weighted)
         groups = np.flatnonzero(~never), np.flatnonzero(never)
         for shares, own in zip(groups, (weight, None), strict=True):
             jobs += [partial(share_moments, self.marked[shares[b]], cells, own) for b in blocks(len(shares))]
-        moments = Moments.beside(in_threads(jobs))
-        if not never.any():
-            return moments
-        place = np.argsort(np.concatenate(groups), kind="stable")
-        return moments.measures(np.append(np.arange(self.n_scores), self.n_scores + place))
+        place = self.n_scores + np.argsort(np.concatenate(groups), kind="stable")
+        return jobs, np.append(np.arange(self.n_scores), place) if never.any() else slice(None)
+
+
+def _estimated(job: Callable[[], Moments], cells: Cells, design: Design) -> Estimates:
+    return estimates(job(), cells, design)
 
 
 def answers_of(extract: Extract) -> Answers:

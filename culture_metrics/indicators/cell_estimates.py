@@ -69,7 +69,7 @@ def estimates_of(
         partial(make_cells, extract.frame, {ALL: (), **by}, groups, design), partial(read, extract)
     )
     if weighted.raking is None:
-        found = estimates(answers.moments(cells, weighted.values), cells, design)
+        found = answers.estimates(cells, weighted.values, design)
     else:
         organisation = codes_of(extract.frame["organisation"])
         found = calibrated_estimates(answers.moments, cells, organisation, weighted.raking, design)
@@ -102,7 +102,7 @@ def _national(
         own = respondent_weights(extract, replace(rules, kind=kind.replace("_and_size", "")))
         weight = of_size if own.values is None else of_size * own.values
         cells = make_cells(extract.frame, breakdowns, groups, design, together=True)
-        result = estimates(answers.moments(cells, weight), cells, design)
+        result = answers.estimates(cells, weight, design)
         found.append(Found(cells.keys, cells.people(), answers, result, kind))
     return found
 

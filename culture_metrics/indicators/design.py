@@ -12,7 +12,7 @@ import numpy as np
 from culture_metrics.errors import ExtractError, unknown
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -102,9 +102,14 @@ class Estimates:
     df: Numbers
     shrink: Numbers
 
-    def columns(self, which: slice) -> Estimates:
+    def columns(self, which: NDArray[np.int64] | slice) -> Estimates:
         """Return some of the measures."""
         return Estimates(*(getattr(self, f.name)[:, which] for f in fields(self)))
+
+    @staticmethod
+    def beside(parts: Sequence[Estimates]) -> Estimates:
+        """Put measures side by side."""
+        return Estimates(*(np.hstack([getattr(p, f.name) for p in parts]) for f in fields(Estimates)))
 
 
 def estimates(moments: Moments, cells: Cells, design: Design) -> Estimates:

@@ -95,20 +95,21 @@ def _bases(
 def _with_crosses(found: Statuses, cells: pl.DataFrame, names: Sequence[str], extract: Extract) -> Statuses:
     """Hide a percentage that counts a group where the cell's own cross with that group is hidden."""
     edition, secondary = extract.edition, np.int8(STATUSES.index("suppressed_secondary"))
-    numbered = cells.select(KEY).with_row_index("_cell").with_columns(hidden=pl.Series(found[:, 0] > 0))
     of_question: dict[str, list[int]] = {}
     for place, name in enumerate(names, start=1):
-        question = edition.percentages[name].question if name in edition.percentages else None
-        of_question.setdefault(question or "", []).append(place)
+        if name in edition.percentages:
+            of_question.setdefault(edition.percentages[name].question or "", []).append(place)
+    numbered = cells.select(KEY).with_row_index("_cell")
+    gone = numbered.filter(pl.Series(found[:, 0] > 0))
     for name, breakdown in edition.breakdowns.items():
         places = of_question.get(breakdown.question or "-", [])
-        inside = pl.col("breakdown").str.split(CROSS)
-        fine = numbered.filter(pl.col("hidden") & inside.list.contains(name)) if places else numbered.clear()
-        if fine.is_empty():
-            continue
-        whole = _without(fine, name).join(numbered.select("_cell", *KEY), on=KEY)["_cell"].unique()
-        at = np.ix_(whole.to_numpy(), np.array(places))
-        found[at] = np.where(found[at] == 0, secondary, found[at])
+        fine = (
+            gone.filter(pl.col("breakdown").str.split(CROSS).list.contains(name)) if places else gone.clear()
+        )
+        if fine.height:
+            whole = _without(fine, name).join(numbered, on=KEY)["_cell"].unique()
+            at = np.ix_(whole.to_numpy(), np.array(places))
+            found[at] = np.where(found[at] == 0, secondary, found[at])
     return found
 
 

@@ -67,7 +67,7 @@ class Moments:
         """Fill the parts where nobody is with those of another tally."""
         return Moments(*(getattr(self, f.name) + getattr(other, f.name) for f in fields(self)))
 
-    def measures(self, which: NDArray[np.int64]) -> Moments:
+    def measures(self, which: NDArray[np.int64] | slice) -> Moments:
         """Return some of the measures."""
         return Moments(*(getattr(self, f.name)[:, which] for f in fields(self)))
 
@@ -89,14 +89,14 @@ def share_moments(answers: Marked, cells: Cells, weight: Numbers | None) -> Mome
     pairs = np.stack([answers.marks.real, answers.marks.imag], axis=-1).astype(kind)
     table: NDArray[Any] = pairs.view(PAIR[kind]).ravel()
     first = 256 * np.arange(n_shares)
-    every = np.array_equal(answers.column, np.arange(answers.codes.shape[1]))
+    side_by_side = (np.diff(answers.column) == 1).all()
+    own = slice(answers.column[0], answers.column[-1] + 1) if side_by_side and n_shares else answers.column
 
     def columns(rows: slice, out: NDArray[Any]) -> None:
         codes = answers.codes[rows].view(np.uint8)
         wanted: NDArray[Any] = out.view(PAIR[kind])
         for low in range(0, len(codes), SLICE):
-            some = codes[low : low + SLICE]
-            place = (some if every else some[:, answers.column]) + first
+            place = codes[low : low + SLICE, own] + first
             np.take(table, place, out=wanted[low : low + SLICE], mode="clip")
 
     sums = [(s[:, ::2], s[:, 1::2]) for s in _sums(cells, columns, 2 * n_shares, kind, weight)]
