@@ -204,19 +204,14 @@ def lay_out(part: Found, columns: pl.DataFrame, low: Numbers, high: Numbers, why
     cell = np.repeat(np.arange(order.height, dtype=np.uint32), columns.height)
     column = np.tile(np.arange(columns.height, dtype=np.uint32), order.height)
     named = pl.Series("status", STATUSES, pl.Enum(STATUSES))
-    table = pl.concat(
-        [
-            order.drop("cell")[cell],
-            columns[column],
-            pl.DataFrame(
-                [
-                    *in_threads([partial(_series, n, t, index, status != 0) for n, t in numbers.items()]),
-                    named[status.ravel()],
-                ]
-            ),
-        ],
-        how="horizontal",
-    ).with_columns(pl.lit("respondents").alias("source"), pl.col("base").cast(pl.UInt32))
+    jobs: list[Callable[[], pl.DataFrame]] = [
+        lambda: order.drop("cell")[cell],
+        lambda: columns[column],
+        named[status.ravel()].to_frame,
+    ]
+    jobs += [partial(_series, n, t, index, status != 0) for n, t in numbers.items()]
+    source = pl.lit("respondents").alias("source")
+    table = pl.concat(in_threads(jobs), how="horizontal").with_columns(source, pl.col("base").cast(pl.UInt32))
     if not part.unweighted:
         return table
     none = pl.col("organisation").is_in([*part.unweighted])
@@ -225,7 +220,7 @@ def lay_out(part: Found, columns: pl.DataFrame, low: Numbers, high: Numbers, why
     )
 
 
-def _series(name: str, table: Numbers, index: NDArray[np.int64], absent: NDArray[np.bool_]) -> pl.Series:
+def _series(name: str, table: Numbers, index: NDArray[np.int64], absent: NDArray[np.bool_]) -> pl.DataFrame:
     values = np.take(table, index)
     values[absent] = np.nan
-    return pl.Series(name, values.ravel(), nan_to_null=True)
+    return pl.Series(name, values.ravel(), nan_to_null=True).to_frame()

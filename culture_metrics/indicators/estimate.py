@@ -110,7 +110,7 @@ def estimate(
     hidden = hidden_of(found, first, columns, least)
     tables = [_table(part, first, interval, why) for part, why in zip(found, hidden, strict=True)]
     name = interval_name(interval, pl.col("estimate"), pl.col("unit") == "percent")
-    return as_results(pl.concat(tables).with_columns(name))
+    return as_results(pl.concat(tables).with_columns(name), in_order=len(tables) == 1)
 
 
 def _table(part: Found, extract: Extract, interval: str, why: Statuses) -> pl.DataFrame:

@@ -82,9 +82,11 @@ def _bases(
     part: Found, places: Sequence[int], of_groups: NDArray[np.bool_]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return bases and numbers counted, the respondents of each cell first; NaN where there is none."""
-    base, mean = part.estimates.base[:, places], part.estimates.mean[:, places]
-    asked = base.any(axis=0)
-    counted = np.where(asked & of_groups, np.round(base * np.nan_to_num(mean) / 100), np.nan)
+    base = part.estimates.base[:, places]
+    asked, counted = base.any(axis=0), np.full(base.shape, np.nan)
+    own = np.flatnonzero(asked & of_groups)
+    share = np.nan_to_num(part.estimates.mean[:, np.array(places)[own]]) / 100
+    counted[:, own] = np.round(base[:, own] * share)
     nobody = np.full((len(base), 1), np.nan)
     return (
         np.hstack([part.people[:, None], np.where(asked, base, np.nan)]),
