@@ -10,6 +10,8 @@ import polars as pl
 from culture_metrics.results import as_results
 
 ALL = "all"
+#: A hidden number is taken to be at most so many times the largest that is shown.
+TIMES = 3
 
 
 def random_counts(draw: np.random.Generator, shape: tuple[int, ...], largest: int = 14) -> np.ndarray:
@@ -112,11 +114,11 @@ def ranges(
         if n is not None:
             low.append(n), high.append(n)
         elif not by_status or status == "suppressed":
-            low.append(0), high.append(2 * most)
+            low.append(0), high.append(TIMES * most)
         elif status == "suppressed_small_base":
             low.append(0), high.append(minimum - 1)
         else:
-            low.append(minimum), high.append(2 * most)
+            low.append(minimum), high.append(TIMES * most)
     low, high, member = np.array(low), np.array(high), np.array(list(cells.values()))
     # What is shown of a leaf is fixed; another holds no more than is left in any cell it is part of.
     fixed = (member.sum(axis=1) == 1) & (low == high)
