@@ -34,8 +34,10 @@ def hide(release: Release, rule: Rule) -> NDArray[np.int8]:
         found.run()
     # A measure can stand in several rows: what is hidden in one is hidden in all.
     gone = found.hidden[:, release.family] | (release.state >= SMALL)
-    why = np.where(release.state == SMALL, SMALL, np.where(gone, SECONDARY, SHOWN))
-    return np.where(gone & found.untold[:, release.family], UNTOLD, why).astype(np.int8)
+    why = np.where(gone, np.int8(SECONDARY), np.int8(SHOWN))
+    why[release.state == SMALL] = SMALL
+    why[gone & found.untold[:, release.family]] = UNTOLD
+    return why
 
 
 class _Hiding:

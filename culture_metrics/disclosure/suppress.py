@@ -109,7 +109,9 @@ def suppress(
     over organisations (`all`) and periods (`all`). An element is hidden with its sub-scores. A hidden cell is
     protected when an attacker who knows all that is shown, and from the status what is small, cannot bound
     its base more tightly than to four numbers, nor find any sum of hidden cells with it that holds fewer than
-    `minimum_base` people: with that sum would go its results. `audit_disclosure` is that attacker.
+    `minimum_base` people: with that sum would go its results. `audit_disclosure` is that attacker. What is
+    protected are numbers of people: where all hidden groups of a sum together gave the same answer (0 or
+    100 %), so did each of them, and that can be told.
 
     Breakdowns on their own and within others are solved in closed form, for all measures and organisations at
     once; whatever adds up in two ways by integer programming (Fischetti and Salazar 2001), in large tables by
