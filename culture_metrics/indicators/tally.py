@@ -18,9 +18,8 @@ if TYPE_CHECKING:
 
     Numbers = NDArray[np.float64]
 
-#: Numbers of one batch of respondents that are held at a time, and respondents that are looked up at a time.
-BATCH, SLICE = 2**18, 256
-
+#: Numbers of one batch of respondents that are held at a time, and that are looked up at a time.
+BATCH, SLICE = 2**18, 2**14
 #: Up to so many respondents to a profile are counted in small whole numbers, twice as fast.
 FEW = 2**16 - 1
 #: Two numbers side by side, as one: what counts, and what is in the base.
@@ -95,9 +94,10 @@ def share_moments(answers: Marked, cells: Cells, weight: Numbers | None) -> Mome
     def columns(rows: slice, out: NDArray[Any]) -> None:
         codes = answers.codes[rows].view(np.uint8)
         wanted: NDArray[Any] = out.view(PAIR[kind])
-        for low in range(0, len(codes), SLICE):
-            place = codes[low : low + SLICE, own] + first
-            np.take(table, place, out=wanted[low : low + SLICE], mode="clip")
+        step = max(1, SLICE // max(n_shares, 1))
+        for low in range(0, len(codes), step):
+            place = codes[low : low + step, own] + first
+            np.take(table, place, out=wanted[low : low + step], mode="clip")
 
     sums = [(s[:, ::2], s[:, 1::2]) for s in _sums(cells, columns, 2 * n_shares, kind, weight)]
     (_, count), (counted, weight1), (counted2, weight2) = sums if weight is not None else 3 * sums
@@ -117,8 +117,9 @@ def value_moments(values: Numbers | pl.DataFrame, cells: Cells, weight: Numbers 
     def columns(rows: slice, out: NDArray[Any]) -> None:
         # A frame is turned into numbers piece by piece, to keep its memory the only one.
         some = values[rows].to_numpy() if isinstance(values, pl.DataFrame) else values[rows]
-        for low in range(0, len(some), SLICE):
-            own = slice(low, low + SLICE)
+        step = max(1, SLICE // max(n_values, 1))
+        for low in range(0, len(some), step):
+            own = slice(low, low + step)
             there = np.isfinite(some[own])
             out[own, :n_values] = there
             out[own, n_values : 2 * n_values] = off = np.where(there, some[own] - middle, 0.0)
