@@ -10,7 +10,7 @@ import polars as pl
 from culture_metrics.disclosure.release import SECONDARY, SHOWN, SMALL
 
 if TYPE_CHECKING:
-    from culture_metrics.disclosure.release import Flags, Numbers, Release
+    from culture_metrics.disclosure.release import Numbers, Release
     from culture_metrics.disclosure.rule import Rule
 
 #: Numbers of people that differ by less are the same.
@@ -58,14 +58,11 @@ def odd_sums(
     """
     structure, state = release.structure, release.state
     equations = np.arange(len(structure.total)) if equations is None else equations
-    by_count: Flags = np.zeros(len(release.measures), bool)
-    if release.counted is not None:
-        by_count = np.asarray(~np.isnan(release.counted).all(axis=0))
     known = ~np.isnan(release.base)
     error = np.where(state == SHOWN, half, 0.0)
     least = np.where((state == SECONDARY) & same_rule, rule.minimum_base, 0.0)
     least = np.where(known, release.base - error, least)
-    few = np.where((state == SMALL) & ~by_count & same_rule, rule.minimum_base - 1.0, np.inf)
+    few = np.where((state == SMALL) & ~release.by_count & same_rule, rule.minimum_base - 1.0, np.inf)
     most = np.where(known, release.base + error, few)
     there = state[structure.total[equations]] > 0
     parts = structure.matrix[equations].maximum(0) @ least
