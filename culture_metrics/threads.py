@@ -11,6 +11,9 @@ import polars as pl
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+#: So many numbers are worked on at a time where rows have nothing to do with each other.
+HELD = 2**15
+
 A = TypeVar("A")
 B = TypeVar("B")
 
@@ -29,6 +32,12 @@ def blocks(size: int) -> list[slice]:
     parts = max(1, min(size, pl.thread_pool_size()))
     ends = [size * i // parts for i in range(parts + 1)]
     return [slice(low, high) for low, high in pairwise(ends)]
+
+
+def slices(rows: int, columns: int) -> list[slice]:
+    """Cut the rows of a table into parts that the fast memory of a processor holds."""
+    step = max(1, HELD // max(columns, 1))
+    return [slice(low, low + step) for low in range(0, max(rows, 1), step)]
 
 
 def both(one: Callable[[], A], other: Callable[[], B]) -> tuple[A, B]:

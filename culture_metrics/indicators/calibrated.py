@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
@@ -79,7 +79,7 @@ def _most(raking: Raking) -> int:
     return max(len(margins) for margins in raking.margins.values())
 
 
-Finer = tuple["Moments", "Moments", "NDArray[np.int64]", "NDArray[np.int64]"]
+Finer = tuple["Moments", "Moments", "NDArray[np.integer[Any]]", "NDArray[np.integer[Any]]"]
 
 
 def _by_category(
@@ -104,7 +104,11 @@ def _by_category(
 
 
 def _variance(
-    moments: Moments, here: NDArray[np.int64], margins: tuple[Margin, ...], w: Numbers, finer: list[Finer]
+    moments: Moments,
+    here: NDArray[np.integer[Any]],
+    margins: tuple[Margin, ...],
+    w: Numbers,
+    finer: list[Finer],
 ) -> Numbers:
     """Return the variance of the totals of deviations of the cells of one organisation."""
     ends = np.cumsum([0, *(len(m.target) for m in margins)])

@@ -11,7 +11,7 @@ import polars as pl
 
 from culture_metrics.errors import ExtractError
 from culture_metrics.indicators.answers import Answers, answers_of
-from culture_metrics.indicators.breakdowns import group_columns
+from culture_metrics.indicators.breakdowns import group_codes
 from culture_metrics.indicators.calibrated import calibrated_estimates
 from culture_metrics.indicators.cells import Cells, Layer, make_cells
 from culture_metrics.indicators.codes import codes_of
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from culture_metrics.extracts.extract import Extract
+    from culture_metrics.indicators.codes import Codes
     from culture_metrics.indicators.weights import AnyWeights
 
     Numbers = NDArray[np.float64]
@@ -64,9 +65,9 @@ def estimates_of(
         return _national(extract, by, rules, design or Design(domains="full"), read)
     weighted = respondent_weights(extract, weights)
     design = design or Design()
-    groups = _groups(extract, by)
     cells, answers = both(
-        partial(make_cells, extract.frame, {ALL: (), **by}, groups, design), partial(read, extract)
+        lambda: make_cells(extract.frame, {ALL: (), **by}, _groups(extract, by), design),
+        partial(read, extract),
     )
     if weighted.raking is None:
         found = answers.estimates(cells, weighted.values, design)
@@ -125,8 +126,7 @@ def estimates_of_pieces(
                 expected="weights='none' or a column of weights, and no design",
                 hint="Read the extract as a whole, or work the weights out before and add them as a column.",
             )
-        groups = _groups(extract, by)
-        cells = make_cells(extract.frame, {ALL: (), **by}, groups, Design())
+        cells = make_cells(extract.frame, {ALL: (), **by}, _groups(extract, by), Design())
         names = None if answers is None else answers.names
         answers = answers_of(extract)
         if first is None:
@@ -167,8 +167,8 @@ class _Tally:
         return _Tally(keys, people, Moments.under([self.moments, other.moments]).merge(layer))
 
 
-def _groups(extract: Extract, by: Mapping[str, Sequence[str]]) -> dict[str, pl.Expr]:
-    return group_columns(extract, list(dict.fromkeys(n for names in by.values() for n in names)))
+def _groups(extract: Extract, by: Mapping[str, Sequence[str]]) -> dict[str, Codes]:
+    return group_codes(extract, list(dict.fromkeys(n for names in by.values() for n in names)))
 
 
 def _organisations_in(extract: Extract, benchmark_groups: tuple[str, ...]) -> tuple[str, ...]:

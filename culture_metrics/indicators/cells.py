@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from functools import cached_property
 from math import prod
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
 
 from culture_metrics.errors import ExtractError
 from culture_metrics.indicators.breakdowns import CROSS
-from culture_metrics.indicators.codes import Codes, codes_of, sampled_column, sampling_units, split
+from culture_metrics.indicators.codes import Codes, sampled_column, sampling_units, split
 from culture_metrics.results import ALL
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from culture_metrics.indicators.design import Design
 
-    Whole = NDArray[np.int64]
+    Whole = NDArray[np.integer[Any]]
     Numbers = NDArray[np.float64]
 
 #: Respondents there should be to a profile, so that adding up profiles pays.
@@ -101,6 +101,11 @@ class Cells:
         heights = {block.bunch: len(block.part) for block in self.blocks}
         return np.cumsum([0, *(heights[i] for i in range(len(heights)))])
 
+    @cached_property
+    def rows(self) -> NDArray[np.int32]:
+        """Respondents by bunches: the row of each profile, bunch under bunch."""
+        return self.of + self.profiles[:-1].astype(np.int32)
+
     def sum_profiles(self, sums: Numbers) -> Numbers:
         """Add up the rows of profiles, bunch under bunch, to rows of parts."""
         from scipy.sparse import csr_array
@@ -134,6 +139,12 @@ class Cells:
         """Return the part that each respondent counts in, -1 for none."""
         return block.part[self.of[:, block.bunch]]
 
+    def some(self, which: slice) -> Cells:
+        """Keep some cells, of which each is a part of its own."""
+        stratum = self.stratum[which]
+        each = Layer(np.arange(len(stratum)), len(stratum))
+        return replace(self, keys=self.keys[which], parts=each, pieces=each, stratum=stratum)
+
     def only(self, block: Block) -> Cells:
         """Keep one breakdown, and the numbers of its parts."""
         return replace(self, of=self.of[:, [block.bunch]], blocks=(Block(0, block.part),))
@@ -142,7 +153,7 @@ class Cells:
 def make_cells(
     frame: pl.DataFrame,
     by: Mapping[str, Sequence[str]],
-    groups: Mapping[str, pl.Expr],
+    groups: Mapping[str, Codes],
     design: Design,
     *,
     together: bool = False,
@@ -157,7 +168,7 @@ def make_cells(
         Breakdown -> the names it crosses; none for the whole. A respondent whose group is not known is in no
         cell of that breakdown.
     groups : mapping
-        Name -> the expression of a respondent's group.
+        Name -> the group of each respondent.
     design : Design
         Strata and clusters.
     together : bool
@@ -170,12 +181,8 @@ def make_cells(
     """
     if frame.is_empty():
         raise ExtractError("There are no respondents to estimate from", got="a table without rows")
-    codes = {
-        name: codes_of(frame.select(groups[name].alias("group")).to_series())
-        for name in dict.fromkeys(n for names in by.values() for n in names)
-    }
     for names in by.values():
-        _check_crossed(names, codes)
+        _check_crossed(names, groups)
     units = sampling_units(frame, design)
     wanted = None if together else "organisation"
     first = units.strata if wanted == design.strata else sampled_column(frame, wanted)
@@ -183,16 +190,16 @@ def make_cells(
     sampling = {STRATA: units.strata}
     if units.clusters is not None:
         sampling[CLUSTERS] = units.clusters
-    bunches = _bunch(by, {n: len(c.names) + 1 for n, c in codes.items()}, frame.height // len(first.names))
+    bunches = _bunch(by, {n: len(c.names) + 1 for n, c in groups.items()}, frame.height // len(first.names))
     keys, of, blocks, parts, pieces, stratum = [], [], [], _Growing(), _Growing(), []
     for number, (breakdowns, names) in enumerate(bunches):
-        profiles = _profiles(first, {**{n: codes[n] for n in names}, **sampling})
+        profiles = _profiles(first, {**{n: groups[n] for n in names}, **sampling})
         of.append(profiles.of)
         for breakdown in breakdowns:
             cell, labels = profiles.codes[FIRST], pl.DataFrame({"organisation": first.names})
             for i, name in enumerate(by[breakdown]):
-                cell, above, own = split(cell, labels.height, profiles.codes[name], codes[name].names)
-                labels = labels[above].with_columns(codes[name].names[own].alias(f"group {i}"))
+                cell, above, own = split(cell, labels.height, profiles.codes[name], groups[name].names)
+                labels = labels[above].with_columns(groups[name].names[own].alias(f"group {i}"))
             group = (
                 pl.concat_str(pl.exclude("organisation"), separator=CROSS) if by[breakdown] else pl.lit(ALL)
             )
@@ -201,7 +208,8 @@ def make_cells(
             )
             piece, above, own = split(cell, labels.height, profiles.codes[STRATA], units.strata.names)
             stratum.append(own)
-            part, over = piece, np.arange(len(above))
+            part: Whole = piece
+            over: Whole = np.arange(len(above))
             if units.clusters is not None:
                 part, over, _ = split(piece, len(above), profiles.codes[CLUSTERS], units.clusters.names)
             blocks.append(Block(number, np.where(part < 0, -1, part + parts.height)))
@@ -209,7 +217,7 @@ def make_cells(
             parts.add(over, len(above))
     return Cells(
         pl.concat(keys),
-        np.stack(of, axis=1).astype(np.int32),
+        np.stack([o.astype(np.int32) for o in of], axis=1),
         tuple(blocks),
         parts.layer(),
         pieces.layer(),
@@ -241,17 +249,25 @@ class _Profiles:
 
 def _profiles(first: Codes, columns: Mapping[str, Codes]) -> _Profiles:
     """Give numbers to the combinations of codes there are; not known is a code of its own."""
-    of, codes, size = first.codes, {FIRST: np.arange(len(first.names))}, len(first.names)
-    for name, column in columns.items():
-        if column.codes is first.codes:
-            codes[name] = codes[FIRST]
-            continue
-        width = len(column.names)
-        known = np.where(column.codes < 0, width, column.codes)
-        of, above, own = split(of, size, known, range(width + 1))
-        codes = {n: c[above] for n, c in codes.items()} | {name: np.where(own == width, -1, own)}
-        size = len(above)
-    return _Profiles(of, codes)
+    of, size = first.codes, len(first.names)
+    codes: dict[str, Whole] = {FIRST: np.arange(size)}
+    rest = [(name, column) for name, column in columns.items() if column.codes is not first.codes]
+    while rest:
+        # Columns are split by together, as long as all their combinations can be counted.
+        some: list[tuple[str, int]] = []
+        joint, width = np.zeros(len(of), np.int32), 1
+        while rest and (not some or size * width * (len(rest[0][1].names) + 1) <= 4 * len(of)):
+            name, column = rest.pop(0)
+            unknown = len(column.names)
+            joint = joint * (unknown + 1) + np.where(column.codes < 0, unknown, column.codes)
+            some, width = [*some, (name, unknown)], width * (unknown + 1)
+        of, above, own = split(of, size, joint, range(width))
+        codes, size = {n: c[above] for n, c in codes.items()}, len(above)
+        for name, unknown in reversed(some):
+            own, code = np.divmod(own, unknown + 1)
+            codes[name] = np.where(code == unknown, -1, code)
+    same = {name: codes[FIRST] for name, column in columns.items() if column.codes is first.codes}
+    return _Profiles(of, codes | same)
 
 
 def _bunch(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from culture_metrics.indicators.design import Design
 
-    Whole = NDArray[np.int64]
+    Whole = NDArray[np.integer[Any]]
 
 
 @dataclass(frozen=True)
@@ -44,13 +44,12 @@ def codes_of(values: pl.Series) -> Codes:
     if isinstance(values.dtype, pl.Enum):
         here = values.dtype.categories
         order = here.arg_sort().to_numpy()
-        rank = np.append(np.argsort(order), -1)
-        physical = values.to_physical().cast(pl.Int64).fill_null(len(here)).to_numpy()
-        return Codes(rank[physical], here[order])
+        rank = np.append(np.argsort(order), -1).astype(np.int32)
+        physical = values.to_physical().cast(pl.Int32).fill_null(len(here))
+        return Codes(np.take(rank, physical.to_numpy(), mode="clip"), here[order])
     text = values.cast(pl.String)
     names = text.drop_nulls().unique().sort()
-    codes = text.cast(pl.Enum(names)).to_physical().cast(pl.Int32).fill_null(-1).to_numpy()
-    return Codes(codes.astype(np.int64), names)
+    return Codes(text.cast(pl.Enum(names)).to_physical().cast(pl.Int32).fill_null(-1).to_numpy(), names)
 
 
 @dataclass(frozen=True)
@@ -75,13 +74,14 @@ def sampling_units(frame: pl.DataFrame, design: Design) -> Units:
     # Clusters are told apart within strata.
     cluster = sampled_column(frame, design.cluster)
     of, stratum, _ = split(strata.codes, len(strata.names), cluster.codes, cluster.names)
-    return Units(stratum, strata, Codes(of, pl.int_range(len(stratum), eager=True)))
+    clusters = Codes(of.astype(np.int32), pl.int_range(len(stratum), eager=True))
+    return Units(stratum, strata, clusters)
 
 
 def sampled_column(frame: pl.DataFrame, column: str | None) -> Codes:
     """Give numbers to a column that every respondent must have; without a column all are one."""
     if column is None:
-        return Codes(np.zeros(frame.height, np.int64), pl.Series([ALL]))
+        return Codes(np.zeros(frame.height, np.int32), pl.Series([ALL]))
     if column not in frame.columns:
         raise unknown("column in this extract", column, frame.columns)
     codes = codes_of(frame[column])
@@ -99,7 +99,7 @@ def sampled_column(frame: pl.DataFrame, column: str | None) -> Codes:
 def split(ids: Whole, size: int, codes: Whole, names: Sized) -> tuple[Whole, Whole, Whole]:
     """Split each of `size` sets by codes: new ids in order, the old id and the code of each new one."""
     width = len(names)
-    flat = np.where((ids < 0) | (codes < 0), -1, ids * width + codes)
+    flat = np.where((ids < 0) | (codes < 0), -1, ids.astype(np.int64) * width + codes)
     if size * width <= 4 * len(flat) + 1000:
         there = np.bincount(flat + 1, minlength=size * width + 1)[1:] > 0
         found, number = np.flatnonzero(there), np.append(np.cumsum(there) - 1, -1)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from culture_metrics.errors import ExtractError, unknown
+from culture_metrics.threads import slices
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -102,9 +103,18 @@ class Estimates:
     df: Numbers
     shrink: Numbers
 
+    def rows(self, which: slice) -> Estimates:
+        """Return some of the cells."""
+        return Estimates(*(getattr(self, f.name)[which] for f in fields(self)))
+
     def columns(self, which: NDArray[np.int64] | slice) -> Estimates:
         """Return some of the measures."""
         return Estimates(*(getattr(self, f.name)[:, which] for f in fields(self)))
+
+    @staticmethod
+    def under(parts: Sequence[Estimates]) -> Estimates:
+        """Put cells under each other."""
+        return Estimates(*(np.vstack([getattr(p, f.name) for p in parts]) for f in fields(Estimates)))
 
     @staticmethod
     def beside(parts: Sequence[Estimates]) -> Estimates:
@@ -114,6 +124,15 @@ class Estimates:
 
 def estimates(moments: Moments, cells: Cells, design: Design) -> Estimates:
     """Turn the sufficient statistics of the parts of cells into estimates of the cells."""
+    if not (cells.parts.same and cells.pieces.same):
+        return _estimates(moments, cells, design)
+    # Cells have nothing to do with each other: some at a time stay in the fast memory.
+    return Estimates.under(
+        [_estimates(moments[rows], cells.some(rows), design) for rows in slices(*moments.count.shape)]
+    )
+
+
+def _estimates(moments: Moments, cells: Cells, design: Design) -> Estimates:
     whole = moments.merge(cells.parts).merge(cells.pieces)
     of_part = cells.pieces.of[cells.parts.of]
     gap = moments.gap(whole.mean[of_part])

@@ -26,13 +26,13 @@ from culture_metrics.indicators.intervals import (
     score_intervals,
 )
 from culture_metrics.results import as_results
-from culture_metrics.threads import blocks, in_threads
+from culture_metrics.threads import in_threads, slices
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from culture_metrics.indicators.cell_estimates import Statuses
-    from culture_metrics.indicators.design import Design
+    from culture_metrics.indicators.cell_estimates import Numbers, Statuses
+    from culture_metrics.indicators.design import Design, Estimates
     from culture_metrics.indicators.weights import AnyWeights
 
 
@@ -115,11 +115,10 @@ def estimate(
 
 def _table(part: Found, extract: Extract, interval: str, why: Statuses) -> pl.DataFrame:
     """Lay the estimates out as rows, with every measure of the edition, asked or not."""
-    edition, found, n = extract.edition, part.estimates, part.answers.n_scores
-    jobs = [partial(score_intervals, found.columns(slice(n)), interval)]
-    shares = found.columns(slice(n, None))
-    jobs += [partial(percent_intervals, shares.columns(b), interval) for b in blocks(shares.mean.shape[1])]
-    low, high = (np.hstack(ends) for ends in zip(*in_threads(jobs), strict=True))
+    edition, found = extract.edition, part.estimates
+    some = [found.rows(rows) for rows in slices(*found.base.shape)]
+    ends = in_threads([partial(_ends, cells, part.answers.n_scores, interval) for cells in some])
+    low, high = (np.vstack(end) for end in zip(*ends, strict=True))
     place = {name: j for j, name in enumerate(part.answers.names) if found.base[:, j].any()}
     names = sorted(edition.measures)
     measures = pl.DataFrame(
@@ -132,3 +131,11 @@ def _table(part: Found, extract: Extract, interval: str, why: Statuses) -> pl.Da
     return lay_out(part, measures, low, high, why[:, measures["place"].to_numpy()]).with_columns(
         pl.lit(extract.survey).alias("survey"), pl.lit(extract.period).alias("period")
     )
+
+
+def _ends(found: Estimates, n_scores: int, interval: str) -> tuple[Numbers, Numbers]:
+    """Return the lower and upper ends of the intervals of scores, and after them those of percentages."""
+    scores = score_intervals(found.columns(slice(n_scores)), interval)
+    shares = percent_intervals(found.columns(slice(n_scores, None)), interval)
+    low, high = (np.hstack(end) for end in zip(scores, shares, strict=True))
+    return low, high

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     Flags = NDArray[np.bool_]
     Numbers = NDArray[np.float64]
-    Whole = NDArray[np.int64]
+    Whole = NDArray[np.integer[Any]]
 
 #: Share of respondents from which on a measure is one for all of them.
 ANSWERED = 0.8

@@ -12,7 +12,7 @@ import polars as pl
 from culture_metrics.disclosure import suppress
 from culture_metrics.errors import ExtractError, unknown
 from culture_metrics.indicators.answers import answers_of
-from culture_metrics.indicators.breakdowns import crossed, group_columns
+from culture_metrics.indicators.breakdowns import crossed, group_codes
 from culture_metrics.indicators.cells import Cells, make_cells
 from culture_metrics.indicators.codes import codes_of, sampling_units
 from culture_metrics.indicators.design import Design, fraction
@@ -170,8 +170,7 @@ def replicate(
     values = _values(extract, names)
     breakdowns = {ALL: (), **crossed(by)}
     columns = list(dict.fromkeys(n for parts in breakdowns.values() for n in parts))
-    groups = group_columns(extract, columns)
-    cells = make_cells(extract.frame, breakdowns, groups, design)
+    cells = make_cells(extract.frame, breakdowns, group_codes(extract, columns), design)
     weight = np.ones(extract.frame.height) if weighted.values is None else weighted.values
     estimator = _statistic(statistic)
     whole = _by_cell(values, cells, weight[:, None], estimator)[:, :, 0]

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import partial
-from math import lcm
-from typing import TYPE_CHECKING
+from math import lcm, prod
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
@@ -15,6 +15,8 @@ from culture_metrics.errors import ExtractError
 from culture_metrics.threads import blocks, in_threads
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.typing import NDArray
 
     from culture_metrics.catalogue import Edition, Measure, Question
@@ -26,9 +28,11 @@ if TYPE_CHECKING:
 #: Stands for no answer.
 NO_ANSWER = -1
 #: Respondents that are scored at a time, so that they stay in the fast memory.
-SLICE = 8192
+SLICE = 2**14
 #: Item scores are fractions with no larger denominator (10/3).
 DENOMINATOR = 1_000
+#: Items are looked up together while they have so many combinations of answers at most.
+AT_ONCE = 2**13
 
 
 def score(extract: Extract) -> pl.DataFrame:
@@ -97,31 +101,64 @@ def score_values(extract: Extract) -> tuple[list[str], Numbers]:
             for m, j in place.items():
                 sub_score = sub_scores[m]
                 if sub_score is not None:
-                    values[rows, j] = sub_score.values([codes[c][rows] for c in sub_score.columns])
+                    values[rows, j] = sub_score.values(codes, rows)
             for m, j in place.items():
                 if sub_scores[m] is None:
                     parts = [values[rows, place[p]] for p in scores[m].parts if p in here]
-                    there = [np.isfinite(part) for part in parts]
-                    known = [np.where(t, part, 0.0) for t, part in zip(there, parts, strict=True)]
-                    values[rows, j] = _mean(np.sum(known, axis=0), np.sum(there, axis=0), scores[m])
+                    values[rows, j] = _mean_of(parts, scores[m])
 
     in_threads([partial(fill, part) for part in blocks(frame.height)])
     return [*place], values
 
 
 @dataclass(frozen=True)
+class _Items:
+    """Items that are looked up together: their answers are the digits of a place in `table`.
+
+    The digit of an answer is its distance from the lowest scored code, `first`; the last digit of the `size`
+    there are stands for all that has no score.
+    """
+
+    columns: tuple[str, ...]
+    first: tuple[int, ...]
+    size: tuple[int, ...]
+    table: NDArray[Any]
+
+    @staticmethod
+    def of(items: Mapping[str, Mapping[int, int]]) -> _Items:
+        table, first, size = np.zeros(1, np.int64), [], []
+        for scores in items.values():
+            first.append(min(scores))
+            own = np.zeros(max(scores) - first[-1] + 2, np.int64)
+            own[np.array([*scores]) - first[-1]] = [*scores.values()]
+            size.append(len(own))
+            table = np.add.outer(table, own).ravel()
+        return _Items((*items,), (*first,), (*size,), table)
+
+    def look_up(self, codes: Mapping[str, NDArray[np.uint8]], rows: slice) -> NDArray[Any]:
+        place: NDArray[np.uint16] = np.zeros(1, np.uint16)
+        for column, first, size in zip(self.columns, self.first, self.size, strict=True):
+            code = codes[column][rows] - np.uint8(first)
+            # Ten times as quick as the minimum of an array and a number.
+            digit = np.minimum(code, np.full_like(code, size - 1))
+            place = place * np.uint16(size) + digit
+        # All places are in the table: "clip" only spares a check.
+        return np.take(self.table, place, mode="clip")
+
+
+@dataclass(frozen=True)
 class _SubScore:
     """How to score the codes of some columns.
 
-    `table` has a whole number for every code as an unsigned byte: the item score in parts, and on top a fixed
+    The tables of `items` have a whole number for every answer: the item score in parts, and on top a fixed
     number where the answer is scored, so that a sum says both the total and how many were answered. `scores`
-    has the score of every such sum. The last column is the question that the sub-score hangs on, if any.
+    has the score of every such sum; it is None where one table has them already. `gate` is the question that
+    the sub-score hangs on, if any.
     """
 
-    measure: Measure
-    columns: tuple[str, ...]
-    table: NDArray[np.int64]
-    scores: Numbers
+    items: tuple[_Items, ...]
+    scores: Numbers | None
+    gate: str | None
 
     @staticmethod
     def of(measure: Measure, edition: Edition, columns: set[str]) -> _SubScore | None:
@@ -129,29 +166,40 @@ class _SubScore:
         gate = edition.questions[measure.filter].code if measure.filter else None
         if not items or len(items) < measure.minimum or (gate and gate not in columns):
             return None
-        exact = [_fractions(question) for question in items]
-        parts = lcm(*(value.denominator for values in exact for value in values.values()))
-        answered = 1 + sum(int(max(values.values(), default=0) * parts) for values in exact)
-        table = np.zeros((len(items), 256), np.int64)
-        for row, values in zip(table, exact, strict=True):
-            for code, value in values.items():
-                row[code] = answered + int(value * parts)
+        exact = {question.code: _fractions(question) for question in items}
+        parts = lcm(*(value.denominator for values in exact.values() for value in values.values()))
+        whole = {c: {code: int(v * parts) for code, v in values.items()} for c, values in exact.items()}
+        answered = 1 + sum(max(values.values(), default=0) for values in whole.values())
+        tables: list[_Items] = []
+        some: dict[str, dict[int, int]] = {}
+        for column, values in whole.items():
+            together = some | {column: {code: answered + value for code, value in values.items()}}
+            if some and prod(max(v) - min(v) + 2 for v in together.values()) > AT_ONCE:
+                tables.append(_Items.of(some))
+                together = {column: together[column]}
+            some = together
+        tables.append(_Items.of(some))
         number, total = np.divmod(np.arange((len(items) + 1) * answered), answered)
-        gates = (gate,) if gate else ()
-        return _SubScore(
-            measure, (*(q.code for q in items), *gates), table, _mean(total / parts, number, measure)
-        )
+        scores = _mean(total / parts, number, measure)
+        if len(tables) > 1:
+            return _SubScore((*tables,), scores, gate)
+        return _SubScore((replace(tables[0], table=scores[tables[0].table]),), None, gate)
 
-    def values(self, codes: list[NDArray[np.uint8]]) -> Numbers:
-        # All codes are in the tables: "clip" only spares a check.
-        scored = np.take(self.table[0], codes[0], mode="clip")
-        for item, table in zip(codes[1:], self.table[1:], strict=False):
-            scored += np.take(table, item, mode="clip")
-        score = np.take(self.scores, scored, mode="clip")
-        if self.measure.filter is None:
+    @property
+    def columns(self) -> list[str]:
+        """The columns that it needs."""
+        return [c for items in self.items for c in items.columns] + ([self.gate] if self.gate else [])
+
+    def values(self, codes: Mapping[str, NDArray[np.uint8]], rows: slice) -> Numbers:
+        score = self.items[0].look_up(codes, rows)
+        for items in self.items[1:]:
+            score += items.look_up(codes, rows)
+        if self.scores is not None:
+            score = np.take(self.scores, score, mode="clip")
+        if self.gate is None:
             return score
-        gate = codes[-1]
         # Without an appraisal the score is 0; who cannot remember has none.
+        gate = codes[self.gate][rows]
         return np.asarray(np.where(gate == 2, 0.0, np.where(gate == 1, score, np.nan)))
 
 
@@ -163,12 +211,20 @@ def _fractions(question: Question) -> dict[int, Fraction]:
     }
 
 
+def _mean_of(parts: list[Numbers], measure: Measure) -> Numbers:
+    """Return the mean of those parts that are there."""
+    total, answered = np.zeros_like(parts[0]), np.zeros(len(parts[0]), np.int64)
+    for part in parts:
+        there = np.isfinite(part)
+        total += np.where(there, part, 0.0)
+        answered += there
+    return _mean(total, answered, measure)
+
+
 def _mean(total: Numbers | Whole, answered: Numbers | Whole, measure: Measure) -> Numbers:
     """Return the mean where enough was answered."""
-    enough = answered >= measure.minimum
-    mean = np.full(len(total), np.nan)
-    np.divide(total, answered, out=mean, where=enough & (answered > 0))
-    return mean
+    enough = answered >= max(measure.minimum, 1)
+    return np.where(enough, total / np.maximum(answered, 1), np.nan)
 
 
 def check_answers(extract: Extract) -> None:

@@ -59,7 +59,7 @@ class Moments:
         gap = self.mean - centre
         return np.where((self.count == 0) | (np.abs(gap) <= 1e-13 * np.abs(centre)), 0.0, gap)
 
-    def __getitem__(self, rows: NDArray[np.int64]) -> Moments:
+    def __getitem__(self, rows: NDArray[np.int64] | slice) -> Moments:
         return Moments(*(getattr(self, f.name)[rows] for f in fields(self)))
 
     def plus(self, other: Moments) -> Moments:
@@ -153,7 +153,7 @@ def _sums(
     step = max(BATCH // max(width, 1), 4 * n_profiles)
     for low in range(0, n, step):
         rows = slice(low, low + step)
-        of = (cells.of[rows] + cells.profiles[:-1]).astype(np.int32)
+        of = cells.rows[rows]
         ends = np.arange(0, of.size + 1, bunches, dtype=np.int32)
         out = np.empty((len(of), width), dtype)
         columns(rows, out)
@@ -177,4 +177,5 @@ def _middle(values: Numbers | pl.Series) -> float:
 
 
 def _share(part: Numbers, whole: Numbers) -> Numbers:
-    return np.divide(part, whole, out=np.zeros_like(part), where=whole != 0)
+    """Return a part of the whole; 0 where there is neither."""
+    return np.asarray(part / np.where(whole == 0, 1.0, whole))

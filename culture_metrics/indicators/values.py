@@ -112,7 +112,7 @@ def estimate_values(  # noqa: PLR0913
     _check_numbers(frame, measures, over)
     if survey is not None or period is not None:
         catalogue(survey or "").edition(period or "")
-    cells = make_cells(frame, {ALL: (), **breakdowns}, {c: pl.col(c) for c in columns}, design)
+    cells = make_cells(frame, {ALL: (), **breakdowns}, {c: codes_of(frame[c]) for c in columns}, design)
     numbers = frame.select(pl.col(measures).cast(pl.Float64))
     if isinstance(weights, Raking):
         if over is not None:
