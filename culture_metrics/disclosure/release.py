@@ -150,8 +150,13 @@ def release_of(
 def in_families(flags: Flags, family: Numbers) -> Flags:
     """Turn flags by measure into flags by family: set where that of any of its measures is."""
     order = np.argsort(family, kind="stable")
-    first = np.searchsorted(family[order], np.arange(int(family.max(initial=-1)) + 1))
-    return np.asarray(np.logical_or.reduceat(flags[:, order], first, axis=1)) if len(first) else flags
+    size = np.bincount(family)
+    first = np.cumsum(size) - size
+    found = flags[:, order[first]]
+    for place in range(1, int(size.max(initial=0))):
+        several = np.flatnonzero(size > place)
+        found[:, several] |= flags[:, order[first[several] + place]]
+    return found
 
 
 def _rests(
