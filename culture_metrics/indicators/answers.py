@@ -12,7 +12,7 @@ from culture_metrics.indicators.design import Estimates, estimates
 from culture_metrics.indicators.percentages import answered_shares, headline_shares, mark, option_shares
 from culture_metrics.indicators.scoring import check_answers, score_values
 from culture_metrics.indicators.tally import Moments, share_moments, value_moments
-from culture_metrics.threads import blocks, in_threads
+from culture_metrics.threads import blocks, both, in_threads
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -74,10 +74,10 @@ def _estimated(job: Callable[[], Moments], cells: Cells, design: Design) -> Esti
 
 def answers_of(extract: Extract) -> Answers:
     """Read the numbers of respondents out of an extract."""
-    names, values = score_values(extract)
     here = extract.edition, extract.frame.columns
     shares = [*headline_shares(*here), *answered_shares(*here)]
-    return _answers(extract, shares, names, values)
+    marked, (names, values) = both(partial(mark, extract.frame, shares), partial(score_values, extract))
+    return _answers(shares, marked, names, values)
 
 
 def options(extract: Extract) -> list[Share]:
@@ -88,15 +88,14 @@ def options(extract: Extract) -> list[Share]:
 def options_of(extract: Extract) -> Answers:
     """Read the answers to every question, option by option."""
     check_answers(extract)
-    return _answers(extract, options(extract), [], np.empty((extract.frame.height, 0)))
+    shares = options(extract)
+    return _answers(shares, mark(extract.frame, shares), [], np.empty((extract.frame.height, 0)))
 
 
-def _answers(
-    extract: Extract, shares: list[Share], scores: list[str], values: NDArray[np.float64]
-) -> Answers:
+def _answers(shares: list[Share], marked: Marked, scores: list[str], values: NDArray[np.float64]) -> Answers:
     return Answers(
         [*scores, *(s.name for s in shares)],
         values,
-        mark(extract.frame, shares),
+        marked,
         np.array([not s.question.weighted for s in shares], dtype=bool),
     )

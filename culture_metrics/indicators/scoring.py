@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from functools import partial
 from math import lcm, prod
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +11,6 @@ import numpy as np
 import polars as pl
 
 from culture_metrics.errors import ExtractError
-from culture_metrics.threads import blocks, in_threads
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -93,21 +91,16 @@ def score_values(extract: Extract) -> tuple[list[str], Numbers]:
     answers = frame.select(pl.col(columns).cast(pl.Int8, strict=False).fill_null(NO_ANSWER))
     codes = {c.name: c.to_numpy().view(np.uint8) for c in answers}
     values = np.empty((frame.height, len(place)), order="F")
-    scores = edition.scores
-
-    def fill(part: slice) -> None:
-        for low in range(part.start, part.stop, SLICE):
-            rows = slice(low, min(low + SLICE, part.stop))
-            for m, j in place.items():
-                sub_score = sub_scores[m]
-                if sub_score is not None:
-                    values[rows, j] = sub_score.values(codes, rows)
-            for m, j in place.items():
-                if sub_scores[m] is None:
-                    parts = [values[rows, place[p]] for p in scores[m].parts if p in here]
-                    values[rows, j] = _mean_of(parts, scores[m])
-
-    in_threads([partial(fill, part) for part in blocks(frame.height)])
+    for low in range(0, frame.height, SLICE):
+        rows = slice(low, low + SLICE)
+        for m, j in place.items():
+            sub_score = sub_scores[m]
+            if sub_score is not None:
+                values[rows, j] = sub_score.values(codes, rows)
+        for m, j in place.items():
+            if sub_scores[m] is None:
+                parts = [values[rows, place[p]] for p in edition.scores[m].parts if p in here]
+                values[rows, j] = _mean_of(parts, edition.scores[m])
     return [*place], values
 
 

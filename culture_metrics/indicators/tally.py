@@ -87,7 +87,7 @@ def share_moments(answers: Marked, cells: Cells, weight: Numbers | None) -> Mome
     kind = np.float64 if weight is not None else np.uint16 if cells.largest <= FEW else np.float32
     pairs = np.stack([answers.marks.real, answers.marks.imag], axis=-1).astype(kind)
     table: NDArray[Any] = pairs.view(PAIR[kind]).ravel()
-    first = 256 * np.arange(n_shares)
+    first = 256 * np.arange(n_shares, dtype=np.int32)
     side_by_side = (np.diff(answers.column) == 1).all()
     own = slice(answers.column[0], answers.column[-1] + 1) if side_by_side and n_shares else answers.column
 
