@@ -34,12 +34,13 @@ def check_interval(name: str) -> None:
 def interval_name(interval: str, value: pl.Expr, is_percent: pl.Expr | None = None) -> pl.Expr:
     """Expression: which interval a row has, where it has one; without `is_percent` all are percentages."""
     is_percent = pl.lit(value=True) if is_percent is None else is_percent
+    t, wilson, logit = (pl.lit(name, pl.Enum(INTERVALS)) for name in INTERVALS)
     if interval == "wilson":
-        name = pl.when(is_percent).then(pl.lit("wilson")).otherwise(pl.lit("t"))
+        name = pl.when(is_percent).then(wilson).otherwise(t)
     else:
         edge = is_percent & ~value.is_between(0, 100, closed="none")
-        name = pl.when(edge).then(pl.lit("wilson")).otherwise(pl.lit("logit"))
-    return pl.when(pl.col("conf_low").is_not_null()).then(name).cast(pl.Enum(INTERVALS)).alias("interval")
+        name = pl.when(edge).then(wilson).otherwise(logit)
+    return pl.when(pl.col("conf_low").is_not_null()).then(name).alias("interval")
 
 
 def percent_intervals(found: Estimates, interval: str = "wilson") -> tuple[Numbers, Numbers]:
