@@ -11,9 +11,9 @@ import numpy as np
 import polars as pl
 
 from culture_metrics.errors import LinkError
-from culture_metrics.links.pooled_data import CAVEAT, as_outcome, pooled_data, sampled, title_of
+from culture_metrics.links.pooled_data import CAVEAT, as_outcome, pooled_data, sampled
 from culture_metrics.links.resampling import drawn_products
-from culture_metrics.links.titles import parted
+from culture_metrics.links.titles import parted, title_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

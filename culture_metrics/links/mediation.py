@@ -12,9 +12,9 @@ from culture_metrics.errors import LinkError, unknown
 from culture_metrics.links.covariance import covariance
 from culture_metrics.links.intervals import t_statistics
 from culture_metrics.links.linear import solve_linear
-from culture_metrics.links.pooled_data import CAVEAT, as_outcome, pooled_data, sampled, title_of
+from culture_metrics.links.pooled_data import CAVEAT, as_outcome, pooled_data, sampled
 from culture_metrics.links.resampling import drawn_products, solved
-from culture_metrics.links.titles import through
+from culture_metrics.links.titles import through, title_of
 from culture_metrics.views.labels import estimated
 
 if TYPE_CHECKING:

@@ -11,9 +11,9 @@ import polars as pl
 
 from culture_metrics.errors import LinkError, unknown
 from culture_metrics.links.plan import LINEAR_KINDS
-from culture_metrics.links.pooled_data import CAVEAT, as_outcome, heading, pooled_data, sampled, title_of
+from culture_metrics.links.pooled_data import CAVEAT, as_outcome, pooled_data, sampled
 from culture_metrics.links.product_model import corners, fitted_lines, product_model, slope, tested
-from culture_metrics.links.titles import inside
+from culture_metrics.links.titles import heading, inside, title_of
 from culture_metrics.views.labels import estimated
 
 if TYPE_CHECKING:

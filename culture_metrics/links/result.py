@@ -10,8 +10,7 @@ import polars as pl
 
 from culture_metrics.errors import LinkError, unknown
 from culture_metrics.links.pictures import points_and_lines
-from culture_metrics.links.pooled_data import title_of
-from culture_metrics.links.titles import hangs_on, levels, went
+from culture_metrics.links.titles import hangs_on, levels, title_of, went
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
