@@ -191,18 +191,26 @@ class Edition:
         return MappingProxyType(codes)
 
     def id(self, name: str) -> str:
-        """Return the stable id of a measure or question named by its id, official code or alias.
+        """Return the stable id of a measure or question named by id, official code, alias or printed name.
 
         Raises
         ------
         UnknownNameError
             When this edition has no such measure or question.
+
+        Examples
+        --------
+        >>> catalogue().edition(2024).id("PP4"), catalogue().edition(2024).id("Safe and healthy")
+        ('safe_and_healthy', 'safe_and_healthy')
         """
         folded = name.strip().casefold()
         if folded in self.measures or folded in self.questions:
             return folded
         if folded in self.codes:
             return self.codes[folded]
+        printed = {m.label.casefold(): k for k, m in self.measures.items()}
+        if folded in printed:
+            return printed[folded]
         raise unknown(
             "measure",
             name,
@@ -218,7 +226,7 @@ class Edition:
             raise unknown("question", name, self.questions) from None
 
     def measure(self, name: str) -> Measure:
-        """Return a measure by id, official code or alias."""
+        """Return a measure by id, official code, alias or printed name."""
         try:
             return self.measures[self.id(name)]
         except KeyError:
