@@ -17,7 +17,7 @@ from culture_metrics.indicators.cells import Cells, make_cells
 from culture_metrics.indicators.codes import codes_of, sampling_units
 from culture_metrics.indicators.design import Design, fraction
 from culture_metrics.indicators.intervals import LEVEL
-from culture_metrics.indicators.raking import sweep
+from culture_metrics.indicators.sweeps import sweep
 from culture_metrics.indicators.weights import NATIONAL, Weights, respondent_weights
 from culture_metrics.results import ALL
 from data_schemas.columns import STATUSES

@@ -12,7 +12,8 @@ from culture_metrics import distributions, estimate, estimate_values, score, syn
 from culture_metrics.errors import ExtractError, SmallBaseWarning, UnknownNameError
 from culture_metrics.extracts.extract import Extract
 from culture_metrics.indicators.breakdowns import group_columns
-from culture_metrics.indicators.raking import rake, trim_weights
+from culture_metrics.indicators.raking import rake
+from culture_metrics.indicators.sweeps import trim_weights
 from culture_metrics.indicators.weights import Weights, occupation_weights, size_weights
 
 NURSE, DOCTOR, PORTER = 27, 14, 38
