@@ -43,6 +43,9 @@ class Raking:
     organisations : polars.DataFrame
         `organisation, base, effective_base, deff, largest, iterations, converged`. Where a group of the
         organisation is hidden, `effective_base`, `deff` and `largest` are rounded to two digits.
+    minimum_base : int or None
+        Smallest base whose groups have a weight of their own because they may be shown; None where
+        `pool_below` said otherwise.
     """
 
     weights: pl.Series = field(repr=False)
@@ -50,6 +53,7 @@ class Raking:
     organisations: pl.DataFrame
     margins: Mapping[str, tuple[Margin, ...]] = field(repr=False)
     fingerprint: Mapping[str, str] = field(repr=False)
+    minimum_base: int | None = field(repr=False)
 
     @property
     def converged(self) -> bool:
@@ -118,7 +122,8 @@ def rake(
         Sweeps over the margins at most.
     pool_below : int, optional
         Groups with fewer respondents share one weight in a margin; the survey's minimum base when left out.
-        1 pools nothing.
+        1 pools nothing. Give the minimum base that you publish by, where it is larger: `estimate` refuses
+        weights that it was left out of when it is asked for more than the survey's own.
 
     Returns
     -------
@@ -168,7 +173,8 @@ def rake(
             "The largest weight must be above the mean", where="trim", got=str(trim), expected="above 1, as 5"
         )
     table = margin_table(extract, margins)
-    least = least_base(pool_below, extract.edition.survey.minimum_base)
+    minimum = extract.edition.survey.minimum_base
+    least = least_base(pool_below, minimum)
     names = table["breakdown"].unique(maintain_order=True).to_list()
     groups = group_columns(extract, names)
     codes = {n: codes_of(extract.frame.select(e.alias("group")).to_series()) for n, e in groups.items()}
@@ -180,7 +186,7 @@ def rake(
         for (b,), part in table.filter(organisation=name).group_by("breakdown", maintain_order=True)
     ]
     pooled = pools(staff, answered(extract), least)
-    hidden = pools(staff, np.ones((extract.frame.height, 1), bool), extract.edition.survey.minimum_base)
+    hidden = pools(staff, np.ones((extract.frame.height, 1), bool), max(least, minimum))
     weights = np.ones(extract.frame.height)
     fitted: dict[str, tuple[Margin, ...]] = {}
     diagnostics, shares = [], []
@@ -215,7 +221,26 @@ def rake(
         ),
         fitted,
         {c: _fingerprint(extract.frame[c]) for c in (*KEYS, *read) if c in extract.frame.columns},
+        minimum if pool_below is None else None,
     )
+
+
+def check_minimum(raking: Raking, minimum_base: int) -> None:
+    """See to it that a raking pools what is hidden below a minimum base, unless it was told what to pool.
+
+    Raises
+    ------
+    ExtractError
+        When groups below the minimum can have a weight of their own.
+    """
+    if raking.minimum_base is not None and raking.minimum_base < minimum_base:
+        raise ExtractError(
+            f"The raking gives groups of {raking.minimum_base} or more a weight of their own",
+            where=f"minimum_base={minimum_base}",
+            expected=f"rake(..., pool_below={minimum_base})",
+            hint="Weighted totals would tell how many are in groups that are hidden. Rake again with that "
+            "pool_below; a smaller one, if you give it, stands (1 pools nothing).",
+        )
 
 
 def check_raking(raking: Raking, frame: pl.DataFrame) -> None:
