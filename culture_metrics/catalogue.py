@@ -268,6 +268,13 @@ class Edition:
                 return breakdown
         raise unknown("breakdown", name, self.breakdowns, where=f"{self.survey.label}, {self.period}")
 
+    def __repr__(self) -> str:
+        return (
+            f"Edition({self.survey.label}, {self.period}: {len(self.questions)} questions, "
+            f"{len(self.scores)} scores, {len(self.percentages)} percentages, {len(self.breakdowns)} "
+            "breakdowns. See .measures, .questions, .breakdowns and .describe(name))"
+        )
+
     def describe(self, name: str) -> Definition:
         """Say in plain words what a measure or question is in this edition.
 
@@ -321,6 +328,10 @@ class Survey:
             if earlier:
                 return self._editions[max(earlier)]
         raise unknown("edition", period, self.periods, where=self.label)
+
+    def __repr__(self) -> str:
+        periods = ", ".join(self.periods)
+        return f"Survey({self.label}: {periods}; minimum base {self.minimum_base}. See .edition(period))"
 
     def __iter__(self) -> Iterator[Edition]:
         return iter(self._editions.values())

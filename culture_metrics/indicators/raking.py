@@ -91,6 +91,9 @@ class Raking:
             f"{self._told(self.weights.to_numpy().max()):.2f})."
         )
 
+    def __repr__(self) -> str:
+        return f"Raking({self.summary()} See .organisations, .table and .weights)"
+
     def _repr_html_(self) -> str:
         return f"<p>{html.escape(self.summary())}</p>{self.organisations._repr_html_()}"
 

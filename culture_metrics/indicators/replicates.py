@@ -88,6 +88,15 @@ class Replicates:
             pl.col("estimate") - pl.col("estimate_2"),
         ).with_columns(_spread(difference))
 
+    def __repr__(self) -> str:
+        rows, draws = self.draws.shape
+        shown = self.table.filter(status="reported").height
+        measures = ", ".join(self.table["measure"].unique(maintain_order=True))
+        return (
+            f"Replicates({measures}: {draws:,} replicates of {rows:,} results, {shown:,} of them shown. "
+            "See .table and .gap())"
+        )
+
     def _repr_html_(self) -> str:
         return f"<p>{html.escape(f'{self.draws.shape[1]:,} replicates')}</p>{self.table._repr_html_()}"
 

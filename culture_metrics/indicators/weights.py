@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
@@ -114,6 +114,12 @@ class Weights:
         if self.cap <= 0 or self.unknown <= 0:
             raise ExtractError("A weight must be above 0", expected="cap and unknown above 0")
         least_base(self.pool_below, 1)
+
+    def __repr__(self) -> str:
+        given = {f.name: repr(getattr(self, f.name)) for f in fields(self)}
+        if self.eligible is not None:
+            given["eligible"] = f"<staff of {len(self.eligible):,} organisations>"
+        return f"Weights({', '.join(f'{name}={value}' for name, value in given.items())})"
 
 
 @dataclass(frozen=True)

@@ -96,6 +96,10 @@ class Moderation:
         differs = "differs" if self.table["p_value"][-1] < 0.05 else "is not shown to differ"
         return f"slope of {inside(self.outcome.title)} on {title_of(self.indicator)}{per} {differs} with {by}"
 
+    def __repr__(self) -> str:
+        said = f"The {self._finding()}; {self._product()}; {self.sample}"
+        return f"Moderation({said}. See .table, .slopes, .differences, .lines and .summary())"
+
     def _repr_html_(self) -> str:
         return f"<p>{self.summary()}</p>"
 

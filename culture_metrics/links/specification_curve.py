@@ -112,6 +112,10 @@ class SpecificationCurve:
             f"({down_clear} clear of 0)."
         )
 
+    def __repr__(self) -> str:
+        said = pointing(self.shares.row(0, named=True), self._link())
+        return f"SpecificationCurve({said}; {self._spread()}. See .table, .shares and .summary())"
+
     def _repr_html_(self) -> str:
         return f"<p>{self.summary()}</p>"
 

@@ -12,6 +12,7 @@ from culture_metrics.errors import MeasurementError, unknown
 from culture_metrics.extracts.extract import Extract
 from culture_metrics.measurement.scored import scored
 from culture_metrics.measurement.variance import one_way
+from culture_metrics.problems import counted
 from culture_metrics.results import ALL
 
 if TYPE_CHECKING:
@@ -77,6 +78,10 @@ class Agreement:
         if len(known) == 1:
             return f"{_raised(names[0])}: {ends[0]} {between}"
         return f"{ends[0]} ({names[0]}) to {ends[-1]} ({names[-1]}) {between}"
+
+    def __repr__(self) -> str:
+        measures = counted(self.table.height, "measure")
+        return f"Agreement({self._headline()}; {measures}. See .table, .groups and .summary())"
 
     def _repr_html_(self) -> str:
         return f"<p>{self.summary()}</p>"
