@@ -179,6 +179,15 @@ def test_a_column_with_the_id_of_an_outcome_is_called_as_in_the_catalogue():
     assert "CQC overall rating" in found.summary()
     shares = cm.relative_weights(panel, ["staff_engagement", "cqc_rating"], "shmi")
     assert shares.table["label"].to_list().count("CQC overall rating") == 1
-    for told in (found.summary(), shares.summary(), found.figure().to_json(), shares.figure().to_json()):
+    link = cm.link_outcomes(panel, "staff_engagement", "shmi")
+    assert set(link.table["outcome_label"]) == {"SHMI"}
+    for told in (
+        link.summary(),
+        repr(link),
+        found.summary(),
+        shares.summary(),
+        found.figure().to_json(),
+        shares.figure().to_json(),
+    ):
         assert "shmi" not in told
         assert "cqc_rating" not in told
