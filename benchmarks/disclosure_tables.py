@@ -8,25 +8,56 @@ from __future__ import annotations
 import sys
 import time
 from collections import Counter
+from typing import NamedTuple
 
 import numpy as np
+import polars as pl
 
-from benchmarks.disclosure_peers import hide, open_cells, random_counts, release_of, statuses, textbook
+from benchmarks.disclosure_peers import (
+    hide,
+    key_of,
+    open_cells,
+    random_counts,
+    release_of,
+    statuses,
+    textbook,
+)
 from culture_metrics import audit_disclosure, suppress
 
 MINIMUM = 3
 SHAPES = [(2, 2, 2), (2, 2, 3), (2, 3, 2)]
 
 
-def audited(results):
-    """Cells that the auditor finds, by finding."""
-    from benchmarks.disclosure_peers import key_of
+class Drawn(NamedTuple):
+    """Random counts, whether years are published together, all of it as Results, and some of it hidden."""
 
+    counts: np.ndarray
+    pooled: bool
+    release: pl.DataFrame
+    by_hand: pl.DataFrame
+
+
+def draw_release(draw: np.random.Generator, organisation: str = "RXX") -> Drawn:
+    """Draw a small release; hidden by hand is what is below the minimum, and a quarter of the leaves."""
+    pooled, shape = bool(draw.integers(2)), SHAPES[draw.integers(3)]
+    counts = random_counts(draw, shape, 8)
+    release = release_of(counts, pooled).with_columns(organisation=pl.lit(organisation))
+    shown = statuses(release)
+    gone = {k for k, (_, n) in shown.items() if n < MINIMUM}
+    gone |= {k for k in shown if min(k[1:]) >= 0 and draw.random() < 0.25}
+    return Drawn(counts, pooled, release, hide(release, gone, MINIMUM))
+
+
+def audited(results: pl.DataFrame) -> dict[str, tuple[set, set, set]]:
+    """Cells that the auditor finds, by organisation: exactly, at least too tightly, in too small a sum."""
     table = audit_disclosure(results, minimum_base=MINIMUM).table
-    found = {"exact": set(), "tight": set(), "few": set()}
-    for period, breakdown, group, finding in table.select("period", "breakdown", "group", "finding").rows():
-        found[finding].add(key_of(period, breakdown, group))
-    return found["exact"], found["exact"] | found["tight"], found["few"]
+    found = {
+        name: {"exact": set(), "tight": set(), "few": set()} for name in results["organisation"].unique()
+    }
+    columns = ["organisation", "period", "breakdown", "group", "finding"]
+    for name, *cell, finding in table.select(columns).rows():
+        found[name][finding].add(key_of(*cell))
+    return {name: (f["exact"], f["exact"] | f["tight"], f["few"]) for name, f in found.items()}
 
 
 def main(tables: int, seed: int = 1) -> None:
@@ -34,20 +65,15 @@ def main(tables: int, seed: int = 1) -> None:
     for number in range(1, tables + 1):
         if number % 50 == 0:
             show(count)
-        pooled, shape = bool(draw.integers(2)), SHAPES[draw.integers(3)]
-        counts = random_counts(draw, shape, 8)
-        release = release_of(counts, pooled)
-        shown = statuses(release)
-        gone = {k for k, (_, n) in shown.items() if n < MINIMUM}
-        gone |= {k for k in shown if min(k[1:]) >= 0 and draw.random() < 0.25}
-        by_hand = hide(release, gone, MINIMUM)
+        counts, pooled, release, by_hand = draw_release(draw)
+        shown, shape = statuses(release), counts.shape
         try:
             brute = open_cells(statuses(by_hand), shape, MINIMUM, pooled)
             count["compared"] += 1
         except OverflowError:
             count["too many tables to enumerate"] += 1
             continue
-        found = audited(by_hand)
+        found = audited(by_hand)["RXX"]
         for name, ours, theirs in zip(("exact", "tight", "few"), found, brute, strict=True):
             count[f"{name}: brute force"] += len(theirs)
             count[f"{name}: missed"] += len(theirs - ours)

@@ -1,4 +1,25 @@
-"""Culture indicators from NHS staff-survey extracts that people can trust, compare and act on."""
+"""Culture indicators from NHS staff-survey extracts that people can trust, compare and act on.
+
+What there is, by task; `help(cm.estimate)` says more of each:
+
+- Read and check: `inspect_file`, `read_extract`, `validate`, `check_pair`, `save_mapping` for a respondent
+  extract; `is_published`, `read_published` for official workbooks; `read_inputs` for files of both kinds.
+- Look up: `catalogue` has the surveys' editions, questions, measures (by id) and breakdowns.
+- Indicators: `estimate` (scores and headline percentages), `distributions` (every answer), `score` (each
+  respondent), `estimate_values` (numbers of your own); `Weights`, `rake`, `Design` for weights and sampling;
+  `replicate`, `shrink` for standard errors by bootstrap and steadier figures of small groups;
+  `rebuild_scores`, `validate_results` for results that others worked out.
+- Compare: `benchmark` with other organisations; `compare_years`, `trend`, `recovery`, `run_chart` over time;
+  `decompose_change`, `change_contributions`, `nonresponse_sensitivity`, `Assumptions` for what a change is
+  made of; `agreement`, `agreement_of_percentages` for what may be averaged over a group.
+- Outcomes: `outcomes`, `outcome`, `Outcome`, `read_outcome` say what they are; `panel`, `read_panel` set them
+  beside the survey; `link_outcomes`, `specification_curve`, `relative_weights`, `mediate`, `moderate`,
+  `lavaan_model` model the link; `detectable_link`, `false_alarms` say what such a study can find.
+- Protect and share: `suppress` hides small groups (estimates come hidden), `audit_disclosure` attacks a
+  release; `write_published` writes the official layout.
+- Figures: most results have `.figure()`, `.table` and `.summary()`, and show themselves in a notebook.
+- Try out: `synthetic.respondents` makes up an extract, `read_inputs([])` two years and a workbook.
+"""
 
 from __future__ import annotations
 

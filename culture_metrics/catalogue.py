@@ -191,18 +191,26 @@ class Edition:
         return MappingProxyType(codes)
 
     def id(self, name: str) -> str:
-        """Return the stable id of a measure or question named by its id, official code or alias.
+        """Return the stable id of a measure or question named by id, official code, alias or printed name.
 
         Raises
         ------
         UnknownNameError
             When this edition has no such measure or question.
+
+        Examples
+        --------
+        >>> catalogue().edition(2024).id("PP4"), catalogue().edition(2024).id("Safe and healthy")
+        ('safe_and_healthy', 'safe_and_healthy')
         """
         folded = name.strip().casefold()
         if folded in self.measures or folded in self.questions:
             return folded
         if folded in self.codes:
             return self.codes[folded]
+        printed = {m.label.casefold(): k for k, m in self.measures.items()}
+        if folded in printed:
+            return printed[folded]
         raise unknown(
             "measure",
             name,
@@ -218,7 +226,7 @@ class Edition:
             raise unknown("question", name, self.questions) from None
 
     def measure(self, name: str) -> Measure:
-        """Return a measure by id, official code or alias."""
+        """Return a measure by id, official code, alias or printed name."""
         try:
             return self.measures[self.id(name)]
         except KeyError:
@@ -259,6 +267,13 @@ class Edition:
             if folded in {n.casefold() for n in (breakdown.id, breakdown.label, *breakdown.names)}:
                 return breakdown
         raise unknown("breakdown", name, self.breakdowns, where=f"{self.survey.label}, {self.period}")
+
+    def __repr__(self) -> str:
+        return (
+            f"Edition({self.survey.label}, {self.period}: {len(self.questions)} questions, "
+            f"{len(self.scores)} scores, {len(self.percentages)} percentages, {len(self.breakdowns)} "
+            "breakdowns. See .measures, .questions, .breakdowns and .describe(name))"
+        )
 
     def describe(self, name: str) -> Definition:
         """Say in plain words what a measure or question is in this edition.
@@ -313,6 +328,10 @@ class Survey:
             if earlier:
                 return self._editions[max(earlier)]
         raise unknown("edition", period, self.periods, where=self.label)
+
+    def __repr__(self) -> str:
+        periods = ", ".join(self.periods)
+        return f"Survey({self.label}: {periods}; minimum base {self.minimum_base}. See .edition(period))"
 
     def __iter__(self) -> Iterator[Edition]:
         return iter(self._editions.values())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import builtins
 import json
 import re
 import shutil
@@ -16,6 +17,8 @@ import pytest
 import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+
+import culture_metrics
 
 ROOT = Path(__file__).resolve().parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
@@ -154,6 +157,24 @@ def test_readme_names_files_that_exist() -> None:
     named = re.findall(r"`([\w.]+/|[\w-]+\.(?:toml|lock|yml|md|cff)|LICENSE)`", readme)
     assert len(named) > 8
     assert [name for name in named if not (ROOT / name).exists()] == []
+
+
+def test_readme_snippets_name_only_what_is_there() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    tree = ast.parse("\n".join(re.findall(r"^```python\n(.*?)^```", readme, re.MULTILINE | re.DOTALL)))
+    names = [n for n in ast.walk(tree) if isinstance(n, ast.Name)]
+    imported = {a.asname or a.name for n in ast.walk(tree) if isinstance(n, ast.Import) for a in n.names}
+    made = {n.id for n in names if isinstance(n.ctx, ast.Store)} | imported
+    assert {n.id for n in names} - made - {*dir(builtins)} == set()
+    assert len(made) > 10
+    used = set(re.findall(r"\bcm\.(\w+)", readme))
+    assert len(used) > 20
+    assert used <= set(dir(culture_metrics))
+
+
+def test_the_map_of_the_package_names_every_public_name() -> None:
+    told = set(re.findall(r"`(\w+)(?:\.\w+)*(?:\(\[\]\))?`", culture_metrics.__doc__ or ""))
+    assert told == set(culture_metrics.__all__)
 
 
 def test_nothing_names_a_package_index() -> None:

@@ -13,6 +13,7 @@ from culture_metrics.compare.phrases import moved, with_interval
 from culture_metrics.compare.pieces import bootstrap, spread
 from culture_metrics.errors import ExtractError
 from culture_metrics.indicators.scoring import score
+from culture_metrics.problems import counted
 from culture_metrics.views.labels import signed
 
 if TYPE_CHECKING:
@@ -87,6 +88,12 @@ class ChangeContributions:
         bases = f"Base {whole['base_from']:,} and {whole['base_to']:,}."
         text = [f"{said} between {self.from_period} and {self.to_period}.", f"Of that: {adds}.", bases]
         return " ".join([*text, *self.notes])
+
+    def __repr__(self) -> str:
+        whole = self.table.row(0, named=True)
+        said = moved(self.measure.label, self.from_estimate, self.to_estimate, whole, "score")
+        parts = counted(self.table.height - 1, "part")
+        return f"ChangeContributions({said}; {parts}. See .table, .notes and .summary())"
 
     def _repr_html_(self) -> str:
         return f"<p>{self.summary()}</p>"

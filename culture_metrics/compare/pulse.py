@@ -12,6 +12,7 @@ import polars as pl
 from culture_metrics.catalogue import catalogue
 from culture_metrics.compare.pairs import gather
 from culture_metrics.errors import ComparabilityError, ResultsError, unknown
+from culture_metrics.problems import counted
 from culture_metrics.results import ALL
 
 if TYPE_CHECKING:
@@ -105,6 +106,14 @@ class RunChart:
         if self.annual.height:
             said.append("The annual survey is another survey: its level is not compared with the pulse.")
         return " ".join(said)
+
+    def __repr__(self) -> str:
+        row, seen = self.table.row(-1, named=True), self.table["special_cause"].count()
+        return (
+            f"RunChart({self.measure} of {self.organisation}, {self.table['period'][0]} to {row['period']}: "
+            f"mean {row['mean']:.2f}, limits {row['limit_low']:.2f} to {row['limit_high']:.2f}, "
+            f"{counted(seen, 'special-cause point')}. See .table and .summary())"
+        )
 
     def _repr_html_(self) -> str:
         return f"<p>{html.escape(self.summary())}</p>"

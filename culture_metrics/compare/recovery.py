@@ -63,6 +63,9 @@ class Recovery:
             f"regression to the mean would give anyway. {beyond} recovered by more than that allows for."
         )
 
+    def __repr__(self) -> str:
+        return f"Recovery({self.summary()} See .table and .persistence)"
+
     def _repr_html_(self) -> str:
         return f"<p>{html.escape(self.summary())}</p>"
 

@@ -17,6 +17,7 @@ from culture_metrics.compare.trend_points import comparable_points, standing_by_
 from culture_metrics.compare.verdict import ADJUSTMENTS, adjust_p
 from culture_metrics.compare.words import signed
 from culture_metrics.errors import ComparabilityError, unknown
+from culture_metrics.problems import counted
 from culture_metrics.results import ALL
 
 if TYPE_CHECKING:
@@ -79,6 +80,15 @@ class Trend:
     def summary(self) -> str:
         """Say in plain sentences which measures rise or fall, and which have turned."""
         return " ".join(self.table.sort("p_value", nulls_last=True).select(_sentence()).to_series().head(5))
+
+    def __repr__(self) -> str:
+        clear = self.table.filter(pl.col("p_adjusted") < ALPHA)["slope"]
+        lines, measures = self.table.height, self.table["measure"].n_unique()
+        up, down, last = (clear > 0).sum(), (clear < 0).sum(), str(self.table["last_period"].max())
+        return (
+            f"Trend({counted(lines, 'line')} of {counted(measures, 'measure')} to {last}: {up} clearly up, "
+            f"{down} clearly down. See .table, .points and .summary())"
+        )
 
     def _repr_html_(self) -> str:
         points = "".join(f"<li>{html.escape(note)}</li>" for note in self.notes)

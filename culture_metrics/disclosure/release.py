@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 
 from culture_metrics.catalogue import catalogue, surveys
-from culture_metrics.disclosure.structure import Structure, find_structure
+from culture_metrics.disclosure.structure import ANSWERS_TO, Structure, find_structure
 from culture_metrics.errors import UnknownNameError
 
 if TYPE_CHECKING:
@@ -189,6 +189,6 @@ def _families(cells: pl.DataFrame, measures: pl.Series) -> Numbers:
         except UnknownNameError:
             continue
         head |= {part: name for name, measure in known.items() for part in measure.parts}
-        head |= {name: f"answers to {m.question}" for name, m in known.items() if m.question}
+        head |= {name: f"{ANSWERS_TO}{m.question}" for name, m in known.items() if m.question}
     names = measures.replace(head) if head else measures
     return (names.rank("dense").cast(pl.Int64) - 1).to_numpy()

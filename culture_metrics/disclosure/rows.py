@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 
 from culture_metrics.disclosure.release import ABSENT, SECONDARY, SHOWN, SMALL, UNTOLD, Release, release_of
-from culture_metrics.disclosure.structure import CELL, find_structure
+from culture_metrics.disclosure.structure import ANSWERS_TO, CELL, find_structure
 from culture_metrics.errors import CultureMetricsError, UnknownNameError
 from culture_metrics.results import ALL
 from data_schemas.columns import STATUSES
@@ -205,7 +205,7 @@ def as_measures(distributions: pl.DataFrame) -> pl.DataFrame:
         pl.col("base").min(), pl.col("status").cast(pl.Enum(STATUSES)).max()
     )
     return each.rename({"question": "_question"}).with_columns(
-        pl.concat_str(pl.lit("answers to "), "_question").alias("measure"),
+        pl.concat_str(pl.lit(ANSWERS_TO), "_question").alias("measure"),
         pl.lit("score").alias("unit"),
         pl.lit(None, pl.Float64).alias("estimate"),
         *(pl.col(c).cast(pl.String) for c in ("weighting", "source", "status")),

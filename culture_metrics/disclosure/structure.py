@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 #: Between the parts of a cross: breakdown "occupation_group × locality_1", group "Nurses × Ward A".
 CROSS = " × "
+#: Before a question: the measure whose base is all who answered it.
+ANSWERS_TO = "answers to "
 CELL = ["survey", "period", "organisation", "breakdown", "group"]
 PARENTS = ["breakdown", "group", "parent_breakdown", "parent_group"]
 

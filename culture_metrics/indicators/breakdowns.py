@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
+from culture_metrics.disclosure.structure import CROSS as CROSS  # noqa: PLC0414 (cells and hidden take it from here)
 from culture_metrics.errors import ExtractError, UnknownNameError, unknown
 from culture_metrics.extracts.columns import identifying, squeeze
 from culture_metrics.indicators.codes import Codes, codes_of
@@ -17,9 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from culture_metrics.extracts.extract import Extract
-
-#: Between the names of crossed breakdowns, and between the names of their groups.
-CROSS = " × "
 
 
 def crossed(by: str | Sequence[str | Sequence[str]]) -> dict[str, tuple[str, ...]]:

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from culture_metrics.indicators.cells import Cells
-    from culture_metrics.indicators.raking import Margin, Raking
+    from culture_metrics.indicators.margins import Margin
+    from culture_metrics.indicators.raking import Raking
     from culture_metrics.indicators.tally import Moments
 
     Numbers = NDArray[np.float64]

@@ -12,6 +12,7 @@ from culture_metrics.indicators.cell_estimates import Found, estimates_of, lay_o
 from culture_metrics.indicators.hidden import hidden_of
 from culture_metrics.indicators.intervals import check_interval, interval_name, percent_intervals
 from culture_metrics.indicators.percentages import answers_to
+from culture_metrics.indicators.weights import weights_for
 from culture_metrics.results import as_distributions
 
 if TYPE_CHECKING:
@@ -41,10 +42,8 @@ def distributions(
         A clean extract (`validate(...).extract`).
     by : sequence
         Breakdowns, each on its own; several names in a tuple are crossed.
-    weights, design, interval
+    weights, design, interval, minimum_base
         As in `estimate`.
-    minimum_base : int, optional
-        Smallest base that is shown; the survey's own (11) when left out.
 
     Returns
     -------
@@ -64,6 +63,7 @@ def distributions(
     100.0
     """
     check_interval(interval)
+    weights = weights_for(extract, weights, minimum_base)
     found = estimates_of(extract, crossed(by), weights, design, options_of)
     shares = options(extract)
     least = extract.edition.survey.minimum_base if minimum_base is None else minimum_base

@@ -25,6 +25,7 @@ from culture_metrics.indicators.intervals import (
     percent_intervals,
     score_intervals,
 )
+from culture_metrics.indicators.weights import weights_for
 from culture_metrics.results import as_results
 from culture_metrics.threads import in_threads, slices
 
@@ -67,7 +68,8 @@ def estimate(
         Kind of 95 % interval: Wilson's for percentages and t for scores, or t on the logit scale for both,
         which keeps its coverage for scores close to 0 or 10 in small groups.
     minimum_base : int, optional
-        Smallest base that is shown; the survey's own (11) when left out.
+        Smallest base that is shown; the survey's own (11) when left out. A larger one also decides which
+        groups share a weight (`Weights`).
 
     Returns
     -------
@@ -84,7 +86,8 @@ def estimate(
     UnknownNameError
         When a breakdown is not in the catalogue or the extract, or the weighting does not exist.
     ExtractError
-        When it is given no Extract, weights do not fit, or pieces do not belong together.
+        When it is given no Extract, weights do not fit or were raked for a smaller `minimum_base` than is
+        asked for, or pieces do not belong together.
 
     Notes
     -----
@@ -100,6 +103,7 @@ def estimate(
     """
     check_interval(interval)
     if isinstance(extract, Extract):
+        weights = weights_for(extract, weights, minimum_base)
         first, found = extract, estimates_of(extract, crossed(by), weights, design)
     elif isinstance(extract, str | Path | pl.DataFrame) or not isinstance(extract, Iterable):
         raise not_read(extract, "estimate")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
+from culture_metrics.disclosure.structure import ANSWERS_TO
 from culture_metrics.indicators.scoring import NO_ANSWER
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ def answered_shares(edition: Edition, columns: Sequence[str]) -> list[Share]:
 
 def answers_to(question: str) -> str:
     """Name the measure whose base is all who answered a question."""
-    return f"answers to {question}"
+    return f"{ANSWERS_TO}{question}"
 
 
 def option_shares(edition: Edition, columns: Sequence[str]) -> list[Share]:

@@ -38,7 +38,7 @@ def least_base(pool_below: int | None, minimum_base: int) -> int:
         raise ExtractError(
             "pool_below is not a whole number of at least 1",
             got=repr(pool_below),
-            hint="Leave it out for the survey's minimum base; 1 pools nothing.",
+            hint="Leave it out for the minimum base; 1 pools nothing.",
         )
     return pool_below
 

@@ -13,53 +13,18 @@ import polars as pl
 from culture_metrics.errors import ExtractError
 from culture_metrics.indicators.breakdowns import group_columns
 from culture_metrics.indicators.codes import codes_of
-from culture_metrics.indicators.pooling import answered, bases_of, least_base, to_pool, warn_of_pools
+from culture_metrics.indicators.margins import margin_of, margin_table, pools, shares_of, staff_in
+from culture_metrics.indicators.pooling import answered, least_base, warn_of_pools
+from culture_metrics.indicators.sweeps import fit
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from numpy.typing import NDArray
+    from collections.abc import Mapping
 
     from culture_metrics.extracts.extract import Extract
-    from culture_metrics.indicators.codes import Codes
+    from culture_metrics.indicators.margins import Margin
 
-    Flags = NDArray[np.bool_]
-    Numbers = NDArray[np.float64]
-    Whole = NDArray[np.int64]
-
-COLUMNS = ["organisation", "breakdown", "group", "staff"]
 #: Columns that tell respondents apart, whatever the margins are.
 KEYS = ("organisation", "respondent")
-#: How often weights are trimmed and raked again at most.
-ROUNDS = 50
-
-
-@dataclass(frozen=True)
-class Margin:
-    """One margin of one organisation: the category of each of its respondents and the share each should have.
-
-    A category is a group, or several that share a weight. The last takes those whose group is not known, at
-    the share they have.
-    """
-
-    codes: Whole
-    target: Numbers
-
-
-@dataclass(frozen=True)
-class _Staff:
-    """Staff in post by group of a breakdown, and the group of each respondent (the last: not known)."""
-
-    where: tuple[str, str]
-    groups: tuple[str, ...]
-    staff: Numbers
-    codes: Whole
-    rows: Whole
-
-    @property
-    def counts(self) -> Whole:
-        """Respondents of each group; last those whose group is not known."""
-        return np.bincount(self.codes, minlength=len(self.groups) + 1)
 
 
 @dataclass(frozen=True)
@@ -78,6 +43,9 @@ class Raking:
     organisations : polars.DataFrame
         `organisation, base, effective_base, deff, largest, iterations, converged`. Where a group of the
         organisation is hidden, `effective_base`, `deff` and `largest` are rounded to two digits.
+    minimum_base : int or None
+        Smallest base whose groups have a weight of their own because they may be shown; None where
+        `pool_below` said otherwise.
     """
 
     weights: pl.Series = field(repr=False)
@@ -85,6 +53,7 @@ class Raking:
     organisations: pl.DataFrame
     margins: Mapping[str, tuple[Margin, ...]] = field(repr=False)
     fingerprint: Mapping[str, str] = field(repr=False)
+    minimum_base: int | None = field(repr=False)
 
     @property
     def converged(self) -> bool:
@@ -122,6 +91,9 @@ class Raking:
             f"{self._told(self.weights.to_numpy().max()):.2f})."
         )
 
+    def __repr__(self) -> str:
+        return f"Raking({self.summary()} See .organisations, .table and .weights)"
+
     def _repr_html_(self) -> str:
         return f"<p>{html.escape(self.summary())}</p>{self.organisations._repr_html_()}"
 
@@ -153,7 +125,8 @@ def rake(
         Sweeps over the margins at most.
     pool_below : int, optional
         Groups with fewer respondents share one weight in a margin; the survey's minimum base when left out.
-        1 pools nothing.
+        1 pools nothing. Give the minimum base that you publish by, where it is larger: `estimate` refuses
+        weights that it was left out of when it is asked for more than the survey's own.
 
     Returns
     -------
@@ -202,33 +175,34 @@ def rake(
         raise ExtractError(
             "The largest weight must be above the mean", where="trim", got=str(trim), expected="above 1, as 5"
         )
-    table = _margin_table(extract, margins)
-    least = least_base(pool_below, extract.edition.survey.minimum_base)
+    table = margin_table(extract, margins)
+    minimum = extract.edition.survey.minimum_base
+    least = least_base(pool_below, minimum)
     names = table["breakdown"].unique(maintain_order=True).to_list()
     groups = group_columns(extract, names)
     codes = {n: codes_of(extract.frame.select(e.alias("group")).to_series()) for n, e in groups.items()}
     organisation = codes_of(extract.frame["organisation"])
     rows = [np.flatnonzero(organisation.codes == number) for number in range(len(organisation.names))]
     staff = [
-        _staff(part, codes[b], own, (name, b))
+        staff_in(part, codes[b], own, (name, b))
         for name, own in zip(organisation.names, rows, strict=True)
         for (b,), part in table.filter(organisation=name).group_by("breakdown", maintain_order=True)
     ]
-    pooled = _pools(staff, answered(extract), least)
-    hidden = _pools(staff, np.ones((extract.frame.height, 1), bool), extract.edition.survey.minimum_base)
+    pooled = pools(staff, answered(extract), least)
+    hidden = pools(staff, np.ones((extract.frame.height, 1), bool), max(least, minimum))
     weights = np.ones(extract.frame.height)
     fitted: dict[str, tuple[Margin, ...]] = {}
     diagnostics, shares = [], []
     for name, own in zip(organisation.names, rows, strict=True):
         here = [number for number, s in enumerate(staff) if s.where[0] == name]
-        fitted[name] = tuple(_margin(staff[i], pooled[i]) for i in here)
-        w, swept, met = _rake(fitted[name], len(own), trim, tolerance, iterations)
+        fitted[name] = tuple(margin_of(staff[i], pooled[i]) for i in here)
+        w, swept, met = fit(fitted[name], len(own), trim, tolerance, iterations)
         weights[own] = w
         effective, largest = float(w.sum() ** 2 / (w**2).sum()), float(w.max())
         if any(hidden[i].any() for i in here):
             effective, largest = _rounded(effective), _rounded(largest)
         diagnostics.append((name, len(own), effective, len(own) / effective, largest, swept, met))
-        shares += [_shares(staff[i], hidden[i], w) for i in here]
+        shares += [shares_of(staff[i], hidden[i], w) for i in here]
     warn_of_pools(
         {
             " ".join(s.where): [
@@ -250,7 +224,26 @@ def rake(
         ),
         fitted,
         {c: _fingerprint(extract.frame[c]) for c in (*KEYS, *read) if c in extract.frame.columns},
+        minimum if pool_below is None else None,
     )
+
+
+def check_minimum(raking: Raking, minimum_base: int) -> None:
+    """See to it that a raking pools what is hidden below a minimum base, unless it was told what to pool.
+
+    Raises
+    ------
+    ExtractError
+        When groups below the minimum can have a weight of their own.
+    """
+    if raking.minimum_base is not None and raking.minimum_base < minimum_base:
+        raise ExtractError(
+            f"The raking gives groups of {raking.minimum_base} or more a weight of their own",
+            where=f"minimum_base={minimum_base}",
+            expected=f"rake(..., pool_below={minimum_base})",
+            hint="Weighted totals would tell how many are in groups that are hidden. Rake again with that "
+            "pool_below; a smaller one, if you give it, stands (1 pools nothing).",
+        )
 
 
 def check_raking(raking: Raking, frame: pl.DataFrame) -> None:
@@ -272,175 +265,6 @@ def check_raking(raking: Raking, frame: pl.DataFrame) -> None:
             got=f"{len(raking.weights):,} weights for {frame.height:,} respondents",
             hint="Rake the extract that the weights are used with, rows in the same order.",
         )
-
-
-def sweep(weights: Numbers, margins: Sequence[Margin]) -> Numbers:
-    """Bring weights (respondents, or respondents × replicates) to each margin in turn."""
-    for margin in margins:
-        sums = _category_sums(weights, margin)
-        wanted = margin.target.reshape(-1, *[1] * (weights.ndim - 1)) * weights.sum(axis=0)
-        ratio = np.divide(wanted, sums, out=np.ones_like(sums), where=sums > 0)
-        weights = weights * ratio[margin.codes]
-    return weights
-
-
-def trim_weights(weights: Numbers, top: float) -> Numbers:
-    """Cut weights at `top` and spread what is cut off evenly over the others, until none is above.
-
-    The sum stays; `top` must be above the mean. This is `trimWeights(strict = TRUE)` of R's survey package,
-    whose rounds come to it in the end: those below the top get the same amount each.
-
-    Examples
-    --------
-    >>> trim_weights(np.array([1.0, 1.0, 4.0]), 3.0).tolist()
-    [1.5, 1.5, 3.0]
-    """
-    if not weights.max() > top:
-        return weights
-    order = np.sort(weights)[::-1]
-    largest = np.arange(len(order))
-    # What each other one gets when so many of the largest are cut: the fewest that leave none above the top.
-    more = (np.append(0.0, np.cumsum(order)[:-1]) - largest * top) / (len(order) - largest)
-    return np.asarray(np.minimum(weights + more[np.argmax(order + more <= top * (1 + 1e-12))], top))
-
-
-def _rake(
-    margins: Sequence[Margin], n: int, trim: float | None, tolerance: float, iterations: int
-) -> tuple[Numbers, int, bool]:
-    weights, swept = np.ones(n), 0
-    for _ in range(ROUNDS):
-        while swept < iterations and not _met(weights, margins, tolerance):
-            weights, swept = sweep(weights, margins), swept + 1
-        if trim is None or weights.max() <= trim * weights.mean() * (1 + 1e-12):
-            break
-        weights = trim_weights(weights, trim * weights.mean())
-    weights = weights / weights.mean()
-    within = trim is None or weights.max() <= trim * (1 + 1e-9)
-    return weights, swept, bool(_met(weights, margins, tolerance) and within)
-
-
-def _met(weights: Numbers, margins: Sequence[Margin], tolerance: float) -> bool:
-    total = weights.sum()
-    return all(
-        np.abs(_category_sums(weights, margin) / total - margin.target).max() <= tolerance
-        for margin in margins
-    )
-
-
-def _category_sums(weights: Numbers, margin: Margin) -> Numbers:
-    if weights.ndim == 1:
-        return np.asarray(np.bincount(margin.codes, weights, len(margin.target)), np.float64)
-    order = np.argsort(margin.codes, kind="stable")
-    starts = np.searchsorted(margin.codes[order], np.arange(len(margin.target)))
-    sums = np.add.reduceat(weights[order], np.minimum(starts, len(order) - 1), axis=0)
-    sums[np.diff(np.append(starts, len(order))) == 0] = 0.0
-    return np.asarray(sums)
-
-
-def _margin_table(
-    extract: Extract, margins: Mapping[str, Mapping[str, float]] | pl.DataFrame
-) -> pl.DataFrame:
-    """Return the margins as a table, a row for each organisation and group."""
-    organisations = extract.frame["organisation"].unique().sort().to_list()
-    if isinstance(margins, pl.DataFrame):
-        missing = [c for c in COLUMNS if c not in margins.columns]
-        if missing:
-            raise ExtractError(
-                "The table of margins lacks columns", got=", ".join(missing), expected=", ".join(COLUMNS)
-            )
-        without = sorted(set(organisations) - set(margins["organisation"]))
-        if without:
-            raise ExtractError("Some organisations have no margins", got=f"none for {', '.join(without[:5])}")
-        table = margins.select(COLUMNS).filter(pl.col("organisation").is_in(organisations))
-    else:
-        if len(organisations) != 1:
-            raise ExtractError(
-                f"The extract holds {len(organisations)} organisations",
-                expected="a table of margins with organisation, breakdown, group, staff",
-            )
-        rows = [
-            (organisations[0], b, g, float(s)) for b, groups in margins.items() for g, s in groups.items()
-        ]
-        table = pl.DataFrame(rows, schema=COLUMNS, orient="row")
-    if not table.schema["staff"].is_numeric():
-        raise ExtractError(
-            "Staff in post must be numbers", where="column staff", got=str(table.schema["staff"])
-        )
-    table = table.with_columns(pl.col("staff").cast(pl.Float64))
-    if table.is_empty() or not (table["staff"].is_finite() & (table["staff"] >= 0)).fill_null(False).all():
-        raise ExtractError("Margins must be numbers of staff, 0 or more")
-    if table.select(COLUMNS[:3]).is_duplicated().any():
-        raise ExtractError("The margins name a group twice", where=f"columns {', '.join(COLUMNS[:3])}")
-    return table
-
-
-def _staff(part: pl.DataFrame, group: Codes, rows: Whole, where: tuple[str, str]) -> _Staff:
-    codes, names = group.codes[rows], group.names
-    staff = dict(part.select("group", "staff").rows())
-    counts = np.bincount(codes[codes >= 0], minlength=len(names))
-    answered = {n: c for n, c in zip(names, counts, strict=True) if c}
-    place = f"organisation {where[0]}, {where[1]}"
-    no_staff = [group for group, number in staff.items() if not number and group in answered]
-    if no_staff:
-        raise ExtractError(
-            "Respondents belong to groups without staff in post", where=place, got=", ".join(no_staff)
-        )
-    nobody = [group for group, number in staff.items() if number and group not in answered]
-    if nobody:
-        raise ExtractError(
-            "Nobody answered in some groups of staff in post",
-            where=place,
-            got=", ".join(nobody),
-            hint="Check the names of the groups, or leave these out: nothing can speak for them.",
-        )
-    # Groups that the margin does not name are taken as not known.
-    number = {group: i for i, group in enumerate(g for g in staff if g in answered)}
-    of_name = np.array([number.get(name, len(number)) for name in names] + [len(number)], np.int64)
-    return _Staff(where, tuple(number), np.array([staff[group] for group in number]), of_name[codes], rows)
-
-
-def _pools(staff: Sequence[_Staff], there: Flags, least: int) -> list[Flags]:
-    """Say for each breakdown which groups would be hidden in one measure; the last are not known."""
-    width = max(len(s.groups) for s in staff)
-    bases = np.zeros((len(staff), width + 1, there.shape[1]))
-    for row, s in enumerate(staff):
-        own = bases_of(s.codes, len(s.groups) + 1, there[s.rows])
-        bases[row, : len(s.groups)], bases[row, -1] = own[:-1], own[-1]
-    pooled = to_pool(bases, least)
-    return [np.append(p[: len(s.groups)], p[-1]) for s, p in zip(staff, pooled, strict=True)]
-
-
-def _margin(staff: _Staff, pooled: Flags) -> Margin:
-    """Make one category of the groups that share a weight; those not known keep their share, unless few."""
-    n = len(staff.groups)
-    unknown = 0.0 if pooled[-1] else staff.counts[-1] / len(staff.codes)
-    category = np.where(pooled, 0, np.cumsum(~pooled) - 1 + bool(pooled.any()))
-    wanted = staff.staff / staff.staff.sum() * (1 - unknown)
-    target = np.asarray(np.bincount(category[:n], wanted, category.max() + 1), np.float64)
-    if not pooled[-1]:
-        target[-1] = unknown
-    return Margin(category[staff.codes], target)
-
-
-def _shares(staff: _Staff, hidden: Flags, w: Numbers) -> pl.DataFrame:
-    n = len(staff.groups)
-    base = staff.counts
-    after = np.bincount(staff.codes, w, n + 1)
-    # Were few not counted here, the shares would tell how many.
-    whole = slice(n + 1) if hidden[-1] else slice(n)
-    shares = {"before": 100 * base / base[whole].sum(), "after": 100 * after / after[whole].sum()}
-    return pl.DataFrame(
-        {
-            "organisation": [staff.where[0]] * n,
-            "breakdown": [staff.where[1]] * n,
-            "group": staff.groups,
-            "base": pl.Series(base[:n], dtype=pl.UInt32),
-            "staff": 100 * staff.staff / staff.staff.sum(),
-            **{name: numbers[:n] for name, numbers in shares.items()},
-        }
-    ).with_columns(
-        pl.when(pl.Series(~hidden[:n])).then(pl.col(c)).alias(c) for c in ("base", "before", "after")
-    )
 
 
 def _rounded(number: float) -> float:

@@ -17,7 +17,7 @@ from culture_metrics.indicators.cells import Cells, make_cells
 from culture_metrics.indicators.codes import codes_of, sampling_units
 from culture_metrics.indicators.design import Design, fraction
 from culture_metrics.indicators.intervals import LEVEL
-from culture_metrics.indicators.raking import sweep
+from culture_metrics.indicators.sweeps import sweep
 from culture_metrics.indicators.weights import NATIONAL, Weights, respondent_weights
 from culture_metrics.results import ALL
 from data_schemas.columns import STATUSES
@@ -87,6 +87,15 @@ class Replicates:
             pl.lit(second).alias("second"),
             pl.col("estimate") - pl.col("estimate_2"),
         ).with_columns(_spread(difference))
+
+    def __repr__(self) -> str:
+        rows, draws = self.draws.shape
+        shown = self.table.filter(status="reported").height
+        measures = ", ".join(self.table["measure"].unique(maintain_order=True))
+        return (
+            f"Replicates({measures}: {draws:,} replicates of {rows:,} results, {shown:,} of them shown. "
+            "See .table and .gap())"
+        )
 
     def _repr_html_(self) -> str:
         return f"<p>{html.escape(f'{self.draws.shape[1]:,} replicates')}</p>{self.table._repr_html_()}"

@@ -18,7 +18,7 @@ from culture_metrics.indicators.cells import Cells, make_cells
 from culture_metrics.indicators.codes import codes_of
 from culture_metrics.indicators.design import Design, Estimates, estimates
 from culture_metrics.indicators.intervals import score_intervals
-from culture_metrics.indicators.raking import Raking, check_raking
+from culture_metrics.indicators.raking import Raking, check_minimum, check_raking
 from culture_metrics.indicators.tally import Moments, value_moments
 from culture_metrics.results import ALL
 from culture_metrics.threads import blocks, in_threads
@@ -81,7 +81,8 @@ def estimate_values(  # noqa: PLR0913
     UnknownNameError
         When a column, or the survey or period, does not exist.
     ExtractError
-        When a measure is named twice, is no number, or weights do not fit.
+        When a measure is named twice, is no number, or weights do not fit, or were raked for a smaller
+        minimum base.
 
     Notes
     -----
@@ -120,6 +121,7 @@ def estimate_values(  # noqa: PLR0913
                 "A ratio takes no raked weights here", hint="Give them as a column of weights."
             )
         check_raking(weights, frame)
+        check_minimum(weights, minimum_base)
         organisation = codes_of(frame["organisation"])
         found = calibrated_estimates(
             lambda own, w: value_moments(numbers, own, w), cells, organisation, weights, design

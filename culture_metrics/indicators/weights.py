@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 import polars as pl
 
+from culture_metrics.disclosure.rule import Rule
 from culture_metrics.errors import ExtractError, unknown
 from culture_metrics.indicators.breakdowns import group_columns
 from culture_metrics.indicators.codes import codes_of
@@ -20,7 +21,7 @@ from culture_metrics.indicators.pooling import (
     to_pool_everywhere,
     warn_of_pools,
 )
-from culture_metrics.indicators.raking import Raking, check_raking
+from culture_metrics.indicators.raking import Raking, check_minimum, check_raking
 from culture_metrics.results import ALL
 
 if TYPE_CHECKING:
@@ -66,9 +67,10 @@ class Weights:
         Whether occupation weights have a mean of 1 in each organisation; it matters for their product with
         size only.
     pool_below : int, optional
-        Occupation groups with fewer respondents in an organisation share one weight (see the notes); the
-        survey's minimum base when left out. 1 pools nothing, as the official form may have it: its weighted
-        totals give hidden groups away. Give the minimum base that you publish by, where it is larger.
+        Occupation groups with fewer respondents in an organisation share one weight (see the notes). Left
+        out, the survey's minimum base, or the `minimum_base` that `estimate` or `distributions` is asked
+        for, whichever is larger. What you give stands; 1 pools nothing, as the official form may have it:
+        its weighted totals give hidden groups away.
 
     Notes
     -----
@@ -113,6 +115,12 @@ class Weights:
             raise ExtractError("A weight must be above 0", expected="cap and unknown above 0")
         least_base(self.pool_below, 1)
 
+    def __repr__(self) -> str:
+        given = {f.name: repr(getattr(self, f.name)) for f in fields(self)}
+        if self.eligible is not None:
+            given["eligible"] = f"<staff of {len(self.eligible):,} organisations>"
+        return f"Weights({', '.join(f'{name}={value}' for name, value in given.items())})"
+
 
 @dataclass(frozen=True)
 class Weighted:
@@ -121,6 +129,29 @@ class Weighted:
     name: str
     values: Numbers | None
     raking: Raking | None = None
+
+
+def weights_for(extract: Extract, weights: AnyWeights, minimum_base: int | None) -> AnyWeights:
+    """Let weights protect what is hidden below a minimum base, where it is larger than the survey's own.
+
+    Only official weights by occupation can be made anew for it, and only where `pool_below` leaves it open; a
+    raking was made before, and is checked; weights of the user's own stay as they are.
+
+    Raises
+    ------
+    ExtractError
+        When a raking was made for a smaller minimum base.
+    """
+    least = Rule(extract.edition.survey.minimum_base if minimum_base is None else minimum_base).minimum_base
+    if least <= extract.edition.survey.minimum_base:
+        return weights
+    if isinstance(weights, Raking):
+        check_minimum(weights, least)
+    if isinstance(weights, str) and weights in WEIGHTINGS:
+        return Weights(weights, pool_below=least)
+    if isinstance(weights, Weights) and weights.pool_below is None:
+        return replace(weights, pool_below=least)
+    return weights
 
 
 def respondent_weights(extract: Extract, weights: AnyWeights) -> Weighted:

@@ -77,6 +77,9 @@ class FalseAlarms:
             f"{share['fixed_effects']:.1f}% within organisations"
         )
 
+    def __repr__(self) -> str:
+        return f"FalseAlarms({self._headline()}. See .table and .summary())"
+
     def _repr_html_(self) -> str:
         return f"<p>{self.summary()}</p>"
 

@@ -11,9 +11,10 @@ import numpy as np
 import polars as pl
 
 from culture_metrics.errors import LinkError
-from culture_metrics.links.pooled_data import CAVEAT, as_outcome, pooled_data, sampled, title_of
+from culture_metrics.links.pooled_data import CAVEAT, as_outcome, pooled_data, sampled
 from culture_metrics.links.resampling import drawn_products
-from culture_metrics.links.titles import parted
+from culture_metrics.links.titles import parted, title_of
+from culture_metrics.problems import counted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -76,6 +77,11 @@ class RelativeWeights:
             f"{self.outcome.title} ({self.total}). The largest weight is that of {first['label']}. Parted "
             f"among them: {parts}. Weights have no sign and name no reason. {self.sample}. {CAVEAT}"
         )
+
+    def __repr__(self) -> str:
+        said = parted(self.table.to_dicts(), self.r2, self.outcome.title)
+        indicators = counted(self.table.height, "indicator")
+        return f"RelativeWeights({said}; {indicators}; {self.sample}. See .table and .summary())"
 
     def _repr_html_(self) -> str:
         return f"<p>{self.summary()}</p>"

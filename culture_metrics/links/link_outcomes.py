@@ -23,6 +23,7 @@ from culture_metrics.links.outcome_values import outcome_values
 from culture_metrics.links.panel import Panel
 from culture_metrics.links.pictures import Source
 from culture_metrics.links.plan import Plan
+from culture_metrics.links.pooled_data import as_outcome
 from culture_metrics.links.result import LinkResult
 from culture_metrics.links.statements import call_warnings, statement
 from culture_metrics.links.table import TABLE, model_rows
@@ -162,10 +163,7 @@ def link_outcomes(  # noqa: PLR0913
     designs = (design,) if isinstance(design, str) else tuple(design)
     wanted = [outcomes] if isinstance(outcomes, (Outcome, str)) else list(outcomes)
     declares = {one.column: one for one in data.outcomes} if isinstance(data, Panel) else {}
-    declared = [
-        one if isinstance(one, Outcome) else declares.get(one, Outcome(one, kind="continuous"))
-        for one in wanted
-    ]
+    declared = [one if isinstance(one, Outcome) else declares.get(one) or as_outcome(one) for one in wanted]
     check_call(designs, lag, standardise, cov, correction, ci)
     needed = [*indicators, *controls, *(name for one in declared for name in one.columns)]
     given = data.table if isinstance(data, Panel) else data

@@ -12,9 +12,9 @@ from culture_metrics.errors import LinkError, unknown
 from culture_metrics.links.covariance import covariance
 from culture_metrics.links.intervals import t_statistics
 from culture_metrics.links.linear import solve_linear
-from culture_metrics.links.pooled_data import CAVEAT, as_outcome, pooled_data, sampled, title_of
+from culture_metrics.links.pooled_data import CAVEAT, as_outcome, pooled_data, sampled
 from culture_metrics.links.resampling import drawn_products, solved
-from culture_metrics.links.titles import through
+from culture_metrics.links.titles import through, title_of
 from culture_metrics.views.labels import estimated
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ class Mediation:
         """Draw the paths with their intervals: those that end in the outcome share an axis."""
         from culture_metrics import views
 
-        x, m, y = title_of(self.indicator), title_of(self.mediator), self.outcome.title
+        m, y = title_of(self.mediator), self.outcome.title
         to_mediator = pl.col("path") == "a"
         drawn = self.table.select(
             label="label",
@@ -77,7 +77,7 @@ class Mediation:
         return views.estimates(
             drawn,
             axis="",
-            title=through(self._paths(), self.proportion, (x, m, y)),
+            title=self._headline(),
             subtitle=f"Differences that go with 1 SD more; {self.sample}",
             notes=f"{CAVEAT} {ORDER}",
         )
@@ -98,8 +98,15 @@ class Mediation:
             said.insert(3, f"The indirect path is {100 * self.proportion:.0f}% of the total association.")
         return " ".join(said)
 
+    def _headline(self) -> str:
+        names = title_of(self.indicator), title_of(self.mediator), self.outcome.title
+        return through(self._paths(), self.proportion, names)
+
     def _paths(self) -> dict[str, dict[str, Any]]:
         return {row["path"]: row for row in self.table.to_dicts()}
+
+    def __repr__(self) -> str:
+        return f"Mediation({self._headline()}; {self.sample}. See .table and .summary())"
 
     def _repr_html_(self) -> str:
         return f"<p>{self.summary()}</p>"

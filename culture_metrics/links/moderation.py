@@ -11,9 +11,9 @@ import polars as pl
 
 from culture_metrics.errors import LinkError, unknown
 from culture_metrics.links.plan import LINEAR_KINDS
-from culture_metrics.links.pooled_data import CAVEAT, as_outcome, heading, pooled_data, sampled, title_of
+from culture_metrics.links.pooled_data import CAVEAT, as_outcome, pooled_data, sampled
 from culture_metrics.links.product_model import corners, fitted_lines, product_model, slope, tested
-from culture_metrics.links.titles import inside
+from culture_metrics.links.titles import heading, inside, title_of
 from culture_metrics.views.labels import estimated
 
 if TYPE_CHECKING:
@@ -95,6 +95,10 @@ class Moderation:
         by = " and ".join(title_of(m) for m in self.moderators)
         differs = "differs" if self.table["p_value"][-1] < 0.05 else "is not shown to differ"
         return f"slope of {inside(self.outcome.title)} on {title_of(self.indicator)}{per} {differs} with {by}"
+
+    def __repr__(self) -> str:
+        said = f"The {self._finding()}; {self._product()}; {self.sample}"
+        return f"Moderation({said}. See .table, .slopes, .differences, .lines and .summary())"
 
     def _repr_html_(self) -> str:
         return f"<p>{self.summary()}</p>"

@@ -10,6 +10,7 @@ import polars as pl
 
 from culture_metrics.errors import LinkError
 from culture_metrics.links.roll_up import by_year
+from culture_metrics.problems import counted
 from data_schemas.columns import OUTCOMES, OUTCOMES_KEY
 
 if TYPE_CHECKING:
@@ -73,6 +74,10 @@ class OutcomeData:
                 else f"{outcome.title}: no figures."
             )
         return " ".join(said)
+
+    def __repr__(self) -> str:
+        met = counted(self.problems.height, "problem")
+        return f"OutcomeData({self.summary()} {met}. See .table, .problems and .by_year())"
 
     def _repr_html_(self) -> str:
         from culture_metrics.views.table import Table

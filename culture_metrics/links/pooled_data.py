@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from culture_metrics.errors import LinkError
 from culture_metrics.links.arrays import panel_arrays
 from culture_metrics.links.design_matrix import design_matrix
-from culture_metrics.links.outcome import Outcome
+from culture_metrics.links.outcome import Outcome, declared
 from culture_metrics.links.outcome_values import outcome_values
 from culture_metrics.links.plan import LINEAR_KINDS, Plan
 
@@ -26,18 +26,10 @@ CAVEAT = (
 
 
 def as_outcome(outcome: Outcome | str) -> Outcome:
-    """Return an outcome; a column's name stands for a continuous one."""
-    return Outcome(outcome, "continuous") if isinstance(outcome, str) else outcome
-
-
-def title_of(column: str) -> str:
-    """Return a column's name in words."""
-    return column.replace("_", " ")
-
-
-def heading(text: str) -> str:
-    """Return text with its first letter raised."""
-    return text[:1].upper() + text[1:]
+    """Return an outcome; a column's name stands for a continuous one, named as in the catalogue."""
+    if not isinstance(outcome, str):
+        return outcome
+    return Outcome(outcome, "continuous", label=declared().get(outcome, {}).get("label"))
 
 
 def pooled_data(  # noqa: PLR0913

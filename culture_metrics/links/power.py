@@ -47,6 +47,9 @@ class DetectableLink:
             "not significant does not exclude a link weaker than that."
         )
 
+    def __repr__(self) -> str:
+        return f"DetectableLink({self.summary()} See .table)"
+
     def _repr_html_(self) -> str:
         return f"<p>{self.summary()}</p>"
 

@@ -12,7 +12,7 @@ import polars as pl
 from culture_metrics.errors import LinkError
 from culture_metrics.links.fit import fit_matrix
 from culture_metrics.links.intervals import t_statistics
-from culture_metrics.links.pooled_data import title_of
+from culture_metrics.links.titles import title_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

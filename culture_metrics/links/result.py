@@ -10,8 +10,8 @@ import polars as pl
 
 from culture_metrics.errors import LinkError, unknown
 from culture_metrics.links.pictures import points_and_lines
-from culture_metrics.links.pooled_data import title_of
-from culture_metrics.links.titles import hangs_on, levels, went
+from culture_metrics.links.titles import hangs_on, levels, title_of, went
+from culture_metrics.problems import counted
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -62,7 +62,10 @@ class LinkResult:
         return "\n".join([*main, *self.warnings])
 
     def __repr__(self) -> str:
-        return self.summary()
+        main = self.table.filter(role="main")
+        flags = int(self.diagnostics["flag"].fill_null(value=False).sum())
+        counts = f"{counted(flags, 'check')} raised a flag, {counted(len(self.warnings), 'warning')}"
+        return f"LinkResult({went(main, 'link')}; {counts}. See .summary(), .table and .diagnostics)"
 
     def figure_forest(self) -> go.Figure:
         """Draw all main links with their intervals, a panel for each outcome and design."""

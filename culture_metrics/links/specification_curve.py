@@ -16,8 +16,8 @@ from culture_metrics.links.fit import fit
 from culture_metrics.links.intervals import t_statistics
 from culture_metrics.links.outcome_values import outcome_values
 from culture_metrics.links.plan import Plan, check_design
-from culture_metrics.links.pooled_data import as_outcome, heading, title_of
-from culture_metrics.links.titles import pointing
+from culture_metrics.links.pooled_data import as_outcome
+from culture_metrics.links.titles import heading, pointing, title_of
 from culture_metrics.views.labels import number, places
 
 if TYPE_CHECKING:
@@ -111,6 +111,10 @@ class SpecificationCurve:
             f"{up} of {many} point up ({up_clear} with an interval clear of 0), {down} down "
             f"({down_clear} clear of 0)."
         )
+
+    def __repr__(self) -> str:
+        said = pointing(self.shares.row(0, named=True), self._link())
+        return f"SpecificationCurve({said}; {self._spread()}. See .table, .shares and .summary())"
 
     def _repr_html_(self) -> str:
         return f"<p>{self.summary()}</p>"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from culture_metrics.links.checks import MEANINGS
-from culture_metrics.links.pooled_data import heading, title_of
+from culture_metrics.links.titles import heading, title_of
 from culture_metrics.views.labels import number, places
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from culture_metrics.links.pooled_data import heading, title_of
+from culture_metrics.links.outcome import declared
 from culture_metrics.views.labels import estimated
 
 if TYPE_CHECKING:
@@ -18,6 +18,25 @@ if TYPE_CHECKING:
 
 #: Rows that look from the outcome to the indicator are no link of the indicator to the outcome.
 REVERSE = "outcome_to_indicator"
+
+
+def title_of(column: str) -> str:
+    """Return a column's name in words, within a sentence: an outcome's as the catalogue has it.
+
+    A measure of the survey that also serves as an outcome is called by its name as a measure.
+
+    Examples
+    --------
+    >>> title_of("staff_engagement"), title_of("shmi"), title_of("sickness_absence")
+    ('staff engagement', 'SHMI', 'sickness absence')
+    """
+    known = declared().get(column, {})
+    return column.replace("_", " ") if not known or known.get("same_source") else inside(known["label"])
+
+
+def heading(text: str) -> str:
+    """Return text with its first letter raised."""
+    return text[:1].upper() + text[1:]
 
 
 def inside(label: str) -> str:

@@ -12,6 +12,7 @@ from culture_metrics.errors import MeasurementError, unknown
 from culture_metrics.extracts.extract import Extract
 from culture_metrics.measurement.scored import scored
 from culture_metrics.measurement.variance import one_way
+from culture_metrics.problems import counted
 from culture_metrics.results import ALL
 
 if TYPE_CHECKING:
@@ -68,15 +69,19 @@ class Agreement:
 
     def _headline(self) -> str:
         """Say how much of the variance lies between groups, as one share or as the ends of several."""
-        known = self.table.drop_nulls("icc1").sort("icc1").select(_name(), "icc1").rows()
+        known = self.table.drop_nulls("icc1").sort("icc1").select("label", "icc1").rows()
         if not known:
             return f"No share of variance between {_plural(self.kind)} is known"
         ends = [f"{100 * share:.0f}%" for _, share in known]
         names = [name for name, _ in known]
         between = f"of the variance lies between {_plural(self.kind)}"
         if len(known) == 1:
-            return f"{names[0][:1].upper()}{names[0][1:]}: {ends[0]} {between}"
+            return f"{_raised(names[0])}: {ends[0]} {between}"
         return f"{ends[0]} ({names[0]}) to {ends[-1]} ({names[-1]}) {between}"
+
+    def __repr__(self) -> str:
+        measures = counted(self.table.height, "measure")
+        return f"Agreement({self._headline()}; {measures}. See .table, .groups and .summary())"
 
     def _repr_html_(self) -> str:
         return f"<p>{self.summary()}</p>"
@@ -90,6 +95,7 @@ def agreement(
     items: Mapping[str, Sequence[str]] | None = None,
     scale: Scale | Mapping[str, Scale] | None = None,
     minimum_base: int = 11,
+    labels: Mapping[str, str] | None = None,
 ) -> Agreement:
     """Tell how far people of a group agree, and how reliably groups are told apart by their means.
 
@@ -112,11 +118,14 @@ def agreement(
         scale.
     minimum_base : int
         Groups with fewer rows are held back, and as many others as it takes that none can be worked out.
+    labels : mapping, optional
+        What measures are called in sentences and figures, where it is not their id in words: `{"shmi":
+        "SHMI"}`.
 
     Returns
     -------
     Agreement
-        `.table`: `measure, base, groups, group_size_mean, group_size, mean_square_between,
+        `.table`: `measure, label, base, groups, group_size_mean, group_size, mean_square_between,
         mean_square_within, statistic` (F), `df, df_within, p_value, icc1` (with the size that allows for
         unequal groups), `conf_low, conf_high, icc1_mean_size` (with the mean size), `icc2, icc1_guide,
         icc2_guide`, then of the groups shown `groups_shown`, the median of each within-group statistic
@@ -168,7 +177,14 @@ def agreement(
                 expected=f"at least {minimum_base} rows with a value and a {group}",
                 hint="Use a larger extract, or leave the measure out.",
             )
-        rows.append({"measure": name, "base": used.height, **one_way(used[name], used[group])})
+        rows.append(
+            {
+                "measure": name,
+                "label": (labels or {}).get(name, in_words(name)),
+                "base": used.height,
+                **one_way(used[name], used[group]),
+            }
+        )
         columns = list(items.get(name, [name]))
         answers = data.select(pl.col(group).cast(pl.String), pl.col(columns).cast(pl.Float64)).drop_nulls()
         within.append(_within(answers, name, group, columns, scales.get(name)))
@@ -182,6 +198,11 @@ def agreement(
     return Agreement(
         table.join(_over_groups(groups, cuts), on="measure", how="left", maintain_order="left"), groups, group
     )
+
+
+def in_words(name: str) -> str:
+    """Return an id as words."""
+    return name.replace("_", " ")
 
 
 def guides() -> list[pl.Expr]:
@@ -280,20 +301,20 @@ def _over_groups(groups: pl.DataFrame, cuts: pl.DataFrame) -> pl.DataFrame:
 
 def _label() -> pl.Expr:
     reliability = pl.col("icc2").round(2).cast(pl.Decimal(6, 2)).cast(pl.String)
-    return pl.format("{} ({})", _name(), reliability)
+    return pl.format("{} ({})", "label", reliability)
 
 
-def _name() -> pl.Expr:
-    return pl.col("measure").str.replace_all("_", " ")
+def _raised(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def _plural(kind: str) -> str:
-    return "organisations" if kind == "organisation" else f"groups of {kind.replace('_', ' ')}"
+    return "organisations" if kind == "organisation" else f"groups of {in_words(kind)}"
 
 
 def _sentence(row: dict[str, float | str | None], kind: str, approximate: bool) -> str:
     said = (
-        f"{str(row['measure']).replace('_', ' ')}: {100 * float(row['icc1'] or 0):.1f}% of the variance lies "
+        f"{_raised(str(row['label']))}: {100 * float(row['icc1'] or 0):.1f}% of the variance lies "
         "between the "
         f"{row['groups']} {_plural(kind)} (ICC(1) {row['icc1']:.3f}, by the customary guide "
         f"{row['icc1_guide']}); their means are told apart with a reliability of {row['icc2']:.2f} "

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from culture_metrics.errors import MeasurementError, unknown
-from culture_metrics.measurement.agreement import Agreement, guides
+from culture_metrics.measurement.agreement import Agreement, guides, in_words
 from culture_metrics.results import ALL, check_results
 
 if TYPE_CHECKING:
@@ -33,11 +33,11 @@ def agreement_of_percentages(
     Returns
     -------
     Agreement
-        `.table`: `measure, base, groups` (organisations with a percentage), `percent` (their mean), `tau`
-        (standard deviation of the true percentages, in points), `icc1, conf_low, conf_high` (null), `icc2,
-        attenuation` (the root of ICC(2), by which a correlation with the organisations' figures shrinks),
-        `icc1_guide, icc2_guide`. `.groups`: `measure, group` (organisation), `base, status, estimate,
-        reliability`.
+        `.table`: `measure, label, base, groups` (organisations with a percentage), `percent` (their mean),
+        `tau` (standard deviation of the true percentages, in points), `icc1, conf_low, conf_high` (null),
+        `icc2, attenuation` (the root of ICC(2), by which a correlation with the organisations' figures
+        shrinks), `icc1_guide, icc2_guide`. `.groups`: `measure, group` (organisation), `base, status,
+        estimate, reliability`.
 
     Raises
     ------
@@ -101,6 +101,8 @@ def agreement_of_percentages(
         .with_columns(pl.col("icc2").sqrt().alias("attenuation"), *guides())
         .sort(pl.col("measure").replace_strict(order, default=len(order)))
     )
+    names = pl.Series("label", [in_words(name) for name in table["measure"]], dtype=pl.String)
+    table = table.insert_column(1, names)
     shown = groups.select(
         "measure", pl.col("organisation").alias("group"), "base", pl.col("status").cast(pl.String),
         "estimate", "reliability",

@@ -13,33 +13,11 @@ import numpy as np
 import polars as pl
 import pytest
 
-from benchmarks.disclosure_peers import (
-    hide,
-    key_of,
-    open_cells,
-    random_counts,
-    release_of,
-    statuses,
-    textbook,
-)
+from benchmarks.disclosure_peers import open_cells, statuses, textbook
+from benchmarks.disclosure_tables import MINIMUM, audited, draw_release
 from culture_metrics import audit_disclosure, suppress
 
 TABLES = int(os.environ.get("TABLES", "12"))
-MINIMUM = 3
-SHAPES = [(2, 2, 2), (2, 2, 3), (2, 3, 2)]
-
-
-def found_in(results: pl.DataFrame) -> dict[str, tuple[set, set, set]]:
-    """Cells that the auditor finds, by organisation: exactly, too tightly (or exactly), in too small a sum."""
-    table = audit_disclosure(results, minimum_base=MINIMUM).table
-    found = {
-        name: {"exact": set(), "tight": set(), "few": set()} for name in results["organisation"].unique()
-    }
-    for name, *cell, finding in table.select(
-        "organisation", "period", "breakdown", "group", "finding"
-    ).rows():
-        found[name][finding].add(key_of(*cell))
-    return {name: (f["exact"], f["exact"] | f["tight"], f["few"]) for name, f in found.items()}
 
 
 @pytest.fixture(scope="module")
@@ -47,18 +25,13 @@ def drawn():
     draw = np.random.default_rng(2024)
     tables = {}
     while len(tables) < TABLES:
-        pooled, shape = bool(draw.integers(2)), SHAPES[draw.integers(3)]
-        counts = random_counts(draw, shape, 8)
-        release = release_of(counts, pooled).with_columns(organisation=pl.lit(f"R{len(tables):03}"))
-        shown = statuses(release)
-        gone = {k for k, (_, n) in shown.items() if n < MINIMUM}
-        gone |= {k for k in shown if min(k[1:]) >= 0 and draw.random() < 0.25}
-        by_hand = hide(release, gone, MINIMUM)
+        name = f"R{len(tables):03}"
+        new = draw_release(draw, name)
         try:
-            brute = open_cells(statuses(by_hand), shape, MINIMUM, pooled)
+            brute = open_cells(statuses(new.by_hand), new.counts.shape, MINIMUM, new.pooled)
         except OverflowError:
             continue
-        tables[f"R{len(tables):03}"] = (counts, pooled, release, by_hand, brute)
+        tables[name] = (*new, brute)
     return tables
 
 
@@ -68,7 +41,7 @@ def done(drawn):
 
 
 def test_the_auditor_finds_what_brute_force_finds_and_nothing_else(drawn):
-    found = found_in(pl.concat([by_hand for _, _, _, by_hand, _ in drawn.values()]))
+    found = audited(pl.concat([by_hand for _, _, _, by_hand, _ in drawn.values()]))
     assert {name: brute for name, (*_, brute) in drawn.items()} == found
     assert sum(len(brute[0]) for *_, brute in drawn.values()) > TABLES
 

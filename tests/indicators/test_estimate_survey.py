@@ -16,7 +16,8 @@ import pytest
 from culture_metrics import distributions, estimate
 from culture_metrics.extracts.extract import Extract
 from culture_metrics.indicators.design import Design
-from culture_metrics.indicators.raking import rake, trim_weights
+from culture_metrics.indicators.raking import rake
+from culture_metrics.indicators.sweeps import trim_weights
 from culture_metrics.indicators.values import estimate_values
 from culture_metrics.indicators.weights import Weights
 

@@ -9,10 +9,11 @@ import polars as pl
 import pytest
 
 from culture_metrics import distributions, estimate, estimate_values, score, synthetic
-from culture_metrics.errors import ExtractError, SmallBaseWarning, UnknownNameError
+from culture_metrics.errors import CultureMetricsError, ExtractError, SmallBaseWarning, UnknownNameError
 from culture_metrics.extracts.extract import Extract
 from culture_metrics.indicators.breakdowns import group_columns
-from culture_metrics.indicators.raking import rake, trim_weights
+from culture_metrics.indicators.raking import rake
+from culture_metrics.indicators.sweeps import trim_weights
 from culture_metrics.indicators.weights import Weights, occupation_weights, size_weights
 
 NURSE, DOCTOR, PORTER = 27, 14, 38
@@ -84,6 +85,61 @@ def test_weighted_totals_do_not_tell_how_many_are_hidden(splits):
         row = total.row(by_predicate=pl.col("measure") == "recommend_place_to_work", named=True)
         found.add(round(row["effective_base"], 9))
     assert len(found) == 1
+
+
+def kish(parts: list[tuple[float, int]]) -> float:
+    """Effective base of people who are weighted to these shares: n² over the sum of n × weight, by group."""
+    n = sum(people for _, people in parts)
+    return n**2 / sum(people * (share * n / people) ** 2 for share, people in parts)
+
+
+def splits_that_fit(total: pl.DataFrame, pooled: bool) -> set[int]:
+    """Attack: how many of the 40 who are hidden can be doctors, by the effective base of the total?"""
+    shown = total.filter(measure="recommend_place_to_work", breakdown="all")["effective_base"].item()
+    hidden = [(5 / 8, 40)] if pooled else None
+    return {
+        doctors
+        for doctors in range(1, 40)
+        if abs(kish([(3 / 8, 40), *(hidden or [(1 / 8, doctors), (4 / 8, 40 - doctors)])]) - shown) < 1e-6
+    }
+
+
+@pytest.mark.filterwarnings("ignore::culture_metrics.errors.SmallBaseWarning")
+@pytest.mark.parametrize("of", [estimate, distributions])
+def test_what_is_hidden_below_a_larger_minimum_does_not_follow_from_weighted_totals(of):
+    """By 20, 15 doctors and 25 porters are hidden. Pooled by the survey's 11 their number follows exactly."""
+    extract = extract_of(RXX=[NURSE] * 40 + [DOCTOR] * 15 + [PORTER] * 25)
+
+    def published(**rules):
+        weights = Weights("occupation_group", mix=MIX, **rules)
+        table = of(extract, ["occupation_group"], weights=weights, minimum_base=20)
+        name = "measure" if "measure" in table.columns else "question"
+        table = table.filter(pl.col(name) == "recommend_place_to_work").rename({name: "measure"})
+        small = table.filter(pl.col("group").is_in([DOCTORS, WIDER]))
+        assert small.height
+        assert small["status"].cast(pl.String).str.starts_with("suppressed").all()
+        return table.unique(["breakdown", "group"])
+
+    for given in (11, 1):
+        assert splits_that_fit(published(pool_below=given), pooled=False) == {15}
+    assert 15 not in splits_that_fit(published(), pooled=False)
+    assert splits_that_fit(published(), pooled=True) == set(range(1, 40))
+
+
+@pytest.mark.filterwarnings("ignore::culture_metrics.errors.SmallBaseWarning")
+@pytest.mark.parametrize("weights", ["occupation_group", Weights("occupation_group")])
+def test_weights_to_the_mix_of_the_extract_follow_a_larger_minimum(weights):
+    def published(doctors, least):
+        extract = extract_of(
+            RXX=[NURSE] * 40 + [DOCTOR] * doctors + [PORTER] * (40 - doctors),
+            RYY=[NURSE] * 60 + [DOCTOR] * (75 - doctors) + [PORTER] * (65 + doctors),
+        )
+        table = estimate(extract, weights=weights, minimum_base=least)
+        return tuple(table.filter(measure="recommend_place_to_work")["effective_base"].round(9))
+
+    assert len({published(doctors, 20) for doctors in (12, 15, 17)}) == 1
+    assert len({published(doctors, None) for doctors in (12, 15, 17)}) == 3
+    assert published(15, 5) == published(15, None)
 
 
 @pytest.mark.filterwarnings("ignore::culture_metrics.errors.SmallBaseWarning")
@@ -274,7 +330,7 @@ def test_raked_weights_meet_the_margins_and_tell_how(trust):
     assert raking.deff == pytest.approx(1 + (w.std() / w.mean()) ** 2)
     assert raking.effective_base == pytest.approx(1500 / raking.deff)
     assert "The margins are met" in raking.summary()
-    assert "weights" not in repr(raking)
+    assert "shape" not in repr(raking)
 
 
 def test_raking_by_hand_of_one_margin():
@@ -399,3 +455,42 @@ def test_raked_estimates_are_named_and_need_the_plain_design(trust):
     other = synthetic.respondents(2024, respondents_per_organisation=30)
     with pytest.raises(ExtractError, match="of other respondents"):
         estimate(other, weights=raking)
+
+
+@pytest.mark.filterwarnings("ignore::culture_metrics.errors.SmallBaseWarning")
+def test_a_raking_made_for_a_smaller_minimum_is_refused():
+    """15 doctors may be shown by 11, and have a weight of their own; by 20 they are hidden."""
+    extract = extract_of(RXX=[NURSE] * 40 + [DOCTOR] * 15 + [PORTER] * 25)
+    scored = extract.frame.with_columns(days=pl.lit(1.0))
+    for minimum in (11, 5):
+        assert estimate(extract, weights=raked(extract), minimum_base=minimum).height
+    for call in (
+        lambda raking: estimate(extract, weights=raking, minimum_base=20),
+        lambda raking: distributions(extract, weights=raking, minimum_base=20),
+        lambda raking: estimate_values(scored, ["days"], weights=raking, minimum_base=20),
+    ):
+        with pytest.raises(ExtractError, match="groups of 11 or more") as refused:
+            call(raked(extract))
+        assert "pool_below=20" in str(refused.value)
+        for pool_below in (20, 1, 11):
+            assert call(raked(extract, pool_below=pool_below)).height
+
+
+@pytest.mark.filterwarnings("ignore::culture_metrics.errors.SmallBaseWarning")
+def test_what_a_raking_for_a_larger_minimum_shows_is_the_same_however_hidden_groups_split():
+    found = []
+    for doctors in (12, 15, 17):
+        extract = extract_of(RXX=[NURSE] * 60 + [DOCTOR] * doctors + [PORTER] * (40 - doctors))
+        raking = raked(extract, pool_below=20)
+        table = raking.table.with_columns(pl.col(pl.Float64).round(9))
+        total = estimate(extract, weights=raking, minimum_base=20).filter(measure="recommend_place_to_work")
+        told = total["effective_base"].round(9).item()
+        found.append((table.rows(), raking.organisations.rows(), raking.summary(), told))
+    assert found[0][0][1][3] is None
+    assert all(each == found[0] for each in found)
+
+
+def test_a_minimum_that_is_none_is_refused_before_weights_are_made(trust):
+    for wrong in (0, 2.5, "20"):
+        with pytest.raises(CultureMetricsError, match="minimum_base is not a whole number"):
+            estimate(trust, minimum_base=wrong)

@@ -91,7 +91,7 @@ def test_a_panel_goes_straight_into_links_with_the_outcomes_it_declares(tmp_path
     made.write_csv(tmp_path / "panel.csv")
     panel = cm.read_panel(tmp_path / "panel.csv", cm.outcome("mrsa"))
     link = cm.link_outcomes(panel, "staff_engagement", "mrsa")
-    assert repr(link) == link.summary()
+    assert repr(link).startswith("LinkResult(") and len(repr(link)) < 300
     assert link.table["kind"].unique().to_list() == ["count"]
     by_hand = cm.link_outcomes(panel.table, "staff_engagement", panel.outcomes)
     assert link.table.equals(by_hand.table, null_equal=True)

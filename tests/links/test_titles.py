@@ -170,3 +170,24 @@ def test_every_figure_s_title_says_what_is_seen_in_words_of_association():
         r"\d+% \(.+\) to \d+% \(.+\) of the variance lies between organisations", titles["agreement"]
     )
     assert re.search(r"\d+\.\d% of panels show a link .* \d+\.\d% with clustering", titles["false alarms"])
+
+
+def test_a_column_with_the_id_of_an_outcome_is_called_as_in_the_catalogue():
+    panel = cm.synthetic.outcomes.outcome_panel(organisations=30).with_columns(cqc_rating=pl.col("beds") % 4)
+    found = cm.moderate(panel, "staff_engagement", "cqc_rating", "shmi")
+    assert "SHMI on staff engagement" in found.summary()
+    assert "CQC overall rating" in found.summary()
+    shares = cm.relative_weights(panel, ["staff_engagement", "cqc_rating"], "shmi")
+    assert shares.table["label"].to_list().count("CQC overall rating") == 1
+    link = cm.link_outcomes(panel, "staff_engagement", "shmi")
+    assert set(link.table["outcome_label"]) == {"SHMI"}
+    for told in (
+        link.summary(),
+        repr(link),
+        found.summary(),
+        shares.summary(),
+        found.figure().to_json(),
+        shares.figure().to_json(),
+    ):
+        assert "shmi" not in told
+        assert "cqc_rating" not in told

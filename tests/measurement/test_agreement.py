@@ -221,3 +221,19 @@ def test_percentages_recover_the_planted_spread():
     row = cm.agreement_of_percentages(published, "K").table.row(0, named=True)
     assert row["tau"] == pytest.approx(3, abs=0.2)
     assert row["icc2"] == pytest.approx(0.0009 / (0.0009 + 0.21 / 400), abs=0.04)
+
+
+def test_measures_are_called_as_people_call_them():
+    """An outcome has a name; an id is turned into words and begins a sentence with a capital."""
+    draw = np.random.default_rng(1)
+    trust = np.repeat([f"R{i:02}" for i in range(20)], 5)
+    panel = pl.DataFrame(
+        {"organisation": trust, "staff_engagement": draw.normal(7, 1, 100), "shmi": draw.normal(1, 0.1, 100)}
+    )
+    found = cm.agreement(panel, ["staff_engagement", "shmi"], labels={"shmi": "SHMI"})
+    assert found.table["label"].to_list() == ["staff engagement", "SHMI"]
+    assert found.summary().startswith("Staff engagement: ")
+    assert " SHMI: " in found.summary()
+    told = found.figure().to_json()
+    assert "SHMI" in told
+    assert "shmi" not in told
