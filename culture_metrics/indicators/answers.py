@@ -74,6 +74,7 @@ def _estimated(job: Callable[[], Moments], cells: Cells, design: Design) -> Esti
 
 def answers_of(extract: Extract) -> Answers:
     """Read the numbers of respondents out of an extract."""
+    check_answers(extract)
     here = extract.edition, extract.frame.columns
     shares = [*headline_shares(*here), *answered_shares(*here)]
     marked, (names, values) = both(partial(mark, extract.frame, shares), partial(score_values, extract))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from culture_metrics.disclosure.structure import CROSS as CROSS  # noqa: PLC0414 (cells and hidden take it from here)
+from culture_metrics.disclosure.structure import CROSS
 from culture_metrics.errors import ExtractError, UnknownNameError, unknown
 from culture_metrics.extracts.columns import identifying, squeeze
 from culture_metrics.indicators.codes import Codes, codes_of

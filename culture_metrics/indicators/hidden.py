@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 
 from culture_metrics.disclosure import hidden_cells
-from culture_metrics.indicators.breakdowns import CROSS
+from culture_metrics.disclosure.structure import CROSS
 from culture_metrics.results import ALL
 from data_schemas.columns import STATUSES
 

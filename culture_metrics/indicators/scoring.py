@@ -68,6 +68,7 @@ def score(extract: Extract) -> pl.DataFrame:
     True
     """
     others = [c for c in extract.frame.columns if c not in extract.edition.columns]
+    check_answers(extract)
     names, values = score_values(extract)
     scores = [pl.Series(m, values[:, j], nan_to_null=True) for j, m in enumerate(names)]
     frame = extract.frame.select(others).with_columns(scores)
@@ -77,7 +78,6 @@ def score(extract: Extract) -> pl.DataFrame:
 
 def score_values(extract: Extract) -> tuple[list[str], Numbers]:
     """Score every respondent: the scores that the columns allow; respondents by scores, NaN for none."""
-    check_answers(extract)
     edition, frame = extract.edition, extract.frame
     sub_scores = {
         m: _SubScore.of(measure, edition, {*frame.columns}) for m, measure in edition.scores.items()
