@@ -147,7 +147,7 @@ def audit_disclosure(
     """
     rule = Rule(minimum_base, minimum_count)
     half = rounded_to / 2 if rounded_to > 1 else 0.0
-    first = together(results, distributions)
+    first = together(results, distributions, by_option=minimum_count is not None and second is None)
     parts = (
         (release for release, _ in releases(first, rule, parents, national))
         if second is None

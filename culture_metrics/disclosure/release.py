@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 
 from culture_metrics.catalogue import catalogue, surveys
-from culture_metrics.disclosure.structure import ANSWERS_TO, Structure, find_structure
+from culture_metrics.disclosure.structure import ANSWERS_TO, OF_OPTION, Structure, find_structure
 from culture_metrics.errors import UnknownNameError
 
 if TYPE_CHECKING:
@@ -191,4 +191,5 @@ def _families(cells: pl.DataFrame, measures: pl.Series) -> Numbers:
         head |= {part: name for name, measure in known.items() for part in measure.parts}
         head |= {name: f"{ANSWERS_TO}{m.question}" for name, m in known.items() if m.question}
     names = measures.replace(head) if head else measures
+    names = names.str.replace(f"^({ANSWERS_TO}.*){OF_OPTION}.*$", "$1")
     return (names.rank("dense").cast(pl.Int64) - 1).to_numpy()

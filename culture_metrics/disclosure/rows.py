@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 
 from culture_metrics.disclosure.release import ABSENT, SECONDARY, SHOWN, SMALL, UNTOLD, Release, release_of
-from culture_metrics.disclosure.structure import ANSWERS_TO, CELL, find_structure
+from culture_metrics.disclosure.structure import ANSWERS_TO, CELL, OF_OPTION, find_structure
 from culture_metrics.errors import CultureMetricsError, UnknownNameError
 from culture_metrics.results import ALL
 from data_schemas.columns import STATUSES
@@ -197,24 +197,36 @@ def is_distributions(table: pl.DataFrame) -> bool:
     return "option" in table.columns and "measure" not in table.columns
 
 
-def as_measures(distributions: pl.DataFrame) -> pl.DataFrame:
-    """Turn Distributions into rows as of Results: one per question, whose measure is its answers."""
+def as_measures(distributions: pl.DataFrame, *, by_option: bool = False) -> pl.DataFrame:
+    """Turn Distributions into rows as of Results.
+
+    One per question, whose measure is its answers; or `by_option` one per response option, which is the
+    percentage that it is.
+    """
     key = [*CELL, "question", "weighting", "source"]
+    texts = [pl.col(c).cast(pl.String) for c in ("weighting", "source", "status")]
+    measure = pl.concat_str(pl.lit(ANSWERS_TO), "_question")
+    if by_option:
+        measure = pl.concat_str(measure, pl.lit(OF_OPTION), pl.col("option").cast(pl.String))
+        each = distributions.rename({"question": "_question", "percent": "estimate"})
+        return each.with_columns(measure.alias("measure"), pl.lit("percent").alias("unit"), *texts)
     # Hidden statuses stand after `reported`: one hidden option hides them all.
     each = distributions.group_by(key, maintain_order=True).agg(
         pl.col("base").min(), pl.col("status").cast(pl.Enum(STATUSES)).max()
     )
     return each.rename({"question": "_question"}).with_columns(
-        pl.concat_str(pl.lit(ANSWERS_TO), "_question").alias("measure"),
+        measure.alias("measure"),
         pl.lit("score").alias("unit"),
         pl.lit(None, pl.Float64).alias("estimate"),
-        *(pl.col(c).cast(pl.String) for c in ("weighting", "source", "status")),
+        *texts,
     )
 
 
-def together(results: pl.DataFrame, distributions: pl.DataFrame | None = None) -> pl.DataFrame:
+def together(
+    results: pl.DataFrame, distributions: pl.DataFrame | None = None, *, by_option: bool = False
+) -> pl.DataFrame:
     """Put what is published together into one table of measures."""
-    told = as_measures(results) if is_distributions(results) else results
+    told = as_measures(results, by_option=by_option) if is_distributions(results) else results
     if distributions is None:
         return told
-    return pl.concat([told, as_measures(distributions)], how="diagonal_relaxed")
+    return pl.concat([told, as_measures(distributions, by_option=by_option)], how="diagonal_relaxed")

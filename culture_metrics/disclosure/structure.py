@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 CROSS = " × "
 #: Before a question: the measure whose base is all who answered it.
 ANSWERS_TO = "answers to "
+#: What stands between such a name and the number of one of its response options.
+OF_OPTION = ": option "
 CELL = ["survey", "period", "organisation", "breakdown", "group"]
 PARENTS = ["breakdown", "group", "parent_breakdown", "parent_group"]
 

@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+#: Of several statuses the last one holds for all.
+LATER = [
+    "reported", "suppressed_secondary", "suppressed_small_base", "suppressed", "not_asked", "not_scored",
+]  # fmt: skip
 NUMBERS = ["estimate", "std_error", "conf_low", "conf_high", "interval", "base", "effective_base", "percent"]
 
 
@@ -82,7 +86,8 @@ def suppress(
         listed.
     distributions : polars.DataFrame, optional
         Distributions that are published with the results: hidden where the headline is, and the headline
-        where they are. A question is hidden with all its options; `minimum_count` does not hold them.
+        where they are. A question is hidden with all its options; with `minimum_count`, also where one of
+        them counts fewer.
 
     Returns
     -------
@@ -126,12 +131,13 @@ def suppress(
     0
     """
     rule = Rule(minimum_base, minimum_count)
+    by_option = minimum_count is not None
     if is_distributions(results):
-        told = as_measures(results)
+        told = as_measures(results, by_option=by_option)
         return _without(results, _by_option(results, told, _statuses(told, rule, parents, national)))
     if distributions is None:
         return _without(results, _statuses(results, rule, parents, national))
-    told = together(results, distributions)
+    told = together(results, distributions, by_option=by_option)
     status, n = _statuses(told, rule, parents, national), results.height
     of_options = _by_option(distributions, told[n:], status[n:])
     return _without(results, status[:n]), _without(distributions, of_options)
@@ -199,9 +205,10 @@ def _statuses(
 
 
 def _by_option(distributions: pl.DataFrame, told: pl.DataFrame, status: pl.Series) -> pl.Series:
-    """Give every response option the status of its question."""
+    """Give every response option the status of its question: the last one that any of them has."""
     on = [*CELL, "question", "weighting", "source"]
-    of_question = told.select(*CELL, "weighting", "source", question="_question", _status=status)
+    named = told.select(*CELL, "weighting", "source", question="_question", _status=status)
+    of_question = named.group_by(on).agg(pl.col("_status").cast(pl.Enum(LATER)).max().cast(pl.String))
     options = distributions.select(pl.col(on).cast(pl.String))
     return options.join(of_question, on=on, how="left", maintain_order="left")["_status"]
 

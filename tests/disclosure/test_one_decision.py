@@ -121,6 +121,25 @@ def test_distributions_can_be_audited_and_hidden_with_results_and_alone():
     assert fewer.group_by(*CELL, "question").agg(pl.col("status").n_unique())["status"].max() == 1
 
 
+def test_no_response_option_counts_fewer_than_asked():
+    """Also where the question is published with its headline: both are hidden, and nothing follows."""
+    extract = cm.synthetic.respondents(2024, respondents_per_organisation=600, seed=4)
+    results, answers = cm.estimate(extract, by=["locality_1"]), cm.distributions(extract, by=["locality_1"])
+    before = cm.audit_disclosure(results, minimum_count=5, distributions=answers)
+    assert {"shown", "count"} <= set(before.table["finding"])
+    held, options = cm.suppress(results, minimum_count=5, distributions=answers)
+    assert cm.audit_disclosure(held, minimum_count=5, distributions=options).ok
+    shown = options.filter(status="reported")
+    counted = (shown["percent"] * shown["base"] / 100).round(6)
+    assert counted.min() >= 5
+    assert (shown["base"] - counted).min() >= 5
+    # Enough is left to be read, and a question is shown with all its options or with none.
+    assert shown.filter(breakdown="all")["question"].n_unique() > 80
+    assert options.group_by(*CELL, "question").agg(pl.col("status").n_unique())["status"].max() == 1
+    # Alone they are held alike.
+    assert cm.audit_disclosure(cm.suppress(answers, minimum_count=5), minimum_count=5).ok
+
+
 def test_a_rest_nobody_can_tell_of_protects_nobody():
     """Where a measure of the family is hidden in a sum, the people in no group cannot be told."""
     extract = cm.synthetic.respondents(2024, organisations=4, respondents_per_organisation=150, seed=3)
