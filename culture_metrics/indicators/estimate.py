@@ -27,13 +27,13 @@ from culture_metrics.indicators.intervals import (
 )
 from culture_metrics.indicators.weights import weights_for
 from culture_metrics.results import as_results
-from culture_metrics.threads import in_threads, slices
+from culture_metrics.threads import both, in_threads, slices
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from culture_metrics.indicators.cell_estimates import Numbers, Statuses
-    from culture_metrics.indicators.design import Design, Estimates
+    from culture_metrics.indicators.design import Design
     from culture_metrics.indicators.weights import AnyWeights
 
 
@@ -111,18 +111,33 @@ def estimate(
         first, found = estimates_of_pieces(extract, crossed(by), weights, design)
     columns = {name: j for j, name in enumerate(found[0].answers.names)}
     least = first.edition.survey.minimum_base if minimum_base is None else minimum_base
-    hidden = hidden_of(found, first, columns, least)
-    tables = [_table(part, first, interval, why) for part, why in zip(found, hidden, strict=True)]
+    ends, hidden = both(
+        lambda: [_intervals(part, interval) for part in found],
+        partial(hidden_of, found, first, columns, least),
+    )
+    each = zip(found, ends, hidden, strict=True)
+    tables = [_table(part, first, limits, why) for part, limits, why in each]
     name = interval_name(interval, pl.col("estimate"), pl.col("unit") == "percent")
     return as_results(pl.concat(tables).with_columns(name), in_order=len(tables) == 1)
 
 
-def _table(part: Found, extract: Extract, interval: str, why: Statuses) -> pl.DataFrame:
+def _intervals(part: Found, interval: str) -> tuple[Numbers, Numbers]:
+    """Return the lower and upper ends of the intervals, by cell and measure."""
+    found, n = part.estimates, part.answers.n_scores
+
+    def of_some(rows: slice) -> tuple[Numbers, Numbers]:
+        some = found.rows(rows)
+        scores = score_intervals(some.columns(slice(n)), interval)
+        shares = percent_intervals(some.columns(slice(n, None)), interval)
+        return np.hstack([scores[0], shares[0]]), np.hstack([scores[1], shares[1]])
+
+    ends = in_threads([partial(of_some, rows) for rows in slices(*found.base.shape)])
+    return np.vstack([low for low, _ in ends]), np.vstack([high for _, high in ends])
+
+
+def _table(part: Found, extract: Extract, ends: tuple[Numbers, Numbers], why: Statuses) -> pl.DataFrame:
     """Lay the estimates out as rows, with every measure of the edition, asked or not."""
     edition, found = extract.edition, part.estimates
-    some = [found.rows(rows) for rows in slices(*found.base.shape)]
-    ends = in_threads([partial(_ends, cells, part.answers.n_scores, interval) for cells in some])
-    low, high = (np.vstack(end) for end in zip(*ends, strict=True))
     place = {name: j for j, name in enumerate(part.answers.names) if found.base[:, j].any()}
     names = sorted(edition.measures)
     measures = pl.DataFrame(
@@ -132,14 +147,6 @@ def _table(part: Found, extract: Extract, interval: str, why: Statuses) -> pl.Da
             "place": [place.get(n, -1) for n in names],
         }
     )
-    return lay_out(part, measures, low, high, why[:, measures["place"].to_numpy()]).with_columns(
+    return lay_out(part, measures, *ends, why[:, measures["place"].to_numpy()]).with_columns(
         pl.lit(extract.survey).alias("survey"), pl.lit(extract.period).alias("period")
     )
-
-
-def _ends(found: Estimates, n_scores: int, interval: str) -> tuple[Numbers, Numbers]:
-    """Return the lower and upper ends of the intervals of scores, and after them those of percentages."""
-    scores = score_intervals(found.columns(slice(n_scores)), interval)
-    shares = percent_intervals(found.columns(slice(n_scores, None)), interval)
-    low, high = (np.hstack(end) for end in zip(scores, shares, strict=True))
-    return low, high
