@@ -224,12 +224,14 @@ class _Programmes:
         if answer is None:
             return None
         numbers, proofs = answer
+        # Weighted percentages do not count whole numbers: none fit.
+        fractions = bool((np.abs(self.system.rhs - np.round(self.system.rhs)) > SAME).any())
         found = []
         for place, i in enumerate(targets):
             low, high = numbers[place, i], numbers[len(targets) + place, i]
             proof = proofs[[place, len(targets) + place]]
             if self.system.holds(low, high):
-                if self.system.wide(seen[0][i], seen[1][i]) or high <= SAME:
+                if self.system.wide(seen[0][i], seen[1][i]) or high <= SAME or fractions:
                     continue
                 # Fractions were found: whole numbers may be bound more tightly, by any of the equations.
                 low, high = self._whole(units[place], int(i), low), self._whole(-units[place], int(i), high)
