@@ -25,6 +25,12 @@ if TYPE_CHECKING:
     from culture_metrics.compare.decomposition import ChangeDecomposition
 
 SOURCES = {"respondents": "Respondent files", "published": "Published results"}
+#: How figures were weighted, as the source of a figure says it.
+WEIGHTED = {
+    "none": "every respondent counted once",
+    "occupation_group": "weighted to the occupation mix of the benchmark group",
+    "raked": "weighted to staff in post",
+}
 
 
 @dataclass(frozen=True)
@@ -43,6 +49,8 @@ class YearComparison:
         What was assumed, pooled or taken as given.
     names : mapping
         Organisation -> what figures call it, where that is not its code.
+    groups_vanished, groups_appeared : tuple of str
+        Groups with rows in the first period only, and in the second only ("locality_1: Urgent Care").
     """
 
     table: pl.DataFrame
@@ -53,10 +61,13 @@ class YearComparison:
     appeared: tuple[str, ...]
     notes: tuple[str, ...]
     names: Mapping[str, str] = field(default_factory=dict)
+    groups_vanished: tuple[str, ...] = ()
+    groups_appeared: tuple[str, ...] = ()
 
     def whole(self) -> YearComparison:
         """Return the same without groups: whole organisations only."""
-        return replace(self, table=self.table.filter((pl.col("breakdown") == ALL) & (pl.col("group") == ALL)))
+        own = self.table.filter((pl.col("breakdown") == ALL) & (pl.col("group") == ALL))
+        return replace(self, table=own, groups_vanished=(), groups_appeared=())
 
     def sentences(self, *verdicts: str) -> list[str]:
         """Say each finding in a sentence for a board paper, the largest standardised change first.
@@ -161,6 +172,11 @@ class YearComparison:
         if groups.height:
             of = several(groups.height, "comparison")
             said.append(f"In groups, of {of} {_verdicts(groups)}.")
+        if self.groups_vanished or self.groups_appeared:
+            said.append(
+                f"{several(len(self.groups_vanished), 'group')} only in {self.from_period} and "
+                f"{len(self.groups_appeared):,} only in {self.to_period}: renamed or reorganised?"
+            )
         for gone, word in ((self.vanished, f"only in {self.from_period}"), (self.appeared, f"only in {self.to_period}")):  # fmt: skip  # noqa: E501
             if gone:
                 said.append(
@@ -214,11 +230,11 @@ def _verdicts(rows: pl.DataFrame) -> str:
         f"{counts.get(IMPROVED, 0):,} improved",
         f"{counts.get(DECLINED, 0):,} declined",
         f"{counts.get(SAME, 0):,} did not change materially",
-        f"{counts.get(UNCLEAR, 0):,} are unclear",
+        f"{counts.get(UNCLEAR, 0):,} {'is' if counts.get(UNCLEAR, 0) == 1 else 'are'} unclear",
         f"{counts.get(BARRED, 0):,} may not be compared",
     ]
     if hidden.any():
-        said.append(f"{int(hidden.sum()):,} are held back")
+        said.append(f"{int(hidden.sum()):,} {'is' if hidden.sum() == 1 else 'are'} held back")
     return f"{', '.join(said[:-1])} and {said[-1]}"
 
 
