@@ -12,6 +12,7 @@ from culture_metrics.catalogue import catalogue
 from culture_metrics.compare.phrases import beside
 from culture_metrics.compare.sentences import sentence
 from culture_metrics.compare.verdict import BARRED, DECLINED, IMPROVED, SAME, UNCLEAR
+from culture_metrics.compare.words import weighed
 from culture_metrics.errors import ComparabilityError, unknown
 from culture_metrics.results import ALL
 from culture_metrics.views.inputs import held_back
@@ -25,12 +26,6 @@ if TYPE_CHECKING:
     from culture_metrics.compare.decomposition import ChangeDecomposition
 
 SOURCES = {"respondents": "Respondent files", "published": "Published results"}
-#: How figures were weighted, as the source of a figure says it.
-WEIGHTED = {
-    "none": "every respondent counted once",
-    "occupation_group": "weighted to the occupation mix of the benchmark group",
-    "raked": "weighted to staff in post",
-}
 
 
 @dataclass(frozen=True)
@@ -199,7 +194,7 @@ class YearComparison:
         return {
             "title": f"{whom}: {what}",
             "subtitle": f"{catalogue(self.survey).label}, {self.from_period} to {self.to_period}",
-            "source": SOURCES[str(rows["source"][0])],
+            "source": weighed(SOURCES[str(rows["source"][0])], rows["weighting"]),
         }
 
     def _rows(self, breakdown: str, group: str, unit: str) -> tuple[pl.DataFrame, str]:

@@ -96,7 +96,7 @@ def staff_mix(data: Inputs, measure: str) -> Figures:
 
 
 def findings(change: YearComparison) -> Table:
-    """List in sentences what changed in the whole organisation, and what surely did not."""
+    """List in sentences what changed in the whole organisation, and what did not change materially."""
     return _listed(change, [IMPROVED, DECLINED, SAME], "What changed, and what did not")
 
 
@@ -166,4 +166,6 @@ def _listed(change: YearComparison, verdicts: list[str], caption: str) -> Table:
         schema={"Verdict": pl.String, "Finding": pl.String},
         orient="row",
     )
-    return Table(frame, caption if frame.height else f"{caption}: nothing beyond chance or surely unchanged")
+    return Table(
+        frame, caption if frame.height else f"{caption}: nothing beyond chance, nothing shown to be unchanged"
+    )
