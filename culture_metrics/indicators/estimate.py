@@ -96,7 +96,7 @@ def estimate(
     Notes
     -----
     What a measure is made of stands in `extract.edition.describe("compassionate_leadership")`, how answers
-    become points in `describe` of its questions. A score is the (weighted) mean of the respondents' own scores
+    become points in `describe` of its questions. A score is the (weighted) mean of the scores of respondents
     (`score`); a percentage the (weighted) share of the answers that `describe` calls counted, among all
     answers but those left out of the base.
 

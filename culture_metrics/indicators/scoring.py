@@ -72,7 +72,7 @@ def score(extract: Extract) -> pl.DataFrame:
 
     >>> import polars as pl
     >>> extract = synthetic.respondents(2024, respondents_per_organisation=50)
-    >>> points = extract.frame.select(2.5 * (pl.col("q9f", "q9g", "q9h", "q9i") - 1))
+    >>> points = extract.frame.select((pl.col("q9f", "q9g", "q9h", "q9i") - 1) * 2.5)
     >>> enough = points.select(pl.sum_horizontal(pl.all().is_not_null()) >= 3).to_series()
     >>> by_hand = points.filter(enough).select(pl.mean_horizontal(pl.all())).to_series().mean()
     >>> abs(by_hand - score(extract)["compassionate_leadership"].mean()) < 1e-12
