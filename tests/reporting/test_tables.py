@@ -185,7 +185,7 @@ def test_answers_say_how_many_are_favourable_and_how_they_are_weighted(data):
         own.filter(pl.col("question") == name, pl.col("option").is_in([4, 5]))["percent"].sum()
         for name in data.edition.measure("advocacy").items
     ]
-    said = f"advocacy: {min(shares):.0f}% to {max(shares):.0f}% of answers favourable"
+    said = f"advocacy: {min(shares):.1f}% to {max(shares):.1f}% of answers favourable"
     assert said in figure.layout.meta["alt"]
     assert figure.layout.meta["source"] == "Respondent file, every respondent counted once"
     assert show.published_answers(data, "advocacy").layout.meta["source"].startswith("Published results, ")

@@ -131,10 +131,11 @@ def _favourable(table: pl.DataFrame) -> str:
         .group_by("question", maintain_order=True)
         .agg(pl.when(pl.col("percent").is_not_null().all()).then(pl.col("percent").sum()))["percent"]
         .drop_nulls()
+        .sort()
     )
     if shares.is_empty():
         return "how the answers are spread"
-    low, high = (f"{share:.0f}%" for share in (shares.min(), shares.max()))
+    low, high = (shown(share, "percent") for share in (shares[0], shares[-1]))
     return f"{low} of answers favourable" if low == high else f"{low} to {high} of answers favourable"
 
 
