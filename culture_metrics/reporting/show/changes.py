@@ -141,7 +141,11 @@ def hidden_changes(change: YearComparison) -> Tables:
         if breakdown != ALL or found["breakdown"].n_unique() == 1:
             tables.append(_detectable(own.filter(pl.col("breakdown").is_in([ALL, breakdown])), label, change))
     lost = found.filter(pl.col("detectable_change").is_null())["group"].to_list()
-    note = f"Not listed, since no score may be compared: {', '.join(lost)}." if lost else ""
+    note = (
+        f"Not listed, since their scores are held back or may not be compared: {', '.join(lost)}."
+        if lost
+        else ""
+    )
     return Tables(tuple(tables), note)
 
 
