@@ -278,6 +278,9 @@ class Edition:
     def describe(self, name: str) -> Definition:
         """Say in plain words what a measure or question is in this edition.
 
+        Of a score it names the questions or parts it is the mean of, and how many of them a person needs; how
+        the answers to a question become points from 0 to 10 stands under that question (`describe("q9f")`).
+
         Examples
         --------
         >>> print(catalogue().edition(2024).describe("E_3"))  # doctest: +ELLIPSIS

@@ -57,6 +57,14 @@ def test_has_one_parameters_cell(notebook):
     assert values == OTHER_PARAMETERS.get(notebook.cells[0].source.splitlines()[0], own)
 
 
+def test_begins_with_what_to_change_and_what_to_look_at_next(notebook):
+    use = notebook.cells[1]
+    assert "notebook-only" in use.metadata.tags  # the report says nothing of cells to fill in
+    assert "Run > Run All Cells" in use.source or "fill in its first cell" in use.source
+    following = re.findall(r"\]\((\w+\.ipynb)\)", use.source.split("**Next**", 1)[1])
+    assert following and all((FOLDER / name).is_file() for name in following)
+
+
 def test_holds_no_logic(notebook):
     for cell in code(notebook):
         assert len(cell.source.splitlines()) <= 10

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import html
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import polars as pl
 
 from culture_metrics.catalogue import catalogue
+from culture_metrics.compare.words import weighed
 from culture_metrics.errors import ResultsError, unknown
 from culture_metrics.published.published import Published
 from culture_metrics.results import ALL, check_results
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     import plotly.graph_objects as go
 
 
@@ -48,7 +52,7 @@ class Benchmark:
             rows,
             title=f"{self.name}: {beside_median(rows, self.group)}",
             subtitle=f"{catalogue(self.survey).label}, {self.period}",
-            source="Published results",
+            source=self.source(rows["measure"]),
         )
 
     def ranking(self, measure: str) -> go.Figure:
@@ -69,7 +73,7 @@ class Benchmark:
             direction=found.direction,
             title=f"{found.label}: {self._place(found.id)}",
             subtitle=f"{catalogue(self.survey).label}, {self.period}. {found.meaning}",
-            source="Published results",
+            source=self.source([found.id]),
         )
 
     def summary(self) -> str:
@@ -97,6 +101,11 @@ class Benchmark:
                 )
         return " ".join(said)
 
+    def source(self, measures: Collection[str]) -> str:
+        """Say where the organisation's figures of some measures come from and how they are weighted."""
+        own = (pl.col("organisation") == self.organisation) & pl.col("measure").is_in(list(measures))
+        return weighed("Published results", self.peers.filter(own)["weighting"])
+
     def _place(self, measure: str) -> str:
         row = self.table.row(by_predicate=pl.col("measure") == measure, named=True)
         if row["rank"] is None:
@@ -107,7 +116,7 @@ class Benchmark:
         return self.summary()
 
     def _repr_html_(self) -> str:
-        return f"<p>{self.summary()}</p>"
+        return f"<p>{html.escape(self.summary())}</p>"
 
 
 def beside_median(table: pl.DataFrame, group: str) -> str:

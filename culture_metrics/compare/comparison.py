@@ -12,6 +12,7 @@ from culture_metrics.catalogue import catalogue
 from culture_metrics.compare.phrases import beside
 from culture_metrics.compare.sentences import sentence
 from culture_metrics.compare.verdict import BARRED, DECLINED, IMPROVED, SAME, UNCLEAR
+from culture_metrics.compare.words import weighed
 from culture_metrics.errors import ComparabilityError, unknown
 from culture_metrics.results import ALL
 from culture_metrics.views.inputs import held_back
@@ -43,6 +44,8 @@ class YearComparison:
         What was assumed, pooled or taken as given.
     names : mapping
         Organisation -> what figures call it, where that is not its code.
+    groups_vanished, groups_appeared : tuple of str
+        Groups with rows in the first period only, and in the second only ("locality_1: Urgent Care").
     """
 
     table: pl.DataFrame
@@ -53,10 +56,13 @@ class YearComparison:
     appeared: tuple[str, ...]
     notes: tuple[str, ...]
     names: Mapping[str, str] = field(default_factory=dict)
+    groups_vanished: tuple[str, ...] = ()
+    groups_appeared: tuple[str, ...] = ()
 
     def whole(self) -> YearComparison:
         """Return the same without groups: whole organisations only."""
-        return replace(self, table=self.table.filter((pl.col("breakdown") == ALL) & (pl.col("group") == ALL)))
+        own = self.table.filter((pl.col("breakdown") == ALL) & (pl.col("group") == ALL))
+        return replace(self, table=own, groups_vanished=(), groups_appeared=())
 
     def sentences(self, *verdicts: str) -> list[str]:
         """Say each finding in a sentence for a board paper, the largest standardised change first.
@@ -161,6 +167,11 @@ class YearComparison:
         if groups.height:
             of = several(groups.height, "comparison")
             said.append(f"In groups, of {of} {_verdicts(groups)}.")
+        if self.groups_vanished or self.groups_appeared:
+            said.append(
+                f"{several(len(self.groups_vanished), 'group')} only in {self.from_period} and "
+                f"{len(self.groups_appeared):,} only in {self.to_period}: renamed or reorganised?"
+            )
         for gone, word in ((self.vanished, f"only in {self.from_period}"), (self.appeared, f"only in {self.to_period}")):  # fmt: skip  # noqa: E501
             if gone:
                 said.append(
@@ -183,7 +194,7 @@ class YearComparison:
         return {
             "title": f"{whom}: {what}",
             "subtitle": f"{catalogue(self.survey).label}, {self.from_period} to {self.to_period}",
-            "source": SOURCES[str(rows["source"][0])],
+            "source": weighed(SOURCES[str(rows["source"][0])], rows["weighting"]),
         }
 
     def _rows(self, breakdown: str, group: str, unit: str) -> tuple[pl.DataFrame, str]:
@@ -214,11 +225,11 @@ def _verdicts(rows: pl.DataFrame) -> str:
         f"{counts.get(IMPROVED, 0):,} improved",
         f"{counts.get(DECLINED, 0):,} declined",
         f"{counts.get(SAME, 0):,} did not change materially",
-        f"{counts.get(UNCLEAR, 0):,} are unclear",
+        f"{counts.get(UNCLEAR, 0):,} {'is' if counts.get(UNCLEAR, 0) == 1 else 'are'} unclear",
         f"{counts.get(BARRED, 0):,} may not be compared",
     ]
     if hidden.any():
-        said.append(f"{int(hidden.sum()):,} are held back")
+        said.append(f"{int(hidden.sum()):,} {'is' if hidden.sum() == 1 else 'are'} held back")
     return f"{', '.join(said[:-1])} and {said[-1]}"
 
 

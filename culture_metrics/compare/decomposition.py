@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -93,7 +94,7 @@ class ChangeDecomposition:
         return f"ChangeDecomposition({self.summary()})"
 
     def _repr_html_(self) -> str:
-        return f"<p>{self.summary()}</p>"
+        return f"<p>{html.escape(self.summary())}</p>"
 
 
 def in_order(found: Pieces, blocks: Sequence[slice], interaction: bool) -> Floats:

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from culture_metrics.compare.pairs import Material
     from culture_metrics.extracts.extract import Extract
 
+#: Groups that a note lists by name.
+LISTED = 4
 FLAG_NOTE = (
     "The column official_flag rebuilds the flag of the official reports (elements and themes; two-sample "
     "t-test, two-tailed, 95 %), which does not allow for the number of comparisons. Not confirmed: that the "
@@ -165,6 +167,38 @@ def link(
     both = linked[0].frame.join(linked[1].frame, on=["organisation", "respondent"], how="semi").height
     note = f"{both:,} people answered in both years; the tests of unweighted figures allow for it."
     return told, [note if both >= minimum else "Few people answered in both years."]
+
+
+def groups_apart(
+    marked: pl.DataFrame, survey: Survey, periods: tuple[str, str]
+) -> tuple[tuple[str, ...], tuple[str, ...], list[str]]:
+    """List the groups that only the first period has, those that only the second has, and say so.
+
+    Groups of organisations that are in one period only are no news.
+    """
+    there = [pl.col(f"status_{end}").is_not_null().any() for end in ("from", "to")]
+    both = marked.filter(*(known.over("organisation") for known in there), pl.col("breakdown") != ALL)
+    cells = both.group_by("organisation", "breakdown", "group").agg(before=there[0], after=there[1])
+    apart = cells.filter(pl.col("before") != pl.col("after")).unique(["breakdown", "group", "before"])
+    only = [apart.filter(before=first).sort("breakdown", "group") for first in (True, False)]
+    notes = []
+    for name in apart["breakdown"].unique().sort():
+        known = survey.edition(periods[1]).breakdowns.get(name)
+        groups = [found.filter(breakdown=name)["group"].to_list() for found in only]
+        told = [f"in {period} {_listed(g)}" for period, g in zip(periods, groups, strict=True) if g]
+        notes.append(
+            f"Groups of {known.label.lower() if known else name} in one year only are not compared: "
+            f"{'; '.join(told)}. Where a group was renamed, check_pair of both files says which may be the "
+            "same, and validate(…, merge=…) gives both years one name."
+        )
+    named = pl.format("{}: {}", "breakdown", "group")
+    gone, come = (tuple(found.select(named).to_series()) for found in only)
+    return gone, come, notes
+
+
+def _listed(names: Sequence[str]) -> str:
+    some = ", ".join(names[:LISTED])
+    return f"{some} and {len(names) - LISTED:,} more" if len(names) > LISTED else some
 
 
 def notes_on(ready: pl.DataFrame, adjust: str, assumptions: Assumptions) -> list[str]:

@@ -14,6 +14,7 @@ from culture_metrics.compare.pairs import gather
 from culture_metrics.errors import ComparabilityError, ResultsError, unknown
 from culture_metrics.problems import counted
 from culture_metrics.results import ALL
+from culture_metrics.views.labels import shown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -89,14 +90,16 @@ class RunChart:
     def summary(self) -> str:
         """Say in plain sentences whether anything but chance is seen, and what is missing."""
         first = self.table.row(0, named=True)
-        label = catalogue(SURVEY).edition(str(self.table["period"][-1])).measure(self.measure).label
+        found = catalogue(SURVEY).edition(str(self.table["period"][-1])).measure(self.measure)
+        mean, low, high = (shown(first[name], found.unit) for name in ("mean", "limit_low", "limit_high"))
         said = [
-            f"{label}, {first['period']} to {self.table['period'][-1]}: mean {first['mean']:.2f}, limits "
-            f"{first['limit_low']:.2f} to {first['limit_high']:.2f}."
+            f"{found.label}, {first['period']} to {self.table['period'][-1]}: mean {mean}, limits {low} "
+            f"to {high}."
         ]
         seen = self.table.filter(pl.col("special_cause").is_not_null())
         said += [
-            f"{r['period']} ({r['estimate']:.2f}): {r['special_cause']}." for r in seen.iter_rows(named=True)
+            f"{r['period']} ({shown(r['estimate'], found.unit)}): {r['special_cause']}."
+            for r in seen.iter_rows(named=True)
         ] or ["The quarters vary no more than chance and the size of the survey let expect."]
         missing = self.table.filter(status="missing")["period"].to_list()
         if missing:
@@ -109,9 +112,11 @@ class RunChart:
 
     def __repr__(self) -> str:
         row, seen = self.table.row(-1, named=True), self.table["special_cause"].count()
+        unit = catalogue(SURVEY).edition(str(row["period"])).measure(self.measure).unit
+        mean, low, high = (shown(row[name], unit) for name in ("mean", "limit_low", "limit_high"))
         return (
             f"RunChart({self.measure} of {self.organisation}, {self.table['period'][0]} to {row['period']}: "
-            f"mean {row['mean']:.2f}, limits {row['limit_low']:.2f} to {row['limit_high']:.2f}, "
+            f"mean {mean}, limits {low} to {high}, "
             f"{counted(seen, 'special-cause point')}. See .table and .summary())"
         )
 

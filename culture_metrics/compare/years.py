@@ -13,7 +13,7 @@ from culture_metrics.compare.comparable import refuse, warn_of_breaks
 from culture_metrics.compare.comparison import YearComparison
 from culture_metrics.compare.difference import MATERIAL, add_differences
 from culture_metrics.compare.pairs import gather, pool
-from culture_metrics.compare.prepare import left_out, link, notes_on, paired, prepare, sided
+from culture_metrics.compare.prepare import groups_apart, left_out, link, notes_on, paired, prepare, sided
 from culture_metrics.compare.same_questions import notes_on_questions
 from culture_metrics.compare.verdict import adjust_p, judge, official_flag
 from culture_metrics.errors import CultureMetricsError
@@ -145,6 +145,7 @@ def compare_years(  # noqa: PLR0913
     if allow_breaks:
         warn_of_breaks(marked, periods)
     ends = [set(marked.filter(pl.col(f"status_{e}").is_not_null())["organisation"]) for e in ("from", "to")]
+    gone, come, regrouped = groups_apart(marked, survey, periods)
     return YearComparison(
         table=table,
         survey=survey.id,
@@ -155,10 +156,13 @@ def compare_years(  # noqa: PLR0913
         notes=(
             *notes,
             *shared,
+            *regrouped,
             *notes_on_questions(marked, stuff.frame, survey, periods),
             *(left_out(stuff, survey.edition(periods[1])) if measures is None else ()),
             *notes_on(ready, adjust, assumptions or Assumptions()),
         ),
+        groups_vanished=gone,
+        groups_appeared=come,
     )
 
 

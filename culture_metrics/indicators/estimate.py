@@ -55,12 +55,16 @@ def estimate(
         read one after another and may cut through organisations.
     by : sequence
         Breakdowns (`occupation_group`, `locality_1`, …), each on its own; several names in a tuple are
-        crossed, and their groups joined by " × ".
+        crossed, and their groups joined by " × ". A text column of the extract that the catalogue does not
+        know is a breakdown as well. Respondents without a group count in the total only; where nobody has
+        one, the breakdown has no rows.
     weights : str, Weights, Raking or polars.Series
         `"none"` counts every respondent once, as official breakdown reports do; `"occupation_group"` gives
         each organisation the occupation mix of its benchmark group, as official organisation results do;
         `Weights` says more, and makes national figures; `rake(...)` makes weights from staff in post. Weights
-        of your own come as the name of a column of the extract or as one number per respondent.
+        of your own come as one number per respondent, or as the name of a column of numbers of the extract:
+        `read_extract` leaves out columns that it does not know, so join it to `extract.frame` before
+        `validate`.
     design : Design, optional
         Strata, clusters, finite population correction and how groups are treated. Left out, organisations are
         the strata and a group in an organisation is a sample of its own; in national figures, a domain.
@@ -91,6 +95,11 @@ def estimate(
 
     Notes
     -----
+    What a measure is made of stands in `extract.edition.describe("compassionate_leadership")`, how answers
+    become points in `describe` of its questions. A score is the (weighted) mean of the scores of respondents
+    (`score`); a percentage the (weighted) share of the answers that `describe` calls counted, among all
+    answers but those left out of the base.
+
     The order of respondents and the way a file is cut into pieces leave the numbers as they are, up to
     rounding (1e-12). Conventions and references: `Design`, `Weights`, `rake`, `indicators.intervals`.
 

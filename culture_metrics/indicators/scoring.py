@@ -55,7 +55,8 @@ def score(extract: Extract) -> pl.DataFrame:
 
     Notes
     -----
-    A sub-score is the mean of its scored answers if enough of them are there; an element or theme is the mean
+    Each answer gives 0 to 10 points, as `extract.edition.describe("q9f")` lists them. A sub-score is the mean
+    of the points of its questions if enough of them are answered; an element or theme is the mean
     of its sub-scores if enough of them exist (not the mean of all questions). "Don't know" scores 5 in fair
     career progression; the appraisal score is 0 without an appraisal and missing where a person cannot
     remember. Rules and their evidence stand in the catalogue; they rebuild the official 2024 results of
@@ -65,6 +66,16 @@ def score(extract: Extract) -> pl.DataFrame:
     --------
     >>> from culture_metrics import synthetic
     >>> score(synthetic.respondents(2024, respondents_per_organisation=50))["staff_engagement"].max() <= 10
+    True
+
+    Compassionate leadership by hand, from four questions of which three must be answered:
+
+    >>> import polars as pl
+    >>> extract = synthetic.respondents(2024, respondents_per_organisation=50)
+    >>> points = extract.frame.select((pl.col("q9f", "q9g", "q9h", "q9i") - 1) * 2.5)
+    >>> enough = points.select(pl.sum_horizontal(pl.all().is_not_null()) >= 3).to_series()
+    >>> by_hand = points.filter(enough).select(pl.mean_horizontal(pl.all())).to_series().mean()
+    >>> abs(by_hand - score(extract)["compassionate_leadership"].mean()) < 1e-12
     True
     """
     others = [c for c in extract.frame.columns if c not in extract.edition.columns]

@@ -319,7 +319,10 @@ def _key(fig: go.Figure, cells: pl.DataFrame, unit: str, head: float, limit: flo
 def _notes(cells: pl.DataFrame, unit: str) -> str:
     said = ["Numbers are " + ("percentages." if unit == "percent" else "scores from 0 to 10.")]
     if cells["conf_low"].is_not_null().any():
-        said.append("Coloured where the 95% interval leaves out the whole organisation's value.")
+        said.append(
+            "Coloured where the 95% interval leaves out the whole organisation's value: by chance alone that "
+            "is so for about 1 cell in 20."
+        )
     if cells["held_back"].any():
         said.append(f"Hatched, {NOT_SHOWN}: {WHY_NOT['suppressed']}.")
     if (cells["estimate"].is_null() & ~cells["held_back"]).any():

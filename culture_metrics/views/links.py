@@ -108,7 +108,8 @@ def designs(
     first = table.filter(model_id=model)["_panel"][0]
     variant = pl.col("model_id").str.extract(r"; (.*)$")
     plain = variant.is_null() | variant.is_in([*DESIGNS, "reverse path"])
-    words = pl.when(_term() != "").then(_term()).otherwise(_design())
+    both = pl.when(pl.col("design") == "within_between").then(pl.format("{} (both in one model)", _term()))
+    words = pl.when(_term() != "").then(both.otherwise(_term())).otherwise(_design())
     drawn = table.select(
         label=pl.when(plain).then(words).otherwise(pl.format("{}: {}", words, variant)),
         panel=pl.when(pl.col("_panel") == first).then(pl.lit("")).otherwise("_panel"),
@@ -238,7 +239,8 @@ def _term() -> pl.Expr:
 
 
 def _title(column: str) -> pl.Expr:
-    return pl.col(column).str.replace_all("_", " ")
+    text = pl.col(column).str.replace_all("_", " ")
+    return text.str.slice(0, 1).str.to_uppercase() + text.str.slice(1)
 
 
 def _ratio() -> pl.Expr:
@@ -252,7 +254,8 @@ def _standardised() -> pl.Expr:
 def _axis() -> pl.Expr:
     """Expression: what an effect is counted in, and for which step."""
     step = pl.col("step_label").str.replace(r" \(.*\)$", "")
-    own = pl.format("{} per {}", _raised("effect_scale"), step)
+    scale = pl.when(_ratio() | pl.col("effect_scale").is_null()).then(_raised("effect_scale"))
+    own = pl.format("{} per {}", scale.otherwise(pl.format("Difference in {},", "effect_scale")), step)
     later = pl.lit("SD of the later figure per +1 SD of the earlier")
     return pl.when(_standardised()).then(later).otherwise(own)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+
 import polars as pl
 import pytest
 
@@ -97,7 +99,9 @@ def test_it_speaks_in_sentences_and_draws():
     row = standing.table.row(by_predicate=pl.col("measure") == "recommend_place_to_work", named=True)
     said = f"{standing.name} ranks {row['rank']} of {row['organisations']} {standing.group}"
     assert said in standing.ranking("recommend_place_to_work").layout.meta["alt"]
-    assert standing.summary() in standing._repr_html_()
+    assert html.escape(standing.summary()) in standing._repr_html_()
+    assert " & " not in standing._repr_html_()
+    assert standing.figure().layout.meta["source"] == "Published results, every respondent counted once"
 
 
 def test_it_prints_as_sentences_not_as_tables():

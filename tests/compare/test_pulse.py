@@ -21,7 +21,14 @@ def quarters(n: int, start: int = 2018) -> list[str]:
     return [f"{start + i // 3}-{('Q1', 'Q2', 'Q4')[i % 3]}" for i in range(n)]
 
 
-def pulse(values, periods=None, organisation="RXX", survey="national_quarterly_pulse") -> pl.DataFrame:
+def pulse(
+    values,
+    periods=None,
+    organisation="RXX",
+    survey="national_quarterly_pulse",
+    measure="staff_engagement",
+    unit="score",
+) -> pl.DataFrame:
     rows = {
         "period": periods or quarters(len(values), 2022),
         "estimate": [None if v is None else float(v) for v in values],
@@ -34,7 +41,7 @@ def pulse(values, periods=None, organisation="RXX", survey="national_quarterly_p
     )
     constant = {
         "survey": survey, "organisation": organisation, "breakdown": "all", "group": "all",
-        "measure": "staff_engagement", "unit": "score", "weighting": "none", "source": "published",
+        "measure": measure, "unit": unit, "weighting": "none", "source": "published",
     }  # fmt: skip
     frame = pl.DataFrame(rows, schema={"period": pl.String, "estimate": pl.Float64})
     return as_results(
@@ -136,3 +143,11 @@ def test_the_real_pulse_workbook_goes_in(shared_data):
     chart = run_chart(pl.concat([frame, *later]))
     assert chart.table["period"].to_list() == ["2022-Q1", "2022-Q2", "2022-Q4"]
     assert chart.provisional
+
+
+def test_percentages_are_said_with_their_sign_and_one_decimal():
+    measure = "recommend_place_to_work"
+    share = pulse([61.0, 62.0, 61.0, 62.0], measure=measure, unit="percent")
+    chart = run_chart(share, measure, organisation="RXX")
+    assert "mean 61.5%" in chart.summary()
+    assert "mean 61.5%" in repr(chart)

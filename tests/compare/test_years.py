@@ -8,7 +8,15 @@ import numpy as np
 import polars as pl
 import pytest
 
-from culture_metrics import Assumptions, compare_years, decompose_change, estimate, score, synthetic
+from culture_metrics import (
+    Assumptions,
+    compare_years,
+    decompose_change,
+    estimate,
+    score,
+    synthetic,
+    validate,
+)
 from culture_metrics.compare.linked import covariances
 from culture_metrics.errors import ComparabilityError, CultureMetricsError, ExtractError, UnknownNameError
 
@@ -201,3 +209,31 @@ def test_assumptions_are_checked():
         Assumptions(score_sd=7)
     with pytest.raises(CultureMetricsError, match="design effect is 1 or more"):
         Assumptions(design_effect=0.5)
+
+
+def test_groups_in_one_year_only_are_told_with_what_to_do_and_merging_brings_them_back():
+    old, new = (synthetic.respondents(y, respondents_per_organisation=600, seed=3) for y in (2023, 2024))
+    names = {"Urgent Care": "Emergency Division"}
+    new = replace(new, frame=new.frame.with_columns(pl.col("locality_1").replace(names)))
+
+    def compared(later):
+        results = pl.concat([estimate(year, by=["locality_1"]) for year in (old, later)])
+        return compare_years(results, 2023, 2024, measures=["morale"])
+
+    change = compared(new)
+    assert change.groups_vanished == ("locality_1: Urgent Care",)
+    assert change.groups_appeared == ("locality_1: Emergency Division",)
+    assert "1 group only in 2023 and 1 only in 2024: renamed or reorganised?" in change.summary()
+    assert "only in 2023" not in change.whole().summary()
+    told = next(note for note in change.notes if "one year only" in note)
+    assert "in 2023 Urgent Care; in 2024 Emergency Division" in told
+    assert "check_pair" in told and "merge" in told
+    merged = compared(validate(new, merge={"locality_1": {"Emergency Division": "Urgent Care"}}).extract)
+    assert merged.groups_vanished == merged.groups_appeared == ()
+    assert not any("one year only" in note for note in merged.notes)
+
+
+def test_counts_of_one_are_said_in_the_singular():
+    years = [synthetic.respondents(y, respondents_per_organisation=200, seed=3) for y in (2023, 2024)]
+    change = compare_years(pl.concat(map(estimate, years)), 2023, 2024, measures=["work_pressure"])
+    assert "1 is unclear" in change.summary()

@@ -26,7 +26,7 @@ def test_every_main_link_stands_in_the_forest(found):
     alt = found.figure_forest().layout.meta["alt"]
     assert "plot of 6 estimates" in alt
     for label in found.table["outcome_label"].unique():
-        assert f"{label}, staff engagement" in alt
+        assert f"{label}, Staff engagement" in alt
 
 
 def test_the_designs_of_the_real_panel_disagree(trusts, records):

@@ -98,3 +98,9 @@ def test_a_small_organisation_has_sentences_where_groups_are_hidden(tiny):
     )
     found = show.staff_mix(data, "recommend_place_to_work")
     assert (found.figures, "cannot be split" in found.otherwise) == ((), True)
+
+
+def test_groups_that_are_held_back_are_not_called_incomparable(data):
+    note = show.hidden_changes(show.year_comparison(data)).note
+    assert "Chaplaincy" in note
+    assert "held back or may not be compared" in note

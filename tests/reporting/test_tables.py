@@ -122,7 +122,7 @@ def test_at_a_glance_sets_published_figures_beside_published_ones(data):
     own = data.standing.results.filter(organisation="SYN01", breakdown="all")
     drawn = next(t for t in figure.data if t.name == "This organisation").x
     assert set(drawn) <= set(own["estimate"])
-    assert figure.layout.meta["source"] == "Published results"
+    assert figure.layout.meta["source"] == "Published results, every respondent counted once"
     alone = show.headline(replace(data, published=()))
     assert alone.layout.meta["source"].startswith("Respondent file")
 
@@ -176,3 +176,16 @@ def test_questions_about_the_respondents_have_no_favourable_side():
         status=pl.lit("reported"),
     )  # fmt: skip
     assert answer_table(frame, EDITION, ["patient_contact"])["favourable"].null_count() == 3
+
+
+def test_answers_say_how_many_are_favourable_and_how_they_are_weighted(data):
+    figure = show.answers(data, "advocacy")
+    own = data.distributions.filter(period="2024", group="all")
+    shares = [
+        own.filter(pl.col("question") == name, pl.col("option").is_in([4, 5]))["percent"].sum()
+        for name in data.edition.measure("advocacy").items
+    ]
+    said = f"advocacy: {min(shares):.1f}% to {max(shares):.1f}% of answers favourable"
+    assert said in figure.layout.meta["alt"]
+    assert figure.layout.meta["source"] == "Respondent file, every respondent counted once"
+    assert show.published_answers(data, "advocacy").layout.meta["source"].startswith("Published results, ")

@@ -78,6 +78,7 @@ def test_cells_within_chance_have_no_colour_and_maps_can_share_a_scale(table):
     ]
     assert fig.layout.coloraxis.cmax == 1.0
     assert any("Coloured where the 95% interval" in a.text for a in fig.layout.annotations)
+    assert any("by chance" in a.text and "1 cell in 20" in a.text for a in fig.layout.annotations)
 
 
 def test_suppressed_cells_are_hatched_and_missing_ones_are_not(table):

@@ -59,10 +59,10 @@ def texts(fig):
 def test_a_forest_has_a_panel_for_each_outcome(table):
     fig = forest(table.filter(role="main"), title="Links")
     assert {"SHMI", "Rating"} <= set(texts(fig))
-    assert fig.layout.xaxis.title.text == "SHMI per +1 SD"
+    assert fig.layout.xaxis.title.text == "Difference in SHMI, per +1 SD"
     assert (fig.layout.xaxis.type, fig.layout.xaxis2.type) == ("linear", "log")
     assert (
-        "SHMI, staff engagement: \N{MINUS SIGN}0.020 (95% interval \N{MINUS SIGN}0.030 to "
+        "SHMI, Staff engagement: \N{MINUS SIGN}0.020 (95% interval \N{MINUS SIGN}0.030 to "
         in fig.layout.meta["alt"]
     )
     assert any(
@@ -78,7 +78,7 @@ def test_designs_stand_on_one_axis_for_one_step(table):
     # The lagged slope was for a step twice as large: half of it is for the main one. Ratios: the root.
     assert "Outcome a year later, given the outcome now: \N{MINUS SIGN}0.0020 " in alt
     assert "Ratio, All years together: Poisson: 0.9" in alt
-    assert "Within organisations: \N{MINUS SIGN}0.001" in alt
+    assert "Within organisations (both in one model): \N{MINUS SIGN}0.001" in alt
     main = [t for t in fig.data if t.name == "picked out" and len(t.x)]
     assert [t.x for t in main] == [(-0.02,)]
 

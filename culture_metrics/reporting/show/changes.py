@@ -96,7 +96,7 @@ def staff_mix(data: Inputs, measure: str) -> Figures:
 
 
 def findings(change: YearComparison) -> Table:
-    """List in sentences what changed in the whole organisation, and what surely did not."""
+    """List in sentences what changed in the whole organisation, and what did not change materially."""
     return _listed(change, [IMPROVED, DECLINED, SAME], "What changed, and what did not")
 
 
@@ -141,7 +141,11 @@ def hidden_changes(change: YearComparison) -> Tables:
         if breakdown != ALL or found["breakdown"].n_unique() == 1:
             tables.append(_detectable(own.filter(pl.col("breakdown").is_in([ALL, breakdown])), label, change))
     lost = found.filter(pl.col("detectable_change").is_null())["group"].to_list()
-    note = f"Not listed, since no score may be compared: {', '.join(lost)}." if lost else ""
+    note = (
+        f"Not listed, since their scores are held back or may not be compared: {', '.join(lost)}."
+        if lost
+        else ""
+    )
     return Tables(tuple(tables), note)
 
 
@@ -166,4 +170,6 @@ def _listed(change: YearComparison, verdicts: list[str], caption: str) -> Table:
         schema={"Verdict": pl.String, "Finding": pl.String},
         orient="row",
     )
-    return Table(frame, caption if frame.height else f"{caption}: nothing beyond chance or surely unchanged")
+    return Table(
+        frame, caption if frame.height else f"{caption}: nothing beyond chance, nothing shown to be unchanged"
+    )

@@ -9,6 +9,7 @@ import polars as pl
 
 from culture_metrics import views
 from culture_metrics.compare.benchmark import benchmark, beside_median
+from culture_metrics.compare.words import weighed
 from culture_metrics.reporting.show.common import answered, own_results, workbook
 from culture_metrics.reporting.tables import answer_table, heat_map_table, score_table
 from culture_metrics.results import ALL
@@ -59,7 +60,7 @@ def headline(data: Inputs) -> go.Figure:
         table,
         title=f"{data.name}: {seen}",
         subtitle=_when(data.edition) + (f". Benchmark group: {standing.group}" if standing else ""),
-        source=PUBLISHED if standing else OWN,
+        source=standing.source(table["measure"]) if standing else OWN,
     )
 
 
@@ -76,7 +77,7 @@ def scores(data: Inputs) -> go.Figure:
 
 def answers(data: Inputs, score: str) -> go.Figure:
     """Draw how the answers behind a score are spread, from the respondent file."""
-    return _answers(data, answered(data).distributions, score, data.edition, OWN)
+    return _answers(data, answered(data).distributions, score, data.edition, "Respondent file")
 
 
 def published_answers(data: Inputs, score: str) -> go.Figure:
@@ -114,12 +115,28 @@ def _answers(
 ) -> go.Figure:
     own = distributions.filter(organisation=data.organisation, period=edition.period)
     measure = edition.measure(score)
+    table = answer_table(own, edition, measure.items)
     return views.distribution(
-        answer_table(own, edition, measure.items),
-        title=f"{data.name}: answers to the questions of {measure.label.lower()}",
+        table,
+        title=f"{data.name}, {measure.label.lower()}: {_favourable(table)}",
         subtitle=_when(edition),
-        source=source,
+        source=weighed(source, own.filter(pl.col("question").is_in(measure.items))["weighting"]),
     )
+
+
+def _favourable(table: pl.DataFrame) -> str:
+    """Say the smallest and the largest share of favourable answers to questions."""
+    shares = (
+        table.filter("favourable")
+        .group_by("question", maintain_order=True)
+        .agg(pl.when(pl.col("percent").is_not_null().all()).then(pl.col("percent").sum()))["percent"]
+        .drop_nulls()
+        .sort()
+    )
+    if shares.is_empty():
+        return "how the answers are spread"
+    low, high = (shown(share, "percent") for share in (shares[0], shares[-1]))
+    return f"{low} of answers favourable" if low == high else f"{low} to {high} of answers favourable"
 
 
 def reach(table: pl.DataFrame) -> str:
