@@ -10,6 +10,11 @@ if TYPE_CHECKING:
     from culture_metrics.catalogue import Edition, Question
 
 
+#: How a score is made of answers, and of parts.
+HOW_SCORED = "a person's score is the mean of the points of their answers; the score is the mean of all"
+HOW_BUILT = "a person's score is the mean of their parts, not of all questions; the score is the mean of all"
+
+
 @dataclass(frozen=True)
 class Definition:
     """What a measure or question is in one edition, for people to read."""
@@ -50,9 +55,12 @@ def _describe_measure(edition: Edition, key: str) -> list[tuple[str, str]]:
         named = (f"{edition.questions[i].label} ({edition.questions[i].code})" for i in measure.items)
         rows.append(("built from", "; ".join(named)))
         rows.append(("needs", f"at least {measure.minimum} of {len(measure.items)} answered"))
+        rows.append(("how", HOW_SCORED))
+        rows += [("points", text) for text in _points(edition, measure.items)]
     if measure.parts:
         rows.append(("built from", "; ".join(edition.measures[p].label for p in measure.parts)))
         rows.append(("needs", f"at least {measure.minimum} of {len(measure.parts)} parts"))
+        rows.append(("how", HOW_BUILT))
     if measure.filter:
         gate = edition.questions[measure.filter]
         rows.append(("special rule", f"{gate.label} ({gate.code}): no scores 0, can't remember no score"))
@@ -68,6 +76,17 @@ def _describe_measure(edition: Edition, key: str) -> list[tuple[str, str]]:
             doubt = "" if item.confirmed else " (not confirmed)"
             rows.append((f"break {span}", item.reason + doubt))
     return rows
+
+
+def _points(edition: Edition, items: tuple[str, ...]) -> list[str]:
+    """Say how answers become points: once for all questions that are scored alike."""
+    alike: dict[str, list[str]] = {}
+    for name in items:
+        question = edition.questions[name]
+        if question.score_map:
+            said = "; ".join(f"{code} scores {value:g}" for code, value in question.score_map.items())
+            alike.setdefault(said, []).append(question.code)
+    return [f"{', '.join(codes)}: {said}" for said, codes in alike.items()]
 
 
 def _describe_question(edition: Edition, question: Question) -> list[tuple[str, str]]:

@@ -108,5 +108,9 @@ def test_breaks_name_measures_that_exist():
         assert set(item.measures) <= known
         assert item.reason
     assert catalogue().edition(2024).describe("q15").rows
+    score = str(catalogue().edition(2024).describe("compassionate_leadership"))
+    assert "1 scores 0; 2 scores 2.5; 3 scores 5; 4 scores 7.5; 5 scores 10" in score
+    assert "mean of the points of their answers" in score
+    assert "mean of their parts" in str(catalogue().edition(2024).describe("compassionate_and_inclusive"))
     assert "break 2024 to 2025" in str(catalogue().edition(2024).describe("q15"))
     assert "<table>" in catalogue().edition(2024).describe("q15")._repr_html_()

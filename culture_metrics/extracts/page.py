@@ -69,6 +69,8 @@ text-align:left;white-space:normal;overflow-wrap:anywhere;background:none;color:
 padding:0 5px;white-space:nowrap}
 .cm-check code{font-size:12px;background:var(--soft);padding:1px 4px}
 .cm-check summary{cursor:pointer}
+.cm-check.cm-check th,.cm-check.cm-check td{text-align:left}.cm-check.cm-check .number{text-align:right}
+.cm-check.cm-check dl.tiles dt,.cm-check.cm-check dl.tiles dd{display:block;float:none;width:auto;margin:0}
 .cm-check .foot{color:var(--quiet);font-size:12px;margin:14px 0 0}
 @media print{.cm-check details{display:block}}
 """

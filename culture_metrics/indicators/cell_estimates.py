@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from culture_metrics.errors import ExtractError
+from culture_metrics.errors import CultureMetricsWarning, ExtractError
 from culture_metrics.indicators.answers import Answers, answers_of
 from culture_metrics.indicators.breakdowns import group_codes
 from culture_metrics.indicators.calibrated import calibrated_estimates
@@ -176,6 +177,18 @@ def _organisations_in(extract: Extract, benchmark_groups: tuple[str, ...]) -> tu
         return ()
     here = extract.frame.filter(pl.col("benchmark_group").is_in([*benchmark_groups]))
     return tuple(here["organisation"].unique().sort())
+
+
+def warn_of_empty(found: Sequence[Found], by: Mapping[str, Sequence[str]]) -> None:
+    """Warn of breakdowns in which no respondent has a group: they have no rows."""
+    there = {name for part in found for name in part.keys["breakdown"].unique()}
+    if empty := [name for name in by if name not in there]:
+        warnings.warn(
+            f"No respondent has a group in {' or '.join(empty)}: there are no results by it. See whether the "
+            "column was filled, and read.",
+            CultureMetricsWarning,
+            stacklevel=3,
+        )
 
 
 def lay_out(part: Found, columns: pl.DataFrame, low: Numbers, high: Numbers, why: Statuses) -> pl.DataFrame:

@@ -8,7 +8,7 @@ import polars as pl
 
 from culture_metrics.indicators.answers import options, options_of
 from culture_metrics.indicators.breakdowns import crossed
-from culture_metrics.indicators.cell_estimates import Found, estimates_of, lay_out
+from culture_metrics.indicators.cell_estimates import Found, estimates_of, lay_out, warn_of_empty
 from culture_metrics.indicators.hidden import hidden_of
 from culture_metrics.indicators.intervals import check_interval, interval_name, percent_intervals
 from culture_metrics.indicators.percentages import answers_to
@@ -65,6 +65,7 @@ def distributions(
     check_interval(interval)
     weights = weights_for(extract, weights, minimum_base)
     found = estimates_of(extract, crossed(by), weights, design, options_of)
+    warn_of_empty(found, crossed(by))
     shares = options(extract)
     least = extract.edition.survey.minimum_base if minimum_base is None else minimum_base
     hidden = hidden_of(found, extract, _bases(extract, shares), least)

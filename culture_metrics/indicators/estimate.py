@@ -17,6 +17,7 @@ from culture_metrics.indicators.cell_estimates import (
     estimates_of,
     estimates_of_pieces,
     lay_out,
+    warn_of_empty,
 )
 from culture_metrics.indicators.hidden import hidden_of
 from culture_metrics.indicators.intervals import (
@@ -57,7 +58,7 @@ def estimate(
         Breakdowns (`occupation_group`, `locality_1`, …), each on its own; several names in a tuple are
         crossed, and their groups joined by " × ". A text column of the extract that the catalogue does not
         know is a breakdown as well. Respondents without a group count in the total only; where nobody has
-        one, the breakdown has no rows.
+        one, the breakdown has no rows, and a warning says so.
     weights : str, Weights, Raking or polars.Series
         `"none"` counts every respondent once, as official breakdown reports do; `"occupation_group"` gives
         each organisation the occupation mix of its benchmark group, as official organisation results do;
@@ -118,6 +119,7 @@ def estimate(
         raise not_read(extract, "estimate")
     else:
         first, found = estimates_of_pieces(extract, crossed(by), weights, design)
+    warn_of_empty(found, crossed(by))
     columns = {name: j for j, name in enumerate(found[0].answers.names)}
     least = first.edition.survey.minimum_base if minimum_base is None else minimum_base
     ends, hidden = both(

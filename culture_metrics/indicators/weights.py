@@ -10,6 +10,7 @@ import polars as pl
 
 from culture_metrics.disclosure.rule import Rule
 from culture_metrics.errors import ExtractError, unknown
+from culture_metrics.extracts.raw import ROW
 from culture_metrics.indicators.breakdowns import group_columns
 from culture_metrics.indicators.codes import codes_of
 from culture_metrics.indicators.pooling import (
@@ -181,7 +182,8 @@ def respondent_weights(extract: Extract, weights: AnyWeights) -> Weighted:
         return Weighted("raked", _supplied(weights.weights, extract, "the raking"), weights)
     if isinstance(weights, pl.Series):
         return Weighted("supplied", _supplied(weights, extract, "the weights"))
-    if isinstance(weights, str) and weights in extract.frame.columns and weights not in WEIGHTINGS:
+    own = [c for c in extract.frame.columns if c not in (*extract.edition.columns, *WEIGHTINGS, ROW)]
+    if isinstance(weights, str) and weights in own:
         return Weighted("supplied", _supplied(extract.frame[weights], extract, f"column {weights}"))
     if isinstance(weights, str):
         if weights == "raked":
@@ -190,9 +192,8 @@ def respondent_weights(extract: Extract, weights: AnyWeights) -> Weighted:
                 hint="Make them with cm.rake(extract, margins) and give what it returns as weights.",
             )
         if weights not in WEIGHTINGS:
-            numbers = [c for c, t in extract.frame.schema.items() if t.is_numeric()]
-            own = [c for c in numbers if c not in extract.edition.columns]
-            raise unknown("weighting or column of weights", weights, [*WEIGHTINGS, *own])
+            numbers = [c for c in own if extract.frame.schema[c].is_numeric()]
+            raise unknown("weighting or column of weights", weights, [*WEIGHTINGS, *numbers])
         weights = Weights(weights)
     if not isinstance(weights, Weights):
         raise ExtractError(

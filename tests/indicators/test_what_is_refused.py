@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 from culture_metrics import Design, distributions, estimate, estimate_values, rake, replicate, synthetic
-from culture_metrics.errors import CultureMetricsError, ExtractError, UnknownNameError
+from culture_metrics.errors import CultureMetricsError, CultureMetricsWarning, ExtractError, UnknownNameError
 from culture_metrics.extracts.extract import Extract
 from culture_metrics.indicators.breakdowns import crossed, group_columns
 
@@ -150,3 +150,18 @@ def test_values_of_nested_breakdowns_are_protected_where_it_is_known_that_they_a
     for wrong in ({"survey": "nss"}, {"survey": "nss_england", "period": "1999"}, {"period": "2024"}):
         with pytest.raises(UnknownNameError):
             estimate_values(frame, ["days"], by, **wrong)
+
+
+@pytest.mark.parametrize("column", ["row", "q25c"])
+def test_row_numbers_and_answers_are_no_weights(extract, column):
+    frame = extract.frame.with_row_index("row", offset=1)
+    with pytest.raises(UnknownNameError, match="weighting"):
+        estimate(replace(extract, frame=frame), weights=column)
+
+
+@pytest.mark.parametrize("work", [estimate, distributions])
+def test_a_breakdown_in_which_nobody_has_a_group_is_said(extract, work):
+    empty = replace(extract, frame=extract.frame.with_columns(locality_1=pl.lit(None, pl.String)))
+    with pytest.warns(CultureMetricsWarning, match="No respondent has a group in locality_1"):
+        table = work(empty, by=["locality_1", "gender"])
+    assert set(table["breakdown"]) == {"all", "gender"}
