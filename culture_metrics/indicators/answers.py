@@ -11,7 +11,7 @@ import numpy as np
 from culture_metrics.indicators.design import Estimates, estimates
 from culture_metrics.indicators.percentages import answered_shares, headline_shares, mark, option_shares
 from culture_metrics.indicators.scoring import check_answers, score_values
-from culture_metrics.indicators.tally import Moments, share_moments, value_moments
+from culture_metrics.indicators.tally import Moments, Tally, share_tally, value_tally
 from culture_metrics.threads import blocks, both, in_threads
 
 if TYPE_CHECKING:
@@ -45,31 +45,26 @@ class Answers:
     def moments(self, cells: Cells, weight: NDArray[np.float64] | None) -> Moments:
         """Tally every measure in the order of `names`."""
         jobs, place = self._jobs(cells, weight)
-        return Moments.beside(in_threads(jobs)).measures(place)
+        return Moments.beside([tally.moments() for tally in in_threads(jobs)]).measures(place)
 
     def estimates(self, cells: Cells, weight: NDArray[np.float64] | None, design: Design) -> Estimates:
-        """Tally and estimate every measure in the order of `names`, some of them at a time."""
+        """Tally and estimate every measure in the order of `names`."""
         jobs, place = self._jobs(cells, weight)
-        found = in_threads([partial(_estimated, job, cells, design) for job in jobs])
-        return Estimates.beside(found).columns(place)
+        return estimates(in_threads(jobs), cells, design).columns(place)
 
     def _jobs(
         self, cells: Cells, weight: NDArray[np.float64] | None
-    ) -> tuple[list[Callable[[], Moments]], NDArray[np.int64] | slice]:
+    ) -> tuple[list[Callable[[], Tally]], NDArray[np.int64] | slice]:
         """List tallies of some measures each, and say where each measure of `names` then stands."""
-        jobs: list[Callable[[], Moments]] = [
-            partial(value_moments, self.values[:, b], cells, weight) for b in blocks(self.n_scores)
+        jobs: list[Callable[[], Tally]] = [
+            partial(value_tally, self.values[:, b], cells, weight) for b in blocks(self.n_scores)
         ]
         never = self.never_weighted if weight is not None else np.zeros_like(self.never_weighted)
         groups = np.flatnonzero(~never), np.flatnonzero(never)
         for shares, own in zip(groups, (weight, None), strict=True):
-            jobs += [partial(share_moments, self.marked[shares[b]], cells, own) for b in blocks(len(shares))]
+            jobs += [partial(share_tally, self.marked[shares[b]], cells, own) for b in blocks(len(shares))]
         place = self.n_scores + np.argsort(np.concatenate(groups), kind="stable")
         return jobs, np.append(np.arange(self.n_scores), place) if never.any() else slice(None)
-
-
-def _estimated(job: Callable[[], Moments], cells: Cells, design: Design) -> Estimates:
-    return estimates(job(), cells, design)
 
 
 def answers_of(extract: Extract) -> Answers:

@@ -60,7 +60,7 @@ def calibrated_estimates(
         )
     weights = raking.weights.to_numpy()
     moments = tally(cells, weights)
-    plain = estimates(moments, cells, replace(design, domains="full"))
+    plain = estimates([moments], cells, replace(design, domains="full"))
     finer = [_by_category(tally, cells, organisation, raking, j, weights) for j in range(_most(raking))]
     left = 1 - fraction(cells, design)
     variance = np.full_like(plain.mean, np.nan)

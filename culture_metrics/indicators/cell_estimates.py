@@ -145,7 +145,7 @@ def estimates_of_pieces(
     keys = total.keys
     each, none = Layer(np.arange(keys.height), keys.height), np.zeros(keys.height, np.int64)
     cells = Cells(keys, np.empty((0, 0), np.int32), (), each, each, none, none[:1], pl.Series([ALL]))
-    result = estimates(total.moments, cells, Design())
+    result = estimates([total.moments], cells, Design())
     return first, [Found(keys, total.people, answers, result, weighted.name)]
 
 

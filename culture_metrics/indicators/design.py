@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
+from functools import partial
 from math import isfinite
 from numbers import Real
 from typing import TYPE_CHECKING, Literal
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from culture_metrics.errors import ExtractError, unknown
-from culture_metrics.threads import slices
+from culture_metrics.threads import in_threads, slices
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from culture_metrics.indicators.cells import Cells
-    from culture_metrics.indicators.tally import Moments
+    from culture_metrics.indicators.tally import Moments, Tally
 
     Numbers = NDArray[np.float64]
 
@@ -112,24 +113,33 @@ class Estimates:
         return Estimates(*(getattr(self, f.name)[:, which] for f in fields(self)))
 
     @staticmethod
-    def under(parts: Sequence[Estimates]) -> Estimates:
-        """Put cells under each other."""
-        return Estimates(*(np.vstack([getattr(p, f.name) for p in parts]) for f in fields(Estimates)))
-
-    @staticmethod
     def beside(parts: Sequence[Estimates]) -> Estimates:
         """Put measures side by side."""
         return Estimates(*(np.hstack([getattr(p, f.name) for p in parts]) for f in fields(Estimates)))
 
 
-def estimates(moments: Moments, cells: Cells, design: Design) -> Estimates:
-    """Turn the sufficient statistics of the parts of cells into estimates of the cells."""
-    if not (cells.parts.same and cells.pieces.same):
-        return _estimates(moments, cells, design)
+def estimates(tallies: Sequence[Tally], cells: Cells, design: Design) -> Estimates:
+    """Turn the sufficient statistics of the parts of cells into estimates of the cells, side by side."""
+    apart = cells.parts.same and cells.pieces.same
+
+    def of(rows: slice) -> Estimates:
+        own = cells.some(rows) if apart else cells
+        return Estimates.beside([_estimates(tally.moments(rows), own, design) for tally in tallies])
+
+    if not apart:
+        return of(slice(None))
     # Cells have nothing to do with each other: some at a time stay in the fast memory.
-    return Estimates.under(
-        [_estimates(moments[rows], cells.some(rows), design) for rows in slices(*moments.count.shape)]
-    )
+    size = cells.keys.height
+    first = of(slice(0, 1))
+    found = Estimates(*(np.empty((size, first.mean.shape[1])) for _ in fields(Estimates)))
+
+    def fill(rows: slice) -> None:
+        some = of(rows)
+        for field_ in fields(Estimates):
+            getattr(found, field_.name)[rows] = getattr(some, field_.name)
+
+    in_threads([partial(fill, rows) for rows in slices(*found.mean.shape)])
+    return found
 
 
 def _estimates(moments: Moments, cells: Cells, design: Design) -> Estimates:

@@ -136,14 +136,17 @@ def _intervals(part: Found, interval: str) -> tuple[Numbers, Numbers]:
     """Return the lower and upper ends of the intervals, by cell and measure."""
     found, n = part.estimates, part.answers.n_scores
 
-    def of_some(rows: slice) -> tuple[Numbers, Numbers]:
+    low, high = np.empty(found.base.shape), np.empty(found.base.shape)
+
+    def fill(rows: slice) -> None:
         some = found.rows(rows)
         scores = score_intervals(some.columns(slice(n)), interval)
         shares = percent_intervals(some.columns(slice(n, None)), interval)
-        return np.hstack([scores[0], shares[0]]), np.hstack([scores[1], shares[1]])
+        for ends, of_scores, of_shares in zip((low, high), scores, shares, strict=True):
+            ends[rows, :n], ends[rows, n:] = of_scores, of_shares
 
-    ends = in_threads([partial(of_some, rows) for rows in slices(*found.base.shape)])
-    return np.vstack([low for low, _ in ends]), np.vstack([high for _, high in ends])
+    in_threads([partial(fill, rows) for rows in slices(*found.base.shape)])
+    return low, high
 
 
 def _table(part: Found, extract: Extract, ends: tuple[Numbers, Numbers], why: Statuses) -> pl.DataFrame:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import polars as pl
@@ -24,6 +24,18 @@ BATCH, SLICE = 2**18, 2**14
 FEW = 2**16 - 1
 #: Two numbers side by side, as one: what counts, and what is in the base.
 PAIR = {np.uint16: np.uint32, np.float32: np.complex64, np.float64: np.complex128}
+
+
+#: All parts.
+EVERY = slice(None)
+
+
+class Tally(Protocol):
+    """What the answers of parts add up to, from which the moments of some parts follow at a time."""
+
+    def moments(self, rows: slice = EVERY) -> Moments:
+        """Return the moments of some parts."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -62,6 +74,10 @@ class Moments:
     def __getitem__(self, rows: NDArray[np.int64] | slice) -> Moments:
         return Moments(*(getattr(self, f.name)[rows] for f in fields(self)))
 
+    def moments(self, rows: slice = EVERY) -> Moments:
+        """Return those of some parts."""
+        return self[rows]
+
     def plus(self, other: Moments) -> Moments:
         """Fill the parts where nobody is with those of another tally."""
         return Moments(*(getattr(self, f.name) + getattr(other, f.name) for f in fields(self)))
@@ -81,7 +97,54 @@ class Moments:
         return Moments(*(np.vstack([getattr(p, f.name) for p in parts]) for f in fields(Moments)))
 
 
-def share_moments(answers: Marked, cells: Cells, weight: Numbers | None) -> Moments:
+@dataclass(frozen=True)
+class _Shares:
+    """Sums behind percentages: those in the base, and those that count, also of weights and their squares."""
+
+    count: Numbers
+    weight: Numbers
+    counted: Numbers
+    weight2: Numbers
+    counted2: Numbers
+
+    def moments(self, rows: slice = EVERY) -> Moments:
+        weight, counted, weight2, counted2 = (
+            sums[rows] for sums in (self.weight, self.counted, self.weight2, self.counted2)
+        )
+        other, other2 = weight - counted, weight2 - counted2
+        share, rest = _share(counted, weight), _share(other, weight)
+        cross = counted2 * rest - other2 * share
+        spread = counted2 * rest**2 + other2 * share**2
+        return Moments(self.count[rows], weight, weight2, 100 * share, 100 * cross, 1e4 * spread)
+
+
+@dataclass(frozen=True)
+class _Values:
+    """Sums behind means, of numbers less a middle value and of their squares, and of weights."""
+
+    middle: Numbers
+    count: Numbers
+    weight: Numbers
+    first: Numbers
+    weight2: Numbers
+    first2: Numbers
+    second: Numbers
+
+    def moments(self, rows: slice = EVERY) -> Moments:
+        count, weight, first, weight2, first2, second = (
+            sums[rows]
+            for sums in (self.count, self.weight, self.first, self.weight2, self.first2, self.second)
+        )
+        gap = _share(first, weight)
+        cross = first2 - gap * weight2
+        spread = second - 2 * gap * first2 + gap**2 * weight2
+        # What is left of equal values is rounding.
+        spread = np.where(spread <= 1e-13 * second, 0.0, spread)
+        mean = np.where(count > 0, gap + self.middle, 0.0)
+        return Moments(count, weight, weight2, mean, np.where(spread > 0, cross, 0.0), spread)
+
+
+def share_tally(answers: Marked, cells: Cells, weight: Numbers | None) -> Tally:
     """Tally percentages: 100 for an answer that counts, 0 for another in the base."""
     n_shares = len(answers.column)
     kind = np.float64 if weight is not None else np.uint16 if cells.largest <= FEW else np.float32
@@ -101,14 +164,10 @@ def share_moments(answers: Marked, cells: Cells, weight: Numbers | None) -> Mome
 
     sums = [(s[:, ::2], s[:, 1::2]) for s in _sums(cells, columns, 2 * n_shares, kind, weight)]
     (_, count), (counted, weight1), (counted2, weight2) = sums if weight is not None else 3 * sums
-    other, other2 = weight1 - counted, weight2 - counted2
-    share, rest = _share(counted, weight1), _share(other, weight1)
-    cross = counted2 * rest - other2 * share
-    spread = counted2 * rest**2 + other2 * share**2
-    return Moments(count, weight1, weight2, 100 * share, 100 * cross, 1e4 * spread)
+    return _Shares(count, weight1, counted, weight2, counted2)
 
 
-def value_moments(values: Numbers | pl.DataFrame, cells: Cells, weight: Numbers | None) -> Moments:
+def value_tally(values: Numbers | pl.DataFrame, cells: Cells, weight: Numbers | None) -> Tally:
     """Tally numbers (respondents × measures, NaN or null for none): squares are around a middle value."""
     n_values = values.shape[1]
     each = values.iter_columns() if isinstance(values, pl.DataFrame) else values.T
@@ -127,13 +186,7 @@ def value_moments(values: Numbers | pl.DataFrame, cells: Cells, weight: Numbers 
 
     sums = [np.hsplit(s, 3) for s in _sums(cells, columns, 3 * n_values, np.float64, weight)]
     (count, *_), (weight1, first, _), (weight2, first2, second) = sums if weight is not None else 3 * sums
-    gap = _share(first, weight1)
-    cross = first2 - gap * weight2
-    spread = second - 2 * gap * first2 + gap**2 * weight2
-    # What is left of equal values is rounding.
-    spread = np.where(spread <= 1e-13 * second, 0.0, spread)
-    mean = np.where(count > 0, gap + middle, 0.0)
-    return Moments(count, weight1, weight2, mean, np.where(spread > 0, cross, 0.0), spread)
+    return _Values(middle, count, weight1, first, weight2, first2, second)
 
 
 def _sums(

@@ -19,7 +19,7 @@ from culture_metrics.indicators.codes import codes_of
 from culture_metrics.indicators.design import Design, Estimates, estimates
 from culture_metrics.indicators.intervals import score_intervals
 from culture_metrics.indicators.raking import Raking, check_minimum, check_raking
-from culture_metrics.indicators.tally import Moments, value_moments
+from culture_metrics.indicators.tally import Moments, value_tally
 from culture_metrics.results import ALL
 from culture_metrics.threads import blocks, in_threads
 from data_schemas.columns import STATUSES
@@ -124,14 +124,14 @@ def estimate_values(  # noqa: PLR0913
         check_minimum(weights, minimum_base)
         organisation = codes_of(frame["organisation"])
         found = calibrated_estimates(
-            lambda own, w: value_moments(numbers, own, w), cells, organisation, weights, design
+            lambda own, w: value_tally(numbers, own, w).moments(), cells, organisation, weights, design
         )
     else:
         weight = None if weights is None else _weight(frame, weights)
         if over is None:
             names = [measures[b] for b in blocks(len(measures))]
-            jobs = [partial(value_moments, numbers.select(own), cells, weight) for own in names]
-            found = estimates(Moments.beside(in_threads(jobs)), cells, design)
+            jobs = [partial(value_tally, numbers.select(own), cells, weight) for own in names]
+            found = estimates(in_threads(jobs), cells, design)
         else:
             divisor = frame[over].cast(pl.Float64).fill_null(float("nan")).to_numpy()
             found = _ratios(numbers.to_numpy(), divisor, cells, weight, design)
@@ -164,8 +164,8 @@ def _ratios(
     there = np.isfinite(values) & np.isfinite(divisor)[:, None]
     above = np.where(there, values, np.nan)
     below = np.where(there, divisor[:, None], np.nan)
-    tops = value_moments(above, cells, weight).merge(cells.parts).merge(cells.pieces)
-    bottoms = value_moments(below, cells, weight).merge(cells.parts).merge(cells.pieces)
+    tops = value_tally(above, cells, weight).moments().merge(cells.parts).merge(cells.pieces)
+    bottoms = value_tally(below, cells, weight).moments().merge(cells.parts).merge(cells.pieces)
     with np.errstate(invalid="ignore", divide="ignore"):
         ratio = tops.mean / bottoms.mean
     of_part = cells.pieces.of[cells.parts.of]
@@ -174,10 +174,10 @@ def _ratios(
     of_cell = np.append(ratio, np.full((1, ratio.shape[1]), np.nan), axis=0)
     for block in cells.blocks:
         own = of_cell[np.append(of_part, -1)[cells.part_of(block)]]
-        moments = value_moments(above - own * below, cells.only(block), weight)
+        moments = value_tally(above - own * below, cells.only(block), weight).moments()
         total = moments if total is None else total.plus(moments)
     assert total is not None
-    found = estimates(total, cells, design)
+    found = estimates([total], cells, design)
     with np.errstate(invalid="ignore", divide="ignore"):
         return replace(found, mean=ratio, std_error=found.std_error / np.abs(bottoms.mean))
 
