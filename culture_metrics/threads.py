@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 #: So many numbers are worked on at a time where rows have nothing to do with each other.
-HELD = 2**15
+HELD = 2**17
 
 A = TypeVar("A")
 B = TypeVar("B")

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 #: Stands for no answer.
 NO_ANSWER = -1
 #: Respondents that are scored at a time, so that they stay in the fast memory.
-SLICE = 2**14
+SLICE = 2**15
 #: Item scores are fractions with no larger denominator (10/3).
 DENOMINATOR = 1_000
 #: Items are looked up together while they have so many combinations of answers at most.
