@@ -11,7 +11,7 @@ import polars as pl
 from culture_metrics.disclosure.rule import Rule
 from culture_metrics.errors import ExtractError, unknown
 from culture_metrics.extracts.raw import ROW
-from culture_metrics.indicators.breakdowns import group_columns
+from culture_metrics.indicators.breakdowns import group_codes, group_columns
 from culture_metrics.indicators.codes import codes_of
 from culture_metrics.indicators.pooling import (
     answered,
@@ -213,8 +213,7 @@ def occupation_weights(extract: Extract, rules: Weights) -> Numbers:
     too small to be shown have one together.
     """
     least = least_base(rules.pool_below, extract.edition.survey.minimum_base)
-    group = codes_of(extract.frame.select(group_columns(extract, ["occupation_group"])["occupation_group"])
-                     .to_series())  # fmt: skip
+    group = group_codes(extract, ["occupation_group"])["occupation_group"]
     organisation = codes_of(extract.frame["organisation"])
     n_groups, n_organisations = len(group.names), len(organisation.names)
     joint = organisation.codes * (n_groups + 1) + np.where(group.codes < 0, n_groups, group.codes)
