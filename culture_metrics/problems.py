@@ -82,7 +82,7 @@ def listed(names: Iterable[object], most: int = 8) -> str:
     """
     said = [str(name) for name in names]
     more = len(said) - most
-    return ", ".join(said[:most]) + (f" and {more} more" if more > 0 else "")
+    return ", ".join(said[:most]) + (f" and {more:,} more" if more > 0 else "")
 
 
 def counted(number: int, noun: str, plural: str | None = None) -> str:

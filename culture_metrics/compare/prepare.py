@@ -12,6 +12,7 @@ from culture_metrics.compare.pairs import catalogued, side_by_side
 from culture_metrics.compare.same_questions import absent_in, mark_different_questions
 from culture_metrics.compare.verdict import ADJUSTMENTS, FLAGGED
 from culture_metrics.errors import ComparabilityError, unknown
+from culture_metrics.problems import listed
 from culture_metrics.results import ALL
 from culture_metrics.views.labels import several
 
@@ -185,7 +186,7 @@ def groups_apart(
     for name in apart["breakdown"].unique().sort():
         known = survey.edition(periods[1]).breakdowns.get(name)
         groups = [found.filter(breakdown=name)["group"].to_list() for found in only]
-        told = [f"in {period} {_listed(g)}" for period, g in zip(periods, groups, strict=True) if g]
+        told = [f"in {period} {listed(g, LISTED)}" for period, g in zip(periods, groups, strict=True) if g]
         notes.append(
             f"Groups of {known.label.lower() if known else name} in one year only are not compared: "
             f"{'; '.join(told)}. Where a group was renamed, check_pair of both files says which may be the "
@@ -194,11 +195,6 @@ def groups_apart(
     named = pl.format("{}: {}", "breakdown", "group")
     gone, come = (tuple(found.select(named).to_series()) for found in only)
     return gone, come, notes
-
-
-def _listed(names: Sequence[str]) -> str:
-    some = ", ".join(names[:LISTED])
-    return f"{some} and {len(names) - LISTED:,} more" if len(names) > LISTED else some
 
 
 def notes_on(ready: pl.DataFrame, adjust: str, assumptions: Assumptions) -> list[str]:

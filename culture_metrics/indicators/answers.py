@@ -45,7 +45,7 @@ class Answers:
     def moments(self, cells: Cells, weight: NDArray[np.float64] | None) -> Moments:
         """Tally every measure in the order of `names`."""
         jobs, place = self._jobs(cells, weight)
-        return Moments.beside([tally.moments() for tally in in_threads(jobs)]).measures(place)
+        return Moments.beside([tally[:] for tally in in_threads(jobs)]).measures(place)
 
     def estimates(self, cells: Cells, weight: NDArray[np.float64] | None, design: Design) -> Estimates:
         """Tally and estimate every measure in the order of `names`."""

@@ -11,7 +11,7 @@ from culture_metrics.disclosure.structure import CROSS
 from culture_metrics.errors import ExtractError, UnknownNameError, unknown
 from culture_metrics.extracts.columns import identifying, squeeze
 from culture_metrics.indicators.codes import Codes, codes_of
-from culture_metrics.indicators.scoring import NO_ANSWER
+from culture_metrics.indicators.scoring import answer_codes
 from culture_metrics.results import ALL
 
 if TYPE_CHECKING:
@@ -137,5 +137,5 @@ def _codes(extract: Extract, name: str) -> Codes:
     groups = codes_of(of_code)
     # Codes are numbers up to 127: a byte above is no answer, or a number below 0.
     of_byte = np.where(np.arange(256) < 128, groups.codes, -1).astype(np.int32)
-    answer = extract.frame[column].cast(pl.Int8, strict=False).fill_null(NO_ANSWER)
-    return Codes(np.take(of_byte, answer.to_numpy().view(np.uint8), mode="clip"), groups.names)
+    answer = extract.frame.select(answer_codes(column)).to_series().to_numpy().view(np.uint8)
+    return Codes(np.take(of_byte, answer, mode="clip"), groups.names)

@@ -124,7 +124,7 @@ def estimates(tallies: Sequence[Tally], cells: Cells, design: Design) -> Estimat
 
     def of(rows: slice) -> Estimates:
         own = cells.some(rows) if apart else cells
-        return Estimates.beside([_estimates(tally.moments(rows), own, design) for tally in tallies])
+        return Estimates.beside([_estimates(tally[rows], own, design) for tally in tallies])
 
     if not apart:
         return of(slice(None))

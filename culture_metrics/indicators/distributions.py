@@ -63,9 +63,9 @@ def distributions(
     100.0
     """
     check_interval(interval)
-    weights = weights_for(extract, weights, minimum_base)
-    found = estimates_of(extract, crossed(by), weights, design, options_of)
-    warn_of_empty(found, crossed(by))
+    breakdowns, weights = crossed(by), weights_for(extract, weights, minimum_base)
+    found = estimates_of(extract, breakdowns, weights, design, options_of)
+    warn_of_empty(found, breakdowns)
     shares = options(extract)
     least = extract.edition.survey.minimum_base if minimum_base is None else minimum_base
     hidden = hidden_of(found, extract, _bases(extract, shares), least)

@@ -112,14 +112,15 @@ def estimate(
     1
     """
     check_interval(interval)
+    breakdowns = crossed(by)
     if isinstance(extract, Extract):
         weights = weights_for(extract, weights, minimum_base)
-        first, found = extract, estimates_of(extract, crossed(by), weights, design)
+        first, found = extract, estimates_of(extract, breakdowns, weights, design)
     elif isinstance(extract, str | Path | pl.DataFrame) or not isinstance(extract, Iterable):
         raise not_read(extract, "estimate")
     else:
-        first, found = estimates_of_pieces(extract, crossed(by), weights, design)
-    warn_of_empty(found, crossed(by))
+        first, found = estimates_of_pieces(extract, breakdowns, weights, design)
+    warn_of_empty(found, breakdowns)
     columns = {name: j for j, name in enumerate(found[0].answers.names)}
     least = first.edition.survey.minimum_base if minimum_base is None else minimum_base
     ends, hidden = both(
@@ -135,7 +136,6 @@ def estimate(
 def _intervals(part: Found, interval: str) -> tuple[Numbers, Numbers]:
     """Return the lower and upper ends of the intervals, by cell and measure."""
     found, n = part.estimates, part.answers.n_scores
-
     low, high = np.empty(found.base.shape), np.empty(found.base.shape)
 
     def fill(rows: slice) -> None:

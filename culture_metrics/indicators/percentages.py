@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 
 from culture_metrics.disclosure.structure import ANSWERS_TO
-from culture_metrics.indicators.scoring import NO_ANSWER
+from culture_metrics.indicators.scoring import NO_ANSWER, answer_codes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -60,14 +60,14 @@ def headline_shares(edition: Edition, columns: Sequence[str]) -> list[Share]:
                 found.append(_ticked(name, question, columns, measure.option))
         elif question.code in columns:
             base = tuple(c for c in question.scale.labels if c not in question.out_of_base)
-            found.append(Share(name, question, _answer(question), question.positive, base))
+            found.append(Share(name, question, answer_codes(question.code), question.positive, base))
     return found
 
 
 def answered_shares(edition: Edition, columns: Sequence[str]) -> list[Share]:
     """Return, for questions whose headline leaves answers out, a share whose base is all answers."""
     return [
-        Share(answers_to(q.id), q, _answer(q), (), tuple(q.scale.labels))
+        Share(answers_to(q.id), q, answer_codes(q.code), (), tuple(q.scale.labels))
         for q in edition.questions.values()
         if q.out_of_base and q.kind != "multi" and q.code in columns
     ]
@@ -95,7 +95,7 @@ def option_shares(edition: Edition, columns: Sequence[str]) -> list[Share]:
             found += [_ticked(question.id, question, columns, c) for c in here]
             found += [replace(found[-1], counted=(), option=None)] if here else []
         elif question.code in columns:
-            answer = _answer(question)
+            answer = answer_codes(question.code)
             found += [Share(question.id, question, answer, (c,), codes, c) for c in codes]
             headline = tuple(c for c in codes if c not in question.out_of_base)
             found.append(Share(question.id, question, answer, (), headline))
@@ -125,8 +125,3 @@ def _ticked(name: str, question: Question, columns: Sequence[str], option: int) 
     own = (pl.col(f"{question.code}_{option}") == 1).fill_null(value=False)
     answer = pl.when(any_tick).then(own.cast(pl.Int8)).otherwise(pl.lit(NO_ANSWER, pl.Int8))
     return Share(name, question, answer, (1,), (0, 1), option)
-
-
-def _answer(question: Question) -> pl.Expr:
-    # A code that does not fit is no answer to any question.
-    return pl.col(question.code).cast(pl.Int8, strict=False).fill_null(NO_ANSWER)

@@ -99,7 +99,7 @@ def score_values(extract: Extract) -> tuple[list[str], Numbers]:
     }
     place = {m: j for j, m in enumerate(m for m in edition.scores if m in here)}
     columns = list(dict.fromkeys(c for s in sub_scores.values() if s for c in s.columns))
-    answers = frame.select(pl.col(columns).cast(pl.Int8, strict=False).fill_null(NO_ANSWER))
+    answers = frame.select(answer_codes(columns))
     codes = {c.name: c.to_numpy().view(np.uint8) for c in answers}
     values = np.empty((frame.height, len(place)), order="F")
     for low in range(0, frame.height, SLICE):
@@ -229,6 +229,11 @@ def _mean(total: Numbers | Whole, answered: Numbers | Whole, measure: Measure) -
     """Return the mean where enough was answered."""
     enough = answered >= max(measure.minimum, 1)
     return np.where(enough, total / np.maximum(answered, 1), np.nan)
+
+
+def answer_codes(columns: str | list[str]) -> pl.Expr:
+    """Expression: answers as one byte each; a code that does not fit is no answer to any question."""
+    return pl.col(columns).cast(pl.Int8, strict=False).fill_null(NO_ANSWER)
 
 
 def check_answers(extract: Extract) -> None:

@@ -26,16 +26,10 @@ FEW = 2**16 - 1
 PAIR = {np.uint16: np.uint32, np.float32: np.complex64, np.float64: np.complex128}
 
 
-#: All parts.
-EVERY = slice(None)
-
-
 class Tally(Protocol):
-    """What the answers of parts add up to, from which the moments of some parts follow at a time."""
+    """What the answers of parts add up to: `tally[rows]` are the moments of some parts."""
 
-    def moments(self, rows: slice = EVERY) -> Moments:
-        """Return the moments of some parts."""
-        ...
+    def __getitem__(self, rows: slice) -> Moments: ...
 
 
 @dataclass(frozen=True)
@@ -74,10 +68,6 @@ class Moments:
     def __getitem__(self, rows: NDArray[np.int64] | slice) -> Moments:
         return Moments(*(getattr(self, f.name)[rows] for f in fields(self)))
 
-    def moments(self, rows: slice = EVERY) -> Moments:
-        """Return those of some parts."""
-        return self[rows]
-
     def plus(self, other: Moments) -> Moments:
         """Fill the parts where nobody is with those of another tally."""
         return Moments(*(getattr(self, f.name) + getattr(other, f.name) for f in fields(self)))
@@ -107,7 +97,7 @@ class _Shares:
     weight2: Numbers
     counted2: Numbers
 
-    def moments(self, rows: slice = EVERY) -> Moments:
+    def __getitem__(self, rows: slice) -> Moments:
         weight, counted, weight2, counted2 = (
             sums[rows] for sums in (self.weight, self.counted, self.weight2, self.counted2)
         )
@@ -130,7 +120,7 @@ class _Values:
     first2: Numbers
     second: Numbers
 
-    def moments(self, rows: slice = EVERY) -> Moments:
+    def __getitem__(self, rows: slice) -> Moments:
         count, weight, first, weight2, first2, second = (
             sums[rows]
             for sums in (self.count, self.weight, self.first, self.weight2, self.first2, self.second)

@@ -124,7 +124,7 @@ def estimate_values(  # noqa: PLR0913
         check_minimum(weights, minimum_base)
         organisation = codes_of(frame["organisation"])
         found = calibrated_estimates(
-            lambda own, w: value_tally(numbers, own, w).moments(), cells, organisation, weights, design
+            lambda own, w: value_tally(numbers, own, w)[:], cells, organisation, weights, design
         )
     else:
         weight = None if weights is None else _weight(frame, weights)
@@ -164,8 +164,8 @@ def _ratios(
     there = np.isfinite(values) & np.isfinite(divisor)[:, None]
     above = np.where(there, values, np.nan)
     below = np.where(there, divisor[:, None], np.nan)
-    tops = value_tally(above, cells, weight).moments().merge(cells.parts).merge(cells.pieces)
-    bottoms = value_tally(below, cells, weight).moments().merge(cells.parts).merge(cells.pieces)
+    tops = value_tally(above, cells, weight)[:].merge(cells.parts).merge(cells.pieces)
+    bottoms = value_tally(below, cells, weight)[:].merge(cells.parts).merge(cells.pieces)
     with np.errstate(invalid="ignore", divide="ignore"):
         ratio = tops.mean / bottoms.mean
     of_part = cells.pieces.of[cells.parts.of]
@@ -174,7 +174,7 @@ def _ratios(
     of_cell = np.append(ratio, np.full((1, ratio.shape[1]), np.nan), axis=0)
     for block in cells.blocks:
         own = of_cell[np.append(of_part, -1)[cells.part_of(block)]]
-        moments = value_tally(above - own * below, cells.only(block), weight).moments()
+        moments = value_tally(above - own * below, cells.only(block), weight)[:]
         total = moments if total is None else total.plus(moments)
     assert total is not None
     found = estimates([total], cells, design)

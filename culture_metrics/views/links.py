@@ -101,9 +101,7 @@ def designs(
         pl.lit(step_label).alias("step_label"),
         *(pl.when(_ratio()).then(pl.col(c) ** times).otherwise(pl.col(c) * times) for c in EFFECT),
     ).with_columns(
-        _panel=pl.when(_standardised())
-        .then(pl.lit("In standard deviations"))
-        .otherwise(_raised("effect_scale"))
+        _panel=pl.when(_standardised()).then(pl.lit("In standard deviations")).otherwise(_raised(_scale()))
     )
     first = table.filter(model_id=model)["_panel"][0]
     variant = pl.col("model_id").str.extract(r"; (.*)$")
@@ -239,8 +237,7 @@ def _term() -> pl.Expr:
 
 
 def _title(column: str) -> pl.Expr:
-    text = pl.col(column).str.replace_all("_", " ")
-    return text.str.slice(0, 1).str.to_uppercase() + text.str.slice(1)
+    return _raised(pl.col(column).str.replace_all("_", " "))
 
 
 def _ratio() -> pl.Expr:
@@ -254,14 +251,17 @@ def _standardised() -> pl.Expr:
 def _axis() -> pl.Expr:
     """Expression: what an effect is counted in, and for which step."""
     step = pl.col("step_label").str.replace(r" \(.*\)$", "")
-    scale = pl.when(_ratio() | pl.col("effect_scale").is_null()).then(_raised("effect_scale"))
+    scale = pl.when(_ratio() | pl.col("effect_scale").is_null()).then(_raised(_scale()))
     own = pl.format("{} per {}", scale.otherwise(pl.format("Difference in {},", "effect_scale")), step)
     later = pl.lit("SD of the later figure per +1 SD of the earlier")
     return pl.when(_standardised()).then(later).otherwise(own)
 
 
-def _raised(column: str) -> pl.Expr:
-    text = pl.col(column).fill_null("not estimated")
+def _scale() -> pl.Expr:
+    return pl.col("effect_scale").fill_null("not estimated")
+
+
+def _raised(text: pl.Expr) -> pl.Expr:
     return text.str.slice(0, 1).str.to_uppercase() + text.str.slice(1)
 
 
