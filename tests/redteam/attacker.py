@@ -91,7 +91,7 @@ def confirm(method: str, shown: Shown, vectors: list[np.ndarray], people: People
         mix = np.linalg.lstsq(shown.vectors.T.astype(float), v, rcond=None)[0]
         if np.abs(mix @ shown.vectors - v).max() > 1e-6:
             continue
-        top = np.abs(v[inside]).max()
+        top = v[inside][np.argmax(np.abs(v[inside]))]
         rebuilt, true = mix @ shown.sums / top, (v @ truth) / top
         base, true_base = mix @ shown.bases / top, (v @ size) / top
         if abs(rebuilt - true) < CLOSE and abs(base - true_base) < CLOSE:
