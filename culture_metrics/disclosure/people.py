@@ -162,7 +162,7 @@ class _Hiding:
         return self._draws(most, self.people.counts, DRAWS)
 
     def open_families(self, families: Numbers) -> Iterator[tuple[_Pattern, int, Floats]]:
-        """List what is shown in a family, the family, and combinations that leave few over in a measure of it."""
+        """List what is shown in a family, the family, and what of it leaves few over in one of its measures."""
         patterns, which = np.unique(self.hidden[:, families], axis=1, return_inverse=True)
         least = self.hidden.all(axis=1)
         for number, gone in enumerate(patterns.T):
