@@ -51,10 +51,11 @@ class Decision:
     """The calls about the same people, one after the other; an extract carries it. It holds no numbers.
 
     The same people are as many with the same answers: an extract with a column more continues the decision,
-    a part of its people begins one of its own.
+    a part of its people begins one of its own. `not_looked_at` says what was too large to be looked at.
     """
 
     calls: dict[People, list[Call]] = field(default_factory=dict)
+    not_looked_at: str | None = None
 
     def of(self, people: People) -> list[Call]:
         """Return the calls about these people."""

@@ -15,7 +15,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from scipy.linalg import qr, solve_triangular
+from scipy.linalg import qr
+from scipy.linalg.lapack import dtrtrs
 
 if TYPE_CHECKING:
     from culture_metrics.disclosure.release import Flags, Floats, Numbers
@@ -73,7 +74,8 @@ class Shown:
         upper, order = qr(rest * scale, mode="r", pivoting=True, check_finite=False)
         size = self._independent
         left = np.empty((size, rest.shape[1]))
-        left[:, order] = solve_triangular(upper[:size, :size], upper[:size], check_finite=False)
+        # The driver itself: what is put around it takes ten times its time for so small a matrix.
+        left[:, order], _ = dtrtrs(upper[:size, :size], upper[:size])
         others = order[:size].astype(np.int64)
         left *= scale[others][:, None] / scale
         return Draw(of_block, others, np.where(np.abs(left) > NOTHING, left, 0.0))
@@ -133,8 +135,20 @@ def light(left: Floats, counts: Floats, minimum: int) -> Flags:
     return np.asarray((weight > 0.5) & (weight < minimum - 0.5))
 
 
-def light_combinations(shown: Shown, counts: Floats, minimum: int, draws: int, seed: int = 0) -> Floats:
-    """Look for combinations that leave over 1 to `minimum` - 1 people in some measure.
+def one_sided(left: Floats, sides: Floats) -> Flags:
+    """Say by combination and side whether none of those who are left over is on it, so that each is known.
+
+    `sides` are atoms × what a percentage counts, and what it does not. Only a combination that takes nobody
+    away tells that.
+    """
+    alike = np.asarray((left >= 0).all(axis=1) | (left <= 0).all(axis=1))
+    return np.asarray(alike[:, None] & ((left != 0).astype(float) @ sides < 0.5))
+
+
+def light_combinations(
+    shown: Shown, counts: Floats, minimum: int, draws: int, sides: Floats, seed: int = 0
+) -> Floats:
+    """Look for combinations that leave over 1 to `minimum` - 1 people in some measure, or people all alike.
 
     Parameters
     ----------
@@ -146,6 +160,8 @@ def light_combinations(shown: Shown, counts: Floats, minimum: int, draws: int, s
         So many may be left over.
     draws : int
         How often to draw; fewer where much is shown.
+    sides : array
+        Atoms × sides of percentages: how many people are on it.
     seed : int
         Of the draws.
 
@@ -165,7 +181,8 @@ def light_combinations(shown: Shown, counts: Floats, minimum: int, draws: int, s
         # Atoms of many come first: with one of them left over, too many are.
         scale = np.exp(draw.uniform(-1.0, 1.0, atoms)) * np.minimum(people, 4.0 * minimum) + 1e-2
         each = _even(shown.combinations(scale))
-        found += [_light(each, counts, minimum), _light(_pairs(each, largest), counts, minimum)]
+        pairs = _pairs(each, largest)
+        found += [part[_matters(part, counts, minimum, sides)] for part in (each, pairs)]
     return _distinct(np.concatenate(found))
 
 
@@ -183,8 +200,8 @@ def _pairs(left: Floats, people: Floats) -> Floats:
     return _even(np.concatenate([some[first] - some[second], some[first] + some[second]]))
 
 
-def _light(left: Floats, counts: Floats, minimum: int) -> Floats:
-    return left[light(left, counts, minimum).any(axis=1)]
+def _matters(left: Floats, counts: Floats, minimum: int, sides: Floats) -> Flags:
+    return np.asarray(light(left, counts, minimum).any(axis=1) | one_sided(left, sides).any(axis=1))
 
 
 def _distinct(left: Floats) -> Floats:

@@ -7,8 +7,9 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
-from culture_metrics.disclosure.differencing import Shown, light, light_combinations
+from culture_metrics.disclosure.differencing import Shown, light, light_combinations, one_sided
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,6 +36,9 @@ class People:
         Atoms × measures: respondents. The first measure counts all people, whatever they answered.
     family : array
         By measure: the set of measures that it is hidden with.
+    sides, of_side : array
+        Atoms × sides of percentages, two each: respondents whom it counts, and whom it does not; and the
+        family of each side.
     cost : array
         Of hiding a group.
     block : array of bool
@@ -44,6 +48,8 @@ class People:
     groups: Floats
     counts: Floats
     family: Numbers
+    sides: Floats
+    of_side: Numbers
     cost: Floats
     block: Flags
 
@@ -96,13 +102,20 @@ def hide_people(people: People, hidden: Flags, fixed: Flags, minimum: int) -> tu
     safe : bool
         Whether nothing is left open: what was shown before can leave no way.
     """
-    return _Hiding(people, hidden, fixed, minimum).run()
+    with _one_thread():
+        return _Hiding(people, hidden, fixed, minimum).run()
 
 
 def is_open(people: People, hidden: Flags, minimum: int) -> bool:
     """Whether a combination of shown groups leaves 1 to `minimum` - 1 people over in some measure."""
-    hiding = _Hiding(people, hidden, hidden, minimum)
-    return any(True for _ in hiding.open_families(np.unique(people.family)))
+    with _one_thread():
+        hiding = _Hiding(people, hidden, hidden, minimum)
+        return any(True for _ in hiding.open_families(np.unique(people.family)))
+
+
+def _one_thread() -> threadpool_limits:
+    """Let one thread work on matrices: they are small, and threads that wait cost most of the time."""
+    return threadpool_limits(1, user_api="blas")
 
 
 class _Hiding:
@@ -143,7 +156,8 @@ class _Hiding:
 
     def _draws(self, pattern: _Pattern, counts: Floats, draws: int) -> Floats:
         self.turn += 1
-        return light_combinations(pattern.shown, counts, self.minimum, draws, seed=self.turn)
+        sides = self.people.sides if counts.shape[1] > 1 else self.people.sides[:, :0]
+        return light_combinations(pattern.shown, counts, self.minimum, draws, sides, seed=self.turn)
 
     def _pattern(self, family: int) -> _Pattern:
         return _Pattern(self.people, np.flatnonzero(~self.hidden[:, family]))
@@ -162,20 +176,37 @@ class _Hiding:
         return self._draws(most, self.people.counts, DRAWS)
 
     def open_families(self, families: Numbers) -> Iterator[tuple[_Pattern, int, Floats]]:
-        """List what is shown in a family, the family, and what of it leaves few over in one of its measures."""
+        """List what is shown in a family, the family, and what gives people of it away."""
         patterns, which = np.unique(self.hidden[:, families], axis=1, return_inverse=True)
         least = self.hidden.all(axis=1)
         for number, gone in enumerate(patterns.T):
             own = families[which.reshape(-1) == number]
             pattern = _Pattern(self.people, np.flatnonzero(~gone))
-            measures = np.flatnonzero(np.isin(self.people.family, own))
-            counts = self.people.counts[:, measures]
-            left = self._pool[light(self._pool, counts, self.minimum).any(axis=1)]
+            left = self._pool[self._open(self._pool, pattern, own).any(axis=1)]
             left = left[pattern.shown.follows(left)]
             if not len(left) and (gone != least).any():
-                left = self._draws(pattern, counts, AGAIN)
-            few = light(left, counts, self.minimum)
-            for family in own.tolist():
-                open_ = few[:, self.people.family[measures] == family].any(axis=1)
-                if open_.any():
-                    yield pattern, family, left[open_]
+                measures = np.flatnonzero(np.isin(self.people.family, own))
+                left = self._draws(pattern, self.people.counts[:, measures], AGAIN)
+            open_ = self._open(left, pattern, own)
+            for place, family in enumerate(own.tolist()):
+                if open_[:, place].any():
+                    yield pattern, family, left[open_[:, place]]
+
+    def _open(self, left: Floats, pattern: _Pattern, families: Numbers) -> Flags:
+        """Say by combination and family whether it leaves few over, or people of whom all are alike."""
+        people = self.people
+        few = light(left, people.counts, self.minimum)
+        alike = one_sided(left, people.sides)
+        if alike.any():
+            # Of groups that are shown to be all alike nothing more follows.
+            plain = (pattern.shown.groups @ people.sides < 0.5).astype(float)
+            told = pattern.shown.groups.T @ plain > 0
+            answered = people.sides[:, ::2] + people.sides[:, 1::2] > 0
+            new = (left != 0).astype(float) @ (np.repeat(answered, 2, axis=1) & ~told) > 0
+            alike &= new
+        found = np.zeros((len(left), len(families)), bool)
+        for place, family in enumerate(families):
+            found[:, place] = few[:, people.family == family].any(axis=1) | alike[
+                :, people.of_side == family
+            ].any(axis=1)
+        return found

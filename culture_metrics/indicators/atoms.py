@@ -46,10 +46,11 @@ def tables_of(cells: Cells, *, together: bool) -> list[Table]:
     found = []
     for block in cells.blocks:
         of = of_part[cells.part_of(block)]
-        here, number = np.unique(of, return_inverse=True)
-        nobody = int(here[0] < 0)
-        if len(here) > nobody:
-            found.append(Table(together, cells.keys[here[nobody:]], number.reshape(-1) - nobody))
+        here = np.flatnonzero(np.bincount(of + 1)[1:])
+        number = np.full(cells.keys.height + 1, -1)
+        number[here] = np.arange(len(here))
+        if len(here):
+            found.append(Table(together, cells.keys[here], number[of]))
     return found
 
 
@@ -80,7 +81,7 @@ class Atoms:
     def groups(self, table: int, weight: int | None = None) -> Floats:
         """Cells × atoms: 1 where the cell holds the atom, or its weight."""
         holds = self.member[:, table] == self.cells(table)[:, None]
-        return holds.astype(float) if weight is None else holds * self.weight[:, weight]
+        return np.asarray(holds * (1.0 if weight is None else self.weight[:, weight]), np.float64)
 
     @cached_property
     def nested(self) -> bool:
@@ -101,33 +102,50 @@ class Atoms:
 
 def atoms_of(tables: Sequence[Table], weights: Sequence[Floats]) -> Iterator[Atoms]:
     """Find the atoms of each organisation; of all as one where a table has them together."""
-    member = np.stack([table.of for table in tables], axis=1)
-    weight = np.stack([np.ones(len(member)), *weights], axis=1)[:, 1:]
-    codes = [np.unique(column, return_inverse=True)[1].reshape(-1) for column in weight.T]
-    every = np.column_stack([member, *codes])
-    whole = tables[0]
-    organisation = np.zeros(len(member), np.int64)
+    organisation = np.zeros(len(tables[0].of), np.int64)
     if not any(table.together for table in tables):
-        organisation = whole.groups["organisation"].rank("dense").to_numpy().astype(np.int64)[whole.of]
+        organisation = organisations_of(tables[0])
     order = np.argsort(organisation, kind="stable")
     for who in np.split(order, np.flatnonzero(np.diff(organisation[order])) + 1):
-        _, first, of = np.unique(every[who], axis=0, return_index=True, return_inverse=True)
-        yield Atoms(member[who[first]], weight[who[first]], who, of.reshape(-1))
+        yield atoms_among(who, tables, weights)
 
 
-def answered(answers: Answers, places: Sequence[int], counted: Sequence[int]) -> Flags:
-    """Say who counts in what, respondents × measures: everyone first, then the bases of measures.
+def organisations_of(whole: Table) -> Numbers:
+    """Return the organisation of each respondent, 0, 1, …, from the table of whole organisations."""
+    rank = whole.groups["organisation"].rank("dense").cast(pl.Int64) - 1
+    return np.asarray(rank.to_numpy()[whole.of])
 
-    Last come, two by two, those that a percentage of `counted` counts, and those that it does not.
+
+def atoms_among(who: Numbers, tables: Sequence[Table], weights: Sequence[Floats]) -> Atoms:
+    """Find the atoms of some respondents."""
+    member = np.stack([table.of[who] for table in tables], axis=1)
+    weight = np.stack([np.ones(len(who)), *(each[who] for each in weights)], axis=1)[:, 1:]
+    codes = [np.unique(column, return_inverse=True)[1].reshape(-1) for column in weight.T]
+    _, first, of = np.unique(
+        np.column_stack([member, *codes]), axis=0, return_index=True, return_inverse=True
+    )
+    return Atoms(member[first], weight[first], who, of.reshape(-1))
+
+
+def answered(answers: Answers, places: Sequence[int], percent: Sequence[int]) -> tuple[Flags, Flags]:
+    """Say who counts in what.
+
+    Returns
+    -------
+    there : array of bool
+        Respondents × measures: everyone first, then the bases of measures.
+    sides : array of bool
+        Respondents × sides of percentages, two by two: those that it counts, and those that it does not.
     """
     marked, n = answers.marked, answers.n_scores
 
     def marks(place: int) -> NDArray[np.complex64]:
         share = place - n
-        return marked.marks[share][marked.codes[:, marked.column[share]].view(np.uint8)]
+        return np.asarray(marked.marks[share][marked.codes[:, marked.column[share]].view(np.uint8)])
 
     columns = [np.ones(len(marked.codes), bool)]
     columns += [np.isfinite(answers.values[:, j]) if j < n else marks(j).imag > 0 for j in places]
-    for own in map(marks, counted):
-        columns += [own.real > 0, (own.imag > 0) & (own.real == 0)]
-    return np.stack(columns, axis=1)
+    sides = [np.empty((len(marked.codes), 0), bool)]
+    for own in map(marks, percent):
+        sides += [(own.real > 0)[:, None], ((own.imag > 0) & (own.real == 0))[:, None]]
+    return np.stack(columns, axis=1), np.hstack(sides)

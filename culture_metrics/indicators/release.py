@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
 
 from culture_metrics import problems
+from culture_metrics.disclosure.coincidence import may_coincide
 from culture_metrics.disclosure.decision import GROUP, Call, known, people_of
 from culture_metrics.disclosure.people import WHOLE, People, hide_people, is_open
 from culture_metrics.disclosure.release import family_names
 from culture_metrics.errors import CultureMetricsWarning
-from culture_metrics.indicators.atoms import Atoms, Table, answered, atoms_of, tables_of
+from culture_metrics.indicators.atoms import (
+    Atoms,
+    Table,
+    answered,
+    atoms_among,
+    atoms_of,
+    organisations_of,
+    tables_of,
+)
 from culture_metrics.indicators.breakdowns import group_codes
 from culture_metrics.indicators.cells import make_cells
 from culture_metrics.indicators.design import Design
@@ -35,8 +44,13 @@ if TYPE_CHECKING:
 #: Stands for the respondents of a cell, whatever they answered.
 PEOPLE = ""
 UNTOLD = STATUSES.index("suppressed")
-#: Above so many respondents they are not looked at: what names and the catalogue say must do.
-MANY = 60_000
+#: Above so many respondents, or organisations, people are looked at by pairs of breakdowns, whatever they
+#: answered.
+MANY, SEVERAL = 60_000, 5
+NOT_LOOKED_AT = (
+    "With so many respondents, what is hidden was decided from all people of a group, not from those who "
+    "answered each question, and from unions of groups of two breakdowns at a time."
+)
 
 
 @dataclass(frozen=True)
@@ -86,9 +100,14 @@ class Release:
         self.answers, self.extract = parts[0].answers, parts[0].extract or extract
         self.parts, self.minimum, self.by = parts, minimum_base, dict(by)
         self.together = parts[0].together
-        self.calls = extract.decision.of(people_of(extract.frame, extract.edition.columns))
+        self.decision = extract.decision
+        self.calls = extract.decision.of(people_of(extract.frame, [*extract.edition.columns]))
         names = sorted(columns)
-        self.places, self.counted = np.array([columns[n] for n in names]), np.flatnonzero(of_groups)
+        self.places = np.array([columns[n] for n in names])
+        percent = extract.edition.percentages
+        self.percent = np.flatnonzero([n in percent for n in names])
+        #: Sides that tell how many are in a group.
+        self.counted = np.repeat(of_groups[self.percent], 2)
         about = pl.DataFrame({"survey": [extract.survey], "period": [extract.period]})
         heads = family_names(about, pl.Series([PEOPLE, *names]))
         # Everyone comes first.
@@ -114,6 +133,8 @@ class Release:
         hidden, untold = self._from_people(groups, small, by_names)
         # Words are given only where they are those that names lead to.
         gone = hidden[:, self.family] & ~np.isnan(base)
+        # What is hidden for some measures only is bounded by the bases of others: no word on which is small.
+        found = np.where(gone & ~hidden[:, :1], np.int8(UNTOLD), found)
         few = (found > 0) & ~(base >= self.minimum)
         why = np.where(gone & (found == 0), np.int8(UNTOLD), np.where(gone | few, found, np.int8(0)))
         return np.where((why > 0) & untold[:, None], np.int8(UNTOLD), why)
@@ -127,14 +148,14 @@ class Release:
     def _from_people(self, groups: pl.DataFrame, small: Flags, by_names: Flags) -> tuple[Flags, Flags]:
         """Hide what the respondents make it take; says by cell whether it was decided from them."""
         untold = np.zeros(groups.height, bool)
-        if self.extract.frame.height > MANY:
-            return by_names, untold
         tables = self._tables()
         layers, weights = self._layers(tables, groups, small, by_names)
         hidden = [layer.hidden.copy() for layer in layers]
         told = [np.zeros(len(layer.small), bool) for layer in layers]
         if len(layers) > 2 or any(layer.fixed.any() for layer in layers):
-            self._look(tables, layers, weights, hidden, told)
+            many = self.extract.frame.height > MANY or tables[0].groups.height > SEVERAL
+            look = self._look_by_pairs if many else self._look
+            look(tables, layers, weights, hidden, told)
         result = by_names.copy()
         number = groups.with_row_index("_row")
         mine: dict[int | None, Flags] = {}
@@ -173,8 +194,10 @@ class Release:
         looked: Sequence[Flags],
     ) -> None:
         """Look at the respondents of each organisation; changes `hidden` and `looked`."""
-        there = answered(self.answers, self.places, self.places[self.counted])
-        family = np.append(self.family, np.repeat(self.family[1 + self.counted], 2))
+        there, sides = answered(self.answers, self.places.tolist(), self.places[self.percent].tolist())
+        of_side = np.repeat(self.family[1 + self.percent], 2)
+        there = np.hstack([there, sides[:, self.counted]])
+        family = np.append(self.family, of_side[self.counted])
         stuck = []
         for atoms in atoms_of(tables, weights):
             cells = [atoms.cells(layer.table) for layer in layers]
@@ -182,8 +205,7 @@ class Release:
                 np.vstack([getattr(layer, name)[own] for layer, own in zip(layers, cells, strict=True)])
                 for name in ("small", "hidden", "fixed")
             )
-            counts = atoms.counts(there)
-            people = _people(atoms, layers, counts, family)
+            people = _people(atoms, layers, (there, family), (sides, of_side))
             if not atoms.nested and not is_open(people, first, self.minimum):
                 continue
             gone, safe = hide_people(people, small, fixed, self.minimum)
@@ -195,6 +217,70 @@ class Release:
                 hidden[place][own], looked[place][own] = part, True
         if stuck:
             _warn_of_earlier(stuck)
+
+    def _look_by_pairs(
+        self,
+        tables: Sequence[Table],
+        layers: Sequence[_Layer],
+        weights: Sequence[Floats],
+        hidden: Sequence[Flags],
+        looked: Sequence[Flags],
+    ) -> None:
+        """Look at groups of people, whatever they answered; changes `hidden` and `looked`."""
+        self.decision.not_looked_at = NOT_LOOKED_AT
+        organisation = organisations_of(tables[0])
+        plain = [
+            i for i, layer in enumerate(layers) if layer.weight is None and not tables[layer.table].together
+        ]
+        codes = []
+        for i in plain[1:]:
+            table = tables[layers[i].table]
+            local = table.groups.select(pl.int_range(pl.len()).over("organisation")).to_series().to_numpy()
+            shown = np.append(np.where(hidden[i][:, 0], -1, local), -1)
+            codes.append(shown[table.of])
+        open_ = np.flatnonzero(may_coincide(codes, organisation, self.minimum))
+        own = [tables[layers[i].table] for i in plain]
+        one = [layers[i] for i in plain]
+        for number in open_:
+            atoms = atoms_among(np.flatnonzero(organisation == number), own, [])
+            here = [replace(layer, table=place) for place, layer in enumerate(one)]
+            cells = [atoms.cells(layer.table) for layer in here]
+            everyone = np.ones((len(organisation), 1), bool), np.zeros(1, np.int64)
+            people = _people(
+                atoms, here, everyone, (np.empty((len(organisation), 0), bool), np.empty(0, np.int64))
+            )
+            small, fixed = (
+                np.vstack(
+                    [
+                        getattr(layer, name)[own_cells, :1]
+                        for layer, own_cells in zip(here, cells, strict=True)
+                    ]
+                )
+                for name in ("small", "fixed")
+            )
+            gone, _ = hide_people(people, small, fixed, self.minimum)
+            ends = np.cumsum([len(c) for c in cells])[:-1]
+            for i, layer, own_cells, part in zip(plain, here, cells, np.split(gone, ends), strict=True):
+                hidden[i][own_cells] |= part & ~layer.fixed[own_cells]
+                looked[i][own_cells] = True
+        self._look_at_sums(tables, layers, hidden)
+
+    def _look_at_sums(
+        self, tables: Sequence[Table], layers: Sequence[_Layer], hidden: Sequence[Flags]
+    ) -> None:
+        """Hide figures of all organisations together that leave few over beside those of each."""
+        for i, layer in enumerate(layers):
+            whole = tables[layer.table]
+            if not whole.together or layer.weight is not None:
+                continue
+            for j, other in enumerate(layers):
+                part = tables[other.table]
+                if part.together or part.name != whole.name or other.weight is not None:
+                    continue
+                gone = np.append(hidden[j][:, 0], True)[part.of] & (whole.of >= 0)
+                left = np.bincount(whole.of[gone], minlength=whole.groups.height)
+                few = (left > 0) & (left < self.minimum) & ~layer.fixed[:, 0]
+                hidden[i][few] = True
 
     def _tables(self) -> list[Table]:
         """Return the tables of this call and of earlier ones, each organisation by itself or all together."""
@@ -256,8 +342,14 @@ class Release:
         return layers, weights
 
 
-def _people(atoms: Atoms, layers: Sequence[_Layer], counts: Floats, family: NDArray[np.int64]) -> People:
-    """Set what is shown beside who answered."""
+def _people(
+    atoms: Atoms,
+    layers: Sequence[_Layer],
+    bases: tuple[Flags, NDArray[np.int64]],
+    sides: tuple[Flags, NDArray[np.int64]],
+) -> People:
+    """Set what is shown beside who answered, and how."""
+    counts, family = atoms.counts(bases[0]), bases[1]
     plain = [atoms.groups(layer.table) for layer in layers]
     groups = [
         holds if layer.weight is None else atoms.groups(layer.table, layer.weight)
@@ -270,9 +362,8 @@ def _people(atoms: Atoms, layers: Sequence[_Layer], counts: Floats, family: NDAr
     largest = max(range(len(layers)), key=lambda i: (layers[i].weight is None) * len(groups[i]))
     block = np.concatenate([np.full(len(part), i == largest) for i, part in enumerate(groups)])
     costs = np.concatenate(cost)
-    return People(
-        np.vstack(groups), counts, family, np.where(costs < everyone / 2, costs, costs + WHOLE), block
-    )
+    costs = np.where(costs < everyone / 2, costs, costs + WHOLE)
+    return People(np.vstack(groups), counts, family, atoms.counts(sides[0]), sides[1], costs, block)
 
 
 def _warn_of_earlier(organisations: Sequence[str]) -> None:
