@@ -525,3 +525,26 @@ def test_effective_bases_are_shown_in_whole_respondents(of):
         assert groups.height > 0
         assert (groups["effective_base"] == groups["base"]).all()
     assert row["effective_base"] == 77
+
+
+@pytest.mark.filterwarnings("ignore::culture_metrics.errors.SmallBaseWarning")
+@pytest.mark.parametrize("seed", range(4))
+def test_a_margin_shows_no_group_that_estimates_hide(seed):
+    """Counts of respondents beside results: only what both hide stays hidden.
+
+    Margins decided for themselves, on people alone; shares of those whose group is known told how many that
+    are, and with the results that show all groups but one how many are in it.
+    """
+    extract = synthetic.respondents(2024, respondents_per_organisation=250, seed=seed)
+    there = extract.frame["locality_1"].drop_nulls().unique().sort()
+    raking = rake(extract, {"locality_1": dict.fromkeys(there, 100.0)})
+    results = estimate(extract, ["locality_1"])
+    most = results.filter(breakdown="all").sort("base", "measure", descending=[True, False])["measure"][0]
+    answers = results.filter(measure=most)
+    hidden = set(answers.filter(pl.col("status") != "reported", breakdown="locality_1")["group"])
+    shown = raking.table.filter(pl.col("base").is_not_null())
+    assert hidden
+    assert shown.height > 1
+    assert not hidden & set(shown["group"])
+    whole = 100 * shown["base"] / shown["before"]
+    assert whole.to_list() == pytest.approx([250] * shown.height)
