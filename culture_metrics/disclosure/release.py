@@ -181,7 +181,12 @@ def _rest_names(cells: pl.DataFrame, structure: Structure, of: Numbers) -> pl.Da
 
 
 def _families(cells: pl.DataFrame, measures: pl.Series) -> Numbers:
-    """Give one number to measures hidden together: an element and its sub-scores, headline and answers."""
+    """Give one number to measures hidden together."""
+    return (family_names(cells, measures).rank("dense").cast(pl.Int64) - 1).to_numpy()
+
+
+def family_names(cells: pl.DataFrame, measures: pl.Series) -> pl.Series:
+    """Name what measures are hidden together with: an element and its sub-scores, headline and answers."""
     head: dict[str, str] = {}
     for survey, period in cells.select("survey", "period").unique(maintain_order=True).rows():
         try:
@@ -191,5 +196,4 @@ def _families(cells: pl.DataFrame, measures: pl.Series) -> Numbers:
         head |= {part: name for name, measure in known.items() for part in measure.parts}
         head |= {name: f"{ANSWERS_TO}{m.question}" for name, m in known.items() if m.question}
     names = measures.replace(head) if head else measures
-    names = names.str.replace(f"^({ANSWERS_TO}.*){OF_OPTION}.*$", "$1")
-    return (names.rank("dense").cast(pl.Int64) - 1).to_numpy()
+    return names.str.replace(f"^({ANSWERS_TO}.*){OF_OPTION}.*$", "$1")

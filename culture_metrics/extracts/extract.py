@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from culture_metrics.catalogue import Edition, catalogue
+from culture_metrics.disclosure.decision import Decision
 from culture_metrics.errors import ExtractError
 
 if TYPE_CHECKING:
@@ -29,6 +30,8 @@ class Extract:
         `q16c_1` is 1, 0 or null) and the String columns of breakdowns (`locality_1`, `benchmark_group`).
     provenance : mapping
         Where the answers come from: file name, hash, sheet, what was renamed. Never answers.
+    decision : Decision
+        Which groups of these respondents were shown so far, and which hidden: later calls keep to it.
 
     Notes
     -----
@@ -39,6 +42,7 @@ class Extract:
     period: str
     frame: pl.DataFrame = field(repr=False)
     provenance: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    decision: Decision = field(default_factory=Decision, repr=False, compare=False)
 
     @property
     def edition(self) -> Edition:

@@ -41,7 +41,9 @@ class Found:
     """Estimates of cells × measures: `keys` names the cells, `answers` the measures.
 
     `people` is how many respondents are in each cell, whatever they answered. `weighting` holds for all but
-    what is never weighted and the organisations in `unweighted`.
+    what is never weighted and the organisations in `unweighted`. `cells` and `weight` say where each
+    respondent of `extract` counts, and as how many; nothing where they were never all in memory. `together`:
+    all organisations are one.
     """
 
     keys: pl.DataFrame
@@ -50,6 +52,10 @@ class Found:
     estimates: Estimates
     weighting: str
     unweighted: tuple[str, ...] = ()
+    cells: Cells | None = None
+    weight: Numbers | None = None
+    extract: Extract | None = None
+    together: bool = False
 
 
 def estimates_of(
@@ -77,7 +83,11 @@ def estimates_of(
         found = calibrated_estimates(answers.moments, cells, organisation, weighted.raking, design)
     unweighted = extract.edition.survey.unweighted_groups if weighted.name == "occupation_group" else ()
     none = _organisations_in(extract, unweighted)
-    return [Found(cells.keys, cells.people(), answers, found, weighted.name, none)]
+    return [
+        Found(
+            cells.keys, cells.people(), answers, found, weighted.name, none, cells, weighted.values, extract
+        )
+    ]
 
 
 def _national(
@@ -101,11 +111,12 @@ def _national(
     for breakdowns, kind in (({ALL: ()}, rules.kind), (by, "size")):
         if not breakdowns:
             continue
-        own = respondent_weights(extract, replace(rules, kind=kind.replace("_and_size", "")))
-        weight = of_size if own.values is None else of_size * own.values
+        inner = respondent_weights(extract, replace(rules, kind=kind.replace("_and_size", "")))
+        weight = of_size if inner.values is None else of_size * inner.values
         cells = make_cells(extract.frame, breakdowns, groups, design, together=True)
         result = answers.estimates(cells, weight, design)
-        found.append(Found(cells.keys, cells.people(), answers, result, kind))
+        own = cells.keys, cells.people(), answers, result
+        found.append(Found(*own, kind, cells=cells, weight=weight, extract=extract, together=True))
     return found
 
 

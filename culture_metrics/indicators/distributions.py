@@ -68,7 +68,7 @@ def distributions(
     warn_of_empty(found, breakdowns)
     shares = options(extract)
     least = extract.edition.survey.minimum_base if minimum_base is None else minimum_base
-    hidden = hidden_of(found, extract, _bases(extract, shares), least)
+    hidden = hidden_of(found, extract, _bases(extract, shares), least, breakdowns)
     tables = [_table(part, extract, shares, interval, why) for part, why in zip(found, hidden, strict=True)]
     return as_distributions(pl.concat(tables).with_columns(interval_name(interval, pl.col("percent"))))
 

@@ -125,7 +125,7 @@ def estimate(
     least = first.edition.survey.minimum_base if minimum_base is None else minimum_base
     ends, hidden = both(
         lambda: [_intervals(part, interval) for part in found],
-        partial(hidden_of, found, first, columns, least),
+        partial(hidden_of, found, first, columns, least, breakdowns),
     )
     each = zip(found, ends, hidden, strict=True)
     tables = [_table(part, first, limits, why) for part, limits, why in each]

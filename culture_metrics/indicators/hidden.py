@@ -1,4 +1,4 @@
-"""What of some estimates may be shown: decided alike for results and for distributions."""
+"""What of some estimates may be shown: decided once for an extract, and alike for all that comes of it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ import numpy as np
 import polars as pl
 
 from culture_metrics.disclosure import hidden_cells
+from culture_metrics.disclosure.decision import GROUP as KEY
 from culture_metrics.disclosure.structure import CROSS
+from culture_metrics.indicators.release import PEOPLE, Release
 from culture_metrics.results import ALL
 from data_schemas.columns import STATUSES
 
@@ -20,13 +22,13 @@ if TYPE_CHECKING:
     from culture_metrics.extracts.extract import Extract
     from culture_metrics.indicators.cell_estimates import Found, Statuses
 
-#: Stands for the respondents of a cell, whatever they answered.
-PEOPLE = ""
-KEY = ["organisation", "breakdown", "group"]
-
 
 def hidden_of(
-    parts: Sequence[Found], extract: Extract, columns: Mapping[str, int], minimum_base: int
+    parts: Sequence[Found],
+    extract: Extract,
+    columns: Mapping[str, int],
+    minimum_base: int,
+    by: Mapping[str, tuple[str, ...]],
 ) -> list[Statuses]:
     """Decide what of the estimates of one release may be shown.
 
@@ -40,6 +42,8 @@ def hidden_of(
         Measure -> the column of the estimates that has its base.
     minimum_base : int
         Smallest base that may be shown.
+    by : mapping
+        Breakdown -> the names it crosses.
 
     Returns
     -------
@@ -48,10 +52,13 @@ def hidden_of(
 
     Notes
     -----
-    The cells that are hidden for a measure depend on its own bases and on the respondents of each cell, and
-    not on what else is asked for, so that results and distributions hide the same. A percentage of a
-    question that is a breakdown as well (who has a long-term condition) tells how many are in a group: it
-    must leave as many in the group, and out of it, as may be shown.
+    What names and the catalogue say of groups is looked at first. Then the respondents are looked at: how
+    groups lie in each other, overlap and nearly coincide, with all breakdowns of this call and of earlier
+    ones about the same extract. Where more must be hidden for that, it is hidden, and no row of the
+    organisation says any more which of its groups are small. What an earlier call decided, stays.
+
+    A percentage of a question that is a breakdown as well (who has a long-term condition) tells how many are
+    in a group: it must leave as many in the group, and out of it, as may be shown.
     """
     names = sorted(columns)
     keys = pl.concat([part.keys for part in parts])
@@ -64,6 +71,9 @@ def hidden_of(
     )
     found = hidden_cells(cells, [PEOPLE, *names], base, minimum_base, counted=counted)
     found = _with_crosses(found, cells, names, extract)
+    if parts[0].extract is not None:
+        release = Release(parts, extract, minimum_base, by, columns, of_groups)
+        found = release.decide(cells.select(KEY), base, counted, found)
     why = np.empty_like(found)
     why[order] = found
     back = {name: j + 1 for j, name in enumerate(names)}

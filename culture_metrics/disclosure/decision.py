@@ -1,0 +1,88 @@
+"""What of an extract was decided to be shown: made once, refined by later calls, never chosen anew."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from culture_metrics.disclosure.release import Flags, Floats
+
+#: What a group is called in a decision.
+GROUP = ["organisation", "breakdown", "group"]
+People = tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Call:
+    """What one call decided.
+
+    Attributes
+    ----------
+    by : mapping
+        Breakdown -> the names it crosses.
+    groups : polars.DataFrame
+        `organisation, breakdown, group`, each once.
+    families : tuple of str
+        Sets of measures that are hidden together.
+    hidden : array of bool
+        Groups × families.
+    together : bool
+        Whether groups are of all organisations together.
+    weights : mapping
+        Breakdown -> the weight of each respondent; none where everyone counts once. It stays in memory.
+    """
+
+    by: Mapping[str, tuple[str, ...]]
+    groups: pl.DataFrame
+    families: tuple[str, ...]
+    hidden: Flags
+    together: bool = False
+    weights: Mapping[str, Floats] = field(default_factory=dict)
+
+
+@dataclass
+class Decision:
+    """The calls about the same people, one after the other; an extract carries it. It holds no numbers.
+
+    The same people are as many with the same answers: an extract with a column more continues the decision,
+    a part of its people begins one of its own.
+    """
+
+    calls: dict[People, list[Call]] = field(default_factory=dict)
+
+    def of(self, people: People) -> list[Call]:
+        """Return the calls about these people."""
+        return self.calls.setdefault(people, [])
+
+
+def people_of(frame: pl.DataFrame, questions: Sequence[str]) -> People:
+    """Tell the people of an extract from others: how many they are, and what their answers add up to."""
+    numbers = [c for c in questions if c in frame.columns and frame.schema[c].is_integer()]
+    return frame.height, *(frame.select(pl.col(numbers).cast(pl.Int64).sum()).row(0) if numbers else ())
+
+
+def known(calls: Sequence[Call], groups: pl.DataFrame, families: Sequence[str]) -> tuple[Flags, Flags]:
+    """Say of groups × families what was shown and what was hidden by earlier calls."""
+    shown, hidden = np.zeros((2, groups.height, len(families)), bool)
+    place = {name: j for j, name in enumerate(families)}
+    for call in calls:
+        row = groups.join(call.groups.with_row_index("_row"), on=GROUP, how="left", maintain_order="left")[
+            "_row"
+        ]
+        here = np.flatnonzero(row.is_not_null())
+        theirs = row.drop_nulls().to_numpy()
+        both = [(place[name], j) for j, name in enumerate(call.families) if name in place]
+        if not both or not len(here):
+            continue
+        own, other = (np.array(side) for side in zip(*both, strict=True))
+        gone = call.hidden[np.ix_(theirs, other)]
+        hidden[np.ix_(here, own)] |= gone
+        shown[np.ix_(here, own)] |= ~gone
+    # What a stricter call hid before was not shown by it; what any call showed, stays shown.
+    return shown, hidden & ~shown

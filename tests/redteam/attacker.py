@@ -1,0 +1,184 @@
+"""The attacker: what is shown, the organisation chart and time are all there is to work with."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+
+import numpy as np
+import polars as pl
+
+from tests.redteam import linear
+from tests.redteam.people import People
+
+SHOWN = "reported"
+#: A rebuilt sum of points or favourable answers may be off by this much and still say what was answered.
+CLOSE = 0.05
+
+
+@dataclass
+class Found:
+    """What was worked out: by which method, about which measure, and about which people."""
+
+    method: str
+    measure: str
+    people: frozenset  # atoms
+    heads: int
+    rebuilt: float
+    what: str = "sum"
+
+
+@dataclass
+class Tally:
+    found: list[Found] = field(default_factory=list)
+    mistaken: int = 0
+    hidden: int = 0
+    primary: int = 0
+    secondary: int = 0
+    shown: int = 0
+
+
+@dataclass
+class Shown:
+    """Cells of one measure: which atoms, what they sum to, how many people."""
+
+    measure: str
+    vectors: np.ndarray
+    sums: np.ndarray
+    bases: np.ndarray
+    breakdowns: list[str]
+
+
+def scale(unit: str) -> float:
+    return 100.0 if unit == "percent" else 1.0
+
+
+def cells_of(table: pl.DataFrame, people: People) -> dict[str, Shown]:
+    """Put what a table shows of each measure as sums over atoms."""
+    rows = table.filter(
+        (pl.col("status") == SHOWN) & pl.col("estimate").is_not_null() & pl.col("base").is_not_null()
+    ).unique(["breakdown", "group", "measure"], maintain_order=True)
+    vectors = {
+        key: people.vector(*key)
+        for key in rows.select("breakdown", "group").unique(maintain_order=True).iter_rows()
+    }
+    made = {}
+    for (measure,), part in rows.group_by("measure", maintain_order=True):
+        if measure not in people.values:
+            continue
+        unit = scale(part["unit"][0])
+        made[measure] = Shown(
+            measure,
+            np.array([vectors[k] for k in part.select("breakdown", "group").iter_rows()]),
+            (part["estimate"] * part["base"] / unit).to_numpy(),
+            part["base"].to_numpy().astype(float),
+            part["breakdown"].to_list(),
+        )
+    return made
+
+
+def confirm(method: str, shown: Shown, vectors: list[np.ndarray], people: People) -> list[Found]:
+    """Rebuild sums from the released numbers, and keep those that are right."""
+    size, truth = people.sizes[shown.measure], people.sums[shown.measure]
+    kept, done = [], set()
+    for v in vectors:
+        inside = np.flatnonzero((np.abs(v) > linear.NOUGHT) & (size > 0))
+        key = frozenset(inside.tolist())
+        heads = int(size[inside].sum())
+        if key in done or not 1 <= heads <= linear.MOST:
+            continue
+        done.add(key)
+        mix = np.linalg.lstsq(shown.vectors.T.astype(float), v, rcond=None)[0]
+        if np.abs(mix @ shown.vectors - v).max() > 1e-6:
+            continue
+        top = v[inside][np.argmax(np.abs(v[inside]))]
+        rebuilt, true = mix @ shown.sums / top, (v @ truth) / top
+        base, true_base = mix @ shown.bases / top, (v @ size) / top
+        if abs(rebuilt - true) < CLOSE and abs(base - true_base) < CLOSE:
+            kept.append(Found(method, shown.measure, key, heads, float(rebuilt)))
+    return kept
+
+
+def linear_attack(
+    table: pl.DataFrame, people: People, rng, *, steps: int = 300, exactly: int = 0
+) -> list[Found]:
+    """Attack every measure by the differences a person would try, and some by search."""
+    shown = cells_of(table, people)
+    shown = {m: closed(m, s, shown) for m, s in shown.items()}
+    patterns = defaultdict(list)
+    for measure, cells in shown.items():
+        patterns[cells.vectors.tobytes()].append(measure)
+    found = []
+    for measures in patterns.values():
+        cells = shown[measures[0]]
+        families = [
+            np.flatnonzero(np.array([b == name for b in cells.breakdowns]))
+            for name in dict.fromkeys(cells.breakdowns)
+            if name != "all"
+        ]
+        tried = np.unique(linear.near_sums(cells.vectors, families), axis=0)
+        for measure in measures:
+            size = people.sizes[measure]
+            hits = list(tried[linear.few(tried, size)])
+            found += confirm("differences", shown[measure], hits, people)
+        # The search, for one measure of each pattern and the one of most non-response.
+        for measure in {measures[0], min(measures, key=lambda m: people.sizes[m].sum())}:
+            size = people.sizes[measure]
+            live = size > 0
+            hits = linear.walk(cells.vectors[:, live], size[live], rng, steps)
+            if exactly and not hits:
+                one = linear.exact(cells.vectors[:, live], size[live])
+                hits = [] if one is None else [one]
+                found += confirm("exact", shown[measure], spread(hits, live), people)
+            else:
+                found += confirm("search", shown[measure], spread(hits, live), people)
+    return found
+
+
+def spread(vectors, live) -> list[np.ndarray]:
+    wide = []
+    for v in vectors:
+        whole = np.zeros(len(live))
+        whole[live] = v
+        wide.append(whole)
+    return wide
+
+
+#: Themes, and the sub-scores whose mean they are.
+WHOLES = {"staff_engagement": ("motivation", "involvement", "advocacy")}
+
+
+def closed(measure: str, cells: Shown, shown: dict[str, Shown]) -> Shown:
+    """Add the cells of a score that follow from the other scores of its theme, where nobody skipped one."""
+    extra = []
+    for whole, parts in WHOLES.items():
+        if whole not in shown or not all(p in shown for p in parts):
+            continue
+        tables = {
+            m: {v.tobytes(): (s, b) for v, s, b in zip(c.vectors, c.sums, c.bases, strict=True)}
+            for m, c in shown.items()
+            if m in (whole, *parts)
+        }
+        if measure not in tables:
+            continue
+        own = tables[measure]
+        others = [m for m in tables if m != measure]
+        for key in set.intersection(*(set(tables[m]) for m in others)) - set(own):
+            bases = {tables[m][key][1] for m in others}
+            if len(bases) == 1:
+                sums = {m: tables[m][key][0] for m in others}
+                value = (
+                    sum(sums.values()) / 3
+                    if measure == whole
+                    else 3 * sums[whole] - sum(s for m, s in sums.items() if m != whole)
+                )
+                extra.append((np.frombuffer(key, dtype=bool), value, bases.pop()))
+    if not extra:
+        return cells
+    return Shown(
+        measure,
+        np.vstack([cells.vectors, *(v[None] for v, _, _ in extra)]),
+        np.r_[cells.sums, [s for _, s, _ in extra]],
+        np.r_[cells.bases, [b for _, _, b in extra]],
+        [*cells.breakdowns, *["all"] * len(extra)],
+    )

@@ -1,0 +1,187 @@
+"""Attack many random extracts of a kind and count what was worked out."""
+
+from __future__ import annotations
+
+import time
+import traceback
+import warnings
+from collections import Counter
+from dataclasses import dataclass, field
+
+import numpy as np
+import polars as pl
+
+import culture_metrics as cm
+from culture_metrics.errors import CultureMetricsError
+from tests.redteam import objects
+from tests.redteam.attacker import SHOWN, Found, linear_attack
+from tests.redteam.bounds import base_attack, count_attack
+from tests.redteam.extracts import Case, make
+from tests.redteam.people import People
+from tests.redteam.releases import Release, atom_weights, people_of, released
+from tests.redteam.weighted import national_attack, size_weights, split_attack, weighted_attack
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How hard to try."""
+
+    steps: int = 200
+    exactly: bool = False
+    each: int = 4
+    measures: int = 1
+
+
+QUICK = Effort()
+FULL = Effort(steps=400, exactly=True, each=8, measures=2)
+
+
+@dataclass
+class Outcome:
+    """What was worked out about one extract, and what the library did to prevent it."""
+
+    kind: str
+    seed: int
+    found: list[Found] = field(default_factory=list)
+    texts: Counter = field(default_factory=Counter)
+    hidden: Counter = field(default_factory=Counter)
+    mistaken: int = 0
+    refused: int = 0
+    called: float = 0.0
+    attacked: float = 0.0
+
+    @property
+    def people(self) -> int:
+        """Persons of whom an answer was rebuilt."""
+        return len({f.people for f in self.found if f.what == "sum" and f.heads == 1})
+
+    @property
+    def sums(self) -> int:
+        """Sets of 2 to 10 people of whom a sum of answers was rebuilt."""
+        return len({f.people for f in self.found if f.what == "sum" and f.heads > 1})
+
+    @property
+    def bases(self) -> int:
+        """Sets of 1 to 10 people whose number was worked out, and measures."""
+        return len({(f.measure, f.people) for f in self.found if f.what == "base"})
+
+    @property
+    def any(self) -> bool:
+        return bool(self.found or sum(self.texts.values()))
+
+
+def attack(case: Case, effort: Effort = QUICK) -> Outcome:
+    outcome = Outcome(case.kind, case.seed)
+    rng = np.random.default_rng(case.seed)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        if case.kind == "texts":
+            started = time.perf_counter()
+            read_texts(case, outcome)
+            outcome.called = time.perf_counter() - started
+            return outcome
+        started = time.perf_counter()
+        release = released(case)
+        outcome.called, outcome.refused = time.perf_counter() - started, release.refused
+        started = time.perf_counter()
+        for year, people in enumerate(people_of(case)):
+            table = release.together.filter(pl.col("period") == case.extracts[year].period)
+            attack_table(case, table, people, outcome, rng, effort)
+        outcome.attacked = time.perf_counter() - started
+    return outcome
+
+
+def attack_table(
+    case: Case, table: pl.DataFrame, people: People, outcome: Outcome, rng, effort: Effort
+) -> None:
+    count_hidden(table, people, outcome)
+    if case.kind == "organisations":
+        eligible = next(c.options["eligible"] for c in case.calls if "eligible" in c.options)
+        outcome.found += national_attack(table, people, size_weights(people, eligible), rng)
+        outcome.found += split_attack(table, people, eligible, rng)
+        return
+    plain = table.filter(pl.col("weighting") == "none")
+    outcome.found += linear_attack(plain, people, rng, steps=effort.steps, exactly=effort.exactly)
+    if case.kind == "weighted":
+        outcome.found += weighted_attack(table, people, atom_weights(case, people, case.calls[-1]), rng)
+    for method in (base_attack, count_attack):
+        found, mistaken = method(plain, people, rng, each=effort.each, measures=effort.measures)
+        outcome.found += found
+        outcome.mistaken += mistaken
+
+
+def count_hidden(table: pl.DataFrame, people: People, outcome: Outcome) -> None:
+    """Count cells that are hidden anywhere: those of few people, and those hidden for the sake of others."""
+    keys = ["organisation", "breakdown", "group", "measure", "weighting"]
+    cells = table.group_by(keys).agg((pl.col("status") == SHOWN).any().alias("shown"))
+    for organisation, breakdown, group, measure, _, shown in cells.iter_rows():
+        if measure not in people.values:
+            continue
+        inside = people.vector(breakdown, group)
+        if "organisation" in people.breakdowns and organisation != "all":
+            inside = inside & people.vector("organisation", organisation)
+        n = people.sizes[measure][inside].sum()
+        outcome.hidden["shown" if shown else "primary" if n <= 10 else "additional"] += 1
+
+
+def read_texts(case: Case, outcome: Outcome) -> None:
+    first, second = case.extracts
+    small = [objects.small_groups(labels.drop("contact")) for labels in case.labels]
+    check = objects.validation_texts(first)
+    pair = objects.pair_texts(first, second)
+    both = small[0] | small[1]
+    outcome.texts["names"] = len(objects.named_in(check, small[0])) + len(objects.named_in(pair, both))
+    outcome.texts["counts"] = len(objects.counted_in(check, small[0])) + len(objects.counted_in(pair, both))
+    outcome.texts["addresses"] = len(objects.addresses_in(check + pair))
+    try:
+        groups = cm.estimate(first, by=["contact"])["group"].unique()
+        outcome.texts["addresses"] += len(objects.addresses_in("\n".join(groups)))
+    except CultureMetricsError:
+        outcome.refused += 1
+
+
+def campaign(
+    kind: str, extracts: int, seed: int = 0, effort: Effort = QUICK, *, strict: bool = False
+) -> list[Outcome]:
+    outcomes = []
+    for number in range(seed, seed + extracts):
+        try:
+            outcomes.append(attack(make(kind, number), effort))
+        except Exception:
+            if strict:
+                raise
+            print(f"{kind} {number}: the attack broke off")
+            traceback.print_exc()
+    return outcomes
+
+
+def line(kind: str, outcomes: list[Outcome]) -> str:
+    """Return one row of the table: what was found among the extracts of a kind."""
+    hidden = sum((o.hidden for o in outcomes), Counter())
+    texts = sum((o.texts for o in outcomes), Counter())
+    methods = Counter(m for o in outcomes for m in {f.method for f in o.found})
+    cells = [
+        kind,
+        len(outcomes),
+        sum(o.any for o in outcomes),
+        sum(o.people for o in outcomes),
+        sum(o.sums for o in outcomes),
+        sum(o.bases for o in outcomes),
+        hidden["shown"],
+        hidden["primary"],
+        hidden["additional"],
+        sum(o.mistaken for o in outcomes),
+        sum(o.refused for o in outcomes),
+        f"{sum(o.called for o in outcomes):.1f}",
+        f"{sum(o.attacked for o in outcomes):.1f}",
+        "; ".join(f"{m} {n}" for m, n in (methods + texts).most_common()),
+    ]
+    return " | ".join(str(c) for c in cells)
+
+
+HEAD = (
+    "kind | extracts | open | people | small sums | small bases | shown | hidden primary | hidden additional"
+    " | mistaken | refused | library s | attack s | extracts by method, or texts"
+)
+
+__all__ = ["FULL", "HEAD", "QUICK", "Effort", "Outcome", "Release", "attack", "campaign", "line"]

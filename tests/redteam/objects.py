@@ -1,0 +1,212 @@
+"""Attacks on what is no table of results: agreement within groups, replicates, decompositions, texts."""
+
+from __future__ import annotations
+
+import re
+import warnings
+
+import numpy as np
+import polars as pl
+
+import culture_metrics as cm
+from culture_metrics.errors import CultureMetricsError
+from tests.redteam import linear
+from tests.redteam.attacker import SHOWN, Found
+from tests.redteam.people import People
+from tests.redteam.weighted import grain
+
+FEW_PEOPLE = range(1, linear.MOST + 1)
+
+
+# --- agreement --------------------------------------------------------------------------------------------
+
+
+def agreement_attack(extract, people: People, measure: str, breakdown: str) -> list[Found]:
+    """Take the sizes of hidden groups from the number of groups and the size that allows for unequal ones.
+
+    k0 = (N - sum of squares / N) / (groups - 1): with N and the shown sizes known, whole numbers are left whose
+    sum and sum of squares are known.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            told = cm.agreement(extract, measure, breakdown)
+        except CultureMetricsError:
+            return []
+    row = told.table.row(0, named=True)
+    shown = told.groups.filter((pl.col("status") == SHOWN) & pl.col("base").is_not_null())
+    hidden = told.groups.filter(pl.col("status") != SHOWN)
+    groups, size = row.get("groups"), row.get("group_size")
+    total, mean_size = row.get("base"), row.get("group_size_mean")
+    if groups is None or size is None or groups < 2:
+        return []
+    if total is None and mean_size is not None:
+        total = round(mean_size * groups)
+    if total is None or groups != shown.height + hidden.height or not 1 <= hidden.height <= 6:
+        return []
+    known = shown["base"].to_list()
+    left = total - sum(known)
+    off = grain(np.array([size])) * (groups - 1) * total
+    squares = (total - size * (groups - 1)) * total - sum(b * b for b in known)
+    off = max(off, 0.01)
+    fits = [p for p in partitions(left, hidden.height) if abs(sum(x * x for x in p) - squares) <= off]
+    fits = [p for p in fits if allowed(p, hidden["status"].to_list())]
+    if len(fits) != 1:
+        return []
+    sizes = people.sizes[measure]
+    true = {g: int(sizes[people.vector(breakdown, g)].sum()) for g in hidden["group"].to_list()}
+    if sorted(true.values()) != sorted(fits[0]):
+        return []
+    return [
+        Found(
+            "agreement",
+            measure,
+            frozenset(np.flatnonzero(people.vector(breakdown, g) & (sizes > 0)).tolist()),
+            n,
+            n,
+            "base",
+        )
+        for g, n in true.items()
+        if n in FEW_PEOPLE
+    ]
+
+
+def partitions(total: int, parts: int, least: int = 1):
+    if parts == 1:
+        if total >= least:
+            yield (total,)
+        return
+    # Hidden groups are rarely large: no more than this is gone through.
+    if parts > 4 and total > 60:
+        return
+    for first in range(least, total // parts + 1):
+        for rest in partitions(total - first, parts - 1, first):
+            yield (first, *rest)
+
+
+def allowed(sizes, statuses) -> bool:
+    small = sum(s == "suppressed_small_base" for s in statuses)
+    large = sum(s == "suppressed_secondary" for s in statuses)
+    return sum(x <= linear.MOST for x in sizes) >= small and sum(x > linear.MOST for x in sizes) >= large
+
+
+# --- replicates -------------------------------------------------------------------------------------------
+
+
+def draws_attack(extract, people: People, measure: str, breakdown: str | None = None) -> list[Found]:
+    """Solve published replicates for the answers: with a known seed, who was drawn how often is known.
+
+    The outsider draws the same replicates of made-up respondents, as many as there were, and looks at the
+    weights that the library hands to a statistic of his own.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            real = cm.replicate(extract, measures=[measure])
+        except CultureMetricsError:
+            return []
+    draws = getattr(real, "draws", None)
+    base = real.table["base"][0]
+    if draws is None or base is None or base != extract.frame.height:
+        return []
+    caught = []
+
+    def spy(values, weights):
+        caught.append(weights)
+        return weights.mean(axis=0)
+
+    fake = extract.frame.with_columns(
+        pl.lit(3, pl.Int8).alias(c) for c in extract.frame.columns if c.startswith("q")
+    )
+    import dataclasses
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        cm.replicate(dataclasses.replace(extract, frame=fake), measures=[measure], statistic=spy)
+    weight = (
+        max(caught, key=lambda w: w.shape[1]).T
+        if len(caught) == 1
+        else np.hstack([c for c in caught if c.shape[1] > 1]).T
+    )
+    draws = np.asarray(draws, dtype=float)
+    if draws.ndim != 2 or draws.shape[1] != len(weight) or not np.isfinite(draws[0]).all():
+        return []
+    mix = weight / weight.sum(axis=1, keepdims=True)
+    solved, *_ = np.linalg.lstsq(mix, draws[0], rcond=None)
+    truth = people.values[measure] * (100 if extract.edition.measure(measure).unit == "percent" else 1)
+    right = np.abs(solved - truth) < 0.01
+    if right.mean() < 0.9:
+        return []
+    return [
+        Found("replicates", measure, frozenset([-1 - int(i)]), 1, float(solved[i]))
+        for i in np.flatnonzero(right)
+    ]
+
+
+# --- texts ------------------------------------------------------------------------------------------------
+
+ADDRESS = re.compile(r"[\w.+-]+@[\w-]+\.[\w.]+")
+
+
+def named_in(text: str, small: dict[str, int]) -> list[str]:
+    """Which groups of fewer than 11 people a text names."""
+    return [name for name in small if re.search(rf"(?<!\w){re.escape(name)}(?!\w)", text)]
+
+
+def counted_in(text: str, small: dict[str, int]) -> list[str]:
+    """Which groups of fewer than 11 people a text names beside how many they are."""
+    return [
+        name
+        for name, n in small.items()
+        if re.search(rf"(?<!\w){re.escape(name)}\W?\s*(?:\(|:|,|=|\s)\s*{n}(?!\d)", text)
+    ]
+
+
+def addresses_in(text: str) -> set[str]:
+    return set(ADDRESS.findall(text))
+
+
+def validation_texts(extract) -> str:
+    """All that the check of an extract says, in any form."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        report = cm.validate(extract)
+    return "\n".join(spoken(report))
+
+
+def pair_texts(first, second) -> str:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        report = cm.check_pair(first, second)
+    return "\n".join(spoken(report))
+
+
+def spoken(thing) -> list[str]:
+    """Texts of an object: its form in a console and a notebook, and every public attribute that is no extract."""
+    said = [repr(thing), getattr(thing, "_repr_html_", lambda: "")() or ""]
+    for name in dir(thing):
+        if name.startswith("_") or name in ("extract", "quarantine", "to_excel"):
+            continue
+        value = getattr(thing, name)
+        if name in ("to_html", "summary") and callable(value):
+            try:
+                value = value()
+            except TypeError:
+                continue
+        if isinstance(value, pl.DataFrame):
+            said.append(value.write_csv())
+        elif not callable(value):
+            said.append(str(value))
+        if isinstance(value, str):
+            said.append(value)
+    return said
+
+
+def small_groups(labels: pl.DataFrame) -> dict[str, int]:
+    """Groups of 1 to 10 respondents, by name."""
+    small = {}
+    for name in labels.columns:
+        for group, n in labels[name].drop_nulls().value_counts().iter_rows():
+            if n in FEW_PEOPLE:
+                small[group] = n
+    return small

@@ -1,0 +1,132 @@
+"""What leaves the library when it is called: tables, and texts."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass, field
+
+import numpy as np
+import polars as pl
+
+import culture_metrics as cm
+from culture_metrics.errors import CultureMetricsError
+from tests.redteam.extracts import Call, Case
+from tests.redteam.people import People, values_of
+
+KEPT = [
+    "period", "organisation", "breakdown", "group", "measure", "unit", "estimate", "std_error", "base",
+    "effective_base", "weighting", "status",
+]  # fmt: skip
+
+
+@dataclass
+class Release:
+    """All rows that were shown, call by call, and which calls the library refused."""
+
+    tables: list[pl.DataFrame] = field(default_factory=list)
+    refused: int = 0
+
+    @property
+    def together(self) -> pl.DataFrame:
+        return pl.concat(self.tables) if self.tables else pl.DataFrame(schema=dict.fromkeys(KEPT, pl.String))
+
+
+def weights_of(call: Call):
+    if "mix" in call.options:
+        return cm.Weights("occupation_group", mix=call.options["mix"])
+    if "eligible" in call.options:
+        return cm.Weights("size", eligible=call.options["eligible"])
+    return "none"
+
+
+def released(case: Case) -> Release:
+    """Put the calls of a case to the library, one after another, on the same extract objects."""
+    release = Release()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for call in case.calls:
+            if call.verb == "decompose":
+                continue
+            for extract in case.extracts:
+                try:
+                    table = VERBS[call.verb](extract, call)
+                except CultureMetricsError:
+                    release.refused += 1
+                    continue
+                release.tables.append(table)
+    return release
+
+
+def estimates(extract, call: Call) -> pl.DataFrame:
+    table = cm.estimate(extract, by=list(call.by), weights=weights_of(call))
+    return as_rows(table.filter(pl.col("status") != "not_asked"))
+
+
+def distributions(extract, call: Call) -> pl.DataFrame:
+    """Options of a question as results: the share of favourable answers is what its options add up to."""
+    table = cm.distributions(extract, by=list(call.by))
+    keys = ["period", "organisation", "breakdown", "group", "question", "weighting", "status"]
+    good = {
+        q.id: list(q.scale.options[c] for c in q.positive)
+        for q in (extract.edition.question(x) for x in table["question"].unique().to_list())
+    }
+    marked = pl.struct("question", "option").map_elements(
+        lambda r: r["option"] in good[r["question"]], return_dtype=pl.Boolean
+    )
+    summed = table.group_by(keys, maintain_order=True).agg(
+        pl.col("percent").filter(marked).sum().alias("estimate"),
+        pl.col("percent").is_null().any().alias("gone"),
+        pl.col("base").max(),
+        pl.col("effective_base").max(),
+    )
+    return as_rows(
+        summed.with_columns(
+            pl.when("gone").then(None).otherwise("estimate").alias("estimate"),
+            pl.lit("percent").alias("unit"),
+            pl.lit(None, pl.Float64).alias("std_error"),
+        ).rename({"question": "measure"})
+    )
+
+
+def replicates(extract, call: Call) -> pl.DataFrame:
+    edition, columns = extract.edition, set(extract.frame.columns)
+    names = [m for m in ("advocacy", "recommend_place_to_work") if "q25c" in columns]
+    table = cm.replicate(extract, by=list(call.by), measures=names, draws=2).table
+    percent = [m for m in names if edition.measure(m).unit == "percent"]
+    return as_rows(
+        table.with_columns(
+            pl.lit(extract.period).alias("period"),
+            pl.lit("none").alias("weighting"),
+            pl.col("base").cast(pl.Float64).alias("effective_base"),
+            pl.when(pl.col("measure").is_in(percent))
+            .then(pl.lit("percent"))
+            .otherwise(pl.lit("score"))
+            .alias("unit"),
+        )
+    )
+
+
+def as_rows(table: pl.DataFrame) -> pl.DataFrame:
+    text = ["period", "organisation", "breakdown", "group", "measure", "unit", "weighting", "status"]
+    return table.select(KEPT).with_columns(pl.col(text).cast(pl.String), pl.col("base").cast(pl.Int64))
+
+
+VERBS = {"estimate": estimates, "distributions": distributions, "replicate": replicates}
+
+
+def people_of(case: Case) -> list[People]:
+    """The respondents of each year."""
+    return [People(labels, values_of(e)) for labels, e in zip(case.labels, case.extracts, strict=True)]
+
+
+def atom_weights(case: Case, people: People, call: Call) -> np.ndarray:
+    """The weight of each atom, which the public formula gives from public numbers."""
+    from culture_metrics.indicators.weights import respondent_weights
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        each = respondent_weights(case.extracts[0], weights_of(call)).values
+    made = np.ones(people.atoms)
+    if each is not None:
+        made[people.atom] = each
+    return made
