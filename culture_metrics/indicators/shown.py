@@ -51,15 +51,16 @@ def shown_cells(
     >>> cells.filter(pl.col("base") < 11).height
     0
     """
-    weights = weights_for(extract, weights, minimum_base)
+    breakdowns, weights = crossed(by), weights_for(extract, weights, minimum_base)
     with warnings.catch_warnings():
         # Whoever weights says so already.
         warnings.simplefilter("ignore", SmallBaseWarning)
-        found = estimates_of(extract, crossed(by), weights, None)
+        found = estimates_of(extract, breakdowns, weights, None)
     columns = {name: j for j, name in enumerate(found[0].answers.names)}
     least = extract.edition.survey.minimum_base if minimum_base is None else minimum_base
     tables = []
-    for part, why in zip(found, hidden_of(found, extract, columns, least), strict=True):
+    hidden = hidden_of(found, extract, columns, least, breakdowns)
+    for part, why in zip(found, hidden, strict=True):
         base = np.where(why == 0, part.estimates.base, np.nan)
         asked = part.estimates.base.any(axis=0)
         names = np.array(part.answers.names)[asked]
