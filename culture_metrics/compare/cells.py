@@ -11,7 +11,8 @@ import polars as pl
 
 from culture_metrics.errors import ExtractError
 from culture_metrics.indicators.breakdowns import group_columns
-from culture_metrics.indicators.estimate import estimate
+from culture_metrics.indicators.shown import shown_cells
+from culture_metrics.results import ALL
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -104,19 +105,26 @@ def _bases(people: pl.DataFrame, name: str) -> pl.DataFrame:
 
 def _withheld(pair: Pair, by: Sequence[str]) -> pl.DataFrame:
     """Return the groups that `estimate` hides in either year, small or so that no small one follows."""
-    tables = (estimate(e, by=by, minimum_base=pair.minimum_base) for e in (pair.before, pair.after))
-    held = pl.col("status").cast(pl.String).str.starts_with("suppressed")
-    return pl.concat(t.filter(held, measure=pair.measure.id).select("breakdown", "group") for t in tables)
+    held = pl.concat(shown_cells(e, by, minimum_base=pair.minimum_base) for e in pair.asked).filter(
+        pl.col("status") != "reported", measure=pair.measure.id, organisation=pair.organisation
+    )
+    if (held["breakdown"] == ALL).any():
+        raise ExtractError(
+            f"{pair.measure.label} of the whole organisation may not be shown", where=pair.organisation
+        )
+    return held.select("breakdown", "group")
 
 
 def pool(bases: pl.DataFrame, hidden: set[str], minimum_base: int) -> tuple[str, ...]:
     """Return the groups to pool: the hidden ones, and the smallest others until the pool is enough.
 
-    Whatever `estimate` hides in one year is inside the pool, so nothing follows from setting both side by
-    side.
+    Whatever `estimate` does not show of a year is inside the pool, who gave no group as well: the pool less
+    its groups that are shown is then the whole less all that are shown, and nothing new follows from setting
+    both side by side. Were the not given apart, the hidden groups would be the rest of it.
     """
     if not hidden:
         return ()
+    hidden = hidden | (set(bases["group"]) & {NOT_GIVEN})
     inside = pl.col("group").is_in(sorted(hidden))
     smallest = pl.min_horizontal("base_from", "base_to")
     ordered = bases.sort(~inside, smallest, "group").with_columns(

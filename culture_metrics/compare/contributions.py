@@ -13,7 +13,10 @@ from culture_metrics.compare.phrases import moved, with_interval
 from culture_metrics.compare.pieces import bootstrap, spread
 from culture_metrics.errors import ExtractError
 from culture_metrics.indicators.scoring import score
+from culture_metrics.indicators.seeds import secret_seed
+from culture_metrics.indicators.shown import shown_cells
 from culture_metrics.problems import counted
+from culture_metrics.results import ALL
 from culture_metrics.views.labels import signed
 
 if TYPE_CHECKING:
@@ -160,11 +163,16 @@ def change_contributions(
     """
     pair = pair_of(from_extract, to_extract, measure, (), organisation, minimum_base, allow_breaks)
     tree = _tree(pair)
+    _check_shown(pair, tree)
     rows = [
         _rows(extract, values, tree)
         for extract, values in zip((pair.before, pair.after), pair.values(), strict=True)
     ]
-    before, after = (bootstrap(r, np.ones(len(r), dtype=np.int64), year) for year, r in enumerate(rows))
+    frames = (pair.before.frame, pair.after.frame)
+    before, after = (
+        bootstrap(own, np.ones(len(own), dtype=np.int64), secret_seed(frame, year))
+        for year, (frame, own) in enumerate(zip(frames, rows, strict=True))
+    )
     numbers = spread(lambda old, new: _split(old, new, tree), before, after)
     bases = {"base_from": pl.lit(len(rows[0]), pl.UInt32), "base_to": pl.lit(len(rows[1]), pl.UInt32)}
     return ChangeContributions(
@@ -235,6 +243,36 @@ def _tree(pair: Pair) -> tuple[Branch, ...]:
         Branch(s, tuple(i for i in items if i != s.filter), s.filter, root=s.id == measure.id)
         for s, items in parts
     )
+
+
+def _check_shown(pair: Pair, tree: tuple[Branch, ...]) -> None:
+    """See to it that `estimate` shows the score of the organisation and all its parts in both years.
+
+    Raises
+    ------
+    ExtractError
+        When a part is hidden: beside the others it would follow from their sum.
+    """
+    for whole, extract in zip(pair.asked, (pair.before, pair.after), strict=True):
+        edition = extract.edition
+        asked = [i for b in tree for i in (*b.items, *((b.gate,) if b.gate else ()))]
+        parts = [pair.measure.id, *(b.sub_score.id for b in tree)]
+        parts += [m.id for m in edition.percentages.values() if m.question in asked]
+        cells = shown_cells(whole, minimum_base=pair.minimum_base).filter(
+            pl.col("measure").is_in(parts), pl.col("status") != "reported",
+            organisation=pair.organisation, breakdown=ALL,
+        )  # fmt: skip
+        columns = [edition.questions[i].code for i in asked]
+        answers = extract.frame.select(pl.col(columns).count() < pair.minimum_base).row(0)
+        few = [edition.questions[i].label for i, short in zip(asked, answers, strict=True) if short]
+        few += [edition.measure(m).label for m in cells["measure"].unique(maintain_order=True)]
+        if few:
+            raise ExtractError(
+                f"Some parts of {pair.measure.label} may not be shown",
+                where=f"{pair.organisation}, {extract.period}: {'; '.join(dict.fromkeys(few))}",
+                expected=f"parts with at least {pair.minimum_base} respondents",
+                hint="Look at the score as a whole with compare_years.",
+            )
 
 
 def _questions(sub_score: Measure) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ from culture_metrics.compare.pair import pair_of
 from culture_metrics.compare.pieces import bootstrap, moment_rows, moments, rank
 from culture_metrics.errors import ExtractError
 from culture_metrics.indicators.breakdowns import breakdown_id
+from culture_metrics.indicators.seeds import secret_seed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -81,7 +82,11 @@ def means_of_respondents(
     cells = cells_of(pair, by)
     levels = tuple(float(count @ cells.value / count.sum()) for count in cells.counts)
     rows = moment_rows(cells.dummies, cells.value - sum(levels) / 2, cells.blocks)
-    years = [bootstrap(rows, counts, year) for year, counts in enumerate(cells.counts)]
+    frames = (pair.before.frame, pair.after.frame)
+    years = [
+        bootstrap(rows, counts, secret_seed(frame, year))
+        for year, (frame, counts) in enumerate(zip(frames, cells.counts, strict=True))
+    ]
     _check_told_apart(pair, cells, rows)
     return GroupMeans(
         measure=pair.measure,

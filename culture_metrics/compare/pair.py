@@ -25,12 +25,14 @@ if TYPE_CHECKING:
 class Pair:
     """Extracts of one organisation in two periods, and a measure of both.
 
-    `minimum_base` is the smallest base that may be shown; `broken` says why the years do not compare, where
-    the caller insisted.
+    `before` and `after` are cut to the organisation, `asked` are the extracts as they were given: what may be
+    shown is decided of these, once. `minimum_base` is the smallest base that may be shown; `broken` says why
+    the years do not compare, where the caller insisted.
     """
 
     before: Extract
     after: Extract
+    asked: tuple[Extract, Extract]
     measure: Measure
     organisation: str
     minimum_base: int
@@ -104,7 +106,8 @@ def pair_of(
     before, after = (replace(e, frame=e.frame.filter(own)) for e in (from_extract, to_extract))
     absent = absent_of((before, after), code)
     broken = see_breaks(survey, periods, found, breakdowns, code, absent, allow=allow_breaks)
-    return Pair(before, after, found, code, minimum_base or survey.minimum_base, broken)
+    least = minimum_base or survey.minimum_base
+    return Pair(before, after, (from_extract, to_extract), found, code, least, broken)
 
 
 def _organisation(before: Extract, after: Extract, organisation: str | None) -> str:

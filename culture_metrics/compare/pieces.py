@@ -169,7 +169,11 @@ def spread(
     }
 
 
-def bootstrap(rows: Floats, counts: NDArray[np.int64], seed: int) -> tuple[Floats, Floats]:
-    """Return the means of rows over respondents, as they are and in each of 1,000 draws with replacement."""
-    rng = np.random.default_rng([seed, DRAWS])
+def bootstrap(rows: Floats, counts: NDArray[np.int64], seed: Sequence[int]) -> tuple[Floats, Floats]:
+    """Return the means of rows over respondents, as they are and in each of 1,000 draws with replacement.
+
+    For a change that is published the seed is a secret one (`secret_seed`): who knew how often each
+    respondent was drawn could reckon back from intervals.
+    """
+    rng = np.random.default_rng([*seed, DRAWS])
     return counts @ rows / counts.sum(), resample(rows, counts, DRAWS, rng)

@@ -166,8 +166,12 @@ def link(
     joined = ready.drop("covariance").join(found, on=CELL, how="left", maintain_order="left")
     told = joined.with_columns(pl.when(plain).then(pl.col("covariance").fill_null(0.0)).otherwise(0.0))
     both = linked[0].frame.join(linked[1].frame, on=["organisation", "respondent"], how="semi").height
-    note = f"{both:,} people answered in both years; the tests of unweighted figures allow for it."
-    return told, [note if both >= minimum else "Few people answered in both years."]
+    if both < minimum:
+        return told, ["Few people answered in both years."]
+    # How few answered in one year only is not told either.
+    nearly = any(0 < extract.frame.height - both < minimum for extract in linked)
+    people = "Nearly all" if nearly else f"{both:,}"
+    return told, [f"{people} people answered in both years; the tests of unweighted figures allow for it."]
 
 
 def groups_apart(
@@ -175,18 +179,30 @@ def groups_apart(
 ) -> tuple[tuple[str, ...], tuple[str, ...], list[str]]:
     """List the groups that only the first period has, those that only the second has, and say so.
 
-    Groups of organisations that are in one period only are no news.
+    Groups of organisations that are in one period only are no news. A group that is hidden is counted in the
+    note and not named.
     """
     there = [pl.col(f"status_{end}").is_not_null().any() for end in ("from", "to")]
     both = marked.filter(*(known.over("organisation") for known in there), pl.col("breakdown") != ALL)
-    cells = both.group_by("organisation", "breakdown", "group").agg(before=there[0], after=there[1])
-    apart = cells.filter(pl.col("before") != pl.col("after")).unique(["breakdown", "group", "before"])
-    only = [apart.filter(before=first).sort("breakdown", "group") for first in (True, False)]
+    reported = [(pl.col(f"status_{end}").cast(pl.String) == "reported").any() for end in ("from", "to")]
+    cells = both.group_by("organisation", "breakdown", "group").agg(
+        before=there[0], after=there[1], shown=pl.any_horizontal(reported)
+    )
+    apart = cells.filter(pl.col("before") != pl.col("after"))
+    apart = apart.group_by("breakdown", "group", "before").agg(pl.col("shown").any())
+    every = [apart.filter(before=first).sort("breakdown", "group") for first in (True, False)]
+    only = [found.filter("shown") for found in every]
     notes = []
     for name in apart["breakdown"].unique().sort():
         known = survey.edition(periods[1]).breakdowns.get(name)
-        groups = [found.filter(breakdown=name)["group"].to_list() for found in only]
-        told = [f"in {period} {listed(g, LISTED)}" for period, g in zip(periods, groups, strict=True) if g]
+        told = []
+        for period, shown, found in zip(periods, only, every, strict=True):
+            own = found.filter(breakdown=name)
+            groups = shown.filter(breakdown=name)["group"].to_list()
+            hidden = own.height - len(groups)
+            said = [listed(groups, LISTED)] if groups else []
+            said += [f"{several(hidden, 'group')} not shown"] if hidden else []
+            told += [f"in {period} {' and '.join(said)}"] if said else []
         notes.append(
             f"Groups of {known.label.lower() if known else name} in one year only are not compared: "
             f"{'; '.join(told)}. Where a group was renamed, check_pair of both files says which may be the "

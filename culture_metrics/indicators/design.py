@@ -92,7 +92,7 @@ def _is_number_of_people(value: object) -> bool:
 
 @dataclass(frozen=True)
 class Estimates:
-    """Cell × measure: `mean`, `std_error`, `base`, `effective_base` (Kish), `df`.
+    """Cell × measure: `mean`, `std_error`, `base`, `effective_base` (Kish, in whole respondents), `df`.
 
     `shrink` is what the finite population correction leaves of the variance.
     """
@@ -165,7 +165,7 @@ def _estimates(moments: Moments, cells: Cells, design: Design) -> Estimates:
     base = cells.pieces.sum(units)
     df = base - cells.pieces.sum(there.astype(np.float64))
     with np.errstate(invalid="ignore", divide="ignore"):
-        effective = whole.weight**2 / whole.weight2
+        effective = whole_people(kish(whole.weight, whole.weight2))
         plain = cells.pieces.sum(left * units) / base
         shrink = np.where(before > 0, after / before, plain)
         # One unit has no spread, which is not to say that there is no error.
@@ -174,6 +174,33 @@ def _estimates(moments: Moments, cells: Cells, design: Design) -> Estimates:
         if design.cluster is None:
             df = np.minimum(df, effective - (base - df))
     return Estimates(mean, error, whole.count, effective, df, shrink)
+
+
+def kish(weight: Numbers, weight2: Numbers) -> Numbers:
+    """Return the effective base of sums of weights and of their squares (Kish 1965): exact, not to be shown.
+
+    Examples
+    --------
+    >>> kish(np.array([1.0 * 19 + 3.0]), np.array([1.0 * 19 + 9.0])).round(2).tolist()
+    [17.29]
+    """
+    return np.asarray(weight**2 / weight2)
+
+
+def whole_people(effective: Numbers) -> Numbers:
+    """Cut an effective base down to whole respondents: what is shown of it, and what intervals rest on.
+
+    To the digit it tells how many people in a group weigh how much, and with which weights: 17.29 in a ward
+    of 20 is one person who weighs 3 times the others. Cut, never rounded up, so that what is bounded by it
+    stays bounded. That alone protects nobody whose weight is far from the others': the weighted and the
+    unweighted result of a group are linked cells.
+
+    Examples
+    --------
+    >>> whole_people(np.array([17.29, 20 - 1e-12])).tolist()
+    [17.0, 20.0]
+    """
+    return np.asarray(np.floor(effective + 1e-9))
 
 
 def fraction(cells: Cells, design: Design) -> Numbers:

@@ -16,12 +16,14 @@ from culture_metrics.indicators.codes import codes_of
 from culture_metrics.indicators.margins import margin_of, margin_table, pools, shares_of, staff_in
 from culture_metrics.indicators.pooling import answered, least_base, warn_of_pools
 from culture_metrics.indicators.sweeps import fit
+from culture_metrics.results import ALL
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from culture_metrics.extracts.extract import Extract
-    from culture_metrics.indicators.margins import Margin
+    from culture_metrics.indicators.margins import Margin, Staff
+    from culture_metrics.indicators.pooling import Flags
 
 #: Columns that tell respondents apart, whatever the margins are.
 KEYS = ("organisation", "respondent")
@@ -37,9 +39,9 @@ class Raking:
         One weight per respondent, in the order of the extract, with a mean of 1 in each organisation.
     table : polars.DataFrame
         `organisation, breakdown, group, base, staff, before, after`: share of staff in post (%) and of
-        respondents before and after weighting (%): of those whose group is known, or of all where it is not
-        known of few. Groups with few respondents show no base and shares, nor do those that would give them
-        away.
+        respondents before and after weighting (%): of those whose group is known, or of all where a group is
+        hidden. Groups with few respondents show no base and shares, nor do those that would give them away,
+        or that `estimate` hides for the measure most have.
     organisations : polars.DataFrame
         `organisation, base, effective_base, deff, largest, iterations, converged`. Where a group of the
         organisation is hidden, `effective_base`, `deff` and `largest` are rounded to two digits.
@@ -189,7 +191,7 @@ def rake(
         for (b,), part in table.filter(organisation=name).group_by("breakdown", maintain_order=True)
     ]
     pooled = pools(staff, answered(extract), least)
-    hidden = pools(staff, np.ones((extract.frame.height, 1), bool), max(least, minimum))
+    hidden = _hidden(extract, staff, max(least, minimum))
     weights = np.ones(extract.frame.height)
     fitted: dict[str, tuple[Margin, ...]] = {}
     diagnostics, shares = [], []
@@ -226,6 +228,33 @@ def rake(
         {c: _fingerprint(extract.frame[c]) for c in (*KEYS, *read) if c in extract.frame.columns},
         minimum if pool_below is None else None,
     )
+
+
+def _hidden(extract: Extract, staff: Sequence[Staff], least: int) -> list[Flags]:
+    """Say which groups of each margin are not to be shown; the last are those not known.
+
+    A number of respondents is as good as the base of the measure that most have, so what `estimate` hides of
+    that is hidden. Were shares of those whose group is known beside it, the hidden groups would be what is
+    left: where any is hidden, shares are of all.
+    """
+    # Estimates are made with the weights of this module.
+    from culture_metrics.indicators.shown import shown_cells
+
+    hidden = pools(staff, np.ones((extract.frame.height, 1), bool), least)
+    if any(c in extract.edition.columns for c in extract.frame.columns):
+        cells = shown_cells(extract, list(dict.fromkeys(s.where[1] for s in staff)), minimum_base=least)
+        # Answers that tell who is in a group are hidden for more reasons.
+        about_people = {b.question for b in extract.edition.breakdowns.values()}
+        others = {m.id for m in extract.edition.measures.values() if m.question not in about_people}
+        whole = cells.filter(pl.col("measure").is_in(others), breakdown=ALL)
+        most = whole.sort("base", "measure", descending=[True, False]).unique("organisation", keep="first")
+        held = cells.join(most, on=["organisation", "measure"], how="semi").filter(
+            pl.col("status") != "reported"
+        )
+        few = set(held.select("organisation", "breakdown", "group").rows())
+        named = [[*((*s.where, group) in few for group in s.groups), False] for s in staff]
+        hidden = [own | np.array(also) for own, also in zip(hidden, named, strict=True)]
+    return [np.append(own[:-1], own[-1] or own[:-1].any()) for own in hidden]
 
 
 def check_minimum(raking: Raking, minimum_base: int) -> None:

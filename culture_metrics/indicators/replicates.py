@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from culture_metrics.disclosure import suppress
 from culture_metrics.errors import ExtractError, unknown
 from culture_metrics.indicators.answers import answers_of
 from culture_metrics.indicators.breakdowns import crossed, group_codes
@@ -17,10 +16,11 @@ from culture_metrics.indicators.cells import Cells, make_cells
 from culture_metrics.indicators.codes import codes_of, sampling_units
 from culture_metrics.indicators.design import Design, fraction
 from culture_metrics.indicators.intervals import LEVEL
+from culture_metrics.indicators.seeds import secret_seed
+from culture_metrics.indicators.shown import shown_cells
 from culture_metrics.indicators.sweeps import sweep
 from culture_metrics.indicators.weights import NATIONAL, Weights, respondent_weights
 from culture_metrics.results import ALL
-from data_schemas.columns import STATUSES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -43,23 +43,35 @@ SWEEPS = 20
 FEWEST = 2
 #: Replicate weights held at a time.
 HELD = 2**24
+#: Groups of a breakdown up to which the gaps between all of them are worked out.
+GROUPS = 200
+PLACE = ["organisation", "breakdown", "measure"]
+KEY = ["organisation", "breakdown", "group", "measure"]
+SPREAD = ("std_error", "conf_low", "conf_high")
 
 
 @dataclass(frozen=True)
 class Replicates:
-    """Estimates of replicates, and the standard errors that they give.
+    """What replicates say of estimates, and of the gaps between groups. The replicates are not kept.
 
     Attributes
     ----------
     table : polars.DataFrame
         `organisation, breakdown, group, measure, estimate, std_error, conf_low, conf_high, base, status`: the
         interval is the middle 95 % of the replicates.
-    draws : numpy.ndarray
-        Rows of the table × replicates; NaN where the table shows nothing.
+    draws : int
+        How many replicates there were.
+
+    Notes
+    -----
+    A replicate is a linear equation in the values of respondents, and replicates of groups of different
+    breakdowns move together as far as they share people, down to one. They are therefore summed up at once,
+    for what is shown and for gaps between groups of one breakdown, who share nobody.
     """
 
     table: pl.DataFrame
-    draws: Numbers = field(repr=False)
+    draws: int
+    _gaps: pl.DataFrame = field(repr=False)
 
     def gap(self, breakdown: str, first: str, second: str) -> pl.DataFrame:
         """Return the difference between two groups, `first` - `second`, of every organisation and measure.
@@ -71,34 +83,52 @@ class Replicates:
         ------
         UnknownNameError
             When there is no such breakdown or group.
+        ExtractError
+            When so many groups are shown that the gaps between all of them were not worked out.
         """
-        rows = self.table.with_row_index("row").filter(breakdown=breakdown)
+        rows = self.table.filter(breakdown=breakdown)
         if rows.is_empty():
             raise unknown("breakdown in these replicates", breakdown, self.table["breakdown"].unique().sort())
         for group in (first, second):
             if group not in rows["group"]:
                 raise unknown(f"group of {breakdown}", group, rows["group"].unique().sort())
-        keys = ["organisation", "breakdown", "measure"]
-        pairs = rows.filter(group=first).join(rows.filter(group=second), on=keys, suffix="_2")
-        difference = self.draws[pairs["row"].to_numpy()] - self.draws[pairs["row_2"].to_numpy()]
-        return pairs.select(
-            *keys,
-            pl.lit(first).alias("first"),
-            pl.lit(second).alias("second"),
-            pl.col("estimate") - pl.col("estimate_2"),
-        ).with_columns(_spread(difference))
+        if _most_shown(rows) > GROUPS:
+            raise ExtractError(
+                f"So many groups of {breakdown} are shown that gaps between them were not worked out",
+                expected=f"at most {GROUPS}",
+                hint="Use a coarser breakdown, or cross fewer.",
+            )
+        low, high = sorted((first, second))
+        sign = 1 if low == first else -1
+        ends = [sign * pl.col("conf_low"), sign * pl.col("conf_high")]
+        spread = self._gaps.filter(breakdown=breakdown, low=low, high=high).select(
+            *PLACE,
+            "std_error",
+            conf_low=pl.min_horizontal(ends),
+            conf_high=pl.max_horizontal(ends),
+        )
+        one, other = (rows.filter(group=g).select(*PLACE, "estimate") for g in (first, second))
+        return (
+            one.join(other, on=PLACE, suffix="_2", maintain_order="left")
+            .select(
+                *PLACE,
+                pl.lit(first).alias("first"),
+                pl.lit(second).alias("second"),
+                pl.col("estimate") - pl.col("estimate_2"),
+            )
+            .join(spread, on=PLACE, how="left", maintain_order="left")
+        )
 
     def __repr__(self) -> str:
-        rows, draws = self.draws.shape
         shown = self.table.filter(status="reported").height
         measures = ", ".join(self.table["measure"].unique(maintain_order=True))
         return (
-            f"Replicates({measures}: {draws:,} replicates of {rows:,} results, {shown:,} of them shown. "
-            "See .table and .gap())"
+            f"Replicates({measures}: {self.draws:,} replicates of {self.table.height:,} results, "
+            f"{shown:,} of them shown. See .table and .gap())"
         )
 
     def _repr_html_(self) -> str:
-        return f"<p>{html.escape(f'{self.draws.shape[1]:,} replicates')}</p>{self.table._repr_html_()}"
+        return f"<p>{html.escape(f'{self.draws:,} replicates')}</p>{self.table._repr_html_()}"
 
 
 def replicate(
@@ -131,7 +161,8 @@ def replicate(
     draws : int
         How many replicates.
     seed : int
-        The same seed draws the same replicates.
+        The same seed draws the same replicates from the same extract, and others from any other, so that the
+        seed of what is published may be known.
 
     Returns
     -------
@@ -151,6 +182,11 @@ def replicate(
     weights are multiplied by n/(n - 1) times how often a respondent was drawn. For means its variance is that
     of Taylor linearisation with `Design(domains="full")`, up to chance and terms of higher order. With
     `design.population` deviations are shortened by the finite population correction.
+
+    What `estimate` of the same breakdowns and weights hides is hidden here as well. How often each respondent
+    was drawn follows from the seed together with all that respondents answered, and the replicates themselves
+    are not given: with known draws and n replicates the values of n respondents would follow, person by
+    person.
 
     References
     ----------
@@ -194,12 +230,45 @@ def replicate(
         pl.Series("estimate", whole[order].ravel(), nan_to_null=True),
         *_spread(flat),
         pl.Series("base", np.nan_to_num(base[order].ravel())).cast(pl.UInt32),
-        pl.lit("reported").cast(pl.Enum(STATUSES)).alias("status"),
-        pl.lit(extract.survey).alias("survey"),
-        pl.lit(extract.period).alias("period"),
     )
-    shown = suppress(table, extract.edition.survey.minimum_base).drop("survey", "period")
-    return Replicates(shown, np.where((shown["status"] == "reported").to_numpy()[:, None], flat, np.nan))
+    status = shown_cells(extract, by, weights=weights).select(*KEY, "status")
+    table = table.join(status, on=KEY, how="left", maintain_order="left").with_columns(
+        pl.col("status").fill_null("suppressed_small_base")
+    )
+    shown = (table["status"] == "reported").to_numpy()
+    numbers = ("estimate", "std_error", "conf_low", "conf_high", "base")
+    return Replicates(
+        table.with_columns(pl.when(pl.Series(shown)).then(pl.col(c)).alias(c) for c in numbers),
+        draws,
+        _gaps(table, flat),
+    )
+
+
+def _most_shown(rows: pl.DataFrame) -> int:
+    """Return how many groups of a breakdown are shown at most, over organisations and measures."""
+    shown = rows.filter(status="reported").group_by(PLACE).len()
+    return int(shown["len"].max() or 0)  # type: ignore[arg-type]
+
+
+def _gaps(table: pl.DataFrame, drawn: Numbers) -> pl.DataFrame:
+    """Sum up the differences between all groups shown of each breakdown: of `low` less `high` in name."""
+    shown = table.with_row_index("row").filter(pl.col("breakdown") != ALL, status="reported").sort("group")
+    found = []
+    for place, part in shown.group_by(PLACE, maintain_order=True):
+        rows, names = part["row"].to_numpy(), part["group"]
+        if len(rows) > GROUPS:
+            continue
+        for i in range(len(rows) - 1):
+            gaps = pl.DataFrame(_spread(drawn[rows[i]] - drawn[rows[i + 1 :]]))
+            found.append(
+                gaps.with_columns(
+                    *(pl.lit(name).alias(column) for column, name in zip(PLACE, place, strict=True)),
+                    pl.lit(names[i]).alias("low"),
+                    names[i + 1 :].alias("high"),
+                )
+            )
+    kinds = dict.fromkeys([*PLACE, "low", "high"], pl.String) | dict.fromkeys(SPREAD, pl.Float64)
+    return pl.concat(found).select(*kinds) if found else pl.DataFrame(schema=kinds)
 
 
 def _values(extract: Extract, names: list[str]) -> Numbers:
@@ -224,7 +293,7 @@ def _replicate_weights(
     extract: Extract, design: Design, cells: Cells, weighted: Weighted, draws: int, seed: int
 ) -> Iterator[Numbers]:
     """Draw weights, respondents × replicates, some replicates at a time."""
-    random = np.random.default_rng(seed)
+    random = np.random.default_rng(secret_seed(extract.frame, seed))
     units = sampling_units(extract.frame, design)
     kept = np.sqrt(1 - fraction(cells, design))
     held = max(1, HELD // max(extract.frame.height, 1))
@@ -314,9 +383,14 @@ def _spread(drawn: Numbers) -> list[pl.Series]:
     """Return the standard deviation and the middle 95 % of each row."""
     tail = (1 - LEVEL) / 2
     spread = np.full((3, len(drawn)), np.nan)
-    there = np.flatnonzero(np.isfinite(drawn).sum(axis=1) > 1)
-    if len(there):
-        spread[0, there] = np.nanstd(drawn[there], axis=1, ddof=1)
-        spread[1:, there] = np.nanquantile(drawn[there], [tail, 1 - tail], axis=1)
-    names = ("std_error", "conf_low", "conf_high")
-    return [pl.Series(name, numbers, nan_to_null=True) for name, numbers in zip(names, spread, strict=True)]
+    known = np.isfinite(drawn).sum(axis=1)
+    whole = known == drawn.shape[1]
+    # Where no replicate is empty, which is nearly always, it goes far quicker.
+    for rows, deviation, quantile in (
+        (np.flatnonzero(whole), np.std, np.quantile),
+        (np.flatnonzero(~whole & (known > 1)), np.nanstd, np.nanquantile),
+    ):
+        if len(rows):
+            spread[0, rows] = deviation(drawn[rows], axis=1, ddof=1)
+            spread[1:, rows] = quantile(drawn[rows], [tail, 1 - tail], axis=1)
+    return [pl.Series(name, numbers, nan_to_null=True) for name, numbers in zip(SPREAD, spread, strict=True)]

@@ -37,7 +37,7 @@ class Agreement:
     table : polars.DataFrame
         One row per measure; see `agreement` and `agreement_of_percentages`.
     groups : polars.DataFrame
-        One row per measure and group; small groups are held back.
+        One row per measure and group that may be shown; of a table, the others are held back.
     kind : str
         What a group is, for sentences: `organisation`, `locality_1`.
     approximate : bool
@@ -94,7 +94,7 @@ def agreement(
     *,
     items: Mapping[str, Sequence[str]] | None = None,
     scale: Scale | Mapping[str, Scale] | None = None,
-    minimum_base: int = 11,
+    minimum_base: int | None = None,
     labels: Mapping[str, str] | None = None,
 ) -> Agreement:
     """Tell how far people of a group agree, and how reliably groups are told apart by their means.
@@ -107,17 +107,18 @@ def agreement(
         Scores by id or code; of a table, number columns.
     group : str
         Breakdown, or column of a table, that names the group. Rows without a group or a value are left out,
-        measure by measure.
+        measure by measure; so are the groups of an extract that `estimate(extract, by=[group])` hides.
     items : mapping, optional
         Of a table: for a measure, the columns of its questions, all answered on one scale: needed for rwg(J),
-        r*wg(J) and AD over several questions.
+        r*wg(J) and AD over several questions. Each question counts with all who answered it.
     scale : (lowest, highest, options), optional
         Of a table: the answers' scale, `(1, 5, 5)` for five options coded 1 to 5, `(0, 10, 5)` for the same
         options scored 0 to 10; one for all or a mapping by measure. Without it there is no within-group
         agreement. An extract brings questions and scales with it, for sub-scores whose questions share a
         scale.
-    minimum_base : int
-        Groups with fewer rows are held back, and as many others as it takes that none can be worked out.
+    minimum_base : int, optional
+        Groups with fewer rows are held back, and as many others as it takes that none can be worked out; the
+        survey's own (11) when left out.
     labels : mapping, optional
         What measures are called in sentences and figures, where it is not their id in words: `{"shmi":
         "SHMI"}`.
@@ -125,9 +126,10 @@ def agreement(
     Returns
     -------
     Agreement
-        `.table`: `measure, label, base, groups, group_size_mean, group_size, mean_square_between,
-        mean_square_within, statistic` (F), `df, df_within, p_value, icc1` (with the size that allows for
-        unequal groups), `conf_low, conf_high, icc1_mean_size` (with the mean size), `icc2, icc1_guide,
+        `.table`: `measure, label, base, groups_left_out` (not shown, and counted in nothing else), `groups,
+        group_size_mean, group_size, mean_square_between, mean_square_within, statistic` (F), `df, df_within,
+        p_value, icc1` (with the size that allows for unequal groups), `conf_low, conf_high, icc1_mean_size`
+        (with the mean size), `icc2, icc1_guide,
         icc2_guide`, then of the groups shown `groups_shown`, the median of each within-group statistic
         (`rwg_median`, …), the percentage of groups above the guide (`rwg_percent_high`, `rwg_j_percent_high`:
         above 0.70) or within it (`ad_percent_low`).
@@ -139,8 +141,8 @@ def agreement(
     UnknownNameError
         When a column is missing.
     MeasurementError
-        When a column holds no numbers, there are fewer than two groups, no group has two rows, or the whole
-        is below the minimum base.
+        When a column holds no numbers, there are fewer than two groups (that may be shown), no group has two
+        rows, or the whole is below the minimum base.
 
     Notes
     -----
@@ -153,6 +155,11 @@ def agreement(
     large; ICC(2) from 0.70; rwg from 0.51 moderate, above 0.70 strong. In groups of hundreds rwg describes
     how widely answers are spread; whether the mean can be trusted is what ICC(2) says.
 
+    Mean squares and group sizes of all groups, set beside the results of those shown, would tell the size and
+    the mean of a hidden one. So respondents (an extract, or a table with a column `respondent`) are described
+    by the groups shown alone: every figure follows from people of whom `estimate` shows as much. Other tables
+    are taken as figures of organisations, whose small groups (a few years) count in the analysis of variance.
+
     Examples
     --------
     >>> import culture_metrics as cm
@@ -161,8 +168,12 @@ def agreement(
     True
     """
     names = [measures] if isinstance(measures, str) else list(measures)
+    of_extract, left_out = isinstance(data, Extract), dict.fromkeys(names, 0)
+    least = 11 if minimum_base is None else minimum_base
     if isinstance(data, Extract):
-        data, names, items, scale = scored(data, names, group)
+        least = data.edition.survey.minimum_base if minimum_base is None else minimum_base
+        data, names, items, scale, left_out = scored(data, names, group, minimum_base)
+    people = of_extract or "respondent" in data.columns
     items = items or {}
     scales: Mapping[str, Scale] = (
         dict.fromkeys([*names, *items], scale) if isinstance(scale, tuple) else scale or {}
@@ -170,25 +181,32 @@ def agreement(
     _check_columns(data, [group, *names, *(c for m in names for c in items.get(m, ()))], group)
     rows, within = [], []
     for name in names:
-        used = data.select(pl.col(group).cast(pl.String), pl.col(name).cast(pl.Float64)).drop_nulls()
-        if used.height < minimum_base:
+        columns = list(items.get(name, [name]))
+        own = data.select(
+            pl.col(group).cast(pl.String).alias("group"),
+            pl.col(name).cast(pl.Float64).alias("value"),
+            *(pl.col(c).cast(pl.Float64).alias(f"item {i}") for i, c in enumerate(columns)),
+        ).drop_nulls("group")
+        if people and not of_extract:
+            own, left_out[name] = _of_shown(own, least)
+        used = own.drop_nulls("value")
+        if used.height < least:
             raise MeasurementError(
                 f"There are too few values of '{name}' to describe",
-                expected=f"at least {minimum_base} rows with a value and a {group}",
+                expected=f"at least {least} rows with a value and a {group} that may be shown",
                 hint="Use a larger extract, or leave the measure out.",
             )
-        rows.append(
-            {
-                "measure": name,
-                "label": (labels or {}).get(name, in_words(name)),
-                "base": used.height,
-                **one_way(used[name], used[group]),
-            }
-        )
-        columns = list(items.get(name, [name]))
-        answers = data.select(pl.col(group).cast(pl.String), pl.col(columns).cast(pl.Float64)).drop_nulls()
-        within.append(_within(answers, name, group, columns, scales.get(name)))
-    groups = _held_back(pl.concat(within), minimum_base)
+        if people and used["group"].n_unique() < 2:
+            raise MeasurementError(
+                f"Fewer than two groups of {group} may be shown for '{name}'", hint="Use coarser groups."
+            )
+        label = (labels or {}).get(name, in_words(name))
+        about = {"measure": name, "label": label, "base": used.height, "groups_left_out": left_out[name]}
+        rows.append({**about, **one_way(used["value"].alias(name), used["group"])})
+        within.append(_within(own, name, len(columns), scales.get(name), least))
+    groups = pl.concat(within)
+    groups = groups.with_columns(status=pl.lit("reported")) if people else _held_back(groups, least)
+    groups = groups.select("measure", "group", "base", pl.col("status").cast(pl.String), *WITHIN)
     cuts = pl.DataFrame(
         [(name, _step(scales[name]) * scales[name][2] / 6 if name in scales else None) for name in names],
         schema={"measure": pl.String, "_cut": pl.Float64},
@@ -231,18 +249,25 @@ def _step(scale: Scale) -> float:
     return (scale[1] - scale[0]) / (scale[2] - 1)
 
 
-def _within(
-    answers: pl.DataFrame, name: str, group: str, columns: list[str], scale: Scale | None
-) -> pl.DataFrame:
-    """Within-group statistics of one measure: one row per group."""
-    many = len(columns)
-    spread = pl.mean_horizontal(pl.col(c).var() for c in columns)
-    deviation = pl.mean_horizontal((pl.col(c) - pl.col(c).mean()).abs().mean() for c in columns)
-    # One row has no spread of its own.
+def _within(own: pl.DataFrame, name: str, many: int, scale: Scale | None, least: int) -> pl.DataFrame:
+    """Within-group statistics of one measure: one row per group.
+
+    Each question counts with all who answered it: a set of those who answered all of them would differ from
+    what is published of each question by few people.
+    """
+    items = [pl.col(f"item {i}") for i in range(many)]
+    enough = pl.min_horizontal(c.count() for c in items) >= least
+    spread = pl.mean_horizontal(*(c.var() for c in items), ignore_nulls=False)
+    deviation = pl.mean_horizontal(*((c - c.mean()).abs().mean() for c in items), ignore_nulls=False)
     found = (
-        answers.group_by(pl.col(group).alias("group"))
-        .agg(pl.len().alias("base"), spread.alias("_s2"), deviation.alias("ad"))
-        .with_columns(pl.when(pl.col("base") > 1).then("ad").alias("ad"), pl.lit(name).alias("measure"))
+        own.group_by("group")
+        .agg(
+            pl.col("value").count().alias("base"),
+            pl.when(enough).then(spread).alias("_s2"),
+            pl.when(enough).then(deviation).alias("ad"),
+        )
+        .filter(pl.col("base") > 0)
+        .with_columns(pl.lit(name).alias("measure"))
         .sort("group")
     )
     null: dict[str, float | None] = {"": None, "_skewed": None}
@@ -272,20 +297,26 @@ def _skewed_variance() -> float:
 
 def _held_back(groups: pl.DataFrame, minimum_base: int) -> pl.DataFrame:
     """Empty small groups, and others from which they would follow together with the pooled variance."""
+    status = _statuses(groups, minimum_base)
+    shown = status == "reported"
+    return groups.with_columns(status, *(pl.when(shown).then(pl.col(c)).alias(c) for c in ("base", *WITHIN)))
+
+
+def _of_shown(own: pl.DataFrame, minimum_base: int) -> tuple[pl.DataFrame, int]:
+    """Keep the people of groups that may be shown, and count the other groups."""
+    groups = own.drop_nulls("value").group_by("group").agg(pl.len().alias("base")).sort("group")
+    shown = _statuses(groups.with_columns(measure=pl.lit("")), minimum_base) == "reported"
+    return own.join(groups.filter(shown), on="group", how="semi"), int((~shown).sum())
+
+
+def _statuses(groups: pl.DataFrame, minimum_base: int) -> pl.Series:
+    """Say what of `measure, group, base` may be shown beside the whole."""
     same = {name: pl.lit("") for name in ("survey", "period", "organisation", "weighting")}
     same["status"] = pl.lit("reported")
     rows = groups.select("measure", "group", "base", breakdown=pl.lit("group"))
     total = rows.group_by("measure").agg(pl.col("base").sum(), group=pl.lit(ALL), breakdown=pl.lit(ALL))
     whole = pl.concat([rows, total.select(rows.columns)]).with_columns(**same)
-    status = suppress(whole, minimum_base)["status"].head(groups.height)
-    shown = pl.col("status") == "reported"
-    return groups.with_columns(status).select(
-        "measure",
-        "group",
-        pl.when(shown).then("base").alias("base"),
-        "status",
-        *(pl.when(shown).then(c).alias(c) for c in WITHIN),
-    )
+    return suppress(whole, minimum_base)["status"].head(groups.height)
 
 
 def _over_groups(groups: pl.DataFrame, cuts: pl.DataFrame) -> pl.DataFrame:

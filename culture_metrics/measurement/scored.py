@@ -1,4 +1,4 @@
-"""What agreement needs of an extract: scores, the answers behind them on one scale, and groups."""
+"""What agreement needs of an extract: scores, the answers behind them on one scale, and groups shown."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import polars as pl
 
-from culture_metrics.indicators.breakdowns import group_columns
+from culture_metrics.indicators.breakdowns import breakdown_id, group_columns
 from culture_metrics.indicators.scoring import score
+from culture_metrics.indicators.shown import shown_cells
+from culture_metrics.results import ALL
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,16 +19,23 @@ if TYPE_CHECKING:
 
 
 class Scored(NamedTuple):
-    """Scores and answers of respondents; a measure whose answers share no scale has no items."""
+    """Scores and answers of respondents; a measure whose answers share no scale has no items.
+
+    `left_out` counts, by measure, the groups that are nowhere shown.
+    """
 
     frame: pl.DataFrame
     measures: list[str]
     items: dict[str, list[str]]
     scale: dict[str, tuple[float, float, int]]
+    left_out: dict[str, int]
 
 
-def scored(extract: Extract, measures: Sequence[str], group: str) -> Scored:
+def scored(extract: Extract, measures: Sequence[str], group: str, minimum_base: int | None) -> Scored:
     """Return scores by measure id, the answers of sub-scores as they are scored (0 to 10), and the group.
+
+    Only of those whose group `estimate` shows for the measure: all others have no value, so that nothing is
+    worked out from them. Answers to a question are there where its percentage is shown as well.
 
     Raises
     ------
@@ -35,8 +44,18 @@ def scored(extract: Extract, measures: Sequence[str], group: str) -> Scored:
     """
     edition, here = extract.edition, set(extract.frame.columns)
     names = [edition.measure(name).id for name in measures]
-    grouping = pl.col("organisation") if group == "organisation" else group_columns(extract, [group])[group]
-    frame = score(extract).select(names).with_columns(extract.frame.select(grouping.alias(group)))
+    whole = group == "organisation"
+    breakdown = ALL if whole else breakdown_id(extract, group)
+    cells = shown_cells(extract, [] if whole else [breakdown], minimum_base=minimum_base)
+    cells = cells.filter(breakdown=breakdown).with_columns(
+        pl.col("status") == "reported", group=pl.col("organisation" if whole else "group").cast(pl.String)
+    )
+    own = pl.col("organisation") if whole else group_columns(extract, [breakdown])[breakdown].cast(pl.String)
+    place = extract.frame.select("organisation", own.alias("group"))
+    frame = score(extract).select(names).with_columns(place["group"].alias(group))
+    frame = frame.with_columns(
+        pl.when(_shown(place, cells, [name])).then(pl.col(name)).alias(name) for name in names
+    )
     items: dict[str, list[str]] = {}
     scale: dict[str, tuple[float, float, int]] = {}
     for name in names:
@@ -51,16 +70,24 @@ def scored(extract: Extract, measures: Sequence[str], group: str) -> Scored:
         if len(steps) == 1:
             items[name] = [f"{name}: {q.code}" for q in asked]
             scale[name] = (float(values[0]), float(values[-1]), len(values))
-            frame = frame.with_columns(
-                extract.frame.select(
-                    pl.col(q.code)
-                    .replace_strict(
-                        {k: float(v) for k, v in (q.score_map or {}).items()},
-                        default=None,
-                        return_dtype=pl.Float64,
-                    )
-                    .alias(f"{name}: {q.code}")
-                    for q in asked
+            for q in asked:
+                answers = extract.frame[q.code].replace_strict(
+                    {k: float(v) for k, v in (q.score_map or {}).items()},
+                    default=None,
+                    return_dtype=pl.Float64,
                 )
-            )
-    return Scored(frame, names, items, scale)
+                told = [name, *(m.id for m in edition.percentages.values() if m.question == q.id)]
+                shown = pl.when(_shown(place, cells, told)).then(answers)
+                frame = frame.with_columns(shown.alias(f"{name}: {q.code}"))
+    left_out = cells.group_by("measure", "group").agg(pl.col("status").any())
+    none = dict(left_out.group_by("measure").agg((~pl.col("status")).sum()).iter_rows())
+    return Scored(frame, names, items, scale, {name: none.get(name, 0) for name in names})
+
+
+def _shown(place: pl.DataFrame, cells: pl.DataFrame, measures: Sequence[str]) -> pl.Series:
+    """Say of each respondent whether all of the measures are shown of their group."""
+    own = cells.filter(pl.col("measure").is_in(measures)).group_by("organisation", "group")
+    shown = own.agg(pl.col("status").all())
+    return place.join(shown, on=["organisation", "group"], how="left", maintain_order="left")[
+        "status"
+    ].fill_null(value=False)

@@ -6,8 +6,9 @@ import numpy as np
 import polars as pl
 import pytest
 
-from culture_metrics import change_contributions, estimate, synthetic
+from culture_metrics import change_contributions, estimate, score, synthetic
 from culture_metrics.compare.contributions import ANSWERED
+from culture_metrics.compare.pieces import bootstrap
 from culture_metrics.errors import ComparabilityError, ComparabilityWarning, ExtractError
 from culture_metrics.extracts.extract import Extract
 
@@ -129,3 +130,32 @@ def test_it_speaks_in_sentences_and_draws(years):
     assert "Compassionate culture" in found.summary()
     assert found.figure().layout.meta["alt"].startswith("Compassionate and inclusive")
     assert found.summary() in found._repr_html_()
+
+
+def test_who_knows_how_draws_are_seeded_does_not_know_who_was_drawn(years):
+    """Draws followed from the year alone: an attacker with it had the library's own, to the last digit."""
+    root = change_contributions(*years, "morale").table.row(0, named=True)
+    drawn = []
+    for year, extract in enumerate(years):
+        values = score(extract)["morale"].drop_nulls().to_numpy()
+        drawn.append(bootstrap(values[:, None], np.ones(len(values), np.int64), [year])[1][:, 0])
+    gap = drawn[1] - drawn[0]
+    theirs = np.array([gap.std(ddof=1), *np.quantile(gap, [0.025, 0.975])])
+    told = np.array([root[name] for name in ("std_error", "conf_low", "conf_high")])
+    assert told == pytest.approx(theirs, abs=0.05)
+    assert np.abs(told - theirs).min() > 1e-9
+
+
+def test_a_score_with_a_question_that_few_answered_is_not_taken_apart(years):
+    """The root less the other parts would be what so few said."""
+    old, new = years
+
+    def answered_by(few):
+        column = pl.when(pl.int_range(pl.len()) < few).then("q25a").alias("q25a")
+        return Extract(new.survey, new.period, new.frame.with_columns(column))
+
+    assert answered_by(8).frame["q25a"].count() in range(1, 9)
+    with pytest.raises(ExtractError, match="Some parts of Advocacy may not be shown") as caught:
+        change_contributions(old, answered_by(8), "advocacy")
+    assert "2024: Care of patients" in str(caught.value)
+    assert change_contributions(old, answered_by(40), "advocacy").table.height == 5

@@ -218,7 +218,7 @@ def test_bootstrap_errors_agree_with_the_influence_of_each_respondent():
         found = pieces(*(moments(m, ONE) for m in means), ONE)
         return np.stack([found.mix.sum(-1), found.within.sum(-1), found.total], -1)
 
-    found = spread(statistic, *(bootstrap(rows, counts, year) for year, (rows, counts) in enumerate(stats)))
+    found = spread(statistic, *(bootstrap(rows, counts, [year]) for year, (rows, counts) in enumerate(stats)))
     p, m = [], []
     for rows, counts in stats:
         mean = counts @ rows / counts.sum()
@@ -274,6 +274,32 @@ def test_no_small_group_is_shown_and_the_pool_is_large_enough(years):
         assert not set(hidden) & set(table["group"])
 
 
+@pytest.mark.parametrize("sizes", [(40, 30, 5), (40, 30, 6, 5), (25, 20, 3), (60, 14, 12, 2)])
+def test_no_hidden_group_follows_from_a_change_and_the_results_of_both_years(sizes):
+    """Attack: what is shown are sums over groups, of which some in one year shall give no hidden one.
+
+    40 on A, 30 on B, 5 on C and 40 who gave no site: C is hidden, and nothing else, because nobody can tell
+    how many gave none. Pooled with B, which the results show, C was what is left of the pool.
+    """
+    names = "ABCD"[: len(sizes)]
+    site = [n for n, size in zip(names, sizes, strict=True) for _ in range(size)] + [None] * 40
+    years = [people(y, {"site": site}, ([4, 2, 5, 3] * 60)[: len(site)]) for y in ("2023", "2024")]
+    change = decompose_change(*years, by=["site"])
+    atoms = [*names, NOT_GIVEN]
+    rows = estimate(years[1], by=["site"]).filter(measure="recommend_place_to_work", status="reported")
+    shown = [set(atoms) if group == "all" else {group} for group in rows["group"]]
+    pieces = change.table.filter(piece="within", breakdown="site")["group"].to_list()
+    pooled = set(atoms) - set(pieces)
+    shown += [pooled if group == OTHER else {group} for group in pieces]
+    space = np.array([[float(a in some) for a in atoms] for some in shown])
+    hidden = [n for n, size in zip(names, sizes, strict=True) if size < 11]
+    assert hidden
+    for name in hidden:
+        assert name in pooled
+        one = np.array([float(a == name) for a in atoms])
+        assert np.linalg.matrix_rank(np.vstack([space, one])) > np.linalg.matrix_rank(space)
+
+
 def test_a_group_of_one_year_is_pooled_with_the_smallest():
     old = people("2023", {"site": ["A"] * 40 + ["B"] * 30 + ["C"] * 50}, [4] * 120)
     new = people("2024", {"site": ["A"] * 40 + ["B"] * 30 + ["D"] * 50}, [4] * 60 + [2] * 60)
@@ -321,8 +347,9 @@ def test_who_gave_neither_breakdown_stands_in_no_way_of_the_others(years):
         for e in years
     ]
     change = decompose_change(*blank, by=["site", "area"])
-    rows = change.table.filter(piece="mix", group=NOT_GIVEN)
-    assert rows["breakdown"].to_list() == ["site", "area"]
+    rows = change.table.filter(pl.col("group").is_in([NOT_GIVEN, OTHER]), piece="mix")
+    # Some areas are hidden, and who gave none is with them.
+    assert rows.select("breakdown", "group").rows() == [("site", NOT_GIVEN), ("area", OTHER)]
     assert rows["std_error"].max() < 1
     total = (
         sum(change.piece("mix", b)["estimate"] for b in ("site", "area")) + change.piece("within")["estimate"]

@@ -237,3 +237,29 @@ def test_counts_of_one_are_said_in_the_singular():
     years = [synthetic.respondents(y, respondents_per_organisation=200, seed=3) for y in (2023, 2024)]
     change = compare_years(pl.concat(map(estimate, years)), 2023, 2024, measures=["work_pressure"])
     assert "1 is unclear" in change.summary()
+
+
+def test_a_group_of_one_year_that_is_hidden_is_counted_and_not_named():
+    """Nine people of a closed unit, in the earlier year only."""
+    old, new = (synthetic.respondents(y, respondents_per_organisation=600, seed=3) for y in (2023, 2024))
+    few = pl.when(pl.int_range(pl.len()) < 9).then(pl.lit("Closed Unit")).otherwise("locality_1")
+    old = replace(old, frame=old.frame.with_columns(locality_1=few))
+    results = pl.concat([estimate(year, by=["locality_1"]) for year in (old, new)])
+    assert results.filter(group="Closed Unit", status="reported").is_empty()
+    change = compare_years(results, 2023, 2024, measures=["morale"])
+    assert change.groups_vanished == ()
+    told = next(note for note in change.notes if "one year only" in note)
+    assert "in 2023 1 group not shown." in told
+    assert "Closed Unit" not in " ".join([*change.notes, change.summary()])
+
+
+@pytest.mark.parametrize(("more", "said"), [(0, "700 people"), (7, "Nearly all people"), (12, "700 people")])
+def test_how_few_answered_in_one_year_only_is_not_told(more, said):
+    """Of 700 in both years and 7 more in the later one: 7 were who joined, by the bases."""
+    first = synthetic.respondents(2023, respondents_per_organisation=700, seed=3)
+    later = synthetic.respondents(2024, respondents_per_organisation=700 + more, seed=3)
+    same = pl.format("r{}", pl.int_range(pl.len())).alias("respondent")
+    years = [replace(e, frame=e.frame.with_columns(same)) for e in (first, later)]
+    results = pl.concat([estimate(e) for e in years])
+    linked = compare_years(results, 2023, 2024, measures=["morale"], linked=years)
+    assert linked.notes[0].startswith(f"{said} answered in both years")

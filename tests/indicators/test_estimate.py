@@ -17,8 +17,11 @@ from statsmodels.stats.weightstats import DescrStatsW
 from culture_metrics import estimate, synthetic
 from culture_metrics.errors import ExtractError, UnknownNameError
 from culture_metrics.extracts.extract import Extract
+from culture_metrics.indicators.answers import answers_of
+from culture_metrics.indicators.cells import make_cells
+from culture_metrics.indicators.design import Design, kish
 from culture_metrics.indicators.intervals import wilson
-from culture_metrics.indicators.weights import Weights
+from culture_metrics.indicators.weights import Weights, respondent_weights
 from culture_metrics.results import check_results
 
 REFERENCE = Path(__file__).parents[1] / "reference"
@@ -49,8 +52,28 @@ def test_means_and_standard_errors_equal_those_of_r_survey(extract, weighting, w
     results = estimate(extract, weights=weights).filter(breakdown="all")
     both = reference.join(results, on=["organisation", "measure"], suffix="_here")
     assert both.height == reference.height == 4
-    for number in ("estimate", "std_error", "base", "effective_base"):
+    for number in ("estimate", "std_error", "base"):
         np.testing.assert_allclose(both[f"{number}_here"], both[number], rtol=1e-10)
+    # Shown in whole respondents; what it is cut from, to the digit.
+    assert both["effective_base_here"].to_list() == np.floor(both["effective_base"] + 1e-9).to_list()
+    exact = _exact_effective_bases(extract, weights)
+    np.testing.assert_allclose(
+        [exact[row] for row in both["organisation", "measure"].rows()], both["effective_base"], rtol=1e-10
+    )
+
+
+def _exact_effective_bases(extract, weights):
+    """Kish's effective base of each organisation and measure before it is cut to whole respondents."""
+    weighted, answers = respondent_weights(extract, weights), answers_of(extract)
+    cells = make_cells(extract.frame, {"all": ()}, {}, Design())
+    found = answers.moments(cells, weighted.values)
+    found = found.merge(cells.parts).merge(cells.pieces)
+    exact = kish(found.weight, found.weight2)
+    return {
+        (organisation, measure): exact[i, j]
+        for i, organisation in enumerate(cells.keys["organisation"])
+        for j, measure in enumerate(answers.names)
+    }
 
 
 def test_a_group_is_estimated_as_a_sample_of_its_own(extract):

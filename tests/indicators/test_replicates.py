@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import pickle
 from dataclasses import replace
 
 import numpy as np
 import polars as pl
 import pytest
 
-from culture_metrics import estimate, synthetic
+from culture_metrics import estimate, score, synthetic
 from culture_metrics.errors import ExtractError, UnknownNameError
 from culture_metrics.extracts.extract import Extract
 from culture_metrics.indicators.design import Design
@@ -71,8 +72,6 @@ def test_the_same_seed_draws_the_same_replicates(extract):
 
 def test_medians_are_the_middle_of_the_weight(extract):
     found = replicate(extract, measures=["morale"], statistic="median", draws=200).table
-    from culture_metrics import score
-
     values = score(extract).filter(organisation="SYN01")["morale"].drop_nulls().sort()
     here = found.row(by_predicate=pl.col("organisation") == "SYN01", named=True)
     assert here["estimate"] == values[(len(values) + 1) // 2 - 1]
@@ -116,18 +115,68 @@ def test_gaps_between_groups(extract):
     alone = np.hypot(women["std_error"], men["std_error"])
     assert gap["std_error"] == pytest.approx(alone, rel=0.1)
     assert gap["conf_low"] < gap["estimate"] < gap["conf_high"]
+    turned = found.gap("gender", "Male", "Female").filter(measure="morale", organisation="SYN01")
+    ends = turned.select("estimate", "conf_high", "conf_low").row(0)
+    assert ends == pytest.approx([-gap[name] for name in ("estimate", "conf_low", "conf_high")])
     with pytest.raises(UnknownNameError, match="group of gender 'Women'"):
         found.gap("gender", "Women", "Men")
     with pytest.raises(UnknownNameError, match="breakdown in these replicates"):
         found.gap("age", "Women", "Men")
 
 
-def test_small_groups_are_hidden_in_table_and_draws(extract):
-    found = replicate(extract, ["locality_1"], measures=["morale"], draws=20)
-    hidden = (found.table["status"] != "reported").to_numpy()
-    assert hidden.any()
-    assert np.isnan(found.draws[hidden]).all()
-    assert found.table.filter(pl.Series(hidden))["estimate"].null_count() == hidden.sum()
+@pytest.mark.parametrize("by", [["locality_1"], ["locality_1", "locality_2"]])
+def test_what_estimate_hides_is_hidden_and_has_no_gap(extract, by):
+    """The same cells, measure by measure: replicates of one measure alone would hide others."""
+    found = replicate(extract, by, measures=[*MEASURES, "long_term_condition"], draws=20)
+    both = found.table.join(estimate(extract, by), on=KEYS, suffix="_estimate")
+    assert both.height == found.table.height
+    assert (both["status"].cast(pl.String) == both["status_estimate"].cast(pl.String)).all()
+    hidden = both.filter(pl.col("status") != "reported")
+    assert hidden.height > 0
+    assert hidden.select("estimate", "std_error", "base").null_count().row(0) == (hidden.height,) * 3
+    one = hidden.filter(breakdown="locality_1")["group"][0]
+    other = both.filter(pl.col("group") != one, breakdown="locality_1", status="reported")["group"][0]
+    gap = found.gap("locality_1", one, other).join(hidden.filter(group=one), on=KEYS[:2] + KEYS[3:])
+    assert gap.height > 0
+    assert gap.select("estimate", "std_error", "conf_low").null_count().row(0) == (gap.height,) * 3
+
+
+def test_who_knows_the_seed_does_not_know_who_was_drawn():
+    """An attacker with the public seed and the order of respondents draws them again as the library would.
+
+    When draws followed from the seed alone these were the library's own, figure by figure (and as many
+    replicates as respondents gave each of their scores by least squares, with an error of 3e-13).
+    """
+    extract = synthetic.respondents(2024, respondents_per_organisation=60, seed=5)
+    values = score(extract)["morale"].to_numpy()
+    n, draws = len(values), 200
+    often = np.random.default_rng(2024).multinomial(n - 1, np.full(n, 1 / n), size=draws).T
+    there = np.isfinite(values)
+    guessed = (often[there] * values[there, None]).sum(axis=0) / often[there].sum(axis=0)
+    row = replicate(extract, measures=["morale"], draws=draws).table.row(0, named=True)
+    told = [row["std_error"], row["conf_low"], row["conf_high"]]
+    theirs = [guessed.std(ddof=1), *np.quantile(guessed, [0.025, 0.975])]
+    # The same but for chance, which is a twentieth here, and in no digit that could be reckoned back from.
+    assert told == pytest.approx(theirs, rel=0.2)
+    assert min(abs(a / b - 1) for a, b in zip(told, theirs, strict=True)) > 1e-9
+
+
+def test_nothing_of_the_draws_is_kept(extract):
+    """Whatever the object holds, pickled too: no numbers by replicate, and none by respondent."""
+    found = replicate(extract, ["gender"], measures=MEASURES, draws=157)
+    sizes = {157, extract.frame.height}
+    for kept in (found, pickle.loads(pickle.dumps(found))):
+        held = vars(kept).values()
+        assert not [one for one in held if isinstance(one, np.ndarray)]
+        assert not [one for one in held if isinstance(one, pl.DataFrame) and sizes & set(one.shape)]
+    assert len(pickle.dumps(found)) < 20_000
+
+
+def test_too_many_gaps_are_refused(extract, monkeypatch):
+    monkeypatch.setattr("culture_metrics.indicators.replicates.GROUPS", 1)
+    found = replicate(extract, ["gender"], measures=["morale"], draws=20)
+    with pytest.raises(ExtractError, match="So many groups of gender"):
+        found.gap("gender", "Female", "Male")
 
 
 def test_what_replicates_are_not_for(extract):

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import polars as pl
 import pytest
+from scipy.stats import t
 
 from culture_metrics import distributions, estimate, estimate_values, score, synthetic
 from culture_metrics.errors import CultureMetricsError, ExtractError, SmallBaseWarning, UnknownNameError
@@ -100,14 +101,14 @@ def splits_that_fit(total: pl.DataFrame, pooled: bool) -> set[int]:
     return {
         doctors
         for doctors in range(1, 40)
-        if abs(kish([(3 / 8, 40), *(hidden or [(1 / 8, doctors), (4 / 8, 40 - doctors)])]) - shown) < 1e-6
+        if int(kish([(3 / 8, 40), *(hidden or [(1 / 8, doctors), (4 / 8, 40 - doctors)])]) + 1e-6) == shown
     }
 
 
 @pytest.mark.filterwarnings("ignore::culture_metrics.errors.SmallBaseWarning")
 @pytest.mark.parametrize("of", [estimate, distributions])
 def test_what_is_hidden_below_a_larger_minimum_does_not_follow_from_weighted_totals(of):
-    """By 20, 15 doctors and 25 porters are hidden. Pooled by the survey's 11 their number follows exactly."""
+    """By 20, 15 doctors and 25 porters are hidden. Pooled by the survey's 11 their number nearly follows."""
     extract = extract_of(RXX=[NURSE] * 40 + [DOCTOR] * 15 + [PORTER] * 25)
 
     def published(**rules):
@@ -121,7 +122,9 @@ def test_what_is_hidden_below_a_larger_minimum_does_not_follow_from_weighted_tot
         return table.unique(["breakdown", "group"])
 
     for given in (11, 1):
-        assert splits_that_fit(published(pool_below=given), pooled=False) == {15}
+        fitting = splits_that_fit(published(pool_below=given), pooled=False)
+        assert 15 in fitting
+        assert len(fitting) <= 3
     assert 15 not in splits_that_fit(published(), pooled=False)
     assert splits_that_fit(published(), pooled=True) == set(range(1, 40))
 
@@ -138,7 +141,7 @@ def test_weights_to_the_mix_of_the_extract_follow_a_larger_minimum(weights):
         return tuple(table.filter(measure="recommend_place_to_work")["effective_base"].round(9))
 
     assert len({published(doctors, 20) for doctors in (12, 15, 17)}) == 1
-    assert len({published(doctors, None) for doctors in (12, 15, 17)}) == 3
+    assert len({published(doctors, None) for doctors in (12, 15, 17)}) > 1
     assert published(15, 5) == published(15, None)
 
 
@@ -494,3 +497,55 @@ def test_a_minimum_that_is_none_is_refused_before_weights_are_made(trust):
     for wrong in (0, 2.5, "20"):
         with pytest.raises(CultureMetricsError, match="minimum_base is not a whole number"):
             estimate(trust, minimum_base=wrong)
+
+
+@pytest.mark.filterwarnings("ignore::culture_metrics.errors.SmallBaseWarning")
+@pytest.mark.parametrize("of", [estimate, distributions, estimate_values])
+def test_effective_bases_are_shown_in_whole_respondents(of):
+    """Kish's (Σw)² / Σw² of 60 who weigh 1 and 20 who weigh 1.5 is 77.1: 90² / 105. Of equals it is the base.
+
+    Intervals rest on what is shown, so that nobody can reckon back from them: t at 76 degrees of freedom.
+    """
+    weight = [1.0] * 60 + [1.5] * 20
+    extract = extract_of(RXX=[NURSE] * 60 + [DOCTOR] * 20)
+    answers = pl.Series([5, 4, 2, 1, 4] * 16, dtype=pl.Int8)
+    frame = extract.frame.with_columns(q25c=answers, own=pl.Series(weight))
+    extract = replace(extract, frame=frame)
+    if of is estimate_values:
+        row = of(frame, ["q25c"], weights="own").row(0, named=True)
+        half = t.ppf(0.975, 76) * row["std_error"]
+        assert row["conf_high"] == pytest.approx(row["estimate"] + half, abs=1e-12)
+    else:
+        name = "measure" if of is estimate else "question"
+        rows = of(extract, ["occupation_group"], weights="own").filter(
+            pl.col(name) == "recommend_place_to_work", status="reported"
+        )
+        row = rows.filter(breakdown="all").row(0, named=True)
+        groups = rows.filter(breakdown="occupation_group")
+        assert groups.height > 0
+        assert (groups["effective_base"] == groups["base"]).all()
+    assert row["effective_base"] == 77
+
+
+@pytest.mark.filterwarnings("ignore::culture_metrics.errors.SmallBaseWarning")
+@pytest.mark.parametrize("seed", range(4))
+def test_what_a_margin_shows_beside_estimates_tells_of_no_group_that_they_hide(seed):
+    """600 people, of whom 120 gave no ward: estimates hide one or two wards, the rest cannot be told.
+
+    Attack: base over share was the 480 whose ward is known; less the wards that the margin or the estimates
+    show, that was the one that is hidden.
+    """
+    extract = synthetic.respondents(2024, respondents_per_organisation=600, seed=seed)
+    known = pl.when(pl.int_range(pl.len()) % 5 > 0).then("locality_1").alias("locality_1")
+    extract = replace(extract, frame=extract.frame.with_columns(known))
+    wards = extract.frame["locality_1"].drop_nulls().unique().sort()
+    raking = rake(extract, {"locality_1": dict.fromkeys(wards, 100.0)})
+    results = estimate(extract, ["locality_1"])
+    most = results.filter(breakdown="all").sort("base", "measure", descending=[True, False])["measure"][0]
+    hidden = results.filter(pl.col("status") != "reported", breakdown="locality_1", measure=most)["group"]
+    shown = raking.table.filter(pl.col("base").is_not_null())
+    assert len(hidden) in (1, 2)
+    assert shown.height > 5
+    assert not set(hidden) & set(shown["group"])
+    told = (100 * shown["base"] / shown["before"]).to_list()
+    assert told == pytest.approx([600] * shown.height)

@@ -1,0 +1,75 @@
+"""What may be shown of an extract by group: the one decision of `estimate`, for whatever else leaves."""
+
+from __future__ import annotations
+
+import warnings
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+
+from culture_metrics.errors import SmallBaseWarning
+from culture_metrics.indicators.breakdowns import crossed
+from culture_metrics.indicators.cell_estimates import estimates_of
+from culture_metrics.indicators.hidden import hidden_of
+from culture_metrics.indicators.weights import weights_for
+from data_schemas.columns import STATUSES
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from culture_metrics.extracts.extract import Extract
+    from culture_metrics.indicators.weights import AnyWeights
+
+
+def shown_cells(
+    extract: Extract,
+    by: Sequence[str | Sequence[str]] = (),
+    *,
+    weights: AnyWeights = "none",
+    minimum_base: int | None = None,
+) -> pl.DataFrame:
+    """Return what `estimate` of the same extract, breakdowns and weights shows and what it hides.
+
+    Parameters
+    ----------
+    extract : Extract
+        A clean extract, as it was given: not cut down, so that it is known again.
+    by, weights, minimum_base
+        As in `estimate`. How respondents were sampled does not matter here.
+
+    Returns
+    -------
+    polars.DataFrame
+        `organisation, breakdown, group, measure, base, status`: one row per cell and measure with anybody in
+        its base in the extract; the base of what is hidden is null.
+
+    Examples
+    --------
+    >>> from culture_metrics import synthetic
+    >>> cells = shown_cells(synthetic.respondents(2024), ["locality_1"])
+    >>> cells.filter(pl.col("base") < 11).height
+    0
+    """
+    breakdowns, weights = crossed(by), weights_for(extract, weights, minimum_base)
+    with warnings.catch_warnings():
+        # Whoever weights says so already.
+        warnings.simplefilter("ignore", SmallBaseWarning)
+        found = estimates_of(extract, breakdowns, weights, None)
+    columns = {name: j for j, name in enumerate(found[0].answers.names)}
+    least = extract.edition.survey.minimum_base if minimum_base is None else minimum_base
+    tables = []
+    hidden = hidden_of(found, extract, columns, least, breakdowns)
+    for part, why in zip(found, hidden, strict=True):
+        base = np.where(why == 0, part.estimates.base, np.nan)
+        asked = part.estimates.base.any(axis=0)
+        names = np.array(part.answers.names)[asked]
+        cells = np.repeat(np.arange(part.keys.height, dtype=np.uint32), len(names))
+        tables.append(
+            part.keys[cells].with_columns(
+                pl.Series("measure", np.tile(names, part.keys.height)),
+                pl.Series("base", base[:, asked].ravel(), nan_to_null=True).cast(pl.UInt32),
+                pl.Series("status", STATUSES, pl.Enum(STATUSES))[why[:, asked].ravel()],
+            )
+        )
+    return pl.concat(tables)
