@@ -69,10 +69,10 @@ class Shown:
         first = np.append(of_block, 0)[self.block]
         rest = np.where(self.in_block, self.rest - self.rest[:, first], self.rest)
         none = np.empty((0, rest.shape[1]))
-        if not rest.size:
+        size = self._independent if rest.size else 0
+        if not size:
             return Draw(of_block, np.empty(0, np.int64), none)
         upper, order = qr(rest * scale, mode="r", pivoting=True, check_finite=False)
-        size = self._independent
         left = np.empty((size, rest.shape[1]))
         # The driver itself: what is put around it takes ten times its time for so small a matrix.
         left[:, order], _ = dtrtrs(upper[:size, :size], upper[:size])

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
+from culture_metrics.results import ALL
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
@@ -41,7 +43,7 @@ class Table:
 
 
 def tables_of(cells: Cells, *, together: bool) -> list[Table]:
-    """Return the tables that cells belong to; those without a group are left out."""
+    """Return the tables that cells belong to, the whole first; those without a group are left out."""
     of_part = np.append(cells.pieces.of[cells.parts.of], -1)
     found = []
     for block in cells.blocks:
@@ -51,7 +53,7 @@ def tables_of(cells: Cells, *, together: bool) -> list[Table]:
         number[here] = np.arange(len(here))
         if len(here):
             found.append(Table(together, cells.keys[here], number[of]))
-    return found
+    return sorted(found, key=lambda table: table.name != ALL)
 
 
 @dataclass(frozen=True)
