@@ -129,8 +129,8 @@ def data_flags(arrays: PanelArrays, plan: Plan, matrix: DesignMatrix, min_orgs: 
     """Return the flags that the data of a model raise, whatever its figures."""
     outcome = plan.values.outcome
     raised = {
-        "few_orgs": matrix.clusters < min_orgs,
-        "few_clusters": matrix.repeated and matrix.clusters < FEW_CLUSTERS,
+        "few_orgs": matrix.carrying < min_orgs,
+        "few_clusters": matrix.repeated and matrix.carrying < FEW_CLUSTERS,
         "same_source": outcome.same_source,
         "weighted": plan.weights is not None,
         "gaps": (plan.lag > 0 or plan.differenced) and _gaps(arrays),

@@ -85,10 +85,9 @@ def _hausman(main: Fitted) -> list[Check]:
     spare = matrix.y.size - matrix.clusters - int(varies.sum())
     if blend.boundary or not varies[at] or spare < 1:
         return []
-    fixed = solve_linear(inside[:, -1], inside[:, :-1][:, varies], constant=False)
+    fixed = solve_linear(inside[:, -1], inside[:, :-1][:, varies], constant=False, absorbed=matrix.groups)
     place = int(varies[:at].sum())
-    squares = fixed.dispersion * fixed.df / spare
-    spread = float(fixed.bread[place, place] * squares - blend.solution.bread[at, at] * blend.within)
+    spread = float(fixed.bread[place, place] * fixed.dispersion - blend.solution.bread[at, at] * blend.within)
     if spread <= 0:
         return [Check("hausman", indicator, note="the difference of the variances is not positive")]
     statistic = float(fixed.params[place] - blend.solution.params[at]) ** 2 / spread

@@ -17,6 +17,8 @@ Covariance = Literal["auto", "classical", "scaled", "HC1", "HC3", "cluster", "wi
 COVARIANCES: tuple[Covariance, ...] = get_args(Covariance)
 #: Fewer organisations than this carry no clustered covariance.
 FEWEST_CLUSTERS = 10
+#: A row whose leverage is nearer to 1 than this is fitted exactly.
+FITTED_EXACTLY = 1e-9
 
 
 def covariance(solution: Solution, kind: str, groups: Integers) -> tuple[Array, float]:
@@ -38,7 +40,7 @@ def covariance(solution: Solution, kind: str, groups: Integers) -> tuple[Array, 
     covariance : numpy.ndarray
     df : float
         Organisations less one when clustered, infinite when the model knows its own scale, otherwise the
-        residual degrees of freedom.
+        residual degrees of freedom, absorbed effects counted.
 
     Raises
     ------
@@ -49,8 +51,18 @@ def covariance(solution: Solution, kind: str, groups: Integers) -> tuple[Array, 
     -----
     The clustered covariance, which the wild bootstrap starts from too, is CR1 with the factor
     G/(G-1) (N-1)/(N-K), as in Stata and statsmodels; HC1 and HC3 as in MacKinnon and White (1985).
+
+    Effects of organisations that were absorbed count wherever rows are taken as independent: in the residual
+    variance, in HC1's N/(N-K) and in HC3's leverages, as with a dummy for each organisation. They are nested
+    in the clusters, and the clustered factor does not count them a second time: K is the number of the other
+    columns, as in plm's `vcovHC(type="sss")`; Stata's `xtreg, fe` and fixest add one for the constant.
+
+    HC3 of absorbed effects is R's, and cautious by construction: with T rows for each organisation a leverage
+    is 1/T or more, so the variance comes out T/(T-1) times too large where variances are equal (twice with
+    two years).
     """
     n, k = solution.scores.shape
+    estimated = k + solution.absorbed
     bread = solution.bread
     if kind == "classical":
         return bread * solution.scale, float("inf") if solution.exact_scale else solution.df
@@ -71,8 +83,11 @@ def covariance(solution: Solution, kind: str, groups: Integers) -> tuple[Array, 
     if kind == "HC3":
         if solution.leverage is None:
             raise LinkError("HC3 needs a linear model or a GLM", hint="Use cov='HC1' or cov='cluster'.")
-        scores = scores / (1 - solution.leverage)[:, None]
+        # A row that a column has to itself (the only one of its year) is fitted exactly and says nothing.
+        free = 1 - solution.leverage
+        alone = free < FITTED_EXACTLY
+        scores = np.where(alone[:, None], 0.0, scores / np.where(alone, 1.0, free)[:, None])
         return bread @ cross(scores, scores) @ bread, solution.df
     if kind == "HC1":
-        return bread @ cross(scores, scores) @ bread * (n / (n - k)), solution.df
+        return bread @ cross(scores, scores) @ bread * (n / (n - estimated)), solution.df
     raise LinkError(f"There is no covariance '{kind}'", expected=", ".join(COVARIANCES))

@@ -91,7 +91,7 @@ def row_checks(fitted: Fitted) -> list[Check]:
     cooks, leverage = cooks_distance(fitted), fitted.solution.leverage
     if cooks is None or leverage is None or fitted.plan.design in ("mixed", "within_between"):
         return []
-    n, p = cooks.size, fitted.solution.params.size
+    n, p = cooks.size, fitted.solution.estimated
     found = _largest(fitted, "cooks_distance", cooks, 4 / n) + _largest(
         fitted, "leverage", leverage, 2 * p / n, 1
     )

@@ -174,7 +174,9 @@ def _linear(matrix: DesignMatrix, plan: Plan, cov: str) -> Fitted:
         return _finish(
             matrix, plan, solve_glm(matrix.y, matrix.x, GAMMA, matrix.weights), cov, ("GLM", "Gamma", "log")
         )
-    solution = solve_linear(matrix.y, matrix.x, matrix.weights, constant=matrix.constant)
+    solution = solve_linear(
+        matrix.y, matrix.x, matrix.weights, constant=matrix.constant, absorbed=matrix.absorbed_groups
+    )
     if matrix.weights is not None:
         words = (f"weighted {words[0]}", *words[1:])
     if (

@@ -68,7 +68,7 @@ def cooks_distance(fitted: Fitted) -> Array | None:
     if solution.leverage is None or solution.residuals is None:
         return None
     rest = 1 - solution.leverage
-    p = solution.params.size
+    p = solution.estimated
     return np.asarray(solution.residuals**2 * solution.leverage / (p * solution.dispersion * rest**2))
 
 
