@@ -33,6 +33,9 @@ MEANINGS = {
     "few_orgs": "fewer organisations than min_orgs",
     "few_clusters": f"fewer than {FEW_CLUSTERS} organisations: clustered errors tend to be too small; "
     "cov='wild' tests such slopes by a wild bootstrap",
+    "not_clustered": "the errors take years of one organisation as independent, and are too small where they "
+    "are not; cov='cluster' allows for it",
+    "cautious_hc3": "HC3 overstates the variance within organisations, by T/(T-1) for T years of each",
     "same_source": "outcome and indicator come from the same survey, which by itself makes them go together",
     "merged_levels": "levels of the outcome with fewer than 10 rows were merged with a neighbour",
     "overdispersed": "the outcome varies more than its model says by itself; the errors allow for it",

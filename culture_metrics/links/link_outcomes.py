@@ -296,7 +296,7 @@ def _unweighted(models: Sequence[Model], model: Model, row: Mapping[str, Any]) -
         return ""
     column = other.matrix.terms[row["indicator"], row["term"]]
     b = float(other.solution.params[column]) * row["step"] / other.matrix.steps[row["indicator"]]
-    p = p_of(float(other.solution.params[column]) / other.std_error(column), other.df)
+    p = p_of(float(other.solution.params[column]) / other.std_error(column), other.degrees(column))
     return (
         f"This rests on the weights ({plan.weights}): with them the slope is {row['estimate']:.3g} "
         f"(p {row['p_value']:.3f}), without them {b:.3g} (p {p:.3f})."
