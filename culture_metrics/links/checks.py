@@ -38,7 +38,8 @@ MEANINGS = {
     "cautious_hc3": "HC3 overstates the variance within organisations, by T/(T-1) for T years of each",
     "same_source": "outcome and indicator come from the same survey, which by itself makes them go together",
     "merged_levels": "levels of the outcome with fewer than 10 rows were merged with a neighbour",
-    "overdispersed": "the outcome varies more than its model says by itself; the errors allow for it",
+    "overdispersed": "the outcome varies more than its model says by itself; the errors allow for it, "
+    "those of cov='classical' excepted",
     "prop_odds": "the slope differs between the levels of the outcome: the one odds ratio is an average",
     "boundary": "no variance between organisations was found: clustered least squares instead",
     "separation": "a slope or probability ran off: no figures",

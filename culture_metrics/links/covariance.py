@@ -17,8 +17,6 @@ Covariance = Literal["auto", "classical", "scaled", "HC1", "HC3", "cluster", "wi
 COVARIANCES: tuple[Covariance, ...] = get_args(Covariance)
 #: Fewer organisations than this carry no clustered covariance.
 FEWEST_CLUSTERS = 10
-#: A row whose leverage is nearer to 1 than this is fitted exactly.
-FITTED_EXACTLY = 1e-9
 
 
 def covariance(solution: Solution, kind: str, groups: Integers) -> tuple[Array, float]:
@@ -81,12 +79,9 @@ def covariance(solution: Solution, kind: str, groups: Integers) -> tuple[Array, 
         return bread @ cross(sums, sums) @ bread * factor, float(count - 1)
     scores = solution.scores
     if kind == "HC3":
-        if solution.leverage is None:
+        if solution.free is None:
             raise LinkError("HC3 needs a linear model or a GLM", hint="Use cov='HC1' or cov='cluster'.")
-        # A row that a column has to itself (the only one of its year) is fitted exactly and says nothing.
-        free = 1 - solution.leverage
-        alone = free < FITTED_EXACTLY
-        scores = np.where(alone[:, None], 0.0, scores / np.where(alone, 1.0, free)[:, None])
+        scores = scores / solution.free[:, None]
         return bread @ cross(scores, scores) @ bread, solution.df
     if kind == "HC1":
         return bread @ cross(scores, scores) @ bread * (n / (n - estimated)), solution.df

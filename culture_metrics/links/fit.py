@@ -241,6 +241,8 @@ def _gee(matrix: DesignMatrix, plan: Plan, cov: str) -> Fitted:
             where=f"outcome {plan.values.outcome.column}, design {plan.design}",
             hint="Leave out cov=, or take cov='cluster'.",
         )
+    if _kind(matrix, plan) == "rate":
+        solution = _quasi(solution)
     if cov in ("auto", "robust"):
         kind, values = "robust", robust(solution, matrix.groups)
     else:
@@ -253,13 +255,13 @@ def _gee(matrix: DesignMatrix, plan: Plan, cov: str) -> Fitted:
 
 
 def _glm(matrix: DesignMatrix, plan: Plan, cov: str, variant: Variant) -> Fitted:
-    kind = plan.values.outcome.kind
+    kind = _kind(matrix, plan)
     family = POISSON if variant == "poisson" else FAMILIES[kind]
     solution = solve_glm(matrix.y, matrix.x, family, _trials(matrix, plan), _offset(matrix, plan))
     alone = "HC1"
-    if kind == "proportion" and matrix.base is None:
-        kind = "rate"
     model = MODELS.get(kind, "Poisson GLM")
+    if kind == "rate":
+        solution = _quasi(solution)
     if variant == "poisson":
         model = "Poisson pseudo-likelihood"
     if kind == "proportion" or (kind == "count" and solution.dispersion > OVERDISPERSED):
@@ -272,6 +274,17 @@ def _glm(matrix: DesignMatrix, plan: Plan, cov: str, variant: Variant) -> Fitted
     return _finish(
         matrix, plan, solution, _auto(matrix, cov, alone), (model, family.name, family.link), flags=flags
     )
+
+
+def _kind(matrix: DesignMatrix, plan: Plan) -> str:
+    """Return the kind of outcome; a proportion without trials is a rate."""
+    kind = plan.values.outcome.kind
+    return "rate" if kind == "proportion" and matrix.base is None else kind
+
+
+def _quasi(solution: Solution) -> Solution:
+    """Take the variance of a fraction without trials, which has none of its own, from its residuals."""
+    return replace(solution, scale=solution.dispersion, exact_scale=False)
 
 
 def _ordinal(matrix: DesignMatrix, plan: Plan, cov: str, variant: Variant) -> Fitted:

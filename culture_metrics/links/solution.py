@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     Array = NDArray[np.float64]
     Integers = NDArray[np.int64]
 
+#: A row whose leverage is nearer to 1 than this is fitted exactly.
+FITTED_EXACTLY = 1e-9
+
 
 @dataclass(frozen=True)
 class Solution:
@@ -75,6 +78,17 @@ class Solution:
     def estimated(self) -> int:
         """Number of figures that the rows have been spent on."""
         return self.params.size + self.absorbed
+
+    @property
+    def free(self) -> Array | None:
+        """One less each row's leverage; infinite where a row has a column to itself, as a year's only row.
+
+        Such a row is fitted exactly: what is divided by infinity carries nothing.
+        """
+        if self.leverage is None:
+            return None
+        free = 1 - self.leverage
+        return np.where(free < FITTED_EXACTLY, np.inf, free)
 
 
 def weighted_information(x: Array, weights: Array) -> Callable[[Integers], Array]:

@@ -103,7 +103,7 @@ other <- function(kind, left, family, offset = NULL, weights = NULL) {
 }
 other("cases", "cases", poisson, offset = "bed_days")
 other("leavers", "leavers", binomial, weights = "headcount")
-other("sickness", "sickness", binomial)
+other("sickness", "sickness", quasibinomial)
 other("target_met", "target_met", binomial)
 other("agency", "agency", Gamma("log"))
 
