@@ -189,3 +189,53 @@ def test_a_fraction_without_trials_has_no_variance_of_its_own(panel):
             for cov in ("classical", "scaled")
         )
         assert (one["std_error"], one["df"]) == (other["std_error"], other["df"])
+
+
+@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("weights", [None, "w"])
+def test_fixed_effects_are_the_regression_with_dummies(seed, weights):
+    """Random panels with gaps, organisations of one row and a control that changes its category over time."""
+    rng = np.random.default_rng([20110109, seed])
+    orgs, years = int(rng.integers(15, 40)), int(rng.integers(2, 6))
+    frame = (
+        pl.DataFrame(
+            {
+                "organisation": np.repeat([f"R{i:02d}" for i in range(orgs)], years),
+                "year": np.tile(2015 + np.arange(years), orgs),
+                "engagement": rng.normal(size=orgs * years),
+                "score": rng.normal(size=orgs * years) + np.repeat(rng.normal(size=orgs), years),
+                "rated": rng.choice(["a", "b", "c"], orgs * years),
+                "w": rng.uniform(0.1, 10, orgs * years),
+            }
+        )
+        .sample(fraction=0.8, seed=seed)
+        .sort("organisation", "year")
+    )
+    kept = frame.filter(pl.len().over("organisation") > 1)
+    assert kept.height < frame.height
+    category = kept.select(pl.col("rated")).to_dummies().to_numpy()[:, 1:]
+    y, x = dummies(kept, "engagement")
+    x = np.column_stack([x, category])
+    root = np.ones(y.size) if weights is None else np.sqrt(kept["w"].to_numpy())
+    x, y = x * root[:, None], y * root
+    bread = np.linalg.inv(x.T @ x)
+    left = y - x @ (bread @ (x.T @ y))
+    (n, k), free = x.shape, 1 - np.einsum("ij,jk,ik->i", x, bread, x)
+    seen = x @ bread[0]
+    sums = np.bincount(kept["organisation"].rank("dense").to_numpy() - 1, weights=seen * left)
+    count = sums.size
+    rest = n - k + count
+    wanted = {
+        "classical": (left @ left / (n - k) * bread[0, 0], n - k),
+        "HC1": ((seen * left) @ (seen * left) * n / (n - k), n - k),
+        "HC3": (((seen * left / free) ** 2).sum(), n - k),
+        "cluster": (sums @ sums * count / (count - 1) * (n - 1) / rest, count - 1),
+    }
+    for cov, (variance, df) in wanted.items():
+        row = cm.link_outcomes(
+            frame, "engagement", "score", controls=("rated",), design="fixed_effects", cov=cov,
+            weights=weights, standardise=None,
+        ).table.row(0, named=True)  # fmt: skip
+        assert row["estimate"] == pytest.approx((bread @ (x.T @ y))[0], rel=1e-8)
+        assert row["std_error"] == pytest.approx(np.sqrt(variance), rel=1e-8)
+        assert (row["df"], row["n_orgs"], row["base"]) == (df, count, n)
