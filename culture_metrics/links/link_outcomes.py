@@ -159,8 +159,8 @@ def link_outcomes(  # noqa: PLR0913
     within organisations has one degree of freedom less than organisations with several rows. With a random
     intercept they are Satterthwaite's. HC3 within organisations is cautious (`cautious_hc3`).
 
-    With 60 organisations and no link, HC1 and clustered errors find one in 5 to 6.5 of 100 panels (a little
-    more with uneven weights), the others in 4.5 to 5.5: see `benchmarks/rejections.py`.
+    With 60 organisations and no link, HC1 and clustered errors find one in 5 to 6.5 of 100 panels (about 7
+    with uneven weights or very skewed money), the others in 4.5 to 5.5: see `benchmarks/rejections.py`.
 
     Examples
     --------

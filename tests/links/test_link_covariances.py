@@ -239,3 +239,27 @@ def test_fixed_effects_are_the_regression_with_dummies(seed, weights):
         assert row["estimate"] == pytest.approx((bread @ (x.T @ y))[0], rel=1e-8)
         assert row["std_error"] == pytest.approx(np.sqrt(variance), rel=1e-8)
         assert (row["df"], row["n_orgs"], row["base"]) == (df, count, n)
+
+
+def test_lines_of_a_scatter_count_what_they_rest_on(panel):
+    """Between: HC3 of means on a constant and a slope. Within: only where ten organisations have several rows."""
+    from scipy.stats import t
+
+    from culture_metrics.links.pictures import BETWEEN, WITHIN, points_and_lines
+
+    def drawn(data):
+        result = cm.link_outcomes(data, "engagement", "score", year_effects=False)
+        return points_and_lines(result.source, result.table["model_id"][0], "engagement")
+
+    points, lines = drawn(panel)
+    x = np.column_stack([np.ones(points.height), points["x"] - points["x"].mean()])
+    bread = np.linalg.inv(x.T @ x)
+    left = points["y"].to_numpy() - x @ (bread @ (x.T @ points["y"].to_numpy()))
+    seen = (x @ bread[1]) * left / (1 - np.einsum("ij,jk,ik->i", x, bread, x))
+    line = lines.filter(line=BETWEEN)
+    reach = abs(line["x"][0] - panel["engagement"].mean())
+    half = (line["conf_high"][0] - line["conf_low"][0]) / 2
+    assert half == pytest.approx(t.ppf(0.975, points.height - 2) * reach * np.sqrt(seen @ seen), rel=1e-6)
+    assert set(lines["line"]) == {BETWEEN, WITHIN}
+    once = panel.filter((pl.col("organisation") < "R05") | (pl.int_range(pl.len()).over("organisation") == 0))
+    assert set(drawn(once)[1]["line"]) == {BETWEEN}
