@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 
 from culture_metrics.errors import LinkError
-from culture_metrics.links.covariance import covariance
+from culture_metrics.links.covariance import FEWEST_CLUSTERS, covariance
 from culture_metrics.links.design_matrix import design_matrix
 from culture_metrics.links.intervals import t_statistics
 from culture_metrics.links.linear import solve_linear
@@ -48,7 +48,8 @@ def points_and_lines(source: Source, model_id: str, indicator: str) -> tuple[pl.
         `organisation, x, y, years`, in the units of the columns (fractions in per cent, counts per
         exposure), without years that rest on a small base.
     lines : polars.DataFrame
-        `line, x, estimate, conf_low, conf_high`: between organisations and, where years repeat, within them.
+        `line, x, estimate, conf_low, conf_high`: between organisations and, where enough of them have several
+        years, within them.
 
     Raises
     ------
@@ -74,8 +75,10 @@ def points_and_lines(source: Source, model_id: str, indicator: str) -> tuple[pl.
         {"organisation": list(matrix.organisations), "x": mean_x, "y": mean_y, "years": sizes}
     )
     lines = [_line(BETWEEN, mean_x, mean_y, np.arange(mean_x.size), x.mean(), y.mean())]
-    if matrix.repeated:
-        lines.append(_line(WITHIN, x - mean_x[groups], y - mean_y[groups], groups, x.mean(), y.mean()))
+    if (sizes > 1).sum() >= FEWEST_CLUSTERS:
+        several = sizes[groups] > 1
+        dx, dy = (x - mean_x[groups])[several], (y - mean_y[groups])[several]
+        lines.append(_line(WITHIN, dx, dy, groups[several], x.mean(), y.mean()))
     return points, pl.concat(lines)
 
 
@@ -106,10 +109,10 @@ def _adjusted(matrix: DesignMatrix, indicator: str, values: Array) -> Array:
 def _line(name: str, x: Array, y: Array, groups: Integers, at_x: float, at_y: float) -> pl.DataFrame:
     """Fit a line and return it over the middle of its own x, drawn through the mean of all."""
     centred = x - x.mean()
-    solution = solve_linear(y - y.mean(), centred[:, None], constant=False)
+    solution = solve_linear(y, np.column_stack([np.ones_like(x), centred]))
     v, df = covariance(solution, "HC3" if groups.size == np.unique(groups).size else "cluster", groups)
     low, high = np.quantile(centred, [0.02, 0.98])
     reach = np.linspace(low, high, POINTS)
-    found = t_statistics(reach * solution.params[0], np.abs(reach) * np.sqrt(v[0, 0]), df, 0.95)
+    found = t_statistics(reach * solution.params[1], np.abs(reach) * np.sqrt(v[1, 1]), df, 0.95)
     drawn = {c: found[c] + at_y for c in ("estimate", "conf_low", "conf_high")}
     return pl.DataFrame({"line": [name] * POINTS, "x": reach + at_x, **drawn})

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from culture_metrics.links.plan import WITHIN
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -62,9 +64,14 @@ class Sample:
             self._keep("missing", plan.weights, known(arrays.column(plan.weights)[self.ahead[self.rows]]))
         if plan.differenced:
             self._difference(plan)
-        for name in plan.controls:
-            if name in arrays.categories:
-                self._rare(name)
+        rows = -1
+        while rows != self.rows.size:
+            rows = self.rows.size
+            for name in plan.controls:
+                if name in arrays.categories:
+                    self._rare(name)
+            if plan.design in WITHIN and not plan.differenced:
+                self._single()
 
     def _present(self, name: str, rows: Integers) -> Booleans:
         if name in self.arrays.categories:
@@ -98,6 +105,13 @@ class Sample:
                 name,
                 column.codes[self.rows] != level,
             )
+
+    def _single(self) -> None:
+        """Leave out organisations with one row, which say nothing about change within organisations."""
+        _, place, rows = np.unique(
+            self.arrays.organisation[self.rows], return_inverse=True, return_counts=True
+        )
+        self._keep("organisation with only one row", None, rows[place] > 1)
 
     def _keep(self, step: str, column: str | None, wanted: Booleans) -> None:
         if not wanted.all():

@@ -253,9 +253,8 @@ def _fitted(
     for (_, term), column in fitted.matrix.terms.items():
         row = shared | size | {"term": term, "note": ", ".join(fitted.flags)}
         if not fitted.failed:
-            tested = t_statistics(
-                fitted.solution.params[[column]], np.array([fitted.std_error(column)]), fitted.df, ci
-            )
+            spread, df = np.array([fitted.std_error(column)]), fitted.degrees(column)
+            tested = t_statistics(fitted.solution.params[[column]], spread, df, ci)
             row |= {name: float(values[0]) for name, values in tested.items()}
         yield row
 

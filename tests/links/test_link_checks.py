@@ -156,6 +156,17 @@ ERRORS = {
     "step of 0": (lambda p: p, {"standardise": {"z": 0.0}}, "not above 0"),
     "interval of 95": (lambda p: p, {"ci": 95}, "between 0 and 1"),
     "HC3 of an ordered logit": (lambda p: p, {"outcomes": RATING, "cov": "HC3"}, "HC3 needs"),
+    "HC1 of estimating equations": (lambda p: p, {"design": "mixed", "outcomes": SHARE, "cov": "HC1"}, "take no HC1"),
+    "organisations of one row, fixed effects": (
+        lambda p: p.filter((pl.col("year") == 2020) | pl.col("organisation").str.ends_with("1")),
+        {"design": "fixed_effects"},
+        r"Only 5 organisations(.|\n)*organisation with only one row \(45 rows\)",
+    ),
+    "everything spent": (
+        lambda p: p.filter(pl.col("year") < 2022).head(20).with_columns(pl.int_range(pl.len()).pow(i).alias(f"k{i}") for i in range(2, 10)),
+        {"design": "fixed_effects", "controls": tuple(f"k{i}" for i in range(2, 10))},
+        r"20 rows are too few for 20 parameters(.|\n)*at least 21 rows",
+    ),
     "no rows": (lambda p: p.head(0), {}, "no rows"),
 }  # fmt: skip
 
@@ -252,6 +263,8 @@ def separated(panel):
 FLAGS = {
     "few_orgs": (lambda p: p.head(20 * YEARS), {}),
     "few_clusters": (lambda p: p.head(35 * YEARS), {}),
+    "not_clustered": (lambda p: p, {"cov": "HC1"}),
+    "cautious_hc3": (lambda p: p, {"design": "fixed_effects", "cov": "HC3"}),
     "same_source": (lambda p: p, {"outcomes": cm.Outcome("y", kind="continuous", same_source=True)}),
     "merged_levels": (rare, {"outcomes": cm.Outcome("rating", kind="ordinal", levels=("1", "2", "3", "4"))}),
     "overdispersed": (overdispersed, {"outcomes": COUNT}),
@@ -289,7 +302,7 @@ def test_flag(flag, panel):
     quiet = {
         key: value
         for key, value in settings.items()
-        if key not in ("weights", "outcomes", "controls", "indicators")
+        if key not in ("weights", "outcomes", "controls", "indicators", "cov")
     }
     if flag != "influential":
         assert flag not in flags_of(panel, **quiet)
