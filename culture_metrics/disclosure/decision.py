@@ -32,6 +32,8 @@ class Call:
         Sets of measures that are hidden together.
     hidden : array of bool
         Groups × families.
+    untold : array of bool
+        By group: whether it may not be said which are small.
     together : bool
         Whether groups are of all organisations together.
     weights : mapping
@@ -42,6 +44,7 @@ class Call:
     groups: pl.DataFrame
     families: tuple[str, ...]
     hidden: Flags
+    untold: Flags
     together: bool = False
     weights: Mapping[str, Floats] = field(default_factory=dict)
 
@@ -68,9 +71,10 @@ def people_of(frame: pl.DataFrame, questions: Sequence[str]) -> People:
     return frame.height, *(frame.select(pl.col(numbers).cast(pl.Int64).sum()).row(0) if numbers else ())
 
 
-def known(calls: Sequence[Call], groups: pl.DataFrame, families: Sequence[str]) -> tuple[Flags, Flags]:
-    """Say of groups × families what was shown and what was hidden by earlier calls."""
+def known(calls: Sequence[Call], groups: pl.DataFrame, families: Sequence[str]) -> tuple[Flags, Flags, Flags]:
+    """Say of groups × families what earlier calls showed and hid, and of which groups it was not said why."""
     shown, hidden = np.zeros((2, groups.height, len(families)), bool)
+    untold = np.zeros(groups.height, bool)
     place = {name: j for j, name in enumerate(families)}
     for call in calls:
         row = groups.join(call.groups.with_row_index("_row"), on=GROUP, how="left", maintain_order="left")[
@@ -78,6 +82,7 @@ def known(calls: Sequence[Call], groups: pl.DataFrame, families: Sequence[str]) 
         ]
         here = np.flatnonzero(row.is_not_null())
         theirs = row.drop_nulls().to_numpy()
+        untold[here] |= call.untold[theirs]
         both = [(place[name], j) for j, name in enumerate(call.families) if name in place]
         if not both or not len(here):
             continue
@@ -86,4 +91,4 @@ def known(calls: Sequence[Call], groups: pl.DataFrame, families: Sequence[str]) 
         hidden[np.ix_(here, own)] |= gone
         shown[np.ix_(here, own)] |= ~gone
     # What a stricter call hid before was not shown by it; what any call showed, stays shown.
-    return shown, hidden & ~shown
+    return shown, hidden & ~shown, untold

@@ -58,7 +58,7 @@ class _Layer:
     """A table as it is, or was, shown: with everyone counted once, or weighted.
 
     By cell and family: `small` must be hidden, `hidden` is what names say must be, `fixed` was shown before
-    and stays. `mine` says whether it is of this call.
+    and stays, `gone` was hidden before. `mine` says whether it is of this call.
     """
 
     table: int
@@ -66,6 +66,7 @@ class _Layer:
     small: Flags
     hidden: Flags
     fixed: Flags
+    gone: Flags
     mine: bool
 
 
@@ -147,43 +148,34 @@ class Release:
 
     def _from_people(self, groups: pl.DataFrame, small: Flags, by_names: Flags) -> tuple[Flags, Flags]:
         """Hide what the respondents make it take; says by cell whether it was decided from them."""
-        untold = np.zeros(groups.height, bool)
+        untold = known(self.calls, groups, self.families)[2]
         tables = self._tables()
-        layers, weights = self._layers(tables, groups, small, by_names)
+        layers, weighing = self._layers(tables, groups, small, by_names)
         hidden = [layer.hidden.copy() for layer in layers]
         told = [np.zeros(len(layer.small), bool) for layer in layers]
-        if len(layers) > 2 or any(layer.fixed.any() for layer in layers):
+        known_all = all((layer.fixed | layer.gone).all() for layer in layers if layer.mine)
+        if len(layers) > 2 and not known_all:
             many = self.extract.frame.height > MANY or tables[0].groups.height > SEVERAL
             look = self._look_by_pairs if many else self._look
-            look(tables, layers, weights, hidden, told)
-        result = by_names.copy()
+            look(tables, layers, weighing, hidden, told)
+        # What this call shows with everyone counted once, and what weighted: hidden in either is hidden.
+        each = {
+            weighted: by_names.copy()
+            for weighted in {layer.weight is not None for layer in layers if layer.mine}
+        }
         number = groups.with_row_index("_row")
-        mine: dict[int | None, Flags] = {}
         for layer, gone, looked in zip(layers, hidden, told, strict=True):
-            if not layer.mine:
-                continue
-            cells = tables[layer.table].groups.join(number, on=GROUP, how="left", maintain_order="left")[
-                "_row"
-            ]
-            row = cells.to_numpy().astype(np.int64)
-            mine.setdefault(layer.weight, by_names.copy())[row] = gone
-            result[row] |= gone
-            untold[row] |= looked
-        if None in mine:
-            # A figure that is hidden weighted may be shown with everyone counted once.
-            result = np.logical_or.reduce([*mine.values()])
-        for weight, gone in mine.items():
+            if layer.mine:
+                own = tables[layer.table].groups.join(number, on=GROUP, how="left", maintain_order="left")
+                row = own["_row"].to_numpy().astype(np.int64)
+                each[layer.weight is not None][row] = gone
+                untold[row] |= looked
+        for weighted, gone in each.items() if not known_all else ():
+            weights = self._weights() if weighted else {}
             self.calls.append(
-                Call(
-                    self.by,
-                    groups,
-                    tuple(self.families),
-                    gone,
-                    self.together,
-                    self._weights() if weight is not None else {},
-                )
+                Call(self.by, groups, tuple(self.families), gone, untold, self.together, weights)
             )
-        return result, untold
+        return np.logical_or.reduce([*each.values()]), untold
 
     def _look(
         self,
@@ -322,7 +314,7 @@ class Release:
             mine = row.fill_null(0).to_numpy().astype(np.int64)
 
             def layer(calls: Sequence[Call], weight: Floats | None, *, own: bool) -> None:
-                shown, gone = known(calls, table.groups, self.families)  # noqa: B023
+                shown, gone, _ = known(calls, table.groups, self.families)  # noqa: B023
                 few, names = small[mine], by_names[mine]  # noqa: B023
                 if not own:
                     few = names = ~shown
@@ -330,7 +322,7 @@ class Release:
                     weights.append(weight)
                 where = None if weight is None else len(weights) - 1
                 layers.append(
-                    _Layer(place, where, few | gone, (names & ~shown) | gone | few, shown & ~few, own)  # noqa: B023
+                    _Layer(place, where, few | gone, (names & ~shown) | gone | few, shown & ~few, gone, own)  # noqa: B023
                 )
 
             layer([c for c in plain if c.together == table.together], None, own=own)
