@@ -50,6 +50,12 @@ def check_call(
         )
 
 
+def check_minimum(name: str, value: int) -> None:
+    """Refuse a least number that is none."""
+    if value < 1:
+        raise LinkError(f"{name}= is a number of organisations", expected="1 or more", got=str(value))
+
+
 def check_lag(arrays: PanelArrays, lag: int) -> None:
     """Refuse a lag longer than the panel."""
     span = int(np.ptp(arrays.year))

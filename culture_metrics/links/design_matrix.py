@@ -145,6 +145,7 @@ def design_matrix(arrays: PanelArrays, plan: Plan) -> DesignMatrix:
     if plan.differenced:
         for indicator in plan.indicators:
             _vary(columns[indicator], indicator, "from year to year")
+    _outcome_varies(y, plan)
     names, x, dropped = _matrix(columns, needed)
     sample.note(dropped)
     matrix = DesignMatrix(
@@ -239,6 +240,16 @@ def _vary(values: Array, name: str, where: str) -> None:
         where=f"column {name}",
         hint="Leave it out, or take a design that compares organisations (pooled, cross_section).",
     )
+
+
+def _outcome_varies(y: Array, plan: Plan) -> None:
+    if y.size and np.ptp(y) <= OWN * float(np.abs(plan.values.y[np.isfinite(plan.values.y)]).max()):
+        where = "within organisations" if plan.demeaned else "in the rows of the model"
+        raise LinkError(
+            f"Outcome '{plan.values.outcome.column}' does not vary {where}",
+            where=f"column {plan.values.outcome.column}",
+            hint="Leave it out, or take years and organisations in which it differs.",
+        )
 
 
 def _matrix(columns: dict[str, Array], needed: int) -> tuple[tuple[str, ...], Array, list[tuple[str, str]]]:

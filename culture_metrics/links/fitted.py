@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from culture_metrics.links.solution import Solution
 
 
+#: Flags of a model that has no figures to report.
+FAILURES = frozenset({"separation", "not_converged"})
+
+
 @dataclass(frozen=True)
 class Fitted:
     """A model with its covariance.
@@ -60,7 +64,7 @@ class Fitted:
     @property
     def failed(self) -> bool:
         """Whether the model gave no figures to report."""
-        return bool({"separation", "not_converged"} & set(self.flags))
+        return bool(FAILURES & set(self.flags))
 
     def std_error(self, column: int) -> float:
         """Return the standard error of a column's slope."""

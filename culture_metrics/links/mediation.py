@@ -12,7 +12,8 @@ from culture_metrics.errors import LinkError, unknown
 from culture_metrics.links.covariance import covariance
 from culture_metrics.links.intervals import t_statistics
 from culture_metrics.links.linear import solve_linear
-from culture_metrics.links.pooled_data import CAVEAT, as_outcome, pooled_data, sampled
+from culture_metrics.links.plan import FEWEST_IN_LEVEL
+from culture_metrics.links.pooled_data import CAVEAT, pooled_data, sampled
 from culture_metrics.links.resampling import drawn_products, solved
 from culture_metrics.links.titles import through, title_of
 from culture_metrics.views.labels import estimated
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
     from culture_metrics.links.design_matrix import DesignMatrix
     from culture_metrics.links.outcome import Outcome
+    from culture_metrics.links.panel import Panel
     from culture_metrics.links.solution import Array
 
 INTERVALS = ("monte_carlo", "bootstrap")
@@ -113,7 +115,7 @@ class Mediation:
 
 
 def mediate(  # noqa: PLR0913
-    data: pl.DataFrame | pl.LazyFrame,
+    data: Panel | pl.DataFrame | pl.LazyFrame,
     indicator: str,
     mediator: str,
     outcome: Outcome | str,
@@ -122,6 +124,7 @@ def mediate(  # noqa: PLR0913
     organisation: str = "organisation",
     year: str = "year",
     year_effects: bool = True,
+    min_level_orgs: int = FEWEST_IN_LEVEL,
     interval: Literal["monte_carlo", "bootstrap"] = "monte_carlo",
     draws: int = 20_000,
     ci: float = 0.95,
@@ -131,8 +134,8 @@ def mediate(  # noqa: PLR0913
 
     Parameters
     ----------
-    data : polars.DataFrame or polars.LazyFrame
-        One row per organisation and year.
+    data : Panel, polars.DataFrame or polars.LazyFrame
+        What `panel` or `read_panel` returned, or a table of one row per organisation and year.
     indicator, mediator : str
         Number columns; both are taken in standard deviations of the rows used.
     outcome : Outcome or str
@@ -143,6 +146,9 @@ def mediate(  # noqa: PLR0913
         Key columns.
     year_effects : bool
         Whether every year has its own level.
+    min_level_orgs : int
+        Organisations that a level of a categorical control needs; rows of levels with fewer are left out, and
+        the result counts them. 1 keeps all.
     interval : {"monte_carlo", "bootstrap"}
         How the interval of the indirect path is found: from normal draws of its two parts, or from samples of
         whole organisations.
@@ -184,11 +190,11 @@ def mediate(  # noqa: PLR0913
         raise unknown("interval", interval, INTERVALS)
     if draws < 200:
         raise LinkError("Too few draws for an interval", expected="at least 200", got=str(draws))
-    result = as_outcome(outcome)
-    matrix, _ = pooled_data(
-        data, result, [indicator, mediator], controls=controls, organisation=organisation, year=year,
-        year_effects=year_effects, what="Mediation",
+    matrix, plan = pooled_data(
+        data, outcome, [indicator, mediator], controls=controls, organisation=organisation, year=year,
+        year_effects=year_effects, min_level_orgs=min_level_orgs, what="Mediation",
     )  # fmt: skip
+    result = plan.values.outcome
     x, m = matrix.terms[indicator, "overall"], matrix.terms[mediator, "overall"]
     others = [i for i in range(matrix.x.shape[1]) if i != m]
     a = _path(matrix, matrix.x[:, m], others, x)

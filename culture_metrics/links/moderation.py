@@ -10,11 +10,11 @@ import numpy as np
 import polars as pl
 
 from culture_metrics.errors import LinkError, unknown
-from culture_metrics.links.plan import LINEAR_KINDS
-from culture_metrics.links.pooled_data import CAVEAT, as_outcome, pooled_data, sampled
+from culture_metrics.links.plan import FEWEST_IN_LEVEL, LINEAR_KINDS
+from culture_metrics.links.pooled_data import CAVEAT, pooled_data, sampled
 from culture_metrics.links.product_model import corners, fitted_lines, product_model, slope, tested
 from culture_metrics.links.titles import heading, inside, title_of
-from culture_metrics.views.labels import estimated
+from culture_metrics.views.labels import estimated, p_said
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
 
     from culture_metrics.links.outcome import Outcome
+    from culture_metrics.links.panel import Panel
 
 KINDS = (*LINEAR_KINDS, "proportion", "rate", "count", "binary")
 
@@ -69,7 +70,7 @@ class Moderation:
         """Say in plain sentences how the slope differs."""
         last = self.table.row(-1, named=True)
         scale = "" if self.link == "identity" else f" on the {self.link} scale"
-        said = [f"The {self._finding(f' (per 1 SD{scale})')} ({self._product()}, p {last['p_value']:.3f})."]
+        said = [f"The {self._finding(f' (per 1 SD{scale})')} ({self._product()}, {p_said(last['p_value'])})."]
         said += [
             "At {} it is {} ({}).".format(
                 row["label"], *estimated(row["estimate"], row["conf_low"], row["conf_high"], plus=True)
@@ -105,7 +106,7 @@ class Moderation:
 
 
 def moderate(  # noqa: PLR0913
-    data: pl.DataFrame | pl.LazyFrame,
+    data: Panel | pl.DataFrame | pl.LazyFrame,
     indicator: str,
     moderators: str | Sequence[str],
     outcome: Outcome | str,
@@ -115,14 +116,15 @@ def moderate(  # noqa: PLR0913
     organisation: str = "organisation",
     year: str = "year",
     year_effects: bool = True,
+    min_level_orgs: int = FEWEST_IN_LEVEL,
     ci: float = 0.95,
 ) -> Moderation:
     """Tell how the slope of an indicator differs with one or two other measures.
 
     Parameters
     ----------
-    data : polars.DataFrame or polars.LazyFrame
-        One row per organisation and year.
+    data : Panel, polars.DataFrame or polars.LazyFrame
+        What `panel` or `read_panel` returned, or a table of one row per organisation and year.
     indicator : str
         Number column, taken in standard deviations from its mean.
     moderators : str or sequence of str
@@ -138,6 +140,9 @@ def moderate(  # noqa: PLR0913
         Key columns.
     year_effects : bool
         Whether every year has its own level.
+    min_level_orgs : int
+        Organisations that a level of a categorical control needs; rows of levels with fewer are left out, and
+        the result counts them. 1 keeps all.
     ci : float
         Level of the intervals.
 
@@ -177,10 +182,9 @@ def moderate(  # noqa: PLR0913
     for name in at or {}:
         if name not in names:
             raise unknown("moderator", name, names)
-    result = as_outcome(outcome)
     matrix, plan = pooled_data(
-        data, result, [indicator, *names], controls=controls, organisation=organisation, year=year,
-        year_effects=year_effects, what="Moderation", kinds=KINDS,
+        data, outcome, [indicator, *names], controls=controls, organisation=organisation, year=year,
+        year_effects=year_effects, min_level_orgs=min_level_orgs, what="Moderation", kinds=KINDS,
     )  # fmt: skip
     model = product_model(matrix, plan)
     places = corners(matrix, names, at or {})
@@ -216,7 +220,7 @@ def moderate(  # noqa: PLR0913
         lines=fitted_lines(model, places, ci),
         indicator=indicator,
         moderators=names,
-        outcome=result,
+        outcome=plan.values.outcome,
         link=model.link,
         sample=sampled(matrix),
     )

@@ -138,6 +138,24 @@ def estimated(value: float, low: float | None, high: float | None, *, plus: bool
     return said, f"{number(low, decimals, plus=plus)} to {number(high, decimals, plus=plus)}"
 
 
+def p_said(value: float) -> str:
+    """Return a p-value as sentences say it.
+
+    Examples
+    --------
+    >>> p_said(0.0342), p_said(0.00041), p_said(0.0)
+    ('p 0.034', 'p < 0.001', 'p < 0.001')
+    """
+    return "p < 0.001" if value < 0.001 else f"p {value:.3f}"
+
+
+def p_values(column: str) -> pl.Expr:
+    """Expression: p-values as sentences say them."""
+    value = pl.col(column)
+    exact = pl.format("p {}", value.round(3).cast(pl.Decimal(6, 3)))
+    return pl.when(value < 0.001).then(pl.lit("p < 0.001")).otherwise(exact)
+
+
 def figures(column: str) -> pl.Expr:
     """Expression: a number with three figures that count and a true minus sign."""
     return pl.col(column).round_sig_figs(3).cast(pl.String).str.replace("-", MINUS, literal=True)

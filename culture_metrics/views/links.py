@@ -8,7 +8,7 @@ import polars as pl
 from culture_metrics.views import style
 from culture_metrics.views.estimates import estimates
 from culture_metrics.views.inputs import tidy
-from culture_metrics.views.labels import estimated, figures, number, places, safe, safely, sentences
+from culture_metrics.views.labels import estimated, figures, number, p_values, places, safe, safely, sentences
 
 #: Columns of a table of links that these figures read.
 COLUMNS = [
@@ -267,14 +267,16 @@ def _raised(text: pl.Expr) -> pl.Expr:
 
 def _drawn() -> dict[str, pl.Expr]:
     """Columns that every row of estimates has."""
-    small = pl.when(pl.col("p_value") < 0.001).then(pl.lit("p < 0.001"))
-    p = small.otherwise(pl.format("p {}", pl.col("p_value").round(3)))
     return {
         "ratio": _ratio().fill_null(False),
         "estimate": pl.col("effect"),
         "conf_low": pl.col("effect_low"),
         "conf_high": pl.col("effect_high"),
         "detail": pl.format(
-            "{}; {} organisations, {} organisation-years; {}", "step_label", "n_orgs", "base", p
+            "{}; {} organisations, {} organisation-years; {}",
+            "step_label",
+            "n_orgs",
+            "base",
+            p_values("p_value"),
         ).fill_null(""),
     }
