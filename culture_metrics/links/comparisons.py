@@ -80,7 +80,7 @@ def _hausman(main: Fitted) -> list[Check]:
     inside = (
         np.column_stack([matrix.x, matrix.y]) - (means / np.bincount(matrix.groups)[:, None])[matrix.groups]
     )
-    varies = np.ptp(inside[:, :-1], axis=0) > 1e-9
+    varies = np.ptp(inside[:, :-1], axis=0) > 1e-9 * np.abs(matrix.x).max(axis=0)
     blend = solve_random_intercept(matrix.y, matrix.x, matrix.groups)
     spare = matrix.y.size - matrix.clusters - int(varies.sum())
     if blend.boundary or not varies[at] or spare < 1:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from culture_metrics.errors import LinkError
+from culture_metrics.errors import LinkError, kind_of
 from culture_metrics.links.outcome import Outcome, declared
 from culture_metrics.links.panel import Panel
 
@@ -21,12 +21,10 @@ def table_of(data: object, verb: str) -> pl.DataFrame | pl.LazyFrame:
         return data.table
     if isinstance(data, (pl.DataFrame, pl.LazyFrame)):
         return data
-    kind = type(data)
-    package = kind.__module__.split(".", maxsplit=1)[0]
     raise LinkError(
         f"{verb} needs a panel: one row per organisation and year, indicators and outcomes in columns",
         expected="what cm.panel or cm.read_panel returned, a polars DataFrame or LazyFrame",
-        got=kind.__name__ if package in ("builtins", "culture_metrics") else f"{package} {kind.__name__}",
+        got=kind_of(data),
         hint="cm.panel(results, outcomes) joins results and outcomes; cm.read_panel reads a file.",
     )
 
@@ -43,7 +41,7 @@ def outcome_of(data: object, outcome: Outcome | str) -> Outcome:
     if not isinstance(outcome, (Outcome, str)):
         raise LinkError(
             "An outcome is a column's name or what cm.outcome or cm.Outcome returned",
-            got=type(outcome).__name__,
+            got=kind_of(outcome),
         )
     meant = outcome if isinstance(outcome, Outcome) else declares.get(outcome) or as_outcome(outcome)
     if isinstance(data, Panel) and declares and meant.column not in data.table.columns:

@@ -344,11 +344,11 @@ def _unweighted(models: Sequence[Model], model: Model, row: Mapping[str, Any]) -
     column = other.matrix.terms[row["indicator"], row["term"]]
     b = float(other.solution.params[column]) * row["step"] / other.matrix.steps[row["indicator"]]
     p = p_of(float(other.solution.params[column]) / other.std_error(column), other.df)
-    rests = "This rests on the weights" if "weights_matter" in row["flags"] else "Weighted"
-    return (
-        f"{rests} ({plan.weights}): with them the slope is {row['estimate']:.3g} "
-        f"({p_said(row['p_value'])}), without them {b:.3g} ({p_said(p)})."
-    )
+    weighted = f"the slope is {row['estimate']:.3g} ({p_said(row['p_value'])})"
+    plain = f"without them {b:.3g} ({p_said(p)})"
+    if "weights_matter" in row["flags"]:
+        return f"This rests on the weights ({plan.weights}): with them {weighted}, {plain}."
+    return f"With the weights ({plan.weights}) {weighted}, {plain}."
 
 
 def _pair(plan: Plan) -> dict[str, Any]:

@@ -64,16 +64,16 @@ class Mediation:
         from culture_metrics import views
 
         m, y = title_of(self.mediator), self.outcome.title
+        factor, unit = self.outcome.said_in
         to_mediator = pl.col("path") == "a"
+        times = pl.when(to_mediator).then(1.0).otherwise(factor)
         drawn = self.table.select(
             label="label",
             panel=pl.when(to_mediator).then(pl.lit(f"{m}, in SD")).otherwise(pl.lit(y)),
             axis=pl.when(to_mediator)
             .then(pl.lit(f"Difference in {m} (SD)"))
-            .otherwise(pl.lit(f"Difference in {y}")),
-            estimate="estimate",
-            conf_low="conf_low",
-            conf_high="conf_high",
+            .otherwise(pl.lit(f"Difference in {y}{f' ({unit.strip()})' if unit else ''}")),
+            **{name: pl.col(name) * times for name in ("estimate", "conf_low", "conf_high")},
             strong=pl.col("path") == "indirect",
         )
         return views.estimates(
@@ -88,12 +88,12 @@ class Mediation:
         """Say the paths in plain sentences, with what they cannot show."""
         rows = self._paths()
         x, m, y = title_of(self.indicator), title_of(self.mediator), self.outcome.title
+        of_y = {path: _signed(row, self.level, *self.outcome.said_in) for path, row in rows.items()}
         said = [
-            f"Organisations with {x} 1 SD higher had {m} {_signed(rows['a'], self.level, ' SD')}.",
-            f"With {x} held equal, {m} 1 SD higher went with a difference in {y} of "
-            f"{_signed(rows['b'], self.level)}.",
-            f"The indirect path through {m} is {_signed(rows['indirect'], self.level)}, of a total of "
-            f"{_signed(rows['total'], self.level)}; what is left is {_signed(rows['direct'], self.level)}.",
+            f"Organisations with {x} 1 SD higher had {m} {_signed(rows['a'], self.level, 1.0, ' SD')}.",
+            f"With {x} held equal, {m} 1 SD higher went with a difference in {y} of {of_y['b']}.",
+            f"The indirect path through {m} is {of_y['indirect']}, of a total of {of_y['total']}; what is "
+            f"left is {of_y['direct']}.",
             f"{self.sample}. {CAVEAT} {ORDER}",
         ]
         if self.proportion is not None:
@@ -102,7 +102,10 @@ class Mediation:
 
     def _headline(self) -> str:
         names = title_of(self.indicator), title_of(self.mediator), self.outcome.title
-        return through(self._paths(), self.proportion, names)
+        factor, unit = self.outcome.said_in
+        paths = self._paths()
+        sizes = {name: factor * paths["indirect"][name] for name in ("estimate", "conf_low", "conf_high")}
+        return through({"indirect": sizes}, self.proportion, names, unit)
 
     def _paths(self) -> dict[str, dict[str, Any]]:
         return {row["path"]: row for row in self.table.to_dicts()}
@@ -280,6 +283,8 @@ def _proportion(table: pl.DataFrame) -> float | None:
     return indirect / total["estimate"] if clear and indirect * total["estimate"] > 0 else None
 
 
-def _signed(row: dict[str, float], level: float, unit: str = "") -> str:
-    said, interval = estimated(row["estimate"], row["conf_low"], row["conf_high"], plus=True)
-    return f"{said}{unit} ({100 * level:.0f}% interval {interval})"
+def _signed(row: dict[str, float], level: float, factor: float, unit: str) -> str:
+    said, interval = estimated(
+        *(factor * row[name] for name in ("estimate", "conf_low", "conf_high")), plus=True
+    )
+    return f"{said}{unit} ({100 * level:g}% interval {interval})"

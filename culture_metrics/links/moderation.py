@@ -52,15 +52,17 @@ class Moderation:
     outcome: Outcome
     link: str
     sample: str
+    level: float
 
     def figure(self) -> go.Figure:
         """Draw the fitted lines at each value of the moderators, with their intervals."""
         from culture_metrics import views
 
+        times = 100 if self.link == "logit" and not self.outcome.percent else 1
         return views.lines(
-            self.lines,
+            self.lines.with_columns(pl.col("estimate", "conf_low", "conf_high") * times),
             x_title=heading(f"{title_of(self.indicator)} (SD from the mean)"),
-            y_title=f"{self.outcome.title}{f' ({self.outcome.unit})' if self.outcome.unit else ''}",
+            y_title=f"{self.outcome.title}{f' ({self._unit()})' if self._unit() else ''}",
             title=f"The {self._finding()}",
             subtitle=f"{heading(self._product())}. Fitted lines, all else at its mean; {self.sample}",
             notes=CAVEAT,
@@ -72,10 +74,7 @@ class Moderation:
         scale = "" if self.link == "identity" else f" on the {self.link} scale"
         said = [f"The {self._finding(f' (per 1 SD{scale})')} ({self._product()}, {p_said(last['p_value'])})."]
         said += [
-            "At {} it is {} ({}).".format(
-                row["label"], *estimated(row["estimate"], row["conf_low"], row["conf_high"], plus=True)
-            )
-            for row in self.slopes.to_dicts()
+            "At {} it is {} ({}).".format(row["label"], *self._size(row)) for row in self.slopes.to_dicts()
         ]
         clear = self.differences.filter(pl.col("p_adjusted") < 0.05)
         if len(self.moderators) == 2:
@@ -87,9 +86,24 @@ class Moderation:
     def _product(self) -> str:
         """Say how much the slope differs per SD of the moderators, with its interval."""
         last = self.table.row(-1, named=True)
-        said, interval = estimated(last["estimate"], last["conf_low"], last["conf_high"], plus=True)
+        said, interval = self._size(last)
         by = " and ".join(title_of(m) for m in self.moderators)
-        return f"difference in slope per SD of {by} {said}, 95% interval {interval}"
+        return f"difference in slope per SD of {by} {said}, {100 * self.level:g}% interval {interval}"
+
+    def _size(self, row: Mapping[str, float]) -> tuple[str, str]:
+        """Return a slope and its interval as text, those of least squares in the outcome's unit."""
+        factor, unit = self.outcome.said_in if self.link == "identity" else (1.0, "")
+        said, interval = estimated(
+            *(factor * row[name] for name in ("estimate", "conf_low", "conf_high")), plus=True
+        )
+        return f"{said}{unit}", interval
+
+    def _unit(self) -> str:
+        """Return what the fitted lines are counted in."""
+        if self.link == "logit":
+            return "%"
+        exposure = f" per 1 of {title_of(self.outcome.exposure)}" if self.outcome.exposure else ""
+        return f"{self.outcome.unit}{exposure}"
 
     def _finding(self, per: str = "") -> str:
         """Say whether the slope differs with the moderators: with two, with both together."""
@@ -152,7 +166,8 @@ def moderate(  # noqa: PLR0913
         `.table`: `term, estimate, std_error, statistic, df, p_value, conf_low, conf_high`, per SD, the
         product of all last. `.slopes`: `label, place` (SD of each moderator), `value` (its own unit) and the
         same statistics. `.differences`: `first, second`, the same statistics and `p_adjusted` (Holm).
-        `.lines`: `line, x` (SD), `estimate, conf_low, conf_high` on the scale of the outcome. Estimates are
+        `.lines`: `line, x` (SD), `estimate, conf_low, conf_high` on the scale of the outcome (counts
+        per unit of exposure). Estimates are
         on the link scale of the kind (logit of proportions, rates and yes/no, log of counts). Clustered by
         organisation where years repeat.
 
@@ -217,12 +232,13 @@ def moderate(  # noqa: PLR0913
                 }
             )
         ),
-        lines=fitted_lines(model, places, ci),
+        lines=fitted_lines(model, places, ci, times=100 if plan.values.outcome.percent else 1),
         indicator=indicator,
         moderators=names,
         outcome=plan.values.outcome,
         link=model.link,
         sample=sampled(matrix),
+        level=ci,
     )
 
 

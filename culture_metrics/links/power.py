@@ -11,6 +11,7 @@ import polars as pl
 from scipy.special import ndtri, stdtrit
 
 from culture_metrics.errors import LinkError
+from culture_metrics.links.arguments import check_number
 
 if TYPE_CHECKING:
     from culture_metrics.links.fitted import Fitted
@@ -122,6 +123,7 @@ def detectable_link(
     >>> detectable_link(120).table["detectable_r"].round(2).item()
     0.25
     """
+    check_number("n_organisations", n_organisations)
     indicator = icc if icc_indicator is None else icc_indicator
     _check("n_organisations", n_organisations, n_organisations >= 10, "10 or more")
     _check("years", years, years >= 1, "1 or more")

@@ -77,8 +77,10 @@ class SpecificationCurve:
         """Draw all estimates in order, and beneath them what each was made with."""
         from culture_metrics import views
 
-        scale = "" if self.link == "identity" else f", {self.link} scale"
-        drawn = self.table.drop_nulls("estimate")
+        factor, scale = self._scale()
+        drawn = self.table.drop_nulls("estimate").with_columns(
+            pl.col("estimate", "conf_low", "conf_high") * factor
+        )
         return views.specifications(
             drawn,
             _choices(drawn),
@@ -92,9 +94,9 @@ class SpecificationCurve:
         """Say in plain sentences how far the link depends on how it is looked at."""
         found = self.table.drop_nulls("estimate")
         failed = self.table.height - found.height
-        scale = "" if self.link == "identity" else f", {self.link} scale"
         said = [
-            f"{self._link()}, per {self.step}{scale}: {found.height} specifications, {self._spread()}.",
+            f"{self._link()}, per {self.step}{self._scale()[1]}: {found.height} specifications, "
+            f"{self._spread()}.",
             self._directions(),
             "Specifications share their data: these shares describe how much the answer depends on the "
             "analyst's choices and are no test. Associations only.",
@@ -117,8 +119,16 @@ class SpecificationCurve:
     def _link(self) -> str:
         return f"{heading(title_of(self.indicator))} and {self.outcome.title}"
 
+    def _scale(self) -> tuple[float, str]:
+        """Return the factor of estimates in words and figures, and what they are counted in."""
+        if self.link != "identity":
+            return 1.0, f", {self.link} scale"
+        factor, unit = self.outcome.said_in
+        return factor, f", in{unit}" if unit else ""
+
     def _spread(self) -> str:
-        low, middle, high = np.quantile(self.table["estimate"].drop_nulls().to_numpy(), [0, 0.5, 1])
+        found = self.table["estimate"].drop_nulls().to_numpy() * self._scale()[0]
+        low, middle, high = np.quantile(found, [0, 0.5, 1])
         digits = places(low, high)
         ends = (number(value, digits, plus=True) for value in (low, high, middle))
         return "estimates {} to {}, median {}".format(*ends)
