@@ -34,9 +34,13 @@ MEANINGS = {
     "few_orgs": "fewer organisations than min_orgs",
     "few_clusters": f"fewer than {FEW_CLUSTERS} organisations: clustered errors tend to be too small; "
     "cov='wild' tests such slopes by a wild bootstrap",
+    "not_clustered": "the errors take years of one organisation as independent, and are too small where they "
+    "are not; cov='cluster' allows for it",
+    "cautious_hc3": "HC3 overstates the variance within organisations, by T/(T-1) for T years of each",
     "same_source": "outcome and indicator come from the same survey, which by itself makes them go together",
     "merged_levels": "levels of the outcome with fewer than 10 rows were merged with a neighbour",
-    "overdispersed": "the outcome varies more than its model says by itself; the errors allow for it",
+    "overdispersed": "the outcome varies more than its model says by itself; the errors allow for it, "
+    "those of cov='classical' excepted",
     "prop_odds": "the slope differs between the levels of the outcome: the one odds ratio is an average",
     "boundary": "no variance between organisations was found: clustered least squares instead",
     "separation": "a slope or probability ran off: no figures",
@@ -132,8 +136,8 @@ def data_flags(arrays: PanelArrays, plan: Plan, matrix: DesignMatrix, min_orgs: 
     """Return the flags that the data of a model raise, whatever its figures."""
     outcome = plan.values.outcome
     raised = {
-        "few_orgs": matrix.clusters < min_orgs,
-        "few_clusters": matrix.repeated and matrix.clusters < FEW_CLUSTERS,
+        "few_orgs": matrix.carrying < min_orgs,
+        "few_clusters": matrix.repeated and matrix.carrying < FEW_CLUSTERS,
         "same_source": outcome.same_source,
         "weighted": plan.weights is not None,
         "gaps": (plan.lag > 0 or plan.differenced) and _gaps(arrays),

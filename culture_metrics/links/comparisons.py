@@ -53,7 +53,7 @@ def within_and_between(arrays: PanelArrays, models: Sequence[Model]) -> list[Che
         gap = float(split.solution.params[within] - split.solution.params[between])
         v = split.covariance
         statistic = gap / float(np.sqrt(v[within, within] + v[between, between] - 2 * v[within, between]))
-        p = p_of(statistic, split.df)
+        p = p_of(statistic, min(split.degrees(within), split.degrees(between)))
         found.append(
             Check(
                 "mundlak",
@@ -85,10 +85,9 @@ def _hausman(main: Fitted) -> list[Check]:
     spare = matrix.y.size - matrix.clusters - int(varies.sum())
     if blend.boundary or not varies[at] or spare < 1:
         return []
-    fixed = solve_linear(inside[:, -1], inside[:, :-1][:, varies], constant=False)
+    fixed = solve_linear(inside[:, -1], inside[:, :-1][:, varies], constant=False, absorbed=matrix.groups)
     place = int(varies[:at].sum())
-    squares = fixed.dispersion * fixed.df / spare
-    spread = float(fixed.bread[place, place] * squares - blend.solution.bread[at, at] * blend.within)
+    spread = float(fixed.bread[place, place] * fixed.dispersion - blend.solution.bread[at, at] * blend.within)
     if spread <= 0:
         return [Check("hausman", indicator, note="the difference of the variances is not positive")]
     statistic = float(fixed.params[place] - blend.solution.params[at]) ** 2 / spread
@@ -120,7 +119,7 @@ def placebo(arrays: PanelArrays, main: Fitted, cov: str) -> list[Check]:
             continue
         b = float(late.solution.params[column])
         statistic = b / late.std_error(column)
-        p = p_of(statistic, late.df)
+        p = p_of(statistic, late.degrees(column))
         found.append(
             Check("placebo", indicator, statistic, p, b, ALPHA, raised("placebo", p < ALPHA),
                   f"{late.matrix.y.size} rows; per step of {late.matrix.steps[indicator]:.3g}", (indicator,))
@@ -178,10 +177,9 @@ def weights_beside_none(models: Sequence[Model]) -> list[Check]:
         weighted = float(main.solution.params[column]) / main.matrix.steps[indicator]
         plain = float(other.solution.params[place]) / other.matrix.steps[indicator]
         apart = weighted * plain < 0 or abs(weighted - plain) > APART * abs(weighted)
-        tested = [
-            float(one.solution.params[at]) / one.std_error(at) for one, at in ((main, column), (other, place))
-        ]
-        p = [p_of(t, one.df) for t, one in zip(tested, (main, other), strict=True)]
+        both = ((main, column), (other, place))
+        tested = [float(one.solution.params[at]) / one.std_error(at) for one, at in both]
+        p = [p_of(t, one.degrees(at)) for t, (one, at) in zip(tested, both, strict=True)]
         # Slopes that are both not told from 0 may differ without any result being another.
         found.append(
             Check("unweighted", indicator, tested[1], p[1], plain, weighted,

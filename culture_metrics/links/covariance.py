@@ -38,7 +38,7 @@ def covariance(solution: Solution, kind: str, groups: Integers) -> tuple[Array, 
     covariance : numpy.ndarray
     df : float
         Organisations less one when clustered, infinite when the model knows its own scale, otherwise the
-        residual degrees of freedom.
+        residual degrees of freedom, absorbed effects counted.
 
     Raises
     ------
@@ -49,8 +49,18 @@ def covariance(solution: Solution, kind: str, groups: Integers) -> tuple[Array, 
     -----
     The clustered covariance, which the wild bootstrap starts from too, is CR1 with the factor
     G/(G-1) (N-1)/(N-K), as in Stata and statsmodels; HC1 and HC3 as in MacKinnon and White (1985).
+
+    Effects of organisations that were absorbed count wherever rows are taken as independent: in the residual
+    variance, in HC1's N/(N-K) and in HC3's leverages, as with a dummy for each organisation. They are nested
+    in the clusters, and the clustered factor does not count them a second time: K is the number of the other
+    columns, as in plm's `vcovHC(type="sss")`; Stata's `xtreg, fe` and fixest add one for the constant.
+
+    HC3 of absorbed effects is R's, and cautious by construction: with T rows for each organisation a leverage
+    is 1/T or more, so the variance comes out T/(T-1) times too large where variances are equal (twice with
+    two years).
     """
     n, k = solution.scores.shape
+    estimated = k + solution.absorbed
     bread = solution.bread
     if kind == "classical":
         return bread * solution.scale, float("inf") if solution.exact_scale else solution.df
@@ -69,10 +79,10 @@ def covariance(solution: Solution, kind: str, groups: Integers) -> tuple[Array, 
         return bread @ cross(sums, sums) @ bread * factor, float(count - 1)
     scores = solution.scores
     if kind == "HC3":
-        if solution.leverage is None:
+        if solution.free is None:
             raise LinkError("HC3 needs a linear model or a GLM", hint="Use cov='HC1' or cov='cluster'.")
-        scores = scores / (1 - solution.leverage)[:, None]
+        scores = scores / solution.free[:, None]
         return bread @ cross(scores, scores) @ bread, solution.df
     if kind == "HC1":
-        return bread @ cross(scores, scores) @ bread * (n / (n - k)), solution.df
+        return bread @ cross(scores, scores) @ bread * (n / (n - estimated)), solution.df
     raise LinkError(f"There is no covariance '{kind}'", expected=", ".join(COVARIANCES))

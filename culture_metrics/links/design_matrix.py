@@ -10,6 +10,7 @@ import numpy as np
 from culture_metrics.errors import LinkError
 from culture_metrics.links.products import cross
 from culture_metrics.links.sample import Loss, Sample
+from culture_metrics.links.solution import group_means
 from culture_metrics.problems import listed
 
 if TYPE_CHECKING:
@@ -50,6 +51,8 @@ class DesignMatrix:
         Weights, and trials, person-time or exposure, in the outcome's year.
     constant : bool
         Whether a constant is among the columns.
+    absorbed : bool
+        Whether everything is a deviation from the organisation's (weighted) mean.
     losses : tuple of Loss
     """
 
@@ -67,6 +70,7 @@ class DesignMatrix:
     weights: Array | None
     base: Array | None
     constant: bool
+    absorbed: bool
     losses: tuple[Loss, ...]
 
     @property
@@ -78,6 +82,18 @@ class DesignMatrix:
     def repeated(self) -> bool:
         """Whether any organisation has more than one row."""
         return self.y.size > self.clusters
+
+    @property
+    def carrying(self) -> int:
+        """Number of organisations that carry every slope: one row says nothing about change within."""
+        if any(term == "within" for _, term in self.terms):
+            return int((np.bincount(self.groups) > 1).sum())
+        return self.clusters
+
+    @property
+    def absorbed_groups(self) -> Integers | None:
+        """Organisation of each row where its effect is absorbed."""
+        return self.groups if self.absorbed else None
 
     def keep(self, rows: Integers) -> DesignMatrix:
         """Return the same model on some of its rows."""
@@ -105,6 +121,7 @@ def design_matrix(arrays: PanelArrays, plan: Plan) -> DesignMatrix:
     groups_all = arrays.organisation[rows]
     codes, groups = np.unique(groups_all, return_inverse=True)
     ahead = sample.ahead[rows]
+    weights = _weights(arrays, plan, ahead)
     _check_organisations(codes.size, plan, sample.losses)
     before = arrays.ahead(-1)
     seen = np.r_[rows, before[rows]] if plan.differenced else rows
@@ -123,7 +140,7 @@ def design_matrix(arrays: PanelArrays, plan: Plan) -> DesignMatrix:
     for indicator in plan.indicators:
         values = now.pop(indicator) / steps[indicator]
         if plan.split:
-            mean = _means(values, groups)[groups]
+            mean = group_means(values, groups, weights)[groups]
             _vary(values - mean, indicator, "within organisations", sizes[indicator])
             terms[indicator, "within"] = len(columns)
             columns[f"{indicator} (within)"] = values - mean
@@ -141,14 +158,14 @@ def design_matrix(arrays: PanelArrays, plan: Plan) -> DesignMatrix:
         present = np.unique(years)
         columns |= {f"year {year}": (years == year).astype(float) for year in present[1:]}
     if plan.demeaned:
-        y = y - _means(y, groups)[groups]
-        columns = {name: values - _means(values, groups)[groups] for name, values in columns.items()}
+        y = y - group_means(y, groups, weights)[groups]
+        columns = {
+            name: values - group_means(values, groups, weights)[groups] for name, values in columns.items()
+        }
+    if plan.demeaned or plan.differenced:
+        where = "within organisations" if plan.demeaned else "from year to year"
         for indicator in plan.indicators:
-            _vary(columns[indicator], indicator, "within organisations", sizes[indicator])
-    if plan.differenced:
-        for indicator in plan.indicators:
-            _vary(columns[indicator], indicator, "from year to year", sizes[indicator])
-    _outcome_varies(y, plan)
+            _vary(columns[indicator], indicator, where, sizes[indicator])
     names, x, dropped = _matrix(columns, needed, sizes)
     sample.note(dropped)
     matrix = DesignMatrix(
@@ -163,9 +180,10 @@ def design_matrix(arrays: PanelArrays, plan: Plan) -> DesignMatrix:
         steps=steps,
         sd=sd,
         sd_within=within,
-        weights=None if plan.weights is None else arrays.column(plan.weights)[ahead],
+        weights=weights,
         base=None if plan.values.base is None else plan.values.base[ahead],
         constant=not plan.demeaned,
+        absorbed=plan.demeaned,
         losses=tuple(sample.losses),
     )
     _check(matrix, plan)
@@ -222,12 +240,8 @@ def _deviation(values: Array, groups: Integers) -> float:
     """Return the SD within groups, with one degree of freedom less for each group."""
     _, codes = np.unique(groups, return_inverse=True)
     spare = values.size - int(codes.max()) - 1
-    left = values - _means(values, codes)[codes]
+    left = values - group_means(values, codes)[codes]
     return float(np.sqrt(left @ left / spare)) if spare > 0 else float("nan")
-
-
-def _means(values: Array, groups: Integers) -> Array:
-    return np.bincount(groups, weights=values) / np.bincount(groups)
 
 
 def largest(values: Array) -> float:
@@ -312,12 +326,15 @@ def _check_organisations(count: int, plan: Plan, losses: list[Loss]) -> None:
 
 
 def _check(matrix: DesignMatrix, plan: Plan) -> None:
+    _outcome_varies(matrix.y, plan)
     rows, columns = matrix.x.shape
-    if rows < columns + SPARE_ROWS:
+    absorbed = matrix.clusters if matrix.absorbed else 0
+    least = columns + max(SPARE_ROWS, absorbed + 1)
+    if rows < least:
         raise LinkError(
-            f"{rows} rows are too few for {columns} parameters",
+            f"{rows} rows are too few for {columns + absorbed} parameters",
             where=_where(plan),
-            expected=f"at least {columns + SPARE_ROWS} rows",
+            expected=f"at least {least} rows",
             hint=f"Use fewer controls. The most rows were lost to: {_worst(matrix.losses)}.",
         )
     length = np.sqrt((matrix.x**2).sum(axis=0))
@@ -328,12 +345,19 @@ def _check(matrix: DesignMatrix, plan: Plan) -> None:
             where=listed([matrix.names[i] for i in np.flatnonzero(own < ALIASED)]),
             hint="Leave out these controls, or the columns they repeat (years and sums of others count).",
         )
-    if matrix.weights is not None and not (matrix.weights > 0).all():
+
+
+def _weights(arrays: PanelArrays, plan: Plan, ahead: Integers) -> Array | None:
+    if plan.weights is None:
+        return None
+    weights = arrays.column(plan.weights)[ahead]
+    if not (weights > 0).all():
         raise LinkError(
             f"Weights in '{plan.weights}' are not all above 0",
             where=f"column {plan.weights}",
             hint="Leave out rows that carry no weight.",
         )
+    return weights
 
 
 def _where(plan: Plan) -> str:

@@ -91,7 +91,7 @@ def row_checks(fitted: Fitted) -> list[Check]:
     cooks, leverage = cooks_distance(fitted), fitted.solution.leverage
     if cooks is None or leverage is None or fitted.plan.design in ("mixed", "within_between"):
         return []
-    n, p = cooks.size, fitted.solution.params.size
+    n, p = cooks.size, fitted.solution.estimated
     found = _largest(fitted, "cooks_distance", cooks, 4 / n) + _largest(
         fitted, "leverage", leverage, 2 * p / n, 1
     )
@@ -135,10 +135,11 @@ def organisation_checks(fitted: Fitted, without: dict[tuple[str, str], Without])
     for (indicator, term), (estimate, statistic) in without.items():
         column = fitted.matrix.terms[indicator, term]
         full = float(fitted.solution.params[column])
-        p = p_of(full / fitted.std_error(column), fitted.df)
+        df = fitted.degrees(column)
+        p = p_of(full / fitted.std_error(column), df)
         low, high = int(estimate.argmin()), int(estimate.argmax())
         strongest = np.array([np.abs(statistic).max(), np.abs(statistic).min()])
-        crosses = any((p_of(float(t), fitted.df) < ALPHA) != (p < ALPHA) for t in strongest)
+        crosses = any((p_of(float(t), df) < ALPHA) != (p < ALPHA) for t in strongest)
         moved = max(abs(float(estimate[low]) - full), abs(float(estimate[high]) - full)) > CHANGE * abs(full)
         turned = float(estimate[low]) < 0 < float(estimate[high])
         found_so = {"sign changes": turned, "p crosses 0.05": crosses, "more than 25% change": moved}
@@ -149,7 +150,7 @@ def organisation_checks(fitted: Fitted, without: dict[tuple[str, str], Without])
         for end, row in (("lowest", low), ("highest", high)):
             found.append(
                 Check(f"leave_one_out_{end}", fitted.matrix.organisations[row], float(statistic[row]),
-                      p_of(float(statistic[row]), fitted.df), float(estimate[row]), full,
+                      p_of(float(statistic[row]), df), float(estimate[row]), full,
                       raised("influential", hangs), f"{subject}; {', '.join([how, *why])}",
                       (indicator, term))
             )  # fmt: skip

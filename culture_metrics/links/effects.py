@@ -46,7 +46,8 @@ def effect(fitted: Fitted, column: int, ci: float) -> Effect:
     Identity link: the slope. Logit of a fraction: the average marginal effect in percentage points, with the
     delta method on the whole covariance. Log link: the ratio of means. Ordered logit: the odds ratio.
     """
-    b, reach = float(fitted.solution.params[column]), quantile(fitted.df, ci) * fitted.std_error(column)
+    b = float(fitted.solution.params[column])
+    reach = quantile(fitted.degrees(column), ci) * fitted.std_error(column)
     if fitted.link == "identity":
         unit = fitted.plan.values.outcome.unit or "outcome units"
         return Effect(b, b - reach, b + reach, "SD" if fitted.plan.design == "cross_lagged" else unit)
@@ -132,7 +133,7 @@ def _delta(
     value = b * float(spread.mean())
     # With more parameters than organisations a clustered covariance has directions without variance.
     variance = max(0.0, float(gradient @ fitted.covariance @ gradient))
-    reach = quantile(fitted.df, ci) * float(np.sqrt(variance))
+    reach = quantile(fitted.degrees(column), ci) * float(np.sqrt(variance))
     return Effect(100 * value, 100 * (value - reach), 100 * (value + reach), scale)
 
 

@@ -15,7 +15,7 @@ from culture_metrics.links.gee import robust, solve_gee
 from culture_metrics.links.glm import BINOMIAL, GAMMA, POISSON, Family, solve_glm
 from culture_metrics.links.levels import merge_levels
 from culture_metrics.links.linear import solve_linear
-from culture_metrics.links.mixed import RandomIntercept, solve_random_intercept
+from culture_metrics.links.mixed import RandomIntercept, satterthwaite, solve_random_intercept
 from culture_metrics.links.negative_binomial import solve_negative_binomial
 from culture_metrics.links.ordinal import solve_ordinal
 from culture_metrics.links.plan import WITHIN
@@ -36,6 +36,8 @@ MODELS = {"proportion": "quasi-binomial GLM", "rate": "fractional logit", "binar
 #: Money this skewed takes a Gamma model.
 SKEWED = 2.0
 OVERDISPERSED = 1.5
+#: Covariances that take the rows of one organisation as independent.
+INDEPENDENT = ("classical", "scaled", "HC1", "HC3")
 #: A slope beyond this per SD on a logit or log scale is separation, not a finding.
 SEPARATED = 10.0
 
@@ -154,7 +156,12 @@ def _finish(
     if kind == "wild" and words[1] != "normal":
         _refuse_wild(plan)
     found, df = covariance(solution, kind, matrix.groups)
-    return Fitted(plan, matrix, solution, kind, found, df, *words, **more)
+    raised = {
+        "not_clustered": kind in INDEPENDENT and matrix.repeated,
+        "cautious_hc3": kind == "HC3" and matrix.absorbed,
+    }
+    flags = (*more.pop("flags", ()), *(flag for flag, up in raised.items() if up))
+    return Fitted(plan, matrix, solution, kind, found, df, *words, flags=flags, **more)
 
 
 def _refuse_wild(plan: Plan) -> NoReturn:
@@ -177,7 +184,8 @@ def _linear(matrix: DesignMatrix, plan: Plan, cov: str) -> Fitted:
         found = solve_random_intercept(matrix.y, matrix.x, matrix.groups)
         if not found.boundary:
             return _intercept(matrix, plan, found, cov)
-        return replace(_linear(matrix, replace(plan, design="pooled"), cov), plan=plan, flags=("boundary",))
+        pooled = _linear(matrix, replace(plan, design="pooled"), cov)
+        return replace(pooled, plan=plan, flags=("boundary", *pooled.flags))
     if plan.design == "first_difference":
         words = ("least squares on changes", "normal", "identity")
     if plan.design == "fixed_effects":
@@ -186,7 +194,9 @@ def _linear(matrix: DesignMatrix, plan: Plan, cov: str) -> Fitted:
         return _finish(
             matrix, plan, solve_glm(matrix.y, matrix.x, GAMMA, matrix.weights), cov, ("GLM", "Gamma", "log")
         )
-    solution = solve_linear(matrix.y, matrix.x, matrix.weights, constant=matrix.constant)
+    solution = solve_linear(
+        matrix.y, matrix.x, matrix.weights, constant=matrix.constant, absorbed=matrix.absorbed_groups
+    )
     if matrix.weights is not None:
         words = (f"weighted {words[0]}", *words[1:])
     if (
@@ -218,11 +228,11 @@ def _intercept(matrix: DesignMatrix, plan: Plan, found: RandomIntercept, cov: st
     kind = "classical" if cov == "auto" else cov
     if kind == "wild":
         _refuse_wild(plan)
-    values, _ = covariance(found.solution, kind, matrix.groups)
+    values, df = covariance(found.solution, kind, matrix.groups)
     return Fitted(
-        plan, matrix, found.solution, "GLS" if kind == "classical" else kind, values,
-        float(matrix.clusters - 1), "random intercept (REML)", "normal", "identity",
-        between=found.between, within=found.within,
+        plan, matrix, found.solution, "GLS" if kind == "classical" else kind, values, df,
+        "random intercept (REML)", "normal", "identity", between=found.between, within=found.within,
+        satterthwaite=None if kind == "cluster" else satterthwaite(matrix.y, matrix.x, matrix.groups, found),
     )  # fmt: skip
 
 
@@ -237,6 +247,14 @@ def _gee(matrix: DesignMatrix, plan: Plan, cov: str) -> Fitted:
     solution, correlation = solve_gee(
         matrix.y, matrix.x, matrix.groups, family, _trials(matrix, plan), _offset(matrix, plan)
     )
+    if cov in ("HC1", "HC3"):
+        raise LinkError(
+            f"Estimating equations take no {cov}: the rows of an organisation go together in them",
+            where=f"outcome {plan.values.outcome.column}, design {plan.design}",
+            hint="Leave out cov=, or take cov='cluster'.",
+        )
+    if _kind(matrix, plan) == "rate":
+        solution = _quasi(solution)
     if cov in ("auto", "robust"):
         kind, values = "robust", robust(solution, matrix.groups)
     else:
@@ -249,13 +267,13 @@ def _gee(matrix: DesignMatrix, plan: Plan, cov: str) -> Fitted:
 
 
 def _glm(matrix: DesignMatrix, plan: Plan, cov: str, variant: Variant) -> Fitted:
-    kind = plan.values.outcome.kind
+    kind = _kind(matrix, plan)
     family = POISSON if variant == "poisson" else FAMILIES[kind]
     solution = solve_glm(matrix.y, matrix.x, family, _trials(matrix, plan), _offset(matrix, plan))
     alone = "HC1"
-    if kind == "proportion" and matrix.base is None:
-        kind = "rate"
     model = MODELS.get(kind, "Poisson GLM")
+    if kind == "rate":
+        solution = _quasi(solution)
     if variant == "poisson":
         model = "Poisson pseudo-likelihood"
     if kind == "proportion" or (kind == "count" and solution.dispersion > OVERDISPERSED):
@@ -268,6 +286,17 @@ def _glm(matrix: DesignMatrix, plan: Plan, cov: str, variant: Variant) -> Fitted
     return _finish(
         matrix, plan, solution, _auto(matrix, cov, alone), (model, family.name, family.link), flags=flags
     )
+
+
+def _kind(matrix: DesignMatrix, plan: Plan) -> str:
+    """Return the kind of outcome; a proportion without trials is a rate."""
+    kind = plan.values.outcome.kind
+    return "rate" if kind == "proportion" and matrix.base is None else kind
+
+
+def _quasi(solution: Solution) -> Solution:
+    """Take the variance of a fraction without trials, which has none of its own, from its residuals."""
+    return replace(solution, scale=solution.dispersion, exact_scale=False)
 
 
 def _ordinal(matrix: DesignMatrix, plan: Plan, cov: str, variant: Variant) -> Fitted:

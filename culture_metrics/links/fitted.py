@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from culture_metrics.links.plan import Plan
     from culture_metrics.links.solution import Solution
 
+#: Covariances whose unit is the organisation.
+CLUSTERED = ("cluster", "wild", "robust")
+
 
 #: Flags of a model that has no figures to report.
 FAILURES = frozenset({"separation", "not_converged"})
@@ -28,6 +31,8 @@ class Fitted:
         What was asked, the data, the solution.
     cov : str
         Kind of covariance; `covariance` holds it, `df` its degrees of freedom (infinite: normal).
+    satterthwaite : numpy.ndarray or None
+        Degrees of freedom of each column where they differ: of a random intercept.
     model, family, link : str
         What was fitted, in words.
     flags : tuple of str
@@ -60,11 +65,19 @@ class Fitted:
     within: float = float("nan")
     correlation: float = float("nan")
     alpha: float = float("nan")
+    satterthwaite: Array | None = None
 
     @property
     def failed(self) -> bool:
         """Whether the model gave no figures to report."""
         return bool(FAILURES & set(self.flags))
+
+    def degrees(self, column: int) -> float:
+        """Return the degrees of freedom of a column's slope."""
+        if self.satterthwaite is not None:
+            return float(self.satterthwaite[column])
+        within = any(at == column for (_, term), at in self.matrix.terms.items() if term == "within")
+        return max(1.0, self.matrix.carrying - 1.0) if within and self.cov in CLUSTERED else self.df
 
     def std_error(self, column: int) -> float:
         """Return the standard error of a column's slope."""

@@ -65,19 +65,19 @@ def leave_one_out(fitted: Fitted, column: int) -> Without:
 def cooks_distance(fitted: Fitted) -> Array | None:
     """Return Cook's distance of each row, or none where the model has no leverage."""
     solution = fitted.solution
-    if solution.leverage is None or solution.residuals is None:
+    rest = solution.free
+    if rest is None or solution.leverage is None or solution.residuals is None:
         return None
-    rest = 1 - solution.leverage
-    p = solution.params.size
+    p = solution.estimated
     return np.asarray(solution.residuals**2 * solution.leverage / (p * solution.dispersion * rest**2))
 
 
 def studentised(fitted: Fitted) -> Array | None:
     """Return externally studentised residuals of a least-squares model."""
     solution = fitted.solution
-    if solution.leverage is None or solution.residuals is None or fitted.link != "identity":
+    rest = solution.free
+    if rest is None or solution.residuals is None or fitted.link != "identity":
         return None
-    rest = 1 - solution.leverage
     squares = solution.dispersion * solution.df
     without = (squares - solution.residuals**2 / rest) / (solution.df - 1)
     return np.asarray(solution.residuals / np.sqrt(without * rest))
@@ -86,10 +86,10 @@ def studentised(fitted: Fitted) -> Array | None:
 def dfbetas(fitted: Fitted, column: int, external: Array) -> Array:
     """Return what each row moves a slope of a least-squares model, in its standard errors."""
     solution = fitted.solution
-    assert solution.leverage is not None
+    assert solution.free is not None
     weights = 1.0 if fitted.matrix.weights is None else np.sqrt(fitted.matrix.weights)
     pull = (along(fitted.matrix.x, solution.bread[:, column])) * weights
-    return np.asarray(pull * external / np.sqrt(solution.bread[column, column] * (1 - solution.leverage)))
+    return np.asarray(pull * external / np.sqrt(solution.bread[column, column] * solution.free))
 
 
 def influence_frame(fitted: Fitted, model_id: str, without: dict[tuple[str, str], Without]) -> pl.DataFrame:

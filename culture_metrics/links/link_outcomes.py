@@ -343,7 +343,7 @@ def _unweighted(models: Sequence[Model], model: Model, row: Mapping[str, Any]) -
         return ""
     column = other.matrix.terms[row["indicator"], row["term"]]
     b = float(other.solution.params[column]) * row["step"] / other.matrix.steps[row["indicator"]]
-    p = p_of(float(other.solution.params[column]) / other.std_error(column), other.df)
+    p = p_of(float(other.solution.params[column]) / other.std_error(column), other.degrees(column))
     weighted = f"the slope is {row['estimate']:.3g} ({p_said(row['p_value'])})"
     plain = f"without them {b:.3g} ({p_said(p)})"
     if "weights_matter" in row["flags"]:

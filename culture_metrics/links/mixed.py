@@ -100,3 +100,48 @@ def at_ratio(y: Array, x: Array, groups: Integers, ratio: float) -> Solution:
     share = 1 - 1 / np.sqrt(1 + sizes * ratio)
     moved = both - (share[:, None] * means)[groups]
     return solve_linear(moved[:, -1], moved[:, :-1])
+
+
+def satterthwaite(y: Array, x: Array, groups: Integers, found: RandomIntercept) -> Array:
+    """Return each slope's degrees of freedom: they count what estimating the two variances costs it.
+
+    Notes
+    -----
+    Satterthwaite's 2 V^2 / (g' A g), where V is the slope's variance, g its derivative by the variances
+    between and within, and A their covariance from the observed information of the restricted likelihood,
+    as in lmerTest (Kuznetsova, Brockhoff and Christensen 2017). A slope within organisations has about the
+    rows less organisations and columns, one between them about the organisations less columns.
+    """
+    k = x.shape[1]
+    starts = starts_of(groups)
+    sizes = np.diff(np.r_[starts, y.size]).astype(float)
+    both = np.column_stack([x, y])
+    sums = np.add.reduceat(both, starts, axis=0)
+    inside = cross(both, both) - cross(sums / sizes[:, None], sums)
+    # V has the eigenvalue `own` within a group and `shared` along its mean.
+    own, shared = found.within, found.within + sizes * found.between
+
+    def products(power: int, between: int = 0) -> Array:
+        """Return B' V^-1 ... B, with as many factors V^-1 as `power` and Z Z' between as many of them."""
+        along_means = cross(sums * (sizes ** (between - 1) / shared**power)[:, None], sums)
+        return along_means if between else along_means + inside / own**power
+
+    c = np.linalg.inv(products(1)[:k, :k])
+    left = np.r_[-(c @ products(1)[:k, k]), 1.0]
+    first = [products(2, 1), products(2)]
+    second = [[products(3, 2), products(3, 1)], [products(3, 1), products(3)]]
+    squares = np.array([(sizes / shared) ** 2, sizes / shared**2, 1 / shared**2 + (sizes - 1) / own**2]).sum(
+        axis=1
+    )
+    traces = [[squares[0], squares[1]], [squares[1], squares[2]]]
+    information = np.empty((2, 2))
+    for i in range(2):
+        for j in range(2):
+            pulls = [(part @ left)[:k] for part in (first[i], first[j])]
+            quadratic = left @ second[i][j] @ left - pulls[0] @ c @ pulls[1]
+            moved = [c @ part[:k, :k] for part in (first[i], first[j])]
+            trace = traces[i][j] - 2 * np.trace(c @ second[i][j][:k, :k]) + np.trace(moved[0] @ moved[1])
+            information[i, j] = quadratic - trace / 2
+    slopes = np.stack([np.diag(c @ part[:k, :k] @ c) for part in first])
+    spread = np.einsum("ij,ik,kj->j", slopes, np.linalg.inv(information), slopes)
+    return np.asarray(np.clip(2 * np.diag(c) ** 2 / spread, 1.0, y.size - k))

@@ -15,7 +15,7 @@ from culture_metrics.links.fitted import Fitted
 from culture_metrics.links.glm import BINOMIAL, solve_glm
 from culture_metrics.links.linear import solve_linear
 from culture_metrics.links.products import along, cross
-from culture_metrics.links.solution import starts_of
+from culture_metrics.links.solution import group_means, starts_of
 
 if TYPE_CHECKING:
     from culture_metrics.links.arrays import PanelArrays
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 #: Share of a spline's column that must be its own.
 ALIASED = 1e-9
 EVENTS, VIF_NOTE, VIF_FLAG, CURVED, ROWS_FOR_CURVE = 10.0, 5.0, 10.0, 0.01, 60
-LEAST_SQUARES = ("least squares", "weighted least squares")
+LEAST_SQUARES = ("least squares", "least squares within organisations")
 
 
 def sample_checks(fitted: Fitted, min_orgs: int) -> list[Check]:
@@ -103,7 +103,7 @@ def column_checks(fitted: Fitted) -> list[Check]:
 
 def shape_checks(fitted: Fitted, arrays: PanelArrays) -> list[Check]:
     """Check equal variances (for information), straightness, and how strong a confounder would have to be."""
-    if fitted.model not in (*LEAST_SQUARES, "least squares within organisations"):
+    if fitted.model.removeprefix("weighted ") not in LEAST_SQUARES:
         return []
     matrix, solution = fitted.matrix, fitted.solution
     found = []
@@ -136,14 +136,13 @@ def _straight(fitted: Fitted, arrays: PanelArrays, indicator: str, subject: str)
     extra = natural_spline(arrays.column(indicator)[matrix.rows])
     if extra is None:
         return []
-    if fitted.plan.demeaned:
-        means = (
-            np.column_stack([np.bincount(matrix.groups, weights=v) for v in extra.T])
-            / np.bincount(matrix.groups)[:, None]
-        )
-        extra = extra - means[matrix.groups]
+    if matrix.absorbed:
+        means = [group_means(column, matrix.groups, matrix.weights) for column in extra.T]
+        extra = extra - np.column_stack(means)[matrix.groups]
     x = np.column_stack([matrix.x, extra])
-    curved = solve_linear(matrix.y, x, matrix.weights, constant=matrix.constant)
+    curved = solve_linear(
+        matrix.y, x, matrix.weights, constant=matrix.constant, absorbed=matrix.absorbed_groups
+    )
     own = 1 / (np.diag(curved.bread)[-2:] * (extra**2).sum(axis=0))
     if not (own > ALIASED).all():
         return []

@@ -75,7 +75,9 @@ def points_and_lines(source: Source, model_id: str, indicator: str) -> tuple[pl.
     )
     lines = [_line(BETWEEN, mean_x, mean_y, np.arange(mean_x.size), x.mean(), y.mean())]
     if matrix.repeated:
-        lines.append(_line(WITHIN, x - mean_x[groups], y - mean_y[groups], groups, x.mean(), y.mean()))
+        several = sizes[groups] > 1
+        dx, dy = (x - mean_x[groups])[several], (y - mean_y[groups])[several]
+        lines.append(_line(WITHIN, dx, dy, groups[several], x.mean(), y.mean()))
     return points, pl.concat(lines)
 
 
@@ -106,10 +108,10 @@ def _adjusted(matrix: DesignMatrix, indicator: str, values: Array) -> Array:
 def _line(name: str, x: Array, y: Array, groups: Integers, at_x: float, at_y: float) -> pl.DataFrame:
     """Fit a line and return it over the middle of its own x, drawn through the mean of all."""
     centred = x - x.mean()
-    solution = solve_linear(y - y.mean(), centred[:, None], constant=False)
+    solution = solve_linear(y, np.column_stack([np.ones_like(x), centred]))
     v, df = covariance(solution, "HC3" if groups.size == np.unique(groups).size else "cluster", groups)
     low, high = np.quantile(centred, [0.02, 0.98])
     reach = np.linspace(low, high, POINTS)
-    found = t_statistics(reach * solution.params[0], np.abs(reach) * np.sqrt(v[0, 0]), df, 0.95)
+    found = t_statistics(reach * solution.params[1], np.abs(reach) * np.sqrt(v[1, 1]), df, 0.95)
     drawn = {c: found[c] + at_y for c in ("estimate", "conf_low", "conf_high")}
     return pl.DataFrame({"line": [name] * POINTS, "x": reach + at_x, **drawn})

@@ -114,7 +114,7 @@ def detectable_link(
     -----
     r = tanh((t₁ + t₂) / √(n - 1)) with t at the level and the power on the degrees of freedom of the test, as
     Fisher's z has it for many. n is what a design is worth in independent figures (`independent_figures`)
-    less one for each year that is held equal. Results of `link_outcomes` use the same function for each
+    once years are held equal. Results of `link_outcomes` use the same function for each
     design, with the ICCs of their own rows, years and controls taken out. It is an approximation for
     residuals that are otherwise independent from year to year; with autocorrelation fixed effects find less.
 
@@ -136,8 +136,14 @@ def detectable_link(
         design: 1 if design == "cross_section" else years for design in DESIGNS[: None if years > 1 else 1]
     }
     worth = {
-        design: independent_figures(design, n_organisations * of, of, indicator, icc)
-        - (0 if design == "cross_section" else of - 1)
+        design: independent_figures(
+            design,
+            n_organisations * of,
+            of,
+            indicator,
+            icc,
+            held=of - (2 if design == "first_difference" else 1),
+        )
         for design, of in many.items()
     }
     found = {
@@ -181,7 +187,7 @@ def smallest_r(independent: float, df: float, power: float = POWER, level: float
 
 
 def independent_figures(
-    design: str, rows: float, years: float, icc_indicator: float, icc_residual: float
+    design: str, rows: float, years: float, icc_indicator: float, icc_residual: float, held: int = 0
 ) -> float:
     """Return how many independent figures a design makes of its rows.
 
@@ -195,6 +201,8 @@ def independent_figures(
         Of an organisation: of unequal ones the sum of squares over the sum.
     icc_indicator, icc_residual : float
         Share of the variance of the indicator, and of what it leaves of the outcome, between organisations.
+    held : int
+        Columns beside the indicator and the constant, such as years, which take as many rows.
 
     Notes
     -----
@@ -206,16 +214,16 @@ def independent_figures(
     """
     organisations = rows / years
     if design in ("fixed_effects", "within"):
-        return rows - organisations
+        return rows - organisations - held
     if design == "between":
         return organisations
     if design == "first_difference":
-        return (rows - organisations) / (1 + (years - 2) / (2 * (years - 1)))
-    alike = years - 1
+        return (rows - organisations - held) / (1 + (years - 2) / (2 * (years - 1)))
+    alike, organisations = years - 1, organisations * (1 - held / rows)
     if design == "mixed":
         told = alike * (1 - icc_indicator) / (1 - icc_residual)
         return organisations * (told + (1 + alike * icc_indicator) / (1 + alike * icc_residual))
-    return rows / (1 + alike * icc_indicator * icc_residual)
+    return organisations * years / (1 + alike * icc_indicator * icc_residual)
 
 
 def detectable_r(fitted: Fitted, term: str, column: int) -> float | None:
@@ -232,11 +240,11 @@ def detectable_r(fitted: Fitted, term: str, column: int) -> float | None:
     if plan.differenced:
         # A change stands for two years.
         rows, years = rows + matrix.clusters, years + 1
+    held = others.shape[1] - int(matrix.constant)
     figures = independent_figures(
-        design, rows, years, _icc(moves, matrix.groups), _icc(residual, matrix.groups)
+        design, rows, years, _icc(moves, matrix.groups), _icc(residual, matrix.groups), held
     )
-    held = 0 if design == "between" else others.shape[1] - int(matrix.constant)
-    return smallest_r(figures - held, fitted.df)
+    return smallest_r(figures, fitted.degrees(column))
 
 
 def _left(columns: Array, values: Array) -> Array:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from culture_metrics.links.plan import WITHIN
 from culture_metrics.problems import counted, listed
 
 if TYPE_CHECKING:
@@ -66,9 +67,14 @@ class Sample:
             self._keep("missing", plan.weights, known(arrays.column(plan.weights)[self.ahead[self.rows]]))
         if plan.differenced:
             self._difference(plan)
-        for name in plan.controls:
-            if name in arrays.categories:
-                self._rare(name, plan.min_level_orgs)
+        rows = -1
+        while rows != self.rows.size:
+            rows = self.rows.size
+            for name in plan.controls:
+                if name in arrays.categories:
+                    self._rare(name, plan.min_level_orgs)
+            if plan.design in WITHIN and not plan.differenced:
+                self._single()
 
     def _present(self, name: str, rows: Integers) -> Booleans:
         if name in self.arrays.categories:
@@ -102,6 +108,13 @@ class Sample:
                 name,
                 column.codes[self.rows] != level,
             )
+
+    def _single(self) -> None:
+        """Leave out organisations with one row, which say nothing about change within organisations."""
+        _, place, rows = np.unique(
+            self.arrays.organisation[self.rows], return_inverse=True, return_counts=True
+        )
+        self._keep("organisation with only one row", None, rows[place] > 1)
 
     def _keep(self, step: str, column: str | None, wanted: Booleans) -> None:
         if not wanted.all():

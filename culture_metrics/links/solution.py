@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     Array = NDArray[np.float64]
     Integers = NDArray[np.int64]
 
+#: A row whose leverage is nearer to 1 than this is fitted exactly.
+FITTED_EXACTLY = 1e-9
+
 
 @dataclass(frozen=True)
 class Solution:
@@ -37,13 +40,15 @@ class Solution:
     scale : float
         Dispersion that the model itself assumes: the residual variance of least squares, 1 of a binomial.
     df : float
-        Residual degrees of freedom.
+        Residual degrees of freedom: rows less everything that was estimated, absorbed effects included.
+    absorbed : int
+        Effects of groups that were taken out of outcome and columns before: estimated, but not in `params`.
     exact_scale : bool
         The scale is known, not estimated, so the model's own errors are normal rather than t.
     converged : bool
         Whether the equations were solved.
     leverage : numpy.ndarray or None
-        Diagonal of the hat matrix, where there is one.
+        Diagonal of the hat matrix, where there is one; with absorbed effects that of all dummies.
     residuals : numpy.ndarray or None
         Pearson residuals (for a linear model the residuals times the root of the weights).
     log_likelihood : float
@@ -61,12 +66,29 @@ class Solution:
     dispersion: float
     scale: float
     df: float
+    absorbed: int = 0
     exact_scale: bool = False
     converged: bool = True
     leverage: Array | None = None
     residuals: Array | None = None
     log_likelihood: float = float("nan")
     explained: float = float("nan")
+
+    @property
+    def estimated(self) -> int:
+        """Number of figures that the rows have been spent on."""
+        return self.params.size + self.absorbed
+
+    @property
+    def free(self) -> Array | None:
+        """One less each row's leverage; infinite where a row has a column to itself, as a year's only row.
+
+        Such a row is fitted exactly: what is divided by infinity carries nothing.
+        """
+        if self.leverage is None:
+            return None
+        free = 1 - self.leverage
+        return np.where(free < FITTED_EXACTLY, np.inf, free)
 
 
 def weighted_information(x: Array, weights: Array) -> Callable[[Integers], Array]:
@@ -77,6 +99,13 @@ def weighted_information(x: Array, weights: Array) -> Callable[[Integers], Array
         return np.asarray(np.add.reduceat(products, starts, axis=0))
 
     return information
+
+
+def group_means(values: Array, groups: Integers, weights: Array | None = None) -> Array:
+    """Return the (weighted) mean of each group, groups numbered from 0."""
+    if weights is None:
+        return np.asarray(np.bincount(groups, weights=values) / np.bincount(groups))
+    return np.asarray(np.bincount(groups, weights=weights * values) / np.bincount(groups, weights=weights))
 
 
 def starts_of(groups: Integers) -> Integers:

@@ -314,7 +314,7 @@ def _rows(fitted: Fitted, ci: float) -> list[dict[str, Any]]:
         figures: dict[str, Any] = dict.fromkeys(FIGURES)
         if not fitted.failed:
             error = np.array([fitted.std_error(column)])
-            tested = t_statistics(fitted.solution.params[[column]], error, fitted.df, ci)
+            tested = t_statistics(fitted.solution.params[[column]], error, fitted.degrees(column), ci)
             figures = {name: float(values[0]) for name, values in tested.items()}
         rows.append(shared | figures | {"term": term})
     return rows
@@ -328,7 +328,8 @@ def _same(fitted: Fitted) -> object:
     """
     matrix = fitted.matrix
     columns = list(matrix.terms.values())
-    figures = [*fitted.solution.params[columns], *(fitted.std_error(column) for column in columns), fitted.df]
+    figures = [*fitted.solution.params[columns]]
+    figures += [number for column in columns for number in (fitted.std_error(column), fitted.degrees(column))]
     return (
         fitted.family, fitted.link, fitted.cov, tuple(matrix.terms), matrix.y.tobytes(),
         matrix.years.tobytes(), matrix.groups.tobytes(), matrix.organisations,

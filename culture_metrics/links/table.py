@@ -134,8 +134,9 @@ def step_label(standardise: str | dict[str, float] | None, step: float) -> str:
 def _figures(fitted: Fitted, term: str, column: int, ci: float) -> dict[str, Any]:
     outcome, solution = fitted.plan.values.outcome, fitted.solution
     b, se = float(solution.params[column]), fitted.std_error(column)
-    reach = quantile(fitted.df, ci) * se
-    p, low, high = p_of(b / se, fitted.df), b - reach, b + reach
+    df = fitted.degrees(column)
+    reach = quantile(df, ci) * se
+    p, low, high = p_of(b / se, df), b - reach, b + reach
     found = effect(fitted, column, ci)
     if fitted.cov == "wild":
         p, low, high = _wild(fitted, column, ci)
@@ -144,7 +145,7 @@ def _figures(fitted: Fitted, term: str, column: int, ci: float) -> dict[str, Any
     figures: dict[str, Any] = {
         "estimate": b,
         "std_error": se,
-        "df": None if np.isinf(fitted.df) else fitted.df,
+        "df": None if np.isinf(df) else df,
         "statistic": b / se,
         "p_value": p,
         "conf_low": low,

@@ -210,12 +210,16 @@ def test_specifications_count_the_levels_they_leave_out(panel):
     assert "levels" not in whole.summary()
 
 
-def test_a_level_of_one_row_has_no_hc3_error(panel):
-    """Its row is fitted exactly: leverage 1, so HC3 divides by nought, as R's sandwich does."""
+def test_a_level_of_one_row_adds_nothing(panel):
+    """Its row is fitted exactly: slope and error are those without the row, under HC3 and HC1."""
     year = panel.filter(year=2020).with_columns(
         region=pl.when(pl.col("organisation") == "R000").then(pl.lit("only")).otherwise(pl.lit("a"))
     )
-    kept = {"controls": ["region"], "min_level_orgs": 1, "design": "cross_section"}
-    with pytest.raises(LinkError, match=r"no standard error|HC3"):
-        cm.link_outcomes(year, "z", "y", **kept)
-    assert cm.link_outcomes(year, "z", "y", cov="HC1", **kept).table["std_error"].item() > 0
+    kept = {"controls": ["region"], "min_level_orgs": 1, "design": "cross_section", "standardise": None}
+    found = cm.link_outcomes(year, "z", "y", **kept).table.row(0, named=True)
+    without = cm.link_outcomes(
+        year.filter(pl.col("organisation") != "R000"), "z", "y", design="cross_section", standardise=None
+    ).table.row(0, named=True)
+    assert found["base"] == without["base"] + 1
+    for column in ("estimate", "std_error", "df", "detectable_r"):
+        assert found[column] == pytest.approx(without[column], rel=1e-9), column

@@ -156,6 +156,17 @@ ERRORS = {
     "step of 0": (lambda p: p, {"standardise": {"z": 0.0}}, "not above 0"),
     "interval of 95": (lambda p: p, {"ci": 95}, "between 0 and 1"),
     "HC3 of an ordered logit": (lambda p: p, {"outcomes": RATING, "cov": "HC3"}, "HC3 needs"),
+    "HC1 of estimating equations": (lambda p: p, {"design": "mixed", "outcomes": SHARE, "cov": "HC1"}, "take no HC1"),
+    "organisations of one row, fixed effects": (
+        lambda p: p.filter((pl.col("year") == 2020) | pl.col("organisation").str.ends_with("1")),
+        {"design": "fixed_effects"},
+        r"Only 5 organisations(.|\n)*organisation with only one row \(45 rows\)",
+    ),
+    "everything spent": (
+        lambda p: p.filter(pl.col("year") < 2022).head(20).with_columns(pl.int_range(pl.len()).pow(i).alias(f"k{i}") for i in range(2, 10)),
+        {"design": "fixed_effects", "controls": tuple(f"k{i}" for i in range(2, 10))},
+        r"20 rows are too few for 20 parameters(.|\n)*at least 21 rows",
+    ),
     "no rows": (lambda p: p.head(0), {}, "no rows"),
 }  # fmt: skip
 
@@ -245,6 +256,11 @@ def leaning(panel):
     )
 
 
+def odd_region(panel):
+    region = pl.when(pl.col("organisation") == "R000").then(pl.lit("z")).otherwise("region")
+    return panel.with_columns(region.alias("region"))
+
+
 def separated(panel):
     return panel.with_columns((pl.col("z") > 7).cast(pl.Int8).alias("flag"))
 
@@ -252,6 +268,8 @@ def separated(panel):
 FLAGS = {
     "few_orgs": (lambda p: p.head(20 * YEARS), {}),
     "few_clusters": (lambda p: p.head(35 * YEARS), {}),
+    "not_clustered": (lambda p: p, {"cov": "HC1"}),
+    "cautious_hc3": (lambda p: p, {"design": "fixed_effects", "cov": "HC3"}),
     "same_source": (lambda p: p, {"outcomes": cm.Outcome("y", kind="continuous", same_source=True)}),
     "merged_levels": (rare, {"outcomes": cm.Outcome("rating", kind="ordinal", levels=("1", "2", "3", "4"))}),
     "overdispersed": (overdispersed, {"outcomes": COUNT}),
@@ -268,6 +286,7 @@ FLAGS = {
     "scale_break": (lambda p: p.with_columns(pl.when(pl.col("year") < 2022).then(pl.col("z") / 2).otherwise("z").alias("z")), {}),
     "all_zero_column": (lambda p: p.with_columns(pl.lit(0.0).alias("empty")), {"controls": ("empty",)}),
     "rounded": (lambda p: p.with_columns(pl.col("z").round(1).clip(6.6, 7.4)), {}),
+    "rare_levels": (odd_region, {"controls": ("region",)}),
     "small_base": (lambda p: at(p, "trials", 5), {"outcomes": SHARE}),
     "mixed_org_types": (lambda p: p.with_columns(pl.col("region").alias("benchmark_group")), {}),
     "multiple_testing": (lambda p: p.with_columns(**{f"z{i}": pl.Series(np.random.default_rng(i).normal(size=p.height)) for i in range(21)}), {"indicators": [f"z{i}" for i in range(21)], "year_effects": False}),
@@ -289,7 +308,7 @@ def test_flag(flag, panel):
     quiet = {
         key: value
         for key, value in settings.items()
-        if key not in ("weights", "outcomes", "controls", "indicators")
+        if key not in ("weights", "outcomes", "controls", "indicators", "cov")
     }
     if flag != "influential":
         assert flag not in flags_of(panel, **quiet)
@@ -307,7 +326,7 @@ def test_dynamic_fixed_effects_on_request(panel):
 
 
 def test_every_flag_has_a_meaning_and_a_test():
-    assert set(FLAGS) | {"not_converged"} == set(MEANINGS)
+    assert set(FLAGS) | {"not_converged", "not_fitted"} == set(MEANINGS)
 
 
 def test_a_model_that_fails_leaves_a_row_and_the_call_goes_on(panel):
@@ -338,10 +357,7 @@ def test_no_convergence(panel, monkeypatch):
 
 
 def test_rare_levels_of_a_control_go_with_their_rows(panel):
-    odd = panel.with_columns(
-        pl.when(pl.col("organisation") == "R000").then(pl.lit("z")).otherwise("region").alias("region")
-    )
-    sample = cm.link_outcomes(odd, "z", "y", controls=("region",)).sample
+    sample = cm.link_outcomes(odd_region(panel), "z", "y", controls=("region",)).sample
     lost = sample.filter(pl.col("step").str.contains("level 'z'")).row(0, named=True)
     assert (lost["column"], lost["rows_lost"], lost["organisations_lost"]) == ("region", YEARS, 1)
 

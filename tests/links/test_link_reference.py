@@ -90,7 +90,6 @@ MODELS = {
     "A-ols-year-north-cluster": {"controls": ("North",)},
     "A-ols-2019-hc3": {"years": [2019], "design": "cross_section"},
     "A-north-eng-2019": {"years": [2019], "design": "cross_section", "controls": ("North",), "cov": "classical"},
-    "A-fe-oneway-cluster-demeaned": {**NO_YEAR, "design": "fixed_effects"},
     "A-fd-cluster": {"design": "first_difference"},
     "A-lag-same-year": {"controls": BEFORE},
     "A-lag-next-year": {"design": "lagged"},
@@ -135,6 +134,27 @@ def test_model(record, panel, records):
         near(found["p_value"], wanted["extra"]["p_t_G_minus_1"], 1e-6)
     if "r2" in wanted["extra"]:
         near(found["r2"], wanted["extra"]["r2"])
+
+
+def test_fixed_effects(panel, records):
+    """Two trusts with one year each stay out, which moves no slope and no classical error.
+
+    The record counts them as clusters; its sums over clusters (CR0) are the same without them.
+    """
+    one = {**NO_YEAR, "design": "fixed_effects"}
+    found = row(link(panel, **one))
+    assert (found["base"], found["n_orgs"], found["df"], found["n_dropped"]) == (1071, 142, 141, 13)
+    record = records["A-fe-oneway-cluster-demeaned"]
+    near(found["std_error"], record["extra"]["se_CR0"] * np.sqrt(142 / 141))
+    for recipe, name in (
+        (one, "A-fe-oneway-classical"),
+        ({"design": "fixed_effects"}, "A-fe-twoway-classical"),
+    ):
+        found, record = row(link(panel, cov="classical", **recipe)), records[name]
+        near(found["estimate"], record["estimate"])
+        near(found["std_error"], record["se"])
+        assert found["df"] == record["extra"]["df_resid"]
+        near(found["p_value"], record["p"], 1e-7)
 
 
 def test_fixed_effects_estimates(panel, records):
