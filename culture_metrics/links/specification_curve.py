@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 #: More specifications than this nobody can look through.
 MOST = 2000
+#: Reasons that the error of a curve without figures gives.
+MOST_REASONS = 5
 TABLE: dict[str, Any] = {
     "specification": pl.UInt32, "design": pl.String, "term": pl.String, "controls": pl.List(pl.String),
     "weights": pl.String, "years": pl.String, "estimate": pl.Float64, "std_error": pl.Float64,
@@ -267,7 +269,11 @@ def specification_curve(  # noqa: PLR0913
     table = pl.DataFrame(found, schema=schema | {"link": pl.String})
     links = set(table["link"].drop_nulls())
     if not links:
-        raise LinkError("No specification could be fitted", got=table["note"][0])
+        raise LinkError(
+            "No specification could be fitted",
+            got="; ".join(table["note"].unique(maintain_order=True).head(MOST_REASONS)),
+            hint="Look at one of them with link_outcomes, which says more.",
+        )
     if len(links) > 1:
         raise LinkError(
             "The specifications stand on different scales",
