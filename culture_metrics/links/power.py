@@ -12,6 +12,7 @@ from scipy.special import ndtri, stdtrit
 
 from culture_metrics.errors import LinkError
 from culture_metrics.links.arguments import check_number
+from culture_metrics.links.products import along, cross
 
 if TYPE_CHECKING:
     from culture_metrics.links.fitted import Fitted
@@ -228,29 +229,29 @@ def independent_figures(
 
 def detectable_r(fitted: Fitted, term: str, column: int) -> float | None:
     """Return the smallest partial correlation that a fitted model was likely to find."""
-    matrix, plan = fitted.matrix, fitted.plan
+    matrix, plan, solution = fitted.matrix, fitted.plan, fitted.solution
     sizes = np.bincount(matrix.groups)
-    years = float(sizes @ sizes / sizes.sum())
-    others = np.delete(matrix.x, column, axis=1)
-    moves = _left(others, matrix.x[:, column])
-    pearson = fitted.solution.residuals
-    residual = _left(matrix.x, matrix.y) if pearson is None or fitted.link == "identity" else pearson
-    design = term if term in ("within", "between") else plan.design
-    rows = float(matrix.y.size)
+    rows, years = float(matrix.y.size), float(sizes @ sizes / sizes.sum())
+    columns = matrix.x.shape[1]
+    bread, params = solution.bread, solution.params[:columns]
+    if plan.design == "mixed":
+        # As in every other design: not with the slopes of a random intercept, which are mostly those within.
+        bread = np.asarray(np.linalg.inv(cross(matrix.x, matrix.x)), dtype=float)
+        params = bread @ cross(matrix.x, matrix.y)
+    # The indicator with the other columns taken out, but for its size.
+    moves = along(matrix.x, bread[:columns, column])
+    residual = solution.residuals
+    if residual is None or fitted.link == "identity":
+        residual = matrix.y - along(matrix.x, params)
     if plan.differenced:
         # A change stands for two years.
         rows, years = rows + matrix.clusters, years + 1
-    held = others.shape[1] - int(matrix.constant)
     figures = independent_figures(
-        design, rows, years, _icc(moves, matrix.groups), _icc(residual, matrix.groups), held
-    )
+        term if term in ("within", "between") else plan.design, rows, years,
+        _icc(moves, matrix.groups), _icc(residual, matrix.groups),
+        held=columns - 1 - int(matrix.constant),
+    )  # fmt: skip
     return smallest_r(figures, fitted.degrees(column))
-
-
-def _left(columns: Array, values: Array) -> Array:
-    """Return what least squares on columns and a constant leaves of values."""
-    columns = np.column_stack([np.ones_like(values), columns])
-    return np.asarray(values - columns @ np.linalg.lstsq(columns, values, rcond=None)[0])
 
 
 def _icc(values: Array, groups: Integers) -> float:
