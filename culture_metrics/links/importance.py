@@ -50,6 +50,7 @@ class RelativeWeights:
     partial: bool
     outcome: Outcome
     sample: str
+    level: float
 
     @property
     def total(self) -> str:
@@ -68,6 +69,7 @@ class RelativeWeights:
             title=parted(self.table.to_dicts(), self.r2, self.outcome.title),
             subtitle=f"Relative weights; together {100 * self.r2:.1f}% ({self.total}); {self.sample}",
             notes=f"Weights have no sign and name no reason. {CAVEAT}",
+            level=self.level,
         )
 
     def summary(self) -> str:
@@ -191,7 +193,7 @@ def relative_weights(  # noqa: PLR0913
         }
     ).with_columns(base=pl.lit(matrix.y.size, pl.UInt32), organisations=pl.lit(matrix.clusters, pl.UInt32))
     return RelativeWeights(
-        table.sort("estimate", descending=True), r2, len(rest) > 1, plan.values.outcome, sampled(matrix)
+        table.sort("estimate", descending=True), r2, len(rest) > 1, plan.values.outcome, sampled(matrix), ci
     )
 
 

@@ -255,6 +255,7 @@ def link_outcomes(  # noqa: PLR0913
         ),
         warnings=call_warnings(shown, losses),
         source=Source(arrays, mains),
+        level=ci,
     )
 
 

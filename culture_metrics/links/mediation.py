@@ -82,6 +82,7 @@ class Mediation:
             title=self._headline(),
             subtitle=f"Differences that go with 1 SD more; {self.sample}",
             notes=f"{CAVEAT} {ORDER}",
+            level=self.level,
         )
 
     def summary(self) -> str:

@@ -66,6 +66,7 @@ class Moderation:
             title=f"The {self._finding()}",
             subtitle=f"{heading(self._product())}. Fitted lines, all else at its mean; {self.sample}",
             notes=CAVEAT,
+            level=self.level,
         )
 
     def summary(self) -> str:

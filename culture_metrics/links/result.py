@@ -45,6 +45,8 @@ class LinkResult:
         What to know before quoting anything here.
     source : Source
         The panel and the models, from which `figure_scatter` draws.
+    level : float
+        Level of the intervals.
     """
 
     table: pl.DataFrame
@@ -54,6 +56,7 @@ class LinkResult:
     statements: tuple[str, ...] = field(repr=False)
     warnings: tuple[str, ...] = field(repr=False)
     source: Source | None = field(default=None, repr=False)
+    level: float = 0.95
 
     def summary(self) -> str:
         """Say the main links and the warnings in plain sentences."""
@@ -75,7 +78,9 @@ class LinkResult:
         from culture_metrics import views
 
         main = self._fitted().filter(role="main")
-        return views.forest(main, title=went(main, "link"), subtitle=self._sample(), notes=self._notes())
+        return views.forest(
+            main, title=went(main, "link"), subtitle=self._sample(), notes=self._notes(), level=self.level
+        )
 
     def figure_designs(self, indicator: str | None = None, outcome: str | None = None) -> go.Figure:
         """Draw one link under every design: one pooled slope is not the whole of it.
@@ -96,7 +101,9 @@ class LinkResult:
         own = fitted.with_columns(_main=pl.col("model_id").str.replace(r"; .*$", ""))
         ours = (pl.col("indicator") == row["indicator"]) | (pl.col("term") == "outcome_to_indicator")
         rows = own.filter(pl.col("_main").is_in(main.to_list()) & ours).drop("_main")
-        return views.designs(rows, title=went(rows, "estimate"), subtitle=self._sample(), notes=self._notes())
+        return views.designs(
+            rows, title=went(rows, "estimate"), subtitle=self._sample(), notes=self._notes(), level=self.level
+        )
 
     def figure_scatter(self, indicator: str | None = None, outcome: str | None = None) -> go.Figure:
         """Draw each organisation's indicator and outcome, with the slopes between and within organisations.
@@ -146,6 +153,7 @@ class LinkResult:
             title=hangs_on(rows, row),
             subtitle=f"{row['n_orgs']} organisations, {row['base']:,} organisation-years",
             notes=CAVEAT,
+            level=self.level,
         )
 
     def _one(self, indicator: str | None, outcome: str | None) -> dict[str, Any]:

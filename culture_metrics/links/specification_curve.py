@@ -89,6 +89,7 @@ class SpecificationCurve:
             y_title=f"{self.outcome.title} per {self.step}{scale}",
             title=pointing(self.shares.row(0, named=True), self._link()),
             subtitle=heading(self._spread()),
+            level=self.level,
             notes="Specifications share their data and are no independent evidence. Associations only.",
         )
 

@@ -257,6 +257,22 @@ def test_the_scale_and_the_level_of_intervals_are_said(panel):
     assert "logit scale" in cm.specification_curve(panel, "z", OUTCOMES["proportion"]).summary()
 
 
+def test_figures_say_the_level_of_their_intervals(panel):
+    link = cm.link_outcomes(panel, "z", "y", ci=0.9)
+    assert all("95%" not in said for said in link.statements)
+    figures = [
+        link.figure_forest(), link.figure_designs(), link.figure_influence(),
+        cm.mediate(panel, "z", "x", "y", ci=0.9, draws=200).figure(),
+        cm.moderate(panel, "z", "beds", "y", ci=0.9).figure(),
+        cm.relative_weights(panel, ["z", "x"], "y", ci=0.9, draws=200).figure(),
+        cm.specification_curve(panel, "z", "y", ci=0.9).figure(),
+    ]  # fmt: skip
+    for fig in figures:
+        shown = fig.to_json()
+        assert "90% interval" in shown
+        assert "95%" not in shown
+
+
 def test_a_small_p_is_said_alike_everywhere(panel):
     """Sentences, hovering and the table of checks; 0.05 has three decimals."""
     strong = panel.with_columns(y=pl.col("y") + pl.col("z") * pl.col("beds"))
