@@ -132,7 +132,7 @@ def outcome_of(rng: np.random.Generator, kind: str, pull: Array, base: Array) ->
             more = {"exposure": "base"}
             y = rng.poisson(base / 20 * np.exp(0.3 * pull)).astype(float)
         case "money":
-            y = rng.gamma(0.5, np.exp(0.3 * pull))
+            y = rng.gamma(0.8, np.exp(0.3 * pull))
         case "ordinal":
             more = {"levels": ("0", "1", "2", "3")}
             y = np.digitize(pull + rng.logistic(size=pull.shape), [-1.5, 0.0, 1.5]).astype(float)

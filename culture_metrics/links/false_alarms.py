@@ -176,8 +176,9 @@ def _significant(x: Array, y: Array, level: float) -> Array:
             df = many * years - 2
             error = np.sqrt((residuals**2).sum((1, 2)) / df / spread)
         else:
-            df = many - 1
-            error = np.sqrt(((dx * residuals).sum(2) ** 2).sum(1) * many / (many - 1)) / spread
+            df, rows = many - 1, many * years
+            factor = many / (many - 1) * (rows - 1) / (rows - (1 if way == "fixed_effects" else 2))
+            error = np.sqrt(((dx * residuals).sum(2) ** 2).sum(1) * factor) / spread
         counts.append(float((2 * stdtr(df, -np.abs(slope / error)) < level).sum()))
     return np.array(counts)
 

@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 
 from culture_metrics.errors import LinkError
-from culture_metrics.links.covariance import covariance
+from culture_metrics.links.covariance import FEWEST_CLUSTERS, covariance
 from culture_metrics.links.design_matrix import design_matrix
 from culture_metrics.links.intervals import t_statistics
 from culture_metrics.links.linear import solve_linear
@@ -48,7 +48,8 @@ def points_and_lines(source: Source, model_id: str, indicator: str) -> tuple[pl.
         `organisation, x, y, years`, in the units of the columns (fractions in per cent, counts per
         exposure), without years that rest on a small base.
     lines : polars.DataFrame
-        `line, x, estimate, conf_low, conf_high`: between organisations and, where years repeat, within them.
+        `line, x, estimate, conf_low, conf_high`: between organisations and, where enough of them have several
+        years, within them.
 
     Raises
     ------
@@ -74,7 +75,7 @@ def points_and_lines(source: Source, model_id: str, indicator: str) -> tuple[pl.
         {"organisation": list(matrix.organisations), "x": mean_x, "y": mean_y, "years": sizes}
     )
     lines = [_line(BETWEEN, mean_x, mean_y, np.arange(mean_x.size), x.mean(), y.mean())]
-    if matrix.repeated:
+    if (sizes > 1).sum() >= FEWEST_CLUSTERS:
         several = sizes[groups] > 1
         dx, dy = (x - mean_x[groups])[several], (y - mean_y[groups])[several]
         lines.append(_line(WITHIN, dx, dy, groups[several], x.mean(), y.mean()))

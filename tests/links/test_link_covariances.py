@@ -189,3 +189,77 @@ def test_a_fraction_without_trials_has_no_variance_of_its_own(panel):
             for cov in ("classical", "scaled")
         )
         assert (one["std_error"], one["df"]) == (other["std_error"], other["df"])
+
+
+@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("weights", [None, "w"])
+def test_fixed_effects_are_the_regression_with_dummies(seed, weights):
+    """Random panels with gaps, organisations of one row and a control that changes its category over time."""
+    rng = np.random.default_rng([20110109, seed])
+    orgs, years = int(rng.integers(15, 40)), int(rng.integers(2, 6))
+    frame = (
+        pl.DataFrame(
+            {
+                "organisation": np.repeat([f"R{i:02d}" for i in range(orgs)], years),
+                "year": np.tile(2015 + np.arange(years), orgs),
+                "engagement": rng.normal(size=orgs * years),
+                "score": rng.normal(size=orgs * years) + np.repeat(rng.normal(size=orgs), years),
+                "rated": rng.choice(["a", "b", "c"], orgs * years),
+                "w": rng.uniform(0.1, 10, orgs * years),
+            }
+        )
+        .sample(fraction=0.8, seed=seed)
+        .sort("organisation", "year")
+    )
+    kept = frame.filter(pl.len().over("organisation") > 1)
+    assert kept.height < frame.height
+    category = kept.select(pl.col("rated")).to_dummies().to_numpy()[:, 1:]
+    y, x = dummies(kept, "engagement")
+    x = np.column_stack([x, category])
+    root = np.ones(y.size) if weights is None else np.sqrt(kept["w"].to_numpy())
+    x, y = x * root[:, None], y * root
+    bread = np.linalg.inv(x.T @ x)
+    left = y - x @ (bread @ (x.T @ y))
+    (n, k), free = x.shape, 1 - np.einsum("ij,jk,ik->i", x, bread, x)
+    seen = x @ bread[0]
+    sums = np.bincount(kept["organisation"].rank("dense").to_numpy() - 1, weights=seen * left)
+    count = sums.size
+    rest = n - k + count
+    wanted = {
+        "classical": (left @ left / (n - k) * bread[0, 0], n - k),
+        "HC1": ((seen * left) @ (seen * left) * n / (n - k), n - k),
+        "HC3": (((seen * left / free) ** 2).sum(), n - k),
+        "cluster": (sums @ sums * count / (count - 1) * (n - 1) / rest, count - 1),
+    }
+    for cov, (variance, df) in wanted.items():
+        row = cm.link_outcomes(
+            frame, "engagement", "score", controls=("rated",), design="fixed_effects", cov=cov,
+            weights=weights, standardise=None,
+        ).table.row(0, named=True)  # fmt: skip
+        assert row["estimate"] == pytest.approx((bread @ (x.T @ y))[0], rel=1e-8)
+        assert row["std_error"] == pytest.approx(np.sqrt(variance), rel=1e-8)
+        assert (row["df"], row["n_orgs"], row["base"]) == (df, count, n)
+
+
+def test_lines_of_a_scatter_count_what_they_rest_on(panel):
+    """Between: HC3 of means on a constant and a slope. Within: only where ten organisations have several rows."""
+    from scipy.stats import t
+
+    from culture_metrics.links.pictures import BETWEEN, WITHIN, points_and_lines
+
+    def drawn(data):
+        result = cm.link_outcomes(data, "engagement", "score", year_effects=False)
+        return points_and_lines(result.source, result.table["model_id"][0], "engagement")
+
+    points, lines = drawn(panel)
+    x = np.column_stack([np.ones(points.height), points["x"] - points["x"].mean()])
+    bread = np.linalg.inv(x.T @ x)
+    left = points["y"].to_numpy() - x @ (bread @ (x.T @ points["y"].to_numpy()))
+    seen = (x @ bread[1]) * left / (1 - np.einsum("ij,jk,ik->i", x, bread, x))
+    line = lines.filter(line=BETWEEN)
+    reach = abs(line["x"][0] - panel["engagement"].mean())
+    half = (line["conf_high"][0] - line["conf_low"][0]) / 2
+    assert half == pytest.approx(t.ppf(0.975, points.height - 2) * reach * np.sqrt(seen @ seen), rel=1e-6)
+    assert set(lines["line"]) == {BETWEEN, WITHIN}
+    once = panel.filter((pl.col("organisation") < "R05") | (pl.int_range(pl.len()).over("organisation") == 0))
+    assert set(drawn(once)[1]["line"]) == {BETWEEN}

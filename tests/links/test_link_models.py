@@ -146,6 +146,8 @@ def test_estimating_equations_equal_statsmodels(panel):
         theirs = model.fit(maxiter=200, ctol=1e-12)
         assert ours.params == pytest.approx(np.asarray(theirs.params), rel=1e-6)
         assert np.sqrt(np.diag(robust(ours, groups))) == pytest.approx(np.asarray(theirs.bse), rel=1e-6)
+        naive = np.sqrt(np.diag(ours.bread) * ours.scale)
+        assert naive == pytest.approx(np.asarray(theirs.standard_errors("naive")), rel=1e-6)
         assert correlation == pytest.approx(float(theirs.cov_struct.dep_params), rel=1e-6)
 
 
