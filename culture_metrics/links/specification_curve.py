@@ -241,6 +241,7 @@ def specification_curve(  # noqa: PLR0913
     whole = panel_arrays(frame, columns, organisation=organisation, year=year)
     size = float(np.nanstd(whole.column(indicator), ddof=1)) if step is None else step
     fits: dict[object, list[dict[str, Any]]] = {}
+    meant = result
     for span in [None, *years]:
         try:
             of_span = frame if span is None else frame.filter(pl.col(year).is_between(*span))
@@ -249,7 +250,7 @@ def specification_curve(  # noqa: PLR0913
         except LinkError as error:
             fits |= {(span, *one): [_unfitted(span, one, error)] for one in grid}
             continue
-        result = values.outcome
+        meant = values.outcome if span is None else meant
         for one in grid:
             design, subset, weight = one
             plan = Plan(
@@ -284,7 +285,7 @@ def specification_curve(  # noqa: PLR0913
     table = table.sort("estimate", nulls_last=True, maintain_order=True).with_row_index("specification", 1)
     table = table.select(*TABLE)
     label = f"+1 SD ({size:.2g})" if step is None else f"+{size:g}"
-    return SpecificationCurve(table, _shares(table), indicator, result, label, links.pop(), ci)
+    return SpecificationCurve(table, _shares(table), indicator, meant, label, links.pop(), ci)
 
 
 def _chosen(span: Span, one: Choice) -> dict[str, Any]:
