@@ -104,7 +104,7 @@ def places(low: float | None, high: float | None) -> int:
     >>> places(-0.051, -0.026), places(-0.0086, 0.007), places(4.5, 18.4), places(None, None)
     (3, 4, 1, 3)
     """
-    if low is None or high is None or low == high:
+    if low is None or high is None or low == high or not math.isfinite(high - low):
         return 3
     return max(0, min(1 - math.floor(math.log10(abs(high - low) / 2)), 8))
 

@@ -305,3 +305,12 @@ def test_outcomes_of_any_size_have_the_same_statistics(panel):
         )
         assert other.to_list() == pytest.approx(one.to_list(), rel=1e-6), design
         assert control.to_list() == pytest.approx(one.to_list(), rel=1e-6), design
+
+
+def test_a_step_far_beyond_the_data_is_said_and_not_a_crash(panel):
+    """A ratio of means beyond the largest number there is."""
+    link = cm.link_outcomes(
+        panel.with_columns(down=-pl.col("z")), "down", OUTCOMES["count"], standardise={"down": 1e6}
+    )
+    assert link.table["effect"][0] == float("inf")
+    assert "inf% higher" in link.statements[0]
