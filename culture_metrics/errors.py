@@ -121,6 +121,21 @@ def unknown(kind: str, name: str, known: Iterable[str], where: str | None = None
     return UnknownNameError(f"There is no {kind} '{name}'", where=where, hint=hint)
 
 
+def kind_of(given: object) -> str:
+    """Name the kind of an object that a verb does not take, with its package where that is another.
+
+    Examples
+    --------
+    >>> kind_of(None), kind_of("RXX.csv")
+    ('None', 'str')
+    """
+    kind = type(given)
+    package = kind.__module__.split(".", maxsplit=1)[0]
+    if given is None:
+        return "None"
+    return kind.__name__ if package in ("builtins", __package__) else f"{package} {kind.__name__}"
+
+
 def _years(known: list[str]) -> str:
     years = sorted({int(year) for year in known})
     in_a_row = len(years) > 2 and years == list(range(years[0], years[-1] + 1))

@@ -10,6 +10,7 @@ import polars as pl
 from culture_metrics.compare.difference import ALPHA
 from culture_metrics.compare.words import limit
 from culture_metrics.errors import unknown
+from culture_metrics.views.labels import p_values
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -91,27 +92,18 @@ def _reason(beyond: pl.Expr, within: pl.Expr) -> pl.Expr:
         .when(within)
         .then(pl.format("Smaller than {} either way, whatever chance did.", size))
         .when(beyond)
-        .then(pl.format("Beyond chance (adjusted p {}).", _p(pl.col("p_adjusted"))))
+        .then(pl.format("Beyond chance (adjusted {}).", p_values("p_adjusted")))
         .when(pl.col("p_value") < ALPHA)
         .then(
             pl.format(
-                "Alone beyond chance (p {}), but not among so many comparisons (adjusted p {}).",
-                _p(pl.col("p_value")),
-                _p(pl.col("p_adjusted")),
+                "Alone beyond chance ({}), but not among so many comparisons (adjusted {}).",
+                p_values("p_value"),
+                p_values("p_adjusted"),
             )
         )
         .otherwise(least)
     )
     return pl.coalesce("why_not", pl.concat_str(said, shift))
-
-
-def _p(value: pl.Expr) -> pl.Expr:
-    small = value < 0.001
-    return (
-        pl.when(small)
-        .then(pl.lit("below 0.001"))
-        .otherwise(value.round(3).cast(pl.Decimal(6, 3)).cast(pl.String))
-    )
 
 
 def official_flag(table: pl.DataFrame) -> pl.DataFrame:

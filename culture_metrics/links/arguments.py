@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from numbers import Real
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from culture_metrics.errors import LinkError
+from culture_metrics.errors import LinkError, kind_of
 from culture_metrics.links.covariance import COVARIANCES
 from culture_metrics.links.multiplicity import CORRECTIONS
 from culture_metrics.links.plan import DESIGNS
@@ -48,6 +49,22 @@ def check_call(
             got=str(lag),
             hint="The outcome comes with or after the indicator.",
         )
+
+
+def check_number(name: str, value: object) -> None:
+    """Refuse what is no number where one is asked for, such as a panel."""
+    if not isinstance(value, Real):
+        raise LinkError(
+            f"{name}= is a number",
+            got=kind_of(value),
+            hint="Of a panel: panel.table['organisation'].n_unique().",
+        )
+
+
+def check_minimum(name: str, value: int) -> None:
+    """Refuse a least number that is none."""
+    if value < 1:
+        raise LinkError(f"{name}= is a number of organisations", expected="1 or more", got=str(value))
 
 
 def check_lag(arrays: PanelArrays, lag: int) -> None:

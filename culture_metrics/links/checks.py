@@ -9,6 +9,7 @@ import numpy as np
 from culture_metrics.errors import LinkError
 from culture_metrics.links.outcome_values import SMALL_BASE
 from culture_metrics.links.plan import WITHIN
+from culture_metrics.links.sample import rare_levels
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -44,11 +45,13 @@ MEANINGS = {
     "boundary": "no variance between organisations was found: clustered least squares instead",
     "separation": "a slope or probability ran off: no figures",
     "not_converged": "the model did not converge: no figures",
+    "not_fitted": "no model could be fitted: the reason stands beside the pair",
+    "rare_levels": "levels of a control that few organisations have were left out with their rows",
     "influential": "without some one organisation the result changes",
     "placebo": "next year's indicator goes with this year's outcome",
     "reverse": "the path from outcome to indicator is at least as strong",
     "within_ne_between": "the links within and between organisations differ",
-    "weighted": "the figures rest on the weights; the unweighted ones stand beside them",
+    "weighted": "the figures are weighted; the unweighted ones stand beside them",
     "gaps": "years are missing between an organisation's rows, which the lag leaves out",
     "scale_break": "the indicator is on a 1 to 5 scale in some years and beyond it in others",
     "all_zero_column": "a control is 0 in every row: a placeholder, left out",
@@ -60,7 +63,7 @@ MEANINGS = {
     "unreliable": "organisations' scores are not reliable enough to tell them apart (ICC(2) under 0.70)",
     "sparse_events": "fewer than 10 events for each parameter",
     "collinear": "an indicator can nearly be worked out from the others and the controls (VIF over 10)",
-    "weights_matter": "with and without weights the results differ by more than a quarter, or in sign",
+    "weights_matter": "the results rest on the weights: without them they differ by a quarter, or in sign",
     "scrambled_codes": "a control holds codes of which one name has several: use the column with names",
     "not_0_to_10": "a column named engagement stays within 1 to 5: not the official 0 to 10 score",
     "percent_below_one": "a percentage never exceeds 1: is it a fraction already?",
@@ -141,6 +144,7 @@ def data_flags(arrays: PanelArrays, plan: Plan, matrix: DesignMatrix, min_orgs: 
         "scale_break": any(_breaks(arrays, name) for name in plan.indicators),
         "all_zero_column": any(_zero(arrays, name) for name in plan.controls),
         "rounded": any(_few_values(arrays.column(name)[matrix.rows]) for name in plan.indicators),
+        "rare_levels": bool(rare_levels(matrix.losses)),
         "small_base": outcome.kind == "proportion" and _small(matrix),
         "mixed_org_types": _mixed(arrays, plan, matrix),
         "scrambled_codes": any(_scrambled(arrays, name) for name in plan.controls),

@@ -80,7 +80,7 @@ def _hausman(main: Fitted) -> list[Check]:
     inside = (
         np.column_stack([matrix.x, matrix.y]) - (means / np.bincount(matrix.groups)[:, None])[matrix.groups]
     )
-    varies = np.ptp(inside[:, :-1], axis=0) > 1e-9
+    varies = np.ptp(inside[:, :-1], axis=0) > 1e-9 * np.abs(matrix.x).max(axis=0)
     blend = solve_random_intercept(matrix.y, matrix.x, matrix.groups)
     spare = matrix.y.size - matrix.clusters - int(varies.sum())
     if blend.boundary or not varies[at] or spare < 1:
@@ -177,10 +177,14 @@ def weights_beside_none(models: Sequence[Model]) -> list[Check]:
         weighted = float(main.solution.params[column]) / main.matrix.steps[indicator]
         plain = float(other.solution.params[place]) / other.matrix.steps[indicator]
         apart = weighted * plain < 0 or abs(weighted - plain) > APART * abs(weighted)
-        statistic = float(other.solution.params[place]) / other.std_error(place)
+        both = ((main, column), (other, place))
+        tested = [float(one.solution.params[at]) / one.std_error(at) for one, at in both]
+        p = [p_of(t, one.degrees(at)) for t, (one, at) in zip(tested, both, strict=True)]
+        # Slopes that are both not told from 0 may differ without any result being another.
         found.append(
-            Check("unweighted", indicator, statistic, p_of(statistic, other.degrees(place)), plain, weighted,
-                  raised("weights_matter", apart), "per unit; threshold: the weighted slope", (indicator,))
+            Check("unweighted", indicator, tested[1], p[1], plain, weighted,
+                  raised("weights_matter", apart and min(p) < ALPHA),
+                  "per unit; threshold: the weighted slope", (indicator, term))
         )  # fmt: skip
     return found
 

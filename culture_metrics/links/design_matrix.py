@@ -129,6 +129,8 @@ def design_matrix(arrays: PanelArrays, plan: Plan) -> DesignMatrix:
     y = plan.values.y[ahead]
     years = arrays.year[ahead]
     sd, within, steps = _steps(plan, now, groups, years)
+    # What is left of a column after taking means or changes is set beside its size before.
+    sizes = {name: largest(values) / steps.get(name, 1.0) for name, values in now.items()}
     if plan.differenced:
         y = y - plan.values.y[before[ahead]]
         past = _columns(arrays, plan, before[rows], before[rows], seen)
@@ -139,7 +141,7 @@ def design_matrix(arrays: PanelArrays, plan: Plan) -> DesignMatrix:
         values = now.pop(indicator) / steps[indicator]
         if plan.split:
             mean = group_means(values, groups, weights)[groups]
-            _vary(values - mean, indicator, "within organisations")
+            _vary(values - mean, indicator, "within organisations", sizes[indicator])
             terms[indicator, "within"] = len(columns)
             columns[f"{indicator} (within)"] = values - mean
             terms[indicator, "between"] = len(columns)
@@ -151,6 +153,7 @@ def design_matrix(arrays: PanelArrays, plan: Plan) -> DesignMatrix:
     columns |= now
     if plan.prior_outcome:
         columns[PRIOR] = plan.values.prior[rows]
+        sizes[PRIOR] = largest(columns[PRIOR])
     if plan.year_effects:
         present = np.unique(years)
         columns |= {f"year {year}": (years == year).astype(float) for year in present[1:]}
@@ -159,12 +162,11 @@ def design_matrix(arrays: PanelArrays, plan: Plan) -> DesignMatrix:
         columns = {
             name: values - group_means(values, groups, weights)[groups] for name, values in columns.items()
         }
+    if plan.demeaned or plan.differenced:
+        where = "within organisations" if plan.demeaned else "from year to year"
         for indicator in plan.indicators:
-            _vary(columns[indicator], indicator, "within organisations")
-    if plan.differenced:
-        for indicator in plan.indicators:
-            _vary(columns[indicator], indicator, "from year to year")
-    names, x, dropped = _matrix(columns, needed)
+            _vary(columns[indicator], indicator, where, sizes[indicator])
+    names, x, dropped = _matrix(columns, needed, sizes)
     sample.note(dropped)
     matrix = DesignMatrix(
         y=y,
@@ -211,7 +213,7 @@ def _steps(
     sd, within, steps = {}, {}, {}
     for name in plan.indicators:
         values = columns[name]
-        _vary(values, name, "in the rows of the model")
+        _vary(values, name, "in the rows of the model", largest(values))
         sd[name] = float(values.std(ddof=1))
         within[name] = _deviation(values, groups)
         match plan.standardise:
@@ -242,8 +244,13 @@ def _deviation(values: Array, groups: Integers) -> float:
     return float(np.sqrt(left @ left / spare)) if spare > 0 else float("nan")
 
 
-def _vary(values: Array, name: str, where: str) -> None:
-    if values.size and np.ptp(values) > OWN * max(1.0, float(np.abs(values).max())):
+def largest(values: Array) -> float:
+    """Return the largest absolute value."""
+    return float(np.abs(values).max(initial=0.0))
+
+
+def _vary(values: Array, name: str, where: str, size: float) -> None:
+    if values.size and np.ptp(values) > OWN * size:
         return
     zero = (
         " (it is 0 in every row: a placeholder, not a measurement)"
@@ -257,12 +264,30 @@ def _vary(values: Array, name: str, where: str) -> None:
     )
 
 
-def _matrix(columns: dict[str, Array], needed: int) -> tuple[tuple[str, ...], Array, list[tuple[str, str]]]:
+def _outcome_varies(y: Array, plan: Plan) -> None:
+    if y.size and np.ptp(y) <= OWN * largest(plan.values.y[np.isfinite(plan.values.y)]):
+        where = (
+            "within organisations"
+            if plan.demeaned
+            else "in its changes from year to year"
+            if plan.differenced
+            else "in the rows of the model"
+        )
+        raise LinkError(
+            f"Outcome '{plan.values.outcome.column}' does not vary {where}",
+            where=f"column {plan.values.outcome.column}",
+            hint="Leave it out, or take years and organisations in which it differs.",
+        )
+
+
+def _matrix(
+    columns: dict[str, Array], needed: int, sizes: dict[str, float]
+) -> tuple[tuple[str, ...], Array, list[tuple[str, str]]]:
     """Stack the columns without the controls that do not vary or repeat another."""
     names, dropped = list(columns), []
     x = np.column_stack(list(columns.values()))
     length = np.sqrt((x**2).sum(axis=0))
-    spread = np.ptp(x, axis=0) > OWN * np.maximum(1.0, np.abs(x).max(axis=0))
+    spread = np.ptp(x, axis=0) > OWN * np.array([sizes.get(name, 1.0) for name in names])
     keep = spread.copy()
     keep[:needed] = True
     dropped += [(names[i], "does not vary: left out") for i in np.flatnonzero(~keep)]
@@ -301,6 +326,7 @@ def _check_organisations(count: int, plan: Plan, losses: list[Loss]) -> None:
 
 
 def _check(matrix: DesignMatrix, plan: Plan) -> None:
+    _outcome_varies(matrix.y, plan)
     rows, columns = matrix.x.shape
     absorbed = matrix.clusters if matrix.absorbed else 0
     least = columns + max(SPARE_ROWS, absorbed + 1)

@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 
 from culture_metrics.errors import LinkError
+from culture_metrics.links.arguments import check_number
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -128,6 +129,7 @@ def false_alarms(
     >>> bool(found["estimate"][1] > found["estimate"][2])
     True
     """
+    check_number("n_organisations", n_organisations)
     if n_organisations < 10 or years < 2 or draws < 100:
         raise LinkError(
             "The simulation is too small", expected="at least 10 organisations, 2 years and 100 draws"

@@ -72,9 +72,21 @@ def fit_matrix(matrix: DesignMatrix, plan: Plan, cov: str = "auto", variant: Var
     """Fit a planned model to a design matrix that is there already."""
     try:
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-            return _judge(_choose(matrix, plan, cov, variant))
+            return _with_errors(_judge(_choose(matrix, plan, cov, variant)))
     except np.linalg.LinAlgError:
         return _nothing(matrix, plan)
+
+
+def _with_errors(fitted: Fitted) -> Fitted:
+    """Refuse slopes without a standard error: of rows or organisations that decide a column alone."""
+    for (indicator, _), column in {} if fitted.failed else fitted.matrix.terms.items():
+        if not 0 < fitted.covariance[column, column] < np.inf:
+            raise LinkError(
+                f"The slope of '{indicator}' has no standard error ({fitted.cov})",
+                where=f"outcome {fitted.plan.values.outcome.column}, design {fitted.plan.design}",
+                hint="Use fewer controls, a higher min_level_orgs=, or another cov=.",
+            )
+    return fitted
 
 
 def _choose(matrix: DesignMatrix, plan: Plan, cov: str, variant: Variant) -> Fitted:

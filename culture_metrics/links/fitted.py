@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 CLUSTERED = ("cluster", "wild", "robust")
 
 
+#: Flags of a model that has no figures to report.
+FAILURES = frozenset({"separation", "not_converged"})
+
+
 @dataclass(frozen=True)
 class Fitted:
     """A model with its covariance.
@@ -66,7 +70,7 @@ class Fitted:
     @property
     def failed(self) -> bool:
         """Whether the model gave no figures to report."""
-        return bool({"separation", "not_converged"} & set(self.flags))
+        return bool(FAILURES & set(self.flags))
 
     def degrees(self, column: int) -> float:
         """Return the degrees of freedom of a column's slope."""

@@ -59,7 +59,7 @@ def solve_gee(
         moved, pull = _decorrelate(root, pearson, starts, sizes, groups, correlation)
         step = np.linalg.solve(cross(root, moved), cross(root, pull))
         params = params + step
-        if np.abs(step).max() <= TOLERANCE * max(1.0, float(np.abs(params).max())):
+        if np.abs(step).max() <= TOLERANCE * np.abs(params).max():
             settled = True
             break
         if not np.isfinite(params).all():

@@ -11,7 +11,8 @@ import numpy as np
 import polars as pl
 
 from culture_metrics.errors import LinkError
-from culture_metrics.links.pooled_data import CAVEAT, as_outcome, pooled_data, sampled
+from culture_metrics.links.plan import FEWEST_IN_LEVEL
+from culture_metrics.links.pooled_data import CAVEAT, pooled_data, sampled
 from culture_metrics.links.resampling import drawn_products
 from culture_metrics.links.titles import parted, title_of
 from culture_metrics.problems import counted
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
 
     from culture_metrics.links.outcome import Outcome
+    from culture_metrics.links.panel import Panel
     from culture_metrics.links.solution import Array
 
 #: All subsets of more indicators than this take too long, and nobody reads them.
@@ -48,6 +50,7 @@ class RelativeWeights:
     partial: bool
     outcome: Outcome
     sample: str
+    level: float
 
     @property
     def total(self) -> str:
@@ -66,6 +69,7 @@ class RelativeWeights:
             title=parted(self.table.to_dicts(), self.r2, self.outcome.title),
             subtitle=f"Relative weights; together {100 * self.r2:.1f}% ({self.total}); {self.sample}",
             notes=f"Weights have no sign and name no reason. {CAVEAT}",
+            level=self.level,
         )
 
     def summary(self) -> str:
@@ -88,7 +92,7 @@ class RelativeWeights:
 
 
 def relative_weights(  # noqa: PLR0913
-    data: pl.DataFrame | pl.LazyFrame,
+    data: Panel | pl.DataFrame | pl.LazyFrame,
     indicators: Sequence[str],
     outcome: Outcome | str,
     *,
@@ -96,6 +100,7 @@ def relative_weights(  # noqa: PLR0913
     organisation: str = "organisation",
     year: str = "year",
     year_effects: bool = True,
+    min_level_orgs: int = FEWEST_IN_LEVEL,
     draws: int = 1000,
     ci: float = 0.95,
     seed: int = 0,
@@ -104,8 +109,8 @@ def relative_weights(  # noqa: PLR0913
 
     Parameters
     ----------
-    data : polars.DataFrame or polars.LazyFrame
-        One row per organisation and year.
+    data : Panel, polars.DataFrame or polars.LazyFrame
+        What `panel` or `read_panel` returned, or a table of one row per organisation and year.
     indicators : sequence of str
         Two to twelve number columns.
     outcome : Outcome or str
@@ -116,6 +121,9 @@ def relative_weights(  # noqa: PLR0913
         Key columns.
     year_effects : bool
         Whether every year has its own level.
+    min_level_orgs : int
+        Organisations that a level of a categorical control needs; rows of levels with fewer are left out, and
+        the result counts them. 1 keeps all.
     draws, seed : int
         Bootstrap samples of organisations for the intervals.
     ci : float
@@ -154,10 +162,9 @@ def relative_weights(  # noqa: PLR0913
             got=f"{len(names)} indicators",
             hint="Take the elements and themes first, or one theme's sub-scores.",
         )
-    result = as_outcome(outcome)
-    matrix, _ = pooled_data(
-        data, result, names, controls=controls, organisation=organisation, year=year,
-        year_effects=year_effects, what="Relative weights",
+    matrix, plan = pooled_data(
+        data, outcome, names, controls=controls, organisation=organisation, year=year,
+        year_effects=year_effects, min_level_orgs=min_level_orgs, what="Relative weights",
     )  # fmt: skip
     ours = [matrix.terms[name, "overall"] for name in names]
     rest = [i for i in range(matrix.x.shape[1]) if i not in ours]
@@ -186,7 +193,7 @@ def relative_weights(  # noqa: PLR0913
         }
     ).with_columns(base=pl.lit(matrix.y.size, pl.UInt32), organisations=pl.lit(matrix.clusters, pl.UInt32))
     return RelativeWeights(
-        table.sort("estimate", descending=True), r2, len(rest) > 1, result, sampled(matrix)
+        table.sort("estimate", descending=True), r2, len(rest) > 1, plan.values.outcome, sampled(matrix), ci
     )
 
 

@@ -6,32 +6,36 @@ import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import polars as pl
 
 from culture_metrics.errors import LinkError
-from culture_metrics.links.arguments import LATER, check_call, check_lag
+from culture_metrics.links.arguments import LATER, check_call, check_lag, check_minimum
 from culture_metrics.links.arrays import PanelArrays, panel_arrays
 from culture_metrics.links.checklist import DIAGNOSTICS, Flag
 from culture_metrics.links.checks import check_dynamic, check_pair, context_columns, data_flags
+from culture_metrics.links.design_matrix import PRIOR
 from culture_metrics.links.diagnostics import diagnose
 from culture_metrics.links.effects import p_of
+from culture_metrics.links.given import outcome_of, table_of
 from culture_metrics.links.influence import INFLUENCE
 from culture_metrics.links.models import MAIN, REVERSE, Model, models_of
 from culture_metrics.links.multiplicity import adjust
 from culture_metrics.links.outcome import Outcome
-from culture_metrics.links.outcome_values import outcome_values
-from culture_metrics.links.panel import Panel
+from culture_metrics.links.outcome_values import OutcomeValues, outcome_values
 from culture_metrics.links.pictures import Source
-from culture_metrics.links.plan import Plan
-from culture_metrics.links.pooled_data import as_outcome
+from culture_metrics.links.plan import FEWEST_IN_LEVEL, Plan
 from culture_metrics.links.result import LinkResult
 from culture_metrics.links.statements import call_warnings, statement
-from culture_metrics.links.table import TABLE, model_rows
+from culture_metrics.links.table import TABLE, model_rows, unfitted_rows
+from culture_metrics.links.titles import inside, title_of
+from culture_metrics.views.labels import p_said
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from culture_metrics.links.fitted import Fitted
+    from culture_metrics.links.panel import Panel
+    from culture_metrics.links.sample import Loss
 
 SAMPLE: dict[str, pl.DataType | type[pl.DataType]] = {
     "model_id": pl.String, "step": pl.String, "column": pl.String, "rows_lost": pl.UInt32,
@@ -41,6 +45,8 @@ SAMPLE: dict[str, pl.DataType | type[pl.DataType]] = {
 MANY_TESTS = 20
 #: A run of more models than this takes long enough to be watched.
 LONG = 40
+#: Reasons that the error of a call without figures gives.
+MOST_REASONS = 5
 
 
 def link_outcomes(  # noqa: PLR0913
@@ -61,6 +67,7 @@ def link_outcomes(  # noqa: PLR0913
     ci: float = 0.95,
     correction: str = "bh",
     min_orgs: int = 30,
+    min_level_orgs: int = FEWEST_IN_LEVEL,
     allow_dynamic_fe: bool = False,
     progress: bool | None = None,
 ) -> LinkResult:
@@ -80,8 +87,8 @@ def link_outcomes(  # noqa: PLR0913
     organisation, year : str
         Columns of the key; `year` holds whole numbers.
     controls : sequence of str
-        Numbers as they are; text, categories and booleans become dummies. Levels with fewer than three
-        organisations are left out with their rows.
+        Numbers as they are; text, categories and booleans become dummies. An indicator is no control of its
+        own link.
     design : str or sequence of str
         `cross_section` (no year in the model), `pooled` (year dummies), `lagged` (outcome the year after,
         given the outcome now), `fixed_effects` (change within organisations), `within_between` (both, with a
@@ -112,6 +119,9 @@ def link_outcomes(  # noqa: PLR0913
         Adjustment of p-values over all main tests of one design (and term) in this call.
     min_orgs : int
         Fewer organisations raise the flag `few_orgs`.
+    min_level_orgs : int
+        Organisations that a level of a categorical control needs. Rows of levels with fewer are left out
+        (flag `rare_levels`, counted in `sample` and `warnings`); 1 keeps all.
     allow_dynamic_fe : bool
         Allow the outcome of the year before as a control within organisations, where it biases every slope.
     progress : bool, optional
@@ -132,18 +142,20 @@ def link_outcomes(  # noqa: PLR0913
           marginal), a ratio of means or an odds ratio; `effect_abs` and its interval in whole units at the
           median organisation, `effect_abs_unit` says which; `effect_std` in SDs of the outcome;
         - `partial_r, r2, pseudo_r2, delta_r2`; `base` (rows), `n_orgs, n_years, years, n_dropped`;
-        - `direction` (favourable, unfavourable, null-straddling), `detectable_r` (80 % power, 5 %), `flags`.
-
-        A model that did not converge or separated has null figures and says so in `flags`.
+        - `direction` (favourable, unfavourable, null-straddling), `detectable_r` (80 % power, 5 %: as
+          `detectable_link` has it for the design, the panel's size and its ICCs), `flags`;
+        - `status` and `reason`: `reported`; `failed` (did not converge or separated, null figures); or
+          `not_fitted` (the pair has no model under this design, neither figures nor sample).
 
     Raises
     ------
     UnknownNameError
         When a column does not exist.
     LinkError
-        When the panel has an organisation and year twice, an outcome breaks the rules of its kind, an
-        indicator does not vary, columns are linear combinations of others, fewer than ten organisations or
-        too few rows are left, or a design does not suit the outcome.
+        When the panel has an organisation and year twice, or no link can be fitted: an outcome breaks the
+        rules of its kind, an indicator or outcome does not vary, columns are linear combinations of others,
+        fewer than ten organisations or too few rows are left, or a design does not suit the outcome. Where
+        only some links cannot be fitted, their rows say why.
 
     Notes
     -----
@@ -173,19 +185,12 @@ def link_outcomes(  # noqa: PLR0913
     indicators = [indicators] if isinstance(indicators, str) else list(indicators)
     designs = (design,) if isinstance(design, str) else tuple(design)
     wanted = [outcomes] if isinstance(outcomes, (Outcome, str)) else list(outcomes)
-    declares = {one.column: one for one in data.outcomes} if isinstance(data, Panel) else {}
-    declared = [one if isinstance(one, Outcome) else declares.get(one) or as_outcome(one) for one in wanted]
+    given = table_of(data, "link_outcomes")
+    declared = [outcome_of(data, one) for one in wanted]
     check_call(designs, lag, standardise, cov, correction, ci)
+    check_minimum("min_level_orgs", min_level_orgs)
     needed = [*indicators, *controls, *(name for one in declared for name in one.columns)]
-    given = data.table if isinstance(data, Panel) else data
     known = given.collect_schema().names()
-    strange = [one.column for one in declared if one.column not in known]
-    if declares and strange:
-        raise LinkError(
-            f"The panel has no outcome '{strange[0]}'",
-            expected=", ".join(declares),
-            hint="Give panel.outcomes: they stand under the names of the panel's columns.",
-        )
     arrays = panel_arrays(
         given,
         [*needed, *([weights] if weights else []), *context_columns(known, indicators, controls)],
@@ -193,47 +198,61 @@ def link_outcomes(  # noqa: PLR0913
         year=year,
     )
     check_lag(arrays, lag if not set(designs) & set(LATER) else max(lag, 1))
-    values = [outcome_values(arrays, one) for one in declared]
-    for found in values:
-        for indicator in indicators:
-            check_pair(arrays, found, indicator)
+    values, faults = _values(arrays, declared)
     groups = [(one,) for one in indicators] if one_at_a_time else [tuple(indicators)]
     plans = [
         Plan(
             found,
             group,
-            tuple(controls),
+            # An indicator is not held equal to itself.
+            tuple(name for name in controls if name not in group),
             design=which,
             lag=max(lag, 1) if which in LATER else lag,
             year_effects=year_effects and which != "cross_section",
             standardise=dict(standardise) if isinstance(standardise, Mapping) else standardise,
             weights=weights,
             prior_outcome=which in LATER,
+            min_level_orgs=min_level_orgs,
         )
         for which in designs
         for found in values
         for group in (groups if which != "cross_lagged" else [(one,) for one in indicators])
     ]
-    if not allow_dynamic_fe:
-        for plan in plans:
-            check_dynamic(arrays, plan)
     rows: list[dict[str, Any]] = []
     said: list[tuple[tuple[str, ...], str]] = []
     checks: list[dict[str, Any]] = []
     sample: list[dict[str, Any]] = []
     influence: list[pl.DataFrame] = []
+    losses: list[Sequence[Loss]] = []
     mains: dict[str, Plan] = {}
+    failed: list[LinkError] = []
     for plan in _shown(plans, progress):
-        models, missing = models_of(arrays, plan, cov, designs)
+        try:
+            if plan.values.outcome in faults:
+                raise faults[plan.values.outcome]
+            for indicator in plan.indicators:
+                check_pair(arrays, plan.values, indicator)
+            if not allow_dynamic_fe:
+                check_dynamic(arrays, plan)
+            models, missing = models_of(arrays, plan, cov, designs)
+        except LinkError as error:
+            failed.append(error)
+            made = unfitted_rows(plan, error)
+            rows += made
+            said += [((), "")] * len(made)
+            continue
         mains[models[0].name] = plan
+        losses.append(models[0].fitted.matrix.losses)
         found_checks, found_influence, flags = diagnose(arrays, models, missing, cov, min_orgs)
         checks += found_checks
         influence += found_influence
         for model in models:
             made = _rows(arrays, models[0], model, ci, flags if model.role == MAIN else [], min_orgs)
             rows += made
-            said += [(_held(model.fitted), _unweighted(models, model, row)) for row in made]
+            said += [(_held(model), _unweighted(models, model, row)) for row in made]
             sample += [{"model_id": model.name, **loss._asdict()} for loss in model.fitted.matrix.losses]
+    if not mains:
+        raise _none_fitted(failed)
     _adjust(rows, correction)
     table = pl.DataFrame(rows, schema=TABLE)
     shown = table.to_dicts()
@@ -245,8 +264,36 @@ def link_outcomes(  # noqa: PLR0913
         statements=tuple(
             statement(row, ci, held, also) for row, (held, also) in zip(shown, said, strict=True)
         ),
-        warnings=call_warnings(shown),
+        warnings=call_warnings(shown, losses),
         source=Source(arrays, mains),
+        level=ci,
+    )
+
+
+def _values(
+    arrays: PanelArrays, declared: Sequence[Outcome]
+) -> tuple[list[OutcomeValues], dict[Outcome, LinkError]]:
+    """Return the values of each outcome, and why those that break the rules of their kind have none."""
+    values: list[OutcomeValues] = []
+    faults: dict[Outcome, LinkError] = {}
+    for one in declared:
+        try:
+            values.append(outcome_values(arrays, one))
+        except LinkError as error:
+            faults[one] = error
+            values.append(OutcomeValues(one, np.full(arrays.height, np.nan)))
+    return values, faults
+
+
+def _none_fitted(errors: Sequence[LinkError]) -> LinkError:
+    """Return the error of a call without any figure: that of its links where it is one."""
+    reasons = list(dict.fromkeys(error.what for error in errors))
+    if len(reasons) == 1:
+        return errors[0]
+    return LinkError(
+        f"None of {len(errors)} links could be fitted",
+        got="; ".join(reasons[:MOST_REASONS]),
+        hint=errors[0].hint,
     )
 
 
@@ -280,13 +327,14 @@ def _rows(
     return found
 
 
-def _held(fitted: Fitted) -> tuple[str, ...]:
-    """Say what a model holds equal."""
-    plan = fitted.plan
-    held = [*plan.controls]
-    if plan.prior_outcome:
-        held.append("the same figure in the year of the indicator")
-    if any(name.startswith("year ") for name in fitted.matrix.names):
+def _held(model: Model) -> tuple[str, ...]:
+    """Say what a model holds equal: what stands in it beside the indicator, and nothing that fell out."""
+    plan, names = model.fitted.plan, model.fitted.matrix.names
+    held = [one for one in plan.controls if any(n == one or n.startswith(f"{one}: ") for n in names)]
+    held = [title_of(one) for one in held]
+    if PRIOR in names:
+        held.append(f"{inside(plan.values.outcome.title)} in the earlier year")
+    if any(name.startswith("year ") for name in names):
         held.append("year")
     if len(plan.indicators) > 1:
         held.insert(0, "the other indicators")
@@ -294,7 +342,7 @@ def _held(fitted: Fitted) -> tuple[str, ...]:
 
 
 def _unweighted(models: Sequence[Model], model: Model, row: Mapping[str, Any]) -> str:
-    """Say what a weighted slope is without its weights."""
+    """Say what a weighted slope is without its weights, and whether that is another result."""
     plan = model.fitted.plan
     other = next((one.fitted for one in models if one.name.endswith("; unweighted")), None)
     if (
@@ -308,10 +356,11 @@ def _unweighted(models: Sequence[Model], model: Model, row: Mapping[str, Any]) -
     column = other.matrix.terms[row["indicator"], row["term"]]
     b = float(other.solution.params[column]) * row["step"] / other.matrix.steps[row["indicator"]]
     p = p_of(float(other.solution.params[column]) / other.std_error(column), other.degrees(column))
-    return (
-        f"This rests on the weights ({plan.weights}): with them the slope is {row['estimate']:.3g} "
-        f"(p {row['p_value']:.3f}), without them {b:.3g} (p {p:.3f})."
-    )
+    weighted = f"the slope is {row['estimate']:.3g} ({p_said(row['p_value'])})"
+    plain = f"without them {b:.3g} ({p_said(p)})"
+    if "weights_matter" in row["flags"]:
+        return f"This rests on the weights ({plan.weights}): with them {weighted}, {plain}."
+    return f"With the weights ({plan.weights}) {weighted}, {plain}."
 
 
 def _pair(plan: Plan) -> dict[str, Any]:

@@ -12,7 +12,8 @@ from culture_metrics.errors import LinkError, unknown
 from culture_metrics.links.covariance import covariance
 from culture_metrics.links.intervals import t_statistics
 from culture_metrics.links.linear import solve_linear
-from culture_metrics.links.pooled_data import CAVEAT, as_outcome, pooled_data, sampled
+from culture_metrics.links.plan import FEWEST_IN_LEVEL
+from culture_metrics.links.pooled_data import CAVEAT, pooled_data, sampled
 from culture_metrics.links.resampling import drawn_products, solved
 from culture_metrics.links.titles import through, title_of
 from culture_metrics.views.labels import estimated
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
     from culture_metrics.links.design_matrix import DesignMatrix
     from culture_metrics.links.outcome import Outcome
+    from culture_metrics.links.panel import Panel
     from culture_metrics.links.solution import Array
 
 INTERVALS = ("monte_carlo", "bootstrap")
@@ -62,16 +64,16 @@ class Mediation:
         from culture_metrics import views
 
         m, y = title_of(self.mediator), self.outcome.title
+        factor, unit = self.outcome.said_in
         to_mediator = pl.col("path") == "a"
+        times = pl.when(to_mediator).then(1.0).otherwise(factor)
         drawn = self.table.select(
             label="label",
             panel=pl.when(to_mediator).then(pl.lit(f"{m}, in SD")).otherwise(pl.lit(y)),
             axis=pl.when(to_mediator)
             .then(pl.lit(f"Difference in {m} (SD)"))
-            .otherwise(pl.lit(f"Difference in {y}")),
-            estimate="estimate",
-            conf_low="conf_low",
-            conf_high="conf_high",
+            .otherwise(pl.lit(f"Difference in {y}{f' ({unit.strip()})' if unit else ''}")),
+            **{name: pl.col(name) * times for name in ("estimate", "conf_low", "conf_high")},
             strong=pl.col("path") == "indirect",
         )
         return views.estimates(
@@ -80,18 +82,19 @@ class Mediation:
             title=self._headline(),
             subtitle=f"Differences that go with 1 SD more; {self.sample}",
             notes=f"{CAVEAT} {ORDER}",
+            level=self.level,
         )
 
     def summary(self) -> str:
         """Say the paths in plain sentences, with what they cannot show."""
         rows = self._paths()
         x, m, y = title_of(self.indicator), title_of(self.mediator), self.outcome.title
+        of_y = {path: _signed(row, self.level, *self.outcome.said_in) for path, row in rows.items()}
         said = [
-            f"Organisations with {x} 1 SD higher had {m} {_signed(rows['a'], self.level, ' SD')}.",
-            f"With {x} held equal, {m} 1 SD higher went with a difference in {y} of "
-            f"{_signed(rows['b'], self.level)}.",
-            f"The indirect path through {m} is {_signed(rows['indirect'], self.level)}, of a total of "
-            f"{_signed(rows['total'], self.level)}; what is left is {_signed(rows['direct'], self.level)}.",
+            f"Organisations with {x} 1 SD higher had {m} {_signed(rows['a'], self.level, 1.0, ' SD')}.",
+            f"With {x} held equal, {m} 1 SD higher went with a difference in {y} of {of_y['b']}.",
+            f"The indirect path through {m} is {of_y['indirect']}, of a total of {of_y['total']}; what is "
+            f"left is {of_y['direct']}.",
             f"{self.sample}. {CAVEAT} {ORDER}",
         ]
         if self.proportion is not None:
@@ -100,7 +103,10 @@ class Mediation:
 
     def _headline(self) -> str:
         names = title_of(self.indicator), title_of(self.mediator), self.outcome.title
-        return through(self._paths(), self.proportion, names)
+        factor, unit = self.outcome.said_in
+        paths = self._paths()
+        sizes = {name: factor * paths["indirect"][name] for name in ("estimate", "conf_low", "conf_high")}
+        return through({"indirect": sizes}, self.proportion, names, unit)
 
     def _paths(self) -> dict[str, dict[str, Any]]:
         return {row["path"]: row for row in self.table.to_dicts()}
@@ -113,7 +119,7 @@ class Mediation:
 
 
 def mediate(  # noqa: PLR0913
-    data: pl.DataFrame | pl.LazyFrame,
+    data: Panel | pl.DataFrame | pl.LazyFrame,
     indicator: str,
     mediator: str,
     outcome: Outcome | str,
@@ -122,6 +128,7 @@ def mediate(  # noqa: PLR0913
     organisation: str = "organisation",
     year: str = "year",
     year_effects: bool = True,
+    min_level_orgs: int = FEWEST_IN_LEVEL,
     interval: Literal["monte_carlo", "bootstrap"] = "monte_carlo",
     draws: int = 20_000,
     ci: float = 0.95,
@@ -131,8 +138,8 @@ def mediate(  # noqa: PLR0913
 
     Parameters
     ----------
-    data : polars.DataFrame or polars.LazyFrame
-        One row per organisation and year.
+    data : Panel, polars.DataFrame or polars.LazyFrame
+        What `panel` or `read_panel` returned, or a table of one row per organisation and year.
     indicator, mediator : str
         Number columns; both are taken in standard deviations of the rows used.
     outcome : Outcome or str
@@ -143,6 +150,9 @@ def mediate(  # noqa: PLR0913
         Key columns.
     year_effects : bool
         Whether every year has its own level.
+    min_level_orgs : int
+        Organisations that a level of a categorical control needs; rows of levels with fewer are left out, and
+        the result counts them. 1 keeps all.
     interval : {"monte_carlo", "bootstrap"}
         How the interval of the indirect path is found: from normal draws of its two parts, or from samples of
         whole organisations.
@@ -184,11 +194,11 @@ def mediate(  # noqa: PLR0913
         raise unknown("interval", interval, INTERVALS)
     if draws < 200:
         raise LinkError("Too few draws for an interval", expected="at least 200", got=str(draws))
-    result = as_outcome(outcome)
-    matrix, _ = pooled_data(
-        data, result, [indicator, mediator], controls=controls, organisation=organisation, year=year,
-        year_effects=year_effects, what="Mediation",
+    matrix, plan = pooled_data(
+        data, outcome, [indicator, mediator], controls=controls, organisation=organisation, year=year,
+        year_effects=year_effects, min_level_orgs=min_level_orgs, what="Mediation",
     )  # fmt: skip
+    result = plan.values.outcome
     x, m = matrix.terms[indicator, "overall"], matrix.terms[mediator, "overall"]
     others = [i for i in range(matrix.x.shape[1]) if i != m]
     a = _path(matrix, matrix.x[:, m], others, x)
@@ -274,6 +284,8 @@ def _proportion(table: pl.DataFrame) -> float | None:
     return indirect / total["estimate"] if clear and indirect * total["estimate"] > 0 else None
 
 
-def _signed(row: dict[str, float], level: float, unit: str = "") -> str:
-    said, interval = estimated(row["estimate"], row["conf_low"], row["conf_high"], plus=True)
-    return f"{said}{unit} ({100 * level:.0f}% interval {interval})"
+def _signed(row: dict[str, float], level: float, factor: float, unit: str) -> str:
+    said, interval = estimated(
+        *(factor * row[name] for name in ("estimate", "conf_low", "conf_high")), plus=True
+    )
+    return f"{said}{unit} ({100 * level:g}% interval {interval})"

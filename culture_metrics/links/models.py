@@ -59,9 +59,7 @@ def models_of(
     LinkError
         When the data cannot carry the main model.
     """
-    name = f"{plan.values.outcome.column} ~ {' + '.join(plan.indicators)}, {plan.design}"
-    if plan.lag and plan.design not in ("lagged", "cross_lagged"):
-        name += f", lag {plan.lag}"
+    name = name_of(plan)
     if plan.design == "cross_lagged":
         return _cross_lagged(arrays, plan, cov, name), []
     main = fit(arrays, plan, cov)
@@ -76,6 +74,19 @@ def models_of(
         else:
             models.append(Model(f"{name}; {label}", SENSITIVITY, fitted))
     return models, missing
+
+
+def name_of(plan: Plan) -> str:
+    """Return the name of a planned model: outcome, indicators, design and lag."""
+    name = f"{plan.values.outcome.column} ~ {' + '.join(plan.indicators)}, {plan.design}"
+    return f"{name}, lag {plan.lag}" if plan.lag and plan.design not in ("lagged", "cross_lagged") else name
+
+
+def terms_of(plan: Plan) -> tuple[str, ...]:
+    """Return the terms of each indicator in a planned model."""
+    if plan.design == "cross_lagged":
+        return (FORWARD,)
+    return ("within", "between") if plan.split else ("overall",)
 
 
 def _beside(main: Fitted, asked: tuple[str, ...]) -> list[tuple[str, Plan, Variant]]:

@@ -10,11 +10,11 @@ import numpy as np
 import polars as pl
 
 from culture_metrics.errors import LinkError, unknown
-from culture_metrics.links.plan import LINEAR_KINDS
-from culture_metrics.links.pooled_data import CAVEAT, as_outcome, pooled_data, sampled
+from culture_metrics.links.plan import FEWEST_IN_LEVEL, LINEAR_KINDS
+from culture_metrics.links.pooled_data import CAVEAT, pooled_data, sampled
 from culture_metrics.links.product_model import corners, fitted_lines, product_model, slope, tested
 from culture_metrics.links.titles import heading, inside, title_of
-from culture_metrics.views.labels import estimated
+from culture_metrics.views.labels import estimated, p_said
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
 
     from culture_metrics.links.outcome import Outcome
+    from culture_metrics.links.panel import Panel
 
 KINDS = (*LINEAR_KINDS, "proportion", "rate", "count", "binary")
 
@@ -51,30 +52,30 @@ class Moderation:
     outcome: Outcome
     link: str
     sample: str
+    level: float
 
     def figure(self) -> go.Figure:
         """Draw the fitted lines at each value of the moderators, with their intervals."""
         from culture_metrics import views
 
+        times = 100 if self.link == "logit" and not self.outcome.percent else 1
         return views.lines(
-            self.lines,
+            self.lines.with_columns(pl.col("estimate", "conf_low", "conf_high") * times),
             x_title=heading(f"{title_of(self.indicator)} (SD from the mean)"),
-            y_title=f"{self.outcome.title}{f' ({self.outcome.unit})' if self.outcome.unit else ''}",
+            y_title=f"{self.outcome.title}{f' ({self._unit()})' if self._unit() else ''}",
             title=f"The {self._finding()}",
             subtitle=f"{heading(self._product())}. Fitted lines, all else at its mean; {self.sample}",
             notes=CAVEAT,
+            level=self.level,
         )
 
     def summary(self) -> str:
         """Say in plain sentences how the slope differs."""
         last = self.table.row(-1, named=True)
         scale = "" if self.link == "identity" else f" on the {self.link} scale"
-        said = [f"The {self._finding(f' (per 1 SD{scale})')} ({self._product()}, p {last['p_value']:.3f})."]
+        said = [f"The {self._finding(f' (per 1 SD{scale})')} ({self._product()}, {p_said(last['p_value'])})."]
         said += [
-            "At {} it is {} ({}).".format(
-                row["label"], *estimated(row["estimate"], row["conf_low"], row["conf_high"], plus=True)
-            )
-            for row in self.slopes.to_dicts()
+            "At {} it is {} ({}).".format(row["label"], *self._size(row)) for row in self.slopes.to_dicts()
         ]
         clear = self.differences.filter(pl.col("p_adjusted") < 0.05)
         if len(self.moderators) == 2:
@@ -86,9 +87,24 @@ class Moderation:
     def _product(self) -> str:
         """Say how much the slope differs per SD of the moderators, with its interval."""
         last = self.table.row(-1, named=True)
-        said, interval = estimated(last["estimate"], last["conf_low"], last["conf_high"], plus=True)
+        said, interval = self._size(last)
         by = " and ".join(title_of(m) for m in self.moderators)
-        return f"difference in slope per SD of {by} {said}, 95% interval {interval}"
+        return f"difference in slope per SD of {by} {said}, {100 * self.level:g}% interval {interval}"
+
+    def _size(self, row: Mapping[str, float]) -> tuple[str, str]:
+        """Return a slope and its interval as text, those of least squares in the outcome's unit."""
+        factor, unit = self.outcome.said_in if self.link == "identity" else (1.0, "")
+        said, interval = estimated(
+            *(factor * row[name] for name in ("estimate", "conf_low", "conf_high")), plus=True
+        )
+        return f"{said}{unit}", interval
+
+    def _unit(self) -> str:
+        """Return what the fitted lines are counted in."""
+        if self.link == "logit":
+            return "%"
+        exposure = f" per 1 of {title_of(self.outcome.exposure)}" if self.outcome.exposure else ""
+        return f"{self.outcome.unit}{exposure}"
 
     def _finding(self, per: str = "") -> str:
         """Say whether the slope differs with the moderators: with two, with both together."""
@@ -105,7 +121,7 @@ class Moderation:
 
 
 def moderate(  # noqa: PLR0913
-    data: pl.DataFrame | pl.LazyFrame,
+    data: Panel | pl.DataFrame | pl.LazyFrame,
     indicator: str,
     moderators: str | Sequence[str],
     outcome: Outcome | str,
@@ -115,14 +131,15 @@ def moderate(  # noqa: PLR0913
     organisation: str = "organisation",
     year: str = "year",
     year_effects: bool = True,
+    min_level_orgs: int = FEWEST_IN_LEVEL,
     ci: float = 0.95,
 ) -> Moderation:
     """Tell how the slope of an indicator differs with one or two other measures.
 
     Parameters
     ----------
-    data : polars.DataFrame or polars.LazyFrame
-        One row per organisation and year.
+    data : Panel, polars.DataFrame or polars.LazyFrame
+        What `panel` or `read_panel` returned, or a table of one row per organisation and year.
     indicator : str
         Number column, taken in standard deviations from its mean.
     moderators : str or sequence of str
@@ -138,6 +155,9 @@ def moderate(  # noqa: PLR0913
         Key columns.
     year_effects : bool
         Whether every year has its own level.
+    min_level_orgs : int
+        Organisations that a level of a categorical control needs; rows of levels with fewer are left out, and
+        the result counts them. 1 keeps all.
     ci : float
         Level of the intervals.
 
@@ -147,7 +167,8 @@ def moderate(  # noqa: PLR0913
         `.table`: `term, estimate, std_error, statistic, df, p_value, conf_low, conf_high`, per SD, the
         product of all last. `.slopes`: `label, place` (SD of each moderator), `value` (its own unit) and the
         same statistics. `.differences`: `first, second`, the same statistics and `p_adjusted` (Holm).
-        `.lines`: `line, x` (SD), `estimate, conf_low, conf_high` on the scale of the outcome. Estimates are
+        `.lines`: `line, x` (SD), `estimate, conf_low, conf_high` on the scale of the outcome (counts
+        per unit of exposure). Estimates are
         on the link scale of the kind (logit of proportions, rates and yes/no, log of counts). Clustered by
         organisation where years repeat.
 
@@ -177,10 +198,9 @@ def moderate(  # noqa: PLR0913
     for name in at or {}:
         if name not in names:
             raise unknown("moderator", name, names)
-    result = as_outcome(outcome)
     matrix, plan = pooled_data(
-        data, result, [indicator, *names], controls=controls, organisation=organisation, year=year,
-        year_effects=year_effects, what="Moderation", kinds=KINDS,
+        data, outcome, [indicator, *names], controls=controls, organisation=organisation, year=year,
+        year_effects=year_effects, min_level_orgs=min_level_orgs, what="Moderation", kinds=KINDS,
     )  # fmt: skip
     model = product_model(matrix, plan)
     places = corners(matrix, names, at or {})
@@ -213,12 +233,13 @@ def moderate(  # noqa: PLR0913
                 }
             )
         ),
-        lines=fitted_lines(model, places, ci),
+        lines=fitted_lines(model, places, ci, times=100 if plan.values.outcome.percent else 1),
         indicator=indicator,
         moderators=names,
-        outcome=result,
+        outcome=plan.values.outcome,
         link=model.link,
         sample=sampled(matrix),
+        level=ci,
     )
 
 

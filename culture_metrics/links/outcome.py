@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 
 Kind = Literal["continuous", "ratio", "proportion", "rate", "count", "ordinal", "binary", "money"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
+#: What the unit of fractions begins with; differences between fractions are said in percentage points.
+SHARE, POINTS = "share of ", " percentage points"
+#: A unit longer than this is left to the table.
+SHORT = 12
 
 
 @dataclass(frozen=True)
@@ -114,6 +118,15 @@ class Outcome:
     def title(self) -> str:
         """Name for people: the label, or the column's name in words."""
         return self.label or self.column.replace("_", " ")
+
+    @property
+    def said_in(self) -> tuple[float, str]:
+        """Factor of differences of a linear kind in sentences, and the unit that follows them."""
+        if self.unit.startswith(SHARE):
+            return 100.0, POINTS
+        if "%" in self.unit:
+            return 1.0, POINTS
+        return 1.0, f" {self.unit}" if 0 < len(self.unit) <= SHORT else ""
 
     @property
     def columns(self) -> tuple[str, ...]:

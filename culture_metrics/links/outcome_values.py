@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from culture_metrics.errors import LinkError
 from culture_metrics.links.arrays import SHOWN, Categories, PanelArrays
+from culture_metrics.links.outcome import SHARE
 from culture_metrics.problems import listed
 
 if TYPE_CHECKING:
@@ -93,7 +94,14 @@ def outcome_values(arrays: PanelArrays, outcome: Outcome) -> OutcomeValues:
             where=f"column {outcome.column}",
             hint="A placeholder, not a measurement: leave it out.",
         )
-    return OutcomeValues(outcome, y, _base(arrays, outcome, y))
+    return OutcomeValues(_counted(outcome, known), y, _base(arrays, outcome, y))
+
+
+def _counted(outcome: Outcome, known: Array) -> Outcome:
+    """Return an outcome taken as a number with the unit that its values have: a share may be in per cent."""
+    if outcome.kind != "continuous" or not outcome.unit.startswith(SHARE) or not known.size:
+        return outcome
+    return outcome if known.min() >= 0 and known.max() <= 1 else replace(outcome, unit="%")
 
 
 def _fraction(arrays: PanelArrays, outcome: Outcome, y: Array) -> Array:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from culture_metrics.errors import LinkError
+from culture_metrics.errors import LinkError, kind_of
 from culture_metrics.links.flow import losses, unmatched
 from culture_metrics.links.mergers import ATTRIBUTES, crossings, read_list
 from culture_metrics.links.outcome_data import OutcomeData
@@ -147,11 +147,11 @@ def panel(
         raise LinkError("minimum_months= is a number of months", expected="1 to 12", got=str(minimum_months))
     attributes, mergers = read_list(organisations)
     survey = survey_side(results, measures, mergers)
-    given = [outcomes] if isinstance(outcomes, OutcomeData) else list(outcomes)
+    given = list(outcomes) if isinstance(outcomes, Sequence) else [outcomes]
     if wrong := [one for one in given if not isinstance(one, OutcomeData)]:
         raise LinkError(
             "outcomes= takes what read_outcome returns",
-            got=type(wrong[0]).__name__,
+            got=kind_of(wrong[0]),
             hint="Read the file or table first: cm.read_outcome(table, 'shmi').",
         )
     sides = [

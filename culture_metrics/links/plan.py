@@ -16,6 +16,8 @@ Design = Literal[
 ]  # fmt: skip
 DESIGNS: tuple[Design, ...] = get_args(Design)
 LINEAR_KINDS = ("continuous", "ratio", "money")
+#: Organisations that a level of a categorical control needs, where nothing else is said.
+FEWEST_IN_LEVEL = 3
 #: Designs that look within organisations only.
 WITHIN = ("fixed_effects", "first_difference")
 
@@ -41,6 +43,8 @@ class Plan:
         Years by which the indicators are taken too late on purpose, for a placebo.
     prior_outcome : bool
         Whether the outcome in the indicators' year is a control.
+    min_level_orgs : int
+        Organisations that a level of a categorical control needs to stay, with its rows.
     also_known : tuple of str
         Columns that must be known in the outcome's year although the model does not use them there.
     """
@@ -55,6 +59,7 @@ class Plan:
     weights: str | None = None
     lead: int = 0
     prior_outcome: bool = False
+    min_level_orgs: int = FEWEST_IN_LEVEL
     also_known: tuple[str, ...] = ()
 
     @property

@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from culture_metrics.errors import LinkError
+from culture_metrics.links.arguments import check_minimum
 from culture_metrics.links.arrays import panel_arrays
 from culture_metrics.links.design_matrix import design_matrix
-from culture_metrics.links.outcome import Outcome, declared
+from culture_metrics.links.given import outcome_of, table_of
 from culture_metrics.links.outcome_values import outcome_values
 from culture_metrics.links.plan import LINEAR_KINDS, Plan
+from culture_metrics.links.sample import rare_levels
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
     import polars as pl
 
     from culture_metrics.links.design_matrix import DesignMatrix
+    from culture_metrics.links.outcome import Outcome
+    from culture_metrics.links.panel import Panel
 
 #: Stands beneath every such result.
 CAVEAT = (
@@ -25,22 +29,16 @@ CAVEAT = (
 )
 
 
-def as_outcome(outcome: Outcome | str) -> Outcome:
-    """Return an outcome; a column's name stands for a continuous one, named as in the catalogue."""
-    if not isinstance(outcome, str):
-        return outcome
-    return Outcome(outcome, "continuous", label=declared().get(outcome, {}).get("label"))
-
-
 def pooled_data(  # noqa: PLR0913
-    data: pl.DataFrame | pl.LazyFrame,
-    outcome: Outcome,
+    data: Panel | pl.DataFrame | pl.LazyFrame,
+    outcome: Outcome | str,
     predictors: Sequence[str],
     *,
     controls: Sequence[str],
     organisation: str,
     year: str,
     year_effects: bool,
+    min_level_orgs: int,
     what: str,
     kinds: Sequence[str] = LINEAR_KINDS,
 ) -> tuple[DesignMatrix, Plan]:
@@ -49,8 +47,12 @@ def pooled_data(  # noqa: PLR0913
     Raises
     ------
     LinkError
-        When the outcome is of another kind, a predictor is named twice, or the data cannot carry the model.
+        When there is no panel, the outcome is of another kind, a column is named twice, or the data cannot
+        carry the model.
     """
+    check_minimum("min_level_orgs", min_level_orgs)
+    table = table_of(data, what)
+    outcome = outcome_of(data, outcome)
     if outcome.kind not in kinds:
         raise LinkError(
             f"{what} does not take an outcome of this kind",
@@ -59,23 +61,25 @@ def pooled_data(  # noqa: PLR0913
             got=outcome.kind,
             hint="Use link_outcomes for this outcome; a rate far from 0 and 1 may be taken as continuous.",
         )
-    named = [outcome.column, *predictors]
+    named = [outcome.column, *predictors, *controls]
     if len(set(named)) < len(named):
         raise LinkError(
             f"{what} needs different columns", where=", ".join(named), hint="Name each column once."
         )
-    arrays = panel_arrays(
-        data, [*named, *outcome.columns[1:], *controls], organisation=organisation, year=year
-    )
+    arrays = panel_arrays(table, [*named, *outcome.columns[1:]], organisation=organisation, year=year)
     plan = Plan(
         values=outcome_values(arrays, outcome),
         indicators=tuple(predictors),
         controls=tuple(controls),
         year_effects=year_effects,
+        min_level_orgs=min_level_orgs,
     )
     return design_matrix(arrays, plan), plan
 
 
 def sampled(matrix: DesignMatrix) -> str:
-    """Say how many rows and organisations a model rests on."""
-    return f"{matrix.y.size:,} organisation-years, {matrix.clusters:,} organisations"
+    """Say how many rows and organisations a model rests on, and which levels were left out."""
+    left_out = rare_levels(matrix.losses)
+    return f"{matrix.y.size:,} organisation-years, {matrix.clusters:,} organisations" + (
+        f" (left out: {left_out})" if left_out else ""
+    )

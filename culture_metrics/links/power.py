@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import sqrt, tanh
+from math import isinf, sqrt, tanh
+from typing import TYPE_CHECKING
 
+import numpy as np
 import polars as pl
+from scipy.special import ndtri, stdtrit
 
 from culture_metrics.errors import LinkError
+from culture_metrics.links.arguments import check_number
+from culture_metrics.links.products import along, cross
 
-DESIGNS = ("cross_section", "pooled", "fixed_effects")
+if TYPE_CHECKING:
+    from culture_metrics.links.fitted import Fitted
+    from culture_metrics.links.solution import Array, Integers
+
+DESIGNS = ("cross_section", "pooled", "mixed", "fixed_effects", "first_difference")
+#: What results are told for when nothing else is said.
+POWER, LEVEL = 0.80, 0.05
 
 
 @dataclass(frozen=True)
@@ -33,7 +44,9 @@ class DetectableLink:
         words = {
             "cross_section": "one year",
             "pooled": "all years together, standard errors clustered",
+            "mixed": "all years together, random intercepts",
             "fixed_effects": "within organisations over the years",
+            "first_difference": "changes from year to year",
         }
         said = [
             f"{words[row['design']]}: |r| of {row['detectable_r']:.2f} or more "
@@ -61,8 +74,8 @@ def detectable_link(
     *,
     icc_indicator: float | None = None,
     reliability: float = 1.0,
-    power: float = 0.80,
-    level: float = 0.05,
+    power: float = POWER,
+    level: float = LEVEL,
 ) -> DetectableLink:
     """Tell how strong a link must be to be found, before there are data.
 
@@ -73,8 +86,9 @@ def detectable_link(
     years : int
         Years of each of them.
     icc : float
-        Share of the outcome's variance over the years that lies between organisations, 0 to below 1. In acute
-        trusts 2012 to 2019 it was 0.75 for SHMI and 0.40 for engagement.
+        Share of the outcome's variance over the years (strictly of what the indicator leaves of it) that lies
+        between organisations, 0 to below 1. In acute trusts 2012 to 2019 it was 0.75 for SHMI and 0.40 for
+        engagement.
     icc_indicator : float, optional
         The same of the indicator; `icc` when left out.
     reliability : float
@@ -86,9 +100,10 @@ def detectable_link(
     Returns
     -------
     DetectableLink
-        `.table`: `design` (`cross_section`; with two years or more also `pooled` and `fixed_effects`),
-        `organisations, years, effective_n` (independent figures it is worth), `detectable_r` (correlation of
-        the figures as measured; within organisations for `fixed_effects`), `detectable_true_r` (of an
+        `.table`: `design` (`cross_section`; with two years or more also `pooled`, `mixed`, `fixed_effects`
+        and `first_difference`), `organisations, years, effective_n` (independent figures it is worth),
+        `detectable_r` (correlation of the figures as measured; within organisations for `fixed_effects`, of
+        the changes for `first_difference`), `detectable_true_r` (of an
         indicator without sampling error; null where above 1).
 
     Raises
@@ -98,19 +113,18 @@ def detectable_link(
 
     Notes
     -----
-    Fisher's z: r = tanh((z₁ + z₂) / √(n - 3)). Years of one organisation repeat each other: pooled rows are
-    worth N T / (1 + (T - 1) ICCx ICCy), as the product of indicator and residual is alike within
-    organisations by ICCx ICCy. Fixed effects use the N (T - 1) deviations, whatever the ICCs. It is an
-    approximation for residuals that are otherwise independent from year to year; with autocorrelation fixed
-    effects find less.
+    r = tanh((t₁ + t₂) / √(n - 1)) with t at the level and the power on the degrees of freedom of the test, as
+    Fisher's z has it for many. n is what a design is worth in independent figures (`independent_figures`)
+    once years are held equal. Results of `link_outcomes` use the same function for each
+    design, with the ICCs of their own rows, years and controls taken out. It is an approximation for
+    residuals that are otherwise independent from year to year; with autocorrelation fixed effects find less.
 
     Examples
     --------
     >>> detectable_link(120).table["detectable_r"].round(2).item()
     0.25
     """
-    from scipy.stats import norm
-
+    check_number("n_organisations", n_organisations)
     indicator = icc if icc_indicator is None else icc_indicator
     _check("n_organisations", n_organisations, n_organisations >= 10, "10 or more")
     _check("years", years, years >= 1, "1 or more")
@@ -119,24 +133,139 @@ def detectable_link(
     _check("reliability", reliability, 0 < reliability <= 1, "above 0, to 1")
     _check("power", power, level < power < 1, "above the level of the test, below 1")
     _check("level", level, 0 < level < 0.5, "above 0, below 0.5")
-    worth = {"cross_section": float(n_organisations)}
-    if years > 1:
-        worth["pooled"] = n_organisations * years / (1 + (years - 1) * indicator * icc)
-        worth["fixed_effects"] = float(n_organisations * (years - 1))
-    both = float(norm.ppf(1 - level / 2) + norm.ppf(power))
-    found = {design: tanh(both / sqrt(n - 3)) for design, n in worth.items()}
-    true = {design: r / sqrt(reliability) for design, r in found.items()}
+    many = {
+        design: 1 if design == "cross_section" else years for design in DESIGNS[: None if years > 1 else 1]
+    }
+    worth = {
+        design: independent_figures(
+            design,
+            n_organisations * of,
+            of,
+            indicator,
+            icc,
+            held=of - (2 if design == "first_difference" else 1),
+        )
+        for design, of in many.items()
+    }
+    found = {
+        design: smallest_r(n, n_organisations - (2 if many[design] == 1 else 1), power, level)
+        for design, n in worth.items()
+    }
+    true = [r / sqrt(reliability) for r in found.values() if r is not None]
     table = pl.DataFrame(
         {
             "design": list(worth),
             "organisations": [n_organisations] * len(worth),
-            "years": [1, *[years] * (len(worth) - 1)],
+            "years": list(many.values()),
             "effective_n": list(worth.values()),
             "detectable_r": list(found.values()),
-            "detectable_true_r": pl.Series([r if r <= 1 else None for r in true.values()], dtype=pl.Float64),
+            "detectable_true_r": pl.Series([r if r <= 1 else None for r in true], dtype=pl.Float64),
         }
     )
     return DetectableLink(table, power, level)
+
+
+def smallest_r(independent: float, df: float, power: float = POWER, level: float = LEVEL) -> float | None:
+    """Return the smallest (partial) correlation that a two-sided test finds with this power.
+
+    Parameters
+    ----------
+    independent : float
+        Independent figures that the data are worth.
+    df : float
+        Degrees of freedom of the test, infinite for the normal distribution.
+
+    Examples
+    --------
+    >>> [round(smallest_r(n, n - 2), 2) for n in (60, 120, 210)]
+    [0.35, 0.25, 0.19]
+    """
+    if independent <= 1 or df < 1:
+        return None
+    share = 1 - level / 2
+    reach = ndtri(share) + ndtri(power) if isinf(df) else stdtrit(df, share) + stdtrit(df, power)
+    return tanh(float(reach) / sqrt(independent - 1))
+
+
+def independent_figures(
+    design: str, rows: float, years: float, icc_indicator: float, icc_residual: float, held: int = 0
+) -> float:
+    """Return how many independent figures a design makes of its rows.
+
+    Parameters
+    ----------
+    design : str
+        A design, or a term of `within_between`: `within`, `between`.
+    rows : float
+        Organisation-years.
+    years : float
+        Of an organisation: of unequal ones the sum of squares over the sum.
+    icc_indicator, icc_residual : float
+        Share of the variance of the indicator, and of what it leaves of the outcome, between organisations.
+    held : int
+        Columns beside the indicator and the constant, such as years, which take as many rows.
+
+    Notes
+    -----
+    Least squares on levels: rows over 1 + (T - 1) ICCx ICCe (Moulton 1986), as the product of indicator and
+    residual is alike within organisations by ICCx ICCe. Deviations from organisations' means: N (T - 1),
+    whatever the ICCs. Means: N. Random intercepts: what the deviations tell, (T - 1) (1 - ICCx) / (1 - ICCe),
+    and what the means tell, (1 + (T - 1) ICCx) / (1 + (T - 1) ICCe), N times. Changes of independent years go
+    together by -1/2 from one to the next in both: N (T - 1) over 1 + (T - 2) / (2 (T - 1)).
+    """
+    organisations = rows / years
+    if design in ("fixed_effects", "within"):
+        return rows - organisations - held
+    if design == "between":
+        return organisations
+    if design == "first_difference":
+        return (rows - organisations - held) / (1 + (years - 2) / (2 * (years - 1)))
+    alike, organisations = years - 1, organisations * (1 - held / rows)
+    if design == "mixed":
+        told = alike * (1 - icc_indicator) / (1 - icc_residual)
+        return organisations * (told + (1 + alike * icc_indicator) / (1 + alike * icc_residual))
+    return organisations * years / (1 + alike * icc_indicator * icc_residual)
+
+
+def detectable_r(fitted: Fitted, term: str, column: int) -> float | None:
+    """Return the smallest partial correlation that a fitted model was likely to find."""
+    matrix, plan, solution = fitted.matrix, fitted.plan, fitted.solution
+    sizes = np.bincount(matrix.groups)
+    rows, years = float(matrix.y.size), float(sizes @ sizes / sizes.sum())
+    columns = matrix.x.shape[1]
+    bread, params = solution.bread, solution.params[:columns]
+    if plan.design == "mixed":
+        # As in every other design: not with the slopes of a random intercept, which are mostly those within.
+        bread = np.asarray(np.linalg.inv(cross(matrix.x, matrix.x)), dtype=float)
+        params = bread @ cross(matrix.x, matrix.y)
+    # The indicator with the other columns taken out, but for its size.
+    moves = along(matrix.x, bread[:columns, column])
+    residual = solution.residuals
+    if residual is None or fitted.link == "identity":
+        residual = matrix.y - along(matrix.x, params)
+    if plan.differenced:
+        # A change stands for two years.
+        rows, years = rows + matrix.clusters, years + 1
+    figures = independent_figures(
+        term if term in ("within", "between") else plan.design, rows, years,
+        _icc(moves, matrix.groups), _icc(residual, matrix.groups),
+        held=columns - 1 - int(matrix.constant),
+    )  # fmt: skip
+    return smallest_r(figures, fitted.degrees(column))
+
+
+def _icc(values: Array, groups: Integers) -> float:
+    """Return ICC(1) of a one-way analysis of variance, from 0 to just below 1."""
+    sizes = np.bincount(groups)
+    many, rows = sizes.size, values.size
+    if rows == many:
+        return 0.0
+    mean = np.bincount(groups, weights=values) / sizes
+    between = float(sizes @ (mean - values.mean()) ** 2) / (many - 1)
+    within = float(((values - mean[groups]) ** 2).sum()) / (rows - many)
+    size = (rows - float(sizes @ sizes) / rows) / (many - 1)
+    whole = between + (size - 1) * within
+    return min(max((between - within) / whole, 0.0), 1 - 1e-9) if whole > 0 else 0.0
 
 
 def _check(name: str, value: float, holds: bool, expected: str) -> None:

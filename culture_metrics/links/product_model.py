@@ -116,8 +116,8 @@ def tested(model: ProductModel, h: Array, level: float) -> dict[str, Array]:
     return t_statistics(h @ model.params, errors, model.df, level)
 
 
-def fitted_lines(model: ProductModel, at: list[Corner], level: float) -> pl.DataFrame:
-    """Return the fitted line at each corner over the indicator, everything else at its mean."""
+def fitted_lines(model: ProductModel, at: list[Corner], level: float, times: float = 1) -> pl.DataFrame:
+    """Return the fitted line at each corner over the indicator, all else at its mean, so many times."""
     reach = np.linspace(-REACH, REACH, POINTS)
     means = model.x.mean(axis=0)
     frames = []
@@ -127,7 +127,9 @@ def fitted_lines(model: ProductModel, at: list[Corner], level: float) -> pl.Data
         for term, column in model.terms.items():
             rows[:, column] = values[:, list(term)].prod(axis=1)
         found = tested(model, rows, level)
-        drawn = {name: _mean(found[name], model.link) for name in ("estimate", "conf_low", "conf_high")}
+        drawn = {
+            name: times * _mean(found[name], model.link) for name in ("estimate", "conf_low", "conf_high")
+        }
         frames.append(pl.DataFrame({"line": [corner.label] * POINTS, "x": reach, **drawn}))
     return pl.concat(frames)
 

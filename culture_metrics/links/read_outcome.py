@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 def read_outcome(
-    source: pl.DataFrame | str | Path,
+    source: pl.DataFrame | pl.LazyFrame | str | Path,
     outcome: str | Outcome | None = None,
     *,
     sheet: str | None = None,
@@ -36,7 +36,7 @@ def read_outcome(
 
     Parameters
     ----------
-    source : polars.DataFrame, str or Path
+    source : polars.DataFrame, polars.LazyFrame, str or Path
         A CSV file, an Excel workbook, or a table at hand. Two published layouts are told by their columns:
         A&E attendances by trust and month, and joiners and leavers by organisation and staff group. Any other
         table needs one row per organisation and period, and `outcome`.
@@ -135,7 +135,7 @@ def read_outcome(
             "file": table.file,
             "sheet": table.sheet,
             "layout": layout.name if layout else "tidy",
-            "sha256": None if isinstance(source, pl.DataFrame) else file_hash(Path(source)),
+            "sha256": file_hash(Path(source)) if isinstance(source, str | Path) else None,
             "rows": table.frame.height,
         },
     )

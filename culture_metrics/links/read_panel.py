@@ -27,7 +27,7 @@ MOSTLY = 0.5
 
 
 def read_panel(
-    source: pl.DataFrame | str | Path,
+    source: pl.DataFrame | pl.LazyFrame | str | Path,
     outcomes: Outcome | Sequence[Outcome] = (),
     *,
     organisation: str | None = None,
@@ -38,7 +38,7 @@ def read_panel(
 
     Parameters
     ----------
-    source : polars.DataFrame, str or Path
+    source : polars.DataFrame, polars.LazyFrame, str or Path
         A CSV file, an Excel workbook, or a table that is already at hand.
     outcomes : Outcome or sequence of Outcome
         Which columns are outcomes; their values are checked. They may be declared later, to `link_outcomes`.

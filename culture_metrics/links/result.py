@@ -10,6 +10,7 @@ import polars as pl
 
 from culture_metrics.errors import LinkError, unknown
 from culture_metrics.links.pictures import points_and_lines
+from culture_metrics.links.table import NOT_FITTED
 from culture_metrics.links.titles import hangs_on, levels, title_of, went
 from culture_metrics.problems import counted
 
@@ -44,6 +45,8 @@ class LinkResult:
         What to know before quoting anything here.
     source : Source
         The panel and the models, from which `figure_scatter` draws.
+    level : float
+        Level of the intervals.
     """
 
     table: pl.DataFrame
@@ -53,6 +56,7 @@ class LinkResult:
     statements: tuple[str, ...] = field(repr=False)
     warnings: tuple[str, ...] = field(repr=False)
     source: Source | None = field(default=None, repr=False)
+    level: float = 0.95
 
     def summary(self) -> str:
         """Say the main links and the warnings in plain sentences."""
@@ -64,15 +68,19 @@ class LinkResult:
     def __repr__(self) -> str:
         main = self.table.filter(role="main")
         flags = int(self.diagnostics["flag"].fill_null(value=False).sum())
-        counts = f"{counted(flags, 'check')} raised a flag, {counted(len(self.warnings), 'warning')}"
+        without = self.table.height - self._fitted().height
+        counts = f"{counted(without, 'link')} not fitted, " if without else ""
+        counts += f"{counted(flags, 'check')} raised a flag, {counted(len(self.warnings), 'warning')}"
         return f"LinkResult({went(main, 'link')}; {counts}. See .summary(), .table and .diagnostics)"
 
     def figure_forest(self) -> go.Figure:
         """Draw all main links with their intervals, a panel for each outcome and design."""
         from culture_metrics import views
 
-        main = self.table.filter(role="main")
-        return views.forest(main, title=went(main, "link"), subtitle=self._sample(), notes=CAVEAT)
+        main = self._fitted().filter(role="main")
+        return views.forest(
+            main, title=went(main, "link"), subtitle=self._sample(), notes=self._notes(), level=self.level
+        )
 
     def figure_designs(self, indicator: str | None = None, outcome: str | None = None) -> go.Figure:
         """Draw one link under every design: one pooled slope is not the whole of it.
@@ -85,14 +93,17 @@ class LinkResult:
         from culture_metrics import views
 
         row = self._one(indicator, outcome)
-        main = self.table.filter(
-            pl.col("role") == "main", indicator=row["indicator"], outcome=row["outcome"]
-        )["model_id"]
+        fitted = self._fitted()
+        main = fitted.filter(pl.col("role") == "main", indicator=row["indicator"], outcome=row["outcome"])[
+            "model_id"
+        ]
         # Sensitivity models bear the name of their main model and then their own.
-        own = self.table.with_columns(_main=pl.col("model_id").str.replace(r"; .*$", ""))
+        own = fitted.with_columns(_main=pl.col("model_id").str.replace(r"; .*$", ""))
         ours = (pl.col("indicator") == row["indicator"]) | (pl.col("term") == "outcome_to_indicator")
         rows = own.filter(pl.col("_main").is_in(main.to_list()) & ours).drop("_main")
-        return views.designs(rows, title=went(rows, "estimate"), subtitle=self._sample(), notes=CAVEAT)
+        return views.designs(
+            rows, title=went(rows, "estimate"), subtitle=self._sample(), notes=self._notes(), level=self.level
+        )
 
     def figure_scatter(self, indicator: str | None = None, outcome: str | None = None) -> go.Figure:
         """Draw each organisation's indicator and outcome, with the slopes between and within organisations.
@@ -142,10 +153,11 @@ class LinkResult:
             title=hangs_on(rows, row),
             subtitle=f"{row['n_orgs']} organisations, {row['base']:,} organisation-years",
             notes=CAVEAT,
+            level=self.level,
         )
 
     def _one(self, indicator: str | None, outcome: str | None) -> dict[str, Any]:
-        """Return the first main row of one pair."""
+        """Return the first main row of one pair that has a model."""
         main = self.table.filter(role="main")
         for column, wanted in (("indicator", indicator), ("outcome", outcome)):
             known = main[column].unique(maintain_order=True).to_list()
@@ -156,7 +168,18 @@ class LinkResult:
             if wanted is not None and wanted not in known:
                 raise unknown(column, wanted, known)
             main = main.filter(pl.col(column) == (wanted or known[0]))
-        return main.row(0, named=True)
+        fitted = main.filter(pl.col("status") != NOT_FITTED)
+        if fitted.is_empty():
+            raise LinkError("This pair has no model to draw", got=main["reason"][0])
+        return fitted.row(0, named=True)
+
+    def _fitted(self) -> pl.DataFrame:
+        """Return the rows that have a model."""
+        return self.table.filter(pl.col("status") != NOT_FITTED)
+
+    def _notes(self) -> str:
+        without = self.table.height - self._fitted().height
+        return f"{counted(without, 'link')} could not be fitted. {CAVEAT}" if without else CAVEAT
 
     def _sample(self) -> str:
         sizes = self.table.filter(role="main").select(pl.col("n_orgs", "base").max()).row(0)

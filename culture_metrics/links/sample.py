@@ -7,8 +7,11 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from culture_metrics.links.plan import WITHIN
+from culture_metrics.problems import counted, listed
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from numpy.typing import NDArray
 
     from culture_metrics.links.arrays import Integers, PanelArrays
@@ -16,8 +19,8 @@ if TYPE_CHECKING:
 
     Booleans = NDArray[np.bool_]
 
-#: Organisations that a level of a categorical control needs.
-FEWEST_IN_LEVEL = 3
+#: What a step that takes out a rare level of a control begins with.
+LEVEL = "level '"
 
 
 class Loss(NamedTuple):
@@ -69,7 +72,7 @@ class Sample:
             rows = self.rows.size
             for name in plan.controls:
                 if name in arrays.categories:
-                    self._rare(name)
+                    self._rare(name, plan.min_level_orgs)
             if plan.design in WITHIN and not plan.differenced:
                 self._single()
 
@@ -93,15 +96,15 @@ class Sample:
             past = before[self.rows]
             self._keep("missing the year before", name, self._present(name, past))
 
-    def _rare(self, name: str) -> None:
-        """Leave out levels that hold too few organisations to be compared with the others."""
+    def _rare(self, name: str, fewest: int) -> None:
+        """Leave out levels that hold fewer organisations than are asked for."""
         column = self.arrays.categories[name]
         pairs = np.unique(np.c_[column.codes[self.rows], self.arrays.organisation[self.rows]], axis=0)
         held = np.bincount(pairs[:, 0], minlength=len(column.levels))
-        rare = np.flatnonzero((held > 0) & (held < FEWEST_IN_LEVEL))
+        rare = np.flatnonzero((held > 0) & (held < fewest))
         for level in rare:
             self._keep(
-                f"level '{column.levels[level]}' has fewer than {FEWEST_IN_LEVEL} organisations",
+                f"{LEVEL}{column.levels[level]}' has fewer than {fewest} organisations",
                 name,
                 column.codes[self.rows] != level,
             )
@@ -127,6 +130,28 @@ class Sample:
         """Add columns that were left out, which costs no rows."""
         left = distinct(self.arrays.organisation[self.rows])
         self.losses += [Loss(why, name, 0, 0, self.rows.size, left) for name, why in dropped]
+
+
+def rare_rows(losses: Iterable[Loss]) -> int:
+    """Count the rows that went with levels of controls that few organisations have."""
+    return sum(loss.rows_lost for loss in losses if loss.step.startswith(LEVEL))
+
+
+def rare_levels(losses: Iterable[Loss]) -> str:
+    """Say which levels of controls were left out for holding few organisations, and the rows that went.
+
+    Examples
+    --------
+    >>> rare_levels([Loss("level 'North' has fewer than 3 organisations", "region", 8, 2, 192, 48)])
+    "8 rows and with them 2 organisations, of region 'North'"
+    """
+    rare = [loss for loss in losses if loss.step.startswith(LEVEL)]
+    if not rare:
+        return ""
+    rows, organisations = rare_rows(rare), sum(loss.organisations_lost for loss in rare)
+    levels = [f"{loss.column} {loss.step.removeprefix('level ').rsplit(' has ', 1)[0]}" for loss in rare]
+    with_them = f" and with them {counted(organisations, 'organisation')}" if organisations else ""
+    return f"{counted(rows, 'row')}{with_them}, of {listed(levels)}"
 
 
 def distinct(ordered: Integers) -> int:

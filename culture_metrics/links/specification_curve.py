@@ -10,32 +10,42 @@ import numpy as np
 import polars as pl
 
 from culture_metrics.errors import LinkError
-from culture_metrics.links.arguments import LATER
+from culture_metrics.links.arguments import LATER, check_minimum
 from culture_metrics.links.arrays import panel_arrays
 from culture_metrics.links.fit import fit
+from culture_metrics.links.given import outcome_of, table_of
 from culture_metrics.links.intervals import t_statistics
 from culture_metrics.links.outcome_values import outcome_values
-from culture_metrics.links.plan import Plan, check_design
-from culture_metrics.links.pooled_data import as_outcome
+from culture_metrics.links.plan import FEWEST_IN_LEVEL, Plan, check_design
+from culture_metrics.links.sample import rare_levels
+from culture_metrics.links.table import FAILED, NOT_FITTED, REPORTED
 from culture_metrics.links.titles import heading, pointing, title_of
 from culture_metrics.views.labels import number, places
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     import plotly.graph_objects as go
 
-    from culture_metrics.links.arrays import PanelArrays
+    from culture_metrics.links.fitted import Fitted
     from culture_metrics.links.outcome import Outcome
+    from culture_metrics.links.panel import Panel
 
 #: More specifications than this nobody can look through.
 MOST = 2000
+#: Reasons that the error of a curve without figures gives.
+MOST_REASONS = 5
 TABLE: dict[str, Any] = {
     "specification": pl.UInt32, "design": pl.String, "term": pl.String, "controls": pl.List(pl.String),
     "weights": pl.String, "years": pl.String, "estimate": pl.Float64, "std_error": pl.Float64,
     "statistic": pl.Float64, "df": pl.Float64, "p_value": pl.Float64, "conf_low": pl.Float64,
-    "conf_high": pl.Float64, "base": pl.UInt32, "n_orgs": pl.UInt32, "note": pl.String,
+    "conf_high": pl.Float64, "base": pl.UInt32, "n_orgs": pl.UInt32, "stands_for": pl.UInt32,
+    "status": pl.String, "note": pl.String,
 }  # fmt: skip
+FIGURES = ("estimate", "std_error", "statistic", "df", "p_value", "conf_low", "conf_high")
+#: Years of a span, or all; design, controls and weights.
+Span = tuple[int, int] | None
+Choice = tuple[str, tuple[str, ...], str | None]
 DIRECTIONS = ("percent_above", "percent_below", "percent_clearly_above", "percent_clearly_below")
 ALL_YEARS, UNWEIGHTED, NONE = "all years", "not weighted", "no controls"
 
@@ -47,9 +57,9 @@ class SpecificationCurve:
     Attributes
     ----------
     table : polars.DataFrame
-        One row per specification, the smallest estimate first; see `specification_curve`.
+        One row per distinct fit and term, the smallest estimate first; see `specification_curve`.
     shares : polars.DataFrame
-        For all specifications and for each choice: how many, and the percentage that points each way.
+        For all distinct fits and for each choice: how many, and the percentage that points each way.
     indicator : str
     outcome : Outcome
     step, link : str
@@ -69,14 +79,17 @@ class SpecificationCurve:
         """Draw all estimates in order, and beneath them what each was made with."""
         from culture_metrics import views
 
-        scale = "" if self.link == "identity" else f", {self.link} scale"
-        drawn = self.table.drop_nulls("estimate")
+        factor, scale = self._scale()
+        drawn = self.table.drop_nulls("estimate").with_columns(
+            pl.col("estimate", "conf_low", "conf_high") * factor
+        )
         return views.specifications(
             drawn,
             _choices(drawn),
             y_title=f"{self.outcome.title} per {self.step}{scale}",
             title=pointing(self.shares.row(0, named=True), self._link()),
             subtitle=heading(self._spread()),
+            level=self.level,
             notes="Specifications share their data and are no independent evidence. Associations only.",
         )
 
@@ -85,20 +98,40 @@ class SpecificationCurve:
         found = self.table.drop_nulls("estimate")
         failed = self.table.height - found.height
         said = [
-            f"{self._link()}, per {self.step}: {found.height} specifications, {self._spread()}.",
+            f"{self._link()}, per {self.step}{self._scale()[1]}: {found.height} specifications, "
+            f"{self._spread()}.",
             self._directions(),
             "Specifications share their data: these shares describe how much the answer depends on the "
             "analyst's choices and are no test. Associations only.",
         ]
         if failed:
             said.insert(2, f"{failed} more could not be fitted; `table` says why.")
+        if repeats := self.repeats:
+            said.insert(2, f"{repeats} more repeat one of these to the digit and are not counted.")
+        if rare := found.filter(pl.col("note").str.contains("left out")).height:
+            said.insert(
+                -1, f"{rare} leave out rows of levels that few organisations have; `table` says which."
+            )
         return " ".join(said)
+
+    @property
+    def repeats(self) -> int:
+        """How many rows of the grid were merged with one that is the same fit."""
+        return int((self.table["stands_for"] - 1).sum())
 
     def _link(self) -> str:
         return f"{heading(title_of(self.indicator))} and {self.outcome.title}"
 
+    def _scale(self) -> tuple[float, str]:
+        """Return the factor of estimates in words and figures, and what they are counted in."""
+        if self.link != "identity":
+            return 1.0, f", {self.link} scale"
+        factor, unit = self.outcome.said_in
+        return factor, f", in{unit}" if unit else ""
+
     def _spread(self) -> str:
-        low, middle, high = np.quantile(self.table["estimate"].drop_nulls().to_numpy(), [0, 0.5, 1])
+        found = self.table["estimate"].drop_nulls().to_numpy() * self._scale()[0]
+        low, middle, high = np.quantile(found, [0, 0.5, 1])
         digits = places(low, high)
         ends = (number(value, digits, plus=True) for value in (low, high, middle))
         return "estimates {} to {}, median {}".format(*ends)
@@ -121,7 +154,7 @@ class SpecificationCurve:
 
 
 def specification_curve(  # noqa: PLR0913
-    data: pl.DataFrame | pl.LazyFrame,
+    data: Panel | pl.DataFrame | pl.LazyFrame,
     indicator: str,
     outcome: Outcome | str,
     *,
@@ -130,6 +163,7 @@ def specification_curve(  # noqa: PLR0913
     weights: Sequence[str] = (),
     years: Sequence[tuple[int, int]] = (),
     step: float | None = None,
+    min_level_orgs: int = FEWEST_IN_LEVEL,
     organisation: str = "organisation",
     year: str = "year",
     ci: float = 0.95,
@@ -138,12 +172,12 @@ def specification_curve(  # noqa: PLR0913
 
     Parameters
     ----------
-    data : polars.DataFrame or polars.LazyFrame
-        One row per organisation and year.
+    data : Panel, polars.DataFrame or polars.LazyFrame
+        What `panel` or `read_panel` returned, or a table of one row per organisation and year.
     indicator : str
         Number column.
     outcome : Outcome or str
-        A plain column name is a continuous outcome.
+        A plain column name is the outcome that a Panel declares under it, else a continuous one.
     designs : sequence of str
         As `link_outcomes` has them, but for `cross_lagged`; `within_between` gives two rows.
     controls : sequence of str
@@ -154,6 +188,9 @@ def specification_curve(  # noqa: PLR0913
         First and last year of spans to try besides all years.
     step : float, optional
         Contrast of the indicator, the same for all; its standard deviation in the whole panel when left out.
+    min_level_orgs : int
+        Organisations that a level of a categorical control needs; rows of levels with fewer are left out of
+        fits with that control, and the result counts them. 1 keeps all.
     organisation, year : str
         Key columns.
     ci : float
@@ -163,8 +200,11 @@ def specification_curve(  # noqa: PLR0913
     -------
     SpecificationCurve
         `.table`: `specification` (1 has the smallest estimate), `design, term, controls, weights, years,
-        estimate, std_error, statistic, df, p_value, conf_low, conf_high` on the link's scale, `base, n_orgs,
-        note`. One that could not be fitted has null figures and says why in `note`.
+        estimate, std_error, statistic, df, p_value, conf_low, conf_high` on the link's scale, `base, n_orgs`,
+        `stands_for` (specifications that are this fit: the same rows, outcome, weights, covariance and
+        figures, as a control that does not vary within organisations leaves fixed effects as they are; the
+        row names the first of them), `status` (`reported`, `failed`, `not_fitted`), `note`. One that could
+        not be fitted has null figures and says why in `note`.
         `.shares`: `choice, option, specifications, percent_above, percent_below, percent_clearly_above,
         percent_clearly_below`; the first row is of all together.
 
@@ -181,82 +221,128 @@ def specification_curve(  # noqa: PLR0913
     --------
     >>> import culture_metrics as cm
     >>> panel = cm.synthetic.outcome_panel(organisations=60)
-    >>> cm.specification_curve(panel, "staff_engagement", "shmi", controls=["beds"]).table.height
-    12
+    >>> found = cm.specification_curve(panel, "staff_engagement", "shmi", controls=["beds"])
+    >>> found.table.height, found.repeats  # the number of beds stays the same within an organisation
+    (10, 2)
     """
-    result = as_outcome(outcome)
+    given, result = table_of(data, "specification_curve"), outcome_of(data, outcome)
+    check_minimum("min_level_orgs", min_level_orgs)
     for design in designs:
         check_design(design)
     if "cross_lagged" in designs:
         raise LinkError("A specification is one equation", hint="Leave out 'cross_lagged'; use 'lagged'.")
+    controls = [name for name in controls if name != indicator]
     sets = [subset for size in range(len(controls) + 1) for subset in combinations(controls, size)]
-    grid = list(product([None, *years], designs, sets, [None, *weights]))
-    if len(grid) > MOST:
-        raise LinkError(f"{len(grid):,} specifications are too many", expected=f"at most {MOST:,}")
-    frame = data.lazy().collect()
+    grid: list[Choice] = list(product(designs, sets, [None, *weights]))
+    if (many := len(grid) * (1 + len(years))) > MOST:
+        raise LinkError(f"{many:,} specifications are too many", expected=f"at most {MOST:,}")
+    frame = given.lazy().collect()
     columns = [*result.columns, indicator, *controls, *weights]
-    spans = {
-        span: panel_arrays(_span(frame, year, span), columns, organisation=organisation, year=year)
-        for span in [None, *years]
-    }
-    whole = spans[None].column(indicator)
-    size = float(np.nanstd(whole, ddof=1)) if step is None else step
-    rows = [
-        row
-        for span, design, subset, weight in grid
-        for row in _fitted(
-            spans[span],
-            Plan(
-                outcome_values(spans[span], result), (indicator,), subset, design=design,
-                lag=int(design in LATER), year_effects=design != "cross_section",
-                standardise={indicator: size}, weights=weight, prior_outcome=design in LATER,
-            ),
-            span, ci,
-        )
-    ]  # fmt: skip
-    links = {row.pop("link") for row in rows} - {None}
-    table = pl.DataFrame(rows, schema={k: v for k, v in TABLE.items() if k != "specification"})
+    whole = panel_arrays(frame, columns, organisation=organisation, year=year)
+    size = float(np.nanstd(whole.column(indicator), ddof=1)) if step is None else step
+    fits: dict[object, list[dict[str, Any]]] = {}
+    meant = result
+    for span in [None, *years]:
+        try:
+            of_span = frame if span is None else frame.filter(pl.col(year).is_between(*span))
+            arrays = panel_arrays(of_span, columns, organisation=organisation, year=year)
+            values = outcome_values(arrays, result)
+        except LinkError as error:
+            fits |= {(span, *one): [_unfitted(span, one, error)] for one in grid}
+            continue
+        meant = values.outcome if span is None else meant
+        for one in grid:
+            design, subset, weight = one
+            plan = Plan(
+                values, (indicator,), subset, design=design, lag=int(design in LATER),
+                year_effects=design != "cross_section", standardise={indicator: size}, weights=weight,
+                prior_outcome=design in LATER, min_level_orgs=min_level_orgs,
+            )  # fmt: skip
+            try:
+                fitted = fit(arrays, plan)
+            except LinkError as error:
+                fits[span, *one] = [_unfitted(span, one, error)]
+                continue
+            rows = [_chosen(span, one) | row for row in _rows(fitted, ci)]
+            for known in fits.setdefault((span, *one) if fitted.failed else _same(fitted), rows):
+                known["stands_for"] += 1
+    found = [row for rows in fits.values() for row in rows]
+    schema = {name: dtype for name, dtype in TABLE.items() if name != "specification"}
+    table = pl.DataFrame(found, schema=schema | {"link": pl.String})
+    links = set(table["link"].drop_nulls())
     if not links:
-        raise LinkError("No specification could be fitted", got=table["note"][0])
+        raise LinkError(
+            "No specification could be fitted",
+            got="; ".join(table["note"].unique(maintain_order=True).head(MOST_REASONS)),
+            hint="Look at one of them with link_outcomes, which says more.",
+        )
     if len(links) > 1:
         raise LinkError(
             "The specifications stand on different scales",
             got=", ".join(sorted(links)),
             hint="Take the outcome as continuous, or one kind of design at a time.",
         )
-    table = table.sort("estimate", nulls_last=True).with_row_index("specification", 1)
+    table = table.sort("estimate", nulls_last=True, maintain_order=True).with_row_index("specification", 1)
+    table = table.select(*TABLE)
     label = f"+1 SD ({size:.2g})" if step is None else f"+{size:g}"
-    return SpecificationCurve(table.select(*TABLE), _shares(table), indicator, result, label, links.pop(), ci)
+    return SpecificationCurve(table, _shares(table), indicator, meant, label, links.pop(), ci)
 
 
-def _span(frame: pl.DataFrame, year: str, span: tuple[int, int] | None) -> pl.DataFrame:
-    """Keep the years of a span."""
-    return frame if span is None else frame.filter(pl.col(year).is_between(*span))
-
-
-def _fitted(
-    arrays: PanelArrays, plan: Plan, span: tuple[int, int] | None, ci: float
-) -> Iterator[dict[str, Any]]:
-    """Fit one specification and yield a row for each of its terms; one without figures when it fails."""
-    shared: dict[str, Any] = {
-        "design": plan.design,
-        "controls": list(plan.controls),
-        "weights": plan.weights or UNWEIGHTED,
+def _chosen(span: Span, one: Choice) -> dict[str, Any]:
+    """Return what a specification is made with, as it stands in the table."""
+    design, controls, weights = one
+    return {
+        "design": design,
+        "controls": list(controls),
+        "weights": weights or UNWEIGHTED,
         "years": ALL_YEARS if span is None else f"{span[0]} to {span[1]}",
+        "stands_for": 0,
     }
-    try:
-        fitted = fit(arrays, plan)
-    except LinkError as error:
-        yield shared | {"term": "overall", "note": error.what, "link": None}
-        return
-    size = {"base": fitted.matrix.y.size, "n_orgs": fitted.matrix.clusters, "link": fitted.link}
+
+
+def _unfitted(span: Span, one: Choice, error: LinkError) -> dict[str, Any]:
+    """Return the row of a specification that could not be fitted."""
+    empty = dict.fromkeys((*FIGURES, "base", "n_orgs", "link"))
+    why = {"term": "overall", "status": NOT_FITTED, "note": error.what, "stands_for": 1}
+    return _chosen(span, one) | empty | why
+
+
+def _rows(fitted: Fitted, ci: float) -> list[dict[str, Any]]:
+    """Return a fit's rows of the table, one for each of its terms; without figures when it failed."""
+    left_out = rare_levels(fitted.matrix.losses)
+    shared = {
+        "base": fitted.matrix.y.size,
+        "n_orgs": fitted.matrix.clusters,
+        "link": fitted.link,
+        "status": FAILED if fitted.failed else REPORTED,
+        "note": "; ".join([*fitted.flags, *([f"left out: {left_out}"] if left_out else [])]),
+    }
+    rows = []
     for (_, term), column in fitted.matrix.terms.items():
-        row = shared | size | {"term": term, "note": ", ".join(fitted.flags)}
+        figures: dict[str, Any] = dict.fromkeys(FIGURES)
         if not fitted.failed:
-            spread, df = np.array([fitted.std_error(column)]), fitted.degrees(column)
-            tested = t_statistics(fitted.solution.params[[column]], spread, df, ci)
-            row |= {name: float(values[0]) for name, values in tested.items()}
-        yield row
+            error = np.array([fitted.std_error(column)])
+            tested = t_statistics(fitted.solution.params[[column]], error, fitted.degrees(column), ci)
+            figures = {name: float(values[0]) for name, values in tested.items()}
+        rows.append(shared | figures | {"term": term})
+    return rows
+
+
+def _same(fitted: Fitted) -> object:
+    """Return what two fits share when they are one: outcome, rows, covariance and all figures to ten digits.
+
+    Names of designs and columns do not count: a control that falls out, weights that are all alike, or years
+    that are all years make no other fit.
+    """
+    matrix = fitted.matrix
+    columns = list(matrix.terms.values())
+    figures = [*fitted.solution.params[columns]]
+    figures += [number for column in columns for number in (fitted.std_error(column), fitted.degrees(column))]
+    return (
+        fitted.family, fitted.link, fitted.cov, tuple(matrix.terms), matrix.y.tobytes(),
+        matrix.years.tobytes(), matrix.groups.tobytes(), matrix.organisations,
+        tuple(f"{figure:.9e}" for figure in figures),
+    )  # fmt: skip
 
 
 def _choices(table: pl.DataFrame) -> pl.DataFrame:

@@ -5,11 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from culture_metrics.links.checks import MEANINGS
+from culture_metrics.links.outcome import Outcome
+from culture_metrics.links.sample import rare_levels, rare_rows
+from culture_metrics.links.table import NOT_FITTED
 from culture_metrics.links.titles import heading, title_of
 from culture_metrics.views.labels import number, places
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    from culture_metrics.links.sample import Loss
 
 COVARIANCES = {
     "cluster": "errors clustered by organisation",
@@ -41,8 +46,8 @@ CAVEATS = (
     "Organisations picked for an extreme score move back towards the average by themselves.",
     "Mergers, changed questions and who chose to respond can break a series.",
 )
-#: A unit longer than this is left to the table.
-SHORT = 12
+#: Figures that all are smaller than this are said by their powers of ten.
+TINY = 1e-6
 LAGS = {0: "", 1: " a year later", 2: " two years later"}
 
 
@@ -60,16 +65,17 @@ def statement(row: Mapping[str, Any], ci: float, held: tuple[str, ...], also: st
     also : str
         Sentence to go before the last.
     """
+    if row["estimate"] is None:
+        pair = f"{row['outcome_label']} on {title_of(row['indicator'])} ({title_of(row['design'])})"
+        if row["status"] == NOT_FITTED:
+            return f"{pair}: no figures. {row['reason']}"
+        return f"{pair}: no figures, the model failed ({', '.join(row['flags'])})."
     counts = f"{row['base']:,} {'organisations' if row['base'] == row['n_orgs'] else 'organisation-years'}"
     if row["base"] != row["n_orgs"]:
         counts += f", {row['n_orgs']:,} organisations"
     counts += f", {row['years']}"
     if row["n_dropped"]:
         counts += f" ({row['n_dropped']:,} of {row['base'] + row['n_dropped']:,} rows could not be used)"
-    if row["estimate"] is None:
-        why = ", ".join(row["flags"])
-        pair = f"{row['outcome_label']} on {title_of(row['indicator'])} ({title_of(row['design'])})"
-        return f"{pair}: no figures, the model failed ({why})."
     equal = f", {_and(held)} held equal" if held else ""
     parts = [f"{_subject(row)} {_figure(row, ci)}{equal}; {counts}, {COVARIANCES[row['cov']]}."]
     parts += [also] if also else []
@@ -83,7 +89,7 @@ def _subject(row: Mapping[str, Any]) -> str:
     later = LAGS.get(row["lag"], f" {row['lag']} years later")
     if row["term"] == "outcome_to_indicator":
         return f"Organisations with {outcome} 1 SD higher had {name}{later}"
-    if row["term"] == "within" or row["design"] == "fixed_effects":
+    if row["term"] == "within" or (row["design"] == "fixed_effects" and row["term"] != "between"):
         return (
             f"In years when an organisation's {name} was {step} above its own average, "
             f"its {outcome}{later} was"
@@ -111,26 +117,32 @@ def _what(row: Mapping[str, Any]) -> str:
 def _figure(row: Mapping[str, Any], ci: float) -> str:
     level = f"{100 * ci:g}% interval"
     value, low, high = row["effect"], row["effect_low"], row["effect_high"]
-    unit = ""
+    factor, unit = 1.0, ""
     if row["link"] == "log" or row["family"] == "ordinal":
         value, low, high, unit = 100 * (value - 1), 100 * (low - 1), 100 * (high - 1), "%"
     elif row["effect_scale"] == "percentage points":
         unit = " percentage points"
     elif row["design"] == "cross_lagged":
         unit = " SD"
-    elif row["unit"] and len(row["unit"]) <= SHORT:
-        unit = f" {row['unit']}"
-    return _between(value, low, high, unit, level)
+    else:
+        factor, unit = Outcome(row["outcome"], "continuous", unit=row["unit"]).said_in
+    return _between(factor * value, factor * low, factor * high, unit, level)
 
 
 def _between(value: float, low: float, high: float, unit: str, level: str) -> str:
     before, after = ("£", "") if unit == " £" else ("", unit)
-    size, near, far = (number(abs(x), places(low, high)) for x in (value, low, high))
-    told = f"{before}{size}{after} {_side(value)}"
-    if low * high > 0:
+    size, near, far = (_size(x, low, high) for x in (value, low, high))
+    told = f"{before}{size}{after} {_side(value)}" if size.strip("0.") else "no different"
+    if low > 0 or high < 0:
         near, far = (near, far) if abs(low) < abs(high) else (far, near)
-        return f"{told} ({level} {before}{near} to {before}{far}{after} {_side(value)})"
+        return f"{told} ({level} {before}{near} to {before}{far}{after} {_side(high + low)})"
     return f"{told} ({level} {before}{near} lower to {before}{far} higher)"
+
+
+def _size(value: float, low: float, high: float) -> str:
+    """Return the size of a figure as exact as its interval, a tiny one by its power of ten."""
+    text = number(abs(value), places(low, high))
+    return text if max(abs(low), abs(high)) >= TINY else f"{abs(value):.2g}"
 
 
 def _side(value: float) -> str:
@@ -141,17 +153,37 @@ def _and(words: tuple[str, ...]) -> str:
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
 
 
-def call_warnings(rows: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
-    """Say what to know before quoting any of these links: the standing caveats, then each flag raised."""
+def call_warnings(rows: Sequence[Mapping[str, Any]], losses: Sequence[Sequence[Loss]]) -> tuple[str, ...]:
+    """Say what to know before quoting any of these links: caveats, power, rows left out, each flag raised."""
     main = [row for row in rows if row["role"] == "main"]
-    fewest = min(main, key=lambda row: row["n_orgs"])
-    said = [
-        *CAVEATS,
-        f"With {fewest['n_orgs']} organisations a correlation under {fewest['detectable_r']:.2f} in size is "
-        f"missed more often than one time in five: finding none does not exclude it.",
-    ]
+    said = [*CAVEATS, *_detectable(main)]
+    if left_out := rare_levels(max(losses, key=rare_rows, default=())):
+        said.append(f"Left out, as few organisations have this level: {left_out} (most in one model).")
     for flag, meaning in MEANINGS.items():
         count = sum(flag in row["flags"] for row in main)
         if count:
             said.append(f"{heading(meaning)} ({count} of {len(main)} rows).")
     return tuple(said)
+
+
+def _detectable(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Say for each design and term how weak a link may be missed: of its links the one least likely found."""
+    known = [row for row in rows if row["detectable_r"] is not None]
+    ways = dict.fromkeys((row["design"], row["term"]) for row in known)
+    said = []
+    for design, term in ways:
+        weakest = max(
+            (row for row in known if (row["design"], row["term"]) == (design, term)),
+            key=lambda row: row["detectable_r"],
+        )
+        name = (
+            title_of(design)
+            if term == "overall" or design == "cross_lagged"
+            else f"{title_of(design)}, {term}"
+        )
+        said.append(
+            f"{heading(name)}: with {weakest['n_orgs']:,} organisations and {weakest['base']:,} rows a "
+            f"correlation under {weakest['detectable_r']:.2f} in size is missed more often than one time in "
+            "five: finding none does not exclude it."
+        )
+    return said

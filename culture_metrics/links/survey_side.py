@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 import polars as pl
@@ -13,7 +14,7 @@ from culture_metrics.published import Published
 from culture_metrics.results import ALL, check_results
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
 
 KEY = ["organisation", "year"]
 
@@ -40,7 +41,7 @@ def survey_side(
     LinkError
         When the results are of several surveys, of quarters, weighted in two ways, or lack a measure.
     """
-    given = [results] if isinstance(results, pl.DataFrame | Published) else list(results)
+    given = list(results) if isinstance(results, Sequence) else [results]
     frames = [check_results(one.results if isinstance(one, Published) else one) for one in given]
     whole = pl.concat(frames).filter(
         (pl.col("breakdown") == ALL) & (pl.col("group") == ALL) & (pl.col("organisation") != ALL)

@@ -6,13 +6,18 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
-from scipy.stats import norm
 
+from culture_metrics.links.checks import MEANINGS
 from culture_metrics.links.effects import Effect, effect, effect_absolute, p_of, quantile
+from culture_metrics.links.fitted import FAILURES
+from culture_metrics.links.models import MAIN, name_of, terms_of
+from culture_metrics.links.power import detectable_r
 from culture_metrics.links.wild import wild_cluster_bootstrap
 
 if TYPE_CHECKING:
+    from culture_metrics.errors import LinkError
     from culture_metrics.links.fitted import Fitted
+    from culture_metrics.links.plan import Plan
 
 #: Columns of `LinkResult.table`.
 TABLE: dict[str, pl.DataType | type[pl.DataType]] = {
@@ -28,9 +33,10 @@ TABLE: dict[str, pl.DataType | type[pl.DataType]] = {
     "effect_std": pl.Float64, "partial_r": pl.Float64, "r2": pl.Float64, "pseudo_r2": pl.Float64,
     "delta_r2": pl.Float64, "base": pl.UInt32, "n_orgs": pl.UInt32, "n_years": pl.UInt32,
     "years": pl.String, "n_dropped": pl.UInt32, "direction": pl.String, "detectable_r": pl.Float64,
-    "flags": pl.List(pl.String),
+    "flags": pl.List(pl.String), "status": pl.String, "reason": pl.String,
 }  # fmt: skip
-POWER, ALPHA = 0.8, 0.05
+#: Statuses of a row: it has figures, its model failed on its data, it has no model.
+REPORTED, FAILED, NOT_FITTED = "reported", "failed", "not_fitted"
 
 
 def model_rows(fitted: Fitted, model_id: str, role: str, ci: float) -> list[dict[str, Any]]:
@@ -39,18 +45,8 @@ def model_rows(fitted: Fitted, model_id: str, role: str, ci: float) -> list[dict
     A model that failed has a row with its sample and flags, and null for every figure.
     """
     plan, matrix = fitted.plan, fitted.matrix
-    outcome = plan.values.outcome
     present = np.unique(matrix.years)
-    shared = {
-        "model_id": model_id,
-        "outcome": outcome.column,
-        "outcome_label": outcome.title,
-        "kind": outcome.kind,
-        "unit": outcome.unit,
-        "better": outcome.better,
-        "period": outcome.period,
-        "design": plan.design,
-        "lag": plan.lag,
+    shared = _planned(plan, model_id) | {
         "model": fitted.model,
         "family": fitted.family,
         "link": fitted.link,
@@ -61,8 +57,9 @@ def model_rows(fitted: Fitted, model_id: str, role: str, ci: float) -> list[dict
         "n_years": present.size,
         "years": str(present[0]) if present.size == 1 else f"{present[0]} to {present[-1]}",
         "n_dropped": matrix.losses[0].rows_left - matrix.y.size,
-        "detectable_r": detectable_r(matrix.clusters),
         "flags": list(fitted.flags),
+        "status": FAILED if fitted.failed else REPORTED,
+        "reason": _why(fitted) if fitted.failed else None,
     }
     return [
         shared
@@ -74,9 +71,44 @@ def model_rows(fitted: Fitted, model_id: str, role: str, ci: float) -> list[dict
             "step": matrix.steps[indicator],
             "step_label": step_label(plan.standardise, matrix.steps[indicator]),
         }
-        | ({} if fitted.failed else _figures(fitted, column, ci))
+        | ({} if fitted.failed else _figures(fitted, term, column, ci))
         for (indicator, term), column in matrix.terms.items()
     ]
+
+
+def unfitted_rows(plan: Plan, error: LinkError) -> list[dict[str, Any]]:
+    """Return the rows of a planned model that could not be fitted, with the reason and no figures."""
+    reason = ". ".join(text.rstrip(".") for text in (error.what, error.hint) if text)
+    shared = _planned(plan, name_of(plan)) | {
+        "role": MAIN,
+        "flags": [NOT_FITTED],
+        "status": NOT_FITTED,
+        "reason": f"{reason}.",
+    }
+    return [
+        shared | {"indicator": indicator, "term": term}
+        for indicator in plan.indicators
+        for term in terms_of(plan)
+    ]
+
+
+def _planned(plan: Plan, model_id: str) -> dict[str, Any]:
+    outcome = plan.values.outcome
+    return {
+        "model_id": model_id,
+        "outcome": outcome.column,
+        "outcome_label": outcome.title,
+        "kind": outcome.kind,
+        "unit": outcome.unit,
+        "better": outcome.better,
+        "period": outcome.period,
+        "design": plan.design,
+        "lag": plan.lag,
+    }
+
+
+def _why(fitted: Fitted) -> str:
+    return "; ".join(MEANINGS[flag] for flag in fitted.flags if flag in FAILURES)
 
 
 def step_label(standardise: str | dict[str, float] | None, step: float) -> str:
@@ -99,20 +131,7 @@ def step_label(standardise: str | dict[str, float] | None, step: float) -> str:
     return f"+{step:g}"
 
 
-def detectable_r(organisations: int) -> float | None:
-    """Return the smallest correlation found with 80 % power at the 5 % level, by Fisher's z.
-
-    Examples
-    --------
-    >>> [round(detectable_r(n), 2) for n in (60, 120, 210)]
-    [0.35, 0.25, 0.19]
-    """
-    if organisations <= 3:
-        return None
-    return float(np.tanh((norm.ppf(1 - ALPHA / 2) + norm.ppf(POWER)) / np.sqrt(organisations - 3)))
-
-
-def _figures(fitted: Fitted, column: int, ci: float) -> dict[str, Any]:
+def _figures(fitted: Fitted, term: str, column: int, ci: float) -> dict[str, Any]:
     outcome, solution = fitted.plan.values.outcome, fitted.solution
     b, se = float(solution.params[column]), fitted.std_error(column)
     df = fitted.degrees(column)
@@ -132,6 +151,7 @@ def _figures(fitted: Fitted, column: int, ci: float) -> dict[str, Any]:
         "conf_low": low,
         "conf_high": high,
         "direction": direction(low, high, outcome.better),
+        "detectable_r": detectable_r(fitted, term, column),
     }
     figures |= _named("effect", found, "scale") | _named("effect_abs", absolute, "unit")
     explained = None if np.isnan(solution.explained) else solution.explained

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import polars as pl
 
-from culture_metrics.errors import FileFormatError
+from culture_metrics.errors import FileFormatError, kind_of
 from culture_metrics.extracts.columns import squeeze
 from culture_metrics.extracts.files import check_file
 from culture_metrics.extracts.safety import check_workbook
@@ -44,7 +44,9 @@ class Sheet(NamedTuple):
         return {squeeze(name): name for name in reversed(self.frame.columns) if name != ROW}
 
 
-def open_table(source: pl.DataFrame | str | Path, sheet: str | None, wanted: Wanted, expected: str) -> Sheet:
+def open_table(
+    source: pl.DataFrame | pl.LazyFrame | str | Path, sheet: str | None, wanted: Wanted, expected: str
+) -> Sheet:
     """Open the sheet whose header row holds the columns `wanted` (a test on their squeezed names).
 
     A table at hand becomes text too, so that files and tables are checked alike.
@@ -54,6 +56,8 @@ def open_table(source: pl.DataFrame | str | Path, sheet: str | None, wanted: Wan
     FileFormatError
         When the file cannot be read, or no sheet or more than one has such a header.
     """
+    if isinstance(source, pl.LazyFrame):
+        source = source.collect()
     if isinstance(source, pl.DataFrame):
         if not wanted(_squeezed(source.columns)):
             raise FileFormatError(
@@ -63,6 +67,13 @@ def open_table(source: pl.DataFrame | str | Path, sheet: str | None, wanted: Wan
                 hint="Name the columns that hold them.",
             )
         return _numbered(source.with_columns(pl.all().cast(pl.String)), -1, "the table", None)
+    if not isinstance(source, (str, Path)):
+        raise FileFormatError(
+            "Outcomes and panels are read from files and tables",
+            expected="a path, a polars DataFrame or a LazyFrame",
+            got=kind_of(source),
+            hint="The table of a panel is its .table.",
+        )
     path = Path(source)
     kind = check_file(path)
     if kind not in ("csv", "excel"):

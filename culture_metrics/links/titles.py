@@ -158,7 +158,9 @@ def parted(rows: Sequence[Mapping[str, Any]], r2: float, outcome: str) -> str:
     return f"{told}, the largest share with {first['label']} ({100 * first['estimate']:.1f}%)"
 
 
-def through(paths: Mapping[str, Mapping[str, Any]], proportion: float | None, names: Sequence[str]) -> str:
+def through(
+    paths: Mapping[str, Mapping[str, Any]], proportion: float | None, names: Sequence[str], unit: str = ""
+) -> str:
     """Say what an indirect path comes to.
 
     Parameters
@@ -169,6 +171,8 @@ def through(paths: Mapping[str, Mapping[str, Any]], proportion: float | None, na
         Indirect over total, where it may be given.
     names : sequence of str
         Indicator, mediator and outcome in words.
+    unit : str
+        What follows the size of the path.
     """
     x, m, y = names[0], names[1], inside(names[2])
     found = paths["indirect"]
@@ -176,7 +180,7 @@ def through(paths: Mapping[str, Mapping[str, Any]], proportion: float | None, na
         return heading(f"{x} and {y}: no clear indirect path through {m}")
     if proportion is None:
         size, _ = estimated(found["estimate"], found["conf_low"], found["conf_high"], plus=True)
-        return heading(f"{x} and {y}: an indirect path of {size} through {m}")
+        return heading(f"{x} and {y}: an indirect path of {size}{unit} through {m}")
     return heading(f"{x} and {y}: {100 * proportion:.0f}% of the link lies on the path through {m}")
 
 

@@ -9,10 +9,11 @@ import polars as pl
 
 from culture_metrics.errors import LinkError, unknown
 from culture_metrics.links.arrays import panel_arrays
-from culture_metrics.links.pooled_data import as_outcome
+from culture_metrics.links.given import outcome_of, table_of
 
 if TYPE_CHECKING:
     from culture_metrics.links.outcome import Outcome
+    from culture_metrics.links.panel import Panel
 
 MODELS = ("ri_clpm", "latent_growth")
 FEWEST_WAVES, FEWEST_ORGANISATIONS = 3, 60
@@ -57,7 +58,7 @@ class LavaanModel:
 
 
 def lavaan_model(
-    data: pl.DataFrame | pl.LazyFrame,
+    data: Panel | pl.DataFrame | pl.LazyFrame,
     indicator: str,
     outcome: Outcome | str,
     *,
@@ -69,8 +70,8 @@ def lavaan_model(
 
     Parameters
     ----------
-    data : polars.DataFrame or polars.LazyFrame
-        One row per organisation and year.
+    data : Panel, polars.DataFrame or polars.LazyFrame
+        What `panel` or `read_panel` returned, or a table of one row per organisation and year.
     indicator : str
         Number column; `x1`, `x2`, … in the model.
     outcome : Outcome or str
@@ -108,8 +109,10 @@ def lavaan_model(
     """
     if model not in MODELS:
         raise unknown("model of waves", model, MODELS)
-    result = as_outcome(outcome)
-    arrays = panel_arrays(data, [indicator, result.column], organisation=organisation, year=year)
+    result = outcome_of(data, outcome)
+    arrays = panel_arrays(
+        table_of(data, "lavaan_model"), [indicator, result.column], organisation=organisation, year=year
+    )
     long = pl.DataFrame(
         {
             "organisation": [arrays.organisations[i] for i in arrays.organisation],

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from culture_metrics.disclosure import suppress
-from culture_metrics.errors import MeasurementError, unknown
+from culture_metrics.errors import MeasurementError, kind_of, unknown
 from culture_metrics.extracts.extract import Extract
 from culture_metrics.measurement.scored import scored
 from culture_metrics.measurement.variance import one_way
@@ -88,7 +88,7 @@ class Agreement:
 
 
 def agreement(
-    data: pl.DataFrame | Extract,
+    data: Extract | pl.DataFrame | pl.LazyFrame,
     measures: str | Sequence[str],
     group: str = "organisation",
     *,
@@ -101,7 +101,7 @@ def agreement(
 
     Parameters
     ----------
-    data : Extract or polars.DataFrame
+    data : Extract, polars.DataFrame or polars.LazyFrame
         A clean extract, or any table with one row per respondent (or per organisation and year).
     measures : str or sequence of str
         Scores by id or code; of a table, number columns.
@@ -141,8 +141,8 @@ def agreement(
     UnknownNameError
         When a column is missing.
     MeasurementError
-        When a column holds no numbers, there are fewer than two groups (that may be shown), no group has two
-        rows, or the whole is below the minimum base.
+        When there are no respondents' scores, a column holds no numbers, there are fewer than two groups (that
+        may be shown), no group has two rows, or the whole is below the minimum base.
 
     Notes
     -----
@@ -173,6 +173,16 @@ def agreement(
     if isinstance(data, Extract):
         least = data.edition.survey.minimum_base if minimum_base is None else minimum_base
         data, names, items, scale, left_out = scored(data, names, group, minimum_base)
+    elif isinstance(data, pl.LazyFrame):
+        data = data.collect()
+    elif not isinstance(data, pl.DataFrame):
+        raise MeasurementError(
+            "Agreement needs the scores of respondents, one row each",
+            expected="an extract, or a polars DataFrame or LazyFrame with a column that names the group",
+            got=kind_of(data),
+            hint="Take the .extract of what cm.validate returned. A panel has no respondents: its .table, "
+            "with group='organisation', tells how much of its figures stays the same over the years.",
+        )
     people = of_extract or "respondent" in data.columns
     items = items or {}
     scales: Mapping[str, Scale] = (

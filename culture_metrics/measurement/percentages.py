@@ -6,14 +6,13 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from culture_metrics.errors import MeasurementError, unknown
+from culture_metrics.errors import MeasurementError, kind_of, unknown
 from culture_metrics.measurement.agreement import Agreement, guides, in_words
+from culture_metrics.published import Published
 from culture_metrics.results import ALL, check_results
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    from culture_metrics.published import Published
 
 
 def agreement_of_percentages(
@@ -44,7 +43,7 @@ def agreement_of_percentages(
     UnknownNameError
         When the workbook has no such benchmark group, or a measure is unknown.
     MeasurementError
-        When no measure is published for at least three organisations.
+        When there are no published results, or no measure is published for at least three organisations.
 
     Notes
     -----
@@ -61,6 +60,13 @@ def agreement_of_percentages(
     >>> cm.agreement_of_percentages(example, kind, ["burnt_out"]).table["icc2"].item() <= 1
     True
     """
+    if not isinstance(published, Published):
+        raise MeasurementError(
+            "Percentages are taken from published results",
+            expected="what cm.read_published returned",
+            got=kind_of(published),
+            hint="Of respondents take cm.agreement.",
+        )
     check_results(published.results)
     known = published.organisations["benchmark_group"].drop_nulls().unique().sort().to_list()
     if benchmark_group not in known:

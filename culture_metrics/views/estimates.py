@@ -17,7 +17,6 @@ WHERE = "views.estimates"
 NUMBERS = ["estimate", "conf_low", "conf_high"]
 ROW, HEAD, AXIS = 38, 34, 58
 LABEL_WIDTH = 230
-VALUES = "Estimate (95% interval)"
 
 
 @dataclass(frozen=True)
@@ -46,6 +45,7 @@ def estimates(  # noqa: PLR0913
     decimals: int | None = None,
     ratio: bool = False,
     reference: float | None = None,
+    level: float = 0.95,
 ) -> go.Figure:
     """Draw estimates and their intervals, one row each, with the numbers beside them.
 
@@ -66,6 +66,8 @@ def estimates(  # noqa: PLR0913
         Whether the numbers are ratios: the axis is then logarithmic and 1 means no difference.
     reference : float, optional
         Where to rule the line of no difference: 0, or 1 for ratios, when left out.
+    level : float
+        Level of the intervals.
 
     Returns
     -------
@@ -94,14 +96,15 @@ def estimates(  # noqa: PLR0913
     panels = _panels(table, decimals)
     table = pl.concat([panel.rows for panel in panels])
     left = max(60.0, *(min(LABEL_WIDTH, width(t)) for t in table["label"])) + 2 * style.EDGE
-    beside = max(width(t) for t in [*table["said"], VALUES]) + 10
+    values = f"Estimate ({100 * level:g}% interval)"
+    beside = max(width(t) for t in [*table["said"], values]) + 10
     right = style.EDGE + beside
     height = panels[-1].top + panels[-1].rows.height * ROW
     fig = style.figure()
     for place, panel in enumerate(panels):
         _draw(fig, panel, place, height, reference)
         _write(fig, panel, place)
-    style.note(fig, VALUES, x=1, y=1, xanchor="left", xshift=10, yanchor="bottom", yshift=4, font=style.QUIET)
+    style.note(fig, values, x=1, y=1, xanchor="left", xshift=10, yanchor="bottom", yshift=4, font=style.QUIET)
     return style.finish(
         fig,
         style.Room(height=height, left=left, right=right, head=HEAD, foot=AXIS),
@@ -109,7 +112,7 @@ def estimates(  # noqa: PLR0913
         subtitle=subtitle,
         source=source,
         notes=notes,
-        alt=f"Dot and interval plot of {several(table.height, 'estimate')}. {_alt(table)}",
+        alt=f"Dot and interval plot of {several(table.height, 'estimate')}. {_alt(table, level)}",
     )
 
 
@@ -206,7 +209,7 @@ def _write(fig: go.Figure, panel: _Panel, place: int) -> None:
         style.note(fig, safe(panel.heading), y=-0.5, font=style.STRONG, **fixed)
 
 
-def _alt(table: pl.DataFrame) -> str:
-    said = pl.col("said").str.replace(r" \((.*)\)", " (95% interval $1)")
+def _alt(table: pl.DataFrame, level: float) -> str:
+    said = pl.col("said").str.replace(r" \((.*)\)", f" ({100 * level:g}% interval $1)")
     lead = pl.when(pl.col("panel") != "").then(pl.format("{}, ", "panel")).otherwise(pl.lit(""))
     return sentences(table.select(pl.format("{}{}: {}", lead, "label", said)).to_series())

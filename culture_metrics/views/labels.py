@@ -104,7 +104,7 @@ def places(low: float | None, high: float | None) -> int:
     >>> places(-0.051, -0.026), places(-0.0086, 0.007), places(4.5, 18.4), places(None, None)
     (3, 4, 1, 3)
     """
-    if low is None or high is None or low == high:
+    if low is None or high is None or low == high or not math.isfinite(high - low):
         return 3
     return max(0, min(1 - math.floor(math.log10(abs(high - low) / 2)), 8))
 
@@ -136,6 +136,24 @@ def estimated(value: float, low: float | None, high: float | None, *, plus: bool
     if low is None or high is None:
         return said, ""
     return said, f"{number(low, decimals, plus=plus)} to {number(high, decimals, plus=plus)}"
+
+
+def p_said(value: float) -> str:
+    """Return a p-value as sentences say it.
+
+    Examples
+    --------
+    >>> p_said(0.0342), p_said(0.00041), p_said(0.0)
+    ('p 0.034', 'p < 0.001', 'p < 0.001')
+    """
+    return "p < 0.001" if value < 0.001 else f"p {value:.3f}"
+
+
+def p_values(column: str) -> pl.Expr:
+    """Expression: p-values as sentences say them."""
+    value = pl.col(column)
+    exact = pl.format("p {}", value.round(3).cast(pl.Decimal(6, 3)))
+    return pl.when(value < 0.001).then(pl.lit("p < 0.001")).otherwise(exact)
 
 
 def figures(column: str) -> pl.Expr:

@@ -24,6 +24,7 @@ def lines(
     subtitle: str = "",
     source: str = "",
     notes: str = "",
+    level: float = 0.95,
 ) -> go.Figure:
     """Draw fitted lines with their intervals, each named at its right end.
 
@@ -35,6 +36,8 @@ def lines(
         What the axes show, with units.
     title, subtitle, source, notes : str
         What is seen, of whom, and where the numbers come from.
+    level : float
+        Level of the intervals.
 
     Returns
     -------
@@ -58,7 +61,7 @@ def lines(
     parts = by_line(table)
     fig = style.figure()
     for place, (name, rows) in enumerate(parts):
-        band_and_line(fig, name, rows, place)
+        band_and_line(fig, name, rows, place, level)
     marks = table.select(NUMBERS).unpivot()["value"].drop_nulls().to_numpy()
     air = 0.05 * (marks.max() - marks.min())
     low, high = float(marks.min() - air), float(marks.max() + air)
@@ -70,7 +73,7 @@ def lines(
         title=title,
         subtitle=subtitle,
         source=source,
-        notes=f"Bands: 95% interval. {notes}".strip(),
+        notes=f"Bands: {100 * level:g}% interval. {notes}".strip(),
         alt=f"Line chart of {several(len(parts), 'fitted line')}. {both_ends(parts)}",
     )
 
@@ -95,7 +98,7 @@ def frame(
     return style.Room(height=HEIGHT, left=style.EDGE + 70, right=right, head=8, foot=56)
 
 
-def band_and_line(fig: go.Figure, name: str, rows: pl.DataFrame, place: int) -> None:
+def band_and_line(fig: go.Figure, name: str, rows: pl.DataFrame, place: int, level: float = 0.95) -> None:
     """Draw a line over its band."""
     colour = _colour(place)
     x = rows["x"].to_list()
@@ -109,8 +112,8 @@ def band_and_line(fig: go.Figure, name: str, rows: pl.DataFrame, place: int) -> 
         x=x, y=rows["estimate"].to_list(), mode="lines", name=name,
         line={"color": colour, "width": 2.5, "dash": DASHES[place % len(DASHES)]},
         customdata=rows.select("conf_low", "conf_high").to_numpy(),
-        hovertemplate=f"<b>{safe(name)}</b><br>%{{y:.4g}} (95% interval %{{customdata[0]:.4g}} to "
-        "%{customdata[1]:.4g})<extra></extra>",
+        hovertemplate=f"<b>{safe(name)}</b><br>%{{y:.4g}} ({100 * level:g}% interval "
+        "%{customdata[0]:.4g} to %{customdata[1]:.4g})<extra></extra>",
     )  # fmt: skip
 
 

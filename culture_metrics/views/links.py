@@ -8,7 +8,7 @@ import polars as pl
 from culture_metrics.views import style
 from culture_metrics.views.estimates import estimates
 from culture_metrics.views.inputs import tidy
-from culture_metrics.views.labels import estimated, figures, number, places, safe, safely, sentences
+from culture_metrics.views.labels import estimated, figures, number, p_values, places, safe, safely, sentences
 
 #: Columns of a table of links that these figures read.
 COLUMNS = [
@@ -39,7 +39,13 @@ HEIGHT, NAMED = 380, 5
 
 
 def forest(
-    table: pl.DataFrame, *, title: str, subtitle: str = "", source: str = "", notes: str = ""
+    table: pl.DataFrame,
+    *,
+    title: str,
+    subtitle: str = "",
+    source: str = "",
+    notes: str = "",
+    level: float = 0.95,
 ) -> go.Figure:
     """Draw links of indicators to outcomes with their intervals: a panel for each outcome and design.
 
@@ -50,6 +56,8 @@ def forest(
         link, effect, effect_low, effect_high, effect_scale, base, n_orgs, p_value`.
     title, subtitle, source, notes : str
         What is seen, of whom, and where the numbers come from.
+    level : float
+        Level of the intervals.
 
     Returns
     -------
@@ -67,11 +75,17 @@ def forest(
     name = pl.format("{} ({})", _title("indicator"), _term().str.to_lowercase())
     label = pl.when(_term() != "").then(name).otherwise(_title("indicator"))
     drawn = table.select(label=label, panel=design, axis=_axis(), strong=pl.lit(True), **_drawn())
-    return estimates(drawn, axis="", title=title, subtitle=subtitle, source=source, notes=notes)
+    return estimates(drawn, axis="", title=title, subtitle=subtitle, source=source, notes=notes, level=level)
 
 
 def designs(
-    table: pl.DataFrame, *, title: str, subtitle: str = "", source: str = "", notes: str = ""
+    table: pl.DataFrame,
+    *,
+    title: str,
+    subtitle: str = "",
+    source: str = "",
+    notes: str = "",
+    level: float = 0.95,
 ) -> go.Figure:
     """Draw one link under every design on one axis, all for the step of the first main row.
 
@@ -81,6 +95,8 @@ def designs(
         Rows of a table of links of one indicator and one outcome, as `forest` takes them.
     title, subtitle, source, notes : str
         What is seen, of whom, and where the numbers come from.
+    level : float
+        Level of the intervals.
 
     Returns
     -------
@@ -116,7 +132,9 @@ def designs(
         **_drawn(),
     )
     ordered = pl.concat([drawn.filter(panel=""), drawn.filter(pl.col("panel") != "")])
-    return estimates(ordered, axis="", title=title, subtitle=subtitle, source=source, notes=notes)
+    return estimates(
+        ordered, axis="", title=title, subtitle=subtitle, source=source, notes=notes, level=level
+    )
 
 
 def influence(  # noqa: PLR0913
@@ -130,6 +148,7 @@ def influence(  # noqa: PLR0913
     subtitle: str = "",
     source: str = "",
     notes: str = "",
+    level: float = 0.95,
 ) -> go.Figure:
     """Draw a slope without each organisation in turn, sorted, and name those that move it most.
 
@@ -143,6 +162,8 @@ def influence(  # noqa: PLR0913
         What the axis shows.
     title, subtitle, source, notes : str
         What is seen, of whom, and where the numbers come from.
+    level : float
+        Level of the intervals.
 
     Returns
     -------
@@ -199,14 +220,16 @@ def influence(  # noqa: PLR0913
     digits = places(conf_low, conf_high)
     ends = [f"{number(rows['estimate'][i], digits)} (without {rows['organisation'][i]})" for i in (0, -1)]
     whole, interval = estimated(estimate, conf_low, conf_high)
-    all_of_them = f"with all {whole} (95% interval {interval})"
+    all_of_them = f"with all {whole} ({100 * level:g}% interval {interval})"
     return style.finish(
         fig,
         style.Room(height=HEIGHT, left=style.EDGE + 8, right=style.EDGE + 8, head=8, foot=56),
         title=title,
         subtitle=subtitle,
         source=source,
-        notes=sentences(["Line and grey band: slope of all organisations and its 95% interval", notes]),
+        notes=sentences(
+            [f"Line and grey band: slope of all organisations and its {100 * level:g}% interval", notes]
+        ),
         alt=f"Slope without each of {rows.height} organisations: from {ends[0]} to {ends[1]}; {all_of_them}.",
     )
 
@@ -267,14 +290,16 @@ def _raised(text: pl.Expr) -> pl.Expr:
 
 def _drawn() -> dict[str, pl.Expr]:
     """Columns that every row of estimates has."""
-    small = pl.when(pl.col("p_value") < 0.001).then(pl.lit("p < 0.001"))
-    p = small.otherwise(pl.format("p {}", pl.col("p_value").round(3)))
     return {
         "ratio": _ratio().fill_null(False),
         "estimate": pl.col("effect"),
         "conf_low": pl.col("effect_low"),
         "conf_high": pl.col("effect_high"),
         "detail": pl.format(
-            "{}; {} organisations, {} organisation-years; {}", "step_label", "n_orgs", "base", p
+            "{}; {} organisations, {} organisation-years; {}",
+            "step_label",
+            "n_orgs",
+            "base",
+            p_values("p_value"),
         ).fill_null(""),
     }

@@ -23,6 +23,7 @@ def specifications(
     subtitle: str = "",
     source: str = "",
     notes: str = "",
+    level: float = 0.95,
 ) -> go.Figure:
     """Draw estimates with their intervals from the smallest to the largest, over a grid of their choices.
 
@@ -36,6 +37,8 @@ def specifications(
         What the estimates are, with their unit.
     title, subtitle, source, notes : str
         What is seen, of whom, and where the numbers come from.
+    level : float
+        Level of the intervals.
 
     Returns
     -------
@@ -68,7 +71,7 @@ design (a, b).'
     places, below = _places(groups)
     height = CURVE + below
     fig = style.figure()
-    _curve(fig, table, (height - CURVE) / height)
+    _curve(fig, table, (height - CURVE) / height, level)
     _grid(
         fig, choices.join(table.select("specification", "_clear"), on="specification"), places, below, height
     )
@@ -83,7 +86,7 @@ design (a, b).'
         title=title,
         subtitle=subtitle,
         source=source,
-        notes=f"Dark: 95% interval clear of 0. {notes}".strip(),
+        notes=f"Dark: {100 * level:g}% interval clear of 0. {notes}".strip(),
         alt=_alt(table, groups),
     )
 
@@ -101,7 +104,7 @@ def _places(groups: list[tuple[str, list[str]]]) -> tuple[dict[tuple[str, str], 
     return places, depth
 
 
-def _curve(fig: go.Figure, table: pl.DataFrame, bottom: float) -> None:
+def _curve(fig: go.Figure, table: pl.DataFrame, bottom: float, level: float) -> None:
     for clear, colour in ((False, style.MARK), (True, style.FOCUS)):
         some = table.filter(_clear=clear)
         fig.add_scatter(
@@ -110,7 +113,7 @@ def _curve(fig: go.Figure, table: pl.DataFrame, bottom: float) -> None:
             marker={"size": 6, "color": colour, "symbol": "circle" if clear else "diamond"},
             error_y=style.interval(some, colour, 1.2),
             customdata=some.select("conf_low", "conf_high").to_numpy(),
-            hovertemplate="%{y:.3g} (95% interval %{customdata[0]:.3g} to "
+            hovertemplate=f"%{{y:.3g}} ({100 * level:g}% interval %{{customdata[0]:.3g}} to "
             "%{customdata[1]:.3g})<extra></extra>",
         )  # fmt: skip
     rule = {"color": style.TEXT, "width": 1.5, "dash": "dash"}

@@ -256,6 +256,11 @@ def leaning(panel):
     )
 
 
+def odd_region(panel):
+    region = pl.when(pl.col("organisation") == "R000").then(pl.lit("z")).otherwise("region")
+    return panel.with_columns(region.alias("region"))
+
+
 def separated(panel):
     return panel.with_columns((pl.col("z") > 7).cast(pl.Int8).alias("flag"))
 
@@ -281,6 +286,7 @@ FLAGS = {
     "scale_break": (lambda p: p.with_columns(pl.when(pl.col("year") < 2022).then(pl.col("z") / 2).otherwise("z").alias("z")), {}),
     "all_zero_column": (lambda p: p.with_columns(pl.lit(0.0).alias("empty")), {"controls": ("empty",)}),
     "rounded": (lambda p: p.with_columns(pl.col("z").round(1).clip(6.6, 7.4)), {}),
+    "rare_levels": (odd_region, {"controls": ("region",)}),
     "small_base": (lambda p: at(p, "trials", 5), {"outcomes": SHARE}),
     "mixed_org_types": (lambda p: p.with_columns(pl.col("region").alias("benchmark_group")), {}),
     "multiple_testing": (lambda p: p.with_columns(**{f"z{i}": pl.Series(np.random.default_rng(i).normal(size=p.height)) for i in range(21)}), {"indicators": [f"z{i}" for i in range(21)], "year_effects": False}),
@@ -320,7 +326,7 @@ def test_dynamic_fixed_effects_on_request(panel):
 
 
 def test_every_flag_has_a_meaning_and_a_test():
-    assert set(FLAGS) | {"not_converged"} == set(MEANINGS)
+    assert set(FLAGS) | {"not_converged", "not_fitted"} == set(MEANINGS)
 
 
 def test_a_model_that_fails_leaves_a_row_and_the_call_goes_on(panel):
@@ -351,10 +357,7 @@ def test_no_convergence(panel, monkeypatch):
 
 
 def test_rare_levels_of_a_control_go_with_their_rows(panel):
-    odd = panel.with_columns(
-        pl.when(pl.col("organisation") == "R000").then(pl.lit("z")).otherwise("region").alias("region")
-    )
-    sample = cm.link_outcomes(odd, "z", "y", controls=("region",)).sample
+    sample = cm.link_outcomes(odd_region(panel), "z", "y", controls=("region",)).sample
     lost = sample.filter(pl.col("step").str.contains("level 'z'")).row(0, named=True)
     assert (lost["column"], lost["rows_lost"], lost["organisations_lost"]) == ("region", YEARS, 1)
 

@@ -40,12 +40,54 @@ def test_a_specification_equals_a_single_call(curve, panel):
         panel, "staff_engagement", cm.outcome("shmi"), design="fixed_effects", controls=["beds"],
         standardise={"staff_engagement": sd},
     ).table.row(0, named=True)  # fmt: skip
+    # The number of beds stays the same within an organisation, so this fit is the one without it.
     row = curve.table.filter(
-        pl.col("controls") == ["beds"], design="fixed_effects", weights="not weighted", years="all years"
+        pl.col("controls").list.len() == 0, design="fixed_effects", weights="not weighted", years="all years"
     ).row(0, named=True)
     for column in ("estimate", "std_error", "df", "p_value", "conf_low", "conf_high", "base", "n_orgs"):
         assert row[column] == pytest.approx(single[column]), column
     assert curve.step == f"+1 SD ({sd:.2g})"
+
+
+def test_only_distinct_fits_count(panel):
+    """Of 24, fixed effects and changes repeat themselves with controls that stay the same: 18 are left."""
+    curve = cm.specification_curve(panel, "staff_engagement", cm.outcome("shmi"), controls=["region", "beds"])
+    table = curve.table
+    assert (table.height, curve.repeats, table["stands_for"].sum()) == (18, 6, 24)
+    assert table["specification"].to_list() == list(range(1, 19))
+    four = table.filter(pl.col("stands_for") > 1)
+    assert sorted(four["design"]) == ["first_difference", "fixed_effects"]
+    assert four["stands_for"].to_list() == [4, 4]
+    assert four["controls"].list.len().to_list() == [0, 0]
+    assert table.select("estimate", "std_error", "base", "design", "term").is_duplicated().sum() == 0
+    whole = curve.shares.row(0, named=True)
+    assert whole["specifications"] == 18
+    assert whole["percent_below"] == pytest.approx(100 * (table["estimate"] < 0).sum() / 18)
+    # By option too: fixed effects are one of the fits without controls, and none of those with regions.
+    assert curve.shares.filter(option="region")["specifications"].item() == 8
+    assert curve.shares.filter(option="fixed effects")["specifications"].item() == 1
+    assert "18 specifications" in curve.summary()
+    assert "6 more repeat one of these" in curve.summary()
+
+
+@pytest.mark.parametrize(
+    ("more", "repeats"),
+    [
+        ({"weights": ["even"]}, 1),
+        ({"weights": ["uneven"]}, 0),
+        ({"years": [(2018, 2023)]}, 1),
+        ({"years": [(2018, 2022)]}, 0),
+        ({"controls": ["hundreds", "beds"]}, 1),
+        ({"controls": ["morale", "beds"]}, 0),
+        ({"designs": ["pooled", "mixed"]}, 0),
+    ],
+    ids=str,
+)
+def test_what_makes_no_other_fit(panel, more, repeats):
+    """Weights that are all alike, years that are all years, and a column in another unit."""
+    given = panel.with_columns(even=pl.lit(2.0), uneven=pl.col("beds") / 100, hundreds=pl.col("beds") / 100)
+    curve = cm.specification_curve(given, "staff_engagement", "shmi", **{"designs": ["pooled"], **more})
+    assert curve.repeats == repeats
 
 
 def test_shares_tell_between_from_within(curve):

@@ -10,7 +10,7 @@ import polars as pl
 
 from culture_metrics.links.read_panel import read_panel
 from culture_metrics.synthetic.outcomes import outcome_panel
-from culture_metrics.views.labels import figures
+from culture_metrics.views.labels import figures, p_values
 from culture_metrics.views.links import DESIGNS
 from culture_metrics.views.table import Table
 
@@ -52,14 +52,12 @@ def link_checks(link: LinkResult) -> Table:
     """List the checks of all models that raised a flag."""
     named = link.table.select("model_id", "outcome_label", "design").unique("model_id")
     raised = link.diagnostics.filter(pl.col("flag")).join(named, on="model_id", maintain_order="left")
-    small = pl.when(pl.col("p_value") < 0.001).then(pl.lit("< 0.001"))
-    p = small.otherwise(pl.col("p_value").round(3).cast(pl.String)).fill_null("")
     frame = raised.select(
         pl.format("{}: {}", "outcome_label", pl.col("design").replace(DESIGNS)).alias("Link"),
         pl.col("test").replace(CHECKS).str.replace_all("_", " ").alias("Check"),
         pl.col("subject").fill_null("").str.replace_all("_", " ").alias("Of"),
         figures("value").fill_null("").alias("Value"),
-        p.alias("p"),
+        p_values("p_value").str.strip_prefix("p ").fill_null("").alias("p"),
     )
     caption = f"{raised.height} of {link.diagnostics.height} checks raised a flag"
     return Table(frame, caption, numbers=("Value", "p"))
