@@ -122,7 +122,7 @@ def test_results_of_groups_are_told_from_respondents(tmp_path, kind):
 
 
 def test_real_official_files_are_told(shared_data):
-    (official,) = (shared_data / "nss2024").glob("*.xlsx")
+    (official,) = (shared_data / "nss2024").glob("*organisational results.xlsx")
     found = inspect_file(official)
     assert (found.kind, found.edition) == ("official workbook (organisations)", "2024")
     (pulse,) = (shared_data / "pulse").iterdir()

@@ -161,7 +161,7 @@ def test_missing_files_and_folders_are_named_without_their_folder(files):
 
 
 def test_a_real_workbook_is_told_from_a_respondent_file(shared_data):
-    (path,) = (shared_data / "nss2024").glob("*.xlsx")
+    (path,) = (shared_data / "nss2024").glob("*organisational results.xlsx")
     data = read_inputs([path], organisation="REF")
     assert (data.extracts, data.year, data.by) == ((), "2024", ())
     assert data.name == "Royal Cornwall Hospitals NHS Trust"
