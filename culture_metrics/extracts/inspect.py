@@ -152,17 +152,17 @@ def inspect_file(path: str | Path | Any, sheet: str | None = None) -> Inspection
     --------
     >>> import tempfile, pathlib
     >>> path = pathlib.Path(tempfile.mkdtemp()) / "export.csv"
-    >>> _ = path.write_text("Sample ID,Org code,Dept,Q2a,Q24f,Q26d\n1,RXX,A,4,9,1\n")
+    >>> _ = path.write_text("Sample ID,Org code,Dept,Q2a,Q21c,Q22a\n1,RXX,A,4,4,1\n")
     >>> print(inspect_file(path))
     export.csv
       kind      respondent file
       survey    NHS Staff Survey, England
-      edition   2025
+      edition   2022
       how sure  unsure (50%)
-      because   3 columns are questions, all of them of 2024, 2025
+      because   3 columns are questions, all of them of 2021, 2022
       rows      1
       columns   6, of which 5 are known
-      problem   Which of 2024, 2025 it is cannot be told from the columns: say year=.
+      problem   Which of 2021, 2022 it is cannot be told from the columns: say year=.
       problem   1 column is not used: Dept.
     """
     if isinstance(path, str | Path) and not Path(path).is_file():
