@@ -30,6 +30,7 @@ def read_survey(survey: str, folder: Traversable) -> Survey:
     view = Survey(
         id=survey,
         label=head["label"],
+        cycle=head["period"],
         minimum_base=head["minimum_base"],
         missing_codes=tuple(head["missing_codes"]),
         unweighted_groups=tuple(head["unweighted_groups"]),

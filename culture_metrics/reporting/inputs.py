@@ -163,6 +163,7 @@ def read_inputs(
     files, published = _read([Path(path) for path in paths], organisation, year)
     if not paths:
         files = list(example_extracts())
+    _one_survey([*files, *published])
     _one_file_a_year([e.period for e in files], "respondent files")
     _one_file_a_year([p.period for p in published], "workbooks")
     reports = tuple(validate(e) for e in sorted(files, key=lambda e: e.period))
@@ -284,6 +285,20 @@ def _own(extract: Extract, organisation: str) -> Extract:
         where = extract.provenance.get("file") or extract.period
         raise unknown("organisation", organisation, known, where=where)
     return replace(extract, frame=own)
+
+
+def _one_survey(sources: Sequence[Extract | Published]) -> None:
+    """Refuse files of several surveys: their figures do not compare."""
+    labels = {source.survey: catalogue(source.survey).label for source in sources}
+    if len(labels) > 1:
+        odd = next((s for s in sources if catalogue(s.survey).cycle != "year"), sources[-1])
+        raise ReportError(
+            f"The files are of several surveys: {' and '.join(sorted(labels.values()))}",
+            where=odd.provenance.get("file"),
+            expected="files of one survey",
+            hint=f"Leave out the file of the {labels[odd.survey]}, or report on it by itself: the two "
+            "surveys are answered by other people, and their figures do not compare.",
+        )
 
 
 def _one_file_a_year(periods: list[str], what: str) -> None:

@@ -160,6 +160,11 @@ def _names(extract: Extract) -> Iterator[Problem]:
     if doubt := extract.provenance.get("doubt"):
         done = f"{doubt} Read as asked for; if that is wrong, read it again."
         yield Problem("warning", "maybe another year", "signs of another year", f"{extract.period}", done)
+    if doubt := extract.provenance.get("survey_doubt"):
+        done = f"{doubt} Read as asked for; leave survey= out to have it told from the columns."
+        yield Problem(
+            "warning", "maybe another survey", "signs of another survey", extract.edition.survey.label, done
+        )
     names = list(extract.provenance.get("not_used") or ())
     here = set(extract.frame.columns)
     absent = [q.code for q in extract.edition.questions.values() if not here & set(q.columns)]
