@@ -62,8 +62,8 @@ def tell_survey(fits: Mapping[str, Fit], said: Said, where: str) -> str:
         "Which survey the file is of cannot be told: its columns are the questions of the "
         f"{whole.label} and no others, and {period} is no {whole.cycle} of it",
         where=where,
-        hint=f"If it is the {whole.label}, say which {whole.cycle}: year='{_example(best, period)}'. If it is "
-        f"a part of the {other.label}, keep the columns of its other questions in the file, or name "
+        hint=f"If it is the {whole.label}, say which {whole.cycle}: year='{_example(best, period)}'. If it "
+        f"is a part of the {other.label}, keep the columns of its other questions in the file, or name "
         f"'{of_period}' to read_extract.",
     )
 
