@@ -57,7 +57,7 @@ def validate(
         becomes None stands for no group. `report.merges` holds what the report offers. Nothing is merged
         unless asked for.
     eligible : mapping, optional
-        Number of eligible staff by organisation, to find more respondents than staff.
+        Number of eligible staff by organisation of the extract, to find more respondents than staff.
 
     Returns
     -------
@@ -73,7 +73,7 @@ def validate(
         When it is given no Extract, the extract lacks the columns `respondent` and `organisation`, or an
         argument has another form.
     UnknownNameError
-        When a column or label to merge does not exist.
+        When a column or label to merge, or an organisation with eligible staff, does not exist.
 
     Notes
     -----
@@ -98,6 +98,7 @@ def validate(
     # Single answers: what is no number, no code of its list, ruled out by a filter.
     frame, words, notes, blanks = whole_numbers(raw, edition)
     frame, forms = cleaning.tidy_organisations(frame)
+    bases.check_eligible(eligible or {}, frame["organisation"].drop_nulls().unique().sort().to_list())
     frame, merged = labels.merged(frame, merge, edition)
     counts = tally(frame, edition)
     unlisted, routed = list(codes.unlisted_codes(counts)), routing.ruled_out(frame, counts)

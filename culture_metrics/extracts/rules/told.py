@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from culture_metrics.extracts import unanswered
 from culture_metrics.extracts.labels import BLANK, DATE, DECLARED, LABEL, NUMBER, RELABELLED
+from culture_metrics.extracts.one_organisation import OTHERS
 from culture_metrics.extracts.which_edition import likely_meant
 from culture_metrics.problems import Problem, counted, listed
 
@@ -103,6 +104,16 @@ def left_out(extract: Extract) -> dict[str, int]:
 
 def told(extract: Extract) -> Iterator[Problem]:
     """Tell what the reader did."""
+    if extract.provenance.get(OTHERS):
+        yield Problem(
+            "note",
+            "other organisations",
+            "rows of other organisations in the file",
+            "respondents of one organisation",
+            "Left out and not counted, nor is what the reader left out or read anew in the whole file: it "
+            "would tell how many answered elsewhere. Rows are numbered within the organisation, from 2.",
+            column="organisation",
+        )
     yield from _names(extract)
     yield from _missing(extract)
     rows = left_out(extract)
