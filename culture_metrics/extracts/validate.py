@@ -98,9 +98,9 @@ def validate(
     # Single answers: what is no number, no code of its list, ruled out by a filter.
     frame, words, notes, blanks = whole_numbers(raw, edition)
     frame, forms = cleaning.tidy_organisations(frame)
-    bases.check_eligible(eligible or {}, frame["organisation"].drop_nulls().unique().sort().to_list())
     frame, merged = labels.merged(frame, merge, edition)
     counts = tally(frame, edition)
+    bases.check_eligible(eligible or {}, frame["organisation"].drop_nulls().unique().sort().to_list())
     unlisted, routed = list(codes.unlisted_codes(counts)), routing.ruled_out(frame, counts)
     cells = [*words, *unlisted, *routed]
     places = [*look_up(raw, words), *look_up(frame, [*unlisted, *routed])]

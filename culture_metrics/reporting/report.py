@@ -100,9 +100,9 @@ def report(
         workshop = Path(scratch)
         tell(FIRST[0], 0, len(steps))
         data = read_inputs(inputs, organisation, year, by)
-        _check_annual(data)
         for caution in data.cautions:
             warnings.warn(caution, InputWarning, stacklevel=2)
+        _check_annual(data)
         chosen, left_out = _choose(data)
         steps = [*FIRST, *chosen, *LAST]
         tell(FIRST[1], 1, len(steps))

@@ -74,35 +74,6 @@ def small_benchmark_groups(frame: pl.DataFrame) -> Iterator[Problem]:
         )
 
 
-def check_eligible(eligible: Mapping[str, int], organisations: Sequence[str]) -> None:
-    """See to it that numbers of eligible staff are those of organisations in the extract.
-
-    Raises
-    ------
-    UnknownNameError
-        When an organisation is not in the extract: its number would check nothing.
-    ExtractError
-        When a number is none of people.
-    """
-    for code, staff in eligible.items():
-        if code not in organisations:
-            error = unknown("organisation", code, organisations, where="eligible=")
-            raise UnknownNameError(
-                f"The extract has no organisation '{code}'",
-                where="eligible=",
-                expected="organisation codes as in the extract: {'RXX': 4000}",
-                hint=f"{error.hint} Numbers of groups (directorates) are not checked: leave them out.",
-            )
-        number = isinstance(staff, int | float) and not isinstance(staff, bool)
-        if not number or not (staff > 0 and staff % 1 == 0):
-            raise ExtractError(
-                f"The number of eligible staff of {code} is no number of people",
-                where="eligible=",
-                expected="a whole number above 0",
-                got=str(staff),
-            )
-
-
 def above_eligible(organisations: Mapping[str, int], eligible: Mapping[str, int]) -> Iterator[Problem]:
     """Report organisations with more respondents than eligible staff."""
     above = [code for code, n in organisations.items() if code in eligible and n > eligible[code]]
@@ -150,3 +121,32 @@ def weights(frame: pl.DataFrame) -> Iterator[Problem]:
                     rows=rows.len(),
                     examples=examples(rows),
                 )
+
+
+def check_eligible(eligible: Mapping[str, int], organisations: Sequence[str]) -> None:
+    """See to it that numbers of eligible staff are those of organisations in the extract.
+
+    Raises
+    ------
+    UnknownNameError
+        When an organisation is not in the extract: its number would check nothing.
+    ExtractError
+        When a number is none of people.
+    """
+    for code, staff in eligible.items():
+        if code not in organisations:
+            error = unknown("organisation", code, organisations, where="eligible=")
+            raise UnknownNameError(
+                f"The extract has no organisation '{code}'",
+                where="eligible=",
+                expected="organisation codes as in the extract: {'RXX': 4000}",
+                hint=f"{error.hint} Numbers of groups (directorates) are not checked: leave them out.",
+            )
+        number = isinstance(staff, int | float) and not isinstance(staff, bool)
+        if not number or not (staff > 0 and staff % 1 == 0):
+            raise ExtractError(
+                f"The number of eligible staff of {code} is no number of people",
+                where="eligible=",
+                expected="a whole number above 0",
+                got=str(staff),
+            )

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from culture_metrics.extracts import unanswered
+from culture_metrics.extracts import one_organisation, unanswered
 from culture_metrics.extracts.labels import BLANK, DATE, DECLARED, LABEL, NUMBER, RELABELLED
-from culture_metrics.extracts.one_organisation import OTHERS
 from culture_metrics.extracts.which_edition import likely_meant
 from culture_metrics.problems import Problem, counted, listed
 
@@ -104,7 +103,7 @@ def left_out(extract: Extract) -> dict[str, int]:
 
 def told(extract: Extract) -> Iterator[Problem]:
     """Tell what the reader did."""
-    if extract.provenance.get(OTHERS):
+    if extract.provenance.get(one_organisation.OTHERS):
         yield Problem(
             "note",
             "other organisations",
