@@ -293,10 +293,11 @@ class Edition:
 
 @dataclass(frozen=True)
 class Survey:
-    """A survey and its editions."""
+    """A survey and its editions; `cycle` says what its periods are (`year`, `quarter`)."""
 
     id: str
     label: str
+    cycle: str
     minimum_base: int
     missing_codes: tuple[int, ...]
     unweighted_groups: tuple[str, ...]

@@ -30,6 +30,7 @@ def read_survey(survey: str, folder: Traversable) -> Survey:
     view = Survey(
         id=survey,
         label=head["label"],
+        cycle=head["period"],
         minimum_base=head["minimum_base"],
         missing_codes=tuple(head["missing_codes"]),
         unweighted_groups=tuple(head["unweighted_groups"]),
@@ -44,9 +45,11 @@ def read_survey(survey: str, folder: Traversable) -> Survey:
         ),
     )
     breakdowns = _yaml(folder, "breakdowns.yaml")
-    for period, spec in editions["editions"].items():
+    lists: dict[str, str] = {}
+    for period, spec in sorted(editions["editions"].items()):
+        lists |= spec.get("scales", {})
         questions = {
-            row["measure"]: _question(row, period, scales, spec["scales"], measures["score_maps"])
+            row["measure"]: _question(row, period, scales, lists, measures["score_maps"])
             for row in rows
             if row[f"code_{period}"]
         }
@@ -115,14 +118,15 @@ def _question(
         score_map=MappingProxyType(score_maps[row["score_map"]]) if row["score_map"] else None,
         asked_if=tuple((name, _numbers(codes, ",")) for name, codes in conditions),
         weighted=row["weighted"] == "yes",
-        alternatives=tuple(code for year, code in alternatives if year == period),
+        alternatives=tuple(code for year, code in alternatives if year <= period),
         unconfirmed=row["unconfirmed"],
         note=row["note"],
     )
 
 
 def _score(name: str, spec: Mapping[str, Any], period: str, questions: Mapping[str, Question]) -> Measure:
-    spec = {**spec, **spec.get("editions", {}).get(period, {})}
+    for year, changes in sorted(spec.get("from", {}).items()):
+        spec = {**spec, **(changes if year <= period else {})}
     items = tuple(spec.get("items", ()))
     for item in items:
         if item not in questions or questions[item].score_map is None:

@@ -123,7 +123,7 @@ def report(
         typer.Option(help="ODS code of the organisation. May be left out when the files hold only one."),
     ] = None,
     year: Annotated[
-        int | None,
+        str | None,
         typer.Option(help="Year of the report. The latest one in the files when left out."),
     ] = None,
     by: Annotated[
@@ -183,7 +183,7 @@ def list_measures(
     Console().print(table)
 
 
-def _make(inputs: list[Path], out: Path, organisation: str | None, year: int | None, by: str | None) -> None:
+def _make(inputs: list[Path], out: Path, organisation: str | None, year: str | None, by: str | None) -> None:
     from culture_metrics.reporting.report import report as make_report
 
     started = time.perf_counter()

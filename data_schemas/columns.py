@@ -115,6 +115,7 @@ OUTCOMES: Columns = {
     "numerator": pl.Float64(),
     "denominator": pl.Float64(),
     "status": pl.Enum(OUTCOME_STATUSES),
+    "rows": pl.UInt32(),
 }
 
 OUTCOMES_KEY = ["outcome", "organisation", "group", "start", "end"]

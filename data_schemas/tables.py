@@ -90,7 +90,7 @@ Organisations = pa.DataFrameSchema(
 )
 
 Outcomes = pa.DataFrameSchema(
-    _columns(OUTCOMES, [*OUTCOMES_KEY, "status"]),
+    _columns(OUTCOMES, [*OUTCOMES_KEY, "status", "rows"]),
     checks=[
         _rule("no number is NaN or infinite", pl.all_horizontal(pl.col(pl.Float64).is_finite())),
         _rule("a period does not end before it starts", pl.col("start") <= pl.col("end")),

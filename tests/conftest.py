@@ -34,7 +34,7 @@ def published_2024(shared_data):
     """The official 2024 workbook of organisation results, read once."""
     from culture_metrics import read_published
 
-    (path,) = (shared_data / "nss2024").glob("*.xlsx")
+    (path,) = (shared_data / "nss2024").glob("*organisational results.xlsx")
     return read_published(path)
 
 

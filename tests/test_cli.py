@@ -93,7 +93,7 @@ def test_report_passes_on_what_was_asked_and_says_where_the_page_is(monkeypatch,
     assert asked == {
         "inputs": ["a b.csv", "é.xlsx"],
         "organisation": "RXX",
-        "year": 2024,
+        "year": "2024",
         "by": ["occupation_group", "locality_1"],
     }
     assert str(tmp_path / "my report" / "index.html") in done.stdout

@@ -13,9 +13,11 @@ from culture_metrics.compare.words import weighed
 from culture_metrics.errors import ResultsError, unknown
 from culture_metrics.published.published import Published
 from culture_metrics.results import ALL, check_results
+from culture_metrics.views.labels import several, together
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Mapping
+    from typing import Any
 
     import plotly.graph_objects as go
 
@@ -87,19 +89,44 @@ class Benchmark:
         )
         above = scores.filter(pl.col("estimate") > pl.col("median"))
         below = scores.filter(pl.col("estimate") < pl.col("median"))
+        organisations = several(self.peers["organisation"].n_unique(), "organisation")
         said = [
-            f"{self.name} is above the median of {self.group} ({self.peers['organisation'].n_unique()} "
-            f"organisations) on {above.height} of {scores.height} elements and themes and below it on "
-            f"{below.height}."
+            f"{self.name} is above the median of {self.group} ({organisations}) on {above.height} of "
+            f"{scores.height} elements and themes and below it on {below.height}."
         ]
+        ranks = {self._rank(row) for row in scores.iter_rows(named=True)}
+        if scores.height > 1 and len(ranks) == 1 and above.height + below.height:
+            said.append(f"Its standing is the same on all {scores.height}: {ranks.pop()}.")
+            return " ".join(said)
         for rows, word in ((above, "highest"), (below, "lowest")):
             if rows.height:
-                far = rows.sort("percentile", descending=word == "highest").row(0, named=True)
-                said.append(
-                    f"Its standing is {word} on {far['label'].lower()} ({far['estimate']:.2f}; median "
-                    f"{far['median']:.2f}; rank {far['rank']} of {far['organisations']})."
-                )
+                end = rows["percentile"].max() if word == "highest" else rows["percentile"].min()
+                said.append(self._furthest(rows.filter(pl.col("percentile") == end), word))
         return " ".join(said)
+
+    def _furthest(self, rows: pl.DataFrame, word: str) -> str:
+        """Say on which scores the standing is highest or lowest: those that stand level together."""
+        if rows.height == 1:
+            far = rows.row(0, named=True)
+            return (
+                f"Its standing is {word} on {far['label'].lower()} ({far['estimate']:.2f}; median "
+                f"{far['median']:.2f}; {self._rank(far)})."
+            )
+        ranks = [self._rank(row) for row in rows.iter_rows(named=True)]
+        labels = [label.lower() for label in rows["label"]]
+        if len(set(ranks)) == 1:
+            named = f"{together(labels, most=rows.height)} ({ranks[0]} in each)"
+        else:
+            each = (f"{label} ({rank})" for label, rank in zip(labels, ranks, strict=True))
+            named = together(each, most=rows.height)
+        return f"Its standing is {word}, and the same, on {named}."
+
+    def _rank(self, row: Mapping[str, Any]) -> str:
+        """Say a rank, and how many organisations share it."""
+        mine = self.peers.filter(measure=row["measure"])["estimate"].drop_nulls()
+        others = int((mine == row["estimate"]).sum()) - 1
+        shared = f", shared with {several(others, 'other')}" if others else ""
+        return f"rank {row['rank']} of {row['organisations']}{shared}"
 
     def source(self, measures: Collection[str]) -> str:
         """Say where the organisation's figures of some measures come from and how they are weighted."""
@@ -110,7 +137,9 @@ class Benchmark:
         row = self.table.row(by_predicate=pl.col("measure") == measure, named=True)
         if row["rank"] is None:
             return f"{self.name} among {self.group}"
-        return f"{self.name} ranks {row['rank']} of {row['organisations']} {self.group}"
+        rank = self._rank(row).removeprefix("rank ")
+        place, _, shared = rank.partition(", ")
+        return f"{self.name} ranks {place} {self.group}{shared and f', {shared}'}"
 
     def __repr__(self) -> str:
         return self.summary()

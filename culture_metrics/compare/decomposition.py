@@ -11,6 +11,7 @@ import polars as pl
 
 from culture_metrics.compare.phrases import beside, moved, with_interval, with_unit
 from culture_metrics.results import ALL
+from culture_metrics.views.labels import level_rows, together
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -153,9 +154,13 @@ def _sentences(change: ChangeDecomposition) -> list[str]:
     said[-1] += f"change within groups to {with_interval(within, unit)}."
     if len(change.labels) == 1:
         groups = change.table.filter(pl.col("piece") == "within", pl.col("group") != ALL)
-        way = 1 if within["estimate"] >= 0 else -1
-        most = groups.sort(pl.col("estimate") * way, descending=True).row(0, named=True)
-        said.append(f"The largest part of it is within {most['group']} ({with_interval(most, unit)}).")
+        level = level_rows(groups, "estimate", unit, highest=within["estimate"] >= 0)
+        most = level.row(0, named=True)
+        if level.height == 1:
+            said.append(f"The largest part of it is within {most['group']} ({with_interval(most, unit)}).")
+        else:
+            each = f"({with_unit(most['estimate'], unit)} each)"
+            said.append(f"The largest parts of it are within {together(level['group'])} {each}.")
     if total["conf_low"] is None:
         said.append("There is no interval: the results give no standard errors.")
     elif total["conf_low"] <= 0 <= total["conf_high"]:

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from culture_metrics.catalogue import catalogue, surveys
-from culture_metrics.errors import CultureMetricsError, FileFormatError
+from culture_metrics.errors import CultureMetricsError, ExtractError, FileFormatError
 from culture_metrics.extracts.columns import ROW_COLUMNS, match_columns, shown
 from culture_metrics.extracts.files import check_file, open_table
 from culture_metrics.extracts.layouts import PULSE, TABLE, ResultsFileError
-from culture_metrics.extracts.mapping import find_mapping, match_given
-from culture_metrics.extracts.respondents import period_in_name, periods_of, row_columns
-from culture_metrics.extracts.which_edition import Fit, fit_editions
+from culture_metrics.extracts.mapping import match_given, saved_names
+from culture_metrics.extracts.respondents import period_in_name, period_said, periods_of, row_columns
+from culture_metrics.extracts.which_survey import fit_surveys, likeliest, quarter_of, tell_survey
 from culture_metrics.problems import listed
 from culture_metrics.published.pulse import find_quarter
 from culture_metrics.published.workbook import load_heads
@@ -24,8 +24,9 @@ from culture_metrics.published.workbook import load_heads
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from culture_metrics.catalogue import Edition
+    from culture_metrics.catalogue import Edition, Survey
     from culture_metrics.extracts.raw import RawTable
+    from culture_metrics.extracts.which_edition import Fit
 
 RESPONDENTS, UNKNOWN = "respondent file", "unknown"
 _WORDS = ((0.9, "sure"), (0.7, "fairly sure"), (0.4, "unsure"), (0.0, "a guess"))
@@ -152,17 +153,17 @@ def inspect_file(path: str | Path | Any, sheet: str | None = None) -> Inspection
     --------
     >>> import tempfile, pathlib
     >>> path = pathlib.Path(tempfile.mkdtemp()) / "export.csv"
-    >>> _ = path.write_text("Sample ID,Org code,Dept,Q2a,Q24f,Q26d\n1,RXX,A,4,9,1\n")
+    >>> _ = path.write_text("Sample ID,Org code,Dept,Q2a,Q21c,Q22a\n1,RXX,A,4,4,1\n")
     >>> print(inspect_file(path))
     export.csv
       kind      respondent file
       survey    NHS Staff Survey, England
-      edition   2025
+      edition   2022
       how sure  unsure (50%)
-      because   3 columns are questions, all of them of 2024, 2025
+      because   3 columns are questions, all of them of 2021, 2022
       rows      1
       columns   6, of which 5 are known
-      problem   Which of 2024, 2025 it is cannot be told from the columns: say year=.
+      problem   Which of 2021, 2022 it is cannot be told from the columns: say year=.
       problem   1 column is not used: Dept.
     """
     if isinstance(path, str | Path) and not Path(path).is_file():
@@ -187,7 +188,11 @@ def _inspect_results(source: Any, name: str, error: ResultsFileError) -> Inspect
         return Inspection(name, TABLE, "nss_england", None, 0.7, tuple(reasons), problems=(f"{error.hint}",))
     reasons, problems = [f"its columns are named as in: {error.kind}"], []
     survey, period = "nss_england", error.period
-    if error.kind == PULSE:
+    if error.copied:
+        survey = "national_quarterly_pulse" if error.kind == PULSE else survey
+        period = None if error.kind == PULSE else period
+        problems.append(f"{error.hint}")
+    elif error.kind == PULSE:
         survey, period = "national_quarterly_pulse", None
         try:
             # The quarter stands in titles of other sheets.
@@ -202,25 +207,18 @@ def _inspect_results(source: Any, name: str, error: ResultsFileError) -> Inspect
 
 
 def _saved_names(folder: Path | None, name: str) -> set[str]:
-    return {theirs for survey in surveys() for theirs in _mapping(folder, name, survey)[0]}
-
-
-def _mapping(folder: Path | None, name: str, survey: str) -> tuple[dict[str, str], str | None]:
-    """Return the saved mapping; one of another survey is none."""
-    try:
-        return find_mapping(folder, name, survey)[:2]
-    except CultureMetricsError:
-        return {}, None
+    return {theirs for survey in surveys() for theirs in saved_names(folder, name, survey)}
 
 
 def _inspect_respondents(raw: RawTable) -> Inspection:
-    fits = {}
-    for survey in surveys():
-        saved, _ = _mapping(raw.folder, raw.file, survey)
-        given = match_given(saved, raw.names, raw.where, strict=False)
-        fits[survey] = given, fit_editions(raw.names, catalogue(survey), given)
-    survey = max(fits, key=lambda name: _likeness(fits[name][1], name))
-    given, fit = fits[survey]
+    saved = {name: saved_names(raw.folder, raw.file, name) for name in surveys()}
+    fits = fit_surveys(raw.names, saved, raw.where)
+    unclear = None
+    try:
+        survey = tell_survey(fits, lambda: period_said(raw, saved[likeliest(fits)], None), raw.where)
+    except ExtractError as error:
+        survey, unclear = likeliest(fits), f"{error.what}. {error.hint}"
+    given, fit = match_given(saved[survey], raw.names, raw.where, strict=False), fits[survey]
     if not fit.is_survey:
         return Inspection(
             raw.file,
@@ -237,8 +235,13 @@ def _inspect_respondents(raw: RawTable) -> Inspection:
     if "period" in special:
         cells = raw.pick([raw.text(special["period"])]).to_series()
         periods = tuple(periods_of(cells))
-    edition, certainty, reasons, problems = _edition(raw, survey, fit, periods)
-    columns, breakdowns, more = _columns(raw, catalogue(survey).edition(edition), given)
+    edition: str | None
+    if catalogue(survey).cycle == "quarter":
+        edition, certainty, reasons, problems = _quarter(raw, catalogue(survey), fit, periods, unclear)
+    else:
+        edition, certainty, reasons, problems = _edition(raw, survey, fit, periods)
+    shape = catalogue(survey).edition(edition or catalogue(survey).periods[-1])
+    columns, breakdowns, more = _columns(raw, shape, given)
     return Inspection(
         file=raw.file,
         kind=RESPONDENTS,
@@ -255,11 +258,25 @@ def _inspect_respondents(raw: RawTable) -> Inspection:
     )
 
 
-def _likeness(fit: Fit, survey: str) -> tuple[float, bool, bool]:
-    """Rank surveys: by the share of codes that are theirs, then by whether all of theirs are here."""
-    strangers = min(map(len, fit.strangers.values()), default=0)
-    share = 1 - strangers / len(fit.codes) if fit.codes else 0.0
-    return share, bool(fit.whole), survey == "nss_england"
+def _quarter(
+    raw: RawTable, view: Survey, fit: Fit, periods: tuple[str, ...], unclear: str | None
+) -> tuple[str | None, float, list[str], list[str]]:
+    """Return the quarter of a survey whose columns are the same in all, as `_edition` the edition."""
+    count = f"{len(fit.codes)} column{'' if len(fit.codes) == 1 else 's'} are questions of the survey"
+    reasons = [f"{count}, and no other" if fit.most else count]
+    said = periods[-1] if periods else period_in_name(raw.file, view)
+    if said is not None and not unclear:
+        reasons.append(f"{'the year column' if periods else 'the name of the file'} says {said}")
+    try:
+        quarter = None if unclear else quarter_of(said, view, raw.where)
+    except ExtractError as error:
+        unclear = f"{error.what}. {error.hint}"
+        quarter = None
+    problems = [unclear] if unclear else []
+    if len(periods) > 1 and quarter:
+        problems.append(f"It holds several quarters: say which one to read, year='{quarter}'.")
+    sure = (0.97 if periods else 0.9) if quarter else 0.7 if fit.most else 0.4
+    return quarter, sure, reasons, problems
 
 
 def _edition(
@@ -281,10 +298,10 @@ def _edition(
         reasons.append(f"{source} says {' and '.join(periods) or said}")
         if len(periods) > 1:
             problems.append(f"It holds several years: say which one to read, year={said}.")
-        known = said in fit.fitting or view.open_ended
+        known = said in fit.fitting
         if not known and fitting and len(periods) < 2:
             problems.append(f"{source.capitalize()} says {said}, but the columns are those of {fitting}.")
-        edition = said if said in view.periods or view.open_ended else nearest
+        edition = said if said in view.periods else nearest
         return edition, (0.97 if periods else 0.9) if known or len(periods) > 1 else 0.4, reasons, problems
     if len(fit.whole) == 1:
         reasons.append("every question of that edition is there")
@@ -297,8 +314,7 @@ def _edition(
             reasons.append(f"it has all questions of {fit.nearest} but {listed(gone)}")
         return fit.nearest, 0.6, reasons, problems
     if fit.fitting:
-        if not view.open_ended:
-            problems.append(f"Which of {fitting} it is cannot be told from the columns: say year=.")
+        problems.append(f"Which of {fitting} it is cannot be told from the columns: say year=.")
         return fit.fitting[-1], 1 / len(fit.fitting), reasons, problems
     return nearest, 0.3, reasons, problems
 

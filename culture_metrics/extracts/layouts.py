@@ -27,12 +27,14 @@ class Kind:
     """A kind of file that holds results of groups, not respondents, and how it is told.
 
     `fits` looks at the names of columns; with `titled`, titles of questions must stand in a row above them.
+    Of a `workbook` no table saved as text is read.
     """
 
     name: str
     fits: Callable[[frozenset[str], Row], bool]
     hint: str
     titled: bool = False
+    workbook: bool = False
 
 
 def _has(*names: str) -> Callable[[frozenset[str], Row], bool]:
@@ -45,6 +47,12 @@ def _benchmark(squeezed: frozenset[str], row: Row) -> bool:
 
 
 _PUBLISHED = "Read it with read_published."
+#: Of a table that somebody saved as text: titles, notes and sheets are gone, and what they say with them.
+COPIED = (
+    "Nothing here reads a copy of its table as text: take the workbook (.xlsx) as it was published, with its "
+    "titles and notes, one year or quarter a file."
+)
+_TEXT = (".csv", ".txt", ".tsv")
 _ORGANISATIONS = _has("ODS code", "Organisation name", "Benchmarking group", "Weighting")
 _NATIONAL = _has("Breakdown", "Breakdown subgroup", "Weighting")
 #: Figures under names of somebody's own: no reader knows what they mean.
@@ -52,22 +60,22 @@ TABLE = "table of results"
 PULSE = "pulse workbook"
 #: Every kind with results of groups. The first that fits wins.
 KINDS = (
-    Kind("official workbook (organisations)", _ORGANISATIONS, _PUBLISHED, titled=True),
-    Kind("official workbook (national)", _NATIONAL, _PUBLISHED, titled=True),
+    Kind("official workbook (organisations)", _ORGANISATIONS, _PUBLISHED, titled=True, workbook=True),
+    Kind("official workbook (national)", _NATIONAL, _PUBLISHED, titled=True, workbook=True),
     Kind(
         TABLE,
         lambda squeezed, row: _ORGANISATIONS(squeezed, row) or _NATIONAL(squeezed, row),
         "Its figures are not named by question or score, so nothing here reads it: take the detailed "
         "spreadsheet (.xlsx) from the results website as it was downloaded.",
     ),
-    Kind("benchmark workbook", _benchmark, _PUBLISHED),
+    Kind("benchmark workbook", _benchmark, _PUBLISHED, workbook=True),
     Kind(
         "contractor breakdown export",
         _has("QuestionNumber", "DimName", "DimValue"),
         _PUBLISHED,
     ),
     Kind("contractor option export", _has("OptionCode", "OptionText"), _PUBLISHED),
-    Kind(PULSE, _has("Org Code", "Care Setting", "Total Responses"), _PUBLISHED),
+    Kind(PULSE, _has("Org Code", "Care Setting", "Total Responses"), _PUBLISHED, workbook=True),
 )
 RESPONDENTS = "respondent file"
 UNKNOWN = "unknown"
@@ -98,17 +106,21 @@ def _find_results(rows: Sequence[Row]) -> tuple[Kind, int] | None:
 
 
 class ResultsFileError(FileFormatError):
-    """A file with results of groups was given where respondents are read; `kind` and `period` say which."""
+    """A file with results of groups was given where respondents are read; `kind` and `period` say which.
+
+    `copied`: it is a table of a workbook, saved as text.
+    """
 
     def __init__(self, kind: Kind, period: str | None, where: str) -> None:
+        copied = kind.workbook and where.lower().endswith(_TEXT)
         super().__init__(
             f"This looks like {'an' if kind.name[0] in 'aeiou' else 'a'} {kind.name}: "
             "results of groups, not respondents",
             where=where,
             expected="one row per respondent, one column per question",
-            hint=kind.hint,
+            hint=COPIED if copied else kind.hint,
         )
-        self.kind, self.period = kind.name, period
+        self.kind, self.period, self.copied = kind.name, period, copied
 
 
 def refuse_results(rows: Sequence[Row], where: str) -> None:

@@ -91,6 +91,14 @@ def find_mapping(folder: Path | None, file: str, survey: str) -> tuple[dict[str,
     return {}, None, False
 
 
+def saved_names(folder: Path | None, file: str, survey: str) -> dict[str, str]:
+    """Return the mapping saved for a file as far as it can be read; one of another survey is none."""
+    try:
+        return find_mapping(folder, file, survey)[0]
+    except CultureMetricsError:
+        return {}
+
+
 def check_mapping(columns: Mapping[str, str], survey: str, where: str | None = None) -> None:
     """Check that every target exists and none is given twice.
 

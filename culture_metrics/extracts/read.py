@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from culture_metrics.catalogue import catalogue
+from culture_metrics.catalogue import catalogue, surveys
 from culture_metrics.errors import ExtractError
 from culture_metrics.extracts.answers import Tally, read_all_options, read_option, read_single, settle_ticks
 from culture_metrics.extracts.columns import (
@@ -22,10 +22,23 @@ from culture_metrics.extracts.columns import (
 from culture_metrics.extracts.extract import Extract
 from culture_metrics.extracts.files import open_table
 from culture_metrics.extracts.labels import TOLD, values
-from culture_metrics.extracts.mapping import check_mapping, find_mapping, match_given
+from culture_metrics.extracts.mapping import check_mapping, find_mapping, match_given, saved_names
 from culture_metrics.extracts.raw import INDEX, ROW, RawTable
-from culture_metrics.extracts.respondents import choose_rows, period_in_name, periods_of, row_columns
+from culture_metrics.extracts.respondents import (
+    choose_rows,
+    period_in_name,
+    period_said,
+    periods_of,
+    row_columns,
+)
 from culture_metrics.extracts.which_edition import tell_edition
+from culture_metrics.extracts.which_survey import (
+    check_survey,
+    fit_surveys,
+    likeliest,
+    quarter_of,
+    tell_survey,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -38,7 +51,7 @@ __all__ = ["ROW", "periods_in", "read_extract"]
 
 def read_extract(
     path: str | Path | Any,
-    survey: str = "nss_england",
+    survey: str | None = None,
     year: int | str | None = None,
     sheet: str | None = None,
     organisation: str | None = None,
@@ -51,11 +64,11 @@ def read_extract(
     path : str, Path or table
         A CSV, Excel (.xlsx, .xlsm, .xlsb, .xls), Parquet, SPSS or Stata file; or a polars, pandas or Arrow
         table. Encoding and separator of a CSV, and the row with the column names, are told from the file.
-    survey : str
-        Id of the survey's catalogue.
+    survey : str, optional
+        Id of the survey's catalogue. Told from the question codes and the period when left out.
     year : int or str, optional
-        The edition. Told from a year column, the question codes or the file's name when left out. Of a file
-        with several years it says which one to read.
+        The edition, or the quarter (`2024-Q1`) of the pulse survey. Told from a year column, the question
+        codes or the file's name when left out. Of a file with several years it says which one to read.
     sheet : str, optional
         Sheet of a workbook; the one with columns of questions when left out.
     organisation : str, optional
@@ -80,8 +93,8 @@ def read_extract(
         more than 2,000 named columns, a workbook that unpacks to more than 2 GB or more than 200 times its
         size, or more than the free memory.
     ExtractError
-        When it has no question columns, belongs to another edition, or the year or the organisation is not
-        known.
+        When it has no question columns, belongs to another survey or edition, or the survey, the year or
+        quarter, or the organisation is not known.
 
     Notes
     -----
@@ -96,9 +109,9 @@ def read_extract(
     `rows_of_bank_workers`; `renamed`, `not_used`, `mapping` (file with the saved column names); by column,
     the number of answers that are `labels_read`, `numbers_read` (`04`, `4,0`), `codes_relabelled` (a label
     that contradicts its code), `dates_read`, `blanks_read`, `declared_missing` and `unreadable`; `settled`
-    (what was done with options to tick), `doubt` (what speaks against the year that was given); where there
-    is something to say: `other_sheets`, `rows_of_wording`, `rows_too_short` and `first_row_too_short`,
-    `columns_without_name`.
+    (what was done with options to tick), `doubt` and `survey_doubt` (what speaks against the year and the
+    survey that were given); where there is something to say: `other_sheets`, `rows_of_wording`,
+    `rows_too_short` and `first_row_too_short`, `columns_without_name`.
 
     Examples
     --------
@@ -108,7 +121,7 @@ def read_extract(
     >>> read_extract(path, year=2024)
     Extract(NHS Staff Survey, England, 2024: 2 respondents, 1 organisation, 5 columns)
     """
-    raw, given, mapping = _open(path, survey, sheet, columns)
+    survey, survey_doubt, raw, given, mapping = _open(path, survey, sheet, columns, year)
     rows = choose_rows(raw, given, year)
     edition, period, doubt = _edition(raw, given, catalogue(survey), rows)
     known = match_columns(raw.names, edition, raw.where, given)
@@ -141,13 +154,14 @@ def read_extract(
             "unreadable": tally.unreadable,
             "settled": settled,
             "doubt": doubt,
+            "survey_doubt": survey_doubt,
         },
     )
 
 
 def periods_in(
     path: str | Path | Any,
-    survey: str = "nss_england",
+    survey: str | None = None,
     sheet: str | None = None,
     columns: Mapping[str, str] | None = None,
 ) -> tuple[str, ...]:
@@ -176,7 +190,7 @@ def periods_in(
     >>> periods_in(path)
     ('2023', '2024')
     """
-    raw, given, _ = _open(path, survey, sheet, columns)
+    survey, _, raw, given, _ = _open(path, survey, sheet, columns, None)
     column = row_columns(raw.names, given).get("period")
     if column is not None:
         raw.check_types([column])
@@ -187,18 +201,36 @@ def periods_in(
 
 
 def _open(
-    path: Any, survey: str, sheet: str | None, columns: Mapping[str, str] | None
-) -> tuple[RawTable, dict[str, str], str | None]:
-    """Open the table and find the column mapping: what is given wins over what was saved."""
+    path: Any,
+    named: str | None,
+    sheet: str | None,
+    columns: Mapping[str, str] | None,
+    year: int | str | None,
+) -> tuple[str, str | None, RawTable, dict[str, str], str | None]:
+    """Open the table; tell its survey and what speaks against the one named; find the column mapping.
+
+    Of the mapping what is given wins over what was saved.
+    """
     columns = columns or {}
-    check_mapping(columns, survey)
+    if named is not None:
+        check_mapping(columns, catalogue(named).id)
     folder = Path(path).parent if isinstance(path, str | Path) else None
-    saved, mapping, for_folder = find_mapping(folder, str(path) if folder else "", survey)
-    raw = open_table(path, sheet, {*columns, *saved})
+    file = str(path) if folder else ""
+    by_survey = {name: {**saved_names(folder, file, name), **columns} for name in surveys()}
+    raw = open_table(path, sheet, {name for names in by_survey.values() for name in names})
+    fits = fit_surveys(raw.names, by_survey, raw.where)
+
+    def said() -> str | None:
+        return period_said(raw, by_survey[likeliest(fits)], year)
+
+    doubt = None if named is None else check_survey(fits, named, said, raw.where)
+    survey = named or tell_survey(fits, said, raw.where)
+    check_mapping(columns, survey)
+    saved, mapping, for_folder = find_mapping(folder, file, survey)
     given = match_given(saved, raw.names, f"{raw.where}, mapping {mapping}", strict=not for_folder)
     given |= match_given(columns, raw.names, raw.where, strict=True)
     check_mapping(given, survey, raw.where)
-    return raw, given, mapping
+    return survey, doubt, raw, given, mapping
 
 
 def _edition(
@@ -213,6 +245,10 @@ def _edition(
         filled = raw.pick((raw.text(n).is_not_null().any() for n in asked), rows.keep)
         names = [n for n in asked if filled[n].item()]
     said = period_in_name(raw.file, survey)
+    if survey.cycle == "quarter":
+        period = quarter_of(rows.period or said, survey, raw.where)
+        edition, doubt = tell_edition(names, survey, period, raw.where, given, column=rows.column)
+        return edition, period, doubt
     edition, doubt = tell_edition(
         names, survey, rows.period, raw.where, given, in_name=said, column=rows.column
     )

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from culture_metrics.catalogue import catalogue, surveys
 from culture_metrics.errors import ExtractError
 from culture_metrics.extracts.columns import ROW_COLUMNS, identifying, shown, squeeze
 from culture_metrics.extracts.labels import values
@@ -129,11 +130,35 @@ def periods_of(cells: pl.Series) -> list[str]:
     return cells.str.extract(PERIOD).drop_nulls().unique().sort().to_list()
 
 
+def period_said(raw: RawTable, given: Mapping[str, str], year: int | str | None) -> str | None:
+    """Return the period that an argument, the column of periods or the file's name says, in this order."""
+    if year is not None:
+        return str(year)
+    column = row_columns(raw.names, given).get("period")
+    if column is not None:
+        raw.check_types([column])
+        if found := periods_of(raw.pick([raw.text(column)]).to_series()):
+            return found[-1]
+    return next(filter(None, (period_in_name(raw.file, catalogue(name)) for name in surveys())), None)
+
+
 def period_in_name(file: str, survey: Survey) -> str | None:
-    """Return the period that a file's name holds: `RXX_2024.csv`, `NSS24_main.sav`."""
+    """Return the period that a file's name holds: `RXX_2024.csv`, `NSS24_main.sav`, `pulse 2024-Q1.csv`."""
+    if survey.cycle == "quarter":
+        return _quarter_in_name(file)
     found = re.search(r"(?<!\d)(20\d\d)(?!\d)", file) or re.search(r"NSS[ _-]?(\d\d)(?!\d)", file, re.I)
     period = f"20{found[1][-2:]}" if found else ""
     return period if period in survey.periods else None
+
+
+def _quarter_in_name(file: str) -> str | None:
+    """Return the quarter of a financial year that a name holds: `2024-Q1`, `202425Q1`, `Q1 2024-25`."""
+    first = re.search(r"(?<!\d)(20\d\d)(?:[ _/-]?(\d\d))?[ _-]*Q([1-4])(?!\d)", file, re.I)
+    last = re.search(r"Q([1-4])[ _-]*(20\d\d)[ _/-]?(\d\d)(?!\d)", file, re.I)
+    found = first.groups() if first else (last[2], last[3], last[1]) if last else None
+    if found is None or (found[1] and (int(found[0]) + 1 - int(found[1])) % 100):
+        return None
+    return f"{found[0]}-Q{found[2]}"
 
 
 def _period(cells: pl.Series, wanted: str | None, where: str) -> tuple[str | None, Test | None]:
@@ -141,6 +166,9 @@ def _period(cells: pl.Series, wanted: str | None, where: str) -> tuple[str | Non
     periods = periods_of(cells)
     if not periods or (len(periods) == 1 and wanted in (None, periods[0])):
         return (periods[0] if periods else wanted), None
+    if len(periods) == 1 and "-Q" in f"{wanted}" and "-Q" not in periods[0]:
+        # The column only has the year: which quarter of it the caller says.
+        return wanted, None
     if wanted is None:
         raise SeveralPeriodsError(periods, where)
     if wanted not in periods:

@@ -57,7 +57,7 @@ def validate(
         becomes None stands for no group. `report.merges` holds what the report offers. Nothing is merged
         unless asked for.
     eligible : mapping, optional
-        Number of eligible staff by organisation, to find more respondents than staff.
+        Number of eligible staff by organisation of the extract, to find more respondents than staff.
 
     Returns
     -------
@@ -73,7 +73,7 @@ def validate(
         When it is given no Extract, the extract lacks the columns `respondent` and `organisation`, or an
         argument has another form.
     UnknownNameError
-        When a column or label to merge does not exist.
+        When a column or label to merge, or an organisation with eligible staff, does not exist.
 
     Notes
     -----
@@ -100,6 +100,7 @@ def validate(
     frame, forms = cleaning.tidy_organisations(frame)
     frame, merged = labels.merged(frame, merge, edition)
     counts = tally(frame, edition)
+    bases.check_eligible(eligible or {}, frame["organisation"].drop_nulls().unique().sort().to_list())
     unlisted, routed = list(codes.unlisted_codes(counts)), routing.ruled_out(frame, counts)
     cells = [*words, *unlisted, *routed]
     places = [*look_up(raw, words), *look_up(frame, [*unlisted, *routed])]

@@ -46,6 +46,11 @@ class Fit:
         return tuple(p for p in self.fitting if not self.missing[p])
 
     @property
+    def most(self) -> tuple[str, ...]:
+        """The editions of which most questions are there, and nothing else."""
+        return tuple(p for p in self.fitting if len(self.codes) > len(self.missing[p]))
+
+    @property
     def is_survey(self) -> bool:
         """True when at least half of the codes are those of some edition."""
         return bool(self.codes) and min(map(len, self.strangers.values())) <= len(self.codes) / 2

@@ -6,15 +6,17 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from culture_metrics.links.survey_side import KEY, SurveySide
+from culture_metrics.links.steps import KEY, Step, step
 
 if TYPE_CHECKING:
     from culture_metrics.links.outcome_side import OutcomeSide
+    from culture_metrics.links.survey_side import SurveySide
 
 LOSSES = {
     "source": pl.String(),
     "step": pl.String(),
     "rows": pl.UInt32(),
+    "organisation_years": pl.UInt32(),
     "organisations": pl.UInt32(),
     "reason": pl.String(),
 }
@@ -27,53 +29,49 @@ UNMATCHED = {
     "last_year": pl.Int32(),
     "known": pl.String(),
 }
-SURVEY, PANEL, SUPPRESSED = "survey", "panel", "suppressed"
+SURVEY, PANEL = "survey", "panel"
+BESIDE, ALONE = "beside a survey of the same year", "no survey in the same year"
+STRANGER = "organisation never in the survey"
 
 
 def losses(
     table: pl.DataFrame, survey: SurveySide, sides: list[OutcomeSide], surveyed: pl.DataFrame
 ) -> pl.DataFrame:
     """List every step from the rows of the files to those of the panel."""
-    steps = [(SURVEY, "read", survey.table, "organisations as a whole")]
+    steps = [(SURVEY, *one) for one in survey.flow]
     for side in sides:
-        name = side.outcome.column
-        steps += [(name, *step) for step in side.flow]
-        stranger = side.table.join(surveyed, on="organisation", how="anti")
-        mine = side.table.join(surveyed, on="organisation", how="semi")
-        steps += [
-            (name, "left out", stranger, "organisation never in the survey"),
-            (name, "kept", mine.join(survey.table, on=KEY, how="semi"), "beside a survey of the same year"),
-            (name, "kept", mine.join(survey.table, on=KEY, how="anti"), "no survey in the same year"),
-        ]
+        steps += [(side.outcome.column, *one) for one in _of_outcome(side, survey, surveyed)]
     columns = [side.outcome.column for side in sides]
     bare = survey.table.join(
         table.filter(pl.any_horizontal(pl.col(columns).is_not_null())), on=KEY, how="anti"
     )
     steps += [
-        (PANEL, "rows", table, "survey, outcome or both"),
-        (PANEL, "rows", bare, "survey without any outcome"),
+        (PANEL, *step("rows", table, "survey, outcome or both")),
+        (PANEL, *step("rows", bare, "survey without any outcome")),
     ]
-    flow = pl.DataFrame(
-        [
-            (source, step, rows.height, rows["organisation"].n_unique(), reason)
-            for source, step, rows, reason in steps
-        ],
-        schema=LOSSES,
-        orient="row",
-    ).filter((pl.col("rows") > 0) | (pl.col("step") != "left out"))
-    suppressed = survey.lost.select(
-        pl.lit(SURVEY).alias("source"),
-        pl.when(pl.col("status").cast(pl.String).str.starts_with(SUPPRESSED))
-        .then(pl.lit(SUPPRESSED))
-        .otherwise(pl.lit("not reported"))
-        .alias("step"),
-        pl.col("rows").cast(pl.UInt32),
-        pl.col("organisations").cast(pl.UInt32),
-        pl.format("{}: {}", "measure", pl.col("status").cast(pl.String).str.replace_all("_", " ")).alias(
-            "reason"
-        ),
+    flow = pl.DataFrame(steps, schema=LOSSES, orient="row")
+    return flow.filter((pl.col("rows") > 0) | (pl.col("step") != "left out"))
+
+
+def _of_outcome(side: OutcomeSide, survey: SurveySide, surveyed: pl.DataFrame) -> list[Step]:
+    """List what becomes of an outcome's rows; one that serves several years counts where it serves best."""
+    there = [survey.table.select(*KEY, pl.lit(BESIDE).alias("beside")), surveyed.with_columns(known=True)]
+    served = side.served.join(there[0], on=KEY, how="left").join(there[1], on="organisation", how="left")
+    fate = pl.coalesce("reason", "beside", pl.when("known").then(pl.lit(ALONE)).otherwise(pl.lit(STRANGER)))
+    short = served["reason"].drop_nulls().unique().to_list()
+    order = [BESIDE, ALONE, STRANGER, *short]
+    fated = served.with_columns(fate.cast(pl.Enum(order)).alias("fate"))
+    first = pl.col("fate").to_physical() == pl.col("fate").to_physical().min().over("row")
+    counted_once = fated.with_columns(
+        pl.when(first & pl.struct("row", "fate").is_first_distinct()).then("rows").otherwise(0).alias("rows")
     )
-    return pl.concat([flow.head(1), suppressed, flow.slice(1)])
+    ends = [
+        step("left out" if reason in (STRANGER, *short) else "kept", counted_once.filter(fate=reason), reason)
+        for reason in order
+    ]
+    organisations = side.read["organisation"].n_unique()
+    read = Step("read", side.of_file, side.read.height, organisations, "rows of the file")
+    return [read, *side.set_aside, *sorted(ends, key=lambda one: one.step == "kept")]
 
 
 def unmatched(
@@ -89,8 +87,7 @@ def unmatched(
     ).unique("organisation", keep="first", maintain_order=True)
     parts = [pl.DataFrame(schema=UNMATCHED).drop("name", "known")]
     for side in sides:
-        read = side.flow[0][1]
-        pairs = (("survey only", survey.table, read), ("outcome only", read, survey.table))
+        pairs = (("survey only", survey.table, side.read), ("outcome only", side.read, survey.table))
         parts += [
             own.join(other, on="organisation", how="anti")
             .group_by("organisation")

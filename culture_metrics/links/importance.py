@@ -16,6 +16,7 @@ from culture_metrics.links.pooled_data import CAVEAT, pooled_data, sampled
 from culture_metrics.links.resampling import drawn_products
 from culture_metrics.links.titles import parted, title_of
 from culture_metrics.problems import counted
+from culture_metrics.views.labels import together
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -74,11 +75,13 @@ class RelativeWeights:
 
     def summary(self) -> str:
         """Say in plain sentences what the indicators explain and how it is parted."""
-        first = self.table.row(0, named=True)
+        top = f"{self.table['percent'][0]:.0f}"
+        level = [row["label"] for row in self.table.to_dicts() if f"{row['percent']:.0f}" == top]
+        largest = "weight is that" if len(level) == 1 else "weights are those"
         parts = ", ".join(f"{r['label']} {r['percent']:.0f}%" for r in self.table.to_dicts())
         return (
             f"Together {self.table.height} indicators explain {100 * self.r2:.1f}% of the variance of "
-            f"{self.outcome.title} ({self.total}). The largest weight is that of {first['label']}. Parted "
+            f"{self.outcome.title} ({self.total}). The largest {largest} of {together(level)}. Parted "
             f"among them: {parts}. Weights have no sign and name no reason. {self.sample}. {CAVEAT}"
         )
 

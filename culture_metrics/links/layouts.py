@@ -1,7 +1,7 @@
 """Layouts of published outcome files that are told by their columns, and how each becomes outcomes.
 
 A layout's `read` returns rows with `__row__, outcome, organisation, group, period, numerator, denominator,
-status`, and the problems it met.
+status` and `rows` (how many of the file a row stands on), the problems it met, and what it set aside.
 """
 
 from __future__ import annotations
@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from culture_metrics.errors import LinkError
+from culture_metrics.links.outcome_data import SET_ASIDE, set_aside
 from culture_metrics.links.tabular import ROW
-from culture_metrics.links.texts import number, status, wrong_rows
+from culture_metrics.links.texts import number, plain, status, wrong_rows
 from culture_metrics.problems import Problem, counted, examples
 from culture_metrics.results import ALL
 
@@ -22,10 +23,8 @@ if TYPE_CHECKING:
 
     from culture_metrics.links.tabular import Sheet
 
-    Read = Callable[[Sheet], tuple[pl.DataFrame, list[Problem]]]
+    Read = Callable[[Sheet], tuple[pl.DataFrame, list[Problem], pl.DataFrame]]
 
-#: The row of the turnover file that stands for everyone; the sum of the groups counts some people twice.
-ALL_GROUPS = "All staff groups"
 START, END = "Denominator at start of period", "Denominator at end of period"
 FLOWS = {"Leavers": "leavers", "Joiners": "joiners"}
 #: Published shares are rounded to two decimals.
@@ -42,7 +41,7 @@ class Layout:
     read: Read
 
 
-def _emergency(sheet: Sheet) -> tuple[pl.DataFrame, list[Problem]]:
+def _emergency(sheet: Sheet) -> tuple[pl.DataFrame, list[Problem], pl.DataFrame]:
     """Read A&E attendances by trust and month: those within four hours of all of them."""
     names = sheet.names
     total, over = names["totalattendances"], names["attendancesover4hours"]
@@ -94,8 +93,9 @@ def _emergency(sheet: Sheet) -> tuple[pl.DataFrame, list[Problem]]:
         (pl.col("denominator") - pl.col("over")).alias("numerator"),
         "denominator",
         "status",
+        pl.lit(1).alias("rows"),
     )
-    return rows, problems
+    return rows, problems, pl.DataFrame(schema=SET_ASIDE)
 
 
 def _gaps(rows: pl.DataFrame, column: str, severity: str, rule: str, done: str) -> list[Problem]:
@@ -116,7 +116,7 @@ def _gaps(rows: pl.DataFrame, column: str, severity: str, rule: str, done: str) 
     ]
 
 
-def _turnover(sheet: Sheet) -> tuple[pl.DataFrame, list[Problem]]:
+def _turnover(sheet: Sheet) -> tuple[pl.DataFrame, list[Problem], pl.DataFrame]:
     """Read joiners and leavers over the average of the headcounts at both ends; an absent row is zero."""
     names = sheet.names
     wrong_rows(sheet, names["hc"], number(names["hc"]).is_null(), "a headcount")
@@ -128,7 +128,7 @@ def _turnover(sheet: Sheet) -> tuple[pl.DataFrame, list[Problem]]:
     long = sheet.frame.select(
         ROW,
         pl.col(names["reportingorgcode"]).alias("organisation"),
-        pl.col(names["staffgroup1name"]).replace(ALL_GROUPS, ALL).alias("group"),
+        plain(names["staffgroup1name"]).alias("group"),
         pl.col(names["period"]).alias("period"),
         pl.col(names["type"]).alias("type"),
         number(names["hc"]).alias("headcount"),
@@ -141,7 +141,9 @@ def _turnover(sheet: Sheet) -> tuple[pl.DataFrame, list[Problem]]:
             hint="Ask for the file again, or take the repeated rows out.",
         )
     wide = long.pivot("type", index=unit, values="headcount", aggregate_function=None)
-    wide = wide.join(long.group_by(unit).agg(pl.col(ROW).min()), on=unit)
+    of_other = {kind: pl.col("type").is_in([*FLOWS]) & (pl.col("type") != kind) for kind in FLOWS}
+    stands_on = [(~of_other[kind]).sum().alias(f"rows of {kind}") for kind in FLOWS]
+    wide = wide.join(long.group_by(unit).agg(pl.col(ROW).min(), *stands_on), on=unit, nulls_equal=True)
     absent = [pl.lit(None, pl.Float64).alias(name) for name in kinds if name not in wide.columns]
     wide = wide.with_columns(absent)
     homeless = wide.filter(pl.col(START).is_null() & pl.col(END).is_null())
@@ -187,11 +189,21 @@ def _turnover(sheet: Sheet) -> tuple[pl.DataFrame, list[Problem]]:
             *unit,
             pl.col(kind).fill_null(0).alias("numerator"),
             average.alias("denominator"),
-            pl.lit("reported").alias("status"),
+            pl.when(average > 0).then(pl.lit("reported")).otherwise(pl.lit("not_reported")).alias("status"),
+            pl.col(f"rows of {kind}").alias("rows"),
         )
         for kind, outcome in FLOWS.items()
     ]
-    return pl.concat(rows), problems
+    others = [
+        set_aside(
+            long.filter(of_other[kind]).with_columns(
+                pl.lit(outcome).alias("outcome"), pl.lit(1).alias("rows")
+            ),
+            f"not of {kind.lower()}",
+        )
+        for kind, outcome in FLOWS.items()
+    ]
+    return pl.concat(rows), problems, pl.concat(others)
 
 
 LAYOUTS = (

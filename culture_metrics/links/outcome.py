@@ -197,6 +197,13 @@ def outcomes() -> pl.DataFrame:
 
 
 @cache
+def whole_organisation() -> tuple[str, ...]:
+    """Return the spellings of a row that is the whole organisation, in a column of groups of staff."""
+    text = files("data_schemas").joinpath("whole_organisation.yaml").read_text(encoding="utf-8")
+    return tuple(yaml.safe_load(text))
+
+
+@cache
 def declared() -> Mapping[str, Mapping[str, Any]]:
     """Return what `data_schemas/outcomes` declares, by id."""
     folder = files("data_schemas").joinpath("outcomes")

@@ -19,6 +19,14 @@ if TYPE_CHECKING:
     from culture_metrics.links.outcome import Outcome
 
 
+SET_ASIDE = {
+    "outcome": pl.String(),
+    "rows": pl.UInt32(),
+    "organisations": pl.UInt32(),
+    "reason": pl.String(),
+}
+
+
 @dataclass(frozen=True)
 class OutcomeData:
     """What a file of outcomes says, and what was found in it.
@@ -30,10 +38,13 @@ class OutcomeData:
     table : polars.DataFrame
         One row per outcome, organisation, group and period: `outcome, organisation, group` (`all` for the
         whole organisation), `start, end` (first and last day), `value`, `level` (of an ordinal outcome),
-        `numerator, denominator, status` (`reported`, `suppressed`, `not_reported`). Proportions and rates are
-        fractions.
+        `numerator, denominator, status` (`reported`, `suppressed`, `not_reported`), `rows` (of the file that
+        stand behind it). Proportions and rates are fractions.
     problems : polars.DataFrame
         What was found, in counts, as the table of problems of `validate`.
+    set_aside : polars.DataFrame
+        Rows of the file that became no figure: `outcome, rows, organisations, reason`. For each outcome the
+        rows of its figures and these add up to those of the file.
     provenance : mapping
         `file, sheet, layout, sha256, rows` (rows of the file).
     """
@@ -41,7 +52,8 @@ class OutcomeData:
     outcomes: tuple[Outcome, ...]
     table: pl.DataFrame = field(repr=False)
     problems: pl.DataFrame = field(repr=False)
-    provenance: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    set_aside: pl.DataFrame = field(repr=False)
+    provenance: Mapping[str, Any] = field(repr=False)
 
     def by_year(self) -> pl.DataFrame:
         """Roll the figures up to the years of the survey.
@@ -86,6 +98,16 @@ class OutcomeData:
         return f"<p>{html.escape(self.summary())}</p>{met}"
 
 
+def set_aside(rows: pl.DataFrame, reason: str) -> pl.DataFrame:
+    """Count the rows of a file, by outcome, that are set aside for one reason."""
+    counts = rows.group_by("outcome", maintain_order=True).agg(
+        pl.col("rows").sum(), pl.col("organisation").n_unique().alias("organisations")
+    )
+    return counts.with_columns(pl.lit(reason).alias("reason")).select(
+        pl.col(name).cast(dtype) for name, dtype in SET_ASIDE.items()
+    )
+
+
 def _month(day: Any) -> str:
     return f"{day:%B %Y}"
 
@@ -103,7 +125,9 @@ def as_outcomes(frame: pl.DataFrame, where: str) -> pl.DataFrame:
     from data_schemas.tables import Outcomes
 
     missing = [
-        pl.lit(None, dtype).alias(name) for name, dtype in OUTCOMES.items() if name not in frame.columns
+        pl.lit(1 if name == "rows" else None, dtype).alias(name)
+        for name, dtype in OUTCOMES.items()
+        if name not in frame.columns
     ]
     shaped = (
         frame.with_columns(missing)

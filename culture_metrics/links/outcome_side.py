@@ -10,7 +10,7 @@ import polars as pl
 from culture_metrics.links.mergers import follow
 from culture_metrics.links.periods import survey_year
 from culture_metrics.links.roll_up import ADDED, STANDING, YEAR, by_year
-from culture_metrics.links.survey_side import KEY
+from culture_metrics.links.steps import KEY, Step, step
 from culture_metrics.problems import Problem, counted
 from culture_metrics.results import ALL
 from data_schemas.columns import OUTCOMES_KEY
@@ -19,31 +19,48 @@ if TYPE_CHECKING:
     from culture_metrics.links.outcome import Outcome
     from culture_metrics.links.outcome_data import OutcomeData
 
-NOT_REPORTED = "no figure in the year: not reported, suppressed or nothing to count"
-
 
 class OutcomeSide(NamedTuple):
-    """One outcome by organisation and year under the panel's column names, and the flow of its rows."""
+    """One outcome by organisation and year under the panel's column names, and the flow of its rows.
+
+    `of_file` counts the rows of the file, `read` has its organisation-years, `set_aside` the steps of rows
+    that give the panel no figure, and `served` the other rows: `row, rows, organisation, year` (a rating
+    serves several) and `reason` (for a year that is left out).
+    """
 
     outcome: Outcome
     table: pl.DataFrame
-    flow: list[tuple[str, pl.DataFrame, str]]
+    of_file: int
+    read: pl.DataFrame
+    set_aside: list[Step]
+    served: pl.DataFrame
     problems: list[Problem]
 
 
 def outcome_side(
     data: OutcomeData, outcome: Outcome, mergers: pl.DataFrame, minimum_months: int
 ) -> OutcomeSide:
-    """Roll one outcome up to survey years, under the panel's column names.
-
-    `flow` lists the steps: name, the organisation-years concerned, reason.
-    """
-    rows = data.table.filter((pl.col("outcome") == outcome.column) & (pl.col("group") == ALL))
-    rows, problems = _merge(rows, outcome, mergers)
+    """Roll one outcome up to survey years, under the panel's column names."""
+    every = data.table.filter(outcome=outcome.column).with_columns(survey_year(pl.col("end")).alias("year"))
+    groups = every.filter(pl.col("group") != ALL)
+    rows, problems = _merge(every.filter(group=ALL).drop("year"), outcome, mergers)
+    if in_groups := int(groups["rows"].sum()):
+        problems.append(
+            Problem(
+                "note",
+                "rows of groups of staff",
+                f"{outcome.title}: {counted(in_groups, 'row')} of "
+                f"{counted(groups['group'].n_unique(), 'group')}",
+                "rows of whole organisations",
+                "Left out: a panel is of whole organisations.",
+                column=outcome.column,
+                rows=in_groups,
+            )
+        )
     # A rating stands on in years without a new one: there is no month to miss.
     yearly = by_year(rows, [outcome])
-    there = rows.select("organisation", survey_year(pl.col("end")).alias("year")).unique()
-    read = pl.concat([there, yearly.select(KEY)]).unique()
+    rows = rows.with_columns(survey_year(pl.col("end")).alias("year")).with_row_index("row")
+    read = pl.concat([rows.select(KEY), yearly.select(KEY)]).unique()
     short = yearly.filter((pl.col("months") < minimum_months).fill_null(value=False))
     kept = yearly.join(short, on=KEY, how="anti")
     points = 0 if outcome.kind in (*ADDED, *STANDING) else kept["months"].null_count()
@@ -59,19 +76,31 @@ def outcome_side(
                 rows=points,
             )
         )
-    flow = [
-        ("read", read, "in the file"),
-        ("left out", read.join(yearly, on=KEY, how="anti"), NOT_REPORTED),
-        ("left out", short, f"fewer than {minimum_months} months of the year: a part is no year"),
+    there = rows.filter(status="reported")
+    # Parts of a year are all used; of figures and ratings the one that the year was given is.
+    on = KEY if outcome.kind in ADDED else ["organisation", "start", "end"]
+    partial = pl.lit(f"fewer than {minimum_months} months of the year: a part is no year")
+    left = short.select(*KEY, partial.alias("reason"))
+    given = yearly.select(*dict.fromkeys([*KEY, *on])).join(left, on=KEY, how="left")
+    one_row = there.select("row", "rows", *on)
+    set_aside = [
+        *(
+            Step("left out", aside["rows"], None, aside["organisations"], aside["reason"])
+            for aside in data.set_aside.filter(outcome=outcome.column).iter_rows(named=True)
+        ),
+        step("left out", groups, "groups of staff: a panel is of whole organisations"),
+        step("left out", rows.filter(status="suppressed"), "suppressed in the file"),
+        step("left out", rows.filter(status="not_reported"), "not reported, or nothing to count"),
+        step("left out", there.join(given, on=on, how="anti"), "a later figure of the same year stands"),
     ]
     name = outcome.column
     value = pl.col("level").cast(pl.Enum(outcome.levels)) if outcome.levels else pl.col("value")
     if outcome.kind == "count":
         value = pl.col("numerator").round().cast(pl.Int64)
     below = {"proportion": "base", "rate": "base", "count": "exposure"}.get(outcome.kind)
-    given = below is not None and kept["denominator"].null_count() < kept.height
+    has_below = below is not None and kept["denominator"].null_count() < kept.height
     columns = [value.alias(name)]
-    below_name = f"{name}_{below}" if given else None
+    below_name = f"{name}_{below}" if has_below else None
     if below_name:
         columns.append(pl.col("denominator").alias(below_name))
     if kept["partial"].any():
@@ -83,7 +112,15 @@ def outcome_side(
         exposure=below_name if below == "exposure" else None,
         period=_period(outcome, kept, minimum_months),
     )
-    return OutcomeSide(adapted, kept.select(*KEY, *columns), flow, problems)
+    return OutcomeSide(
+        outcome=adapted,
+        table=kept.select(*KEY, *columns),
+        of_file=data.provenance["rows"],
+        read=read,
+        set_aside=set_aside,
+        served=one_row.join(given, on=on),
+        problems=problems,
+    )
 
 
 def _merge(rows: pl.DataFrame, outcome: Outcome, mergers: pl.DataFrame) -> tuple[pl.DataFrame, list[Problem]]:
@@ -104,6 +141,7 @@ def _merge(rows: pl.DataFrame, outcome: Outcome, mergers: pl.DataFrame) -> tuple
             pl.when(pl.col(part).is_not_null().all()).then(pl.col(part).sum()).alias(part)
             for part in ("numerator", "denominator")
         ),
+        pl.col("rows").sum(),
         pl.when(~several | there)
         .then(pl.col("status").first())
         .otherwise(pl.lit("not_reported", dtype=rows.schema["status"]))

@@ -15,7 +15,8 @@ from culture_metrics.links.mergers import ATTRIBUTES, crossings, read_list
 from culture_metrics.links.outcome_data import OutcomeData
 from culture_metrics.links.outcome_side import OutcomeSide, outcome_side
 from culture_metrics.links.roll_up import YEAR
-from culture_metrics.links.survey_side import KEY, SurveySide, survey_side
+from culture_metrics.links.steps import KEY
+from culture_metrics.links.survey_side import SurveySide, survey_side
 from culture_metrics.problems import counted, problem_table
 
 if TYPE_CHECKING:
@@ -43,8 +44,9 @@ class Panel:
         The outcomes under the panel's column names, with the period said.
     losses : polars.DataFrame
         `source` (survey, an outcome, panel), `step` (read, suppressed, not reported, left out, kept; rows of
-        the panel), `rows` (organisation-years; for suppressed and not reported the figures), `organisations`,
-        `reason`. For each outcome, read = left out + kept.
+        the panel), `rows` (of the results, of the outcome's file, of the panel), `organisation_years`,
+        `organisations`, `reason`. For the survey and for each outcome the rows read are those kept and those
+        suppressed, not reported and left out, each counted once.
     unmatched : polars.DataFrame
         `outcome`, `side` (`survey only`, `outcome only`), `organisation, name, first_year, last_year, known`
         (what the list of organisations says).

@@ -11,14 +11,15 @@ from culture_metrics.errors import FileFormatError, LinkError, unknown
 from culture_metrics.extracts.columns import squeeze
 from culture_metrics.extracts.files import file_hash
 from culture_metrics.links.layouts import LAYOUTS, Layout
-from culture_metrics.links.outcome import Outcome
+from culture_metrics.links.outcome import Outcome, whole_organisation
 from culture_metrics.links.outcome import outcome as declared_outcome
-from culture_metrics.links.outcome_data import OutcomeData, as_outcomes
+from culture_metrics.links.outcome_data import SET_ASIDE, OutcomeData, as_outcomes, set_aside
 from culture_metrics.links.periods import period_table
 from culture_metrics.links.tabular import ROW, Sheet, open_table
 from culture_metrics.links.texts import TOTALS
-from culture_metrics.links.tidy import ALIASES, ROLES, find_roles, read_tidy
+from culture_metrics.links.tidy import ALIASES, ROLES, find_roles, published_names, read_tidy
 from culture_metrics.problems import Problem, counted, examples, listed, problem_table
+from culture_metrics.results import ALL
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -87,7 +88,7 @@ def read_outcome(
             return all(squeeze(name) in names for name in given.values())
         if layout_of(names):
             return True
-        value = own is None or bool(names & {*_value_names(own), "numerator"})
+        value = own is None or bool(names & {*_value_names(own), *published_names(own, "numerator")})
         return (
             value
             and bool(names & {*ALIASES["organisation"]})
@@ -96,6 +97,10 @@ def read_outcome(
 
     named = f"{own.column}" if own else "the outcome"
     table = open_table(source, sheet, wanted, f"columns of the organisation's code, the period and {named}")
+    of_file = table.frame.height
+    cells = table.frame.columns[1:]
+    repeated = table.frame.filter(~pl.struct(cells).is_first_distinct())
+    table = table._replace(frame=table.frame.unique(cells, keep="first", maintain_order=True))
     layout = layout_of(frozenset(table.names))
     if layout is None and own is None:
         raise FileFormatError(
@@ -105,7 +110,7 @@ def read_outcome(
             hint="Name it: read_outcome(path, 'shmi'), or give an Outcome of your own.",
         )
     if layout is not None:
-        rows, problems = layout.read(table)
+        rows, problems, others = layout.read(table)
         read = tuple(declared_outcome(name) for name in layout.outcomes)
         if own is not None:
             read = tuple(one for one in read if one.column == own.column)
@@ -120,41 +125,72 @@ def read_outcome(
     else:
         assert own is not None
         roles = find_roles(table, own, given)
-        rows, problems = read_tidy(table, own, roles)
+        (rows, problems), others = read_tidy(table, own, roles), pl.DataFrame(schema=SET_ASIDE)
         read, dates = (own,), roles
-    rows, left_out = _organisations(rows)
+    repeats = [
+        (one.column, repeated.height, None, "repeats of another row, cell by cell")
+        for one in read
+        if repeated.height
+    ]
+    rows, left_out, nobody = _organisations(rows)
+    rows, met, nameless = _whole_organisations(rows)
     dated = _dated(table, rows, dates, years)
     _check_twice(table, dated)
-    problems += left_out
+    problems += [*_repeats(repeated), *left_out, *met]
     finished = _valued(dated)
     return OutcomeData(
         outcomes=read,
         table=as_outcomes(finished, table.where),
         problems=problem_table(problems),
+        set_aside=pl.concat(
+            [
+                pl.DataFrame(repeats, schema=SET_ASIDE, orient="row"),
+                others.filter(pl.col("outcome").is_in([one.column for one in read])),
+                nobody,
+                nameless,
+            ]
+        ),
         provenance={
             "file": table.file,
             "sheet": table.sheet,
             "layout": layout.name if layout else "tidy",
             "sha256": file_hash(Path(source)) if isinstance(source, str | Path) else None,
-            "rows": table.frame.height,
+            "rows": of_file,
         },
     )
 
 
 def _value_names(outcome: Outcome) -> list[str]:
-    return ["value", squeeze(outcome.column)]
+    return ["value", "numerator", squeeze(outcome.column)]
 
 
-def _organisations(rows: pl.DataFrame) -> tuple[pl.DataFrame, list[Problem]]:
+def _repeats(repeated: pl.DataFrame) -> list[Problem]:
+    if repeated.is_empty():
+        return []
+    return [
+        Problem(
+            "warning",
+            "repeated rows",
+            f"{counted(repeated.height, 'row')} the same as another, cell by cell",
+            "each row once",
+            "Counted once. If they are of different groups or sites, name these in a column.",
+            rows=repeated.height,
+            examples=examples(repeated[ROW]),
+        )
+    ]
+
+
+def _organisations(rows: pl.DataFrame) -> tuple[pl.DataFrame, list[Problem], pl.DataFrame]:
     """Put codes in capitals; set rows without a code, and totals, aside."""
     rows = rows.with_columns(pl.col("organisation").str.strip_chars().str.to_uppercase())
     keep = (
         pl.col("organisation").str.contains(r"^[A-Z0-9]{3,6}$") & ~pl.col("organisation").is_in(TOTALS)
     ).fill_null(value=False)
     out = rows.filter(~keep)
+    gone = set_aside(out, "of no organisation: totals, notes or blanks")
     if out.is_empty():
-        return rows, []
-    return rows.filter(keep), [
+        return rows, [], gone
+    told = [
         Problem(
             "warning",
             "rows that are of no organisation",
@@ -166,6 +202,47 @@ def _organisations(rows: pl.DataFrame) -> tuple[pl.DataFrame, list[Problem]]:
             examples=examples(out[ROW].unique().sort()),
         )
     ]
+    return rows.filter(keep), told, gone
+
+
+def _whole_organisations(rows: pl.DataFrame) -> tuple[pl.DataFrame, list[Problem], pl.DataFrame]:
+    """Tell the rows of whole organisations by their declared spelling; set rows that name no group aside."""
+    named = (pl.col("group") != "").fill_null(value=False)
+    blank = rows.filter(~named)
+    rows = rows.filter(named).with_columns(pl.col("group").replace(dict.fromkeys(whole_organisation(), ALL)))
+    unit = [name for name in ("outcome", "organisation", "period", "start", "end") if name in rows.columns]
+    partial = rows.join(rows.filter(group=ALL), on=unit, how="anti", nulls_equal=True)
+    spelt = " or ".join(f"'{text}'" for text in whole_organisation())
+    told = [
+        Problem(
+            "warning",
+            rule,
+            found,
+            f"{spelt}, exactly, in the column of groups",
+            done,
+            column="group",
+            rows=frame[ROW].n_unique(),
+            examples=examples(frame[ROW].unique().sort()),
+        )
+        for frame, rule, found, done in (
+            (
+                blank,
+                "rows that name no group",
+                counted(blank[ROW].n_unique(), "row"),
+                "Left out. Write what they are of, if they are of whole organisations as expected here.",
+            ),
+            (
+                partial,
+                "groups without a row of the whole organisation",
+                f"{counted(partial[ROW].n_unique(), 'row')} of "
+                f"{counted(partial['organisation'].n_unique(), 'organisation')}",
+                "Kept here; a panel has no figure for these organisations and periods, because groups are "
+                "never added up. Spell the row of the whole organisation as expected here.",
+            ),
+        )
+        if frame.height
+    ]
+    return rows, told, set_aside(blank, "no group named")
 
 
 def _dated(table: Sheet, rows: pl.DataFrame, named: Mapping[str, str], years: str) -> pl.DataFrame:

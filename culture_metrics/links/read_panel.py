@@ -12,6 +12,7 @@ from culture_metrics.links.flow import LOSSES, SURVEY, UNMATCHED
 from culture_metrics.links.outcome import Outcome
 from culture_metrics.links.panel import Panel
 from culture_metrics.links.panel_checks import check_panel
+from culture_metrics.links.steps import step
 from culture_metrics.links.tabular import ROW, Sheet, open_table
 from culture_metrics.links.texts import NOT_REPORTED, SUPPRESSED, number, plain, wrong_rows
 from culture_metrics.links.tidy import ALIASES, check_values
@@ -96,15 +97,18 @@ def read_panel(
         for name, dtype in table.schema.items()
         if dtype.is_numeric() and name not in kept | {"year"} and not name.endswith("_base")
     )
-    read = (SURVEY, "read", table.height, table["organisation"].n_unique(), "rows of the file")
     small = [
-        (SURVEY, "suppressed", p.rows, None, p.found) for p in checked.problems if p.rule == "small bases"
+        (SURVEY, "suppressed", p.rows, p.rows, None, p.found)
+        for p in checked.problems
+        if p.rule == "small bases"
     ]
     return Panel(
         table=table,
         indicators=indicators,
         outcomes=tuple(outcome for outcome in declared if outcome.column in table.columns),
-        losses=pl.DataFrame([read, *small], schema=LOSSES, orient="row"),
+        losses=pl.DataFrame(
+            [(SURVEY, *step("read", table, "rows of the file")), *small], schema=LOSSES, orient="row"
+        ),
         unmatched=pl.DataFrame(schema=UNMATCHED),
         problems=problem_table([*odd, *checked.problems]),
     )

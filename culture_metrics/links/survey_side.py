@@ -9,6 +9,7 @@ import polars as pl
 
 from culture_metrics.errors import LinkError
 from culture_metrics.links.mergers import ATTRIBUTES, follow
+from culture_metrics.links.steps import KEY, Step, step
 from culture_metrics.problems import Problem, listed
 from culture_metrics.published import Published
 from culture_metrics.results import ALL, check_results
@@ -16,16 +17,16 @@ from culture_metrics.results import ALL, check_results
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-KEY = ["organisation", "year"]
+SUPPRESSED = "suppressed"
 
 
 class SurveySide(NamedTuple):
-    """Indicators by organisation and year, and what was not reported."""
+    """Indicators by organisation and year, and what became of every row of the results."""
 
     table: pl.DataFrame
     measures: tuple[str, ...]
     places: pl.DataFrame
-    lost: pl.DataFrame
+    flow: list[Step]
     problems: list[Problem]
 
 
@@ -43,9 +44,11 @@ def survey_side(
     """
     given = list(results) if isinstance(results, Sequence) else [results]
     frames = [check_results(one.results if isinstance(one, Published) else one) for one in given]
-    whole = pl.concat(frames).filter(
-        (pl.col("breakdown") == ALL) & (pl.col("group") == ALL) & (pl.col("organisation") != ALL)
-    )
+    every = pl.concat(frames)
+    together = pl.col("organisation") == ALL
+    of_all = (pl.col("breakdown") == ALL) & (pl.col("group") == ALL)
+    whole = every.filter(of_all & ~together)
+    unwanted = whole.clear()
     if measures is not None:
         wanted = list(dict.fromkeys(measures))
         if absent := sorted(set(wanted) - set(whole["measure"])):
@@ -54,9 +57,21 @@ def survey_side(
                 got=listed(sorted(set(whole["measure"]))),
                 hint="Name measures by their ids, as the column measure has them.",
             )
-        whole = whole.filter(pl.col("measure").is_in(wanted))
+        asked = pl.col("measure").is_in(wanted)
+        whole, unwanted = whole.filter(asked), whole.filter(~asked)
     _check(whole)
-    dated = whole.with_columns(pl.col("period").cast(pl.Int32).alias("year"))
+    year = pl.col("period").cast(pl.Int32, strict=False).alias("year")
+    flow = [
+        step("read", every.with_columns(year), "figures of the results"),
+        step("left out", every.filter(together).with_columns(year), "all organisations together"),
+        step(
+            "left out",
+            every.filter(~of_all & ~together).with_columns(year),
+            "groups of a breakdown: a panel is of whole organisations",
+        ),
+        step("left out", unwanted.with_columns(year), "measures not asked for"),
+    ]
+    dated = whole.with_columns(year)
     # Those on the payroll on 1 September are surveyed.
     dated, problems = follow(
         dated, mergers, pl.date(pl.col("year"), 9, 1), [*KEY, "measure"], "results of the survey"
@@ -77,11 +92,12 @@ def survey_side(
         table = table.join(
             wide.select(*KEY, *(pl.col(name).alias(f"{name}{suffix}") for name in order)), on=KEY, how="left"
         )
-    missing = dated.filter(pl.col("status") != "reported")
-    lost = missing.group_by("measure", "status").agg(
-        pl.len().cast(pl.UInt32).alias("rows"), pl.col("organisation").n_unique().alias("organisations")
-    )
-    return SurveySide(table, order, _places(given), lost.sort("measure", "status"), problems)
+    lost = dated.filter(pl.col("status") != "reported").sort("measure", "status")
+    for (measure, status), rows in lost.group_by("measure", "status", maintain_order=True):
+        why = SUPPRESSED if str(status).startswith(SUPPRESSED) else "not reported"
+        flow.append(step(why, rows, f"{measure}: {str(status).replace('_', ' ')}"))
+    flow.append(step("kept", dated.filter(status="reported"), "figures of organisations as a whole"))
+    return SurveySide(table, order, _places(given), flow, problems)
 
 
 def _check(whole: pl.DataFrame) -> None:

@@ -8,6 +8,7 @@ import polars as pl
 
 from culture_metrics.errors import LinkError
 from culture_metrics.extracts.columns import squeeze
+from culture_metrics.links.outcome import declared
 from culture_metrics.links.tabular import ROW, Sheet
 from culture_metrics.links.texts import number, plain, status, wrong_rows
 from culture_metrics.problems import Problem, listed
@@ -35,12 +36,19 @@ ALIASES = {
 }
 
 
+def published_names(outcome: Outcome | None, role: str) -> list[str]:
+    """Return the names, squeezed, that an outcome's publisher gives to a role, as the catalogue declares."""
+    named = declared().get(outcome.column, {}).get("columns", {}) if outcome else {}
+    return [squeeze(named[role])] if role in named else []
+
+
 def find_roles(table: Sheet, outcome: Outcome, given: Mapping[str, str]) -> dict[str, str]:
     """Find the column of each role: as given, else by its usual names."""
     below = [squeeze(name) for name in (outcome.base, outcome.exposure) if name]
     usual = ALIASES | {
         "value": [squeeze(outcome.column), "value"],
-        "denominator": [*below, *ALIASES["denominator"]],
+        "numerator": [*published_names(outcome, "numerator"), *ALIASES["numerator"]],
+        "denominator": [*below, *published_names(outcome, "denominator"), *ALIASES["denominator"]],
     }
     found = {role: table.names[squeeze(name)] for role, name in given.items()}
     for role in ROLES:
@@ -112,6 +120,7 @@ def read_tidy(table: Sheet, outcome: Outcome, roles: Mapping[str, str]) -> tuple
         above.alias("numerator"),
         below.alias("denominator"),
         status(main).alias("status"),
+        pl.lit(1).alias("rows"),
     )
     return rows, problems
 

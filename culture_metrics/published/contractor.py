@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import TYPE_CHECKING
 
 import polars as pl
 
 from culture_metrics.catalogue import catalogue
-from culture_metrics.errors import FileFormatError, UnknownNameError
+from culture_metrics.errors import FileFormatError, InputWarning, UnknownNameError
 from culture_metrics.extracts.files import file_hash
+from culture_metrics.extracts.which_survey import fit_surveys, likeliest
 from culture_metrics.published.contractor_figures import SURVEY, contractor_distributions, contractor_results
 from culture_metrics.published.contractor_rows import read_rows
 from culture_metrics.published.published import Published
@@ -46,6 +48,7 @@ def read_contractor(
     who = organisation.strip()
     rows = pl.concat([*scores, *options])
     editions = _editions(rows, path.name)
+    doubt = _another_survey(rows, path.name)
     left_out: dict[str, list[str]] = {}
     results, one_sided = contractor_results(scores, editions, who, left_out, problems)
     distributions, rescaled = contractor_distributions(options, editions, who, left_out, problems)
@@ -81,8 +84,25 @@ def read_contractor(
             "unknown_breakdowns": tuple(sorted(breakdowns - known)),
             "sides": {SIDES: one_sided} if one_sided else {},
             "missing_taken_out": rescaled,
+            "survey_doubt": doubt,
         },
     )
+
+
+def _another_survey(rows: pl.DataFrame, file: str) -> str | None:
+    """Warn where the questions are those of a survey that an export by year cannot name."""
+    codes = rows["code"].drop_nulls().unique().to_list()
+    fits = fit_surveys(codes, {}, file)
+    likely, asked = catalogue(likeliest(fits)), catalogue(SURVEY)
+    if likely.id == SURVEY:
+        return None
+    doubt = (
+        f"{file} holds the questions of the {likely.label} and no others, but years instead of "
+        f"{likely.cycle}s, and is read as the {asked.label}. If it is the {likely.label}, do not use it: the "
+        "two do not compare."
+    )
+    warnings.warn(doubt, InputWarning, stacklevel=4)
+    return doubt
 
 
 def _editions(rows: pl.DataFrame, file: str) -> dict[str, Edition]:

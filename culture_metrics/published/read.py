@@ -5,7 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from culture_metrics.errors import FileFormatError
+from culture_metrics.errors import CultureMetricsError, FileFormatError
+from culture_metrics.extracts.files import open_table
+from culture_metrics.extracts.layouts import ResultsFileError
 from culture_metrics.published.benchmark_book import find_benchmark, read_benchmark
 from culture_metrics.published.contractor import read_contractor
 from culture_metrics.published.contractor_rows import find_contractor, is_contractor_text
@@ -68,7 +70,7 @@ def read_published(path: str | Path, organisation: str | None = None) -> Publish
             (`unknown_breakdowns`). `periods`, `left_out` (codes, by reason, among them questions of which
             less is better and the file plainly counts the favourable answer), `sides` (the other questions of
             which less is better), `missing_taken_out` (in how many cells missing answers were taken out of
-            percentages and base).
+            percentages and base), `survey_doubt` (where the questions are those of the pulse survey).
 
     Raises
     ------
@@ -105,13 +107,33 @@ def read_published(path: str | Path, organisation: str | None = None) -> Publish
     path = Path(path)
     if is_contractor_text(path):
         return read_contractor(path, None, organisation)
-    heads = load_heads(path)
+    try:
+        heads = load_heads(path)
+    except FileFormatError:
+        _refuse_copied(path)
+        raise
     layout = _layout(heads)
     if layout == "contractor":
         return read_contractor(path, heads, organisation)
     if layout in _READERS:
         return _READERS[layout](path, heads)
     return read_detailed(path, heads)
+
+
+def _refuse_copied(path: Path) -> None:
+    """Say of a table of a workbook that was saved as text what `inspect_file` says of it."""
+    try:
+        open_table(path, None, head_only=True)
+    except ResultsFileError as error:
+        if error.copied:
+            raise FileFormatError(
+                f"This is the table of a {error.kind}, saved as text",
+                where=path.name,
+                expected="the workbook as it was published",
+                hint=error.hint,
+            ) from None
+    except CultureMetricsError:
+        return
 
 
 def is_published(path: str | Path) -> bool:

@@ -11,6 +11,7 @@ import polars as pl
 
 from culture_metrics.catalogue import Edition, catalogue
 from culture_metrics.errors import ExtractError, FileFormatError, ReportError, unknown
+from culture_metrics.extracts.one_organisation import one_organisation
 from culture_metrics.extracts.read import periods_in, read_extract
 from culture_metrics.extracts.respondents import SeveralPeriodsError
 from culture_metrics.extracts.unanswered import told, unanswered
@@ -43,8 +44,8 @@ class Inputs:
     Attributes
     ----------
     reports : tuple of ValidationReport
-        One per respondent file and year in it, by period; about everybody in that year, not only the
-        organisation.
+        One per respondent file and year in it, by period; about the organisation: of a file of several the
+        rows of the others are left out before the check, and not counted.
     extracts : tuple of Extract
         The clean answers of the organisation, one per report.
     published : tuple of Published
@@ -163,14 +164,22 @@ def read_inputs(
     files, published = _read([Path(path) for path in paths], organisation, year)
     if not paths:
         files = list(example_extracts())
+    _one_survey([*files, *published])
     _one_file_a_year([e.period for e in files], "respondent files")
     _one_file_a_year([p.period for p in published], "workbooks")
-    reports = tuple(validate(e) for e in sorted(files, key=lambda e: e.period))
+    files.sort(key=lambda e: e.period)
+    reports = tuple(validate(e) for e in files)
     if not paths:
         published = [example_published(reports[-1].extract)]
     chosen = _organisation(reports, published, organisation)
     # An organisation need not be in every year of a stacked file.
-    reports = tuple(r for r in reports if not _is_stacked(r.extract) or _holds(r.extract, chosen))
+    kept = [
+        (file, r)
+        for file, r in zip(files, reports, strict=True)
+        if not _is_stacked(r.extract) or _holds(r.extract, chosen)
+    ]
+    shared = _of_several(files)
+    reports = tuple(_own_report(file, r, chosen, others=_hash(file) in shared) for file, r in kept)
     extracts = tuple(_own(r.extract, chosen) for r in reports)
     return Inputs(
         reports=reports,
@@ -276,6 +285,28 @@ def _holds(extract: Extract, organisation: str) -> bool:
     return organisation in extract.frame["organisation"]
 
 
+def _hash(extract: Extract) -> str | None:
+    return extract.provenance.get("sha256")
+
+
+def _of_several(files: Sequence[Extract]) -> set[str | None]:
+    """Return the hashes of the files that hold several organisations, in one year or over all."""
+    held: dict[str | None, set[str]] = {}
+    for extract in files:
+        held.setdefault(_hash(extract), set()).update(extract.frame["organisation"].drop_nulls().unique())
+    return {file for file, organisations in held.items() if file is not None and len(organisations) > 1}
+
+
+def _own_report(
+    file: Extract, report: ValidationReport, organisation: str, *, others: bool
+) -> ValidationReport:
+    """Check the rows of the organisation by themselves, where the file holds others."""
+    if _holds(report.extract, organisation):
+        own = one_organisation(file, organisation, others=others)
+        return report if own is file else validate(own)
+    return report
+
+
 def _own(extract: Extract, organisation: str) -> Extract:
     """Keep the answers of one organisation."""
     own = extract.frame.filter(pl.col("organisation") == organisation)
@@ -284,6 +315,20 @@ def _own(extract: Extract, organisation: str) -> Extract:
         where = extract.provenance.get("file") or extract.period
         raise unknown("organisation", organisation, known, where=where)
     return replace(extract, frame=own)
+
+
+def _one_survey(sources: Sequence[Extract | Published]) -> None:
+    """Refuse files of several surveys: their figures do not compare."""
+    labels = {source.survey: catalogue(source.survey).label for source in sources}
+    if len(labels) > 1:
+        odd = next((s for s in sources if catalogue(s.survey).cycle != "year"), sources[-1])
+        raise ReportError(
+            f"The files are of several surveys: {' and '.join(sorted(labels.values()))}",
+            where=odd.provenance.get("file"),
+            expected="files of one survey",
+            hint=f"Leave out the file of the {labels[odd.survey]}, or report on it by itself: the two "
+            "surveys are answered by other people, and their figures do not compare.",
+        )
 
 
 def _one_file_a_year(periods: list[str], what: str) -> None:

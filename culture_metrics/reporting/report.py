@@ -102,6 +102,7 @@ def report(
         data = read_inputs(inputs, organisation, year, by)
         for caution in data.cautions:
             warnings.warn(caution, InputWarning, stacklevel=2)
+        _check_annual(data)
         chosen, left_out = _choose(data)
         steps = [*FIRST, *chosen, *LAST]
         tell(FIRST[1], 1, len(steps))
@@ -126,6 +127,19 @@ def report(
         _deliver(workshop, folder)
         tell("Done", len(steps), len(steps))
     return folder / "index.html"
+
+
+def _check_annual(data: Inputs) -> None:
+    """Refuse to report on a survey of quarters: what the report says is about an annual one."""
+    survey = data.edition.survey
+    if survey.cycle != "year":
+        raise ReportError(
+            f"A report is made of an annual survey, and this is the {survey.label}, {data.year}",
+            where=data.sources[0].provenance.get("file"),
+            expected="files of the NHS Staff Survey",
+            hint="In Python: cm.estimate(cm.validate(cm.read_extract(path)).extract), and cm.run_chart for "
+            "several quarters.",
+        )
 
 
 def _choose(data: Inputs) -> tuple[list[str], list[tuple[str, str]]]:

@@ -10,6 +10,7 @@ import polars as pl
 from culture_metrics.views import style
 from culture_metrics.views.inputs import held_back, tidy
 from culture_metrics.views.labels import (
+    at_the_end,
     count,
     fixed,
     reasons,
@@ -280,15 +281,14 @@ def _alt(bars: pl.DataFrame, rows: pl.DataFrame) -> str:
         said.append(f"Bars of the answers to {rows.height} questions.")
         known = bars.filter(~pl.col("unknown"), part=RIGHT).drop_nulls("percent")
         sums = known.group_by("question", maintain_order=True)
-        ordered = sums.agg(pl.col("label").first(), pl.col("percent").sum()).sort(
-            "percent", maintain_order=True
-        )
-        if ordered.height:
-            low, high = ordered.row(0, named=True), ordered.row(-1, named=True)
-            said.append(
-                f"Most favourable answers: {high['label']}, {shown(high['percent'], 'percent')}; "
-                f"fewest: {low['label']}, {shown(low['percent'], 'percent')}."
+        shares = sums.agg(pl.col("label").first(), pl.col("percent").sum())
+        if shares.height:
+            (high, top), (low, bottom) = (
+                at_the_end(shares, "label", "percent", "percent", highest=end) for end in (True, False)
             )
+            level = shares.height > 1 and top == bottom
+            ends = f"Most favourable answers: {high}, {top}; fewest: {low}, {bottom}."
+            said.append(f"Each has {top} of favourable answers." if level else ends)
     hidden = rows.filter(~pl.col("drawn")).height
     if hidden and rows.height > 1:
         said.append(f"{hidden} not shown.")

@@ -16,11 +16,13 @@ from culture_metrics.views.labels import (
     MINUS,
     WHY_NOT,
     fixed,
+    level_rows,
     reading,
     safely,
     sentences,
     several,
     shown,
+    together,
 )
 
 COLUMNS = ["group", "group_base", "measure", "label", "estimate", "base", "status", "reference"]
@@ -333,16 +335,19 @@ def _notes(cells: pl.DataFrame, unit: str) -> str:
 def _alt(cells: pl.DataFrame, rows: pl.DataFrame, measures: pl.DataFrame, unit: str) -> str:
     measured, grouped = several(measures.height, "measure"), several(rows.height - 1, "group")
     said = [f"Heat map of {measured} in {grouped}."]
-    known = cells.drop_nulls("difference").sort("difference", maintain_order=True)
-    if known.height:
-        for side, row in (("above", known.row(-1, named=True)), ("below", known.row(0, named=True))):
-            if (row["difference"] > 0) if side == "above" else (row["difference"] < 0):
-                said.append(
-                    f"Furthest {side} the whole organisation: {row['label']} in {row['group']}, "
-                    f"{shown(row['estimate'], unit)} against {shown(row['reference'], unit)}."
-                )
-            else:
-                said.append(f"No cell is {side} the whole organisation.")
+    known = cells.drop_nulls("difference")
+    for side in ("above", "below") if known.height else ():
+        level = level_rows(known, "difference", unit, highest=side == "above")
+        far = level["difference"][0]
+        if (far > 0) if side == "above" else (far < 0):
+            each = (
+                f"{row['label']} in {row['group']}, {shown(row['estimate'], unit)} against "
+                f"{shown(row['reference'], unit)}"
+                for row in level.iter_rows(named=True)
+            )
+            said.append(f"Furthest {side} the whole organisation: {together(each)}.")
+        else:
+            said.append(f"No cell is {side} the whole organisation.")
     hidden = int(cells["held_back"].sum())
     empty = cells["estimate"].null_count() - hidden
     if hidden:

@@ -84,6 +84,39 @@ def shown(value: float, unit: str) -> str:
     return f"{value:.{DECIMALS[unit]}f}{SIGN[unit]}"
 
 
+def together(names: Iterable[str], most: int = 4) -> str:
+    """Name things in one breath: those that stand level are told together.
+
+    Examples
+    --------
+    >>> together(["Morale"]), together(["Morale", "A team", "Burnout"]), together("abcdef")
+    ('Morale', 'Morale, A team and Burnout', 'a, b, c, d and 2 more')
+    """
+    named = list(names)
+    if len(named) > most + 1:
+        named = [*named[:most], f"{len(named) - most} more"]
+    return " and ".join(filter(None, (", ".join(named[:-1]), named[-1])))
+
+
+def at_the_end(rows: pl.DataFrame, name: str, value: str, unit: str, *, highest: bool) -> tuple[str, str]:
+    """Return who has the highest (or lowest) value and the value, both as shown; ties stand together.
+
+    Examples
+    --------
+    >>> rows = pl.DataFrame({"label": ["Morale", "A team"], "estimate": [6.1, 6.1004]})
+    >>> at_the_end(rows, "label", "estimate", "score", highest=True)
+    ('Morale and A team', '6.10')
+    """
+    level = level_rows(rows, value, unit, highest=highest)
+    return together(level[name].cast(pl.String)), level.select(fixed(value, unit)).row(0)[0]
+
+
+def level_rows(rows: pl.DataFrame, value: str, unit: str, *, highest: bool) -> pl.DataFrame:
+    """Return the rows whose value is the highest (or lowest) as it is shown: a reader sees no difference."""
+    end = pl.col(value).max() if highest else pl.col(value).min()
+    return rows.filter(fixed(value, unit) == fixed(end, unit))
+
+
 def signed(value: float, unit: str) -> str:
     """Return a change with its sign and without its unit.
 

@@ -12,6 +12,7 @@ from culture_metrics.views.inputs import held_back, one_of, tidy
 from culture_metrics.views.labels import (
     DECIMALS,
     SIGN,
+    at_the_end,
     base_range,
     reading,
     safely,
@@ -123,6 +124,7 @@ def _rows(table: pl.DataFrame, unit: str, direction: str) -> pl.DataFrame:
         .with_columns(
             pl.int_range(1, pl.len() + 1).alias("place"),
             pl.col("estimate").rank("min", descending=highest_first).cast(pl.Int64).alias("rank"),
+            pl.len().over("estimate").alias("level"),
             pl.col("conf_low", "conf_high").cast(pl.Float64),
         )
         .with_columns(
@@ -215,7 +217,7 @@ def _name(
     style.note(fig, "", **dot, **leader, ax=across * LEADER, ay=-upwards * LEADER)
     style.note(
         fig,
-        f"{name}<br>{shown(row['estimate'], unit)}, rank {row['rank']} of {organisations}",
+        f"{name}<br>{shown(row['estimate'], unit)}, {_place(row, organisations)}",
         **dot,
         xanchor=side,
         align=side,
@@ -225,6 +227,12 @@ def _name(
         font=blue,
         bgcolor="rgba(255,255,255,0.85)",
     )
+
+
+def _place(row: dict[str, Any], organisations: int) -> str:
+    """Say a rank, and how many organisations share it."""
+    shared = f", shared with {several(row['level'] - 1, 'other')}" if row["level"] > 1 else ""
+    return f"rank {row['rank']} of {organisations}{shared}"
 
 
 def _notes(rows: pl.DataFrame, hidden: int) -> str:
@@ -245,17 +253,13 @@ def _alt(rows: pl.DataFrame, own: pl.DataFrame, chosen: dict[str, Any], hidden: 
         interval = ""
         if row["conf_low"] is not None and row["conf_high"] is not None:
             interval = f" (95% interval {shown(row['conf_low'], unit)} to {shown(row['conf_high'], unit)})"
-        said.append(
-            f"{row['name']}: {shown(row['estimate'], unit)}{interval}, rank {row['rank']} of {rows.height}."
-        )
+        said.append(f"{row['name']}: {shown(row['estimate'], unit)}{interval}, {_place(row, rows.height)}.")
     if rows.height:
-        ordered = rows.sort("estimate", maintain_order=True)
-        low, high = ordered.row(0, named=True), ordered.row(-1, named=True)
-        said.append(
-            f"Median {shown(float(rows['estimate'].median()), unit)}; "  # type: ignore[arg-type]
-            f"highest {shown(high['estimate'], unit)}, {high['name']}; "
-            f"lowest {shown(low['estimate'], unit)}, {low['name']}."
+        (high, top), (low, bottom) = (
+            at_the_end(rows, "name", "estimate", unit, highest=end) for end in (True, False)
         )
+        ends = "all are level" if top == bottom else f"highest {top}, {high}; lowest {bottom}, {low}"
+        said.append(f"Median {shown(float(rows['estimate'].median()), unit)}; {ends}.")  # type: ignore[arg-type]
     if hidden:
         said.append(f"{hidden} not shown.")
     return " ".join(said)

@@ -10,6 +10,7 @@ import polars as pl
 from culture_metrics.views import style
 from culture_metrics.views.inputs import held_back, tidy
 from culture_metrics.views.labels import (
+    at_the_end,
     base_range,
     fixed,
     reading,
@@ -18,7 +19,6 @@ from culture_metrics.views.labels import (
     safely,
     sentences,
     several,
-    shown,
     width,
 )
 
@@ -249,14 +249,14 @@ def _notes(rows: pl.DataFrame, compared: bool, has_intervals: bool) -> str:
 
 
 def _alt(rows: pl.DataFrame, compared: bool) -> str:
-    drawn = rows.drop_nulls("estimate").sort("estimate", maintain_order=True)
+    drawn = rows.drop_nulls("estimate")
     said = [f"Dot plot of {several(rows.height, 'score')}."]
     if drawn.height:
-        low, high = drawn.row(0, named=True), drawn.row(-1, named=True)
-        said.append(
-            f"Highest: {high['label']}, {shown(high['estimate'], 'score')}; "
-            f"lowest: {low['label']}, {shown(low['estimate'], 'score')}."
+        (high, top), (low, bottom) = (
+            at_the_end(drawn, "label", "estimate", "score", highest=end) for end in (True, False)
         )
+        level = drawn.height > 1 and top == bottom
+        said.append(f"All are {top}." if level else f"Highest: {high}, {top}; lowest: {low}, {bottom}.")
     both = drawn.drop_nulls("median")
     if compared and both.height:
         above = both.filter(pl.col("estimate") > pl.col("median")).height

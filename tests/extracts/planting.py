@@ -9,12 +9,19 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from culture_metrics import synthetic
+from culture_metrics.catalogue import catalogue
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from culture_metrics.extracts.extract import Extract
     from culture_metrics.extracts.report import ValidationReport
+
+
+def periods_alone() -> list[str]:
+    """Editions of the annual survey whose codes no other edition has: only these are told from codes."""
+    codes = {edition.period: frozenset(edition.columns) for edition in catalogue()}
+    return [period for period, own in codes.items() if list(codes.values()).count(own) == 1]
 
 
 @cache

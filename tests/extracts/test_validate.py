@@ -330,8 +330,26 @@ def test_more_respondents_than_staff_is_an_error(clean):
     assert (found["severity"], found["rows"]) == ("error", 10)
     assert not report.ok
     assert validate(clean, eligible={"SYN01": 400}).ok
-    other = validate(clean, eligible={"RXX": 400})
+    two = clean_extract(organisations=2, rows=40)
+    other = validate(two, eligible={"SYN02": 400})
     assert "SYN01" in problem(other, "no number of eligible staff")["found"]
+
+
+@pytest.mark.parametrize("code", ["Theatres", "RXX", "syn01", "", None])
+def test_eligible_staff_of_an_unknown_organisation_are_refused(clean, code):
+    with pytest.raises(UnknownNameError) as caught:
+        validate(clean, eligible={"SYN01": 400, code: 85})
+    assert caught.value.what == f"The extract has no organisation '{code}'"
+    assert caught.value.where == "eligible="
+    assert "SYN01" in caught.value.hint
+    assert "directorates" in caught.value.hint
+
+
+@pytest.mark.parametrize("staff", [0, -3, 85.5, "85", True, float("nan"), None])
+def test_eligible_staff_are_a_number_of_people(clean, staff):
+    with pytest.raises(ExtractError, match="is no number of people") as caught:
+        validate(clean, eligible={"SYN01": staff})
+    assert caught.value.expected == "a whole number above 0"
 
 
 def test_labels_are_merged_on_request_only(clean):

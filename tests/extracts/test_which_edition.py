@@ -7,6 +7,7 @@ import pytest
 from planting import clean_extract, problem, rules, serious
 
 from culture_metrics import read_extract, validate
+from culture_metrics.catalogue import catalogue
 from culture_metrics.errors import ExtractError, UnknownNameError
 from culture_metrics.extracts.inspect import inspect_file
 
@@ -61,7 +62,8 @@ def test_a_column_that_says_the_year_is_believed(tmp_path):
 
 def test_the_hint_names_the_year_of_the_name_or_every_year_that_fits(tmp_path):
     assert "Give year=2024 if" in refusal(write(tmp_path, "good_2024.csv"), year=2023).hint
-    assert refusal(write(tmp_path, "x.csv"), year=2023).hint == "Check the year: give year=2024 or year=2025."
+    since = [f"year={period}" for period in catalogue().periods if period >= "2024"]
+    assert refusal(write(tmp_path, "x.csv"), year=2023).hint == f"Check the year: give {' or '.join(since)}."
 
 
 def test_a_column_with_the_wrong_year_is_named(tmp_path):
@@ -103,5 +105,6 @@ def test_a_misspelled_question_is_a_warning_that_names_it(tmp_path):
 
 def test_a_year_without_an_edition_gets_the_years_there_are(tmp_path):
     with pytest.raises(UnknownNameError) as caught:
-        read_extract(write(tmp_path, "x.csv"), year=2030)
-    assert caught.value.hint == "Known: 2021 to 2025."
+        read_extract(write(tmp_path, "x.csv"), year=2099)
+    first, *_, last = catalogue().periods
+    assert caught.value.hint == f"Known: {first} to {last}."

@@ -35,7 +35,14 @@ def test_the_catalogue_declares_what_the_founding_analysis_linked(name, kind):
 @pytest.mark.parametrize("name", declared())
 def test_every_entry_says_where_it_is_published_and_what_a_reader_needs(name):
     entry = declared()[name]
-    known = {*cm.Outcome.__dataclass_fields__, "published", "to_know", "unconfirmed", "denominator"}
+    known = {
+        *cm.Outcome.__dataclass_fields__,
+        "published",
+        "to_know",
+        "unconfirmed",
+        "denominator",
+        "columns",
+    }
     assert set(entry) <= known
     assert len(entry["published"]) > 20 and len(entry["to_know"]) > 40
     assert cm.outcome(name).columns[0] == entry["column"]

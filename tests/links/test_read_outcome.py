@@ -254,8 +254,13 @@ def test_leavers_without_headcount_and_rows_twice_are_refused(tmp_path):
         cm.read_outcome(write(tmp_path, lone))
     row = ("202503 to 202504", "Denominator at end of period", "RXX", "All staff groups", 4)
     with pytest.raises(LinkError, match="Rows stand twice") as caught:
-        cm.read_outcome(write(tmp_path, turnover(row, row)))
+        cm.read_outcome(write(tmp_path, turnover(row, (*row[:-1], 5))))
     assert "rows 2, 3" in str(caught.value)
+    once = cm.read_outcome(write(tmp_path, turnover(row, row)), "leavers")
+    assert once.table["denominator"].to_list() == [2]
+    assert once.set_aside.rows() == [("leavers", 1, None, "repeats of another row, cell by cell")]
+    told = once.problems.filter(rule="repeated rows").row(0, named=True)
+    assert (told["rows"], told["examples"]) == (1, "3")
 
 
 def test_the_table_keeps_its_contract(tmp_path):

@@ -270,7 +270,7 @@ def test_an_organisation_that_no_file_can_say_anything_about_is_refused(quick, f
 
 
 def test_a_real_workbook_is_reported_with_its_own_figures(quick, shared_data, published_2024, tmp_path):
-    (path,) = (shared_data / "nss2024").glob("*.xlsx")
+    (path,) = (shared_data / "nss2024").glob("*organisational results.xlsx")
     report([path], tmp_path, organisation="ref")
     results = pl.read_parquet(tmp_path / "results.parquet")
     assert results.equals(published_2024.results.filter(organisation="REF"))

@@ -137,6 +137,14 @@ def test_alt_text_of_many_questions_names_the_most_and_the_fewest(table):
     )
 
 
+def test_alt_text_tells_questions_that_are_level_together(table):
+    level = question("q3", "Heard", [1.0, 4.0, 10.0, 40.0, 43.0, 2.0])
+    said = distribution(pl.concat([table, level]), title="Answers").layout.meta["alt"]
+    assert "Most favourable answers: Trusted and Heard, 83.0%; fewest: Enough staff, 40.0%." in said
+    both = distribution(pl.concat([table.filter(question="q2"), level]), title="Answers").layout.meta["alt"]
+    assert both.endswith("Each has 83.0% of favourable answers.")
+
+
 def test_alt_text_of_one_question_lists_its_answers(table):
     alt = distribution(table.filter(question="q1"), title="Answers").layout.meta["alt"]
     assert alt.endswith("Neither 25.0%, Agree 30.0%, Strongly agree 10.0%, Don't know 5.0%.")

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from culture_metrics.errors import ExtractError, UnknownNameError, unknown
 from culture_metrics.extracts.read import ROW
 from culture_metrics.problems import Problem, counted, examples, listed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
 WEIGHT = re.compile(r"(^|_)(weight|wgt|wt)(_|$)", re.I)
 #: Benchmark groups with fewer organisations give an average of few.
@@ -120,3 +121,32 @@ def weights(frame: pl.DataFrame) -> Iterator[Problem]:
                     rows=rows.len(),
                     examples=examples(rows),
                 )
+
+
+def check_eligible(eligible: Mapping[str, int], organisations: Sequence[str]) -> None:
+    """See to it that numbers of eligible staff are those of organisations in the extract.
+
+    Raises
+    ------
+    UnknownNameError
+        When an organisation is not in the extract: its number would check nothing.
+    ExtractError
+        When a number is none of people.
+    """
+    for code, staff in eligible.items():
+        if code not in organisations:
+            error = unknown("organisation", code, organisations, where="eligible=")
+            raise UnknownNameError(
+                f"The extract has no organisation '{code}'",
+                where="eligible=",
+                expected="organisation codes as in the extract: {'RXX': 4000}",
+                hint=f"{error.hint} Numbers of groups (directorates) are not checked: leave them out.",
+            )
+        number = isinstance(staff, int | float) and not isinstance(staff, bool)
+        if not number or not (staff > 0 and staff % 1 == 0):
+            raise ExtractError(
+                f"The number of eligible staff of {code} is no number of people",
+                where="eligible=",
+                expected="a whole number above 0",
+                got=str(staff),
+            )

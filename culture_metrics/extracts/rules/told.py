@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from culture_metrics.extracts import unanswered
+from culture_metrics.extracts import one_organisation, unanswered
 from culture_metrics.extracts.labels import BLANK, DATE, DECLARED, LABEL, NUMBER, RELABELLED
 from culture_metrics.extracts.which_edition import likely_meant
 from culture_metrics.problems import Problem, counted, listed
@@ -103,6 +103,16 @@ def left_out(extract: Extract) -> dict[str, int]:
 
 def told(extract: Extract) -> Iterator[Problem]:
     """Tell what the reader did."""
+    if extract.provenance.get(one_organisation.OTHERS):
+        yield Problem(
+            "note",
+            "other organisations",
+            "rows of other organisations in the file",
+            "respondents of one organisation",
+            "Left out and not counted, nor is what the reader left out or read anew in the whole file: it "
+            "would tell how many answered elsewhere. Rows are numbered within the organisation, from 2.",
+            column="organisation",
+        )
     yield from _names(extract)
     yield from _missing(extract)
     rows = left_out(extract)
@@ -160,6 +170,11 @@ def _names(extract: Extract) -> Iterator[Problem]:
     if doubt := extract.provenance.get("doubt"):
         done = f"{doubt} Read as asked for; if that is wrong, read it again."
         yield Problem("warning", "maybe another year", "signs of another year", f"{extract.period}", done)
+    if doubt := extract.provenance.get("survey_doubt"):
+        done = f"{doubt} Read as asked for; leave survey= out to have it told from the columns."
+        yield Problem(
+            "warning", "maybe another survey", "signs of another survey", extract.edition.survey.label, done
+        )
     names = list(extract.provenance.get("not_used") or ())
     here = set(extract.frame.columns)
     absent = [q.code for q in extract.edition.questions.values() if not here & set(q.columns)]

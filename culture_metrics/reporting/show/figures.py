@@ -13,7 +13,7 @@ from culture_metrics.compare.words import weighed
 from culture_metrics.reporting.show.common import answered, own_results, workbook
 from culture_metrics.reporting.tables import answer_table, heat_map_table, score_table
 from culture_metrics.results import ALL
-from culture_metrics.views.labels import several, shown
+from culture_metrics.views.labels import at_the_end, several, shown
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -141,11 +141,15 @@ def _favourable(table: pl.DataFrame) -> str:
 
 def reach(table: pl.DataFrame) -> str:
     """Say the lowest and the highest score."""
-    known = table.drop_nulls("estimate").sort("estimate").select("label", "estimate").rows()
-    if not known:
+    known = table.drop_nulls("estimate")
+    if known.is_empty():
         return "no score may be shown"
-    low, high = (f"{shown(score, 'score')} ({label})" for label, score in (known[0], known[-1]))
-    return f"scores from {low} to {high}" if len(known) > 1 else f"one score, {low}"
+    (low, bottom), (high, top) = (
+        at_the_end(known, "label", "estimate", "score", highest=end) for end in (False, True)
+    )
+    if known.height == 1:
+        return f"one score, {bottom} ({low})"
+    return f"all scores {top}" if top == bottom else f"scores from {bottom} ({low}) to {top} ({high})"
 
 
 def _apart(table: pl.DataFrame) -> str:
