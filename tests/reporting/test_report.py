@@ -14,8 +14,9 @@ import fastexcel
 import polars as pl
 import pytest
 from nbformat import v4
+from printed import HEIGHT, MARGIN, WIDTH, browser, print_page
 
-from culture_metrics import read_published, synthetic, validate, write_published
+from culture_metrics import catalogue, read_published, synthetic, validate, write_published
 from culture_metrics.errors import FileFormatError, InputWarning, ReportError
 from culture_metrics.reporting import report as module
 from culture_metrics.reporting.example import example_published
@@ -112,6 +113,47 @@ def test_plotly_is_there_once_and_every_figure_has_a_name(page, tags):
     assert re.search(r"above the median of Acute .+ on \d of 9 scores, below it on \d\.", said)
     assert re.search(r"scores from \d\.\d\d \(.+\) to \d\.\d\d \(", said)
     assert re.search(r"by occupation group: \d+ of \d+ scores clearly above the whole, \d+ below\.", said)
+
+
+@pytest.fixture(scope="module")
+def sheets(folder, tmp_path_factory):
+    """The page on A4 paper, as printed from a window 1366 pixels wide."""
+    if browser() is None:
+        pytest.skip("no Chromium is installed here: nothing can be printed")
+    return print_page(folder / "index.html", tmp_path_factory.mktemp("print") / "page.pdf")
+
+
+def on_the_sheet_of(sheets, title):
+    """Return the words of the one sheet with that title."""
+    (sheet,) = (sheet for sheet in sheets if any(re.search(title, words.text) for words in sheet))
+    return [words.text for words in sheet]
+
+
+def test_paper_shows_every_column_of_the_maps_and_of_the_scores(sheets, folder):
+    themes = [m.label for m in catalogue().edition(2024).measures.values() if m.level in ("element", "theme")]
+    assert len(themes) == 9
+    for title in ("by occupation group: ", "by locality 1: "):
+        words = set(" ".join(on_the_sheet_of(sheets, title)).split())
+        assert set(" ".join(themes).split()) <= words
+    scores = pl.read_parquet(folder / "results.parquet").filter(
+        unit="score", group="all", period="2024", source="respondents"
+    )
+    chart = on_the_sheet_of(sheets, r"scores from \d\.\d\d \(")
+    assert {"● Score", "95% interval"} <= set(chart)
+    intervals = [
+        f"{low:.2f} to {high:.2f}" for low, high in scores.select("conf_low", "conf_high").iter_rows()
+    ]
+    assert len(intervals) == 30 and set(intervals) <= set(chart)
+    assert max(words.x for sheet in sheets for words in sheet) < WIDTH - MARGIN
+
+
+def test_paper_is_not_wasted(sheets):
+    assert all(sheets), "a blank sheet"
+    filled = [(max(words.y for words in sheet) - MARGIN) / (HEIGHT - 2 * MARGIN) for sheet in sheets]
+    assert max(filled) <= 1
+    assert not any(max(pair) < 0.5 for pair in pairwise(filled)), "sheets half empty, one after the other"
+    # What is printed would fill so many sheets if it could be cut anywhere.
+    assert len(sheets) <= 1.4 * sum(filled)
 
 
 def test_one_can_find_ones_way_about_the_page(page, tags):
