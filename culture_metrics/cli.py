@@ -54,6 +54,18 @@ class _PlainErrors(typer.core.TyperGroup):
             error.hint = as_options(error.hint or "")
             _say(f"Error: {error}")
             raise typer.Exit(WRONG_INPUT) from None
+        except (OSError, MemoryError) as error:
+            if ctx.params.get("debug"):
+                raise
+            refused = error.strerror if isinstance(error, OSError) else "not enough memory"
+            where = getattr(error, "filename", None)
+            _say(
+                f"Error: The computer refused: {refused or type(error).__name__}\n"
+                + (f"  where: {where}\n" if where else "")
+                + "  what to do: look whether the disk is full, the file is open in another program, or "
+                "other programs need the memory, and run it again."
+            )
+            raise typer.Exit(WRONG_INPUT) from None
         except Exception as error:
             if ctx.params.get("debug") or type(error).__module__.startswith(("click", "typer")):
                 raise

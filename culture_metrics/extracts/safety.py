@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import struct
+import sys
 import zipfile
 import zlib
 from pathlib import Path
@@ -23,6 +24,9 @@ MAX_RATIO = 200
 SMALL = 100 << 20
 #: Taken for the free memory where the system does not tell.
 MEMORY_WHEN_UNKNOWN = 8 << 30
+#: Address space that a report on a small file needs: with 1.6 GB it fails, with 2 GB it is made.
+ADDRESS_SPACE = 2_000_000_000
+_CONTAINER = Path("/sys/fs/cgroup")
 #: Bytes that one cell of a sheet's rectangle takes while it is read, blank or not.
 CELL = 48
 
@@ -34,7 +38,15 @@ _FILLED = re.compile(rb"<(?:\w+:)?c\s[^>]*?\br=\"([A-Z]{1,3})(\d{1,7})\"(?![^>]*
 
 
 def available_memory() -> int:
-    """Return the free memory in bytes, as far as the system tells."""
+    """Return the memory in bytes that this process may still take, as far as the system tells.
+
+    That is what is free, or less where the process or its container has a limit.
+    """
+    limits = (_free_in_container(), _free_address_space())
+    return min([_free(), *(limit for limit in limits if limit is not None)])
+
+
+def _free() -> int:
     meminfo = Path("/proc/meminfo")
     if meminfo.is_file() and (found := re.search(r"MemAvailable:\s+(\d+) kB", meminfo.read_text())):
         return int(found[1]) * 1024
@@ -42,6 +54,54 @@ def available_memory() -> int:
         return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_AVPHYS_PAGES")
     except (AttributeError, ValueError, OSError):
         return MEMORY_WHEN_UNKNOWN
+
+
+def _free_in_container() -> int | None:
+    try:
+        limit, used = (int((_CONTAINER / name).read_text()) for name in ("memory.max", "memory.current"))
+    except (OSError, ValueError):  # not Linux, or the limit is "max"
+        return None
+    return max(limit - used, 0)
+
+
+def _free_address_space() -> int | None:
+    limit = address_space()
+    try:
+        pages = int(Path("/proc/self/statm").read_text().split()[0])
+    except (OSError, ValueError):
+        pages = 0
+    return None if limit is None else max(limit - pages * os.sysconf("SC_PAGE_SIZE"), 0)
+
+
+def address_space() -> int | None:
+    """Return the limit of address space in bytes that is set for this process (`ulimit -v`), if one is."""
+    if sys.platform == "win32":
+        return None
+    import resource
+
+    limit, _ = resource.getrlimit(resource.RLIMIT_AS)
+    return None if limit == resource.RLIM_INFINITY else limit
+
+
+def check_address_space(what: str) -> None:
+    """Stop before work for which the limit of address space is too low.
+
+    Polars, NumPy and the threads of both reserve far more than they use. Where they get none they end the
+    process or wait for ever, and neither can be caught.
+
+    Raises
+    ------
+    FileFormatError
+        With both figures.
+    """
+    limit = address_space()
+    if limit is not None and limit < ADDRESS_SPACE:
+        raise FileFormatError(
+            f"{what} needs more address space than is allowed here",
+            expected=f"a limit of at least {_size(ADDRESS_SPACE)}",
+            got=f"a limit of {_size(limit)}",
+            hint="Raise it (ulimit -v unlimited), or ask whoever set it.",
+        )
 
 
 def check_memory(need: int, where: str, what: str = "The file") -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import subprocess
+import sys
 import zipfile
 from dataclasses import replace
 from html.parser import HTMLParser
@@ -320,6 +322,38 @@ def test_a_real_workbook_is_reported_with_its_own_figures(quick, shared_data, pu
     assert round(results.filter(measure="staff_engagement")["estimate"].item(), 4) == 6.5639
     place = fastexcel.read_excel(tmp_path / "results.xlsx").load_sheet("Benchmark").to_polars()
     assert place.filter(Measure="Staff engagement")["Organisations"].item() == 122
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows sets no limit to the size of files")
+def test_a_disk_that_takes_no_more_is_said_and_leaves_the_earlier_report(quick, files, tmp_path):
+    import resource
+
+    (tmp_path / "index.html").write_text("earlier")
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, limits[1]))
+    try:
+        with pytest.raises(ReportError, match="the disk is full") as caught:
+            report([files / "official 2024.xlsx"], tmp_path, organisation="SYN01")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert "Free some space" in caught.value.hint
+    assert [path.name for path in tmp_path.iterdir()] == ["index.html"]
+    assert (tmp_path / "index.html").read_text() == "earlier"
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux keeps this limit")
+def test_too_little_address_space_is_said_at_once(tmp_path):
+    """With 1.2 GB polars waits for ever, in this process: no notebook and no error comes to help."""
+    call = "import resource, sys; resource.setrlimit(resource.RLIMIT_AS, (1_200_000_000, -1)); "
+    call += "sys.argv[1:] = ['demo', '--out', sys.argv[1]]; from culture_metrics.cli import app; app()"
+    done = subprocess.run(
+        [sys.executable, "-c", call, str(tmp_path / "out")],
+        check=False, capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+    assert done.returncode == 2
+    assert "needs more address space than is allowed here" in done.stderr
+    assert "a limit of 1.2 GB" in done.stderr
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_folder_that_cannot_be_written_to_is_refused_before_the_work(tmp_path):
