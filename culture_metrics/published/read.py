@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from culture_metrics.errors import FileFormatError
+from culture_metrics.extracts.safety import check_workbook
 from culture_metrics.published.benchmark_book import find_benchmark, read_benchmark
 from culture_metrics.published.contractor import read_contractor
 from culture_metrics.published.contractor_rows import find_contractor, is_contractor_text
@@ -106,6 +107,7 @@ def read_published(path: str | Path, organisation: str | None = None) -> Publish
     if is_contractor_text(path):
         return read_contractor(path, None, organisation)
     heads = load_heads(path)
+    check_workbook(path)
     layout = _layout(heads)
     if layout == "contractor":
         return read_contractor(path, heads, organisation)
