@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from culture_metrics.errors import FileFormatError
+from culture_metrics.extracts.old_excel import extents
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -34,6 +35,7 @@ CELL = 48
 ROW = 200
 
 _CHUNK = 1 << 20
+_DAMAGED = (zipfile.BadZipFile, zlib.error, struct.error, ValueError, LookupError, StopIteration)
 _DOCTYPE = re.compile(rb"<!\s*(?:DOCTYPE|ENTITY)|<\0!\0(?:D|E)\0", re.I)
 _DIMENSION = re.compile(rb"<(?:\w+:)?dimension[^>]*?\sref=\"(?:[A-Z]+\d+:)?([A-Z]{1,3})(\d{1,7})\"")
 _BINARY_DIMENSION = re.compile(rb"\x94\x01\x10(.{16})", re.S)
@@ -112,7 +114,12 @@ def check_address_space(what: str) -> None:
         )
 
 
-def check_memory(need: int, where: str, what: str = "The file") -> None:
+def check_memory(
+    need: int,
+    where: str,
+    what: str = "The file",
+    hint: str = "Close other programs, keep only the columns and the year you need, or save it as Parquet.",
+) -> None:
     """Stop when reading would take more memory than is free.
 
     Raises
@@ -127,8 +134,15 @@ def check_memory(need: int, where: str, what: str = "The file") -> None:
             where=where,
             expected=f"a need of at most {_size(free)}",
             got=f"a need of about {_size(need)}",
-            hint="Close other programs, keep only the columns and the year you need, or save it as Parquet.",
+            hint=hint,
         )
+
+
+def _check_cells(cells: int, where: str) -> None:
+    """Stop at a used range that is too large; it is read whole, however few of its cells are filled."""
+    what = "The sheet's used range"
+    hint = "Go to its end (Ctrl and End), delete what stands far out there, and save the workbook."
+    check_memory(cells * CELL, where, what, hint)
 
 
 def check_table(rows: int, columns: int, cell: int, path: Path) -> None:
@@ -178,7 +192,7 @@ def check_columns(named: int, where: str) -> None:
 
 
 def check_workbook(path: Path) -> None:
-    """Look through the zip file that a workbook is, before a reader unpacks it.
+    """Look through the zip file that a workbook is, or the records of an old one, before a reader opens it.
 
     Raises
     ------
@@ -188,13 +202,17 @@ def check_workbook(path: Path) -> None:
         than the memory.
     """
     try:
+        if path.suffix.lower() == ".xls":
+            cells = sum(width * height for width, height in extents(path.read_bytes()))
+            _check_cells(cells, path.name)
+            return
         with zipfile.ZipFile(path) as archive:
             members = archive.infolist()
             check_size(members, path)
             for member in members:
                 if member.filename.endswith((".xml", ".rels", ".vml", ".bin")):
                     _check_member(archive, member, path.name)
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError) as error:
+    except (*_DAMAGED, EOFError, NotImplementedError, RuntimeError, OSError) as error:
         raise FileFormatError(
             "The workbook cannot be opened: it is damaged",
             where=path.name,
@@ -232,7 +250,7 @@ def _check_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, file: str) 
         for _ in _chunks(archive, member, where):
             pass
         return
-    check_memory(width * height * CELL, where, "The sheet's used range")
+    _check_cells(width * height, where)
 
 
 def check_sheet(xml: bytes, where: str) -> None:
@@ -244,7 +262,7 @@ def check_sheet(xml: bytes, where: str) -> None:
         With both figures.
     """
     width, height = _extent([xml])
-    check_memory(width * height * CELL, where, "The sheet's used range")
+    _check_cells(width * height, where)
 
 
 def _extent(chunks: Iterable[bytes]) -> tuple[int, int]:

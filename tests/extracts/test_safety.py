@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import io
 import random
+import struct
 import subprocess
 import sys
 import zipfile
+from pathlib import Path
 
+import fastexcel
 import polars as pl
 import pyreadstat
 import pytest
@@ -16,6 +19,7 @@ import xlsxwriter
 from culture_metrics import read_extract
 from culture_metrics.errors import FileFormatError
 from culture_metrics.extracts import safety
+from culture_metrics.extracts.old_excel import extents
 from culture_metrics.extracts.safety import check_workbook
 from culture_metrics.published.workbook import load_heads
 
@@ -229,3 +233,41 @@ def test_memory_is_what_the_process_may_take(monkeypatch, tmp_path):
     assert safety.available_memory() == 300
     (tmp_path / "memory.max").write_text("max\n")
     assert safety.available_memory() > 1000
+
+
+OLD = Path(__file__).parent / "files" / "old.xls"
+
+
+def test_the_cells_of_an_old_workbook_tell_its_size():
+    """As LibreOffice wrote it: a sheet of notes, and one of five columns and three rows."""
+    assert [size for size in extents(OLD.read_bytes()) if size != (0, 0)] == [(1, 1), (5, 3)]
+    sheets = fastexcel.read_excel(OLD)
+    read = [sheets.load_sheet(name, header_row=None) for name in sheets.sheet_names]
+    assert [(sheet.width, sheet.height) for sheet in read] == [(1, 1), (5, 3)]
+
+
+def test_an_old_workbook_with_a_cell_far_out_is_refused(tmp_path):
+    """Its reader asks for 137 GB, and the system ends the process."""
+    content = OLD.read_bytes()
+    number = b"\x7e\x02\x0a\x00"  # a cell with a number, in a record of ten bytes
+    place = content.rindex(number) + len(number)
+    (tmp_path / "x.xls").write_bytes(content[:place] + b"\xff" * 4 + content[place + 4 :])
+    with pytest.raises(FileFormatError, match="used range is too large for the memory"):
+        read_extract(tmp_path / "x.xls", year=2024)
+
+
+@pytest.mark.parametrize("cut", [600, 1100, 3000])
+def test_a_damaged_old_workbook_is_said_to_be_one(tmp_path, cut):
+    (tmp_path / "x.xls").write_bytes(OLD.read_bytes()[:cut])
+    with pytest.raises(FileFormatError, match="cannot be opened"):
+        read_extract(tmp_path / "x.xls", year=2024)
+
+
+def test_an_old_workbook_whose_parts_go_round_in_circles_ends(tmp_path):
+    content = bytearray(OLD.read_bytes())
+    (folder,) = struct.unpack_from("<I", content, 48)
+    (table,) = struct.unpack_from("<I", content, 76)
+    struct.pack_into("<I", content, (table + 1) * 512 + 4 * folder, folder)
+    (tmp_path / "x.xls").write_bytes(content)
+    with pytest.raises(FileFormatError, match="cannot be opened"):
+        read_extract(tmp_path / "x.xls", year=2024)
