@@ -11,6 +11,7 @@ import zipfile
 from dataclasses import replace
 from html.parser import HTMLParser
 from itertools import pairwise
+from pathlib import Path
 
 import fastexcel
 import polars as pl
@@ -322,6 +323,27 @@ def test_a_real_workbook_is_reported_with_its_own_figures(quick, shared_data, pu
     assert round(results.filter(measure="staff_engagement")["estimate"].item(), 4) == 6.5639
     place = fastexcel.read_excel(tmp_path / "results.xlsx").load_sheet("Benchmark").to_polars()
     assert place.filter(Measure="Staff engagement")["Organisations"].item() == 122
+
+
+def test_a_workbook_that_is_open_in_excel_leaves_the_earlier_report_whole(
+    quick, files, tmp_path, monkeypatch
+):
+    names = ["index.html", "manifest.json", "results.parquet", "results.xlsx"]
+    for name in names:
+        (tmp_path / name).write_text(f"earlier {name}")
+    replace = Path.replace
+
+    def on_windows(self, target):
+        if tmp_path / "results.xlsx" in (self, Path(target)):
+            raise PermissionError(13, "The process cannot access the file", str(self))
+        return replace(self, target)
+
+    monkeypatch.setattr(Path, "replace", on_windows)
+    with pytest.raises(ReportError) as caught:
+        report([files / "official 2024.xlsx"], tmp_path, organisation="SYN01")
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {n: f"earlier {n}" for n in names}
+    assert "results.xlsx of the earlier report is open" in caught.value.what
+    assert "Close results.xlsx" in caught.value.hint
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows sets no limit to the size of files")
