@@ -54,6 +54,18 @@ class _PlainErrors(typer.core.TyperGroup):
             error.hint = as_options(error.hint or "")
             _say(f"Error: {error}")
             raise typer.Exit(WRONG_INPUT) from None
+        except (OSError, MemoryError) as error:
+            if ctx.params.get("debug"):
+                raise
+            refused = error.strerror if isinstance(error, OSError) else "not enough memory"
+            where = getattr(error, "filename", None)
+            _say(
+                f"Error: The computer refused: {refused or type(error).__name__}\n"
+                + (f"  where: {where}\n" if where else "")
+                + "  what to do: look whether the disk is full, the file is open in another program, or "
+                "other programs need the memory, and run it again."
+            )
+            raise typer.Exit(WRONG_INPUT) from None
         except Exception as error:
             if ctx.params.get("debug") or type(error).__module__.startswith(("click", "typer")):
                 raise
@@ -63,6 +75,17 @@ class _PlainErrors(typer.core.TyperGroup):
                 "Look through the text first: it may hold values of your file."
             )
             raise typer.Exit(FAULT) from None
+
+
+class _Once(typer.core.TyperCommand):
+    """Refuse a second value for an option that takes one: without a word the last one would win."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        _, _, given = self.make_parser(ctx).parse_args(args=list(args))
+        for param in given:
+            if given.count(param) > 1 and not param.multiple:
+                ctx.fail(f"{param.opts[0]} is given {given.count(param)} times, and takes one value.")
+        return super().parse_args(ctx, args)
 
 
 app = typer.Typer(
@@ -101,13 +124,13 @@ def _main(
     pass
 
 
-@app.command()
+@app.command(cls=_Once)
 def demo(out: Annotated[Path, OUT]) -> None:
     """Make a report on an invented trust, to see what one looks like."""
     _make([], out, None, None, None)
 
 
-@app.command()
+@app.command(cls=_Once)
 def report(
     inputs: Annotated[
         list[Path],
@@ -127,10 +150,10 @@ def report(
         typer.Option(help="Year of the report. The latest one in the files when left out."),
     ] = None,
     by: Annotated[
-        str | None,
+        list[str] | None,
         typer.Option(
-            help="Breakdowns, with commas between. When left out: occupation_group,locality_1, as far as "
-            "the files have them."
+            help="Breakdowns, with commas between or the option repeated. When left out: "
+            "occupation_group,locality_1, as far as the files have them."
         ),
     ] = None,
 ) -> None:
@@ -138,7 +161,7 @@ def report(
     _make(inputs, out, organisation, year, by)
 
 
-@app.command()
+@app.command(cls=_Once)
 def inspect(
     files: Annotated[
         list[Path], typer.Argument(metavar="FILE", help="Any file: it is looked at, nothing is changed.")
@@ -151,7 +174,7 @@ def inspect(
         typer.echo(str(inspect_file(path)))
 
 
-@catalogue_app.command("show")
+@catalogue_app.command("show", cls=_Once)
 def show(
     name: Annotated[
         str, typer.Argument(help="A score or question, by name (advocacy) or official code (E_3, q25c).")
@@ -169,7 +192,7 @@ def show(
     console.print(table)
 
 
-@catalogue_app.command("list")
+@catalogue_app.command("list", cls=_Once)
 def list_measures(
     year: Annotated[str, typer.Option(help="Edition of the survey: 2024, or 2024-Q1 of the pulse survey.")],
     survey: Annotated[str, typer.Option(help="nss_england or national_quarterly_pulse.")] = "nss_england",
@@ -183,11 +206,13 @@ def list_measures(
     Console().print(table)
 
 
-def _make(inputs: list[Path], out: Path, organisation: str | None, year: str | None, by: str | None) -> None:
+def _make(
+    inputs: list[Path], out: Path, organisation: str | None, year: str | None, by: list[str] | None
+) -> None:
     from culture_metrics.reporting.report import report as make_report
 
     started = time.perf_counter()
-    breakdowns = None if by is None else [name.strip() for name in by.split(",") if name.strip()]
+    breakdowns = [name.strip() for name in ",".join(by).split(",") if name.strip()] if by else None
     console = Console(stderr=True)
     bar = Progress(
         SpinnerColumn(),

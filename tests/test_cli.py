@@ -78,6 +78,24 @@ def test_an_unforeseen_error_tells_no_values(monkeypatch, tmp_path):
     assert isinstance(debugged.exception, ValueError)
 
 
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (OSError(28, "No space left on device", "results of RXX.csv"), "No space left on device"),
+        (MemoryError("respondent 4711"), "not enough memory"),
+    ],
+)
+def test_what_the_computer_refuses_is_said_as_such(monkeypatch, tmp_path, error, said):
+    def refuses(*_, **__):
+        raise error
+
+    monkeypatch.setattr("culture_metrics.extracts.inspect.inspect_file", refuses)
+    done = run(cli.app, ["inspect", str(tmp_path)])
+    assert done.exit_code == 2
+    assert f"The computer refused: {said}" in done.stderr
+    assert "4711" not in done.output and "did not foresee" not in done.output
+
+
 def test_report_passes_on_what_was_asked_and_says_where_the_page_is(monkeypatch, tmp_path):
     asked = {}
 
@@ -98,6 +116,46 @@ def test_report_passes_on_what_was_asked_and_says_where_the_page_is(monkeypatch,
     }
     assert str(tmp_path / "my report" / "index.html") in done.stdout
     assert done.stdout.startswith("Done in 0 seconds.")
+
+
+@pytest.mark.parametrize(
+    ("options", "by"),
+    [
+        ([], None),
+        (["--by", "occupation_group", "--by", "locality_1"], ["occupation_group", "locality_1"]),
+        (["--by", "occupation_group, age", "--by", "locality_1"], ["occupation_group", "age", "locality_1"]),
+        (["--by", ""], []),
+    ],
+)
+def test_breakdowns_add_up(monkeypatch, tmp_path, options, by):
+    asked = {}
+    module = "culture_metrics.reporting.report.report"
+    monkeypatch.setattr(module, lambda inputs, out, **given: asked.update(given) or out / "index.html")
+    assert run(cli.app, ["report", "a.csv", "--out", str(tmp_path), *options]).exit_code == 0
+    assert asked["by"] == by
+
+
+def commands():
+    """Every command of the program with its call and parameters."""
+    program = typer.main.get_command(cli.app)
+    for name, command in program.commands.items():
+        for below, one in getattr(command, "commands", {"": command}).items():
+            yield [name, below] if below else [name], one
+
+
+@pytest.mark.parametrize(
+    ("call", "option"),
+    [
+        (call, param.opts[0])
+        for call, command in commands()
+        for param in command.params
+        if param.param_type_name == "option" and not param.multiple and not param.is_flag
+    ],
+)
+def test_a_second_value_for_an_option_that_takes_one_is_refused(call, option):
+    done = run(cli.app, [*call, option, "2023", option, "2024"])
+    assert done.exit_code == 2
+    assert f"{option} is given" in done.stderr
 
 
 def test_what_is_wrong_with_the_files_is_said_in_the_terminal_too(monkeypatch, tmp_path):

@@ -24,7 +24,7 @@ from culture_metrics.extracts.layouts import (
     widest_row,
 )
 from culture_metrics.extracts.raw import INDEX, RawTable, unique_names
-from culture_metrics.extracts.safety import check_columns, check_memory
+from culture_metrics.extracts.safety import ROW, check_columns, check_memory
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -191,7 +191,9 @@ def read_delimited(path: Path, given: Collection[str] = (), *, head_only: bool =
     size = path.stat().st_size
     if not head_only:
         check_memory(NEED * size, path.name)
-    sha256, encoding = _hash_and_encoding(path, _SAMPLE if head_only else size)
+    sha256, encoding, lines = _look_through(path, _SAMPLE if head_only else size)
+    if not head_only:
+        check_memory(NEED * size + lines * ROW, path.name)
     with _open_text(path, encoding) as stream:
         sample = stream.read(_SAMPLE)
     if "\x00" in sample:
@@ -243,15 +245,16 @@ def read_delimited(path: Path, given: Collection[str] = (), *, head_only: bool =
     return replace(table, lazy=table.scan({}), notes={name: said for name, said in notes.items() if said})
 
 
-def _hash_and_encoding(path: Path, size: int) -> tuple[str, str]:
-    """Read the file once: its SHA-256, and UTF-8 where all of it is, else UTF-16 by its mark, else cp1252."""
+def _look_through(path: Path, size: int) -> tuple[str, str, int]:
+    """Read the file once: its SHA-256, its encoding, and the number of its lines."""
     cut = size < path.stat().st_size
     digest, decoder, utf8 = hashlib.sha256(), codecs.getincrementaldecoder("utf-8")(), True
-    start = b""
+    start, lines = b"", 0
     with path.open("rb") as file:
         while part := file.read(min(1 << 20, size - file.tell())):
             start = start or part[:4096]
             digest.update(part)
+            lines += part.count(b"\n")
             if utf8:
                 try:
                     decoder.decode(part)
@@ -261,16 +264,21 @@ def _hash_and_encoding(path: Path, size: int) -> tuple[str, str]:
             decoder.decode(b"", final=not cut)
         except UnicodeDecodeError:
             utf8 = False
+    return digest.hexdigest(), _encoding(start, utf8=utf8), lines
+
+
+def _encoding(start: bytes, *, utf8: bool) -> str:
+    """Return UTF-8 where all of a file is, else UTF-16 by its mark or its zeros, else cp1252."""
     if start.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):
-        return digest.hexdigest(), "utf-32"
+        return "utf-32"
     if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return digest.hexdigest(), "utf-16"
+        return "utf-16"
     zeros = start.count(0)
     if zeros and zeros >= len(start) // 3:
-        return digest.hexdigest(), "utf-16-le" if start[1::2].count(0) >= start[::2].count(0) else "utf-16-be"
+        return "utf-16-le" if start[1::2].count(0) >= start[::2].count(0) else "utf-16-be"
     if start.startswith(codecs.BOM_UTF8) and utf8:
-        return digest.hexdigest(), "utf-8-sig"
-    return digest.hexdigest(), "utf-8" if utf8 else "cp1252"
+        return "utf-8-sig"
+    return "utf-8" if utf8 else "cp1252"
 
 
 def _open_text(source: Path | bytes, encoding: str) -> io.TextIOWrapper:

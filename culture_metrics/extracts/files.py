@@ -14,7 +14,7 @@ from culture_metrics.extracts.labelled import read_labelled
 from culture_metrics.extracts.layouts import refuse_results
 from culture_metrics.extracts.memory import read_memory
 from culture_metrics.extracts.raw import RawTable
-from culture_metrics.extracts.safety import check_columns, check_memory
+from culture_metrics.extracts.safety import check_columns, check_table
 from culture_metrics.extracts.workbooks import is_encrypted, read_workbook
 
 if TYPE_CHECKING:
@@ -214,7 +214,7 @@ def _read_parquet(path: Path, sha256: str | None) -> RawTable:
             hint="It may be cut short: ask for it again.",
         ) from error
     check_columns(len(names), path.name)
-    check_memory(rows * len(names) * PARQUET_CELL, path.name)
+    check_table(rows, len(names), PARQUET_CELL, path)
     refuse_results([names], path.name)
     return RawTable(
         names=names,

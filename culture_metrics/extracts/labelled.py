@@ -10,13 +10,15 @@ from culture_metrics.errors import FileFormatError
 from culture_metrics.extracts.columns import identifying, read_name, squeeze
 from culture_metrics.extracts.layouts import refuse_results
 from culture_metrics.extracts.raw import Missing, RawTable, unique_names
-from culture_metrics.extracts.safety import check_columns, check_memory
+from culture_metrics.extracts.safety import check_columns, check_table
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 #: Bytes that reading a value takes: as it was read, and as a column.
 CELL = 24
+#: How far deflate shrinks a file at most.
+PACKED = 1032
 
 
 def read_labelled(path: Path, sha256: str | None = None, rows: int = 0) -> RawTable:
@@ -50,7 +52,7 @@ def read_labelled(path: Path, sha256: str | None = None, rows: int = 0) -> RawTa
         # Without rows it tells names, labels and size; only then is it known whether the memory will do.
         _, about = read(path, metadataonly=True, output_format="polars")
         check_columns(len(about.column_names), path.name)
-        check_memory((about.number_rows or 0) * len(about.column_names) * CELL, path.name)
+        check_table(_most_rows(about, path), len(about.column_names), CELL, path)
         frame, about = read(path, user_missing=True, output_format="polars", row_limit=rows)
     except (pyreadstat.ReadstatError, pyreadstat.PyreadstatError, UnicodeDecodeError, ValueError) as error:
         raise FileFormatError(
@@ -79,6 +81,17 @@ def read_labelled(path: Path, sha256: str | None = None, rows: int = 0) -> RawTa
         },
         notes={"rows_in_file": about.number_rows} if rows and about.number_rows is not None else {},
     )
+
+
+def _most_rows(about: Any, path: Path) -> int:
+    """Return the number of rows, or how many there can be in a file that does not say it.
+
+    A value takes a byte at least, and what is packed at most so many times the size of the file.
+    """
+    if about.number_rows is not None and about.number_rows >= 0:
+        return int(about.number_rows)
+    unpacked = path.stat().st_size * (PACKED if path.suffix.lower() == ".zsav" else 1)
+    return int(unpacked // max(len(about.column_names), 1))
 
 
 def _name(name: str, label: str | None) -> str:

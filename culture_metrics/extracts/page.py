@@ -72,7 +72,8 @@ padding:0 5px;white-space:nowrap}
 .cm-check.cm-check th,.cm-check.cm-check td{text-align:left}.cm-check.cm-check .number{text-align:right}
 .cm-check.cm-check dl.tiles dt,.cm-check.cm-check dl.tiles dd{display:block;float:none;width:auto;margin:0}
 .cm-check .foot{color:var(--quiet);font-size:12px;margin:14px 0 0}
-@media print{.cm-check details{display:block}}
+@media print{.cm-check details{display:block}.cm-check .scroll{overflow:visible}.cm-check table{min-width:0}
+.cm-check .heading,.cm-check .meaning{break-after:avoid}}
 """
 
 

@@ -52,8 +52,7 @@ def read_workbook(
     """
     import fastexcel
 
-    if path.suffix.lower() != ".xls":
-        check_workbook(path)
+    check_workbook(path)
     try:
         book = fastexcel.read_excel(path)
         chosen, frame, others = _choose(book, sheet, given, path.name)

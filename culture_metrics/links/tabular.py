@@ -144,8 +144,7 @@ def _long_row(lines: list[str], header: int, width: int, separator: str) -> int:
 def _workbook(path: Path, sheet: str | None, wanted: Wanted) -> Iterator[Sheet]:
     import fastexcel
 
-    if path.suffix.lower() != ".xls":
-        check_workbook(path)
+    check_workbook(path)
     try:
         book = fastexcel.read_excel(path)
         names = book.sheet_names if sheet is None else [n for n in book.sheet_names if n == sheet]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from culture_metrics.errors import CultureMetricsError, FileFormatError
 from culture_metrics.extracts.files import open_table
 from culture_metrics.extracts.layouts import ResultsFileError
+from culture_metrics.extracts.safety import check_workbook
 from culture_metrics.published.benchmark_book import find_benchmark, read_benchmark
 from culture_metrics.published.contractor import read_contractor
 from culture_metrics.published.contractor_rows import find_contractor, is_contractor_text
@@ -112,6 +113,7 @@ def read_published(path: str | Path, organisation: str | None = None) -> Publish
     except FileFormatError:
         _refuse_copied(path)
         raise
+    check_workbook(path)
     layout = _layout(heads)
     if layout == "contractor":
         return read_contractor(path, heads, organisation)

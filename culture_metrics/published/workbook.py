@@ -18,6 +18,7 @@ import polars as pl
 
 from culture_metrics.errors import FileFormatError
 from culture_metrics.extracts.files import SIGNATURES
+from culture_metrics.extracts.safety import check_sheet, check_size
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -65,7 +66,7 @@ def load_heads(path: Path) -> dict[str, list[Row]]:
     Raises
     ------
     FileFormatError
-        When the file does not exist, is no Excel workbook or cannot be opened.
+        When the file does not exist, is no Excel workbook, cannot be opened or needs more than the memory.
     """
     _refuse_other_files(path)
     try:
@@ -88,10 +89,13 @@ def _shortened(path: Path) -> bytes:
     """Return a copy of a workbook whose sheets end after the first rows."""
     copy = io.BytesIO()
     with zipfile.ZipFile(path) as book, zipfile.ZipFile(copy, "w") as short:
+        check_size(book.infolist(), path)
         for part in book.namelist():
             if part.startswith("xl/worksheets/") and part.endswith(".xml"):
                 with book.open(part) as sheet:
-                    short.writestr(part, _first_rows(sheet))
+                    rows = _first_rows(sheet)
+                check_sheet(rows, f"{path.name}, part {part}")
+                short.writestr(part, rows)
             elif _FRAME.match(part):
                 short.writestr(part, book.read(part))
     return copy.getvalue()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -201,7 +202,8 @@ def _write(path: Path, title: str, data: Inputs, sheets: Sequence[Sheet]) -> Non
     import xlsxwriter
 
     plain = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
-    with xlsxwriter.Workbook(str(path), plain) as book:
+    packed = BytesIO()  # no files elsewhere, and one error where the disk is full
+    with xlsxwriter.Workbook(packed, {**plain, "in_memory": True}) as book:
         book.set_properties({"title": title, "author": "culture-metrics"})
         text = {"font_name": "Arial", "font_size": 11, "valign": "top"}
         style = {form: book.add_format({**text, "num_format": form}) for form in (SCORE, PERCENT, COUNT)}
@@ -227,6 +229,7 @@ def _write(path: Path, title: str, data: Inputs, sheets: Sequence[Sheet]) -> Non
         first = [Sheet("Contents", "", pl.DataFrame(contents)), Sheet("Notes", "", pl.DataFrame(explained))]
         for sheet in [*first, *sheets]:
             _table(book, sheet, style)
+    path.write_bytes(packed.getvalue())
 
 
 def _table(book: Any, sheet: Sheet, style: Mapping[str, Any]) -> None:

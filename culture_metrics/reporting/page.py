@@ -109,6 +109,8 @@ def page(
     from jinja2 import Environment, FileSystemLoader
     from plotly.offline import get_plotlyjs
 
+    from culture_metrics.views.save import ON_PAPER_SCRIPT, ON_PAPER_STYLE
+
     # Titles and headings are escaped before they come here, texts in the template: bodies are HTML.
     environment = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=False)
     on_page = {section.id for section in sections}
@@ -121,8 +123,8 @@ def page(
         left_out=left_out,
         manifest=manifest,
         made=manifest["created"][:10],
-        css=(TEMPLATES / "page.css").read_text(encoding="utf-8"),
-        js=(TEMPLATES / "page.js").read_text(encoding="utf-8"),
+        css=(TEMPLATES / "page.css").read_text(encoding="utf-8") + ON_PAPER_STYLE,
+        js=(TEMPLATES / "page.js").read_text(encoding="utf-8") + ON_PAPER_SCRIPT,
         plotlyjs=get_plotlyjs(),
     )
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import warnings
+from io import BytesIO
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -14,6 +14,8 @@ from culture_metrics.compare.benchmark import benchmark
 from culture_metrics.compare.years import compare_years
 from culture_metrics.disclosure import suppress
 from culture_metrics.errors import InputWarning, ReportError
+from culture_metrics.extracts.safety import check_address_space
+from culture_metrics.reporting.delivery import deliver, workshop
 from culture_metrics.reporting.excel import write_results
 from culture_metrics.reporting.inputs import Inputs, read_inputs
 from culture_metrics.reporting.manifest import manifest
@@ -77,7 +79,9 @@ def report(
     Raises
     ------
     CultureMetricsError
-        When a file cannot be used, the organisation must be named, or the folder cannot be written to.
+        When a file cannot be used, the organisation must be named, the folder cannot be written to, a file
+        of an earlier report is open in another program, or memory or disk do not suffice. The folder is then
+        as it was before.
 
     Warns
     -----
@@ -96,8 +100,8 @@ def report(
     tell = tell or (lambda step, done, total: None)
     folder = Path(out)
     steps = [*FIRST, *NOTEBOOKS, *LAST]
-    with _scratch(folder) as scratch:
-        workshop = Path(scratch)
+    check_address_space("A report")
+    with workshop(folder) as place:
         tell(FIRST[0], 0, len(steps))
         data = read_inputs(inputs, organisation, year, by)
         for caution in data.cautions:
@@ -120,11 +124,13 @@ def report(
         check_released(results, answers)
         made = manifest(data, results, chosen, left_out)
         standing = benchmark(data.standing, data.organisation).table if data.standing else None
-        results.write_parquet(workshop / "results.parquet")
-        write_results(workshop / "results.xlsx", data, results, answers, standing, _change(data, results))
-        _write_text(workshop / "manifest.json", json.dumps(made, indent=2, ensure_ascii=False) + "\n")
-        _write_text(workshop / "index.html", _page(data, sections, left_out, made))
-        _deliver(workshop, folder)
+        packed = BytesIO()  # polars would tell of a full disk in an error of its own
+        results.write_parquet(packed)
+        (place / "results.parquet").write_bytes(packed.getvalue())
+        write_results(place / "results.xlsx", data, results, answers, standing, _change(data, results))
+        _write_text(place / "manifest.json", json.dumps(made, indent=2, ensure_ascii=False) + "\n")
+        _write_text(place / "index.html", _page(data, sections, left_out, made))
+        deliver(place, folder)
         tell("Done", len(steps), len(steps))
     return folder / "index.html"
 
@@ -220,32 +226,3 @@ def _page(
 
 def _write_text(path: Path, text: str) -> None:
     path.write_text(text, encoding="utf-8", newline="\n")
-
-
-def _scratch(folder: Path) -> TemporaryDirectory[str]:
-    """Make the folder, and in it a place to work: what cannot be written to shows before the work begins."""
-    if folder.exists() and not folder.is_dir():
-        raise ReportError("The report needs a folder, and this is a file", where=str(folder))
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        return TemporaryDirectory(prefix=".culture-metrics-", dir=folder, ignore_cleanup_errors=True)
-    except OSError as error:
-        raise _cannot_write(folder, error) from error
-
-
-def _deliver(workshop: Path, folder: Path) -> None:
-    """Put the finished files in place, each in one move."""
-    for file in sorted(workshop.iterdir()):
-        try:
-            file.replace(folder / file.name)
-        except OSError as error:
-            raise _cannot_write(folder / file.name, error) from error
-
-
-def _cannot_write(path: Path, error: OSError) -> ReportError:
-    return ReportError(
-        "The report could not be written",
-        where=str(path),
-        got=error.strerror or type(error).__name__,
-        hint="Give a folder that you may write to, and close the files of an earlier report.",
-    )

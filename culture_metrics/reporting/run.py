@@ -8,10 +8,11 @@ import sys
 import sysconfig
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, gettempdir
 from typing import TYPE_CHECKING, Any
 
 from culture_metrics.errors import ReportError
+from culture_metrics.reporting.delivery import cannot_write
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -34,6 +35,13 @@ ONLY_NOTEBOOK = "notebook-only"
 #: The check of notebooks builds a grammar of web addresses when it is loaded, which takes longer than reading
 #: a survey. No notebook of ours has a field that needs it, and the check does without where it is missing.
 SKIP_GRAMMAR = 'import sys; sys.modules.setdefault("rfc3987_syntax", None)'
+
+
+#: Seconds that a notebook's process may take to answer first, and a cell to run. A process that got no memory
+#: may wait for ever; on a slow computer the cells of a national file take minutes.
+START, LONGEST = 180, 1800
+#: What Python says where the memory does not suffice.
+NO_MEMORY, NO_THREAD = "MemoryError", "can't start new thread"
 
 
 def skip_grammar() -> None:
@@ -86,7 +94,7 @@ def run_notebooks(
             for done in as_completed(running):
                 run[running[done]] = done.result()
                 tell(len(run))
-        except ReportError:
+        except BaseException:
             pool.shutdown(cancel_futures=True)
             raise
     return run
@@ -95,6 +103,7 @@ def run_notebooks(
 def _run(name: str, parameters: Mapping[str, Any]) -> NotebookNode:
     skip_grammar()
     from jupyter_core.utils import ensure_event_loop
+    from nbclient.exceptions import CellTimeoutError, DeadKernelError
     from papermill import execute_notebook  # type: ignore[import-untyped]
     from papermill.exceptions import PapermillExecutionError  # type: ignore[import-untyped]
 
@@ -109,16 +118,26 @@ def _run(name: str, parameters: Mapping[str, Any]) -> NotebookNode:
                 kernel_manager_class=_this_python(Path(scratch)),
                 resources={"metadata": {"path": scratch}},
                 progress_bar=False,
+                start_timeout=START,
+                execution_timeout=LONGEST,
             )
         except PapermillExecutionError as error:
             # Our own errors are written for people; the text of any other may carry values of the data.
             ours = getattr(sys.modules["culture_metrics.errors"], str(error.ename), None) is not None
+            if error.ename == NO_MEMORY or NO_THREAD in str(error.evalue):
+                raise _no_memory(name, error.ename) from error
             raise ReportError(
                 f"The notebook {name} stopped with an error",
                 where=f"{name}.ipynb, cell {error.cell_index + 1}",
                 got=error.evalue if ours else error.ename,
                 hint="Run it in JupyterLab to see more: the inputs go into its parameters cell.",
             ) from error
+        except DeadKernelError as error:
+            raise _no_memory(name, "the process that runs it ended by itself") from error
+        except CellTimeoutError as error:
+            raise _no_memory(name, f"no answer in {LONGEST // 60} minutes") from error
+        except OSError as error:
+            raise cannot_write(Path(gettempdir()), error) from error
         except RuntimeError as error:
             raise ReportError(
                 f"The notebook {name} could not be run",
@@ -129,6 +148,14 @@ def _run(name: str, parameters: Mapping[str, Any]) -> NotebookNode:
         finally:
             ensure_event_loop().close()  # the loop of this thread, which is ours alone
     return _without_traces(done)
+
+
+def _no_memory(name: str, got: str) -> ReportError:
+    return ReportError(
+        f"The notebook {name} did not come to its end, most likely because the memory did not suffice",
+        got=got,
+        hint="Close other programs, or give fewer files or years at a time.",
+    )
 
 
 def _this_python(scratch: Path) -> type:

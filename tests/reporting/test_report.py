@@ -5,17 +5,21 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import subprocess
+import sys
 import zipfile
 from dataclasses import replace
 from html.parser import HTMLParser
 from itertools import pairwise
+from pathlib import Path
 
 import fastexcel
 import polars as pl
 import pytest
 from nbformat import v4
+from printed import HEIGHT, MARGIN, WIDTH, browser, print_page
 
-from culture_metrics import read_published, synthetic, validate, write_published
+from culture_metrics import catalogue, read_published, synthetic, validate, write_published
 from culture_metrics.errors import FileFormatError, InputWarning, ReportError
 from culture_metrics.reporting import report as module
 from culture_metrics.reporting.example import example_published
@@ -112,6 +116,47 @@ def test_plotly_is_there_once_and_every_figure_has_a_name(page, tags):
     assert re.search(r"above the median of Acute .+ on \d of 9 scores, below it on \d\.", said)
     assert re.search(r"scores from \d\.\d\d \(.+\) to \d\.\d\d \(", said)
     assert re.search(r"by occupation group: \d+ of \d+ scores clearly above the whole, \d+ below\.", said)
+
+
+@pytest.fixture(scope="module")
+def sheets(folder, tmp_path_factory):
+    """The page on A4 paper, as printed from a window 1366 pixels wide."""
+    if browser() is None:
+        pytest.skip("no Chromium is installed here: nothing can be printed")
+    return print_page(folder / "index.html", tmp_path_factory.mktemp("print") / "page.pdf")
+
+
+def on_the_sheet_of(sheets, title):
+    """Return the words of the one sheet with that title."""
+    (sheet,) = (sheet for sheet in sheets if any(re.search(title, words.text) for words in sheet))
+    return [words.text for words in sheet]
+
+
+def test_paper_shows_every_column_of_the_maps_and_of_the_scores(sheets, folder):
+    themes = [m.label for m in catalogue().edition(2024).measures.values() if m.level in ("element", "theme")]
+    assert len(themes) == 9
+    for title in ("by occupation group: ", "by locality 1: "):
+        words = set(" ".join(on_the_sheet_of(sheets, title)).split())
+        assert set(" ".join(themes).split()) <= words
+    scores = pl.read_parquet(folder / "results.parquet").filter(
+        unit="score", group="all", period="2024", source="respondents"
+    )
+    chart = on_the_sheet_of(sheets, r"scores from \d\.\d\d \(")
+    assert {"● Score", "95% interval"} <= set(chart)
+    intervals = [
+        f"{low:.2f} to {high:.2f}" for low, high in scores.select("conf_low", "conf_high").iter_rows()
+    ]
+    assert len(intervals) == 30 and set(intervals) <= set(chart)
+    assert max(words.x for sheet in sheets for words in sheet) < WIDTH - MARGIN
+
+
+def test_paper_is_not_wasted(sheets):
+    assert all(sheets), "a blank sheet"
+    filled = [(max(words.y for words in sheet) - MARGIN) / (HEIGHT - 2 * MARGIN) for sheet in sheets]
+    assert max(filled) <= 1
+    assert not any(max(pair) < 0.5 for pair in pairwise(filled)), "sheets half empty, one after the other"
+    # What is printed would fill so many sheets if it could be cut anywhere.
+    assert len(sheets) <= 1.4 * sum(filled)
 
 
 def test_one_can_find_ones_way_about_the_page(page, tags):
@@ -278,6 +323,59 @@ def test_a_real_workbook_is_reported_with_its_own_figures(quick, shared_data, pu
     assert round(results.filter(measure="staff_engagement")["estimate"].item(), 4) == 6.5639
     place = fastexcel.read_excel(tmp_path / "results.xlsx").load_sheet("Benchmark").to_polars()
     assert place.filter(Measure="Staff engagement")["Organisations"].item() == 122
+
+
+def test_a_workbook_that_is_open_in_excel_leaves_the_earlier_report_whole(
+    quick, files, tmp_path, monkeypatch
+):
+    names = ["index.html", "manifest.json", "results.parquet", "results.xlsx"]
+    for name in names:
+        (tmp_path / name).write_text(f"earlier {name}")
+    replace = Path.replace
+
+    def on_windows(self, target):
+        if tmp_path / "results.xlsx" in (self, Path(target)):
+            raise PermissionError(13, "The process cannot access the file", str(self))
+        return replace(self, target)
+
+    monkeypatch.setattr(Path, "replace", on_windows)
+    with pytest.raises(ReportError) as caught:
+        report([files / "official 2024.xlsx"], tmp_path, organisation="SYN01")
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {n: f"earlier {n}" for n in names}
+    assert "results.xlsx of the earlier report is open" in caught.value.what
+    assert "Close results.xlsx" in caught.value.hint
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows sets no limit to the size of files")
+def test_a_disk_that_takes_no_more_is_said_and_leaves_the_earlier_report(quick, files, tmp_path):
+    import resource
+
+    (tmp_path / "index.html").write_text("earlier")
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, limits[1]))
+    try:
+        with pytest.raises(ReportError, match="the disk is full") as caught:
+            report([files / "official 2024.xlsx"], tmp_path, organisation="SYN01")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert "Free some space" in caught.value.hint
+    assert [path.name for path in tmp_path.iterdir()] == ["index.html"]
+    assert (tmp_path / "index.html").read_text() == "earlier"
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux keeps this limit")
+def test_too_little_address_space_is_said_at_once(tmp_path):
+    """With 1.2 GB polars waits for ever, in this process: no notebook and no error comes to help."""
+    call = "import resource, sys; resource.setrlimit(resource.RLIMIT_AS, (1_200_000_000, -1)); "
+    call += "sys.argv[1:] = ['demo', '--out', sys.argv[1]]; from culture_metrics.cli import app; app()"
+    done = subprocess.run(
+        [sys.executable, "-c", call, str(tmp_path / "out")],
+        check=False, capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+    assert done.returncode == 2
+    assert "needs more address space than is allowed here" in done.stderr
+    assert "a limit of 1.2 GB" in done.stderr
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_folder_that_cannot_be_written_to_is_refused_before_the_work(tmp_path):

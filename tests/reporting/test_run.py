@@ -30,6 +30,24 @@ def notebook(tmp_path, monkeypatch):
     return make
 
 
+@pytest.mark.parametrize(
+    ("source", "got"),
+    [
+        ("import os\nos._exit(134)", "ended by itself"),
+        ("import numpy\nnumpy.zeros(1 << 45)", "MemoryError"),
+        ('raise RuntimeError("can\'t start new thread")', "RuntimeError"),
+        ("import time\ntime.sleep(60)", "no answer in 0 minutes"),
+    ],
+)
+def test_a_notebook_that_gets_no_memory_is_said_so(notebook, monkeypatch, source, got):
+    """Its process dies, Python gets no memory or no thread, or it waits for ever."""
+    monkeypatch.setattr(run, "LONGEST", 5)
+    with pytest.raises(ReportError, match="most likely because the memory did not suffice") as caught:
+        run.run_notebooks([notebook(source)], {})
+    assert got in caught.value.got
+    assert "made" in caught.value.what
+
+
 def test_runs_with_parameters_in_this_python_and_leaves_no_trace(notebook, tmp_path):
     name = notebook(
         "import os, sys, warnings\nwarnings.warn('from ' + os.getcwd())",

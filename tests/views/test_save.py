@@ -6,10 +6,13 @@ import json
 from html.parser import HTMLParser
 
 import plotly.graph_objects as go
+import polars as pl
 import pytest
+from printed import MARGIN, WIDTH, browser, print_page
 
 from culture_metrics.errors import ReportError
 from culture_metrics.views import style
+from culture_metrics.views.heat_map import heat_map
 from culture_metrics.views.save import as_html, fragment, save
 
 ALT = 'Scores of "RXX" <b>. Highest: Team & line, 7.10.'
@@ -102,3 +105,14 @@ def test_a_page_that_cannot_be_written_is_explained(tmp_path):
     with pytest.raises(ReportError, match="could not be written") as error:
         save(go.Figure(), tmp_path / "nowhere" / "figure.html")
     assert "folder" in str(error.value.hint)
+
+
+@pytest.mark.skipif(browser() is None, reason="no Chromium is installed here: nothing can be printed")
+def test_a_figure_is_whole_on_paper(tmp_path):
+    columns = [f"Column {letter}" for letter in "ABCDEFGHIJKLMNOP"]
+    one = {"group": "Medical", "group_base": 310, "estimate": 6.4, "base": 305, "reference": 5.9}
+    rows = [{**one, "measure": name, "label": name, "status": "reported"} for name in columns]
+    page = save(heat_map(pl.DataFrame(rows), title="A wide map"), tmp_path / "map.html")
+    (sheet,) = print_page(page, tmp_path / "map.pdf")
+    assert set(columns) <= {words.text for words in sheet}
+    assert max(words.x for words in sheet) < WIDTH - MARGIN

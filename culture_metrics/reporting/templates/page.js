@@ -1,8 +1,4 @@
 "use strict";
-// Figures take the width of the paper when the page is printed.
-const resize = () => document.querySelectorAll(".js-plotly-plot").forEach((div) => Plotly.Plots.resize(div));
-window.addEventListener("beforeprint", resize);
-window.addEventListener("afterprint", resize);
 // On a narrow screen the contents start folded.
 const contents = document.querySelector("nav details");
 if (window.matchMedia("(max-width: 60rem)").matches) contents.removeAttribute("open");

@@ -1,0 +1,277 @@
+"""Small files that would take all memory are refused before any reader opens them."""
+
+from __future__ import annotations
+
+import io
+import random
+import struct
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import fastexcel
+import polars as pl
+import pyreadstat
+import pytest
+import xlsxwriter
+
+from culture_metrics import read_extract
+from culture_metrics.errors import FileFormatError
+from culture_metrics.extracts import safety
+from culture_metrics.extracts.old_excel import extents
+from culture_metrics.extracts.safety import check_workbook
+from culture_metrics.published.workbook import load_heads
+
+ROWS = [["id", "ODS", "q25c", "q2a", "q3a"], ["1", "RXX", 4, 3, 5], ["2", "RXX", 5, 3, 4]]
+END = b"</sheetData>"
+
+
+def workbook(path, change=lambda xml: xml, part="xl/worksheets/sheet1.xml"):
+    """Write a workbook of one sheet, its XML changed and stored as another part."""
+    plain = io.BytesIO()
+    with xlsxwriter.Workbook(plain, {"in_memory": True}) as book:
+        sheet = book.add_worksheet("Data")
+        for i, row in enumerate(ROWS):
+            sheet.write_row(i, 0, row)
+    with zipfile.ZipFile(plain) as old, zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as new:
+        for name in old.namelist():
+            xml = old.read(name)
+            if name == "xl/worksheets/sheet1.xml":
+                name, xml = part, change(xml)
+            new.writestr(name, xml.replace(b"worksheets/sheet1.xml", part.removeprefix("xl/").encode()))
+    return path
+
+
+def last(row):
+    return lambda xml: xml.replace(END, row + END)
+
+
+def says(size, then):
+    return lambda xml: then(xml).replace(b'<dimension ref="A1:E3"/>', b'<dimension ref="%b"/>' % size)
+
+
+def prefixed(xml):
+    """Name every element with a prefix, as some programs do."""
+    for name in (b"worksheet", b"sheetData", b"row", b"c", b"v"):
+        for end in (b">", b" ", b"/"):
+            xml = xml.replace(b"<" + name + end, b"<x:" + name + end)
+        xml = xml.replace(b"</" + name + b">", b"</x:" + name + b">")
+    return xml.replace(b" xmlns=", b" xmlns:x=")
+
+
+#: Each of these makes the reader of workbooks ask for 20 GB to 150 TB, and the system then ends the process.
+STRAY = b'<row r="1048576"><c r="XFD1048576"><v>1</v></c></row>'
+HUGE = {
+    "one cell in the last corner": last(STRAY),
+    "a cell beyond a size that hardly differs": says(
+        b"A1:AA100000", last(b'<row r="999999"><c r="ZZ999999"><v>1</v></c></row>')
+    ),
+    "single quotes": last(STRAY.replace(b'"', b"'")),
+    "blanks around the sign": last(STRAY.replace(b"=", b" = ")),
+    "a tab before it": last(STRAY.replace(b" r=", b"\tr=")),
+    "small letters": last(STRAY.replace(b"XFD", b"xfd")),
+    "large and small letters": last(STRAY.replace(b"XFD", b"Xfd")),
+    "leading zeros": last(b'<row r="0001048576"><c r="XFD0001048576"><v>1</v></c></row>'),
+    "beyond the last corner": last(b'<row r="9999999"><c r="ZZZZ9999999"><v>1</v></c></row>'),
+    "a text": last(b'<row r="1048576"><c r="XFD1048576" t="inlineStr"><is><t>x</t></is></c></row>'),
+    "an empty text": last(b'<row r="1048576"><c r="XFD1048576" t="str"><v></v></c></row>'),
+    "cells that do not name their place": last(
+        b'<row r="1048576">' + b"<c/>" * 16383 + b"<c><v>1</v></c></row>"
+    ),
+    "neither do rows": last(b"<row/>" * 1_000_000 + b"<row>" + b"<c/>" * 16383 + b"<c><v>1</v></c></row>"),
+    "names with a prefix": lambda xml: prefixed(last(STRAY)(xml)),
+    "no size": says(b"", last(STRAY)),
+}
+
+
+@pytest.mark.parametrize("change", HUGE.values(), ids=HUGE)
+def test_a_sheet_larger_than_the_memory_is_found(tmp_path, change):
+    path = workbook(tmp_path / "x.xlsx", change)
+    assert path.stat().st_size < 20_000
+    with pytest.raises(FileFormatError, match="used range is too large for the memory"):
+        check_workbook(path)
+
+
+def test_it_is_found_in_a_part_of_any_name(tmp_path):
+    with pytest.raises(FileFormatError, match="used range"):
+        check_workbook(workbook(tmp_path / "x.xlsx", last(STRAY), "xl/elsewhere/data.xml"))
+
+
+def test_cells_without_content_do_not_count(tmp_path):
+    formatted = b'<row r="1048576" s="1"><c r="XFD1048576" s="1"/></row>'
+    for change in (last(formatted), says(b"A1:XFD1048576", last(formatted)), says(b"A1", last(b""))):
+        check_workbook(workbook(tmp_path / "x.xlsx", change))
+        assert read_extract(tmp_path / "x.xlsx", year=2024).frame.height == 2
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux keeps this limit")
+def test_no_reader_opens_it(tmp_path):
+    """In a process of its own: where one opens it, the process ends with code 134."""
+    workbook(tmp_path / "x 2024.xlsx", last(STRAY))
+    readers = """
+import resource, sys
+resource.setrlimit(resource.RLIMIT_AS, (8 << 30, -1))
+import culture_metrics as cm
+from culture_metrics.errors import CultureMetricsError
+from culture_metrics.extracts.inspect import inspect_file
+from culture_metrics.published import is_published
+from culture_metrics.reporting.inputs import read_inputs
+path = sys.argv[1]
+for read in (cm.read_extract, cm.read_published, cm.read_outcome, lambda path: read_inputs([path])):
+    try:
+        read(path)
+    except CultureMetricsError as error:
+        print(error.what)
+print(is_published(path), *inspect_file(path).problems)
+"""
+    call = [sys.executable, "-c", readers, str(tmp_path / "x 2024.xlsx")]
+    done = subprocess.run(call, check=False, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr[-500:]
+    said = "The sheet's used range is too large for the memory that is free"
+    lines = done.stdout.splitlines()
+    assert lines[:4] == [said] * 4
+    assert lines[4].startswith(f"False {said}")
+
+
+def test_heads_are_cut_out_of_what_unpacks_to_a_reasonable_size_only(tmp_path):
+    path = workbook(tmp_path / "x.xlsx", last(b" " * 110_000_000))
+    with pytest.raises(FileFormatError, match="unpacks from"):
+        load_heads(path)
+
+
+def test_places_beyond_a_size_are_told_from_those_within():
+    """Against arithmetic, for places drawn at random."""
+    draw = random.Random(5)
+
+    def letters(number):
+        text = b""
+        while number:
+            number, rest = divmod(number - 1, 26)
+            text = bytes([65 + rest]) + text
+        return text
+
+    for _ in range(300):
+        width, height = draw.choice((5, 26, 27, 702, 703, 16384)), draw.choice((1, 9, 10, 99, 4321, 1048576))
+        beyond = safety._beyond(letters(width), b"%d" % height)
+        for _ in range(30):
+            column = max(1, draw.choice((width, draw.randint(1, 18278))) + draw.randint(-1, 1))
+            row = max(1, draw.choice((height, draw.randint(1, 10 * height))) + draw.randint(-1, 1))
+            cell = b'<c r="%b%d" s="1">' % (letters(column), row)
+            assert bool(beyond.search(cell)) == (column > width or row > height), (width, height, cell)
+            assert bool(beyond.search(b'<row r="%d">' % row)) == (row > height)
+
+
+def variable(number):
+    """A number as binary workbooks write it: seven bits a byte."""
+    more = [number >> shift & 127 | 128 for shift in range(0, 28, 7) if number >> shift]
+    return bytes([*more[:-1], more[-1] & 127]) if more else b"\0"
+
+
+@pytest.mark.parametrize("size", [4, 127, 128, 16383, 16384, 2_097_157])
+def test_the_cells_of_a_binary_sheet_tell_its_size(size):
+    """Whatever it says itself, and however long the records between are."""
+    record = bytes([5]) + variable(size) + (16383).to_bytes(4, "little") + bytes(size - 4)
+    said = b"\x94\x01" + variable(16) + bytes(16)
+    row = b"\0" + variable(17) + (1048575).to_bytes(4, "little") + bytes(13)
+    blank = b"\1" + variable(8) + b"\xff" * 8
+    assert safety._extent_binary(said + row + record + blank) == (16384, 1048576)
+
+
+def test_a_binary_workbook_that_lies_of_its_size_is_refused(tmp_path):
+    cell = b"\0\x11" + (1048575).to_bytes(4, "little") + bytes(13) + b"\5\x10"
+    with zipfile.ZipFile(tmp_path / "x.xlsb", "w") as book:
+        book.writestr(
+            "xl/worksheets/sheet1.bin",
+            b"\x94\x01\x10" + bytes(16) + cell + (16383).to_bytes(4, "little") + bytes(12),
+        )
+        book.writestr("xl/sharedStrings.bin", b"\5\x10" + b"\xff" * 16)
+    with pytest.raises(FileFormatError, match="used range"):
+        check_workbook(tmp_path / "x.xlsb")
+
+
+def test_a_parquet_file_of_next_to_nothing_is_not_read(tmp_path):
+    rows = 60_000_000
+    four = pl.repeat(4, rows, dtype=pl.Int8, eager=True)
+    path = tmp_path / "RXX 2024.parquet"
+    pl.DataFrame({"q25c": four, "q2a": four}).write_parquet(path, row_group_size=rows)
+    assert path.stat().st_size < 250_000
+    with pytest.raises(FileFormatError, match="says that it holds 60,000,000 rows"):
+        read_extract(path, year=2024, organisation="RXX")
+
+
+@pytest.mark.parametrize("name", ["x.parquet", "x.csv"])
+def test_rows_take_memory_however_few_their_columns(tmp_path, monkeypatch, name):
+    """A number of one digit in a file becomes some 200 bytes: who answered, where, in which row."""
+    table = pl.DataFrame({"q25c": [4] * 100_000})
+    table.write_csv(tmp_path / name) if name == "x.csv" else table.write_parquet(tmp_path / name)
+    assert read_extract(tmp_path / name, year=2024, organisation="RXX").frame.height == 100_000
+    monkeypatch.setattr(safety, "available_memory", lambda: 100_000 * safety.ROW)
+    with pytest.raises(FileFormatError, match="too large for the memory"):
+        read_extract(tmp_path / name, year=2024, organisation="RXX")
+
+
+def test_a_packed_spss_file_that_does_not_say_its_rows_is_taken_for_as_long_as_can_be(tmp_path, monkeypatch):
+    path = tmp_path / "x.zsav"
+    pyreadstat.write_sav(pl.DataFrame({"q25c": [4.0] * 200_000}), str(path), compress=True)
+    content = bytearray(path.read_bytes())
+    assert content[80:84] == (200_000).to_bytes(4, "little")  # number of cases, as the format has it
+    content[80:84] = b"\xff" * 4
+    path.write_bytes(content)
+    most = len(content) * 1032 * (24 + safety.ROW)
+    monkeypatch.setattr(safety, "available_memory", lambda: most - 1)
+    with pytest.raises(FileFormatError, match="too large for the memory"):
+        read_extract(path, year=2024, organisation="RXX")
+
+
+def test_memory_is_what_the_process_may_take(monkeypatch, tmp_path):
+    free = safety.available_memory()
+    monkeypatch.setattr(safety, "address_space", lambda: 1 << 62)
+    assert abs(safety.available_memory() - free) < 4 << 30
+    monkeypatch.setattr(safety, "address_space", lambda: 1000)
+    assert safety.available_memory() == 0
+    monkeypatch.undo()
+    monkeypatch.setattr(safety, "_CONTAINER", tmp_path)
+    (tmp_path / "memory.current").write_text("700\n")
+    (tmp_path / "memory.max").write_text("1000\n")
+    assert safety.available_memory() == 300
+    (tmp_path / "memory.max").write_text("max\n")
+    assert safety.available_memory() > 1000
+
+
+OLD = Path(__file__).parent / "files" / "old.xls"
+
+
+def test_the_cells_of_an_old_workbook_tell_its_size():
+    """As LibreOffice wrote it: a sheet of notes, and one of five columns and three rows."""
+    assert [size for size in extents(OLD.read_bytes()) if size != (0, 0)] == [(1, 1), (5, 3)]
+    sheets = fastexcel.read_excel(OLD)
+    read = [sheets.load_sheet(name, header_row=None) for name in sheets.sheet_names]
+    assert [(sheet.width, sheet.height) for sheet in read] == [(1, 1), (5, 3)]
+
+
+def test_an_old_workbook_with_a_cell_far_out_is_refused(tmp_path):
+    """Its reader asks for 137 GB, and the system ends the process."""
+    content = OLD.read_bytes()
+    number = b"\x7e\x02\x0a\x00"  # a cell with a number, in a record of ten bytes
+    place = content.rindex(number) + len(number)
+    (tmp_path / "x.xls").write_bytes(content[:place] + b"\xff" * 4 + content[place + 4 :])
+    with pytest.raises(FileFormatError, match="used range is too large for the memory"):
+        read_extract(tmp_path / "x.xls", year=2024)
+
+
+@pytest.mark.parametrize("cut", [600, 1100, 3000])
+def test_a_damaged_old_workbook_is_said_to_be_one(tmp_path, cut):
+    (tmp_path / "x.xls").write_bytes(OLD.read_bytes()[:cut])
+    with pytest.raises(FileFormatError, match="cannot be opened"):
+        read_extract(tmp_path / "x.xls", year=2024)
+
+
+def test_an_old_workbook_whose_parts_go_round_in_circles_ends(tmp_path):
+    content = bytearray(OLD.read_bytes())
+    (folder,) = struct.unpack_from("<I", content, 48)
+    (table,) = struct.unpack_from("<I", content, 76)
+    struct.pack_into("<I", content, (table + 1) * 512 + 4 * folder, folder)
+    (tmp_path / "x.xls").write_bytes(content)
+    with pytest.raises(FileFormatError, match="cannot be opened"):
+        read_extract(tmp_path / "x.xls", year=2024)
