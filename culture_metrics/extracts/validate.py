@@ -185,8 +185,8 @@ def _as_a_whole(
     frame, edition = extract.frame, extract.edition
     organisations = dict(frame["organisation"].value_counts(sort=True, name="n").iter_rows())
     groups = labels.count_labels(frame, labels.breakdown_columns(frame, edition))
-    variants, offers = labels.label_problems(groups, frame.height)
-    groups = {c: names for c, names in groups.items() if not labels.is_free_text(names, frame.height)}
+    variants, offers = labels.label_problems(groups)
+    groups = {c: names for c, names in groups.items() if not labels.is_free_text(c, names)}
     found = [
         *editions.edition_problems(counts),
         *whole_columns.column_problems(extract, counts, given),

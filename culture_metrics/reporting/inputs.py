@@ -15,7 +15,7 @@ from culture_metrics.extracts.read import periods_in, read_extract
 from culture_metrics.extracts.respondents import SeveralPeriodsError
 from culture_metrics.extracts.unanswered import told, unanswered
 from culture_metrics.extracts.validate import validate
-from culture_metrics.indicators.breakdowns import available_breakdowns, breakdown_id
+from culture_metrics.indicators.breakdowns import available_breakdowns, breakdown_id, names_groups
 from culture_metrics.indicators.distributions import distributions
 from culture_metrics.indicators.estimate import estimate
 from culture_metrics.published import is_published, read_published
@@ -306,5 +306,8 @@ def _breakdowns(extracts: Sequence[Extract], wanted: Sequence[str] | None) -> tu
     if wanted is not None:
         found = dict.fromkeys(breakdown_id(e, name) for name in wanted for e in extracts)
         return tuple(found or wanted)
-    here = [available_breakdowns(e) for e in extracts]
+    here = [
+        {name for name in BREAKDOWNS if name in available_breakdowns(e) and names_groups(e, name)}
+        for e in extracts
+    ]
     return tuple(name for name in BREAKDOWNS if here and all(name in names for names in here))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from culture_metrics.errors import ExtractError, unknown
+from culture_metrics.extracts.personal import why_personal
 from culture_metrics.extracts.spelling import nearly_alike, same_but_for_case, squeezed
 from culture_metrics.problems import Problem, counted, listed
 
@@ -83,7 +84,7 @@ def merged(frame: pl.DataFrame, merge: Merge, edition: Edition) -> tuple[pl.Data
 
 
 def label_problems(
-    counts: Mapping[str, Labels], rows: int
+    counts: Mapping[str, Labels],
 ) -> tuple[list[Problem], dict[str, dict[str, str | None]]]:
     """Report variants of labels and offer merges; nothing is merged here.
 
@@ -95,7 +96,7 @@ def label_problems(
     problems: list[Problem] = []
     offers: dict[str, dict[str, str | None]] = {}
     for column, labels in counts.items():
-        if is_free_text(labels, rows):
+        if is_free_text(column, labels):
             problems.append(_free_text(column, labels))
             continue
         offered = offers.setdefault(column, {})
@@ -124,10 +125,13 @@ def check_merge(merge: object) -> Merge:
     )
 
 
-def is_free_text(labels: Labels, rows: int) -> bool:
-    """Whether the entries of a column are no names of groups."""
-    long = sum(n for label, n in labels.items() if len(label) > LONGEST or "@" in label)
-    return len(labels) > MOST_LABELS or (rows >= 50 and len(labels) > rows / 3) or long > rows / 3
+def is_free_text(column: str, labels: Labels) -> bool:
+    """Whether the entries of a column are no names of groups: no breakdown takes it then."""
+    if len(labels) > MOST_LABELS:
+        return True
+    once = sum(n == 1 for n in labels.values())
+    entries = pl.Series(list(labels), dtype=pl.String)
+    return why_personal([column], entries, sum(labels.values()), once) is not None
 
 
 def _free_text(column: str, labels: Labels) -> Problem:
@@ -137,7 +141,7 @@ def _free_text(column: str, labels: Labels) -> Problem:
         f"{'more than ' if len(labels) > MOST_LABELS else ''}{min(len(labels), MOST_LABELS):,} different "
         "entries: ids or free text rather than names of groups",
         "a few names, each for many respondents",
-        "Kept, but its groups will be too small to show. Take the column out if it can identify people.",
+        "Kept; estimates refuse it as a breakdown. Take the column out if it can identify people.",
         column=column,
     )
 
