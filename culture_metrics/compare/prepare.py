@@ -11,6 +11,7 @@ from culture_metrics.compare.linked import CELL, covariances
 from culture_metrics.compare.pairs import catalogued, side_by_side
 from culture_metrics.compare.same_questions import absent_in, mark_different_questions
 from culture_metrics.compare.verdict import ADJUSTMENTS, FLAGGED
+from culture_metrics.disclosure.names import is_pooled
 from culture_metrics.errors import ComparabilityError, unknown
 from culture_metrics.problems import listed
 from culture_metrics.results import ALL
@@ -178,7 +179,8 @@ def groups_apart(
     Groups of organisations that are in one period only are no news.
     """
     there = [pl.col(f"status_{end}").is_not_null().any() for end in ("from", "to")]
-    both = marked.filter(*(known.over("organisation") for known in there), pl.col("breakdown") != ALL)
+    named = (pl.col("breakdown") != ALL) & ~is_pooled()
+    both = marked.filter(*(known.over("organisation") for known in there), named)
     cells = both.group_by("organisation", "breakdown", "group").agg(before=there[0], after=there[1])
     apart = cells.filter(pl.col("before") != pl.col("after")).unique(["breakdown", "group", "before"])
     only = [apart.filter(before=first).sort("breakdown", "group") for first in (True, False)]
@@ -192,8 +194,8 @@ def groups_apart(
             f"{'; '.join(told)}. Where a group was renamed, check_pair of both files says which may be the "
             "same, and validate(…, merge=…) gives both years one name."
         )
-    named = pl.format("{}: {}", "breakdown", "group")
-    gone, come = (tuple(found.select(named).to_series()) for found in only)
+    said = pl.format("{}: {}", "breakdown", "group")
+    gone, come = (tuple(found.select(said).to_series()) for found in only)
     return gone, come, notes
 
 

@@ -9,7 +9,10 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from culture_metrics.catalogue import Edition, catalogue
+from culture_metrics.catalogue import Edition, Survey, catalogue
+from culture_metrics.disclosure import suppress
+from culture_metrics.disclosure.names import pool_names
+from culture_metrics.disclosure.rule import Rule
 from culture_metrics.errors import ExtractError, FileFormatError, ReportError, unknown
 from culture_metrics.extracts.read import periods_in, read_extract
 from culture_metrics.extracts.respondents import SeveralPeriodsError
@@ -53,6 +56,8 @@ class Inputs:
         ODS code, and the period that the report is about: the latest one unless another was asked for.
     by : tuple of str
         Breakdowns of the results.
+    rule : Rule
+        Smallest base, and smallest number of people that a percentage may count, of what is shown.
     """
 
     reports: tuple[ValidationReport, ...]
@@ -61,18 +66,36 @@ class Inputs:
     organisation: str
     year: str
     by: tuple[str, ...]
+    rule: Rule
+
+    @cached_property
+    def suppressed(self) -> tuple[pl.DataFrame, pl.DataFrame]:
+        """Results and Distributions from the respondent files: what leaves together is suppressed together.
+
+        Hidden groups stand with their names: for counting what is held back, not for writing.
+        """
+        least = self.rule.minimum_base
+        results = [estimate(e, by=self.by, minimum_base=least) for e in self.extracts]
+        answers = [distributions(e, minimum_base=least) for e in self.extracts]
+        return suppress(
+            as_results(pl.concat([pl.DataFrame(schema=RESULTS), *results])),
+            least,
+            minimum_count=self.rule.minimum_count,
+            distributions=as_distributions(pl.concat([pl.DataFrame(schema=DISTRIBUTIONS), *answers])),
+        )
 
     @cached_property
     def results(self) -> pl.DataFrame:
-        """Results of the organisation from the respondent files: all periods, whole and by group."""
-        tables = [estimate(e, by=self.by) for e in self.extracts]
-        return as_results(pl.concat([pl.DataFrame(schema=RESULTS), *tables]))
+        """Results of the organisation from the respondent files: all periods, whole and by group.
+
+        Everything that a report shows or writes comes from here: names of hidden groups are pooled.
+        """
+        return as_results(pool_names(self.suppressed[0], self.rule.minimum_base))
 
     @cached_property
     def distributions(self) -> pl.DataFrame:
         """Distributions of the organisation from the respondent files: all periods, as a whole."""
-        tables = [distributions(e) for e in self.extracts]
-        return as_distributions(pl.concat([pl.DataFrame(schema=DISTRIBUTIONS), *tables]))
+        return as_distributions(pool_names(self.suppressed[1], self.rule.minimum_base))
 
     @property
     def standing(self) -> Published | None:
@@ -119,6 +142,8 @@ def read_inputs(
     organisation: str | None = None,
     year: int | str | None = None,
     by: Sequence[str] | None = None,
+    minimum_base: int | None = None,
+    minimum_count: int | None = None,
 ) -> Inputs:
     """Read and check respondent files and official workbooks; each is told by its content.
 
@@ -134,6 +159,11 @@ def read_inputs(
         The latest one when left out.
     by : sequence of str, optional
         Breakdowns. When left out, occupation group and the first locality, as far as the extract has them.
+    minimum_base : int, optional
+        Smallest base that is shown of respondent files, at least the survey's own (11), which holds when left
+        out. Official workbooks come with their own.
+    minimum_count : int, optional
+        Smallest number of people that a percentage may count, and leave uncounted.
 
     Returns
     -------
@@ -148,7 +178,7 @@ def read_inputs(
     UnknownNameError
         When the files do not hold the organisation, the year or a breakdown.
     ReportError
-        When the organisation must be named, or two files hold the same year.
+        When the organisation must be named, two files hold the same year, or a minimum is below the survey's.
 
     Examples
     --------
@@ -172,6 +202,7 @@ def read_inputs(
     # An organisation need not be in every year of a stacked file.
     reports = tuple(r for r in reports if not _is_stacked(r.extract) or _holds(r.extract, chosen))
     extracts = tuple(_own(r.extract, chosen) for r in reports)
+    survey = catalogue(extracts[0].survey if extracts else published[0].survey)
     return Inputs(
         reports=reports,
         extracts=extracts,
@@ -179,7 +210,22 @@ def read_inputs(
         organisation=chosen,
         year=_year([*(e.period for e in extracts), *(p.period for p in published)], year),
         by=_breakdowns(extracts, by),
+        rule=_rule(survey, minimum_base, minimum_count),
     )
+
+
+def _rule(survey: Survey, minimum_base: int | None, minimum_count: int | None) -> Rule:
+    """Return the rule of what is shown: the survey's own, or a stricter one."""
+    least = survey.minimum_base
+    rule = Rule(least if minimum_base is None else minimum_base, minimum_count)
+    if rule.minimum_base < least:
+        raise ReportError(
+            f"The minimum base of {survey.label} can be raised, not lowered",
+            expected=f"minimum_base of {least} or more",
+            got=str(rule.minimum_base),
+            hint="Figures on fewer people could be traced to one of them: leave it out or raise it.",
+        )
+    return rule
 
 
 def _read(
