@@ -51,13 +51,13 @@ def prepared(extract: Extract) -> pl.DataFrame:
     return no_nan(frame.with_columns(pl.col(other).cast(pl.String)) if other else frame)
 
 
-def tidy_organisations(frame: pl.DataFrame) -> tuple[pl.DataFrame, list[Problem]]:
+def tidy_organisations(frame: pl.DataFrame, minimum: int) -> tuple[pl.DataFrame, list[Problem]]:
     """Put organisation codes in their proper form and say so."""
     counts = dict(frame["organisation"].drop_nulls().value_counts(name="n").iter_rows())
     forms = tidy_codes(counts)
     if not forms:
         return frame, []
-    problems = [p for p in form_problems(counts) if p.rule == "organisation codes in another form"]
+    problems = [p for p in form_problems(counts, minimum) if p.rule == "organisation codes in another form"]
     return frame.with_columns(pl.col("organisation").replace(forms)), problems
 
 

@@ -10,6 +10,7 @@ import polars as pl
 
 from culture_metrics.errors import ReportError
 from culture_metrics.extracts.page import whole_page
+from culture_metrics.extracts.rules.discreet import of_groups
 from culture_metrics.problems import WORDS, counted
 
 if TYPE_CHECKING:
@@ -62,8 +63,8 @@ def write_html(path: str | Path, body: str, title: str) -> Path:
 
 def write_report(path: str | Path, report: ValidationReport) -> Path:
     """Write a report of validation as a workbook: cover, kinds of problems, account, what was set aside."""
-    references = report.quarantine.head(MOST_REFERENCES)
-    total = report.quarantine.height
+    told = _told(report)
+    references, total = told.head(MOST_REFERENCES), told.height
     aside = references.select(
         pl.col("row").alias("Row"),
         pl.col("column").cast(pl.String).fill_null("the whole row").alias("Column"),
@@ -87,6 +88,13 @@ def write_report(path: str | Path, report: ValidationReport) -> Path:
     ]
     facts = [report.verdict, report.summary()]
     return write_workbook(path, report.title, facts, report.problems, more)
+
+
+def _told(report: ValidationReport) -> pl.DataFrame:
+    """Return references to what was set aside; few of a column that puts people into groups count a group."""
+    people = pl.col("column").cast(pl.String).is_in(of_groups(report.extract.edition)).fill_null(value=False)
+    few = pl.len().over("column", "reason") < report.extract.edition.survey.minimum_base
+    return report.quarantine.filter(~(people & few))
 
 
 def write_workbook(

@@ -163,7 +163,9 @@ def _rule(severity: str, rows: list[Row]) -> str:
     """Show the problems of one rule: one line each, or folded into one."""
     if len(rows) <= UNFOLDED:
         return "".join(_line(severity, row, html.escape(row["column"] or ""), row["rows"]) for row in rows)
-    inner = ", ".join(f"{html.escape(row['column'] or '')} ({row['rows']:,})" for row in rows)
+    inner = ", ".join(
+        html.escape(row["column"] or "") + (f" ({row['rows']:,})" if row["rows"] else "") for row in rows
+    )
     columns = (
         f"<details><summary>{counted(len(rows), 'column')}: "
         f"{html.escape(listed((row['column'] for row in rows), 3))}</summary>{inner}</details>"
