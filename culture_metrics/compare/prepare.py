@@ -11,7 +11,6 @@ from culture_metrics.compare.linked import CELL, covariances
 from culture_metrics.compare.pairs import catalogued, side_by_side
 from culture_metrics.compare.same_questions import absent_in, mark_different_questions
 from culture_metrics.compare.verdict import ADJUSTMENTS, FLAGGED
-from culture_metrics.disclosure.names import is_pooled
 from culture_metrics.errors import ComparabilityError, unknown
 from culture_metrics.problems import listed
 from culture_metrics.results import ALL
@@ -167,7 +166,10 @@ def link(
     joined = ready.drop("covariance").join(found, on=CELL, how="left", maintain_order="left")
     told = joined.with_columns(pl.when(plain).then(pl.col("covariance").fill_null(0.0)).otherwise(0.0))
     both = linked[0].frame.join(linked[1].frame, on=["organisation", "respondent"], how="semi").height
-    note = f"{both:,} people answered in both years; the tests of unweighted figures allow for it."
+    # All but a few is a few.
+    others = [year.frame.height - both for year in linked]
+    many = f"{both:,}" if all(n == 0 or n >= minimum for n in others) else "Nearly all"
+    note = f"{many} people answered in both years; the tests of unweighted figures allow for it."
     return told, [note if both >= minimum else "Few people answered in both years."]
 
 
@@ -176,10 +178,12 @@ def groups_apart(
 ) -> tuple[tuple[str, ...], tuple[str, ...], list[str]]:
     """List the groups that only the first period has, those that only the second has, and say so.
 
-    Groups of organisations that are in one period only are no news.
+    Groups of organisations that are in one period only are no news; those of which nothing is shown have no
+    name to say.
     """
     there = [pl.col(f"status_{end}").is_not_null().any() for end in ("from", "to")]
-    named = (pl.col("breakdown") != ALL) & ~is_pooled()
+    shown = [(pl.col(f"status_{end}").cast(pl.String) == "reported").any() for end in ("from", "to")]
+    named = (pl.col("breakdown") != ALL) & pl.any_horizontal(shown).over("organisation", "breakdown", "group")
     both = marked.filter(*(known.over("organisation") for known in there), named)
     cells = both.group_by("organisation", "breakdown", "group").agg(before=there[0], after=there[1])
     apart = cells.filter(pl.col("before") != pl.col("after")).unique(["breakdown", "group", "before"])

@@ -77,7 +77,8 @@ class Replicates:
             raise unknown("breakdown in these replicates", breakdown, self.table["breakdown"].unique().sort())
         for group in (first, second):
             if group not in rows["group"]:
-                raise unknown(f"group of {breakdown}", group, rows["group"].unique().sort())
+                shown = rows.filter(status="reported")["group"].unique().sort()
+                raise unknown(f"group of {breakdown}", group, shown)
         keys = ["organisation", "breakdown", "measure"]
         pairs = rows.filter(group=first).join(rows.filter(group=second), on=keys, suffix="_2")
         difference = self.draws[pairs["row"].to_numpy()] - self.draws[pairs["row_2"].to_numpy()]

@@ -16,6 +16,7 @@ from culture_metrics.disclosure.rule import Rule
 from culture_metrics.errors import ExtractError, FileFormatError, ReportError, unknown
 from culture_metrics.extracts.read import periods_in, read_extract
 from culture_metrics.extracts.respondents import SeveralPeriodsError
+from culture_metrics.extracts.rules.discreet import named
 from culture_metrics.extracts.unanswered import told, unanswered
 from culture_metrics.extracts.validate import validate
 from culture_metrics.indicators.breakdowns import available_breakdowns, breakdown_id, names_groups
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
 
 #: Breakdowns of a report, as far as the extract has them.
 BREAKDOWNS = ("occupation_group", "locality_1")
+#: Organisations of fewer respondents are not named in a message.
+ENOUGH = Rule().minimum_base
 #: Layouts of published files that have everything a report shows.
 REPORTED = ("organisation", "national")
 
@@ -293,10 +296,12 @@ def _organisation(reports: Sequence[ValidationReport], published: list[Published
     in_files = [set(r.extract.frame["organisation"]) for r in reports]
     in_workbooks = [set(p.organisations["organisation"]) for p in published]
     known: list[str] = sorted(set().union(*(in_files or in_workbooks)))
+    sizes = dict.fromkeys(known, ENOUGH) | _respondents([r.extract for r in reports])
     if wanted is not None:
         folded = {code.casefold(): code for code in known}
         if wanted.strip().casefold() not in folded:
-            raise unknown("organisation", wanted, known, where="the files that were given")
+            large = [code for code in known if sizes[code] >= ENOUGH]
+            raise unknown("organisation", wanted, large, where="the files that were given")
         return folded[wanted.strip().casefold()]
     if len(known) == 1:
         return known[0]
@@ -305,8 +310,16 @@ def _organisation(reports: Sequence[ValidationReport], published: list[Published
         if known
         else "The files hold no organisation",
         expected="an ODS code",
-        hint=f"Give one of {', '.join(known[:12])}{', …' if len(known) > 12 else ''}.",
+        hint=f"Give one of {named(sizes, ENOUGH, 12, 'organisation')}.",
     )
+
+
+def _respondents(extracts: Sequence[Extract]) -> dict[str, int]:
+    """Count the respondents of each organisation in the year that has most: small ones are not named."""
+    tables = [pl.DataFrame(schema={"organisation": pl.String, "rows": pl.UInt32})]
+    tables += [e.frame["organisation"].value_counts(name="rows") for e in extracts]
+    most = pl.concat(tables, how="vertical_relaxed").group_by("organisation").agg(pl.col("rows").max())
+    return dict(most.sort("organisation").iter_rows())
 
 
 def _cautions(extract: Extract) -> Iterator[str]:
@@ -326,7 +339,7 @@ def _own(extract: Extract, organisation: str) -> Extract:
     """Keep the answers of one organisation."""
     own = extract.frame.filter(pl.col("organisation") == organisation)
     if own.is_empty():
-        known = sorted(extract.frame["organisation"].unique())
+        known = [code for code, n in _respondents([extract]).items() if n >= ENOUGH]
         where = extract.provenance.get("file") or extract.period
         raise unknown("organisation", organisation, known, where=where)
     return replace(extract, frame=own)
