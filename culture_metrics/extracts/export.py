@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from culture_metrics.errors import ReportError
+from culture_metrics.extracts.formulas import neutral
 from culture_metrics.extracts.page import whole_page
 from culture_metrics.extracts.rules.discreet import of_groups
 from culture_metrics.problems import WORDS, counted
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
 
     from culture_metrics.extracts.report import ValidationReport
 
-#: A spreadsheet takes text that starts with one of these for a formula.
-FORMULA = re.compile(r"^\s*[=+\-@\t\r\n|%]")
 #: References to single answers in a workbook; a file with more bad answers needs no list of all of them.
 MOST_REFERENCES = 50_000
 LONGEST_NAME = 31
@@ -32,17 +31,6 @@ NAMES = {
     "done": "What was done, what to do",
 }
 WIDTHS = {"Found": 46, "Expected": 40, "What was done, what to do": 60, "Reason": 44, "Kind of problem": 44}
-
-
-def neutral(text: str) -> str:
-    """Return text that no spreadsheet takes for a formula, also after it was saved as CSV.
-
-    Examples
-    --------
-    >>> neutral("=1+1"), neutral("Nursing")
-    ("'=1+1", 'Nursing')
-    """
-    return f"'{text}" if FORMULA.match(text) else text
 
 
 def write_html(path: str | Path, body: str, title: str) -> Path:

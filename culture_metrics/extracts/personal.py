@@ -28,7 +28,7 @@ PERSONAL = re.compile(
 )
 #: What an entry looks like that is of one person; looked for in different entries.
 FORMS = {
-    "e-mail addresses": r"\S@\S",
+    "e-mail addresses": r"\w@\w[\w\-]*\.\w",
     "dates": r"^\s*(\d{1,2}[/.\-]\d{1,2}[/.\-](\d{2}|\d{4})|\d{4}-\d{1,2}-\d{1,2})\b",
     "postcodes": r"(?i)^\s*[a-z]{1,2}\d[a-z\d]?\s*\d[a-z]{2}\s*$",
     "National Insurance numbers": r"(?i)^\s*[a-z]{2}\s?\d{2}\s?\d{2}\s?\d{2}\s?[a-d]\s*$",

@@ -99,6 +99,7 @@ def validate(
 
     # Single answers: what is no number, no code of its list, ruled out by a filter.
     frame, words, notes, blanks = whole_numbers(raw, edition)
+    frame, plain = cleaning.tidy_names(frame, extract)
     frame, forms = cleaning.tidy_organisations(frame, minimum)
     frame, merged = labels.merged(frame, merge, edition)
     counts = tally(frame, edition)
@@ -123,6 +124,7 @@ def validate(
     problems = [
         *told.told(extract),
         *notes,
+        *plain,
         *discreet([*merged, *codes.missing_codes(counts), *of_cells], edition, frame.height),
         *remarks,
         *of_rows,

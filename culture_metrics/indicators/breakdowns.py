@@ -10,6 +10,7 @@ import polars as pl
 from culture_metrics.disclosure.structure import CROSS
 from culture_metrics.errors import ExtractError, UnknownNameError, unknown
 from culture_metrics.extracts.columns import identifying, squeeze
+from culture_metrics.extracts.formulas import START, plain
 from culture_metrics.extracts.personal import check_groups
 from culture_metrics.indicators.codes import Codes, codes_of
 from culture_metrics.indicators.scoring import answer_codes
@@ -143,7 +144,7 @@ def _source(extract: Extract, name: str) -> tuple[str, pl.Series | None]:
 def _group(extract: Extract, name: str) -> pl.Expr:
     column, of_code = _source(extract, name)
     if of_code is None:
-        return pl.col(column)
+        return plain(pl.col(column))
     # Looked up by place: ten times as quick as `replace_strict`.
     return pl.lit(of_code).gather(pl.col(column).cast(pl.UInt8, strict=False))
 
@@ -151,7 +152,9 @@ def _group(extract: Extract, name: str) -> pl.Expr:
 def _codes(extract: Extract, name: str) -> Codes:
     column, of_code = _source(extract, name)
     if of_code is None:
-        return codes_of(extract.frame[column])
+        found = codes_of(extract.frame[column])
+        formulas = found.names.cast(pl.String).str.contains(START).any()
+        return codes_of(extract.frame.select(plain(pl.col(column))).to_series()) if formulas else found
     groups = codes_of(of_code)
     # Codes are numbers up to 127: a byte above is no answer, or a number below 0.
     of_byte = np.where(np.arange(256) < 128, groups.codes, -1).astype(np.int32)
