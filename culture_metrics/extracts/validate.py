@@ -24,7 +24,7 @@ from culture_metrics.extracts.rules import (
 )
 from culture_metrics.extracts.rules import organisations as listing
 from culture_metrics.extracts.rules import rows as row_rules
-from culture_metrics.extracts.rules.discreet import discreet
+from culture_metrics.extracts.rules.discreet import discreet, of_groups
 from culture_metrics.extracts.rules.found import Rows, look_up, problem
 from culture_metrics.extracts.rules.text import whole_numbers
 from culture_metrics.extracts.schema import contract_problems
@@ -66,7 +66,7 @@ def validate(
         `.ok` is False when a problem is an error; `.problems` has one row per rule and column (`severity`,
         `rule`, `column`, `rows`, `examples`, `found`, `expected`, `done`); `.extract` is the clean extract;
         `.quarantine` lists what was set aside (`row`, `column`, `reason`; a null column means the whole row);
-        `.reconciliation` accounts for every row and answer.
+        `.reconciliation` accounts for every row, and every answer that puts nobody into a group.
 
     Raises
     ------
@@ -137,9 +137,13 @@ def validate(
         extract=result,
         quarantine=accounts.quarantine(frame, edition, cells, places, rows),
         reconciliation=accounts.reconciliation(
+            edition,
             left_out=told.left_out(extract),
             rows={kind.rule: kind.rows for kind in rows},
-            blank={"words for no answer": blanks, "missing codes": codes.count_missing(counts)},
+            blank={
+                "words for no answer": blanks,
+                "missing codes": codes.count_missing(counts, of_groups(edition)),
+            },
             cells=cells,
             answers={
                 "read": accounts.answers(raw, edition),

@@ -167,6 +167,8 @@ def test_a_small_number_of_people_is_said_nowhere():
     assert own["rows"].to_list() == [0] * own.height
     said = " ".join(own.select(pl.concat_str("found", "done", "examples", separator=" ")).to_series())
     assert not re.search(r"\b(3|4|7|233|236|237)\b", said)
+    assert "single answers" not in report.summary()
+    assert report.quarantine.height == 3  # one by one, for who has the file
     # Faulty rows are counted to the last one.
     twice = validate(replace(made, frame=pl.concat([made.frame, made.frame.head(3)])))
     assert twice.problems.filter(rule="rows that stand twice")["rows"].to_list() == [3]
