@@ -16,7 +16,7 @@ What there is, by task; `help(cm.estimate)` says more of each:
   beside the survey; `link_outcomes`, `specification_curve`, `relative_weights`, `mediate`, `moderate`,
   `lavaan_model` model the link; `detectable_link`, `false_alarms` say what such a study can find.
 - Protect and share: `suppress` hides small groups (estimates come hidden), `audit_disclosure` attacks a
-  release; `write_published` writes the official layout.
+  release; `save_results` writes results to pass on, `write_published` the official layout.
 - Figures: most results have `.figure()`, `.table` and `.summary()`, and show themselves in a notebook.
 - Try out: `synthetic.respondents` makes up an extract, `read_inputs([])` two years and a workbook.
 """
@@ -77,6 +77,7 @@ if TYPE_CHECKING:
     from culture_metrics.published import rebuild_scores as rebuild_scores
     from culture_metrics.published import write_published as write_published
     from culture_metrics.reporting.inputs import read_inputs as read_inputs
+    from culture_metrics.reporting.save_results import save_results as save_results
     from culture_metrics.results_checks import validate_results as validate_results
 
 __version__ = "0.1.0"
@@ -121,6 +122,7 @@ _FACE = {
     "relative_weights": "culture_metrics.links.importance",
     "replicate": "culture_metrics.indicators.replicates",
     "run_chart": "culture_metrics.compare.pulse",
+    "save_results": "culture_metrics.reporting.save_results",
     "save_mapping": "culture_metrics.extracts.mapping",
     "score": "culture_metrics.indicators.scoring",
     "shrink": "culture_metrics.indicators.shrink",

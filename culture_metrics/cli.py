@@ -21,11 +21,18 @@ from culture_metrics.errors import CultureMetricsError, CultureMetricsWarning
 #: Exit codes: something in the call or the files; a fault in this package.
 WRONG_INPUT, FAULT = 2, 1
 #: Arguments of functions that are options here, by the same name, and their value in a hint.
-OPTIONS = ("organisation", "year", "by")
+OPTIONS = ("organisation", "year", "by", "minimum_base", "minimum_count")
 ARGUMENT = re.compile(rf"\b({'|'.join(OPTIONS)})=(?:['\"]([^'\"]*)['\"]|([\w-]*))")
 #: What is left of Python then.
 PYTHON = re.compile(r"\b[a-z_]+=(?!=)")
 OUT = typer.Option("--out", "-o", help="Folder for the report. It is made if it is not there.")
+LEAST_BASE = typer.Option(
+    help="Smallest number of people behind a figure that is shown: the survey's own (11) or more."
+)
+LEAST_COUNT = typer.Option(
+    help="Smallest number of people that a percentage may count, and leave uncounted. No such minimum when "
+    "left out."
+)
 
 
 def as_options(hint: str) -> str:
@@ -38,7 +45,9 @@ def as_options(hint: str) -> str:
     >>> as_options("Name one: sheet='Data'.")
     "Name one: sheet='Data'. (That is Python: this program has no such option.)"
     """
-    said = ARGUMENT.sub(lambda found: f"--{found[1]} {found[2] or found[3] or ''}".rstrip(), hint)
+    said = ARGUMENT.sub(
+        lambda found: f"--{found[1].replace('_', '-')} {found[2] or found[3] or ''}".rstrip(), hint
+    )
     return f"{said} (That is Python: this program has no such option.)" if PYTHON.search(said) else said
 
 
@@ -125,9 +134,13 @@ def _main(
 
 
 @app.command(cls=_Once)
-def demo(out: Annotated[Path, OUT]) -> None:
+def demo(
+    out: Annotated[Path, OUT],
+    minimum_base: Annotated[int | None, LEAST_BASE] = None,
+    minimum_count: Annotated[int | None, LEAST_COUNT] = None,
+) -> None:
     """Make a report on an invented trust, to see what one looks like."""
-    _make([], out, None, None, None)
+    _make([], out, None, None, None, minimum_base, minimum_count)
 
 
 @app.command(cls=_Once)
@@ -156,9 +169,11 @@ def report(
             "occupation_group,locality_1, as far as the files have them."
         ),
     ] = None,
+    minimum_base: Annotated[int | None, LEAST_BASE] = None,
+    minimum_count: Annotated[int | None, LEAST_COUNT] = None,
 ) -> None:
     """Make a report on one organisation from its files."""
-    _make(inputs, out, organisation, year, by)
+    _make(inputs, out, organisation, year, by, minimum_base, minimum_count)
 
 
 @app.command(cls=_Once)
@@ -207,7 +222,13 @@ def list_measures(
 
 
 def _make(
-    inputs: list[Path], out: Path, organisation: str | None, year: str | None, by: list[str] | None
+    inputs: list[Path],
+    out: Path,
+    organisation: str | None,
+    year: str | None,
+    by: list[str] | None,
+    minimum_base: int | None,
+    minimum_count: int | None,
 ) -> None:
     from culture_metrics.reporting.report import report as make_report
 
@@ -232,6 +253,8 @@ def _make(
             year=year,
             by=breakdowns,
             tell=lambda step, done, total: bar.update(task, description=step, completed=done, total=total),
+            minimum_base=minimum_base,
+            minimum_count=minimum_count,
         )
     for caution in cautions:
         if issubclass(caution.category, CultureMetricsWarning):

@@ -53,7 +53,7 @@ def test_has_one_parameters_cell(notebook):
     values: dict[str, object] = {}
     exec(tagged[0].source, values)
     del values["__builtins__"]
-    own = {"inputs": [], "organisation": None, "year": None, "by": None}
+    own = dict.fromkeys(["organisation", "year", "by", "minimum_base", "minimum_count"]) | {"inputs": []}
     assert values == OTHER_PARAMETERS.get(notebook.cells[0].source.splitlines()[0], own)
 
 

@@ -201,7 +201,8 @@ class YearComparison:
         """Rows of one group, and the unit wanted if there is any such measure, else the other one."""
         rows = self.table.filter((pl.col("breakdown") == breakdown) & (pl.col("group") == group))
         if rows.is_empty():
-            known = self.table.select(pl.format("{}: {}", "breakdown", "group")).to_series().unique().sort()
+            shown = self.table.filter(status="reported").select(pl.format("{}: {}", "breakdown", "group"))
+            known = shown.to_series().unique().sort()
             raise unknown("group in this comparison", f"{breakdown}: {group}", known)
         return self._one(rows), unit if (rows["unit"] == unit).any() else str(rows["unit"][0])
 

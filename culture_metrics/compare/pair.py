@@ -123,7 +123,9 @@ def _organisation(before: Extract, after: Extract, organisation: str | None) -> 
         )
     for extract, known in zip((before, after), codes, strict=True):
         if organisation not in known:
-            raise unknown("organisation", organisation, sorted(known), where=extract.period)
+            rows = extract.frame["organisation"].drop_nulls().value_counts(name="rows")
+            large = rows.filter(pl.col("rows") >= extract.edition.survey.minimum_base)["organisation"].sort()
+            raise unknown("organisation", organisation, large, where=extract.period)
     return organisation
 
 

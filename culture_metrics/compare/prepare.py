@@ -208,8 +208,8 @@ def groups_apart(
             f"{'; '.join(told)}. Where a group was renamed, check_pair of both files says which may be the "
             "same, and validate(…, merge=…) gives both years one name."
         )
-    named = pl.format("{}: {}", "breakdown", "group")
-    gone, come = (tuple(found.select(named).to_series()) for found in only)
+    names = pl.format("{}: {}", "breakdown", "group")
+    gone, come = (tuple(found.select(names).to_series()) for found in only)
     return gone, come, notes
 
 

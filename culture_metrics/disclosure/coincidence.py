@@ -53,7 +53,7 @@ def may_coincide(tables: Sequence[Numbers], part: Numbers, minimum: int) -> Flag
 
 
 def _loose(one: Numbers, other: Numbers, people: Numbers, size: int, minimum: int) -> Numbers:
-    """Join what enough people hold together until nothing more can be joined; return a node of all the rest."""
+    """Join what enough people hold together, as far as that goes; return a node of all that is left apart."""
     node = np.arange(size)
     while len(people) and (heavy := people >= minimum).any():
         graph = coo_array((people[heavy], (one[heavy], other[heavy])), shape=(size, size))

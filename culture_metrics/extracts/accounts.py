@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from culture_metrics.extracts.read import ROW
+from culture_metrics.extracts.rules.discreet import of_groups
 from culture_metrics.extracts.rules.found import REASONS, answer_columns
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from culture_metrics.catalogue import Edition
-    from culture_metrics.extracts.rules.found import Cells, Rows
+    from culture_metrics.extracts.rules.discreet import of_groups
+from culture_metrics.extracts.rules.found import Cells, Rows
 
 ACCOUNT = {"what": pl.String(), "fate": pl.String(), "reason": pl.String(), "count": pl.UInt64()}
 
@@ -47,11 +49,15 @@ def quarantine(
 
 
 def answers(frame: pl.DataFrame, edition: Edition) -> int:
-    """Count the cells with an answer."""
-    return sum(frame.height - frame[c].null_count() for c in answer_columns(frame, edition))
+    """Count the cells with an answer, in columns that put nobody into a group."""
+    people = of_groups(edition)
+    return sum(
+        frame.height - frame[c].null_count() for c in answer_columns(frame, edition) if c not in people
+    )
 
 
 def reconciliation(
+    edition: Edition,
     *,
     left_out: Mapping[str, int],
     rows: Mapping[str, int],
@@ -61,7 +67,10 @@ def reconciliation(
     read: int,
     used: int,
 ) -> pl.DataFrame:
-    """Account for every row and answer.
+    """Account for every row, and for every answer that puts nobody into a group.
+
+    How many answers of the others were set aside is the size of a group: the list of what was set aside has
+    them one by one.
 
     Returns
     -------
@@ -70,7 +79,8 @@ def reconciliation(
         aside, used), `reason`, `count`. What was read equals the sum of all the rest, counted one by one.
     """
     aside: dict[str, int] = {}
-    for kind in cells:
+    people = of_groups(edition)
+    for kind in (kind for kind in cells if kind.column not in people):
         aside[kind.rule] = aside.get(kind.rule, 0) + kind.rows
     table = [
         ("rows", "read", None, read + sum(left_out.values())),

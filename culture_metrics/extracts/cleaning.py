@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from culture_metrics.errors import ExtractError
+from culture_metrics.extracts.formulas import plain_names
 from culture_metrics.extracts.read import ROW
 from culture_metrics.extracts.rules.organisations import form_problems, tidy_codes
 from culture_metrics.extracts.rules.text import no_nan
+from culture_metrics.problems import Problem, listed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -17,7 +19,6 @@ if TYPE_CHECKING:
     from culture_metrics.extracts.extract import Extract
     from culture_metrics.extracts.rules.found import Cells, Rows
     from culture_metrics.extracts.tally import Tally
-    from culture_metrics.problems import Problem
 
 IDENTIFYING = ("respondent", "organisation")
 
@@ -51,13 +52,33 @@ def prepared(extract: Extract) -> pl.DataFrame:
     return no_nan(frame.with_columns(pl.col(other).cast(pl.String)) if other else frame)
 
 
-def tidy_organisations(frame: pl.DataFrame) -> tuple[pl.DataFrame, list[Problem]]:
+def tidy_names(frame: pl.DataFrame, extract: Extract) -> tuple[pl.DataFrame, list[Problem]]:
+    """Make names plain that a spreadsheet would take for formulas, and say so, for the reader as well.
+
+    Every text column may become a breakdown, also one that was joined on.
+    """
+    texts = [c for c in frame.columns if c != "respondent" and c not in extract.edition.columns]
+    frame, found = plain_names(frame, texts)
+    columns = sorted({*found, *(extract.provenance.get("formulas") or ())})
+    if not columns:
+        return frame, []
+    problem = Problem(
+        "note",
+        "names that a spreadsheet takes for formulas",
+        f"names that begin with =, +, -, @ or the like in {listed(columns)}",
+        "names that begin with a letter or a digit",
+        "An apostrophe was put before them, so that no file with results can act as a formula.",
+    )
+    return frame, [problem]
+
+
+def tidy_organisations(frame: pl.DataFrame, minimum: int) -> tuple[pl.DataFrame, list[Problem]]:
     """Put organisation codes in their proper form and say so."""
     counts = dict(frame["organisation"].drop_nulls().value_counts(name="n").iter_rows())
     forms = tidy_codes(counts)
     if not forms:
         return frame, []
-    problems = [p for p in form_problems(counts) if p.rule == "organisation codes in another form"]
+    problems = [p for p in form_problems(counts, minimum) if p.rule == "organisation codes in another form"]
     return frame.with_columns(pl.col("organisation").replace(forms)), problems
 
 

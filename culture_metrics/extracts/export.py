@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from culture_metrics.errors import ReportError
+from culture_metrics.extracts.formulas import neutral
 from culture_metrics.extracts.page import whole_page
+from culture_metrics.extracts.rules.discreet import of_groups
 from culture_metrics.problems import WORDS, counted
 
 if TYPE_CHECKING:
@@ -17,8 +19,6 @@ if TYPE_CHECKING:
 
     from culture_metrics.extracts.report import ValidationReport
 
-#: A spreadsheet takes text that starts with one of these for a formula.
-FORMULA = re.compile(r"^\s*[=+\-@\t\r\n|%]")
 #: References to single answers in a workbook; a file with more bad answers needs no list of all of them.
 MOST_REFERENCES = 50_000
 LONGEST_NAME = 31
@@ -31,17 +31,6 @@ NAMES = {
     "done": "What was done, what to do",
 }
 WIDTHS = {"Found": 46, "Expected": 40, "What was done, what to do": 60, "Reason": 44, "Kind of problem": 44}
-
-
-def neutral(text: str) -> str:
-    """Return text that no spreadsheet takes for a formula, also after it was saved as CSV.
-
-    Examples
-    --------
-    >>> neutral("=1+1"), neutral("Nursing")
-    ("'=1+1", 'Nursing')
-    """
-    return f"'{text}" if FORMULA.match(text) else text
 
 
 def write_html(path: str | Path, body: str, title: str) -> Path:
@@ -62,8 +51,8 @@ def write_html(path: str | Path, body: str, title: str) -> Path:
 
 def write_report(path: str | Path, report: ValidationReport) -> Path:
     """Write a report of validation as a workbook: cover, kinds of problems, account, what was set aside."""
-    references = report.quarantine.head(MOST_REFERENCES)
-    total = report.quarantine.height
+    told = _told(report)
+    references, total = told.head(MOST_REFERENCES), told.height
     aside = references.select(
         pl.col("row").alias("Row"),
         pl.col("column").cast(pl.String).fill_null("the whole row").alias("Column"),
@@ -80,13 +69,21 @@ def write_report(path: str | Path, report: ValidationReport) -> Path:
     more = [
         (
             "Rows and answers",
-            "Where every row and answer went; what was read is the sum of the rest.",
+            "Where every row and answer went; what was read is the sum of the rest. Answers that put people "
+            "into groups (occupation, gender) are not counted.",
             account,
         ),
         ("Set aside", said, aside),
     ]
     facts = [report.verdict, report.summary()]
     return write_workbook(path, report.title, facts, report.problems, more)
+
+
+def _told(report: ValidationReport) -> pl.DataFrame:
+    """Return references to what was set aside; few of a column that puts people into groups count a group."""
+    people = pl.col("column").cast(pl.String).is_in(of_groups(report.extract.edition)).fill_null(value=False)
+    few = pl.len().over("column", "reason") < report.extract.edition.survey.minimum_base
+    return report.quarantine.filter(~(people & few))
 
 
 def write_workbook(

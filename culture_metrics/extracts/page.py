@@ -164,7 +164,9 @@ def _rule(severity: str, rows: list[Row]) -> str:
     """Show the problems of one rule: one line each, or folded into one."""
     if len(rows) <= UNFOLDED:
         return "".join(_line(severity, row, html.escape(row["column"] or ""), row["rows"]) for row in rows)
-    inner = ", ".join(f"{html.escape(row['column'] or '')} ({row['rows']:,})" for row in rows)
+    inner = ", ".join(
+        html.escape(row["column"] or "") + (f" ({row['rows']:,})" if row["rows"] else "") for row in rows
+    )
     columns = (
         f"<details><summary>{counted(len(rows), 'column')}: "
         f"{html.escape(listed((row['column'] for row in rows), 3))}</summary>{inner}</details>"
@@ -201,7 +203,8 @@ def _account(table: pl.DataFrame, level: int) -> str:
     )
     return (
         f"<section><h{level} class='heading'>Where every row and answer went</h{level}>"
-        "<p class='meaning'>What was read is the sum of the lines beneath it.</p><div class='scroll'>"
+        "<p class='meaning'>What was read is the sum of the lines beneath it. Answers that put people "
+        "into groups (occupation, gender) are not counted.</p><div class='scroll'>"
         "<table class='account'>"
         "<thead><tr><th scope='col'>What</th><th scope='col'>Reason</th>"
         "<th scope='col' class='number'>Number</th></tr></thead>"

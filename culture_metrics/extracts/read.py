@@ -21,6 +21,7 @@ from culture_metrics.extracts.columns import (
 )
 from culture_metrics.extracts.extract import Extract
 from culture_metrics.extracts.files import open_table
+from culture_metrics.extracts.formulas import plain_names
 from culture_metrics.extracts.labels import TOLD, values
 from culture_metrics.extracts.mapping import check_mapping, find_mapping, match_given, saved_names
 from culture_metrics.extracts.raw import INDEX, ROW, RawTable
@@ -45,6 +46,9 @@ if TYPE_CHECKING:
 
     from culture_metrics.catalogue import Edition, Survey
     from culture_metrics.extracts.respondents import Rows
+
+#: Columns with names of organisations and groups; ids of respondents stay what they are.
+NAMES = frozenset(identifying().values()) - {"respondent"}
 
 __all__ = ["ROW", "periods_in", "read_extract"]
 
@@ -110,7 +114,8 @@ def read_extract(
     the number of answers that are `labels_read`, `numbers_read` (`04`, `4,0`), `codes_relabelled` (a label
     that contradicts its code), `dates_read`, `blanks_read`, `declared_missing` and `unreadable`; `settled`
     (what was done with options to tick), `doubt` and `survey_doubt` (what speaks against the year and the
-    survey that were given); where there is something to say: `other_sheets`, `rows_of_wording`,
+    survey that were given), `formulas` (columns with names that a spreadsheet would take for formulas: an
+    apostrophe was put before); where there is something to say: `other_sheets`, `rows_of_wording`,
     `rows_too_short` and `first_row_too_short`, `columns_without_name`.
 
     Examples
@@ -128,6 +133,7 @@ def read_extract(
     frame, tally, settled = _read_columns(raw, known, edition, rows.keep)
     frame, blank = _without_blank_rows(frame)
     frame = _identify(frame, organisation, raw.where)
+    frame, formulas = plain_names(frame, [c for c in frame.columns if c in NAMES])
     return Extract(
         survey=survey,
         period=period,
@@ -155,6 +161,7 @@ def read_extract(
             "settled": settled,
             "doubt": doubt,
             "survey_doubt": survey_doubt,
+            "formulas": formulas,
         },
     )
 

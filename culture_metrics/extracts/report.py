@@ -31,7 +31,8 @@ class ValidationReport:
     quarantine : polars.DataFrame
         `row`, `column` (null: the whole row), `reason` of everything set aside; never an answer.
     reconciliation : polars.DataFrame
-        `what`, `fate`, `reason`, `count`: where every row and answer went.
+        `what`, `fate`, `reason`, `count`: where every row went, and every answer but those that put people
+        into groups (occupation, gender): how many of these were set aside would be the size of a group.
     merges : mapping
         Labels that may be one group, as `validate(..., merge=...)` takes them. None was merged.
     """
@@ -64,8 +65,8 @@ class ValidationReport:
 
     @property
     def cells_set_aside(self) -> int:
-        """Number of single answers that were made missing."""
-        return self.quarantine["column"].count()
+        """Number of single answers that were made missing, in columns that put nobody into a group."""
+        return int(self.reconciliation.filter(what="answers", fate="set aside")["count"].sum())
 
     @property
     def counts(self) -> dict[str, int]:

@@ -24,6 +24,7 @@ from culture_metrics.extracts.rules import (
 )
 from culture_metrics.extracts.rules import organisations as listing
 from culture_metrics.extracts.rules import rows as row_rules
+from culture_metrics.extracts.rules.discreet import discreet, of_groups
 from culture_metrics.extracts.rules.found import Rows, look_up, problem
 from culture_metrics.extracts.rules.text import whole_numbers
 from culture_metrics.extracts.schema import contract_problems
@@ -65,7 +66,7 @@ def validate(
         `.ok` is False when a problem is an error; `.problems` has one row per rule and column (`severity`,
         `rule`, `column`, `rows`, `examples`, `found`, `expected`, `done`); `.extract` is the clean extract;
         `.quarantine` lists what was set aside (`row`, `column`, `reason`; a null column means the whole row);
-        `.reconciliation` accounts for every row and answer.
+        `.reconciliation` accounts for every row, and every answer that puts nobody into a group.
 
     Raises
     ------
@@ -94,10 +95,12 @@ def validate(
         raise not_read(extract, "validate")
     known = None if organisations is None else listing.read_organisations(organisations)
     raw, edition = cleaning.prepared(extract), extract.edition
+    minimum = edition.survey.minimum_base
 
     # Single answers: what is no number, no code of its list, ruled out by a filter.
     frame, words, notes, blanks = whole_numbers(raw, edition)
-    frame, forms = cleaning.tidy_organisations(frame)
+    frame, plain = cleaning.tidy_names(frame, extract)
+    frame, forms = cleaning.tidy_organisations(frame, minimum)
     frame, merged = labels.merged(frame, merge, edition)
     counts = tally(frame, edition)
     bases.check_eligible(eligible or {}, frame["organisation"].drop_nulls().unique().sort().to_list())
@@ -117,28 +120,31 @@ def validate(
     result = replace(extract, frame=clean)
     given = whole_columns.count_given(counts, words)
     found, offers = _as_a_whole(result, counts, given, known, eligible)
+    of_cells = (problem(kind, where) for kind, where in zip(cells, places, strict=True))
+    of_rows = (problem(kind, frame[ROW].gather(kind.places.head(EXAMPLES + 1))) for kind in rows)
     problems = [
         *told.told(extract),
         *notes,
-        *merged,
-        *codes.missing_codes(counts),
-        *(problem(kind, where) for kind, where in zip(cells, places, strict=True)),
+        *plain,
+        *discreet([*merged, *codes.missing_codes(counts), *of_cells], edition, frame.height),
         *remarks,
-        *(problem(kind, frame[ROW].gather(kind.places.head(EXAMPLES + 1))) for kind in rows),
-        *forms,
-        *shared,
-        *found,
+        *of_rows,
+        *discreet([*forms, *shared, *found], edition, frame.height),
         *_not_checked(known, eligible),
-        *contract_problems(clean, edition),
+        *discreet(contract_problems(clean, edition), edition, frame.height),
     ]
     return ValidationReport(
         problems=problem_table(problems),
         extract=result,
         quarantine=accounts.quarantine(frame, edition, cells, places, rows),
         reconciliation=accounts.reconciliation(
+            edition,
             left_out=told.left_out(extract),
             rows={kind.rule: kind.rows for kind in rows},
-            blank={"words for no answer": blanks, "missing codes": codes.count_missing(counts)},
+            blank={
+                "words for no answer": blanks,
+                "missing codes": codes.count_missing(counts, of_groups(edition)),
+            },
             cells=cells,
             answers={
                 "read": accounts.answers(raw, edition),
@@ -184,21 +190,22 @@ def _as_a_whole(
 ) -> tuple[list[Problem], dict[str, dict[str, str | None]]]:
     """Look at columns, organisations, groups and patterns as a whole."""
     frame, edition = extract.frame, extract.edition
+    minimum = edition.survey.minimum_base
     organisations = dict(frame["organisation"].value_counts(sort=True, name="n").iter_rows())
     groups = labels.count_labels(frame, labels.breakdown_columns(frame, edition))
-    variants, offers = labels.label_problems(groups, frame.height)
-    groups = {c: names for c, names in groups.items() if not labels.is_free_text(names, frame.height)}
+    variants, offers = labels.label_problems(groups, minimum)
+    groups = {c: names for c, names in groups.items() if not labels.is_free_text(c, names)}
     found = [
         *editions.edition_problems(counts),
         *whole_columns.column_problems(extract, counts, given),
         *whole_columns.known_faults(extract),
-        *listing.form_problems(organisations),
-        *(() if known is None else listing.list_problems(organisations, known, extract.period)),
-        *listing.name_problems(frame),
+        *listing.form_problems(organisations, minimum),
+        *(() if known is None else listing.list_problems(organisations, known, extract.period, minimum)),
+        *listing.name_problems(frame, minimum),
         *variants,
-        *bases.small_bases(organisations, groups, edition.survey.minimum_base),
+        *bases.small_bases(organisations, groups, minimum),
         *bases.small_benchmark_groups(frame),
-        *bases.above_eligible(organisations, eligible or {}),
+        *bases.above_eligible(organisations, eligible or {}, minimum),
         *bases.weights(frame),
         *row_rules.alike_without_ids(frame, extract),
         *patterns.pattern_notes(frame, edition),

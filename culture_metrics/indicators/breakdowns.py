@@ -10,6 +10,8 @@ import polars as pl
 from culture_metrics.disclosure.structure import CROSS
 from culture_metrics.errors import ExtractError, UnknownNameError, unknown
 from culture_metrics.extracts.columns import identifying, squeeze
+from culture_metrics.extracts.formulas import START, plain
+from culture_metrics.extracts.personal import check_groups
 from culture_metrics.indicators.codes import Codes, codes_of
 from culture_metrics.indicators.scoring import answer_codes
 from culture_metrics.results import ALL
@@ -48,7 +50,7 @@ def group_columns(extract: Extract, by: Sequence[str]) -> dict[str, pl.Expr]:
         When the catalogue has no such breakdown and the extract no such text column, or when the extract
         lacks the column that the breakdown needs.
     ExtractError
-        When the question of a breakdown holds no whole numbers.
+        When the question of a breakdown holds no whole numbers, or a column names people and no groups.
     """
     return {name: _group(extract, name) for name in by}
 
@@ -104,12 +106,29 @@ def breakdown_id(extract: Extract, name: str) -> str:
     raise error
 
 
+def names_groups(extract: Extract, breakdown: str) -> bool:
+    """Whether the column of a breakdown that an extract has names groups, not people."""
+    try:
+        _source(extract, breakdown)
+    except ExtractError:
+        return False
+    return True
+
+
+def _theirs(extract: Extract, column: str) -> list[str]:
+    """Return what the file calls a column."""
+    renamed = extract.provenance.get("renamed") or {}
+    return [theirs for theirs, ours in renamed.items() if ours == column]
+
+
 def _source(extract: Extract, name: str) -> tuple[str, pl.Series | None]:
     """Name the column of a breakdown, and the group of each code from 0 to 255 if it is a question."""
     found = breakdown_id(extract, name)
     breakdown = extract.edition.breakdowns.get(found)
     if breakdown is None or breakdown.question is None:
-        return found if breakdown is None else breakdown.column or found, None
+        column = found if breakdown is None else breakdown.column or found
+        check_groups(column, _theirs(extract, column), extract.frame[column])
+        return column, None
     code = extract.edition.questions[breakdown.question].code
     if not extract.frame.schema[code].is_integer():
         raise ExtractError(
@@ -125,7 +144,7 @@ def _source(extract: Extract, name: str) -> tuple[str, pl.Series | None]:
 def _group(extract: Extract, name: str) -> pl.Expr:
     column, of_code = _source(extract, name)
     if of_code is None:
-        return pl.col(column)
+        return plain(pl.col(column))
     # Looked up by place: ten times as quick as `replace_strict`.
     return pl.lit(of_code).gather(pl.col(column).cast(pl.UInt8, strict=False))
 
@@ -133,7 +152,9 @@ def _group(extract: Extract, name: str) -> pl.Expr:
 def _codes(extract: Extract, name: str) -> Codes:
     column, of_code = _source(extract, name)
     if of_code is None:
-        return codes_of(extract.frame[column])
+        found = codes_of(extract.frame[column])
+        formulas = found.names.cast(pl.String).str.contains(START).any()
+        return codes_of(extract.frame.select(plain(pl.col(column))).to_series()) if formulas else found
     groups = codes_of(of_code)
     # Codes are numbers up to 127: a byte above is no answer, or a number below 0.
     of_byte = np.where(np.arange(256) < 128, groups.codes, -1).astype(np.int32)

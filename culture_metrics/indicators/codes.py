@@ -90,7 +90,7 @@ def sampled_column(frame: pl.DataFrame, column: str | None) -> Codes:
         raise ExtractError(
             "A column of the sampling design has gaps",
             where=f"column {column}",
-            got=f"{empty:,} respondents without a value",
+            got="rows without a value",
             expected="a value for every respondent",
         )
     return codes

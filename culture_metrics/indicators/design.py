@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from culture_metrics.disclosure.rule import Rule
 from culture_metrics.errors import ExtractError, unknown
+from culture_metrics.extracts.rules.discreet import named
 from culture_metrics.threads import in_threads, slices
 
 if TYPE_CHECKING:
@@ -207,11 +209,12 @@ def fraction(cells: Cells, design: Design) -> Numbers:
     """Return the share of each stratum that was sampled; 0 when it does not matter."""
     if design.population is None:
         return np.zeros(len(cells.strata))
-    missing = [s for s in cells.strata if s not in design.population]
+    sampled = zip(cells.strata, cells.sampled.tolist(), strict=True)
+    missing = {s: n for s, n in sampled if s not in design.population}
     if missing:
         raise ExtractError(
             "The population of some strata is not given",
-            got=f"none for {', '.join(missing[:5])}{', …' if len(missing) > 5 else ''}",
+            got=f"none for {named(missing, Rule().minimum_base, 5, 'stratum', 'strata')}",
             hint="Give a number for every stratum (organisation) in the extract.",
         )
     fraction = cells.sampled / np.array([float(design.population[s]) for s in cells.strata])

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
+from culture_metrics.disclosure.rule import Rule
 from culture_metrics.errors import ExtractError
+from culture_metrics.extracts.rules.discreet import named
 from culture_metrics.indicators.pooling import bases_of, to_pool
 
 if TYPE_CHECKING:
@@ -113,10 +115,12 @@ def staff_in(part: pl.DataFrame, group: Codes, rows: Whole, where: tuple[str, st
     counts = np.bincount(codes[codes >= 0], minlength=len(names))
     answered = {n: c for n, c in zip(names, counts, strict=True) if c}
     place = f"organisation {where[0]}, {where[1]}"
-    no_staff = [group for group, number in staff.items() if not number and group in answered]
+    no_staff = {g: int(answered[g]) for g, number in staff.items() if not number and g in answered}
     if no_staff:
         raise ExtractError(
-            "Respondents belong to groups without staff in post", where=place, got=", ".join(no_staff)
+            "Respondents belong to groups without staff in post",
+            where=place,
+            got=named(no_staff, Rule().minimum_base, noun="group"),
         )
     nobody = [group for group, number in staff.items() if number and group not in answered]
     if nobody:

@@ -146,10 +146,10 @@ def in_pools(values: Numbers, pooled: Flags) -> Numbers:
 
 
 def warn_of_pools(pools: Mapping[str, Sequence[str]], what: str) -> None:
-    """Say where which groups share a weight."""
+    """Say where how many groups share a weight: their names would be those of small groups."""
     if not pools:
         return
-    said = "; ".join(f"{where}: {', '.join(groups)}" for where, groups in [*pools.items()][:NAMED])
+    said = "; ".join(f"{where}: {len(groups)} groups" for where, groups in [*pools.items()][:NAMED])
     more = f"; and {len(pools) - NAMED} more" if len(pools) > NAMED else ""
     warnings.warn(
         f"{what} with few respondents share one weight with the next smallest, so that weighted totals give "

@@ -91,7 +91,8 @@ class Replicates:
             raise unknown("breakdown in these replicates", breakdown, self.table["breakdown"].unique().sort())
         for group in (first, second):
             if group not in rows["group"]:
-                raise unknown(f"group of {breakdown}", group, rows["group"].unique().sort())
+                shown = rows.filter(status="reported")["group"].unique().sort()
+                raise unknown(f"group of {breakdown}", group, shown)
         if _most_shown(rows) > GROUPS:
             raise ExtractError(
                 f"So many groups of {breakdown} are shown that gaps between them were not worked out",

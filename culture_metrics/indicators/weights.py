@@ -11,6 +11,7 @@ import polars as pl
 from culture_metrics.disclosure.rule import Rule
 from culture_metrics.errors import ExtractError, unknown
 from culture_metrics.extracts.raw import ROW
+from culture_metrics.extracts.rules.discreet import named
 from culture_metrics.indicators.breakdowns import group_codes, group_columns
 from culture_metrics.indicators.codes import codes_of
 from culture_metrics.indicators.pooling import (
@@ -311,12 +312,12 @@ def _wanted(extract: Extract, mix: Mapping[str, float], here: pl.Series) -> Numb
         if name not in known:
             raise unknown("group of occupations", name, known)
     everyone = extract.frame.select(group_columns(extract, ["occupation_group"])["occupation_group"])
-    left = [name for name in everyone.to_series().drop_nulls().unique().cast(pl.String).sort()
-            if not mix.get(name, 0) > 0]  # fmt: skip
+    rows = everyone.to_series().drop_nulls().cast(pl.String).alias("group").value_counts(name="rows")
+    left = {name: n for name, n in rows.sort("group").iter_rows() if not mix.get(name, 0) > 0}
     if left:
         raise ExtractError(
             "The occupation mix leaves out groups that respondents belong to",
-            got=f"no share above 0 for {', '.join(left)}",
+            got=f"no share above 0 for {named(left, extract.edition.survey.minimum_base, noun='group')}",
             hint="Give a share for every group.",
         )
     shares = np.array([float(mix.get(name, 0)) for name in here])

@@ -141,8 +141,8 @@ def agreement(
     UnknownNameError
         When a column is missing.
     MeasurementError
-        When there are no respondents' scores, a column holds no numbers, there are fewer than two groups (that
-        may be shown), no group has two rows, or the whole is below the minimum base.
+        When there are no respondents' scores, a column holds no numbers, there are fewer than two groups
+        (that may be shown), no group has two rows, or the whole is below the minimum base.
 
     Notes
     -----

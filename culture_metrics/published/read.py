@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from culture_metrics.errors import CultureMetricsError, FileFormatError
 from culture_metrics.extracts.files import open_table
+from culture_metrics.extracts.formulas import plain_names
 from culture_metrics.extracts.layouts import ResultsFileError
 from culture_metrics.extracts.safety import check_workbook
 from culture_metrics.published.benchmark_book import find_benchmark, read_benchmark
@@ -16,6 +18,7 @@ from culture_metrics.published.detailed import read_detailed
 from culture_metrics.published.layout import find_table
 from culture_metrics.published.pulse import find_pulse, read_pulse
 from culture_metrics.published.workbook import load_heads
+from culture_metrics.results import as_distributions, as_organisations, as_results
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -105,7 +108,27 @@ def read_published(path: str | Path, organisation: str | None = None) -> Publish
       where: results.pdf
       what to do: Check the folder and the spelling of the name.
     """
-    path = Path(path)
+    return _plain(_read(Path(path), organisation))
+
+
+def _plain(published: Published) -> Published:
+    """Make names plain that a spreadsheet would take for formulas: they come from a file."""
+    groups = ["organisation", "breakdown", "group"]
+    results, odd = plain_names(published.results, groups)
+    distributions, odd_answers = plain_names(published.distributions, groups)
+    about = ["organisation", "name", "benchmark_group", "region", "ics"]
+    organisations, odd_names = plain_names(published.organisations, about)
+    if not (odd or odd_answers or odd_names):
+        return published
+    return replace(
+        published,
+        results=as_results(results),
+        distributions=as_distributions(distributions),
+        organisations=as_organisations(organisations),
+    )
+
+
+def _read(path: Path, organisation: str | None) -> Published:
     if is_contractor_text(path):
         return read_contractor(path, None, organisation)
     try:

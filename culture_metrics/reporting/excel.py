@@ -219,7 +219,7 @@ def _write(path: Path, title: str, data: Inputs, sheets: Sequence[Sheet]) -> Non
         lines = [
             f"{data.edition.survey.label}, {data.year}. Organisation {data.organisation}.",
             "One table per sheet; the sheet Contents lists them and the sheet Notes explains the figures.",
-            "Made with culture-metrics. Results on few people are held back and marked [c].",
+            f"Made with culture-metrics. {data.rule.words} What is held back is marked [c].",
         ]
         cover.write_string(0, 0, title, style["title"])
         cover.write_column(1, 0, lines, style["long"])

@@ -9,14 +9,18 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from culture_metrics.catalogue import Edition, catalogue
+from culture_metrics.catalogue import Edition, Survey, catalogue
+from culture_metrics.disclosure import suppress
+from culture_metrics.disclosure.names import pool_names
+from culture_metrics.disclosure.rule import Rule
 from culture_metrics.errors import ExtractError, FileFormatError, ReportError, unknown
 from culture_metrics.extracts.one_organisation import one_organisation
 from culture_metrics.extracts.read import periods_in, read_extract
 from culture_metrics.extracts.respondents import SeveralPeriodsError
+from culture_metrics.extracts.rules.discreet import named
 from culture_metrics.extracts.unanswered import told, unanswered
 from culture_metrics.extracts.validate import validate
-from culture_metrics.indicators.breakdowns import available_breakdowns, breakdown_id
+from culture_metrics.indicators.breakdowns import available_breakdowns, breakdown_id, names_groups
 from culture_metrics.indicators.distributions import distributions
 from culture_metrics.indicators.estimate import estimate
 from culture_metrics.published import is_published, read_published
@@ -33,6 +37,8 @@ if TYPE_CHECKING:
 
 #: Breakdowns of a report, as far as the extract has them.
 BREAKDOWNS = ("occupation_group", "locality_1")
+#: Organisations of fewer respondents are not named in a message.
+ENOUGH = Rule().minimum_base
 #: Layouts of published files that have everything a report shows.
 REPORTED = ("organisation", "national")
 
@@ -54,6 +60,8 @@ class Inputs:
         ODS code, and the period that the report is about: the latest one unless another was asked for.
     by : tuple of str
         Breakdowns of the results.
+    rule : Rule
+        Smallest base, and smallest number of people that a percentage may count, of what is shown.
     """
 
     reports: tuple[ValidationReport, ...]
@@ -62,18 +70,36 @@ class Inputs:
     organisation: str
     year: str
     by: tuple[str, ...]
+    rule: Rule
+
+    @cached_property
+    def suppressed(self) -> tuple[pl.DataFrame, pl.DataFrame]:
+        """Results and Distributions from the respondent files: what leaves together is suppressed together.
+
+        Hidden groups stand with their names: for counting what is held back, not for writing.
+        """
+        least = self.rule.minimum_base
+        results = [estimate(e, by=self.by, minimum_base=least) for e in self.extracts]
+        answers = [distributions(e, minimum_base=least) for e in self.extracts]
+        return suppress(
+            as_results(pl.concat([pl.DataFrame(schema=RESULTS), *results])),
+            least,
+            minimum_count=self.rule.minimum_count,
+            distributions=as_distributions(pl.concat([pl.DataFrame(schema=DISTRIBUTIONS), *answers])),
+        )
 
     @cached_property
     def results(self) -> pl.DataFrame:
-        """Results of the organisation from the respondent files: all periods, whole and by group."""
-        tables = [estimate(e, by=self.by) for e in self.extracts]
-        return as_results(pl.concat([pl.DataFrame(schema=RESULTS), *tables]))
+        """Results of the organisation from the respondent files: all periods, whole and by group.
+
+        Everything that a report shows or writes comes from here: names of hidden groups are pooled.
+        """
+        return as_results(pool_names(self.suppressed[0], self.rule.minimum_base))
 
     @cached_property
     def distributions(self) -> pl.DataFrame:
         """Distributions of the organisation from the respondent files: all periods, as a whole."""
-        tables = [distributions(e) for e in self.extracts]
-        return as_distributions(pl.concat([pl.DataFrame(schema=DISTRIBUTIONS), *tables]))
+        return as_distributions(pool_names(self.suppressed[1], self.rule.minimum_base))
 
     @property
     def standing(self) -> Published | None:
@@ -120,6 +146,8 @@ def read_inputs(
     organisation: str | None = None,
     year: int | str | None = None,
     by: Sequence[str] | None = None,
+    minimum_base: int | None = None,
+    minimum_count: int | None = None,
 ) -> Inputs:
     """Read and check respondent files and official workbooks; each is told by its content.
 
@@ -135,6 +163,11 @@ def read_inputs(
         The latest one when left out.
     by : sequence of str, optional
         Breakdowns. When left out, occupation group and the first locality, as far as the extract has them.
+    minimum_base : int, optional
+        Smallest base that is shown of respondent files, at least the survey's own (11), which holds when left
+        out. Official workbooks come with their own.
+    minimum_count : int, optional
+        Smallest number of people that a percentage may count, and leave uncounted.
 
     Returns
     -------
@@ -149,7 +182,7 @@ def read_inputs(
     UnknownNameError
         When the files do not hold the organisation, the year or a breakdown.
     ReportError
-        When the organisation must be named, or two files hold the same year.
+        When the organisation must be named, two files hold the same year, or a minimum is below the survey's.
 
     Examples
     --------
@@ -181,6 +214,7 @@ def read_inputs(
     shared = _of_several(files)
     reports = tuple(_own_report(file, r, chosen, others=_hash(file) in shared) for file, r in kept)
     extracts = tuple(_own(r.extract, chosen) for r in reports)
+    survey = catalogue(extracts[0].survey if extracts else published[0].survey)
     return Inputs(
         reports=reports,
         extracts=extracts,
@@ -188,7 +222,22 @@ def read_inputs(
         organisation=chosen,
         year=_year([*(e.period for e in extracts), *(p.period for p in published)], year),
         by=_breakdowns(extracts, by),
+        rule=_rule(survey, minimum_base, minimum_count),
     )
+
+
+def _rule(survey: Survey, minimum_base: int | None, minimum_count: int | None) -> Rule:
+    """Return the rule of what is shown: the survey's own, or a stricter one."""
+    least = survey.minimum_base
+    rule = Rule(least if minimum_base is None else minimum_base, minimum_count)
+    if rule.minimum_base < least:
+        raise ReportError(
+            f"The minimum base of {survey.label} can be raised, not lowered",
+            expected=f"minimum_base of {least} or more",
+            got=str(rule.minimum_base),
+            hint="Figures on fewer people could be traced to one of them: leave it out or raise it.",
+        )
+    return rule
 
 
 def _read(
@@ -256,10 +305,12 @@ def _organisation(reports: Sequence[ValidationReport], published: list[Published
     in_files = [set(r.extract.frame["organisation"]) for r in reports]
     in_workbooks = [set(p.organisations["organisation"]) for p in published]
     known: list[str] = sorted(set().union(*(in_files or in_workbooks)))
+    sizes = dict.fromkeys(known, ENOUGH) | _respondents([r.extract for r in reports])
     if wanted is not None:
         folded = {code.casefold(): code for code in known}
         if wanted.strip().casefold() not in folded:
-            raise unknown("organisation", wanted, known, where="the files that were given")
+            large = [code for code in known if sizes[code] >= ENOUGH]
+            raise unknown("organisation", wanted, large, where="the files that were given")
         return folded[wanted.strip().casefold()]
     if len(known) == 1:
         return known[0]
@@ -268,8 +319,16 @@ def _organisation(reports: Sequence[ValidationReport], published: list[Published
         if known
         else "The files hold no organisation",
         expected="an ODS code",
-        hint=f"Give one of {', '.join(known[:12])}{', …' if len(known) > 12 else ''}.",
+        hint=f"Give one of {named(sizes, ENOUGH, 12, 'organisation')}.",
     )
+
+
+def _respondents(extracts: Sequence[Extract]) -> dict[str, int]:
+    """Count the respondents of each organisation in the year that has most: small ones are not named."""
+    tables = [pl.DataFrame(schema={"organisation": pl.String, "rows": pl.UInt32})]
+    tables += [e.frame["organisation"].value_counts(name="rows") for e in extracts]
+    most = pl.concat(tables, how="vertical_relaxed").group_by("organisation").agg(pl.col("rows").max())
+    return dict(most.sort("organisation").iter_rows())
 
 
 def _cautions(extract: Extract) -> Iterator[str]:
@@ -311,7 +370,7 @@ def _own(extract: Extract, organisation: str) -> Extract:
     """Keep the answers of one organisation."""
     own = extract.frame.filter(pl.col("organisation") == organisation)
     if own.is_empty():
-        known = sorted(extract.frame["organisation"].unique())
+        known = [code for code, n in _respondents([extract]).items() if n >= ENOUGH]
         where = extract.provenance.get("file") or extract.period
         raise unknown("organisation", organisation, known, where=where)
     return replace(extract, frame=own)
@@ -351,5 +410,8 @@ def _breakdowns(extracts: Sequence[Extract], wanted: Sequence[str] | None) -> tu
     if wanted is not None:
         found = dict.fromkeys(breakdown_id(e, name) for name in wanted for e in extracts)
         return tuple(found or wanted)
-    here = [available_breakdowns(e) for e in extracts]
+    here = [
+        {name for name in BREAKDOWNS if name in available_breakdowns(e) and names_groups(e, name)}
+        for e in extracts
+    ]
     return tuple(name for name in BREAKDOWNS if here and all(name in names for names in here))

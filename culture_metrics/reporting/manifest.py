@@ -45,8 +45,10 @@ def manifest(
         read, used and set aside of each respondent file, and those of the organisation; `suppression` the
         rule and how many results it holds back, and why, in all and by period and breakdown.
     """
-    survey = data.edition.survey
-    status = results["status"].cast(pl.String)
+    survey, rule = data.edition.survey, data.rule
+    # Groups are pooled in what is written: what is held back is counted group by group.
+    counted = pl.concat([data.suppressed[0], results.filter(source="published")])
+    status = counted["status"].cast(pl.String)
     return {
         "culture_metrics": culture_metrics.__version__,
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -57,7 +59,8 @@ def manifest(
         "options": {
             "breakdowns": list(data.by),
             "weighting": "none for respondent files, as published for workbooks",
-            "minimum_base": survey.minimum_base,
+            "minimum_base": rule.minimum_base,
+            "minimum_count": rule.minimum_count,
         },
         "inputs": [
             *(_input(r.extract.provenance, "respondent file", r.extract.period) for r in data.reports),
@@ -77,12 +80,11 @@ def manifest(
         "notebooks": list(notebooks),
         "left_out": [{"notebook": name, "reason": reason} for name, reason in left_out],
         "suppression": {
-            "rule": f"No result on fewer than {survey.minimum_base} people is shown, nor one from which "
-            "such a result could be worked out; official workbooks hold back results on fewer than 10.",
+            "rule": f"{rule.words} Official workbooks hold back results on fewer than 10.",
             "small_base": int((status == "suppressed_small_base").sum()),
             "secondary": int((status == "suppressed_secondary").sum()),
             "one_or_the_other": int((status == "suppressed").sum()),
-            "by_breakdown": _held_back(results),
+            "by_breakdown": _held_back(counted),
         },
         "software": {"Python": platform.python_version(), **{name: version(name) for name in PACKAGES}},
     }

@@ -12,7 +12,6 @@ import polars as pl
 
 from culture_metrics.compare.benchmark import benchmark
 from culture_metrics.compare.years import compare_years
-from culture_metrics.disclosure import suppress
 from culture_metrics.errors import InputWarning, ReportError
 from culture_metrics.extracts.safety import check_address_space
 from culture_metrics.reporting.delivery import deliver, workshop
@@ -52,6 +51,8 @@ def report(
     year: int | str | None = None,
     by: Sequence[str] | None = None,
     tell: Tell | None = None,
+    minimum_base: int | None = None,
+    minimum_count: int | None = None,
 ) -> Path:
     """Make a report on one organisation from its respondent files, official workbooks, or both.
 
@@ -69,6 +70,11 @@ def report(
         Breakdowns; when left out, occupation group and the first locality, as far as the files have them.
     tell : callable, optional
         Called before each step with its name, the number of steps done and the number of all.
+    minimum_base : int, optional
+        Smallest base that is shown of respondent files, at least the survey's own (11), which holds when left
+        out.
+    minimum_count : int, optional
+        Smallest number of people that a percentage may count, and leave uncounted.
 
     Returns
     -------
@@ -103,7 +109,7 @@ def report(
     check_address_space("A report")
     with workshop(folder) as place:
         tell(FIRST[0], 0, len(steps))
-        data = read_inputs(inputs, organisation, year, by)
+        data = read_inputs(inputs, organisation, year, by, minimum_base, minimum_count)
         for caution in data.cautions:
             warnings.warn(caution, InputWarning, stacklevel=2)
         _check_annual(data)
@@ -116,6 +122,8 @@ def report(
             "organisation": data.organisation,
             "year": data.year,
             "by": list(data.by),
+            "minimum_base": data.rule.minimum_base,
+            "minimum_count": data.rule.minimum_count,
         }
         tell(RUNNING, len(FIRST), len(steps))
         run = run_notebooks(chosen, parameters, lambda n: tell(RUNNING, len(FIRST) + n, len(steps)))
@@ -173,11 +181,8 @@ def _choose(data: Inputs) -> tuple[list[str], list[tuple[str, str]]]:
 def _tables(data: Inputs) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Put the organisation's own and published results together, and its answers."""
     own = pl.col("organisation") == data.organisation
-    # What is published together is suppressed together.
-    minimum = data.edition.survey.minimum_base
-    told, options = suppress(data.results, minimum, distributions=data.distributions)
-    results = [told, *(p.results.filter(own) for p in data.published)]
-    answers = [options, *(p.distributions.filter(own) for p in data.published)]
+    results = [data.results, *(p.results.filter(own) for p in data.published)]
+    answers = [data.distributions, *(p.distributions.filter(own) for p in data.published)]
     return as_results(pl.concat(results)), as_distributions(pl.concat(answers))
 
 

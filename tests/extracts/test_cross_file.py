@@ -85,8 +85,8 @@ def test_organisations_that_came_and_went_are_named_with_successors(before, afte
     )
     report = check_pair(before, renamed, organisations=listed)
     gone, new = (problem(report, f"organisations that {w}") for w in ("vanished", "are new"))
-    assert (gone["rows"], "SYN02 (now SYN07)" in gone["found"]) == (500, True)
-    assert (new["rows"], "SYN07" in new["found"]) == (500, True)
+    assert (gone["rows"], "SYN02 (now SYN07)" in gone["found"]) == (0, True)
+    assert (new["rows"], "SYN07" in new["found"]) == (0, True)
 
 
 def test_groups_that_were_renamed_vanished_or_are_new_are_told(before, after):
@@ -97,10 +97,9 @@ def test_groups_that_were_renamed_vanished_or_are_new_are_told(before, after):
     }
     report = check_pair(before, changed(after, after.frame.with_columns(pl.col("locality_1").replace(names))))
     renamed = problem(report, "groups that may be renamed", "locality_1")
-    counts = {n: (before.frame["locality_1"] == n).sum() for n in names}
-    assert renamed["rows"] == counts["Planned Care"] + counts["Corporate Services"]
-    assert f"'Planned Care' ({counts['Planned Care']}) may now be 'Care, Planned'" in renamed["found"]
-    assert problem(report, "groups that vanished", "locality_1")["rows"] == counts["Urgent Care"]
+    assert "'Planned Care' may now be 'Care, Planned'" in renamed["found"]
+    assert "'Urgent Care'" in problem(report, "groups that vanished", "locality_1")["found"]
+    assert not [n for n in before.frame["locality_1"].value_counts()["count"] if str(n) in renamed["found"]]
     assert "Emergency Medicine" in problem(report, "groups that are new", "locality_1")["found"]
 
 
@@ -108,7 +107,7 @@ def test_how_small_a_group_is_that_vanished_is_not_said(before, after):
     few = pl.when(pl.int_range(pl.len()) < 4).then(pl.lit("Chaplaincy")).otherwise("locality_2")
     report = check_pair(changed(before, before.frame.with_columns(locality_2=few)), after)
     found = problem(report, "groups that vanished", "locality_2")
-    assert "'Chaplaincy' (fewer than 11)" in found["found"]
+    assert found["found"] == "1 group vanished in 2024: 1 group in fewer than 11 rows"
     assert found["rows"] == 0
 
 

@@ -197,7 +197,7 @@ def test_names_of_sheets_fit_and_differ(report, tmp_path):
 
 def test_formulas_are_neutralised(clean, tmp_path):
     formula = "=HYPERLINK(1)"
-    extract = put(put(clean, "locality_1", formula, range(20)), "locality_1", formula.lower(), range(5))
+    extract = put(put(clean, "locality_1", formula, range(40)), "locality_1", formula.lower(), range(15))
     extract = Extract(
         extract.survey, extract.period, extract.frame, {"not_used": ["=1+1", "+2"], "file": "@x.csv"}
     )

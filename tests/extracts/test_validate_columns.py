@@ -69,7 +69,9 @@ def test_the_occupation_list_of_2024_in_a_file_of_2022_is_told(large):
     planted = older.frame.with_columns(large.frame["q35"].alias("q33"))
     found = problem(validate(changed(older, planted)), "codes of another edition's list")
     assert (found["column"], found["severity"]) == ("q33", "error")
-    assert found["rows"] == large.frame["q35"].is_in([41, 42]).sum()
+    assert found["rows"] == 0  # how many are in which occupation is for the results to say
+    assert large.frame["q35"].is_in([41, 42]).sum() >= 11
+    assert found["found"].endswith("in 11 rows or more")
     assert "code 41, 42, which only the list of 2023 has" in found["found"]
     assert "spread as on that list" in found["found"]
 
@@ -87,7 +89,7 @@ def test_the_ethnicity_list_of_2025_in_a_file_of_2024_is_told(large):
     found = problem(
         validate(changed(large, large.frame.with_columns(newer))), "codes of another edition's list"
     )
-    assert (found["column"], found["rows"]) == ("q28", (newer == 19).sum())
+    assert (found["column"], found["rows"]) == ("q28", 0)
     assert "code 19, which only the list of 2025 has (19 codes)" in found["found"]
     assert "codes from 13 on" in found["done"]
 
@@ -103,7 +105,7 @@ def test_swapped_gender_codes_are_told(large):
     found = problem(validate(changed(large, swapped)), "gender codes may be swapped")
     women, men = (swapped["q27a"] == 1).sum(), (swapped["q27a"] == 2).sum()
     assert found["severity"] == "warning"
-    assert f"{women / (women + men):.0%} of {women + men:,}" in found["found"]
+    assert found["found"] == f"{women / (women + men):.0%} have code 1 (Female)"
     few = changed(large, swapped.head(60))
     assert "gender codes may be swapped" not in rules(validate(few))
 
@@ -127,7 +129,7 @@ def test_empty_constant_and_far_emptier_columns_are_told(large):
     assert "q3a" in problem(report, "columns without answers")["found"]
     constant = problem(report, "one answer throughout")
     assert (constant["column"], constant["severity"]) == ("q3b", "warning")
-    assert "2,000" in constant["found"]
+    assert constant["found"] == "all answers are the same"
     blanks = problem(report, "far more blanks than elsewhere")
     assert "q9c" in blanks["found"]
     assert "," not in blanks["found"]
@@ -190,7 +192,9 @@ def test_service_longer_than_the_age_allows_is_counted(clean):
     planted = put(put(planted, "q27c", 2, (3, 4)), "q34a", 6, (3,))
     planted = put(planted, "q34a", 5, (4,))
     found = problem(validate(planted), "age and length of service do not go together")
-    assert (found["rows"], found["examples"]) == (3, "2, 3, 4")
+    # People of some ages with some lengths of service: cells of two breakdowns.
+    assert (found["rows"], found["examples"]) == (0, "")
+    assert found["found"].endswith("in fewer than 11 rows")
 
 
 def test_weights_that_cannot_be_used_are_told(clean):

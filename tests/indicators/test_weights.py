@@ -69,7 +69,7 @@ def test_groups_too_small_to_be_shown_share_one_weight():
     """40 nurses of 65, of whom 3 parts in 8 are wanted; 22 porters and 3 doctors together 5 in 8 for 25."""
     extract = extract_of(RXX=[NURSE] * 40 + [DOCTOR] * 3 + [PORTER] * 22)
     rules = Weights("occupation_group", mix=MIX, normalise=False)
-    with pytest.warns(SmallBaseWarning, match=f"RXX: {DOCTORS}, {WIDER}"):
+    with pytest.warns(SmallBaseWarning, match="RXX: 2 groups"):
         got = occupation_weights(extract, rules)
     np.testing.assert_allclose(got, [3 / 8 / (40 / 65)] * 40 + [5 / 8 / (25 / 65)] * 25, rtol=1e-14)
 
@@ -391,7 +391,7 @@ def raked(extract, **rules):
 def test_the_table_of_margins_shows_no_small_group():
     """3 porters and the next smallest group are raked as one: half of the staff for 33 of 73."""
     extract = extract_of(RXX=[NURSE] * 40 + [DOCTOR] * 30 + [PORTER] * 3)
-    with pytest.warns(SmallBaseWarning, match=f"RXX occupation_group: {DOCTORS}, {WIDER}"):
+    with pytest.warns(SmallBaseWarning, match="RXX occupation_group: 2 groups"):
         raking = raked(extract)
     hidden = dict(raking.table.select("group", pl.col("base").is_null()).rows())
     assert hidden == {NURSES: False, DOCTORS: True, WIDER: True}

@@ -19,7 +19,7 @@ import pytest
 from nbformat import v4
 from printed import HEIGHT, MARGIN, WIDTH, browser, print_page
 
-from culture_metrics import catalogue, read_published, synthetic, validate, write_published
+from culture_metrics import catalogue, read_inputs, read_published, synthetic, validate, write_published
 from culture_metrics.errors import FileFormatError, InputWarning, ReportError
 from culture_metrics.reporting import report as module
 from culture_metrics.reporting.example import example_published
@@ -188,16 +188,34 @@ def test_results_keep_the_contract_and_small_cells_are_held_back(folder, manifes
     assert results["base"].min() >= 10
     assert results.filter(source="respondents")["base"].min() >= 11
     status = results["status"].cast(pl.String)
-    assert manifest["suppression"]["small_base"] == (status == "suppressed_small_base").sum() > 0
-    assert manifest["suppression"]["secondary"] == (status == "suppressed_secondary").sum() > 0
+    # Counted group by group; in the table groups of which nothing is shown stand together.
+    assert manifest["suppression"]["small_base"] > (status == "suppressed_small_base").sum()
+    assert manifest["suppression"]["secondary"] >= (status == "suppressed_secondary").sum()
+    assert (status == "suppressed").sum() > 0
     by_breakdown = manifest["suppression"]["by_breakdown"]
-    assert sum(row["small_base"] for row in by_breakdown) == manifest["suppression"]["small_base"]
+    for why in ("small_base", "secondary", "one_or_the_other"):
+        assert sum(row[why] for row in by_breakdown) == manifest["suppression"][why]
     assert set(by_breakdown[0]) == {
         "period", "breakdown", "results", "small_base", "secondary", "one_or_the_other",
     }  # fmt: skip
     whole = results.filter(measure="morale", group="all", period="2024")
     assert sorted(whole["source"]) == ["published", "respondents"]
     assert whole["base"].max() <= 300
+
+
+def test_no_file_names_a_group_of_which_nothing_is_shown(files, folder, page):
+    data = read_inputs([files / f"RXX {year}.csv" for year in (2023, 2024)])
+    named = (
+        data.suppressed[0].group_by("breakdown", "group").agg(shown=(pl.col("status") == "reported").any())
+    )
+    hidden = named.filter(~pl.col("shown"))["group"].to_list()
+    assert "Chaplaincy" in hidden
+    texts = {path.name: path.read_text(encoding="utf-8") for path in folder.glob("*.[hj]*")}
+    with zipfile.ZipFile(folder / "results.xlsx") as book:
+        texts |= {name: book.read(name).decode() for name in book.namelist()}
+    texts["results.parquet"] = str(pl.read_parquet(folder / "results.parquet")["group"].unique().to_list())
+    assert [(file, name) for file, text in texts.items() for name in hidden if f"{name}" in text] == []
+    assert "with fewer than 11 people, or that would give those away" in page
 
 
 def test_the_manifest_lets_someone_repeat_it(files, manifest):

@@ -9,7 +9,8 @@ import polars as pl
 
 from culture_metrics.errors import ExtractError, UnknownNameError, unknown
 from culture_metrics.extracts.read import ROW
-from culture_metrics.problems import Problem, counted, examples, listed
+from culture_metrics.extracts.rules.discreet import named
+from culture_metrics.problems import Problem, counted, examples
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -74,25 +75,26 @@ def small_benchmark_groups(frame: pl.DataFrame) -> Iterator[Problem]:
         )
 
 
-def above_eligible(organisations: Mapping[str, int], eligible: Mapping[str, int]) -> Iterator[Problem]:
+def above_eligible(
+    organisations: Mapping[str, int], eligible: Mapping[str, int], minimum: int
+) -> Iterator[Problem]:
     """Report organisations with more respondents than eligible staff."""
-    above = [code for code, n in organisations.items() if code in eligible and n > eligible[code]]
+    above = {code: n for code, n in organisations.items() if code in eligible and n > eligible[code]}
     if above:
         yield Problem(
             "error",
             "more respondents than eligible staff",
-            f"a response rate above 100% in {listed(above)}",
+            f"a response rate above 100% in {named(above, minimum, noun='organisation')}",
             "at most as many respondents as eligible staff",
             "Kept. Look for rows that stand twice, other years in the file, or a wrong number of staff.",
             column="organisation",
-            rows=sum(organisations[code] - eligible[code] for code in above),
         )
-    without = [code for code in organisations if code not in eligible]
+    without = {code: n for code, n in organisations.items() if code not in eligible}
     if eligible and without:
         yield Problem(
             "note",
             "no number of eligible staff",
-            f"none given for {listed(without)}",
+            f"none given for {named(without, minimum, noun='organisation')}",
             "eligible={'RXX': 4000} for every organisation",
             "No response rate could be checked for them.",
             column="organisation",

@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from culture_metrics.extracts.rules.discreet import of_groups
 from culture_metrics.extracts.rules.found import Cells, codes_of
 from culture_metrics.extracts.schema import allowed_codes
 from culture_metrics.problems import Problem, counted, listed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
     from culture_metrics.catalogue import Edition, Question
     from culture_metrics.extracts.tally import Tally
@@ -22,10 +23,10 @@ SENTINELS = (-999, -99, -98, -97, -9, -8, -7, -1, 88, 96, 97, 98, 99, 997, 998, 
 ZEROS = 0.01
 
 
-def count_missing(tally: Tally) -> int:
-    """Count the answers that hold a code agreed to stand for no answer."""
+def count_missing(tally: Tally, but: Collection[str] = ()) -> int:
+    """Count the answers that hold a code agreed to stand for no answer, `but` in some columns."""
     codes = tally.edition.survey.missing_codes
-    return sum(counts.get(k, 0) for counts in tally.unlisted.values() for k in codes)
+    return sum(counts.get(k, 0) for c, counts in tally.unlisted.items() if c not in but for k in codes)
 
 
 def missing_codes(tally: Tally) -> list[Problem]:
@@ -42,7 +43,7 @@ def missing_codes(tally: Tally) -> list[Problem]:
             f"code {listed(codes)} in {counted(len(columns), 'column')} (answers counted)",
             "blank where there is no answer",
             "Read as no answer.",
-            rows=count_missing(tally),
+            rows=count_missing(tally, of_groups(tally.edition)),
         )
     ]
 

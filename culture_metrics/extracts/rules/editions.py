@@ -178,7 +178,7 @@ def _shorter(
     return Problem(
         "warning",
         "codes of another edition's list",
-        f"no code {listed(codes)} in {tally.answered[column]:,} answers, and codes spread as on the list of "
+        f"no code {listed(codes)} among the answers, and codes spread as on the list of "
         f"{period} ({len(other.scale.options)} codes)",
         f"the {len(question.scale.options)} codes of {tally.edition.period}",
         f"Kept. If the column follows the list of {period}, codes from {_moved(question, other)} on mean "
@@ -196,11 +196,13 @@ def swapped_gender(tally: Tally) -> Iterator[Problem]:
     counts = tally.listed[question.code]
     women, men = counts[by_label["Female"]], counts[by_label["Male"]]
     both = women + men
+    least = tally.edition.survey.minimum_base
     if both >= MANY and women < FEWEST_WOMEN * both:
+        share = f"{women / both:.0%}" if women >= least else f"fewer than {least} people"
         yield Problem(
             "warning",
             "gender codes may be swapped",
-            f"{women / both:.0%} of {both:,} have code {by_label['Female']} (Female)",
+            f"{share} have code {by_label['Female']} (Female)",
             "more women than men, as in nearly every NHS organisation",
             "Kept. Up to 2020 code 1 was Male and 2 Female: if the file still has it so, swap them.",
             column=question.code,

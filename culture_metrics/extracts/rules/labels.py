@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from culture_metrics.errors import ExtractError, unknown
+from culture_metrics.extracts.personal import why_personal
+from culture_metrics.extracts.rules.discreet import named
 from culture_metrics.extracts.spelling import nearly_alike, same_but_for_case, squeezed
-from culture_metrics.problems import Problem, counted, listed
+from culture_metrics.problems import Problem, counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -66,7 +68,8 @@ def merged(frame: pl.DataFrame, merge: Merge, edition: Edition) -> tuple[pl.Data
         counts = dict(rows.filter(pl.col(column).is_in(list(names))).iter_rows())
         for label in names:
             if label not in counts:
-                raise unknown(f"label in {column}", label, rows[column].to_list(), where="merge=")
+                shown = rows.filter(pl.col("n") >= edition.survey.minimum_base)[column].to_list()
+                raise unknown(f"label in {column}", label, shown, where="merge=")
         made.append(pl.col(column).replace(dict(names)))
         notes.append(
             Problem(
@@ -83,23 +86,24 @@ def merged(frame: pl.DataFrame, merge: Merge, edition: Edition) -> tuple[pl.Data
 
 
 def label_problems(
-    counts: Mapping[str, Labels], rows: int
+    counts: Mapping[str, Labels], minimum: int
 ) -> tuple[list[Problem], dict[str, dict[str, str | None]]]:
     """Report variants of labels and offer merges; nothing is merged here.
 
     Returns
     -------
     tuple
-        Problems, and the merges that are offered, in the form `validate(..., merge=...)` takes.
+        Problems, which name labels that stand in `minimum` rows or more, and the merges that are offered, in
+        the form `validate(..., merge=...)` takes.
     """
     problems: list[Problem] = []
     offers: dict[str, dict[str, str | None]] = {}
     for column, labels in counts.items():
-        if is_free_text(labels, rows):
+        if is_free_text(column, labels):
             problems.append(_free_text(column, labels))
             continue
         offered = offers.setdefault(column, {})
-        for problem, merge in _variants(column, labels):
+        for problem, merge in _variants(column, labels, minimum):
             problems.append(problem)
             offered |= merge
     return problems, {column: merge for column, merge in offers.items() if merge}
@@ -124,10 +128,13 @@ def check_merge(merge: object) -> Merge:
     )
 
 
-def is_free_text(labels: Labels, rows: int) -> bool:
-    """Whether the entries of a column are no names of groups."""
-    long = sum(n for label, n in labels.items() if len(label) > LONGEST or "@" in label)
-    return len(labels) > MOST_LABELS or (rows >= 50 and len(labels) > rows / 3) or long > rows / 3
+def is_free_text(column: str, labels: Labels) -> bool:
+    """Whether the entries of a column are no names of groups: no breakdown takes it then."""
+    if len(labels) > MOST_LABELS:
+        return True
+    once = sum(n == 1 for n in labels.values())
+    entries = pl.Series(list(labels), dtype=pl.String)
+    return why_personal([column], entries, sum(labels.values()), once) is not None
 
 
 def _free_text(column: str, labels: Labels) -> Problem:
@@ -137,56 +144,56 @@ def _free_text(column: str, labels: Labels) -> Problem:
         f"{'more than ' if len(labels) > MOST_LABELS else ''}{min(len(labels), MOST_LABELS):,} different "
         "entries: ids or free text rather than names of groups",
         "a few names, each for many respondents",
-        "Kept, but its groups will be too small to show. Take the column out if it can identify people.",
+        "Kept; estimates refuse it as a breakdown. Take the column out if it can identify people.",
         column=column,
     )
 
 
-def _variants(column: str, labels: Labels) -> Iterator[tuple[Problem, dict[str, str | None]]]:
+def _variants(column: str, labels: Labels, minimum: int) -> Iterator[tuple[Problem, dict[str, str | None]]]:
     nowhere = [label for label in labels if squeezed(label) in NO_GROUP or not squeezed(label)]
-    named = {label: n for label, n in labels.items() if label not in nowhere and _can_be_shown(label)}
+    known = {label: n for label, n in labels.items() if label not in nowhere and _can_be_shown(label)}
     if nowhere:
         none: dict[str, str | None] = dict.fromkeys(nowhere)
         yield (
             Problem(
                 "note",
                 "labels that stand for no group",
-                listed(f"'{label}' ({labels[label]:,})" for label in nowhere),
+                named({f"'{label}'": labels[label] for label in nowhere}, minimum),
                 "blank where the group is not known",
-                f"Kept as {'a group' if len(nowhere) == 1 else 'groups'}. {_how(column, none)}",
+                f"Kept. {_how(column, none, labels, minimum)}",
                 column=column,
-                rows=sum(labels[label] for label in nowhere),
             ),
             none,
         )
-    alike = same_but_for_case(named)
+    alike = same_but_for_case(known)
     if alike:
-        yield _offer(column, "labels that differ in case or spaces", alike, named), dict(alike)
-    left = {label: n + sum(named[a] for a, b in alike.items() if b == label) for label, n in named.items()}
+        yield _offer(column, "labels that differ in case or spaces", alike, known, minimum), dict(alike)
+    left = {label: n + sum(known[a] for a, b in alike.items() if b == label) for label, n in known.items()}
     near = nearly_alike({label: n for label, n in left.items() if label not in alike})
     if near:
-        yield _offer(column, "labels spelled nearly alike", near, named), dict(near)
+        yield _offer(column, "labels spelled nearly alike", near, known, minimum), dict(near)
 
 
 def _can_be_shown(label: str) -> bool:
     return len(label) <= LONGEST and "@" not in label
 
 
-def _offer(column: str, rule: str, merge: dict[str, str], labels: Labels) -> Problem:
-    pairs = listed((f"'{a}' ({labels[a]:,}) and '{b}' ({labels[b]:,})" for a, b in merge.items()), 4)
+def _offer(column: str, rule: str, merge: dict[str, str], labels: Labels, minimum: int) -> Problem:
+    pairs = {f"'{a}' beside '{b}'": min(labels[a], labels[b]) for a, b in merge.items()}
     return Problem(
         "warning",
         rule,
-        pairs,
+        named(pairs, minimum, 4, "pair with a label", "pairs with a label"),
         "one label for each group",
-        f"Kept apart. If they are one group: {_how(column, dict(merge))}",
+        f"Kept apart. If they are one group: {_how(column, dict(merge), labels, minimum)}",
         column=column,
-        rows=sum(labels[label] for label in merge),
     )
 
 
-def _how(column: str, merge: dict[str, str | None]) -> str:
-    first = dict(list(merge.items())[:2])
-    if len(first) < len(merge):
-        return f"validate(extract, merge=report.merges) merges all {len(merge)}."
-    return f"validate(extract, merge={ {column: first}!r})"
+def _how(column: str, merge: dict[str, str | None], labels: Labels, minimum: int) -> str:
+    """Say how to merge; labels in few rows stand in the report's merges, and not in its text."""
+    few = any(labels[label] < minimum for pair in merge.items() for label in pair if label is not None)
+    if few or len(merge) > 2:
+        one = "merges it" if len(merge) == 1 else f"merges all {len(merge)}"
+        return f"validate(extract, merge=report.merges) {one}; report.merges['{column}'] names them."
+    return f"validate(extract, merge={ {column: merge}!r})"

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from culture_metrics.extracts.read import ROW
+from culture_metrics.extracts.rules.discreet import named
 from culture_metrics.extracts.rules.labels import breakdown_columns, count_labels
 from culture_metrics.extracts.rules.organisations import successors
 from culture_metrics.extracts.spelling import likely_name, squeezed
 from culture_metrics.problems import Problem, counted, examples, listed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
     from culture_metrics.extracts.rules.pair import Pair
 
@@ -112,8 +113,11 @@ def organisations(pair: Pair, known: pl.DataFrame | None) -> Iterator[Problem]:
         only = [code for code in counts[here] if code not in counts[other]]
         if not only:
             continue
-        joined = [f"{code} (now {heirs[code][0]})" if code in heirs else code for code in only]
-        shown = listed(joined if word == "vanished" else only)
+        heir = heirs if word == "vanished" else {}
+        joined = {
+            f"{code} (now {heir[code][0]})" if code in heir else code: counts[here][code] for code in only
+        }
+        shown = named(joined, pair.first.edition.survey.minimum_base, noun="organisation")
         yield Problem(
             "warning",
             f"organisations that {'vanished' if word == 'vanished' else 'are new'}",
@@ -121,7 +125,6 @@ def organisations(pair: Pair, known: pl.DataFrame | None) -> Iterator[Problem]:
             "the same organisations in both years",
             "Nothing; compare the organisations that both files hold, and mind mergers.",
             column="organisation",
-            rows=sum(counts[here][code] for code in only),
         )
 
 
@@ -165,14 +168,6 @@ def _labels(
         )
         return
 
-    def size(n: int) -> str:
-        return f"{n:,}" if n >= minimum else f"fewer than {minimum}"
-
-    def rows(counts: Iterable[int]) -> int:
-        """Sum sizes, but for one small group the sum would be its hidden base."""
-        sizes = list(counts)
-        return sum(sizes) if min(sizes) >= minimum else 0
-
     renamed = {}
     left = dict(new)
     for label in gone:
@@ -184,14 +179,17 @@ def _labels(
         yield Problem(
             "warning",
             "groups that may be renamed",
-            listed(
-                (f"'{a}' ({size(gone[a])}) may now be '{b}' ({size(new[b])})" for a, b in renamed.items()), 5
+            named(
+                {f"'{a}' may now be '{b}'": min(gone[a], new[b]) for a, b in renamed.items()},
+                minimum,
+                5,
+                "group that may have another name now",
+                "groups that may have other names now",
             ),
             "the same names in both years",
             f"Nothing. If they are the same groups: validate(extract, merge={{'{column}': {{old: new}}}}) "
             f"on the file of {periods[0]}.",
             column=column,
-            rows=rows(gone[label] for label in renamed),
         )
     vanished = {label: n for label, n in gone.items() if label not in renamed}
     for word, labels, rule in (
@@ -203,9 +201,8 @@ def _labels(
                 "note",
                 rule,
                 f"{counted(len(labels), 'group')} {word} in {periods[1]}: "
-                + listed((f"'{label}' ({size(n)})" for label, n in labels.items()), 6),
+                + named({f"'{label}'": n for label, n in labels.items()}, minimum, 6, "group"),
                 "the same groups in both years",
                 "Nothing; they have no counterpart to compare with.",
                 column=column,
-                rows=rows(labels.values()),
             )

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from culture_metrics.extracts.read import ROW
+from culture_metrics.extracts.rules.discreet import size
 from culture_metrics.problems import EXAMPLES, Problem, examples
 
 if TYPE_CHECKING:
@@ -50,14 +51,16 @@ def pattern_notes(frame: pl.DataFrame, edition: Edition) -> Iterator[Problem]:
     )
     for name in shown:
         found = _words(name, counts, grids)
-        yield Problem(
-            "note",
-            *found,
-            "Kept; nothing was changed.",
-            column=grids[name[5:]][0] if name.startswith("grid ") else None,
-            rows=counts[name],
-            examples=examples(rows[name].explode(), counts[name]),
-        )
+        column = grids[name[5:]][0] if name.startswith("grid ") else None
+        problem = Problem("note", *found, "Kept; nothing was changed.", column=column)
+        if name == "service":
+            # People of some ages with some lengths of service: cells of two breakdowns, no faulty rows.
+            yield problem._replace(
+                found=f"{problem.found}; in {size(counts[name], edition.survey.minimum_base)}"
+            )
+        else:
+            told = examples(rows[name].explode(), counts[name])
+            yield problem._replace(rows=counts[name], examples=told)
 
 
 def long_grids(edition: Edition, columns: list[str]) -> dict[str, list[str]]:

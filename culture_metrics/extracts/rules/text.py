@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 import polars.selectors as cs
 
+from culture_metrics.extracts.rules.discreet import of_groups
 from culture_metrics.extracts.rules.found import Cells, answer_columns, codes_of
 from culture_metrics.problems import Problem, counted
 
@@ -91,6 +92,8 @@ def whole_numbers(
             kind = "date" if dtype.is_temporal() else "text"
             made.append(pl.lit(None, pl.Int16).alias(name))
             cells += _all_of(name, kind, frame, edition)
+    # How many gave no answer to a question that puts people into groups is the size of a group.
+    blanks = {name: n for name, n in blanks.items() if name not in of_groups(edition)}
     notes = _notes(stored, switches, blanks)
     return frame.with_columns(made), cells, notes, sum(blanks.values())
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from culture_metrics.extracts import one_organisation, unanswered
 from culture_metrics.extracts.labels import BLANK, DATE, DECLARED, LABEL, NUMBER, RELABELLED
+from culture_metrics.extracts.rules.discreet import of_groups
 from culture_metrics.extracts.which_edition import likely_meant
 from culture_metrics.problems import Problem, counted, listed
 
@@ -124,7 +125,9 @@ def told(extract: Extract) -> Iterator[Problem]:
         if counts:
             severity = "warning" if how == RELABELLED else "note"
             said = f"{found} in {listed(counts)} (answers counted)"
-            yield Problem(severity, rule, said, expected, done, rows=sum(counts.values()))
+            people = of_groups(extract.edition)
+            answers = sum(n for column, n in counts.items() if column not in people)
+            yield Problem(severity, rule, said, expected, done, rows=answers)
     yield from _met(extract.provenance)
 
 

@@ -6,6 +6,7 @@ from math import log
 from statistics import median
 from typing import TYPE_CHECKING
 
+from culture_metrics.extracts.rules.discreet import of_groups
 from culture_metrics.extracts.rules.expected import usual_shares
 from culture_metrics.extracts.rules.told import cost
 from culture_metrics.extracts.unanswered import unanswered
@@ -57,7 +58,7 @@ def _constant(tally: Tally) -> Iterator[Problem]:
             yield Problem(
                 "warning",
                 "one answer throughout",
-                f"all {tally.answered[column]:,} answers are the same",
+                "all answers are the same",
                 "answers that differ",
                 "Kept; check that the column holds this question's answers.",
                 column=column,
@@ -79,7 +80,12 @@ def _blank(tally: Tally, given: Mapping[str, int]) -> Iterator[Problem]:
         if share > MANY_BLANK and share > middle + MORE_BLANK
     }
     if odd:
-        said = (f"{c} {share:.0%} (its section {middle:.0%})" for c, (share, middle) in odd.items())
+        # The share of people in no group is a number of people.
+        people = of_groups(tally.edition)
+        said = (
+            c if c in people else f"{c} {share:.0%} (its section {middle:.0%})"
+            for c, (share, middle) in odd.items()
+        )
         yield Problem(
             "warning",
             "far more blanks than elsewhere",

@@ -88,7 +88,7 @@ def staff_mix(data: Inputs, measure: str) -> Figures:
             (), otherwise="The files have no column for groups of staff, so staff mix is not known."
         )
     try:
-        mix = decompose_change(*years, measure=measure, by=[by])
+        mix = decompose_change(*years, measure=measure, by=[by], minimum_base=data.rule.minimum_base)
     except CultureMetricsError as error:
         return Figures((), otherwise=f"The change cannot be split into staff mix and groups: {error.what}.")
     named = replace(mix, organisation=data.name)

@@ -206,7 +206,7 @@ EITHER = "One or the other"
 
 def held_back(data: Inputs) -> Table:
     """Count the results from respondent files that are shown and held back, by reason."""
-    return _held_back(answered(data).results, data.edition)
+    return _held_back(answered(data).suppressed[0], data.edition)
 
 
 def published_held_back(data: Inputs) -> Table:
