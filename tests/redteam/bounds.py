@@ -49,7 +49,6 @@ class Base:
             self.hidden.append((measure, inside))
             if status == "suppressed_small_base":
                 self.most.append((self.row((measure, inside, 1)), linear.MOST))
-                self.most.append((self.row((measure, inside, -1)), -1))
             elif status == "suppressed_secondary":
                 self.most.append((self.row((measure, inside, -1)), -linear.MOST - 1))
         self.relations()
@@ -64,6 +63,9 @@ class Base:
 
     def relations(self) -> None:
         each = np.eye(self.atoms)
+        # How many responded is told with every response rate, and that somebody is of an atom by its existence.
+        self.equal.append((self.row((None, np.ones(self.atoms), 1)), int(self.people.heads.sum())))
+        self.most += [(self.row((None, one, -1)), -1) for one in each]
         for measure in self.measures:
             for one in each:
                 self.most.append((self.row((measure, one, 1), (None, one, -1)), 0))
