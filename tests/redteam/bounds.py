@@ -234,10 +234,9 @@ def count_attack(table: pl.DataFrame, people: People, rng, *, each: int = 4, mea
         system = Base(table, people, [measure])
         system.prepare()
         # Unknown: who responded, who answered, who is counted.
-        system.a_eq = coo_array(
-            np.vstack([np.hstack([zero, vectors, zero]), np.hstack([zero, zero, vectors])])
-        )
-        system.b_eq = np.r_[cells.bases, np.round(cells.sums)]
+        counted = coo_array(np.hstack([zero, zero, vectors]))
+        system.a_eq = vstack([hstack([system.a_eq, zeros(system.a_eq, n)]), counted])
+        system.b_eq = np.r_[system.b_eq, np.round(cells.sums)]
         among = hstack([coo_array((n, n)), -eye_array(n), eye_array(n)])
         system.a_ub = vstack([hstack([system.a_ub, zeros(system.a_ub, n)]), among])
         system.b_ub = np.r_[system.b_ub, np.zeros(n)]
