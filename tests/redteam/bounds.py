@@ -244,7 +244,10 @@ def count_attack(table: pl.DataFrame, people: People, rng, *, each: int = 4, mea
         rows = np.array([np.r_[np.zeros(2 * n), inside] for inside in wanted])
         exact, wrong = pinned(system, rows, truth)
         mistaken += wrong
-        found += [told("count by bounds", measure, wanted[k], people, low, "sum") for k, low in exact]
+        for k, low in exact:
+            alike = low == 0 or low == people.sizes[measure][wanted[k]].sum()
+            method = "count by bounds (all alike)" if alike else "count by bounds"
+            found.append(told(method, measure, wanted[k], people, low, "count"))
     return found, mistaken
 
 

@@ -14,11 +14,11 @@ import polars as pl
 import culture_metrics as cm
 from culture_metrics.errors import CultureMetricsError
 from tests.redteam import objects
-from tests.redteam.attacker import SHOWN, Found, linear_attack
+from tests.redteam.attacker import SHOWN, Cell, Found, bases_together, linear_attack, scale
 from tests.redteam.bounds import base_attack, count_attack
 from tests.redteam.extracts import Case, make
-from tests.redteam.people import People
-from tests.redteam.releases import Release, atom_weights, people_of, released
+from tests.redteam.people import COMPLETE, People
+from tests.redteam.releases import atom_weights, people_of, released
 from tests.redteam.weighted import national_attack, size_weights, split_attack, weighted_attack
 
 
@@ -66,8 +66,13 @@ class Outcome:
         return len({(f.measure, f.people) for f in self.found if f.what == "base"})
 
     @property
+    def counts(self) -> int:
+        """Sets of 1 to 10 people of whom it is told how many are counted, by bounds."""
+        return len({(f.measure, f.people) for f in self.found if f.what == "count"})
+
+    @property
     def any(self) -> bool:
-        return bool(self.found or sum(self.texts.values()))
+        return bool(self.people + self.sums + self.bases + sum(self.texts.values()))
 
 
 def attack(case: Case, effort: Effort = QUICK) -> Outcome:
@@ -84,15 +89,41 @@ def attack(case: Case, effort: Effort = QUICK) -> Outcome:
         release = released(case)
         outcome.called, outcome.refused = time.perf_counter() - started, release.refused
         started = time.perf_counter()
-        for year, people in enumerate(people_of(case)):
+        everybody = people_of(case)
+        cells = other_cells(case, everybody, outcome)
+        for year, people in enumerate(everybody):
             table = release.together.filter(pl.col("period") == case.extracts[year].period)
-            attack_table(case, table, people, outcome, rng, effort)
+            attack_table(case, table, people, outcome, rng, effort, cells[year])
         outcome.attacked = time.perf_counter() - started
     return outcome
 
 
+def other_cells(case: Case, everybody: list[People], outcome: Outcome) -> list[list[Cell]]:
+    """Call what gives no table of results, attack that, and return what it tells about groups."""
+    cells: list[list[Cell]] = [[] for _ in everybody]
+    for call in case.calls:
+        measure = call.options.get("measure", "")
+        if call.verb == "decompose":
+            made = objects.decomposition_cells(case.extracts, everybody, measure, call.by[0])
+            cells = [a + b for a, b in zip(cells, made, strict=True)]
+        for year, (extract, people) in enumerate(zip(case.extracts, everybody, strict=True)):
+            if call.verb == "agreement" and (told := objects.agreement_told(extract, measure, call.by[0])):
+                complete = measure + COMPLETE
+                outcome.found += objects.agreement_attack(told, people, complete, call.by[0])
+                cells[year] += objects.agreement_cells(told, people, complete, call.by[0])
+            if call.verb == "draws":
+                outcome.found += objects.draws_attack(extract, people, measure)
+    for made, people in zip(cells, everybody, strict=True):
+        for c in made:
+            size, true = people.sizes[c.measure], people.sums[c.measure]
+            wrong = abs(size[c.inside].sum() - c.base) > 1e-6
+            wrong |= c.sum is not None and abs(true[c.inside].sum() - c.sum) > 1e-6
+            outcome.mistaken += int(wrong)
+    return cells
+
+
 def attack_table(
-    case: Case, table: pl.DataFrame, people: People, outcome: Outcome, rng, effort: Effort
+    case: Case, table: pl.DataFrame, people: People, outcome: Outcome, rng, effort: Effort, more: list[Cell]
 ) -> None:
     count_hidden(table, people, outcome)
     if case.kind == "organisations":
@@ -101,7 +132,8 @@ def attack_table(
         outcome.found += split_attack(table, people, eligible, rng)
         return
     plain = table.filter(pl.col("weighting") == "none")
-    outcome.found += linear_attack(plain, people, rng, steps=effort.steps, exactly=effort.exactly)
+    outcome.found += linear_attack(plain, people, rng, steps=effort.steps, exactly=effort.exactly, more=more)
+    outcome.found += bases_together(plain, people, rng, steps=effort.steps, more=more)
     if case.kind == "weighted":
         outcome.found += weighted_attack(table, people, atom_weights(case, people, case.calls[-1]), rng)
     for method in (base_attack, count_attack):
@@ -114,14 +146,28 @@ def count_hidden(table: pl.DataFrame, people: People, outcome: Outcome) -> None:
     """Count cells that are hidden anywhere: those of few people, and those hidden for the sake of others."""
     keys = ["organisation", "breakdown", "group", "measure", "weighting"]
     cells = table.group_by(keys).agg((pl.col("status") == SHOWN).any().alias("shown"))
-    for organisation, breakdown, group, measure, _, shown in cells.iter_rows():
+    for organisation, breakdown, group, measure, weighting, shown in cells.iter_rows():
         if measure not in people.values:
             continue
         inside = people.vector(breakdown, group)
         if "organisation" in people.breakdowns and organisation != "all":
             inside = inside & people.vector("organisation", organisation)
         n = people.sizes[measure][inside].sum()
+        if shown and organisation != "all":
+            check_reading(
+                table, (organisation, breakdown, group, measure, weighting), inside, people, outcome
+            )
         outcome.hidden["shown" if shown else "primary" if n <= 10 else "additional"] += 1
+
+
+def check_reading(table, key, inside, people: People, outcome: Outcome) -> None:
+    """See that what is shown is what the attacker takes it for; else it proves nothing that it finds little."""
+    names = ("organisation", "breakdown", "group", "measure", "weighting")
+    size, total = people.sizes[key[3]][inside].sum(), people.sums[key[3]][inside].sum()
+    rows = table.filter(*(pl.col(n) == k for n, k in zip(names, key, strict=True)), pl.col("status") == SHOWN)
+    for unit, estimate, base in rows.select("unit", "estimate", "base").iter_rows():
+        wrong = base != size or (key[4] == "none" and abs(estimate / scale(unit) - total / size) > 1e-3)
+        outcome.mistaken += int(wrong)
 
 
 def read_texts(case: Case, outcome: Outcome) -> None:
@@ -150,8 +196,8 @@ def campaign(
         except Exception:
             if strict:
                 raise
-            print(f"{kind} {number}: the attack broke off")
-            traceback.print_exc()
+            where = traceback.format_exc().splitlines()
+            print(f"{kind} {number}: the attack broke off: {where[-3].strip()}: {where[-1]}")
     return outcomes
 
 
@@ -167,6 +213,7 @@ def line(kind: str, outcomes: list[Outcome]) -> str:
         sum(o.people for o in outcomes),
         sum(o.sums for o in outcomes),
         sum(o.bases for o in outcomes),
+        sum(o.counts for o in outcomes),
         hidden["shown"],
         hidden["primary"],
         hidden["additional"],
@@ -180,8 +227,6 @@ def line(kind: str, outcomes: list[Outcome]) -> str:
 
 
 HEAD = (
-    "kind | extracts | open | people | small sums | small bases | shown | hidden primary | hidden additional"
+    "kind | extracts | open | people | small sums | small bases | counts by bounds | shown | hidden primary | hidden additional"
     " | mistaken | refused | library s | attack s | extracts by method, or texts"
 )
-
-__all__ = ["FULL", "HEAD", "QUICK", "Effort", "Outcome", "Release", "attack", "campaign", "line"]

@@ -322,9 +322,33 @@ def calls(rng) -> Case:
         if rng.random() < 0.5:
             by.append(crosses[rng.integers(len(crosses))])
         by = by or [names[0]]
-        verb = rng.choice(["estimate", "estimate", "distributions", "replicate"])
-        made.append(Call(str(verb), tuple(by)))
+        verb = str(rng.choice(["estimate", "estimate", "distributions", "replicate", "agreement"]))
+        if verb == "agreement":
+            made.append(Call(verb, (str(rng.choice(names)),), {"measure": "advocacy"}))
+        else:
+            made.append(Call(verb, tuple(by)))
     return case(labels, extract_of(rng, labels), made)
+
+
+def agreement(rng) -> Case:
+    """Agreement within groups, beside the results of the same groups."""
+    total = total_of(rng)
+    groups = {"locality_1": column(rng, total, int(rng.integers(2, 8)), "Directorate", 0.3)}
+    if rng.random() < 0.5:
+        groups |= {"locality_2": column(rng, total, int(rng.integers(2, 6)), "Site", 0.2)}
+    labels = with_gaps(rng, groups)
+    asked = [Call("agreement", ("locality_1",), {"measure": "advocacy"})]
+    if rng.random() < 0.7:
+        asked.append(Call("estimate", tuple(groups)))
+    return case(labels, extract_of(rng, labels), asked)
+
+
+def draws(rng) -> Case:
+    """Replicates of a total, which every respondent answered."""
+    total = int(rng.integers(60, 200))
+    labels = pl.DataFrame({"locality_1": column(rng, total, 3, "Directorate", 0.2)})
+    asked = [Call("draws", (), {"measure": "recommend_place_to_work"})]
+    return case(labels, extract_of(rng, labels, gaps=0.0, parts=1), asked)
 
 
 def years(rng) -> Case:
@@ -415,6 +439,8 @@ KINDS = {
     "nonresponse": nonresponse,
     "weighted": weighted,
     "calls": calls,
+    "agreement": agreement,
+    "draws": draws,
     "years": years,
     "organisations": organisations,
     "texts": texts,

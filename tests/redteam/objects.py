@@ -11,7 +11,7 @@ import polars as pl
 import culture_metrics as cm
 from culture_metrics.errors import CultureMetricsError
 from tests.redteam import linear
-from tests.redteam.attacker import SHOWN, Found
+from tests.redteam.attacker import SHOWN, Cell, Found, scale
 from tests.redteam.people import People
 from tests.redteam.weighted import grain
 
@@ -21,18 +21,30 @@ FEW_PEOPLE = range(1, linear.MOST + 1)
 # --- agreement --------------------------------------------------------------------------------------------
 
 
-def agreement_attack(extract, people: People, measure: str, breakdown: str) -> list[Found]:
+def agreement_told(extract, measure: str, breakdown: str):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            return cm.agreement(extract, measure, breakdown)
+        except CultureMetricsError:
+            return None
+
+
+def agreement_cells(told, people: People, measure: str, breakdown: str) -> list[Cell]:
+    """The bases of groups that agreement shows, and of all of them together."""
+    shown = told.groups.filter((pl.col("status") == SHOWN) & pl.col("base").is_not_null())
+    return [
+        Cell(measure, people.vector(breakdown, g), float(n))
+        for g, n in shown.select("group", "base").iter_rows()
+    ]
+
+
+def agreement_attack(told, people: People, measure: str, breakdown: str) -> list[Found]:
     """Take the sizes of hidden groups from the number of groups and the size that allows for unequal ones.
 
     k0 = (N - sum of squares / N) / (groups - 1): with N and the shown sizes known, whole numbers are left whose
     sum and sum of squares are known.
     """
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        try:
-            told = cm.agreement(extract, measure, breakdown)
-        except CultureMetricsError:
-            return []
     row = told.table.row(0, named=True)
     shown = told.groups.filter((pl.col("status") == SHOWN) & pl.col("base").is_not_null())
     hidden = told.groups.filter(pl.col("status") != SHOWN)
@@ -88,6 +100,59 @@ def allowed(sizes, statuses) -> bool:
     small = sum(s == "suppressed_small_base" for s in statuses)
     large = sum(s == "suppressed_secondary" for s in statuses)
     return sum(x <= linear.MOST for x in sizes) >= small and sum(x > linear.MOST for x in sizes) >= large
+
+
+# --- decomposition ----------------------------------------------------------------------------------------
+
+POOLED, NOT_GIVEN = "Other groups (pooled)", "Not given"
+
+
+def decomposition_cells(years, people: list[People], measure: str, breakdown: str) -> list[list[Cell]]:
+    """Solve the pieces of a change for the bases and means of each group in both years.
+
+    Within = mean share × change of the mean; mix = change of the share × (mean of both years - standard). The
+    standard is what makes the groups add up to the whole of the first year.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            table = cm.decompose_change(*years, measure, by=[breakdown]).table
+        except CultureMetricsError:
+            return [[], []]
+    unit = scale(years[1].edition.measure(measure).unit)
+    whole = table.filter(pl.col("breakdown") == "all", pl.col("piece") == "total").row(0, named=True)
+    own = table.filter(pl.col("breakdown") == breakdown, pl.col("group") != "all")
+    mix, within = (own.filter(pl.col("piece") == p).sort("group") for p in ("mix", "within"))
+    names = mix["group"].to_list()
+    bases = [mix["base_from"].to_numpy().astype(float), mix["base_to"].to_numpy().astype(float)]
+    share = [bases[0] / whole["base_from"], bases[1] / whole["base_to"]]
+    change = within["estimate"].to_numpy() / ((share[0] + share[1]) / 2)
+    shift = share[1] - share[0]
+    if len(names) != within.height or (np.abs(shift) < 1e-12).any():
+        return [[], []]
+    level = mix["estimate"].to_numpy() / shift
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        first = cm.estimate(years[0]).filter(pl.col("measure") == measure, pl.col("breakdown") == "all")
+    if first["estimate"][0] is None:
+        return [[], []]
+    level += first["estimate"][0] - (share[0] * (level - change / 2)).sum()
+    made: list[list[Cell]] = []
+    for year, sign in ((0, -1), (1, 1)):
+        means = (level + sign * change / 2) / unit
+        vectors = [group_or_rest(people[year], breakdown, n, names) for n in names]
+        made.append([Cell(measure, v, b, m * b) for v, b, m in zip(vectors, bases[year], means, strict=True)])
+    return made
+
+
+def group_or_rest(people: People, breakdown: str, name: str, names: list[str]) -> np.ndarray:
+    none = np.array([g is None for g in people.groups[breakdown]], dtype=bool)
+    if name == NOT_GIVEN:
+        return none
+    if name != POOLED:
+        return people.vector(breakdown, name)
+    rest = ~np.any([people.vector(breakdown, n) for n in names if n not in (POOLED, NOT_GIVEN)], axis=0)
+    return rest & ~none if NOT_GIVEN in names else rest
 
 
 # --- replicates -------------------------------------------------------------------------------------------

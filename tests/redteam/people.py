@@ -8,8 +8,10 @@ import numpy as np
 import polars as pl
 
 import culture_metrics as cm
+from tests.redteam.extracts import PARTS
 
 CROSS = " × "
+COMPLETE = ", all questions answered"
 
 
 class People:
@@ -68,4 +70,9 @@ def values_of(extract) -> dict[str, np.ndarray]:
     for name in scores.columns:
         if scores[name].count():
             values[name] = scores[name].to_numpy()
+    # Agreement within groups rests on those who answered all questions of a score.
+    for part, questions in PARTS.items():
+        if set(questions) <= set(frame.columns):
+            every = frame.select(pl.all_horizontal(pl.col(questions).is_not_null())).to_series().to_numpy()
+            values[f"{part}{COMPLETE}"] = np.where(every, values[part], np.nan)
     return values
