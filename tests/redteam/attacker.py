@@ -111,7 +111,7 @@ def linear_attack(
 ) -> list[Found]:
     """Attack every measure by the differences a person would try, and some by search."""
     shown = with_more(cells_of(table, people), [c for c in more if c.sum is not None])
-    shown = {m: closed(m, s, shown) for m, s in shown.items()}
+    shown = {m: closed(m, s, shown) for m, s in alike(shown).items()}
     patterns = defaultdict(list)
     for measure, cells in shown.items():
         patterns[cells.vectors.tobytes()].append(measure)
@@ -140,6 +140,30 @@ def linear_attack(
             else:
                 found += confirm("search", shown[measure], spread(hits, live), people)
     return found
+
+
+def alike(shown: dict[str, Shown]) -> dict[str, Shown]:
+    """Put the cells of measures together that are the same number wherever both are shown."""
+    cells = {
+        m: {v.tobytes(): (s, b) for v, s, b in zip(c.vectors, c.sums, c.bases, strict=True)}
+        for m, c in shown.items()
+    }
+    made = {}
+    for measure, own in cells.items():
+        extra = []
+        for other, theirs in cells.items():
+            both = set(own) & set(theirs)
+            same = all(np.allclose(own[k], theirs[k], rtol=0, atol=1e-9) for k in both)
+            if other != measure and len(both) > 1 and same:
+                known = set(own) | {k for k, _ in extra}
+                extra += [(k, v) for k, v in theirs.items() if k not in known]
+        if extra:
+            vectors = np.array([np.frombuffer(k, dtype=shown[measure].vectors.dtype) for k, _ in extra])
+            sums, bases = np.array([v for _, v in extra]).T
+            made[measure] = joined(shown[measure], Shown(measure, vectors, sums, bases, ["all"] * len(extra)))
+        else:
+            made[measure] = shown[measure]
+    return made
 
 
 def with_more(shown: dict[str, Shown], more: Sequence[Cell]) -> dict[str, Shown]:

@@ -17,6 +17,7 @@ from tests.redteam import objects
 from tests.redteam.attacker import SHOWN, Cell, Found, bases_together, linear_attack, scale
 from tests.redteam.bounds import base_attack, count_attack
 from tests.redteam.extracts import Case, make
+from tests.redteam.linear import MOST
 from tests.redteam.people import COMPLETE, People
 from tests.redteam.releases import atom_weights, people_of, released
 from tests.redteam.weighted import national_attack, size_weights, split_attack, weighted_attack
@@ -90,7 +91,7 @@ def attack(case: Case, effort: Effort = QUICK) -> Outcome:
         outcome.called, outcome.refused = time.perf_counter() - started, release.refused
         started = time.perf_counter()
         everybody = people_of(case)
-        cells = other_cells(case, everybody, outcome)
+        cells = other_cells(case, everybody, release.together, outcome)
         for year, people in enumerate(everybody):
             table = release.together.filter(pl.col("period") == case.extracts[year].period)
             attack_table(case, table, people, outcome, rng, effort, cells[year])
@@ -98,7 +99,9 @@ def attack(case: Case, effort: Effort = QUICK) -> Outcome:
     return outcome
 
 
-def other_cells(case: Case, everybody: list[People], outcome: Outcome) -> list[list[Cell]]:
+def other_cells(
+    case: Case, everybody: list[People], table: pl.DataFrame, outcome: Outcome
+) -> list[list[Cell]]:
     """Call what gives no table of results, attack that, and return what it tells about groups."""
     cells: list[list[Cell]] = [[] for _ in everybody]
     for call in case.calls:
@@ -109,7 +112,7 @@ def other_cells(case: Case, everybody: list[People], outcome: Outcome) -> list[l
         for year, (extract, people) in enumerate(zip(case.extracts, everybody, strict=True)):
             if call.verb == "agreement" and (told := objects.agreement_told(extract, measure, call.by[0])):
                 complete = measure + COMPLETE
-                outcome.found += objects.agreement_attack(told, people, complete, call.by[0])
+                outcome.found += objects.agreement_attack(told, people, measure, call.by[0], table)
                 cells[year] += objects.agreement_cells(told, people, complete, call.by[0])
             if call.verb == "draws":
                 outcome.found += objects.draws_attack(extract, people, measure)
@@ -143,31 +146,35 @@ def attack_table(
 
 
 def count_hidden(table: pl.DataFrame, people: People, outcome: Outcome) -> None:
-    """Count cells that are hidden anywhere: those of few people, and those hidden for the sake of others."""
+    """Count cells by whether they are shown, and see that what is shown is what the attacker takes it for.
+
+    A release that he reads wrongly proves nothing when he finds little. A hidden row that holds a number is a find.
+    """
     keys = ["organisation", "breakdown", "group", "measure", "weighting"]
-    cells = table.group_by(keys).agg((pl.col("status") == SHOWN).any().alias("shown"))
-    for organisation, breakdown, group, measure, weighting, shown in cells.iter_rows():
+    numbers = ["unit", "status", "estimate", "std_error", "base", "effective_base"]
+    fates: dict[tuple, str] = {}
+    for organisation, breakdown, group, measure, weighting, unit, status, *rest in table.select(
+        keys + numbers
+    ).iter_rows():
         if measure not in people.values:
             continue
         inside = people.vector(breakdown, group)
         if "organisation" in people.breakdowns and organisation != "all":
             inside = inside & people.vector("organisation", organisation)
-        n = people.sizes[measure][inside].sum()
-        if shown and organisation != "all":
-            check_reading(
-                table, (organisation, breakdown, group, measure, weighting), inside, people, outcome
-            )
-        outcome.hidden["shown" if shown else "primary" if n <= 10 else "additional"] += 1
-
-
-def check_reading(table, key, inside, people: People, outcome: Outcome) -> None:
-    """See that what is shown is what the attacker takes it for; else it proves nothing that it finds little."""
-    names = ("organisation", "breakdown", "group", "measure", "weighting")
-    size, total = people.sizes[key[3]][inside].sum(), people.sums[key[3]][inside].sum()
-    rows = table.filter(*(pl.col(n) == k for n, k in zip(names, key, strict=True)), pl.col("status") == SHOWN)
-    for unit, estimate, base in rows.select("unit", "estimate", "base").iter_rows():
-        wrong = base != size or (key[4] == "none" and abs(estimate / scale(unit) - total / size) > 1e-3)
-        outcome.mistaken += int(wrong)
+        size, total = int(people.sizes[measure][inside].sum()), people.sums[measure][inside].sum()
+        key = (organisation, breakdown, group, measure, weighting)
+        estimate, _, base, _ = rest
+        if status == SHOWN:
+            fates[key] = "shown"
+            wrong = base != size
+            wrong |= weighting == "none" and abs(estimate / scale(unit) - total / max(size, 1)) > 1e-3
+            outcome.mistaken += int(wrong)
+        else:
+            fates.setdefault(key, "primary" if size <= MOST else "additional")
+            if any(r is not None for r in rest):
+                atoms = frozenset(np.flatnonzero(inside).tolist())
+                outcome.found.append(Found("number in a hidden row", measure, atoms, size, 0.0))
+    outcome.hidden.update(fates.values())
 
 
 def read_texts(case: Case, outcome: Outcome) -> None:

@@ -333,7 +333,7 @@ def calls(rng) -> Case:
 def agreement(rng) -> Case:
     """Agreement within groups, beside the results of the same groups."""
     total = total_of(rng)
-    groups = {"locality_1": column(rng, total, int(rng.integers(2, 8)), "Directorate", 0.3)}
+    groups = {"locality_1": column(rng, total, int(rng.integers(3, 9)), "Directorate", 0.5)}
     if rng.random() < 0.5:
         groups |= {"locality_2": column(rng, total, int(rng.integers(2, 6)), "Site", 0.2)}
     labels = with_gaps(rng, groups)

@@ -12,7 +12,7 @@ import culture_metrics as cm
 from culture_metrics.errors import CultureMetricsError
 from tests.redteam import linear
 from tests.redteam.attacker import SHOWN, Cell, Found, scale
-from tests.redteam.people import People
+from tests.redteam.people import COMPLETE, People
 from tests.redteam.weighted import grain
 
 FEW_PEOPLE = range(1, linear.MOST + 1)
@@ -39,24 +39,30 @@ def agreement_cells(told, people: People, measure: str, breakdown: str) -> list[
     ]
 
 
-def agreement_attack(told, people: People, measure: str, breakdown: str) -> list[Found]:
+def agreement_attack(told, people: People, measure: str, breakdown: str, table: pl.DataFrame) -> list[Found]:
     """Take the sizes of hidden groups from the number of groups and the size that allows for unequal ones.
 
     k0 = (N - sum of squares / N) / (groups - 1): with N and the shown sizes known, whole numbers are left whose
     sum and sum of squares are known.
     """
     row = told.table.row(0, named=True)
-    shown = told.groups.filter((pl.col("status") == SHOWN) & pl.col("base").is_not_null())
-    hidden = told.groups.filter(pl.col("status") != SHOWN)
     groups, size = row.get("groups"), row.get("group_size")
     total, mean_size = row.get("base"), row.get("group_size_mean")
     if groups is None or size is None or groups < 2:
         return []
     if total is None and mean_size is not None:
         total = round(mean_size * groups)
-    if total is None or groups != shown.height + hidden.height or not 1 <= hidden.height <= 6:
+    # The results of the same groups tell bases too; agreement's own are of those who answered every question.
+    rows = table.filter(
+        pl.col("measure") == measure, pl.col("breakdown") == breakdown, pl.col("weighting") == "none"
+    )
+    bases = dict(rows.filter(pl.col("status") == SHOWN).select("group", "base").iter_rows())
+    if people.sizes[measure + COMPLETE].sum() == people.sizes[measure].sum():
+        bases |= dict(told.groups.filter(pl.col("status") == SHOWN).select("group", "base").iter_rows())
+    hidden = told.groups.filter(~pl.col("group").is_in(list(bases)))
+    if total is None or groups != len(bases) + hidden.height or not 1 <= hidden.height <= 6:
         return []
-    known = shown["base"].to_list()
+    known = list(bases.values())
     left = total - sum(known)
     off = grain(np.array([size])) * (groups - 1) * total
     squares = (total - size * (groups - 1)) * total - sum(b * b for b in known)
@@ -69,7 +75,7 @@ def agreement_attack(told, people: People, measure: str, breakdown: str) -> list
     true = {g: int(sizes[people.vector(breakdown, g)].sum()) for g in hidden["group"].to_list()}
     if sorted(true.values()) != sorted(fits[0]):
         return []
-    return [
+    return means_attack(told, people, measure, breakdown, true, table) + [
         Found(
             "agreement",
             measure,
@@ -80,6 +86,59 @@ def agreement_attack(told, people: People, measure: str, breakdown: str) -> list
         )
         for g, n in true.items()
         if n in FEW_PEOPLE
+    ]
+
+
+def means_attack(
+    told, people: People, measure: str, breakdown: str, hidden: dict[str, int], table
+) -> list[Found]:
+    """Take the means of two hidden groups from the mean square between groups, once their sizes are known.
+
+    The other means stand in the results, where everybody answered all questions. Of the two solutions only one
+    is a sum of answers, as a rule.
+    """
+    row = told.table.row(0, named=True)
+    rows = table.filter(
+        pl.col("measure") == measure, pl.col("status") == SHOWN, pl.col("weighting") == "none"
+    )
+    own = {
+        g: (e, b)
+        for b_, g, e, b in rows.select("breakdown", "group", "estimate", "base").iter_rows()
+        if b_ == breakdown
+    }
+    if len(hidden) != 2 or set(hidden) & set(own) or row.get("mean_square_between") is None:
+        return []
+    whole = rows.filter(pl.col("breakdown") == "all")
+    if whole.height == 0 or whole["base"][0] != row["base"] or len(own) + 2 != row["groups"]:
+        return []
+    (one, n), (_, m) = hidden.items()
+    mean = whole["estimate"][0]
+    left = mean * row["base"] - sum(e * b for e, b in own.values())
+    between = row["mean_square_between"] * (row["groups"] - 1)
+    squares = between + row["base"] * mean**2 - sum(b * e**2 for e, b in own.values())
+    # n x + m y = left and n x² + m y² = squares.
+    roots = np.roots([n + n * n / m, -2 * left * n / m, left**2 / m - squares])
+    step = 2.5 / 3
+    fits = [
+        x.real
+        for x in roots
+        if abs(x.imag) < 1e-6 and abs(n * x.real / step - round(n * x.real / step)) < 1e-6
+    ]
+    fits = [x for x in fits if -1e-6 <= x <= 10 + 1e-6 and -1e-6 <= (left - n * x) / m <= 10 + 1e-6]
+    true = people.sums[measure][people.vector(breakdown, one)].sum()
+    if len({round(x, 6) for x in fits}) != 1 or abs(fits[0] * n - true) > 1e-3:
+        return []
+    size = people.sizes[measure]
+    return [
+        Found(
+            "agreement",
+            measure,
+            frozenset(np.flatnonzero(people.vector(breakdown, g) & (size > 0)).tolist()),
+            k,
+            0.0,
+        )
+        for g, k in hidden.items()
+        if k in FEW_PEOPLE
     ]
 
 
