@@ -18,7 +18,7 @@ from tests.redteam.attacker import SHOWN, Cell, Found, bases_together, linear_at
 from tests.redteam.bounds import base_attack, count_attack
 from tests.redteam.extracts import Case, make
 from tests.redteam.linear import MOST
-from tests.redteam.people import COMPLETE, People
+from tests.redteam.people import People
 from tests.redteam.releases import atom_weights, people_of, released
 from tests.redteam.weighted import national_attack, size_weights, split_attack, weighted_attack
 
@@ -111,9 +111,8 @@ def other_cells(
             cells = [a + b for a, b in zip(cells, made, strict=True)]
         for year, (extract, people) in enumerate(zip(case.extracts, everybody, strict=True)):
             if call.verb == "agreement" and (told := objects.agreement_told(extract, measure, call.by[0])):
-                complete = measure + COMPLETE
                 outcome.found += objects.agreement_attack(told, people, measure, call.by[0], table)
-                cells[year] += objects.agreement_cells(told, people, complete, call.by[0])
+                cells[year] += objects.agreement_cells(told, people, measure, call.by[0])
             if call.verb == "draws":
                 outcome.found += objects.draws_attack(extract, people, measure)
     for made, people in zip(cells, everybody, strict=True):

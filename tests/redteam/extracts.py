@@ -398,7 +398,7 @@ SLIPS = [
     str.lower,
     lambda w: w[:-1],
     lambda w: w[:3] + w[4:],
-    lambda w: w[:2] + w[3] + w[2] + w[4:],
+    lambda w: w[:2] + w[3:4] + w[2:3] + w[4:],
 ]
 NONE = ["Unknown", "n/a", "Not known", "Missing", "TBC"]
 

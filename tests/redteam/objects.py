@@ -31,12 +31,14 @@ def agreement_told(extract, measure: str, breakdown: str):
 
 
 def agreement_cells(told, people: People, measure: str, breakdown: str) -> list[Cell]:
-    """The bases of groups that agreement shows, and of all of them together."""
+    """The bases of groups that agreement shows: of all who have the score, or of who answered every question.
+
+    Which of the two stands in its documentation; here it is told by which one they are.
+    """
     shown = told.groups.filter((pl.col("status") == SHOWN) & pl.col("base").is_not_null())
-    return [
-        Cell(measure, people.vector(breakdown, g), float(n))
-        for g, n in shown.select("group", "base").iter_rows()
-    ]
+    cells = [(people.vector(breakdown, g), float(n)) for g, n in shown.select("group", "base").iter_rows()]
+    scored = all(people.sizes[measure][v].sum() == n for v, n in cells)
+    return [Cell(measure if scored else measure + COMPLETE, v, n) for v, n in cells]
 
 
 def agreement_attack(told, people: People, measure: str, breakdown: str, table: pl.DataFrame) -> list[Found]:
