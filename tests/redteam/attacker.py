@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
@@ -29,13 +30,13 @@ class Found:
 
 
 @dataclass
-class Tally:
-    found: list[Found] = field(default_factory=list)
-    mistaken: int = 0
-    hidden: int = 0
-    primary: int = 0
-    secondary: int = 0
-    shown: int = 0
+class Cell:
+    """A sum that some other output tells: which measure, which atoms, the sum (or only the base)."""
+
+    measure: str
+    inside: np.ndarray
+    base: float
+    sum: float | None = None
 
 
 @dataclass
@@ -100,11 +101,17 @@ def confirm(method: str, shown: Shown, vectors: list[np.ndarray], people: People
 
 
 def linear_attack(
-    table: pl.DataFrame, people: People, rng, *, steps: int = 300, exactly: int = 0
+    table: pl.DataFrame,
+    people: People,
+    rng,
+    *,
+    steps: int = 300,
+    exactly: bool = False,
+    more: Sequence[Cell] = (),
 ) -> list[Found]:
     """Attack every measure by the differences a person would try, and some by search."""
-    shown = cells_of(table, people)
-    shown = {m: closed(m, s, shown) for m, s in shown.items()}
+    shown = with_more(cells_of(table, people), [c for c in more if c.sum is not None])
+    shown = {m: closed(m, s, shown) for m, s in alike(shown).items()}
     patterns = defaultdict(list)
     for measure, cells in shown.items():
         patterns[cells.vectors.tobytes()].append(measure)
@@ -132,6 +139,98 @@ def linear_attack(
                 found += confirm("exact", shown[measure], spread(hits, live), people)
             else:
                 found += confirm("search", shown[measure], spread(hits, live), people)
+    return found
+
+
+def alike(shown: dict[str, Shown]) -> dict[str, Shown]:
+    """Put the cells of measures together that are the same number wherever both are shown."""
+    cells = {
+        m: {v.tobytes(): (s, b) for v, s, b in zip(c.vectors, c.sums, c.bases, strict=True)}
+        for m, c in shown.items()
+    }
+    made = {}
+    for measure, own in cells.items():
+        extra = []
+        for other, theirs in cells.items():
+            both = set(own) & set(theirs)
+            same = all(np.allclose(own[k], theirs[k], rtol=0, atol=1e-9) for k in both)
+            if other != measure and len(both) > 1 and same:
+                known = set(own) | {k for k, _ in extra}
+                extra += [(k, v) for k, v in theirs.items() if k not in known]
+        if extra:
+            vectors = np.array([np.frombuffer(k, dtype=shown[measure].vectors.dtype) for k, _ in extra])
+            sums, bases = np.array([v for _, v in extra]).T
+            made[measure] = joined(shown[measure], Shown(measure, vectors, sums, bases, ["all"] * len(extra)))
+        else:
+            made[measure] = shown[measure]
+    return made
+
+
+def with_more(shown: dict[str, Shown], more: Sequence[Cell]) -> dict[str, Shown]:
+    """Add cells that other outputs tell to those of the tables."""
+    for measure in {c.measure for c in more}:
+        there = shown.get(measure)
+        known = set() if there is None else {v.astype(bool).tobytes() for v in there.vectors}
+        new = [c for c in more if c.measure == measure and c.inside.tobytes() not in known]
+        if not new:
+            continue
+        made = Shown(
+            measure,
+            np.array([c.inside for c in new]),
+            np.array([np.nan if c.sum is None else c.sum for c in new]),
+            np.array([c.base for c in new], dtype=float),
+            ["all"] * len(new),
+        )
+        shown[measure] = made if there is None else joined(there, made)
+    return shown
+
+
+def joined(one: Shown, other: Shown) -> Shown:
+    return Shown(
+        one.measure,
+        np.vstack([one.vectors, other.vectors]),
+        np.r_[one.sums, other.sums],
+        np.r_[one.bases, other.bases],
+        [*one.breakdowns, *other.breakdowns],
+    )
+
+
+def bases_together(
+    table: pl.DataFrame, people: People, rng, *, more: Sequence[Cell] = (), steps: int = 200
+) -> list[Found]:
+    """Work out bases from those of all measures that everybody answered, and from outputs that tell bases only.
+
+    What is known of who responded is then known from any of these measures.
+    """
+    shown = with_more(cells_of(table, people), more)
+    total = people.heads.sum()
+    full = [m for m in shown if people.sizes[m].sum() == total]
+    found = []
+    if full:
+        alike = shown[full[0]]
+        for m in full[1:]:
+            alike = joined(alike, shown[m])
+        _, first = np.unique(alike.vectors, axis=0, return_index=True)
+        shown = {m: s for m, s in shown.items() if m not in full}
+        shown[full[0]] = Shown(
+            full[0],
+            alike.vectors[first],
+            alike.bases[first],
+            alike.bases[first],
+            [alike.breakdowns[i] for i in first],
+        )
+    for measure, cells in shown.items():
+        if not any(c.measure == measure for c in more) and measure not in full:
+            continue
+        size = people.sizes[measure]
+        live = size > 0
+        hits = spread(linear.walk(cells.vectors[:, live], size[live], rng, steps), live)
+        for v in hits:
+            inside = (np.abs(v) > linear.NOUGHT) & live
+            mix = np.linalg.lstsq(cells.vectors.T.astype(float), v, rcond=None)[0]
+            if abs(mix @ cells.bases - v @ size) < CLOSE:
+                atoms = frozenset(np.flatnonzero(inside).tolist())
+                found.append(Found("bases together", measure, atoms, int(size[inside].sum()), 0.0, "base"))
     return found
 
 

@@ -49,7 +49,6 @@ class Base:
             self.hidden.append((measure, inside))
             if status == "suppressed_small_base":
                 self.most.append((self.row((measure, inside, 1)), linear.MOST))
-                self.most.append((self.row((measure, inside, -1)), -1))
             elif status == "suppressed_secondary":
                 self.most.append((self.row((measure, inside, -1)), -linear.MOST - 1))
         self.relations()
@@ -64,6 +63,9 @@ class Base:
 
     def relations(self) -> None:
         each = np.eye(self.atoms)
+        # How many responded is told with every response rate, and that somebody is of an atom by its existence.
+        self.equal.append((self.row((None, np.ones(self.atoms), 1)), int(self.people.heads.sum())))
+        self.most += [(self.row((None, one, -1)), -1) for one in each]
         for measure in self.measures:
             for one in each:
                 self.most.append((self.row((measure, one, 1), (None, one, -1)), 0))
@@ -232,10 +234,9 @@ def count_attack(table: pl.DataFrame, people: People, rng, *, each: int = 4, mea
         system = Base(table, people, [measure])
         system.prepare()
         # Unknown: who responded, who answered, who is counted.
-        system.a_eq = coo_array(
-            np.vstack([np.hstack([zero, vectors, zero]), np.hstack([zero, zero, vectors])])
-        )
-        system.b_eq = np.r_[cells.bases, np.round(cells.sums)]
+        counted = coo_array(np.hstack([zero, zero, vectors]))
+        system.a_eq = vstack([hstack([system.a_eq, zeros(system.a_eq, n)]), counted])
+        system.b_eq = np.r_[system.b_eq, np.round(cells.sums)]
         among = hstack([coo_array((n, n)), -eye_array(n), eye_array(n)])
         system.a_ub = vstack([hstack([system.a_ub, zeros(system.a_ub, n)]), among])
         system.b_ub = np.r_[system.b_ub, np.zeros(n)]
@@ -243,7 +244,10 @@ def count_attack(table: pl.DataFrame, people: People, rng, *, each: int = 4, mea
         rows = np.array([np.r_[np.zeros(2 * n), inside] for inside in wanted])
         exact, wrong = pinned(system, rows, truth)
         mistaken += wrong
-        found += [told("count by bounds", measure, wanted[k], people, low, "sum") for k, low in exact]
+        for k, low in exact:
+            alike = low == 0 or low == people.sizes[measure][wanted[k]].sum()
+            method = "count by bounds (all alike)" if alike else "count by bounds"
+            found.append(told(method, measure, wanted[k], people, low, "count"))
     return found, mistaken
 
 

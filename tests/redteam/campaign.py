@@ -14,11 +14,12 @@ import polars as pl
 import culture_metrics as cm
 from culture_metrics.errors import CultureMetricsError
 from tests.redteam import objects
-from tests.redteam.attacker import SHOWN, Found, linear_attack
+from tests.redteam.attacker import SHOWN, Cell, Found, bases_together, linear_attack, scale
 from tests.redteam.bounds import base_attack, count_attack
 from tests.redteam.extracts import Case, make
+from tests.redteam.linear import MOST
 from tests.redteam.people import People
-from tests.redteam.releases import Release, atom_weights, people_of, released
+from tests.redteam.releases import atom_weights, people_of, released
 from tests.redteam.weighted import national_attack, size_weights, split_attack, weighted_attack
 
 
@@ -66,8 +67,13 @@ class Outcome:
         return len({(f.measure, f.people) for f in self.found if f.what == "base"})
 
     @property
+    def counts(self) -> int:
+        """Sets of 1 to 10 people of whom it is told how many are counted, by bounds."""
+        return len({(f.measure, f.people) for f in self.found if f.what == "count"})
+
+    @property
     def any(self) -> bool:
-        return bool(self.found or sum(self.texts.values()))
+        return bool(self.people + self.sums + self.bases + sum(self.texts.values()))
 
 
 def attack(case: Case, effort: Effort = QUICK) -> Outcome:
@@ -84,15 +90,42 @@ def attack(case: Case, effort: Effort = QUICK) -> Outcome:
         release = released(case)
         outcome.called, outcome.refused = time.perf_counter() - started, release.refused
         started = time.perf_counter()
-        for year, people in enumerate(people_of(case)):
+        everybody = people_of(case)
+        cells = other_cells(case, everybody, release.together, outcome)
+        for year, people in enumerate(everybody):
             table = release.together.filter(pl.col("period") == case.extracts[year].period)
-            attack_table(case, table, people, outcome, rng, effort)
+            attack_table(case, table, people, outcome, rng, effort, cells[year])
         outcome.attacked = time.perf_counter() - started
     return outcome
 
 
+def other_cells(
+    case: Case, everybody: list[People], table: pl.DataFrame, outcome: Outcome
+) -> list[list[Cell]]:
+    """Call what gives no table of results, attack that, and return what it tells about groups."""
+    cells: list[list[Cell]] = [[] for _ in everybody]
+    for call in case.calls:
+        measure = call.options.get("measure", "")
+        if call.verb == "decompose":
+            made = objects.decomposition_cells(case.extracts, everybody, measure, call.by[0])
+            cells = [a + b for a, b in zip(cells, made, strict=True)]
+        for year, (extract, people) in enumerate(zip(case.extracts, everybody, strict=True)):
+            if call.verb == "agreement" and (told := objects.agreement_told(extract, measure, call.by[0])):
+                outcome.found += objects.agreement_attack(told, people, measure, call.by[0], table)
+                cells[year] += objects.agreement_cells(told, people, measure, call.by[0])
+            if call.verb == "draws":
+                outcome.found += objects.draws_attack(extract, people, measure)
+    for made, people in zip(cells, everybody, strict=True):
+        for c in made:
+            size, true = people.sizes[c.measure], people.sums[c.measure]
+            wrong = abs(size[c.inside].sum() - c.base) > 1e-6
+            wrong |= c.sum is not None and abs(true[c.inside].sum() - c.sum) > 1e-6
+            outcome.mistaken += int(wrong)
+    return cells
+
+
 def attack_table(
-    case: Case, table: pl.DataFrame, people: People, outcome: Outcome, rng, effort: Effort
+    case: Case, table: pl.DataFrame, people: People, outcome: Outcome, rng, effort: Effort, more: list[Cell]
 ) -> None:
     count_hidden(table, people, outcome)
     if case.kind == "organisations":
@@ -101,7 +134,8 @@ def attack_table(
         outcome.found += split_attack(table, people, eligible, rng)
         return
     plain = table.filter(pl.col("weighting") == "none")
-    outcome.found += linear_attack(plain, people, rng, steps=effort.steps, exactly=effort.exactly)
+    outcome.found += linear_attack(plain, people, rng, steps=effort.steps, exactly=effort.exactly, more=more)
+    outcome.found += bases_together(plain, people, rng, steps=effort.steps, more=more)
     if case.kind == "weighted":
         outcome.found += weighted_attack(table, people, atom_weights(case, people, case.calls[-1]), rng)
     for method in (base_attack, count_attack):
@@ -111,17 +145,35 @@ def attack_table(
 
 
 def count_hidden(table: pl.DataFrame, people: People, outcome: Outcome) -> None:
-    """Count cells that are hidden anywhere: those of few people, and those hidden for the sake of others."""
+    """Count cells by whether they are shown, and see that what is shown is what the attacker takes it for.
+
+    A release that he reads wrongly proves nothing when he finds little. A hidden row that holds a number is a find.
+    """
     keys = ["organisation", "breakdown", "group", "measure", "weighting"]
-    cells = table.group_by(keys).agg((pl.col("status") == SHOWN).any().alias("shown"))
-    for organisation, breakdown, group, measure, _, shown in cells.iter_rows():
+    numbers = ["unit", "status", "estimate", "std_error", "base", "effective_base"]
+    fates: dict[tuple, str] = {}
+    for organisation, breakdown, group, measure, weighting, unit, status, *rest in table.select(
+        keys + numbers
+    ).iter_rows():
         if measure not in people.values:
             continue
         inside = people.vector(breakdown, group)
         if "organisation" in people.breakdowns and organisation != "all":
             inside = inside & people.vector("organisation", organisation)
-        n = people.sizes[measure][inside].sum()
-        outcome.hidden["shown" if shown else "primary" if n <= 10 else "additional"] += 1
+        size, total = int(people.sizes[measure][inside].sum()), people.sums[measure][inside].sum()
+        key = (organisation, breakdown, group, measure, weighting)
+        estimate, _, base, _ = rest
+        if status == SHOWN:
+            fates[key] = "shown"
+            wrong = base != size
+            wrong |= weighting == "none" and abs(estimate / scale(unit) - total / max(size, 1)) > 1e-3
+            outcome.mistaken += int(wrong)
+        else:
+            fates.setdefault(key, "primary" if size <= MOST else "additional")
+            if any(r is not None for r in rest):
+                atoms = frozenset(np.flatnonzero(inside).tolist())
+                outcome.found.append(Found("number in a hidden row", measure, atoms, size, 0.0))
+    outcome.hidden.update(fates.values())
 
 
 def read_texts(case: Case, outcome: Outcome) -> None:
@@ -150,8 +202,8 @@ def campaign(
         except Exception:
             if strict:
                 raise
-            print(f"{kind} {number}: the attack broke off")
-            traceback.print_exc()
+            where = traceback.format_exc().splitlines()
+            print(f"{kind} {number}: the attack broke off: {where[-3].strip()}: {where[-1]}")
     return outcomes
 
 
@@ -167,6 +219,7 @@ def line(kind: str, outcomes: list[Outcome]) -> str:
         sum(o.people for o in outcomes),
         sum(o.sums for o in outcomes),
         sum(o.bases for o in outcomes),
+        sum(o.counts for o in outcomes),
         hidden["shown"],
         hidden["primary"],
         hidden["additional"],
@@ -180,8 +233,6 @@ def line(kind: str, outcomes: list[Outcome]) -> str:
 
 
 HEAD = (
-    "kind | extracts | open | people | small sums | small bases | shown | hidden primary | hidden additional"
+    "kind | extracts | open | people | small sums | small bases | counts by bounds | shown | hidden primary | hidden additional"
     " | mistaken | refused | library s | attack s | extracts by method, or texts"
 )
-
-__all__ = ["FULL", "HEAD", "QUICK", "Effort", "Outcome", "Release", "attack", "campaign", "line"]

@@ -322,9 +322,33 @@ def calls(rng) -> Case:
         if rng.random() < 0.5:
             by.append(crosses[rng.integers(len(crosses))])
         by = by or [names[0]]
-        verb = rng.choice(["estimate", "estimate", "distributions", "replicate"])
-        made.append(Call(str(verb), tuple(by)))
+        verb = str(rng.choice(["estimate", "estimate", "distributions", "replicate", "agreement"]))
+        if verb == "agreement":
+            made.append(Call(verb, (str(rng.choice(names)),), {"measure": "advocacy"}))
+        else:
+            made.append(Call(verb, tuple(by)))
     return case(labels, extract_of(rng, labels), made)
+
+
+def agreement(rng) -> Case:
+    """Agreement within groups, beside the results of the same groups."""
+    total = total_of(rng)
+    groups = {"locality_1": column(rng, total, int(rng.integers(3, 9)), "Directorate", 0.5)}
+    if rng.random() < 0.5:
+        groups |= {"locality_2": column(rng, total, int(rng.integers(2, 6)), "Site", 0.2)}
+    labels = with_gaps(rng, groups)
+    asked = [Call("agreement", ("locality_1",), {"measure": "advocacy"})]
+    if rng.random() < 0.7:
+        asked.append(Call("estimate", tuple(groups)))
+    return case(labels, extract_of(rng, labels), asked)
+
+
+def draws(rng) -> Case:
+    """Replicates of a total, which every respondent answered."""
+    total = int(rng.integers(60, 200))
+    labels = pl.DataFrame({"locality_1": column(rng, total, 3, "Directorate", 0.2)})
+    asked = [Call("draws", (), {"measure": "recommend_place_to_work"})]
+    return case(labels, extract_of(rng, labels, gaps=0.0, parts=1), asked)
 
 
 def years(rng) -> Case:
@@ -374,7 +398,7 @@ SLIPS = [
     str.lower,
     lambda w: w[:-1],
     lambda w: w[:3] + w[4:],
-    lambda w: w[:2] + w[3] + w[2] + w[4:],
+    lambda w: w[:2] + w[3:4] + w[2:3] + w[4:],
 ]
 NONE = ["Unknown", "n/a", "Not known", "Missing", "TBC"]
 
@@ -415,6 +439,8 @@ KINDS = {
     "nonresponse": nonresponse,
     "weighted": weighted,
     "calls": calls,
+    "agreement": agreement,
+    "draws": draws,
     "years": years,
     "organisations": organisations,
     "texts": texts,

@@ -11,8 +11,8 @@ import polars as pl
 import culture_metrics as cm
 from culture_metrics.errors import CultureMetricsError
 from tests.redteam import linear
-from tests.redteam.attacker import SHOWN, Found
-from tests.redteam.people import People
+from tests.redteam.attacker import SHOWN, Cell, Found, scale
+from tests.redteam.people import COMPLETE, People
 from tests.redteam.weighted import grain
 
 FEW_PEOPLE = range(1, linear.MOST + 1)
@@ -21,30 +21,50 @@ FEW_PEOPLE = range(1, linear.MOST + 1)
 # --- agreement --------------------------------------------------------------------------------------------
 
 
-def agreement_attack(extract, people: People, measure: str, breakdown: str) -> list[Found]:
+def agreement_told(extract, measure: str, breakdown: str):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            return cm.agreement(extract, measure, breakdown)
+        except CultureMetricsError:
+            return None
+
+
+def agreement_cells(told, people: People, measure: str, breakdown: str) -> list[Cell]:
+    """The bases of groups that agreement shows: of all who have the score, or of who answered every question.
+
+    Which of the two stands in its documentation; here it is told by which one they are.
+    """
+    shown = told.groups.filter((pl.col("status") == SHOWN) & pl.col("base").is_not_null())
+    cells = [(people.vector(breakdown, g), float(n)) for g, n in shown.select("group", "base").iter_rows()]
+    scored = all(people.sizes[measure][v].sum() == n for v, n in cells)
+    return [Cell(measure if scored else measure + COMPLETE, v, n) for v, n in cells]
+
+
+def agreement_attack(told, people: People, measure: str, breakdown: str, table: pl.DataFrame) -> list[Found]:
     """Take the sizes of hidden groups from the number of groups and the size that allows for unequal ones.
 
     k0 = (N - sum of squares / N) / (groups - 1): with N and the shown sizes known, whole numbers are left whose
     sum and sum of squares are known.
     """
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        try:
-            told = cm.agreement(extract, measure, breakdown)
-        except CultureMetricsError:
-            return []
     row = told.table.row(0, named=True)
-    shown = told.groups.filter((pl.col("status") == SHOWN) & pl.col("base").is_not_null())
-    hidden = told.groups.filter(pl.col("status") != SHOWN)
     groups, size = row.get("groups"), row.get("group_size")
     total, mean_size = row.get("base"), row.get("group_size_mean")
     if groups is None or size is None or groups < 2:
         return []
     if total is None and mean_size is not None:
         total = round(mean_size * groups)
-    if total is None or groups != shown.height + hidden.height or not 1 <= hidden.height <= 6:
+    # The results of the same groups tell bases too; agreement's own are of those who answered every question.
+    rows = table.filter(
+        pl.col("measure") == measure, pl.col("breakdown") == breakdown, pl.col("weighting") == "none"
+    )
+    bases = dict(rows.filter(pl.col("status") == SHOWN).select("group", "base").iter_rows())
+    if people.sizes[measure + COMPLETE].sum() == people.sizes[measure].sum():
+        bases |= dict(told.groups.filter(pl.col("status") == SHOWN).select("group", "base").iter_rows())
+    hidden = told.groups.filter(~pl.col("group").is_in(list(bases)))
+    if total is None or groups != len(bases) + hidden.height or not 1 <= hidden.height <= 6:
         return []
-    known = shown["base"].to_list()
+    known = list(bases.values())
     left = total - sum(known)
     off = grain(np.array([size])) * (groups - 1) * total
     squares = (total - size * (groups - 1)) * total - sum(b * b for b in known)
@@ -57,7 +77,7 @@ def agreement_attack(extract, people: People, measure: str, breakdown: str) -> l
     true = {g: int(sizes[people.vector(breakdown, g)].sum()) for g in hidden["group"].to_list()}
     if sorted(true.values()) != sorted(fits[0]):
         return []
-    return [
+    return means_attack(told, people, measure, breakdown, true, table) + [
         Found(
             "agreement",
             measure,
@@ -68,6 +88,59 @@ def agreement_attack(extract, people: People, measure: str, breakdown: str) -> l
         )
         for g, n in true.items()
         if n in FEW_PEOPLE
+    ]
+
+
+def means_attack(
+    told, people: People, measure: str, breakdown: str, hidden: dict[str, int], table
+) -> list[Found]:
+    """Take the means of two hidden groups from the mean square between groups, once their sizes are known.
+
+    The other means stand in the results, where everybody answered all questions. Of the two solutions only one
+    is a sum of answers, as a rule.
+    """
+    row = told.table.row(0, named=True)
+    rows = table.filter(
+        pl.col("measure") == measure, pl.col("status") == SHOWN, pl.col("weighting") == "none"
+    )
+    own = {
+        g: (e, b)
+        for b_, g, e, b in rows.select("breakdown", "group", "estimate", "base").iter_rows()
+        if b_ == breakdown
+    }
+    if len(hidden) != 2 or set(hidden) & set(own) or row.get("mean_square_between") is None:
+        return []
+    whole = rows.filter(pl.col("breakdown") == "all")
+    if whole.height == 0 or whole["base"][0] != row["base"] or len(own) + 2 != row["groups"]:
+        return []
+    (one, n), (_, m) = hidden.items()
+    mean = whole["estimate"][0]
+    left = mean * row["base"] - sum(e * b for e, b in own.values())
+    between = row["mean_square_between"] * (row["groups"] - 1)
+    squares = between + row["base"] * mean**2 - sum(b * e**2 for e, b in own.values())
+    # n x + m y = left and n x² + m y² = squares.
+    roots = np.roots([n + n * n / m, -2 * left * n / m, left**2 / m - squares])
+    step = 2.5 / 3
+    fits = [
+        x.real
+        for x in roots
+        if abs(x.imag) < 1e-6 and abs(n * x.real / step - round(n * x.real / step)) < 1e-6
+    ]
+    fits = [x for x in fits if -1e-6 <= x <= 10 + 1e-6 and -1e-6 <= (left - n * x) / m <= 10 + 1e-6]
+    true = people.sums[measure][people.vector(breakdown, one)].sum()
+    if len({round(x, 6) for x in fits}) != 1 or abs(fits[0] * n - true) > 1e-3:
+        return []
+    size = people.sizes[measure]
+    return [
+        Found(
+            "agreement",
+            measure,
+            frozenset(np.flatnonzero(people.vector(breakdown, g) & (size > 0)).tolist()),
+            k,
+            0.0,
+        )
+        for g, k in hidden.items()
+        if k in FEW_PEOPLE
     ]
 
 
@@ -88,6 +161,59 @@ def allowed(sizes, statuses) -> bool:
     small = sum(s == "suppressed_small_base" for s in statuses)
     large = sum(s == "suppressed_secondary" for s in statuses)
     return sum(x <= linear.MOST for x in sizes) >= small and sum(x > linear.MOST for x in sizes) >= large
+
+
+# --- decomposition ----------------------------------------------------------------------------------------
+
+POOLED, NOT_GIVEN = "Other groups (pooled)", "Not given"
+
+
+def decomposition_cells(years, people: list[People], measure: str, breakdown: str) -> list[list[Cell]]:
+    """Solve the pieces of a change for the bases and means of each group in both years.
+
+    Within = mean share × change of the mean; mix = change of the share × (mean of both years - standard). The
+    standard is what makes the groups add up to the whole of the first year.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            table = cm.decompose_change(*years, measure, by=[breakdown]).table
+        except CultureMetricsError:
+            return [[], []]
+    unit = scale(years[1].edition.measure(measure).unit)
+    whole = table.filter(pl.col("breakdown") == "all", pl.col("piece") == "total").row(0, named=True)
+    own = table.filter(pl.col("breakdown") == breakdown, pl.col("group") != "all")
+    mix, within = (own.filter(pl.col("piece") == p).sort("group") for p in ("mix", "within"))
+    names = mix["group"].to_list()
+    bases = [mix["base_from"].to_numpy().astype(float), mix["base_to"].to_numpy().astype(float)]
+    share = [bases[0] / whole["base_from"], bases[1] / whole["base_to"]]
+    change = within["estimate"].to_numpy() / ((share[0] + share[1]) / 2)
+    shift = share[1] - share[0]
+    if len(names) != within.height or (np.abs(shift) < 1e-12).any():
+        return [[], []]
+    level = mix["estimate"].to_numpy() / shift
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        first = cm.estimate(years[0]).filter(pl.col("measure") == measure, pl.col("breakdown") == "all")
+    if first["estimate"][0] is None:
+        return [[], []]
+    level += first["estimate"][0] - (share[0] * (level - change / 2)).sum()
+    made: list[list[Cell]] = []
+    for year, sign in ((0, -1), (1, 1)):
+        means = (level + sign * change / 2) / unit
+        vectors = [group_or_rest(people[year], breakdown, n, names) for n in names]
+        made.append([Cell(measure, v, b, m * b) for v, b, m in zip(vectors, bases[year], means, strict=True)])
+    return made
+
+
+def group_or_rest(people: People, breakdown: str, name: str, names: list[str]) -> np.ndarray:
+    none = np.array([g is None for g in people.groups[breakdown]], dtype=bool)
+    if name == NOT_GIVEN:
+        return none
+    if name != POOLED:
+        return people.vector(breakdown, name)
+    rest = ~np.any([people.vector(breakdown, n) for n in names if n not in (POOLED, NOT_GIVEN)], axis=0)
+    return rest & ~none if NOT_GIVEN in names else rest
 
 
 # --- replicates -------------------------------------------------------------------------------------------

@@ -8,8 +8,10 @@ import numpy as np
 import polars as pl
 
 import culture_metrics as cm
+from tests.redteam.extracts import PARTS
 
 CROSS = " × "
+COMPLETE = ", all questions answered"
 
 
 class People:
@@ -59,8 +61,10 @@ def values_of(extract) -> dict[str, np.ndarray]:
     """Work out what each respondent has on each measure: 0 to 10 points, or 0 or 1 for a percentage."""
     frame, edition = extract.frame, extract.edition
     values: dict[str, np.ndarray] = {}
-    for code in frame.columns:
-        if code.startswith("q") and (question := edition.question(code)).positive:
+    for question in edition.questions.values():
+        code = question.code
+        easy = question.positive and not question.out_of_base and not question.asked_if
+        if easy and question.kind == "single" and code in frame.columns:
             codes = frame[code].cast(pl.Float64).to_numpy()
             good = np.isin(codes, list(question.positive)).astype(float)
             values[question.id] = np.where(np.isnan(codes), np.nan, good)
@@ -68,4 +72,9 @@ def values_of(extract) -> dict[str, np.ndarray]:
     for name in scores.columns:
         if scores[name].count():
             values[name] = scores[name].to_numpy()
+    # Agreement within groups rests on those who answered all questions of a score.
+    for part, questions in PARTS.items():
+        if set(questions) <= set(frame.columns):
+            every = frame.select(pl.all_horizontal(pl.col(questions).is_not_null())).to_series().to_numpy()
+            values[f"{part}{COMPLETE}"] = np.where(every, values[part], np.nan)
     return values

@@ -45,7 +45,7 @@ def released(case: Case) -> Release:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         for call in case.calls:
-            if call.verb == "decompose":
+            if call.verb not in VERBS:
                 continue
             for extract in case.extracts:
                 try:
@@ -66,12 +66,10 @@ def distributions(extract, call: Call) -> pl.DataFrame:
     """Options of a question as results: the share of favourable answers is what its options add up to."""
     table = cm.distributions(extract, by=list(call.by))
     keys = ["period", "organisation", "breakdown", "group", "question", "weighting", "status"]
-    good = {
-        q.id: list(q.scale.options[c] for c in q.positive)
-        for q in (extract.edition.question(x) for x in table["question"].unique().to_list())
-    }
-    marked = pl.struct("question", "option").map_elements(
-        lambda r: r["option"] in good[r["question"]], return_dtype=pl.Boolean
+    asked = [extract.edition.question(q) for q in table["question"].unique().to_list()]
+    good = {q.id: list(q.positive) for q in asked}
+    marked = pl.any_horizontal(
+        (pl.col("question") == q) & pl.col("option").is_in(options) for q, options in good.items()
     )
     summed = table.group_by(keys, maintain_order=True).agg(
         pl.col("percent").filter(marked).sum().alias("estimate"),

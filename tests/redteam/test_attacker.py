@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from tests.redteam import linear, objects, weighted
+from tests.redteam import files, linear, objects, weighted
 from tests.redteam.attacker import linear_attack
 from tests.redteam.bounds import base_attack, count_attack
 from tests.redteam.people import People
@@ -147,3 +147,20 @@ def test_texts_are_read():
     assert objects.named_in(text, small) == ["Theatres North", "Unknown"]
     assert objects.counted_in(text, small) == ["Theatres North"]
     assert objects.addresses_in(text) == {"a.b@trust.example"}
+
+
+def test_a_finished_report_is_read_byte_by_byte(tmp_path):
+    (tmp_path / "index.html").write_text(
+        '<script>["\\u003cb\\u003eWard A\\u003c\\u002fb\\u003e, Ward B (3)"]</script>'
+    )
+    people = pl.DataFrame({"ward": ["Ward A"] * 2 + ["Ward B"] * 3 + ["Ward C"] * 30 + ["x@y.example"] * 2})
+    people.write_excel(tmp_path / "results.xlsx")
+    pl.DataFrame({"group": ["Ward B", "x@y.example"]}).write_parquet(tmp_path / "results.parquet")
+    found, said = files.folder_attack(tmp_path, [], [people], random())
+    assert found == []
+    assert said["names in index.html"] == 2
+    assert said["counts in index.html"] == 1
+    assert said["names in results.xlsx"] == 3
+    assert said["addresses in results.xlsx"] == 1
+    assert said["names in results.parquet"] == 2
+    assert said["addresses in results.parquet"] == 1
