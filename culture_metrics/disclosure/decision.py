@@ -38,6 +38,10 @@ class Call:
         Whether groups are of all organisations together.
     weights : mapping
         Breakdown -> the weight of each respondent; none where everyone counts once. It stays in memory.
+    order : polars.DataFrame, optional
+        The respondents, in the order of their weights.
+    from_ledger : bool
+        Whether an earlier run made the call: of its breakdowns, only groups that were shown are in `groups`.
     """
 
     by: Mapping[str, tuple[str, ...]]
@@ -47,6 +51,17 @@ class Call:
     untold: Flags
     together: bool = False
     weights: Mapping[str, Floats] = field(default_factory=dict)
+    order: pl.DataFrame | None = None
+    from_ledger: bool = False
+
+    def weights_in(self, order: pl.DataFrame, breakdown: str) -> Floats:
+        """Return the weights of respondents in another order."""
+        weights = self.weights[breakdown]
+        if self.order is None or self.order.equals(order) or self.order.is_duplicated().any():
+            return weights
+        place = self.order.with_row_index("_place")
+        found = order.join(place, on=order.columns, how="left", maintain_order="left")["_place"]
+        return np.asarray(weights[found.to_numpy().astype(np.int64)])
 
 
 @dataclass
@@ -84,9 +99,13 @@ def known(calls: Sequence[Call], groups: pl.DataFrame, families: Sequence[str]) 
         theirs = row.drop_nulls().to_numpy()
         untold[here] |= call.untold[theirs]
         both = [(place[name], j) for j, name in enumerate(call.families) if name in place]
-        if not both or not len(here):
+        if not both:
             continue
         own, other = (np.array(side) for side in zip(*both, strict=True))
+        if call.from_ledger:
+            # Groups that it does not name were hidden.
+            unnamed = np.flatnonzero(row.is_null() & groups["breakdown"].is_in([*call.by]))
+            hidden[np.ix_(unnamed, own)], untold[unnamed] = True, True
         gone = call.hidden[np.ix_(theirs, other)]
         hidden[np.ix_(here, own)] |= gone
         shown[np.ix_(here, own)] |= ~gone

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,6 +11,7 @@ import polars as pl
 from culture_metrics.disclosure import hidden_cells
 from culture_metrics.disclosure.decision import GROUP as KEY
 from culture_metrics.disclosure.structure import CROSS
+from culture_metrics.errors import CultureMetricsWarning
 from culture_metrics.indicators.release import PEOPLE, Release
 from culture_metrics.results import ALL
 from data_schemas.columns import STATUSES
@@ -74,6 +76,13 @@ def hidden_of(
     if parts[0].extract is not None:
         release = Release(parts, extract, minimum_base, by, columns, of_groups)
         found = release.decide(cells.select(KEY), base, counted, found)
+    elif len(by) > 1:
+        warnings.warn(
+            "How the people of several breakdowns overlap is not known of an extract in pieces: only what the "
+            "names of groups say was used to hide small ones. Read it whole, or publish one breakdown.",
+            CultureMetricsWarning,
+            stacklevel=4,
+        )
     why = np.empty_like(found)
     why[order] = found
     back = {name: j + 1 for j, name in enumerate(names)}

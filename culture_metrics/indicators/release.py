@@ -131,11 +131,15 @@ class Release:
         least = np.fmin(base, np.fmin(counted, base - counted))
         small = self._by_family((base > 0) & (least < self.minimum))
         by_names = self._by_family((found > 0) & (base > 0)) | small
+        # Measures that all answered have the same bases: what is hidden of people is hidden of all measures.
+        by_names |= by_names[:, :1]
         hidden, untold = self._from_people(groups, small, by_names)
         # Words are given only where they are those that names lead to.
         gone = hidden[:, self.family] & ~np.isnan(base)
-        # What is hidden for some measures only is bounded by the bases of others: no word on which is small.
-        found = np.where(gone & ~hidden[:, :1], np.int8(UNTOLD), found)
+        # What is hidden for some measures only is bounded by the bases of others: no word on which is small,
+        # but where one is hidden alone, beside people in no group.
+        several = _beside(groups, hidden)[:, self.family]
+        found = np.where(gone & several & ~hidden[:, :1], np.int8(UNTOLD), found)
         few = (found > 0) & ~(base >= self.minimum)
         why = np.where(gone & (found == 0), np.int8(UNTOLD), np.where(gone | few, found, np.int8(0)))
         return np.where((why > 0) & untold[:, None], np.int8(UNTOLD), why)
@@ -154,7 +158,7 @@ class Release:
         hidden = [layer.hidden.copy() for layer in layers]
         told = [np.zeros(len(layer.small), bool) for layer in layers]
         known_all = all((layer.fixed | layer.gone).all() for layer in layers if layer.mine)
-        if len(layers) > 2 and not known_all:
+        if (len(layers) > 2 or by_names.any()) and not known_all:
             many = self.extract.frame.height > MANY or tables[0].groups.height > SEVERAL
             look = self._look_by_pairs if many else self._look
             look(tables, layers, weighing, hidden, told)
@@ -171,10 +175,11 @@ class Release:
                 each[layer.weight is not None][row] = gone
                 untold[row] |= looked
         for weighted, gone in each.items() if not known_all else ():
-            weights = self._weights() if weighted else {}
-            self.calls.append(
-                Call(self.by, groups, tuple(self.families), gone, untold, self.together, weights)
-            )
+            # Of many respondents weights are not looked at.
+            kept = weighted and self.extract.frame.height <= MANY
+            weights, order = (self._weights(), self._order) if kept else ({}, None)
+            families = tuple(self.families)
+            self.calls.append(Call(self.by, groups, families, gone, untold, self.together, weights, order))
         return np.logical_or.reduce([*each.values()]), untold
 
     def _look(
@@ -205,7 +210,9 @@ class Release:
                 stuck.append(tables[0].groups["organisation"][int(cells[0][0])])
                 gone |= ~fixed
             ends = np.cumsum([len(own) for own in cells])[:-1]
+            costs, fixes = np.split(people.cost, ends), np.split(fixed, ends)
             for place, own, part in zip(range(len(layers)), cells, np.split(gone, ends), strict=True):
+                _hide_beside(part, costs[place], fixes[place])
                 hidden[place][own], looked[place][own] = part, True
         if stuck:
             _warn_of_earlier(stuck)
@@ -294,6 +301,12 @@ class Release:
             found += tables_of(own, together=together)
         return found
 
+    @property
+    def _order(self) -> pl.DataFrame:
+        """The respondents in their order."""
+        here = [c for c in ("organisation", "respondent") if c in self.extract.frame.columns]
+        return self.extract.frame.select(here)
+
     def _weights(self) -> dict[str, Floats]:
         """Return the weights of respondents that this call uses, by breakdown."""
         each = ((name, part.weight) for part in self.parts for name in part.keys["breakdown"].unique())
@@ -328,7 +341,7 @@ class Release:
             layer([c for c in plain if c.together == table.together], None, own=own)
             for call in self.calls:
                 if call.together == table.together and table.name in call.weights:
-                    layer([call], call.weights[table.name], own=False)
+                    layer([call], call.weights_in(self._order, table.name), own=False)
             if own and table.name in now:
                 layer([], now[table.name], own=True)
         return layers, weights
@@ -356,6 +369,23 @@ def _people(
     costs = np.concatenate(cost)
     costs = np.where(costs < everyone / 2, costs, costs + WHOLE)
     return People(np.vstack(groups), counts, family, atoms.counts(sides[0]), sides[1], costs, block)
+
+
+def _hide_beside(hidden: Flags, cost: Floats, fixed: Flags) -> None:
+    """Hide a second group where one is hidden alone: people in no group protect it, but nobody can tell."""
+    for family in np.flatnonzero((hidden.sum(axis=0) == 1) & (len(hidden) > 1)):
+        may = np.flatnonzero(~hidden[:, family] & ~fixed[:, family])
+        if len(may):
+            hidden[may[np.argmin(cost[may])], family] = True
+
+
+def _beside(groups: pl.DataFrame, hidden: Flags) -> Flags:
+    """Say of cells × families whether another group of the breakdown is hidden as well."""
+    rank = pl.struct("organisation", "breakdown").rank("dense").cast(pl.Int64) - 1
+    table = groups.select(rank).to_series().to_numpy()
+    number = np.zeros((int(table.max(initial=-1)) + 1, hidden.shape[1]), np.int64)
+    np.add.at(number, table, hidden)
+    return np.asarray(number[table] > hidden)
 
 
 def _warn_of_earlier(organisations: Sequence[str]) -> None:

@@ -11,6 +11,8 @@ import polars as pl
 
 from culture_metrics.catalogue import Edition, Survey, catalogue
 from culture_metrics.disclosure import suppress
+from culture_metrics.disclosure.decision import people_of
+from culture_metrics.disclosure.ledger import read_ledger, write_ledger
 from culture_metrics.disclosure.names import pool_names
 from culture_metrics.disclosure.rule import Rule
 from culture_metrics.errors import ExtractError, FileFormatError, ReportError, unknown
@@ -25,18 +27,21 @@ from culture_metrics.indicators.distributions import distributions
 from culture_metrics.indicators.estimate import estimate
 from culture_metrics.published import is_published, read_published
 from culture_metrics.reporting.example import example_extracts, example_published
-from culture_metrics.results import as_distributions, as_results
+from culture_metrics.results import ALL, as_distributions, as_results
 from data_schemas.columns import DISTRIBUTIONS, RESULTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from culture_metrics.disclosure.ledger import About
     from culture_metrics.extracts.extract import Extract
     from culture_metrics.extracts.report import ValidationReport
     from culture_metrics.published import Published
 
 #: Breakdowns of a report, as far as the extract has them.
 BREAKDOWNS = ("occupation_group", "locality_1")
+#: Groups that a change is split into.
+MIX = "occupation_group"
 #: Organisations of fewer respondents are not named in a message.
 ENOUGH = Rule().minimum_base
 #: Layouts of published files that have everything a report shows.
@@ -62,6 +67,8 @@ class Inputs:
         Breakdowns of the results.
     rule : Rule
         Smallest base, and smallest number of people that a percentage may count, of what is shown.
+    ledger : Path, optional
+        File that keeps which groups were shown.
     """
 
     reports: tuple[ValidationReport, ...]
@@ -71,6 +78,7 @@ class Inputs:
     year: str
     by: tuple[str, ...]
     rule: Rule
+    ledger: Path | None = None
 
     @cached_property
     def suppressed(self) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -79,14 +87,28 @@ class Inputs:
         Hidden groups stand with their names: for counting what is held back, not for writing.
         """
         least = self.rule.minimum_base
-        results = [estimate(e, by=self.by, minimum_base=least) for e in self.extracts]
+        # Decided together: what the tables show, and the groups that a change is split into.
+        every = [estimate(e, by=self._decided_by(e), minimum_base=least) for e in self.extracts]
+        wanted = pl.col("breakdown").is_in([ALL, *self.by])
+        results = [table.filter(wanted) for table in every]
         answers = [distributions(e, minimum_base=least) for e in self.extracts]
+        if self.ledger:
+            write_ledger(self.ledger, self._decided)
         return suppress(
             as_results(pl.concat([pl.DataFrame(schema=RESULTS), *results])),
             least,
             minimum_count=self.rule.minimum_count,
             distributions=as_distributions(pl.concat([pl.DataFrame(schema=DISTRIBUTIONS), *answers])),
         )
+
+    def _decided_by(self, extract: Extract) -> list[str]:
+        mix = [name for name in available_breakdowns(extract) if name == MIX]
+        return list(dict.fromkeys([*self.by, *mix]))
+
+    @property
+    def _decided(self) -> list[About]:
+        about = ((e, people_of(e.frame, [*e.edition.columns])) for e in self.extracts)
+        return [(e.survey, e.period, people, e.decision) for e, people in about]
 
     @cached_property
     def results(self) -> pl.DataFrame:
@@ -148,6 +170,7 @@ def read_inputs(
     by: Sequence[str] | None = None,
     minimum_base: int | None = None,
     minimum_count: int | None = None,
+    ledger: str | Path | None = None,
 ) -> Inputs:
     """Read and check respondent files and official workbooks; each is told by its content.
 
@@ -168,6 +191,10 @@ def read_inputs(
         out. Official workbooks come with their own.
     minimum_count : int, optional
         Smallest number of people that a percentage may count, and leave uncounted.
+    ledger : str or Path, optional
+        File that keeps which groups were shown, never a number: what was hidden then stays hidden now, and
+        nothing is shown beside it that would give it away. Made when it is not there; a report has its own,
+        `ledger.json`.
 
     Returns
     -------
@@ -215,7 +242,7 @@ def read_inputs(
     reports = tuple(_own_report(file, r, chosen, others=_hash(file) in shared) for file, r in kept)
     extracts = tuple(_own(r.extract, chosen) for r in reports)
     survey = catalogue(extracts[0].survey if extracts else published[0].survey)
-    return Inputs(
+    data = Inputs(
         reports=reports,
         extracts=extracts,
         published=tuple(sorted(published, key=lambda p: p.period)),
@@ -223,7 +250,11 @@ def read_inputs(
         year=_year([*(e.period for e in extracts), *(p.period for p in published)], year),
         by=_breakdowns(extracts, by),
         rule=_rule(survey, minimum_base, minimum_count),
+        ledger=Path(ledger) if ledger else None,
     )
+    if data.ledger and data.ledger.exists():
+        read_ledger(data.ledger, data._decided)
+    return data
 
 
 def _rule(survey: Survey, minimum_base: int | None, minimum_count: int | None) -> Rule:

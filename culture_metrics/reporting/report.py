@@ -6,6 +6,7 @@ import json
 import warnings
 from io import BytesIO
 from pathlib import Path
+from shutil import copyfile
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -41,6 +42,7 @@ TITLES = {
 }
 FIRST = ["Reading and checking the files", "Scoring and estimating"]
 RUNNING = "Running the notebooks"
+LEDGER = "ledger.json"
 LAST = ["Writing the page and the tables"]
 
 
@@ -80,7 +82,8 @@ def report(
     -------
     Path
         The page, `index.html`. Beside it lie `results.parquet` (Results of the organisation), `results.xlsx`
-        (the same and the answers, for people) and `manifest.json`.
+        (the same and the answers, for people), `manifest.json`, and `ledger.json`: which groups were shown,
+        so that the next report into this folder gives away nothing that this one hides. It holds no numbers.
 
     Raises
     ------
@@ -109,7 +112,9 @@ def report(
     check_address_space("A report")
     with workshop(folder) as place:
         tell(FIRST[0], 0, len(steps))
-        data = read_inputs(inputs, organisation, year, by, minimum_base, minimum_count)
+        if (folder / LEDGER).exists():
+            copyfile(folder / LEDGER, place / LEDGER)
+        data = read_inputs(inputs, organisation, year, by, minimum_base, minimum_count, place / LEDGER)
         for caution in data.cautions:
             warnings.warn(caution, InputWarning, stacklevel=2)
         _check_annual(data)
@@ -124,6 +129,7 @@ def report(
             "by": list(data.by),
             "minimum_base": data.rule.minimum_base,
             "minimum_count": data.rule.minimum_count,
+            "ledger": str((place / LEDGER).resolve()),
         }
         tell(RUNNING, len(FIRST), len(steps))
         run = run_notebooks(chosen, parameters, lambda n: tell(RUNNING, len(FIRST) + n, len(steps)))

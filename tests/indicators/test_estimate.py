@@ -15,7 +15,8 @@ from statsmodels.stats.proportion import proportion_confint
 from statsmodels.stats.weightstats import DescrStatsW
 
 from culture_metrics import estimate, synthetic
-from culture_metrics.errors import ExtractError, UnknownNameError
+from culture_metrics.disclosure.decision import Decision
+from culture_metrics.errors import CultureMetricsWarning, ExtractError, UnknownNameError
 from culture_metrics.extracts.extract import Extract
 from culture_metrics.indicators.answers import answers_of
 from culture_metrics.indicators.cells import make_cells
@@ -155,8 +156,15 @@ def test_results_are_the_same_for_any_order_of_respondents(several, weights):
 @pytest.mark.parametrize("weights", ["none", "own_weight"])
 @pytest.mark.parametrize("rows", [100, 999])
 def test_results_are_the_same_in_pieces(several, weights, rows):
-    pieces = (replace(several, frame=piece) for piece in several.frame.iter_slices(rows))
-    same(estimate(several, BY, weights=weights), estimate(pieces, BY, weights=weights))
+    for by in (["occupation_group"], [("gender", "age")]):
+        pieces = (replace(several, frame=piece) for piece in several.frame.iter_slices(rows))
+        whole = replace(several, decision=Decision())
+        same(estimate(whole, by, weights=weights), estimate(pieces, by, weights=weights))
+
+
+def test_pieces_say_that_nobody_looked_how_breakdowns_overlap(several):
+    with pytest.warns(CultureMetricsWarning, match="in pieces"):
+        estimate((replace(several, frame=piece) for piece in several.frame.iter_slices(999)), BY)
 
 
 def test_results_are_the_same_for_any_number_of_threads(several, tmp_path):

@@ -14,6 +14,7 @@ from culture_metrics.compare.verdict import BARRED, DECLINED, IMPROVED, SAME
 from culture_metrics.compare.years import check_comparable, compare_years
 from culture_metrics.errors import ComparabilityError, CultureMetricsError, ReportError
 from culture_metrics.indicators.breakdowns import available_breakdowns
+from culture_metrics.reporting.inputs import MIX
 from culture_metrics.reporting.show.figures import Figures
 from culture_metrics.results import ALL
 from culture_metrics.views.labels import count, fixed, several
@@ -82,11 +83,13 @@ def staff_mix(data: Inputs, measure: str) -> Figures:
     """Split the change of a measure into staff mix and change within occupation groups, or other groups."""
     years = two_years(data)
     known = set.intersection(*(set(available_breakdowns(year)) for year in years))
-    by = next((name for name in ("occupation_group", *data.by) if name in known), None)
+    by = next((name for name in (MIX, *data.by) if name in known), None)
     if by is None:
         return Figures(
             (), otherwise="The files have no column for groups of staff, so staff mix is not known."
         )
+    # What may be shown was decided for all tables together.
+    data.suppressed  # noqa: B018
     try:
         mix = decompose_change(*years, measure=measure, by=[by], minimum_base=data.rule.minimum_base)
     except CultureMetricsError as error:

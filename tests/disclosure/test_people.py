@@ -1,0 +1,242 @@
+"""What few people are left over when shown groups are added up and taken from each other."""
+
+from __future__ import annotations
+
+import dataclasses
+import warnings
+
+import numpy as np
+import polars as pl
+import pytest
+from scipy.optimize import Bounds, LinearConstraint, milp
+
+import culture_metrics as cm
+from culture_metrics.disclosure.coincidence import may_coincide
+from culture_metrics.disclosure.decision import Decision
+from culture_metrics.disclosure.differencing import Shown, light_combinations
+from culture_metrics.disclosure.people import People, hide_people, is_open
+from culture_metrics.errors import CultureMetricsWarning
+from culture_metrics.extracts.extract import Extract
+
+ADVOCACY = ("q25a", "q25c", "q25d")
+
+
+def extract(seed=0, organisation=None, **groups) -> Extract:
+    n = len(next(iter(groups.values())))
+    rng = np.random.default_rng(seed)
+    answers = {code: rng.integers(1, 6, n).astype("int8") for code in ADVOCACY}
+    frame = {
+        "respondent": [f"p{i}" for i in range(n)],
+        "organisation": organisation or ["RXX"] * n,
+        "benchmark_group": ["Acute and Acute & Community Trusts"] * n,
+    }
+    return Extract("nss_england", "2024", pl.DataFrame(frame | groups | answers), {})
+
+
+def shown(table, measure="advocacy") -> set[tuple[str, str]]:
+    rows = table.filter(pl.col("measure") == measure, pl.col("status") == "reported")
+    return set(rows.select("breakdown", "group").rows())
+
+
+def space(table, people: Extract, measure="advocacy") -> np.ndarray:
+    """Shown groups × respondents."""
+    vectors = []
+    for breakdown, group in shown(table, measure):
+        if breakdown == "all":
+            vectors.append(np.ones(people.frame.height))
+        elif breakdown in people.frame.columns:
+            vectors.append((people.frame[breakdown] == group).cast(pl.Float64).to_numpy())
+    return np.array(vectors)
+
+
+def follows(table, people: Extract, who) -> bool:
+    """Whether the sum over some respondents is a combination of what is shown."""
+    wanted = np.zeros(people.frame.height)
+    wanted[who] = 1.0
+    rows = space(table, people)
+    factors = np.linalg.lstsq(rows.T, wanted, rcond=None)[0]
+    return bool(np.abs(rows.T @ factors - wanted).max() < 1e-8)
+
+
+def test_a_person_alone_in_a_team_does_not_follow_from_the_directorate():
+    teams = ["a1"] * 20 + ["a2"] * 20 + ["a3"] + ["b1"] * 20 + ["b2"] * 20
+    people = extract(locality_1=["A"] * 41 + ["B"] * 40, locality_2=teams)
+    assert not follows(cm.estimate(people, by=["locality_1", "locality_2"]), people, [40])
+
+
+def test_who_is_in_one_of_two_groups_that_nearly_coincide_does_not_follow():
+    occupation = [13] * 30 + [41] * 21 + [26] * 20
+    people = extract(locality_1=["Medical"] * 31 + ["Rest"] * 40, q35=np.array(occupation, "int8"))
+    both = {("locality_1", "Medical"), ("occupation_group", "Medical and Dental")}
+    assert not both <= shown(cm.estimate(people, by=["locality_1", "occupation_group"]))
+
+
+def test_few_between_a_group_and_a_union_of_two_do_not_follow():
+    people = extract(locality_1=["A"] * 20 + ["B"] * 20 + ["C"] * 40, locality_2=["X"] * 42 + ["Y"] * 38)
+    assert not follows(cm.estimate(people, by=["locality_1", "locality_2"]), people, [40, 41])
+
+
+def test_a_release_without_small_groups_is_shown_whole():
+    people = extract(locality_1=["A"] * 40 + ["B"] * 40, locality_2=(["X"] * 20 + ["Y"] * 20) * 2)
+    assert len(shown(cm.estimate(people, by=["locality_1", "locality_2"]))) == 5
+
+
+def test_no_row_says_which_groups_are_small_where_people_decided():
+    teams = ["a1"] * 20 + ["a2"] * 20 + ["a3"] + ["b1"] * 20 + ["b2"] * 20
+    people = extract(locality_1=["A"] * 41 + ["B"] * 40, locality_2=teams)
+    table = cm.estimate(people, by=["locality_1", "locality_2"]).filter(measure="advocacy")
+    assert set(table["status"]) == {"reported", "suppressed"}
+
+
+def test_a_doctor_alone_on_a_ward_does_not_follow_from_a_weighted_mean():
+    """Two means of one ward, one weighted by occupation, have one solution for who weighs otherwise."""
+    occupation, ward = [26] * 19 + [13] + [26] * 40 + [13] * 40, ["w1"] * 20 + ["w2"] * 80
+    people = extract(locality_1=ward, q35=np.array(occupation, "int8"))
+    mix = {"Registered Nurses and Midwives": 0.8, "Medical and Dental": 0.2}
+    plain = cm.estimate(people, by=["locality_1"])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        weighted = cm.estimate(people, by=["locality_1"], weights=cm.Weights("occupation_group", mix=mix))
+    assert ("locality_1", "w1") in shown(plain)
+    assert ("locality_1", "w1") not in shown(weighted)
+
+
+def test_a_small_organisation_does_not_follow_from_all_together():
+    organisation = ["RAX"] * 60 + ["RBX"] * 50 + ["RCX"] * 4
+    people = extract(organisation=organisation, locality_1=["A"] * 114)
+    apart = cm.estimate(people).filter(measure="advocacy", status="reported")
+    assert set(apart["organisation"]) == {"RAX", "RBX"}
+    eligible = {"RAX": 100, "RBX": 90, "RCX": 9}
+    together = cm.estimate(people, weights=cm.Weights("size", eligible=eligible))
+    assert together.filter(measure="advocacy", status="reported").is_empty()
+
+
+def test_later_calls_keep_to_what_earlier_ones_showed():
+    rng = np.random.default_rng(8)
+    for seed in range(12):
+        one, two = rng.choice(5, 150), rng.choice(7, 150, p=np.array([30, 30, 10, 10, 10, 5, 5]) / 100)
+        people = extract(seed, locality_1=[f"D{i}" for i in one], locality_2=[f"T{i}" for i in two])
+        first = shown(cm.estimate(people, by=["locality_2"]))
+        both = shown(cm.estimate(people, by=["locality_1", "locality_2"]))
+        again = shown(cm.estimate(people, by=["locality_2", "locality_1"]))
+        assert {cell for cell in both if cell[0] == "locality_2"} == {
+            c for c in first if c[0] == "locality_2"
+        }
+        assert both == again
+
+
+def test_the_order_of_respondents_does_not_part_an_extract_from_its_decision():
+    rng = np.random.default_rng(1)
+    people = extract(locality_1=[f"D{i}" for i in rng.choice(4, 120)], weight=rng.uniform(0.5, 2.0, 120))
+    first = cm.estimate(people, by=["locality_1"], weights="weight")
+    shuffled = dataclasses.replace(people, frame=people.frame.sample(fraction=1.0, shuffle=True, seed=3))
+    assert shown(cm.estimate(shuffled, by=["locality_1"], weights="weight")) == shown(first)
+    assert len(people.decision.calls) == 1
+    part = dataclasses.replace(people, frame=people.frame.head(60))
+    cm.estimate(part, by=["locality_1"])
+    assert len(people.decision.calls) == 2
+
+
+def test_an_extract_of_many_is_looked_at_by_pairs_of_breakdowns(monkeypatch):
+    monkeypatch.setattr("culture_metrics.indicators.release.MANY", 50)
+    teams = ["a1"] * 20 + ["a2"] * 20 + ["a3"] + ["b1"] * 20 + ["b2"] * 20
+    people = extract(locality_1=["A"] * 41 + ["B"] * 40, locality_2=teams)
+    assert not follows(cm.estimate(people, by=["locality_1", "locality_2"]), people, [40])
+    assert people.decision.not_looked_at
+
+
+def least_left(groups: np.ndarray, people: np.ndarray) -> float:
+    """Fewest people that a combination of groups leaves over: by integer programming, over all combinations."""
+    size, atoms = groups.shape
+    best = np.inf
+    for atom in range(atoms):
+        found = milp(
+            np.r_[np.zeros(size), people],
+            constraints=[
+                LinearConstraint(np.hstack([groups.T, -50 * np.eye(atoms)]), -np.inf, 0),
+                LinearConstraint(np.hstack([-groups.T, -50 * np.eye(atoms)]), -np.inf, 0),
+                LinearConstraint(np.r_[groups[:, atom], np.zeros(atoms)][None], 1, 1),
+            ],
+            integrality=np.r_[np.zeros(size), np.ones(atoms)],
+            bounds=Bounds(
+                np.r_[np.full(size, -40.0), np.zeros(atoms)], np.r_[np.full(size, 40.0), np.ones(atoms)]
+            ),
+        )
+        best = min(best, found.fun if found.x is not None else np.inf)
+    return best
+
+
+def tables(rng, n=60, sizes=(3, 4, 3)) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Groups × atoms, people of atoms, and the table of each group; the whole comes first."""
+    codes = np.stack([rng.choice(k, n, p=rng.dirichlet(np.full(k, 2.0))) for k in sizes], axis=1)
+    atoms, people = np.unique(codes, axis=0, return_counts=True)
+    rows, table = [np.ones(len(atoms))], [0]
+    for number, column in enumerate(atoms.T, start=1):
+        for group in np.unique(column):
+            rows.append((column == group).astype(float))
+            table.append(number)
+    return np.array(rows), people.astype(float), np.array(table)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_the_search_finds_what_integer_programming_finds(seed):
+    groups, people, table = tables(np.random.default_rng(seed))
+    there = groups @ people >= 5
+    what = Shown(groups[there], table[there] == 2)
+    found = light_combinations(what, people[:, None], 5, 30, np.empty((len(people), 0)))
+    fewest = ((found != 0) @ people).min() if len(found) else np.inf
+    least = least_left(groups[there], people)
+    assert fewest == pytest.approx(least, abs=1e-6) if least < 4.5 else fewest == np.inf
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_nothing_is_left_over_once_groups_are_hidden(seed):
+    rng = np.random.default_rng(100 + seed)
+    groups, people, table = tables(rng, n=50, sizes=(3, 5))
+    counts = people[:, None]
+    family, none = np.zeros(1, np.int64), np.empty((len(people), 0))
+    cost = groups @ people + 1e6 * (table == 0)
+    setting = People(groups, counts, family, none, np.empty(0, np.int64), cost, table == 2)
+    small = (groups @ counts > 0) & (groups @ counts < 5)
+    hidden, safe = hide_people(setting, small, np.zeros_like(small), 5)
+    assert safe
+    assert not is_open(setting, hidden, 5)
+    assert least_left(groups[~hidden[:, 0]], people) >= 5 - 1e-6
+
+
+def test_unions_that_nearly_coincide_are_told_from_those_that_do_not():
+    part = np.repeat([0, 1, 2], 200)
+    one = np.tile(np.repeat([0, 1], 100), 3)
+    near = one.copy()
+    near[[205, 206, 310]] = 1 - near[[205, 206, 310]]  # three people of the second organisation
+    mixed = np.tile([0, 1], 300)
+    assert may_coincide([one, near], part, 11).tolist() == [False, True, False]
+    assert not may_coincide([one, mixed], part, 11).any()
+
+
+def test_a_ledger_carries_the_decision_into_the_next_run(tmp_path):
+    from culture_metrics.disclosure.decision import people_of
+    from culture_metrics.disclosure.ledger import read_ledger, write_ledger
+
+    def about(people):
+        return [(people.survey, people.period, people_of(people.frame, ADVOCACY), people.decision)]
+
+    teams = ["a1"] * 20 + ["a2"] * 22 + ["tiny"] * 3 + ["b1"] * 24 + ["b2"] * 26
+    people = extract(locality_1=["A"] * 45 + ["B"] * 50, locality_2=teams)
+    people.decision.of(people_of(people.frame, ADVOCACY))
+    first = cm.estimate(people, by=["locality_2"])
+    path = tmp_path / "ledger.json"
+    codes = [*people.edition.columns]
+    own = people_of(people.frame, codes)
+    write_ledger(path, [(people.survey, people.period, own, people.decision)])
+    assert "tiny" not in path.read_text(encoding="utf-8")
+    again = dataclasses.replace(people, decision=Decision())
+    read_ledger(path, [(again.survey, again.period, own, again.decision)])
+    both = cm.estimate(again, by=["locality_1", "locality_2"])
+    assert {c for c in shown(both) if c[0] == "locality_2"} == {
+        c for c in shown(first) if c[0] == "locality_2"
+    }
+    assert not follows(both, again, range(42, 45))
+    other = extract(seed=5, locality_1=["A"] * 45 + ["B"] * 50, locality_2=teams)
+    with pytest.warns(CultureMetricsWarning, match="other respondents"):
+        read_ledger(path, about(other))
