@@ -25,10 +25,13 @@ MADE_OF = {
 
 
 class Base:
-    """Linear system of what is known about how many answered what."""
+    """Linear system of what is known about how many answered what.
 
-    def __init__(self, table: pl.DataFrame, people: People, measures: list[str]):
-        self.people, self.measures = people, measures
+    With the `chart` of every combination of groups that exists, each of them holds somebody.
+    """
+
+    def __init__(self, table: pl.DataFrame, people: People, measures: list[str], *, chart: bool = False):
+        self.people, self.measures, self.chart = people, measures, chart
         self.atoms = people.atoms
         self.equal: list[tuple[np.ndarray, float]] = []
         self.most: list[tuple[np.ndarray, float]] = []
@@ -63,9 +66,11 @@ class Base:
 
     def relations(self) -> None:
         each = np.eye(self.atoms)
-        # How many responded is told with every response rate, and that somebody is of an atom by its existence.
+        # How many responded is told with every response rate; that a group has somebody, by its row.
         self.equal.append((self.row((None, np.ones(self.atoms), 1)), int(self.people.heads.sum())))
-        self.most += [(self.row((None, one, -1)), -1) for one in each]
+        self.most += [(self.row((None, inside, -1)), -1) for _, inside in self.hidden]
+        if self.chart:
+            self.most += [(self.row((None, one, -1)), -1) for one in each]
         for measure in self.measures:
             for one in each:
                 self.most.append((self.row((measure, one, 1), (None, one, -1)), 0))
@@ -186,7 +191,16 @@ def targets(table: pl.DataFrame, people: People, measure: str, rng, most: int) -
     return kept[:most]
 
 
-def base_attack(table: pl.DataFrame, people: People, rng, *, each: int = 6, measures: int = 2, wide: int = 6):
+def base_attack(
+    table: pl.DataFrame,
+    people: People,
+    rng,
+    *,
+    each: int = 6,
+    measures: int = 2,
+    wide: int = 6,
+    chart: bool = False,
+):
     """Bound the bases of hidden groups and small sets, from the bases of several measures together."""
     table = table.filter(pl.col("measure").is_in(list(people.values)))
     names = table["measure"].unique(maintain_order=True).to_list()
@@ -196,13 +210,14 @@ def base_attack(table: pl.DataFrame, people: People, rng, *, each: int = 6, meas
         if not wanted:
             continue
         near = related(measure, names, rng, wide)
-        system = Base(table, people, near)
+        system = Base(table, people, near, chart=chart)
         system.prepare()
         truth = np.concatenate([people.heads, *(people.sizes[m] for m in near)]).astype(float)
         rows = np.array([system.row((measure, inside, 1)) for inside in wanted])
         exact, wrong = pinned(system, rows, truth)
         mistaken += wrong
-        found += [told("base by bounds", measure, wanted[k], people, low, "base") for k, low in exact]
+        method, what = ("base by bounds and chart", "chart") if chart else ("base by bounds", "base")
+        found += [told(method, measure, wanted[k], people, low, what) for k, low in exact]
     return found, mistaken
 
 

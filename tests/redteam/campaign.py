@@ -138,10 +138,15 @@ def attack_table(
     outcome.found += bases_together(plain, people, rng, steps=effort.steps, more=more)
     if case.kind == "weighted":
         outcome.found += weighted_attack(table, people, atom_weights(case, people, case.calls[-1]), rng)
-    for method in (base_attack, count_attack):
+    for method in (base_attack, count_attack, *([chart_attack] if effort.exactly else [])):
         found, mistaken = method(plain, people, rng, each=effort.each, measures=effort.measures)
         outcome.found += found
         outcome.mistaken += mistaken
+
+
+def chart_attack(table: pl.DataFrame, people: People, rng, *, each: int, measures: int):
+    """Bound bases as one who knows every combination of groups that exists: counted, not asserted."""
+    return base_attack(table, people, rng, each=each, measures=measures, chart=True)
 
 
 def count_hidden(table: pl.DataFrame, people: People, outcome: Outcome) -> None:
