@@ -78,8 +78,8 @@ def hidden_of(
         found = release.decide(cells.select(KEY), base, counted, found)
     elif len(by) > 1:
         warnings.warn(
-            "How the people of several breakdowns overlap is not known of an extract in pieces: only what the "
-            "names of groups say was used to hide small ones. Read it whole, or publish one breakdown.",
+            "How people of several breakdowns overlap is not known of an extract in pieces: what is hidden "
+            "follows from the names of groups alone. Read it whole, or publish one breakdown.",
             CultureMetricsWarning,
             stacklevel=4,
         )
