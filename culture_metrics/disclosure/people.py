@@ -81,7 +81,7 @@ class _Pattern:
         return {int(self.groups[i]) for i in chosen}
 
 
-def hide_people(people: People, hidden: Flags, fixed: Flags, minimum: int) -> tuple[Flags, bool]:
+def hide_people(people: People, hidden: Flags, fixed: Flags, minimum: int) -> Flags:
     """Hide groups until no combination of shown ones leaves 1 to `minimum` - 1 people over.
 
     Parameters
@@ -97,19 +97,20 @@ def hide_people(people: People, hidden: Flags, fixed: Flags, minimum: int) -> tu
 
     Returns
     -------
-    hidden : array of bool
-        What is hidden then.
-    safe : bool
-        Whether nothing is left open: what was shown before can leave no way.
+    array of bool
+        What is hidden then. Combinations of what was shown before alone are left: there is no way back.
     """
     with _one_thread():
         return _Hiding(people, hidden, fixed, minimum).run()
 
 
-def is_open(people: People, hidden: Flags, minimum: int) -> bool:
-    """Whether a combination of shown groups leaves 1 to `minimum` - 1 people over in some measure."""
+def is_open(people: People, hidden: Flags, fixed: Flags, minimum: int) -> bool:
+    """Whether a combination of shown groups leaves 1 to `minimum` - 1 people over in some measure.
+
+    Combinations of what was shown before alone do not count.
+    """
     with _one_thread():
-        hiding = _Hiding(people, hidden, hidden, minimum)
+        hiding = _Hiding(people, hidden, fixed, minimum)
         return any(True for _ in hiding.open_families(np.unique(people.family)))
 
 
@@ -123,36 +124,44 @@ class _Hiding:
 
     def __init__(self, people: People, hidden: Flags, fixed: Flags, minimum: int) -> None:
         self.people, self.hidden, self.fixed, self.minimum = people, hidden.copy(), fixed, minimum
-        self.turn = 0
+        self.turn, self.before = 0, dict[bytes, Shown]()
 
-    def run(self) -> tuple[Flags, bool]:
+    def run(self) -> Flags:
         """Hide for all people first, then for the measures that fewer answered."""
         everyone = int(self.people.family[0])
-        safe = self._hide_everyone(everyone)
+        self._hide_everyone(everyone)
         self.hidden |= self.hidden[:, [everyone]] & ~self.fixed
-        todo, stuck = np.unique(self.people.family), False
+        todo = np.unique(self.people.family)
         while len(todo):
-            again = []
-            for pattern, family, left in self.open_families(todo):
-                if self._hide(pattern, family, left):
-                    again.append(family)
-                else:
-                    stuck = True
+            found = list(self.open_families(todo))
+            again = [family for pattern, family, left in found if self._hide(pattern, family, left)]
             todo = np.array(again, np.int64)
-        return self.hidden, safe and not stuck
+        return self.hidden
 
-    def _hide_everyone(self, family: int) -> bool:
+    def _hide_everyone(self, family: int) -> None:
         small = self.hidden[:, family].copy()
-        while len(left := self._draws(self._pattern(family), self.people.counts[:, :1], DRAWS)):
+        while len(left := self._of_everyone(family)):
             if not self._hide(self._pattern(family), family, left):
-                return False
+                break
         # The largest groups that were hidden in vain are shown again.
         added = np.flatnonzero(self.hidden[:, family] & ~small)
         for group in added[np.argsort(-self.people.cost[added], kind="stable")][:TRIED]:
             self.hidden[group, family] = False
-            if len(self._draws(self._pattern(family), self.people.counts[:, :1], DRAWS)):
+            if len(self._of_everyone(family)):
                 self.hidden[group, family] = True
-        return True
+
+    def _of_everyone(self, family: int) -> Floats:
+        left = self._draws(self._pattern(family), self.people.counts[:, :1], DRAWS)
+        return left[self._new(left, family)]
+
+    def _new(self, left: Floats, family: int) -> Flags:
+        """Say which combinations do not follow already from what was shown before."""
+        before = np.flatnonzero(self.fixed[:, family] & ~self.hidden[:, family])
+        if not len(before) or not len(left):
+            return np.ones(len(left), bool)
+        if before.tobytes() not in self.before:
+            self.before[before.tobytes()] = _Pattern(self.people, before).shown
+        return ~self.before[before.tobytes()].follows(left)
 
     def _draws(self, pattern: _Pattern, counts: Floats, draws: int) -> Floats:
         self.turn += 1
@@ -189,8 +198,10 @@ class _Hiding:
                 left = self._draws(pattern, self.people.counts[:, measures], AGAIN)
             open_ = self._open(left, pattern, own)
             for place, family in enumerate(own.tolist()):
-                if open_[:, place].any():
-                    yield pattern, family, left[open_[:, place]]
+                found = left[open_[:, place]]
+                found = found[self._new(found, family)]
+                if len(found):
+                    yield pattern, family, found
 
     def _open(self, left: Floats, pattern: _Pattern, families: Numbers) -> Flags:
         """Say by combination and family whether it leaves few over, or people of whom all are alike."""

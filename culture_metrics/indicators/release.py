@@ -14,7 +14,7 @@ from culture_metrics.disclosure.coincidence import may_coincide
 from culture_metrics.disclosure.decision import GROUP, Call, known, people_of
 from culture_metrics.disclosure.people import WHOLE, People, hide_people, is_open
 from culture_metrics.disclosure.release import family_names
-from culture_metrics.errors import CultureMetricsWarning
+from culture_metrics.errors import CultureMetricsWarning, UnknownNameError
 from culture_metrics.indicators.atoms import (
     Atoms,
     Table,
@@ -51,6 +51,9 @@ NOT_LOOKED_AT = (
     "With so many respondents, what is hidden was decided from all people of a group, not from those who "
     "answered each question, and from unions of groups of two breakdowns at a time."
 )
+#: Up to so many different weights in an organisation are weights of groups: outsiders can work them out.
+FEW = 50
+COLUMN_GONE = "An earlier breakdown was of a column that the extract no longer has: it was not looked at."
 
 
 @dataclass(frozen=True)
@@ -180,7 +183,10 @@ class Release:
             weights, order = (self._weights(), self._order) if kept else ({}, None)
             families = tuple(self.families)
             self.calls.append(Call(self.by, groups, families, gone, untold, self.together, weights, order))
-        return np.logical_or.reduce([*each.values()]), untold
+        result = np.logical_or.reduce([*each.values()])
+        if any(layer.fixed.any() for layer in layers):
+            _warn_of_earlier(groups, result[:, 0], small[:, 0])
+        return result, untold
 
     def _look(
         self,
@@ -195,7 +201,6 @@ class Release:
         of_side = np.repeat(self.family[1 + self.percent], 2)
         there = np.hstack([there, sides[:, self.counted]])
         family = np.append(self.family, of_side[self.counted])
-        stuck = []
         for atoms in atoms_of(tables, weights):
             cells = [atoms.cells(layer.table) for layer in layers]
             small, first, fixed = (
@@ -203,19 +208,14 @@ class Release:
                 for name in ("small", "hidden", "fixed")
             )
             people = _people(atoms, layers, (there, family), (sides, of_side))
-            if not atoms.nested and not is_open(people, first, self.minimum):
+            if not atoms.nested and not is_open(people, first, fixed, self.minimum):
                 continue
-            gone, safe = hide_people(people, small, fixed, self.minimum)
-            if not safe:
-                stuck.append(tables[0].groups["organisation"][int(cells[0][0])])
-                gone |= ~fixed
+            gone = hide_people(people, small, fixed, self.minimum)
             ends = np.cumsum([len(own) for own in cells])[:-1]
             costs, fixes = np.split(people.cost, ends), np.split(fixed, ends)
             for place, own, part in zip(range(len(layers)), cells, np.split(gone, ends), strict=True):
                 _hide_beside(part, costs[place], fixes[place])
                 hidden[place][own], looked[place][own] = part, True
-        if stuck:
-            _warn_of_earlier(stuck)
 
     def _look_by_pairs(
         self,
@@ -257,7 +257,7 @@ class Release:
                 )
                 for name in ("small", "fixed")
             )
-            gone, _ = hide_people(people, small, fixed, self.minimum)
+            gone = hide_people(people, small, fixed, self.minimum)
             ends = np.cumsum([len(c) for c in cells])[:-1]
             for i, layer, own_cells, part in zip(plain, here, cells, np.split(gone, ends), strict=True):
                 hidden[i][own_cells] |= part & ~layer.fixed[own_cells]
@@ -289,7 +289,8 @@ class Release:
             calls = [c for c in self.calls if c.together == together]
             if not calls and together != self.together:
                 continue
-            by = {ALL: (), **{name: names for c in calls for name, names in c.by.items()}}
+            earlier = {name: names for c in calls for name, names in c.by.items()}
+            by = {ALL: (), **{name: names for name, names in earlier.items() if self._has(names)}}
             if together == self.together:
                 by |= mine
             own = self.parts[0].cells
@@ -301,6 +302,15 @@ class Release:
             found += tables_of(own, together=together)
         return found
 
+    def _has(self, names: Sequence[str]) -> bool:
+        """Whether the extract still has the columns of an earlier breakdown."""
+        try:
+            group_codes(self.extract, names)
+        except UnknownNameError:
+            self.decision.not_looked_at = COLUMN_GONE
+            return False
+        return True
+
     @property
     def _order(self) -> pl.DataFrame:
         """The respondents in their order."""
@@ -310,7 +320,14 @@ class Release:
     def _weights(self) -> dict[str, Floats]:
         """Return the weights of respondents that this call uses, by breakdown."""
         each = ((name, part.weight) for part in self.parts for name in part.keys["breakdown"].unique())
-        return {name: weight for name, weight in each if weight is not None}
+        known_outside = {id(p.weight): p.weight is not None and self._told(p.weight) for p in self.parts}
+        return {name: weight for name, weight in each if weight is not None and known_outside[id(weight)]}
+
+    def _told(self, weight: Floats) -> bool:
+        """Whether outsiders can know weights: those of groups; not those that hardly two people share."""
+        each = pl.DataFrame({"organisation": self.extract.frame["organisation"], "weight": weight})
+        different = each.group_by("organisation").agg(pl.col("weight").n_unique())["weight"]
+        return bool((different <= FEW).all())
 
     def _layers(
         self, tables: Sequence[Table], groups: pl.DataFrame, small: Flags, by_names: Flags
@@ -339,11 +356,16 @@ class Release:
                 )
 
             layer([c for c in plain if c.together == table.together], None, own=own)
-            for call in self.calls:
-                if call.together == table.together and table.name in call.weights:
-                    layer([call], call.weights_in(self._order, table.name), own=False)
+            weighing = [c for c in self.calls if c.together == table.together and table.name in c.weights]
+            same = []
+            for call in weighing:
+                used = call.weights_in(self._order, table.name)
+                if own and table.name in now and np.array_equal(used, now[table.name]):
+                    same.append(call)
+                else:
+                    layer([call], used, own=False)
             if own and table.name in now:
-                layer([], now[table.name], own=True)
+                layer(same, now[table.name], own=True)
         return layers, weights
 
 
@@ -388,11 +410,18 @@ def _beside(groups: pl.DataFrame, hidden: Flags) -> Flags:
     return np.asarray(number[table] > hidden)
 
 
-def _warn_of_earlier(organisations: Sequence[str]) -> None:
-    warnings.warn(
-        "Beside what was shown of this extract before, these breakdowns would give small groups away: all "
-        f"that was not shown before is hidden for {problems.listed(organisations)}. Ask for all breakdowns "
-        "in one call, on the extract as it was read.",
-        CultureMetricsWarning,
-        stacklevel=6,
+def _warn_of_earlier(groups: pl.DataFrame, hidden: Flags, small: Flags) -> None:
+    """Warn of breakdowns of which nothing can be shown beside what earlier calls showed."""
+    whole = groups.with_columns(hidden=pl.Series(hidden), large=pl.Series(~small)).group_by(
+        "organisation", "breakdown", maintain_order=True
     )
+    gone = whole.agg(pl.col("hidden").all(), pl.col("large").any()).filter("hidden", "large")
+    if gone.height:
+        warnings.warn(
+            "Beside what was shown of this extract before, no group of "
+            f"{problems.listed(gone['breakdown'].unique().sort())} can be shown "
+            f"({problems.listed(gone['organisation'].unique().sort())}): small groups would follow. Ask for "
+            "all breakdowns in one call, on the extract as it was read.",
+            CultureMetricsWarning,
+            stacklevel=6,
+        )
