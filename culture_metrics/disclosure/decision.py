@@ -11,6 +11,8 @@ import polars as pl
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from numpy.typing import NDArray
+
     from culture_metrics.disclosure.release import Flags, Floats
 
 #: What a group is called in a decision.
@@ -54,14 +56,26 @@ class Call:
     order: pl.DataFrame | None = None
     from_ledger: bool = False
 
-    def weights_in(self, order: pl.DataFrame, breakdown: str) -> Floats:
-        """Return the weights of respondents in another order."""
-        weights = self.weights[breakdown]
-        if self.order is None or self.order.equals(order) or self.order.is_duplicated().any():
-            return weights
-        place = self.order.with_row_index("_place")
+    def weights_in(self, order: pl.DataFrame, breakdown: str) -> Floats | None:
+        """Return the weights of respondents in another order, 0 for others; none where nobody can tell."""
+        weights, place = self.weights[breakdown], self._place(order)
+        if place is None:
+            return weights if len(weights) == order.height else None
+        return np.where(place >= 0, weights[place], 0.0)
+
+    def holds(self, order: pl.DataFrame) -> Flags:
+        """Say which respondents the call is about."""
+        place = self._place(order)
+        return np.ones(order.height, bool) if place is None else place >= 0
+
+    def _place(self, order: pl.DataFrame) -> NDArray[np.int64] | None:
+        if self.order is None or self.order.equals(order):
+            return None
+        if self.order.columns != order.columns or self.order.is_duplicated().any():
+            return None
+        place = self.order.with_columns(_place=pl.int_range(pl.len(), dtype=pl.Int64))
         found = order.join(place, on=order.columns, how="left", maintain_order="left")["_place"]
-        return np.asarray(weights[found.to_numpy().astype(np.int64)])
+        return found.fill_null(-1).to_numpy()
 
 
 @dataclass

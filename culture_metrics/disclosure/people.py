@@ -65,17 +65,18 @@ class _Pattern:
     def shown(self) -> Shown:
         return Shown(self.people.groups[self.groups], self.people.block[self.groups])
 
-    def next_groups(self, left: Floats, may: Flags) -> set[int]:
+    def next_groups(self, left: Floats, may: Flags, *, whole: Flags) -> set[int]:
         """Choose groups to hide, so that each of some combinations is harder to come by.
 
         The cheapest group without which a combination does not follow; where there is none, the cheapest that
-        it is made of.
+        it is made of. `whole` says for which of them a whole organisation may be hidden.
         """
         cost = np.where(may[self.groups], self.people.cost[self.groups], np.inf)
         chosen: set[int] = set()
-        for made_of in self.shown.made_of(left):
-            needed = made_of & self.shown.needed
-            among = np.flatnonzero(needed if np.isfinite(cost[needed]).any() else made_of)
+        for made_of, also_whole in zip(self.shown.made_of(left), whole, strict=True):
+            parts = made_of & (also_whole | (cost < WHOLE))
+            needed = parts & self.shown.needed
+            among = np.flatnonzero(needed if np.isfinite(cost[needed]).any() else parts)
             if np.isfinite(cost[among]).any() and not chosen & {*among.tolist()}:
                 chosen.add(int(among[np.argmin(cost[among])]))
         return {int(self.groups[i]) for i in chosen}
@@ -173,8 +174,11 @@ class _Hiding:
 
     def _hide(self, pattern: _Pattern, family: int, left: Floats) -> bool:
         """Hide what some combinations need; say whether there was anything that may be hidden."""
-        weight = (left != 0) @ self.people.counts[:, 0]
-        chosen = pattern.next_groups(left[np.argsort(weight, kind="stable")], ~self.fixed[:, family])
+        left = left[np.argsort((left != 0) @ self.people.counts[:, 0], kind="stable")]
+        # That people are all alike is no reason to hide an organisation.
+        of_family = self.people.counts[:, self.people.family == family]
+        few = np.asarray(light(left, of_family, self.minimum).any(axis=1))
+        chosen = pattern.next_groups(left, ~self.fixed[:, family], whole=few)
         self.hidden[[*chosen], family] = True
         return bool(chosen)
 

@@ -72,17 +72,16 @@ def hidden_of(
         pl.lit(extract.survey).alias("survey"), pl.lit(extract.period).alias("period")
     )
     found = hidden_cells(cells, [PEOPLE, *names], base, minimum_base, counted=counted)
-    found = _with_crosses(found, cells, names, extract)
-    if parts[0].extract is not None:
-        release = Release(parts, extract, minimum_base, by, columns, of_groups)
-        found = release.decide(cells.select(KEY), base, counted, found)
-    elif len(by) > 1:
+    release = Release(parts, extract, minimum_base, by, columns, of_groups)
+    found = release.decide(cells.select(KEY), base, counted, found)
+    if parts[0].extract is None and len(by) > 1:
         warnings.warn(
             "How people of several breakdowns overlap is not known of an extract in pieces: what is hidden "
             "follows from the names of groups alone. Read it whole, or publish one breakdown.",
             CultureMetricsWarning,
             stacklevel=4,
         )
+    found = _with_crosses(found, cells, names, extract)
     why = np.empty_like(found)
     why[order] = found
     back = {name: j + 1 for j, name in enumerate(names)}
@@ -115,7 +114,7 @@ def _bases(
 
 def _with_crosses(found: Statuses, cells: pl.DataFrame, names: Sequence[str], extract: Extract) -> Statuses:
     """Hide a percentage that counts a group where the cell's own cross with that group is hidden."""
-    edition, secondary = extract.edition, np.int8(STATUSES.index("suppressed_secondary"))
+    edition, untold = extract.edition, np.int8(STATUSES.index("suppressed"))
     of_question: dict[str, list[int]] = {}
     for place, name in enumerate(names, start=1):
         if name in edition.percentages:
@@ -130,7 +129,7 @@ def _with_crosses(found: Statuses, cells: pl.DataFrame, names: Sequence[str], ex
         if fine.height:
             whole = _without(fine, name).join(numbered, on=KEY)["_cell"].unique()
             at = np.ix_(whole.to_numpy(), np.array(places))
-            found[at] = np.where(found[at] == 0, secondary, found[at])
+            found[at] = np.where(found[at] == 0, untold, found[at])
     return found
 
 

@@ -53,6 +53,8 @@ NOT_LOOKED_AT = (
 )
 #: Up to so many different weights in an organisation are weights of groups: outsiders can work them out.
 FEW = 50
+#: Official weights are those of these groups.
+OF_WEIGHTS = "occupation_group"
 COLUMN_GONE = "An earlier breakdown was of a column that the extract no longer has: it was not looked at."
 
 
@@ -136,7 +138,10 @@ class Release:
         by_names = self._by_family((found > 0) & (base > 0)) | small
         # Measures that all answered have the same bases: what is hidden of people is hidden of all measures.
         by_names |= by_names[:, :1]
-        hidden, untold = self._from_people(groups, small, by_names)
+        self._hide_enough(groups, base, by_names)
+        whole = self.parts[0].extract is not None
+        untold = np.zeros(groups.height, bool)
+        hidden, untold = self._from_people(groups, small, by_names) if whole else (by_names, untold)
         # Words are given only where they are those that names lead to.
         gone = hidden[:, self.family] & ~np.isnan(base)
         # What is hidden for some measures only is bounded by the bases of others: no word on which is small,
@@ -153,6 +158,30 @@ class Release:
             gone[:, family] |= flags[:, j]
         return gone
 
+    def _hide_enough(self, groups: pl.DataFrame, base: Floats, hidden: Flags) -> None:
+        """Hide so many groups that weights are made of that together they are not too few; changes `hidden`.
+
+        Whose group is not known protects them in plain figures, but weighs otherwise: a weighted total would
+        tell the hidden groups from them.
+        """
+        least = np.stack(
+            [base[:, self.family == f].min(axis=1, initial=np.inf) for f in range(hidden.shape[1])], 1
+        )
+        least = np.nan_to_num(least, posinf=0.0)
+        rows = groups.with_row_index("_row").filter(breakdown=OF_WEIGHTS)
+        for _, own in rows.group_by("organisation", maintain_order=True):
+            here = own["_row"].to_numpy().astype(np.int64)
+            here = here[np.argsort(base[here, 0], kind="stable")]
+            gone, people = hidden[here], least[here]
+            together = (people * gone).sum(axis=0)
+            for family in np.flatnonzero((together > 0) & (together < self.minimum)):
+                for place in np.flatnonzero(~gone[:, family] & (people[:, family] > 0)):
+                    gone[place, family] = True
+                    together[family] += people[place, family]
+                    if together[family] >= self.minimum:
+                        break
+            hidden[here] = gone
+
     def _from_people(self, groups: pl.DataFrame, small: Flags, by_names: Flags) -> tuple[Flags, Flags]:
         """Hide what the respondents make it take; says by cell whether it was decided from them."""
         untold = known(self.calls, groups, self.families)[2]
@@ -161,7 +190,7 @@ class Release:
         hidden = [layer.hidden.copy() for layer in layers]
         told = [np.zeros(len(layer.small), bool) for layer in layers]
         known_all = all((layer.fixed | layer.gone).all() for layer in layers if layer.mine)
-        if (len(layers) > 2 or by_names.any()) and not known_all:
+        if len(layers) > 2 and self.minimum > 1 and not known_all:
             many = self.extract.frame.height > MANY or tables[0].groups.height > SEVERAL
             look = self._look_by_pairs if many else self._look
             look(tables, layers, weighing, hidden, told)
@@ -299,7 +328,12 @@ class Release:
                     self.extract, list(dict.fromkeys(n for names in by.values() for n in names))
                 )
                 own = make_cells(self.extract.frame, by, groups, Design(), together=together)
-            found += tables_of(own, together=together)
+            here = tables_of(own, together=together)
+            if together and not self.together:
+                # Figures of all together may have left organisations out.
+                inside = np.logical_or.reduce([c.holds(self._order) for c in calls])
+                here = [replace(table, of=np.where(inside, table.of, -1)) for table in here]
+            found += here
         return found
 
     def _has(self, names: Sequence[str]) -> bool:
@@ -346,6 +380,9 @@ class Release:
             def layer(calls: Sequence[Call], weight: Floats | None, *, own: bool) -> None:
                 shown, gone, _ = known(calls, table.groups, self.families)  # noqa: B023
                 few, names = small[mine], by_names[mine]  # noqa: B023
+                if table.name == OF_WEIGHTS:  # noqa: B023
+                    # What names hide shares a weight: with less hidden, weighted totals tell it apart.
+                    few = names
                 if not own:
                     few = names = ~shown
                 if weight is not None:
@@ -360,7 +397,9 @@ class Release:
             same = []
             for call in weighing:
                 used = call.weights_in(self._order, table.name)
-                if own and table.name in now and np.array_equal(used, now[table.name]):
+                if used is None:
+                    self.decision.not_looked_at = COLUMN_GONE
+                elif own and table.name in now and np.array_equal(used, now[table.name]):
                     same.append(call)
                 else:
                     layer([call], used, own=False)

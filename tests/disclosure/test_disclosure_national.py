@@ -30,11 +30,15 @@ def made_up(bases: dict[str, dict[str, int]]) -> pl.DataFrame:
 @pytest.fixture(scope="module")
 def both() -> pl.DataFrame:
     """Four organisations, of which three are in the national figures."""
-    extract = cm.synthetic.respondents(2024, organisations=4, respondents_per_organisation=150, seed=3)
+    # Two that know nothing of each other: of one, the second call would hide what the first gives away.
+    one, other = (
+        cm.synthetic.respondents(2024, organisations=4, respondents_per_organisation=150, seed=3)
+        for _ in range(2)
+    )
     weights = cm.Weights("size", eligible=dict.fromkeys(TRUSTS, 4000.0))
     tables = [
-        cm.estimate(extract, by=["occupation_group"]),
-        cm.estimate(extract, by=["occupation_group"], weights=weights),
+        cm.estimate(one, by=["occupation_group"]),
+        cm.estimate(other, by=["occupation_group"], weights=weights),
     ]
     return pl.concat(tables).filter(pl.col("measure").is_in(MEASURES))
 
