@@ -41,8 +41,9 @@ class People:
         family of each side.
     cost : array
         Of hiding a group.
-    block : array of bool
-        The groups of the largest table: none has people in common with another.
+    table : array
+        By group: its table, in which no two groups have people in common; a number of its own for each table
+        that is shown weighted, below 0.
     """
 
     groups: Floats
@@ -51,7 +52,13 @@ class People:
     sides: Floats
     of_side: Numbers
     cost: Floats
-    block: Flags
+    table: Numbers
+
+    @cached_property
+    def block(self) -> Flags:
+        """The groups of the largest table."""
+        plain = self.table[self.table >= 0]
+        return np.asarray(self.table == np.bincount(plain).argmax())
 
 
 @dataclass(frozen=True)
@@ -60,6 +67,20 @@ class _Pattern:
 
     people: People
     groups: Numbers
+
+    @property
+    def rests(self) -> Floats:
+        """What groups of one table leave over of a group of another that they lie in: no search is needed."""
+        table = self.people.table[self.groups]
+        plain = self.people.groups[self.groups[table >= 0]]
+        table = table[table >= 0]
+        inside = plain @ plain.T >= plain.sum(axis=1) - 0.5
+        found = [np.empty((0, plain.shape[1]))]
+        for number in np.unique(table):
+            parts = inside & (table == number) & (table != number)[:, None]
+            found.append((plain - parts.astype(float) @ plain)[parts.any(axis=1)])
+        left = np.concatenate(found)
+        return np.asarray(left[(left != 0).any(axis=1)])
 
     @cached_property
     def shown(self) -> Shown:
@@ -195,8 +216,10 @@ class _Hiding:
         for number, gone in enumerate(patterns.T):
             own = families[which.reshape(-1) == number]
             pattern = _Pattern(self.people, np.flatnonzero(~gone))
+            rests = pattern.rests
+            rests = rests[self._open(rests, pattern, own).any(axis=1)]
             left = self._pool[self._open(self._pool, pattern, own).any(axis=1)]
-            left = left[pattern.shown.follows(left)]
+            left = np.concatenate([rests, left[pattern.shown.follows(left)]])
             if not len(left) and (gone != least).any():
                 measures = np.flatnonzero(np.isin(self.people.family, own))
                 left = self._draws(pattern, self.people.counts[:, measures], AGAIN)

@@ -379,6 +379,7 @@ class Release:
 
             def layer(calls: Sequence[Call], weight: Floats | None, *, own: bool) -> None:
                 shown, gone, _ = known(calls, table.groups, self.families)  # noqa: B023
+                gone |= gone[:, :1] & ~shown
                 few, names = small[mine], by_names[mine]  # noqa: B023
                 if table.name == OF_WEIGHTS:  # noqa: B023
                     # What names hide shares a weight: with less hidden, weighted totals tell it apart.
@@ -425,11 +426,11 @@ def _people(
     # Weighted figures are hidden first, whole organisations last.
     cost = [size * (1.0 if layer.weight is None else 0.5) for size, layer in zip(sizes, layers, strict=True)]
     everyone = counts[:, 0].sum()
-    largest = max(range(len(layers)), key=lambda i: (layers[i].weight is None) * len(groups[i]))
-    block = np.concatenate([np.full(len(part), i == largest) for i, part in enumerate(groups)])
+    of = [-1 - i if layer.weight is not None else layer.table for i, layer in enumerate(layers)]
+    table = np.repeat(of, [len(part) for part in groups])
     costs = np.concatenate(cost)
     costs = np.where(costs < everyone / 2, costs, costs + WHOLE)
-    return People(np.vstack(groups), counts, family, atoms.counts(sides[0]), sides[1], costs, block)
+    return People(np.vstack(groups), counts, family, atoms.counts(sides[0]), sides[1], costs, table)
 
 
 def _hide_beside(hidden: Flags, cost: Floats, fixed: Flags) -> None:

@@ -197,7 +197,7 @@ def test_nothing_is_left_over_once_groups_are_hidden(seed):
     counts = people[:, None]
     family, none = np.zeros(1, np.int64), np.empty((len(people), 0))
     cost = groups @ people + 1e6 * (table == 0)
-    setting = People(groups, counts, family, none, np.empty(0, np.int64), cost, table == 2)
+    setting = People(groups, counts, family, none, np.empty(0, np.int64), cost, table)
     small = (groups @ counts > 0) & (groups @ counts < 5)
     nothing = np.zeros_like(small)
     hidden = hide_people(setting, small, nothing, 5)
