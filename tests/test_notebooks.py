@@ -53,7 +53,8 @@ def test_has_one_parameters_cell(notebook):
     values: dict[str, object] = {}
     exec(tagged[0].source, values)
     del values["__builtins__"]
-    own = dict.fromkeys(["organisation", "year", "by", "minimum_base", "minimum_count"]) | {"inputs": []}
+    names = ["organisation", "year", "by", "minimum_base", "minimum_count", "ledger"]
+    own = dict.fromkeys(names) | {"inputs": []}
     assert values == OTHER_PARAMETERS.get(notebook.cells[0].source.splitlines()[0], own)
 
 

@@ -67,7 +67,7 @@ def imported(folder: str) -> set[str]:
     found: set[str] = set()
     # Peers of the benchmarks live in an environment of their own.
     files = [path for path in (ROOT / folder).rglob("*.py") if path.parent.name != "peers"]
-    own = {"culture_metrics", "data_schemas", "benchmarks", *(path.stem for path in files)}
+    own = {"culture_metrics", "data_schemas", "benchmarks", "tests", *(path.stem for path in files)}
     for path in files:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Import):

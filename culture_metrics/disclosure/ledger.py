@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import warnings
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
@@ -40,8 +41,17 @@ def write_ledger(path: Path, decided: Sequence[About]) -> None:
         }
         for survey, period, people, decision in decided
     ]
-    text = json.dumps({"format": FORMAT, "releases": releases}, ensure_ascii=False)
-    path.write_text(text + "\n", encoding="utf-8", newline="\n")
+    text = json.dumps({"format": FORMAT, "releases": releases}, ensure_ascii=False) + "\n"
+    # The notebooks of a report share it, side by side: nobody may read half of it, and a disk that is full in
+    # the middle may not cost what it said before.
+    if path.exists() and path.read_text(encoding="utf-8") == text:
+        return
+    new = path.with_name(f"{path.name}.{os.getpid()}")
+    try:
+        new.write_text(text, encoding="utf-8", newline="\n")
+        new.replace(path)
+    finally:
+        new.unlink(missing_ok=True)
 
 
 def read_ledger(path: Path, decided: Sequence[About]) -> None:

@@ -97,7 +97,8 @@ def read_published(path: str | Path, organisation: str | None = None) -> Publish
     no public files: beside their small groups as many others are hidden as it takes that none follows from
     the total (`suppressed_secondary`, as `suppress` does it), and with one option of a question all of them.
     In option files code 99 is a missing answer; where it is part of the 100 %, percentages and base are of
-    the others.
+    the others. A name that a spreadsheet would take for a formula (`=SUM(A1) Trust`) gets an apostrophe
+    before it, so that no file written from the results runs it.
 
     Examples
     --------

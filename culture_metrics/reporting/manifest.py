@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 import culture_metrics
+from culture_metrics.views.inputs import held_back
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -43,12 +44,12 @@ def manifest(
         `culture_metrics, created, survey, organisation, year, periods, options, inputs, rows, notebooks,
         left_out, suppression, software`. `inputs` has file name, kind, period and SHA-256; `rows` the counts
         read, used and set aside of each respondent file, and those of the organisation; `suppression` the
-        rule and how many results it holds back, and why, in all and by period and breakdown.
+        rule and how many results are held back, in all and by period and breakdown; not for which reason,
+        which would tell small groups from those hidden beside them.
     """
     survey, rule = data.edition.survey, data.rule
     # Groups are pooled in what is written: what is held back is counted group by group.
     counted = pl.concat([data.suppressed[0], results.filter(source="published")])
-    status = counted["status"].cast(pl.String)
     return {
         "culture_metrics": culture_metrics.__version__,
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -81,9 +82,7 @@ def manifest(
         "left_out": [{"notebook": name, "reason": reason} for name, reason in left_out],
         "suppression": {
             "rule": f"{rule.words} Official workbooks hold back results on fewer than 10.",
-            "small_base": int((status == "suppressed_small_base").sum()),
-            "secondary": int((status == "suppressed_secondary").sum()),
-            "one_or_the_other": int((status == "suppressed").sum()),
+            "held_back": counted.select(held_back().sum()).item(),
             "by_breakdown": _held_back(counted),
         },
         "software": {"Python": platform.python_version(), **{name: version(name) for name in PACKAGES}},
@@ -91,17 +90,11 @@ def manifest(
 
 
 def _held_back(results: pl.DataFrame) -> list[dict[str, Any]]:
-    """Count what is held back, and why, by period and breakdown: not which groups, nor how few they are."""
-    why = pl.col("status").cast(pl.String)
+    """Count what is held back by period and breakdown: not which groups, nor how few they are."""
     return (
         results.group_by("period", "breakdown")
-        .agg(
-            results=pl.len(),
-            small_base=(why == "suppressed_small_base").sum(),
-            secondary=(why == "suppressed_secondary").sum(),
-            one_or_the_other=(why == "suppressed").sum(),
-        )
-        .filter(pl.sum_horizontal("small_base", "secondary", "one_or_the_other") > 0)
+        .agg(results=pl.len(), held_back=held_back().sum())
+        .filter(pl.col("held_back") > 0)
         .sort("period", "breakdown")
         .to_dicts()
     )

@@ -72,7 +72,7 @@ def tidy(
 
 def held_back() -> pl.Expr:
     """Expression: whether a row is suppressed."""
-    return pl.col("status").fill_null("").str.starts_with("suppressed")
+    return pl.col("status").cast(pl.String).fill_null("").str.starts_with("suppressed")
 
 
 def one_of(kind: str, name: str, known: Collection[str], where: str) -> None:

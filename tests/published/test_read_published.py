@@ -41,7 +41,8 @@ def test_scores_options_and_organisations(organisations_file):
     assert set(published.results["source"]) == {"published"}
     assert published.organisations.filter(organisation="RX2")["region"].item() == "Midlands"
     assert published.organisations.filter(organisation="RX2")["ics"].item() is None
-    assert published.organisations.filter(organisation="1E5")["ics"].item() == "-x"
+    # A spreadsheet would take -x for a formula.
+    assert published.organisations.filter(organisation="1E5")["ics"].item() == "'-x"
     assert published.provenance["missing"] == ()
     assert published.provenance["unknown_weightings"] == ()
 

@@ -26,9 +26,13 @@ def test_organisation_round_trip(tmp_path, period):
     assert read.provenance["layout"] == "organisation"
     assert_frame_equal(read.distributions, written.distributions, **SAME)
     assert_frame_equal(_scores(read), written.results, **SAME)
-    assert_frame_equal(read.organisations, written.organisations)
+    # What a spreadsheet would take for a formula is read with an apostrophe before it, once.
+    plain = pl.col("name", "ics").str.replace("^[=+-]", "'${0}")
+    assert_frame_equal(read.organisations, written.organisations.with_columns(plain))
+    assert set(read.organisations["name"]) >= {"'=SUM(A1) Trust", "'+Integrated Care Board"}
     write_published(tmp_path / "b.xlsx", read)
     again = read_published(tmp_path / "b.xlsx")
+    assert_frame_equal(again.organisations, read.organisations)
     assert_frame_equal(again.results, read.results, **SAME)
     # six options (five on the form, "both" in files) and the base of one question in one organisation
     assert again.provenance["suppressed_cells"] == read.provenance["suppressed_cells"] == 7

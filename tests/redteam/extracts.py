@@ -400,7 +400,8 @@ SLIPS = [
     lambda w: w[:3] + w[4:],
     lambda w: w[:2] + w[3:4] + w[2:3] + w[4:],
 ]
-NONE = ["Unknown", "n/a", "Not known", "Missing", "TBC"]
+#: Not "Missing": a page says "Missing questions" of itself, which gives nobody away.
+NONE = ["Unknown", "n/a", "Not known", "Not stated", "TBC"]
 
 
 def texts(rng) -> Case:

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import html
 import json
-import re
 import subprocess
 import sys
 import tempfile
-import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -20,30 +17,8 @@ from tests.redteam import objects
 from tests.redteam.attacker import linear_attack
 from tests.redteam.bounds import base_attack
 from tests.redteam.people import People, values_of
+from tests.redteam.reading import texts_of
 from tests.redteam.releases import as_rows
-
-TABLES = (".parquet",)
-
-
-def texts_of(folder: Path) -> dict[str, str]:
-    """Return every file of a folder as text a person can search, parts of a workbook together."""
-    found = {}
-    for path in sorted(p for p in folder.rglob("*") if p.is_file()):
-        if path.suffix == ".xlsx":
-            with zipfile.ZipFile(path) as parts:
-                read = [parts.read(n).decode("utf-8", "replace") for n in parts.namelist()]
-            found[path.name] = html.unescape("\n".join(read))
-        elif path.suffix in TABLES:
-            found[path.name] = pl.read_parquet(path).write_csv()
-        else:
-            found[path.name] = plain(path.read_bytes().decode("utf-8", "replace"))
-    return found
-
-
-def plain(text: str) -> str:
-    r"""Undo what pages do to text inside: `\u003c` in scripts, `&lt;` in markup."""
-    text = re.sub(r"\\+u([0-9a-fA-F]{4})", lambda m: chr(int(m[1], 16)), text)
-    return html.unescape(text)
 
 
 def folder_attack(

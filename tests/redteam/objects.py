@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import tempfile
 import warnings
+from pathlib import Path
 
 import numpy as np
 import polars as pl
@@ -13,6 +15,7 @@ from culture_metrics.errors import CultureMetricsError
 from tests.redteam import linear
 from tests.redteam.attacker import SHOWN, Cell, Found, scale
 from tests.redteam.people import COMPLETE, People
+from tests.redteam.reading import texts_of
 from tests.redteam.weighted import grain
 
 FEW_PEOPLE = range(1, linear.MOST + 1)
@@ -293,32 +296,43 @@ def addresses_in(text: str) -> set[str]:
 
 
 def validation_texts(extract) -> str:
-    """All that the check of an extract says, in any form."""
+    """All that the check of an extract says, in any form, and the files it writes."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         report = cm.validate(extract)
-    return "\n".join(spoken(report))
+    return "\n".join([*spoken(report), *written(report)])
 
 
 def pair_texts(first, second) -> str:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         report = cm.check_pair(first, second)
-    return "\n".join(spoken(report))
+    return "\n".join([*spoken(report), *written(report)])
+
+
+#: What an analyst who holds the extract works with, and no text or file shows: the extract, which rows and
+#: answers were set aside, and the merges on offer. These must name labels in full, the rare ones too, because
+#: they are handed back as they are: `validate(extract, merge=report.merges)`.
+ANALYSTS_OWN = ("extract", "quarantine", "merges")
+
+
+def written(report) -> list[str]:
+    """Texts of the page and the workbook that a check writes to be passed on."""
+    with tempfile.TemporaryDirectory() as place:
+        report.to_html(Path(place) / "check.html")
+        report.to_excel(Path(place) / "check.xlsx")
+        return list(texts_of(Path(place)).values())
 
 
 def spoken(thing) -> list[str]:
-    """Texts of an object: its form in a console and a notebook, and every public attribute that is no extract."""
+    """Texts of an object: its form in a console and a notebook, and every public attribute but `ANALYSTS_OWN`."""
     said = [repr(thing), getattr(thing, "_repr_html_", lambda: "")() or ""]
     for name in dir(thing):
-        if name.startswith("_") or name in ("extract", "quarantine", "to_excel"):
+        if name.startswith("_") or name in ANALYSTS_OWN:
             continue
         value = getattr(thing, name)
-        if name in ("to_html", "summary") and callable(value):
-            try:
-                value = value()
-            except TypeError:
-                continue
+        if name == "summary":
+            value = value()
         if isinstance(value, pl.DataFrame):
             said.append(value.write_csv())
         elif not callable(value):

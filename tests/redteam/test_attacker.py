@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import polars as pl
 import pytest
 
+import culture_metrics as cm
+from culture_metrics import synthetic
 from tests.redteam import files, linear, objects, weighted
 from tests.redteam.attacker import linear_attack
 from tests.redteam.bounds import base_attack, count_attack
@@ -147,6 +151,19 @@ def test_texts_are_read():
     assert objects.named_in(text, small) == ["Theatres North", "Unknown"]
     assert objects.counted_in(text, small) == ["Theatres North"]
     assert objects.addresses_in(text) == {"a.b@trust.example"}
+
+
+def test_all_that_a_check_says_and_writes_is_read():
+    report = cm.validate(synthetic.respondents(2024, respondents_per_organisation=50))
+    small = {"Theatres North": 3}
+    planted = report.problems.head(1).with_columns(found=pl.lit("'Theatres North' (3)"))
+    for text in (objects.spoken, objects.written):
+        assert objects.counted_in("\n".join(text(report)), small) == []
+        leaky = dataclasses.replace(report, problems=planted)
+        assert objects.counted_in("\n".join(text(leaky)), small) == ["Theatres North"]
+    # Merges are for the analyst; the attacker knows it.
+    offered = dataclasses.replace(report, merges={"locality_1": {"Theatres North": None}})
+    assert objects.named_in("\n".join(objects.spoken(offered)), small) == []
 
 
 def test_a_finished_report_is_read_byte_by_byte(tmp_path):

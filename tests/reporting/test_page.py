@@ -67,7 +67,7 @@ def test_links_between_notebooks_are_links_within_the_page_or_words():
         section(name, v4.new_notebook(cells=[v4.new_markdown_cell(words)]))
         for name, words in (("one", text), ("two", "# Two"))
     ]
-    suppression = {"rule": "Ten or more.", "small_base": 0, "secondary": 0}
+    suppression = {"rule": "Ten or more.", "held_back": 0}
     told = {
         "created": "2026-01-01T00:00:00",
         "suppression": suppression,

@@ -15,6 +15,7 @@ from culture_metrics.published import rebuild_scores
 from culture_metrics.reporting.show.common import answered, benchmark, workbook
 from culture_metrics.reporting.tables import catalogued, interval, people, words
 from culture_metrics.results import ALL
+from culture_metrics.views.inputs import held_back as held
 from culture_metrics.views.labels import count
 from culture_metrics.views.table import BREAK, Table
 
@@ -200,35 +201,26 @@ def rebuilt(data: Inputs) -> Table:
     )
 
 
-#: Column of results hidden without saying which of the two reasons holds.
-EITHER = "One or the other"
-
-
 def held_back(data: Inputs) -> Table:
-    """Count the results from respondent files that are shown and held back, by reason."""
+    """Count the results from respondent files that are shown and held back: for which reason is not told."""
     return _held_back(answered(data).suppressed[0], data.edition)
 
 
 def published_held_back(data: Inputs) -> Table:
-    """Count the published results that are shown and held back, by reason."""
+    """Count the published results that are shown and held back."""
     tables = [p.results.filter(organisation=data.organisation) for p in data.published]
     return _held_back(pl.concat([data.results.clear(), *tables]), data.edition)
 
 
 def _held_back(results: pl.DataFrame, edition: Edition) -> Table:
-    status = pl.col("status").cast(pl.String)
     frame = (
         results.group_by("period", "breakdown")
         .agg(
-            (status == "reported").sum().alias("Shown"),
-            (status == "suppressed_small_base").sum().alias("Too few answers"),
-            (status == "suppressed_secondary").sum().alias("Held back to protect another"),
-            (status == "suppressed").sum().alias(EITHER),
+            (pl.col("status").cast(pl.String) == "reported").sum().alias("Shown"),
+            held().sum().alias("Held back"),
         )
         .sort("period", pl.col("breakdown") != ALL, "breakdown")
     )
-    if not frame[EITHER].sum():
-        frame = frame.drop(EITHER)
     frame = frame.with_columns(
         _breakdown_label(edition), *(count(name) for name in frame.columns[2:])
     ).rename({"period": "Year", "breakdown": "Groups"})
