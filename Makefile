@@ -37,11 +37,12 @@ demo: setup
 	@$(BIN)/culture-metrics demo --out build/demo
 	@echo "Report: build/demo/index.html ($(TOOK))"
 
+# Two tests at a time with a thread of algebra each: more of them wait for each other.
 # Goes on after a failure, so that one run shows all there is to mend.
 test: setup
 	@failed=; \
 	$(MAKE) --no-print-directory lint || failed="$$failed lint"; \
-	$(BIN)/python -m pytest -n 2 --dist loadfile || failed="$$failed pytest"; \
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile || failed="$$failed pytest"; \
 	echo "make test took $(TOOK)."; \
 	test -z "$$failed" || { echo "FAILED:$$failed" >&2; exit 1; }
 

@@ -115,6 +115,7 @@ def test_national_is_a_list_of_organisations_of_the_table():
 
 
 def test_published_workbooks_add_up(shared_data):
-    for path in [*(shared_data / "nss2024").glob("*"), *(shared_data / "pulse").glob("*")]:
+    official = "nss2024/NSS24 detailed spreadsheets organisational results.xlsx", "pulse/202223Q1.xlsm"
+    for path in (shared_data / name for name in official):
         results = cm.read_published(path).results
         assert cm.audit_disclosure(results, minimum_base=10).ok
