@@ -101,6 +101,11 @@ def estimate(
     (`score`); a percentage the (weighted) share of the answers that `describe` calls counted, among all
     answers but those left out of the base.
 
+    What may be shown is decided from the respondents, for this call and earlier ones about the same extract
+    together (`extract.decision`), and a warning says so where nothing of a breakdown can be shown for that.
+    Where groups lie within others or overlap so that more must be hidden, `status` is `suppressed` for all
+    that is hidden in the organisation.
+
     The order of respondents and the way a file is cut into pieces leave the numbers as they are, up to
     rounding (1e-12). Conventions and references: `Design`, `Weights`, `rake`, `indicators.intervals`.
 
