@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 #: How often combinations are drawn: for all measures together; again for those that hide otherwise.
 DRAWS, AGAIN = 30, 6
+#: Seeds of draws that nothing was decided by begin here.
+OTHERS = 1_000_000
 #: So many groups are tried to be shown again, largest first.
 TRIED = 20
 #: Whole organisations are the last to be hidden.
@@ -134,6 +136,17 @@ def is_open(people: People, hidden: Flags, fixed: Flags, minimum: int) -> bool:
     with _one_thread():
         hiding = _Hiding(people, hidden, fixed, minimum)
         return any(True for _ in hiding.open_families(np.unique(people.family)))
+
+
+def number_open(people: People, hidden: Flags, minimum: int) -> int:
+    """Count the sets of measures in which a combination of shown groups gives few people away.
+
+    Draws are others than those by which it was decided what to hide.
+    """
+    with _one_thread():
+        hiding = _Hiding(people, hidden, np.zeros_like(hidden), minimum)
+        hiding.turn = OTHERS
+        return sum(1 for _ in hiding.open_families(np.unique(people.family)))
 
 
 def _one_thread() -> threadpool_limits:

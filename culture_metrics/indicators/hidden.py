@@ -65,7 +65,7 @@ def hidden_of(
     names = sorted(columns)
     keys = pl.concat([part.keys for part in parts])
     order = keys.with_row_index("cell").sort(KEY)["cell"].to_numpy()
-    places, of_groups = [columns[n] for n in names], _of_groups(names, extract)
+    places, of_groups = [columns[n] for n in names], groups_counted(names, extract)
     tables = [_bases(part, places, of_groups) for part in parts]
     base, counted = (np.vstack(t)[order] for t in zip(*tables, strict=True))
     cells = keys[order].with_columns(
@@ -89,7 +89,7 @@ def hidden_of(
     return np.split(why[:, [back[name] for name in columns]], ends)
 
 
-def _of_groups(names: Sequence[str], extract: Extract) -> NDArray[np.bool_]:
+def groups_counted(names: Sequence[str], extract: Extract) -> NDArray[np.bool_]:
     """Say which measures tell how many respondents are in a group of a breakdown."""
     about_people = {b.question for b in extract.edition.breakdowns.values()}
     known = extract.edition.percentages

@@ -12,7 +12,7 @@ import polars as pl
 from culture_metrics import problems
 from culture_metrics.disclosure.coincidence import may_coincide
 from culture_metrics.disclosure.decision import GROUP, Call, known, people_of
-from culture_metrics.disclosure.people import WHOLE, People, hide_people, is_open
+from culture_metrics.disclosure.people import WHOLE, People, hide_people, is_open, number_open
 from culture_metrics.disclosure.release import family_names
 from culture_metrics.errors import CultureMetricsWarning, UnknownNameError
 from culture_metrics.indicators.atoms import (
@@ -31,7 +31,7 @@ from culture_metrics.results import ALL
 from data_schemas.columns import STATUSES
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -226,17 +226,12 @@ class Release:
         looked: Sequence[Flags],
     ) -> None:
         """Look at the respondents of each organisation; changes `hidden` and `looked`."""
-        there, sides = answered(self.answers, self.places.tolist(), self.places[self.percent].tolist())
-        of_side = np.repeat(self.family[1 + self.percent], 2)
-        there = np.hstack([there, sides[:, self.counted]])
-        family = np.append(self.family, of_side[self.counted])
-        for atoms in atoms_of(tables, weights):
+        for atoms, people in self._people(tables, layers, weights):
             cells = [atoms.cells(layer.table) for layer in layers]
             small, first, fixed = (
                 np.vstack([getattr(layer, name)[own] for layer, own in zip(layers, cells, strict=True)])
                 for name in ("small", "hidden", "fixed")
             )
-            people = _people(atoms, layers, (there, family), (sides, of_side))
             if not atoms.nested and not is_open(people, first, fixed, self.minimum):
                 continue
             gone = hide_people(people, small, fixed, self.minimum)
@@ -245,6 +240,32 @@ class Release:
             for place, own, part in zip(range(len(layers)), cells, np.split(gone, ends), strict=True):
                 _hide_beside(part, costs[place], fixes[place])
                 hidden[place][own], looked[place][own] = part, True
+
+    def _people(
+        self, tables: Sequence[Table], layers: Sequence[_Layer], weights: Sequence[Floats]
+    ) -> Iterator[tuple[Atoms, People]]:
+        """Set what is shown beside who answered, organisation by organisation."""
+        there, sides = answered(self.answers, self.places.tolist(), self.places[self.percent].tolist())
+        of_side = np.repeat(self.family[1 + self.percent], 2)
+        there = np.hstack([there, sides[:, self.counted]])
+        family = np.append(self.family, of_side[self.counted])
+        for atoms in atoms_of(tables, weights):
+            yield atoms, _people(atoms, layers, (there, family), (sides, of_side))
+
+    def attacked(self, groups: pl.DataFrame) -> tuple[int, int]:
+        """Attack all that was shown so far, with draws of its own.
+
+        Returns how many sets of measures were attacked, and of how many something follows about few people.
+        """
+        nothing = np.zeros((groups.height, len(self.families)), bool)
+        tables = self._tables()
+        layers, weights = self._layers(tables, groups, nothing, nothing)
+        looked, found = 0, 0
+        for atoms, people in self._people(tables, layers, weights):
+            shown = np.vstack([layer.fixed[atoms.cells(layer.table)] for layer in layers])
+            looked += len(self.families)
+            found += number_open(people, ~shown, self.minimum)
+        return looked, found
 
     def _look_by_pairs(
         self,

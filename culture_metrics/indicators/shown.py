@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
+from culture_metrics.disclosure.decision import people_of
 from culture_metrics.errors import SmallBaseWarning
 from culture_metrics.indicators.breakdowns import crossed
 from culture_metrics.indicators.cell_estimates import estimates_of
-from culture_metrics.indicators.hidden import hidden_of
+from culture_metrics.indicators.hidden import groups_counted, hidden_of
+from culture_metrics.indicators.release import Release
 from culture_metrics.indicators.weights import weights_for
 from data_schemas.columns import STATUSES
 
@@ -73,3 +75,29 @@ def shown_cells(
             )
         )
     return pl.concat(tables)
+
+
+def attack_shown(extract: Extract, minimum_base: int | None = None) -> tuple[int, int]:
+    """Attack all that was shown of an extract so far, as somebody outside who knows who is in which group.
+
+    Returns
+    -------
+    (int, int)
+        How many sets of measures were attacked, and of how many something follows about fewer people than
+        the minimum base.
+
+    Examples
+    --------
+    >>> from culture_metrics import estimate, synthetic
+    >>> extract = synthetic.respondents(2024)
+    >>> results = estimate(extract, by=["locality_1", "occupation_group"])
+    >>> attack_shown(extract)[1]
+    0
+    """
+    calls = extract.decision.of(people_of(extract.frame, [*extract.edition.columns]))
+    by = {name: names for call in calls if not call.together for name, names in call.by.items()}
+    found = estimates_of(extract, by, "none", None)
+    columns = {name: j for j, name in enumerate(found[0].answers.names)}
+    least = extract.edition.survey.minimum_base if minimum_base is None else minimum_base
+    release = Release(found, extract, least, by, columns, groups_counted(sorted(columns), extract))
+    return release.attacked(found[0].keys)

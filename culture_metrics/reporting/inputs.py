@@ -25,6 +25,7 @@ from culture_metrics.extracts.validate import validate
 from culture_metrics.indicators.breakdowns import available_breakdowns, breakdown_id, names_groups
 from culture_metrics.indicators.distributions import distributions
 from culture_metrics.indicators.estimate import estimate
+from culture_metrics.indicators.shown import attack_shown
 from culture_metrics.published import is_published, read_published
 from culture_metrics.reporting.example import example_extracts, example_published
 from culture_metrics.results import ALL, as_distributions, as_results
@@ -109,6 +110,12 @@ class Inputs:
     def _decided(self) -> list[About]:
         about = ((e, people_of(e.frame, [*e.edition.columns])) for e in self.extracts)
         return [(e.survey, e.period, people, e.decision) for e, people in about]
+
+    def attacked(self) -> tuple[int, int]:
+        """Attack what is shown of all extracts: how many sets of measures, and how many of them are open."""
+        self.suppressed  # noqa: B018
+        each = [attack_shown(e, self.rule.minimum_base) for e in self.extracts]
+        return sum(n for n, _ in each), sum(n for _, n in each)
 
     @cached_property
     def results(self) -> pl.DataFrame:

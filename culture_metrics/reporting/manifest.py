@@ -45,10 +45,12 @@ def manifest(
         left_out, suppression, software`. `inputs` has file name, kind, period and SHA-256; `rows` the counts
         read, used and set aside of each respondent file, and those of the organisation; `suppression` the
         rule and how many results are held back, in all and by period and breakdown; not for which reason,
-        which would tell small groups from those hidden beside them.
+        which would tell small groups from those hidden beside them. `attack` says how many sets of measures
+        were attacked once all was decided, and of how many anything follows about fewer people.
     """
     survey, rule = data.edition.survey, data.rule
     # Groups are pooled in what is written: what is held back is counted group by group.
+    attacked, found = data.attacked()
     counted = pl.concat([data.suppressed[0], results.filter(source="published")])
     return {
         "culture_metrics": culture_metrics.__version__,
@@ -84,6 +86,7 @@ def manifest(
             "rule": f"{rule.words} Official workbooks hold back results on fewer than 10.",
             "held_back": counted.select(held_back().sum()).item(),
             "by_breakdown": _held_back(counted),
+            "attack": {"sets_of_measures": attacked, "open": found},
         },
         "software": {"Python": platform.python_version(), **{name: version(name) for name in PACKAGES}},
     }

@@ -17,6 +17,7 @@ from culture_metrics.disclosure.differencing import Shown, light_combinations
 from culture_metrics.disclosure.people import People, hide_people, is_open
 from culture_metrics.errors import CultureMetricsWarning
 from culture_metrics.extracts.extract import Extract
+from culture_metrics.indicators.shown import attack_shown
 
 ADVOCACY = ("q25a", "q25c", "q25d")
 
@@ -241,3 +242,19 @@ def test_a_ledger_carries_the_decision_into_the_next_run(tmp_path):
     other = extract(seed=5, locality_1=["A"] * 45 + ["B"] * 50, locality_2=teams)
     with pytest.warns(CultureMetricsWarning, match="other respondents"):
         read_ledger(path, about(other))
+
+
+def test_what_was_shown_is_attacked_with_draws_of_its_own():
+    teams = ["a1"] * 20 + ["a2"] * 20 + ["a3"] + ["b1"] * 20 + ["b2"] * 20
+    people = extract(locality_1=["A"] * 41 + ["B"] * 40, locality_2=teams)
+    cm.estimate(people, by=["locality_1", "locality_2"])
+    attacked, found = attack_shown(people)
+    assert attacked > 1
+    assert found == 0
+    # Had all been shown but the small team, it would follow.
+    ((call,),) = people.decision.calls.values()
+    hidden = np.zeros_like(call.hidden)
+    hidden[(call.groups["group"] == "a3").to_numpy()] = True
+    open_call = dataclasses.replace(call, hidden=hidden)
+    people.decision.calls = {who: [open_call] for who in people.decision.calls}
+    assert attack_shown(people)[1] > 0
