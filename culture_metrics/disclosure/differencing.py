@@ -208,6 +208,7 @@ def _distinct(left: Floats) -> Floats:
     """Keep each combination once, whatever its sign."""
     if not len(left):
         return left
-    first = left[np.arange(len(left)), (left != 0).argmax(axis=1)]
-    _, which = np.unique(np.round(left / first[:, None], 5), axis=0, return_index=True)
+    # Two that differ have different products with a vector drawn at random.
+    product = np.abs(left @ np.random.default_rng(0).uniform(1.0, 2.0, left.shape[1]))
+    _, which = np.unique(np.round(product, 6), return_index=True)
     return left[np.sort(which)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from threadpoolctl import threadpool_limits
@@ -154,6 +154,18 @@ def _one_thread() -> threadpool_limits:
     return threadpool_limits(1, user_api="blas")
 
 
+class _Found(NamedTuple):
+    """Combinations, with the measures in which each leaves few over, and the sides that nobody left is on."""
+
+    left: Floats
+    few: Flags
+    alike: Flags
+
+    def some(self, which: Flags) -> _Found:
+        """Keep some."""
+        return _Found(self.left[which], self.few[which], self.alike[which])
+
+
 class _Hiding:
     """What is hidden so far, by group and family."""
 
@@ -217,10 +229,13 @@ class _Hiding:
         return bool(chosen)
 
     @cached_property
-    def _pool(self) -> Floats:
+    def _pool(self) -> _Found:
         """Combinations of what is shown in any family: what follows from fewer groups follows from more."""
         most = _Pattern(self.people, np.flatnonzero(~self.hidden.all(axis=1)))
-        return self._draws(most, self.people.counts, DRAWS)
+        return self._found(self._draws(most, self.people.counts, DRAWS))
+
+    def _found(self, left: Floats) -> _Found:
+        return _Found(left, light(left, self.people.counts, self.minimum), one_sided(left, self.people.sides))
 
     def open_families(self, families: Numbers) -> Iterator[tuple[_Pattern, int, Floats]]:
         """List what is shown in a family, the family, and what gives people of it away."""
@@ -229,35 +244,38 @@ class _Hiding:
         for number, gone in enumerate(patterns.T):
             own = families[which.reshape(-1) == number]
             pattern = _Pattern(self.people, np.flatnonzero(~gone))
-            rests = pattern.rests
-            rests = rests[self._open(rests, pattern, own).any(axis=1)]
-            left = self._pool[self._open(self._pool, pattern, own).any(axis=1)]
-            left = np.concatenate([rests, left[pattern.shown.follows(left)]])
-            if not len(left) and (gone != least).any():
+            rests = self._found(pattern.rests)
+            pool = self._pool.some(np.asarray(self._open(self._pool, pattern, own).any(axis=1)))
+            pool = pool.some(pattern.shown.follows(pool.left))
+            each = [(rests, self._open(rests, pattern, own)), (pool, self._open(pool, pattern, own))]
+            if not any(open_.any() for _, open_ in each) and (gone != least).any():
                 measures = np.flatnonzero(np.isin(self.people.family, own))
-                left = self._draws(pattern, self.people.counts[:, measures], AGAIN)
-            open_ = self._open(left, pattern, own)
+                drawn = self._found(self._draws(pattern, self.people.counts[:, measures], AGAIN))
+                each.append((drawn, self._open(drawn, pattern, own)))
+            left = np.concatenate([found.left for found, _ in each])
+            open_ = np.concatenate([flags for _, flags in each])
             for place, family in enumerate(own.tolist()):
-                found = left[open_[:, place]]
-                found = found[self._new(found, family)]
-                if len(found):
-                    yield pattern, family, found
+                of_family = left[open_[:, place]]
+                of_family = of_family[self._new(of_family, family)]
+                if len(of_family):
+                    yield pattern, family, of_family
 
-    def _open(self, left: Floats, pattern: _Pattern, families: Numbers) -> Flags:
+    def _open(self, found: _Found, pattern: _Pattern, families: Numbers) -> Flags:
         """Say by combination and family whether it leaves few over, or people of whom all are alike."""
         people = self.people
-        few = light(left, people.counts, self.minimum)
-        alike = one_sided(left, people.sides)
-        if alike.any():
+        sides = np.flatnonzero(np.isin(people.of_side, families))
+        alike = found.alike[:, sides]
+        rows = np.flatnonzero(alike.any(axis=1))
+        if len(rows):
             # Of groups that are shown to be all alike nothing more follows.
-            plain = (pattern.shown.groups @ people.sides < 0.5).astype(float)
+            plain = (pattern.shown.groups @ people.sides[:, sides] < 0.5).astype(float)
             told = pattern.shown.groups.T @ plain > 0
-            answered = people.sides[:, ::2] + people.sides[:, 1::2] > 0
-            new = (left != 0).astype(float) @ (np.repeat(answered, 2, axis=1) & ~told) > 0
-            alike &= new
-        found = np.zeros((len(left), len(families)), bool)
+            other = people.sides[:, sides ^ 1]
+            # Who answered is on a side or on the other.
+            answered = people.sides[:, sides] + other > 0
+            alike[rows] &= (found.left[rows] != 0).astype(float) @ (answered & ~told) > 0
+        result = np.zeros((len(found.left), len(families)), bool)
         for place, family in enumerate(families):
-            found[:, place] = few[:, people.family == family].any(axis=1) | alike[
-                :, people.of_side == family
-            ].any(axis=1)
-        return found
+            few = found.few[:, people.family == family].any(axis=1)
+            result[:, place] = few | alike[:, people.of_side[sides] == family].any(axis=1)
+        return result
