@@ -17,10 +17,10 @@ from scipy.sparse.csgraph import connected_components
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from culture_metrics.disclosure.release import Flags, Numbers
+    from culture_metrics.disclosure.release import Numbers
 
 
-def may_coincide(tables: Sequence[Numbers], part: Numbers, minimum: int) -> Flags:
+def may_coincide(tables: Sequence[Numbers], part: Numbers, minimum: int) -> dict[int, set[int]]:
     """Say of which parts a union of groups may leave 1 to `minimum` - 1 people over beside another union.
 
     Parameters
@@ -34,11 +34,11 @@ def may_coincide(tables: Sequence[Numbers], part: Numbers, minimum: int) -> Flag
 
     Returns
     -------
-    array of bool
-        By part; where it is false, no two tables have such unions.
+    dict
+        The tables that may have such unions, by part; no two others have.
     """
     parts = int(part.max(initial=-1)) + 1
-    found = np.zeros(parts, bool)
+    found: dict[int, set[int]] = {}
     # Who is in no shown group is in one that nobody shows: the rest of the organisation.
     sizes = [int(table.max(initial=-1)) + 2 for table in tables]
     for first, second in combinations(range(len(tables)), 2):
@@ -48,7 +48,8 @@ def may_coincide(tables: Sequence[Numbers], part: Numbers, minimum: int) -> Flag
         there = np.flatnonzero(people)
         one, other = there // high, parts * wide + there // (wide * high) * high + there % high
         owner = np.append(np.repeat(np.arange(parts), wide), np.repeat(np.arange(parts), high))
-        found[owner[_loose(one, other, people[there], len(owner), minimum)]] = True
+        for number in np.unique(owner[_loose(one, other, people[there], len(owner), minimum)]).tolist():
+            found.setdefault(number, set()).update((first, second))
     return found
 
 

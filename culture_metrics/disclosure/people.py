@@ -105,7 +105,7 @@ class _Pattern:
         return {int(self.groups[i]) for i in chosen}
 
 
-def hide_people(people: People, hidden: Flags, fixed: Flags, minimum: int) -> Flags:
+def hide_people(people: People, hidden: Flags, fixed: Flags, minimum: int, draws: int = DRAWS) -> Flags:
     """Hide groups until no combination of shown ones leaves 1 to `minimum` - 1 people over.
 
     Parameters
@@ -118,6 +118,8 @@ def hide_people(people: People, hidden: Flags, fixed: Flags, minimum: int) -> Fl
         Groups × families: what was shown before, and can no more be hidden.
     minimum : int
         Smallest number of people that may be left over.
+    draws : int
+        How often combinations are drawn.
 
     Returns
     -------
@@ -125,7 +127,7 @@ def hide_people(people: People, hidden: Flags, fixed: Flags, minimum: int) -> Fl
         What is hidden then. Combinations of what was shown before alone are left: there is no way back.
     """
     with _one_thread():
-        return _Hiding(people, hidden, fixed, minimum).run()
+        return _Hiding(people, hidden, fixed, minimum, draws).run()
 
 
 def is_open(people: People, hidden: Flags, fixed: Flags, minimum: int) -> bool:
@@ -169,8 +171,9 @@ class _Found(NamedTuple):
 class _Hiding:
     """What is hidden so far, by group and family."""
 
-    def __init__(self, people: People, hidden: Flags, fixed: Flags, minimum: int) -> None:
+    def __init__(self, people: People, hidden: Flags, fixed: Flags, minimum: int, draws: int = DRAWS) -> None:
         self.people, self.hidden, self.fixed, self.minimum = people, hidden.copy(), fixed, minimum
+        self.draws = draws
         self.turn, self.before = 0, dict[bytes, Shown]()
 
     def run(self) -> Flags:
@@ -198,7 +201,7 @@ class _Hiding:
                 self.hidden[group, family] = True
 
     def _of_everyone(self, family: int) -> Floats:
-        left = self._draws(self._pattern(family), self.people.counts[:, :1], DRAWS)
+        left = self._draws(self._pattern(family), self.people.counts[:, :1], self.draws)
         return left[self._new(left, family)]
 
     def _new(self, left: Floats, family: int) -> Flags:
@@ -232,7 +235,7 @@ class _Hiding:
     def _pool(self) -> _Found:
         """Combinations of what is shown in any family: what follows from fewer groups follows from more."""
         most = _Pattern(self.people, np.flatnonzero(~self.hidden.all(axis=1)))
-        return self._found(self._draws(most, self.people.counts, DRAWS))
+        return self._found(self._draws(most, self.people.counts, self.draws))
 
     def _found(self, left: Floats) -> _Found:
         return _Found(left, light(left, self.people.counts, self.minimum), one_sided(left, self.people.sides))

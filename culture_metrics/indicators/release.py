@@ -55,6 +55,8 @@ NOT_LOOKED_AT = (
 FEW = 50
 #: Official weights are those of these groups.
 OF_WEIGHTS = "occupation_group"
+#: So often combinations are drawn where there are many organisations.
+FEW_DRAWS = 6
 COLUMN_GONE = "An earlier breakdown was of a column that the extract no longer has: it was not looked at."
 
 
@@ -287,10 +289,11 @@ class Release:
             local = table.groups.select(pl.int_range(pl.len()).over("organisation")).to_series().to_numpy()
             shown = np.append(np.where(hidden[i][:, 0], -1, local), -1)
             codes.append(shown[table.of])
-        open_ = np.flatnonzero(may_coincide(codes, organisation, self.minimum))
-        own = [tables[layers[i].table] for i in plain]
-        one = [layers[i] for i in plain]
-        for number in open_:
+        for number, few in may_coincide(codes, organisation, self.minimum).items():
+            # The whole, and the breakdowns that may coincide.
+            some = [plain[0], *(plain[1 + place] for place in sorted(few))]
+            own = [tables[layers[i].table] for i in some]
+            one = [layers[i] for i in some]
             atoms = atoms_among(np.flatnonzero(organisation == number), own, [])
             here = [replace(layer, table=place) for place, layer in enumerate(one)]
             cells = [atoms.cells(layer.table) for layer in here]
@@ -307,9 +310,9 @@ class Release:
                 )
                 for name in ("small", "fixed")
             )
-            gone = hide_people(people, small, fixed, self.minimum)
+            gone = hide_people(people, small, fixed, self.minimum, FEW_DRAWS)
             ends = np.cumsum([len(c) for c in cells])[:-1]
-            for i, layer, own_cells, part in zip(plain, here, cells, np.split(gone, ends), strict=True):
+            for i, layer, own_cells, part in zip(some, here, cells, np.split(gone, ends), strict=True):
                 hidden[i][own_cells] |= part & ~layer.fixed[own_cells]
                 looked[i][own_cells] = True
         self._look_at_sums(tables, layers, hidden)
