@@ -99,7 +99,8 @@ class _Pattern:
         for made_of, also_whole in zip(self.shown.made_of(left), whole, strict=True):
             parts = made_of & (also_whole | (cost < WHOLE))
             needed = parts & self.shown.needed
-            among = np.flatnonzero(needed if np.isfinite(cost[needed]).any() else parts)
+            # An organisation is hidden only where there is nothing else.
+            among = np.flatnonzero(needed if (cost[needed] < WHOLE).any() else parts)
             if np.isfinite(cost[among]).any() and not chosen & {*among.tolist()}:
                 chosen.add(int(among[np.argmin(cost[among])]))
         return {int(self.groups[i]) for i in chosen}

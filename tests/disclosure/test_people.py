@@ -206,6 +206,29 @@ def test_nothing_is_left_over_once_groups_are_hidden(seed):
     assert least_left(groups[~hidden[:, 0]], people) >= 5 - 1e-6
 
 
+@pytest.mark.parametrize("seed", [104, 122, 130, 158, 184])
+def test_a_whole_organisation_is_the_last_to_be_hidden(seed):
+    """In these tables the whole alone would do, or two groups."""
+    rng = np.random.default_rng(seed)
+    n, sizes = int(rng.integers(50, 90)), (3, 6) if seed % 3 else (3, 5, 3)
+    codes = [rng.choice(k, n, p=rng.dirichlet(np.full(k, 1.5))) for k in sizes]
+    codes[0] = codes[1] % sizes[0]
+    atoms, people = np.unique(np.stack(codes, axis=1), axis=0, return_counts=True)
+    rows, table = [np.ones(len(atoms))], [0]
+    for number, column in enumerate(atoms.T, start=1):
+        rows += [(column == group).astype(float) for group in np.unique(column)]
+        table += [number] * len(np.unique(column))
+    groups, counts = np.array(rows), people[:, None].astype(float)
+    none, cost = np.empty((len(people), 0)), groups @ people + 1e6 * (np.array(table) == 0)
+    setting = People(
+        groups, counts, np.zeros(1, np.int64), none, np.empty(0, np.int64), cost, np.array(table)
+    )
+    small = (groups @ counts > 0) & (groups @ counts < 11)
+    hidden = hide_people(setting, small, np.zeros_like(small), 11)
+    assert not hidden[0, 0]
+    assert not is_open(setting, hidden, np.zeros_like(small), 11)
+
+
 def test_unions_that_nearly_coincide_are_told_from_those_that_do_not():
     part = np.repeat([0, 1, 2], 200)
     one = np.tile(np.repeat([0, 1], 100), 3)
