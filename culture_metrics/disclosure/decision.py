@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,6 +18,31 @@ if TYPE_CHECKING:
 #: What a group is called in a decision.
 GROUP = ["organisation", "breakdown", "group"]
 People = tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Table:
+    """A breakdown, of each organisation or of all `together`: its cells, and the cell of each respondent.
+
+    `groups` has `organisation, breakdown, group`, a row per cell; `of` is -1 for who is in none.
+    """
+
+    together: bool
+    groups: pl.DataFrame
+    of: NDArray[np.int64]
+
+    @property
+    def name(self) -> str:
+        """The breakdown."""
+        return str(self.groups["breakdown"][0])
+
+    def same_as(self, other: Table) -> bool:
+        """Whether it is the same breakdown, with the same people in its groups."""
+        if (self.together, self.name) != (other.together, other.name):
+            return False
+        number = other.groups.with_columns(_row=pl.int_range(pl.len(), dtype=pl.Int64))
+        row = self.groups.join(number, on=GROUP, how="left", maintain_order="left")["_row"].fill_null(-1)
+        return np.array_equal(np.append(row.to_numpy(), -1)[self.of], other.of)
 
 
 @dataclass(frozen=True)
@@ -40,8 +65,10 @@ class Call:
         Whether groups are of all organisations together.
     weights : mapping
         Breakdown -> the weight of each respondent; none where everyone counts once. It stays in memory.
+    tables : tuple of Table
+        Who is in which group; in memory only, and none of many respondents or of an earlier run.
     order : polars.DataFrame, optional
-        The respondents, in the order of their weights.
+        The respondents, in the order of tables and weights.
     from_ledger : bool
         Whether an earlier run made the call: of its breakdowns, only groups that were shown are in `groups`.
     """
@@ -53,6 +80,7 @@ class Call:
     untold: Flags
     together: bool = False
     weights: Mapping[str, Floats] = field(default_factory=dict)
+    tables: tuple[Table, ...] = ()
     order: pl.DataFrame | None = None
     from_ledger: bool = False
 
@@ -62,6 +90,13 @@ class Call:
         if place is None:
             return weights if len(weights) == order.height else None
         return np.where(place >= 0, weights[place], 0.0)
+
+    def tables_in(self, order: pl.DataFrame) -> list[Table]:
+        """Return its tables, for respondents in another order; none where nobody can tell."""
+        place = self._place(order)
+        if place is None:
+            return [table for table in self.tables if len(table.of) == order.height]
+        return [replace(t, of=np.where(place >= 0, t.of[place], -1)) for t in self.tables]
 
     def holds(self, order: pl.DataFrame) -> Flags:
         """Say which respondents the call is about."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
+from culture_metrics.disclosure.decision import Table
 from culture_metrics.results import ALL
 
 if TYPE_CHECKING:
@@ -23,23 +24,6 @@ if TYPE_CHECKING:
     Flags = NDArray[np.bool_]
     Floats = NDArray[np.float64]
     Numbers = NDArray[np.int64]
-
-
-@dataclass(frozen=True)
-class Table:
-    """A breakdown, of each organisation or of all `together`: its cells, and the cell of each respondent.
-
-    `groups` has `organisation, breakdown, group`, a row per cell; `of` is -1 for who is in none.
-    """
-
-    together: bool
-    groups: pl.DataFrame
-    of: Numbers
-
-    @property
-    def name(self) -> str:
-        """The breakdown."""
-        return str(self.groups["breakdown"][0])
 
 
 def tables_of(cells: Cells, *, together: bool) -> list[Table]:

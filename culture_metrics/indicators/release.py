@@ -11,13 +11,12 @@ import polars as pl
 
 from culture_metrics import problems
 from culture_metrics.disclosure.coincidence import may_coincide
-from culture_metrics.disclosure.decision import GROUP, Call, known, people_of
+from culture_metrics.disclosure.decision import GROUP, Call, Table, known, people_of
 from culture_metrics.disclosure.people import WHOLE, People, hide_people, is_open, number_open
 from culture_metrics.disclosure.release import family_names
 from culture_metrics.errors import CultureMetricsWarning, UnknownNameError
 from culture_metrics.indicators.atoms import (
     Atoms,
-    Table,
     answered,
     atoms_among,
     atoms_of,
@@ -37,6 +36,7 @@ if TYPE_CHECKING:
 
     from culture_metrics.extracts.extract import Extract
     from culture_metrics.indicators.cell_estimates import Found, Statuses
+    from culture_metrics.indicators.cells import Cells
 
     Flags = NDArray[np.bool_]
     Floats = NDArray[np.float64]
@@ -106,6 +106,7 @@ class Release:
         of_groups: Flags,
     ) -> None:
         self.answers, self.extract = parts[0].answers, parts[0].extract or extract
+        self.mine: list[Table] = []
         self.parts, self.minimum, self.by = parts, minimum_base, dict(by)
         self.together = parts[0].together
         self.decision = extract.decision
@@ -192,7 +193,7 @@ class Release:
         hidden = [layer.hidden.copy() for layer in layers]
         told = [np.zeros(len(layer.small), bool) for layer in layers]
         known_all = all((layer.fixed | layer.gone).all() for layer in layers if layer.mine)
-        if len(layers) > 2 and self.minimum > 1 and not known_all:
+        if (len(layers) > 2 or weighing) and self.minimum > 1 and not known_all:
             many = self.extract.frame.height > MANY or tables[0].groups.height > SEVERAL
             look = self._look_by_pairs if many else self._look
             look(tables, layers, weighing, hidden, told)
@@ -209,11 +210,14 @@ class Release:
                 each[layer.weight is not None][row] = gone
                 untold[row] |= looked
         for weighted, gone in each.items() if not known_all else ():
-            # Of many respondents weights are not looked at.
-            kept = weighted and self.extract.frame.height <= MANY
-            weights, order = (self._weights(), self._order) if kept else ({}, None)
+            # Of many respondents nothing is kept that is by respondent.
+            few = self.extract.frame.height <= MANY
+            weights = self._weights() if weighted and few else {}
+            kept, order = (tuple(self.mine), self._order) if few else ((), None)
             families = tuple(self.families)
-            self.calls.append(Call(self.by, groups, families, gone, untold, self.together, weights, order))
+            self.calls.append(
+                Call(self.by, groups, families, gone, untold, self.together, weights, kept, order)
+            )
         result = np.logical_or.reduce([*each.values()])
         if any(layer.fixed.any() for layer in layers):
             _warn_of_earlier(groups, result[:, 0], small[:, 0])
@@ -335,30 +339,36 @@ class Release:
                 hidden[i][few] = True
 
     def _tables(self) -> list[Table]:
-        """Return the tables of this call and of earlier ones, each organisation by itself or all together."""
+        """Return the tables of this call, then earlier ones: each organisation by itself or all together."""
         mine = {ALL: (), **self.by}
-        found: list[Table] = []
-        for together in (False, True):
-            calls = [c for c in self.calls if c.together == together]
-            if not calls and together != self.together:
-                continue
-            earlier = {name: names for c in calls for name, names in c.by.items()}
-            by = {ALL: (), **{name: names for name, names in earlier.items() if self._has(names)}}
-            if together == self.together:
-                by |= mine
-            own = self.parts[0].cells
-            if together != self.together or len(self.parts) > 1 or set(by) != set(mine) or own is None:
-                groups = group_codes(
-                    self.extract, list(dict.fromkeys(n for names in by.values() for n in names))
-                )
-                own = make_cells(self.extract.frame, by, groups, Design(), together=together)
-            here = tables_of(own, together=together)
-            if together and not self.together:
-                # Figures of all together may have left organisations out.
-                inside = np.logical_or.reduce([c.holds(self._order) for c in calls])
-                here = [replace(table, of=np.where(inside, table.of, -1)) for table in here]
-            found += here
-        return found
+        own = self.parts[0].cells
+        if len(self.parts) > 1 or own is None:
+            own = self._made(mine, together=self.together)
+        found = tables_of(own, together=self.together)
+        self.mine = found.copy()
+        for call in self.calls:
+            earlier = call.tables_in(self._order) or self._made_again(call)
+            found += [table for table in earlier if not any(table.same_as(other) for other in found)]
+        # Organisations by themselves come first, the whole before its breakdowns.
+        return sorted(found, key=lambda table: (table.together, table.name != ALL))
+
+    def _made(self, by: Mapping[str, tuple[str, ...]], *, together: bool) -> Cells:
+        groups = group_codes(self.extract, list(dict.fromkeys(n for names in by.values() for n in names)))
+        return make_cells(self.extract.frame, by, groups, Design(), together=together)
+
+    def _made_again(self, call: Call) -> list[Table]:
+        """Make the tables of an earlier call that kept none, as far as the extract has their columns."""
+        by = {ALL: (), **{name: names for name, names in call.by.items() if self._has(names)}}
+        made = tables_of(self._made(by, together=call.together), together=call.together)
+        if not call.together or self.together:
+            return made
+        # Figures of all together may have left organisations out.
+        return [replace(table, of=np.where(call.holds(self._order), table.of, -1)) for table in made]
+
+    def _shows(self, call: Call, table: Table) -> bool:
+        """Whether a call was about a table: the same breakdown, with the same people in its groups."""
+        kept = call.tables_in(self._order)
+        return any(table.same_as(other) for other in kept) if kept else table.name in (ALL, *call.by)
 
     def _has(self, names: Sequence[str]) -> bool:
         """Whether the extract still has the columns of an earlier breakdown."""
@@ -394,11 +404,10 @@ class Release:
         layers: list[_Layer] = []
         weights: list[Floats] = []
         now = self._weights()
-        plain = [call for call in self.calls if not call.weights]
         number = groups.with_row_index("_row")
         for place, table in enumerate(tables):
             row = table.groups.join(number, on=GROUP, how="left", maintain_order="left")["_row"]
-            own = table.together == self.together and row.null_count() == 0
+            own = any(table is other for other in self.mine)
             mine = row.fill_null(0).to_numpy().astype(np.int64)
 
             def layer(calls: Sequence[Call], weight: Floats | None, *, own: bool) -> None:
@@ -417,8 +426,9 @@ class Release:
                     _Layer(place, where, few | gone, (names & ~shown) | gone | few, shown & ~few, gone, own)  # noqa: B023
                 )
 
-            layer([c for c in plain if c.together == table.together], None, own=own)
-            weighing = [c for c in self.calls if c.together == table.together and table.name in c.weights]
+            about = [c for c in self.calls if c.together == table.together and self._shows(c, table)]
+            layer([c for c in about if not c.weights], None, own=own)
+            weighing = [c for c in about if table.name in c.weights]
             same = []
             for call in weighing:
                 used = call.weights_in(self._order, table.name)

@@ -281,3 +281,30 @@ def test_what_was_shown_is_attacked_with_draws_of_its_own():
     open_call = dataclasses.replace(call, hidden=hidden)
     people.decision.calls = {who: [open_call] for who in people.decision.calls}
     assert attack_shown(people)[1] > 0
+
+
+def test_a_breakdown_whose_groups_have_other_members_is_another_breakdown():
+    """Estates is put into Medicine between two calls: both sizes of Medicine would give Estates away."""
+    site = ["Medicine"] * 60 + ["Corporate"] * 50 + ["Surgery"] * 40 + ["Estates"] * 7
+    people = extract(locality_1=site)
+    first = cm.estimate(people, by=["locality_1"])
+    merged = ["Medicine" if name == "Estates" else name for name in site]
+    again = dataclasses.replace(people, frame=people.frame.with_columns(locality_1=pl.Series(merged)))
+    second = cm.estimate(again, by=["locality_1"])
+    assert ("locality_1", "Medicine") not in shown(first) & shown(second)
+    one = np.array([[float(name == group) for name in site] for _, group in shown(first) if group != "all"])
+    two = np.array(
+        [[float(name == group) for name in merged] for _, group in shown(second) if group != "all"]
+    )
+    wanted = np.array([float(name == "Estates") for name in site])
+    rows = np.vstack([np.ones(len(site)), *[part for part in (one, two) if len(part)]])
+    factors = np.linalg.lstsq(rows.T, wanted, rcond=None)[0]
+    assert np.abs(rows.T @ factors - wanted).max() > 1e-6
+
+
+def test_few_who_weigh_otherwise_do_not_follow_from_two_totals():
+    people = extract(locality_1=["A"] * 60, w=[2.0] * 4 + [1.0] * 56)
+    plain = cm.estimate(people).filter(measure="advocacy", status="reported")
+    with pytest.warns(CultureMetricsWarning, match="Ask for all breakdowns"):
+        weighted = cm.estimate(people, weights="w").filter(measure="advocacy", status="reported")
+    assert plain.height + weighted.height == 1
