@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from hashlib import sha256
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -35,6 +36,13 @@ class Table:
     def name(self) -> str:
         """The breakdown."""
         return str(self.groups["breakdown"][0])
+
+    def digest(self, order: pl.DataFrame) -> str:
+        """Tell who is in which group, in a few letters that give nobody away."""
+        labels = self.groups["group"].append(pl.Series([""], dtype=pl.String))
+        who = order.select(pl.concat_str(pl.all().cast(pl.String), separator="|")).to_series()
+        group = labels.gather(np.where(self.of >= 0, self.of, len(labels) - 1))
+        return sha256("\n".join(sorted((who + "|" + group).drop_nulls())).encode()).hexdigest()
 
     def same_as(self, other: Table) -> bool:
         """Whether it is the same breakdown, with the same people in its groups."""
@@ -69,6 +77,8 @@ class Call:
         Who is in which group; in memory only, and none of many respondents or of an earlier run.
     order : polars.DataFrame, optional
         The respondents, in the order of tables and weights.
+    members : mapping
+        Breakdown -> what tells who was in which of its groups, of an earlier run.
     from_ledger : bool
         Whether an earlier run made the call: of its breakdowns, only groups that were shown are in `groups`.
     """
@@ -82,6 +92,7 @@ class Call:
     weights: Mapping[str, Floats] = field(default_factory=dict)
     tables: tuple[Table, ...] = ()
     order: pl.DataFrame | None = None
+    members: Mapping[str, str] = field(default_factory=dict)
     from_ledger: bool = False
 
     def weights_in(self, order: pl.DataFrame, breakdown: str) -> Floats | None:

@@ -105,10 +105,17 @@ def _written(call: Call) -> dict[str, Any]:
     return {
         "by": {name: list(names) for name, names in call.by.items()},
         "together": call.together,
+        "members": call.members or _members(call),
         "families": list(call.families),
         "groups": call.groups[shown].rows(),
         "shown": [np.flatnonzero(~row).tolist() for row in call.hidden[shown]],
     }
+
+
+def _members(call: Call) -> dict[str, str]:
+    if call.order is None:
+        return {}
+    return {table.name: table.digest(call.order) for table in call.tables}
 
 
 def _read(call: dict[str, Any]) -> Call:
@@ -119,4 +126,6 @@ def _read(call: dict[str, Any]) -> Call:
     by = {name: tuple(names) for name, names in call["by"].items()}
     untold = np.ones(groups.height, bool)
     families = tuple(call["families"])
-    return Call(by, groups, families, hidden, untold, call["together"], from_ledger=True)
+    return Call(
+        by, groups, families, hidden, untold, call["together"], members=call["members"], from_ledger=True
+    )

@@ -370,6 +370,11 @@ class Release:
         kept = call.tables_in(self._order)
         return any(table.same_as(other) for other in kept) if kept else table.name in (ALL, *call.by)
 
+    def _changed(self, table: Table) -> bool:
+        """Whether other people are in the groups of a breakdown than in an earlier run."""
+        before = [c.members[table.name] for c in self.calls if c.from_ledger and table.name in c.members]
+        return bool(before) and table.name != ALL and table.digest(self._order) not in before
+
     def _has(self, names: Sequence[str]) -> bool:
         """Whether the extract still has the columns of an earlier breakdown."""
         try:
@@ -405,6 +410,9 @@ class Release:
         weights: list[Floats] = []
         now = self._weights()
         number = groups.with_row_index("_row")
+        changed = [table.name for table in self.mine if self._changed(table)]
+        if changed:
+            _warn_of_members(changed)
         for place, table in enumerate(tables):
             row = table.groups.join(number, on=GROUP, how="left", maintain_order="left")["_row"]
             own = any(table is other for other in self.mine)
@@ -419,6 +427,8 @@ class Release:
                     few = names
                 if not own:
                     few = names = ~shown
+                elif table.name in changed:  # noqa: B023
+                    few = names = np.ones_like(few)
                 if weight is not None:
                     weights.append(weight)
                 where = None if weight is None else len(weights) - 1
@@ -482,6 +492,16 @@ def _beside(groups: pl.DataFrame, hidden: Flags) -> Flags:
     number = np.zeros((int(table.max(initial=-1)) + 1, hidden.shape[1]), np.int64)
     np.add.at(number, table, hidden)
     return np.asarray(number[table] > hidden)
+
+
+def _warn_of_members(breakdowns: Sequence[str]) -> None:
+    warnings.warn(
+        f"The groups of {problems.listed(breakdowns)} have other members than in the earlier report that the "
+        "ledger is of: none of them is shown, as the two together could give small groups away. Give the new "
+        "grouping a column of its own, or report into another folder if the earlier report went to nobody.",
+        CultureMetricsWarning,
+        stacklevel=7,
+    )
 
 
 def _warn_of_earlier(groups: pl.DataFrame, hidden: Flags, small: Flags) -> None:

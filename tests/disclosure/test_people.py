@@ -12,8 +12,9 @@ from scipy.optimize import Bounds, LinearConstraint, milp
 
 import culture_metrics as cm
 from culture_metrics.disclosure.coincidence import may_coincide
-from culture_metrics.disclosure.decision import Decision
+from culture_metrics.disclosure.decision import Decision, people_of
 from culture_metrics.disclosure.differencing import Shown, light_combinations
+from culture_metrics.disclosure.ledger import read_ledger, write_ledger
 from culture_metrics.disclosure.people import People, hide_people, is_open
 from culture_metrics.errors import CultureMetricsWarning
 from culture_metrics.extracts.extract import Extract
@@ -240,9 +241,6 @@ def test_unions_that_nearly_coincide_are_told_from_those_that_do_not():
 
 
 def test_a_ledger_carries_the_decision_into_the_next_run(tmp_path):
-    from culture_metrics.disclosure.decision import people_of
-    from culture_metrics.disclosure.ledger import read_ledger, write_ledger
-
     def about(people):
         return [(people.survey, people.period, people_of(people.frame, ADVOCACY), people.decision)]
 
@@ -308,3 +306,21 @@ def test_few_who_weigh_otherwise_do_not_follow_from_two_totals():
     with pytest.warns(CultureMetricsWarning, match="Ask for all breakdowns"):
         weighted = cm.estimate(people, weights="w").filter(measure="advocacy", status="reported")
     assert plain.height + weighted.height == 1
+
+
+def test_other_members_than_in_an_earlier_report_are_not_shown_beside_it(tmp_path):
+    site = ["Medicine"] * 60 + ["Corporate"] * 50 + ["Surgery"] * 40 + ["Estates"] * 7
+    people = extract(locality_1=site)
+    assert ("locality_1", "Medicine") in shown(cm.estimate(people, by=["locality_1"]))
+    own = people_of(people.frame, [*people.edition.columns])
+    write_ledger(tmp_path / "ledger.json", [(people.survey, people.period, own, people.decision)])
+    for members, changed in ((["Medicine" if n == "Estates" else n for n in site], True), (site, False)):
+        later = dataclasses.replace(
+            people, frame=people.frame.with_columns(locality_1=pl.Series(members)), decision=Decision()
+        )
+        read_ledger(tmp_path / "ledger.json", [(later.survey, later.period, own, later.decision)])
+        with warnings.catch_warnings(record=True) as told:
+            warnings.simplefilter("always")
+            groups = {cell for cell in shown(cm.estimate(later, by=["locality_1"])) if cell[0] != "all"}
+        assert bool(groups) != changed
+        assert any("other members" in str(w.message) for w in told) == changed
