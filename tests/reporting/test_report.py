@@ -191,7 +191,9 @@ def test_results_keep_the_contract_and_small_cells_are_held_back(folder, manifes
     hidden = results.filter(pl.col("status").cast(pl.String).str.starts_with("suppressed"))
     assert set(hidden.filter(source="respondents")["status"]) == {"suppressed"}
     suppression = manifest["suppression"]
-    assert set(suppression) == {"rule", "held_back", "by_breakdown"}
+    assert set(suppression) == {"rule", "held_back", "by_breakdown", "attack"}
+    assert suppression["attack"]["sets_of_measures"] > 100
+    assert suppression["attack"]["open"] == 0
     # Counted group by group; in the table groups of which nothing is shown stand together.
     assert suppression["held_back"] > hidden.height > 0
     assert sum(row["held_back"] for row in suppression["by_breakdown"]) == suppression["held_back"]
