@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
@@ -73,10 +73,12 @@ class Call:
         Whether groups are of all organisations together.
     weights : mapping
         Breakdown -> the weight of each respondent; none where everyone counts once. It stays in memory.
+    people : tuple of int
+        Tells the people it is about from others (`people_of`).
+    frame : polars.DataFrame, optional
+        The respondents, in the order of tables and weights; in memory only, and none of many respondents.
     tables : tuple of Table
         Who is in which group; in memory only, and none of many respondents or of an earlier run.
-    order : polars.DataFrame, optional
-        The respondents, in the order of tables and weights.
     members : mapping
         Breakdown -> what tells who was in which of its groups, of an earlier run.
     from_ledger : bool
@@ -90,54 +92,37 @@ class Call:
     untold: Flags
     together: bool = False
     weights: Mapping[str, Floats] = field(default_factory=dict)
+    people: People = ()
+    frame: pl.DataFrame | None = None
     tables: tuple[Table, ...] = ()
-    order: pl.DataFrame | None = None
     members: Mapping[str, str] = field(default_factory=dict)
     from_ledger: bool = False
 
-    def weights_in(self, order: pl.DataFrame, breakdown: str) -> Floats | None:
-        """Return the weights of respondents in another order, 0 for others; none where nobody can tell."""
-        weights, place = self.weights[breakdown], self._place(order)
-        if place is None:
-            return weights if len(weights) == order.height else None
-        return np.where(place >= 0, weights[place], 0.0)
-
-    def tables_in(self, order: pl.DataFrame) -> list[Table]:
-        """Return its tables, for respondents in another order; none where nobody can tell."""
-        place = self._place(order)
-        if place is None:
-            return [table for table in self.tables if len(table.of) == order.height]
-        return [replace(t, of=np.where(place >= 0, t.of[place], -1)) for t in self.tables]
-
-    def holds(self, order: pl.DataFrame) -> Flags:
-        """Say which respondents the call is about."""
-        place = self._place(order)
-        return np.ones(order.height, bool) if place is None else place >= 0
-
-    def _place(self, order: pl.DataFrame) -> NDArray[np.int64] | None:
-        if self.order is None or self.order.equals(order):
-            return None
-        if self.order.columns != order.columns or self.order.is_duplicated().any():
-            return None
-        place = self.order.with_columns(_place=pl.int_range(pl.len(), dtype=pl.Int64))
-        found = order.join(place, on=order.columns, how="left", maintain_order="left")["_place"]
+    def place_in(self, order: pl.DataFrame) -> NDArray[np.int64]:
+        """Say of respondents in another order which of the call's they are; -1 for others."""
+        own = ids_of(self.frame) if self.frame is not None else order
+        if own.equals(order):
+            return np.arange(order.height)
+        number = own.with_columns(_place=pl.int_range(pl.len(), dtype=pl.Int64))
+        found = order.join(number, on=own.columns, how="left", maintain_order="left")["_place"]
         return found.fill_null(-1).to_numpy()
 
 
 @dataclass
 class Decision:
-    """The calls about the same people, one after the other; an extract carries it. It holds no numbers.
+    """The calls about an extract and what was made of it, one after the other. It holds no numbers.
 
-    The same people are as many with the same answers: an extract with a column more continues the decision,
-    a part of its people begins one of its own. `not_looked_at` says what was too large to be looked at.
+    An extract with a column more or less, or with a part of the respondents, carries the decision of the one
+    it was made of. `not_looked_at` says what was not, because it is too large or nobody can tell.
     """
 
-    calls: dict[People, list[Call]] = field(default_factory=dict)
+    calls: list[Call] = field(default_factory=list)
     not_looked_at: str | None = None
 
-    def of(self, people: People) -> list[Call]:
-        """Return the calls about these people."""
-        return self.calls.setdefault(people, [])
+
+def ids_of(frame: pl.DataFrame) -> pl.DataFrame:
+    """Return the columns that tell respondents from each other."""
+    return frame.select(c for c in ("organisation", "respondent") if c in frame.columns)
 
 
 def people_of(frame: pl.DataFrame, questions: Sequence[str]) -> People:

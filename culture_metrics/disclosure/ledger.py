@@ -5,53 +5,74 @@ from __future__ import annotations
 import json
 import os
 import warnings
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
 
-from culture_metrics.disclosure.decision import GROUP, Call
+from culture_metrics.disclosure.decision import GROUP, Call, ids_of, people_of
 from culture_metrics.errors import CultureMetricsWarning, FileFormatError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from culture_metrics.disclosure.decision import Decision, People
 
-#: Decisions with what they are about: survey, period and people.
-About = tuple[str, str, "People", "Decision"]
 FORMAT = 1
 
 
+@dataclass(frozen=True)
+class About:
+    """A decision, and the extract that it began with: survey, period, respondents and codes of questions."""
+
+    survey: str
+    period: str
+    frame: pl.DataFrame
+    questions: Sequence[str]
+    decision: Decision
+
+    @property
+    def people(self) -> People:
+        """What tells these people from others."""
+        return people_of(self.frame, self.questions)
+
+
 def write_ledger(path: Path, decided: Sequence[About]) -> None:
-    """Write which groups were shown, for which measures.
+    """Write which groups were shown, for which measures, beside what the file says of other people.
 
     Weighted figures are not in it: their weights are not kept. Groups of which nothing was shown have no name
     in it.
     """
-    # Calls that were read from it stay; they name what they showed.
-    releases = [
-        {
-            "survey": survey,
-            "period": period,
-            "people": _fingerprint(people),
-            "calls": [_written(call) for call in decision.of(people) if not call.weights],
-        }
-        for survey, period, people, decision in decided
-    ]
-    text = json.dumps({"format": FORMAT, "releases": releases}, ensure_ascii=False) + "\n"
+    releases = {_key(r): r for r in _releases(path)} if path.exists() else {}
+    for about in decided:
+        # Calls that were read from it stay; they name what they showed.
+        calls: dict[People, list[dict[str, Any]]] = {about.people: []}
+        for call in about.decision.calls:
+            if not call.weights:
+                calls.setdefault(call.people, []).append(_written(call))
+        for people, written in calls.items():
+            new = {
+                "survey": about.survey,
+                "period": about.period,
+                "people": _fingerprint(people),
+                "calls": written,
+            }
+            releases[_key(new)] = new
+    text = json.dumps({"format": FORMAT, "releases": [*releases.values()]}, ensure_ascii=False) + "\n"
     # The notebooks of a report share it, side by side: nobody may read half of it, and a disk that is full in
     # the middle may not cost what it said before.
     if path.exists() and path.read_text(encoding="utf-8") == text:
         return
-    new = path.with_name(f"{path.name}.{os.getpid()}")
+    new_file = path.with_name(f"{path.name}.{os.getpid()}")
     try:
-        new.write_text(text, encoding="utf-8", newline="\n")
-        new.replace(path)
+        new_file.write_text(text, encoding="utf-8", newline="\n")
+        new_file.replace(path)
     finally:
-        new.unlink(missing_ok=True)
+        new_file.unlink(missing_ok=True)
 
 
 def read_ledger(path: Path, decided: Sequence[About]) -> None:
@@ -67,17 +88,35 @@ def read_ledger(path: Path, decided: Sequence[About]) -> None:
     CultureMetricsWarning
         When an earlier run showed figures of the same survey and period on other respondents.
     """
-    try:
+    releases = _releases(path)
+    for about in decided:
+        here = [r for r in releases if (r["survey"], r["period"]) == (about.survey, about.period)]
+        own = _fingerprint(about.people)
+        same = [call for r in here if r["people"] == own for call in r["calls"]]
+        with _as_ledger(path):
+            about.decision.calls[:0] = [_read(call, about) for call in same]
+        if any(r["people"] != own and r["calls"] for r in here):
+            _warn_of_others(about.period)
+
+
+def _releases(path: Path) -> list[dict[str, Any]]:
+    with _as_ledger(path):
         kept = json.loads(path.read_text(encoding="utf-8"))
-        releases = {(r["survey"], r["period"], r["people"]): r["calls"] for r in kept["releases"]}
         if kept["format"] != FORMAT:
             raise ValueError
-        for survey, period, people, decision in decided:
-            calls = releases.get((survey, period, _fingerprint(people)))
-            if calls is not None:
-                decision.of(people)[:0] = [_read(call) for call in calls]
-            elif any((survey, period) == key[:2] for key in releases):
-                _warn_of_others(period)
+        for release in kept["releases"]:
+            _key(release), release["calls"]
+        return [*kept["releases"]]
+
+
+def _key(release: Mapping[str, Any]) -> tuple[str, str, str]:
+    return release["survey"], release["period"], release["people"]
+
+
+@contextmanager
+def _as_ledger(path: Path) -> Iterator[None]:
+    try:
+        yield
     except (ValueError, KeyError, TypeError) as error:
         raise FileFormatError(
             "This is not the ledger of an earlier report",
@@ -113,12 +152,10 @@ def _written(call: Call) -> dict[str, Any]:
 
 
 def _members(call: Call) -> dict[str, str]:
-    if call.order is None:
-        return {}
-    return {table.name: table.digest(call.order) for table in call.tables}
+    return {t.name: t.digest(ids_of(call.frame)) for t in call.tables} if call.frame is not None else {}
 
 
-def _read(call: dict[str, Any]) -> Call:
+def _read(call: Mapping[str, Any], about: About) -> Call:
     hidden = np.ones((len(call["groups"]), len(call["families"])), bool)
     for row, shown in zip(hidden, call["shown"], strict=True):
         row[shown] = False
@@ -126,6 +163,6 @@ def _read(call: dict[str, Any]) -> Call:
     by = {name: tuple(names) for name, names in call["by"].items()}
     untold = np.ones(groups.height, bool)
     families = tuple(call["families"])
-    return Call(
-        by, groups, families, hidden, untold, call["together"], members=call["members"], from_ledger=True
-    )
+    read = Call(by, groups, families, hidden, untold, call["together"], from_ledger=True)
+    frame = about.frame if call["members"] else None
+    return replace(read, members=call["members"], people=about.people, frame=frame)

@@ -42,6 +42,22 @@ class Answers:
         """How many of the measures are scores."""
         return int(self.values.shape[1])
 
+    def marks(self, place: int) -> NDArray[np.complex64]:
+        """Return the mark of each respondent in a percentage: i for who is asked, 1 more for the counted."""
+        share, marked = place - self.n_scores, self.marked
+        return np.asarray(marked.marks[share][marked.codes[:, marked.column[share]].view(np.uint8)])
+
+    def of(self, name: str) -> NDArray[np.complex64]:
+        """Return what each gives a measure: a score, -1 for none, or a mark for each of its options."""
+        return np.stack(
+            [
+                np.nan_to_num(self.values[:, place], nan=-1.0) if place < self.n_scores else self.marks(place)
+                for place, other in enumerate(self.names)
+                if other == name
+            ],
+            axis=1,
+        ).astype(np.complex64)
+
     def moments(self, cells: Cells, weight: NDArray[np.float64] | None) -> Moments:
         """Tally every measure in the order of `names`."""
         jobs, place = self._jobs(cells, weight)

@@ -8,7 +8,6 @@ from itertools import permutations
 from typing import TYPE_CHECKING
 
 import numpy as np
-import polars as pl
 
 from culture_metrics.disclosure.decision import Table
 from culture_metrics.results import ALL
@@ -86,20 +85,13 @@ class Atoms:
         return np.add.reduceat(there[self.respondents[order]].astype(np.int32), first).astype(float)
 
 
-def atoms_of(tables: Sequence[Table], weights: Sequence[Floats]) -> Iterator[Atoms]:
+def atoms_of(tables: Sequence[Table], weights: Sequence[Floats], organisation: Numbers) -> Iterator[Atoms]:
     """Find the atoms of each organisation; of all as one where a table has them together."""
-    organisation = np.zeros(len(tables[0].of), np.int64)
-    if not any(table.together for table in tables):
-        organisation = organisations_of(tables[0])
+    if any(table.together for table in tables):
+        organisation = np.zeros_like(organisation)
     order = np.argsort(organisation, kind="stable")
     for who in np.split(order, np.flatnonzero(np.diff(organisation[order])) + 1):
         yield atoms_among(who, tables, weights)
-
-
-def organisations_of(whole: Table) -> Numbers:
-    """Return the organisation of each respondent, 0, 1, …, from the table of whole organisations."""
-    rank = whole.groups["organisation"].rank("dense").cast(pl.Int64) - 1
-    return np.asarray(rank.to_numpy()[whole.of])
 
 
 def atoms_among(who: Numbers, tables: Sequence[Table], weights: Sequence[Floats]) -> Atoms:
@@ -123,15 +115,10 @@ def answered(answers: Answers, places: Sequence[int], percent: Sequence[int]) ->
     sides : array of bool
         Respondents × sides of percentages, two by two: those that it counts, and those that it does not.
     """
-    marked, n = answers.marked, answers.n_scores
-
-    def marks(place: int) -> NDArray[np.complex64]:
-        share = place - n
-        return np.asarray(marked.marks[share][marked.codes[:, marked.column[share]].view(np.uint8)])
-
-    columns = [np.ones(len(marked.codes), bool)]
-    columns += [np.isfinite(answers.values[:, j]) if j < n else marks(j).imag > 0 for j in places]
-    sides = [np.empty((len(marked.codes), 0), bool)]
-    for own in map(marks, percent):
+    n = answers.n_scores
+    columns = [np.ones(len(answers.values), bool)]
+    columns += [np.isfinite(answers.values[:, j]) if j < n else answers.marks(j).imag > 0 for j in places]
+    sides = [np.empty((len(answers.values), 0), bool)]
+    for own in map(answers.marks, percent):
         sides += [(own.real > 0)[:, None], ((own.imag > 0) & (own.real == 0))[:, None]]
     return np.stack(columns, axis=1), np.hstack(sides)

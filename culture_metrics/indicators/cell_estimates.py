@@ -43,7 +43,7 @@ class Found:
     `people` is how many respondents are in each cell, whatever they answered. `weighting` holds for all but
     what is never weighted and the organisations in `unweighted`. `cells` and `weight` say where each
     respondent of `extract` counts, and as how many; nothing where they were never all in memory. `together`:
-    all organisations are one.
+    all organisations are one. `read` says how answers are read.
     """
 
     keys: pl.DataFrame
@@ -56,6 +56,7 @@ class Found:
     weight: Numbers | None = None
     extract: Extract | None = None
     together: bool = False
+    read: Callable[[Extract], Answers] = answers_of
 
 
 def estimates_of(
@@ -85,7 +86,16 @@ def estimates_of(
     none = _organisations_in(extract, unweighted)
     return [
         Found(
-            cells.keys, cells.people(), answers, found, weighted.name, none, cells, weighted.values, extract
+            cells.keys,
+            cells.people(),
+            answers,
+            found,
+            weighted.name,
+            none,
+            cells,
+            weighted.values,
+            extract,
+            read=read,
         )
     ]
 
@@ -116,7 +126,7 @@ def _national(
         cells = make_cells(extract.frame, breakdowns, groups, design, together=True)
         result = answers.estimates(cells, weight, design)
         own = cells.keys, cells.people(), answers, result
-        found.append(Found(*own, kind, cells=cells, weight=weight, extract=extract, together=True))
+        found.append(Found(*own, kind, (), cells, weight, extract, together=True, read=read))
     return found
 
 

@@ -14,18 +14,14 @@ from culture_metrics.disclosure.coincidence import may_coincide
 from culture_metrics.disclosure.decision import GROUP, Call, Table, known, people_of
 from culture_metrics.disclosure.people import WHOLE, People, hide_people, is_open, number_open
 from culture_metrics.disclosure.release import family_names
-from culture_metrics.errors import CultureMetricsWarning, UnknownNameError
+from culture_metrics.errors import CultureMetricsWarning
 from culture_metrics.indicators.atoms import (
     Atoms,
     answered,
     atoms_among,
     atoms_of,
-    organisations_of,
-    tables_of,
 )
-from culture_metrics.indicators.breakdowns import group_codes
-from culture_metrics.indicators.cells import make_cells
-from culture_metrics.indicators.design import Design
+from culture_metrics.indicators.everyone import COLUMN_GONE, Everyone
 from culture_metrics.results import ALL
 from data_schemas.columns import STATUSES
 
@@ -36,7 +32,6 @@ if TYPE_CHECKING:
 
     from culture_metrics.extracts.extract import Extract
     from culture_metrics.indicators.cell_estimates import Found, Statuses
-    from culture_metrics.indicators.cells import Cells
 
     Flags = NDArray[np.bool_]
     Floats = NDArray[np.float64]
@@ -44,9 +39,8 @@ if TYPE_CHECKING:
 #: Stands for the respondents of a cell, whatever they answered.
 PEOPLE = ""
 UNTOLD = STATUSES.index("suppressed")
-#: Above so many respondents, or organisations, people are looked at by pairs of breakdowns, whatever they
-#: answered.
-MANY, SEVERAL = 60_000, 5
+#: Above so many organisations people are looked at by pairs of breakdowns, whatever they answered.
+SEVERAL = 5
 NOT_LOOKED_AT = (
     "With so many respondents, what is hidden was decided from all people of a group, not from those who "
     "answered each question, and from unions of groups of two breakdowns at a time."
@@ -57,7 +51,6 @@ FEW = 50
 OF_WEIGHTS = "occupation_group"
 #: So often combinations are drawn where there are many organisations.
 FEW_DRAWS = 6
-COLUMN_GONE = "An earlier breakdown was of a column that the extract no longer has: it was not looked at."
 
 
 @dataclass(frozen=True)
@@ -105,13 +98,13 @@ class Release:
         columns: Mapping[str, int],
         of_groups: Flags,
     ) -> None:
-        self.answers, self.extract = parts[0].answers, parts[0].extract or extract
+        self.extract = parts[0].extract or extract
         self.mine: list[Table] = []
         self.parts, self.minimum, self.by = parts, minimum_base, dict(by)
         self.together = parts[0].together
         self.decision = extract.decision
-        self.calls = extract.decision.of(people_of(extract.frame, [*extract.edition.columns]))
-        names = sorted(columns)
+        self.everyone = Everyone(self.extract, people_of(extract.frame, [*extract.edition.columns]))
+        names = self.names = sorted(columns)
         self.places = np.array([columns[n] for n in names])
         percent = extract.edition.percentages
         self.percent = np.flatnonzero([n in percent for n in names])
@@ -143,6 +136,9 @@ class Release:
         by_names |= by_names[:, :1]
         self._hide_enough(groups, base, by_names)
         whole = self.parts[0].extract is not None
+        if whole:
+            altered = self._altered(groups)
+            small, by_names = small | altered, by_names | altered
         untold = np.zeros(groups.height, bool)
         hidden, untold = self._from_people(groups, small, by_names) if whole else (by_names, untold)
         # Words are given only where they are those that names lead to.
@@ -187,14 +183,14 @@ class Release:
 
     def _from_people(self, groups: pl.DataFrame, small: Flags, by_names: Flags) -> tuple[Flags, Flags]:
         """Hide what the respondents make it take; says by cell whether it was decided from them."""
-        untold = known(self.calls, groups, self.families)[2]
+        untold = known(self.everyone.calls, groups, self.families)[2]
         tables = self._tables()
         layers, weighing = self._layers(tables, groups, small, by_names)
         hidden = [layer.hidden.copy() for layer in layers]
         told = [np.zeros(len(layer.small), bool) for layer in layers]
         known_all = all((layer.fixed | layer.gone).all() for layer in layers if layer.mine)
         if (len(layers) > 2 or weighing) and self.minimum > 1 and not known_all:
-            many = self.extract.frame.height > MANY or tables[0].groups.height > SEVERAL
+            many = self.everyone.many or tables[0].groups.height > SEVERAL
             look = self._look_by_pairs if many else self._look
             look(tables, layers, weighing, hidden, told)
         # What this call shows with everyone counted once, and what weighted: hidden in either is hidden.
@@ -210,18 +206,44 @@ class Release:
                 each[layer.weight is not None][row] = gone
                 untold[row] |= looked
         for weighted, gone in each.items() if not known_all else ():
-            # Of many respondents nothing is kept that is by respondent.
-            few = self.extract.frame.height <= MANY
-            weights = self._weights() if weighted and few else {}
-            kept, order = (tuple(self.mine), self._order) if few else ((), None)
-            families = tuple(self.families)
-            self.calls.append(
-                Call(self.by, groups, families, gone, untold, self.together, weights, kept, order)
-            )
+            self._keep(groups, gone, untold, weighted=weighted)
         result = np.logical_or.reduce([*each.values()])
         if any(layer.fixed.any() for layer in layers):
             _warn_of_earlier(groups, result[:, 0], small[:, 0])
         return result, untold
+
+    def _keep(self, groups: pl.DataFrame, hidden: Flags, untold: Flags, *, weighted: bool) -> None:
+        """Keep what was decided in mind."""
+        call = Call(self.by, groups, tuple(self.families), hidden, untold, self.together)
+        call = replace(call, people=self.everyone.people)
+        if not self.everyone.many:
+            frame = self.extract.frame
+            own = tuple(replace(table, of=table.of[: frame.height]) for table in self.mine)
+            call = replace(call, weights=self._weights() if weighted else {}, frame=frame, tables=own)
+        self.decision.calls.append(call)
+
+    def _altered(self, groups: pl.DataFrame) -> Flags:
+        """Say of groups × families whether some of their organisation gave other answers before.
+
+        Both figures together would tell what these answered. Where most did, all was scored anew.
+        """
+        organisation = self.extract.frame["organisation"].rank("dense").cast(pl.Int64).to_numpy() - 1
+        size = np.bincount(organisation)
+        found = np.zeros((len(size), len(self.families)), bool)
+        for call in self.everyone.calls:
+            shown = {name for name, gone in zip(call.families, call.hidden.T, strict=True) if not gone.all()}
+            others = self.everyone.altered(call, self.names, self.parts[0].read)
+            for j in np.flatnonzero(others.any(axis=0)):
+                number = np.bincount(organisation, others[:, j], len(size))
+                family = self.family[1 + j]
+                if self.families[family] in shown:
+                    found[:, family] |= (number > 0) & (number < size / 2)
+        if found.any():
+            _warn_of_other_answers()
+        if self.together:
+            return found.any(axis=0) & np.ones((groups.height, 1), bool)
+        row = groups["organisation"].rank("dense").cast(pl.Int64).to_numpy() - 1
+        return np.asarray(found[row])
 
     def _look(
         self,
@@ -251,11 +273,12 @@ class Release:
         self, tables: Sequence[Table], layers: Sequence[_Layer], weights: Sequence[Floats]
     ) -> Iterator[tuple[Atoms, People]]:
         """Set what is shown beside who answered, organisation by organisation."""
-        there, sides = answered(self.answers, self.places.tolist(), self.places[self.percent].tolist())
+        answers = self.everyone.answers(self.parts[0].answers, self.parts[0].read)
+        there, sides = answered(answers, self.places.tolist(), self.places[self.percent].tolist())
         of_side = np.repeat(self.family[1 + self.percent], 2)
         there = np.hstack([there, sides[:, self.counted]])
         family = np.append(self.family, of_side[self.counted])
-        for atoms in atoms_of(tables, weights):
+        for atoms in atoms_of(tables, weights, self.everyone.organisation):
             yield atoms, _people(atoms, layers, (there, family), (sides, of_side))
 
     def attacked(self, groups: pl.DataFrame) -> tuple[int, int]:
@@ -283,7 +306,7 @@ class Release:
     ) -> None:
         """Look at groups of people, whatever they answered; changes `hidden` and `looked`."""
         self.decision.not_looked_at = NOT_LOOKED_AT
-        organisation = organisations_of(tables[0])
+        organisation = self.everyone.organisation
         plain = [
             i for i, layer in enumerate(layers) if layer.weight is None and not tables[layer.table].together
         ]
@@ -340,55 +363,13 @@ class Release:
 
     def _tables(self) -> list[Table]:
         """Return the tables of this call, then earlier ones: each organisation by itself or all together."""
-        mine = {ALL: (), **self.by}
-        own = self.parts[0].cells
-        if len(self.parts) > 1 or own is None:
-            own = self._made(mine, together=self.together)
-        found = tables_of(own, together=self.together)
+        own = self.parts[0].cells if len(self.parts) == 1 else None
+        found = self.everyone.tables(own, self.by, together=self.together)
         self.mine = found.copy()
-        for call in self.calls:
-            earlier = call.tables_in(self._order) or self._made_again(call)
+        for _, earlier in self.everyone.earlier:
             found += [table for table in earlier if not any(table.same_as(other) for other in found)]
         # Organisations by themselves come first, the whole before its breakdowns.
         return sorted(found, key=lambda table: (table.together, table.name != ALL))
-
-    def _made(self, by: Mapping[str, tuple[str, ...]], *, together: bool) -> Cells:
-        groups = group_codes(self.extract, list(dict.fromkeys(n for names in by.values() for n in names)))
-        return make_cells(self.extract.frame, by, groups, Design(), together=together)
-
-    def _made_again(self, call: Call) -> list[Table]:
-        """Make the tables of an earlier call that kept none, as far as the extract has their columns."""
-        by = {ALL: (), **{name: names for name, names in call.by.items() if self._has(names)}}
-        made = tables_of(self._made(by, together=call.together), together=call.together)
-        if not call.together or self.together:
-            return made
-        # Figures of all together may have left organisations out.
-        return [replace(table, of=np.where(call.holds(self._order), table.of, -1)) for table in made]
-
-    def _shows(self, call: Call, table: Table) -> bool:
-        """Whether a call was about a table: the same breakdown, with the same people in its groups."""
-        kept = call.tables_in(self._order)
-        return any(table.same_as(other) for other in kept) if kept else table.name in (ALL, *call.by)
-
-    def _changed(self, table: Table) -> bool:
-        """Whether other people are in the groups of a breakdown than in an earlier run."""
-        before = [c.members[table.name] for c in self.calls if c.from_ledger and table.name in c.members]
-        return bool(before) and table.name != ALL and table.digest(self._order) not in before
-
-    def _has(self, names: Sequence[str]) -> bool:
-        """Whether the extract still has the columns of an earlier breakdown."""
-        try:
-            group_codes(self.extract, names)
-        except UnknownNameError:
-            self.decision.not_looked_at = COLUMN_GONE
-            return False
-        return True
-
-    @property
-    def _order(self) -> pl.DataFrame:
-        """The respondents in their order."""
-        here = [c for c in ("organisation", "respondent") if c in self.extract.frame.columns]
-        return self.extract.frame.select(here)
 
     def _weights(self) -> dict[str, Floats]:
         """Return the weights of respondents that this call uses, by breakdown."""
@@ -408,9 +389,9 @@ class Release:
         """List what this call would show and what earlier ones did, and the weights that are used."""
         layers: list[_Layer] = []
         weights: list[Floats] = []
-        now = self._weights()
+        now = {name: self.everyone.spread(weight) for name, weight in self._weights().items()}
         number = groups.with_row_index("_row")
-        changed = [table.name for table in self.mine if self._changed(table)]
+        changed = [table.name for table in self.mine if self.everyone.other_members(table.name)]
         if changed:
             _warn_of_members(changed)
         for place, table in enumerate(tables):
@@ -436,12 +417,16 @@ class Release:
                     _Layer(place, where, few | gone, (names & ~shown) | gone | few, shown & ~few, gone, own)  # noqa: B023
                 )
 
-            about = [c for c in self.calls if c.together == table.together and self._shows(c, table)]
+            about = [
+                call
+                for call, own_tables in self.everyone.earlier
+                if any(table.same_as(other) for other in own_tables)
+            ]
             layer([c for c in about if not c.weights], None, own=own)
             weighing = [c for c in about if table.name in c.weights]
             same = []
             for call in weighing:
-                used = call.weights_in(self._order, table.name)
+                used = self.everyone.weights_of(call, table.name)
                 if used is None:
                     self.decision.not_looked_at = COLUMN_GONE
                 elif own and table.name in now and np.array_equal(used, now[table.name]):
@@ -492,6 +477,16 @@ def _beside(groups: pl.DataFrame, hidden: Flags) -> Flags:
     number = np.zeros((int(table.max(initial=-1)) + 1, hidden.shape[1]), np.int64)
     np.add.at(number, table, hidden)
     return np.asarray(number[table] > hidden)
+
+
+def _warn_of_other_answers() -> None:
+    warnings.warn(
+        "Some answers are not what they were when results of this extract were shown before. Measures made "
+        "of them are not shown: the two together could give single answers away. If the earlier results went "
+        "to nobody, read the file again.",
+        CultureMetricsWarning,
+        stacklevel=7,
+    )
 
 
 def _warn_of_members(breakdowns: Sequence[str]) -> None:

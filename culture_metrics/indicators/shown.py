@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from culture_metrics.disclosure.decision import people_of
 from culture_metrics.errors import SmallBaseWarning
 from culture_metrics.indicators.breakdowns import crossed
 from culture_metrics.indicators.cell_estimates import estimates_of
@@ -94,10 +93,8 @@ def attack_shown(extract: Extract, minimum_base: int | None = None) -> tuple[int
     >>> attack_shown(extract)[1]
     0
     """
-    calls = extract.decision.of(people_of(extract.frame, [*extract.edition.columns]))
-    by = {name: names for call in calls if not call.together for name, names in call.by.items()}
-    found = estimates_of(extract, by, "none", None)
+    found = estimates_of(extract, {}, "none", None)
     columns = {name: j for j, name in enumerate(found[0].answers.names)}
     least = extract.edition.survey.minimum_base if minimum_base is None else minimum_base
-    release = Release(found, extract, least, by, columns, groups_counted(sorted(columns), extract))
+    release = Release(found, extract, least, {}, columns, groups_counted(sorted(columns), extract))
     return release.attacked(found[0].keys)

@@ -11,8 +11,7 @@ import polars as pl
 
 from culture_metrics.catalogue import Edition, Survey, catalogue
 from culture_metrics.disclosure import suppress
-from culture_metrics.disclosure.decision import people_of
-from culture_metrics.disclosure.ledger import read_ledger, write_ledger
+from culture_metrics.disclosure.ledger import About, read_ledger, write_ledger
 from culture_metrics.disclosure.names import pool_names
 from culture_metrics.disclosure.rule import Rule
 from culture_metrics.errors import ExtractError, FileFormatError, ReportError, unknown
@@ -34,7 +33,6 @@ from data_schemas.columns import DISTRIBUTIONS, RESULTS
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from culture_metrics.disclosure.ledger import About
     from culture_metrics.extracts.extract import Extract
     from culture_metrics.extracts.report import ValidationReport
     from culture_metrics.published import Published
@@ -108,8 +106,7 @@ class Inputs:
 
     @property
     def _decided(self) -> list[About]:
-        about = ((e, people_of(e.frame, [*e.edition.columns])) for e in self.extracts)
-        return [(e.survey, e.period, people, e.decision) for e, people in about]
+        return [About(e.survey, e.period, e.frame, [*e.edition.columns], e.decision) for e in self.extracts]
 
     def attacked(self) -> tuple[int, int]:
         """Attack what is shown of all extracts: how many sets of measures, and how many of them are open."""

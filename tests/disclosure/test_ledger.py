@@ -8,8 +8,7 @@ import pytest
 
 import culture_metrics as cm
 from culture_metrics import synthetic
-from culture_metrics.disclosure.decision import people_of
-from culture_metrics.disclosure.ledger import write_ledger
+from culture_metrics.disclosure.ledger import About, write_ledger
 
 
 def decided(*calls):
@@ -17,8 +16,9 @@ def decided(*calls):
     extract = synthetic.respondents(2024, respondents_per_organisation=100)
     for by in calls:
         cm.estimate(extract, by=[by])
-    people = people_of(extract.frame, [*extract.edition.columns])
-    return [(extract.survey, extract.period, people, extract.decision)]
+    return [
+        About(extract.survey, extract.period, extract.frame, [*extract.edition.columns], extract.decision)
+    ]
 
 
 @pytest.fixture

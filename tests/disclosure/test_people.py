@@ -12,9 +12,9 @@ from scipy.optimize import Bounds, LinearConstraint, milp
 
 import culture_metrics as cm
 from culture_metrics.disclosure.coincidence import may_coincide
-from culture_metrics.disclosure.decision import Decision, people_of
+from culture_metrics.disclosure.decision import Decision
 from culture_metrics.disclosure.differencing import Shown, light_combinations
-from culture_metrics.disclosure.ledger import read_ledger, write_ledger
+from culture_metrics.disclosure.ledger import About, read_ledger, write_ledger
 from culture_metrics.disclosure.people import People, hide_people, is_open
 from culture_metrics.errors import CultureMetricsWarning
 from culture_metrics.extracts.extract import Extract
@@ -141,7 +141,7 @@ def test_the_order_of_respondents_does_not_part_an_extract_from_its_decision():
 
 
 def test_an_extract_of_many_is_looked_at_by_pairs_of_breakdowns(monkeypatch):
-    monkeypatch.setattr("culture_metrics.indicators.release.MANY", 50)
+    monkeypatch.setattr("culture_metrics.indicators.everyone.MANY", 50)
     teams = ["a1"] * 20 + ["a2"] * 20 + ["a3"] + ["b1"] * 20 + ["b2"] * 20
     people = extract(locality_1=["A"] * 41 + ["B"] * 40, locality_2=teams)
     assert not follows(cm.estimate(people, by=["locality_1", "locality_2"]), people, [40])
@@ -240,21 +240,19 @@ def test_unions_that_nearly_coincide_are_told_from_those_that_do_not():
     assert not may_coincide([one, mixed], part, 11)
 
 
-def test_a_ledger_carries_the_decision_into_the_next_run(tmp_path):
-    def about(people):
-        return [(people.survey, people.period, people_of(people.frame, ADVOCACY), people.decision)]
+def about(people: Extract) -> list[About]:
+    return [About(people.survey, people.period, people.frame, [*people.edition.columns], people.decision)]
 
+
+def test_a_ledger_carries_the_decision_into_the_next_run(tmp_path):
     teams = ["a1"] * 20 + ["a2"] * 22 + ["tiny"] * 3 + ["b1"] * 24 + ["b2"] * 26
     people = extract(locality_1=["A"] * 45 + ["B"] * 50, locality_2=teams)
-    people.decision.of(people_of(people.frame, ADVOCACY))
     first = cm.estimate(people, by=["locality_2"])
     path = tmp_path / "ledger.json"
-    codes = [*people.edition.columns]
-    own = people_of(people.frame, codes)
-    write_ledger(path, [(people.survey, people.period, own, people.decision)])
+    write_ledger(path, about(people))
     assert "tiny" not in path.read_text(encoding="utf-8")
     again = dataclasses.replace(people, decision=Decision())
-    read_ledger(path, [(again.survey, again.period, own, again.decision)])
+    read_ledger(path, about(again))
     both = cm.estimate(again, by=["locality_1", "locality_2"])
     assert {c for c in shown(both) if c[0] == "locality_2"} == {
         c for c in shown(first) if c[0] == "locality_2"
@@ -273,11 +271,11 @@ def test_what_was_shown_is_attacked_with_draws_of_its_own():
     assert attacked > 1
     assert found == 0
     # Had all been shown but the small team, it would follow.
-    ((call,),) = people.decision.calls.values()
+    (call,) = people.decision.calls
     hidden = np.zeros_like(call.hidden)
     hidden[(call.groups["group"] == "a3").to_numpy()] = True
     open_call = dataclasses.replace(call, hidden=hidden)
-    people.decision.calls = {who: [open_call] for who in people.decision.calls}
+    people.decision.calls = [open_call]
     assert attack_shown(people)[1] > 0
 
 
@@ -312,13 +310,12 @@ def test_other_members_than_in_an_earlier_report_are_not_shown_beside_it(tmp_pat
     site = ["Medicine"] * 60 + ["Corporate"] * 50 + ["Surgery"] * 40 + ["Estates"] * 7
     people = extract(locality_1=site)
     assert ("locality_1", "Medicine") in shown(cm.estimate(people, by=["locality_1"]))
-    own = people_of(people.frame, [*people.edition.columns])
-    write_ledger(tmp_path / "ledger.json", [(people.survey, people.period, own, people.decision)])
+    write_ledger(tmp_path / "ledger.json", about(people))
     for members, changed in ((["Medicine" if n == "Estates" else n for n in site], True), (site, False)):
         later = dataclasses.replace(
             people, frame=people.frame.with_columns(locality_1=pl.Series(members)), decision=Decision()
         )
-        read_ledger(tmp_path / "ledger.json", [(later.survey, later.period, own, later.decision)])
+        read_ledger(tmp_path / "ledger.json", about(later))
         with warnings.catch_warnings(record=True) as told:
             warnings.simplefilter("always")
             groups = {cell for cell in shown(cm.estimate(later, by=["locality_1"])) if cell[0] != "all"}
