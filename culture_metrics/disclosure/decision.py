@@ -49,7 +49,7 @@ class Table:
         if (self.together, self.name) != (other.together, other.name):
             return False
         number = other.groups.with_columns(_row=pl.int_range(pl.len(), dtype=pl.Int64))
-        row = self.groups.join(number, on=GROUP, how="left", maintain_order="left")["_row"].fill_null(-1)
+        row = self.groups.join(number, on=GROUP, how="left", maintain_order="left")["_row"].fill_null(-2)
         return np.array_equal(np.append(row.to_numpy(), -1)[self.of], other.of)
 
 

@@ -140,6 +140,67 @@ def test_the_order_of_respondents_does_not_part_an_extract_from_its_decision():
     assert len(people.decision.calls) == 2
 
 
+def without(people: Extract, here: np.ndarray) -> Extract:
+    return dataclasses.replace(people, frame=people.frame.filter(pl.Series(here)))
+
+
+@pytest.mark.parametrize("part_first", [False, True])
+@pytest.mark.parametrize("dropped", [[], ["q25d"]])
+def test_seven_people_left_out_do_not_follow_from_two_calls(part_first, dropped):
+    people = extract(locality_1=["A"] * 200 + ["B"] * 200)
+    part = without(people, np.arange(400) >= 7)
+    part = dataclasses.replace(part, frame=part.frame.drop(dropped))
+    two = [part, people] if part_first else [people, part]
+    first = cm.estimate(two[0], by=["locality_1"])
+    with pytest.warns(CultureMetricsWarning, match="Ask for all breakdowns"):
+        second = cm.estimate(two[1], by=["locality_1"])
+    measure = "recommend_place_to_work"
+    assert shown(first, measure) == {("all", "all"), ("locality_1", "A"), ("locality_1", "B")}
+    # B has the same people in both.
+    assert shown(second, measure) <= {("locality_1", "B")}
+
+
+def test_a_large_part_of_the_people_is_shown_beside_the_whole():
+    rng = np.random.default_rng(3)
+    people = extract(
+        locality_1=[f"D{i}" for i in rng.choice(3, 400)], site=[f"S{i}" for i in rng.choice(3, 400)]
+    )
+    cm.estimate(people, by=["locality_1"])
+    nurses = without(people, np.arange(400) % 2 == 0)
+    assert len(shown(cm.estimate(nurses, by=["locality_1"]))) == 4
+
+
+def test_groups_that_a_part_lacks_do_not_make_it_another_breakdown():
+    """Part of the groups are the same people: the others would be looked over."""
+    people = extract(locality_1=["A"] * 30 + ["B"] * 30 + ["C"] * 30)
+    cm.estimate(without(people, np.arange(90) < 30), by=["locality_1"])
+    cm.estimate(without(people, (np.arange(90) < 30) | (np.arange(90) >= 34)), by=["locality_1"])
+    with pytest.warns(CultureMetricsWarning, match="Ask for all breakdowns"):
+        last = shown(cm.estimate(people, by=["locality_1"]))
+    assert ("locality_1", "B") not in last
+
+
+def test_one_answer_that_is_corrected_does_not_follow():
+    people = extract(locality_1=["A"] * 60 + ["B"] * 60)
+    before = cm.estimate(people, by=["locality_1"])
+    codes = people.frame["q25a"].to_list()
+    codes[3] = 5 if codes[3] < 5 else 1
+    corrected = dataclasses.replace(
+        people, frame=people.frame.with_columns(q25a=pl.Series(codes, dtype=pl.Int8))
+    )
+    with pytest.warns(CultureMetricsWarning, match="not what they were"):
+        after = cm.estimate(corrected, by=["locality_1"])
+    assert shown(after, "recommend_place_to_work") == shown(before, "recommend_place_to_work") != set()
+    for measure in ("care_is_top_priority", "advocacy"):
+        assert shown(before, measure)
+        assert not shown(after, measure)
+    # Turned round as a whole, it is another question.
+    turned = dataclasses.replace(people, frame=people.frame.with_columns(6 - pl.col("q25a")))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert shown(cm.estimate(turned, by=["locality_1"]), "advocacy")
+
+
 def test_an_extract_of_many_is_looked_at_by_pairs_of_breakdowns(monkeypatch):
     monkeypatch.setattr("culture_metrics.indicators.everyone.MANY", 50)
     teams = ["a1"] * 20 + ["a2"] * 20 + ["a3"] + ["b1"] * 20 + ["b2"] * 20

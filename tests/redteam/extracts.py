@@ -330,6 +330,36 @@ def calls(rng) -> Case:
     return case(labels, extract_of(rng, labels), made)
 
 
+def parts(rng) -> Case:
+    """Calls on an extract and on parts of it: without a few people, or a group of one breakdown alone."""
+    total = total_of(rng)
+    groups = nested_groups(rng, total, 2) if rng.random() < 0.5 else overlap_groups(rng, total, 2)
+    labels = with_gaps(rng, groups)
+    names = list(groups)
+    inside: dict[str, np.ndarray] = {}
+    for number in range(int(rng.integers(1, 3))):
+        if rng.random() < 0.6:
+            here = np.ones(total, bool)
+            here[rng.choice(total, int(rng.integers(1, 15)), replace=False)] = False
+        else:
+            column = labels[str(rng.choice(names))]
+            here = (
+                (column == rng.choice(column.drop_nulls().unique().sort())).fill_null(value=False).to_numpy()
+            )
+        inside[f"part {number}"] = here
+    whole = labels
+    for name, here in inside.items():
+        labels = labels.with_columns(pl.Series(name, np.where(here, "in", "out")))
+    extract = extract_of(rng, whole)
+    made = [
+        Call("estimate", tuple(n for n in names if rng.random() < 0.8), {"part": part} if part else {})
+        for part in rng.permutation(["", *inside])
+    ]
+    if rng.random() < 0.3:
+        made.append(Call("estimate", tuple(names), {"without": "q25a", **made[0].options}))
+    return case(labels, extract, made)
+
+
 def agreement(rng) -> Case:
     """Agreement within groups, beside the results of the same groups."""
     total = total_of(rng)
@@ -440,6 +470,7 @@ KINDS = {
     "nonresponse": nonresponse,
     "weighted": weighted,
     "calls": calls,
+    "parts": parts,
     "agreement": agreement,
     "draws": draws,
     "years": years,

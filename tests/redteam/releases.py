@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import polars as pl
@@ -47,9 +47,9 @@ def released(case: Case) -> Release:
         for call in case.calls:
             if call.verb not in VERBS:
                 continue
-            for extract in case.extracts:
+            for extract, labels in zip(case.extracts, case.labels, strict=True):
                 try:
-                    table = VERBS[call.verb](extract, call)
+                    table = VERBS[call.verb](extract, call, labels)
                 except CultureMetricsError:
                     release.refused += 1
                     continue
@@ -57,12 +57,28 @@ def released(case: Case) -> Release:
     return release
 
 
-def estimates(extract, call: Call) -> pl.DataFrame:
+def estimates(extract, call: Call, inside: pl.DataFrame) -> pl.DataFrame:
+    """Results of an extract, or of a part of it, whose groups are crosses with the part."""
+    if gone := call.options.get("without"):
+        extract = replace(extract, frame=extract.frame.drop(gone))
+    part = call.options.get("part")
+    if part:
+        extract = replace(extract, frame=extract.frame.filter(inside[part] == "in"))
     table = cm.estimate(extract, by=list(call.by), weights=weights_of(call))
+    if part:
+        crossed = [pl.format("{} × {}", pl.lit(n), c) for n, c in ((part, "breakdown"), ("in", "group"))]
+        whole = pl.col("breakdown") == "all"
+        table = table.with_columns(
+            pl.when(whole).then(pl.lit(name)).otherwise(cross).alias(column)
+            for name, column, cross in zip((part, "in"), ("breakdown", "group"), crossed, strict=True)
+        )
+    if call.options.get("without"):
+        # What is made of the question is another number now.
+        table = table.filter(~pl.col("measure").is_in(["advocacy", "staff_engagement"]))
     return as_rows(table.filter(pl.col("status") != "not_asked"))
 
 
-def distributions(extract, call: Call) -> pl.DataFrame:
+def distributions(extract, call: Call, _: pl.DataFrame) -> pl.DataFrame:
     """Options of a question as results: the share of favourable answers is what its options add up to."""
     table = cm.distributions(extract, by=list(call.by))
     keys = ["period", "organisation", "breakdown", "group", "question", "weighting", "status"]
@@ -86,7 +102,7 @@ def distributions(extract, call: Call) -> pl.DataFrame:
     )
 
 
-def replicates(extract, call: Call) -> pl.DataFrame:
+def replicates(extract, call: Call, _: pl.DataFrame) -> pl.DataFrame:
     edition, columns = extract.edition, set(extract.frame.columns)
     names = [m for m in ("advocacy", "recommend_place_to_work") if "q25c" in columns]
     table = cm.replicate(extract, by=list(call.by), measures=names, draws=2).table
