@@ -131,6 +131,14 @@ def hide_people(people: People, hidden: Flags, fixed: Flags, minimum: int, draws
         return _Hiding(people, hidden, fixed, minimum, draws).run()
 
 
+def hide_beside(hidden: Flags, cost: Floats, fixed: Flags) -> None:
+    """Hide a second group where one is hidden alone: people in no group protect it, but nobody can tell."""
+    for family in np.flatnonzero((hidden.sum(axis=0) == 1) & (len(hidden) > 1)):
+        may = np.flatnonzero(~hidden[:, family] & ~fixed[:, family])
+        if len(may):
+            hidden[may[np.argmin(cost[may])], family] = True
+
+
 def is_open(people: People, hidden: Flags, fixed: Flags, minimum: int) -> bool:
     """Whether a combination of shown groups leaves 1 to `minimum` - 1 people over in some measure.
 

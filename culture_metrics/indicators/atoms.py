@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from culture_metrics.disclosure.decision import Table
+from culture_metrics.disclosure.people import WHOLE, People
 from culture_metrics.results import ALL
 
 if TYPE_CHECKING:
@@ -83,6 +84,43 @@ class Atoms:
         order = np.argsort(self.of, kind="stable")
         first = np.searchsorted(self.of[order], np.arange(len(self.member)))
         return np.add.reduceat(there[self.respondents[order]].astype(np.int32), first).astype(float)
+
+    def people(
+        self,
+        layers: Sequence[tuple[int, int | None]],
+        bases: tuple[Flags, Numbers],
+        sides: tuple[Flags, Numbers] | None = None,
+    ) -> People:
+        """Set tables, shown with everyone counted once or with a weight, beside who answered, and how.
+
+        Parameters
+        ----------
+        layers : sequence of (int, int or None)
+            Table, and weight; none where everyone counts once.
+        bases : (array of bool, array)
+            Respondents × measures: who answered, everyone first; and the family of each measure.
+        sides : (array of bool, array), optional
+            As in `answered`, and the family of each.
+        """
+        if sides is None:
+            sides = np.empty((len(bases[0]), 0), bool), np.empty(0, np.int64)
+        counts, family = self.counts(bases[0]), bases[1]
+        plain = [self.groups(table) for table, _ in layers]
+        groups = [
+            holds if weight is None else self.groups(table, weight)
+            for holds, (table, weight) in zip(plain, layers, strict=True)
+        ]
+        # Weighted figures are hidden first, whole organisations last.
+        cost = np.concatenate(
+            [
+                holds @ counts[:, 0] * (1.0 if weight is None else 0.5)
+                for holds, (_, weight) in zip(plain, layers, strict=True)
+            ]
+        )
+        cost = np.where(cost < counts[:, 0].sum() / 2, cost, cost + WHOLE)
+        of = [table if weight is None else -1 - i for i, (table, weight) in enumerate(layers)]
+        tables = np.repeat(of, [len(part) for part in groups])
+        return People(np.vstack(groups), counts, family, self.counts(sides[0]), sides[1], cost, tables)
 
 
 def atoms_of(tables: Sequence[Table], weights: Sequence[Floats], organisation: Numbers) -> Iterator[Atoms]:

@@ -12,7 +12,7 @@ import polars as pl
 from culture_metrics import problems
 from culture_metrics.disclosure.coincidence import may_coincide
 from culture_metrics.disclosure.decision import GROUP, Call, Table, known, people_of
-from culture_metrics.disclosure.people import WHOLE, People, hide_people, is_open, number_open
+from culture_metrics.disclosure.people import People, hide_beside, hide_people, is_open, number_open
 from culture_metrics.disclosure.release import family_names
 from culture_metrics.errors import CultureMetricsWarning
 from culture_metrics.indicators.atoms import (
@@ -266,7 +266,7 @@ class Release:
             ends = np.cumsum([len(own) for own in cells])[:-1]
             costs, fixes = np.split(people.cost, ends), np.split(fixed, ends)
             for place, own, part in zip(range(len(layers)), cells, np.split(gone, ends), strict=True):
-                _hide_beside(part, costs[place], fixes[place])
+                hide_beside(part, costs[place], fixes[place])
                 hidden[place][own], looked[place][own] = part, True
 
     def _people(
@@ -279,7 +279,10 @@ class Release:
         there = np.hstack([there, sides[:, self.counted]])
         family = np.append(self.family, of_side[self.counted])
         for atoms in atoms_of(tables, weights, self.everyone.organisation):
-            yield atoms, _people(atoms, layers, (there, family), (sides, of_side))
+            yield (
+                atoms,
+                atoms.people([(x.table, x.weight) for x in layers], (there, family), (sides, of_side)),
+            )
 
     def attacked(self, groups: pl.DataFrame) -> tuple[int, int]:
         """Attack all that was shown so far, with draws of its own.
@@ -325,9 +328,7 @@ class Release:
             here = [replace(layer, table=place) for place, layer in enumerate(one)]
             cells = [atoms.cells(layer.table) for layer in here]
             everyone = np.ones((len(organisation), 1), bool), np.zeros(1, np.int64)
-            people = _people(
-                atoms, here, everyone, (np.empty((len(organisation), 0), bool), np.empty(0, np.int64))
-            )
+            people = atoms.people([(x.table, x.weight) for x in here], everyone)
             small, fixed = (
                 np.vstack(
                     [
@@ -374,14 +375,11 @@ class Release:
     def _weights(self) -> dict[str, Floats]:
         """Return the weights of respondents that this call uses, by breakdown."""
         each = ((name, part.weight) for part in self.parts for name in part.keys["breakdown"].unique())
-        known_outside = {id(p.weight): p.weight is not None and self._told(p.weight) for p in self.parts}
+        organisation = self.extract.frame["organisation"]
+        known_outside = {
+            id(p.weight): p.weight is not None and told_outside(organisation, p.weight) for p in self.parts
+        }
         return {name: weight for name, weight in each if weight is not None and known_outside[id(weight)]}
-
-    def _told(self, weight: Floats) -> bool:
-        """Whether outsiders can know weights: those of groups; not those that hardly two people share."""
-        each = pl.DataFrame({"organisation": self.extract.frame["organisation"], "weight": weight})
-        different = each.group_by("organisation").agg(pl.col("weight").n_unique())["weight"]
-        return bool((different <= FEW).all())
 
     def _layers(
         self, tables: Sequence[Table], groups: pl.DataFrame, small: Flags, by_names: Flags
@@ -438,36 +436,11 @@ class Release:
         return layers, weights
 
 
-def _people(
-    atoms: Atoms,
-    layers: Sequence[_Layer],
-    bases: tuple[Flags, NDArray[np.int64]],
-    sides: tuple[Flags, NDArray[np.int64]],
-) -> People:
-    """Set what is shown beside who answered, and how."""
-    counts, family = atoms.counts(bases[0]), bases[1]
-    plain = [atoms.groups(layer.table) for layer in layers]
-    groups = [
-        holds if layer.weight is None else atoms.groups(layer.table, layer.weight)
-        for holds, layer in zip(plain, layers, strict=True)
-    ]
-    sizes = [holds @ counts[:, 0] for holds in plain]
-    # Weighted figures are hidden first, whole organisations last.
-    cost = [size * (1.0 if layer.weight is None else 0.5) for size, layer in zip(sizes, layers, strict=True)]
-    everyone = counts[:, 0].sum()
-    of = [-1 - i if layer.weight is not None else layer.table for i, layer in enumerate(layers)]
-    table = np.repeat(of, [len(part) for part in groups])
-    costs = np.concatenate(cost)
-    costs = np.where(costs < everyone / 2, costs, costs + WHOLE)
-    return People(np.vstack(groups), counts, family, atoms.counts(sides[0]), sides[1], costs, table)
-
-
-def _hide_beside(hidden: Flags, cost: Floats, fixed: Flags) -> None:
-    """Hide a second group where one is hidden alone: people in no group protect it, but nobody can tell."""
-    for family in np.flatnonzero((hidden.sum(axis=0) == 1) & (len(hidden) > 1)):
-        may = np.flatnonzero(~hidden[:, family] & ~fixed[:, family])
-        if len(may):
-            hidden[may[np.argmin(cost[may])], family] = True
+def told_outside(organisation: pl.Series, weight: Floats) -> bool:
+    """Whether outsiders can know weights: those of groups; not those that hardly two people share."""
+    each = pl.DataFrame({"organisation": organisation, "weight": weight})
+    different = each.group_by("organisation").agg(pl.col("weight").n_unique())["weight"]
+    return bool((different <= FEW).all())
 
 
 def _beside(groups: pl.DataFrame, hidden: Flags) -> Flags:

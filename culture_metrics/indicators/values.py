@@ -17,8 +17,11 @@ from culture_metrics.indicators.calibrated import calibrated_estimates
 from culture_metrics.indicators.cells import Cells, make_cells
 from culture_metrics.indicators.codes import codes_of
 from culture_metrics.indicators.design import Design, Estimates, estimates
+from culture_metrics.indicators.everyone import MANY
 from culture_metrics.indicators.intervals import score_intervals
 from culture_metrics.indicators.raking import Raking, check_minimum, check_raking
+from culture_metrics.indicators.release import told_outside
+from culture_metrics.indicators.shown_values import hide_values
 from culture_metrics.indicators.tally import Moments, value_tally
 from culture_metrics.results import ALL
 from culture_metrics.threads import blocks, in_threads
@@ -86,10 +89,10 @@ def estimate_values(  # noqa: PLR0913
 
     Notes
     -----
-    Suppression knows of the sums over groups and over crosses of `by`. Without `survey` and `period` it does
-    not know which breakdowns of the catalogue lie in coarser ones (occupations in occupation groups), nor
-    that an element stands with its sub-scores; without `parents`, which columns of your own lie in others
-    (wards in directorates): a small group could then follow by subtraction. Weights formed from small groups
+    What is hidden is decided from the respondents, for this call: how groups of its breakdowns lie in each
+    other, overlap and nearly coincide (above 60,000 respondents from the names of groups, the catalogue and
+    `parents` alone). What other calls show, it does not know: ask for all breakdowns in one. Without `survey`
+    and `period` it does not know that an element stands with its sub-scores. Weights formed from small groups
     can tell how many they are: see `Weights` and `rake`, which pool these.
 
     References
@@ -138,7 +141,21 @@ def estimate_values(  # noqa: PLR0913
     table = _rows(found, cells, list(measures)).with_columns(
         pl.lit(survey or "").alias("survey"), pl.lit(period or "").alias("period")
     )
-    return suppress(table, minimum_base, parents=parents).drop("survey", "period")
+    table = suppress(table, minimum_base, parents=parents)
+    if frame.height <= MANY:
+        there = np.isfinite(numbers.to_numpy())
+        if over is not None:
+            there &= np.isfinite(frame[over].cast(pl.Float64).fill_null(float("nan")).to_numpy())[:, None]
+        told = isinstance(weights, str) and told_outside(frame["organisation"], _weight(frame, weights))
+        table = hide_values(
+            table,
+            cells,
+            there,
+            _weight(frame, weights) if isinstance(weights, str) and told else None,
+            codes_of(frame["organisation"]).codes.astype(np.int64),
+            minimum_base,
+        )
+    return table.drop("survey", "period")
 
 
 def _check_numbers(frame: pl.DataFrame, measures: Sequence[str], over: str | None) -> None:

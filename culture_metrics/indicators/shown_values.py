@@ -1,0 +1,89 @@
+"""What of the means of any numbers may be shown: decided from the respondents, for one call."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+
+from culture_metrics.disclosure.decision import GROUP
+from culture_metrics.disclosure.people import hide_people
+from culture_metrics.disclosure.release import family_names
+from culture_metrics.indicators.atoms import atoms_of, tables_of
+from data_schemas.columns import HIDDEN_STATUSES
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from culture_metrics.indicators.cells import Cells
+
+    Flags = NDArray[np.bool_]
+
+NUMBERS = ["estimate", "std_error", "conf_low", "conf_high", "base", "effective_base"]
+
+
+def hide_values(
+    table: pl.DataFrame,
+    cells: Cells,
+    there: Flags,
+    weight: NDArray[np.float64] | None,
+    organisation: NDArray[np.int64],
+    minimum_base: int,
+) -> pl.DataFrame:
+    """Hide more of a table of estimates, until no few respondents follow from what it shows.
+
+    Parameters
+    ----------
+    table : polars.DataFrame
+        `survey, period, organisation, breakdown, group, measure, …, status`, measures fastest: hidden as far
+        as the names of groups say.
+    cells : Cells
+        Who is in which group.
+    there : array of bool
+        Respondents × measures in the order of the table: who has a value.
+    weight : array, optional
+        What each weighs, where somebody outside can know it.
+    organisation : array
+        The number of each one's organisation.
+    minimum_base : int
+        Smallest number of respondents that may follow.
+    """
+    measures = table["measure"].unique(maintain_order=True)
+    groups = table.select(GROUP).unique(maintain_order=True)
+    names = family_names(table.select("survey", "period").unique(), measures)
+    family = names.rank("dense").cast(pl.Int64).to_numpy()
+    gone = table["status"].is_in(HIDDEN_STATUSES).to_numpy().reshape(groups.height, len(measures))
+    tables = tables_of(cells, together=False)
+    layers: list[tuple[int, int | None]] = [(place, None) for place in range(len(tables))]
+    weights = [] if weight is None else [weight]
+    layers += [(place, 0) for place in range(len(tables)) if weights]
+    number = groups.with_row_index("_row")
+    rows = [
+        t.groups.join(number, on=GROUP, how="left", maintain_order="left")["_row"].to_numpy().astype(int)
+        for t in tables
+    ]
+    # Everyone comes first, whatever they have.
+    bases = np.hstack([np.ones((len(there), 1), bool), there]), np.append(0, family)
+    hidden, looked = np.zeros_like(gone), np.zeros(groups.height, bool)
+    for atoms in atoms_of(tables, weights, organisation):
+        people = atoms.people(layers, bases)
+        own = np.concatenate([rows[place][atoms.cells(place)] for place, _ in layers])
+        counts = np.concatenate([atoms.groups(place) @ people.counts for place, _ in layers])
+        must = (counts > 0) & (counts < minimum_base)
+        must[:, 1:] |= gone[own] & (counts[:, 1:] > 0)
+        small = np.zeros((len(own), family.max() + 1), bool)
+        np.logical_or.at(small.T, np.append(0, family), must.T)
+        found = hide_people(people, small, np.zeros_like(small), minimum_base)
+        added = (found & ~small).any()
+        np.logical_or.at(hidden, own, found[:, family] & (counts[:, 1:] > 0))
+        looked[own] |= added
+    # Where more is hidden than names lead to, no row says which groups are small.
+    why = pl.Series("_hidden", (hidden | (gone & looked[:, None])).ravel())
+    return table.with_columns(
+        *(pl.when(~why).then(pl.col(name)).alias(name) for name in NUMBERS),
+        pl.when(~why)
+        .then(pl.col("status"))
+        .otherwise(pl.lit("suppressed", table.schema["status"]))
+        .alias("status"),
+    )
