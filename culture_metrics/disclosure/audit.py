@@ -190,14 +190,17 @@ def _attacked(
             cells = [int(sums.cells[columns[f.cell]]) for f in found]
             # Nobody need be between two releases, unless an exact sum says so.
             exact = system.upward and not half
+            at = int(tables.measures[place])
             kept = [
                 (i, f)
                 for i, f in zip(cells, found, strict=True)
+                # Of a hidden group that is surely large nothing is given away.
+                if not (release.state[i, at] == UNTOLD and f.low > rule.minimum_base - SAME)
                 if i < between or ((exact or f.low > SAME) and SAME < f.high < rule.minimum_base)
             ]
             yield (
                 [i for i, _ in kept],
-                [int(tables.measures[place])] * len(kept),
+                [at] * len(kept),
                 [_finding(system, f) if i < between else "difference" for i, f in kept],
                 [np.nan if _is_odd(f) else max(0.0, f.high - f.low) for _, f in kept],
             )

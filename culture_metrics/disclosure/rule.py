@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 
-from culture_metrics.errors import CultureMetricsError
+from culture_metrics.errors import CultureMetricsError, SmallBaseWarning
 
 
 @dataclass(frozen=True)
@@ -66,4 +67,15 @@ class Rule:
         return (
             f"No figure on fewer than {self.minimum_base} respondents is shown{counted}, nor one from which "
             "such a figure would follow."
+        )
+
+
+def warn_of_minimum(minimum_base: int, least: int) -> None:
+    """Warn where more is shown than the survey's own minimum base lets out."""
+    if minimum_base < least:
+        warnings.warn(
+            f"minimum_base={minimum_base} is below the minimum base of the survey ({least}): the table can "
+            "give single people away. Keep it to yourself, and publish none of it.",
+            SmallBaseWarning,
+            stacklevel=4,
         )

@@ -74,7 +74,7 @@ def estimate(
         which keeps its coverage for scores close to 0 or 10 in small groups.
     minimum_base : int, optional
         Smallest base that is shown; the survey's own (11) when left out. A larger one also decides which
-        groups share a weight (`Weights`).
+        groups share a weight (`Weights`); with a smaller one a warning says that the table may not leave.
 
     Returns
     -------
@@ -102,7 +102,8 @@ def estimate(
     answers but those left out of the base.
 
     What may be shown is decided from the respondents, for this call and earlier ones about the same extract
-    together (`extract.decision`), and a warning says so where nothing of a breakdown can be shown for that.
+    together (`extract.decision`), also about part of its respondents or with other columns, and a warning
+    says so where nothing of a breakdown can be shown for that.
     Where groups lie within others or overlap so that more must be hidden, `status` is `suppressed` for all
     that is hidden in the organisation.
 

@@ -10,6 +10,7 @@ import polars as pl
 
 from culture_metrics.disclosure import hidden_cells
 from culture_metrics.disclosure.decision import GROUP as KEY
+from culture_metrics.disclosure.rule import warn_of_minimum
 from culture_metrics.disclosure.structure import CROSS
 from culture_metrics.errors import CultureMetricsWarning
 from culture_metrics.indicators.release import PEOPLE, Release
@@ -62,6 +63,7 @@ def hidden_of(
     A percentage of a question that is a breakdown as well (who has a long-term condition) tells how many are
     in a group: it must leave as many in the group, and out of it, as may be shown.
     """
+    warn_of_minimum(minimum_base, extract.edition.survey.minimum_base)
     names = sorted(columns)
     keys = pl.concat([part.keys for part in parts])
     order = keys.with_row_index("cell").sort(KEY)["cell"].to_numpy()

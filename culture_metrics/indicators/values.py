@@ -11,6 +11,7 @@ import polars as pl
 
 from culture_metrics.catalogue import catalogue
 from culture_metrics.disclosure import suppress
+from culture_metrics.disclosure.rule import Rule, warn_of_minimum
 from culture_metrics.errors import ExtractError, unknown
 from culture_metrics.indicators.breakdowns import crossed
 from culture_metrics.indicators.calibrated import calibrated_estimates
@@ -108,6 +109,7 @@ def estimate_values(  # noqa: PLR0913
     design = design or Design()
     if "organisation" not in frame.columns:
         frame = frame.with_columns(pl.lit(ALL).alias("organisation"))
+    warn_of_minimum(minimum_base, Rule.minimum_base)
     breakdowns = crossed(by)
     columns = list(dict.fromkeys(n for names in breakdowns.values() for n in names))
     for name in (*measures, *columns, *([over] if over else [])):

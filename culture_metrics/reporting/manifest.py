@@ -46,7 +46,8 @@ def manifest(
         read, used and set aside of each respondent file, and those of the organisation; `suppression` the
         rule and how many results are held back, in all and by period and breakdown; not for which reason,
         which would tell small groups from those hidden beside them. `attack` says how many sets of measures
-        were attacked once all was decided, and of how many anything follows about fewer people.
+        were attacked once all was decided, and of how many anything follows about fewer people;
+        `earlier_reports` whether the ledger of an earlier report was kept to; `not_looked_at` what was not.
     """
     survey, rule = data.edition.survey, data.rule
     # Groups are pooled in what is written: what is held back is counted group by group.
@@ -87,6 +88,8 @@ def manifest(
             "held_back": counted.select(held_back().sum()).item(),
             "by_breakdown": _held_back(counted),
             "attack": {"sets_of_measures": attacked, "open": found},
+            "earlier_reports": any(call.from_ledger for e in data.extracts for call in e.decision.calls),
+            "not_looked_at": sorted({e.decision.not_looked_at for e in data.extracts} - {None}),
         },
         "software": {"Python": platform.python_version(), **{name: version(name) for name in PACKAGES}},
     }

@@ -16,7 +16,7 @@ from culture_metrics.disclosure.decision import Decision
 from culture_metrics.disclosure.differencing import Shown, light_combinations
 from culture_metrics.disclosure.ledger import About, read_ledger, write_ledger
 from culture_metrics.disclosure.people import People, hide_people, is_open
-from culture_metrics.errors import CultureMetricsWarning
+from culture_metrics.errors import CultureMetricsWarning, SmallBaseWarning
 from culture_metrics.extracts.extract import Extract
 from culture_metrics.indicators.shown import attack_shown
 
@@ -138,6 +138,29 @@ def test_the_order_of_respondents_does_not_part_an_extract_from_its_decision():
     part = dataclasses.replace(people, frame=people.frame.head(60))
     cm.estimate(part, by=["locality_1"])
     assert len(people.decision.calls) == 2
+
+
+@pytest.mark.parametrize("verb", [cm.estimate, cm.distributions])
+def test_less_than_the_surveys_own_minimum_base_is_said(verb):
+    people = extract(locality_1=["A"] * 30)
+    with pytest.warns(SmallBaseWarning, match="Keep it to yourself"):
+        verb(people, minimum_base=2)
+    with pytest.warns(SmallBaseWarning, match="Keep it to yourself"):
+        cm.estimate_values(cm.score(people), ["advocacy"], minimum_base=2)
+
+
+@pytest.mark.parametrize(("few", "found"), [(25, set()), (5, {"exact"})])
+def test_a_hidden_group_that_is_surely_large_is_no_finding_of_the_audit(few, found):
+    people = extract(locality_1=["A"] * 60 + ["B"] * 30 + ["C"] * few)
+    with pytest.warns(SmallBaseWarning):
+        table = cm.estimate(people, by=["locality_1"], minimum_base=1)
+    gone = pl.col("group") == "C"
+    numbers = ["estimate", "std_error", "conf_low", "conf_high", "base", "effective_base"]
+    hidden = table.with_columns(
+        *(pl.when(~gone).then(pl.col(name)).alias(name) for name in numbers),
+        pl.when(gone).then(pl.lit("suppressed", table.schema["status"])).otherwise("status").alias("status"),
+    )
+    assert set(cm.audit_disclosure(hidden).table["finding"]) == found
 
 
 def without(people: Extract, here: np.ndarray) -> Extract:

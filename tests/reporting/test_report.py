@@ -346,6 +346,16 @@ def test_a_real_workbook_is_reported_with_its_own_figures(quick, shared_data, pu
     assert place.filter(Measure="Staff engagement")["Organisations"].item() == 122
 
 
+def test_a_second_report_in_a_folder_says_that_it_keeps_to_the_first(quick, files, tmp_path):
+    said = "What an earlier report in this folder showed was taken into account."
+    for second in (False, True):
+        page = report([files / "RXX 2024.csv"], tmp_path, organisation="SYN01").read_text(encoding="utf-8")
+        manifest = json.loads((tmp_path / "manifest.json").read_text(encoding="utf-8"))
+        assert manifest["suppression"]["earlier_reports"] == second
+        assert (said in page) == second
+        assert 'href="ledger.json"' in page
+
+
 def test_a_workbook_that_is_open_in_excel_leaves_the_earlier_report_whole(
     quick, files, tmp_path, monkeypatch
 ):

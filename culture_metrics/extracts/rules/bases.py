@@ -25,7 +25,8 @@ def small_bases(
 ) -> Iterator[Problem]:
     """Report organisations and groups with fewer respondents than the minimum base.
 
-    How many respondents they have is not said: with one small group that would be its hidden base.
+    How many respondents they have is not said, nor how many groups they are: with one small group that would
+    be its hidden base, and which of those hidden together are small is nobody's business.
     """
     small = [n for n in organisations.values() if n < minimum]
     if small:
@@ -44,7 +45,7 @@ def small_bases(
             yield Problem(
                 "note",
                 "groups below the minimum base",
-                f"{len(few):,} of {counted(len(groups), 'group')} with fewer than {minimum} respondents",
+                f"among {counted(len(groups), 'group')} some with fewer than {minimum} respondents",
                 f"at least {minimum}",
                 "Kept; results for them are not shown.",
                 column=column,
