@@ -195,7 +195,9 @@ def _attacked(
                 (i, f)
                 for i, f in zip(cells, found, strict=True)
                 # Of a hidden group that is surely large nothing is given away.
-                if not (release.state[i, at] == UNTOLD and f.low > rule.minimum_base - SAME)
+                if release.between is not None
+                or _is_odd(f)
+                or not (release.state[i, at] == UNTOLD and f.low > rule.minimum_base - SAME)
                 if i < between or ((exact or f.low > SAME) and SAME < f.high < rule.minimum_base)
             ]
             yield (

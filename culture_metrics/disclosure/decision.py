@@ -73,6 +73,8 @@ class Call:
         Whether groups are of all organisations together.
     weights : mapping
         Breakdown -> the weight of each respondent; none where everyone counts once. It stays in memory.
+    about : (str, str)
+        Survey and period.
     people : tuple of int
         Tells the people it is about from others (`people_of`).
     frame : polars.DataFrame, optional
@@ -92,6 +94,7 @@ class Call:
     untold: Flags
     together: bool = False
     weights: Mapping[str, Floats] = field(default_factory=dict)
+    about: tuple[str, str] = ("", "")
     people: People = ()
     frame: pl.DataFrame | None = None
     tables: tuple[Table, ...] = ()

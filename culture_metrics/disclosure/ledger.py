@@ -52,7 +52,7 @@ def write_ledger(path: Path, decided: Sequence[About]) -> None:
         # Calls that were read from it stay; they name what they showed.
         calls: dict[People, list[dict[str, Any]]] = {about.people: []}
         for call in about.decision.calls:
-            if not call.weights:
+            if call.about == (about.survey, about.period) and not call.weights:
                 calls.setdefault(call.people, []).append(_written(call))
         for people, written in calls.items():
             new = {
@@ -165,4 +165,10 @@ def _read(call: Mapping[str, Any], about: About) -> Call:
     families = tuple(call["families"])
     read = Call(by, groups, families, hidden, untold, call["together"], from_ledger=True)
     frame = about.frame if call["members"] else None
-    return replace(read, members=call["members"], people=about.people, frame=frame)
+    return replace(
+        read,
+        about=(about.survey, about.period),
+        members=call["members"],
+        people=about.people,
+        frame=frame,
+    )

@@ -63,7 +63,9 @@ class Everyone:
         return self.order.height > MANY
 
     def _known(self, call: Call) -> bool:
-        """Whether it can be said who the people of a call are."""
+        """Whether a call is of the same survey and period, and it can be said who its people are."""
+        if call.about != (self.extract.survey, self.extract.period):
+            return False
         if call.frame is None:
             if call.people != self.people:
                 self.decision.not_looked_at = OTHERS

@@ -136,9 +136,6 @@ class Release:
         by_names |= by_names[:, :1]
         self._hide_enough(groups, base, by_names)
         whole = self.parts[0].extract is not None
-        if whole:
-            altered = self._altered(groups)
-            small, by_names = small | altered, by_names | altered
         untold = np.zeros(groups.height, bool)
         hidden, untold = self._from_people(groups, small, by_names) if whole else (by_names, untold)
         # Words are given only where they are those that names lead to.
@@ -185,6 +182,10 @@ class Release:
         """Hide what the respondents make it take; says by cell whether it was decided from them."""
         untold = known(self.everyone.calls, groups, self.families)[2]
         tables = self._tables()
+        altered = self._altered(tables, groups)
+        if (altered & ~by_names).any():
+            _warn_of_other_answers()
+        small, by_names = small | altered, by_names | altered
         layers, weighing = self._layers(tables, groups, small, by_names)
         hidden = [layer.hidden.copy() for layer in layers]
         told = [np.zeros(len(layer.small), bool) for layer in layers]
@@ -198,11 +199,9 @@ class Release:
             weighted: by_names.copy()
             for weighted in {layer.weight is not None for layer in layers if layer.mine}
         }
-        number = groups.with_row_index("_row")
         for layer, gone, looked in zip(layers, hidden, told, strict=True):
             if layer.mine:
-                own = tables[layer.table].groups.join(number, on=GROUP, how="left", maintain_order="left")
-                row = own["_row"].to_numpy().astype(np.int64)
+                row = _rows_in(groups, tables[layer.table].groups)
                 each[layer.weight is not None][row] = gone
                 untold[row] |= looked
         for weighted, gone in each.items() if not known_all else ():
@@ -215,35 +214,41 @@ class Release:
     def _keep(self, groups: pl.DataFrame, hidden: Flags, untold: Flags, *, weighted: bool) -> None:
         """Keep what was decided in mind."""
         call = Call(self.by, groups, tuple(self.families), hidden, untold, self.together)
-        call = replace(call, people=self.everyone.people)
+        about = self.extract.survey, self.extract.period
+        call = replace(call, about=about, people=self.everyone.people)
         if not self.everyone.many:
             frame = self.extract.frame
             own = tuple(replace(table, of=table.of[: frame.height]) for table in self.mine)
             call = replace(call, weights=self._weights() if weighted else {}, frame=frame, tables=own)
         self.decision.calls.append(call)
 
-    def _altered(self, groups: pl.DataFrame) -> Flags:
-        """Say of groups × families whether some of their organisation gave other answers before.
+    def _altered(self, tables: Sequence[Table], groups: pl.DataFrame) -> Flags:
+        """Say of groups × families where few gave other answers than when the measures were shown before.
 
-        Both figures together would tell what these answered. Where most did, all was scored anew.
+        Both figures together would tell what these answered.
         """
-        organisation = self.extract.frame["organisation"].rank("dense").cast(pl.Int64).to_numpy() - 1
-        size = np.bincount(organisation)
-        found = np.zeros((len(size), len(self.families)), bool)
+        others = np.zeros((len(tables[0].of), len(self.families)), bool)
+        here = self.extract.frame.height
         for call in self.everyone.calls:
             shown = {name for name, gone in zip(call.families, call.hidden.T, strict=True) if not gone.all()}
-            others = self.everyone.altered(call, self.names, self.parts[0].read)
-            for j in np.flatnonzero(others.any(axis=0)):
-                number = np.bincount(organisation, others[:, j], len(size))
-                family = self.family[1 + j]
-                if self.families[family] in shown:
-                    found[:, family] |= (number > 0) & (number < size / 2)
-        if found.any():
-            _warn_of_other_answers()
-        if self.together:
-            return found.any(axis=0) & np.ones((groups.height, 1), bool)
-        row = groups["organisation"].rank("dense").cast(pl.Int64).to_numpy() - 1
-        return np.asarray(found[row])
+            changed = self.everyone.altered(call, self.names, self.parts[0].read)
+            for j in np.flatnonzero(changed.any(axis=0)):
+                if self.families[self.family[1 + j]] in shown:
+                    others[:here, self.family[1 + j]] |= changed[:, j]
+        found = np.zeros((groups.height, len(self.families)), bool)
+        which = np.flatnonzero(others.any(axis=0))
+        if len(which):
+            bases = np.hstack([np.ones((len(others), 1), bool), others[:, which]]), np.arange(len(which) + 1)
+            layers = [(place, None) for place in range(len(self.mine))]
+            rows = [_rows_in(groups, table.groups) for table in self.mine]
+            for atoms in atoms_of(self.mine, [], self.everyone.organisation):
+                people = atoms.people(layers, bases)
+                counts = people.groups @ people.counts
+                small = (counts > 0) & (counts < self.minimum)
+                gone = hide_people(people, small, np.zeros_like(small), self.minimum)
+                own = np.concatenate([rows[place][atoms.cells(place)] for place, _ in layers])
+                found[np.ix_(own, which)] |= gone[:, 1:] & ~gone[:, :1]
+        return found
 
     def _look(
         self,
@@ -436,6 +441,13 @@ class Release:
         return layers, weights
 
 
+def _rows_in(groups: pl.DataFrame, some: pl.DataFrame) -> NDArray[np.int64]:
+    """Return in which rows of groups others stand."""
+    number = groups.with_row_index("_row")
+    found = some.join(number, on=GROUP, how="left", maintain_order="left")["_row"]
+    return np.asarray(found.to_numpy().astype(np.int64))
+
+
 def told_outside(organisation: pl.Series, weight: Floats) -> bool:
     """Whether outsiders can know weights: those of groups; not those that hardly two people share."""
     each = pl.DataFrame({"organisation": organisation, "weight": weight})
@@ -454,9 +466,9 @@ def _beside(groups: pl.DataFrame, hidden: Flags) -> Flags:
 
 def _warn_of_other_answers() -> None:
     warnings.warn(
-        "Some answers are not what they were when results of this extract were shown before. Measures made "
-        "of them are not shown: the two together could give single answers away. If the earlier results went "
-        "to nobody, read the file again.",
+        "A few answers are not what they were when results of this extract were shown before. Measures made "
+        "of them are not shown where the two together could give single answers away. If the earlier results "
+        "went to nobody, read the file again.",
         CultureMetricsWarning,
         stacklevel=7,
     )

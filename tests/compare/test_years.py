@@ -18,6 +18,7 @@ from culture_metrics import (
     validate,
 )
 from culture_metrics.compare.linked import covariances
+from culture_metrics.disclosure.decision import Decision
 from culture_metrics.errors import ComparabilityError, CultureMetricsError, ExtractError, UnknownNameError
 
 
@@ -99,6 +100,7 @@ def test_people_who_answered_twice_are_allowed_for(extracts, results):
     again = old.frame.head(3000).with_columns(pl.col("organisation"))
     strangers = new.frame.tail(1000).with_columns(pl.format("new {}", "respondent").alias("respondent"))
     later = replace(new, frame=pl.concat([again, strangers], how="diagonal").select(old.frame.columns))
+    later = replace(later, decision=Decision())
     both = pl.concat([estimate(old, by=["locality_1"]), estimate(later, by=["locality_1"])])
     plain = compare_years(both, 2023, 2024, measures=["E", "q25c"])
     linked = compare_years(both, 2023, 2024, measures=["E", "q25c"], linked=(old, later))

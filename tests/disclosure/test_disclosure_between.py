@@ -12,6 +12,7 @@ from scipy.optimize import linprog
 import culture_metrics as cm
 from benchmarks.disclosure_peers import every_cell, key_of, random_counts, release_of, statuses
 from culture_metrics.disclosure.between import releases_of_two, untied
+from culture_metrics.disclosure.decision import Decision
 from culture_metrics.disclosure.release import ABSENT, OPEN
 from culture_metrics.disclosure.rule import Rule
 from culture_metrics.results import as_results
@@ -114,7 +115,8 @@ def test_groups_without_five_and_without_thirty_are_told_apart():
     for name, few in (("Planned Care", 5), ("Urgent Care", 30)):
         among = (place == name).fill_null(value=False)
         kept = ~(among & (among.cum_sum() <= few))
-        results = cm.estimate(replace(extract, frame=extract.frame.filter(kept)), by=["locality_1"])
+        part = replace(extract, frame=extract.frame.filter(kept), decision=Decision())
+        results = cm.estimate(part, by=["locality_1"])
         tables.append(results.filter(measure="morale"))
     assert different(*tables) == {"Planned Care"}
 

@@ -271,7 +271,7 @@ def test_pieces_take_no_weights_that_need_the_whole(several):
 def test_no_spread_is_no_error(several):
     """Everybody gives one answer: a standard error of exactly 0, whatever the weights add up to."""
     frame = several.frame.with_columns(pl.lit(5, pl.Int8).alias(c) for c in ("q2a", "q2b", "q2c", "q25c"))
-    rows = estimate(replace(several, frame=frame), BY, weights="own_weight")
+    rows = estimate(replace(several, frame=frame, decision=Decision()), BY, weights="own_weight")
     rows = rows.filter(pl.col("measure").is_in(["motivation", "recommend_place_to_work"]), status="reported")
     assert set(rows["std_error"]) == {0.0}
     assert set(rows.filter(unit="score")["conf_low"]) == {10.0}
