@@ -144,7 +144,8 @@ def in_pieces(year: int) -> Callable[[], Any]:
 
 
 TASKS = {"ours": ours, "by hand": by_hand, "read and mean": read_and_mean, "read": read_only,
-         "national": national, "written": partial(national, write=True), "in pieces": in_pieces, "suppress": suppression}  # fmt: skip
+         "national": national, "written": partial(national, write=True), "in pieces": in_pieces,
+         "suppress": suppression}  # fmt: skip
 
 
 def measure(task: str, rounds: int, arguments: list[Any]) -> dict[str, Any]:
