@@ -494,8 +494,9 @@ def _beside(groups: pl.DataFrame, hidden: Flags) -> Flags:
     """Say of cells × families whether another group of the breakdown is hidden as well."""
     rank = pl.struct("organisation", "breakdown").rank("dense").cast(pl.Int64) - 1
     table = groups.select(rank).to_series().to_numpy()
-    number = np.zeros((int(table.max(initial=-1)) + 1, hidden.shape[1]), np.int64)
-    np.add.at(number, table, hidden)
+    order = np.argsort(table, kind="stable")
+    first = np.searchsorted(table[order], np.arange(int(table.max(initial=-1)) + 1))
+    number = np.add.reduceat(hidden[order], first, dtype=np.int64)
     return np.asarray(number[table] > hidden)
 
 
