@@ -110,6 +110,22 @@ def national(*years: int, write: bool = False) -> Callable[[], Any]:
     return run
 
 
+def suppression(year: int) -> Callable[[], Any]:
+    """Decide what of one year may be shown, each time as if nothing of it had been shown before."""
+    import polars as pl
+
+    from culture_metrics.extracts.extract import Extract
+    from culture_metrics.indicators.breakdowns import crossed
+    from culture_metrics.indicators.cell_estimates import estimates_of
+    from culture_metrics.indicators.hidden import hidden_of
+
+    frame = pl.read_parquet(FOLDER / f"national_{year}.parquet")
+    by = crossed(BREAKDOWNS)
+    found = estimates_of(Extract("nss_england", str(year), frame), by, "none", None)
+    columns = {name: place for place, name in enumerate(found[0].answers.names)}
+    return lambda: hidden_of(found, Extract("nss_england", str(year), frame), columns, 11, by)
+
+
 def in_pieces(year: int) -> Callable[[], Any]:
     """Do the same in pieces of 100,000 respondents, as for a file that is larger than memory."""
     import polars as pl
@@ -128,7 +144,8 @@ def in_pieces(year: int) -> Callable[[], Any]:
 
 
 TASKS = {"ours": ours, "by hand": by_hand, "read and mean": read_and_mean, "read": read_only,
-         "national": national, "written": partial(national, write=True), "in pieces": in_pieces}  # fmt: skip
+         "national": national, "written": partial(national, write=True), "in pieces": in_pieces,
+         "suppress": suppression}  # fmt: skip
 
 
 def measure(task: str, rounds: int, arguments: list[Any]) -> dict[str, Any]:
@@ -237,6 +254,7 @@ def whole_file() -> dict[str, Any]:
         "read and one mean of each": plain,
         "read": timed("read", 1 + ROUNDS, year),
         "one year": timed("national", 3, year),
+        "of which suppress": timed("suppress", 3, year),
         "five years": timed("national", 1, *YEARS),
         "one year, first and written": timed("written", 1, year),
         "five years, written": timed("written", 1, *YEARS),

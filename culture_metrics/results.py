@@ -14,6 +14,7 @@ from data_schemas.columns import (
     RESULTS_KEY,
     Columns,
 )
+from data_schemas.contracts import CONTRACTS
 
 #: Name of the whole: all organisations, no breakdown, all groups.
 ALL = "all"
@@ -125,16 +126,24 @@ def _after(key: list[str]) -> pl.Expr:
 
 
 def _check(frame: pl.DataFrame, name: str, key: list[str], *, in_order: bool = False) -> pl.DataFrame:
-    from pandera.errors import SchemaErrors
-
-    from data_schemas import tables
-
     if not isinstance(frame, pl.DataFrame):
         raise ResultsError(
             f"{name} is a polars DataFrame",
             got=type(frame).__name__,
             hint="Call .collect() on a LazyFrame; read a file with polars.read_parquet.",
         )
+    if not CONTRACTS[name].kept(frame):
+        _say_what_is_broken(frame, name)
+    if not in_order and frame.select(key).is_duplicated().any():
+        raise _broken(name, ["no row stands twice"])
+    return frame
+
+
+def _say_what_is_broken(frame: pl.DataFrame, name: str) -> None:
+    from pandera.errors import SchemaErrors
+
+    from data_schemas import tables
+
     try:
         getattr(tables, name).validate(frame, lazy=True)
     except SchemaErrors as error:
@@ -142,9 +151,6 @@ def _check(frame: pl.DataFrame, name: str, key: list[str], *, in_order: bool = F
         failures = error.failure_cases.select("check", "column").unique(maintain_order=True)
         rules = [f"{check} ({column})" if column else check for check, column in failures.rows()]
         raise _broken(name, rules) from None
-    if not in_order and frame.select(key).is_duplicated().any():
-        raise _broken(name, ["no row stands twice"])
-    return frame
 
 
 def _broken(name: str, rules: list[str]) -> ResultsError:

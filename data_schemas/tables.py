@@ -9,20 +9,8 @@ from __future__ import annotations
 import pandera.polars as pa
 import polars as pl
 
-from data_schemas.columns import (
-    DISTRIBUTIONS,
-    DISTRIBUTIONS_KEY,
-    ORGANISATIONS,
-    ORGANISATIONS_KEY,
-    OUTCOMES,
-    OUTCOMES_KEY,
-    RESULTS,
-    RESULTS_KEY,
-    Columns,
-)
-
-NUMBERS = ["estimate", "std_error", "conf_low", "conf_high", "base", "effective_base"]
-TOLERANCE = 1e-9
+from data_schemas.columns import OUTCOMES, OUTCOMES_KEY, Columns
+from data_schemas.contracts import CONTRACTS
 
 
 def _rule(name: str, expression: pl.Expr) -> pa.Check:
@@ -36,58 +24,17 @@ def _columns(columns: Columns, required: list[str]) -> dict[str, pa.Column]:
     return {name: pa.Column(dtype, nullable=name not in required) for name, dtype in columns.items()}
 
 
-_top = pl.when(pl.col("unit") == "percent").then(100.0).otherwise(10.0)
+def _schema(name: str) -> pa.DataFrameSchema:
+    contract = CONTRACTS[name]
+    return pa.DataFrameSchema(
+        _columns(contract.columns, contract.required),
+        checks=[_rule(*rule) for rule in contract.rules.items()],
+        strict=True,
+        ordered=True,
+    )
 
-Results = pa.DataFrameSchema(
-    _columns(RESULTS, [*RESULTS_KEY, "unit", "status"]),
-    checks=[
-        _rule(
-            "a percentage lies in 0-100 and a score in 0-10",
-            pl.col("estimate").is_between(-TOLERANCE, _top + TOLERANCE),
-        ),
-        _rule(
-            "the interval holds the estimate",
-            pl.col("estimate").is_between(pl.col("conf_low") - TOLERANCE, pl.col("conf_high") + TOLERANCE),
-        ),
-        _rule("no number is NaN", ~pl.any_horizontal(pl.col(pl.Float64).is_nan())),
-        _rule("a standard error is not negative", pl.col("std_error") >= 0),
-        _rule(
-            "a reported row has an estimate and a base",
-            (pl.col("status") != "reported")
-            | (pl.col("estimate").is_not_null() & pl.col("base").is_not_null()),
-        ),
-        _rule(
-            "a row that is not reported has no numbers",
-            (pl.col("status") == "reported") | pl.all_horizontal(pl.col(*NUMBERS, "interval").is_null()),
-        ),
-    ],
-    strict=True,
-    ordered=True,
-)
 
-Distributions = pa.DataFrameSchema(
-    _columns(DISTRIBUTIONS, [*DISTRIBUTIONS_KEY, "status"]),
-    checks=[
-        _rule(
-            "a percentage lies in 0-100",
-            pl.col("percent").is_between(-TOLERANCE, 100 + 1e-6),
-        ),
-        _rule(
-            "the interval holds the percentage",
-            pl.col("percent").is_between(pl.col("conf_low") - TOLERANCE, pl.col("conf_high") + TOLERANCE),
-        ),
-        _rule("no number is NaN", ~pl.any_horizontal(pl.col(pl.Float64).is_nan())),
-        _rule("a standard error is not negative", pl.col("std_error") >= 0),
-    ],
-    strict=True,
-    ordered=True,
-)
-
-Organisations = pa.DataFrameSchema(
-    _columns(ORGANISATIONS, ORGANISATIONS_KEY),
-    strict=True,
-    ordered=True,
-)
+Results, Distributions, Organisations = map(_schema, ("Results", "Distributions", "Organisations"))
 
 Outcomes = pa.DataFrameSchema(
     _columns(OUTCOMES, [*OUTCOMES_KEY, "status", "rows"]),

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 from polars.testing import assert_frame_equal
 
 import culture_metrics as cm
-from benchmarks import data, estimates
+from benchmarks import data, estimates, run
 from benchmarks.by_hand import NINE, nine_scores, summary
 
 
@@ -41,3 +44,12 @@ def test_nine_weighted_scores_by_hand_are_the_same(tmp_path, monkeypatch) -> Non
         both = ours.filter(measure=score).join(hand, left_on="organisation", right_on="trust")
         for number, by_hand in (("estimate", score), ("std_error", f"{score}_se"), ("base", f"{score}_n")):
             assert both[number].to_list() == pytest.approx(both[by_hand].to_list(), rel=1e-12)
+
+
+def test_imports_are_timed_where_nothing_is_imported_yet() -> None:
+    with pytest.raises(SystemExit, match="imported before"):
+        run.import_polars()
+    looked = (
+        "import sys, benchmarks.run; sys.exit(any(m in sys.modules for m in ('polars', 'culture_metrics')))"
+    )
+    assert subprocess.run([sys.executable, "-c", looked], cwd=run.ROOT, check=False).returncode == 0

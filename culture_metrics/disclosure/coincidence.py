@@ -41,9 +41,14 @@ def may_coincide(tables: Sequence[Numbers], part: Numbers, minimum: int) -> dict
     found: dict[int, set[int]] = {}
     # Who is in no shown group is in one that nobody shows: the rest of the organisation.
     sizes = [int(table.max(initial=-1)) + 2 for table in tables]
+    # Codes by part: a pair takes a product and a sum, and half the bits hold them.
+    inner = [(table + 1).astype(np.int32) for table in tables]
+    outer = [(part * size).astype(np.int32) + code for code, size in zip(inner, sizes, strict=True)]
+    place = np.empty(len(part), np.int64)
     for first, second in combinations(range(len(tables)), 2):
         wide, high = sizes[first], sizes[second]
-        place = (part * wide + tables[first] + 1) * high + tables[second] + 1
+        np.multiply(outer[first], high, out=place, dtype=np.int64)
+        place += inner[second]
         people = np.bincount(place, minlength=parts * wide * high)
         there = np.flatnonzero(people)
         one, other = there // high, parts * wide + there // (wide * high) * high + there % high

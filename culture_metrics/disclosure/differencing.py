@@ -16,9 +16,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from scipy.linalg import qr
-from scipy.linalg.lapack import dtrtrs
+from scipy.linalg.lapack import dgeqp3, dtrtrs
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from culture_metrics.disclosure.release import Flags, Floats, Numbers
 
 #: Coefficients nearer to 0 than this are 0.
@@ -62,33 +64,38 @@ class Shown:
 
     def draw(self, scale: Floats) -> Draw:
         """Draw independent atoms, those of large `scale` first."""
-        order = np.argsort(scale, kind="stable")
+        of_block, rest = self._beside_blocks(np.argsort(scale, kind="stable"), self._turned[0])
+        if not rest.size:
+            return _solved(of_block, rest.T, np.arange(len(rest)), scale)
+        # The driver itself: what is put around it takes as long again for matrices so small.
+        upper, order, *_ = dgeqp3((rest * scale[:, None]).T, lwork=32 * len(rest) + 1, overwrite_a=1)
+        return _solved(of_block, upper, order.astype(np.int64) - 1, scale)
+
+    def _beside_blocks(self, order: Numbers, rest: Floats) -> tuple[Numbers, Floats]:
+        """Take the last atom of each block, and from every atom what its block's holds; atoms × groups."""
         of_block = np.zeros(self.blocks + 1, np.int64)
         of_block[self.block[order]] = order
         of_block = of_block[:-1]
-        first = np.append(of_block, 0)[self.block]
-        rest = np.where(self.in_block, self.rest - self.rest[:, first], self.rest)
-        none = np.empty((0, rest.shape[1]))
-        size = self._independent if rest.size else 0
-        if not size:
-            return Draw(of_block, np.empty(0, np.int64), none)
-        upper, order = qr(rest * scale, mode="r", pivoting=True, check_finite=False)
-        left = np.empty((size, rest.shape[1]))
-        # The driver itself: what is put around it takes ten times its time for so small a matrix.
-        left[:, order], _ = dtrtrs(upper[:size, :size], upper[:size])
-        others = order[:size].astype(np.int64)
-        left *= scale[others][:, None] / scale
-        return Draw(of_block, others, np.where(np.abs(left) > NOTHING, left, 0.0))
+        taken = np.append(of_block, -1)[self.block]
+        return of_block, rest[:-1] - rest[taken]
 
     @cached_property
-    def _independent(self) -> int:
-        """How many groups are independent of each other and of the blocks."""
-        first = np.zeros(self.blocks + 1, np.int64)
-        first[self.block] = np.arange(len(self.block))
-        rest = np.where(self.in_block, self.rest - self.rest[:, first[self.block]], self.rest)
-        return int(
-            np.linalg.matrix_rank(rest, tol=1e-8 * max(1.0, np.abs(rest).max(initial=0.0)) * max(rest.shape))
-        )
+    def _turned(self) -> tuple[Floats, Draw]:
+        """Groups outside the blocks on axes of their own, and a first draw.
+
+        There are as many axes as groups are independent of each other and of the blocks. Between any two
+        atoms is what is between them in those groups, so that the same atoms are drawn, in fewer rows. A last
+        atom is in no group.
+        """
+        rest = np.vstack([self.rest.T, np.zeros(len(self.rest))])
+        of_block, beside = self._beside_blocks(np.arange(len(self.block)), rest)
+        if not beside.any():
+            return rest[:, :0], _solved(of_block, beside.T[:0], np.arange(len(beside)), np.ones(len(beside)))
+        axes, upper, order = qr(beside.T, mode="economic", pivoting=True, check_finite=False)
+        tolerance = 1e-8 * max(1.0, float(np.abs(beside).max())) * max(beside.shape)
+        size = int((np.abs(np.diagonal(upper)) > tolerance).sum())
+        first = _solved(of_block, upper[:size], order.astype(np.int64), np.ones(len(beside)))
+        return np.asarray(rest @ axes[:, :size]), first
 
     def combinations(self, scale: Floats) -> Floats:
         """Return the combinations that leave over one atom of a draw, and none other of it."""
@@ -96,16 +103,12 @@ class Shown:
         # A block that holds no other atom of the draw is left over as a whole.
         block = self.block[drawn.others]
         touched = np.unique(block[block >= 0])
-        inside = (self.block == touched[:, None]).astype(float)
-        return np.concatenate([drawn.left, inside - inside[:, drawn.others] @ drawn.left])
-
-    @cached_property
-    def _drawn(self) -> Draw:
-        return self.draw(np.ones(self.groups.shape[1]))
+        inside = (self.block[:, None] == touched).astype(float)
+        return np.hstack([drawn.left.T, inside - drawn.left.T @ inside[drawn.others]]).T
 
     def follows(self, left: Floats) -> Flags:
         """Say of combinations whether they follow from what is shown."""
-        drawn = self._drawn
+        drawn = self._turned[1]
         of_block = np.append(drawn.of_block, 0)
         gap = left - np.where(self.in_block, left[:, of_block[self.block]], 0.0)
         gap = gap - gap[:, drawn.others] @ drawn.left
@@ -129,9 +132,25 @@ class Shown:
         return np.asarray(np.abs(left @ self.groups.T @ self._gram[0]) > NOTHING)
 
 
+def _solved(of_block: Numbers, upper: Floats, order: Numbers, scale: Floats) -> Draw:
+    """Say what leaves over one of the first atoms in an order each, from the triangle that they make."""
+    size, atoms = upper.shape
+    others, later = order[:size], order[size:]
+    left = np.empty((atoms, size))
+    left[others] = np.eye(size)
+    if size:
+        solved, _ = dtrtrs(upper[:, :size], upper[:, size:])
+        left[later] = solved.T * scale[others] / scale[later, None]
+    return Draw(of_block, others, left.T)
+
+
 def light(left: Floats, counts: Floats, minimum: int) -> Flags:
     """Say by combination and measure whether 1 to `minimum` - 1 people are left over."""
-    weight = (left != 0).astype(float) @ counts
+    return _few(left != 0, counts, minimum)
+
+
+def _few(over: Flags, counts: Floats, minimum: int) -> Flags:
+    weight = _people(over, counts)
     return np.asarray((weight > 0.5) & (weight < minimum - 0.5))
 
 
@@ -142,7 +161,18 @@ def one_sided(left: Floats, sides: Floats) -> Flags:
     away tells that.
     """
     alike = np.asarray((left >= 0).all(axis=1) | (left <= 0).all(axis=1))
-    return np.asarray(alike[:, None] & ((left != 0).astype(float) @ sides < 0.5))
+    return _on_one_side(left != 0, alike, sides)
+
+
+def _on_one_side(over: Flags, alike: Flags, sides: Floats) -> Flags:
+    found = np.zeros((len(over), sides.shape[1]), bool)
+    found[alike] = _people(over[alike], sides) < 0.5
+    return found
+
+
+def _people(over: Flags, counts: Floats) -> NDArray[np.float32]:
+    """Count who is left over, by combination and column: whole numbers, exact in half the bits."""
+    return np.asarray(over.astype(np.float32) @ counts.astype(np.float32))
 
 
 def light_combinations(
@@ -180,28 +210,46 @@ def light_combinations(
         people = largest if turn % 2 == 0 else counts[:, draw.integers(counts.shape[1])]
         # Atoms of many come first: with one of them left over, too many are.
         scale = np.exp(draw.uniform(-1.0, 1.0, atoms)) * np.minimum(people, 4.0 * minimum) + 1e-2
-        each = _even(shown.combinations(scale))
-        pairs = _pairs(each, largest)
-        found += [part[_matters(part, counts, minimum, sides)] for part in (each, pairs)]
+        each = _LeftOver.of(shown.combinations(scale))
+        pairs = _LeftOver.of(_pairs(each, largest))
+        found += [part.even(part.matters(counts, minimum, sides)) for part in (each, pairs)]
     return _distinct(np.concatenate(found))
 
 
-def _even(left: Floats) -> Floats:
-    """Give each combination 1 as its largest coefficient; leave out those that leave nobody over."""
-    top = np.abs(left).max(axis=1, initial=0.0)
-    left = left[top > NOTHING] / top[top > NOTHING, None]
-    return np.where(np.abs(left) > NOTHING, left, 0.0)
+class _LeftOver(NamedTuple):
+    """Combinations that leave somebody over: whom, by how much at most, and whether they take nobody away."""
+
+    left: Floats
+    over: Flags
+    top: Floats
+    alike: Flags
+
+    @classmethod
+    def of(cls, left: Floats) -> _LeftOver:
+        """Look at combinations; those that leave nobody over are left out."""
+        least, most = left.min(axis=1, initial=0.0), left.max(axis=1, initial=0.0)
+        top = np.maximum(most, -least)
+        if not (some := top > NOTHING).all():
+            left, least, most, top = left[some], least[some], most[some], top[some]
+        nothing = NOTHING * top
+        over = np.abs(left) > nothing[:, None]
+        return cls(left, over, top, (least >= -nothing) | (most <= nothing))
+
+    def even(self, which: Flags | Numbers) -> Floats:
+        """Give some of them 1 as their largest coefficient."""
+        return np.where(self.over[which], self.left[which] / self.top[which, None], 0.0)
+
+    def matters(self, counts: Floats, minimum: int, sides: Floats) -> Flags:
+        """Say which leave few over in some measure, or people who are all on one side."""
+        few = _few(self.over, counts, minimum).any(axis=1)
+        return np.asarray(few | _on_one_side(self.over, self.alike, sides).any(axis=1))
 
 
-def _pairs(left: Floats, people: Floats) -> Floats:
+def _pairs(each: _LeftOver, people: Floats) -> Floats:
     """Return sums and differences of the lightest combinations, two by two."""
-    some = left[np.argsort((left != 0) @ people, kind="stable")[:PAIRED]]
+    some = each.even(np.argsort(each.over @ people, kind="stable")[:PAIRED])
     first, second = np.triu_indices(len(some), 1)
-    return _even(np.concatenate([some[first] - some[second], some[first] + some[second]]))
-
-
-def _matters(left: Floats, counts: Floats, minimum: int, sides: Floats) -> Flags:
-    return np.asarray(light(left, counts, minimum).any(axis=1) | one_sided(left, sides).any(axis=1))
+    return np.concatenate([some[first] - some[second], some[first] + some[second]])
 
 
 def _distinct(left: Floats) -> Floats:

@@ -62,6 +62,12 @@ class People:
         plain = self.table[self.table >= 0]
         return np.asarray(self.table == np.bincount(plain).argmax())
 
+    @cached_property
+    def inside(self) -> Flags:
+        """Groups × groups: whether the first holds all of the second."""
+        holds = self.groups.astype(np.float32)
+        return np.asarray(holds @ holds.T >= holds.sum(axis=1) - 0.5)
+
 
 @dataclass(frozen=True)
 class _Pattern:
@@ -73,14 +79,18 @@ class _Pattern:
     @property
     def rests(self) -> Floats:
         """What groups of one table leave over of a group of another that they lie in: no search is needed."""
-        table = self.people.table[self.groups]
-        plain = self.people.groups[self.groups[table >= 0]]
-        table = table[table >= 0]
-        inside = plain @ plain.T >= plain.sum(axis=1) - 0.5
-        found = [np.empty((0, plain.shape[1]))]
+        people, own = self.people, self.groups[self.people.table[self.groups] >= 0]
+        table = people.table[own]
+        lies = people.inside[np.ix_(own, own)] & (table[:, None] != table)
+        found = [np.empty((0, people.groups.shape[1]))]
         for number in np.unique(table):
-            parts = inside & (table == number) & (table != number)[:, None]
-            found.append((plain - parts.astype(float) @ plain)[parts.any(axis=1)])
+            parts = lies & (table == number)
+            wholes = np.flatnonzero(parts.any(axis=1))
+            # Nobody is in two groups of a table.
+            taken = np.zeros((len(wholes), people.groups.shape[1]))
+            for row, whole in zip(taken, wholes, strict=True):
+                row[:] = people.groups[own[parts[whole]]].sum(axis=0)
+            found.append(people.groups[own[wholes]] - taken)
         left = np.concatenate(found)
         return np.asarray(left[(left != 0).any(axis=1)])
 

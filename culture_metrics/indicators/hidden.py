@@ -69,7 +69,9 @@ def hidden_of(
     order = keys.with_row_index("cell").sort(KEY)["cell"].to_numpy()
     places, of_groups = [columns[n] for n in names], groups_counted(names, extract)
     tables = [_bases(part, places, of_groups) for part in parts]
-    base, counted = (np.vstack(t)[order] for t in zip(*tables, strict=True))
+    base, counted = (np.vstack(t) if len(t) > 1 else t[0] for t in zip(*tables, strict=True))
+    if (np.diff(order.astype(np.int64)) < 0).any():
+        base, counted = base[order], counted[order]
     cells = keys[order].with_columns(
         pl.lit(extract.survey).alias("survey"), pl.lit(extract.period).alias("period")
     )

@@ -160,20 +160,26 @@ class Release:
         Whose group is not known protects them in plain figures, but weighs otherwise: a weighted total would
         tell the hidden groups from them.
         """
+        rows = groups.with_row_index("_row").filter(breakdown=OF_WEIGHTS)
+        if not rows.height:
+            return
+        row, code = rows["_row"].to_numpy().astype(np.int64), rows["organisation"].rank("dense").to_numpy()
+        own = base[row]
         least = np.stack(
-            [base[:, self.family == f].min(axis=1, initial=np.inf) for f in range(hidden.shape[1])], 1
+            [own[:, self.family == f].min(axis=1, initial=np.inf) for f in range(hidden.shape[1])], 1
         )
         least = np.nan_to_num(least, posinf=0.0)
-        rows = groups.with_row_index("_row").filter(breakdown=OF_WEIGHTS)
-        for _, own in rows.group_by("organisation", maintain_order=True):
-            here = own["_row"].to_numpy().astype(np.int64)
-            here = here[np.argsort(base[here, 0], kind="stable")]
-            gone, people = hidden[here], least[here]
-            together = (people * gone).sum(axis=0)
+        total = np.zeros((int(code.max()) + 1, hidden.shape[1]))
+        np.add.at(total, code, least * hidden[row])
+        for number in np.flatnonzero(((total > 0) & (total < self.minimum)).any(axis=1)):
+            place = np.flatnonzero(code == number)
+            place = place[np.argsort(own[place, 0], kind="stable")]
+            here, people, together = row[place], least[place], total[number]
+            gone = hidden[here]
             for family in np.flatnonzero((together > 0) & (together < self.minimum)):
-                for place in np.flatnonzero(~gone[:, family] & (people[:, family] > 0)):
-                    gone[place, family] = True
-                    together[family] += people[place, family]
+                for one in np.flatnonzero(~gone[:, family] & (people[:, family] > 0)):
+                    gone[one, family] = True
+                    together[family] += people[one, family]
                     if together[family] >= self.minimum:
                         break
             hidden[here] = gone
@@ -324,6 +330,7 @@ class Release:
             local = table.groups.select(pl.int_range(pl.len()).over("organisation")).to_series().to_numpy()
             shown = np.append(np.where(hidden[i][:, 0], -1, local), -1)
             codes.append(shown[table.of])
+        everyone = np.ones((len(organisation), 1), bool), np.zeros(1, np.int64)
         for number, few in may_coincide(codes, organisation, self.minimum).items():
             # The whole, and the breakdowns that may coincide.
             some = [plain[0], *(plain[1 + place] for place in sorted(few))]
@@ -332,7 +339,6 @@ class Release:
             atoms = atoms_among(np.flatnonzero(organisation == number), own, [])
             here = [replace(layer, table=place) for place, layer in enumerate(one)]
             cells = [atoms.cells(layer.table) for layer in here]
-            everyone = np.ones((len(organisation), 1), bool), np.zeros(1, np.int64)
             people = atoms.people([(x.table, x.weight) for x in here], everyone)
             small, fixed = (
                 np.vstack(
@@ -459,8 +465,9 @@ def _beside(groups: pl.DataFrame, hidden: Flags) -> Flags:
     """Say of cells × families whether another group of the breakdown is hidden as well."""
     rank = pl.struct("organisation", "breakdown").rank("dense").cast(pl.Int64) - 1
     table = groups.select(rank).to_series().to_numpy()
-    number = np.zeros((int(table.max(initial=-1)) + 1, hidden.shape[1]), np.int64)
-    np.add.at(number, table, hidden)
+    order = np.argsort(table, kind="stable")
+    first = np.searchsorted(table[order], np.arange(int(table.max(initial=-1)) + 1))
+    number = np.add.reduceat(hidden[order], first, dtype=np.int64)
     return np.asarray(number[table] > hidden)
 
 

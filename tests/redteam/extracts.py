@@ -281,8 +281,8 @@ def weighted(rng) -> Case:
     labels = with_gaps(rng, groups)
     if rng.random() < 0.5:
         name = next(c for c in labels.columns if c.startswith("locality"))
-        ward = labels[name].drop_nulls().mode()[0]
-        alike = labels["occupation_group"].drop_nulls().mode()[0]
+        ward = labels[name].drop_nulls().mode().sort()[0]
+        alike = labels["occupation_group"].drop_nulls().mode().sort()[0]
         here = (labels[name] == ward).fill_null(value=False).to_numpy().nonzero()[0]
         others = here[int(rng.integers(1, 3)) :]
         labels = labels.with_columns(
