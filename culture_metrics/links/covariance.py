@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Literal, get_args
 import numpy as np
 
 from culture_metrics.errors import LinkError
-from culture_metrics.links.products import cross
 from culture_metrics.links.solution import starts_of
 
 if TYPE_CHECKING:
@@ -76,13 +75,13 @@ def covariance(solution: Solution, kind: str, groups: Integers) -> tuple[Array, 
                 hint="Take a cross-section with cov='HC3', or collect more organisations.",
             )
         factor = count / (count - 1) * (n - 1) / (n - k)
-        return bread @ cross(sums, sums) @ bread * factor, float(count - 1)
+        return bread @ (sums.T @ sums) @ bread * factor, float(count - 1)
     scores = solution.scores
     if kind == "HC3":
         if solution.free is None:
             raise LinkError("HC3 needs a linear model or a GLM", hint="Use cov='HC1' or cov='cluster'.")
         scores = scores / solution.free[:, None]
-        return bread @ cross(scores, scores) @ bread, solution.df
+        return bread @ (scores.T @ scores) @ bread, solution.df
     if kind == "HC1":
-        return bread @ cross(scores, scores) @ bread * (n / (n - estimated)), solution.df
+        return bread @ (scores.T @ scores) @ bread * (n / (n - estimated)), solution.df
     raise LinkError(f"There is no covariance '{kind}'", expected=", ".join(COVARIANCES))

@@ -8,7 +8,6 @@ import numpy as np
 
 from culture_metrics.links.glm import Family, solve_glm
 from culture_metrics.links.linear import solve_linear
-from culture_metrics.links.products import along, cross
 from culture_metrics.links.solution import Solution, starts_of
 
 if TYPE_CHECKING:
@@ -57,7 +56,7 @@ def solve_gee(
         linear, mu, root, pearson = _residuals(params, y, x, w, shift, family)
         correlation = _exchangeable(pearson, starts, sizes, x.shape[1])
         moved, pull = _decorrelate(root, pearson, starts, sizes, groups, correlation)
-        step = np.linalg.solve(cross(root, moved), cross(root, pull))
+        step = np.linalg.solve(root.T @ moved, root.T @ pull)
         params = params + step
         if np.abs(step).max() <= TOLERANCE * np.abs(params).max():
             settled = True
@@ -66,7 +65,7 @@ def solve_gee(
             break
     linear, mu, root, pearson = _residuals(params, y, x, w, shift, family)
     moved, pull = _decorrelate(root, pearson, starts, sizes, groups, correlation)
-    bread = np.asarray(np.linalg.inv(cross(root, moved)), dtype=float)
+    bread = np.asarray(np.linalg.inv(root.T @ moved), dtype=float)
 
     def by_group(at: Integers) -> Array:
         return np.asarray(np.add.reduceat(root[:, :, None] * moved[:, None, :], at, axis=0))
@@ -99,12 +98,13 @@ def _residuals(
     params: Array, y: Array, x: Array, w: Array, shift: Array, family: Family | None
 ) -> tuple[Array, Array, Array, Array]:
     """Return linear predictor, mean, x over the standard deviation of each row, and Pearson residuals."""
-    linear = along(x, params) + shift
+    linear = x @ params + shift
     if family is None:
         return linear, linear, x * np.sqrt(w)[:, None], (y - linear) * np.sqrt(w)
-    mu = family.mean(linear)
-    deviation = np.sqrt(family.variance(mu) / w)
-    return linear, mu, x * (family.slope(mu) / deviation)[:, None], (y - mu) / deviation
+    mu = family.model.fitted(linear)
+    deviation = np.sqrt(family.model.variance(mu) / w)
+    slope = 1 / family.model.link.deriv(mu)
+    return linear, mu, x * (slope / deviation)[:, None], (y - mu) / deviation
 
 
 def _exchangeable(pearson: Array, starts: Integers, sizes: Array, columns: int) -> float:

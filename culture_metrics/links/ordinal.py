@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.special import expit
 
-from culture_metrics.links.products import along, cross
 from culture_metrics.links.solution import Solution
 
 if TYPE_CHECKING:
@@ -86,7 +85,7 @@ def solve_ordinal(y: Array, x: Array, weights: Array | None = None) -> Solution:
         scores=scores,
         information=by_group,
         fitted=expit(upper) - expit(lower),
-        linear=along(x, params[:columns]),
+        linear=x @ params[:columns],
         dispersion=1.0,
         scale=1.0,
         df=float(y.size - params.size),
@@ -106,7 +105,7 @@ def _edges(params: Array, levels: Integers, x: Array) -> tuple[Array, Array]:
     """Return the linear predictors at the upper and lower edge of each row's level."""
     columns = x.shape[1]
     thresholds = np.r_[-np.inf, params[columns:], np.inf]
-    linear = along(x, params[:columns])
+    linear = x @ params[:columns]
     return thresholds[levels + 1] - linear, thresholds[levels] - linear
 
 
@@ -120,7 +119,7 @@ def _log_likelihood(params: Array, levels: Integers, x: Array, w: Array) -> floa
 def _information(edges: Array, curve: Array) -> Array:
     """Sum E' C E over rows."""
     width = edges.shape[2]
-    return cross(edges.reshape(-1, width), (curve @ edges).reshape(-1, width))
+    return np.asarray(edges.reshape(-1, width).T @ (curve @ edges).reshape(-1, width))
 
 
 def _derivatives(params: Array, levels: Integers, x: Array, w: Array) -> tuple[Array, tuple[Array, Array]]:
