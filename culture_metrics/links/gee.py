@@ -43,6 +43,16 @@ def solve_gee(
         Its clustered scores give the robust covariance of Liang and Zeger (1986).
     correlation : float
         Working correlation, by the moment estimator of statsmodels.
+
+    Notes
+    -----
+    statsmodels' `GEE` gives the same to six figures without weights (a test), and is not used because
+
+    - it cannot take trials that change from year to year: its weights are those of whole groups, and its
+      moment estimator reads the weight of group i from row i. On the reference panel with such trials its
+      slopes come out 4 % to 91 % off and leave the equations unsolved by up to 4.5 standard errors (a test).
+    - it goes through the groups one by one: 110 to 250 ms for 1,760 rows of 220 organisations, against 5 to
+      9 ms here. The grid of 30 indicators, 8 outcomes and 4 designs holds 240 such fits.
     """
     start = solve_linear(y, x, weights) if family is None else solve_glm(y, x, family, weights, offset)
     if not start.converged:

@@ -58,6 +58,10 @@ def solve_random_intercept(y: Array, x: Array, groups: Integers) -> RandomInterc
     With one variance ratio the restricted likelihood has one free parameter, found where its derivative is
     zero: given the ratio, subtracting a
     share of each group's mean turns generalised into ordinary least squares (Fuller and Battese 1973).
+
+    statsmodels' `MixedLM` is not used: its standard errors come from the numerical curvature at where its
+    optimiser stops. On the reference panel they are 2.4e-3 off lme4's, the slope 6e-6 (here 1e-6 and less; a
+    test); it gives no degrees of freedom; on 1,760 rows it took 8.8 s and did not converge, against 5 ms.
     """
     starts = starts_of(groups)
     sizes = np.diff(np.r_[starts, y.size]).astype(float)

@@ -37,6 +37,11 @@ def solve_ordinal(y: Array, x: Array, weights: Array | None = None) -> Solution:
     -----
     McCullagh (1980). The log-likelihood is concave in slopes and thresholds, so Newton's method with halved
     steps finds its maximum or runs off when the levels are separated.
+
+    statsmodels' `OrderedModel` is not used because it takes no weights and gives up short of the maximum. On
+    the reference panel (R's `ordinal::clm`; a test) its slope is 7e-4 off with the default stopping rule and
+    its standard errors, from numerical derivatives, 6e-7 at best; here both agree within 1e-11. On 1,760 rows
+    it takes 0.6 s (BFGS) to 15 s (Newton), against 7 ms.
     """
     levels = y.astype(int)
     k = int(levels.max()) + 1
