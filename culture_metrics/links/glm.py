@@ -13,7 +13,6 @@ from culture_metrics.links.solution import Solution, quietly, unit_columns, unso
 if TYPE_CHECKING:
     from culture_metrics.links.solution import Array
 
-ROUNDS = 60
 #: Share of its standard error by which one more round may still move an estimate.
 TOLERANCE = 1e-6
 #: A linear predictor beyond this is a fitted probability of 0 or 1.
@@ -89,7 +88,7 @@ def solve_glm(
     with quietly():
         model = GLM(y, unit, family.model, offset=offset, var_weights=weights, hasconst=True)
         try:
-            found = model.fit(maxiter=ROUNDS, tol_criterion="params", atol=1e-10, rtol=1e-8)
+            found = model.fit(tol_criterion="params", atol=1e-10, rtol=1e-8)
         except ValueError:  # a mean that ran off, or a matrix without a decomposition
             return unsolved(*x.shape)
         linear = model.predict(found.params, which="linear")
