@@ -89,13 +89,13 @@ def solve_glm(
         model = GLM(y, unit, family.model, offset=offset, var_weights=weights, hasconst=True)
         try:
             found = model.fit(tol_criterion="params", atol=1e-10, rtol=1e-8)
+            explained = float(1 - found.deviance / found.null_deviance)
         except ValueError:  # a mean that ran off, or a matrix without a decomposition
             return unsolved(*x.shape)
         linear = model.predict(found.params, which="linear")
         pull = model.score_factor(found.params, scale=1.0)
         work = model.hessian_factor(found.params, scale=1.0, observed=False)
         dispersion = float(found.pearson_chi2 / found.df_resid)
-        explained = float(1 - found.deviance / found.null_deviance)
     bread = found.normalized_cov_params
     rest = np.abs(bread @ (unit.T @ pull)) / np.sqrt(np.diag(bread) * dispersion)
     saturated = family.link == "logit" and bool((np.abs(linear) > SATURATED).any())
