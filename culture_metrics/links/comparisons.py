@@ -16,7 +16,7 @@ from culture_metrics.links.fitted import Fitted
 from culture_metrics.links.linear import solve_linear
 from culture_metrics.links.mixed import solve_random_intercept
 from culture_metrics.links.models import REVERSE, YEARS_FOR_MORE
-from culture_metrics.links.solution import starts_of
+from culture_metrics.links.solution import ALIASED, own_share, starts_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -81,6 +81,8 @@ def _hausman(main: Fitted) -> list[Check]:
         np.column_stack([matrix.x, matrix.y]) - (means / np.bincount(matrix.groups)[:, None])[matrix.groups]
     )
     varies = np.ptp(inside[:, :-1], axis=0) > 1e-9 * np.abs(matrix.x).max(axis=0)
+    # Within organisations a control may run with the years, such as a trust's age: it says nothing there.
+    varies[varies] = own_share(inside[:, :-1][:, varies]) > ALIASED
     blend = solve_random_intercept(matrix.y, matrix.x, matrix.groups)
     spare = matrix.y.size - matrix.clusters - int(varies.sum())
     if blend.boundary or not varies[at] or spare < 1:

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from culture_metrics.errors import LinkError
-from culture_metrics.links.products import cross
 from culture_metrics.links.sample import Loss, Sample
-from culture_metrics.links.solution import group_means
+from culture_metrics.links.solution import ALIASED, group_means, own_share
 from culture_metrics.problems import listed
 
 if TYPE_CHECKING:
@@ -22,8 +21,8 @@ if TYPE_CHECKING:
 CONSTANT, PRIOR = "constant", "outcome in the indicator's year"
 #: Organisations that any model needs, and rows beyond its parameters.
 FEWEST_ORGANISATIONS, SPARE_ROWS = 10, 10
-#: Share of a column's length that must be its own, or the column counts as aliased.
-OWN, ALIASED, DOUBTFUL = 1e-9, 1e-7, 1e-5  # of a column: none varies, aliased, to be looked at again
+#: A column that spreads over less of its size than this does not vary.
+OWN = 1e-9
 
 
 @dataclass(frozen=True)
@@ -305,16 +304,6 @@ def _matrix(
     return tuple(names), x, dropped
 
 
-def _own(x: Array) -> Array:
-    """Return the share of each column's length that the columns before it do not hold."""
-    try:
-        own = np.diag(np.linalg.cholesky(cross(x, x)))
-    except np.linalg.LinAlgError:
-        own = np.zeros(x.shape[1])
-    # Products lose half of the figures: what looks aliased is looked at again without them.
-    return own if own.min() > DOUBTFUL else np.abs(np.diag(np.linalg.qr(x, mode="r")))
-
-
 def _check_organisations(count: int, plan: Plan, losses: list[Loss]) -> None:
     if count < FEWEST_ORGANISATIONS:
         raise LinkError(
@@ -337,8 +326,7 @@ def _check(matrix: DesignMatrix, plan: Plan) -> None:
             expected=f"at least {least} rows",
             hint=f"Use fewer controls. The most rows were lost to: {_worst(matrix.losses)}.",
         )
-    length = np.sqrt((matrix.x**2).sum(axis=0))
-    own = _own(matrix.x / np.where(length > 0, length, 1.0))
+    own = own_share(matrix.x)
     if own.min() < ALIASED:
         raise LinkError(
             "Some columns of the model can be worked out from the others",

@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from scipy.special import expit, ndtr, ndtri, stdtr, stdtrit
 
-from culture_metrics.links.products import cross
-
 if TYPE_CHECKING:
     from culture_metrics.links.fitted import Fitted
     from culture_metrics.links.solution import Array
@@ -126,7 +124,7 @@ def _delta(
     spread = chance * (1 - chance)
     bend = spread * (1 - 2 * chance)
     gradient = np.zeros(fitted.solution.params.size)
-    gradient[: x.shape[1]] = b * cross(x, bend) / chance.size
+    gradient[: x.shape[1]] = b * (x.T @ bend) / chance.size
     gradient[column] += spread.mean()
     if threshold is not None:
         gradient[threshold] = -b * bend.mean()

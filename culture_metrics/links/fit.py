@@ -19,7 +19,7 @@ from culture_metrics.links.mixed import RandomIntercept, satterthwaite, solve_ra
 from culture_metrics.links.negative_binomial import solve_negative_binomial
 from culture_metrics.links.ordinal import solve_ordinal
 from culture_metrics.links.plan import WITHIN
-from culture_metrics.links.solution import Solution
+from culture_metrics.links.solution import Solution, unsolved
 
 if TYPE_CHECKING:
     from culture_metrics.links.arrays import Array, PanelArrays
@@ -105,16 +105,9 @@ def _choose(matrix: DesignMatrix, plan: Plan, cov: str, variant: Variant) -> Fit
 
 def _nothing(matrix: DesignMatrix, plan: Plan) -> Fitted:
     """Return a model without figures, for equations that have no solution."""
-    n, p = matrix.x.shape
-    empty = np.full((p, p), np.nan)
-    solution = Solution(
-        params=empty[0], bread=empty, scores=np.full((n, p), np.nan),
-        information=lambda starts: np.full((starts.size, p, p), np.nan),
-        fitted=np.full(n, np.nan), linear=np.full(n, np.nan),
-        dispersion=np.nan, scale=np.nan, df=float(n - p), converged=False,
-    )  # fmt: skip
+    solution = unsolved(*matrix.x.shape)
     words = ("not fitted", "none", "none")
-    return Fitted(plan, matrix, solution, "none", empty, np.nan, *words, flags=("not_converged",))
+    return Fitted(plan, matrix, solution, "none", solution.bread, np.nan, *words, flags=("not_converged",))
 
 
 def refuse(plan: Plan) -> None:

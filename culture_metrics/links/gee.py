@@ -8,7 +8,6 @@ import numpy as np
 
 from culture_metrics.links.glm import Family, solve_glm
 from culture_metrics.links.linear import solve_linear
-from culture_metrics.links.products import along, cross
 from culture_metrics.links.solution import Solution, starts_of
 
 if TYPE_CHECKING:
@@ -44,6 +43,17 @@ def solve_gee(
         Its clustered scores give the robust covariance of Liang and Zeger (1986).
     correlation : float
         Working correlation, by the moment estimator of statsmodels.
+
+    Notes
+    -----
+    statsmodels' `GEE` gives the same to six figures without weights (a test), and is not used because
+
+    - it cannot take trials that change from year to year: its weights come in before the residuals are
+      decorrelated, which is right only where a group's rows weigh the same, and its moment estimator reads
+      the weight of group i from row i. On the reference panel with such trials its slopes come out 4 % to
+      91 % off and leave the equations unsolved by up to 4.5 standard errors (a test).
+    - it goes through the groups one by one: 110 to 250 ms for 1,760 rows of 220 organisations, against 5 to
+      9 ms here. The grid of 30 indicators, 8 outcomes and 4 designs holds 240 such fits.
     """
     start = solve_linear(y, x, weights) if family is None else solve_glm(y, x, family, weights, offset)
     if not start.converged:
@@ -57,7 +67,7 @@ def solve_gee(
         linear, mu, root, pearson = _residuals(params, y, x, w, shift, family)
         correlation = _exchangeable(pearson, starts, sizes, x.shape[1])
         moved, pull = _decorrelate(root, pearson, starts, sizes, groups, correlation)
-        step = np.linalg.solve(cross(root, moved), cross(root, pull))
+        step = np.linalg.solve(root.T @ moved, root.T @ pull)
         params = params + step
         if np.abs(step).max() <= TOLERANCE * np.abs(params).max():
             settled = True
@@ -66,7 +76,7 @@ def solve_gee(
             break
     linear, mu, root, pearson = _residuals(params, y, x, w, shift, family)
     moved, pull = _decorrelate(root, pearson, starts, sizes, groups, correlation)
-    bread = np.asarray(np.linalg.inv(cross(root, moved)), dtype=float)
+    bread = np.asarray(np.linalg.inv(root.T @ moved), dtype=float)
 
     def by_group(at: Integers) -> Array:
         return np.asarray(np.add.reduceat(root[:, :, None] * moved[:, None, :], at, axis=0))
@@ -99,12 +109,13 @@ def _residuals(
     params: Array, y: Array, x: Array, w: Array, shift: Array, family: Family | None
 ) -> tuple[Array, Array, Array, Array]:
     """Return linear predictor, mean, x over the standard deviation of each row, and Pearson residuals."""
-    linear = along(x, params) + shift
+    linear = x @ params + shift
     if family is None:
         return linear, linear, x * np.sqrt(w)[:, None], (y - linear) * np.sqrt(w)
-    mu = family.mean(linear)
-    deviation = np.sqrt(family.variance(mu) / w)
-    return linear, mu, x * (family.slope(mu) / deviation)[:, None], (y - mu) / deviation
+    mu = family.model.fitted(linear)
+    deviation = np.sqrt(family.model.variance(mu) / w)
+    slope = 1 / family.model.link.deriv(mu)
+    return linear, mu, x * (slope / deviation)[:, None], (y - mu) / deviation
 
 
 def _exchangeable(pearson: Array, starts: Integers, sizes: Array, columns: int) -> float:

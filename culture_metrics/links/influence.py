@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import polars as pl
 
-from culture_metrics.links.products import along
 from culture_metrics.links.solution import starts_of
 
 if TYPE_CHECKING:
@@ -53,9 +52,8 @@ def leave_one_out(fitted: Fitted, column: int) -> Without:
     count, k = scores.shape
     row = inverse[:, column, :]
     # The score of organisation h without g, seen along the row of the inverse that gives this slope.
-    seen = along(row, scores.T) - along(
-        (row[:, :, None] * change[:, None, :]).reshape(count, k * k), parts.reshape(count, k * k).T
-    )
+    moved = (row[:, :, None] * change[:, None, :]).reshape(count, k * k)
+    seen = row @ scores.T - moved @ parts.reshape(count, k * k).T
     np.fill_diagonal(seen, 0.0)
     rows = groups.size - np.bincount(groups)
     factor = (count - 1) / max(count - 2, 1) * (rows - 1) / (rows - k)
@@ -88,7 +86,7 @@ def dfbetas(fitted: Fitted, column: int, external: Array) -> Array:
     solution = fitted.solution
     assert solution.free is not None
     weights = 1.0 if fitted.matrix.weights is None else np.sqrt(fitted.matrix.weights)
-    pull = (along(fitted.matrix.x, solution.bread[:, column])) * weights
+    pull = fitted.matrix.x @ solution.bread[:, column] * weights
     return np.asarray(pull * external / np.sqrt(solution.bread[column, column] * solution.free))
 
 

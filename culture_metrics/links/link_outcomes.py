@@ -29,6 +29,7 @@ from culture_metrics.links.result import LinkResult
 from culture_metrics.links.statements import call_warnings, statement
 from culture_metrics.links.table import TABLE, model_rows, unfitted_rows
 from culture_metrics.links.titles import inside, title_of
+from culture_metrics.threads import one_blas_thread
 from culture_metrics.views.labels import p_said
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ LONG = 40
 MOST_REASONS = 5
 
 
+@one_blas_thread()
 def link_outcomes(  # noqa: PLR0913
     data: Panel | pl.DataFrame | pl.LazyFrame,
     indicators: str | Sequence[str],

@@ -9,7 +9,6 @@ import numpy as np
 from scipy.optimize import brentq
 
 from culture_metrics.links.linear import solve_linear
-from culture_metrics.links.products import along, cross
 from culture_metrics.links.solution import starts_of
 
 if TYPE_CHECKING:
@@ -59,11 +58,15 @@ def solve_random_intercept(y: Array, x: Array, groups: Integers) -> RandomInterc
     With one variance ratio the restricted likelihood has one free parameter, found where its derivative is
     zero: given the ratio, subtracting a
     share of each group's mean turns generalised into ordinary least squares (Fuller and Battese 1973).
+
+    statsmodels' `MixedLM` is not used: its standard errors come from the numerical curvature at where its
+    optimiser stops. On the reference panel they are 2.4e-3 off lme4's, the slope 6e-6 (here 1e-6 and less; a
+    test); it gives no degrees of freedom; on 1,760 rows it took 8.8 s and did not converge, against 5 ms.
     """
     starts = starts_of(groups)
     sizes = np.diff(np.r_[starts, y.size]).astype(float)
     both = np.column_stack([x, y])
-    whole = cross(both, both)
+    whole = both.T @ both
     sums = np.add.reduceat(both, starts, axis=0)
     n, k = x.shape
 
@@ -71,12 +74,12 @@ def solve_random_intercept(y: Array, x: Array, groups: Integers) -> RandomInterc
         """Return the derivative of the restricted log-likelihood by the log of the ratio."""
         ratio = np.exp(log_ratio)
         spread = 1 + sizes * ratio
-        products = whole - cross(sums * (ratio / spread)[:, None], sums)
+        products = whole - (sums * (ratio / spread)[:, None]).T @ sums
         inverse = np.linalg.inv(products[:k, :k])
         params = inverse @ products[:k, k]
         squares = products[k, k] - params @ products[:k, k]
         shrunk = sums / spread[:, None]
-        gain = (n - k) * ((shrunk[:, k] - along(shrunk[:, :k], params)) ** 2).sum() / squares
+        gain = (n - k) * ((shrunk[:, k] - shrunk[:, :k] @ params) ** 2).sum() / squares
         cost = (sizes / spread).sum() - np.einsum("gi,ij,gj->", shrunk[:, :k], inverse, shrunk[:, :k])
         return float(0.5 * ratio * (gain - cost))
 
@@ -117,13 +120,13 @@ def satterthwaite(y: Array, x: Array, groups: Integers, found: RandomIntercept) 
     sizes = np.diff(np.r_[starts, y.size]).astype(float)
     both = np.column_stack([x, y])
     sums = np.add.reduceat(both, starts, axis=0)
-    inside = cross(both, both) - cross(sums / sizes[:, None], sums)
+    inside = both.T @ both - (sums / sizes[:, None]).T @ sums
     # V has the eigenvalue `own` within a group and `shared` along its mean.
     own, shared = found.within, found.within + sizes * found.between
 
     def products(power: int, between: int = 0) -> Array:
         """Return B' V^-1 ... B, with as many factors V^-1 as `power` and Z Z' between as many of them."""
-        along_means = cross(sums * (sizes ** (between - 1) / shared**power)[:, None], sums)
+        along_means: Array = (sums * (sizes ** (between - 1) / shared**power)[:, None]).T @ sums
         return along_means if between else along_means + inside / own**power
 
     c = np.linalg.inv(products(1)[:k, :k])

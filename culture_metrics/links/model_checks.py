@@ -14,15 +14,14 @@ from culture_metrics.links.fit import OVERDISPERSED
 from culture_metrics.links.fitted import Fitted
 from culture_metrics.links.glm import BINOMIAL, solve_glm
 from culture_metrics.links.linear import solve_linear
-from culture_metrics.links.products import along, cross
-from culture_metrics.links.solution import group_means, starts_of
+from culture_metrics.links.solution import group_means, own_share, starts_of
 
 if TYPE_CHECKING:
     from culture_metrics.links.arrays import PanelArrays
     from culture_metrics.links.solution import Array
 
 #: Share of a spline's column that must be its own.
-ALIASED = 1e-9
+OWN_SHARE = 3e-5
 EVENTS, VIF_NOTE, VIF_FLAG, CURVED, ROWS_FOR_CURVE = 10.0, 5.0, 10.0, 0.01, 60
 LEAST_SQUARES = ("least squares", "least squares within organisations")
 
@@ -72,7 +71,7 @@ def column_checks(fitted: Fitted) -> list[Check]:
     x = matrix.x if fitted.family != "ordinal" else np.c_[np.ones(matrix.y.size), matrix.x]
     shift = int(fitted.family == "ordinal")
     length = np.sqrt((x**2).sum(axis=0))
-    products = cross(x / length, x / length)
+    products = (x / length).T @ (x / length)
     values = np.sqrt(np.maximum(np.linalg.eigvalsh(products), 0.0))
     centred = x - x.mean(axis=0) if matrix.constant or shift else x
     inflation = np.diag(np.linalg.inv(products)) * (centred**2).sum(axis=0) / length**2
@@ -140,12 +139,11 @@ def _straight(fitted: Fitted, arrays: PanelArrays, indicator: str, subject: str)
         means = [group_means(column, matrix.groups, matrix.weights) for column in extra.T]
         extra = extra - np.column_stack(means)[matrix.groups]
     x = np.column_stack([matrix.x, extra])
+    if own_share(x)[-2:].min() < OWN_SHARE:
+        return []
     curved = solve_linear(
         matrix.y, x, matrix.weights, constant=matrix.constant, absorbed=matrix.absorbed_groups
     )
-    own = 1 / (np.diag(curved.bread)[-2:] * (extra**2).sum(axis=0))
-    if not (own > ALIASED).all():
-        return []
     cov, df = covariance(curved, fitted.cov, matrix.groups)
     b, v = curved.params[-2:], cov[-2:, -2:]
     statistic = float(b @ np.linalg.solve(v, b)) / 2
@@ -239,12 +237,12 @@ def proportional_odds(fitted: Fitted) -> list[Check]:
             found.append(Check("proportional_odds", subject, note="a separate logit did not converge"))
             continue
         slopes = np.array([part.params[column + 1] for part in parts])
-        seen = np.column_stack([along(part.scores, part.bread[:, column + 1]) for part in parts])
+        seen = np.column_stack([part.scores @ part.bread[:, column + 1] for part in parts])
         if matrix.repeated:
             seen = np.add.reduceat(seen, starts_of(matrix.groups), axis=0)
         contrast = np.eye(slopes.size)[1:] - np.eye(slopes.size)[:1]
         apart = contrast @ slopes
-        statistic = float(apart @ np.linalg.solve(contrast @ cross(seen, seen) @ contrast.T, apart))
+        statistic = float(apart @ np.linalg.solve(contrast @ (seen.T @ seen) @ contrast.T, apart))
         p = float(chi2.sf(statistic, slopes.size - 1))
         found.append(
             Check(

@@ -10,6 +10,7 @@ import numpy as np
 import polars as pl
 
 from culture_metrics.errors import LinkError, unknown
+from culture_metrics.links.multiplicity import adjust
 from culture_metrics.links.plan import FEWEST_IN_LEVEL, LINEAR_KINDS
 from culture_metrics.links.pooled_data import CAVEAT, pooled_data, sampled
 from culture_metrics.links.product_model import corners, fitted_lines, product_model, slope, tested
@@ -207,6 +208,7 @@ def moderate(  # noqa: PLR0913
     h = np.array([slope(model, corner) for corner in places])
     pairs = list(combinations(range(len(places)), 2)) if len(names) == 2 else []
     gaps = np.array([h[i] - h[j] for i, j in pairs]).reshape(len(pairs), h.shape[1])
+    compared = tested(model, gaps, ci)
     named = [title_of(name) for name in (indicator, *names)]
     labels = [corner.label for corner in places]
     return Moderation(
@@ -224,14 +226,13 @@ def moderate(  # noqa: PLR0913
                 **tested(model, h, ci),
             }
         ),
-        differences=_holm(
-            pl.DataFrame(
-                {
-                    "first": pl.Series([labels[i] for i, _ in pairs], dtype=pl.String),
-                    "second": pl.Series([labels[j] for _, j in pairs], dtype=pl.String),
-                    **tested(model, gaps, ci),
-                }
-            )
+        differences=pl.DataFrame(
+            {
+                "first": pl.Series([labels[i] for i, _ in pairs], dtype=pl.String),
+                "second": pl.Series([labels[j] for _, j in pairs], dtype=pl.String),
+                **compared,
+                "p_adjusted": pl.Series(adjust(compared["p_value"].tolist(), "holm"), dtype=pl.Float64),
+            }
         ),
         lines=fitted_lines(model, places, ci, times=100 if plan.values.outcome.percent else 1),
         indicator=indicator,
@@ -241,10 +242,3 @@ def moderate(  # noqa: PLR0913
         sample=sampled(matrix),
         level=ci,
     )
-
-
-def _holm(differences: pl.DataFrame) -> pl.DataFrame:
-    many = pl.len()
-    stepped = ((many - pl.col("p_value").rank("ordinal") + 1) * pl.col("p_value")).clip(upper_bound=1.0)
-    adjusted = stepped.cum_max().over(pl.lit(1), order_by="p_value")
-    return differences.with_columns(adjusted.alias("p_adjusted"))

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal, get_args
 
-import numpy as np
-
 from culture_metrics.errors import LinkError
 
 if TYPE_CHECKING:
@@ -25,16 +23,10 @@ def adjust(p: Sequence[float], correction: str = "bh") -> list[float]:
     >>> [round(value, 3) for value in adjust([0.01, 0.04, 0.03], "bh")]
     [0.03, 0.04, 0.04]
     """
-    values = np.asarray(p, dtype=float)
-    order = np.argsort(values)
-    count = values.size
-    rank = np.arange(1, count + 1)
-    if correction == "holm":
-        sorted_up = np.maximum.accumulate(values[order] * (count - rank + 1))
-    elif correction == "bh":
-        sorted_up = np.minimum.accumulate((values[order] * count / rank)[::-1])[::-1]
-    else:
+    from statsmodels.stats.multitest import multipletests
+
+    if correction not in CORRECTIONS:
         raise LinkError(f"There is no correction '{correction}'", expected=", ".join(CORRECTIONS))
-    adjusted = np.empty(count)
-    adjusted[order] = np.minimum(sorted_up, 1.0)
-    return [float(value) for value in adjusted]
+    return [
+        float(value) for value in multipletests(p, method={"bh": "fdr_bh"}.get(correction, correction))[1]
+    ]

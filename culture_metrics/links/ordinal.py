@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.special import expit
 
-from culture_metrics.links.products import along, cross
 from culture_metrics.links.solution import Solution
 
 if TYPE_CHECKING:
@@ -38,6 +37,11 @@ def solve_ordinal(y: Array, x: Array, weights: Array | None = None) -> Solution:
     -----
     McCullagh (1980). The log-likelihood is concave in slopes and thresholds, so Newton's method with halved
     steps finds its maximum or runs off when the levels are separated.
+
+    statsmodels' `OrderedModel` is not used because it takes no weights and gives up short of the maximum. On
+    the reference panel (R's `ordinal::clm`; a test) its slope is 7e-4 off with the default stopping rule and
+    its standard errors, from numerical derivatives, 6e-7 at best; here both agree within 1e-11. On 1,760 rows
+    it takes 0.6 s (BFGS) to 15 s (Newton), against 7 ms.
     """
     levels = y.astype(int)
     k = int(levels.max()) + 1
@@ -86,7 +90,7 @@ def solve_ordinal(y: Array, x: Array, weights: Array | None = None) -> Solution:
         scores=scores,
         information=by_group,
         fitted=expit(upper) - expit(lower),
-        linear=along(x, params[:columns]),
+        linear=x @ params[:columns],
         dispersion=1.0,
         scale=1.0,
         df=float(y.size - params.size),
@@ -106,7 +110,7 @@ def _edges(params: Array, levels: Integers, x: Array) -> tuple[Array, Array]:
     """Return the linear predictors at the upper and lower edge of each row's level."""
     columns = x.shape[1]
     thresholds = np.r_[-np.inf, params[columns:], np.inf]
-    linear = along(x, params[:columns])
+    linear = x @ params[:columns]
     return thresholds[levels + 1] - linear, thresholds[levels] - linear
 
 
@@ -120,7 +124,7 @@ def _log_likelihood(params: Array, levels: Integers, x: Array, w: Array) -> floa
 def _information(edges: Array, curve: Array) -> Array:
     """Sum E' C E over rows."""
     width = edges.shape[2]
-    return cross(edges.reshape(-1, width), (curve @ edges).reshape(-1, width))
+    return np.asarray(edges.reshape(-1, width).T @ (curve @ edges).reshape(-1, width))
 
 
 def _derivatives(params: Array, levels: Integers, x: Array, w: Array) -> tuple[Array, tuple[Array, Array]]:

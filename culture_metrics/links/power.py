@@ -12,7 +12,6 @@ from scipy.special import ndtri, stdtrit
 
 from culture_metrics.errors import LinkError
 from culture_metrics.links.arguments import check_number
-from culture_metrics.links.products import along, cross
 
 if TYPE_CHECKING:
     from culture_metrics.links.fitted import Fitted
@@ -236,13 +235,13 @@ def detectable_r(fitted: Fitted, term: str, column: int) -> float | None:
     bread, params = solution.bread, solution.params[:columns]
     if plan.design == "mixed":
         # As in every other design: not with the slopes of a random intercept, which are mostly those within.
-        bread = np.asarray(np.linalg.inv(cross(matrix.x, matrix.x)), dtype=float)
-        params = bread @ cross(matrix.x, matrix.y)
+        bread = np.asarray(np.linalg.inv(matrix.x.T @ matrix.x), dtype=float)
+        params = bread @ (matrix.x.T @ matrix.y)
     # The indicator with the other columns taken out, but for its size.
-    moves = along(matrix.x, bread[:columns, column])
+    moves = matrix.x @ bread[:columns, column]
     residual = solution.residuals
     if residual is None or fitted.link == "identity":
-        residual = matrix.y - along(matrix.x, params)
+        residual = matrix.y - matrix.x @ params
     if plan.differenced:
         # A change stands for two years.
         rows, years = rows + matrix.clusters, years + 1

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import warnings
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from culture_metrics.threads import one_blas_thread
+
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from numpy.typing import NDArray
 
@@ -17,6 +21,8 @@ if TYPE_CHECKING:
 
 #: A row whose leverage is nearer to 1 than this is fitted exactly.
 FITTED_EXACTLY = 1e-9
+#: A column with less of its length to itself counts as aliased; below the second share it is looked at again.
+ALIASED, DOUBTFUL = 1e-7, 1e-5
 
 
 @dataclass(frozen=True)
@@ -89,6 +95,52 @@ class Solution:
             return None
         free = 1 - self.leverage
         return np.where(free < FITTED_EXACTLY, np.inf, free)
+
+
+@contextmanager
+def quietly() -> Iterator[None]:
+    """Let statsmodels work on one thread, without its warnings: what they warn of is looked at afterwards."""
+    with one_blas_thread(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
+
+
+def unit_columns(x: Array) -> tuple[Array, Array]:
+    """Return columns with a root mean square of 1, and what they were divided by.
+
+    statsmodels tells rank and convergence by the largest column: pounds beside shares would look aliased.
+    """
+    length = np.sqrt((x**2).mean(axis=0))
+    length = np.where(length > 0, length, 1.0)
+    return x / length, length
+
+
+def own_share(x: Array) -> Array:
+    """Return the share of each column's length that the columns before it do not hold."""
+    unit = unit_columns(x)[0] / np.sqrt(x.shape[0])
+    try:
+        own = np.diag(np.linalg.cholesky(unit.T @ unit))
+    except np.linalg.LinAlgError:
+        own = np.zeros(x.shape[1])
+    # Products lose half of the figures: what looks aliased is looked at again without them.
+    return own if own.min() > DOUBTFUL else np.abs(np.diag(np.linalg.qr(unit, mode="r")))
+
+
+def unsolved(rows: int, columns: int) -> Solution:
+    """Return a solution without figures, for equations that have none."""
+    empty = np.full((columns, columns), np.nan)
+    return Solution(
+        params=empty[0],
+        bread=empty,
+        scores=np.full((rows, columns), np.nan),
+        information=lambda starts: np.full((starts.size, columns, columns), np.nan),
+        fitted=np.full(rows, np.nan),
+        linear=np.full(rows, np.nan),
+        dispersion=np.nan,
+        scale=np.nan,
+        df=float(rows - columns),
+        converged=False,
+    )
 
 
 def weighted_information(x: Array, weights: Array) -> Callable[[Integers], Array]:

@@ -20,6 +20,7 @@ from culture_metrics.links.plan import FEWEST_IN_LEVEL, Plan, check_design
 from culture_metrics.links.sample import rare_levels
 from culture_metrics.links.table import FAILED, NOT_FITTED, REPORTED
 from culture_metrics.links.titles import heading, pointing, title_of
+from culture_metrics.threads import one_blas_thread
 from culture_metrics.views.labels import number, places
 
 if TYPE_CHECKING:
@@ -153,6 +154,7 @@ class SpecificationCurve:
         return f"<p>{self.summary()}</p>"
 
 
+@one_blas_thread()
 def specification_curve(  # noqa: PLR0913
     data: Panel | pl.DataFrame | pl.LazyFrame,
     indicator: str,

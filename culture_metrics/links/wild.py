@@ -105,7 +105,8 @@ def wild_cluster_bootstrap(  # noqa: PLR0913
     -----
     WCR-t of Cameron, Gelbach and Miller (2008) with null-imposed residuals and CR1 statistics; six-point
     weights of Webb (2014). The interval inverts the test. With a handful of clusters, or few that carry the
-    indicator, this too can reject too rarely or too often: read it beside the number of clusters.
+    indicator, this too can reject too rarely or too often: read it beside the number of clusters. statsmodels
+    has no wild bootstrap.
 
     Examples
     --------

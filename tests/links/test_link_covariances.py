@@ -263,3 +263,23 @@ def test_lines_of_a_scatter_count_what_they_rest_on(panel):
     assert set(lines["line"]) == {BETWEEN, WITHIN}
     once = panel.filter((pl.col("organisation") < "R05") | (pl.int_range(pl.len()).over("organisation") == 0))
     assert set(drawn(once)[1]["line"]) == {BETWEEN}
+
+
+@pytest.mark.parametrize("controls", [(), ("age",)])
+def test_hausman_sets_dummies_beside_random_intercepts(controls, panel):
+    """A trust's age runs with the years within it: the dummies of organisations and years hold it already."""
+    code = pl.col("organisation").str.slice(1).cast(pl.Int64)
+    data = panel.with_columns(age=(pl.col("year") - 1990 - (7 * code) % 20).cast(pl.Float64))
+    more = {"controls": controls, "standardise": None}
+    row = cm.link_outcomes(data, "engagement", "score", design="mixed", cov="classical", **more).table.row(
+        0, named=True
+    )
+    y, x = dummies(data, "engagement")
+    assert np.linalg.matrix_rank(np.column_stack([x, data["age"]])) == x.shape[1]
+    bread = np.linalg.inv(x.T @ x)
+    b = bread @ (x.T @ y)
+    left = y - x @ b
+    spread = left @ left / (y.size - x.shape[1]) * bread[0, 0] - row["std_error"] ** 2
+    checks = cm.link_outcomes(data, "engagement", "score", design="pooled", **more).diagnostics
+    found = checks.filter(test="hausman").row(0, named=True)
+    assert found["statistic"] == pytest.approx((b[0] - row["estimate"]) ** 2 / spread, rel=1e-6)

@@ -41,6 +41,7 @@ MODELS = {
     "fractional_cluster": ("sickness", {}, {}),
     "fractional_hc1": ("sickness", ONE_YEAR, {}),
     "logit_cluster": ("target_met", {}, {}),
+    "logit_weighted_cluster": ("target_met", {"weights": "bed_days"}, {}),
     "gamma_cluster": ("agency", {}, {}),
     "clm_hessian": ("rating", {"cov": "classical"}, {}),
     "clm_cluster": ("rating", {}, {}),
@@ -109,6 +110,12 @@ def test_dispersion(panel, records):
         records["nb2_cluster"]["extra"], rel=1e-5
     )
     assert link(panel, "cases").table.filter(role="main")["model"].item() == "quasi-Poisson GLM"
+
+
+def test_a_negative_binomial_is_set_beside_its_own_constant(panel, records):
+    """Deviance explained of the model with a constant only, fitted with the same overdispersion."""
+    found = link(panel, "cases").table.filter(role="sensitivity")["pseudo_r2"].item()
+    assert found == pytest.approx(records["nb2_explained"]["estimate"], rel=EXACT)
 
 
 def test_random_intercept_variances(panel, records):

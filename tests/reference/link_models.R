@@ -29,6 +29,7 @@ m1 <- glm(cases ~ z + region + offset(log(bed_days)), quasipoisson, one, control
 add("quasipoisson_one_year", coef(m1)["z"], coef(summary(m1))["z", 2], summary(m1)$dispersion)
 m <- glm.nb(cases ~ z + f + region + offset(log(bed_days)), d, control = glm.control(epsilon = 1e-12, maxit = 200))
 add("nb2_cluster", coef(m)["z"], cl(m)["z"], 1 / m$theta)
+add("nb2_explained", 1 - m$deviance / m$null.deviance, NA)
 
 m <- glm(form("leavers"), quasibinomial, d, weights = headcount, control = tight)
 add("quasibinomial_scaled", coef(m)["z"], coef(summary(m))["z", 2], summary(m)$dispersion)
@@ -45,7 +46,12 @@ add("fractional_hc1", coef(m1)["z"], sqrt(diag(vcovHC(m1, "HC1")))["z"])
 
 m <- glm(form("target_met"), binomial, d, control = tight)
 add("logit_cluster", coef(m)["z"], cl(m)["z"])
+# With weights this large glm's own start, (w y + 0.5) / (w + 1), lies at 0 and 1 and it runs off.
+m <- glm(form("target_met"), quasibinomial, d, weights = bed_days, start = rep(0, 7), control = tight)
+add("logit_weighted_cluster", coef(m)["z"], cl(m)["z"])
 m <- glm(form("agency"), Gamma("log"), d, control = tight)
+# With a log link Gamma converges by a factor a round: glm stops by the deviance, 1e-7 short of the slope.
+for (i in 1:20) m <- glm(form("agency"), Gamma("log"), d, start = coef(m), control = tight)
 add("gamma_cluster", coef(m)["z"], cl(m)["z"])
 
 m <- clm(form("rating"), data = d, control = clm.control(gradTol = 1e-12))
