@@ -7,70 +7,74 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from culture_metrics.errors import FileFormatError
-from culture_metrics.extracts.columns import identifying, read_name, squeeze
-from culture_metrics.extracts.layouts import refuse_results
-from culture_metrics.extracts.raw import Missing, RawTable, unique_names
-from culture_metrics.extracts.safety import check_columns, check_table
+from culture_metrics.files.kinds import file_hash
+from culture_metrics.files.names import unique_names
+from culture_metrics.files.raw import Missing, RawTable
+from culture_metrics.files.safety import check_columns, check_table
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 #: Bytes that reading a value takes: as it was read, and as a column.
 CELL = 24
+#: Rows that tell what a file is.
+HEAD = 1000
 #: How far deflate shrinks a file at most.
 PACKED = 1032
 
 
-def read_labelled(path: Path, sha256: str | None = None, rows: int = 0) -> RawTable:
-    """Open an SPSS (.sav, .zsav) or Stata (.dta) file.
+def check_labelled(path: Path) -> None:
+    """Stop at an SPSS or Stata file that is too large, by its names and size alone.
+
+    Raises
+    ------
+    FileFormatError
+        When it cannot be read or is too large.
+    """
+    _, about = _read(path, metadataonly=True)
+    check_columns(len(about.column_names), path.name)
+    check_table(_most_rows(about, path), len(about.column_names), CELL, path)
+
+
+def read_labelled(path: Path, known: Callable[[str], bool], *, head_only: bool = False) -> RawTable:
+    """Open an SPSS (.sav, .zsav) or Stata (.dta) file that was found safe.
 
     Parameters
     ----------
     path : Path
         The file.
-    sha256 : str, optional
-        Hash of the file, for provenance.
-    rows : int
-        Read so many rows only; 0 reads all.
+    known : callable
+        Tells whether the caller knows a name. Where a variable's name says nothing to it and its label does,
+        the label is the name.
+    head_only : bool
+        Read no more rows than tell what the file is.
 
     Returns
     -------
     RawTable
-        With the value labels and the missing values that the file declares. Where a variable's name says
-        nothing and its label is the name of a question or an identifying column, the label is the name.
+        With the value labels and the missing values that the file declares.
 
     Raises
     ------
     FileFormatError
-        When the file cannot be read or is too large.
+        When the file cannot be read.
     """
-    import pyreadstat
+    frame, about = _read(path, user_missing=True, row_limit=HEAD if head_only else 0)
 
-    stata = path.suffix.lower() == ".dta"
-    read = pyreadstat.read_dta if stata else pyreadstat.read_sav
-    try:
-        # Without rows it tells names, labels and size; only then is it known whether the memory will do.
-        _, about = read(path, metadataonly=True, output_format="polars")
-        check_columns(len(about.column_names), path.name)
-        check_table(_most_rows(about, path), len(about.column_names), CELL, path)
-        frame, about = read(path, user_missing=True, output_format="polars", row_limit=rows)
-    except (pyreadstat.ReadstatError, pyreadstat.PyreadstatError, UnicodeDecodeError, ValueError) as error:
-        raise FileFormatError(
-            f"The {'Stata' if stata else 'SPSS'} file cannot be read",
-            where=path.name,
-            hint="It may be damaged or cut short: ask for it again, or for CSV UTF-8.",
-        ) from error
+    def name(theirs: str, label: str | None) -> str:
+        return label if label and not known(theirs) and known(label) else theirs
+
     tagged = [name for name, dtype in frame.schema.items() if dtype == pl.Object]
-    names = unique_names([_name(n, label) for n, label in about.column_names_to_labels.items()])
+    names = unique_names([name(n, label) for n, label in about.column_names_to_labels.items()])
     theirs = dict(zip(about.column_names, [str(n) for n in names], strict=True))
-    refuse_results([list(theirs.values())], path.name)
     return RawTable(
         names=tuple(theirs.values()),
         lazy=frame.with_columns(_tagged(frame[c]) for c in tagged).rename(theirs).lazy(),
         file=path.name,
-        kind="stata" if stata else "spss",
+        kind="stata" if _is_stata(path) else "spss",
         folder=path.parent,
-        sha256=sha256,
+        sha256=None if head_only else file_hash(path),
         labels={
             theirs[name]: {_text(value): str(label) for value, label in labels.items()}
             for name, labels in about.variable_value_labels.items()
@@ -79,7 +83,7 @@ def read_labelled(path: Path, sha256: str | None = None, rows: int = 0) -> RawTa
             **{theirs[name]: _spans(spans) for name, spans in about.missing_ranges.items()},
             **{theirs[name]: tuple(map(str, tags)) for name, tags in about.missing_user_values.items()},
         },
-        notes={"rows_in_file": about.number_rows} if rows and about.number_rows is not None else {},
+        notes={"rows_in_file": about.number_rows} if head_only and about.number_rows is not None else {},
     )
 
 
@@ -94,12 +98,23 @@ def _most_rows(about: Any, path: Path) -> int:
     return int(unpacked // max(len(about.column_names), 1))
 
 
-def _name(name: str, label: str | None) -> str:
-    return label if label and not _known(name) and _known(label) else name
+def _is_stata(path: Path) -> bool:
+    return path.suffix.lower() == ".dta"
 
 
-def _known(name: str) -> bool:
-    return read_name(name).code is not None or squeeze(name) in identifying()
+def _read(path: Path, **options: Any) -> tuple[pl.DataFrame, Any]:
+    import pyreadstat
+
+    read = pyreadstat.read_dta if _is_stata(path) else pyreadstat.read_sav
+    try:
+        return read(path, output_format="polars", **options)
+    except (pyreadstat.ReadstatError, pyreadstat.PyreadstatError, UnicodeDecodeError, ValueError):
+        # Not `from` the error: it may quote a cell.
+        raise FileFormatError(
+            f"The {'Stata' if _is_stata(path) else 'SPSS'} file cannot be read",
+            where=path.name,
+            hint="It may be damaged or cut short: ask for it again, or for CSV UTF-8.",
+        ) from None
 
 
 def _spans(spans: Any) -> tuple[Missing, ...]:

@@ -1,96 +1,68 @@
-"""Refuse what would eat the memory or attack the reader, before it is opened."""
+"""Refuse what would eat the memory or attack the reader, before it is opened: one budget for every reader."""
 
 from __future__ import annotations
 
-import os
 import re
 import struct
-import sys
 import zipfile
 import zlib
+from functools import lru_cache, partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from culture_metrics.errors import FileFormatError
-from culture_metrics.extracts.old_excel import extents
+from culture_metrics.files.extents import (
+    LITTLE_TEXT,
+    Extent,
+    cited_text,
+    cited_text_binary,
+    extent,
+    extent_binary,
+    text_lengths,
+    text_lengths_binary,
+)
+from culture_metrics.files.memory import address_space, available_memory
+from culture_metrics.files.old_excel import extents
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator, Mapping
 
-#: Limits, documented in `read_extract`.
+    from culture_metrics.files.extents import Chunks
+
+#: The budget, documented in `read_extract`.
 MAX_COLUMNS = 2_000
 MAX_UNPACKED = 2 << 30
-MAX_RATIO = 200
+#: Real workbooks unpack to 3 to 20 times their size.
+MAX_RATIO = 50
+#: Answers of people differ: no more of them stand in a byte of a Parquet, SPSS or Stata file.
+MAX_ANSWERS = 200
 #: A file may be packed as tightly as it likes while it stays this small.
 SMALL = 100 << 20
-#: Taken for the free memory where the system does not tell.
-MEMORY_WHEN_UNKNOWN = 8 << 30
 #: Address space that a report on a small file needs: with 1.6 GB it fails, with 2 GB it is made.
 ADDRESS_SPACE = 2_000_000_000
-_CONTAINER = Path("/sys/fs/cgroup")
 #: Bytes that one cell of a sheet's rectangle takes while it is read, blank or not.
 CELL = 48
-
 #: Bytes that a row takes besides: its number, who answered, where, and what is found about it.
 ROW = 200
+#: Sizes of a text file that reading it takes: what was measured, and a half more.
+TEXT = 4
+
+#: Sizes of an unpacked workbook that reading it takes, and of its list of texts besides.
+PART, TEXTS = 3, 7
 
 _CHUNK = 1 << 20
 _DAMAGED = (zipfile.BadZipFile, zlib.error, struct.error, ValueError, LookupError, StopIteration)
 _DOCTYPE = re.compile(rb"<!\s*(?:DOCTYPE|ENTITY)|<\0!\0(?:D|E)\0", re.I)
-_DIMENSION = re.compile(rb"<(?:\w+:)?dimension[^>]*?\sref=\"(?:[A-Z]+\d+:)?([A-Z]{1,3})(\d{1,7})\"")
 _BINARY_DIMENSION = re.compile(rb"\x94\x01\x10(.{16})", re.S)
-#: Cells with something in them and the place they name; rows that name theirs; cells and rows that name none
-#: and take the next one.
-_FILLED = re.compile(rb"<(?:\w+:)?c\s(?:[^>]*?\s)?r\s*=\s*[\"']([A-Za-z]+)(\d+)[\"'](?![^>]*/>)")
-_ROW = re.compile(rb"<(?:\w+:)?row\s(?:[^>]*?\s)?r\s*=\s*[\"'](\d+)[\"']")
-_NO_PLACE = re.compile(rb"<(?:\w+:)?(?:c|row)(?=[\s/>])(?![^>]*\sr\s*=)")
-_ROW_TAG, _CELL_TAG = re.compile(rb"<(?:\w+:)?row[\s/>]"), re.compile(rb"<(?:\w+:)?c[\s/>]")
+_REMEDY = "If it is no attack, copy the cells that are needed to a new workbook and take that one."
 
 
-def available_memory() -> int:
-    """Return the memory in bytes that this process may still take, as far as the system tells.
+class Measured(NamedTuple):
+    """What a workbook becomes when it is read: cells of its largest sheet, which one, and bytes of text."""
 
-    That is what is free, or less where the process or its container has a limit.
-    """
-    limits = (_free_in_container(), _free_address_space())
-    return min([_free(), *(limit for limit in limits if limit is not None)])
-
-
-def _free() -> int:
-    meminfo = Path("/proc/meminfo")
-    if meminfo.is_file() and (found := re.search(r"MemAvailable:\s+(\d+) kB", meminfo.read_text())):
-        return int(found[1]) * 1024
-    try:
-        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_AVPHYS_PAGES")
-    except (AttributeError, ValueError, OSError):
-        return MEMORY_WHEN_UNKNOWN
-
-
-def _free_in_container() -> int | None:
-    try:
-        limit, used = (int((_CONTAINER / name).read_text()) for name in ("memory.max", "memory.current"))
-    except (OSError, ValueError):  # not Linux, or the limit is "max"
-        return None
-    return max(limit - used, 0)
-
-
-def _free_address_space() -> int | None:
-    limit = address_space()
-    try:
-        pages = int(Path("/proc/self/statm").read_text().split()[0])
-    except (OSError, ValueError):
-        pages = 0
-    return None if limit is None else max(limit - pages * os.sysconf("SC_PAGE_SIZE"), 0)
-
-
-def address_space() -> int | None:
-    """Return the limit of address space in bytes that is set for this process (`ulimit -v`), if one is."""
-    if sys.platform == "win32":
-        return None
-    import resource
-
-    limit, _ = resource.getrlimit(resource.RLIMIT_AS)
-    return None if limit == resource.RLIM_INFINITY else limit
+    cells: int
+    part: str
+    text: int
 
 
 def check_address_space(what: str) -> None:
@@ -138,13 +110,6 @@ def check_memory(
         )
 
 
-def _check_cells(cells: int, where: str) -> None:
-    """Stop at a used range that is too large; it is read whole, however few of its cells are filled."""
-    what = "The sheet's used range"
-    hint = "Go to its end (Ctrl and End), delete what stands far out there, and save the workbook."
-    check_memory(cells * CELL, where, what, hint)
-
-
 def check_table(rows: int, columns: int, cell: int, path: Path) -> None:
     """Stop before a table is read that was packed into next to nothing, or that the memory cannot hold.
 
@@ -163,11 +128,11 @@ def check_table(rows: int, columns: int, cell: int, path: Path) -> None:
         With both figures.
     """
     cells, packed = rows * columns, path.stat().st_size
-    if cells > SMALL and cells > MAX_RATIO * packed:
+    if cells > SMALL and cells > MAX_ANSWERS * packed:
         raise FileFormatError(
             f"The file says that it holds {rows:,} rows",
             where=path.name,
-            expected=f"at most {MAX_RATIO} answers in a byte: those of people differ",
+            expected=f"at most {MAX_ANSWERS} answers in a byte: those of people differ",
             got=f"{columns:,} columns of them in {_size(packed)}",
             hint="If it is no attack, keep the rows and columns that you need and save it as CSV UTF-8.",
         )
@@ -191,170 +156,127 @@ def check_columns(named: int, where: str) -> None:
         )
 
 
-def check_workbook(path: Path) -> None:
-    """Look through the zip file that a workbook is, or the records of an old one, before a reader opens it.
-
-    Raises
-    ------
-    FileFormatError
-        When it unpacks to more than 2 GB, or to more than 200 times its size and 100 MB; when its XML
-        declares entities; when it is damaged; when a stray cell far out makes a sheet's rectangle larger
-        than the memory.
-    """
-    try:
-        if path.suffix.lower() == ".xls":
-            cells = sum(width * height for width, height in extents(path.read_bytes()))
-            _check_cells(cells, path.name)
-            return
-        with zipfile.ZipFile(path) as archive:
-            members = archive.infolist()
-            check_size(members, path)
-            for member in members:
-                if member.filename.endswith((".xml", ".rels", ".vml", ".bin")):
-                    _check_member(archive, member, path.name)
-    except (*_DAMAGED, EOFError, NotImplementedError, RuntimeError, OSError) as error:
-        raise FileFormatError(
-            "The workbook cannot be opened: it is damaged",
-            where=path.name,
-            hint="Ask for it again, or open it in Excel and save it anew as .xlsx.",
-        ) from error
-
-
-def check_size(members: list[zipfile.ZipInfo], path: Path) -> None:
-    """Stop at a workbook that unpacks to more than the memory, or to more than workbooks do.
-
-    Raises
-    ------
-    FileFormatError
-        With both sizes.
-    """
-    unpacked, packed = sum(m.file_size for m in members), max(path.stat().st_size, 1)
-    if unpacked > MAX_UNPACKED or (unpacked > SMALL and unpacked > MAX_RATIO * packed):
-        raise FileFormatError(
-            f"The workbook unpacks from {_size(packed)} to {_size(unpacked)}",
-            where=path.name,
-            expected=f"at most {_size(MAX_UNPACKED)}, and at most {MAX_RATIO} times its size",
-            hint="If it is no attack, save the sheet with the respondents alone as CSV UTF-8.",
-        )
-    check_memory(3 * unpacked, path.name, "The workbook")
-
-
-def _check_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, file: str) -> None:
-    """Read a member to its end: its check sum proves that its size is no lie."""
-    where = f"{file}, part {member.filename}"
-    if not member.filename.endswith(".bin"):
-        width, height = _extent(_chunks(archive, member, where))
-    elif "/worksheets/" in member.filename:
-        width, height = _said_binary(archive, member, where)
-    else:
-        for _ in _chunks(archive, member, where):
-            pass
-        return
-    _check_cells(width * height, where)
-
-
-def check_sheet(xml: bytes, where: str) -> None:
-    """Stop at a sheet, given as its XML, whose used range is larger than the memory.
+def check_text(path: Path) -> None:
+    """Stop at a text file that is too large for the memory.
 
     Raises
     ------
     FileFormatError
         With both figures.
     """
-    width, height = _extent([xml])
-    _check_cells(width * height, where)
+    check_memory(TEXT * path.stat().st_size, path.name)
 
 
-def _extent(chunks: Iterable[bytes]) -> tuple[int, int]:
-    """Return the width and height of the rectangle that holds every cell of a sheet with something in it.
+def check_workbook(path: Path) -> None:
+    """Look through the zip file that a workbook is, or the records of an old one, before a reader opens it.
 
-    Where the sheet says its size, and no row or cell lies beyond, that size is believed. Where cells do not
-    name their place the rectangle may be taken for larger than it is.
+    Raises
+    ------
+    FileFormatError
+        When it unpacks to more than 2 GB, or to more than 50 times its size and 100 MB; when its cells cite
+        so much text; when its XML declares entities; when it is damaged; when a stray cell far out makes a
+        sheet's rectangle larger than the memory.
     """
-    width = height = most = rows = here = 0
-    beyond: re.Pattern[bytes] | None = None
-    for chunk in chunks:
-        if beyond is None and (found := _DIMENSION.search(chunk)):
-            said = _column(found[1]), int(found[2])
-            if said[0] * said[1] * CELL < 10 * SMALL:
-                width, height = max(width, said[0]), max(height, said[1])
-                beyond = _beyond(found[1], found[2])
-        if beyond and _is_usual(chunk) and not beyond.search(chunk):
-            continue
-        cells = _FILLED.findall(chunk)
-        width = max([width, *map(_column, {column for column, _ in cells})])
-        height = max([height, *map(int, {row for _, row in cells})])
-        counts = [len(_CELL_TAG.findall(row)) for row in _ROW_TAG.split(chunk)]
-        counts[0] += here  # the row in which the part before ended
-        here = counts[-1]
-        if _NO_PLACE.search(chunk):
-            height = max([height, *map(int, set(_ROW.findall(chunk)))])
-            most, rows = max(most, *counts), rows + len(counts)
-    return width + most, height + rows
+    try:
+        if path.suffix.lower() == ".xls":
+            check_memory(4 * path.stat().st_size, path.name, "The workbook")
+            cells = sum(width * height for width, height in extents(path.read_bytes()))
+            _check_cells(cells, path.name)
+            return
+        with zipfile.ZipFile(path) as archive:
+            sizes = {member.filename: member.file_size for member in archive.infolist()}
+        unpacked, texts = sum(sizes.values()), sum(sizes[name] for name in sizes if _holds_texts(name))
+        _check_unpacked(unpacked, path, "unpacks from {} to {}")
+        check_memory(PART * unpacked + TEXTS * texts, path.name, "The workbook")
+        # Looked through once: the same file is asked about, and then read.
+        about = path.stat()
+        found = _measured(path.resolve(), about.st_size, about.st_mtime_ns)
+    except (*_DAMAGED, EOFError, NotImplementedError, RuntimeError, OSError) as error:
+        raise FileFormatError(
+            "The workbook cannot be opened: it is damaged",
+            where=path.name,
+            hint="Ask for it again, or open it in Excel and save it anew as .xlsx.",
+        ) from error
+    _check_cells(found.cells, f"{path.name}, part {found.part}")
+    _check_unpacked(found.text, path, "of {} cites its texts so often that they become {}")
+    check_memory(2 * found.text, path.name, "The workbook")
 
 
-def _is_usual(chunk: bytes) -> bool:
-    """Tell whether every row and cell begins with its place, written as nearly all programs do."""
-    named = all(chunk.count(tag) == chunk.count(tag + b' r="') for tag in (b"<c", b"<row"))
-    return named and b":c" not in chunk and b":row" not in chunk
+def _check_unpacked(unpacked: int, path: Path, how: str) -> None:
+    """Stop at a workbook that becomes more than workbooks do."""
+    packed = max(path.stat().st_size, 1)
+    if unpacked > MAX_UNPACKED or (unpacked > SMALL and unpacked > MAX_RATIO * packed):
+        raise FileFormatError(
+            f"The workbook {how.format(_size(packed), _size(unpacked))}",
+            where=path.name,
+            expected=f"at most {_size(MAX_UNPACKED)}, and at most {MAX_RATIO} times its size",
+            hint=_REMEDY,
+        )
 
 
-def _beyond(column: bytes, row: bytes) -> re.Pattern[bytes]:
-    """Match the place of a row or cell that lies to the right of a column or beneath a row."""
-    right, beneath = _greater(column, b"A-Z"), _greater(row, b"0-9")
-    return re.compile(rb" r=\"(?:[A-Z0-9]*[^A-Z0-9\"]|[A-Z]*0|(?:%b)[0-9]|[A-Z]*(?:%b)\")" % (right, beneath))
+def _check_cells(cells: int, where: str) -> None:
+    """Stop at a used range that is too large; it is read whole, however few of its cells are filled."""
+    what = "The sheet's used range"
+    hint = "Go to its end (Ctrl and End), delete what stands far out there, and save the workbook."
+    check_memory(cells * CELL, where, what, hint)
 
 
-def _greater(text: bytes, signs: bytes) -> bytes:
-    """Match what follows a number, or the letters of a column, in the order of the sheet."""
-    larger = [rb"[%b]{%d,}" % (signs, len(text) + 1)]
-    larger += [
-        rb"%b[%b-%b][%b]{%d}" % (text[:i], bytes([text[i] + 1]), signs[-1:], signs, len(text) - i - 1)
-        for i in range(len(text))
-        if text[i] < signs[-1]
-    ]
-    return b"|".join(larger)
+def _holds_texts(part: str) -> bool:
+    return "sharedstrings" in part.casefold()
 
 
-def _said_binary(archive: zipfile.ZipFile, member: zipfile.ZipInfo, where: str) -> tuple[int, int]:
-    """Return the width and height of a binary sheet: of its cells, or where it is large, as it says."""
-    if member.file_size <= SMALL:
-        return _extent_binary(archive.read(member))
-    said = (0, 0)
-    for chunk in _chunks(archive, member, where):
-        if said == (0, 0) and (found := _BINARY_DIMENSION.search(chunk[:4096])):
-            _, last_row, _, last_column = struct.unpack("<4I", found[1])
-            said = last_column + 1, last_row + 1
-    return said
-
-
-def _extent_binary(data: bytes) -> tuple[int, int]:
-    """Go through the records of a binary sheet: rows have the number 0, cells with something in them 2 to 11.
-
-    Numbers have seven bits a byte, the last of which has no high bit.
-    """
-    width = height = place = 0
-    end = len(data)
-    data += b"\0" * 8
-    while place < end:
-        record, size = data[place], data[place + 1]
-        place += 2
-        if record > 127:  # of two bytes: no row and no cell
-            size = data[place]
-            place += 1
-        shift = 0
-        while size >> shift > 127 and shift < 21:
-            shift += 7
-            size = size & ~(128 << shift - 7) | data[place] << shift
-            place += 1
-        if record < 12 and size > 3 and record != 1:
-            number = int.from_bytes(data[place : place + 4], "little") + 1
-            if record:
-                width = max(number, width)
+@lru_cache(maxsize=32)
+def _measured(path: Path, _size: int, _changed: int) -> Measured:
+    """Read every part to its end: its check sum proves that its size is no lie."""
+    sizes: dict[str, Extent] = {}
+    texts: list[str] = []
+    with zipfile.ZipFile(path) as archive:
+        for member in archive.infolist():
+            name = member.filename
+            chunks = partial(_chunks, archive, member, f"{path.name}, part {name}")
+            if name.endswith(".bin"):
+                sizes[name] = _extent_of_binary(archive, member, chunks)
             else:
-                height = max(number, height)
-        place += size
-    return width, height
+                sizes[name] = extent(chunks)
+            if _holds_texts(name):
+                texts.append(name)
+        text = _text(archive, sizes, texts)
+    part = max(sizes, key=lambda name: sizes[name].width * sizes[name].height, default="")
+    width, height, _ = sizes.get(part, Extent(0, 0, 0))
+    return Measured(width * height, part, text)
+
+
+def _text(archive: zipfile.ZipFile, sizes: Mapping[str, Extent], texts: list[str]) -> int:
+    """Return how much text the cells cite; where even the longest in every cell were little, that."""
+    most = 0
+    sheets = [archive.getinfo(name) for name, size in sizes.items() if size.cells]
+    for shared in texts:
+        binary, member = shared.endswith(".bin"), archive.getinfo(shared)
+        if binary:
+            lengths = text_lengths_binary(archive.read(member))
+        else:
+            lengths = text_lengths(_chunks(archive, member, shared))
+        bound = int(lengths.max()) * sum(size.cells for size in sizes.values())
+        if bound > LITTLE_TEXT and binary:
+            bound = sum(cited_text_binary(archive.read(sheet), lengths) for sheet in sheets)
+        elif bound > LITTLE_TEXT:
+            bound = sum(cited_text(_chunks(archive, sheet, shared), lengths) for sheet in sheets)
+        most = max(most, bound)
+    return most
+
+
+def _extent_of_binary(archive: zipfile.ZipFile, member: zipfile.ZipInfo, chunks: Chunks) -> Extent:
+    """Measure a part of a binary workbook: by its cells, or where it is large, as it says."""
+    is_sheet = "/worksheets/" in member.filename
+    if is_sheet and member.file_size <= SMALL:
+        return extent_binary(archive.read(member))
+    found = None
+    for chunk in chunks():
+        found = found or (_BINARY_DIMENSION.search(chunk[:4096]) if is_sheet else None)
+    if found is None:
+        return Extent(0, 0, 0)
+    _, last_row, _, last_column = struct.unpack("<4I", found[1])
+    return Extent(last_column + 1, last_row + 1, member.file_size // 12)
 
 
 def _chunks(archive: zipfile.ZipFile, member: zipfile.ZipInfo, where: str) -> Iterator[bytes]:
@@ -381,13 +303,6 @@ def _chunks(archive: zipfile.ZipFile, member: zipfile.ZipInfo, where: str) -> It
                 yield chunk[:end]
                 rest = chunk[end:]
     yield rest
-
-
-def _column(letters: bytes) -> int:
-    number = 0
-    for letter in letters.upper():
-        number = number * 26 + letter - 64
-    return number
 
 
 def _size(size: float) -> str:
