@@ -155,7 +155,7 @@ class DelimitedTable(RawTable):
                     if number >= self.first_row and spare:
                         return FileFormatError(
                             f"Row {number} has {len(row)} cells, the header has {width}",
-                            where=self.file,
+                            where=f"{self.file}, row {number}",
                             expected="as many cells in each row as in the header",
                             hint=hint,
                         )
