@@ -267,7 +267,7 @@ def test_a_breakdown_named_in_its_first_row_only(national_file, changed):
 def test_another_kind_of_file(tmp_path):
     path = tmp_path / "report.xlsx"
     path.write_bytes(b"%PDF-1.7 and so on")
-    with pytest.raises(FileFormatError, match="named .xlsx but is a PDF document") as error:
+    with pytest.raises(FileFormatError, match=r"named \.xlsx but is a PDF document") as error:
         read_published(path)
     assert error.value.where == "report.xlsx"
 
