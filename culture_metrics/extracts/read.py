@@ -94,7 +94,7 @@ def read_extract(
     ------
     FileFormatError
         When the file cannot be opened, is not what its name says, holds results of groups, or is too large:
-        more than 2,000 named columns, a workbook that unpacks to more than 2 GB or more than 200 times its
+        more than 2,000 named columns, a workbook that unpacks to more than 2 GB or more than 50 times its
         size, or more than the free memory.
     ExtractError
         When it has no question columns, belongs to another survey or edition, or the survey, the year or

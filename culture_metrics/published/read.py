@@ -110,7 +110,7 @@ def read_published(path: str | Path, organisation: str | None = None) -> Publish
         ...
     culture_metrics.errors.FileFormatError: There is no such file
       where: results.pdf
-      what to do: Check the folder and the spelling of the name.
+      what to do: Check the path and the spelling of the name.
     """
     return _plain(_read(Path(path), organisation))
 
