@@ -129,6 +129,7 @@ resource.setrlimit(resource.RLIMIT_AS, (8 << 30, -1))
 import culture_metrics as cm
 from culture_metrics.errors import CultureMetricsError
 from culture_metrics.files.organisations import read_organisations
+from culture_metrics.published import is_published
 from culture_metrics.reporting.report import report
 readers = {
     "read_extract": lambda path: cm.read_extract(path, year=2024),
@@ -141,13 +142,16 @@ readers = {
 said = []
 for path in sys.argv[1:]:
     errors = {"inspect": cm.inspect_file(path).problems[0]}
+    assert not is_published(path)
     for name, read in readers.items():
         try:
             errors[name] = read(path)
         except CultureMetricsError as error:
             errors[name] = [error.what, error.where, error.hint]
     said.append(errors)
-print(json.dumps([said, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss]))
+# Not ru_maxrss: a process inherits that from the one that starts it.
+(most,) = (line.split()[1] for line in open("/proc/self/status") if line.startswith("VmHWM"))
+print(json.dumps([said, int(most)]))
 """
 
 
