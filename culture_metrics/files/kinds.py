@@ -66,7 +66,7 @@ def file_kind(path: Path) -> str:
     if not path.is_file():
         raise FileFormatError(
             "This is a folder, not a file" if path.is_dir() else "There is no such file",
-            where=str(path),
+            where=path.name,
             hint="Check the path and the spelling of the name.",
         )
     suffix = path.suffix.lower()
