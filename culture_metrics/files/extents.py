@@ -34,6 +34,12 @@ _PREFIXED = re.compile(rb"<\w+:(?:c|row)[\s/>]")
 _FILLED = re.compile(rb"<(?:\w+:)?c\s(?:[^>]*?\s)?r\s*=\s*[\"']([A-Za-z]+)(\d+)[\"'](?![^>]*/>)")
 _ROW = re.compile(rb"<(?:\w+:)?row\s(?:[^>]*?\s)?r\s*=\s*[\"'](\d+)[\"']")
 _NO_PLACE = re.compile(rb"<(?:\w+:)?(?:c|row)(?=[\s/>])(?![^>]*\sr\s*=)")
+#: A cell or row with a sign in an attribute that would end the tag, which no program writes.
+_HIDDEN_END = re.compile(
+    rb"<(?:\w+:)?(?:c|row)\s(?:[^<>\"']|\"[^\"<>]*\"|'[^'<>]*')*(?:\"[^\"<>]*>|'[^'<>]*>)"
+)
+#: A sheet to its last corner.
+WHOLE = 16_384, 1 << 20
 _ROW_TAG, _CELL_TAG = re.compile(rb"<(?:\w+:)?row[\s/>]"), re.compile(rb"<(?:\w+:)?c[\s/>]")
 #: A cell that cites a text, and the number of the text where it is written in the usual way.
 _CITES = re.compile(rb"\st\s*=\s*[\"']s[\"']")
@@ -89,6 +95,8 @@ def _filled(chunks: Iterable[bytes]) -> Extent:
         height = max([height, *map(int, {row for _, row in filled})])
         counts = [len(_CELL_TAG.findall(row)) for row in _ROW_TAG.split(chunk)]
         cells += sum(counts)
+        if _HIDDEN_END.search(chunk):
+            width, height = WHOLE
         counts[0] += here  # the row in which the part before ended
         here = counts[-1]
         if _NO_PLACE.search(chunk):

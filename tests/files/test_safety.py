@@ -79,6 +79,7 @@ HUGE = {
     ),
     "neither do rows": last(b"<row/>" * 1_000_000 + b"<row>" + b"<c/>" * 16383 + b"<c><v>1</v></c></row>"),
     "names with a prefix": lambda xml: prefixed(last(STRAY)(xml)),
+    "the end of a tag in an attribute": last(STRAY.replace(b"<c ", b'<c x=">" ')),
     "no size": says(b"", last(STRAY)),
 }
 
