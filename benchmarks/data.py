@@ -50,7 +50,7 @@ def make_national(year: int) -> None:
     import polars as pl
 
     from culture_metrics import catalogue
-    from culture_metrics.extracts.rules.expected import usual_shares
+    from culture_metrics.usual_shares import usual_shares
 
     random = np.random.default_rng(year)
     share = random.lognormal(0, 0.6, ORGANISATIONS)

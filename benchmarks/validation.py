@@ -81,7 +81,7 @@ def national() -> pl.DataFrame:
     import polars as pl
 
     from culture_metrics import catalogue
-    from culture_metrics.extracts.rules.expected import usual_shares
+    from culture_metrics.usual_shares import usual_shares
 
     rng = np.random.default_rng(20240901)
     edition = catalogue().edition(YEAR)

@@ -43,7 +43,6 @@ if TYPE_CHECKING:
     from culture_metrics.disclosure import audit_disclosure as audit_disclosure
     from culture_metrics.disclosure import suppress as suppress
     from culture_metrics.extracts.cross_file import check_pair as check_pair
-    from culture_metrics.extracts.inspect import inspect_file as inspect_file
     from culture_metrics.extracts.mapping import save_mapping as save_mapping
     from culture_metrics.extracts.read import read_extract as read_extract
     from culture_metrics.extracts.validate import validate as validate
@@ -79,6 +78,7 @@ if TYPE_CHECKING:
     from culture_metrics.reporting.inputs import read_inputs as read_inputs
     from culture_metrics.reporting.save_results import save_results as save_results
     from culture_metrics.results_checks import validate_results as validate_results
+    from culture_metrics.study.inspect import inspect_file as inspect_file
 
 __version__ = "0.1.0"
 
@@ -101,7 +101,7 @@ _FACE = {
     "estimate": "culture_metrics.indicators.estimate",
     "estimate_values": "culture_metrics.indicators.values",
     "false_alarms": "culture_metrics.links.false_alarms",
-    "inspect_file": "culture_metrics.extracts.inspect",
+    "inspect_file": "culture_metrics.study.inspect",
     "is_published": "culture_metrics.published",
     "lavaan_model": "culture_metrics.links.waves",
     "link_outcomes": "culture_metrics.links.link_outcomes",

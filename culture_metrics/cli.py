@@ -183,7 +183,7 @@ def inspect(
     ],
 ) -> None:
     """Say what a file is, which survey and year it looks like, and how sure that is. Shows no answers."""
-    from culture_metrics.extracts.inspect import inspect_file
+    from culture_metrics.study.inspect import inspect_file
 
     for path in files:
         typer.echo(str(inspect_file(path)))

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from culture_metrics.catalogue import Edition, Question
-    from culture_metrics.extracts.raw import Missing
+    from culture_metrics.files.raw import Missing
 
 #: A column with more different texts is no closed question: the rarest of them are not looked at.
 MAX_TEXTS = 10_000

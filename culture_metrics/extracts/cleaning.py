@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from culture_metrics.errors import ExtractError
-from culture_metrics.extracts.formulas import plain_names
 from culture_metrics.extracts.read import ROW
 from culture_metrics.extracts.rules.organisations import form_problems, tidy_codes
 from culture_metrics.extracts.rules.text import no_nan
+from culture_metrics.files.formulas import plain_names
 from culture_metrics.problems import Problem, listed
 
 if TYPE_CHECKING:

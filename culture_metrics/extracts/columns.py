@@ -10,13 +10,15 @@ from typing import TYPE_CHECKING
 
 import yaml
 
+from culture_metrics.code_fit import multi_questions
 from culture_metrics.errors import ExtractError
 from culture_metrics.extracts.labels import label_code
+from culture_metrics.files.names import shown, squeeze
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from culture_metrics.catalogue import Edition, Question
+    from culture_metrics.catalogue import Edition
 
 #: A question code at the start of a name, with the number of an option and words after it:
 #: q25c, Q25C, q25_c, Q16c_1, "Q25c - I would ...", "Q16c - Age". What follows an underscore is no question
@@ -28,8 +30,6 @@ QUESTION = re.compile(
 )
 #: Identifying columns that say which rows count; they are used while reading and not kept.
 ROW_COLUMNS = ("period", "outcome", "main_or_bank")
-#: Parts the names of columns that a file gives the same name to; never shown.
-TWIN = "\x00"
 
 
 @dataclass(frozen=True)
@@ -63,16 +63,6 @@ def identifying() -> dict[str, str]:
     """Name used here of each identifying column, by its squeezed name in files; the preferred first."""
     text = files("data_schemas").joinpath("extract_columns.yaml").read_text(encoding="utf-8")
     return {squeeze(n): ours for ours, names in yaml.safe_load(text).items() for n in (ours, *names)}
-
-
-def squeeze(name: str) -> str:
-    """Return a name without case, spaces, dots, dashes and underscores."""
-    return re.sub(r"[\s._\-]+", "", name).casefold()
-
-
-def shown(name: str) -> str:
-    """Return a name as it stands in the file."""
-    return name.split(TWIN, maxsplit=1)[0]
 
 
 def read_name(name: str) -> Name:
@@ -185,11 +175,6 @@ def _known(
     elif not read.tail:
         ours = question.code if code in question.alternatives else code
     return (1 if read.text or read.tail else 0), ours
-
-
-def multi_questions(edition: Edition) -> dict[str, Question]:
-    """Return the tick-all-that-apply questions by code."""
-    return {q.code: q for q in edition.questions.values() if q.kind == "multi"}
 
 
 def _target(name: str, edition: Edition) -> str:

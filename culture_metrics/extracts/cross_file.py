@@ -10,9 +10,9 @@ import polars as pl
 from culture_metrics.errors import ExtractError
 from culture_metrics.extracts.report import ValidationReport
 from culture_metrics.extracts.rules import pair_answers, pair_people
-from culture_metrics.extracts.rules.organisations import read_organisations
 from culture_metrics.extracts.rules.pair import Pair
 from culture_metrics.extracts.validate import validate
+from culture_metrics.files.organisations import read_organisations
 from culture_metrics.problems import SEVERITIES, WORDS, counted, problem_table
 
 if TYPE_CHECKING:

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from culture_metrics.errors import ReportError
-from culture_metrics.extracts.formulas import neutral
 from culture_metrics.extracts.page import whole_page
 from culture_metrics.extracts.rules.discreet import of_groups
+from culture_metrics.files.formulas import neutral
 from culture_metrics.problems import WORDS, counted
 
 if TYPE_CHECKING:

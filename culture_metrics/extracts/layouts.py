@@ -1,108 +1,24 @@
-"""Tell what a table is from the words in its header: a respondent file, or results of groups."""
+"""Tell from the first rows of a table whether it holds respondents, and where its header is."""
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 from culture_metrics.errors import FileFormatError
-from culture_metrics.extracts.columns import identifying, question_code, read_name, squeeze
+from culture_metrics.extracts.columns import identifying, question_code, read_name
+from culture_metrics.files.contents import COPIED, Kind, find_results
+from culture_metrics.files.header import Look
+from culture_metrics.files.names import squeeze
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Sequence
+    from collections.abc import Collection, Sequence
 
-    Row = Sequence[str | None]
-
-#: How many rows are looked at to find the header.
-HEAD_ROWS = 60
-#: A question or score over the figures of an official workbook: `Q2a - ...`, `PP1 - ...`.
-_TITLE = re.compile(r"\s*(q\d{1,2}[a-z]?|pp\d|[em]|theme)(_\w+)?\s*[-\u2013\u2014:]\s", re.I)
-_HISTORY = re.compile(r"(q\d{1,2}[a-z]?|pp\d(_\d)?|[em]_\d|theme_\w+|(un_)?theme_\w+)_(n_)?20\d\d", re.I)
+    from culture_metrics.files.header import Row
 
 
-@dataclass(frozen=True)
-class Kind:
-    """A kind of file that holds results of groups, not respondents, and how it is told.
-
-    `fits` looks at the names of columns; with `titled`, titles of questions must stand in a row above them.
-    Of a `workbook` no table saved as text is read.
-    """
-
-    name: str
-    fits: Callable[[frozenset[str], Row], bool]
-    hint: str
-    titled: bool = False
-    workbook: bool = False
-
-
-def _has(*names: str) -> Callable[[frozenset[str], Row], bool]:
-    return lambda squeezed, _: squeezed.issuperset(map(squeeze, names))
-
-
-def _benchmark(squeezed: frozenset[str], row: Row) -> bool:
-    named = squeezed & {"orgid", "orgname", "trust", "trustname"}
-    return bool(named) and any(_HISTORY.fullmatch(cell.strip()) for cell in row if cell)
-
-
-_PUBLISHED = "Read it with read_published."
-#: Of a table that somebody saved as text: titles, notes and sheets are gone, and what they say with them.
-COPIED = (
-    "Nothing here reads a copy of its table as text: take the workbook (.xlsx) as it was published, with its "
-    "titles and notes, one year or quarter a file."
-)
 _TEXT = (".csv", ".txt", ".tsv")
-_ORGANISATIONS = _has("ODS code", "Organisation name", "Benchmarking group", "Weighting")
-_NATIONAL = _has("Breakdown", "Breakdown subgroup", "Weighting")
-#: Figures under names of somebody's own: no reader knows what they mean.
-TABLE = "table of results"
-PULSE = "pulse workbook"
-#: Every kind with results of groups. The first that fits wins.
-KINDS = (
-    Kind("official workbook (organisations)", _ORGANISATIONS, _PUBLISHED, titled=True, workbook=True),
-    Kind("official workbook (national)", _NATIONAL, _PUBLISHED, titled=True, workbook=True),
-    Kind(
-        TABLE,
-        lambda squeezed, row: _ORGANISATIONS(squeezed, row) or _NATIONAL(squeezed, row),
-        "Its figures are not named by question or score, so nothing here reads it: take the detailed "
-        "spreadsheet (.xlsx) from the results website as it was downloaded.",
-    ),
-    Kind("benchmark workbook", _benchmark, _PUBLISHED, workbook=True),
-    Kind(
-        "contractor breakdown export",
-        _has("QuestionNumber", "DimName", "DimValue"),
-        _PUBLISHED,
-    ),
-    Kind("contractor option export", _has("OptionCode", "OptionText"), _PUBLISHED),
-    Kind(PULSE, _has("Org Code", "Care Setting", "Total Responses"), _PUBLISHED, workbook=True),
-)
-RESPONDENTS = "respondent file"
-UNKNOWN = "unknown"
-
-
-def kind_of_results(rows: Sequence[Row]) -> Kind | None:
-    """Return the kind of results that the first rows of a table show; None when they show none.
-
-    Examples
-    --------
-    >>> kind_of_results([["Year", "QuestionNumber", "DimName", "DimValue", "BaseSize", "Score"]]).name
-    'contractor breakdown export'
-    """
-    found = _find_results(rows)
-    return None if found is None else found[0]
-
-
-def _find_results(rows: Sequence[Row]) -> tuple[Kind, int] | None:
-    """Return the kind of results and the position of the row that names the columns."""
-    titled = False
-    for i, row in enumerate(rows):
-        squeezed = frozenset(squeeze(cell) for cell in row if cell)
-        for kind in KINDS:
-            if kind.fits(squeezed, row) and (titled or not kind.titled):
-                return kind, i
-        titled = titled or any(_TITLE.match(cell) for cell in row if cell)
-    return None
 
 
 class ResultsFileError(FileFormatError):
@@ -131,7 +47,7 @@ def refuse_results(rows: Sequence[Row], where: str) -> None:
     ResultsFileError
         Naming the kind of file and how to read it.
     """
-    found = _find_results(rows)
+    found = find_results(rows)
     if found is not None:
         kind, header = found
         raise ResultsFileError(kind, _year_said(rows, header), where)
@@ -153,16 +69,21 @@ def header_score(row: Row, given: Collection[str] = ()) -> int:
     return sum(1 for name in names if name in given or read_name(name).code is not None)
 
 
-def find_header(rows: Sequence[Row], given: Collection[str] = ()) -> int | None:
-    """Return the position of the row that holds the column names; None when no row names a question.
+def look_for(given: Collection[str] = ()) -> Look:
+    """Return what a respondent file is known by: a row with names of questions.
 
-    The row with the most names of questions and identifying columns is the header; of equals the first.
+    The row with the most names of questions and identifying columns is the header.
     """
-    scores = [
-        header_score(row, given) * 1000 + sum(squeeze(c) in identifying() for c in row if c) for row in rows
-    ]
-    best = max(scores, default=0)
-    return scores.index(best) if best >= 1000 else None
+
+    def score(row: Row) -> int:
+        questions = header_score(row, given)
+        return questions * 1000 + sum(squeeze(c) in identifying() for c in row if c) if questions else 0
+
+    def check(rows: Sequence[Row], header: int | None, where: str) -> None:
+        refuse_results(rows, where)
+        refuse_swapped(rows, header, where)
+
+    return Look(score, rows_of_wording, check)
 
 
 def refuse_swapped(rows: Sequence[Row], header: int | None, where: str) -> None:
@@ -182,12 +103,6 @@ def refuse_swapped(rows: Sequence[Row], header: int | None, where: str) -> None:
             expected="one row per respondent, one column per question",
             hint="Turn the table, or ask for it with one column per question.",
         )
-
-
-def widest_row(rows: Sequence[Row]) -> int:
-    """Return the position of the first of the rows with most filled cells: the header, if there is one."""
-    filled = [sum(bool(cell and cell.strip()) for cell in row) for row in rows]
-    return filled.index(max(filled)) if filled else 0
 
 
 def rows_of_wording(rows: Sequence[Row], header: int) -> int:

@@ -9,7 +9,9 @@ import yaml
 
 from culture_metrics.catalogue import catalogue
 from culture_metrics.errors import CultureMetricsError, ExtractError, UnknownNameError, unknown
-from culture_metrics.extracts.columns import identifying, question_code, shown, squeeze
+from culture_metrics.extracts.columns import identifying, question_code
+from culture_metrics.files.names import shown, squeeze
+from culture_metrics.files.text import read_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -173,8 +175,8 @@ def _known_target(name: str, survey: str) -> str | None:
 
 def _load(path: Path, survey: str) -> dict[str, str]:
     try:
-        saved = yaml.safe_load(path.read_text(encoding="utf-8-sig"))
-    except (yaml.YAMLError, UnicodeDecodeError, OSError) as error:
+        saved = yaml.safe_load(read_text(path))
+    except (yaml.YAMLError, OSError) as error:
         raise ExtractError(
             "The saved column mapping cannot be read",
             where=path.name,

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from culture_metrics.extracts.raw import ROW
 from culture_metrics.extracts.rules.organisations import tidy_codes
+from culture_metrics.files.raw import ROW
 
 if TYPE_CHECKING:
     from culture_metrics.extracts.extract import Extract

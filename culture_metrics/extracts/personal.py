@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from culture_metrics.errors import ExtractError
-from culture_metrics.extracts.columns import identifying, squeeze
+from culture_metrics.extracts.columns import identifying
+from culture_metrics.files.names import squeeze
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from culture_metrics.catalogue import catalogue, surveys
+from culture_metrics.code_fit import likeliest
 from culture_metrics.errors import ExtractError
 from culture_metrics.extracts.answers import Tally, read_all_options, read_option, read_single, settle_ticks
 from culture_metrics.extracts.columns import (
@@ -17,14 +18,11 @@ from culture_metrics.extracts.columns import (
     identifying,
     match_columns,
     read_name,
-    shown,
 )
 from culture_metrics.extracts.extract import Extract
-from culture_metrics.extracts.files import open_table
-from culture_metrics.extracts.formulas import plain_names
 from culture_metrics.extracts.labels import TOLD, values
 from culture_metrics.extracts.mapping import check_mapping, find_mapping, match_given, saved_names
-from culture_metrics.extracts.raw import INDEX, ROW, RawTable
+from culture_metrics.extracts.opening import open_table
 from culture_metrics.extracts.respondents import (
     choose_rows,
     period_in_name,
@@ -36,10 +34,12 @@ from culture_metrics.extracts.which_edition import tell_edition
 from culture_metrics.extracts.which_survey import (
     check_survey,
     fit_surveys,
-    likeliest,
     quarter_of,
     tell_survey,
 )
+from culture_metrics.files.formulas import plain_names
+from culture_metrics.files.names import shown
+from culture_metrics.files.raw import INDEX, ROW, RawTable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -94,7 +94,7 @@ def read_extract(
     ------
     FileFormatError
         When the file cannot be opened, is not what its name says, holds results of groups, or is too large:
-        more than 2,000 named columns, a workbook that unpacks to more than 2 GB or more than 200 times its
+        more than 2,000 named columns, a workbook that unpacks to more than 2 GB or more than 50 times its
         size, or more than the free memory.
     ExtractError
         When it has no question columns, belongs to another survey or edition, or the survey, the year or

@@ -13,15 +13,16 @@ import polars as pl
 
 from culture_metrics.catalogue import catalogue, surveys
 from culture_metrics.errors import ExtractError
-from culture_metrics.extracts.columns import ROW_COLUMNS, identifying, shown, squeeze
+from culture_metrics.extracts.columns import ROW_COLUMNS, identifying
 from culture_metrics.extracts.labels import values
+from culture_metrics.files.names import shown, squeeze
 from culture_metrics.problems import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from culture_metrics.catalogue import Survey
-    from culture_metrics.extracts.raw import RawTable
+    from culture_metrics.files.raw import RawTable
 
 #: A year or a quarter in the text of a year column.
 PERIOD = r"((?:19|20)\d\d(?:-Q\d)?)"

@@ -29,6 +29,7 @@ from culture_metrics.extracts.rules.found import Rows, look_up, problem
 from culture_metrics.extracts.rules.text import whole_numbers
 from culture_metrics.extracts.schema import contract_problems
 from culture_metrics.extracts.tally import Tally, tally
+from culture_metrics.files.organisations import read_organisations
 from culture_metrics.problems import EXAMPLES, Problem, problem_table
 
 if TYPE_CHECKING:
@@ -93,7 +94,7 @@ def validate(
     merge = labels.check_merge(merge)
     if not isinstance(extract, Extract):
         raise not_read(extract, "validate")
-    known = None if organisations is None else listing.read_organisations(organisations)
+    known = None if organisations is None else read_organisations(organisations)
     raw, edition = cleaning.prepared(extract), extract.edition
     minimum = edition.survey.minimum_base
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from difflib import get_close_matches
-from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from culture_metrics.code_fit import Fit, fit_codes, multi_questions
 from culture_metrics.errors import ExtractError
-from culture_metrics.extracts.columns import multi_questions, read_name, shown, squeeze
+from culture_metrics.extracts.columns import read_name
+from culture_metrics.files.names import shown, squeeze
 from culture_metrics.problems import listed
 
 if TYPE_CHECKING:
@@ -19,49 +19,6 @@ if TYPE_CHECKING:
 
 #: What may be a code, misspelled.
 CODE_LIKE = re.compile(r"[a-z]{0,3}\d{1,2}[a-z]{0,2}\d{0,2}")
-#: With no more questions missing or strange than this, a file is of an edition all the same.
-FEW = 8
-
-
-@dataclass(frozen=True)
-class Fit:
-    """How question codes fit the editions of a survey.
-
-    `strangers` are the codes each edition does not have, `missing` the codes of its questions that are not
-    there, `fitting` the editions without strangers, `whole` those of them with nothing missing.
-    """
-
-    codes: frozenset[str]
-    strangers: Mapping[str, frozenset[str]]
-    missing: Mapping[str, tuple[str, ...]]
-
-    @property
-    def fitting(self) -> tuple[str, ...]:
-        """The editions that have all of the codes."""
-        return tuple(p for p, odd in self.strangers.items() if not odd) if self.codes else ()
-
-    @property
-    def whole(self) -> tuple[str, ...]:
-        """The editions of which every question is there, and nothing else."""
-        return tuple(p for p in self.fitting if not self.missing[p])
-
-    @property
-    def most(self) -> tuple[str, ...]:
-        """The editions of which most questions are there, and nothing else."""
-        return tuple(p for p in self.fitting if len(self.codes) > len(self.missing[p]))
-
-    @property
-    def is_survey(self) -> bool:
-        """True when at least half of the codes are those of some edition."""
-        return bool(self.codes) and min(map(len, self.strangers.values())) <= len(self.codes) / 2
-
-    @property
-    def nearest(self) -> str | None:
-        """The edition that the codes are those of but for a few, if no other is as near."""
-        away = {p: len(self.missing[p]) + len(self.strangers[p]) for p in self.missing}
-        first, *others = sorted(away, key=lambda period: away[period])
-        near = away[first] <= FEW and all(away[p] > away[first] for p in others)
-        return first if near else None
 
 
 def fit_editions(names: Iterable[str], survey: Survey, given: Mapping[str, str] | None = None) -> Fit:
@@ -69,22 +26,7 @@ def fit_editions(names: Iterable[str], survey: Survey, given: Mapping[str, str] 
     given = given or {}
     theirs = [read_name(given.get(shown(n), n)) for n in names]
     options = {code for e in survey for code in multi_questions(e)}
-    codes = frozenset(n.code for n in theirs if n.code and (not n.tail or n.code in options))
-    known = {e.period: {*e.columns, *multi_questions(e)} for e in survey}
-    return Fit(
-        codes,
-        MappingProxyType({period: codes - here for period, here in known.items()}),
-        MappingProxyType({e.period: _missing(codes, e) for e in survey}),
-    )
-
-
-def _missing(codes: frozenset[str], edition: Edition) -> tuple[str, ...]:
-    """Return the codes of the questions that have no column, under their own or their online code."""
-    return tuple(
-        question.code
-        for question in edition.questions.values()
-        if not (codes & {question.code, *question.alternatives} or codes >= set(question.columns))
-    )
+    return fit_codes((n.code for n in theirs if n.code and (not n.tail or n.code in options)), survey)
 
 
 def likely_meant(names: Iterable[str], missing: Iterable[str]) -> dict[str, str]:

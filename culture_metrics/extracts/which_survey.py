@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from culture_metrics.catalogue import catalogue, surveys
+from culture_metrics.code_fit import likeliest
 from culture_metrics.errors import ExtractError
 from culture_metrics.extracts.mapping import match_given
 from culture_metrics.extracts.which_edition import fit_editions
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from culture_metrics.catalogue import Survey
-    from culture_metrics.extracts.which_edition import Fit
+    from culture_metrics.code_fit import Fit
 
     #: The period that an argument, a column or a name says; asked for only where it decides.
     Said = Callable[[], str | None]
@@ -110,18 +111,6 @@ def quarter_of(period: str | None, survey: Survey, where: str) -> str:
         got=period,
         hint="Say which it is: year='2024-Q1', in a column 'year', or in the file's name.",
     )
-
-
-def likeliest(fits: Mapping[str, Fit]) -> str:
-    """Return the survey of most of the codes; of equals the one most of whose questions are there."""
-
-    def likeness(name: str) -> tuple[float, bool, bool]:
-        fit = fits[name]
-        strangers = min(map(len, fit.strangers.values()), default=0)
-        share = 1 - strangers / len(fit.codes) if fit.codes else 0.0
-        return share, bool(fit.most), catalogue(name).cycle == "year"
-
-    return max(fits, key=likeness)
 
 
 def _example(survey: str, period: str) -> str:

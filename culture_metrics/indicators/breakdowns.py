@@ -9,9 +9,10 @@ import polars as pl
 
 from culture_metrics.disclosure.structure import CROSS
 from culture_metrics.errors import ExtractError, UnknownNameError, unknown
-from culture_metrics.extracts.columns import identifying, squeeze
-from culture_metrics.extracts.formulas import START, plain
+from culture_metrics.extracts.columns import identifying
 from culture_metrics.extracts.personal import check_groups
+from culture_metrics.files.formulas import START, plain
+from culture_metrics.files.names import squeeze
 from culture_metrics.indicators.codes import Codes, codes_of
 from culture_metrics.indicators.scoring import answer_codes
 from culture_metrics.results import ALL

@@ -10,8 +10,8 @@ import polars as pl
 
 from culture_metrics.disclosure.rule import Rule
 from culture_metrics.errors import ExtractError, unknown
-from culture_metrics.extracts.raw import ROW
 from culture_metrics.extracts.rules.discreet import named
+from culture_metrics.files.raw import ROW
 from culture_metrics.indicators.breakdowns import group_codes, group_columns
 from culture_metrics.indicators.codes import codes_of
 from culture_metrics.indicators.pooling import (

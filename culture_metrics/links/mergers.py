@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from culture_metrics.errors import LinkError
-from culture_metrics.extracts.rules.organisations import read_organisations, successors
+from culture_metrics.files.organisations import open_list, read_organisations, successors
 from culture_metrics.problems import Problem, counted
 
 if TYPE_CHECKING:
@@ -41,8 +41,8 @@ def read_list(source: pl.DataFrame | str | Path | None) -> tuple[pl.DataFrame, p
     empty = pl.DataFrame(schema=dict.fromkeys(("organisation", *ATTRIBUTES), pl.String))
     if source is None:
         return empty, pl.DataFrame(schema=MERGERS)
-    checked = read_organisations(source)
-    frame = source if isinstance(source, pl.DataFrame) else pl.read_csv(source, infer_schema=False)
+    frame = open_list(source)
+    checked = read_organisations(frame)
     columns = [
         (pl.col(here[0]) if (here := [n for n in names if n in frame.columns]) else pl.lit(None))
         .cast(pl.String)

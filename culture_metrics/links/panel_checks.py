@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import polars as pl
 import yaml
 
-from culture_metrics.extracts.columns import squeeze
+from culture_metrics.files.names import squeeze
 from culture_metrics.problems import Problem, counted, listed
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from culture_metrics.errors import FileFormatError, LinkError, unknown
-from culture_metrics.extracts.columns import squeeze
-from culture_metrics.extracts.files import file_hash
+from culture_metrics.files.kinds import file_hash
+from culture_metrics.files.names import squeeze
 from culture_metrics.links.layouts import LAYOUTS, Layout
 from culture_metrics.links.outcome import Outcome, whole_organisation
 from culture_metrics.links.outcome import outcome as declared_outcome

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from culture_metrics.errors import LinkError
-from culture_metrics.extracts.columns import squeeze
+from culture_metrics.files.names import squeeze
 from culture_metrics.links.flow import LOSSES, SURVEY, UNMATCHED
 from culture_metrics.links.outcome import Outcome
 from culture_metrics.links.panel import Panel

@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import polars as pl
 
 from culture_metrics.errors import FileFormatError, kind_of
-from culture_metrics.extracts.columns import squeeze
-from culture_metrics.extracts.files import check_file
-from culture_metrics.extracts.safety import check_workbook
+from culture_metrics.files.header import Look
+from culture_metrics.files.names import shown, squeeze
+from culture_metrics.files.opener import open_file
+from culture_metrics.files.raw import INDEX
+from culture_metrics.files.workbooks import sheet_table
 from culture_metrics.problems import listed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
 
-    Row = Sequence[str | None]
+    from culture_metrics.files.header import Row
+    from culture_metrics.files.raw import RawTable
+    from culture_metrics.files.workbooks import Workbook
+
     Wanted = Callable[[frozenset[str]], bool]
 
-#: How many rows are looked at to find the header.
-HEAD_ROWS = 40
 ROW = "__row__"
 
 
@@ -66,7 +67,8 @@ def open_table(
                 got=listed(source.columns),
                 hint="Name the columns that hold them.",
             )
-        return _numbered(source.with_columns(pl.all().cast(pl.String)), -1, "the table", None)
+        text = source.with_columns(pl.all().cast(pl.String)).with_row_index(ROW, offset=1)
+        return _without_blanks(text, "the table", None)
     if not isinstance(source, (str, Path)):
         raise FileFormatError(
             "Outcomes and panels are read from files and tables",
@@ -74,106 +76,49 @@ def open_table(
             got=kind_of(source),
             hint="The table of a panel is its .table.",
         )
-    path = Path(source)
-    kind = check_file(path)
-    if kind not in ("csv", "excel"):
+    opened = open_file(source)
+    if opened.kind not in ("csv", "excel"):
         raise FileFormatError(
             "Outcomes are read from CSV files and Excel workbooks",
-            where=path.name,
+            where=opened.file,
             hint="Save the table as CSV, or make a DataFrame of it.",
         )
-    tables = _csv(path, wanted) if kind == "csv" else _workbook(path, sheet, wanted)
-    found = list(tables)
+    look = Look(lambda row: int(wanted(_squeezed(row))))
+    tables = [opened.text(look)] if opened.kind == "csv" else _sheets(opened.workbook(), sheet, look)
+    found = [table for table in tables if table.header_found]
     if not found:
         raise FileFormatError(
             "No row names the columns of an outcome",
-            where=f"{path.name}, sheet {sheet}" if sheet else path.name,
+            where=f"{opened.file}, sheet {sheet}" if sheet else opened.file,
             expected=expected,
             hint="Name the file's columns with columns={'organisation': ..., 'period': ..., 'value': ...}.",
         )
     if len(found) > 1:
         raise FileFormatError(
             "More than one sheet could hold the outcome",
-            where=path.name,
+            where=opened.file,
             got=", ".join(str(table.sheet) for table in found),
             hint=f"Name one: sheet='{found[0].sheet}'.",
         )
-    if found[0].frame.is_empty():
-        raise FileFormatError("The table has a header but no rows", where=found[0].where)
-    return found[0]
+    table = found[0]
+    cells = table.cells().rename({INDEX: ROW})
+    cells.columns = [ROW, *_names(cells.columns[1:])]
+    read = _without_blanks(cells, table.file, table.sheet)
+    if read.frame.is_empty():
+        raise FileFormatError("The table has a header but no rows", where=table.where)
+    return read
 
 
-def _csv(path: Path, wanted: Wanted) -> Iterator[Sheet]:
-    data = path.read_bytes()
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        text = data.decode("cp1252", errors="replace")
-    lines = text.splitlines()
-    for separator in (",", ";", "\t", "|"):
-        try:
-            rows = list(csv.reader(lines[:HEAD_ROWS], delimiter=separator))
-        except csv.Error:
-            continue
-        for number, row in enumerate(rows):
-            if not wanted(_squeezed(row)):
-                continue
-            try:
-                # With its header, so that a first row that is short counts as short.
-                frame = pl.read_csv(
-                    io.BytesIO("\n".join(lines[number:]).encode()), infer_schema=False, separator=separator
-                )
-            except pl.exceptions.PolarsError as error:
-                raise FileFormatError(
-                    "A row has more cells than the header",
-                    where=f"{path.name}, row {_long_row(lines, number, len(row), separator)}",
-                    expected=f"{len(row)} cells in each row",
-                    hint="Look for stray separators or quotes there, and save the file as CSV UTF-8.",
-                ) from error
-            frame.columns = _names(row)
-            yield _numbered(frame, number, path.name, None)
-            return
+def _sheets(book: Workbook, sheet: str | None, look: Look) -> list[RawTable]:
+    """Return the table of each sheet that has cells, or of the one that is named."""
+    names = book.sheets if sheet is None else [book.find(sheet)]
+    cells = {name: book.text(name)[0] for name in names}
+    return [sheet_table(book, name, frame, look) for name, frame in cells.items() if frame.height]
 
 
-def _long_row(lines: list[str], header: int, width: int, separator: str) -> int:
-    """Return the number of the first row below the header that is wider than it."""
-    rows = csv.reader(lines[header + 1 :], delimiter=separator)
-    return next((header + 1 + rows.line_num for row in rows if len(row) > width), header + 2)
-
-
-def _workbook(path: Path, sheet: str | None, wanted: Wanted) -> Iterator[Sheet]:
-    import fastexcel
-
-    check_workbook(path)
-    try:
-        book = fastexcel.read_excel(path)
-        names = book.sheet_names if sheet is None else [n for n in book.sheet_names if n == sheet]
-        cells = {
-            name: book.load_sheet(name, header_row=None, skip_rows=0, dtypes="string").to_polars()
-            for name in names
-        }
-    except fastexcel.FastExcelError as error:
-        raise FileFormatError(
-            "The workbook cannot be opened",
-            where=path.name,
-            hint="It may be damaged or protected by a password: save it anew as .xlsx.",
-        ) from error
-    if not names:
-        raise FileFormatError(
-            f"The workbook has no sheet '{sheet}'", where=path.name, expected=", ".join(book.sheet_names)
-        )
-    for name, frame in cells.items():
-        for number, row in enumerate(frame.head(HEAD_ROWS).rows()):
-            if wanted(_squeezed(row)):
-                body = frame.slice(number + 1).rename(dict(zip(frame.columns, _names(row), strict=True)))
-                yield _numbered(body, number, path.name, name)
-                break
-
-
-def _numbered(body: pl.DataFrame, header: int, file: str, sheet: str | None) -> Sheet:
-    """Give rows their number in the file, and let blank ones go."""
+def _without_blanks(numbered: pl.DataFrame, file: str, sheet: str | None) -> Sheet:
+    """Let blank rows go."""
     filled = pl.any_horizontal(pl.all().exclude(ROW).str.strip_chars() != "")
-    numbered = body.with_row_index(ROW, offset=header + 2)
     return Sheet(numbered.filter(filled.fill_null(value=False)), file, sheet)
 
 
@@ -181,9 +126,9 @@ def _squeezed(row: Row) -> frozenset[str]:
     return frozenset(squeeze(cell) for cell in row if cell and cell.strip())
 
 
-def _names(row: Row) -> list[str]:
+def _names(columns: Sequence[str]) -> list[str]:
     """Return the names of a header row, made different: a blank or repeated name gets its place."""
-    names = [(cell or "").strip() for cell in row]
+    names = [shown(name) for name in columns]
     return [
         name if name and name not in names[:place] else f"{name or 'column'} ({place + 1})"
         for place, name in enumerate(names)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from culture_metrics.errors import LinkError
-from culture_metrics.extracts.columns import squeeze
+from culture_metrics.files.names import squeeze
 from culture_metrics.links.outcome import declared
 from culture_metrics.links.tabular import ROW, Sheet
 from culture_metrics.links.texts import number, plain, status, wrong_rows

@@ -9,7 +9,6 @@ import polars as pl
 
 from culture_metrics.catalogue import catalogue
 from culture_metrics.errors import FileFormatError
-from culture_metrics.extracts.files import file_hash
 from culture_metrics.published.layout import letter
 from culture_metrics.published.match import normalise
 from culture_metrics.published.published import Published
@@ -32,9 +31,9 @@ from data_schemas.columns import DISTRIBUTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
-    from pathlib import Path
 
     from culture_metrics.catalogue import Edition
+    from culture_metrics.files.workbooks import Workbook
     from culture_metrics.published.layout import Row
 
 SURVEY = "nss_england"
@@ -90,21 +89,21 @@ def _is_header(row: Row) -> bool:
     )
 
 
-def read_benchmark(path: Path, heads: Mapping[str, Sequence[Row]]) -> Published:
+def read_benchmark(book: Workbook, heads: Mapping[str, Sequence[Row]]) -> Published:
     """Read a benchmark workbook whose first rows are `heads`; see `read_published`."""
     problems: list[str] = []
     sheets = [_sheet(name, row, heads[name][row], problems) for name, row in find_benchmark(heads).items()]
     years = sorted({m["year"] for sheet in sheets for name in sheet.columns if (m := _COLUMN.match(name))})
-    edition = _edition(years[-1], path.name)
+    edition = _edition(years[-1], book.file)
     left_out: dict[str, list[str]] = {}
     parts, borrowed = [], set[str]()
     for sheet in sheets:
         figures = _figures(sheet, edition, left_out, borrowed)
-        parts.append(_read_sheet(path, sheet, figures, edition, problems))
+        parts.append(_read_sheet(book, sheet, figures, edition, problems))
     cells = pl.concat(parts)
     problems += _twice(cells)
     if problems:
-        raise refusal(path.name, problems)
+        raise refusal(book.file, problems)
     figures_of = cells.filter(pl.col("measure") != RATE)
     results = _results(figures_of, edition)
     return Published(
@@ -114,8 +113,8 @@ def read_benchmark(path: Path, heads: Mapping[str, Sequence[Row]]) -> Published:
         distributions=as_distributions(pl.DataFrame(schema=DISTRIBUTIONS)),
         organisations=_organisations(cells, edition),
         provenance={
-            "file": path.name,
-            "sha256": file_hash(path),
+            "file": book.file,
+            "sha256": book.sha256,
             "layout": "benchmark",
             "release": edition.period,
             "periods": tuple(results["period"].unique().sort()),
@@ -210,10 +209,10 @@ def _base(sheet: _Sheet, stem: str, year: str, measure: str, edition: Edition) -
 
 
 def _read_sheet(
-    path: Path, sheet: _Sheet, figures: Sequence[_Figure], edition: Edition, problems: list[str]
+    book: Workbook, sheet: _Sheet, figures: Sequence[_Figure], edition: Edition, problems: list[str]
 ) -> pl.DataFrame:
     """Return one row per organisation and figure of a sheet, percentages from 0 to 100."""
-    cells = load_cells(path, sheet.name, sheet.header_row)
+    cells = load_cells(book, sheet.name, sheet.header_row)
     at = f"sheet '{sheet.name}'"
     ids = {name: sheet.columns.get(header) for name, header in (("name", NAME), ("benchmark_group", GROUP))}
     rows = cells.with_columns(

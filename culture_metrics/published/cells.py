@@ -14,8 +14,8 @@ from data_schemas.columns import STATUSES
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from culture_metrics.published.bodies import Body, Grid
     from culture_metrics.published.columns import Figure
-    from culture_metrics.published.workbook import Body, Grid
 
 REPORTED, SUPPRESSED, NOT_ASKED = map(STATUSES.index, ("reported", "suppressed_small_base", "not_asked"))
 #: What a cell is.

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from culture_metrics.catalogue import catalogue
+from culture_metrics.code_fit import fit_known, likeliest
 from culture_metrics.errors import FileFormatError, InputWarning, UnknownNameError
-from culture_metrics.extracts.files import file_hash
-from culture_metrics.extracts.which_survey import fit_surveys, likeliest
 from culture_metrics.published.contractor_figures import SURVEY, contractor_distributions, contractor_results
 from culture_metrics.published.contractor_rows import read_rows
 from culture_metrics.published.published import Published
@@ -19,10 +18,11 @@ from culture_metrics.results import ALL, as_organisations
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from pathlib import Path
 
     from culture_metrics.catalogue import Edition
-    from culture_metrics.published.layout import Row
+    from culture_metrics.files.header import Row
+    from culture_metrics.files.raw import RawTable
+    from culture_metrics.files.workbooks import Workbook
 
 SIDES = (
     "Score is taken as the file has it. For these questions less is better, and some exports count the "
@@ -31,33 +31,33 @@ SIDES = (
 
 
 def read_contractor(
-    path: Path, heads: Mapping[str, Sequence[Row]] | None, organisation: str | None
+    source: RawTable | Workbook, heads: Mapping[str, Sequence[Row]], organisation: str | None
 ) -> Published:
-    """Read a contractor's export, a text file where `heads` is None; see `read_published`."""
+    """Read a contractor's export: a text file, or a workbook with its first rows; see `read_published`."""
     if organisation is None or not organisation.strip():
         raise FileFormatError(
             "A contractor's export does not say which organisation it is about",
-            where=path.name,
+            where=source.file,
             expected="its ODS code",
             hint="Give it: organisation='RXX'.",
         )
     problems: list[str] = []
-    scores, options = read_rows(path, heads, problems)
+    scores, options = read_rows(source, heads, problems)
     if problems:
-        raise refusal(path.name, problems)
+        raise refusal(source.file, problems)
     who = organisation.strip()
     rows = pl.concat([*scores, *options])
-    editions = _editions(rows, path.name)
-    doubt = _another_survey(rows, path.name)
+    editions = _editions(rows, source.file)
+    doubt = _another_survey(rows, source.file)
     left_out: dict[str, list[str]] = {}
     results, one_sided = contractor_results(scores, editions, who, left_out, problems)
     distributions, rescaled = contractor_distributions(options, editions, who, left_out, problems)
     if problems:
-        raise refusal(path.name, problems)
+        raise refusal(source.file, problems)
     if results.is_empty() and distributions.is_empty():
         raise FileFormatError(
             "No row of the export is about a question or score of the survey",
-            where=path.name,
+            where=source.file,
             got=", ".join(rows["code"].unique().sort().head(8)),
             hint="The column QuestionNumber should hold codes such as Q25c or PP1.",
         )
@@ -74,8 +74,8 @@ def read_contractor(
             pl.DataFrame({"organisation": [who], "survey": [SURVEY], "period": [period]})
         ),
         provenance={
-            "file": path.name,
-            "sha256": file_hash(path),
+            "file": source.file,
+            "sha256": source.sha256,
             "layout": "contractor",
             "release": period,
             "periods": tuple(sorted(editions)),
@@ -91,8 +91,7 @@ def read_contractor(
 
 def _another_survey(rows: pl.DataFrame, file: str) -> str | None:
     """Warn where the questions are those of a survey that an export by year cannot name."""
-    codes = rows["code"].drop_nulls().unique().to_list()
-    fits = fit_surveys(codes, {}, file)
+    fits = fit_known(rows["code"].drop_nulls().unique())
     likely, asked = catalogue(likeliest(fits)), catalogue(SURVEY)
     if likely.id == SURVEY:
         return None

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from culture_metrics.errors import FileFormatError
-from culture_metrics.extracts.delimited import SEPARATORS
-from culture_metrics.extracts.files import KINDS
+from culture_metrics.files.header import Look
+from culture_metrics.files.names import shown
+from culture_metrics.files.raw import INDEX
+from culture_metrics.files.workbooks import Workbook
 from culture_metrics.published.sheets import (
     BLANK,
     NUMBER,
@@ -24,14 +26,13 @@ from culture_metrics.published.sheets import (
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
-    from pathlib import Path
 
-    from culture_metrics.published.layout import Row
+    from culture_metrics.files.header import Row
+    from culture_metrics.files.raw import RawTable
 
 IDS = ("year", "questionnumber", "dimname", "dimvalue", "basesize")
 SCORE, OPTION = "score", "optioncode"
 PERCENT = ("%", "percent", "percentage", "%responses", "score")
-_PEEK = 1 << 13
 _DECIMAL_COMMA = r"^\s*(\d+),(\d+)\s*$"
 
 
@@ -46,19 +47,16 @@ def find_contractor(heads: Mapping[str, Sequence[Row]]) -> dict[str, int]:
     return {name: row for name, row in found.items() if row is not None}
 
 
-def is_contractor_text(path: Path) -> bool:
-    """Say whether a CSV file is a contractor's export, by its first line."""
-    if KINDS.get(path.suffix.lower()) != "csv" or not path.is_file():
-        return False
-    with path.open("rb") as file:
-        start = file.read(_PEEK)
-    encoding = "utf-16" if start[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
-    line = start.decode(encoding, errors="replace").split("\n", 1)[0]
-    return any(bool(find_contractor({"": [tuple(line.split(mark))]})) for mark in SEPARATORS)
+def _score(row: Row) -> int:
+    return int(bool(find_contractor({"": [row]})))
+
+
+#: What a contractor's export in a text file is known by.
+LOOK = Look(_score)
 
 
 def read_rows(
-    path: Path, heads: Mapping[str, Sequence[Row]] | None, problems: list[str]
+    source: RawTable | Workbook, heads: Mapping[str, Sequence[Row]], problems: list[str]
 ) -> tuple[list[pl.DataFrame], list[pl.DataFrame]]:
     """Return tables of scores and tables of response options, and add to `problems` what cannot be right.
 
@@ -66,51 +64,35 @@ def read_rows(
     """
     scores: list[pl.DataFrame] = []
     options: list[pl.DataFrame] = []
-    for at, cells in _tables(path, heads):
+    tables = _sheets(source, heads) if isinstance(source, Workbook) else [("the file", _text(source))]
+    for at, cells in tables:
         table = _tidy(cells, at, problems)
         (options if OPTION in cells.columns else scores).append(table)
     return scores, options
 
 
-def _read_text(path: Path) -> pl.DataFrame:
-    """Read a CSV file as text, in UTF-8, UTF-16 or the Windows code page."""
-    data = path.read_bytes()
-    try:
-        text = data.decode("utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig")
-    except UnicodeDecodeError:
-        text = data.decode("cp1252", errors="replace")
-    separator = max(SEPARATORS, key=text.split("\n", 1)[0].count)
-    try:
-        return pl.read_csv(text.encode(), separator=separator, infer_schema=False)
-    except pl.exceptions.PolarsError:
+def _text(table: RawTable) -> pl.DataFrame:
+    """Return the cells of a text file by header, as text and as numbers."""
+    headers = {name: key(shown(name)) for name in table.names}
+    keys = [*headers.values()]
+    if len(set(keys)) < len(keys):
         raise FileFormatError(
-            "The export cannot be read as a table",
-            where=path.name,
-            expected="a header row and the same number of cells in each row",
-            hint="Open it, check for stray separators or quotation marks, and save it as CSV UTF-8.",
-        ) from None
+            "The export has a column more than once",
+            where=table.where,
+            got=", ".join(sorted({h for h in keys if keys.count(h) > 1})),
+            hint="Keep one of them.",
+        )
+    frame = table.cells()
+    texts = frame.select(pl.col(name).alias(ours) for name, ours in headers.items())
+    texts = texts.with_columns(pl.all().str.replace(_DECIMAL_COMMA, "$1.$2"))
+    return with_numbers(texts).with_columns(row=frame[INDEX].cast(pl.Int64))
 
 
-def _tables(path: Path, heads: Mapping[str, Sequence[Row]] | None) -> Iterator[tuple[str, pl.DataFrame]]:
-    """Yield every table with its columns by header, as text and as numbers."""
-    if heads is None:
-        frame = _read_text(path)
-        headers = [key(name) for name in frame.columns]
-        if len(set(headers)) < len(headers):
-            raise FileFormatError(
-                "The export has a column more than once",
-                where=path.name,
-                got=", ".join(sorted({h for h in headers if headers.count(h) > 1})),
-                hint="Keep one of them.",
-            )
-        frame.columns = headers
-        frame = frame.with_columns(pl.all().str.replace(_DECIMAL_COMMA, "$1.$2"))
-        rows = pl.int_range(2, 2 + frame.height, eager=True)
-        yield "the file", with_numbers(frame).with_columns(row=rows)
-        return
+def _sheets(book: Workbook, heads: Mapping[str, Sequence[Row]]) -> Iterator[tuple[str, pl.DataFrame]]:
+    """Yield every table of a workbook with its columns by header, as text and as numbers."""
     for sheet, header_row in find_contractor(heads).items():
         header = {key(cell): i for i, cell in reversed(list(enumerate(heads[sheet][header_row]))) if cell}
-        cells = load_cells(path, sheet, header_row)
+        cells = load_cells(book, sheet, header_row)
         yield (
             f"sheet '{sheet}'",
             cells.select(

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from culture_metrics.catalogue import catalogue
 from culture_metrics.errors import FileFormatError
-from culture_metrics.extracts.files import file_hash
+from culture_metrics.published.bodies import load_bodies
 from culture_metrics.published.cells import fill_cells
 from culture_metrics.published.columns import find_figures
 from culture_metrics.published.layout import find_edition, find_table, missing_columns
@@ -14,13 +14,12 @@ from culture_metrics.published.published import Published
 from culture_metrics.published.refusal import refusal
 from culture_metrics.published.rows import read_rows
 from culture_metrics.published.tables import make_distributions, make_organisations, make_results
-from culture_metrics.published.workbook import load_bodies
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from pathlib import Path
 
     from culture_metrics.catalogue import Edition
+    from culture_metrics.files.workbooks import Workbook
     from culture_metrics.published.layout import Row, Table
 
 SURVEY = "nss_england"
@@ -31,18 +30,18 @@ BASES = (
 )
 
 
-def read_detailed(path: Path, heads: Mapping[str, Sequence[Row]]) -> Published:
+def read_detailed(book: Workbook, heads: Mapping[str, Sequence[Row]]) -> Published:
     """Read a detailed workbook whose first rows are `heads`; see `read_published`."""
     problems: list[str] = []
-    tables = _find_tables(heads, path.name, problems)
+    tables = _find_tables(heads, book.file, problems)
     codes = {block.code.casefold() for table in tables for block in table.blocks}
-    edition = find_edition(catalogue(SURVEY), _headings(heads, tables), codes, path.name)
+    edition = find_edition(catalogue(SURVEY), _headings(heads, tables), codes, book.file)
     figures = find_figures(tables, edition, problems)
-    bodies = load_bodies(path, tables)
+    bodies = load_bodies(book, tables)
     rows, notes = read_rows(tables, bodies, edition, problems)
     cells = fill_cells(bodies, figures, rows, problems)
     if problems:
-        raise refusal(path.name, problems)
+        raise refusal(book.file, problems)
     return Published(
         survey=edition.survey.id,
         period=edition.period,
@@ -50,8 +49,8 @@ def read_detailed(path: Path, heads: Mapping[str, Sequence[Row]]) -> Published:
         distributions=make_distributions(cells, figures, rows, edition),
         organisations=make_organisations(rows, edition),
         provenance={
-            "file": path.name,
-            "sha256": file_hash(path),
+            "file": book.file,
+            "sha256": book.sha256,
             "layout": tables[0].layout,
             "title": tables[0].heading.split("\n")[0],
             "sheets": tuple(table.sheet for table in tables),

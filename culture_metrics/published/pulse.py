@@ -9,7 +9,6 @@ import polars as pl
 
 from culture_metrics.catalogue import catalogue
 from culture_metrics.errors import FileFormatError, UnknownNameError
-from culture_metrics.extracts.files import file_hash
 from culture_metrics.published.layout import letter
 from culture_metrics.published.published import Published
 from culture_metrics.published.refusal import refusal
@@ -31,9 +30,9 @@ from data_schemas.columns import DISTRIBUTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from pathlib import Path
 
     from culture_metrics.catalogue import Edition
+    from culture_metrics.files.workbooks import Workbook
     from culture_metrics.published.layout import Row
 
 SURVEY = "national_quarterly_pulse"
@@ -65,15 +64,15 @@ def find_pulse(heads: Mapping[str, Sequence[Row]]) -> dict[str, int]:
     return {name: row for name, row in found.items() if row is not None}
 
 
-def read_pulse(path: Path, heads: Mapping[str, Sequence[Row]]) -> Published:
+def read_pulse(book: Workbook, heads: Mapping[str, Sequence[Row]]) -> Published:
     """Read a pulse workbook whose first rows are `heads`; see `read_published`."""
-    period = find_quarter(heads, path.name)
+    period = find_quarter(heads, book.file)
     try:
         edition = catalogue(SURVEY).edition(period)
     except UnknownNameError as error:
         raise FileFormatError(
             f"There is no catalogue of questions for {period}",
-            where=path.name,
+            where=book.file,
             hint=f"The survey began in {catalogue(SURVEY).periods[0]}; check the quarter in the title.",
         ) from error
     problems: list[str] = []
@@ -84,9 +83,9 @@ def read_pulse(path: Path, heads: Mapping[str, Sequence[Row]]) -> Published:
     problems += [f"more than one sheet holds '{n}'" for n in sorted(set(named)) if named.count(n) > 1]
     if not own:
         problems.append("no sheet holds one score with its own 'Total Responses' (such as sheet 'Advocacy')")
-    cells = {sheet.name: _read_sheet(path, sheet, problems) for sheet in sheets}
+    cells = {sheet.name: _read_sheet(book, sheet, problems) for sheet in sheets}
     if problems:
-        raise refusal(path.name, problems)
+        raise refusal(book.file, problems)
     figures = pl.concat([cells[sheet.name] for sheet in own])
     overview = [cells[sheet.name] for sheet in sheets if len(sheet.scores) > 1]
     results = _results(figures, period, edition.survey.minimum_base)
@@ -97,8 +96,8 @@ def read_pulse(path: Path, heads: Mapping[str, Sequence[Row]]) -> Published:
         distributions=as_distributions(pl.DataFrame(schema=DISTRIBUTIONS)),
         organisations=_organisations(figures, period),
         provenance={
-            "file": path.name,
-            "sha256": file_hash(path),
+            "file": book.file,
+            "sha256": book.sha256,
             "layout": "pulse",
             "release": period,
             "title": next((cell for rows in heads.values() for row in rows for cell in row if cell), ""),
@@ -148,9 +147,9 @@ def _sheet(name: str, header: Row, row: int, edition: Edition) -> _Sheet:
     return _Sheet(name, row, columns, dict(sorted(scores.items())))
 
 
-def _read_sheet(path: Path, sheet: _Sheet, problems: list[str]) -> pl.DataFrame:
+def _read_sheet(book: Workbook, sheet: _Sheet, problems: list[str]) -> pl.DataFrame:
     """Return one row per organisation and score of a sheet; England is the organisation `all`."""
-    cells = load_cells(path, sheet.name, sheet.header_row)
+    cells = load_cells(book, sheet.name, sheet.header_row)
     where = {
         n: next((sheet.columns[k] for k in ks if k in sheet.columns), None) for n, ks in ATTRIBUTES.items()
     }

@@ -3,27 +3,30 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from culture_metrics.errors import CultureMetricsError, FileFormatError
-from culture_metrics.extracts.files import open_table
-from culture_metrics.extracts.formulas import plain_names
-from culture_metrics.extracts.layouts import ResultsFileError
-from culture_metrics.extracts.safety import check_workbook
+from culture_metrics.errors import FileFormatError
+from culture_metrics.files.contents import COPIED, find_results
+from culture_metrics.files.formulas import plain_names
+from culture_metrics.files.kinds import NAMES
+from culture_metrics.files.opener import open_file
 from culture_metrics.published.benchmark_book import find_benchmark, read_benchmark
 from culture_metrics.published.contractor import read_contractor
-from culture_metrics.published.contractor_rows import find_contractor, is_contractor_text
+from culture_metrics.published.contractor_rows import LOOK, find_contractor
 from culture_metrics.published.detailed import read_detailed
 from culture_metrics.published.layout import find_table
 from culture_metrics.published.pulse import find_pulse, read_pulse
-from culture_metrics.published.workbook import load_heads
 from culture_metrics.results import as_distributions, as_organisations, as_results
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from culture_metrics.published.layout import Row
+    from culture_metrics.files.header import Row
+    from culture_metrics.files.opener import Opened
+    from culture_metrics.files.raw import RawTable
+    from culture_metrics.files.workbooks import HeadRow, Workbook
     from culture_metrics.published.published import Published
 
 
@@ -107,7 +110,7 @@ def read_published(path: str | Path, organisation: str | None = None) -> Publish
         ...
     culture_metrics.errors.FileFormatError: There is no such file
       where: results.pdf
-      what to do: Check the folder and the spelling of the name.
+      what to do: Check the path and the spelling of the name.
     """
     return _plain(_read(Path(path), organisation))
 
@@ -130,59 +133,76 @@ def _plain(published: Published) -> Published:
 
 
 def _read(path: Path, organisation: str | None) -> Published:
-    if is_contractor_text(path):
-        return read_contractor(path, None, organisation)
-    try:
-        heads = load_heads(path)
-    except FileFormatError:
-        _refuse_copied(path)
-        raise
-    check_workbook(path)
+    opened = open_file(path)
+    if opened.kind == "csv":
+        return read_contractor(_export(opened), {}, organisation)
+    book = _workbook(opened)
+    heads = book.heads()
     layout = _layout(heads)
     if layout == "contractor":
-        return read_contractor(path, heads, organisation)
+        return read_contractor(book, heads, organisation)
     if layout in _READERS:
-        return _READERS[layout](path, heads)
-    return read_detailed(path, heads)
+        return _READERS[layout](book, heads)
+    return read_detailed(book, heads)
 
 
-def _refuse_copied(path: Path) -> None:
-    """Say of a table of a workbook that was saved as text what `inspect_file` says of it."""
-    try:
-        open_table(path, None, head_only=True)
-    except ResultsFileError as error:
-        if error.copied:
-            raise FileFormatError(
-                f"This is the table of a {error.kind}, saved as text",
-                where=path.name,
-                expected="the workbook as it was published",
-                hint=error.hint,
-            ) from None
-    except CultureMetricsError:
-        return
+def _workbook(opened: Opened) -> Workbook:
+    if opened.kind != "excel":
+        raise FileFormatError(
+            "The file is not an Excel workbook (.xlsx)",
+            where=opened.file,
+            got=NAMES[opened.kind],
+            hint="Take the detailed spreadsheet (.xlsx) from the results website as it was downloaded.",
+        )
+    return opened.workbook()
+
+
+def _export(opened: Opened) -> RawTable:
+    """Return the table of a contractor's export; say of a copy of another table what `inspect_file` says."""
+    table = opened.text(replace(LOOK, check=partial(_refuse_copied, opened)))
+    if not table.header_found:
+        raise FileFormatError(
+            "The file is not an Excel workbook (.xlsx)",
+            where=opened.file,
+            got=f"{NAMES['csv']} that is no contractor's export",
+            hint="Take the detailed spreadsheet (.xlsx) from the results website as it was downloaded.",
+        )
+    return table
+
+
+def _refuse_copied(opened: Opened, rows: Sequence[Row], header: int | None, _where: str) -> None:
+    found = None if header is not None else find_results(rows)
+    if found is not None and found[0].workbook:
+        raise FileFormatError(
+            f"This is the table of a {found[0].name}, saved as text",
+            where=opened.file,
+            expected="the workbook as it was published",
+            hint=COPIED,
+        )
 
 
 def is_published(path: str | Path) -> bool:
     """Say whether a file holds published results that `read_published` reads, by a look at its first rows.
 
-    A large workbook costs little: the rows below are not unpacked. A CSV file holds published results when
-    its first line is that of a contractor's export. A file that does not exist holds none.
+    Of a large workbook the rows below are unpacked only once, to see that it is safe. A CSV file holds
+    published results when one of its first rows is the header of a contractor's export. A file that does not
+    exist, or that cannot be opened, holds none.
 
     Examples
     --------
     >>> is_published("RXX_2024.csv")
     False
     """
-    if is_contractor_text(Path(path)):
-        return True
     try:
-        heads = load_heads(Path(path))
+        opened = open_file(path)
+        if opened.kind == "csv":
+            return opened.text(LOOK, head_only=True).header_found
+        return opened.kind == "excel" and _layout(opened.workbook().heads()) is not None
     except FileFormatError:
         return False
-    return _layout(heads) is not None
 
 
-def _layout(heads: Mapping[str, Sequence[Row]]) -> str | None:
+def _layout(heads: Mapping[str, Sequence[HeadRow]]) -> str | None:
     """Tell the layout from the first rows of the sheets."""
     if any(find_table(name, rows, []) for name, rows in heads.items()):
         return "detailed"

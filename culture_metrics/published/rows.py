@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from culture_metrics.catalogue import Breakdown, Edition
+    from culture_metrics.published.bodies import Body
     from culture_metrics.published.layout import Table
-    from culture_metrics.published.workbook import Body
 
 #: What the Weighting column says -> weighting.
 WEIGHTINGS = {

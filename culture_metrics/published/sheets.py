@@ -5,22 +5,19 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-import fastexcel
 import polars as pl
 
+from culture_metrics.files.workbooks import FIGURES, TEXT
 from culture_metrics.published.rows import DASHES
-from culture_metrics.published.workbook import unreadable
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
-    from pathlib import Path
 
-    from culture_metrics.published.layout import Row
+    from culture_metrics.files.header import Row
+    from culture_metrics.files.workbooks import Workbook
 
 #: What a cell is. A hidden one says that its figure is not shown.
 NUMBER, HIDDEN, BLANK, OTHER = "number", "hidden", "blank", "other"
-TEXT: fastexcel.DType = "string"
-FLOAT: fastexcel.DType = "float"
 _MARKS = [*DASHES, "*", "**"]
 _SAYS_HIDDEN = r"(?i)^<\s*\d+$|suppressed|too few"
 _NOT_KEY = re.compile(r"[^a-z0-9%]")
@@ -42,21 +39,14 @@ def find_header(rows: Sequence[Row], wanted: Collection[str]) -> int | None:
     return next((i for i, row in enumerate(rows) if set(wanted) <= {key(cell) for cell in row}), None)
 
 
-def load_cells(path: Path, sheet: str, header_row: int) -> pl.DataFrame:
+def load_cells(book: Workbook, sheet: str, header_row: int) -> pl.DataFrame:
     """Return the rows under a header; `row` is the row as Excel counts.
 
     Column 3 is there as text ("3") and as numbers with full precision ("3#"). Numbers that stand in the file
     as text are numbers too.
     """
     start = header_row + 1
-    try:
-        reader = fastexcel.read_excel(path)
-        text, numbers = (
-            reader.load_sheet(sheet, header_row=None, skip_rows=start, dtypes=dtype).to_polars()
-            for dtype in (TEXT, FLOAT)
-        )
-    except fastexcel.FastExcelError as error:
-        raise unreadable(path, error) from error
+    text, numbers = (book.load(sheet, types, start) for types in (TEXT, FIGURES))
     text.columns = [str(i) for i in range(text.width)]
     numbers.columns = [f"{i}#" for i in range(numbers.width)]
     return with_numbers(text.hstack(numbers)).with_columns(

@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from culture_metrics.catalogue import Edition, Measure
+    from culture_metrics.published.bodies import Grid
     from culture_metrics.published.cells import Cells
     from culture_metrics.published.columns import Figure
-    from culture_metrics.published.workbook import Grid
 
 #: Official files show nothing of fewer than 10 responses.
 PUBLISHED_MINIMUM = 10

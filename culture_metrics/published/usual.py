@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from culture_metrics.extracts.rules.expected import usual_shares
+from culture_metrics.usual_shares import usual_shares
 
 if TYPE_CHECKING:
     from culture_metrics.catalogue import Edition

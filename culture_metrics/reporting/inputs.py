@@ -14,7 +14,7 @@ from culture_metrics.disclosure import suppress
 from culture_metrics.disclosure.ledger import About, read_ledger, write_ledger
 from culture_metrics.disclosure.names import pool_names
 from culture_metrics.disclosure.rule import Rule
-from culture_metrics.errors import ExtractError, FileFormatError, ReportError, unknown
+from culture_metrics.errors import ExtractError, ReportError, unknown
 from culture_metrics.extracts.one_organisation import one_organisation
 from culture_metrics.extracts.read import periods_in, read_extract
 from culture_metrics.extracts.respondents import SeveralPeriodsError
@@ -281,12 +281,6 @@ def _read(
     extracts: list[Extract] = []
     published: list[Published] = []
     for path in paths:
-        if not path.is_file():
-            raise FileFormatError(
-                "This is a folder, not a file" if path.is_dir() else "There is no such file",
-                where=path.name,
-                hint="Check the folder and the spelling of the name.",
-            )
         if is_published(path):
             published.append(_workbook(path, organisation))
         else:

@@ -14,7 +14,7 @@ import polars as pl
 from culture_metrics.compare.benchmark import benchmark
 from culture_metrics.compare.years import compare_years
 from culture_metrics.errors import InputWarning, ReportError
-from culture_metrics.extracts.safety import check_address_space
+from culture_metrics.files.safety import check_address_space
 from culture_metrics.reporting.delivery import deliver, workshop
 from culture_metrics.reporting.excel import write_results
 from culture_metrics.reporting.inputs import Inputs, read_inputs

@@ -10,7 +10,7 @@ import polars as pl
 from culture_metrics.disclosure.names import pool_names
 from culture_metrics.disclosure.rule import Rule
 from culture_metrics.errors import ReportError, unknown
-from culture_metrics.extracts.formulas import plain_names
+from culture_metrics.files.formulas import plain_names
 from culture_metrics.results import check_distributions, check_released, check_results
 
 if TYPE_CHECKING:

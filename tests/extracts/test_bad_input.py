@@ -17,7 +17,7 @@ import xlsxwriter
 
 from culture_metrics import read_extract
 from culture_metrics.errors import CultureMetricsError
-from culture_metrics.extracts import safety
+from culture_metrics.files import memory, safety
 
 SECRET = "Théâtre-771"
 HEADER = ["Sample ID", "ODS code", "Locality 1", "Q2a", "Q25c"]
@@ -235,13 +235,13 @@ def test_a_file_that_needs_more_memory_than_is_free_is_refused_before_it_is_read
 
 
 def test_free_memory_is_known_here():
-    assert safety.available_memory() > 1 << 20
+    assert memory.available_memory() > 1 << 20
 
 
 def test_free_memory_is_guessed_where_the_system_does_not_tell(monkeypatch):
     monkeypatch.setattr("pathlib.Path.is_file", lambda self: False)
     monkeypatch.delattr("os.sysconf")
-    assert safety.available_memory() == safety.MEMORY_WHEN_UNKNOWN
+    assert memory.available_memory() == memory.MEMORY_WHEN_UNKNOWN
 
 
 def test_a_workbook_formatted_to_its_last_column_is_read(tmp_path):

@@ -11,7 +11,7 @@ from planting import periods_alone
 from culture_metrics import synthetic
 from culture_metrics.catalogue import catalogue
 from culture_metrics.errors import FileFormatError
-from culture_metrics.extracts.inspect import inspect_file
+from culture_metrics.study.inspect import inspect_file
 
 #: The newest edition of the catalogue.
 LAST = catalogue().periods[-1]

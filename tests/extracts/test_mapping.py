@@ -7,8 +7,8 @@ import yaml
 
 from culture_metrics import read_extract
 from culture_metrics.errors import CultureMetricsError, ExtractError, UnknownNameError
-from culture_metrics.extracts.inspect import inspect_file
 from culture_metrics.extracts.mapping import save_mapping
+from culture_metrics.study.inspect import inspect_file
 
 COLUMNS = {
     "Would recommend": "q25c",

@@ -96,7 +96,7 @@ def test_the_real_list_of_organisations_is_read(clean, shared_data):
 def test_a_list_without_codes_or_file_is_refused(clean, tmp_path):
     with pytest.raises(ExtractError, match="ods_code"):
         validate(clean, organisations=LIST.drop("ods_code"))
-    with pytest.raises(FileFormatError, match="cannot be read"):
+    with pytest.raises(FileFormatError, match="There is no such file"):
         validate(clean, organisations=tmp_path / "none.csv")
 
 

@@ -9,7 +9,7 @@ from planting import clean_extract, problem, rules, serious
 from culture_metrics import read_extract, validate
 from culture_metrics.catalogue import catalogue
 from culture_metrics.errors import ExtractError, UnknownNameError
-from culture_metrics.extracts.inspect import inspect_file
+from culture_metrics.study.inspect import inspect_file
 
 
 def write(folder, name, year=2024, **renamed):

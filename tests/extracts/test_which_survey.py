@@ -9,10 +9,10 @@ from planting import clean_extract, problem
 from culture_metrics import check_pair, read_extract, read_published, synthetic, validate
 from culture_metrics.catalogue import catalogue
 from culture_metrics.errors import ExtractError, FileFormatError, InputWarning, ReportError
-from culture_metrics.extracts.inspect import inspect_file
 from culture_metrics.extracts.read import periods_in
 from culture_metrics.reporting.inputs import read_inputs
 from culture_metrics.reporting.report import report
+from culture_metrics.study.inspect import inspect_file
 
 PULSE, ANNUAL = "national_quarterly_pulse", "nss_england"
 NINE = [question.code for question in catalogue(PULSE).edition("2024-Q1").questions.values()]

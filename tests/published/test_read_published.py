@@ -267,25 +267,23 @@ def test_a_breakdown_named_in_its_first_row_only(national_file, changed):
 def test_another_kind_of_file(tmp_path):
     path = tmp_path / "report.xlsx"
     path.write_bytes(b"%PDF-1.7 and so on")
-    with pytest.raises(FileFormatError, match="not an Excel workbook") as error:
+    with pytest.raises(FileFormatError, match=r"named \.xlsx but is a PDF document") as error:
         read_published(path)
-    assert error.value.got == "a PDF document"
     assert error.value.where == "report.xlsx"
 
 
 def test_an_empty_file_and_a_broken_workbook(tmp_path):
     path = tmp_path / "a.xlsx"
     path.write_bytes(b"")
-    with pytest.raises(FileFormatError) as error:
+    with pytest.raises(FileFormatError, match="The file is empty"):
         read_published(path)
-    assert error.value.got == "an empty file"
     with pytest.raises(FileFormatError, match="no such file"):
         read_published(tmp_path / "b.xlsx")
 
 
 def test_a_workbook_locked_with_a_password(tmp_path):
     path = tmp_path / "a.xlsx"
-    path.write_bytes(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1 and so on")
+    path.write_bytes(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + "EncryptedPackage".encode("utf-16-le"))
     with pytest.raises(FileFormatError) as error:
         read_published(path)
     assert "password" in str(error.value)

@@ -7,7 +7,7 @@ import pytest
 
 from culture_metrics import read_inputs, synthetic
 from culture_metrics.errors import ExtractError, FileFormatError, ReportError, UnknownNameError
-from culture_metrics.extracts.inspect import inspect_file
+from culture_metrics.study.inspect import inspect_file
 
 
 @pytest.fixture(scope="module")

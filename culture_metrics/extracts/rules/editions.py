@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from culture_metrics.extracts.rules.expected import likelihood_gain, usual_shares
 from culture_metrics.extracts.schema import allowed_codes
 from culture_metrics.problems import Problem, counted, listed
+from culture_metrics.usual_shares import likelihood_gain, usual_shares
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import polars as pl
 
-from culture_metrics.errors import ExtractError, FileFormatError
 from culture_metrics.extracts.rules.discreet import named
 from culture_metrics.extracts.spelling import squeezed
+from culture_metrics.files.organisations import NEEDED, successors
 from culture_metrics.problems import Problem, counted
 from culture_metrics.results import ALL
 
@@ -20,44 +19,6 @@ if TYPE_CHECKING:
 CODE = re.compile(r"[A-Z0-9]{3,6}")
 #: Columns that say one thing about an organisation.
 NAMED = {"organisation_name": "name", "benchmark_group": "benchmark group", "region": "region", "ics": "ICS"}
-NEEDED, OPTIONAL = "ods_code", ("name", "alt_names", "predecessor_codes", "merger_date")
-
-
-def read_organisations(source: pl.DataFrame | str | Path) -> pl.DataFrame:
-    """Return a list of organisations as text columns, from a table or a CSV file.
-
-    Parameters
-    ----------
-    source : polars.DataFrame, str or Path
-        Columns `ods_code` and, as far as they are known, `name`, `alt_names` and `predecessor_codes` (several
-        parted by semicolons) and `merger_date` (of the last merger, as 2024-11-01).
-
-    Raises
-    ------
-    FileFormatError, ExtractError
-        When the file cannot be read or has no column `ods_code`.
-    """
-    if not isinstance(source, pl.DataFrame):
-        path = Path(source)
-        try:
-            source = pl.read_csv(path, infer_schema=False)
-        except (pl.exceptions.PolarsError, OSError) as error:
-            raise FileFormatError(
-                "The list of organisations cannot be read",
-                where=path.name,
-                expected="a CSV file with a column ods_code",
-                hint="Check the path, and save the list as CSV UTF-8.",
-            ) from error
-    if NEEDED not in source.columns:
-        raise ExtractError(
-            "The list of organisations has no column 'ods_code'",
-            expected=f"the columns ods_code, {', '.join(OPTIONAL)}",
-            hint="Rename the column that holds the codes.",
-        )
-    missing = [pl.lit(None, pl.String).alias(c) for c in OPTIONAL if c not in source.columns]
-    return source.with_columns(missing).select(
-        pl.col(c).cast(pl.String).str.strip_chars().replace("", None) for c in (NEEDED, *OPTIONAL)
-    )
 
 
 def tidy_codes(counts: Mapping[str, int]) -> dict[str, str | None]:
@@ -174,17 +135,6 @@ def _merged(code: str | None, successor: str, date: str | None, rows: int, perio
         column="organisation",
         rows=rows,
     )
-
-
-def successors(organisations: pl.DataFrame) -> dict[str, tuple[str, str | None]]:
-    """Return the successor of each organisation that became part of another, and the day it did."""
-    rows = organisations.drop_nulls("predecessor_codes").select("predecessor_codes", NEEDED, "merger_date")
-    return {
-        old.strip().upper(): (new, date)
-        for codes, new, date in rows.iter_rows()
-        for old in re.split(r"[;,|]", codes)
-        if old.strip()
-    }
 
 
 def _names(organisations: pl.DataFrame) -> dict[str, str]:

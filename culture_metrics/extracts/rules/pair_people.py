@@ -9,8 +9,8 @@ import polars as pl
 from culture_metrics.extracts.read import ROW
 from culture_metrics.extracts.rules.discreet import named
 from culture_metrics.extracts.rules.labels import breakdown_columns, count_labels
-from culture_metrics.extracts.rules.organisations import successors
 from culture_metrics.extracts.spelling import likely_name, squeezed
+from culture_metrics.files.organisations import successors
 from culture_metrics.problems import Problem, counted, examples, listed
 
 if TYPE_CHECKING:

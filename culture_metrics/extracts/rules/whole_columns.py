@@ -7,10 +7,10 @@ from statistics import median
 from typing import TYPE_CHECKING
 
 from culture_metrics.extracts.rules.discreet import of_groups
-from culture_metrics.extracts.rules.expected import usual_shares
 from culture_metrics.extracts.rules.told import cost
 from culture_metrics.extracts.unanswered import unanswered
 from culture_metrics.problems import Problem, counted, listed
+from culture_metrics.usual_shares import usual_shares
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

@@ -7,14 +7,14 @@ from typing import Any
 import polars as pl
 
 from culture_metrics.errors import FileFormatError
-from culture_metrics.extracts.layouts import refuse_results
-from culture_metrics.extracts.raw import RawTable, unique_names
-from culture_metrics.extracts.safety import check_columns
+from culture_metrics.files.names import unique_names
+from culture_metrics.files.raw import RawTable
+from culture_metrics.files.safety import check_columns
 
 NAME = "table in memory"
 
 
-def read_memory(table: Any) -> RawTable:
+def read_at_hand(table: Any) -> RawTable:
     """Take a polars DataFrame or LazyFrame, a pandas DataFrame, or anything that speaks Arrow.
 
     Raises
@@ -24,13 +24,12 @@ def read_memory(table: Any) -> RawTable:
 
     Examples
     --------
-    >>> read_memory(pl.DataFrame({"q2a": [4]})).names
+    >>> read_at_hand(pl.DataFrame({"q2a": [4]})).names
     ('q2a',)
     """
     frame = _as_polars(table)
     names = [str(name) for name in unique_names(frame.columns)]
     check_columns(len(names), NAME)
-    refuse_results([names], NAME)
     frame.columns = names
     return RawTable(names=tuple(names), lazy=frame.lazy(), file=NAME, kind="table")
 

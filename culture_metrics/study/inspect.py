@@ -10,23 +10,27 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from culture_metrics.catalogue import catalogue, surveys
+from culture_metrics.code_fit import likeliest
 from culture_metrics.errors import CultureMetricsError, ExtractError, FileFormatError
-from culture_metrics.extracts.columns import ROW_COLUMNS, match_columns, shown
-from culture_metrics.extracts.files import check_file, open_table
-from culture_metrics.extracts.layouts import PULSE, TABLE, ResultsFileError
+from culture_metrics.extracts.columns import ROW_COLUMNS, match_columns
+from culture_metrics.extracts.layouts import ResultsFileError
 from culture_metrics.extracts.mapping import match_given, saved_names
+from culture_metrics.extracts.opening import open_table
 from culture_metrics.extracts.respondents import period_in_name, period_said, periods_of, row_columns
-from culture_metrics.extracts.which_survey import fit_surveys, likeliest, quarter_of, tell_survey
+from culture_metrics.extracts.which_survey import fit_surveys, quarter_of, tell_survey
+from culture_metrics.files.contents import PULSE, TABLE
+from culture_metrics.files.kinds import file_kind
+from culture_metrics.files.names import shown
+from culture_metrics.files.workbooks import Workbook
 from culture_metrics.problems import listed
 from culture_metrics.published.pulse import find_quarter
-from culture_metrics.published.workbook import load_heads
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from culture_metrics.catalogue import Edition, Survey
-    from culture_metrics.extracts.raw import RawTable
-    from culture_metrics.extracts.which_edition import Fit
+    from culture_metrics.code_fit import Fit
+    from culture_metrics.files.raw import RawTable
 
 RESPONDENTS, UNKNOWN = "respondent file", "unknown"
 _WORDS = ((0.9, "sure"), (0.7, "fairly sure"), (0.4, "unsure"), (0.0, "a guess"))
@@ -167,7 +171,7 @@ def inspect_file(path: str | Path | Any, sheet: str | None = None) -> Inspection
       problem   1 column is not used: Dept.
     """
     if isinstance(path, str | Path) and not Path(path).is_file():
-        check_file(Path(path))
+        file_kind(Path(path))
     name = Path(path).name if isinstance(path, str | Path) else "table in memory"
     try:
         folder = Path(path).parent if isinstance(path, str | Path) else None
@@ -196,7 +200,7 @@ def _inspect_results(source: Any, name: str, error: ResultsFileError) -> Inspect
         survey, period = "national_quarterly_pulse", None
         try:
             # The quarter stands in titles of other sheets.
-            period = find_quarter(load_heads(Path(source)), name)
+            period = find_quarter(Workbook(Path(source)).heads(), name)
             reasons.append(f"its titles name the quarter {period}")
         except (FileFormatError, TypeError):
             problems.append("Its titles do not say which one quarter it is about.")

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import codecs
 import csv
-import hashlib
 import io
 import re
 from dataclasses import dataclass, field, replace
@@ -13,26 +11,17 @@ from typing import TYPE_CHECKING, NamedTuple
 import polars as pl
 
 from culture_metrics.errors import FileFormatError
-from culture_metrics.extracts.columns import TWIN
-from culture_metrics.extracts.layouts import (
-    HEAD_ROWS,
-    find_header,
-    header_score,
-    refuse_results,
-    refuse_swapped,
-    rows_of_wording,
-    widest_row,
-)
-from culture_metrics.extracts.raw import INDEX, RawTable, unique_names
-from culture_metrics.extracts.safety import ROW, check_columns, check_memory
+from culture_metrics.files.header import HEAD_ROWS, Look, find_header, widest_row
+from culture_metrics.files.names import every_name, unique_names
+from culture_metrics.files.raw import INDEX, RawTable
+from culture_metrics.files.safety import ROW, TEXT, check_columns, check_memory
+from culture_metrics.files.text import as_utf8, look_through, open_text
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
 SEPARATORS = (",", ";", "\t", "|")
-#: Memory that reading takes, in sizes of the file: what was measured, and a half more.
-NEED = 4
 #: Columns whose texts are held in memory together when not all answers of a file are plain codes.
 GROUP = 32
 _SAMPLE = 1 << 20
@@ -44,6 +33,7 @@ class _Head(NamedTuple):
 
     rows: list[list[str]]
     header: int
+    found: bool
     body: int
     separator: str
     lines: int
@@ -54,7 +44,6 @@ class DelimitedTable(RawTable):
     """A CSV file. Answers are read as whole numbers at once; only what is none is read as text."""
 
     source: Path | bytes = b""
-    columns: tuple[str, ...] = ()
     lines: int = 1
     end: str = "\n"
     spare: tuple[str, ...] = ()
@@ -110,6 +99,15 @@ class DelimitedTable(RawTable):
             engine="streaming"
         )
 
+    def cells(self) -> pl.DataFrame:
+        """Return every cell below the header as text, and `INDEX`, the number of its row."""
+        try:
+            if self.spare and self.pick([self._beyond()]).item():
+                raise self.broken()
+            return super().cells().drop(self.spare)
+        except pl.exceptions.PolarsError:
+            raise self.broken() from None
+
     def _beyond(self) -> pl.Expr:
         return pl.any_horizontal(pl.col(name).str.strip_chars() != "" for name in self.spare).any()
 
@@ -149,7 +147,7 @@ class DelimitedTable(RawTable):
         """Find the first row that does not fit the header."""
         width = len(self.columns) - len(self.spare)
         hint = "Open it, look for stray separators, quotes or line breaks there, and save it as CSV UTF-8."
-        with _open_text(self.source, self.encoding or "utf-8") as stream:
+        with open_text(self.source, self.encoding or "utf-8") as stream:
             rows = csv.reader(stream, delimiter=self.separator or ",")
             try:
                 for number, row in enumerate(rows, 1):
@@ -157,7 +155,7 @@ class DelimitedTable(RawTable):
                     if number >= self.first_row and spare:
                         return FileFormatError(
                             f"Row {number} has {len(row)} cells, the header has {width}",
-                            where=self.file,
+                            where=f"{self.file}, row {number}",
                             expected="as many cells in each row as in the header",
                             hint=hint,
                         )
@@ -171,41 +169,38 @@ class DelimitedTable(RawTable):
         )
 
 
-def read_delimited(path: Path, given: Collection[str] = (), *, head_only: bool = False) -> DelimitedTable:
-    """Open a CSV file.
+def read_delimited(path: Path, look: Look, *, head_only: bool = False) -> DelimitedTable:
+    """Open a CSV file that was found safe.
 
     Parameters
     ----------
     path : Path
         The file.
-    given : collection of str
-        Names of columns that the user has matched, to find the header by.
+    look : Look
+        What the caller looks for in the first rows.
     head_only : bool
-        Tell the encoding from the first part and leave out the checks of the whole file.
+        Tell the encoding from the first part and leave out what takes a look at the whole file.
 
     Raises
     ------
     FileFormatError
-        When it is no table of text, too large, or holds results of groups.
+        When it is no table of text, or too large.
     """
     size = path.stat().st_size
-    if not head_only:
-        check_memory(NEED * size, path.name)
-    sha256, encoding, lines = _look_through(path, _SAMPLE if head_only else size)
-    if not head_only:
-        check_memory(NEED * size + lines * ROW, path.name)
-    with _open_text(path, encoding) as stream:
+    seen = min(size, _SAMPLE) if head_only else size
+    sha256, encoding, lines = look_through(path, seen)
+    check_memory(TEXT * size + ROW * lines * size // max(seen, 1), path.name)
+    with open_text(path, encoding) as stream:
         sample = stream.read(_SAMPLE)
     if "\x00" in sample:
         raise FileFormatError(
             "The file is not text", where=path.name, hint="Ask for the data as CSV UTF-8 or as a workbook."
         )
     end = "\r" if "\n" not in sample and "\r" in sample else "\n"
-    head = _head(sample, end, given)
+    head = _head(sample, end, look)
     if not sample.strip(' \t\r\n\ufeff"' + "".join(SEPARATORS)):
         raise FileFormatError("The file is empty", where=path.name, hint="Ask for the file again.")
-    refuse_results(head.rows[:HEAD_ROWS], path.name)
-    refuse_swapped(head.rows[:HEAD_ROWS], find_header(head.rows[:HEAD_ROWS], given), path.name)
+    look.check(head.rows[:HEAD_ROWS], head.header if head.found else None, path.name)
     names = unique_names(head.rows[head.header])
     below = head.rows[head.body :]
     # Cells beyond the last name are let pass where they are blank: a separator at the end of each row.
@@ -213,7 +208,7 @@ def read_delimited(path: Path, given: Collection[str] = (), *, head_only: bool =
     if any(cell.strip() for row in below for cell in row[len(names) :]):
         spare = range(0)
     check_columns(sum(name is not None for name in names), path.name)
-    columns = tuple(name or f"{TWIN}{i}" for i, name in enumerate([*names, *(None for _ in spare)]))
+    columns = every_name([*names, *(None for _ in spare)])
     table = DelimitedTable(
         names=tuple(name for name in names if name is not None),
         lazy=pl.LazyFrame(),
@@ -225,8 +220,9 @@ def read_delimited(path: Path, given: Collection[str] = (), *, head_only: bool =
         encoding=encoding,
         separator=head.separator,
         header_row=head.header + 1,
+        header_found=head.found,
         streams=True,
-        source=path if encoding.startswith("utf-8") else _as_utf8(path, encoding),
+        source=path if encoding.startswith("utf-8") else as_utf8(path, encoding),
         columns=columns,
         spare=tuple(columns[i] for i in spare),
         lines=head.lines,
@@ -245,69 +241,20 @@ def read_delimited(path: Path, given: Collection[str] = (), *, head_only: bool =
     return replace(table, lazy=table.scan({}), notes={name: said for name, said in notes.items() if said})
 
 
-def _look_through(path: Path, size: int) -> tuple[str, str, int]:
-    """Read the file once: its SHA-256, its encoding, and the number of its lines."""
-    cut = size < path.stat().st_size
-    digest, decoder, utf8 = hashlib.sha256(), codecs.getincrementaldecoder("utf-8")(), True
-    start, lines = b"", 0
-    with path.open("rb") as file:
-        while part := file.read(min(1 << 20, size - file.tell())):
-            start = start or part[:4096]
-            digest.update(part)
-            lines += part.count(b"\n")
-            if utf8:
-                try:
-                    decoder.decode(part)
-                except UnicodeDecodeError:
-                    utf8 = False
-        try:
-            decoder.decode(b"", final=not cut)
-        except UnicodeDecodeError:
-            utf8 = False
-    return digest.hexdigest(), _encoding(start, utf8=utf8), lines
-
-
-def _encoding(start: bytes, *, utf8: bool) -> str:
-    """Return UTF-8 where all of a file is, else UTF-16 by its mark or its zeros, else cp1252."""
-    if start.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):
-        return "utf-32"
-    if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return "utf-16"
-    zeros = start.count(0)
-    if zeros and zeros >= len(start) // 3:
-        return "utf-16-le" if start[1::2].count(0) >= start[::2].count(0) else "utf-16-be"
-    if start.startswith(codecs.BOM_UTF8) and utf8:
-        return "utf-8-sig"
-    return "utf-8" if utf8 else "cp1252"
-
-
-def _open_text(source: Path | bytes, encoding: str) -> io.TextIOWrapper:
-    if isinstance(source, bytes):
-        return io.TextIOWrapper(io.BytesIO(source), encoding="utf-8", errors="replace", newline="")
-    return source.open(encoding=encoding, errors="replace", newline="")
-
-
-def _as_utf8(path: Path, encoding: str) -> bytes:
-    """Return the file in UTF-8, decoded part by part."""
-    out = io.BytesIO()
-    with _open_text(path, encoding) as stream:
-        while part := stream.read(1 << 20):
-            out.write(part.encode())
-    return out.getvalue()
-
-
-def _head(sample: str, end: str, given: Collection[str]) -> _Head:
-    """Find separator and header: the pair under which most cells of a row are names of questions."""
+def _head(sample: str, end: str, look: Look) -> _Head:
+    """Find separator and header: the pair under which a row names the columns most surely."""
     lines = sample.lstrip("\ufeff")
     best: tuple[tuple[int, int], _Head] | None = None
     for separator in SEPARATORS:
         rows, ends = _parse(lines, separator, end)
-        found = find_header(rows[:HEAD_ROWS], given)
-        header = widest_row(rows[:HEAD_ROWS]) if found is None else found
-        score = (header_score(rows[header], given) if rows and found is not None else 0, _width(rows))
-        body = header + 1 + (rows_of_wording(rows[:HEAD_ROWS], header) if found is not None else 0)
+        first = rows[:HEAD_ROWS]
+        found = find_header(first, look.score)
+        header = widest_row(first) if found is None else found
+        score = (look.score(rows[header]) if found is not None else 0, _width(rows))
+        body = header + 1 + (look.below(first, header) if found is not None else 0)
         if best is None or score > best[0]:
-            best = score, _Head(rows, header, body, separator, ends[min(body, len(ends)) - 1] if ends else 0)
+            last = ends[min(body, len(ends)) - 1] if ends else 0
+            best = score, _Head(rows, header, found is not None, body, separator, last)
     assert best is not None
     return best[1]
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
@@ -10,7 +9,7 @@ import polars as pl
 import polars.selectors as cs
 
 from culture_metrics.errors import ExtractError, FileFormatError
-from culture_metrics.extracts.columns import TWIN, shown
+from culture_metrics.files.names import TWIN, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -40,6 +39,10 @@ class RawTable:
         `csv`, `excel`, `parquet`, `spss`, `stata` or `table`.
     first_row : int
         Number that the file itself gives to the first row of data.
+    header_found : bool
+        Whether a row names what the caller looked for; otherwise the widest row was taken.
+    columns : tuple of str
+        Every column of a CSV file or sheet by its place, those without a name too.
     labels : mapping
         Value labels of a column: value as text -> label. SPSS and Stata files bring them.
     missing : mapping
@@ -57,6 +60,8 @@ class RawTable:
     encoding: str | None = None
     separator: str | None = None
     header_row: int | None = None
+    header_found: bool = True
+    columns: tuple[str, ...] = ()
     streams: bool = False
     labels: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     missing: Mapping[str, tuple[Missing, ...]] = field(default_factory=dict)
@@ -148,6 +153,20 @@ class RawTable:
         except (pl.exceptions.PolarsError, OSError) as error:
             raise self.broken(error) from None
 
+    def cells(self) -> pl.DataFrame:
+        """Return every cell of a CSV file or sheet as text, and `INDEX`, the number of its row.
+
+        Raises
+        ------
+        FileFormatError
+            When the file turns out to be broken.
+        """
+        numbered = self.lazy.with_row_index(INDEX, offset=self.first_row)
+        try:
+            return numbered.select(INDEX, *self.columns).collect(engine=self._engine)
+        except (pl.exceptions.PolarsError, OSError) as error:
+            raise self.broken(error) from None
+
     def has_rows(self) -> bool:
         """Tell whether there is a row below the header."""
         try:
@@ -167,20 +186,3 @@ class RawTable:
     @property
     def _engine(self) -> Literal["streaming", "in-memory"]:
         return "streaming" if self.streams else "in-memory"
-
-
-def unique_names(cells: Sequence[str | None]) -> list[str | None]:
-    """Return the names of a header row: trimmed, None where blank, each one once inside this package.
-
-    Examples
-    --------
-    >>> [name and shown(name) for name in unique_names([" q1 ", "", "q1"])]
-    ['q1', None, 'q1']
-    """
-    names: list[str | None] = []
-    seen: Counter[str] = Counter()
-    for cell in cells:
-        name = " ".join((cell or "").replace(TWIN, "").replace("\ufeff", "").split())
-        names.append((f"{name}{TWIN}{seen[name]}" if seen[name] else name) or None)
-        seen[name] += bool(name)
-    return names

@@ -1,24 +1,15 @@
-"""Open a respondent file as a table, or say plainly why that cannot be done."""
+"""Tell what kind of file a file is, or say plainly why it cannot be one that is read."""
 
 from __future__ import annotations
 
 import hashlib
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-import polars as pl
+import mmap
+from typing import TYPE_CHECKING
 
 from culture_metrics.errors import FileFormatError
-from culture_metrics.extracts.delimited import read_delimited
-from culture_metrics.extracts.labelled import read_labelled
-from culture_metrics.extracts.layouts import refuse_results
-from culture_metrics.extracts.memory import read_memory
-from culture_metrics.extracts.raw import RawTable
-from culture_metrics.extracts.safety import check_columns, check_table
-from culture_metrics.extracts.workbooks import is_encrypted, read_workbook
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from pathlib import Path
 
 #: What files that end so should be.
 KINDS = {
@@ -36,6 +27,7 @@ NAMES = {
     "spss": "an SPSS file",
     "stata": "a Stata file",
 }
+_ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
 ZIP, OLE = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
 #: First byte of Stata files of version 8 to 12.
 OLD_STATA = (b"\x71", b"\x72", b"\x73")
@@ -55,54 +47,6 @@ SIGNATURES = (
     (b"SQLite format 3", "a database", ()),
     (b"\x89PNG", "a picture", ()),
 )
-#: Rows of an SPSS or Stata file that tell what it is.
-HEAD = 1000
-#: Bytes of memory that a value of a Parquet file takes at most.
-PARQUET_CELL = 16
-
-
-def open_table(
-    source: Any, sheet: str | None = None, given: Collection[str] = (), *, head_only: bool = False
-) -> RawTable:
-    """Open a CSV, Excel, Parquet, SPSS or Stata file, or take a table that is in memory.
-
-    Parameters
-    ----------
-    source : path or table
-        What to open.
-    sheet : str, optional
-        Sheet of a workbook.
-    given : collection of str
-        Names of columns that the user has matched, to find the header by.
-    head_only : bool
-        Read no more than is needed to tell what the file is, where the format allows that.
-
-    Raises
-    ------
-    FileFormatError
-        When the file is missing, empty, not what its name says, or no table of respondents.
-    """
-    if not isinstance(source, str | Path):
-        return _with_rows(read_memory(source))
-    path = Path(source)
-    kind = check_file(path)
-    if sheet is not None and kind != "excel":
-        raise FileFormatError(
-            f"Only a workbook has sheets, and this is {NAMES[kind]}",
-            where=path.name,
-            hint="Leave out sheet=.",
-        )
-    try:
-        if kind == "csv":
-            return _with_rows(read_delimited(path, given, head_only=head_only))
-        sha256 = None if head_only else file_hash(path)
-        if kind == "excel":
-            return _with_rows(read_workbook(path, sheet, given, sha256))
-        if kind == "parquet":
-            return _with_rows(_read_parquet(path, sha256))
-        return _with_rows(read_labelled(path, sha256, rows=HEAD if head_only else 0))
-    except PermissionError as error:
-        raise _not_allowed(path) from error
 
 
 def file_hash(path: Path) -> str:
@@ -111,7 +55,7 @@ def file_hash(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def check_file(path: Path) -> str:
+def file_kind(path: Path) -> str:
     """Return the kind of a file (`csv`, `excel`, `parquet`, `spss`, `stata`) after a look at its first bytes.
 
     Raises
@@ -122,7 +66,7 @@ def check_file(path: Path) -> str:
     if not path.is_file():
         raise FileFormatError(
             "This is a folder, not a file" if path.is_dir() else "There is no such file",
-            where=str(path),
+            where=path.name,
             hint="Check the path and the spelling of the name.",
         )
     suffix = path.suffix.lower()
@@ -140,7 +84,7 @@ def check_file(path: Path) -> str:
         with path.open("rb") as file:
             start = file.read(512)
     except PermissionError as error:
-        raise _not_allowed(path) from error
+        raise not_allowed(path) from error
     if not start:
         raise FileFormatError("The file is empty", where=path.name, hint="Ask for the file again.")
     kind = KINDS[suffix]
@@ -182,7 +126,7 @@ def _check_workbook_name(path: Path, suffix: str, start: bytes) -> None:
             hint="Give it the ending .xlsx.",
         )
     if suffix in (".xlsx", ".xlsm", ".xlsb") and start.startswith(OLE):
-        locked = is_encrypted(path)
+        locked = _is_encrypted(path)
         raise FileFormatError(
             "The workbook is protected by a password"
             if locked
@@ -194,7 +138,8 @@ def _check_workbook_name(path: Path, suffix: str, start: bytes) -> None:
         )
 
 
-def _not_allowed(path: Path) -> FileFormatError:
+def not_allowed(path: Path) -> FileFormatError:
+    """Return the error for a file that the system does not let us open."""
     return FileFormatError(
         "The file may not be opened",
         where=path.name,
@@ -202,37 +147,7 @@ def _not_allowed(path: Path) -> FileFormatError:
     )
 
 
-def _read_parquet(path: Path, sha256: str | None) -> RawTable:
-    try:
-        lazy = pl.scan_parquet(path, glob=False)
-        names = tuple(lazy.collect_schema().names())
-        rows = lazy.select(pl.len()).collect().item()
-    except (pl.exceptions.PolarsError, OSError) as error:
-        raise FileFormatError(
-            "The Parquet file cannot be read",
-            where=path.name,
-            hint="It may be cut short: ask for it again.",
-        ) from error
-    check_columns(len(names), path.name)
-    check_table(rows, len(names), PARQUET_CELL, path)
-    refuse_results([names], path.name)
-    return RawTable(
-        names=names,
-        lazy=lazy,
-        file=path.name,
-        kind="parquet",
-        folder=path.parent,
-        sha256=sha256,
-        streams=True,
-    )
-
-
-def _with_rows(table: RawTable) -> RawTable:
-    """Stop when a table has no columns or no rows."""
-    if not table.has_rows():
-        raise FileFormatError(
-            "The table has a header but no rows" if table.names else "The table is empty",
-            where=table.where,
-            hint="Check that the right file and sheet were given.",
-        )
-    return table
+def _is_encrypted(path: Path) -> bool:
+    """Tell whether a workbook is wrapped in a password."""
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        return content.find(_ENCRYPTED) >= 0

@@ -1,0 +1,45 @@
+"""Names of columns as they stand in files."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+#: Parts the names of columns that a file gives the same name to; never shown.
+TWIN = "\x00"
+
+
+def squeeze(name: str) -> str:
+    """Return a name without case, spaces, dots, dashes and underscores."""
+    return re.sub(r"[\s._\-]+", "", name).casefold()
+
+
+def shown(name: str) -> str:
+    """Return a name as it stands in the file."""
+    return name.split(TWIN, maxsplit=1)[0]
+
+
+def unique_names(cells: Sequence[str | None]) -> list[str | None]:
+    """Return the names of a header row: trimmed, None where blank, each one once inside this package.
+
+    Examples
+    --------
+    >>> [name and shown(name) for name in unique_names([" q1 ", "", "q1"])]
+    ['q1', None, 'q1']
+    """
+    names: list[str | None] = []
+    seen: Counter[str] = Counter()
+    for cell in cells:
+        name = " ".join((cell or "").replace(TWIN, "").replace("\ufeff", "").split())
+        names.append((f"{name}{TWIN}{seen[name]}" if seen[name] else name) or None)
+        seen[name] += bool(name)
+    return names
+
+
+def every_name(names: Sequence[str | None]) -> tuple[str, ...]:
+    """Name every column: one without a name gets its place, which is never shown."""
+    return tuple(name or f"{TWIN}{place}" for place, name in enumerate(names))
