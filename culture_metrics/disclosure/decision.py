@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
+from culture_metrics.results import ALL
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
 #: What a group is called in a decision.
 GROUP = ["organisation", "breakdown", "group"]
 People = tuple[int, ...]
+#: Above so many respondents nothing is kept that is by respondent.
+MANY = 60_000
 
 
 @dataclass(frozen=True)
@@ -107,8 +111,8 @@ class Call:
         if own.equals(order):
             return np.arange(order.height)
         number = own.with_columns(_place=pl.int_range(pl.len(), dtype=pl.Int64))
-        found = order.join(number, on=own.columns, how="left", maintain_order="left")["_place"]
-        return found.fill_null(-1).to_numpy()
+        found = order.join(number, on=own.columns, how="left", maintain_order="left", nulls_equal=True)
+        return found["_place"].fill_null(-1).to_numpy()
 
 
 @dataclass
@@ -116,16 +120,24 @@ class Decision:
     """The calls about an extract and what was made of it, one after the other. It holds no numbers.
 
     An extract with a column more or less, or with a part of the respondents, carries the decision of the one
-    it was made of. `not_looked_at` says what was not, because it is too large or nobody can tell.
+    it was made of. `not_looked_at` says what was not, because it is too large or nobody can tell; `in_pieces`
+    that a call had it in pieces.
     """
 
     calls: list[Call] = field(default_factory=list)
+    in_pieces: bool = False
     not_looked_at: str | None = None
 
 
 def ids_of(frame: pl.DataFrame) -> pl.DataFrame:
-    """Return the columns that tell respondents from each other."""
-    return frame.select(c for c in ("organisation", "respondent") if c in frame.columns)
+    """Return the columns that tell respondents from each other: the id alone, where no two have the same.
+
+    An organisation may be merged into another, or be called otherwise.
+    """
+    here = [c for c in ("organisation", "respondent") if c in frame.columns]
+    ids = frame.select(pl.col(here).cast(pl.String))
+    alone = "respondent" in ids.columns and ids.height <= MANY and ids["respondent"].n_unique() == ids.height
+    return ids.select("respondent") if alone else ids
 
 
 def people_of(frame: pl.DataFrame, questions: Sequence[str]) -> People:
@@ -152,7 +164,7 @@ def known(calls: Sequence[Call], groups: pl.DataFrame, families: Sequence[str]) 
         own, other = (np.array(side) for side in zip(*both, strict=True))
         if call.from_ledger:
             # Groups that it does not name were hidden.
-            unnamed = np.flatnonzero(row.is_null() & groups["breakdown"].is_in([*call.by]))
+            unnamed = np.flatnonzero(row.is_null() & groups["breakdown"].is_in([ALL, *call.by]))
             hidden[np.ix_(unnamed, own)], untold[unnamed] = True, True
         gone = call.hidden[np.ix_(theirs, other)]
         hidden[np.ix_(here, own)] |= gone

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -9,8 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from culture_metrics.disclosure.decision import ids_of
-from culture_metrics.errors import UnknownNameError
+from culture_metrics.disclosure.decision import MANY, ids_of
+from culture_metrics.errors import CultureMetricsWarning, UnknownNameError
 from culture_metrics.indicators.atoms import tables_of
 from culture_metrics.indicators.breakdowns import group_codes
 from culture_metrics.indicators.cells import make_cells
@@ -30,13 +31,11 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Flags = NDArray[np.bool_]
 
-#: Above so many respondents nothing is kept that is by respondent.
-MANY = 60_000
 COLUMN_GONE = "An earlier breakdown was of a column that the extract no longer has: it was not looked at."
 OTHERS = (
     "With so many respondents, what was shown of part of them is not looked at beside what is shown of all."
 )
-NOT_TOLD_APART = "Two respondents have the same id: what was shown of them before was not looked at."
+NOT_TOLD_APART = "Two respondents have the same id: what was shown of this extract before was not looked at."
 
 
 class Everyone:
@@ -55,7 +54,7 @@ class Everyone:
         self.decision, self.now = extract.decision, ids_of(extract.frame)
         self.calls = [call for call in self.decision.calls if self._known(call)]
         self.gone = self._gone()
-        self.order = pl.concat([self.now, ids_of(self.gone)])
+        self.order = pl.concat([self.now, self.gone.select(pl.col(self.now.columns))])
 
     @property
     def many(self) -> bool:
@@ -75,8 +74,14 @@ class Everyone:
             return True
         told = own.columns == self.now.columns and not (own.is_duplicated().any() or self._twice)
         if not told:
-            self.decision.not_looked_at = NOT_TOLD_APART
+            self._say(NOT_TOLD_APART)
         return told
+
+    def _say(self, what: str) -> None:
+        """Say what is not looked at."""
+        if self.decision.not_looked_at != what:
+            warnings.warn(what, CultureMetricsWarning, stacklevel=8)
+        self.decision.not_looked_at = what
 
     @cached_property
     def _twice(self) -> bool:
@@ -84,25 +89,34 @@ class Everyone:
 
     def _gone(self) -> pl.DataFrame:
         """Return the respondents of earlier calls that the extract does not have, each once."""
-        known, rows = self.now, [self.extract.frame.clear()]
+        known, rows = self.now, [self._needed(self.extract.frame).clear()]
         for call in reversed(self.calls):
-            if call.frame is not None and not ids_of(call.frame).equals(self.now):
-                rows.append(call.frame.join(known, on=known.columns, how="anti"))
-                known = pl.concat([known, ids_of(rows[-1])])
+            if call.frame is not None and not (ids := ids_of(call.frame)).equals(self.now):
+                new = ids.with_row_index("_row").join(known, on=ids.columns, how="anti", nulls_equal=True)
+                rows.append(self._needed(call.frame)[new["_row"]])
+                known = pl.concat([known, new.drop("_row")])
         return pl.concat(rows, how="diagonal_relaxed")
 
-    @property
-    def organisation(self) -> NDArray[np.int64]:
-        """The number of each one's organisation."""
-        rank = self.order["organisation"].rank("dense").cast(pl.Int64) - 1
-        return np.asarray(rank.to_numpy())
+    def _needed(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """Keep who somebody is and the answers to questions that the extract has."""
+        asked = [c for c in self.extract.edition.columns if c in self.extract.frame.columns]
+        ids = [pl.col(c).cast(pl.String) for c in ("organisation", "respondent") if c in frame.columns]
+        return frame.select(*ids, *(c for c in asked if c in frame.columns))
+
+    def organisation(self, tables: Sequence[Table]) -> NDArray[np.int64]:
+        """Return the number of each one's organisation; one for all where an earlier group spans several."""
+        rows = [self.extract.frame["organisation"].cast(pl.String), self.gone["organisation"]]
+        found = (pl.concat(rows).rank("dense").cast(pl.Int64) - 1).to_numpy()
+        if self.calls and any(_spans(table, found) for table in tables):
+            return np.zeros_like(found)
+        return np.asarray(found)
 
     def answers(self, here: Answers, read: Callable[[Extract], Answers]) -> Answers:
         """Return what everyone answered; `here` is what those of the extract did."""
         if self.gone.is_empty():
             return here
-        frame = pl.concat([self.extract.frame, self.gone], how="diagonal_relaxed")
-        return read(replace(self.extract, frame=frame.select(self.extract.frame.columns)))
+        frame = pl.concat([self._needed(self.extract.frame), self.gone], how="diagonal_relaxed")
+        return read(replace(self.extract, frame=frame))
 
     def spread(self, values: Floats) -> Floats:
         """Put a number of each respondent of the extract beside 0 for the others."""
@@ -146,7 +160,7 @@ class Everyone:
         try:
             group_codes(extract, names)
         except UnknownNameError:
-            self.decision.not_looked_at = COLUMN_GONE
+            self._say(COLUMN_GONE)
             return False
         return True
 
@@ -179,3 +193,10 @@ class Everyone:
             if name in now.names and name in then.names:
                 found[place >= 0, j] = (now.of(name) != then.of(name)).any(axis=1)
         return found
+
+
+def _spans(table: Table, organisation: NDArray[np.int64]) -> bool:
+    """Whether a group has people of several organisations."""
+    here = table.of >= 0
+    pairs = np.unique(np.column_stack([table.of[here], organisation[here]]), axis=0)
+    return not table.together and len(pairs) > len(np.unique(pairs[:, 0]))

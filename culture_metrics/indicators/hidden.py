@@ -25,6 +25,11 @@ if TYPE_CHECKING:
     from culture_metrics.extracts.extract import Extract
     from culture_metrics.indicators.cell_estimates import Found, Statuses
 
+IN_PIECES = (
+    "How people of several breakdowns or calls overlap is not known of an extract in pieces: what is hidden "
+    "follows from the names of groups alone. Read it whole, or publish one breakdown."
+)
+
 
 def hidden_of(
     parts: Sequence[Found],
@@ -78,13 +83,12 @@ def hidden_of(
     found = hidden_cells(cells, [PEOPLE, *names], base, minimum_base, counted=counted)
     release = Release(parts, extract, minimum_base, by, columns, of_groups)
     found = release.decide(cells.select(KEY), base, counted, found)
-    if parts[0].extract is None and len(by) > 1:
-        warnings.warn(
-            "How people of several breakdowns overlap is not known of an extract in pieces: what is hidden "
-            "follows from the names of groups alone. Read it whole, or publish one breakdown.",
-            CultureMetricsWarning,
-            stacklevel=4,
-        )
+    if parts[0].extract is None:
+        if len(by) > 1:
+            warnings.warn(IN_PIECES, CultureMetricsWarning, stacklevel=4)
+        if extract.decision.calls or extract.decision.in_pieces:
+            extract.decision.not_looked_at = IN_PIECES
+        extract.decision.in_pieces = True
     found = _with_crosses(found, cells, names, extract)
     why = np.empty_like(found)
     why[order] = found

@@ -39,11 +39,13 @@ if TYPE_CHECKING:
 #: Stands for the respondents of a cell, whatever they answered.
 PEOPLE = ""
 UNTOLD = STATUSES.index("suppressed")
-#: Above so many organisations people are looked at by pairs of breakdowns, whatever they answered.
+#: Above so many organisations people are looked at by pairs of breakdowns, whatever they answered, where
+#: there are no weights and no earlier calls.
 SEVERAL = 5
 NOT_LOOKED_AT = (
     "With so many respondents, what is hidden was decided from all people of a group, not from those who "
-    "answered each question, and from unions of groups of two breakdowns at a time."
+    "answered each question, and from unions of groups of two breakdowns at a time; weighted figures beside "
+    "others were not looked at."
 )
 #: Up to so many different weights in an organisation are weights of groups: outsiders can work them out.
 FEW = 50
@@ -188,16 +190,21 @@ class Release:
         """Hide what the respondents make it take; says by cell whether it was decided from them."""
         untold = known(self.everyone.calls, groups, self.families)[2]
         tables = self._tables()
-        altered = self._altered(tables, groups)
-        if (altered & ~by_names).any():
-            _warn_of_other_answers()
-        small, by_names = small | altered, by_names | altered
         layers, weighing = self._layers(tables, groups, small, by_names)
+        others = self._answered_otherwise()
+        if others:
+            altered = self._altered(tables, layers, weighing, others, groups)
+            if (altered & ~by_names).any():
+                _warn_of_other_answers()
+            small, by_names = small | altered, by_names | altered
+            layers, weighing = self._layers(tables, groups, small, by_names)
         hidden = [layer.hidden.copy() for layer in layers]
         told = [np.zeros(len(layer.small), bool) for layer in layers]
         known_all = all((layer.fixed | layer.gone).all() for layer in layers if layer.mine)
-        if (len(layers) > 2 or weighing) and self.minimum > 1 and not known_all:
-            many = self.everyone.many or tables[0].groups.height > SEVERAL
+        several = len(layers) > 2 or weighing or self.everyone.calls
+        if several and self.minimum > 1 and not known_all:
+            plain = not weighing and not self.everyone.calls
+            many = self.everyone.many or (plain and tables[0].groups.height > SEVERAL)
             look = self._look_by_pairs if many else self._look
             look(tables, layers, weighing, hidden, told)
         # What this call shows with everyone counted once, and what weighted: hidden in either is hidden.
@@ -210,7 +217,7 @@ class Release:
                 row = _rows_in(groups, tables[layer.table].groups)
                 each[layer.weight is not None][row] = gone
                 untold[row] |= looked
-        for weighted, gone in each.items() if not known_all else ():
+        for weighted, gone in each.items() if others or not known_all else ():
             self._keep(groups, gone, untold, weighted=weighted)
         result = np.logical_or.reduce([*each.values()])
         if any(layer.fixed.any() for layer in layers):
@@ -228,32 +235,48 @@ class Release:
             call = replace(call, weights=self._weights() if weighted else {}, frame=frame, tables=own)
         self.decision.calls.append(call)
 
-    def _altered(self, tables: Sequence[Table], groups: pl.DataFrame) -> Flags:
+    def _altered(
+        self,
+        tables: Sequence[Table],
+        layers: Sequence[_Layer],
+        weights: Sequence[Floats],
+        others: Sequence[tuple[int, Flags]],
+        groups: pl.DataFrame,
+    ) -> Flags:
         """Say of groups × families where few gave other answers than when the measures were shown before.
 
-        Both figures together would tell what these answered.
+        Both figures together would tell what these answered. `others` says for families who they are.
         """
-        others = np.zeros((len(tables[0].of), len(self.families)), bool)
-        here = self.extract.frame.height
+        found = np.zeros((groups.height, len(self.families)), bool)
+        family, who = np.array([f for f, _ in others]), np.stack([flags for _, flags in others], axis=1)
+        bases = np.hstack([np.ones((len(who), 1), bool), who]), np.arange(len(family) + 1)
+        for atoms in atoms_of(tables, weights, self.everyone.organisation(tables)):
+            people = atoms.people([(x.table, x.weight) for x in layers], bases)
+            # Nothing is hidden for the people themselves: that is decided with everything that is shown.
+            people.counts[:, 0] *= self.minimum
+            cells = [atoms.cells(layer.table) for layer in layers]
+            mine = np.repeat([layer.mine for layer in layers], [len(own) for own in cells])
+            counts = (people.groups != 0).astype(float) @ people.counts
+            small = (counts > 0) & (counts < self.minimum) & mine[:, None]
+            fixed = np.broadcast_to(~mine[:, None], small.shape)
+            gone = hide_people(people, small, fixed, self.minimum)
+            ends = np.cumsum([len(own) for own in cells])[:-1]
+            for layer, own, part in zip(layers, cells, np.split(gone, ends), strict=True):
+                if layer.mine:
+                    row = _rows_in(groups, tables[layer.table].groups)[own]
+                    np.logical_or.at(found, np.ix_(row, family), part[:, 1:])
+        return found
+
+    def _answered_otherwise(self) -> list[tuple[int, Flags]]:
+        """List families that an earlier call showed, and who of all gave it other answers."""
+        found = []
         for call in self.everyone.calls:
             shown = {name for name, gone in zip(call.families, call.hidden.T, strict=True) if not gone.all()}
             changed = self.everyone.altered(call, self.names, self.parts[0].read)
-            for j in np.flatnonzero(changed.any(axis=0)):
-                if self.families[self.family[1 + j]] in shown:
-                    others[:here, self.family[1 + j]] |= changed[:, j]
-        found = np.zeros((groups.height, len(self.families)), bool)
-        which = np.flatnonzero(others.any(axis=0))
-        if len(which):
-            bases = np.hstack([np.ones((len(others), 1), bool), others[:, which]]), np.arange(len(which) + 1)
-            layers = [(place, None) for place in range(len(self.mine))]
-            rows = [_rows_in(groups, table.groups) for table in self.mine]
-            for atoms in atoms_of(self.mine, [], self.everyone.organisation):
-                people = atoms.people(layers, bases)
-                counts = people.groups @ people.counts
-                small = (counts > 0) & (counts < self.minimum)
-                gone = hide_people(people, small, np.zeros_like(small), self.minimum)
-                own = np.concatenate([rows[place][atoms.cells(place)] for place, _ in layers])
-                found[np.ix_(own, which)] |= gone[:, 1:] & ~gone[:, :1]
+            for family in np.unique(self.family[1 + np.flatnonzero(changed.any(axis=0))]):
+                if self.families[family] in shown:
+                    flags = np.any(changed[:, self.family[1:] == family], axis=1)
+                    found.append((int(family), self.everyone.spread(flags.astype(float)) > 0))
         return found
 
     def _look(
@@ -289,7 +312,7 @@ class Release:
         of_side = np.repeat(self.family[1 + self.percent], 2)
         there = np.hstack([there, sides[:, self.counted]])
         family = np.append(self.family, of_side[self.counted])
-        for atoms in atoms_of(tables, weights, self.everyone.organisation):
+        for atoms in atoms_of(tables, weights, self.everyone.organisation(tables)):
             yield (
                 atoms,
                 atoms.people([(x.table, x.weight) for x in layers], (there, family), (sides, of_side)),
@@ -320,7 +343,7 @@ class Release:
     ) -> None:
         """Look at groups of people, whatever they answered; changes `hidden` and `looked`."""
         self.decision.not_looked_at = NOT_LOOKED_AT
-        organisation = self.everyone.organisation
+        organisation = self.everyone.organisation(tables)
         plain = [
             i for i, layer in enumerate(layers) if layer.weight is None and not tables[layer.table].together
         ]
@@ -388,7 +411,9 @@ class Release:
         each = ((name, part.weight) for part in self.parts for name in part.keys["breakdown"].unique())
         organisation = self.extract.frame["organisation"]
         known_outside = {
-            id(p.weight): p.weight is not None and told_outside(organisation, p.weight) for p in self.parts
+            id(p.weight): p.weight is not None
+            and (p.weighting != "supplied" or told_outside(organisation, p.weight))
+            for p in self.parts
         }
         return {name: weight for name, weight in each if weight is not None and known_outside[id(weight)]}
 
@@ -455,10 +480,10 @@ def _rows_in(groups: pl.DataFrame, some: pl.DataFrame) -> NDArray[np.int64]:
 
 
 def told_outside(organisation: pl.Series, weight: Floats) -> bool:
-    """Whether outsiders can know weights: those of groups; not those that hardly two people share."""
+    """Whether outsiders can know weights of some organisation: not those that hardly two people share."""
     each = pl.DataFrame({"organisation": organisation, "weight": weight})
     different = each.group_by("organisation").agg(pl.col("weight").n_unique())["weight"]
-    return bool((different <= FEW).all())
+    return bool((different <= FEW).any())
 
 
 def _beside(groups: pl.DataFrame, hidden: Flags) -> Flags:
@@ -473,9 +498,9 @@ def _beside(groups: pl.DataFrame, hidden: Flags) -> Flags:
 
 def _warn_of_other_answers() -> None:
     warnings.warn(
-        "A few answers are not what they were when results of this extract were shown before. Measures made "
-        "of them are not shown where the two together could give single answers away. If the earlier results "
-        "went to nobody, read the file again.",
+        "Answers are not what they were when results of this extract were shown before. Measures made of "
+        "them are not shown where both together could give the answers of a few people away. If the earlier "
+        "results went to nobody, read the file again.",
         CultureMetricsWarning,
         stacklevel=7,
     )

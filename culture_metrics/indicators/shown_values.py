@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import permutations
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,12 +21,15 @@ if TYPE_CHECKING:
 
     Flags = NDArray[np.bool_]
 
+#: Among so many measures those are sought that are the same for whom both have.
+MOST_ALIKE = 40
 NUMBERS = ["estimate", "std_error", "conf_low", "conf_high", "base", "effective_base"]
 
 
 def hide_values(
     table: pl.DataFrame,
     cells: Cells,
+    numbers: NDArray[np.float64],
     there: Flags,
     weight: NDArray[np.float64] | None,
     organisation: NDArray[np.int64],
@@ -40,8 +44,8 @@ def hide_values(
         as the names of groups say.
     cells : Cells
         Who is in which group.
-    there : array of bool
-        Respondents × measures in the order of the table: who has a value.
+    numbers, there : array
+        Respondents × measures in the order of the table: values, and who counts.
     weight : array, optional
         What each weighs, where somebody outside can know it.
     organisation : array
@@ -52,7 +56,7 @@ def hide_values(
     measures = table["measure"].unique(maintain_order=True)
     groups = table.select(GROUP).unique(maintain_order=True)
     names = family_names(table.select("survey", "period").unique(), measures)
-    family = names.rank("dense").cast(pl.Int64).to_numpy()
+    family = names.rank("dense").cast(pl.Int64).to_numpy().copy()
     gone = table["status"].is_in(HIDDEN_STATUSES).to_numpy().reshape(groups.height, len(measures))
     tables = tables_of(cells, together=False)
     layers: list[tuple[int, int | None]] = [(place, None) for place in range(len(tables))]
@@ -63,17 +67,22 @@ def hide_values(
         t.groups.join(number, on=GROUP, how="left", maintain_order="left")["_row"].to_numpy().astype(int)
         for t in tables
     ]
-    # Everyone comes first, whatever they have.
-    bases = np.hstack([np.ones((len(there), 1), bool), there]), np.append(0, family)
+    only, shared = _alike(numbers, there)
+    for one, other in shared:
+        family[family == family[other]] = family[one]
+    # Everyone comes first, whatever they have; last who has one of two measures that are otherwise the same.
+    more = family[[one for one, _ in shared]] if shared else np.empty(0, np.int64)
+    bases = np.hstack([np.ones((len(there), 1), bool), there, only]), np.concatenate([[0], family, more])
     hidden, looked = np.zeros_like(gone), np.zeros(groups.height, bool)
     for atoms in atoms_of(tables, weights, organisation):
         people = atoms.people(layers, bases)
         own = np.concatenate([rows[place][atoms.cells(place)] for place, _ in layers])
         counts = np.concatenate([atoms.groups(place) @ people.counts for place, _ in layers])
         must = (counts > 0) & (counts < minimum_base)
-        must[:, 1:] |= gone[own] & (counts[:, 1:] > 0)
+        counts = counts[:, : len(measures) + 1]
+        must[:, 1 : len(measures) + 1] |= gone[own] & (counts[:, 1:] > 0)
         small = np.zeros((len(own), family.max() + 1), bool)
-        np.logical_or.at(small.T, np.append(0, family), must.T)
+        np.logical_or.at(small.T, bases[1], must.T)
         found = hide_people(people, small, np.zeros_like(small), minimum_base)
         added = (found & ~small).any()
         np.logical_or.at(hidden, own, found[:, family] & (counts[:, 1:] > 0))
@@ -87,3 +96,15 @@ def hide_values(
         .otherwise(pl.lit("suppressed", table.schema["status"]))
         .alias("status"),
     )
+
+
+def _alike(numbers: NDArray[np.float64], there: Flags) -> tuple[Flags, list[tuple[int, int]]]:
+    """Find measures that are the same where both are there: respondents that only one has, and the pairs."""
+    only, pairs = [np.empty((len(there), 0), bool)], []
+    for one, other in permutations(range(there.shape[1]) if there.shape[1] <= MOST_ALIKE else (), 2):
+        both = there[:, one] & there[:, other]
+        left = there[:, one] & ~there[:, other]
+        if both.any() and left.any() and np.array_equal(numbers[both, one], numbers[both, other]):
+            only.append(left[:, None])
+            pairs.append((one, other))
+    return np.hstack(only), pairs

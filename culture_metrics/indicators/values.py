@@ -11,6 +11,7 @@ import polars as pl
 
 from culture_metrics.catalogue import catalogue
 from culture_metrics.disclosure import suppress
+from culture_metrics.disclosure.decision import MANY
 from culture_metrics.disclosure.rule import Rule, warn_of_minimum
 from culture_metrics.errors import ExtractError, unknown
 from culture_metrics.indicators.breakdowns import crossed
@@ -18,7 +19,6 @@ from culture_metrics.indicators.calibrated import calibrated_estimates
 from culture_metrics.indicators.cells import Cells, make_cells
 from culture_metrics.indicators.codes import codes_of
 from culture_metrics.indicators.design import Design, Estimates, estimates
-from culture_metrics.indicators.everyone import MANY
 from culture_metrics.indicators.intervals import score_intervals
 from culture_metrics.indicators.raking import Raking, check_minimum, check_raking
 from culture_metrics.indicators.release import told_outside
@@ -152,6 +152,7 @@ def estimate_values(  # noqa: PLR0913
         table = hide_values(
             table,
             cells,
+            numbers.to_numpy(),
             there,
             _weight(frame, weights) if isinstance(weights, str) and told else None,
             codes_of(frame["organisation"]).codes.astype(np.int64),

@@ -225,8 +225,80 @@ def test_one_answer_that_is_corrected_does_not_follow():
     assert shown(cm.estimate(later, by=["locality_1"]), "advocacy")
 
 
+@pytest.mark.parametrize("organisations", [1, 2, 6])
+def test_one_person_left_out_does_not_follow_from_two_totals(organisations):
+    names = sorted(f"R{i % organisations}X" for i in range(240))
+    people = extract(organisation=names, locality_1=["A"] * 240)
+    part = without(people, np.arange(240) >= 1)
+    cm.estimate(people)
+    with pytest.warns(CultureMetricsWarning, match="Ask for all breakdowns"):
+        rest = cm.estimate(part).filter(measure="advocacy")
+    assert rest.filter(status="reported", organisation="R0X").is_empty()
+    assert rest.filter(status="reported").height == organisations - 1
+
+
+def answering(people: Extract, who, code: int) -> Extract:
+    new = people.frame["q25a"].to_numpy().copy()
+    new[who] = code
+    return dataclasses.replace(people, frame=people.frame.with_columns(q25a=pl.Series(new)))
+
+
+def test_each_earlier_call_is_set_beside_this_one():
+    """30 answers change, then 3 of them again: beside the first call 30 differ, beside the second 3."""
+    people = extract(locality_1=["A"] * 100 + ["B"] * 100)
+    people = answering(people, np.arange(200), 3)
+    cm.estimate(people, by=["locality_1"])
+    cm.estimate(answering(people, np.arange(30), 5), by=["locality_1"])
+    with pytest.warns(CultureMetricsWarning, match="not what they were"):
+        third = cm.estimate(answering(people, np.arange(27), 5), by=["locality_1"])
+    assert shown(third) <= {("locality_1", "B")}
+
+
+def test_altered_answers_do_not_follow_from_breakdowns_of_two_calls():
+    """23 answers of A and 20 of X change; 3 of these are in A and not in X."""
+    people = extract(
+        locality_1=["A"] * 100 + ["B"] * 100, site=["X"] * 50 + ["Y"] * 50 + ["X"] * 50 + ["Y"] * 50
+    )
+    people = answering(people, np.arange(200), 3)
+    cm.estimate(people, by=["locality_1", "site"])
+    later = answering(people, np.r_[np.arange(20), 50:53], 5)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", CultureMetricsWarning)
+        first = shown(cm.estimate(later, by=["locality_1"]))
+        second = shown(cm.estimate(later, by=["site"]))
+    assert not ({("locality_1", "A"), ("all", "all")} & first and ("site", "X") in second)
+
+
+def test_an_organisation_of_few_does_not_follow_when_it_is_merged():
+    people = extract(organisation=["RAX"] * 60 + ["RCX"] * 4, locality_1=["A"] * 64)
+    before = cm.estimate(people).filter(measure="advocacy", status="reported")
+    assert before["base"].to_list() == [60]
+    merged = dataclasses.replace(people, frame=people.frame.with_columns(organisation=pl.lit("RAX")))
+    with pytest.warns(CultureMetricsWarning, match="Ask for all breakdowns"):
+        assert cm.estimate(merged).filter(measure="advocacy", status="reported").is_empty()
+
+
+def test_ids_and_columns_of_other_types_are_no_trouble():
+    people = extract(locality_1=["A"] * 60 + ["B"] * 60)
+    cm.estimate(people, by=["locality_1"])
+    for change in (pl.col("respondent").cast(pl.Categorical), pl.lit([1]).alias("weight")):
+        other = dataclasses.replace(people, frame=people.frame.with_columns(change).head(90))
+        assert cm.estimate(other, by=["locality_1"]).height
+    twice = dataclasses.replace(people, frame=people.frame.with_columns(respondent=pl.lit("x")))
+    with pytest.warns(CultureMetricsWarning, match="same id"):
+        cm.estimate(twice)
+
+
+def test_two_columns_that_are_alike_but_for_few_give_none_of_them_away():
+    frame = pl.DataFrame({"organisation": ["RXX"] * 100, "days": [float(d) for d in range(100)]})
+    frame = frame.with_columns(trim=pl.when(pl.col("days") < 97).then("days"))
+    table = cm.estimate_values(frame, ["days", "trim"]).filter(status="reported")
+    assert table.height < 2
+
+
 def test_an_extract_of_many_is_looked_at_by_pairs_of_breakdowns(monkeypatch):
     monkeypatch.setattr("culture_metrics.indicators.everyone.MANY", 50)
+    monkeypatch.setattr("culture_metrics.disclosure.decision.MANY", 50)
     teams = ["a1"] * 20 + ["a2"] * 20 + ["a3"] + ["b1"] * 20 + ["b2"] * 20
     people = extract(locality_1=["A"] * 41 + ["B"] * 40, locality_2=teams)
     assert not follows(cm.estimate(people, by=["locality_1", "locality_2"]), people, [40])

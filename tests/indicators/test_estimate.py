@@ -229,7 +229,7 @@ def test_every_row_says_what_its_interval_is(several):
         assert results.filter(pl.col("status") != "reported")["interval"].null_count() == (
             results.height - shown.height
         )
-        edge = estimate(replace(several, frame=frame), interval=interval)
+        edge = estimate(replace(several, frame=frame, decision=Decision()), interval=interval)
         assert set(edge.filter(measure="recommend_place_to_work")["interval"]) == {"wilson"}
 
 
@@ -237,8 +237,9 @@ def test_a_piece_in_which_nobody_has_a_score_is_a_piece(several):
     frame = several.frame.with_columns(
         pl.when(pl.int_range(pl.len()) < 300).then(None).otherwise(c).alias(c) for c in ("q2a", "q2b", "q2c")
     )
-    pieces = (replace(several, frame=piece) for piece in frame.iter_slices(300))
-    same(estimate(replace(several, frame=frame)), estimate(pieces))
+    gone = replace(several, frame=frame, decision=Decision())
+    pieces = (replace(gone, frame=piece) for piece in frame.iter_slices(300))
+    same(estimate(gone), estimate(pieces))
 
 
 def test_results_are_the_same_in_small_batches(several, monkeypatch):

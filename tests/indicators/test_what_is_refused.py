@@ -161,7 +161,7 @@ def test_no_few_values_are_left_over_of_a_directorate(seed, weights):
     ward = directorate * 6 + rng.choice(6, 200, p=[0.35, 0.3, 0.2, 0.09, 0.03, 0.03])
     frame = pl.DataFrame({"directorate": directorate, "ward": ward}).cast(pl.String)
     frame = frame.with_columns(
-        days=pl.Series(np.where(rng.random(200) < 0.1, np.nan, 1.0), nan_to_null=True),
+        days=pl.Series(np.where(rng.random(200) < 0.1, np.nan, rng.random(200)), nan_to_null=True),
         nights=1.0,
         pw=pl.Series(np.where(directorate < 2, 1.0, 2.5)),
     )
