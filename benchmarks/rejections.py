@@ -15,18 +15,18 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from culture_metrics.links.arrays import PanelArrays
-from culture_metrics.links.design_matrix import design_matrix
-from culture_metrics.links.effects import p_of
-from culture_metrics.links.fit import fit_matrix
-from culture_metrics.links.outcome import Outcome
-from culture_metrics.links.outcome_values import outcome_values
-from culture_metrics.links.plan import Plan
-from culture_metrics.links.wild import wild_cluster_bootstrap
+from culture_metrics.models.design_matrix import design_matrix
+from culture_metrics.models.designs import Plan
+from culture_metrics.models.effects import p_of
+from culture_metrics.models.fit import fit_matrix
+from culture_metrics.models.outcome_values import outcome_values
+from culture_metrics.models.panel_arrays import PanelArrays
+from culture_metrics.models.wild_bootstrap import wild_cluster_bootstrap
+from culture_metrics.outcomes.outcome import Outcome
 
 if TYPE_CHECKING:
-    from culture_metrics.links.arrays import Array
-    from culture_metrics.links.fitted import Fitted
+    from culture_metrics.models.fitted import Fitted
+    from culture_metrics.models.panel_arrays import Array
 
 DRAWS, LEVEL, SEED = 2000, 0.05, 20110105
 ORGANISATIONS = 60

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from culture_metrics.errors import LinkError, kind_of
-from culture_metrics.links.covariance import COVARIANCES
-from culture_metrics.links.multiplicity import CORRECTIONS
-from culture_metrics.links.plan import DESIGNS
-from culture_metrics.links.waves import refuse_wave_model
+from culture_metrics.links.lavaan import refuse_wave_model
+from culture_metrics.models.covariance import COVARIANCES
+from culture_metrics.models.designs import DESIGNS
+from culture_metrics.models.multiplicity import CORRECTIONS
 
 if TYPE_CHECKING:
-    from culture_metrics.links.arrays import PanelArrays
+    from culture_metrics.models.panel_arrays import PanelArrays
 
 #: Designs whose outcome comes after the indicator.
 LATER = ("lagged", "cross_lagged")

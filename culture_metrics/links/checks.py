@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from culture_metrics.errors import LinkError
-from culture_metrics.links.outcome_values import SMALL_BASE
-from culture_metrics.links.plan import WITHIN
-from culture_metrics.links.sample import rare_levels
+from culture_metrics.models.designs import WITHIN
+from culture_metrics.models.outcome_values import SMALL_BASE
+from culture_metrics.models.sample import rare_levels
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from culture_metrics.links.arrays import Array, PanelArrays
-    from culture_metrics.links.design_matrix import DesignMatrix
-    from culture_metrics.links.outcome_values import OutcomeValues
-    from culture_metrics.links.plan import Plan
+    from culture_metrics.models.design_matrix import DesignMatrix
+    from culture_metrics.models.designs import Plan
+    from culture_metrics.models.outcome_values import OutcomeValues
+    from culture_metrics.models.panel_arrays import Array, PanelArrays
 
 #: Columns that tell kinds of organisations apart.
 ORGANISATION_TYPES = ("benchmark_group", "benchmarking_group", "organisation_type", "trust_type")

@@ -10,19 +10,19 @@ from scipy.stats import chi2
 
 from culture_metrics.errors import LinkError
 from culture_metrics.links.checklist import Check, raised
-from culture_metrics.links.effects import p_of
-from culture_metrics.links.fit import fit
-from culture_metrics.links.fitted import Fitted
-from culture_metrics.links.linear import solve_linear
-from culture_metrics.links.mixed import solve_random_intercept
-from culture_metrics.links.models import REVERSE, YEARS_FOR_MORE
-from culture_metrics.links.solution import starts_of
+from culture_metrics.links.sensitivity import REVERSE, YEARS_FOR_MORE
+from culture_metrics.models.effects import p_of
+from culture_metrics.models.fit import fit
+from culture_metrics.models.fitted import Fitted
+from culture_metrics.models.linear import solve_linear
+from culture_metrics.models.mixed import solve_random_intercept
+from culture_metrics.models.solution import starts_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from culture_metrics.links.arrays import PanelArrays
-    from culture_metrics.links.models import Model
+    from culture_metrics.links.sensitivity import Model
+    from culture_metrics.models.panel_arrays import PanelArrays
 
 ALPHA, APART, RELIABLE = 0.05, 0.25, 0.70
 #: Highest value of a score: what stays under it is no percentage.

@@ -15,15 +15,6 @@ from culture_metrics.links.comparisons import (
     weights_beside_none,
     within_and_between,
 )
-from culture_metrics.links.effects import p_of
-from culture_metrics.links.influence import (
-    Without,
-    cooks_distance,
-    dfbetas,
-    influence_frame,
-    leave_one_out,
-    studentised,
-)  # fmt: skip
 from culture_metrics.links.model_checks import (
     column_checks,
     proportional_odds,
@@ -31,14 +22,23 @@ from culture_metrics.links.model_checks import (
     shape_checks,
     variance_checks,
 )  # fmt: skip
+from culture_metrics.models.effects import p_of
+from culture_metrics.models.influence import (
+    Without,
+    cooks_distance,
+    dfbetas,
+    influence_frame,
+    leave_one_out,
+    studentised,
+)  # fmt: skip
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from culture_metrics.links.arrays import PanelArrays
-    from culture_metrics.links.fitted import Fitted
-    from culture_metrics.links.models import Model
-    from culture_metrics.links.solution import Array
+    from culture_metrics.links.sensitivity import Model
+    from culture_metrics.models.fitted import Fitted
+    from culture_metrics.models.panel_arrays import PanelArrays
+    from culture_metrics.models.solution import Array
 
 #: Organisations named as the most influential.
 NAMED = 5

@@ -14,7 +14,7 @@ from culture_metrics.links.arguments import check_number
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
-    from culture_metrics.links.solution import Array
+    from culture_metrics.models.solution import Array
 
 #: Panels made at once.
 BATCH = 250

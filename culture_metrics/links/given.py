@@ -5,8 +5,8 @@ from __future__ import annotations
 import polars as pl
 
 from culture_metrics.errors import LinkError, kind_of
-from culture_metrics.links.outcome import Outcome, declared
-from culture_metrics.links.panel import Panel
+from culture_metrics.outcomes.outcome import Outcome, declared
+from culture_metrics.outcomes.panel import Panel
 
 
 def table_of(data: object, verb: str) -> pl.DataFrame | pl.LazyFrame:

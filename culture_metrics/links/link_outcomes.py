@@ -11,31 +11,31 @@ import polars as pl
 
 from culture_metrics.errors import LinkError
 from culture_metrics.links.arguments import LATER, check_call, check_lag, check_minimum
-from culture_metrics.links.arrays import PanelArrays, panel_arrays
 from culture_metrics.links.checklist import DIAGNOSTICS, Flag
 from culture_metrics.links.checks import check_dynamic, check_pair, context_columns, data_flags
-from culture_metrics.links.design_matrix import PRIOR
 from culture_metrics.links.diagnostics import diagnose
-from culture_metrics.links.effects import p_of
 from culture_metrics.links.given import outcome_of, table_of
-from culture_metrics.links.influence import INFLUENCE
-from culture_metrics.links.models import MAIN, REVERSE, Model, models_of
-from culture_metrics.links.multiplicity import adjust
-from culture_metrics.links.outcome import Outcome
-from culture_metrics.links.outcome_values import OutcomeValues, outcome_values
 from culture_metrics.links.pictures import Source
-from culture_metrics.links.plan import FEWEST_IN_LEVEL, Plan
 from culture_metrics.links.result import LinkResult
+from culture_metrics.links.sensitivity import MAIN, REVERSE, Model, models_of
 from culture_metrics.links.statements import call_warnings, statement
 from culture_metrics.links.table import TABLE, model_rows, unfitted_rows
 from culture_metrics.links.titles import inside, title_of
+from culture_metrics.models.design_matrix import PRIOR
+from culture_metrics.models.designs import FEWEST_IN_LEVEL, Plan
+from culture_metrics.models.effects import p_of
+from culture_metrics.models.influence import INFLUENCE
+from culture_metrics.models.multiplicity import adjust
+from culture_metrics.models.outcome_values import OutcomeValues, outcome_values
+from culture_metrics.models.panel_arrays import PanelArrays, panel_arrays
+from culture_metrics.outcomes.outcome import Outcome
 from culture_metrics.views.labels import p_said
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from culture_metrics.links.panel import Panel
-    from culture_metrics.links.sample import Loss
+    from culture_metrics.models.sample import Loss
+    from culture_metrics.outcomes.panel import Panel
 
 SAMPLE: dict[str, pl.DataType | type[pl.DataType]] = {
     "model_id": pl.String, "step": pl.String, "column": pl.String, "rows_lost": pl.UInt32,

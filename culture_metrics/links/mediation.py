@@ -9,13 +9,13 @@ import numpy as np
 import polars as pl
 
 from culture_metrics.errors import LinkError, unknown
-from culture_metrics.links.covariance import covariance
-from culture_metrics.links.intervals import t_statistics
-from culture_metrics.links.linear import solve_linear
-from culture_metrics.links.plan import FEWEST_IN_LEVEL
 from culture_metrics.links.pooled_data import CAVEAT, pooled_data, sampled
 from culture_metrics.links.resampling import drawn_products, solved
 from culture_metrics.links.titles import through, title_of
+from culture_metrics.models.covariance import covariance
+from culture_metrics.models.designs import FEWEST_IN_LEVEL
+from culture_metrics.models.intervals import t_statistics
+from culture_metrics.models.linear import solve_linear
 from culture_metrics.views.labels import estimated
 
 if TYPE_CHECKING:
@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 
     import plotly.graph_objects as go
 
-    from culture_metrics.links.design_matrix import DesignMatrix
-    from culture_metrics.links.outcome import Outcome
-    from culture_metrics.links.panel import Panel
-    from culture_metrics.links.solution import Array
+    from culture_metrics.models.design_matrix import DesignMatrix
+    from culture_metrics.models.solution import Array
+    from culture_metrics.outcomes.outcome import Outcome
+    from culture_metrics.outcomes.panel import Panel
 
 INTERVALS = ("monte_carlo", "bootstrap")
 ORDER = (

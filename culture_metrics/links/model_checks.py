@@ -9,17 +9,17 @@ from scipy.stats import chi2
 from scipy.stats import f as f_distribution
 
 from culture_metrics.links.checklist import Check, raised
-from culture_metrics.links.covariance import covariance
-from culture_metrics.links.fit import OVERDISPERSED
-from culture_metrics.links.fitted import Fitted
-from culture_metrics.links.glm import BINOMIAL, solve_glm
-from culture_metrics.links.linear import solve_linear
-from culture_metrics.links.products import along, cross
-from culture_metrics.links.solution import group_means, starts_of
+from culture_metrics.models.covariance import covariance
+from culture_metrics.models.fit import OVERDISPERSED
+from culture_metrics.models.fitted import Fitted
+from culture_metrics.models.glm import BINOMIAL, solve_glm
+from culture_metrics.models.linear import solve_linear
+from culture_metrics.models.products import along, cross
+from culture_metrics.models.solution import group_means, starts_of
 
 if TYPE_CHECKING:
-    from culture_metrics.links.arrays import PanelArrays
-    from culture_metrics.links.solution import Array
+    from culture_metrics.models.panel_arrays import PanelArrays
+    from culture_metrics.models.solution import Array
 
 #: Share of a spline's column that must be its own.
 ALIASED = 1e-9

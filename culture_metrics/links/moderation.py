@@ -10,10 +10,10 @@ import numpy as np
 import polars as pl
 
 from culture_metrics.errors import LinkError, unknown
-from culture_metrics.links.plan import FEWEST_IN_LEVEL, LINEAR_KINDS
 from culture_metrics.links.pooled_data import CAVEAT, pooled_data, sampled
 from culture_metrics.links.product_model import corners, fitted_lines, product_model, slope, tested
 from culture_metrics.links.titles import heading, inside, title_of
+from culture_metrics.models.designs import FEWEST_IN_LEVEL, LINEAR_KINDS
 from culture_metrics.views.labels import estimated, p_said
 
 if TYPE_CHECKING:
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
     import plotly.graph_objects as go
 
-    from culture_metrics.links.outcome import Outcome
-    from culture_metrics.links.panel import Panel
+    from culture_metrics.outcomes.outcome import Outcome
+    from culture_metrics.outcomes.panel import Panel
 
 KINDS = (*LINEAR_KINDS, "proportion", "rate", "count", "binary")
 

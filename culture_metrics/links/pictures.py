@@ -9,16 +9,16 @@ import numpy as np
 import polars as pl
 
 from culture_metrics.errors import LinkError
-from culture_metrics.links.covariance import FEWEST_CLUSTERS, covariance
-from culture_metrics.links.design_matrix import design_matrix
-from culture_metrics.links.intervals import t_statistics
-from culture_metrics.links.linear import solve_linear
-from culture_metrics.links.outcome_values import SMALL_BASE
+from culture_metrics.models.covariance import FEWEST_CLUSTERS, covariance
+from culture_metrics.models.design_matrix import design_matrix
+from culture_metrics.models.intervals import t_statistics
+from culture_metrics.models.linear import solve_linear
+from culture_metrics.models.outcome_values import SMALL_BASE
 
 if TYPE_CHECKING:
-    from culture_metrics.links.arrays import Array, Integers, PanelArrays
-    from culture_metrics.links.design_matrix import DesignMatrix
-    from culture_metrics.links.plan import Plan
+    from culture_metrics.models.design_matrix import DesignMatrix
+    from culture_metrics.models.designs import Plan
+    from culture_metrics.models.panel_arrays import Array, Integers, PanelArrays
 
 POINTS = 41
 BETWEEN, WITHIN = "between organisations", "within organisations"

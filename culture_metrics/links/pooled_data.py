@@ -6,21 +6,21 @@ from typing import TYPE_CHECKING
 
 from culture_metrics.errors import LinkError
 from culture_metrics.links.arguments import check_minimum
-from culture_metrics.links.arrays import panel_arrays
-from culture_metrics.links.design_matrix import design_matrix
 from culture_metrics.links.given import outcome_of, table_of
-from culture_metrics.links.outcome_values import outcome_values
-from culture_metrics.links.plan import LINEAR_KINDS, Plan
-from culture_metrics.links.sample import rare_levels
+from culture_metrics.models.design_matrix import design_matrix
+from culture_metrics.models.designs import LINEAR_KINDS, Plan
+from culture_metrics.models.outcome_values import outcome_values
+from culture_metrics.models.panel_arrays import panel_arrays
+from culture_metrics.models.sample import rare_levels
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import polars as pl
 
-    from culture_metrics.links.design_matrix import DesignMatrix
-    from culture_metrics.links.outcome import Outcome
-    from culture_metrics.links.panel import Panel
+    from culture_metrics.models.design_matrix import DesignMatrix
+    from culture_metrics.outcomes.outcome import Outcome
+    from culture_metrics.outcomes.panel import Panel
 
 #: Stands beneath every such result.
 CAVEAT = (

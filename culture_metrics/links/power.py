@@ -12,11 +12,11 @@ from scipy.special import ndtri, stdtrit
 
 from culture_metrics.errors import LinkError
 from culture_metrics.links.arguments import check_number
-from culture_metrics.links.products import along, cross
+from culture_metrics.models.products import along, cross
 
 if TYPE_CHECKING:
-    from culture_metrics.links.fitted import Fitted
-    from culture_metrics.links.solution import Array, Integers
+    from culture_metrics.models.fitted import Fitted
+    from culture_metrics.models.solution import Array, Integers
 
 DESIGNS = ("cross_section", "pooled", "mixed", "fixed_effects", "first_difference")
 #: What results are told for when nothing else is said.

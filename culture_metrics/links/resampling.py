@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from culture_metrics.links.solution import starts_of
+from culture_metrics.models.solution import starts_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from culture_metrics.links.solution import Array, Integers
+    from culture_metrics.models.solution import Array, Integers
 
 #: Draws worked on at a time, to bound the memory.
 BATCH = 500

@@ -11,15 +11,15 @@ import polars as pl
 
 from culture_metrics.errors import LinkError
 from culture_metrics.links.arguments import LATER, check_minimum
-from culture_metrics.links.arrays import panel_arrays
-from culture_metrics.links.fit import fit
 from culture_metrics.links.given import outcome_of, table_of
-from culture_metrics.links.intervals import t_statistics
-from culture_metrics.links.outcome_values import outcome_values
-from culture_metrics.links.plan import FEWEST_IN_LEVEL, Plan, check_design
-from culture_metrics.links.sample import rare_levels
 from culture_metrics.links.table import FAILED, NOT_FITTED, REPORTED
 from culture_metrics.links.titles import heading, pointing, title_of
+from culture_metrics.models.designs import FEWEST_IN_LEVEL, Plan, check_design
+from culture_metrics.models.fit import fit
+from culture_metrics.models.intervals import t_statistics
+from culture_metrics.models.outcome_values import outcome_values
+from culture_metrics.models.panel_arrays import panel_arrays
+from culture_metrics.models.sample import rare_levels
 from culture_metrics.views.labels import number, places
 
 if TYPE_CHECKING:
@@ -27,9 +27,9 @@ if TYPE_CHECKING:
 
     import plotly.graph_objects as go
 
-    from culture_metrics.links.fitted import Fitted
-    from culture_metrics.links.outcome import Outcome
-    from culture_metrics.links.panel import Panel
+    from culture_metrics.models.fitted import Fitted
+    from culture_metrics.outcomes.outcome import Outcome
+    from culture_metrics.outcomes.panel import Panel
 
 #: More specifications than this nobody can look through.
 MOST = 2000

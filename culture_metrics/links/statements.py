@@ -5,16 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from culture_metrics.links.checks import MEANINGS
-from culture_metrics.links.outcome import Outcome
-from culture_metrics.links.sample import rare_levels, rare_rows
 from culture_metrics.links.table import NOT_FITTED
 from culture_metrics.links.titles import heading, title_of
+from culture_metrics.models.sample import rare_levels, rare_rows
+from culture_metrics.outcomes.outcome import Outcome
 from culture_metrics.views.labels import number, places
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from culture_metrics.links.sample import Loss
+    from culture_metrics.models.sample import Loss
 
 COVARIANCES = {
     "cluster": "errors clustered by organisation",

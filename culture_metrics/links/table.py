@@ -8,16 +8,16 @@ import numpy as np
 import polars as pl
 
 from culture_metrics.links.checks import MEANINGS
-from culture_metrics.links.effects import Effect, effect, effect_absolute, p_of, quantile
-from culture_metrics.links.fitted import FAILURES
-from culture_metrics.links.models import MAIN, name_of, terms_of
 from culture_metrics.links.power import detectable_r
-from culture_metrics.links.wild import wild_cluster_bootstrap
+from culture_metrics.links.sensitivity import MAIN, name_of, terms_of
+from culture_metrics.models.effects import Effect, effect, effect_absolute, p_of, quantile
+from culture_metrics.models.fitted import FAILURES
+from culture_metrics.models.wild_bootstrap import wild_cluster_bootstrap
 
 if TYPE_CHECKING:
     from culture_metrics.errors import LinkError
-    from culture_metrics.links.fitted import Fitted
-    from culture_metrics.links.plan import Plan
+    from culture_metrics.models.designs import Plan
+    from culture_metrics.models.fitted import Fitted
 
 #: Columns of `LinkResult.table`.
 TABLE: dict[str, pl.DataType | type[pl.DataType]] = {

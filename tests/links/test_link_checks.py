@@ -187,8 +187,8 @@ def test_missing_column(panel):
 
 
 def test_few_clusters_refused():
-    from culture_metrics.links.covariance import covariance
-    from culture_metrics.links.linear import solve_linear
+    from culture_metrics.models.covariance import covariance
+    from culture_metrics.models.linear import solve_linear
 
     rng = np.random.default_rng(0)
     x = np.column_stack([np.ones(40), rng.normal(size=40)])
@@ -344,7 +344,7 @@ def test_a_model_that_fails_leaves_a_row_and_the_call_goes_on(panel):
 def test_no_convergence(panel, monkeypatch):
     from dataclasses import replace
 
-    from culture_metrics.links import fit as module
+    from culture_metrics.models import fit as module
 
     solve = module.solve_glm
     monkeypatch.setattr(module, "solve_glm", lambda *given: replace(solve(*given), converged=False))

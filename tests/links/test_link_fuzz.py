@@ -8,7 +8,7 @@ import pytest
 
 import culture_metrics as cm
 from culture_metrics.errors import CultureMetricsError
-from culture_metrics.links.plan import DESIGNS
+from culture_metrics.models.designs import DESIGNS
 
 OUTCOMES = (
     cm.Outcome("y", kind="continuous"), cm.Outcome("m", kind="ratio"),

@@ -16,7 +16,7 @@ import pytest
 from scipy.stats import norm
 
 import culture_metrics as cm
-from culture_metrics.links.multiplicity import adjust
+from culture_metrics.models.multiplicity import adjust
 
 SHMI = cm.Outcome("SHMI.Index", kind="ratio", label="SHMI", better="low")
 ENGAGEMENT = "Engagement.Index"
@@ -332,7 +332,7 @@ def test_ordered_logit_of_tertiles_equals_clm(panel):
 
 def test_generalised_least_squares_at_the_variances_of_the_record(panel, records):
     """The record stopped a little short of the best variances; at its own, slopes and errors are its own."""
-    from culture_metrics.links.mixed import at_ratio
+    from culture_metrics.models.mixed import at_ratio
 
     variances = records["A-mixed-within-between"]["extra"]
     matrix = design(panel, design="within_between")
@@ -346,10 +346,10 @@ def test_generalised_least_squares_at_the_variances_of_the_record(panel, records
 
 
 def design(panel, **plan):
-    from culture_metrics.links.arrays import panel_arrays
-    from culture_metrics.links.design_matrix import design_matrix
-    from culture_metrics.links.outcome_values import outcome_values
-    from culture_metrics.links.plan import Plan
+    from culture_metrics.models.design_matrix import design_matrix
+    from culture_metrics.models.designs import Plan
+    from culture_metrics.models.outcome_values import outcome_values
+    from culture_metrics.models.panel_arrays import panel_arrays
 
     arrays = panel_arrays(panel, [ENGAGEMENT, "SHMI.Index"], organisation="Code", year="Year.Index")
     values = outcome_values(arrays, SHMI)
@@ -357,10 +357,10 @@ def design(panel, **plan):
 
 
 def test_working_correlation(panel, records):
-    from culture_metrics.links.arrays import panel_arrays
-    from culture_metrics.links.fit import fit
-    from culture_metrics.links.outcome_values import outcome_values
-    from culture_metrics.links.plan import Plan
+    from culture_metrics.models.designs import Plan
+    from culture_metrics.models.fit import fit
+    from culture_metrics.models.outcome_values import outcome_values
+    from culture_metrics.models.panel_arrays import panel_arrays
 
     arrays = panel_arrays(panel, [ENGAGEMENT, "SHMI.Index"], organisation="Code", year="Year.Index")
     fitted = partial(fit, arrays, variant="gee")(

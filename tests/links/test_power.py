@@ -8,12 +8,12 @@ import pytest
 
 import culture_metrics as cm
 from culture_metrics.errors import LinkError
-from culture_metrics.links.arrays import PanelArrays
-from culture_metrics.links.effects import p_of
-from culture_metrics.links.fit import fit
-from culture_metrics.links.outcome import Outcome
-from culture_metrics.links.outcome_values import OutcomeValues
-from culture_metrics.links.plan import Plan
+from culture_metrics.models.designs import Plan
+from culture_metrics.models.effects import p_of
+from culture_metrics.models.fit import fit
+from culture_metrics.models.outcome_values import OutcomeValues
+from culture_metrics.models.panel_arrays import PanelArrays
+from culture_metrics.outcomes.outcome import Outcome
 
 
 @pytest.mark.parametrize(("organisations", "r"), [(60, 0.35), (120, 0.25), (210, 0.19)])

@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from culture_metrics.links.read_panel import read_panel
+from culture_metrics.outcomes.read_panel import read_panel
 from culture_metrics.synthetic.outcomes import outcome_panel
 from culture_metrics.views.labels import figures, p_values
 from culture_metrics.views.links import DESIGNS
 from culture_metrics.views.table import Table
 
 if TYPE_CHECKING:
-    from culture_metrics.links.outcome import Outcome
-    from culture_metrics.links.panel import Panel
     from culture_metrics.links.result import LinkResult
+    from culture_metrics.outcomes.outcome import Outcome
+    from culture_metrics.outcomes.panel import Panel
 
 #: What a raised check means, in words; others are shown by their name.
 CHECKS = {
