@@ -138,6 +138,11 @@ _FACE = {
 __all__ = sorted(["catalogue", *_FACE])  # noqa: PLE0605
 
 
+# `outcomes` is a function and a room. The room is loaded first: loaded later it would stand where the function is.
+import_module("culture_metrics.outcomes")
+del globals()["outcomes"]
+
+
 def __getattr__(name: str) -> Any:
     if name not in _FACE:
         raise AttributeError(f"module 'culture_metrics' has no attribute '{name}'")
