@@ -138,7 +138,7 @@ _FACE = {
 __all__ = sorted(["catalogue", *_FACE])  # noqa: PLE0605
 
 
-# `outcomes` is a function and a room. The room is loaded first: loaded later it would stand where the function is.
+# `outcomes` is a function and a room. Loaded later than here, the room would stand where the function is.
 import_module("culture_metrics.outcomes")
 del globals()["outcomes"]
 
