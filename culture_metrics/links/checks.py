@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from culture_metrics.errors import LinkError
-from culture_metrics.models.designs import WITHIN
 from culture_metrics.models.outcome_values import SMALL_BASE
 from culture_metrics.models.sample import rare_levels
 
@@ -15,9 +14,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from culture_metrics.models.design_matrix import DesignMatrix
-    from culture_metrics.models.designs import Plan
     from culture_metrics.models.outcome_values import OutcomeValues
     from culture_metrics.models.panel_arrays import Array, PanelArrays
+    from culture_metrics.models.plan import Plan
 
 #: Columns that tell kinds of organisations apart.
 ORGANISATION_TYPES = ("benchmark_group", "benchmarking_group", "organisation_type", "trust_type")
@@ -94,7 +93,7 @@ def check_pair(arrays: PanelArrays, values: OutcomeValues, indicator: str) -> No
             where=f"indicator {indicator}",
             hint="An outcome cannot be linked to itself or to its own denominator.",
         )
-    if outcome.kind in ("ordinal", "binary"):
+    if outcome.rules.graded:
         return
     z = arrays.column(indicator)
     versions = [values.y] + ([] if values.base is None else [values.y * values.base, values.y / values.base])
@@ -118,7 +117,7 @@ def check_dynamic(arrays: PanelArrays, plan: Plan) -> None:
     -----
     Nickell (1981): the bias is of the order of (1 + rho) / (years - 1).
     """
-    if plan.design not in WITHIN:
+    if not plan.design.within_only:
         return
     before = arrays.ahead(-1)
     past = np.where(before >= 0, plan.values.y[before], np.nan)
@@ -126,7 +125,7 @@ def check_dynamic(arrays: PanelArrays, plan: Plan) -> None:
         if name in arrays.numbers and _one_line(arrays.numbers[name], past, NEARLY):
             raise LinkError(
                 f"The control '{name}' holds the outcome of the year before",
-                where=f"outcome {plan.values.outcome.column}, design {plan.design}",
+                where=f"outcome {plan.values.outcome.column}, design {plan.design.name}",
                 expected="no earlier outcome within organisations: it biases every slope (Nickell)",
                 hint="Use design='lagged', or say allow_dynamic_fe=True where the years are many.",
             )
@@ -140,12 +139,12 @@ def data_flags(arrays: PanelArrays, plan: Plan, matrix: DesignMatrix, min_orgs: 
         "few_clusters": matrix.repeated and matrix.carrying < FEW_CLUSTERS,
         "same_source": outcome.same_source,
         "weighted": plan.weights is not None,
-        "gaps": (plan.lag > 0 or plan.differenced) and _gaps(arrays),
+        "gaps": (plan.lag > 0 or plan.gap > 0) and _gaps(arrays),
         "scale_break": any(_breaks(arrays, name) for name in plan.indicators),
         "all_zero_column": any(_zero(arrays, name) for name in plan.controls),
         "rounded": any(_few_values(arrays.column(name)[matrix.rows]) for name in plan.indicators),
         "rare_levels": bool(rare_levels(matrix.losses)),
-        "small_base": outcome.kind == "proportion" and _small(matrix),
+        "small_base": outcome.rules.trials and _small(matrix),
         "mixed_org_types": _mixed(arrays, plan, matrix),
         "scrambled_codes": any(_scrambled(arrays, name) for name in plan.controls),
         "not_0_to_10": any(_five_points(arrays, name) for name in plan.indicators),
@@ -211,7 +210,7 @@ def _zero(arrays: PanelArrays, name: str) -> bool:
 
 def _mixed(arrays: PanelArrays, plan: Plan, matrix: DesignMatrix) -> bool:
     types = [name for name in arrays.categories if name.casefold().replace(" ", "_") in ORGANISATION_TYPES]
-    if plan.design in ("fixed_effects", "first_difference") or any(name in plan.controls for name in types):
+    if plan.design.within_only or any(name in plan.controls for name in types):
         return False
     return any(np.unique(arrays.categories[name].codes[matrix.rows]).size > 1 for name in types)
 

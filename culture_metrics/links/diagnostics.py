@@ -89,7 +89,7 @@ def diagnose(
 def row_checks(fitted: Fitted) -> list[Check]:
     """Name the rows that pull most: Cook's distance, leverage, studentised residuals, DFBETAS."""
     cooks, leverage = cooks_distance(fitted), fitted.solution.leverage
-    if cooks is None or leverage is None or fitted.plan.design in ("mixed", "within_between"):
+    if cooks is None or leverage is None or fitted.plan.design.intercepts:
         return []
     n, p = cooks.size, fitted.solution.estimated
     found = _largest(fitted, "cooks_distance", cooks, 4 / n) + _largest(

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import polars as pl
 
 from culture_metrics.errors import LinkError
 from culture_metrics.links.arguments import check_number
+from culture_metrics.models.designs.within import FIXED_EFFECTS
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -18,10 +19,20 @@ if TYPE_CHECKING:
 
 #: Panels made at once.
 BATCH = 250
+
+
+class Way(NamedTuple):
+    """A way to look at a panel: its words, and whether it demeans within organisations and clusters."""
+
+    label: str
+    within: bool
+    clustered: bool
+
+
 WAYS = {
-    "classical": "All years together, years taken as independent",
-    "clustered": "All years together, clustered by organisation",
-    "fixed_effects": "Within organisations (fixed effects), clustered",
+    "classical": Way("All years together, years taken as independent", within=False, clustered=False),
+    "clustered": Way("All years together, clustered by organisation", within=False, clustered=True),
+    FIXED_EFFECTS.name: Way(f"{FIXED_EFFECTS.label}, clustered", within=True, clustered=True),
 }
 
 
@@ -151,7 +162,7 @@ def false_alarms(
     table = pl.DataFrame(
         {
             "design": list(WAYS),
-            "label": list(WAYS.values()),
+            "label": [way.label for way in WAYS.values()],
             "estimate": 100 * share,
             "conf_low": 100 * low,
             "conf_high": 100 * high,
@@ -166,18 +177,18 @@ def _significant(x: Array, y: Array, level: float) -> Array:
 
     many, years = x.shape[1:]
     counts = []
-    for way in WAYS:
-        centre = (2,) if way == "fixed_effects" else (1, 2)
+    for way in WAYS.values():
+        centre = (2,) if way.within else (1, 2)
         dx, dy = (v - v.mean(axis=centre, keepdims=True) for v in (x, y))
         spread = (dx**2).sum((1, 2))
         slope = (dx * dy).sum((1, 2)) / spread
         residuals = dy - slope[:, None, None] * dx
-        if way == "classical":
+        if not way.clustered:
             df = many * years - 2
             error = np.sqrt((residuals**2).sum((1, 2)) / df / spread)
         else:
             df, rows = many - 1, many * years
-            factor = many / (many - 1) * (rows - 1) / (rows - (1 if way == "fixed_effects" else 2))
+            factor = many / (many - 1) * (rows - 1) / (rows - (1 if way.within else 2))
             error = np.sqrt(((dx * residuals).sum(2) ** 2).sum(1) * factor) / spread
         counts.append(float((2 * stdtr(df, -np.abs(slope / error)) < level).sum()))
     return np.array(counts)

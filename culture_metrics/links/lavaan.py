@@ -154,7 +154,7 @@ def lavaan_model(
     return LavaanModel(wide.select("organisation", *names), syntax, script, waves, model)
 
 
-def refuse_wave_model(design: str) -> None:
+def refuse_wave_model(design: object) -> None:
     """Refuse a model of waves where a design is asked for, and say where to get it."""
     if design in MODELS:
         raise LinkError(

@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 
 from culture_metrics.errors import LinkError
-from culture_metrics.links.arguments import LATER, check_call, check_lag, check_minimum
+from culture_metrics.links.arguments import check_call, check_lag, check_minimum, designs_of
 from culture_metrics.links.checklist import DIAGNOSTICS, Flag
 from culture_metrics.links.checks import check_dynamic, check_pair, context_columns, data_flags
 from culture_metrics.links.diagnostics import diagnose
@@ -22,12 +22,12 @@ from culture_metrics.links.statements import call_warnings, statement
 from culture_metrics.links.table import TABLE, model_rows, unfitted_rows
 from culture_metrics.links.titles import inside, title_of
 from culture_metrics.models.design_matrix import PRIOR
-from culture_metrics.models.designs import FEWEST_IN_LEVEL, Plan
 from culture_metrics.models.effects import p_of
 from culture_metrics.models.influence import INFLUENCE
 from culture_metrics.models.multiplicity import adjust
 from culture_metrics.models.outcome_values import OutcomeValues, outcome_values
 from culture_metrics.models.panel_arrays import PanelArrays, panel_arrays
+from culture_metrics.models.plan import FEWEST_IN_LEVEL, Plan
 from culture_metrics.outcomes.outcome import Outcome
 from culture_metrics.views.labels import p_said
 
@@ -183,11 +183,11 @@ def link_outcomes(  # noqa: PLR0913
     (60, 300)
     """
     indicators = [indicators] if isinstance(indicators, str) else list(indicators)
-    designs = (design,) if isinstance(design, str) else tuple(design)
+    designs = designs_of(design)
     wanted = [outcomes] if isinstance(outcomes, (Outcome, str)) else list(outcomes)
     given = table_of(data, "link_outcomes")
     declared = [outcome_of(data, one) for one in wanted]
-    check_call(designs, lag, standardise, cov, correction, ci)
+    check_call(lag, standardise, cov, correction, ci)
     check_minimum("min_level_orgs", min_level_orgs)
     needed = [*indicators, *controls, *(name for one in declared for name in one.columns)]
     known = given.collect_schema().names()
@@ -197,7 +197,7 @@ def link_outcomes(  # noqa: PLR0913
         organisation=organisation,
         year=year,
     )
-    check_lag(arrays, lag if not set(designs) & set(LATER) else max(lag, 1))
+    check_lag(arrays, max([lag, *(one.lag for one in designs)]))
     values, faults = _values(arrays, declared)
     groups = [(one,) for one in indicators] if one_at_a_time else [tuple(indicators)]
     plans = [
@@ -207,16 +207,15 @@ def link_outcomes(  # noqa: PLR0913
             # An indicator is not held equal to itself.
             tuple(name for name in controls if name not in group),
             design=which,
-            lag=max(lag, 1) if which in LATER else lag,
-            year_effects=year_effects and which != "cross_section",
+            lag=lag,
+            year_effects=year_effects,
             standardise=dict(standardise) if isinstance(standardise, Mapping) else standardise,
             weights=weights,
-            prior_outcome=which in LATER,
             min_level_orgs=min_level_orgs,
         )
         for which in designs
         for found in values
-        for group in (groups if which != "cross_lagged" else [(one,) for one in indicators])
+        for group in ([(one,) for one in indicators] if which.both_ways else groups)
     ]
     rows: list[dict[str, Any]] = []
     said: list[tuple[tuple[str, ...], str]] = []

@@ -13,9 +13,9 @@ from culture_metrics.links.pooled_data import CAVEAT, pooled_data, sampled
 from culture_metrics.links.resampling import drawn_products, solved
 from culture_metrics.links.titles import through, title_of
 from culture_metrics.models.covariance import covariance
-from culture_metrics.models.designs import FEWEST_IN_LEVEL
 from culture_metrics.models.intervals import t_statistics
 from culture_metrics.models.linear import solve_linear
+from culture_metrics.models.plan import FEWEST_IN_LEVEL
 from culture_metrics.views.labels import estimated
 
 if TYPE_CHECKING:

@@ -13,7 +13,8 @@ from culture_metrics.errors import LinkError, unknown
 from culture_metrics.links.pooled_data import CAVEAT, pooled_data, sampled
 from culture_metrics.links.product_model import corners, fitted_lines, product_model, slope, tested
 from culture_metrics.links.titles import heading, inside, title_of
-from culture_metrics.models.designs import FEWEST_IN_LEVEL, LINEAR_KINDS
+from culture_metrics.models.designs.design import UNORDERED
+from culture_metrics.models.plan import FEWEST_IN_LEVEL
 from culture_metrics.views.labels import estimated, p_said
 
 if TYPE_CHECKING:
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
 
     from culture_metrics.outcomes.outcome import Outcome
     from culture_metrics.outcomes.panel import Panel
-
-KINDS = (*LINEAR_KINDS, "proportion", "rate", "count", "binary")
 
 
 @dataclass(frozen=True)
@@ -200,7 +199,7 @@ def moderate(  # noqa: PLR0913
             raise unknown("moderator", name, names)
     matrix, plan = pooled_data(
         data, outcome, [indicator, *names], controls=controls, organisation=organisation, year=year,
-        year_effects=year_effects, min_level_orgs=min_level_orgs, what="Moderation", kinds=KINDS,
+        year_effects=year_effects, min_level_orgs=min_level_orgs, what="Moderation", kinds=UNORDERED,
     )  # fmt: skip
     model = product_model(matrix, plan)
     places = corners(matrix, names, at or {})

@@ -8,9 +8,10 @@ from culture_metrics.errors import LinkError
 from culture_metrics.links.arguments import check_minimum
 from culture_metrics.links.given import outcome_of, table_of
 from culture_metrics.models.design_matrix import design_matrix
-from culture_metrics.models.designs import LINEAR_KINDS, Plan
+from culture_metrics.models.designs.design import LINEAR
 from culture_metrics.models.outcome_values import outcome_values
 from culture_metrics.models.panel_arrays import panel_arrays
+from culture_metrics.models.plan import Plan
 from culture_metrics.models.sample import rare_levels
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     import polars as pl
 
     from culture_metrics.models.design_matrix import DesignMatrix
+    from culture_metrics.outcomes.kinds import Kind
     from culture_metrics.outcomes.outcome import Outcome
     from culture_metrics.outcomes.panel import Panel
 
@@ -40,7 +42,7 @@ def pooled_data(  # noqa: PLR0913
     year_effects: bool,
     min_level_orgs: int,
     what: str,
-    kinds: Sequence[str] = LINEAR_KINDS,
+    kinds: Sequence[Kind] = LINEAR,
 ) -> tuple[DesignMatrix, Plan]:
     """Return the design matrix of a pooled model on the rows that have everything it uses, and its plan.
 
@@ -53,11 +55,11 @@ def pooled_data(  # noqa: PLR0913
     check_minimum("min_level_orgs", min_level_orgs)
     table = table_of(data, what)
     outcome = outcome_of(data, outcome)
-    if outcome.kind not in kinds:
+    if outcome.rules not in kinds:
         raise LinkError(
             f"{what} does not take an outcome of this kind",
             where=f"outcome '{outcome.column}'",
-            expected=", ".join(kinds),
+            expected=", ".join(kind.name for kind in kinds),
             got=outcome.kind,
             hint="Use link_outcomes for this outcome; a rate far from 0 and 1 may be taken as continuous.",
         )

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from culture_metrics.models.design_matrix import DesignMatrix
-    from culture_metrics.models.designs import Plan
+    from culture_metrics.models.plan import Plan
     from culture_metrics.models.solution import Array
 
 #: Where slopes are taken when nothing is said, in SD of the moderator: with one moderator, with two.

@@ -12,6 +12,7 @@ from culture_metrics.errors import LinkError, unknown
 from culture_metrics.links.pictures import points_and_lines
 from culture_metrics.links.table import NOT_FITTED
 from culture_metrics.links.titles import hangs_on, levels, title_of, went
+from culture_metrics.outcomes.kinds import as_kind
 from culture_metrics.problems import counted
 
 if TYPE_CHECKING:
@@ -119,7 +120,7 @@ class LinkResult:
         if self.source is None:
             raise LinkError("This result does not hold its panel", hint="Call link_outcomes again.")
         points, lines = points_and_lines(self.source, row["model_id"], row["indicator"])
-        unit = "%" if row["kind"] in ("proportion", "rate") else row["unit"]
+        unit = "%" if as_kind(row["kind"]).fraction else row["unit"]
         return views.scatter(
             points, lines,
             x_title=title_of(row["indicator"]),

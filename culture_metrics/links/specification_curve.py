@@ -10,15 +10,15 @@ import numpy as np
 import polars as pl
 
 from culture_metrics.errors import LinkError
-from culture_metrics.links.arguments import LATER, check_minimum
+from culture_metrics.links.arguments import check_minimum, designs_of
 from culture_metrics.links.given import outcome_of, table_of
 from culture_metrics.links.table import FAILED, NOT_FITTED, REPORTED
 from culture_metrics.links.titles import heading, pointing, title_of
-from culture_metrics.models.designs import FEWEST_IN_LEVEL, Plan, check_design
 from culture_metrics.models.fit import fit
 from culture_metrics.models.intervals import t_statistics
 from culture_metrics.models.outcome_values import outcome_values
 from culture_metrics.models.panel_arrays import panel_arrays
+from culture_metrics.models.plan import FEWEST_IN_LEVEL, Plan
 from culture_metrics.models.sample import rare_levels
 from culture_metrics.views.labels import number, places
 
@@ -227,13 +227,12 @@ def specification_curve(  # noqa: PLR0913
     """
     given, result = table_of(data, "specification_curve"), outcome_of(data, outcome)
     check_minimum("min_level_orgs", min_level_orgs)
-    for design in designs:
-        check_design(design)
-    if "cross_lagged" in designs:
-        raise LinkError("A specification is one equation", hint="Leave out 'cross_lagged'; use 'lagged'.")
+    ways = {one.name: one for one in designs_of(designs)}
+    if both := [one.name for one in ways.values() if one.both_ways]:
+        raise LinkError("A specification is one equation", hint=f"Leave out '{both[0]}'; use 'lagged'.")
     controls = [name for name in controls if name != indicator]
     sets = [subset for size in range(len(controls) + 1) for subset in combinations(controls, size)]
-    grid: list[Choice] = list(product(designs, sets, [None, *weights]))
+    grid: list[Choice] = list(product(ways, sets, [None, *weights]))
     if (many := len(grid) * (1 + len(years))) > MOST:
         raise LinkError(f"{many:,} specifications are too many", expected=f"at most {MOST:,}")
     frame = given.lazy().collect()
@@ -254,9 +253,8 @@ def specification_curve(  # noqa: PLR0913
         for one in grid:
             design, subset, weight = one
             plan = Plan(
-                values, (indicator,), subset, design=design, lag=int(design in LATER),
-                year_effects=design != "cross_section", standardise={indicator: size}, weights=weight,
-                prior_outcome=design in LATER, min_level_orgs=min_level_orgs,
+                values, (indicator,), subset, design=ways[design], standardise={indicator: size},
+                weights=weight, min_level_orgs=min_level_orgs,
             )  # fmt: skip
             try:
                 fitted = fit(arrays, plan)

@@ -16,8 +16,8 @@ from culture_metrics.problems import listed
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from culture_metrics.models.designs import Plan
     from culture_metrics.models.panel_arrays import Array, Integers, PanelArrays
+    from culture_metrics.models.plan import Plan
 
 CONSTANT, PRIOR = "constant", "outcome in the indicator's year"
 #: Organisations that any model needs, and rows beyond its parameters.
@@ -123,15 +123,15 @@ def design_matrix(arrays: PanelArrays, plan: Plan) -> DesignMatrix:
     ahead = sample.ahead[rows]
     weights = _weights(arrays, plan, ahead)
     _check_organisations(codes.size, plan, sample.losses)
-    before = arrays.ahead(-1)
-    seen = np.r_[rows, before[rows]] if plan.differenced else rows
+    before = arrays.ahead(-plan.gap)
+    seen = np.r_[rows, before[rows]] if plan.gap else rows
     now = _columns(arrays, plan, rows, rows if plan.lead == 0 else arrays.ahead(plan.lead)[rows], seen)
     y = plan.values.y[ahead]
     years = arrays.year[ahead]
     sd, within, steps = _steps(plan, now, groups, years)
     # What is left of a column after taking means or changes is set beside its size before.
     sizes = {name: largest(values) / steps.get(name, 1.0) for name, values in now.items()}
-    if plan.differenced:
+    if plan.gap:
         y = y - plan.values.y[before[ahead]]
         past = _columns(arrays, plan, before[rows], before[rows], seen)
         now = {name: values - past[name] for name, values in now.items()}
@@ -162,8 +162,8 @@ def design_matrix(arrays: PanelArrays, plan: Plan) -> DesignMatrix:
         columns = {
             name: values - group_means(values, groups, weights)[groups] for name, values in columns.items()
         }
-    if plan.demeaned or plan.differenced:
-        where = "within organisations" if plan.demeaned else "from year to year"
+    if plan.demeaned or plan.gap:
+        where = "within organisations" if plan.demeaned else _over(plan.gap)
         for indicator in plan.indicators:
             _vary(columns[indicator], indicator, where, sizes[indicator])
     names, x, dropped = _matrix(columns, needed, sizes)
@@ -269,8 +269,8 @@ def _outcome_varies(y: Array, plan: Plan) -> None:
         where = (
             "within organisations"
             if plan.demeaned
-            else "in its changes from year to year"
-            if plan.differenced
+            else f"in its changes {_over(plan.gap)}"
+            if plan.gap
             else "in the rows of the model"
         )
         raise LinkError(
@@ -278,6 +278,10 @@ def _outcome_varies(y: Array, plan: Plan) -> None:
             where=f"column {plan.values.outcome.column}",
             hint="Leave it out, or take years and organisations in which it differs.",
         )
+
+
+def _over(gap: int) -> str:
+    return "from year to year" if gap == 1 else f"over {gap} years"
 
 
 def _matrix(
@@ -361,7 +365,7 @@ def _weights(arrays: PanelArrays, plan: Plan, ahead: Integers) -> Array | None:
 
 
 def _where(plan: Plan) -> str:
-    return f"{plan.values.outcome.column} on {listed(plan.indicators)}, {plan.design}"
+    return f"{plan.values.outcome.column} on {listed(plan.indicators)}, {plan.design.name}"
 
 
 def _worst(losses: Sequence[Loss]) -> str:

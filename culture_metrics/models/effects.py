@@ -8,6 +8,7 @@ import numpy as np
 from scipy.special import expit, ndtr, ndtri, stdtr, stdtrit
 
 from culture_metrics.models.products import cross
+from culture_metrics.outcomes.kinds import ORDINAL
 
 if TYPE_CHECKING:
     from culture_metrics.models.fitted import Fitted
@@ -50,11 +51,10 @@ def effect(fitted: Fitted, column: int, ci: float) -> Effect:
     reach = quantile(fitted.degrees(column), ci) * fitted.std_error(column)
     if fitted.link == "identity":
         unit = fitted.plan.values.outcome.unit or "outcome units"
-        return Effect(b, b - reach, b + reach, "SD" if fitted.plan.design == "cross_lagged" else unit)
+        return Effect(b, b - reach, b + reach, "SD" if fitted.plan.design.both_ways else unit)
     if fitted.link == "log":
-        name = "rate ratio" if fitted.plan.values.outcome.kind == "count" else "ratio"
-        return Effect(*_exp(b, reach), name)
-    if fitted.family == "ordinal":
+        return Effect(*_exp(b, reach), fitted.plan.values.outcome.rules.ratio)
+    if fitted.family == ORDINAL:
         return Effect(*_exp(b, reach), "odds ratio")
     return _marginal(fitted, column, ci)
 
@@ -67,20 +67,21 @@ def effect_absolute(fitted: Fitted, column: int, ci: float, found: Effect) -> Ef
     probability of the reference level or better, in percentage points. Null where there is no such unit.
     """
     outcome, matrix = fitted.plan.values.outcome, fitted.matrix
-    if fitted.family == "ordinal":
+    rules = outcome.rules
+    if fitted.family == ORDINAL:
         return _above(fitted, column, ci)
-    if outcome.kind in ("proportion", "rate") and matrix.base is not None and outcome.base:
+    if rules.fraction and matrix.base is not None and outcome.base:
         middle = float(np.median(matrix.base))
         counted = outcome.unit if outcome.unit and outcome.unit.startswith("share of ") else ""
         whole = counted.removeprefix("share of ") or f"({_words(outcome.base)})"
         return found.times(middle / 100, f"of {middle:,.0f} {whole} at the median organisation")
-    if outcome.kind == "count" and matrix.base is not None and outcome.exposure:
+    if rules.counted and matrix.base is not None and outcome.exposure:
         middle = float(np.median(matrix.base))
         expected = middle * float(matrix.y.sum() / matrix.base.sum())
         label = f"cases at the median {_words(outcome.exposure)} ({middle:,.4g})"
         return _change(found, expected, label)
-    if outcome.kind in ("count", "money") and fitted.plan.design != "cross_lagged":
-        counted = (outcome.unit or "money") if outcome.kind == "money" else "cases"
+    if rules.amount and not fitted.plan.design.both_ways:
+        counted = "cases" if rules.counted else outcome.unit or rules.name
         unit = f"{counted} at the median organisation"
         return (
             _change(found, float(np.median(matrix.y)), unit)

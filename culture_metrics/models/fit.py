@@ -10,7 +10,8 @@ import numpy as np
 from culture_metrics.errors import LinkError
 from culture_metrics.models.covariance import covariance
 from culture_metrics.models.design_matrix import DesignMatrix, design_matrix
-from culture_metrics.models.designs import WITHIN
+from culture_metrics.models.designs.design import Transform
+from culture_metrics.models.designs.pooled import POOLED
 from culture_metrics.models.fitted import Fitted
 from culture_metrics.models.gee import robust, solve_gee
 from culture_metrics.models.glm import BINOMIAL, GAMMA, POISSON, Family, solve_glm
@@ -20,19 +21,15 @@ from culture_metrics.models.mixed import RandomIntercept, satterthwaite, solve_r
 from culture_metrics.models.negative_binomial import solve_negative_binomial
 from culture_metrics.models.ordinal import solve_ordinal
 from culture_metrics.models.solution import Solution
+from culture_metrics.outcomes import kinds
 
 if TYPE_CHECKING:
-    from culture_metrics.models.designs import Plan
     from culture_metrics.models.panel_arrays import Array, PanelArrays
+    from culture_metrics.models.plan import Plan
 
 #: Which model: that of the outcome's kind, or one that stands beside it.
 Variant = Literal["main", "gee", "negative_binomial", "poisson", "logit"]
-#: Models with a random intercept for each organisation.
-INTERCEPTS = ("mixed", "within_between")
-FAMILIES: dict[str, Family] = {
-    "proportion": BINOMIAL, "rate": BINOMIAL, "binary": BINOMIAL, "count": POISSON,
-}  # fmt: skip
-MODELS = {"proportion": "quasi-binomial GLM", "rate": "fractional logit", "binary": "logit"}
+FAMILIES: dict[str, Family] = {kinds.BINOMIAL: BINOMIAL, kinds.POISSON: POISSON}
 #: Money this skewed takes a Gamma model.
 SKEWED = 2.0
 OVERDISPERSED = 1.5
@@ -40,6 +37,8 @@ OVERDISPERSED = 1.5
 INDEPENDENT = ("classical", "scaled", "HC1", "HC3")
 #: A slope beyond this per SD on a logit or log scale is separation, not a finding.
 SEPARATED = 10.0
+#: The model of fractions without trials.
+FRACTIONAL = kinds.KINDS["rate"].model
 
 
 def fit(arrays: PanelArrays, plan: Plan, cov: str = "auto", variant: Variant = "main") -> Fitted:
@@ -64,7 +63,7 @@ def fit(arrays: PanelArrays, plan: Plan, cov: str = "auto", variant: Variant = "
     LinkError
         When the data cannot carry the model, or the design does not suit the outcome's kind.
     """
-    refuse(plan)
+    refuse(plan, cov)
     return fit_matrix(design_matrix(arrays, plan), plan, cov, variant)
 
 
@@ -83,14 +82,14 @@ def _with_errors(fitted: Fitted) -> Fitted:
         if not 0 < fitted.covariance[column, column] < np.inf:
             raise LinkError(
                 f"The slope of '{indicator}' has no standard error ({fitted.cov})",
-                where=f"outcome {fitted.plan.values.outcome.column}, design {fitted.plan.design}",
+                where=f"outcome {fitted.plan.values.outcome.column}, design {fitted.plan.design.name}",
                 hint="Use fewer controls, a higher min_level_orgs=, or another cov=.",
             )
     return fitted
 
 
 def _choose(matrix: DesignMatrix, plan: Plan, cov: str, variant: Variant) -> Fitted:
-    if plan.values.outcome.kind == "ordinal":
+    if plan.values.outcome.rules.ordered:
         return _ordinal(matrix, plan, cov, variant)
     if variant == "negative_binomial":
         solution, alpha = solve_negative_binomial(matrix.y, matrix.x, _offset(matrix, plan))
@@ -98,7 +97,7 @@ def _choose(matrix: DesignMatrix, plan: Plan, cov: str, variant: Variant) -> Fit
         return _finish(matrix, plan, solution, cov, words, alpha=alpha)
     if plan.linear and variant == "main":
         return _linear(matrix, plan, cov)
-    if variant == "gee" or (plan.design in INTERCEPTS and not plan.linear):
+    if variant == "gee" or (plan.design.intercepts and not plan.linear):
         return _gee(matrix, plan, cov)
     return _glm(matrix, plan, cov, variant)
 
@@ -117,32 +116,10 @@ def _nothing(matrix: DesignMatrix, plan: Plan) -> Fitted:
     return Fitted(plan, matrix, solution, "none", empty, np.nan, *words, flags=("not_converged",))
 
 
-def refuse(plan: Plan) -> None:
-    """Refuse a design that does not suit the outcome's kind."""
-    outcome, design = plan.values.outcome, plan.design
-    where = f"outcome {outcome.column} ({outcome.kind}), design {design}"
-    if outcome.kind in ("ordinal", "binary") and design in WITHIN:
-        raise LinkError(
-            f"An outcome of kind {outcome.kind} has no {design} model",
-            where=where,
-            hint="Use pooled or lagged; for a binary outcome within_between shows both slopes.",
-        )
-    if outcome.kind == "ordinal" and design in INTERCEPTS:
-        raise LinkError(
-            f"An ordinal outcome has no {design} model here", where=where, hint="Use pooled or lagged."
-        )
-    if design == "cross_lagged" and not plan.linear:
-        raise LinkError(
-            f"An outcome of kind {outcome.kind} cannot be standardised for a cross-lagged design",
-            where=where,
-            hint="Use lagged.",
-        )
-    if plan.weights and design in INTERCEPTS:
-        raise LinkError(
-            f"The design {design} takes no weights",
-            where=where,
-            hint="Leave out weights=, or use pooled.",
-        )
+def refuse(plan: Plan, cov: str = "auto") -> None:
+    """Refuse a kind of outcome, a covariance or weights that the design does not have."""
+    outcome = plan.values.outcome
+    plan.design.check(outcome.rules, cov, plan.weights is not None, outcome.column)
 
 
 def _auto(matrix: DesignMatrix, cov: str, alone: str) -> str:
@@ -167,29 +144,27 @@ def _finish(
 def _refuse_wild(plan: Plan) -> NoReturn:
     raise LinkError(
         "The wild bootstrap is one of least squares",
-        where=f"outcome {plan.values.outcome.column} ({plan.values.outcome.kind}), design {plan.design}",
+        where=f"outcome {plan.values.outcome.column} ({plan.values.outcome.kind}), design {plan.design.name}",
         hint="Take design 'pooled' or 'fixed_effects' with a linear outcome, or leave out cov='wild'.",
     )
 
 
 def _linear(matrix: DesignMatrix, plan: Plan, cov: str) -> Fitted:
     words = ("least squares", "normal", "identity")
-    if plan.design in INTERCEPTS:
+    if plan.design.intercepts:
         if not matrix.repeated:
             raise LinkError(
-                f"The design {plan.design} needs organisations with more than one row",
+                f"The design {plan.design.name} needs organisations with more than one row",
                 where=f"outcome {plan.values.outcome.column}",
                 hint="Use cross_section.",
             )
         found = solve_random_intercept(matrix.y, matrix.x, matrix.groups)
         if not found.boundary:
             return _intercept(matrix, plan, found, cov)
-        pooled = _linear(matrix, replace(plan, design="pooled"), cov)
+        pooled = _linear(matrix, replace(plan, design=POOLED), cov)
         return replace(pooled, plan=plan, flags=("boundary", *pooled.flags))
-    if plan.design == "first_difference":
-        words = ("least squares on changes", "normal", "identity")
-    if plan.design == "fixed_effects":
-        words = ("least squares within organisations", "normal", "identity")
+    if plan.design.transform is not Transform.LEVELS:
+        words = (f"{words[0]} {plan.design.transform.value}", *words[1:])
     if _takes_gamma(matrix, plan):
         return _finish(
             matrix, plan, solve_glm(matrix.y, matrix.x, GAMMA, matrix.weights), cov, ("GLM", "Gamma", "log")
@@ -212,12 +187,7 @@ def _linear(matrix: DesignMatrix, plan: Plan, cov: str) -> Fitted:
 
 
 def _takes_gamma(matrix: DesignMatrix, plan: Plan) -> bool:
-    if (
-        plan.values.outcome.kind != "money"
-        or plan.demeaned
-        or plan.differenced
-        or plan.design == "cross_lagged"
-    ):
+    if not (plan.values.outcome.rules.skewed and plan.design.levels):
         return False
     y = matrix.y
     spread = y.std()
@@ -226,8 +196,6 @@ def _takes_gamma(matrix: DesignMatrix, plan: Plan) -> bool:
 
 def _intercept(matrix: DesignMatrix, plan: Plan, found: RandomIntercept, cov: str) -> Fitted:
     kind = "classical" if cov == "auto" else cov
-    if kind == "wild":
-        _refuse_wild(plan)
     values, df = covariance(found.solution, kind, matrix.groups)
     return Fitted(
         plan, matrix, found.solution, "GLS" if kind == "classical" else kind, values, df,
@@ -239,21 +207,15 @@ def _intercept(matrix: DesignMatrix, plan: Plan, found: RandomIntercept, cov: st
 def _gee(matrix: DesignMatrix, plan: Plan, cov: str) -> Fitted:
     if not matrix.repeated:
         raise LinkError(
-            f"The design {plan.design} needs organisations with more than one row",
+            f"The design {plan.design.name} needs organisations with more than one row",
             where=f"outcome {plan.values.outcome.column}",
             hint="Use cross_section.",
         )
-    family = FAMILIES.get(plan.values.outcome.kind)
+    family = FAMILIES.get(plan.values.outcome.rules.family)
     solution, correlation = solve_gee(
         matrix.y, matrix.x, matrix.groups, family, _trials(matrix, plan), _offset(matrix, plan)
     )
-    if cov in ("HC1", "HC3"):
-        raise LinkError(
-            f"Estimating equations take no {cov}: the rows of an organisation go together in them",
-            where=f"outcome {plan.values.outcome.column}, design {plan.design}",
-            hint="Leave out cov=, or take cov='cluster'.",
-        )
-    if _kind(matrix, plan) == "rate":
+    if _without_trials(matrix, plan):
         solution = _quasi(solution)
     if cov in ("auto", "robust"):
         kind, values = "robust", robust(solution, matrix.groups)
@@ -267,31 +229,26 @@ def _gee(matrix: DesignMatrix, plan: Plan, cov: str) -> Fitted:
 
 
 def _glm(matrix: DesignMatrix, plan: Plan, cov: str, variant: Variant) -> Fitted:
-    kind = _kind(matrix, plan)
-    family = POISSON if variant == "poisson" else FAMILIES[kind]
+    rules = plan.values.outcome.rules
+    family = POISSON if variant == "poisson" else FAMILIES[rules.family]
     solution = solve_glm(matrix.y, matrix.x, family, _trials(matrix, plan), _offset(matrix, plan))
-    alone = "HC1"
-    model = MODELS.get(kind, "Poisson GLM")
-    if kind == "rate":
-        solution = _quasi(solution)
-    if variant == "poisson":
-        model = "Poisson pseudo-likelihood"
-    if kind == "proportion" or (kind == "count" and solution.dispersion > OVERDISPERSED):
-        alone = "scaled"
-    if kind == "count" and solution.dispersion > OVERDISPERSED:
-        model = "quasi-Poisson GLM"
-    flags = (
-        ("overdispersed",) if kind in ("count", "proportion") and solution.dispersion > OVERDISPERSED else ()
-    )
-    return _finish(
-        matrix, plan, solution, _auto(matrix, cov, alone), (model, family.name, family.link), flags=flags
-    )
+    model = "Poisson pseudo-likelihood" if variant == "poisson" else rules.model
+    own_variance = rules.own_variance and variant == "main"
+    if _without_trials(matrix, plan):
+        solution, model, own_variance = _quasi(solution), FRACTIONAL, False
+    over = own_variance and solution.dispersion > OVERDISPERSED
+    if over and rules.counted:
+        model = f"quasi-{model}"
+    alone = "scaled" if over or (own_variance and rules.trials) else "HC1"
+    words = (model, family.name, family.link)
+    flags = ("overdispersed",) if over else ()
+    return _finish(matrix, plan, solution, _auto(matrix, cov, alone), words, flags=flags)
 
 
-def _kind(matrix: DesignMatrix, plan: Plan) -> str:
-    """Return the kind of outcome; a proportion without trials is a rate."""
-    kind = plan.values.outcome.kind
-    return "rate" if kind == "proportion" and matrix.base is None else kind
+def _without_trials(matrix: DesignMatrix, plan: Plan) -> bool:
+    """Whether fractions have no variance of their own: shares of person-time, and those without trials."""
+    rules = plan.values.outcome.rules
+    return rules.fraction and (matrix.base is None or not rules.trials)
 
 
 def _quasi(solution: Solution) -> Solution:
@@ -324,13 +281,13 @@ def _ordinal(matrix: DesignMatrix, plan: Plan, cov: str, variant: Variant) -> Fi
 
 def _trials(matrix: DesignMatrix, plan: Plan) -> Array | None:
     """Return variance weights: the trials of a proportion, times weights that were asked for."""
-    if plan.values.outcome.kind == "proportion" and matrix.base is not None:
+    if plan.values.outcome.rules.trials and matrix.base is not None:
         return matrix.base if matrix.weights is None else matrix.base * matrix.weights
     return matrix.weights
 
 
 def _offset(matrix: DesignMatrix, plan: Plan) -> Array | None:
-    if plan.values.outcome.kind == "count" and matrix.base is not None:
+    if plan.values.outcome.rules.counted and matrix.base is not None:
         return np.asarray(np.log(matrix.base))
     return None
 

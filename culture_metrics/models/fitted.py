@@ -9,8 +9,8 @@ import numpy as np
 
 if TYPE_CHECKING:
     from culture_metrics.models.design_matrix import DesignMatrix
-    from culture_metrics.models.designs import Plan
     from culture_metrics.models.panel_arrays import Array
+    from culture_metrics.models.plan import Plan
     from culture_metrics.models.solution import Solution
 
 #: Covariances whose unit is the organisation.

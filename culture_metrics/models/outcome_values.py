@@ -9,6 +9,7 @@ import numpy as np
 
 from culture_metrics.errors import LinkError
 from culture_metrics.models.panel_arrays import SHOWN, Categories, PanelArrays
+from culture_metrics.outcomes.kinds import Figures
 from culture_metrics.outcomes.outcome import SHARE
 from culture_metrics.problems import listed
 
@@ -50,11 +51,11 @@ class OutcomeValues:
     @property
     def prior(self) -> Array:
         """The outcome as a control, on the scale of its model's link: log rates, and logits of fractions."""
-        kind, y = self.outcome.kind, self.y
+        rules, y = self.outcome.rules, self.y
         with np.errstate(divide="ignore", invalid="ignore"):
-            if kind == "count":
+            if rules.counted:
                 return np.asarray(np.log((y + 0.5) / (1.0 if self.base is None else self.base)))
-            if kind in ("proportion", "rate"):
+            if rules.fraction:
                 inside = np.clip(y, EDGE, 1 - EDGE)
                 return np.asarray(np.log(inside / (1 - inside)))
         return y
@@ -69,15 +70,14 @@ def outcome_values(arrays: PanelArrays, outcome: Outcome) -> OutcomeValues:
         When a fraction lies outside 0 to 1, a count is not whole or negative, a base or exposure is missing
         or not positive where the outcome is known, or a level is not among those declared.
     """
-    if outcome.kind == "ordinal":
-        return _ordinal(arrays, outcome)
-    if outcome.kind == "binary":
-        return _binary(arrays, outcome)
+    rules = outcome.rules
+    if rules.graded:
+        return _ordinal(arrays, outcome) if rules.ordered else _binary(arrays, outcome)
     y = arrays.column(outcome.column)
     known = y[np.isfinite(y)]
-    if outcome.kind in ("proportion", "rate"):
+    if rules.fraction:
         y = _fraction(arrays, outcome, y)
-    elif outcome.kind == "count":
+    elif rules.counted:
         _refuse(
             arrays,
             outcome,
@@ -86,7 +86,7 @@ def outcome_values(arrays: PanelArrays, outcome: Outcome) -> OutcomeValues:
             "whole numbers from 0",
             "Use the number of cases, with the exposure in exposure=.",
         )
-    elif outcome.kind == "ratio":
+    elif rules.figures is Figures.RATIOS:
         _refuse(arrays, outcome, y < 0, "ratios", "numbers from 0", "Check the column.")
     if known.size and not known.any():
         raise LinkError(
@@ -99,7 +99,7 @@ def outcome_values(arrays: PanelArrays, outcome: Outcome) -> OutcomeValues:
 
 def _counted(outcome: Outcome, known: Array) -> Outcome:
     """Return an outcome taken as a number with the unit that its values have: a share may be in per cent."""
-    if outcome.kind != "continuous" or not outcome.unit.startswith(SHARE) or not known.size:
+    if not outcome.rules.score or not outcome.unit.startswith(SHARE) or not known.size:
         return outcome
     return outcome if known.min() >= 0 and known.max() <= 1 else replace(outcome, unit="%")
 

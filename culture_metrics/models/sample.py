@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from culture_metrics.models.designs import WITHIN
 from culture_metrics.problems import counted, listed
 
 if TYPE_CHECKING:
@@ -14,8 +13,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from culture_metrics.models.designs import Plan
     from culture_metrics.models.panel_arrays import Integers, PanelArrays
+    from culture_metrics.models.plan import Plan
 
     Booleans = NDArray[np.bool_]
 
@@ -65,7 +64,7 @@ class Sample:
             )
         if plan.weights:
             self._keep("missing", plan.weights, known(arrays.column(plan.weights)[self.ahead[self.rows]]))
-        if plan.differenced:
+        if plan.gap:
             self._difference(plan)
         rows = -1
         while rows != self.rows.size:
@@ -73,7 +72,7 @@ class Sample:
             for name in plan.controls:
                 if name in arrays.categories:
                     self._rare(name, plan.min_level_orgs)
-            if plan.design in WITHIN and not plan.differenced:
+            if plan.design.within_only and not plan.gap:
                 self._single()
 
     def _present(self, name: str, rows: Integers) -> Booleans:
@@ -82,19 +81,16 @@ class Sample:
         return np.isfinite(self.arrays.numbers[name][rows])
 
     def _difference(self, plan: Plan) -> None:
-        before = self.arrays.ahead(-1)
+        before, when = self.arrays.ahead(-plan.gap), years_before(plan.gap)
+        self._keep(f"no row {when}", None, (before[self.rows] >= 0) & (before[self.ahead[self.rows]] >= 0))
         self._keep(
-            "no row the year before", None, (before[self.rows] >= 0) & (before[self.ahead[self.rows]] >= 0)
-        )
-        past = before[self.rows]
-        self._keep(
-            "missing the year before",
+            f"missing {when}",
             plan.values.outcome.column,
             np.isfinite(plan.values.y[before[self.ahead[self.rows]]]),
         )
         for name in (*plan.indicators, *plan.controls):
             past = before[self.rows]
-            self._keep("missing the year before", name, self._present(name, past))
+            self._keep(f"missing {when}", name, self._present(name, past))
 
     def _rare(self, name: str, fewest: int) -> None:
         """Leave out levels that hold fewer organisations than are asked for."""
@@ -130,6 +126,17 @@ class Sample:
         """Add columns that were left out, which costs no rows."""
         left = distinct(self.arrays.organisation[self.rows])
         self.losses += [Loss(why, name, 0, 0, self.rows.size, left) for name, why in dropped]
+
+
+def years_before(gap: int) -> str:
+    """Say how far back a change begins.
+
+    Examples
+    --------
+    >>> years_before(1), years_before(3)
+    ('the year before', '3 years before')
+    """
+    return "the year before" if gap == 1 else f"{gap} years before"
 
 
 def rare_rows(losses: Iterable[Loss]) -> int:

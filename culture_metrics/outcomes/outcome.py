@@ -6,18 +6,17 @@ from dataclasses import dataclass, fields
 from functools import cache
 from importlib.resources import files
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal
 
 import polars as pl
 import yaml
 
 from culture_metrics.errors import LinkError, unknown
+from culture_metrics.outcomes.kinds import KINDS, Kind, as_kind
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-Kind = Literal["continuous", "ratio", "proportion", "rate", "count", "ordinal", "binary", "money"]
-KINDS: tuple[Kind, ...] = get_args(Kind)
 #: What the unit of fractions begins with; differences between fractions are said in percentage points.
 SHARE, POINTS = "share of ", " percentage points"
 #: A unit longer than this is left to the table.
@@ -67,7 +66,7 @@ class Outcome:
     """
 
     column: str
-    kind: Kind
+    kind: str
     label: str | None = None
     unit: str = ""
     better: Literal["high", "low"] | None = None
@@ -80,10 +79,7 @@ class Outcome:
 
     def __post_init__(self) -> None:
         where = f"outcome '{self.column}'"
-        if self.kind not in KINDS:
-            raise LinkError(
-                f"There is no kind of outcome '{self.kind}'", where=where, expected=", ".join(KINDS)
-            )
+        rules = as_kind(self.kind, where)
         if self.better not in ("high", "low", None):
             raise LinkError(
                 "better= says which side of the outcome is favourable",
@@ -93,26 +89,26 @@ class Outcome:
             )
         if self.levels is not None:
             object.__setattr__(self, "levels", tuple(self.levels))
-        belongs = {
-            "base": ("proportion", "rate"),
-            "exposure": ("count",),
-            "levels": ("ordinal",),
-            "percent": ("proportion", "rate"),
-        }
-        for part, kinds in belongs.items():
-            if getattr(self, part) and self.kind not in kinds:
+        for part in ("base", "exposure", "levels", "percent"):
+            if getattr(self, part) and part not in rules.parts:
                 raise LinkError(
                     f"{part}= does not belong to an outcome of kind {self.kind}",
                     where=where,
-                    expected=f"{part}= with kind {' or '.join(kinds)}",
+                    expected=f"{part}= with kind "
+                    + " or ".join(kind.name for kind in KINDS.values() if part in kind.parts),
                     hint=f"Leave out {part}=, or give the kind that fits.",
                 )
-        if self.kind == "ordinal" and len(set(self.levels or ())) < 2:
+        if rules.ordered and len(set(self.levels or ())) < 2:
             raise LinkError(
                 "An ordinal outcome needs its levels in order, each once",
                 where=where,
                 hint="Give levels=(...), worst first.",
             )
+
+    @property
+    def rules(self) -> Kind:
+        """What the outcome's kind declares."""
+        return KINDS[self.kind]
 
     @property
     def title(self) -> str:

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import polars as pl
 
+from culture_metrics.outcomes.kinds import RollUp
 from culture_metrics.outcomes.mergers import follow
 from culture_metrics.outcomes.periods import survey_year
-from culture_metrics.outcomes.roll_up import ADDED, STANDING, YEAR, by_year
+from culture_metrics.outcomes.roll_up import YEAR, by_year
 from culture_metrics.outcomes.steps import KEY, Step, step
 from culture_metrics.problems import Problem, counted
 from culture_metrics.results import ALL
@@ -41,6 +42,7 @@ def outcome_side(
     data: OutcomeData, outcome: Outcome, mergers: pl.DataFrame, minimum_months: int
 ) -> OutcomeSide:
     """Roll one outcome up to survey years, under the panel's column names."""
+    rules = outcome.rules
     every = data.table.filter(outcome=outcome.column).with_columns(survey_year(pl.col("end")).alias("year"))
     groups = every.filter(pl.col("group") != ALL)
     rows, problems = _merge(every.filter(group=ALL).drop("year"), outcome, mergers)
@@ -63,7 +65,7 @@ def outcome_side(
     read = pl.concat([rows.select(KEY), yearly.select(KEY)]).unique()
     short = yearly.filter((pl.col("months") < minimum_months).fill_null(value=False))
     kept = yearly.join(short, on=KEY, how="anti")
-    points = 0 if outcome.kind in (*ADDED, *STANDING) else kept["months"].null_count()
+    points = kept["months"].null_count() if rules.roll_up is RollUp.LAST else 0
     if points:
         problems.append(
             Problem(
@@ -78,7 +80,7 @@ def outcome_side(
         )
     there = rows.filter(status="reported")
     # Parts of a year are all used; of figures and ratings the one that the year was given is.
-    on = KEY if outcome.kind in ADDED else ["organisation", "start", "end"]
+    on = KEY if rules.roll_up is RollUp.ADDED else ["organisation", "start", "end"]
     partial = pl.lit(f"fewer than {minimum_months} months of the year: a part is no year")
     left = short.select(*KEY, partial.alias("reason"))
     given = yearly.select(*dict.fromkeys([*KEY, *on])).join(left, on=KEY, how="left")
@@ -95,9 +97,9 @@ def outcome_side(
     ]
     name = outcome.column
     value = pl.col("level").cast(pl.Enum(outcome.levels)) if outcome.levels else pl.col("value")
-    if outcome.kind == "count":
+    if rules.counted:
         value = pl.col("numerator").round().cast(pl.Int64)
-    below = {"proportion": "base", "rate": "base", "count": "exposure"}.get(outcome.kind)
+    below = rules.below.part if rules.below else None
     has_below = below is not None and kept["denominator"].null_count() < kept.height
     columns = [value.alias(name)]
     below_name = f"{name}_{below}" if has_below else None
@@ -125,11 +127,11 @@ def outcome_side(
 
 def _merge(rows: pl.DataFrame, outcome: Outcome, mergers: pl.DataFrame) -> tuple[pl.DataFrame, list[Problem]]:
     """Put figures after a merger under the successor; counts are added to the successor's own."""
-    if outcome.kind not in ADDED:
+    if outcome.rules.roll_up is not RollUp.ADDED:
         return follow(rows, mergers, pl.col("start"), OUTCOMES_KEY, outcome.title)
     numbered = rows.with_row_index("__row__")
     moved, problems = follow(numbered, mergers, pl.col("start"), ["__row__", "organisation"], outcome.title)
-    share = outcome.kind in ("proportion", "rate")
+    share = outcome.rules.fraction
     parts = ["numerator", "denominator"] if share else ["numerator"]
     several = pl.len() > 1
     there = (pl.col("status") == "reported").all() & pl.all_horizontal(pl.col(parts).is_not_null().all())

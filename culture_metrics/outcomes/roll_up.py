@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from culture_metrics.errors import LinkError
+from culture_metrics.outcomes.kinds import RollUp
 from culture_metrics.outcomes.outcome import declared
 from culture_metrics.outcomes.periods import APRIL, months, survey_year
 from culture_metrics.problems import listed
@@ -16,9 +17,6 @@ if TYPE_CHECKING:
 
     from culture_metrics.outcomes.outcome import Outcome
 
-#: How each kind is rolled up: parts are added, of scores the last one of the year counts, ratings stand.
-ADDED = ("proportion", "rate", "count", "money")
-STANDING = ("ordinal", "binary")
 UNIT = ["outcome", "organisation", "group"]
 YEAR = 12
 COLUMNS = {
@@ -79,9 +77,9 @@ def _rolled(table: pl.DataFrame, outcome: Outcome) -> pl.DataFrame:
         survey_year(pl.col("end")).alias("year"),
         months(pl.max_horizontal("start", first), pl.col("end")).cast(pl.Int32).alias("months"),
     )
-    if outcome.kind in STANDING:
+    if outcome.rules.roll_up is RollUp.STANDING:
         rolled = _standing(dated)
-    elif outcome.kind in ADDED:
+    elif outcome.rules.roll_up is RollUp.ADDED:
         rolled = _added(dated, outcome)
     else:
         rolled = _last(dated)
@@ -92,7 +90,7 @@ def _rolled(table: pl.DataFrame, outcome: Outcome) -> pl.DataFrame:
 
 def _added(table: pl.DataFrame, outcome: Outcome) -> pl.DataFrame:
     _check_overlap(table, outcome)
-    share = outcome.kind in ("proportion", "rate")
+    share = outcome.rules.fraction
     parts = ["numerator", "denominator"] if share else ["numerator"]
     several = pl.len().over(*UNIT, "year") > 1
     bare = table.filter(several & pl.any_horizontal(pl.col(parts).is_null()))

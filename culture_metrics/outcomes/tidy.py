@@ -8,6 +8,7 @@ import polars as pl
 
 from culture_metrics.errors import LinkError
 from culture_metrics.extracts.columns import squeeze
+from culture_metrics.outcomes.kinds import Figures
 from culture_metrics.outcomes.outcome import declared
 from culture_metrics.outcomes.tabular import ROW, Sheet
 from culture_metrics.outcomes.texts import number, plain, status, wrong_rows
@@ -86,7 +87,7 @@ def read_tidy(table: Sheet, outcome: Outcome, roles: Mapping[str, str]) -> tuple
     problems: list[Problem] = []
     main = roles.get("value", roles.get("numerator", ""))
     there = status(main) == "reported"
-    ordinal = outcome.kind == "ordinal"
+    rules = outcome.rules
     for role in ("numerator", "denominator"):
         if role in roles:
             column = roles[role]
@@ -96,7 +97,7 @@ def read_tidy(table: Sheet, outcome: Outcome, roles: Mapping[str, str]) -> tuple
         wrong_rows(table, base, there & ~(number(base) > 0).fill_null(value=False), "a number above zero")
     if "value" in roles:
         problems = check_values(table, outcome, main)
-    elif outcome.kind == "proportion":
+    elif rules.trials:
         outside = (number(main) < 0) | (number(main) > number(roles["denominator"]))
         wrong_rows(table, main, outside, f"between zero and {roles['denominator']}")
     value = number(main) / (100 if outcome.percent else 1)
@@ -104,9 +105,9 @@ def read_tidy(table: Sheet, outcome: Outcome, roles: Mapping[str, str]) -> tuple
     nothing = pl.lit(None, pl.Float64)
     below = number(roles["denominator"]) if "denominator" in roles else nothing
     above = number(roles["numerator"]) if "numerator" in roles else nothing
-    if outcome.kind in ("count", "money"):
+    if rules.amount:
         above = number(main)
-    elif outcome.kind in ("proportion", "rate", "ratio") and "numerator" not in roles:
+    elif rules.divided and "numerator" not in roles:
         above = value * below
     level = plain(main).str.to_lowercase().replace_strict(spelt, default=None, return_dtype=pl.String)
     rows = table.frame.select(
@@ -115,8 +116,8 @@ def read_tidy(table: Sheet, outcome: Outcome, roles: Mapping[str, str]) -> tuple
         plain(roles["organisation"]).alias("organisation"),
         (plain(roles["group"]) if "group" in roles else pl.lit(ALL)).alias("group"),
         *(pl.col(roles[role]).alias(role) for role in ("period", "start", "end") if role in roles),
-        (value if "value" in roles and not ordinal else nothing).alias("value"),
-        (level if ordinal else pl.lit(None, pl.String)).alias("level"),
+        (value if "value" in roles and not rules.ordered else nothing).alias("value"),
+        (level if rules.ordered else pl.lit(None, pl.String)).alias("level"),
         above.alias("numerator"),
         below.alias("denominator"),
         status(main).alias("status"),
@@ -133,21 +134,21 @@ def check_values(table: Sheet, outcome: Outcome, column: str) -> list[Problem]:
     LinkError
         Naming file, sheet, column, rows and what to do.
     """
-    value, there = number(column), status(column) == "reported"
-    if outcome.kind == "ordinal":
+    value, there, rules = number(column), status(column) == "reported", outcome.rules
+    if rules.ordered:
         levels = list(outcome.levels or ())
         known = plain(column).str.to_lowercase().is_in([level.lower() for level in levels])
         hint = "Correct the spelling, or leave the cell blank where there is no rating."
         wrong_rows(table, column, there & ~known, " < ".join(levels), hint)
         return []
     wrong_rows(table, column, there & ~value.is_finite().fill_null(value=False), "a number")
-    if outcome.kind in ("proportion", "rate"):
+    if rules.fraction:
         return _check_share(table, outcome, column, value)
-    if outcome.kind == "count":
+    if rules.counted:
         wrong_rows(table, column, (value < 0) | (value != value.round()), "whole numbers from zero")
-    elif outcome.kind == "ratio":
+    elif rules.figures is Figures.RATIOS:
         wrong_rows(table, column, value <= 0, "a ratio above zero")
-    elif outcome.kind == "binary":
+    elif rules.graded:
         wrong_rows(table, column, there & ~value.is_in([0.0, 1.0]), "0 or 1")
     return []
 

@@ -345,25 +345,27 @@ def test_generalised_least_squares_at_the_variances_of_the_record(panel, records
         near(errors[column], error)
 
 
-def design(panel, **plan):
+def design(panel, design):
     from culture_metrics.models.design_matrix import design_matrix
-    from culture_metrics.models.designs import Plan
+    from culture_metrics.models.designs.registry import as_design
     from culture_metrics.models.outcome_values import outcome_values
     from culture_metrics.models.panel_arrays import panel_arrays
+    from culture_metrics.models.plan import Plan
 
     arrays = panel_arrays(panel, [ENGAGEMENT, "SHMI.Index"], organisation="Code", year="Year.Index")
     values = outcome_values(arrays, SHMI)
-    return design_matrix(arrays, Plan(values, (ENGAGEMENT,), standardise=None, **plan))
+    return design_matrix(arrays, Plan(values, (ENGAGEMENT,), standardise=None, design=as_design(design)))
 
 
 def test_working_correlation(panel, records):
-    from culture_metrics.models.designs import Plan
+    from culture_metrics.models.designs.registry import as_design
     from culture_metrics.models.fit import fit
     from culture_metrics.models.outcome_values import outcome_values
     from culture_metrics.models.panel_arrays import panel_arrays
+    from culture_metrics.models.plan import Plan
 
     arrays = panel_arrays(panel, [ENGAGEMENT, "SHMI.Index"], organisation="Code", year="Year.Index")
     fitted = partial(fit, arrays, variant="gee")(
-        Plan(outcome_values(arrays, SHMI), (ENGAGEMENT,), design="mixed")
+        Plan(outcome_values(arrays, SHMI), (ENGAGEMENT,), design=as_design("mixed"))
     )
     near(fitted.correlation, records["A-gee-exch"]["extra"]["alpha"])

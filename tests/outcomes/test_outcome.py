@@ -7,7 +7,8 @@ import pytest
 
 import culture_metrics as cm
 from culture_metrics.errors import LinkError, UnknownNameError
-from culture_metrics.outcomes.outcome import KINDS, declared
+from culture_metrics.outcomes.kinds import KINDS
+from culture_metrics.outcomes.outcome import declared
 
 ASKED = {
     "shmi": "ratio",

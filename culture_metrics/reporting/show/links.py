@@ -11,7 +11,6 @@ import polars as pl
 from culture_metrics.outcomes.read_panel import read_panel
 from culture_metrics.synthetic.outcomes import outcome_panel
 from culture_metrics.views.labels import figures, p_values
-from culture_metrics.views.links import DESIGNS
 from culture_metrics.views.table import Table
 
 if TYPE_CHECKING:
@@ -50,10 +49,10 @@ def link_panel(path: str | Path | None, outcome: Outcome) -> Panel:
 
 def link_checks(link: LinkResult) -> Table:
     """List the checks of all models that raised a flag."""
-    named = link.table.select("model_id", "outcome_label", "design").unique("model_id")
+    named = link.table.select("model_id", "outcome_label", "design_label").unique("model_id")
     raised = link.diagnostics.filter(pl.col("flag")).join(named, on="model_id", maintain_order="left")
     frame = raised.select(
-        pl.format("{}: {}", "outcome_label", pl.col("design").replace(DESIGNS)).alias("Link"),
+        pl.format("{}: {}", "outcome_label", "design_label").alias("Link"),
         pl.col("test").replace(CHECKS).str.replace_all("_", " ").alias("Check"),
         pl.col("subject").fill_null("").str.replace_all("_", " ").alias("Of"),
         figures("value").fill_null("").alias("Value"),

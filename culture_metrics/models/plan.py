@@ -1,37 +1,30 @@
-"""The designs, and one model to fit: which outcome, indicators, controls and design."""
+"""One model to fit: which outcome, indicators, controls and design."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import TYPE_CHECKING
 
-from culture_metrics.errors import LinkError
+from culture_metrics.models.designs.design import Transform
+from culture_metrics.models.designs.pooled import POOLED
 
 if TYPE_CHECKING:
+    from culture_metrics.models.designs.design import Design
     from culture_metrics.models.outcome_values import OutcomeValues
 
-Design = Literal[
-    "cross_section", "pooled", "lagged", "fixed_effects", "within_between", "mixed", "first_difference",
-    "cross_lagged",
-]  # fmt: skip
-DESIGNS: tuple[Design, ...] = get_args(Design)
-LINEAR_KINDS = ("continuous", "ratio", "money")
 #: Organisations that a level of a categorical control needs, where nothing else is said.
 FEWEST_IN_LEVEL = 3
-#: Designs that look within organisations only.
-WITHIN = ("fixed_effects", "first_difference")
 
 
 @dataclass(frozen=True)
 class Plan:
-    """One model to fit.
+    """One model to fit, kept to what its design asks for: its lag, the outcome before, no years of one.
 
     Attributes
     ----------
     values : OutcomeValues
     indicators, controls : tuple of str
-    design : str
-        One of `DESIGNS`.
+    design : Design
     lag : int
         Year of the outcome less the year of the indicators.
     year_effects : bool
@@ -52,7 +45,7 @@ class Plan:
     values: OutcomeValues
     indicators: tuple[str, ...]
     controls: tuple[str, ...] = ()
-    design: str = "pooled"
+    design: Design = POOLED
     lag: int = 0
     year_effects: bool = True
     standardise: str | dict[str, float] | None = "sd"
@@ -62,32 +55,32 @@ class Plan:
     min_level_orgs: int = FEWEST_IN_LEVEL
     also_known: tuple[str, ...] = ()
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "lag", max(self.lag, self.design.lag))
+        object.__setattr__(self, "year_effects", self.year_effects and self.design.years)
+        object.__setattr__(self, "prior_outcome", self.prior_outcome or self.design.given_outcome)
+
     @property
     def linear(self) -> bool:
         """Whether the outcome's kind has a linear model."""
-        return self.values.outcome.kind in LINEAR_KINDS
+        return self.values.outcome.rules.linear
+
+    @property
+    def transform(self) -> Transform | None:
+        """What becomes of the figures before the model is fitted."""
+        return self.design.transform if self.linear else self.design.beyond_linear
 
     @property
     def split(self) -> bool:
-        """Whether indicators enter as organisation mean and deviation from it.
-
-        Organisation dummies are biased outside linear models (incidental parameters), so the fixed-effects
-        designs take mean and deviation there.
-        """
-        return self.design == "within_between" or (self.design in WITHIN and not self.linear)
+        """Whether indicators enter as organisation mean and deviation from it."""
+        return self.transform is Transform.SPLIT
 
     @property
     def demeaned(self) -> bool:
         """Whether everything is taken as deviation from the organisation's mean."""
-        return self.design == "fixed_effects" and self.linear
+        return self.transform is Transform.DEVIATIONS
 
     @property
-    def differenced(self) -> bool:
-        """Whether everything is taken as change since the year before."""
-        return self.design == "first_difference" and self.linear
-
-
-def check_design(design: str) -> None:
-    """Refuse a design that does not exist."""
-    if design not in DESIGNS:
-        raise LinkError(f"There is no design '{design}'", expected=", ".join(DESIGNS))
+    def gap(self) -> int:
+        """Years over which everything is taken as a change; 0 where it is not."""
+        return self.design.gap if self.transform is Transform.CHANGES else 0
