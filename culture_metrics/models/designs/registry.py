@@ -8,6 +8,7 @@ from types import MappingProxyType
 from culture_metrics.errors import LinkError, kind_of
 from culture_metrics.models.designs.design import Design
 from culture_metrics.models.designs.lagged import CROSS_LAGGED, LAGGED
+from culture_metrics.models.designs.long_difference import long_difference
 from culture_metrics.models.designs.pooled import CROSS_SECTION, MIXED, POOLED
 from culture_metrics.models.designs.within import FIRST_DIFFERENCE, FIXED_EFFECTS, WITHIN_BETWEEN
 
@@ -23,6 +24,7 @@ DESIGNS: Mapping[str, Design] = MappingProxyType(
             FIXED_EFFECTS,
             WITHIN_BETWEEN,
             FIRST_DIFFERENCE,
+            long_difference(),
             CROSS_LAGGED,
         )
     }
