@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from culture_metrics.errors import LinkError, unknown
-from culture_metrics.links.given import outcome_of, table_of
+from culture_metrics.links.given import outcome_of, panel_of
 from culture_metrics.models.panel_arrays import panel_arrays
 
 if TYPE_CHECKING:
@@ -109,10 +109,9 @@ def lavaan_model(
     """
     if model not in MODELS:
         raise unknown("model of waves", model, MODELS)
-    result = outcome_of(data, outcome)
-    arrays = panel_arrays(
-        table_of(data, "lavaan_model"), [indicator, result.column], organisation=organisation, year=year
-    )
+    panel = panel_of(data, "lavaan_model", organisation=organisation, year=year)
+    result = outcome_of(panel, outcome)
+    arrays = panel_arrays(panel.table, [indicator, result.column])
     long = pl.DataFrame(
         {
             "organisation": [arrays.organisations[i] for i in arrays.organisation],

@@ -14,7 +14,7 @@ from culture_metrics.links.arguments import check_call, check_lag, check_minimum
 from culture_metrics.links.checklist import DIAGNOSTICS, Flag
 from culture_metrics.links.checks import check_dynamic, check_pair, context_columns, data_flags
 from culture_metrics.links.diagnostics import diagnose
-from culture_metrics.links.given import outcome_of, table_of
+from culture_metrics.links.given import names_of, outcome_of, panel_of
 from culture_metrics.links.pictures import Source
 from culture_metrics.links.result import LinkResult
 from culture_metrics.links.sensitivity import MAIN, REVERSE, Model, models_of
@@ -34,6 +34,7 @@ from culture_metrics.views.labels import p_said
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from culture_metrics.models.designs.design import Design
     from culture_metrics.models.sample import Loss
     from culture_metrics.outcomes.panel import Panel
 
@@ -56,8 +57,8 @@ def link_outcomes(  # noqa: PLR0913
     *,
     organisation: str = "organisation",
     year: str = "year",
-    controls: Sequence[str] = (),
-    design: str | Sequence[str] = "pooled",
+    controls: str | Sequence[str] = (),
+    design: Design | str | Sequence[Design | str] = "pooled",
     lag: int = 0,
     year_effects: bool = True,
     standardise: str | Mapping[str, float] | None = "sd",
@@ -86,10 +87,10 @@ def link_outcomes(  # noqa: PLR0913
         A plain column name is the outcome that a Panel declares under it, else a continuous one.
     organisation, year : str
         Columns of the key; `year` holds whole numbers.
-    controls : sequence of str
+    controls : str or sequence of str
         Numbers as they are; text, categories and booleans become dummies. An indicator is no control of its
         own link.
-    design : str or sequence of str
+    design : str or Design, or a sequence of them
         `cross_section` (no year in the model), `pooled` (year dummies), `lagged` (outcome the year after,
         given the outcome now), `fixed_effects` (change within organisations), `within_between` (both, with a
         random intercept), `mixed` (random intercept), `first_difference` (changes from year to year),
@@ -182,21 +183,16 @@ def link_outcomes(  # noqa: PLR0913
     >>> link.table.filter(role="main").select("n_orgs", "base").row(0)
     (60, 300)
     """
-    indicators = [indicators] if isinstance(indicators, str) else list(indicators)
+    indicators, controls = list(names_of(indicators)), names_of(controls)
     designs = designs_of(design)
     wanted = [outcomes] if isinstance(outcomes, (Outcome, str)) else list(outcomes)
-    given = table_of(data, "link_outcomes")
-    declared = [outcome_of(data, one) for one in wanted]
+    panel = panel_of(data, "link_outcomes", organisation=organisation, year=year)
+    declared = [outcome_of(panel, one) for one in wanted]
     check_call(lag, standardise, cov, correction, ci)
     check_minimum("min_level_orgs", min_level_orgs)
     needed = [*indicators, *controls, *(name for one in declared for name in one.columns)]
-    known = given.collect_schema().names()
-    arrays = panel_arrays(
-        given,
-        [*needed, *([weights] if weights else []), *context_columns(known, indicators, controls)],
-        organisation=organisation,
-        year=year,
-    )
+    context = context_columns(panel.table.columns, indicators, controls)
+    arrays = panel_arrays(panel.table, [*needed, *([weights] if weights else []), *context])
     check_lag(arrays, max([lag, *(one.lag for one in designs)]))
     values, faults = _values(arrays, declared)
     groups = [(one,) for one in indicators] if one_at_a_time else [tuple(indicators)]

@@ -124,7 +124,7 @@ def mediate(  # noqa: PLR0913
     mediator: str,
     outcome: Outcome | str,
     *,
-    controls: Sequence[str] = (),
+    controls: str | Sequence[str] = (),
     organisation: str = "organisation",
     year: str = "year",
     year_effects: bool = True,
@@ -144,7 +144,7 @@ def mediate(  # noqa: PLR0913
         Number columns; both are taken in standard deviations of the rows used.
     outcome : Outcome or str
         Of kind continuous, ratio or money.
-    controls : sequence of str
+    controls : str or sequence of str
         Further columns, text as categories. They stand in both equations.
     organisation, year : str
         Key columns.

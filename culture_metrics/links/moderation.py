@@ -126,7 +126,7 @@ def moderate(  # noqa: PLR0913
     outcome: Outcome | str,
     *,
     at: Mapping[str, Sequence[float]] | None = None,
-    controls: Sequence[str] = (),
+    controls: str | Sequence[str] = (),
     organisation: str = "organisation",
     year: str = "year",
     year_effects: bool = True,
@@ -148,7 +148,7 @@ def moderate(  # noqa: PLR0913
     at : mapping, optional
         For a moderator, the values at which to take slopes, in its own unit (0 and 1 of a yes/no column).
         Left out: the mean and 1 SD below and above it for one moderator, 1 SD below and above for two.
-    controls : sequence of str
+    controls : str or sequence of str
         Further columns, text as categories.
     organisation, year : str
         Key columns.

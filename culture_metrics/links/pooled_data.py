@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from culture_metrics.errors import LinkError
 from culture_metrics.links.arguments import check_minimum
-from culture_metrics.links.given import outcome_of, table_of
+from culture_metrics.links.given import names_of, outcome_of, panel_of
 from culture_metrics.models.design_matrix import design_matrix
 from culture_metrics.models.designs.design import LINEAR
 from culture_metrics.models.outcome_values import outcome_values
@@ -36,7 +36,7 @@ def pooled_data(  # noqa: PLR0913
     outcome: Outcome | str,
     predictors: Sequence[str],
     *,
-    controls: Sequence[str],
+    controls: str | Sequence[str],
     organisation: str,
     year: str,
     year_effects: bool,
@@ -53,8 +53,8 @@ def pooled_data(  # noqa: PLR0913
         carry the model.
     """
     check_minimum("min_level_orgs", min_level_orgs)
-    table = table_of(data, what)
-    outcome = outcome_of(data, outcome)
+    panel = panel_of(data, what, organisation=organisation, year=year)
+    outcome, controls = outcome_of(panel, outcome), names_of(controls)
     if outcome.rules not in kinds:
         raise LinkError(
             f"{what} does not take an outcome of this kind",
@@ -68,7 +68,7 @@ def pooled_data(  # noqa: PLR0913
         raise LinkError(
             f"{what} needs different columns", where=", ".join(named), hint="Name each column once."
         )
-    arrays = panel_arrays(table, [*named, *outcome.columns[1:]], organisation=organisation, year=year)
+    arrays = panel_arrays(panel.table, [*named, *outcome.columns[1:]])
     plan = Plan(
         values=outcome_values(arrays, outcome),
         indicators=tuple(predictors),

@@ -99,7 +99,7 @@ def relative_weights(  # noqa: PLR0913
     indicators: Sequence[str],
     outcome: Outcome | str,
     *,
-    controls: Sequence[str] = (),
+    controls: str | Sequence[str] = (),
     organisation: str = "organisation",
     year: str = "year",
     year_effects: bool = True,
@@ -118,7 +118,7 @@ def relative_weights(  # noqa: PLR0913
         Two to twelve number columns.
     outcome : Outcome or str
         Of kind continuous, ratio or money.
-    controls : sequence of str
+    controls : str or sequence of str
         Taken out of the outcome and of every indicator first, as are the years with `year_effects`.
     organisation, year : str
         Key columns.

@@ -11,7 +11,7 @@ import polars as pl
 
 from culture_metrics.errors import LinkError
 from culture_metrics.links.arguments import check_minimum, designs_of
-from culture_metrics.links.given import outcome_of, table_of
+from culture_metrics.links.given import names_of, outcome_of, panel_of
 from culture_metrics.links.table import FAILED, NOT_FITTED, REPORTED
 from culture_metrics.links.titles import heading, pointing, title_of
 from culture_metrics.models.fit import fit
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     import plotly.graph_objects as go
 
+    from culture_metrics.models.designs.design import Design
     from culture_metrics.models.fitted import Fitted
     from culture_metrics.outcomes.outcome import Outcome
     from culture_metrics.outcomes.panel import Panel
@@ -158,9 +159,15 @@ def specification_curve(  # noqa: PLR0913
     indicator: str,
     outcome: Outcome | str,
     *,
-    designs: Sequence[str] = ("pooled", "lagged", "within_between", "fixed_effects", "first_difference"),
-    controls: Sequence[str] = (),
-    weights: Sequence[str] = (),
+    designs: Design | str | Sequence[Design | str] = (
+        "pooled",
+        "lagged",
+        "within_between",
+        "fixed_effects",
+        "first_difference",
+    ),
+    controls: str | Sequence[str] = (),
+    weights: str | Sequence[str] = (),
     years: Sequence[tuple[int, int]] = (),
     step: float | None = None,
     min_level_orgs: int = FEWEST_IN_LEVEL,
@@ -178,11 +185,11 @@ def specification_curve(  # noqa: PLR0913
         Number column.
     outcome : Outcome or str
         A plain column name is the outcome that a Panel declares under it, else a continuous one.
-    designs : sequence of str
+    designs : str or Design, or a sequence of them
         As `link_outcomes` has them, but for `cross_lagged`; `within_between` gives two rows.
-    controls : sequence of str
+    controls : str or sequence of str
         Every subset of them is tried, the empty one too.
-    weights : sequence of str
+    weights : str or sequence of str
         Columns of weights, each tried besides no weights.
     years : sequence of (int, int)
         First and last year of spans to try besides all years.
@@ -225,26 +232,27 @@ def specification_curve(  # noqa: PLR0913
     >>> found.table.height, found.repeats  # the number of beds stays the same within an organisation
     (10, 2)
     """
-    given, result = table_of(data, "specification_curve"), outcome_of(data, outcome)
+    panel = panel_of(data, "specification_curve", organisation=organisation, year=year)
+    result = outcome_of(panel, outcome)
     check_minimum("min_level_orgs", min_level_orgs)
     ways = {one.name: one for one in designs_of(designs)}
     if both := [one.name for one in ways.values() if one.both_ways]:
         raise LinkError("A specification is one equation", hint=f"Leave out '{both[0]}'; use 'lagged'.")
-    controls = [name for name in controls if name != indicator]
+    controls = [name for name in names_of(controls) if name != indicator]
+    weights = names_of(weights)
     sets = [subset for size in range(len(controls) + 1) for subset in combinations(controls, size)]
     grid: list[Choice] = list(product(ways, sets, [None, *weights]))
     if (many := len(grid) * (1 + len(years))) > MOST:
         raise LinkError(f"{many:,} specifications are too many", expected=f"at most {MOST:,}")
-    frame = given.lazy().collect()
     columns = [*result.columns, indicator, *controls, *weights]
-    whole = panel_arrays(frame, columns, organisation=organisation, year=year)
+    whole = panel_arrays(panel.table, columns)
     size = float(np.nanstd(whole.column(indicator), ddof=1)) if step is None else step
     fits: dict[object, list[dict[str, Any]]] = {}
     meant = result
     for span in [None, *years]:
         try:
-            of_span = frame if span is None else frame.filter(pl.col(year).is_between(*span))
-            arrays = panel_arrays(of_span, columns, organisation=organisation, year=year)
+            of_span = panel.table if span is None else panel.table.filter(pl.col("year").is_between(*span))
+            arrays = panel_arrays(of_span, columns)
             values = outcome_values(arrays, result)
         except LinkError as error:
             fits |= {(span, *one): [_unfitted(span, one, error)] for one in grid}

@@ -87,13 +87,13 @@ class PanelArrays:
 
 
 def panel_arrays(
-    data: pl.DataFrame | pl.LazyFrame, columns: Iterable[str], *, organisation: str, year: str
+    frame: pl.DataFrame, columns: Iterable[str], *, organisation: str = "organisation", year: str = "year"
 ) -> PanelArrays:
     """Check a panel and return the columns a model needs as numpy arrays.
 
     Parameters
     ----------
-    data : polars.DataFrame or polars.LazyFrame
+    frame : polars.DataFrame
         One row per organisation and year.
     columns : iterable of str
         Columns needed besides `organisation` and `year`.
@@ -108,12 +108,9 @@ def panel_arrays(
         When the key is missing, not whole or not unique, or a number is infinite.
     """
     names = list(dict.fromkeys([organisation, year, *columns]))
-    known = data.collect_schema().names()
-    for name in names:
-        if name not in known:
-            raise unknown("column", name, known, where="the panel")
-    frame = data.lazy().select(names).collect()
-    _check_key(frame, organisation, year)
+    _check_columns(frame, names)
+    check_key(frame, organisation, year)
+    frame = frame.select(names)
     frame = frame.with_columns(pl.col(organisation).cast(pl.String), pl.col(year).cast(pl.Int64))
     frame = frame.sort(organisation, year)
     codes = frame[organisation].unique(maintain_order=True)
@@ -133,7 +130,23 @@ def panel_arrays(
     )
 
 
-def _check_key(frame: pl.DataFrame, organisation: str, year: str) -> None:
+def _check_columns(frame: pl.DataFrame, names: Iterable[str]) -> None:
+    for name in names:
+        if name not in frame.columns:
+            raise unknown("column", name, frame.columns, where="the panel")
+
+
+def check_key(frame: pl.DataFrame, organisation: str, year: str) -> None:
+    """Refuse a table whose rows are not one for each organisation and year.
+
+    Raises
+    ------
+    UnknownNameError
+        When a column of the key is missing.
+    LinkError
+        When it is not whole or not unique.
+    """
+    _check_columns(frame, (organisation, year))
     if frame.is_empty():
         raise LinkError("The panel has no rows", expected="one row per organisation and year")
     if not frame[year].dtype.is_integer():

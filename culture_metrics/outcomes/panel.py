@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from culture_metrics.errors import LinkError, kind_of
-from culture_metrics.outcomes.flow import losses, unmatched
+from culture_metrics.outcomes.flow import LOSSES, UNMATCHED, losses, unmatched
 from culture_metrics.outcomes.mergers import ATTRIBUTES, crossings, read_list
 from culture_metrics.outcomes.outcome_data import OutcomeData
 from culture_metrics.outcomes.outcome_side import OutcomeSide, outcome_side
@@ -60,6 +60,19 @@ class Panel:
     losses: pl.DataFrame = field(repr=False)
     unmatched: pl.DataFrame = field(repr=False)
     problems: pl.DataFrame = field(repr=False)
+
+    @classmethod
+    def of(cls, table: pl.DataFrame) -> Panel:
+        """Return a table with `organisation` and `year` as a panel: its numbers are indicators."""
+        indicators = tuple(
+            name
+            for name, dtype in table.schema.items()
+            if dtype.is_numeric() and name not in KEY and not name.endswith("_base")
+        )
+        return cls(
+            table=table, indicators=indicators, outcomes=(), losses=pl.DataFrame(schema=LOSSES),
+            unmatched=pl.DataFrame(schema=UNMATCHED), problems=problem_table([]),
+        )  # fmt: skip
 
     def summary(self) -> str:
         """Say in plain sentences what the panel holds and what was lost."""
