@@ -10,6 +10,7 @@ import polars as pl
 
 from culture_metrics.errors import LinkError
 from culture_metrics.links.arguments import check_number
+from culture_metrics.links.output import LinkOutput, link_verb
 from culture_metrics.models.designs.within import FIXED_EFFECTS
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ WAYS = {
 
 
 @dataclass(frozen=True)
-class FalseAlarms:
+class FalseAlarms(LinkOutput):
     """How often a link within organisations is found although there is none.
 
     Attributes
@@ -86,16 +87,14 @@ class FalseAlarms:
         return (
             f"Where no change goes with a change, {share['classical']:.1f}% of panels show a link if years "
             f"are taken as independent, {share['clustered']:.1f}% with clustering, "
-            f"{share['fixed_effects']:.1f}% within organisations"
+            f"{share[FIXED_EFFECTS.name]:.1f}% within organisations"
         )
 
     def __repr__(self) -> str:
         return f"FalseAlarms({self._headline()}. See .table and .summary())"
 
-    def _repr_html_(self) -> str:
-        return f"<p>{self.summary()}</p>"
 
-
+@link_verb
 def false_alarms(
     n_organisations: int = 120,
     years: int = 5,

@@ -8,15 +8,20 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from culture_metrics.errors import LinkError, unknown
-from culture_metrics.links.given import outcome_of, panel_of
+from culture_metrics.links.given import outcome_of
+from culture_metrics.links.output import LinkOutput, link_verb
+from culture_metrics.links.titles import heading, title_of
 from culture_metrics.models.panel_arrays import panel_arrays
+from culture_metrics.outcomes.panel import Panel
 
 if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
     from culture_metrics.outcomes.outcome import Outcome
-    from culture_metrics.outcomes.panel import Panel
 
 MODELS = ("ri_clpm", "latent_growth")
 FEWEST_WAVES, FEWEST_ORGANISATIONS = 3, 60
+NORMAL_95 = 1.959964
 WHY = (
     "no structural-equation package for Python could be trusted with it (semopy 2.3.11 has no wheel, and its "
     "fit statistics stop with an error on this model), and a cross-lagged regression is not the same thing"
@@ -24,12 +29,12 @@ WHY = (
 
 
 @dataclass(frozen=True)
-class LavaanModel:
+class LavaanModel(LinkOutput):
     """A panel in wide form and a script that fits its model with R's lavaan.
 
     Attributes
     ----------
-    data : polars.DataFrame
+    table : polars.DataFrame
         One row per organisation: `organisation, x1, x2, …, y1, y2, …`, in standard deviations over all waves.
     syntax : str
         The model in lavaan's language.
@@ -39,24 +44,50 @@ class LavaanModel:
         Years.
     """
 
-    data: pl.DataFrame = field(repr=False)
+    table: pl.DataFrame = field(repr=False)
     syntax: str = field(repr=False)
     script: str = field(repr=False)
     waves: tuple[int, ...]
     model: str
+    indicator: str
+    outcome: str
 
     def summary(self) -> str:
         """Say what to do with it."""
         return (
-            f"{self.data.height} organisations in {len(self.waves)} waves ({self.waves[0]} to "
+            f"{self.table.height} organisations in {len(self.waves)} waves ({self.waves[0]} to "
             f"{self.waves[-1]}). This package does not fit the model: save the data "
-            "(`.data.write_csv('panel.csv')`) and the script side by side, and run it in R with lavaan."
+            "(`.save('panel.csv')`) and the script side by side, and run it in R with lavaan."
+        )
+
+    def figure(self) -> go.Figure:
+        """Draw the mean of indicator and outcome in each wave, with its interval."""
+        from culture_metrics import views
+
+        series = {"x": title_of(self.indicator), "y": title_of(self.outcome)}
+        name = pl.col("variable")
+        long = self.table.unpivot(index="organisation").drop_nulls("value")
+        means = (
+            long.group_by(line=name.str.head(1), x=name.str.slice(1).cast(pl.Int64))
+            .agg(estimate=pl.col("value").mean(), _error=pl.col("value").std() / pl.len().sqrt())
+            .sort("line", "x")
+            .with_columns(pl.col("line").replace_strict(series), pl.col("x") + self.waves[0] - 1)
+        )
+        reach = NORMAL_95 * pl.col("_error")
+        return views.lines(
+            means.with_columns(conf_low=pl.col("estimate") - reach, conf_high=pl.col("estimate") + reach),
+            x_title="Year",
+            y_title="Mean of all organisations (SD over all waves)",
+            title=f"{heading(series['x'])} and {series['y']} over {len(self.waves)} waves",
+            subtitle=f"{self.table.height} organisations",
+            notes="What goes into the model; the model itself is fitted in R.",
         )
 
     def _repr_html_(self) -> str:
         return f"<p>{self.summary()}</p><pre>{self.script}</pre>"
 
 
+@link_verb
 def lavaan_model(
     data: Panel | pl.DataFrame | pl.LazyFrame,
     indicator: str,
@@ -85,7 +116,7 @@ def lavaan_model(
     Returns
     -------
     LavaanModel
-        `.data`, `.syntax`, `.script`; the numbers come from R.
+        `.table`, `.syntax`, `.script`; the numbers come from R.
 
     Raises
     ------
@@ -104,14 +135,14 @@ def lavaan_model(
     >>> import culture_metrics as cm
     >>> panel = cm.synthetic.outcome_panel(organisations=80, years=range(2020, 2024))
     >>> made = cm.lavaan_model(panel, "staff_engagement", "inpatient_survey")
-    >>> made.waves, made.data.width
+    >>> made.waves, made.table.width
     ((2020, 2021, 2022, 2023), 9)
     """
     if model not in MODELS:
         raise unknown("model of waves", model, MODELS)
-    panel = panel_of(data, "lavaan_model", organisation=organisation, year=year)
-    result = outcome_of(panel, outcome)
-    arrays = panel_arrays(panel.table, [indicator, result.column])
+    assert isinstance(data, Panel)  # by link_verb
+    result = outcome_of(data, outcome)
+    arrays = panel_arrays(data.table, [indicator, result.column])
     long = pl.DataFrame(
         {
             "organisation": [arrays.organisations[i] for i in arrays.organisation],
@@ -150,7 +181,9 @@ def lavaan_model(
         f'fitted <- {call}(model, data = panel, missing = "fiml"{more})\n'
         "summary(fitted, fit.measures = TRUE, standardized = TRUE)\n"
     )
-    return LavaanModel(wide.select("organisation", *names), syntax, script, waves, model)
+    return LavaanModel(
+        wide.select("organisation", *names), syntax, script, waves, model, indicator, result.column
+    )
 
 
 def refuse_wave_model(design: object) -> None:

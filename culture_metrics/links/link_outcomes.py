@@ -14,7 +14,8 @@ from culture_metrics.links.arguments import check_call, check_lag, check_minimum
 from culture_metrics.links.checklist import DIAGNOSTICS, Flag
 from culture_metrics.links.checks import check_dynamic, check_pair, context_columns, data_flags
 from culture_metrics.links.diagnostics import diagnose
-from culture_metrics.links.given import names_of, outcome_of, panel_of
+from culture_metrics.links.given import names_of, outcome_of
+from culture_metrics.links.output import link_verb
 from culture_metrics.links.pictures import Source
 from culture_metrics.links.result import LinkResult
 from culture_metrics.links.sensitivity import MAIN, REVERSE, Model, models_of
@@ -29,6 +30,7 @@ from culture_metrics.models.outcome_values import OutcomeValues, outcome_values
 from culture_metrics.models.panel_arrays import PanelArrays, panel_arrays
 from culture_metrics.models.plan import FEWEST_IN_LEVEL, Plan
 from culture_metrics.outcomes.outcome import Outcome
+from culture_metrics.outcomes.panel import Panel
 from culture_metrics.views.labels import p_said
 
 if TYPE_CHECKING:
@@ -36,7 +38,6 @@ if TYPE_CHECKING:
 
     from culture_metrics.models.designs.design import Design
     from culture_metrics.models.sample import Loss
-    from culture_metrics.outcomes.panel import Panel
 
 SAMPLE: dict[str, pl.DataType | type[pl.DataType]] = {
     "model_id": pl.String, "step": pl.String, "column": pl.String, "rows_lost": pl.UInt32,
@@ -50,6 +51,7 @@ LONG = 40
 MOST_REASONS = 5
 
 
+@link_verb
 def link_outcomes(  # noqa: PLR0913
     data: Panel | pl.DataFrame | pl.LazyFrame,
     indicators: str | Sequence[str],
@@ -144,7 +146,7 @@ def link_outcomes(  # noqa: PLR0913
           median organisation, `effect_abs_unit` says which; `effect_std` in SDs of the outcome;
         - `partial_r, r2, pseudo_r2, delta_r2`; `base` (rows), `n_orgs, n_years, years, n_dropped`;
         - `direction` (favourable, unfavourable, null-straddling), `detectable_r` (80 % power, 5 %: as
-          `detectable_link` has it for the design, the panel's size and its ICCs), `flags`;
+          `detectable_link` has it for the design, the panel's size and its ICCs), `flags` (parted by "; ");
         - `status` and `reason`: `reported`; `failed` (did not converge or separated, null figures); or
           `not_fitted` (the pair has no model under this design, neither figures nor sample).
 
@@ -186,13 +188,13 @@ def link_outcomes(  # noqa: PLR0913
     indicators, controls = list(names_of(indicators)), names_of(controls)
     designs = designs_of(design)
     wanted = [outcomes] if isinstance(outcomes, (Outcome, str)) else list(outcomes)
-    panel = panel_of(data, "link_outcomes", organisation=organisation, year=year)
-    declared = [outcome_of(panel, one) for one in wanted]
+    assert isinstance(data, Panel)  # by link_verb
+    declared = [outcome_of(data, one) for one in wanted]
     check_call(lag, standardise, cov, correction, ci)
     check_minimum("min_level_orgs", min_level_orgs)
     needed = [*indicators, *controls, *(name for one in declared for name in one.columns)]
-    context = context_columns(panel.table.columns, indicators, controls)
-    arrays = panel_arrays(panel.table, [*needed, *([weights] if weights else []), *context])
+    context = context_columns(data.table.columns, indicators, controls)
+    arrays = panel_arrays(data.table, [*needed, *([weights] if weights else []), *context])
     check_lag(arrays, max([lag, *(one.lag for one in designs)]))
     values, faults = _values(arrays, declared)
     groups = [(one,) for one in indicators] if one_at_a_time else [tuple(indicators)]
@@ -249,8 +251,8 @@ def link_outcomes(  # noqa: PLR0913
     if not mains:
         raise _none_fitted(failed)
     _adjust(rows, correction)
-    table = pl.DataFrame(rows, schema=TABLE)
-    shown = table.to_dicts()
+    table = pl.DataFrame([row | {"flags": "; ".join(row["flags"])} for row in rows], schema=TABLE)
+    shown = [row | {"flags": made["flags"]} for row, made in zip(table.to_dicts(), rows, strict=True)]
     return LinkResult(
         table=table,
         diagnostics=pl.DataFrame(checks, schema=DIAGNOSTICS),

@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 
 from culture_metrics.errors import LinkError, unknown
+from culture_metrics.links.output import LinkOutput, link_verb
 from culture_metrics.links.pooled_data import CAVEAT, pooled_data, sampled
 from culture_metrics.links.resampling import drawn_products, solved
 from culture_metrics.links.titles import through, title_of
@@ -37,7 +38,7 @@ ORDER = (
 
 
 @dataclass(frozen=True)
-class Mediation:
+class Mediation(LinkOutput):
     """An indirect path: indicator, mediator, outcome.
 
     Attributes
@@ -114,10 +115,8 @@ class Mediation:
     def __repr__(self) -> str:
         return f"Mediation({self._headline()}; {self.sample}. See .table and .summary())"
 
-    def _repr_html_(self) -> str:
-        return f"<p>{self.summary()}</p>"
 
-
+@link_verb
 def mediate(  # noqa: PLR0913
     data: Panel | pl.DataFrame | pl.LazyFrame,
     indicator: str,
@@ -195,7 +194,7 @@ def mediate(  # noqa: PLR0913
     if draws < 200:
         raise LinkError("Too few draws for an interval", expected="at least 200", got=str(draws))
     matrix, plan = pooled_data(
-        data, outcome, [indicator, mediator], controls=controls, organisation=organisation, year=year,
+        data, outcome, [indicator, mediator], controls=controls,
         year_effects=year_effects, min_level_orgs=min_level_orgs, what="Mediation",
     )  # fmt: skip
     result = plan.values.outcome

@@ -10,6 +10,7 @@ import numpy as np
 import polars as pl
 
 from culture_metrics.errors import LinkError, unknown
+from culture_metrics.links.output import LinkOutput, link_verb
 from culture_metrics.links.pooled_data import CAVEAT, pooled_data, sampled
 from culture_metrics.links.product_model import corners, fitted_lines, product_model, slope, tested
 from culture_metrics.links.titles import heading, inside, title_of
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Moderation:
+class Moderation(LinkOutput):
     """Slopes of an indicator at values of one or two moderators.
 
     Attributes
@@ -115,10 +116,8 @@ class Moderation:
         said = f"The {self._finding()}; {self._product()}; {self.sample}"
         return f"Moderation({said}. See .table, .slopes, .differences, .lines and .summary())"
 
-    def _repr_html_(self) -> str:
-        return f"<p>{self.summary()}</p>"
 
-
+@link_verb
 def moderate(  # noqa: PLR0913
     data: Panel | pl.DataFrame | pl.LazyFrame,
     indicator: str,
@@ -164,8 +163,9 @@ def moderate(  # noqa: PLR0913
     -------
     Moderation
         `.table`: `term, estimate, std_error, statistic, df, p_value, conf_low, conf_high`, per SD, the
-        product of all last. `.slopes`: `label, place` (SD of each moderator), `value` (its own unit) and the
-        same statistics. `.differences`: `first, second`, the same statistics and `p_adjusted` (Holm).
+        product of all last. `.slopes`: `label, place_1` (SD of the first moderator), `value_1` (its own unit)
+        and so on, and the same statistics. `.differences`: `first, second`, the same statistics and
+        `p_adjusted` (Holm).
         `.lines`: `line, x` (SD), `estimate, conf_low, conf_high` on the scale of the outcome (counts
         per unit of exposure). Estimates are
         on the link scale of the kind (logit of proportions, rates and yes/no, log of counts). Clustered by
@@ -198,7 +198,7 @@ def moderate(  # noqa: PLR0913
         if name not in names:
             raise unknown("moderator", name, names)
     matrix, plan = pooled_data(
-        data, outcome, [indicator, *names], controls=controls, organisation=organisation, year=year,
+        data, outcome, [indicator, *names], controls=controls,
         year_effects=year_effects, min_level_orgs=min_level_orgs, what="Moderation", kinds=UNORDERED,
     )  # fmt: skip
     model = product_model(matrix, plan)
@@ -218,8 +218,8 @@ def moderate(  # noqa: PLR0913
         slopes=pl.DataFrame(
             {
                 "label": labels,
-                "place": [list(corner.places) for corner in places],
-                "value": [list(corner.values) for corner in places],
+                **{f"place_{i + 1}": [corner.places[i] for corner in places] for i in range(len(names))},
+                **{f"value_{i + 1}": [corner.values[i] for corner in places] for i in range(len(names))},
                 **tested(model, h, ci),
             }
         ),

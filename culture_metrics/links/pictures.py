@@ -61,7 +61,7 @@ def points_and_lines(source: Source, model_id: str, indicator: str) -> tuple[pl.
     if plan.values.outcome.rules.graded:
         raise LinkError(
             f"A scatter needs numbers, and '{plan.values.outcome.column}' is {plan.values.outcome.kind}",
-            hint="Use figure_forest or figure_designs.",
+            hint="Use figure or figure_designs.",
         )
     level = replace(plan, indicators=(indicator,), design=POOLED, prior_outcome=False, standardise=None)
     matrix = _without_small(design_matrix(source.arrays, level), source.arrays, plan, indicator)

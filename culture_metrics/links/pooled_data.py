@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING
 
 from culture_metrics.errors import LinkError
 from culture_metrics.links.arguments import check_minimum
-from culture_metrics.links.given import names_of, outcome_of, panel_of
+from culture_metrics.links.given import names_of, outcome_of
 from culture_metrics.models.design_matrix import design_matrix
 from culture_metrics.models.designs.design import LINEAR
 from culture_metrics.models.outcome_values import outcome_values
 from culture_metrics.models.panel_arrays import panel_arrays
 from culture_metrics.models.plan import Plan
 from culture_metrics.models.sample import rare_levels
+from culture_metrics.outcomes.panel import Panel
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from culture_metrics.models.design_matrix import DesignMatrix
     from culture_metrics.outcomes.kinds import Kind
     from culture_metrics.outcomes.outcome import Outcome
-    from culture_metrics.outcomes.panel import Panel
 
 #: Stands beneath every such result.
 CAVEAT = (
@@ -31,14 +31,12 @@ CAVEAT = (
 )
 
 
-def pooled_data(  # noqa: PLR0913
+def pooled_data(
     data: Panel | pl.DataFrame | pl.LazyFrame,
     outcome: Outcome | str,
     predictors: Sequence[str],
     *,
     controls: str | Sequence[str],
-    organisation: str,
-    year: str,
     year_effects: bool,
     min_level_orgs: int,
     what: str,
@@ -53,8 +51,8 @@ def pooled_data(  # noqa: PLR0913
         carry the model.
     """
     check_minimum("min_level_orgs", min_level_orgs)
-    panel = panel_of(data, what, organisation=organisation, year=year)
-    outcome, controls = outcome_of(panel, outcome), names_of(controls)
+    assert isinstance(data, Panel)  # by link_verb
+    outcome, controls = outcome_of(data, outcome), names_of(controls)
     if outcome.rules not in kinds:
         raise LinkError(
             f"{what} does not take an outcome of this kind",
@@ -68,7 +66,7 @@ def pooled_data(  # noqa: PLR0913
         raise LinkError(
             f"{what} needs different columns", where=", ".join(named), hint="Name each column once."
         )
-    arrays = panel_arrays(panel.table, [*named, *outcome.columns[1:]])
+    arrays = panel_arrays(data.table, [*named, *outcome.columns[1:]])
     plan = Plan(
         values=outcome_values(arrays, outcome),
         indicators=tuple(predictors),

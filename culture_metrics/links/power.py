@@ -12,11 +12,14 @@ from scipy.special import ndtri, stdtrit
 
 from culture_metrics.errors import LinkError
 from culture_metrics.links.arguments import check_number
+from culture_metrics.links.output import LinkOutput, link_verb
 from culture_metrics.models.designs.independent_figures import Sizes, deviations, means
 from culture_metrics.models.designs.registry import DESIGNS, as_design
 from culture_metrics.models.products import along, cross
 
 if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
     from culture_metrics.models.fitted import Fitted
     from culture_metrics.models.solution import Array, Integers
 
@@ -25,7 +28,7 @@ POWER, LEVEL = 0.80, 0.05
 
 
 @dataclass(frozen=True)
-class DetectableLink:
+class DetectableLink(LinkOutput):
     """The smallest correlation that a study of this size is likely to find.
 
     Attributes
@@ -39,6 +42,28 @@ class DetectableLink:
     table: pl.DataFrame
     power: float
     level: float
+
+    def figure(self) -> go.Figure:
+        """Draw the smallest correlation that each design is likely to find."""
+        from culture_metrics import views
+
+        size = self.table.row(0, named=True)
+        nothing = pl.lit(None, pl.Float64)
+        drawn = self.table.drop_nulls("detectable_r").select(
+            label=pl.col("design").replace_strict({name: one.label for name, one in DESIGNS.items()}),
+            estimate="detectable_r",
+            conf_low=nothing,
+            conf_high=nothing,
+        )
+        least = float(drawn["estimate"].to_numpy().min())
+        return views.estimates(
+            drawn,
+            axis="Smallest correlation that is likely to be found",
+            decimals=2,
+            title=f"Links weaker than a correlation of {least:.2f} are likely to be missed",
+            subtitle=f"{size['organisations']} organisations; found in {100 * self.power:.0f}% of studies, "
+            f"two-sided test at {100 * self.level:g}%",
+        )
 
     def summary(self) -> str:
         """Say in plain sentences what can be found and what a null result does not exclude."""
@@ -57,10 +82,8 @@ class DetectableLink:
     def __repr__(self) -> str:
         return f"DetectableLink({self.summary()} See .table)"
 
-    def _repr_html_(self) -> str:
-        return f"<p>{self.summary()}</p>"
 
-
+@link_verb
 def detectable_link(
     n_organisations: int,
     years: int = 1,

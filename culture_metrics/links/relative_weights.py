@@ -11,6 +11,7 @@ import numpy as np
 import polars as pl
 
 from culture_metrics.errors import LinkError
+from culture_metrics.links.output import LinkOutput, link_verb
 from culture_metrics.links.pooled_data import CAVEAT, pooled_data, sampled
 from culture_metrics.links.resampling import drawn_products
 from culture_metrics.links.titles import parted, title_of
@@ -32,7 +33,7 @@ MOST = 12
 
 
 @dataclass(frozen=True)
-class RelativeWeights:
+class RelativeWeights(LinkOutput):
     """How the explained variance of an outcome falls to indicators that overlap.
 
     Attributes
@@ -90,10 +91,8 @@ class RelativeWeights:
         indicators = counted(self.table.height, "indicator")
         return f"RelativeWeights({said}; {indicators}; {self.sample}. See .table and .summary())"
 
-    def _repr_html_(self) -> str:
-        return f"<p>{self.summary()}</p>"
 
-
+@link_verb
 def relative_weights(  # noqa: PLR0913
     data: Panel | pl.DataFrame | pl.LazyFrame,
     indicators: Sequence[str],
@@ -166,7 +165,7 @@ def relative_weights(  # noqa: PLR0913
             hint="Take the elements and themes first, or one theme's sub-scores.",
         )
     matrix, plan = pooled_data(
-        data, outcome, names, controls=controls, organisation=organisation, year=year,
+        data, outcome, names, controls=controls,
         year_effects=year_effects, min_level_orgs=min_level_orgs, what="Relative weights",
     )  # fmt: skip
     ours = [matrix.terms[name, "overall"] for name in names]

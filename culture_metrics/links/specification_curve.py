@@ -11,7 +11,8 @@ import polars as pl
 
 from culture_metrics.errors import LinkError
 from culture_metrics.links.arguments import check_minimum, designs_of
-from culture_metrics.links.given import names_of, outcome_of, panel_of
+from culture_metrics.links.given import names_of, outcome_of
+from culture_metrics.links.output import LinkOutput, link_verb
 from culture_metrics.links.table import FAILED, NOT_FITTED, REPORTED
 from culture_metrics.links.titles import heading, pointing, title_of
 from culture_metrics.models.fit import fit
@@ -20,6 +21,7 @@ from culture_metrics.models.outcome_values import outcome_values
 from culture_metrics.models.panel_arrays import panel_arrays
 from culture_metrics.models.plan import FEWEST_IN_LEVEL, Plan
 from culture_metrics.models.sample import rare_levels
+from culture_metrics.outcomes.panel import Panel
 from culture_metrics.views.labels import number, places
 
 if TYPE_CHECKING:
@@ -30,14 +32,13 @@ if TYPE_CHECKING:
     from culture_metrics.models.designs.design import Design
     from culture_metrics.models.fitted import Fitted
     from culture_metrics.outcomes.outcome import Outcome
-    from culture_metrics.outcomes.panel import Panel
 
 #: More specifications than this nobody can look through.
 MOST = 2000
 #: Reasons that the error of a curve without figures gives.
 MOST_REASONS = 5
 TABLE: dict[str, Any] = {
-    "specification": pl.UInt32, "design": pl.String, "term": pl.String, "controls": pl.List(pl.String),
+    "specification": pl.UInt32, "design": pl.String, "term": pl.String, "controls": pl.String,
     "weights": pl.String, "years": pl.String, "estimate": pl.Float64, "std_error": pl.Float64,
     "statistic": pl.Float64, "df": pl.Float64, "p_value": pl.Float64, "conf_low": pl.Float64,
     "conf_high": pl.Float64, "base": pl.UInt32, "n_orgs": pl.UInt32, "stands_for": pl.UInt32,
@@ -49,10 +50,12 @@ Span = tuple[int, int] | None
 Choice = tuple[str, tuple[str, ...], str | None]
 DIRECTIONS = ("percent_above", "percent_below", "percent_clearly_above", "percent_clearly_below")
 ALL_YEARS, UNWEIGHTED, NONE = "all years", "not weighted", "no controls"
+#: Stands between the controls of one specification.
+AND = " + "
 
 
 @dataclass(frozen=True)
-class SpecificationCurve:
+class SpecificationCurve(LinkOutput):
     """One link under every specification.
 
     Attributes
@@ -150,10 +153,8 @@ class SpecificationCurve:
         said = pointing(self.shares.row(0, named=True), self._link())
         return f"SpecificationCurve({said}; {self._spread()}. See .table, .shares and .summary())"
 
-    def _repr_html_(self) -> str:
-        return f"<p>{self.summary()}</p>"
 
-
+@link_verb
 def specification_curve(  # noqa: PLR0913
     data: Panel | pl.DataFrame | pl.LazyFrame,
     indicator: str,
@@ -206,11 +207,12 @@ def specification_curve(  # noqa: PLR0913
     Returns
     -------
     SpecificationCurve
-        `.table`: `specification` (1 has the smallest estimate), `design, term, controls, weights, years,
-        estimate, std_error, statistic, df, p_value, conf_low, conf_high` on the link's scale, `base, n_orgs`,
-        `stands_for` (specifications that are this fit: the same rows, outcome, weights, covariance and
-        figures, as a control that does not vary within organisations leaves fixed effects as they are; the
-        row names the first of them), `status` (`reported`, `failed`, `not_fitted`), `note`. One that could
+        `.table`: `specification` (1 has the smallest estimate), `design, term, controls` (parted by " + "),
+        `weights, years, estimate, std_error, statistic, df, p_value, conf_low, conf_high` on the scale of
+        the link, `base, n_orgs`, `stands_for` (specifications that are this fit: the same rows, outcome,
+        weights, covariance and figures, as a control that does not vary within organisations leaves fixed
+        effects as they are; the row
+        names the first of them), `status` (`reported`, `failed`, `not_fitted`), `note`. One that could
         not be fitted has null figures and says why in `note`.
         `.shares`: `choice, option, specifications, percent_above, percent_below, percent_clearly_above,
         percent_clearly_below`; the first row is of all together.
@@ -232,8 +234,8 @@ def specification_curve(  # noqa: PLR0913
     >>> found.table.height, found.repeats  # the number of beds stays the same within an organisation
     (10, 2)
     """
-    panel = panel_of(data, "specification_curve", organisation=organisation, year=year)
-    result = outcome_of(panel, outcome)
+    assert isinstance(data, Panel)  # by link_verb
+    result = outcome_of(data, outcome)
     check_minimum("min_level_orgs", min_level_orgs)
     ways = {one.name: one for one in designs_of(designs)}
     if both := [one.name for one in ways.values() if one.both_ways]:
@@ -245,13 +247,13 @@ def specification_curve(  # noqa: PLR0913
     if (many := len(grid) * (1 + len(years))) > MOST:
         raise LinkError(f"{many:,} specifications are too many", expected=f"at most {MOST:,}")
     columns = [*result.columns, indicator, *controls, *weights]
-    whole = panel_arrays(panel.table, columns)
+    whole = panel_arrays(data.table, columns)
     size = float(np.nanstd(whole.column(indicator), ddof=1)) if step is None else step
     fits: dict[object, list[dict[str, Any]]] = {}
     meant = result
     for span in [None, *years]:
         try:
-            of_span = panel.table if span is None else panel.table.filter(pl.col("year").is_between(*span))
+            of_span = data.table if span is None else data.table.filter(pl.col("year").is_between(*span))
             arrays = panel_arrays(of_span, columns)
             values = outcome_values(arrays, result)
         except LinkError as error:
@@ -299,7 +301,7 @@ def _chosen(span: Span, one: Choice) -> dict[str, Any]:
     design, controls, weights = one
     return {
         "design": design,
-        "controls": list(controls),
+        "controls": AND.join(controls) or NONE,
         "weights": weights or UNWEIGHTED,
         "years": ALL_YEARS if span is None else f"{span[0]} to {span[1]}",
         "stands_for": 0,
@@ -355,8 +357,7 @@ def _choices(table: pl.DataFrame) -> pl.DataFrame:
     """Return what each specification was made with: `specification, choice, option`."""
     plain = pl.col("design").str.replace_all("_", " ")
     design = pl.when(pl.col("term") == "overall").then(plain).otherwise(pl.format("{}: {}", plain, "term"))
-    controls = pl.when(pl.col("controls").list.len() == 0).then(pl.lit([NONE])).otherwise("controls")
-    chosen = {"design": pl.concat_list(design), "controls": controls}
+    chosen = {"design": pl.concat_list(design), "controls": pl.col("controls").str.split(AND)}
     chosen |= {name: pl.concat_list(name) for name in ("weights", "years")}
     return pl.concat(
         table.select("specification", choice=pl.lit(name), option=options).explode("option")

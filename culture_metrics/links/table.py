@@ -34,7 +34,7 @@ TABLE: dict[str, pl.DataType | type[pl.DataType]] = {
     "effect_std": pl.Float64, "partial_r": pl.Float64, "r2": pl.Float64, "pseudo_r2": pl.Float64,
     "delta_r2": pl.Float64, "base": pl.UInt32, "n_orgs": pl.UInt32, "n_years": pl.UInt32,
     "years": pl.String, "n_dropped": pl.UInt32, "direction": pl.String, "detectable_r": pl.Float64,
-    "flags": pl.List(pl.String), "status": pl.String, "reason": pl.String,
+    "flags": pl.String, "status": pl.String, "reason": pl.String,
 }  # fmt: skip
 #: Statuses of a row: it has figures, its model failed on its data, it has no model.
 REPORTED, FAILED, NOT_FITTED = "reported", "failed", "not_fitted"

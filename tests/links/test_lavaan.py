@@ -36,9 +36,9 @@ def panel():
 def test_wide_data_keep_change_over_time(panel):
     made = cm.lavaan_model(panel, "x", "y")
     assert made.waves == (2019, 2020, 2021, 2022)
-    assert made.data.columns == ["organisation", "x1", "x2", "x3", "x4", "y1", "y2", "y3", "y4"]
+    assert made.table.columns == ["organisation", "x1", "x2", "x3", "x4", "y1", "y2", "y3", "y4"]
     first = panel.filter(organisation="R007", year=2021)
-    row = made.data.row(by_predicate=pl.col("organisation") == "R007", named=True)
+    row = made.table.row(by_predicate=pl.col("organisation") == "R007", named=True)
     assert row["x3"] == pytest.approx((first["x"].item() - panel["x"].mean()) / panel["x"].std())
 
 
@@ -60,7 +60,7 @@ def test_lavaan_runs_the_script_and_finds_the_planted_paths(panel, model, tmp_pa
         pytest.skip("R has no lavaan here")
     some = panel if model == "ri_clpm" else panel.filter(pl.col("organisation") < "R100")
     made = cm.lavaan_model(some, "x", "y", model=model)
-    made.data.write_csv(tmp_path / "panel.csv")
+    made.table.write_csv(tmp_path / "panel.csv")
     tail = 'e <- coef(fitted); cat("\\n", paste0(names(e), "=", e, collapse = " "))'
     (tmp_path / "model.R").write_text(made.script + tail, encoding="utf-8")
     done = subprocess.run(["Rscript", "model.R"], cwd=tmp_path, capture_output=True, text=True, check=True)

@@ -198,7 +198,7 @@ def test_few_clusters_refused():
 
 def flags_of(panel, indicators="z", outcomes="y", **more):
     table = cm.link_outcomes(panel, indicators, outcomes, **more).table
-    return set(table.filter(role="main")["flags"].explode().to_list())
+    return set(table.filter(role="main")["flags"].str.split("; ").explode().to_list())
 
 
 def rare(panel):

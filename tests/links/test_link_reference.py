@@ -179,7 +179,7 @@ def test_published_with_p_values(panel, records):
     near(plain["p_value"], records["A-sens-jgim-unweighted"]["p"])
     assert "This rests on the weights (clinical_responses)" in now.statements[0]
     assert "without them -0.00576 (p 0.780)" in now.statements[0]
-    assert {"weighted", "weights_matter"} <= set(found[0]["flags"])
+    assert {"weighted", "weights_matter"} <= set(found[0]["flags"].split("; "))
     assert any("rest on the weights" in line for line in now.warnings)
 
 

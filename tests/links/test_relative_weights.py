@@ -84,4 +84,6 @@ def test_words_and_figure(trusts):
 @pytest.mark.parametrize("count", [1, 13])
 def test_two_to_twelve_indicators(count):
     with pytest.raises(LinkError, match="2 to 12 indicators"):
-        cm.relative_weights(pl.DataFrame(), [f"x{i}" for i in range(count)], "y")
+        cm.relative_weights(
+            pl.DataFrame({"organisation": ["R00"], "year": [2024]}), [f"x{i}" for i in range(count)], "y"
+        )

@@ -101,7 +101,7 @@ def test_organisations_of_one_row_are_left_out_and_counted():
             found, alone = (cm.link_outcomes(data, "z", given, design=design) for data in (frame, several))
             for row in found.table.filter(role="main").to_dicts():
                 assert (row["n_orgs"], row["base"], row["n_dropped"], row["df"]) == (10, 40, 60, 9)
-                assert {"few_orgs", "few_clusters"} <= set(row["flags"])
+                assert {"few_orgs", "few_clusters"} <= set(row["flags"].split("; "))
             figures = ["estimate", "std_error", "p_value", "indicator_sd", "conf_low", "flags"]
             assert found.table.select(figures).equals(alone.table.select(figures))
             step = found.sample.filter(step="organisation with only one row").row(0, named=True)

@@ -111,7 +111,7 @@ def test_words_and_label():
     assert main["design"].to_list() == ["long_difference", "long_difference_4", "pooled"]
     assert main["design_label"].to_list()[:2] == ["Changes over 3 years", "Changes over 4 years"]
     assert "over 4 years, the change in" in " ".join(found.statements)
-    assert "Changes over 3 years" in found.figure_forest().layout.meta["alt"]
+    assert "Changes over 3 years" in found.figure().layout.meta["alt"]
     curve = cm.specification_curve(
         panel, "staff_engagement", "inpatient_survey", designs=["pooled", long_difference(2)]
     )
