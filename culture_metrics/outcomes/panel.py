@@ -16,7 +16,7 @@ from culture_metrics.outcomes.outcome_data import OutcomeData
 from culture_metrics.outcomes.outcome_side import OutcomeSide, outcome_side
 from culture_metrics.outcomes.roll_up import YEAR
 from culture_metrics.outcomes.steps import KEY
-from culture_metrics.outcomes.survey_side import SurveySide, survey_side
+from culture_metrics.outcomes.survey_side import SurveySide, Workbook, survey_side
 from culture_metrics.problems import counted, problem_table
 
 if TYPE_CHECKING:
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from culture_metrics.outcomes.outcome import Outcome
-    from culture_metrics.published import Published
 
 
 @dataclass(frozen=True)
@@ -109,7 +108,7 @@ class Panel:
 
 
 def panel(
-    results: pl.DataFrame | Published | Sequence[pl.DataFrame | Published],
+    results: pl.DataFrame | Workbook | Sequence[pl.DataFrame | Workbook],
     outcomes: OutcomeData | Sequence[OutcomeData],
     organisations: pl.DataFrame | str | Path | None = None,
     *,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol, runtime_checkable
 
 import polars as pl
 
@@ -11,13 +11,25 @@ from culture_metrics.errors import LinkError
 from culture_metrics.outcomes.mergers import ATTRIBUTES, follow
 from culture_metrics.outcomes.steps import KEY, Step, step
 from culture_metrics.problems import Problem, listed
-from culture_metrics.published import Published
 from culture_metrics.results import ALL, check_results
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 SUPPRESSED = "suppressed"
+
+
+@runtime_checkable
+class Workbook(Protocol):
+    """What a panel asks of a published workbook: its Results, and who its organisations are."""
+
+    @property
+    def results(self) -> pl.DataFrame:
+        """Results."""
+
+    @property
+    def organisations(self) -> pl.DataFrame:
+        """Organisations: code, period, name, benchmark group and region."""
 
 
 class SurveySide(NamedTuple):
@@ -31,7 +43,7 @@ class SurveySide(NamedTuple):
 
 
 def survey_side(
-    results: pl.DataFrame | Published | Sequence[pl.DataFrame | Published],
+    results: pl.DataFrame | Workbook | Sequence[pl.DataFrame | Workbook],
     measures: Iterable[str] | None,
     mergers: pl.DataFrame,
 ) -> SurveySide:
@@ -43,7 +55,7 @@ def survey_side(
         When the results are of several surveys, of quarters, weighted in two ways, or lack a measure.
     """
     given = list(results) if isinstance(results, Sequence) else [results]
-    frames = [check_results(one.results if isinstance(one, Published) else one) for one in given]
+    frames = [check_results(one.results if isinstance(one, Workbook) else one) for one in given]
     every = pl.concat(frames)
     together = pl.col("organisation") == ALL
     of_all = (pl.col("breakdown") == ALL) & (pl.col("group") == ALL)
@@ -121,9 +133,9 @@ def _check(whole: pl.DataFrame) -> None:
         )
 
 
-def _places(given: Sequence[pl.DataFrame | Published]) -> pl.DataFrame:
+def _places(given: Sequence[pl.DataFrame | Workbook]) -> pl.DataFrame:
     """Return name, benchmark group and region by organisation and year, as the workbooks say them."""
-    frames = [one.organisations for one in given if isinstance(one, Published)]
+    frames = [one.organisations for one in given if isinstance(one, Workbook)]
     schema = {"organisation": pl.String, "year": pl.Int32, **dict.fromkeys(ATTRIBUTES, pl.String)}
     if not frames:
         return pl.DataFrame(schema=schema)
