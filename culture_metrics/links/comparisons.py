@@ -9,7 +9,7 @@ import numpy as np
 from scipy.stats import chi2
 
 from culture_metrics.errors import LinkError
-from culture_metrics.links.checklist import Check, raised
+from culture_metrics.links.checks import Check, raised
 from culture_metrics.links.sensitivity import REVERSE, YEARS_FOR_MORE
 from culture_metrics.models.designs.design import Transform
 from culture_metrics.models.designs.within import WITHIN_BETWEEN

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
-from culture_metrics.links.checklist import Check, Flag, raised
+from culture_metrics.links.checks import Check, Flag, raised
 from culture_metrics.links.comparisons import (
     placebo,
     reliability,

@@ -11,8 +11,14 @@ import polars as pl
 
 from culture_metrics.errors import LinkError
 from culture_metrics.links.arguments import check_call, check_lag, check_minimum, designs_of
-from culture_metrics.links.checklist import DIAGNOSTICS, Flag
-from culture_metrics.links.checks import check_dynamic, check_pair, context_columns, data_flags
+from culture_metrics.links.checks import (
+    DIAGNOSTICS,
+    Flag,
+    check_dynamic,
+    check_pair,
+    context_columns,
+    data_flags,
+)
 from culture_metrics.links.diagnostics import diagnose
 from culture_metrics.links.given import names_of, outcome_of
 from culture_metrics.links.output import link_verb

@@ -11,10 +11,10 @@ import polars as pl
 from culture_metrics.errors import LinkError, unknown
 from culture_metrics.links.output import LinkOutput, link_verb
 from culture_metrics.links.pooled_data import CAVEAT, pooled_data, sampled
-from culture_metrics.links.resampling import drawn_products, solved
 from culture_metrics.links.titles import through, title_of
+from culture_metrics.models.cluster_bootstrap import drawn_products, solved
 from culture_metrics.models.covariance import covariance
-from culture_metrics.models.intervals import t_statistics
+from culture_metrics.models.effects import t_statistics
 from culture_metrics.models.linear import solve_linear
 from culture_metrics.models.plan import FEWEST_IN_LEVEL
 from culture_metrics.views.labels import estimated

@@ -8,7 +8,7 @@ import numpy as np
 from scipy.stats import chi2
 from scipy.stats import f as f_distribution
 
-from culture_metrics.links.checklist import Check, raised
+from culture_metrics.links.checks import Check, raised
 from culture_metrics.models.covariance import covariance
 from culture_metrics.models.fit import OVERDISPERSED
 from culture_metrics.models.fitted import Fitted

@@ -12,7 +12,7 @@ from culture_metrics.errors import LinkError
 from culture_metrics.models.covariance import FEWEST_CLUSTERS, covariance
 from culture_metrics.models.design_matrix import design_matrix
 from culture_metrics.models.designs.pooled import POOLED
-from culture_metrics.models.intervals import t_statistics
+from culture_metrics.models.effects import t_statistics
 from culture_metrics.models.linear import solve_linear
 from culture_metrics.models.outcome_values import SMALL_BASE
 

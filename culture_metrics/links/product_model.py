@@ -11,8 +11,8 @@ import polars as pl
 
 from culture_metrics.errors import LinkError
 from culture_metrics.links.titles import title_of
+from culture_metrics.models.effects import t_statistics
 from culture_metrics.models.fit import fit_matrix
-from culture_metrics.models.intervals import t_statistics
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

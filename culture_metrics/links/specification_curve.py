@@ -15,8 +15,8 @@ from culture_metrics.links.given import names_of, outcome_of
 from culture_metrics.links.output import LinkOutput, link_verb
 from culture_metrics.links.table import FAILED, NOT_FITTED, REPORTED
 from culture_metrics.links.titles import heading, pointing, title_of
+from culture_metrics.models.effects import t_statistics
 from culture_metrics.models.fit import fit
-from culture_metrics.models.intervals import t_statistics
 from culture_metrics.models.outcome_values import outcome_values
 from culture_metrics.models.panel_arrays import panel_arrays
 from culture_metrics.models.plan import FEWEST_IN_LEVEL, Plan

@@ -41,6 +41,25 @@ def p_of(statistic: float, df: float) -> float:
     return float(2 * (ndtr(-abs(statistic)) if np.isinf(df) else stdtr(df, -abs(statistic))))
 
 
+def t_statistics(estimate: Array, std_error: Array, df: float, level: float) -> dict[str, Array]:
+    """Return a table's statistics by the names of their columns: t, or normal where df is infinite."""
+    from scipy import stats
+
+    estimate, std_error = np.asarray(estimate, float), np.asarray(std_error, float)
+    spread = stats.norm() if np.isinf(df) else stats.t(df)
+    half = spread.ppf(1 - (1 - level) / 2) * std_error
+    statistic = estimate / std_error
+    return {
+        "estimate": estimate,
+        "std_error": std_error,
+        "statistic": statistic,
+        "df": np.full(estimate.shape, df),
+        "p_value": 2 * spread.sf(np.abs(statistic)),
+        "conf_low": estimate - half,
+        "conf_high": estimate + half,
+    }
+
+
 def effect(fitted: Fitted, column: int, ci: float) -> Effect:
     """Return a slope's effect in the original units, per step of the indicator.
 
