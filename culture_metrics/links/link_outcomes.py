@@ -102,8 +102,10 @@ def link_outcomes(  # noqa: PLR0913
         `cross_section` (no year in the model), `pooled` (year dummies), `lagged` (outcome the year after,
         given the outcome now), `fixed_effects` (change within organisations), `within_between` (both, with a
         random intercept), `mixed` (random intercept), `first_difference` (changes from year to year),
-        `cross_lagged` (both directions, everything in SDs). Beyond linear kinds the within designs take the
-        organisation's mean and the deviation from it, and random intercepts become estimating equations.
+        `cross_lagged` (both directions, everything in SDs), `long_difference` (changes over three years;
+        `long_difference_4` over four, and so on; linear kinds only). Beyond linear kinds the other within
+        designs take the organisation's mean and the deviation from it, and random intercepts become
+        estimating equations.
     lag : int
         Year of the outcome less that of the indicator, joined by organisation and year. The lagged designs
         have at least 1.

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 YEARS = ("year", "yearindex", "surveyyear", "period")
+#: Marks that no name is, and what stands before a column read as names.
+NO_NAME = tuple(mark for mark in NOT_REPORTED if len(mark) != 1 or not mark.isalpha())
+TEXT = "text: "
 #: A column with this share of numbers is one of numbers, and the rest are mistakes.
 MOSTLY = 0.5
 
@@ -174,9 +177,16 @@ def _typed(sheet: Sheet, code: str, when: str, outcomes: Sequence[Outcome]) -> p
                 rows = cleaned.with_columns(sheet.frame[ROW])
                 wrong_rows(Sheet(rows, sheet.file, sheet.sheet), name, odd, "a finite number")
             columns.append(number(name))
+        elif filled[name]:
+            # Letters that mark figures are names among names: a region 'C' was not suppressed.
+            columns.append(pl.col(f"{TEXT}{name}").alias(name))
         else:
             columns.append(pl.col(name))
-    typed = cleaned.select(columns)
+    named = pl.all().str.strip_chars()
+    texts = frame.select(pl.when(~named.str.to_lowercase().is_in(NO_NAME)).then(named)).select(
+        pl.all().name.prefix(TEXT)
+    )
+    typed = pl.concat([cleaned, texts], how="horizontal").select(columns)
     whole = [
         c for c in typed.columns if typed[c].dtype == pl.Float64 and typed[c].count() and _whole(typed[c])
     ]

@@ -183,3 +183,20 @@ def test_the_other_real_panel_has_regions_that_are_none(shared_data):
     panel = cm.read_panel(shared_data / "panel" / "nss_organisation_percentages_2021_2022.csv")
     assert ("an organisation under several names of one kind", "Region") in traps(panel)
     assert ("empty column", "ICS") in traps(panel)
+
+
+def test_letters_that_mark_figures_are_names_among_names():
+    """A region 'C' is a region; in a column of figures 'c' is one that was suppressed, as official files mark it."""
+    frame = pl.DataFrame(
+        {
+            "organisation": ["RAA", "RBB", "RCC", "RDD", "REE"],
+            "year": [2024] * 5,
+            "region": ["A", "c", "X", "n/a", " z "],
+            "falls": ["1.5", "c", "2.5", "x", "4"],
+            "hidden": ["*"] * 5,
+        }
+    )
+    table = cm.read_panel(frame).table
+    assert table["region"].to_list() == ["A", "c", "X", None, "z"]
+    assert table["falls"].to_list() == [1.5, None, 2.5, None, 4.0]
+    assert "hidden" not in table.columns
