@@ -7,10 +7,11 @@ import html
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
-from functools import wraps
+from functools import cache, wraps
 from importlib.metadata import version
 from inspect import signature
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
 
 import polars as pl
@@ -185,10 +186,15 @@ def link_verb(verb: Callable[P, R]) -> Callable[P, R]:
                 return cast(R, Several(of=results, provenance={**first.provenance, "arguments": arguments}))
         found = verb(*bound.args, **bound.kwargs)
         told["arguments"] = {name: _plain(value) for name, value in given.items() if name != "data"}
-        told["versions"] = {name: version(name) for name in PACKAGES}
+        told["versions"] = dict(_versions())
         return replace(found, provenance=told)
 
     return call
+
+
+@cache
+def _versions() -> Mapping[str, str]:
+    return MappingProxyType({name: version(name) for name in PACKAGES})
 
 
 def _input(panel: Panel) -> dict[str, Any]:
