@@ -15,18 +15,19 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from culture_metrics.links.arrays import PanelArrays
-from culture_metrics.links.design_matrix import design_matrix
-from culture_metrics.links.effects import p_of
-from culture_metrics.links.fit import fit_matrix
-from culture_metrics.links.outcome import Outcome
-from culture_metrics.links.outcome_values import outcome_values
-from culture_metrics.links.plan import Plan
-from culture_metrics.links.wild import wild_cluster_bootstrap
+from culture_metrics.models.design_matrix import design_matrix
+from culture_metrics.models.designs.registry import as_design
+from culture_metrics.models.effects import p_of
+from culture_metrics.models.fit import fit_matrix
+from culture_metrics.models.outcome_values import outcome_values
+from culture_metrics.models.panel_arrays import PanelArrays
+from culture_metrics.models.plan import Plan
+from culture_metrics.models.wild_bootstrap import wild_cluster_bootstrap
+from culture_metrics.outcomes.outcome import Outcome
 
 if TYPE_CHECKING:
-    from culture_metrics.links.arrays import Array
-    from culture_metrics.links.fitted import Fitted
+    from culture_metrics.models.fitted import Fitted
+    from culture_metrics.models.panel_arrays import Array
 
 DRAWS, LEVEL, SEED = 2000, 0.05, 20110105
 ORGANISATIONS = 60
@@ -193,12 +194,11 @@ def rejections(
     for _ in range(draws):
         arrays, outcome = panel(rng, truth)
         plan = Plan(
-            outcome_values(arrays, outcome), ("z",), design=design,
-            year_effects=design != "cross_section", weights="w" if truth.weighted else None,
-            lag=int(design in ("lagged", "cross_lagged")), prior_outcome=design in ("lagged", "cross_lagged"),
+            outcome_values(arrays, outcome), ("z",), design=as_design(design),
+            weights="w" if truth.weighted else None,
         )  # fmt: skip
         matrix = design_matrix(arrays, plan)
-        if design == "cross_lagged":
+        if plan.design.both_ways:
             matrix = replace(matrix, y=matrix.y / matrix.y.std(ddof=1))
         for covariance in covariances:
             for name, p in p_values(fit_matrix(matrix, plan, covariance), covariance).items():

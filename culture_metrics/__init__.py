@@ -56,21 +56,21 @@ if TYPE_CHECKING:
     from culture_metrics.indicators.values import estimate_values as estimate_values
     from culture_metrics.indicators.weights import Weights as Weights
     from culture_metrics.links.false_alarms import false_alarms as false_alarms
-    from culture_metrics.links.importance import relative_weights as relative_weights
+    from culture_metrics.links.lavaan import lavaan_model as lavaan_model
     from culture_metrics.links.link_outcomes import link_outcomes as link_outcomes
     from culture_metrics.links.mediation import mediate as mediate
     from culture_metrics.links.moderation import moderate as moderate
-    from culture_metrics.links.outcome import Outcome as Outcome
-    from culture_metrics.links.outcome import outcome as outcome
-    from culture_metrics.links.outcome import outcomes as outcomes
-    from culture_metrics.links.panel import panel as panel
     from culture_metrics.links.power import detectable_link as detectable_link
-    from culture_metrics.links.read_outcome import read_outcome as read_outcome
-    from culture_metrics.links.read_panel import read_panel as read_panel
+    from culture_metrics.links.relative_weights import relative_weights as relative_weights
     from culture_metrics.links.specification_curve import specification_curve as specification_curve
-    from culture_metrics.links.waves import lavaan_model as lavaan_model
     from culture_metrics.measurement.agreement import agreement as agreement
     from culture_metrics.measurement.percentages import agreement_of_percentages as agreement_of_percentages
+    from culture_metrics.outcomes.outcome import Outcome as Outcome
+    from culture_metrics.outcomes.outcome import outcome as outcome
+    from culture_metrics.outcomes.outcome import outcomes as outcomes
+    from culture_metrics.outcomes.panel import panel as panel
+    from culture_metrics.outcomes.read_outcome import read_outcome as read_outcome
+    from culture_metrics.outcomes.read_panel import read_panel as read_panel
     from culture_metrics.published import is_published as is_published
     from culture_metrics.published import read_published as read_published
     from culture_metrics.published import rebuild_scores as rebuild_scores
@@ -86,7 +86,7 @@ __version__ = "0.1.0"
 _FACE = {
     "Assumptions": "culture_metrics.compare.assumptions",
     "Design": "culture_metrics.indicators.design",
-    "Outcome": "culture_metrics.links.outcome",
+    "Outcome": "culture_metrics.outcomes.outcome",
     "Weights": "culture_metrics.indicators.weights",
     "agreement": "culture_metrics.measurement.agreement",
     "agreement_of_percentages": "culture_metrics.measurement.percentages",
@@ -103,23 +103,23 @@ _FACE = {
     "false_alarms": "culture_metrics.links.false_alarms",
     "inspect_file": "culture_metrics.study.inspect",
     "is_published": "culture_metrics.published",
-    "lavaan_model": "culture_metrics.links.waves",
+    "lavaan_model": "culture_metrics.links.lavaan",
     "link_outcomes": "culture_metrics.links.link_outcomes",
     "mediate": "culture_metrics.links.mediation",
     "moderate": "culture_metrics.links.moderation",
     "nonresponse_sensitivity": "culture_metrics.compare.nonresponse",
-    "outcome": "culture_metrics.links.outcome",
-    "outcomes": "culture_metrics.links.outcome",
-    "panel": "culture_metrics.links.panel",
+    "outcome": "culture_metrics.outcomes.outcome",
+    "outcomes": "culture_metrics.outcomes.outcome",
+    "panel": "culture_metrics.outcomes.panel",
     "rake": "culture_metrics.indicators.raking",
     "read_extract": "culture_metrics.extracts.read",
     "read_inputs": "culture_metrics.reporting.inputs",
-    "read_outcome": "culture_metrics.links.read_outcome",
-    "read_panel": "culture_metrics.links.read_panel",
+    "read_outcome": "culture_metrics.outcomes.read_outcome",
+    "read_panel": "culture_metrics.outcomes.read_panel",
     "read_published": "culture_metrics.published",
     "rebuild_scores": "culture_metrics.published",
     "recovery": "culture_metrics.compare.recovery",
-    "relative_weights": "culture_metrics.links.importance",
+    "relative_weights": "culture_metrics.links.relative_weights",
     "replicate": "culture_metrics.indicators.replicates",
     "run_chart": "culture_metrics.compare.pulse",
     "save_results": "culture_metrics.reporting.save_results",
@@ -136,6 +136,11 @@ _FACE = {
 }
 
 __all__ = sorted(["catalogue", *_FACE])  # noqa: PLE0605
+
+
+# `outcomes` is a function and a room. Loaded later than here, the room would stand where the function is.
+import_module("culture_metrics.outcomes")
+del globals()["outcomes"]
 
 
 def __getattr__(name: str) -> Any:

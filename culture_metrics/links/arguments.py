@@ -2,38 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from numbers import Real
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from culture_metrics.errors import LinkError, kind_of
-from culture_metrics.links.covariance import COVARIANCES
-from culture_metrics.links.multiplicity import CORRECTIONS
-from culture_metrics.links.plan import DESIGNS
-from culture_metrics.links.waves import refuse_wave_model
+from culture_metrics.links.lavaan import refuse_wave_model
+from culture_metrics.models.covariance import COVARIANCES
+from culture_metrics.models.designs.registry import as_design
+from culture_metrics.models.multiplicity import CORRECTIONS
 
 if TYPE_CHECKING:
-    from culture_metrics.links.arrays import PanelArrays
+    from culture_metrics.models.designs.design import Design
+    from culture_metrics.models.panel_arrays import PanelArrays
 
-#: Designs whose outcome comes after the indicator.
-LATER = ("lagged", "cross_lagged")
 #: Words that `standardise` may have.
 STEPS = ("sd", "sd_within_year", "iqr")
 
 
-def check_call(
-    designs: tuple[str, ...], lag: int, standardise: object, cov: str, correction: str, ci: float
-) -> None:
-    """Refuse arguments that do not exist."""
-    for one in designs:
+def designs_of(given: object) -> tuple[Design, ...]:
+    """Return the designs that a call asks for: one or several, by name or as they are.
+
+    Raises
+    ------
+    LinkError
+        When one does not exist.
+    """
+    several = tuple(given) if isinstance(given, Sequence) and not isinstance(given, str) else (given,)
+    for one in several:
         refuse_wave_model(one)
-    for argument, found, known in (
-        *(("design", one, DESIGNS) for one in designs),
-        ("cov", cov, COVARIANCES),
-        ("correction", correction, CORRECTIONS),
-    ):
+    return tuple(as_design(one) for one in several)
+
+
+def check_call(lag: int, standardise: object, cov: str, correction: str, ci: float) -> None:
+    """Refuse arguments that do not exist."""
+    for argument, found, known in (("cov", cov, COVARIANCES), ("correction", correction, CORRECTIONS)):
         if found not in known:
             raise LinkError(f"There is no {argument} '{found}'", expected=", ".join(known))
     if not (standardise is None or isinstance(standardise, Mapping) or standardise in STEPS):

@@ -1,23 +1,23 @@
-"""Traps in a panel that no model sees: an outcome inside an indicator, scales that break, placeholders."""
+"""Checks and the flags they raise, and traps in a panel that no model sees."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
+import polars as pl
 
 from culture_metrics.errors import LinkError
-from culture_metrics.links.outcome_values import SMALL_BASE
-from culture_metrics.links.plan import WITHIN
-from culture_metrics.links.sample import rare_levels
+from culture_metrics.models.outcome_values import SMALL_BASE
+from culture_metrics.models.sample import rare_levels
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from culture_metrics.links.arrays import Array, PanelArrays
-    from culture_metrics.links.design_matrix import DesignMatrix
-    from culture_metrics.links.outcome_values import OutcomeValues
-    from culture_metrics.links.plan import Plan
+    from culture_metrics.models.design_matrix import DesignMatrix
+    from culture_metrics.models.outcome_values import OutcomeValues
+    from culture_metrics.models.panel_arrays import Array, PanelArrays
+    from culture_metrics.models.plan import Plan
 
 #: Columns that tell kinds of organisations apart.
 ORGANISATION_TYPES = ("benchmark_group", "benchmarking_group", "organisation_type", "trust_type")
@@ -70,6 +70,53 @@ MEANINGS = {
 }  # fmt: skip
 
 
+#: Columns of `LinkResult.diagnostics`.
+DIAGNOSTICS: dict[str, pl.DataType | type[pl.DataType]] = {
+    "model_id": pl.String, "test": pl.String, "subject": pl.String, "statistic": pl.Float64,
+    "p_value": pl.Float64, "value": pl.Float64, "threshold": pl.Float64, "flag": pl.Boolean,
+    "note": pl.String,
+}  # fmt: skip
+
+
+class Check(NamedTuple):
+    """One check of a model: what it looked at, what it found, and the flag that it raises if any.
+
+    `of` names the indicator, or the indicator and term, whose rows the flag concerns; without it all rows.
+    """
+
+    test: str
+    subject: str | None = None
+    statistic: float | None = None
+    p_value: float | None = None
+    value: float | None = None
+    threshold: float | None = None
+    raises: str | None = None
+    note: str = ""
+    of: tuple[str, ...] | None = None
+
+    def row(self, model_id: str) -> dict[str, object]:
+        """Return the check as a row of the diagnostics."""
+        found = self._asdict() | {"model_id": model_id, "flag": self.raises is not None}
+        del found["raises"], found["of"]
+        return found
+
+
+class Flag(NamedTuple):
+    """A flag and the rows it concerns, as in `Check`."""
+
+    code: str
+    of: tuple[str, ...] | None = None
+
+    def concerns(self, indicator: str, term: str) -> bool:
+        """Whether the flag is for a row of the table."""
+        return self.of is None or self.of == (indicator, term)[: len(self.of)]
+
+
+def raised(flag: str, up: bool) -> str | None:
+    """Return the flag when it is up."""
+    return flag if up else None
+
+
 def context_columns(known: Iterable[str], indicators: Sequence[str], controls: Sequence[str]) -> list[str]:
     """Return the columns of the panel that the checks want beyond those a model uses."""
     known = list(known)
@@ -94,7 +141,7 @@ def check_pair(arrays: PanelArrays, values: OutcomeValues, indicator: str) -> No
             where=f"indicator {indicator}",
             hint="An outcome cannot be linked to itself or to its own denominator.",
         )
-    if outcome.kind in ("ordinal", "binary"):
+    if outcome.rules.graded:
         return
     z = arrays.column(indicator)
     versions = [values.y] + ([] if values.base is None else [values.y * values.base, values.y / values.base])
@@ -118,7 +165,7 @@ def check_dynamic(arrays: PanelArrays, plan: Plan) -> None:
     -----
     Nickell (1981): the bias is of the order of (1 + rho) / (years - 1).
     """
-    if plan.design not in WITHIN:
+    if not plan.design.within_only:
         return
     before = arrays.ahead(-1)
     past = np.where(before >= 0, plan.values.y[before], np.nan)
@@ -126,7 +173,7 @@ def check_dynamic(arrays: PanelArrays, plan: Plan) -> None:
         if name in arrays.numbers and _one_line(arrays.numbers[name], past, NEARLY):
             raise LinkError(
                 f"The control '{name}' holds the outcome of the year before",
-                where=f"outcome {plan.values.outcome.column}, design {plan.design}",
+                where=f"outcome {plan.values.outcome.column}, design {plan.design.name}",
                 expected="no earlier outcome within organisations: it biases every slope (Nickell)",
                 hint="Use design='lagged', or say allow_dynamic_fe=True where the years are many.",
             )
@@ -140,12 +187,12 @@ def data_flags(arrays: PanelArrays, plan: Plan, matrix: DesignMatrix, min_orgs: 
         "few_clusters": matrix.repeated and matrix.carrying < FEW_CLUSTERS,
         "same_source": outcome.same_source,
         "weighted": plan.weights is not None,
-        "gaps": (plan.lag > 0 or plan.differenced) and _gaps(arrays),
+        "gaps": (plan.lag > 0 or plan.gap > 0) and _gaps(arrays),
         "scale_break": any(_breaks(arrays, name) for name in plan.indicators),
         "all_zero_column": any(_zero(arrays, name) for name in plan.controls),
         "rounded": any(_few_values(arrays.column(name)[matrix.rows]) for name in plan.indicators),
         "rare_levels": bool(rare_levels(matrix.losses)),
-        "small_base": outcome.kind == "proportion" and _small(matrix),
+        "small_base": outcome.rules.trials and _small(matrix),
         "mixed_org_types": _mixed(arrays, plan, matrix),
         "scrambled_codes": any(_scrambled(arrays, name) for name in plan.controls),
         "not_0_to_10": any(_five_points(arrays, name) for name in plan.indicators),
@@ -211,7 +258,7 @@ def _zero(arrays: PanelArrays, name: str) -> bool:
 
 def _mixed(arrays: PanelArrays, plan: Plan, matrix: DesignMatrix) -> bool:
     types = [name for name in arrays.categories if name.casefold().replace(" ", "_") in ORGANISATION_TYPES]
-    if plan.design in ("fixed_effects", "first_difference") or any(name in plan.controls for name in types):
+    if plan.design.within_only or any(name in plan.controls for name in types):
         return False
     return any(np.unique(arrays.categories[name].codes[matrix.rows]).size > 1 for name in types)
 

@@ -9,40 +9,37 @@ import numpy as np
 from scipy.stats import chi2
 
 from culture_metrics.errors import LinkError
-from culture_metrics.links.checklist import Check, raised
-from culture_metrics.links.effects import p_of
-from culture_metrics.links.fit import fit
-from culture_metrics.links.fitted import Fitted
-from culture_metrics.links.linear import solve_linear
-from culture_metrics.links.mixed import solve_random_intercept
-from culture_metrics.links.models import REVERSE, YEARS_FOR_MORE
-from culture_metrics.links.solution import ALIASED, own_share, starts_of
+from culture_metrics.links.checks import Check, raised
+from culture_metrics.links.sensitivity import REVERSE, YEARS_FOR_MORE
+from culture_metrics.models.designs.design import Transform
+from culture_metrics.models.designs.within import WITHIN_BETWEEN
+from culture_metrics.models.effects import p_of
+from culture_metrics.models.fit import fit
+from culture_metrics.models.fitted import Fitted
+from culture_metrics.models.linear import solve_linear
+from culture_metrics.models.mixed import solve_random_intercept
+from culture_metrics.models.solution import ALIASED, own_share, starts_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from culture_metrics.links.arrays import PanelArrays
-    from culture_metrics.links.models import Model
+    from culture_metrics.links.sensitivity import Model
+    from culture_metrics.models.panel_arrays import PanelArrays
 
 ALPHA, APART, RELIABLE = 0.05, 0.25, 0.70
 #: Highest value of a score: what stays under it is no percentage.
 SCORE = 10
-PANEL = ("pooled", "fixed_effects", "within_between", "mixed")
-PLACEBO = ("pooled", "lagged", "fixed_effects")
 
 
 def within_and_between(arrays: PanelArrays, models: Sequence[Model]) -> list[Check]:
     """Test whether the links within and between organisations are one: Mundlak's Wald test and Hausman's."""
     main = models[0].fitted
-    if (
-        main.plan.design not in PANEL
-        or not main.matrix.repeated
-        or main.plan.values.outcome.kind == "ordinal"
-    ):
+    design, rules = main.plan.design, main.plan.values.outcome.rules
+    if not design.compares or not main.matrix.repeated or rules not in WITHIN_BETWEEN.kinds:
         return []
     split = next((model.fitted for model in models if model.fitted.plan.split), None)
     try:
-        split = split or fit(arrays, replace(main.plan, design="within_between", weights=None))
+        split = split or fit(arrays, replace(main.plan, design=WITHIN_BETWEEN, weights=None))
     except LinkError:
         return []
     if split.failed:
@@ -66,7 +63,7 @@ def within_and_between(arrays: PanelArrays, models: Sequence[Model]) -> list[Che
                 of=(indicator,),
             )
         )
-    if main.plan.linear and main.plan.design in ("pooled", "mixed") and len(main.plan.indicators) == 1:
+    if main.plan.linear and design.transform is Transform.LEVELS and len(main.plan.indicators) == 1:
         found += _hausman(main)
     return found
 
@@ -107,7 +104,7 @@ def _hausman(main: Fitted) -> list[Check]:
 def placebo(arrays: PanelArrays, main: Fitted, cov: str) -> list[Check]:
     """Put the indicator of the year after the outcome in place of the indicator."""
     plan = main.plan
-    if plan.design not in PLACEBO or np.unique(main.matrix.years).size < YEARS_FOR_MORE:
+    if not plan.design.placebo or np.unique(main.matrix.years).size < YEARS_FOR_MORE:
         return []
     try:
         late = fit(arrays, replace(plan, lead=plan.lag + 1), cov)

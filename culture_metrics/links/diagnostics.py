@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
-from culture_metrics.links.checklist import Check, Flag, raised
+from culture_metrics.links.checks import Check, Flag, raised
 from culture_metrics.links.comparisons import (
     placebo,
     reliability,
@@ -15,15 +15,6 @@ from culture_metrics.links.comparisons import (
     weights_beside_none,
     within_and_between,
 )
-from culture_metrics.links.effects import p_of
-from culture_metrics.links.influence import (
-    Without,
-    cooks_distance,
-    dfbetas,
-    influence_frame,
-    leave_one_out,
-    studentised,
-)  # fmt: skip
 from culture_metrics.links.model_checks import (
     column_checks,
     proportional_odds,
@@ -31,14 +22,23 @@ from culture_metrics.links.model_checks import (
     shape_checks,
     variance_checks,
 )  # fmt: skip
+from culture_metrics.models.effects import p_of
+from culture_metrics.models.influence import (
+    Without,
+    cooks_distance,
+    dfbetas,
+    influence_frame,
+    leave_one_out,
+    studentised,
+)  # fmt: skip
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from culture_metrics.links.arrays import PanelArrays
-    from culture_metrics.links.fitted import Fitted
-    from culture_metrics.links.models import Model
-    from culture_metrics.links.solution import Array
+    from culture_metrics.links.sensitivity import Model
+    from culture_metrics.models.fitted import Fitted
+    from culture_metrics.models.panel_arrays import PanelArrays
+    from culture_metrics.models.solution import Array
 
 #: Organisations named as the most influential.
 NAMED = 5
@@ -89,7 +89,7 @@ def diagnose(
 def row_checks(fitted: Fitted) -> list[Check]:
     """Name the rows that pull most: Cook's distance, leverage, studentised residuals, DFBETAS."""
     cooks, leverage = cooks_distance(fitted), fitted.solution.leverage
-    if cooks is None or leverage is None or fitted.plan.design in ("mixed", "within_between"):
+    if cooks is None or leverage is None or fitted.plan.design.intercepts:
         return []
     n, p = cooks.size, fitted.solution.estimated
     found = _largest(fitted, "cooks_distance", cooks, 4 / n) + _largest(

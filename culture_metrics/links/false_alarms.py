@@ -3,30 +3,42 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import polars as pl
 
 from culture_metrics.errors import LinkError
 from culture_metrics.links.arguments import check_number
+from culture_metrics.links.output import LinkOutput, link_verb
+from culture_metrics.models.designs.within import FIXED_EFFECTS
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
-    from culture_metrics.links.solution import Array
+    from culture_metrics.models.solution import Array
 
 #: Panels made at once.
 BATCH = 250
+
+
+class Way(NamedTuple):
+    """A way to look at a panel: its words, and whether it demeans within organisations and clusters."""
+
+    label: str
+    within: bool
+    clustered: bool
+
+
 WAYS = {
-    "classical": "All years together, years taken as independent",
-    "clustered": "All years together, clustered by organisation",
-    "fixed_effects": "Within organisations (fixed effects), clustered",
+    "classical": Way("All years together, years taken as independent", within=False, clustered=False),
+    "clustered": Way("All years together, clustered by organisation", within=False, clustered=True),
+    FIXED_EFFECTS.name: Way(f"{FIXED_EFFECTS.label}, clustered", within=True, clustered=True),
 }
 
 
 @dataclass(frozen=True)
-class FalseAlarms:
+class FalseAlarms(LinkOutput):
     """How often a link within organisations is found although there is none.
 
     Attributes
@@ -75,16 +87,14 @@ class FalseAlarms:
         return (
             f"Where no change goes with a change, {share['classical']:.1f}% of panels show a link if years "
             f"are taken as independent, {share['clustered']:.1f}% with clustering, "
-            f"{share['fixed_effects']:.1f}% within organisations"
+            f"{share[FIXED_EFFECTS.name]:.1f}% within organisations"
         )
 
     def __repr__(self) -> str:
         return f"FalseAlarms({self._headline()}. See .table and .summary())"
 
-    def _repr_html_(self) -> str:
-        return f"<p>{self.summary()}</p>"
 
-
+@link_verb
 def false_alarms(
     n_organisations: int = 120,
     years: int = 5,
@@ -151,7 +161,7 @@ def false_alarms(
     table = pl.DataFrame(
         {
             "design": list(WAYS),
-            "label": list(WAYS.values()),
+            "label": [way.label for way in WAYS.values()],
             "estimate": 100 * share,
             "conf_low": 100 * low,
             "conf_high": 100 * high,
@@ -166,18 +176,18 @@ def _significant(x: Array, y: Array, level: float) -> Array:
 
     many, years = x.shape[1:]
     counts = []
-    for way in WAYS:
-        centre = (2,) if way == "fixed_effects" else (1, 2)
+    for way in WAYS.values():
+        centre = (2,) if way.within else (1, 2)
         dx, dy = (v - v.mean(axis=centre, keepdims=True) for v in (x, y))
         spread = (dx**2).sum((1, 2))
         slope = (dx * dy).sum((1, 2)) / spread
         residuals = dy - slope[:, None, None] * dx
-        if way == "classical":
+        if not way.clustered:
             df = many * years - 2
             error = np.sqrt((residuals**2).sum((1, 2)) / df / spread)
         else:
             df, rows = many - 1, many * years
-            factor = many / (many - 1) * (rows - 1) / (rows - (1 if way == "fixed_effects" else 2))
+            factor = many / (many - 1) * (rows - 1) / (rows - (1 if way.within else 2))
             error = np.sqrt(((dx * residuals).sum(2) ** 2).sum(1) * factor) / spread
         counts.append(float((2 * stdtr(df, -np.abs(slope / error)) < level).sum()))
     return np.array(counts)

@@ -1,35 +1,58 @@
-"""What a verb of links was given: the table of a panel, and the outcome that is meant."""
+"""What a verb of links was given: the panel, the outcome that is meant, the columns that are named."""
 
 from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 import polars as pl
 
 from culture_metrics.errors import LinkError, kind_of
-from culture_metrics.links.outcome import Outcome, declared
-from culture_metrics.links.panel import Panel
+from culture_metrics.models.panel_arrays import check_key
+from culture_metrics.outcomes.outcome import Outcome, declared
+from culture_metrics.outcomes.panel import Panel
+from culture_metrics.outcomes.steps import KEY
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 
-def table_of(data: object, verb: str) -> pl.DataFrame | pl.LazyFrame:
-    """Return the table of what a verb was given: a panel, or a frame of one row per organisation and year.
+def panel_of(data: object, verb: str, *, organisation: str = KEY[0], year: str = KEY[1]) -> Panel:
+    """Return the panel that a verb was given; a table of one row per organisation and year becomes one here.
+
+    The figures of a table stay as they are: `read_panel` reads text, and takes out what no measurement is.
 
     Raises
     ------
     LinkError
-        When it is neither.
+        When it is neither, or the table has no key of organisations and years.
     """
     if isinstance(data, Panel):
-        return data.table
-    if isinstance(data, (pl.DataFrame, pl.LazyFrame)):
         return data
-    raise LinkError(
-        f"{verb} needs a panel: one row per organisation and year, indicators and outcomes in columns",
-        expected="what cm.panel or cm.read_panel returned, a polars DataFrame or LazyFrame",
-        got=kind_of(data),
-        hint="cm.panel(results, outcomes) joins results and outcomes; cm.read_panel reads a file.",
-    )
+    if not isinstance(data, (pl.DataFrame, pl.LazyFrame)):
+        raise LinkError(
+            f"{verb} needs a panel: one row per organisation and year, indicators and outcomes in columns",
+            expected="what cm.panel or cm.read_panel returned, a polars DataFrame or LazyFrame",
+            got=kind_of(data),
+            hint="cm.panel(results, outcomes) joins results and outcomes; cm.read_panel reads a file.",
+        )
+    frame = data.lazy().collect()
+    check_key(frame, organisation, year)
+    table = frame.with_columns(pl.col(organisation).alias(KEY[0]), pl.col(year).alias(KEY[1]))
+    return Panel.of(table)
 
 
-def outcome_of(data: object, outcome: Outcome | str) -> Outcome:
+def names_of(given: str | Iterable[str]) -> tuple[str, ...]:
+    """Return the columns that an argument names: one, or several.
+
+    Examples
+    --------
+    >>> names_of("region"), names_of(["region", "beds"])
+    (('region',), ('region', 'beds'))
+    """
+    return (given,) if isinstance(given, str) else tuple(given)
+
+
+def outcome_of(panel: Panel, outcome: Outcome | str) -> Outcome:
     """Return the outcome that is meant: of a panel the one that it declares under this name.
 
     Raises
@@ -37,14 +60,14 @@ def outcome_of(data: object, outcome: Outcome | str) -> Outcome:
     LinkError
         When it is no outcome, or the panel holds it under another name.
     """
-    declares = {one.column: one for one in data.outcomes} if isinstance(data, Panel) else {}
+    declares = {one.column: one for one in panel.outcomes}
     if not isinstance(outcome, (Outcome, str)):
         raise LinkError(
             "An outcome is a column's name or what cm.outcome or cm.Outcome returned",
             got=kind_of(outcome),
         )
     meant = outcome if isinstance(outcome, Outcome) else declares.get(outcome) or as_outcome(outcome)
-    if isinstance(data, Panel) and declares and meant.column not in data.table.columns:
+    if declares and meant.column not in panel.table.columns:
         raise LinkError(
             f"The panel has no outcome '{meant.column}'",
             expected=", ".join(declares),

@@ -10,33 +10,40 @@ import numpy as np
 import polars as pl
 
 from culture_metrics.errors import LinkError
-from culture_metrics.links.arguments import LATER, check_call, check_lag, check_minimum
-from culture_metrics.links.arrays import PanelArrays, panel_arrays
-from culture_metrics.links.checklist import DIAGNOSTICS, Flag
-from culture_metrics.links.checks import check_dynamic, check_pair, context_columns, data_flags
-from culture_metrics.links.design_matrix import PRIOR
+from culture_metrics.links.arguments import check_call, check_lag, check_minimum, designs_of
+from culture_metrics.links.checks import (
+    DIAGNOSTICS,
+    Flag,
+    check_dynamic,
+    check_pair,
+    context_columns,
+    data_flags,
+)
 from culture_metrics.links.diagnostics import diagnose
-from culture_metrics.links.effects import p_of
-from culture_metrics.links.given import outcome_of, table_of
-from culture_metrics.links.influence import INFLUENCE
-from culture_metrics.links.models import MAIN, REVERSE, Model, models_of
-from culture_metrics.links.multiplicity import adjust
-from culture_metrics.links.outcome import Outcome
-from culture_metrics.links.outcome_values import OutcomeValues, outcome_values
+from culture_metrics.links.given import names_of, outcome_of
+from culture_metrics.links.output import link_verb
 from culture_metrics.links.pictures import Source
-from culture_metrics.links.plan import FEWEST_IN_LEVEL, Plan
 from culture_metrics.links.result import LinkResult
+from culture_metrics.links.sensitivity import MAIN, REVERSE, Model, models_of
 from culture_metrics.links.statements import call_warnings, statement
 from culture_metrics.links.table import TABLE, model_rows, unfitted_rows
 from culture_metrics.links.titles import inside, title_of
-from culture_metrics.threads import one_blas_thread
+from culture_metrics.models.design_matrix import PRIOR
+from culture_metrics.models.effects import p_of
+from culture_metrics.models.influence import INFLUENCE
+from culture_metrics.models.multiplicity import adjust
+from culture_metrics.models.outcome_values import OutcomeValues, outcome_values
+from culture_metrics.models.panel_arrays import PanelArrays, panel_arrays
+from culture_metrics.models.plan import FEWEST_IN_LEVEL, Plan
+from culture_metrics.outcomes.outcome import Outcome
+from culture_metrics.outcomes.panel import Panel
 from culture_metrics.views.labels import p_said
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from culture_metrics.links.panel import Panel
-    from culture_metrics.links.sample import Loss
+    from culture_metrics.models.designs.design import Design
+    from culture_metrics.models.sample import Loss
 
 SAMPLE: dict[str, pl.DataType | type[pl.DataType]] = {
     "model_id": pl.String, "step": pl.String, "column": pl.String, "rows_lost": pl.UInt32,
@@ -50,7 +57,7 @@ LONG = 40
 MOST_REASONS = 5
 
 
-@one_blas_thread()
+@link_verb
 def link_outcomes(  # noqa: PLR0913
     data: Panel | pl.DataFrame | pl.LazyFrame,
     indicators: str | Sequence[str],
@@ -58,8 +65,8 @@ def link_outcomes(  # noqa: PLR0913
     *,
     organisation: str = "organisation",
     year: str = "year",
-    controls: Sequence[str] = (),
-    design: str | Sequence[str] = "pooled",
+    controls: str | Sequence[str] = (),
+    design: Design | str | Sequence[Design | str] = "pooled",
     lag: int = 0,
     year_effects: bool = True,
     standardise: str | Mapping[str, float] | None = "sd",
@@ -88,15 +95,17 @@ def link_outcomes(  # noqa: PLR0913
         A plain column name is the outcome that a Panel declares under it, else a continuous one.
     organisation, year : str
         Columns of the key; `year` holds whole numbers.
-    controls : sequence of str
+    controls : str or sequence of str
         Numbers as they are; text, categories and booleans become dummies. An indicator is no control of its
         own link.
-    design : str or sequence of str
+    design : str or Design, or a sequence of them
         `cross_section` (no year in the model), `pooled` (year dummies), `lagged` (outcome the year after,
         given the outcome now), `fixed_effects` (change within organisations), `within_between` (both, with a
         random intercept), `mixed` (random intercept), `first_difference` (changes from year to year),
-        `cross_lagged` (both directions, everything in SDs). Beyond linear kinds the within designs take the
-        organisation's mean and the deviation from it, and random intercepts become estimating equations.
+        `cross_lagged` (both directions, everything in SDs), `long_difference` (changes over three years;
+        `long_difference_4` over four, and so on; linear kinds only). Beyond linear kinds the other within
+        designs take the organisation's mean and the deviation from it, and random intercepts become
+        estimating equations.
     lag : int
         Year of the outcome less that of the indicator, joined by organisation and year. The lagged designs
         have at least 1.
@@ -145,7 +154,7 @@ def link_outcomes(  # noqa: PLR0913
           median organisation, `effect_abs_unit` says which; `effect_std` in SDs of the outcome;
         - `partial_r, r2, pseudo_r2, delta_r2`; `base` (rows), `n_orgs, n_years, years, n_dropped`;
         - `direction` (favourable, unfavourable, null-straddling), `detectable_r` (80 % power, 5 %: as
-          `detectable_link` has it for the design, the panel's size and its ICCs), `flags`;
+          `detectable_link` has it for the design, the panel's size and its ICCs), `flags` (parted by "; ");
         - `status` and `reason`: `reported`; `failed` (did not converge or separated, null figures); or
           `not_fitted` (the pair has no model under this design, neither figures nor sample).
 
@@ -184,22 +193,17 @@ def link_outcomes(  # noqa: PLR0913
     >>> link.table.filter(role="main").select("n_orgs", "base").row(0)
     (60, 300)
     """
-    indicators = [indicators] if isinstance(indicators, str) else list(indicators)
-    designs = (design,) if isinstance(design, str) else tuple(design)
+    indicators, controls = list(names_of(indicators)), names_of(controls)
+    designs = designs_of(design)
     wanted = [outcomes] if isinstance(outcomes, (Outcome, str)) else list(outcomes)
-    given = table_of(data, "link_outcomes")
+    assert isinstance(data, Panel)  # by link_verb
     declared = [outcome_of(data, one) for one in wanted]
-    check_call(designs, lag, standardise, cov, correction, ci)
+    check_call(lag, standardise, cov, correction, ci)
     check_minimum("min_level_orgs", min_level_orgs)
     needed = [*indicators, *controls, *(name for one in declared for name in one.columns)]
-    known = given.collect_schema().names()
-    arrays = panel_arrays(
-        given,
-        [*needed, *([weights] if weights else []), *context_columns(known, indicators, controls)],
-        organisation=organisation,
-        year=year,
-    )
-    check_lag(arrays, lag if not set(designs) & set(LATER) else max(lag, 1))
+    context = context_columns(data.table.columns, indicators, controls)
+    arrays = panel_arrays(data.table, [*needed, *([weights] if weights else []), *context])
+    check_lag(arrays, max([lag, *(one.lag for one in designs)]))
     values, faults = _values(arrays, declared)
     groups = [(one,) for one in indicators] if one_at_a_time else [tuple(indicators)]
     plans = [
@@ -209,16 +213,15 @@ def link_outcomes(  # noqa: PLR0913
             # An indicator is not held equal to itself.
             tuple(name for name in controls if name not in group),
             design=which,
-            lag=max(lag, 1) if which in LATER else lag,
-            year_effects=year_effects and which != "cross_section",
+            lag=lag,
+            year_effects=year_effects,
             standardise=dict(standardise) if isinstance(standardise, Mapping) else standardise,
             weights=weights,
-            prior_outcome=which in LATER,
             min_level_orgs=min_level_orgs,
         )
         for which in designs
         for found in values
-        for group in (groups if which != "cross_lagged" else [(one,) for one in indicators])
+        for group in ([(one,) for one in indicators] if which.both_ways else groups)
     ]
     rows: list[dict[str, Any]] = []
     said: list[tuple[tuple[str, ...], str]] = []
@@ -256,8 +259,8 @@ def link_outcomes(  # noqa: PLR0913
     if not mains:
         raise _none_fitted(failed)
     _adjust(rows, correction)
-    table = pl.DataFrame(rows, schema=TABLE)
-    shown = table.to_dicts()
+    table = pl.DataFrame([row | {"flags": "; ".join(row["flags"])} for row in rows], schema=TABLE)
+    shown = [row | {"flags": made["flags"]} for row, made in zip(table.to_dicts(), rows, strict=True)]
     return LinkResult(
         table=table,
         diagnostics=pl.DataFrame(checks, schema=DIAGNOSTICS),

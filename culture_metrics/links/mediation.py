@@ -9,13 +9,14 @@ import numpy as np
 import polars as pl
 
 from culture_metrics.errors import LinkError, unknown
-from culture_metrics.links.covariance import covariance
-from culture_metrics.links.intervals import t_statistics
-from culture_metrics.links.linear import solve_linear
-from culture_metrics.links.plan import FEWEST_IN_LEVEL
+from culture_metrics.links.output import LinkOutput, link_verb
 from culture_metrics.links.pooled_data import CAVEAT, pooled_data, sampled
-from culture_metrics.links.resampling import drawn_products, solved
 from culture_metrics.links.titles import through, title_of
+from culture_metrics.models.cluster_bootstrap import drawn_products, solved
+from culture_metrics.models.covariance import covariance
+from culture_metrics.models.effects import t_statistics
+from culture_metrics.models.linear import solve_linear
+from culture_metrics.models.plan import FEWEST_IN_LEVEL
 from culture_metrics.views.labels import estimated
 
 if TYPE_CHECKING:
@@ -23,10 +24,10 @@ if TYPE_CHECKING:
 
     import plotly.graph_objects as go
 
-    from culture_metrics.links.design_matrix import DesignMatrix
-    from culture_metrics.links.outcome import Outcome
-    from culture_metrics.links.panel import Panel
-    from culture_metrics.links.solution import Array
+    from culture_metrics.models.design_matrix import DesignMatrix
+    from culture_metrics.models.solution import Array
+    from culture_metrics.outcomes.outcome import Outcome
+    from culture_metrics.outcomes.panel import Panel
 
 INTERVALS = ("monte_carlo", "bootstrap")
 ORDER = (
@@ -37,7 +38,7 @@ ORDER = (
 
 
 @dataclass(frozen=True)
-class Mediation:
+class Mediation(LinkOutput):
     """An indirect path: indicator, mediator, outcome.
 
     Attributes
@@ -114,17 +115,15 @@ class Mediation:
     def __repr__(self) -> str:
         return f"Mediation({self._headline()}; {self.sample}. See .table and .summary())"
 
-    def _repr_html_(self) -> str:
-        return f"<p>{self.summary()}</p>"
 
-
+@link_verb
 def mediate(  # noqa: PLR0913
     data: Panel | pl.DataFrame | pl.LazyFrame,
     indicator: str,
     mediator: str,
     outcome: Outcome | str,
     *,
-    controls: Sequence[str] = (),
+    controls: str | Sequence[str] = (),
     organisation: str = "organisation",
     year: str = "year",
     year_effects: bool = True,
@@ -144,7 +143,7 @@ def mediate(  # noqa: PLR0913
         Number columns; both are taken in standard deviations of the rows used.
     outcome : Outcome or str
         Of kind continuous, ratio or money.
-    controls : sequence of str
+    controls : str or sequence of str
         Further columns, text as categories. They stand in both equations.
     organisation, year : str
         Key columns.
@@ -195,7 +194,7 @@ def mediate(  # noqa: PLR0913
     if draws < 200:
         raise LinkError("Too few draws for an interval", expected="at least 200", got=str(draws))
     matrix, plan = pooled_data(
-        data, outcome, [indicator, mediator], controls=controls, organisation=organisation, year=year,
+        data, outcome, [indicator, mediator], controls=controls,
         year_effects=year_effects, min_level_orgs=min_level_orgs, what="Mediation",
     )  # fmt: skip
     result = plan.values.outcome

@@ -8,17 +8,18 @@ import numpy as np
 from scipy.stats import chi2
 from scipy.stats import f as f_distribution
 
-from culture_metrics.links.checklist import Check, raised
-from culture_metrics.links.covariance import covariance
-from culture_metrics.links.fit import OVERDISPERSED
-from culture_metrics.links.fitted import Fitted
-from culture_metrics.links.glm import BINOMIAL, solve_glm
-from culture_metrics.links.linear import solve_linear
-from culture_metrics.links.solution import group_means, own_share, starts_of
+from culture_metrics.links.checks import Check, raised
+from culture_metrics.models.covariance import covariance
+from culture_metrics.models.fit import OVERDISPERSED
+from culture_metrics.models.fitted import Fitted
+from culture_metrics.models.glm import BINOMIAL, solve_glm
+from culture_metrics.models.linear import solve_linear
+from culture_metrics.models.solution import group_means, own_share, starts_of
+from culture_metrics.outcomes.kinds import ORDINAL
 
 if TYPE_CHECKING:
-    from culture_metrics.links.arrays import PanelArrays
-    from culture_metrics.links.solution import Array
+    from culture_metrics.models.panel_arrays import PanelArrays
+    from culture_metrics.models.solution import Array
 
 #: Share of a spline's column that must be its own.
 OWN_SHARE = 3e-5
@@ -57,19 +58,18 @@ def sample_checks(fitted: Fitted, min_orgs: int) -> list[Check]:
 
 
 def _events(fitted: Fitted) -> float | None:
-    kind, y = fitted.plan.values.outcome.kind, fitted.matrix.y
-    if kind == "binary":
-        return float(min(y.sum(), y.size - y.sum()))
-    if kind == "ordinal":
+    rules, y = fitted.plan.values.outcome.rules, fitted.matrix.y
+    if rules.graded:
+        # Of levels, the rows outside the most frequent one.
         return float(y.size - np.bincount(y.astype(int)).max())
-    return float(y.sum()) if kind == "count" else None
+    return float(y.sum()) if rules.counted else None
 
 
 def column_checks(fitted: Fitted) -> list[Check]:
     """Check how far the columns of the model can be told apart."""
     matrix = fitted.matrix
-    x = matrix.x if fitted.family != "ordinal" else np.c_[np.ones(matrix.y.size), matrix.x]
-    shift = int(fitted.family == "ordinal")
+    shift = int(fitted.family == ORDINAL)
+    x = np.c_[np.ones(matrix.y.size), matrix.x] if shift else matrix.x
     length = np.sqrt((x**2).sum(axis=0))
     products = (x / length).T @ (x / length)
     values = np.sqrt(np.maximum(np.linalg.eigvalsh(products), 0.0))
@@ -124,7 +124,7 @@ def shape_checks(fitted: Fitted, arrays: PanelArrays) -> list[Check]:
             Check("robustness_value", subject, statistic=classical, value=float(needed),
                   note="partial R squared that a confounder needs with both sides to bring the slope to 0")
         )  # fmt: skip
-        if matrix.y.size >= ROWS_FOR_CURVE and fitted.plan.design != "cross_lagged":
+        if matrix.y.size >= ROWS_FOR_CURVE and not fitted.plan.design.both_ways:
             found += _straight(fitted, arrays, indicator, subject)
     return found
 
@@ -182,9 +182,9 @@ def natural_spline(values: Array) -> Array | None:
 
 def variance_checks(fitted: Fitted) -> list[Check]:
     """Check dispersion and zeros of counts and fractions, and the variances of a random intercept."""
-    kind, solution = fitted.plan.values.outcome.kind, fitted.solution
+    rules, solution = fitted.plan.values.outcome.rules, fitted.solution
     found = []
-    if kind in ("count", "proportion"):
+    if rules.own_variance:
         over = solution.dispersion > OVERDISPERSED
         found.append(
             Check(
@@ -194,7 +194,7 @@ def variance_checks(fitted: Fitted) -> list[Check]:
                 raises=raised("overdispersed", over),
             )
         )
-    if kind == "count":
+    if rules.counted:
         found.append(
             Check(
                 "zero_share",
@@ -222,7 +222,7 @@ def proportional_odds(fitted: Fitted) -> list[Check]:
     The Wald test of Brant (1990) on the slopes of the separate logits, with their joint covariance taken from
     the scores, clustered where organisations have more than one row.
     """
-    if fitted.family != "ordinal":
+    if fitted.family != ORDINAL:
         return []
     matrix = fitted.matrix
     x = np.c_[np.ones(matrix.y.size), matrix.x]

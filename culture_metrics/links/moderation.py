@@ -10,11 +10,13 @@ import numpy as np
 import polars as pl
 
 from culture_metrics.errors import LinkError, unknown
-from culture_metrics.links.multiplicity import adjust
-from culture_metrics.links.plan import FEWEST_IN_LEVEL, LINEAR_KINDS
+from culture_metrics.links.output import LinkOutput, link_verb
 from culture_metrics.links.pooled_data import CAVEAT, pooled_data, sampled
 from culture_metrics.links.product_model import corners, fitted_lines, product_model, slope, tested
 from culture_metrics.links.titles import heading, inside, title_of
+from culture_metrics.models.designs.design import UNORDERED
+from culture_metrics.models.multiplicity import adjust
+from culture_metrics.models.plan import FEWEST_IN_LEVEL
 from culture_metrics.views.labels import estimated, p_said
 
 if TYPE_CHECKING:
@@ -22,14 +24,12 @@ if TYPE_CHECKING:
 
     import plotly.graph_objects as go
 
-    from culture_metrics.links.outcome import Outcome
-    from culture_metrics.links.panel import Panel
-
-KINDS = (*LINEAR_KINDS, "proportion", "rate", "count", "binary")
+    from culture_metrics.outcomes.outcome import Outcome
+    from culture_metrics.outcomes.panel import Panel
 
 
 @dataclass(frozen=True)
-class Moderation:
+class Moderation(LinkOutput):
     """Slopes of an indicator at values of one or two moderators.
 
     Attributes
@@ -117,10 +117,8 @@ class Moderation:
         said = f"The {self._finding()}; {self._product()}; {self.sample}"
         return f"Moderation({said}. See .table, .slopes, .differences, .lines and .summary())"
 
-    def _repr_html_(self) -> str:
-        return f"<p>{self.summary()}</p>"
 
-
+@link_verb
 def moderate(  # noqa: PLR0913
     data: Panel | pl.DataFrame | pl.LazyFrame,
     indicator: str,
@@ -128,7 +126,7 @@ def moderate(  # noqa: PLR0913
     outcome: Outcome | str,
     *,
     at: Mapping[str, Sequence[float]] | None = None,
-    controls: Sequence[str] = (),
+    controls: str | Sequence[str] = (),
     organisation: str = "organisation",
     year: str = "year",
     year_effects: bool = True,
@@ -150,7 +148,7 @@ def moderate(  # noqa: PLR0913
     at : mapping, optional
         For a moderator, the values at which to take slopes, in its own unit (0 and 1 of a yes/no column).
         Left out: the mean and 1 SD below and above it for one moderator, 1 SD below and above for two.
-    controls : sequence of str
+    controls : str or sequence of str
         Further columns, text as categories.
     organisation, year : str
         Key columns.
@@ -166,8 +164,9 @@ def moderate(  # noqa: PLR0913
     -------
     Moderation
         `.table`: `term, estimate, std_error, statistic, df, p_value, conf_low, conf_high`, per SD, the
-        product of all last. `.slopes`: `label, place` (SD of each moderator), `value` (its own unit) and the
-        same statistics. `.differences`: `first, second`, the same statistics and `p_adjusted` (Holm).
+        product of all last. `.slopes`: `label, place_1` (SD of the first moderator), `value_1` (its own unit)
+        and so on, and the same statistics. `.differences`: `first, second`, the same statistics and
+        `p_adjusted` (Holm).
         `.lines`: `line, x` (SD), `estimate, conf_low, conf_high` on the scale of the outcome (counts
         per unit of exposure). Estimates are
         on the link scale of the kind (logit of proportions, rates and yes/no, log of counts). Clustered by
@@ -200,8 +199,8 @@ def moderate(  # noqa: PLR0913
         if name not in names:
             raise unknown("moderator", name, names)
     matrix, plan = pooled_data(
-        data, outcome, [indicator, *names], controls=controls, organisation=organisation, year=year,
-        year_effects=year_effects, min_level_orgs=min_level_orgs, what="Moderation", kinds=KINDS,
+        data, outcome, [indicator, *names], controls=controls,
+        year_effects=year_effects, min_level_orgs=min_level_orgs, what="Moderation", kinds=UNORDERED,
     )  # fmt: skip
     model = product_model(matrix, plan)
     places = corners(matrix, names, at or {})
@@ -221,8 +220,8 @@ def moderate(  # noqa: PLR0913
         slopes=pl.DataFrame(
             {
                 "label": labels,
-                "place": [list(corner.places) for corner in places],
-                "value": [list(corner.values) for corner in places],
+                **{f"place_{i + 1}": [corner.places[i] for corner in places] for i in range(len(names))},
+                **{f"value_{i + 1}": [corner.values[i] for corner in places] for i in range(len(names))},
                 **tested(model, h, ci),
             }
         ),

@@ -9,16 +9,17 @@ import numpy as np
 import polars as pl
 
 from culture_metrics.errors import LinkError
-from culture_metrics.links.covariance import FEWEST_CLUSTERS, covariance
-from culture_metrics.links.design_matrix import design_matrix
-from culture_metrics.links.intervals import t_statistics
-from culture_metrics.links.linear import solve_linear
-from culture_metrics.links.outcome_values import SMALL_BASE
+from culture_metrics.models.covariance import FEWEST_CLUSTERS, covariance
+from culture_metrics.models.design_matrix import design_matrix
+from culture_metrics.models.designs.pooled import POOLED
+from culture_metrics.models.effects import t_statistics
+from culture_metrics.models.linear import solve_linear
+from culture_metrics.models.outcome_values import SMALL_BASE
 
 if TYPE_CHECKING:
-    from culture_metrics.links.arrays import Array, Integers, PanelArrays
-    from culture_metrics.links.design_matrix import DesignMatrix
-    from culture_metrics.links.plan import Plan
+    from culture_metrics.models.design_matrix import DesignMatrix
+    from culture_metrics.models.panel_arrays import Array, Integers, PanelArrays
+    from culture_metrics.models.plan import Plan
 
 POINTS = 41
 BETWEEN, WITHIN = "between organisations", "within organisations"
@@ -57,12 +58,12 @@ def points_and_lines(source: Source, model_id: str, indicator: str) -> tuple[pl.
         When the outcome has no numbers to draw.
     """
     plan = source.plans[model_id]
-    if plan.values.outcome.kind in ("ordinal", "binary"):
+    if plan.values.outcome.rules.graded:
         raise LinkError(
             f"A scatter needs numbers, and '{plan.values.outcome.column}' is {plan.values.outcome.kind}",
-            hint="Use figure_forest or figure_designs.",
+            hint="Use figure or figure_designs.",
         )
-    level = replace(plan, indicators=(indicator,), design="pooled", prior_outcome=False, standardise=None)
+    level = replace(plan, indicators=(indicator,), design=POOLED, prior_outcome=False, standardise=None)
     matrix = _without_small(design_matrix(source.arrays, level), source.arrays, plan, indicator)
     x, y = (
         _adjusted(matrix, indicator, v)
@@ -85,7 +86,7 @@ def points_and_lines(source: Source, model_id: str, indicator: str) -> tuple[pl.
 def _without_small(matrix: DesignMatrix, arrays: PanelArrays, plan: Plan, indicator: str) -> DesignMatrix:
     """Leave out years in which few people stand behind the outcome's share or the indicator."""
     small = np.zeros(matrix.y.size, dtype=bool)
-    if plan.values.outcome.kind == "proportion" and matrix.base is not None:
+    if plan.values.outcome.rules.trials and matrix.base is not None:
         small |= matrix.base < SMALL_BASE
     respondents = arrays.numbers.get(f"{indicator}_base")
     if respondents is not None:
@@ -94,10 +95,10 @@ def _without_small(matrix: DesignMatrix, arrays: PanelArrays, plan: Plan, indica
 
 
 def _shown(matrix: DesignMatrix, plan: Plan) -> Array:
-    kind = plan.values.outcome.kind
-    if kind in ("proportion", "rate"):
+    rules = plan.values.outcome.rules
+    if rules.fraction:
         return 100 * matrix.y
-    return matrix.y / matrix.base if kind == "count" and matrix.base is not None else matrix.y
+    return matrix.y / matrix.base if rules.counted and matrix.base is not None else matrix.y
 
 
 def _adjusted(matrix: DesignMatrix, indicator: str, values: Array) -> Array:

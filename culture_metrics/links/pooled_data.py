@@ -6,21 +6,23 @@ from typing import TYPE_CHECKING
 
 from culture_metrics.errors import LinkError
 from culture_metrics.links.arguments import check_minimum
-from culture_metrics.links.arrays import panel_arrays
-from culture_metrics.links.design_matrix import design_matrix
-from culture_metrics.links.given import outcome_of, table_of
-from culture_metrics.links.outcome_values import outcome_values
-from culture_metrics.links.plan import LINEAR_KINDS, Plan
-from culture_metrics.links.sample import rare_levels
+from culture_metrics.links.given import names_of, outcome_of
+from culture_metrics.models.design_matrix import design_matrix
+from culture_metrics.models.designs.design import LINEAR
+from culture_metrics.models.outcome_values import outcome_values
+from culture_metrics.models.panel_arrays import panel_arrays
+from culture_metrics.models.plan import Plan
+from culture_metrics.models.sample import rare_levels
+from culture_metrics.outcomes.panel import Panel
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import polars as pl
 
-    from culture_metrics.links.design_matrix import DesignMatrix
-    from culture_metrics.links.outcome import Outcome
-    from culture_metrics.links.panel import Panel
+    from culture_metrics.models.design_matrix import DesignMatrix
+    from culture_metrics.outcomes.kinds import Kind
+    from culture_metrics.outcomes.outcome import Outcome
 
 #: Stands beneath every such result.
 CAVEAT = (
@@ -29,18 +31,16 @@ CAVEAT = (
 )
 
 
-def pooled_data(  # noqa: PLR0913
+def pooled_data(
     data: Panel | pl.DataFrame | pl.LazyFrame,
     outcome: Outcome | str,
     predictors: Sequence[str],
     *,
-    controls: Sequence[str],
-    organisation: str,
-    year: str,
+    controls: str | Sequence[str],
     year_effects: bool,
     min_level_orgs: int,
     what: str,
-    kinds: Sequence[str] = LINEAR_KINDS,
+    kinds: Sequence[Kind] = LINEAR,
 ) -> tuple[DesignMatrix, Plan]:
     """Return the design matrix of a pooled model on the rows that have everything it uses, and its plan.
 
@@ -51,13 +51,13 @@ def pooled_data(  # noqa: PLR0913
         carry the model.
     """
     check_minimum("min_level_orgs", min_level_orgs)
-    table = table_of(data, what)
-    outcome = outcome_of(data, outcome)
-    if outcome.kind not in kinds:
+    assert isinstance(data, Panel)  # by link_verb
+    outcome, controls = outcome_of(data, outcome), names_of(controls)
+    if outcome.rules not in kinds:
         raise LinkError(
             f"{what} does not take an outcome of this kind",
             where=f"outcome '{outcome.column}'",
-            expected=", ".join(kinds),
+            expected=", ".join(kind.name for kind in kinds),
             got=outcome.kind,
             hint="Use link_outcomes for this outcome; a rate far from 0 and 1 may be taken as continuous.",
         )
@@ -66,7 +66,7 @@ def pooled_data(  # noqa: PLR0913
         raise LinkError(
             f"{what} needs different columns", where=", ".join(named), hint="Name each column once."
         )
-    arrays = panel_arrays(table, [*named, *outcome.columns[1:]], organisation=organisation, year=year)
+    arrays = panel_arrays(data.table, [*named, *outcome.columns[1:]])
     plan = Plan(
         values=outcome_values(arrays, outcome),
         indicators=tuple(predictors),

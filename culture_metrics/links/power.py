@@ -12,18 +12,22 @@ from scipy.special import ndtri, stdtrit
 
 from culture_metrics.errors import LinkError
 from culture_metrics.links.arguments import check_number
+from culture_metrics.links.output import LinkOutput, link_verb
+from culture_metrics.models.designs.independent_figures import Sizes, deviations, means
+from culture_metrics.models.designs.registry import DESIGNS, as_design
 
 if TYPE_CHECKING:
-    from culture_metrics.links.fitted import Fitted
-    from culture_metrics.links.solution import Array, Integers
+    import plotly.graph_objects as go
 
-DESIGNS = ("cross_section", "pooled", "mixed", "fixed_effects", "first_difference")
+    from culture_metrics.models.fitted import Fitted
+    from culture_metrics.models.solution import Array, Integers
+
 #: What results are told for when nothing else is said.
 POWER, LEVEL = 0.80, 0.05
 
 
 @dataclass(frozen=True)
-class DetectableLink:
+class DetectableLink(LinkOutput):
     """The smallest correlation that a study of this size is likely to find.
 
     Attributes
@@ -38,17 +42,32 @@ class DetectableLink:
     power: float
     level: float
 
+    def figure(self) -> go.Figure:
+        """Draw the smallest correlation that each design is likely to find."""
+        from culture_metrics import views
+
+        size = self.table.row(0, named=True)
+        nothing = pl.lit(None, pl.Float64)
+        drawn = self.table.drop_nulls("detectable_r").select(
+            label=pl.col("design").replace_strict({name: one.label for name, one in DESIGNS.items()}),
+            estimate="detectable_r",
+            conf_low=nothing,
+            conf_high=nothing,
+        )
+        least = float(drawn["estimate"].to_numpy().min())
+        return views.estimates(
+            drawn,
+            axis="Smallest correlation that is likely to be found",
+            decimals=2,
+            title=f"Links weaker than a correlation of {least:.2f} are likely to be missed",
+            subtitle=f"{size['organisations']} organisations; found in {100 * self.power:.0f}% of studies, "
+            f"two-sided test at {100 * self.level:g}%",
+        )
+
     def summary(self) -> str:
         """Say in plain sentences what can be found and what a null result does not exclude."""
-        words = {
-            "cross_section": "one year",
-            "pooled": "all years together, standard errors clustered",
-            "mixed": "all years together, random intercepts",
-            "fixed_effects": "within organisations over the years",
-            "first_difference": "changes from year to year",
-        }
         said = [
-            f"{words[row['design']]}: |r| of {row['detectable_r']:.2f} or more "
+            f"{as_design(row['design']).planning}: |r| of {row['detectable_r']:.2f} or more "
             f"(worth {row['effective_n']:.0f} independent figures)"
             for row in self.table.to_dicts()
         ]
@@ -62,10 +81,8 @@ class DetectableLink:
     def __repr__(self) -> str:
         return f"DetectableLink({self.summary()} See .table)"
 
-    def _repr_html_(self) -> str:
-        return f"<p>{self.summary()}</p>"
 
-
+@link_verb
 def detectable_link(
     n_organisations: int,
     years: int = 1,
@@ -113,10 +130,10 @@ def detectable_link(
     Notes
     -----
     r = tanh((t₁ + t₂) / √(n - 1)) with t at the level and the power on the degrees of freedom of the test, as
-    Fisher's z has it for many. n is what a design is worth in independent figures (`independent_figures`)
-    once years are held equal. Results of `link_outcomes` use the same function for each
-    design, with the ICCs of their own rows, years and controls taken out. It is an approximation for
-    residuals that are otherwise independent from year to year; with autocorrelation fixed effects find less.
+    Fisher's z has it for many. n is what a design is worth in independent figures once years are held equal
+    (`models.designs.independent_figures`). Results of `link_outcomes` use the same functions for each design,
+    with the ICCs of their own rows, years and controls taken out. It is an approximation for residuals that
+    are otherwise independent from year to year; with autocorrelation fixed effects find less.
 
     Examples
     --------
@@ -132,19 +149,11 @@ def detectable_link(
     _check("reliability", reliability, 0 < reliability <= 1, "above 0, to 1")
     _check("power", power, level < power < 1, "above the level of the test, below 1")
     _check("level", level, 0 < level < 0.5, "above 0, below 0.5")
-    many = {
-        design: 1 if design == "cross_section" else years for design in DESIGNS[: None if years > 1 else 1]
-    }
+    planned = [one for one in DESIGNS.values() if one.planning and (years > 1 or not one.years)]
+    many = {one.name: years if one.years else 1 for one in planned}
     worth = {
-        design: independent_figures(
-            design,
-            n_organisations * of,
-            of,
-            indicator,
-            icc,
-            held=of - (2 if design == "first_difference" else 1),
-        )
-        for design, of in many.items()
+        one.name: one.independent(Sizes(n_organisations * of, of, indicator, icc, held=of - one.gap - 1))
+        for one, of in zip(planned, many.values(), strict=True)
     }
     found = {
         design: smallest_r(n, n_organisations - (2 if many[design] == 1 else 1), power, level)
@@ -186,46 +195,6 @@ def smallest_r(independent: float, df: float, power: float = POWER, level: float
     return tanh(float(reach) / sqrt(independent - 1))
 
 
-def independent_figures(
-    design: str, rows: float, years: float, icc_indicator: float, icc_residual: float, held: int = 0
-) -> float:
-    """Return how many independent figures a design makes of its rows.
-
-    Parameters
-    ----------
-    design : str
-        A design, or a term of `within_between`: `within`, `between`.
-    rows : float
-        Organisation-years.
-    years : float
-        Of an organisation: of unequal ones the sum of squares over the sum.
-    icc_indicator, icc_residual : float
-        Share of the variance of the indicator, and of what it leaves of the outcome, between organisations.
-    held : int
-        Columns beside the indicator and the constant, such as years, which take as many rows.
-
-    Notes
-    -----
-    Least squares on levels: rows over 1 + (T - 1) ICCx ICCe (Moulton 1986), as the product of indicator and
-    residual is alike within organisations by ICCx ICCe. Deviations from organisations' means: N (T - 1),
-    whatever the ICCs. Means: N. Random intercepts: what the deviations tell, (T - 1) (1 - ICCx) / (1 - ICCe),
-    and what the means tell, (1 + (T - 1) ICCx) / (1 + (T - 1) ICCe), N times. Changes of independent years go
-    together by -1/2 from one to the next in both: N (T - 1) over 1 + (T - 2) / (2 (T - 1)).
-    """
-    organisations = rows / years
-    if design in ("fixed_effects", "within"):
-        return rows - organisations - held
-    if design == "between":
-        return organisations
-    if design == "first_difference":
-        return (rows - organisations - held) / (1 + (years - 2) / (2 * (years - 1)))
-    alike, organisations = years - 1, organisations * (1 - held / rows)
-    if design == "mixed":
-        told = alike * (1 - icc_indicator) / (1 - icc_residual)
-        return organisations * (told + (1 + alike * icc_indicator) / (1 + alike * icc_residual))
-    return organisations * years / (1 + alike * icc_indicator * icc_residual)
-
-
 def detectable_r(fitted: Fitted, term: str, column: int) -> float | None:
     """Return the smallest partial correlation that a fitted model was likely to find."""
     matrix, plan, solution = fitted.matrix, fitted.plan, fitted.solution
@@ -233,7 +202,7 @@ def detectable_r(fitted: Fitted, term: str, column: int) -> float | None:
     rows, years = float(matrix.y.size), float(sizes @ sizes / sizes.sum())
     columns = matrix.x.shape[1]
     bread, params = solution.bread, solution.params[:columns]
-    if plan.design == "mixed":
+    if plan.design.intercepts and not plan.split:
         # As in every other design: not with the slopes of a random intercept, which are mostly those within.
         bread = np.asarray(np.linalg.inv(matrix.x.T @ matrix.x), dtype=float)
         params = bread @ (matrix.x.T @ matrix.y)
@@ -242,13 +211,15 @@ def detectable_r(fitted: Fitted, term: str, column: int) -> float | None:
     residual = solution.residuals
     if residual is None or fitted.link == "identity":
         residual = matrix.y - matrix.x @ params
-    if plan.differenced:
-        # A change stands for two years.
-        rows, years = rows + matrix.clusters, years + 1
-    figures = independent_figures(
-        term if term in ("within", "between") else plan.design, rows, years,
-        _icc(moves, matrix.groups), _icc(residual, matrix.groups),
-        held=columns - 1 - int(matrix.constant),
+    if plan.gap:
+        # A change stands for the years that it spans.
+        rows, years = rows + plan.gap * matrix.clusters, years + plan.gap
+    of_term = {"within": deviations, "between": means}.get(term, plan.design.independent)
+    figures = of_term(
+        Sizes(
+            rows, years, _icc(moves, matrix.groups), _icc(residual, matrix.groups),
+            held=columns - 1 - int(matrix.constant),
+        )
     )  # fmt: skip
     return smallest_r(figures, fitted.degrees(column))
 

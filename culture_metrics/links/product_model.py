@@ -10,16 +10,16 @@ import numpy as np
 import polars as pl
 
 from culture_metrics.errors import LinkError
-from culture_metrics.links.fit import fit_matrix
-from culture_metrics.links.intervals import t_statistics
 from culture_metrics.links.titles import title_of
+from culture_metrics.models.effects import t_statistics
+from culture_metrics.models.fit import fit_matrix
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from culture_metrics.links.design_matrix import DesignMatrix
-    from culture_metrics.links.plan import Plan
-    from culture_metrics.links.solution import Array
+    from culture_metrics.models.design_matrix import DesignMatrix
+    from culture_metrics.models.plan import Plan
+    from culture_metrics.models.solution import Array
 
 #: Where slopes are taken when nothing is said, in SD of the moderator: with one moderator, with two.
 ONE, TWO = (-1.0, 0.0, 1.0), (-1.0, 1.0)

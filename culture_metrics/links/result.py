@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from culture_metrics.errors import LinkError, unknown
+from culture_metrics.links.output import LinkOutput
 from culture_metrics.links.pictures import points_and_lines
 from culture_metrics.links.table import NOT_FITTED
 from culture_metrics.links.titles import hangs_on, levels, title_of, went
+from culture_metrics.outcomes.kinds import as_kind
 from culture_metrics.problems import counted
 
 if TYPE_CHECKING:
@@ -24,7 +26,7 @@ CAVEAT = "Associations between organisations or years; other differences between
 
 
 @dataclass(frozen=True, repr=False)
-class LinkResult:
+class LinkResult(LinkOutput):
     """Links between indicators and outcomes. They are associations between organisations or years.
 
     Attributes
@@ -73,7 +75,7 @@ class LinkResult:
         counts += f"{counted(flags, 'check')} raised a flag, {counted(len(self.warnings), 'warning')}"
         return f"LinkResult({went(main, 'link')}; {counts}. See .summary(), .table and .diagnostics)"
 
-    def figure_forest(self) -> go.Figure:
+    def figure(self) -> go.Figure:
         """Draw all main links with their intervals, a panel for each outcome and design."""
         from culture_metrics import views
 
@@ -119,7 +121,7 @@ class LinkResult:
         if self.source is None:
             raise LinkError("This result does not hold its panel", hint="Call link_outcomes again.")
         points, lines = points_and_lines(self.source, row["model_id"], row["indicator"])
-        unit = "%" if row["kind"] in ("proportion", "rate") else row["unit"]
+        unit = "%" if as_kind(row["kind"]).fraction else row["unit"]
         return views.scatter(
             points, lines,
             x_title=title_of(row["indicator"]),

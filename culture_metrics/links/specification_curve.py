@@ -10,17 +10,18 @@ import numpy as np
 import polars as pl
 
 from culture_metrics.errors import LinkError
-from culture_metrics.links.arguments import LATER, check_minimum
-from culture_metrics.links.arrays import panel_arrays
-from culture_metrics.links.fit import fit
-from culture_metrics.links.given import outcome_of, table_of
-from culture_metrics.links.intervals import t_statistics
-from culture_metrics.links.outcome_values import outcome_values
-from culture_metrics.links.plan import FEWEST_IN_LEVEL, Plan, check_design
-from culture_metrics.links.sample import rare_levels
+from culture_metrics.links.arguments import check_minimum, designs_of
+from culture_metrics.links.given import names_of, outcome_of
+from culture_metrics.links.output import LinkOutput, link_verb
 from culture_metrics.links.table import FAILED, NOT_FITTED, REPORTED
 from culture_metrics.links.titles import heading, pointing, title_of
-from culture_metrics.threads import one_blas_thread
+from culture_metrics.models.effects import t_statistics
+from culture_metrics.models.fit import fit
+from culture_metrics.models.outcome_values import outcome_values
+from culture_metrics.models.panel_arrays import panel_arrays
+from culture_metrics.models.plan import FEWEST_IN_LEVEL, Plan
+from culture_metrics.models.sample import rare_levels
+from culture_metrics.outcomes.panel import Panel
 from culture_metrics.views.labels import number, places
 
 if TYPE_CHECKING:
@@ -28,16 +29,16 @@ if TYPE_CHECKING:
 
     import plotly.graph_objects as go
 
-    from culture_metrics.links.fitted import Fitted
-    from culture_metrics.links.outcome import Outcome
-    from culture_metrics.links.panel import Panel
+    from culture_metrics.models.designs.design import Design
+    from culture_metrics.models.fitted import Fitted
+    from culture_metrics.outcomes.outcome import Outcome
 
 #: More specifications than this nobody can look through.
 MOST = 2000
 #: Reasons that the error of a curve without figures gives.
 MOST_REASONS = 5
 TABLE: dict[str, Any] = {
-    "specification": pl.UInt32, "design": pl.String, "term": pl.String, "controls": pl.List(pl.String),
+    "specification": pl.UInt32, "design": pl.String, "term": pl.String, "controls": pl.String,
     "weights": pl.String, "years": pl.String, "estimate": pl.Float64, "std_error": pl.Float64,
     "statistic": pl.Float64, "df": pl.Float64, "p_value": pl.Float64, "conf_low": pl.Float64,
     "conf_high": pl.Float64, "base": pl.UInt32, "n_orgs": pl.UInt32, "stands_for": pl.UInt32,
@@ -49,10 +50,12 @@ Span = tuple[int, int] | None
 Choice = tuple[str, tuple[str, ...], str | None]
 DIRECTIONS = ("percent_above", "percent_below", "percent_clearly_above", "percent_clearly_below")
 ALL_YEARS, UNWEIGHTED, NONE = "all years", "not weighted", "no controls"
+#: Stands between the controls of one specification.
+AND = " + "
 
 
 @dataclass(frozen=True)
-class SpecificationCurve:
+class SpecificationCurve(LinkOutput):
     """One link under every specification.
 
     Attributes
@@ -150,19 +153,22 @@ class SpecificationCurve:
         said = pointing(self.shares.row(0, named=True), self._link())
         return f"SpecificationCurve({said}; {self._spread()}. See .table, .shares and .summary())"
 
-    def _repr_html_(self) -> str:
-        return f"<p>{self.summary()}</p>"
 
-
-@one_blas_thread()
+@link_verb
 def specification_curve(  # noqa: PLR0913
     data: Panel | pl.DataFrame | pl.LazyFrame,
     indicator: str,
     outcome: Outcome | str,
     *,
-    designs: Sequence[str] = ("pooled", "lagged", "within_between", "fixed_effects", "first_difference"),
-    controls: Sequence[str] = (),
-    weights: Sequence[str] = (),
+    designs: Design | str | Sequence[Design | str] = (
+        "pooled",
+        "lagged",
+        "within_between",
+        "fixed_effects",
+        "first_difference",
+    ),
+    controls: str | Sequence[str] = (),
+    weights: str | Sequence[str] = (),
     years: Sequence[tuple[int, int]] = (),
     step: float | None = None,
     min_level_orgs: int = FEWEST_IN_LEVEL,
@@ -180,11 +186,11 @@ def specification_curve(  # noqa: PLR0913
         Number column.
     outcome : Outcome or str
         A plain column name is the outcome that a Panel declares under it, else a continuous one.
-    designs : sequence of str
+    designs : str or Design, or a sequence of them
         As `link_outcomes` has them, but for `cross_lagged`; `within_between` gives two rows.
-    controls : sequence of str
+    controls : str or sequence of str
         Every subset of them is tried, the empty one too.
-    weights : sequence of str
+    weights : str or sequence of str
         Columns of weights, each tried besides no weights.
     years : sequence of (int, int)
         First and last year of spans to try besides all years.
@@ -201,11 +207,12 @@ def specification_curve(  # noqa: PLR0913
     Returns
     -------
     SpecificationCurve
-        `.table`: `specification` (1 has the smallest estimate), `design, term, controls, weights, years,
-        estimate, std_error, statistic, df, p_value, conf_low, conf_high` on the link's scale, `base, n_orgs`,
-        `stands_for` (specifications that are this fit: the same rows, outcome, weights, covariance and
-        figures, as a control that does not vary within organisations leaves fixed effects as they are; the
-        row names the first of them), `status` (`reported`, `failed`, `not_fitted`), `note`. One that could
+        `.table`: `specification` (1 has the smallest estimate), `design, term, controls` (parted by " + "),
+        `weights, years, estimate, std_error, statistic, df, p_value, conf_low, conf_high` on the scale of
+        the link, `base, n_orgs`, `stands_for` (specifications that are this fit: the same rows, outcome,
+        weights, covariance and figures, as a control that does not vary within organisations leaves fixed
+        effects as they are; the row
+        names the first of them), `status` (`reported`, `failed`, `not_fitted`), `note`. One that could
         not be fitted has null figures and says why in `note`.
         `.shares`: `choice, option, specifications, percent_above, percent_below, percent_clearly_above,
         percent_clearly_below`; the first row is of all together.
@@ -227,27 +234,27 @@ def specification_curve(  # noqa: PLR0913
     >>> found.table.height, found.repeats  # the number of beds stays the same within an organisation
     (10, 2)
     """
-    given, result = table_of(data, "specification_curve"), outcome_of(data, outcome)
+    assert isinstance(data, Panel)  # by link_verb
+    result = outcome_of(data, outcome)
     check_minimum("min_level_orgs", min_level_orgs)
-    for design in designs:
-        check_design(design)
-    if "cross_lagged" in designs:
-        raise LinkError("A specification is one equation", hint="Leave out 'cross_lagged'; use 'lagged'.")
-    controls = [name for name in controls if name != indicator]
+    ways = {one.name: one for one in designs_of(designs)}
+    if both := [one.name for one in ways.values() if one.both_ways]:
+        raise LinkError("A specification is one equation", hint=f"Leave out '{both[0]}'; use 'lagged'.")
+    controls = [name for name in names_of(controls) if name != indicator]
+    weights = names_of(weights)
     sets = [subset for size in range(len(controls) + 1) for subset in combinations(controls, size)]
-    grid: list[Choice] = list(product(designs, sets, [None, *weights]))
+    grid: list[Choice] = list(product(ways, sets, [None, *weights]))
     if (many := len(grid) * (1 + len(years))) > MOST:
         raise LinkError(f"{many:,} specifications are too many", expected=f"at most {MOST:,}")
-    frame = given.lazy().collect()
     columns = [*result.columns, indicator, *controls, *weights]
-    whole = panel_arrays(frame, columns, organisation=organisation, year=year)
+    whole = panel_arrays(data.table, columns)
     size = float(np.nanstd(whole.column(indicator), ddof=1)) if step is None else step
     fits: dict[object, list[dict[str, Any]]] = {}
     meant = result
     for span in [None, *years]:
         try:
-            of_span = frame if span is None else frame.filter(pl.col(year).is_between(*span))
-            arrays = panel_arrays(of_span, columns, organisation=organisation, year=year)
+            of_span = data.table if span is None else data.table.filter(pl.col("year").is_between(*span))
+            arrays = panel_arrays(of_span, columns)
             values = outcome_values(arrays, result)
         except LinkError as error:
             fits |= {(span, *one): [_unfitted(span, one, error)] for one in grid}
@@ -256,9 +263,8 @@ def specification_curve(  # noqa: PLR0913
         for one in grid:
             design, subset, weight = one
             plan = Plan(
-                values, (indicator,), subset, design=design, lag=int(design in LATER),
-                year_effects=design != "cross_section", standardise={indicator: size}, weights=weight,
-                prior_outcome=design in LATER, min_level_orgs=min_level_orgs,
+                values, (indicator,), subset, design=ways[design], standardise={indicator: size},
+                weights=weight, min_level_orgs=min_level_orgs,
             )  # fmt: skip
             try:
                 fitted = fit(arrays, plan)
@@ -295,7 +301,7 @@ def _chosen(span: Span, one: Choice) -> dict[str, Any]:
     design, controls, weights = one
     return {
         "design": design,
-        "controls": list(controls),
+        "controls": AND.join(controls) or NONE,
         "weights": weights or UNWEIGHTED,
         "years": ALL_YEARS if span is None else f"{span[0]} to {span[1]}",
         "stands_for": 0,
@@ -351,8 +357,7 @@ def _choices(table: pl.DataFrame) -> pl.DataFrame:
     """Return what each specification was made with: `specification, choice, option`."""
     plain = pl.col("design").str.replace_all("_", " ")
     design = pl.when(pl.col("term") == "overall").then(plain).otherwise(pl.format("{}: {}", plain, "term"))
-    controls = pl.when(pl.col("controls").list.len() == 0).then(pl.lit([NONE])).otherwise("controls")
-    chosen = {"design": pl.concat_list(design), "controls": controls}
+    chosen = {"design": pl.concat_list(design), "controls": pl.col("controls").str.split(AND)}
     chosen |= {name: pl.concat_list(name) for name in ("weights", "years")}
     return pl.concat(
         table.select("specification", choice=pl.lit(name), option=options).explode("option")

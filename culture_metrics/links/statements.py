@@ -5,16 +5,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from culture_metrics.links.checks import MEANINGS
-from culture_metrics.links.outcome import Outcome
-from culture_metrics.links.sample import rare_levels, rare_rows
 from culture_metrics.links.table import NOT_FITTED
 from culture_metrics.links.titles import heading, title_of
+from culture_metrics.models.designs.registry import as_design
+from culture_metrics.models.designs.within import FIXED_EFFECTS
+from culture_metrics.models.sample import rare_levels, rare_rows
+from culture_metrics.outcomes.kinds import ORDINAL, as_kind
+from culture_metrics.outcomes.outcome import Outcome
 from culture_metrics.views.labels import number, places
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from culture_metrics.links.sample import Loss
+    from culture_metrics.models.sample import Loss
 
 COVARIANCES = {
     "cluster": "errors clustered by organisation",
@@ -48,6 +51,11 @@ CAVEATS = (
 )
 #: Figures that all are smaller than this are said by their powers of ten.
 TINY = 1e-6
+#: What the slopes of a split indicator are of, whatever the design.
+TERMS = {
+    "within": FIXED_EFFECTS.sentence,
+    "between": "Organisations whose average {indicator} was {step} higher had {outcome}{later}",
+}
 LAGS = {0: "", 1: " a year later", 2: " two years later"}
 
 
@@ -89,40 +97,30 @@ def _subject(row: Mapping[str, Any]) -> str:
     later = LAGS.get(row["lag"], f" {row['lag']} years later")
     if row["term"] == "outcome_to_indicator":
         return f"Organisations with {outcome} 1 SD higher had {name}{later}"
-    if row["term"] == "within" or (row["design"] == "fixed_effects" and row["term"] != "between"):
-        return (
-            f"In years when an organisation's {name} was {step} above its own average, "
-            f"its {outcome}{later} was"
-        )
-    if row["term"] == "between":
-        return f"Organisations whose average {name} was {step} higher had {outcome}{later}"
-    if row["design"] == "first_difference":
-        return f"Where {name} rose by {step} from one year to the next, the change in {outcome}{later} was"
-    verb = "was associated with" if row["kind"] == "money" else "had"
-    if verb == "had":
-        return f"Organisations with {name} {step} higher had {outcome}{later}"
-    return f"{name} {step} higher was associated with {outcome}{later}"
+    said = TERMS.get(row["term"]) or as_design(row["design"]).sentence or as_kind(row["kind"]).sentence
+    return said.format(indicator=name, step=step, outcome=outcome, later=later)
 
 
 def _what(row: Mapping[str, Any]) -> str:
     """Name what the figure is of: the outcome, its odds or its probability."""
     name = str(row["outcome_label"])
-    if row["family"] == "ordinal":
+    if row["family"] == ORDINAL:
         return f"odds of a better level of {name}"
-    if row["kind"] == "ordinal":
+    rules = as_kind(row["kind"])
+    if rules.ordered:
         return f"a probability of {str(row['model']).removeprefix('logit of ')} in {name}"
-    return f"a probability of {name}" if row["kind"] == "binary" else name
+    return rules.subject.format(outcome=name)
 
 
 def _figure(row: Mapping[str, Any], ci: float) -> str:
     level = f"{100 * ci:g}% interval"
     value, low, high = row["effect"], row["effect_low"], row["effect_high"]
     factor, unit = 1.0, ""
-    if row["link"] == "log" or row["family"] == "ordinal":
+    if row["link"] == "log" or row["family"] == ORDINAL:
         value, low, high, unit = 100 * (value - 1), 100 * (low - 1), 100 * (high - 1), "%"
     elif row["effect_scale"] == "percentage points":
         unit = " percentage points"
-    elif row["design"] == "cross_lagged":
+    elif as_design(row["design"]).both_ways:
         unit = " SD"
     else:
         factor, unit = Outcome(row["outcome"], "continuous", unit=row["unit"]).said_in
@@ -178,7 +176,7 @@ def _detectable(rows: Sequence[Mapping[str, Any]]) -> list[str]:
         )
         name = (
             title_of(design)
-            if term == "overall" or design == "cross_lagged"
+            if term == "overall" or as_design(design).both_ways
             else f"{title_of(design)}, {term}"
         )
         said.append(

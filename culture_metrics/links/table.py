@@ -8,24 +8,25 @@ import numpy as np
 import polars as pl
 
 from culture_metrics.links.checks import MEANINGS
-from culture_metrics.links.effects import Effect, effect, effect_absolute, p_of, quantile
-from culture_metrics.links.fitted import FAILURES
-from culture_metrics.links.models import MAIN, name_of, terms_of
 from culture_metrics.links.power import detectable_r
-from culture_metrics.links.wild import wild_cluster_bootstrap
+from culture_metrics.links.sensitivity import MAIN, name_of, terms_of
+from culture_metrics.models.effects import Effect, effect, effect_absolute, p_of, quantile
+from culture_metrics.models.fitted import FAILURES
+from culture_metrics.models.wild_bootstrap import wild_cluster_bootstrap
 
 if TYPE_CHECKING:
     from culture_metrics.errors import LinkError
-    from culture_metrics.links.fitted import Fitted
-    from culture_metrics.links.plan import Plan
+    from culture_metrics.models.fitted import Fitted
+    from culture_metrics.models.plan import Plan
 
 #: Columns of `LinkResult.table`.
 TABLE: dict[str, pl.DataType | type[pl.DataType]] = {
     "model_id": pl.String, "outcome": pl.String, "outcome_label": pl.String, "kind": pl.String,
     "unit": pl.String, "better": pl.String, "period": pl.String, "indicator": pl.String, "term": pl.String,
     "indicator_sd": pl.Float64, "indicator_sd_within": pl.Float64, "step": pl.Float64,
-    "step_label": pl.String, "design": pl.String, "lag": pl.Int64, "model": pl.String, "family": pl.String,
-    "link": pl.String, "cov": pl.String, "role": pl.String, "estimate": pl.Float64, "std_error": pl.Float64,
+    "step_label": pl.String, "design": pl.String, "design_label": pl.String, "lag": pl.Int64,
+    "model": pl.String, "family": pl.String, "link": pl.String, "cov": pl.String, "role": pl.String,
+    "estimate": pl.Float64, "std_error": pl.Float64,
     "df": pl.Float64, "statistic": pl.Float64, "p_value": pl.Float64, "p_adjusted": pl.Float64,
     "conf_low": pl.Float64, "conf_high": pl.Float64, "effect": pl.Float64, "effect_low": pl.Float64,
     "effect_high": pl.Float64, "effect_scale": pl.String, "effect_abs": pl.Float64,
@@ -33,7 +34,7 @@ TABLE: dict[str, pl.DataType | type[pl.DataType]] = {
     "effect_std": pl.Float64, "partial_r": pl.Float64, "r2": pl.Float64, "pseudo_r2": pl.Float64,
     "delta_r2": pl.Float64, "base": pl.UInt32, "n_orgs": pl.UInt32, "n_years": pl.UInt32,
     "years": pl.String, "n_dropped": pl.UInt32, "direction": pl.String, "detectable_r": pl.Float64,
-    "flags": pl.List(pl.String), "status": pl.String, "reason": pl.String,
+    "flags": pl.String, "status": pl.String, "reason": pl.String,
 }  # fmt: skip
 #: Statuses of a row: it has figures, its model failed on its data, it has no model.
 REPORTED, FAILED, NOT_FITTED = "reported", "failed", "not_fitted"
@@ -102,7 +103,8 @@ def _planned(plan: Plan, model_id: str) -> dict[str, Any]:
         "unit": outcome.unit,
         "better": outcome.better,
         "period": outcome.period,
-        "design": plan.design,
+        "design": plan.design.name,
+        "design_label": plan.design.label,
         "lag": plan.lag,
     }
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from culture_metrics.links.outcome import declared
+from culture_metrics.outcomes.outcome import declared
 from culture_metrics.views.labels import estimated
 
 if TYPE_CHECKING:

@@ -12,22 +12,12 @@ from culture_metrics.views.labels import estimated, figures, number, p_values, p
 
 #: Columns of a table of links that these figures read.
 COLUMNS = [
-    "outcome_label", "indicator", "term", "design", "role", "model_id", "step", "step_label", "link",
-    "effect", "effect_low", "effect_high", "effect_scale", "base", "n_orgs", "p_value",
+    "outcome_label", "indicator", "term", "design", "design_label", "role", "model_id", "step", "step_label",
+    "link", "effect", "effect_low", "effect_high", "effect_scale", "base", "n_orgs", "p_value",
 ]  # fmt: skip
 EFFECT = ["effect", "effect_low", "effect_high"]
 NUMBERS = [*EFFECT, "base", "n_orgs", "p_value"]
-#: Designs in words, and terms where the design alone does not say what is compared.
-DESIGNS = {
-    "cross_section": "One year",
-    "pooled": "All years together",
-    "lagged": "Outcome a year later, given the outcome now",
-    "fixed_effects": "Within organisations (fixed effects)",
-    "within_between": "Within and between",
-    "mixed": "Random intercepts",
-    "first_difference": "Changes from year to year",
-    "cross_lagged": "Cross-lagged",
-}
+#: Terms in words, where the design alone does not say what is compared.
 TERMS = {
     "within": "Within organisations",
     "between": "Between organisations",
@@ -52,8 +42,8 @@ def forest(
     Parameters
     ----------
     table : polars.DataFrame
-        Rows of a table of links: `outcome_label, indicator, term, design, role, model_id, step, step_label,
-        link, effect, effect_low, effect_high, effect_scale, base, n_orgs, p_value`.
+        Rows of a table of links: `outcome_label, indicator, term, design, design_label, role, model_id,
+        step, step_label, link, effect, effect_low, effect_high, effect_scale, base, n_orgs, p_value`.
     title, subtitle, source, notes : str
         What is seen, of whom, and where the numbers come from.
     level : float
@@ -121,8 +111,9 @@ def designs(
     )
     first = table.filter(model_id=model)["_panel"][0]
     variant = pl.col("model_id").str.extract(r"; (.*)$")
-    plain = variant.is_null() | variant.is_in([*DESIGNS, "reverse path"])
-    both = pl.when(pl.col("design") == "within_between").then(pl.format("{} (both in one model)", _term()))
+    plain = variant.is_null() | (variant == pl.col("design")) | (variant == "reverse path")
+    together = pl.col("term").is_in(["within", "between"]).sum().over("model_id") > 1
+    both = pl.when(together).then(pl.format("{} (both in one model)", _term()))
     words = pl.when(_term() != "").then(both.otherwise(_term())).otherwise(_design())
     drawn = table.select(
         label=pl.when(plain).then(words).otherwise(pl.format("{}: {}", words, variant)),
@@ -252,7 +243,7 @@ def _tidy(table: pl.DataFrame, where: str) -> pl.DataFrame:
 
 
 def _design() -> pl.Expr:
-    return pl.col("design").replace(DESIGNS)
+    return pl.col("design_label")
 
 
 def _term() -> pl.Expr:
@@ -268,7 +259,7 @@ def _ratio() -> pl.Expr:
 
 
 def _standardised() -> pl.Expr:
-    return pl.col("design") == "cross_lagged"
+    return pl.col("term").is_in(["indicator_to_outcome", "outcome_to_indicator"])
 
 
 def _axis() -> pl.Expr:

@@ -23,7 +23,7 @@ def found(panel):
 
 
 def test_every_main_link_stands_in_the_forest(found):
-    alt = found.figure_forest().layout.meta["alt"]
+    alt = found.figure().layout.meta["alt"]
     assert "plot of 6 estimates" in alt
     for label in found.table["outcome_label"].unique():
         assert f"{label}, Staff engagement" in alt

@@ -20,7 +20,7 @@ def test_a_moderation_2way(trusts, records):
     assert last["term"] == "Engagement.Index by WorkStress.Index"
     assert last["estimate"] == pytest.approx(record["estimate"], rel=1e-8)
     assert last["std_error"] == pytest.approx(record["se"], rel=1e-8)
-    slopes = {int(row["place"][0]): row for row in found.slopes.to_dicts()}
+    slopes = {int(row["place_1"]): row for row in found.slopes.to_dicts()}
     for place, (estimate, error, z) in record["extra"]["simple_slopes"].items():
         row = slopes[int(place)]
         assert (row["estimate"], row["std_error"]) == pytest.approx((estimate, error), rel=1e-8)
@@ -37,7 +37,7 @@ def test_a_moderation_3way_slope_differences(trusts, records):
         (record["estimate"], record["se"]), rel=1e-8
     )
     corners = {"(1)HH": (1, 1), "(2)HL": (1, -1), "(3)LH": (-1, 1), "(4)LL": (-1, -1)}
-    slopes = {tuple(row["place"]): row for row in found.slopes.to_dicts()}
+    slopes = {(row["place_1"], row["place_2"]): row for row in found.slopes.to_dicts()}
     labels = {name: slopes[place]["label"] for name, place in corners.items()}
     for name, wanted in record["extra"]["slopes"].items():
         row = slopes[corners[name]]
@@ -97,7 +97,7 @@ def test_planted_slopes_at_real_levels(outcome, link, planted):
     found = cm.moderate(planted, "x", "w", outcome, at={"w": [0, 1]})
     assert found.link == link
     sd = planted["x"].std()
-    slopes = {row["value"][0]: row for row in found.slopes.to_dicts()}
+    slopes = {row["value_1"]: row for row in found.slopes.to_dicts()}
     for level, truth in {0: 0.5, 1: 0.8}.items():
         row = next(r for v, r in slopes.items() if round(v) == level)
         assert row["conf_low"] < truth * sd < row["conf_high"], level

@@ -8,12 +8,13 @@ import pytest
 
 import culture_metrics as cm
 from culture_metrics.errors import LinkError
-from culture_metrics.links.arrays import PanelArrays
-from culture_metrics.links.effects import p_of
-from culture_metrics.links.fit import fit
-from culture_metrics.links.outcome import Outcome
-from culture_metrics.links.outcome_values import OutcomeValues
-from culture_metrics.links.plan import Plan
+from culture_metrics.models.designs.registry import as_design
+from culture_metrics.models.effects import p_of
+from culture_metrics.models.fit import fit
+from culture_metrics.models.outcome_values import OutcomeValues
+from culture_metrics.models.panel_arrays import PanelArrays
+from culture_metrics.models.plan import Plan
+from culture_metrics.outcomes.outcome import Outcome
 
 
 @pytest.mark.parametrize(("organisations", "r"), [(60, 0.35), (120, 0.25), (210, 0.19)])
@@ -106,7 +107,7 @@ def test_this_package_finds_the_detectable_slope_in_four_of_five_panels(design, 
     for _ in range(draws):
         arrays = made(rng, MADE, PANELS[design], slope, within)
         values = OutcomeValues(Outcome("y", "continuous"), arrays.numbers["y"])
-        plan = Plan(values, ("x",), design=design, year_effects=design != "cross_section")
+        plan = Plan(values, ("x",), design=as_design(design))
         fitted = fit(arrays, plan)
         column = fitted.matrix.terms["x", "overall"]
         t = float(fitted.solution.params[column]) / fitted.std_error(column)

@@ -261,7 +261,7 @@ def test_figures_say_the_level_of_their_intervals(panel):
     link = cm.link_outcomes(panel, "z", "y", ci=0.9)
     assert all("95%" not in said for said in link.statements)
     figures = [
-        link.figure_forest(), link.figure_designs(), link.figure_influence(),
+        link.figure(), link.figure_designs(), link.figure_influence(),
         cm.mediate(panel, "z", "x", "y", ci=0.9, draws=200).figure(),
         cm.moderate(panel, "z", "beds", "y", ci=0.9).figure(),
         cm.relative_weights(panel, ["z", "x"], "y", ci=0.9, draws=200).figure(),
@@ -278,7 +278,7 @@ def test_a_small_p_is_said_alike_everywhere(panel):
     strong = panel.with_columns(y=pl.col("y") + pl.col("z") * pl.col("beds"))
     assert "p < 0.001" in cm.moderate(strong, "z", "beds", "y").summary()
     link = cm.link_outcomes(panel, ["z", "none"], "y")
-    hover = [html.unescape(text) for trace in link.figure_forest().data for text in (trace.hovertext or ())]
+    hover = [html.unescape(text) for trace in link.figure().data for text in (trace.hovertext or ())]
     assert any(text.endswith("; p < 0.001") for text in hover), hover
     p = link.table.filter(indicator="none", role="main")["p_value"].item()
     assert any(f"; p {p:.3f}" in text for text in hover)

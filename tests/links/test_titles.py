@@ -143,7 +143,7 @@ def test_every_figure_s_title_says_what_is_seen_in_words_of_association():
     number = cm.Outcome("shmi", "ratio", label="SHMI")
     pair = ("staff_engagement", "shmi")
     figures = {
-        "forest": link.figure_forest(),
+        "forest": link.figure(),
         "designs": link.figure_designs(*pair),
         "scatter": link.figure_scatter(*pair),
         "influence": link.figure_influence(*pair),

@@ -49,6 +49,9 @@ def table():
         base=pl.lit(1073),
         n_orgs=pl.lit(144),
         p_value=pl.lit(0.0123),
+        design_label=pl.col("design").replace(
+            {"pooled": "All years together", "lagged": "Outcome a year later, given the outcome now"}
+        ),
     )
 
 
@@ -73,7 +76,8 @@ def test_a_forest_has_a_panel_for_each_outcome(table):
 
 
 def test_designs_stand_on_one_axis_for_one_step(table):
-    fig = designs(table.filter(outcome_label="SHMI"), title="One link")
+    between = table.filter(term="within").with_columns(term=pl.lit("between"))
+    fig = designs(pl.concat([table.filter(outcome_label="SHMI"), between]), title="One link")
     alt = fig.layout.meta["alt"]
     # The lagged slope was for a step twice as large: half of it is for the main one. Ratios: the root.
     assert "Outcome a year later, given the outcome now: \N{MINUS SIGN}0.0020 " in alt

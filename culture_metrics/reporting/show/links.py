@@ -8,16 +8,15 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from culture_metrics.links.read_panel import read_panel
+from culture_metrics.outcomes.read_panel import read_panel
 from culture_metrics.synthetic.outcomes import outcome_panel
 from culture_metrics.views.labels import figures, p_values
-from culture_metrics.views.links import DESIGNS
 from culture_metrics.views.table import Table
 
 if TYPE_CHECKING:
-    from culture_metrics.links.outcome import Outcome
-    from culture_metrics.links.panel import Panel
     from culture_metrics.links.result import LinkResult
+    from culture_metrics.outcomes.outcome import Outcome
+    from culture_metrics.outcomes.panel import Panel
 
 #: What a raised check means, in words; others are shown by their name.
 CHECKS = {
@@ -50,10 +49,10 @@ def link_panel(path: str | Path | None, outcome: Outcome) -> Panel:
 
 def link_checks(link: LinkResult) -> Table:
     """List the checks of all models that raised a flag."""
-    named = link.table.select("model_id", "outcome_label", "design").unique("model_id")
+    named = link.table.select("model_id", "outcome_label", "design_label").unique("model_id")
     raised = link.diagnostics.filter(pl.col("flag")).join(named, on="model_id", maintain_order="left")
     frame = raised.select(
-        pl.format("{}: {}", "outcome_label", pl.col("design").replace(DESIGNS)).alias("Link"),
+        pl.format("{}: {}", "outcome_label", "design_label").alias("Link"),
         pl.col("test").replace(CHECKS).str.replace_all("_", " ").alias("Check"),
         pl.col("subject").fill_null("").str.replace_all("_", " ").alias("Of"),
         figures("value").fill_null("").alias("Value"),

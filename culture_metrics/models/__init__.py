@@ -1,0 +1,1 @@
+"""Models of panels: designs, kinds of outcome, samples, estimators and covariances."""
