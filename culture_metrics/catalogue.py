@@ -6,16 +6,20 @@ import html
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from importlib.resources import files
+from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from culture_metrics.definitions import Definition, define
-from culture_metrics.errors import CultureMetricsError, UnknownNameError, unknown
+from culture_metrics.errors import CatalogueError, UnknownNameError, unknown
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
-LEVELS = ("element", "theme", "sub_score", "question")
+#: The survey that is meant where none is named.
+DEFAULT = "nss_england"
+#: Level of the headline percentages; the levels of scores are the survey's own.
+QUESTION = "question"
 
 
 @dataclass(frozen=True)
@@ -79,8 +83,9 @@ class Measure:
     """A score (sub-score, element, theme) or a question's headline percentage in one edition.
 
     `items` are the question ids a score is built from, `parts` the sub-scores of an element or theme,
-    `minimum` how many of them must be there. For a percentage `question` names the question and `option`
-    the ticked option, if any. `unconfirmed` says in plain words what was not read in the official guide.
+    `minimum` how many of them must be there. `scale` is where its figures lie. For a percentage `question`
+    names the question and `option` the ticked option, if any. `unconfirmed` says in plain words what was not
+    read in the official guide.
     """
 
     id: str
@@ -89,6 +94,7 @@ class Measure:
     level: str
     unit: str
     direction: str
+    scale: tuple[float, float]
     items: tuple[str, ...] = ()
     parts: tuple[str, ...] = ()
     minimum: int = 1
@@ -165,12 +171,17 @@ class Edition:
     @property
     def scores(self) -> dict[str, Measure]:
         """The sub-scores, elements and themes, in the official order."""
-        return {k: m for k, m in self.measures.items() if m.level != "question"}
+        return {k: m for k, m in self.measures.items() if m.level != QUESTION}
+
+    @property
+    def leading(self) -> dict[str, Measure]:
+        """The scores that stand first: those of the survey's leading levels."""
+        return {k: m for k, m in self.scores.items() if m.level in self.survey.leading}
 
     @property
     def percentages(self) -> dict[str, Measure]:
         """The headline percentages of the questions, in the order of the form."""
-        return {k: m for k, m in self.measures.items() if m.level == "question"}
+        return {k: m for k, m in self.measures.items() if m.level == QUESTION}
 
     @cached_property
     def columns(self) -> Mapping[str, Question]:
@@ -217,6 +228,21 @@ class Edition:
             [*self.measures, *(m.code for m in self.measures.values())],
             where=f"{self.survey.label}, {self.period}",
         )
+
+    @property
+    def default_score(self) -> str:
+        """The score whose answers are shown where none is asked for: the survey's choice, or its first."""
+        return self.survey.defaults.score or next(iter(self.leading or self.scores))
+
+    @property
+    def default_question(self) -> str:
+        """The percentage that is shown where none is asked for: the survey's choice, or its first."""
+        return self.survey.defaults.question or next(iter(self.percentages))
+
+    @property
+    def headline(self) -> str:
+        """The score that sums the survey up: the survey's choice, or its first leading one."""
+        return self.survey.defaults.headline or next(iter(self.leading or self.scores))
 
     def question(self, name: str) -> Question:
         """Return a question by id or code."""
@@ -279,7 +305,7 @@ class Edition:
         """Say in plain words what a measure or question is in this edition.
 
         Of a score it names the questions or parts it is the mean of, and how many of them a person needs; how
-        the answers to a question become points from 0 to 10 stands under that question (`describe("q9f")`).
+        the answers to a question become points stands under that question (`describe("q9f")`).
 
         Examples
         --------
@@ -292,24 +318,162 @@ class Edition:
 
 
 @dataclass(frozen=True)
-class Survey:
-    """A survey and its editions; `cycle` says what its periods are (`year`, `quarter`)."""
+class Level:
+    """A level of scores: what one and several are called, and whether they lead (stand first, are mapped)."""
 
     id: str
     label: str
+    plural: str
+    leading: bool
+
+
+@dataclass(frozen=True)
+class Defaults:
+    """What is shown of a survey where nothing is asked for.
+
+    `breakdowns` are those of a report, as far as an extract has them; `staff_mix` the one that a change is
+    split by. `headline` is the score that sums the survey up, `score` the one whose answers are looked at,
+    `question` the percentage.
+    """
+
+    breakdowns: tuple[str, ...] = ()
+    staff_mix: str | None = None
+    headline: str | None = None
+    score: str | None = None
+    question: str | None = None
+
+
+@dataclass(frozen=True)
+class Impossible:
+    """Answers that do not go together: the rule, what is found and what was expected, in words.
+
+    `answers` has one mapping (question id -> codes) for each set of answers that nobody can have together.
+    """
+
+    rule: str
+    found: str
+    expected: str
+    answers: tuple[Mapping[str, tuple[int, ...]], ...]
+
+
+@dataclass(frozen=True)
+class Survey:
+    """A survey and its editions.
+
+    `cycle` says what its periods are (`year`, `quarter`), `score_range` where scores lie, `levels` which
+    levels of scores it has. `minimum_base` is the smallest base that is shown unless a larger one is asked
+    for, `written_minimum` the smallest that its published files show: nothing is written below it. `about`
+    says in a sentence or two what the survey is. `quarters` are those that have an edition of a quarterly
+    survey, `flagged` the levels of which its official reports flag a change. `short_names` are what names of
+    files call it before two digits of a year (`NSS24`). `folder` is where a survey outside the package was
+    read from.
+    """
+
+    id: str
+    label: str
+    about: str
     cycle: str
+    score_range: tuple[float, float]
+    levels: Mapping[str, Level]
+    defaults: Defaults
     minimum_base: int
+    written_minimum: int
     missing_codes: tuple[int, ...]
     unweighted_groups: tuple[str, ...]
     open_ended: bool
     breaks: tuple[Break, ...]
+    flagged: tuple[str, ...]
+    quarters: tuple[str, ...]
+    impossible: tuple[Impossible, ...]
+    short_names: tuple[str, ...]
     aliases: Mapping[str, str] = field(repr=False)
+    folder: Path | None = None
     _editions: dict[str, Edition] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def periods(self) -> tuple[str, ...]:
         """Periods that have an edition of their own."""
         return tuple(self._editions)
+
+    @property
+    def range_words(self) -> str:
+        """Where scores lie, in words.
+
+        Examples
+        --------
+        >>> catalogue().range_words
+        '0 to 10'
+        """
+        return "{:g} to {:g}".format(*self.score_range)
+
+    @property
+    def leading(self) -> tuple[str, ...]:
+        """Ids of the levels whose scores stand first: those that say so, or all."""
+        return tuple(k for k, level in self.levels.items() if level.leading) or tuple(self.levels)
+
+    @property
+    def part_levels(self) -> tuple[str, ...]:
+        """Ids of the other levels: their scores are parts of those that stand first."""
+        return tuple(name for name in self.levels if name not in self.leading)
+
+    @property
+    def material(self) -> dict[str, float]:
+        """Smallest change of interest by unit: a hundredth of the scale.
+
+        Examples
+        --------
+        >>> catalogue().material
+        {'percent': 1.0, 'score': 0.1}
+        """
+        return {"percent": 1.0, "score": (self.score_range[1] - self.score_range[0]) / 100}
+
+    @property
+    def leading_words(self) -> str:
+        """What the scores that stand first are called.
+
+        Examples
+        --------
+        >>> catalogue().leading_words
+        'elements and themes'
+        """
+        *some, last = (self.levels[name].plural for name in self.leading)
+        return " and ".join(filter(None, (", ".join(some), last)))
+
+    @property
+    def newest(self) -> Edition:
+        """The edition of the last period."""
+        return self._editions[self.periods[-1]]
+
+    @property
+    def example(self) -> dict[str, str]:
+        """A column under a name of its own, and the code it stands for.
+
+        Examples
+        --------
+        >>> catalogue().example
+        {'Would recommend as a place to work': 'q25c'}
+        """
+        asked = self.newest.measure(self.newest.default_question).question
+        question = self.newest.questions[str(asked)]
+        return {question.label: question.code}
+
+    @property
+    def some_codes(self) -> tuple[str, ...]:
+        """A few codes of questions of the newest edition, as examples.
+
+        Examples
+        --------
+        >>> len(catalogue().some_codes)
+        3
+        """
+        codes = [q.code for q in self.newest.questions.values()]
+        return tuple(dict.fromkeys((codes[0], codes[len(codes) // 2], codes[-1])))
+
+    @cached_property
+    def codes(self) -> frozenset[str]:
+        """Every code that a column of a respondent file may have in any edition, as the catalogue has it."""
+        questions = [q for edition in self for q in edition.questions.values()]
+        return frozenset(c for q in questions for c in (q.code, *q.columns, *q.alternatives))
 
     def edition(self, period: str | int) -> Edition:
         """Return the edition of a period.
@@ -353,27 +517,36 @@ class Survey:
         )
 
 
+#: Surveys outside the package that were read in this process, by id.
+_OWN: dict[str, Survey] = {}
+
+
 def surveys() -> tuple[str, ...]:
-    """Return the ids of the surveys that have a catalogue.
+    """Return the ids of the surveys that have a catalogue: those of the package, then those read by `survey`.
 
     Examples
     --------
-    >>> surveys()
+    >>> surveys()[:2]
     ('national_quarterly_pulse', 'nss_england')
     """
+    return (*_packaged(), *sorted(_OWN))
+
+
+@cache
+def _packaged() -> tuple[str, ...]:
     return tuple(
         sorted(p.name for p in files("data_schemas").iterdir() if p.joinpath("questions.csv").is_file())
     )
 
 
-@cache
-def catalogue(survey: str = "nss_england") -> Survey:
+def catalogue(survey: str = DEFAULT) -> Survey:
     """Return the catalogue of a survey: every question, scale, measure and breakdown of every edition.
 
     Parameters
     ----------
     survey : str
-        `nss_england` (the NHS Staff Survey) or `national_quarterly_pulse`.
+        `nss_england` (the NHS Staff Survey), `national_quarterly_pulse`, or the id of a survey that was read
+        with `survey`.
 
     Returns
     -------
@@ -396,29 +569,114 @@ def catalogue(survey: str = "nss_england") -> Survey:
     >>> len(catalogue().edition(2024).questions), len(catalogue().edition(2024).scores)
     (118, 30)
     """
-    if survey not in surveys():
-        raise unknown("survey", survey, surveys())
+    if survey in _OWN:
+        return _OWN[survey]
+    if survey not in _packaged():
+        error = unknown("survey", survey, surveys())
+        raise UnknownNameError(
+            error.what,
+            hint=f"{error.hint or ''} A survey of your own is read first: cm.survey('its folder').".strip(),
+        )
+    return _of_package(survey)
+
+
+def known_surveys(names: Iterable[str]) -> dict[str, Survey]:
+    """Return those surveys of a table of results that have a catalogue, by id.
+
+    Examples
+    --------
+    >>> list(known_surveys(["nss_england", "elsewhere"]))
+    ['nss_england']
+    """
+    return {name: catalogue(name) for name in names if name in surveys()}
+
+
+def least_base(names: Iterable[str]) -> int:
+    """Return the minimum base of results of these surveys: the largest; of others that of the NHS survey.
+
+    Examples
+    --------
+    >>> least_base(["nss_england"]), least_base([])
+    (11, 11)
+    """
+    known = known_surveys(names)
+    return max(s.minimum_base for s in (known or known_surveys([DEFAULT])).values())
+
+
+@cache
+def _of_package(survey: str) -> Survey:
     from culture_metrics.catalogue_files import read_survey
 
     try:
         return read_survey(survey, files("data_schemas").joinpath(survey))
     except (KeyError, ValueError, TypeError) as error:
-        raise CultureMetricsError(
+        raise CatalogueError(
             f"The catalogue of {survey} does not hold together ({type(error).__name__}: {error})",
             where=f"data_schemas/{survey}",
-            hint="Check questions.csv, scales.yaml, measures.yaml and editions.yaml against each other.",
+            hint=f"culture-metrics survey check data_schemas/{survey} says where.",
         ) from error
+
+
+def survey(folder: str | Path | Survey) -> Survey:
+    """Read a survey of your own from its folder of YAML and CSV files, and make it known by its id.
+
+    Parameters
+    ----------
+    folder : str, Path or Survey
+        The folder, inside or outside the package, as `data_schemas/README.md` describes it; the id of a
+        survey that is known already; or a survey, which is returned.
+
+    Returns
+    -------
+    Survey
+        `read_extract`, `read_inputs` and `report` take it as `survey=`; files with its codes are told to be
+        of it from then on.
+
+    Raises
+    ------
+    CatalogueError
+        When its files do not hold together: every mistake, with file, row, column and remedy.
+
+    Examples
+    --------
+    >>> survey("nss_england").label
+    'NHS Staff Survey, England'
+    """
+    if isinstance(folder, Survey):
+        if folder.folder is not None:
+            _OWN[folder.id] = folder
+        return folder
+    if isinstance(folder, str) and (folder in surveys() or not Path(folder).exists()):
+        return catalogue(folder)
+    from culture_metrics.catalogue_checks import read_own_survey
+
+    found = read_own_survey(Path(folder))
+    if found.folder is None:
+        return found
+    known = _OWN.get(found.id)
+    if known is not None and known.folder != found.folder:
+        raise CatalogueError(
+            f"Two surveys have the id {found.id}",
+            where=f"{found.folder} and {known.folder}",
+            hint="Give one of the folders another name, or its editions.yaml another `id:`.",
+        )
+    _OWN[found.id] = found
+    return found
 
 
 __all__ = [
     "Break",
     "Breakdown",
+    "Defaults",
     "Edition",
+    "Impossible",
+    "Level",
     "Measure",
     "Question",
     "Scale",
     "Survey",
     "UnknownNameError",
     "catalogue",
+    "survey",
     "surveys",
 ]

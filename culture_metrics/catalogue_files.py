@@ -8,71 +8,169 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from culture_metrics.catalogue import Break, Breakdown, Edition, Measure, Question, Scale, Survey
+from culture_metrics.catalogue import (
+    Break,
+    Breakdown,
+    Defaults,
+    Edition,
+    Impossible,
+    Level,
+    Measure,
+    Question,
+    Scale,
+    Survey,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from importlib.resources.abc import Traversable
+    from pathlib import Path
+
+#: The compiled loader is seven times as fast; not every build of PyYAML has it.
+LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+#: What a column with the codes of an edition begins with; the other columns of questions.csv.
+CODE_COLUMN = "code_"
+QUESTION_COLUMNS = (
+    "measure", "label", "section", "kind", "scale", "positive", "out_of_base", "percent_meaning",
+    "direction", "score_map", "asked_if", "weighted", "alternative_codes", "unconfirmed", "note",
+)  # fmt: skip
 
 
-def read_survey(survey: str, folder: Traversable) -> Survey:
+def read_survey(survey: str, folder: Traversable, own: Path | None = None) -> Survey:
     """Read the catalogue of a survey from its folder.
 
-    Raises
-    ------
-    KeyError, ValueError, TypeError
-        When its files do not hold together.
+    Parameters
+    ----------
+    survey : str
+        Id of the survey.
+    folder : Traversable
+        Where its files lie; `catalogue_checks` says what is wrong with them.
+    own : Path, optional
+        The same folder, of a survey outside the package.
+
+    Notes
+    -----
+    What changes with a year holds from that year on: the lists and the rules of an edition are the newest up
+    to its period, and the code of a question is that of the newest column `code_...` up to it.
     """
-    rows = list(csv.DictReader(folder.joinpath("questions.csv").read_text(encoding="utf-8").splitlines()))
-    editions, measures = _yaml(folder, "editions.yaml"), _yaml(folder, "measures.yaml")
-    scales = {name: _scale(name, spec) for name, spec in _yaml(folder, "scales.yaml").items()}
-    head = editions["survey"]
+    rows = read_questions(folder)
+    editions, measures = read_yaml(folder, "editions.yaml"), read_yaml(folder, "measures.yaml")
+    scales = {name: _scale(name, spec) for name, spec in read_yaml(folder, "scales.yaml").items()}
+    head, rules = editions["survey"], measures.get("measures") or {}
+    maps = measures.get("score_maps") or {}
     view = Survey(
         id=survey,
         label=head["label"],
-        cycle=head["period"],
+        about=head.get("about", ""),
+        cycle=head.get("period", "year"),
+        score_range=(float(head["score_range"][0]), float(head["score_range"][1])),
+        levels=MappingProxyType({name: _level(name, spec) for name, spec in head["levels"].items()}),
+        defaults=_defaults(head.get("defaults") or {}),
         minimum_base=head["minimum_base"],
-        missing_codes=tuple(head["missing_codes"]),
-        unweighted_groups=tuple(head["unweighted_groups"]),
+        written_minimum=head.get("published_minimum_base", head["minimum_base"]),
+        missing_codes=tuple(head.get("missing_codes", ())),
+        unweighted_groups=tuple(head.get("unweighted_groups", ())),
         open_ended=head.get("open_ended", False),
-        breaks=tuple(map(_break, editions["breaks"])),
+        breaks=tuple(map(_break, editions.get("breaks") or ())),
+        quarters=tuple(f"Q{number}" for number in head.get("quarters", (1, 2, 3, 4))),
+        flagged=tuple(head.get("flagged_levels", ())),
+        impossible=tuple(map(_impossible, head.get("impossible", ()))),
+        short_names=tuple(head.get("short_names", ())),
         aliases=MappingProxyType(
-            {
-                alias.casefold(): name
-                for name, spec in measures["measures"].items()
-                for alias in spec.get("aliases", ())
-            }
+            {alias.casefold(): name for name, spec in rules.items() for alias in spec.get("aliases", ())}
         ),
+        folder=own,
     )
-    breakdowns = _yaml(folder, "breakdowns.yaml")
+    breakdowns = read_yaml(folder, "breakdowns.yaml") or {}
     lists: dict[str, str] = {}
     for period, spec in sorted(editions["editions"].items()):
         lists |= spec.get("scales", {})
+        codes = code_column(rows, period)
         questions = {
-            row["measure"]: _question(row, period, scales, lists, measures["score_maps"])
+            row["measure"]: _question(row, row[codes], period, scales, lists, maps)
             for row in rows
-            if row[f"code_{period}"]
+            if row[codes]
         }
-        if len(questions) != spec["items"]:
-            raise ValueError(f"{period} has {len(questions)} questions, not {spec['items']}")
         view._editions[period] = Edition(
             survey=view,
             period=period,
             questions=MappingProxyType(questions),
             measures=MappingProxyType(
                 {
-                    **{k: _score(k, m, period, questions) for k, m in measures["measures"].items()},
+                    **{k: _score(k, m, view) for k, m in scores_in(rules, period).items()},
                     **{m.id: m for q in questions.values() for m in _percentages(q)},
                 }
             ),
             breakdowns=MappingProxyType(
                 {k: b for k, s in breakdowns.items() if (b := _breakdown(k, s, questions))}
             ),
-            notes=tuple(spec["notes"]),
-            scoring_confirmed=spec["scoring_confirmed"],
+            notes=tuple(spec.get("notes", ())),
+            scoring_confirmed=spec.get("scoring_confirmed", True),
             scoring_note=spec.get("scoring_note", ""),
         )
     return view
+
+
+def read_questions(folder: Traversable) -> list[dict[str, str]]:
+    """Read questions.csv: one row per question; a cell or a column that is not there is empty."""
+    text = folder.joinpath("questions.csv").read_text(encoding="utf-8-sig")
+    rows = csv.DictReader(text.splitlines())
+    return [
+        dict.fromkeys(QUESTION_COLUMNS, "") | {k: (v or "").strip() for k, v in row.items()} for row in rows
+    ]
+
+
+def read_yaml(folder: Traversable, name: str) -> Any:
+    """Read a YAML file of a catalogue."""
+    text = folder.joinpath(name).read_text(encoding="utf-8-sig")
+    return yaml.load(text, Loader=LOADER)
+
+
+def code_column(rows: list[dict[str, str]], period: str) -> str:
+    """Return the column that has the codes of an edition: its own, or that of the newest one before.
+
+    Examples
+    --------
+    >>> code_column([{"measure": "pay", "code_2023": "q1", "code_2025": "q2"}], "2024")
+    'code_2023'
+    """
+    own = [c for c in rows[0] if c.startswith(CODE_COLUMN) and c.removeprefix(CODE_COLUMN) <= period]
+    return max(own)
+
+
+def scores_in(rules: Mapping[str, Any], period: str) -> dict[str, Mapping[str, Any]]:
+    """Return the rules of the scores that a period has: those that are built of something then."""
+    then = {name: spec_from(spec, period) for name, spec in rules.items()}
+    return {name: spec for name, spec in then.items() if spec.get("items") or spec.get("parts")}
+
+
+def spec_from(spec: Mapping[str, Any], period: str) -> Mapping[str, Any]:
+    """Return the rules of a score in a period: what `from` says holds from that year on.
+
+    Examples
+    --------
+    >>> spec_from({"minimum": 3, "from": {"2025": {"minimum": 2}}}, "2026")["minimum"]
+    2
+    """
+    for year, changes in sorted((spec.get("from") or {}).items()):
+        spec = {**spec, **(changes if year <= period else {})}
+    return spec
+
+
+def _level(name: str, spec: Mapping[str, Any]) -> Level:
+    label = spec["label"]
+    plural = spec.get("plural", f"{label.lower()}s")
+    return Level(id=name, label=label, plural=plural, leading=spec.get("leading", False))
+
+
+def _impossible(spec: Mapping[str, Any]) -> Impossible:
+    answers = ({name: tuple(codes) for name, codes in each.items()} for each in spec["answers"])
+    return Impossible(spec["rule"], spec["found"], spec["expected"], tuple(answers))
+
+
+def _defaults(spec: Mapping[str, Any]) -> Defaults:
+    one = {name: spec.get(name) for name in ("staff_mix", "headline", "score", "question")}
+    return Defaults(breakdowns=tuple(spec.get("breakdowns", ())), **one)
 
 
 def _scale(name: str, spec: Mapping[str, Any]) -> Scale:
@@ -97,6 +195,7 @@ def _numbers(text: str, separator: str | None = None) -> tuple[int, ...]:
 
 def _question(
     row: Mapping[str, str],
+    own_code: str,
     period: str,
     scales: Mapping[str, Scale],
     own_scales: Mapping[str, str],
@@ -106,15 +205,15 @@ def _question(
     alternatives = (a.split(":") for a in row["alternative_codes"].split())
     return Question(
         id=row["measure"],
-        code=row[f"code_{period}"],
+        code=own_code,
         label=row["label"],
         section=row["section"],
-        kind=row["kind"],
+        kind=row["kind"] or "single",
         scale=scales[own_scales.get(row["measure"], row["scale"])],
         positive=_numbers(row["positive"]),
         out_of_base=_numbers(row["out_of_base"]),
         percent_meaning=row["percent_meaning"],
-        direction=row["direction"],
+        direction=row["direction"] or "neutral",
         score_map=MappingProxyType(score_maps[row["score_map"]]) if row["score_map"] else None,
         asked_if=tuple((name, _numbers(codes, ",")) for name, codes in conditions),
         weighted=row["weighted"] == "yes",
@@ -124,18 +223,12 @@ def _question(
     )
 
 
-def _score(name: str, spec: Mapping[str, Any], period: str, questions: Mapping[str, Question]) -> Measure:
-    for year, changes in sorted(spec.get("from", {}).items()):
-        spec = {**spec, **(changes if year <= period else {})}
-    items = tuple(spec.get("items", ()))
-    for item in items:
-        if item not in questions or questions[item].score_map is None:
-            raise ValueError(f"{name} needs a score map for {item} in {period}")
+def _score(name: str, spec: Mapping[str, Any], survey: Survey) -> Measure:
     unconfirmed = []
     if not spec.get("minimum_confirmed", True):
-        unconfirmed.append(f"That {spec['minimum']} are needed. {spec['evidence']}")
+        unconfirmed.append(f"That {spec['minimum']} are needed. {spec.get('evidence', '')}")
     if not spec.get("items_confirmed", True):
-        unconfirmed.append(f"Which questions it is built from. {spec['evidence']}")
+        unconfirmed.append(f"Which questions it is built from. {spec.get('evidence', '')}")
     return Measure(
         id=name,
         code=spec["code"],
@@ -143,13 +236,14 @@ def _score(name: str, spec: Mapping[str, Any], period: str, questions: Mapping[s
         level=spec["level"],
         unit="score",
         direction="higher",
-        items=items,
+        scale=survey.score_range,
+        items=tuple(spec.get("items", ())),
         parts=tuple(spec.get("parts", ())),
         minimum=spec["minimum"],
         rule=spec.get("rule"),
         filter=spec.get("filter"),
-        meaning="0 to 10, higher is better",
-        evidence=spec["evidence"],
+        meaning=f"{survey.range_words}, higher is better",
+        evidence=spec.get("evidence", ""),
         unconfirmed=tuple(unconfirmed),
     )
 
@@ -172,6 +266,7 @@ def _percentages(question: Question) -> Iterator[Measure]:
             level="question",
             unit="percent",
             direction=question.direction,
+            scale=(0.0, 100.0),
             question=question.id,
             option=option,
             meaning=f"% {question.percent_meaning}",
@@ -205,7 +300,7 @@ def _break(spec: Mapping[str, Any]) -> Break:
     return Break(
         kind=spec["kind"],
         reason=spec["reason"].strip(),
-        instead=spec["instead"],
+        instead=spec.get("instead", ""),
         measures=tuple(spec.get("measures", ())),
         breakdowns=tuple(spec.get("breakdowns", ())),
         organisations=tuple(spec.get("organisations", ())),
@@ -216,11 +311,5 @@ def _break(spec: Mapping[str, Any]) -> Break:
         only=spec.get("only"),
         restated_in=spec.get("restated_in"),
         allowance=MappingProxyType(spec.get("allowance", {})),
-        confirmed=spec["confirmed"],
+        confirmed=spec.get("confirmed", True),
     )
-
-
-def _yaml(folder: Traversable, name: str) -> Any:
-    text = folder.joinpath(name).read_text(encoding="utf-8")
-    # The compiled loader is seven times as fast; not every build of PyYAML has it.
-    return yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))

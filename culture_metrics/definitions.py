@@ -47,9 +47,10 @@ def define(edition: Edition, key: str) -> Definition:
 
 def _describe_measure(edition: Edition, key: str) -> list[tuple[str, str]]:
     measure = edition.measures[key]
+    level = edition.survey.levels.get(measure.level)
     rows = [
         ("official code", measure.code),
-        ("what it is", f"{measure.level.replace('_', '-')}, {measure.meaning}"),
+        ("what it is", f"{level.label.lower() if level else measure.level}, {measure.meaning}"),
     ]
     if measure.items:
         named = (f"{edition.questions[i].label} ({edition.questions[i].code})" for i in measure.items)

@@ -1,7 +1,7 @@
 """Pandera schemas of the fixed-shape tables.
 
-Validate on a DataFrame: on a LazyFrame Pandera would skip the checks of the data. That no row stands twice
-is checked in culture_metrics.results.
+Validate on a DataFrame: on a LazyFrame Pandera would skip the checks of the data. That no row stands twice,
+and that scores lie in the range of their survey, is checked in culture_metrics.results.
 """
 
 from __future__ import annotations
@@ -36,14 +36,12 @@ def _columns(columns: Columns, required: list[str]) -> dict[str, pa.Column]:
     return {name: pa.Column(dtype, nullable=name not in required) for name, dtype in columns.items()}
 
 
-_top = pl.when(pl.col("unit") == "percent").then(100.0).otherwise(10.0)
-
 Results = pa.DataFrameSchema(
     _columns(RESULTS, [*RESULTS_KEY, "unit", "status"]),
     checks=[
         _rule(
-            "a percentage lies in 0-100 and a score in 0-10",
-            pl.col("estimate").is_between(-TOLERANCE, _top + TOLERANCE),
+            "a percentage lies in 0-100",
+            (pl.col("unit") != "percent") | pl.col("estimate").is_between(-TOLERANCE, 100 + TOLERANCE),
         ),
         _rule(
             "the interval holds the estimate",

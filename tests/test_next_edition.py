@@ -51,10 +51,13 @@ def years(tmp_path, monkeypatch):
         for file in files("data_schemas").joinpath(survey).iterdir():
             (copied / file.name).write_text(file.read_text(encoding="utf-8"), encoding="utf-8")
     both = add_next(tmp_path / SURVEY)
-    monkeypatch.setattr(sys.modules[catalogue.__module__], "files", lambda _: Path(tmp_path))
-    catalogue.cache_clear()
+    module = sys.modules[catalogue.__module__]
+    monkeypatch.setattr(module, "files", lambda _: Path(tmp_path))
+    for cached in (module._of_package, module._packaged):
+        cached.cache_clear()
     yield both
-    catalogue.cache_clear()
+    for cached in (module._of_package, module._packaged):
+        cached.cache_clear()
 
 
 def parts_of(edition):

@@ -225,8 +225,9 @@ def _inspect_respondents(raw: RawTable) -> Inspection:
             UNKNOWN,
             rows=_rows(raw),
             problems=(
-                "No names of questions such as q2a or q25c were found in the first rows. If the columns have "
-                "other names, match them once: save_mapping(path, {'Would recommend': 'q25c'}).",
+                f"No names of questions such as {' or '.join(catalogue(survey).some_codes[:2])} were found "
+                "in the first rows. If the columns have other names, match them once: "
+                f"save_mapping(path, {catalogue(survey).example}).",
             ),
             sheet=raw.sheet,
         )

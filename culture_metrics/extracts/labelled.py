@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from culture_metrics.errors import FileFormatError
-from culture_metrics.extracts.columns import identifying, read_name, squeeze
+from culture_metrics.extracts.columns import identifying, names_question, squeeze
 from culture_metrics.extracts.layouts import refuse_results
 from culture_metrics.extracts.raw import Missing, RawTable, unique_names
 from culture_metrics.extracts.safety import check_columns, check_table
@@ -99,7 +99,7 @@ def _name(name: str, label: str | None) -> str:
 
 
 def _known(name: str) -> bool:
-    return read_name(name).code is not None or squeeze(name) in identifying()
+    return names_question(name) or squeeze(name) in identifying()
 
 
 def _spans(spans: Any) -> tuple[Missing, ...]:

@@ -84,6 +84,17 @@ def shown(value: float, unit: str) -> str:
     return f"{value:.{DECIMALS[unit]}f}{SIGN[unit]}"
 
 
+def reach(scale: tuple[float, float] | None) -> str:
+    """Say where scores lie, as words that follow "score"; nothing where that is not known.
+
+    Examples
+    --------
+    >>> reach((1, 5)), reach(None)
+    (' from 1 to 5', '')
+    """
+    return "" if scale is None else f" from {scale[0]:g} to {scale[1]:g}"
+
+
 def together(names: Iterable[str], most: int = 4) -> str:
     """Name things in one breath: those that stand level are told together.
 
