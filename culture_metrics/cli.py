@@ -256,7 +256,7 @@ def check(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder of the survey.")],
 ) -> None:
     """Check the files of a survey: every mistake with its file, row, column and remedy."""
-    from culture_metrics.catalogue_checks import check_survey
+    from culture_metrics.catalogue.checks import check_survey
 
     found = check_survey(folder)
     typer.echo(str(found))

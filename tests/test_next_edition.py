@@ -15,7 +15,7 @@ import yaml
 
 import culture_metrics as cm
 from culture_metrics.catalogue import catalogue, surveys
-from culture_metrics.catalogue_files import read_survey
+from culture_metrics.catalogue.load import read_survey
 from culture_metrics.extracts.read import read_extract
 
 SURVEY = "nss_england"

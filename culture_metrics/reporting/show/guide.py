@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from culture_metrics.definitions import Definition
+    from culture_metrics.catalogue.describe import Definition
     from culture_metrics.reporting.inputs import Inputs
 
 #: What is said of figures whatever the survey.

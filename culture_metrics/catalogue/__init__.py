@@ -10,7 +10,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from culture_metrics.definitions import Definition, define
+from culture_metrics.catalogue.describe import Definition, define
 from culture_metrics.errors import CatalogueError, UnknownNameError, unknown
 
 if TYPE_CHECKING:
@@ -605,7 +605,7 @@ def least_base(names: Iterable[str]) -> int:
 
 @cache
 def _of_package(survey: str) -> Survey:
-    from culture_metrics.catalogue_files import read_survey
+    from culture_metrics.catalogue.load import read_survey
 
     try:
         return read_survey(survey, files("data_schemas").joinpath(survey))
@@ -648,7 +648,7 @@ def survey(folder: str | Path | Survey) -> Survey:
         return folder
     if isinstance(folder, str) and (folder in surveys() or not Path(folder).exists()):
         return catalogue(folder)
-    from culture_metrics.catalogue_checks import read_own_survey
+    from culture_metrics.catalogue.checks import read_own_survey
 
     found = read_own_survey(Path(folder))
     if found.folder is None:

@@ -44,7 +44,7 @@ def read_survey(survey: str, folder: Traversable, own: Path | None = None) -> Su
     survey : str
         Id of the survey.
     folder : Traversable
-        Where its files lie; `catalogue_checks` says what is wrong with them.
+        Where its files lie; `checks` says what is wrong with them.
     own : Path, optional
         The same folder, of a survey outside the package.
 

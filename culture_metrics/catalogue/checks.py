@@ -9,15 +9,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from culture_metrics.catalogue import Survey, catalogue
-from culture_metrics.catalogue_content import (
+from culture_metrics.catalogue.content import (
     breakdown_mistakes,
     edition_mistakes,
     question_mistakes,
     scale_mistakes,
     score_mistakes,
 )
-from culture_metrics.catalogue_files import read_survey
-from culture_metrics.catalogue_form import Files, Mistake, read_files
+from culture_metrics.catalogue.load import read_survey
+from culture_metrics.catalogue.form import Files, Mistake, read_files
 from culture_metrics.errors import CatalogueError
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from culture_metrics.catalogue_files import CODE_COLUMN, LOADER, QUESTION_COLUMNS
+from culture_metrics.catalogue.load import CODE_COLUMN, LOADER, QUESTION_COLUMNS
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
