@@ -8,7 +8,6 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from culture_metrics.catalogue import Survey, catalogue
 from culture_metrics.catalogue.content import (
     breakdown_mistakes,
     edition_mistakes,
@@ -16,8 +15,9 @@ from culture_metrics.catalogue.content import (
     scale_mistakes,
     score_mistakes,
 )
-from culture_metrics.catalogue.load import read_survey
 from culture_metrics.catalogue.form import Files, Mistake, read_files
+from culture_metrics.catalogue.load import read_survey
+from culture_metrics.catalogue.model import Survey
 from culture_metrics.errors import CatalogueError
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ def read_own_survey(folder: Path) -> Survey:
             where=str(folder),
             hint="Mend them; culture-metrics survey check lists all of them.",
         )
-    return catalogue(found.survey.id) if _is_of_package(folder) else found.survey
+    return found.survey
 
 
 def _look(folder: Path) -> tuple[tuple[Mistake, ...], Files | None]:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from culture_metrics.catalogue.load import CODE_COLUMN, code_column, scores_in
 from culture_metrics.catalogue.form import Files, Mistake, near
+from culture_metrics.catalogue.load import CODE_COLUMN, code_column, scores_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from culture_metrics.catalogue import Edition, Question
+    from culture_metrics.catalogue.model import Edition, Question
 
 
 #: How a score is made of answers, and of parts.

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from culture_metrics.catalogue import (
+from culture_metrics.catalogue.model import (
     Break,
     Breakdown,
     Defaults,
