@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from importlib.resources import files
+from itertools import pairwise
 from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
@@ -169,9 +170,10 @@ def _columns_of_codes(read: Files) -> Iterator[Mistake]:
                 yield read.in_row(number, column, found, "Give each question a code of its own.")
             elif code:
                 seen[code] = number
-        items = read.yaml[EDITIONS]["editions"][period].get("items", len(seen))
-        if items != len(seen):
-            found = f"questions.csv has {len(seen)} questions for {period}, not {items}"
+        asked = sum(bool(row[column]) for row in read.rows)
+        items = read.yaml[EDITIONS]["editions"][period].get("items", asked)
+        if items != asked:
+            found = f"questions.csv has {asked} questions for {period}, not {items}"
             remedy = f"Correct the codes in column {column}, or `items`."
             yield read.mistake(EDITIONS, ("editions", period, "items"), found, remedy)
 
@@ -341,9 +343,43 @@ def score_mistakes(read: Files) -> Iterator[Mistake]:
                 found = f"there is no edition {year}"
                 remedy = "Write a period of editions.yaml, in quotation marks."
                 yield read.mistake(MEASURES, ("measures", name, "from", year), found, remedy)
+    if _all_text(read):
+        yield from _changes_without_break(read)
     said: set[Mistake] = set()
     for period in read.periods if _all_text(read) else ():
         yield from (m for m in _scores_in(read, rules, period) if not (m in said or said.add(m)))  # type: ignore[func-returns-value]
+
+
+def _changes_without_break(read: Files) -> Iterator[Mistake]:
+    """Report scores that are built otherwise from a year on while no break says that the years differ."""
+    rules = read.yaml[MEASURES].get("measures") or {}
+    breaks = read.yaml[EDITIONS].get("breaks") or ()
+    for before, after in pairwise(read.periods):
+        old, new = (scores_in(rules, period) for period in (before, after))
+        both = [name for name in new if name in old]
+        changed = [
+            n for n in both if any({*old[n].get(k, ())} != {*new[n].get(k, ())} for k in ("items", "parts"))
+        ]
+        for name in both:
+            why = next((n for n in (name, *new[name].get("parts", ())) if n in changed), None)
+            if why is None or any(_parts_years(item, name, before, after) for item in breaks):
+                continue
+            found = f"{why} is built otherwise from {after} on, and no break says so of {name}"
+            remedy = (
+                f"Add to `breaks` in editions.yaml: measures [{name}], from '{before}', to '{after}', kind, "
+                "reason and what is comparable instead."
+            )
+            yield read.mistake(MEASURES, ("measures", name), found, remedy)
+
+
+def _parts_years(item: Mapping[str, Any], name: str, before: str, after: str) -> bool:
+    years = item.get("from"), item.get("to")
+    return (
+        name in (item.get("measures") or ())
+        and None not in years
+        and before <= years[0]
+        and years[1] <= after
+    )
 
 
 def _scores_in(read: Files, rules: Mapping[str, Any], period: str) -> Iterator[Mistake]:

@@ -7,8 +7,6 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from culture_metrics.catalogue.checks import read_own_survey
-from culture_metrics.catalogue.load import read_survey
 from culture_metrics.catalogue.model import Survey
 from culture_metrics.errors import CatalogueError, UnknownNameError, unknown
 
@@ -73,10 +71,8 @@ def catalogue(survey: str = DEFAULT) -> Survey:
         return _OWN[survey]
     if survey not in _packaged():
         error = unknown("survey", survey, surveys())
-        raise UnknownNameError(
-            error.what,
-            hint=f"{error.hint or ''} A survey of your own is read first: cm.survey('its folder').".strip(),
-        )
+        own = "One of your own is read from its folder: cm.survey('folder'), or --survey folder."
+        raise UnknownNameError(error.what, hint=f"{error.hint} {own}")
     return _of_package(survey)
 
 
@@ -105,6 +101,8 @@ def least_base(names: Iterable[str]) -> int:
 
 @cache
 def _of_package(survey: str) -> Survey:
+    from culture_metrics.catalogue.load import read_survey
+
     try:
         return read_survey(survey, files("data_schemas").joinpath(survey))
     except (KeyError, ValueError, TypeError) as error:
@@ -146,6 +144,8 @@ def survey(folder: str | Path | Survey) -> Survey:
         return folder
     if isinstance(folder, str) and (folder in surveys() or not Path(folder).exists()):
         return catalogue(folder)
+    from culture_metrics.catalogue.checks import read_own_survey
+
     found = read_own_survey(Path(folder))
     if found.folder is None:
         return catalogue(found.id)

@@ -161,7 +161,7 @@ def _shade(fig: go.Figure, rows: pl.DataFrame, cells: pl.DataFrame) -> None:
 
 
 def _notes(cells: pl.DataFrame, unit: str, scale: tuple[float, float] | None) -> str:
-    points = "in percentage points" if unit == "percent" else f"in score{reach(scale)}"
+    points = "in percentage points" if unit == "percent" else f"in score{reach(scale, ' ({})')}"
     said = [
         f"Numbers: change {points}. Blue improved, orange declined, bold grey no material change; others are "
         "unclear. Base: the later year."

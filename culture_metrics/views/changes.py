@@ -91,7 +91,7 @@ def changes(
     total = float(rows["bottom"].item(-1))
     style.pixel_rows(fig, total)
     band = float(rows["material"][0])
-    axis = "Change in percentage points" if unit == "percent" else f"Change in score{reach(scale)}"
+    axis = "Change in percentage points" if unit == "percent" else f"Change in score{reach(scale, ' ({})')}"
     low, high = _limits(drawn, band)
     fig.update_xaxes(title_text=axis, showgrid=True, gridcolor=style.GRID, range=[low, high])
     fig.update_xaxes(zeroline=True, zerolinecolor=style.TEXT, zerolinewidth=1.5, **_ticks(low, high))
