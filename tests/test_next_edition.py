@@ -84,6 +84,20 @@ def test_a_new_edition_is_built_by_the_newest_rules(years):
     assert following.columns["q39a"].id == "length_of_service"
 
 
+def test_an_edition_without_changes_is_one_entry_in_one_file(tmp_path):
+    """Codes and lists hold until an edition has its own: nothing but its entry in editions.yaml is needed."""
+    for file in files("data_schemas").joinpath(SURVEY).iterdir():
+        (tmp_path / file.name).write_text(file.read_text(encoding="utf-8"), encoding="utf-8")
+    path = tmp_path / "editions.yaml"
+    editions = yaml.safe_load(path.read_text(encoding="utf-8"))
+    newest = max(editions["editions"])
+    following = str(int(newest) + 1)
+    editions["editions"][following] = {}
+    path.write_text(yaml.safe_dump(editions, allow_unicode=True), encoding="utf-8")
+    survey = read_survey("another", tmp_path)
+    assert parts_of(survey.edition(following)) == parts_of(survey.edition(newest))
+
+
 def test_staff_who_answer_as_last_year_have_not_changed(years):
     newest, following = years
     last = cm.synthetic.respondents(newest, respondents_per_organisation=200)

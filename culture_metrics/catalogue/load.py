@@ -226,7 +226,7 @@ def _question(
 def _score(name: str, spec: Mapping[str, Any], survey: Survey) -> Measure:
     unconfirmed = []
     if not spec.get("minimum_confirmed", True):
-        unconfirmed.append(f"That {spec['minimum']} are needed. {spec.get('evidence', '')}")
+        unconfirmed.append(f"That {spec.get('minimum', 1)} are needed. {spec.get('evidence', '')}")
     if not spec.get("items_confirmed", True):
         unconfirmed.append(f"Which questions it is built from. {spec.get('evidence', '')}")
     return Measure(
@@ -239,7 +239,7 @@ def _score(name: str, spec: Mapping[str, Any], survey: Survey) -> Measure:
         scale=survey.score_range,
         items=tuple(spec.get("items", ())),
         parts=tuple(spec.get("parts", ())),
-        minimum=spec["minimum"],
+        minimum=spec.get("minimum", 1),
         rule=spec.get("rule"),
         filter=spec.get("filter"),
         meaning=f"{survey.range_words}, higher is better",

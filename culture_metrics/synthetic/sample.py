@@ -43,7 +43,7 @@ def respondents(
     Parameters
     ----------
     year : int or str
-        An edition of the survey: 2021 to 2025, or a quarter such as "2024-Q1" of the pulse survey.
+        An edition of the survey, or a quarter such as "2024-Q1" of the pulse survey.
     organisations, respondents_per_organisation : int
         How many organisations (`SYN01`, `SYN02`, ...) and respondents in each.
     seed : int
