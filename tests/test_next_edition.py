@@ -15,7 +15,7 @@ import yaml
 
 import culture_metrics as cm
 from culture_metrics.catalogue import catalogue, surveys
-from culture_metrics.catalogue.load import read_survey
+from culture_metrics.catalogue.load import code_column, read_survey
 from culture_metrics.extracts.read import read_extract
 
 SURVEY = "nss_england"
@@ -37,7 +37,8 @@ def add_next(folder):
     made = io.StringIO()
     writer = csv.DictWriter(made, [*rows[0], f"code_{following}"])
     writer.writeheader()
-    writer.writerows(row | {f"code_{following}": row[f"code_{newest}"]} for row in rows)
+    codes = code_column(rows, newest)
+    writer.writerows(row | {f"code_{following}": row[codes]} for row in rows)
     questions.write_text(made.getvalue(), encoding="utf-8")
     return newest, following
 
