@@ -356,6 +356,11 @@ def test_the_example_is_not_of_it(pulse):
         cm.read_inputs([], survey=pulse)
 
 
+def test_nobody_makes_up_answers_to_it(pulse):
+    with pytest.raises(ExtractError, match="no made-up answers to the Culture Pulse"):
+        cm.synthetic.respondents(2025, survey=pulse.id)
+
+
 def test_survey_check_is_green_and_red(folder):
     done = CliRunner().invoke(app, ["survey", "check", str(PULSE)])
     assert done.exit_code == 0

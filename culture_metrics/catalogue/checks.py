@@ -21,7 +21,7 @@ from culture_metrics.catalogue.model import Survey
 from culture_metrics.errors import CatalogueError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sized
     from importlib.resources.abc import Traversable
 
 #: So many mistakes stand in an error; `survey check` lists all.
@@ -43,8 +43,8 @@ class Checked:
         return (
             f"{self.folder}: no mistakes. {self.survey.label} ({self.survey.id}), scores from "
             f"{self.survey.range_words}, minimum base {self.survey.minimum_base}; editions "
-            f"{', '.join(self.survey.periods)}; in {last.period} {len(last.questions)} questions, "
-            f"{len(last.scores)} scores, {len(last.breakdowns)} breakdowns."
+            f"{', '.join(self.survey.periods)}; in {last.period} {_count(last.questions, 'question')}, "
+            f"{_count(last.scores, 'score')}, {_count(last.breakdowns, 'breakdown')}."
         )
 
 
@@ -53,7 +53,7 @@ def check_survey(folder: str | Path) -> Checked:
 
     Examples
     --------
-    >>> check_survey("data_schemas/nss_england").mistakes  # doctest: +SKIP
+    >>> check_survey(str(files("data_schemas").joinpath("national_quarterly_pulse"))).mistakes
     ()
     """
     path = Path(folder)
@@ -126,5 +126,5 @@ def _is_of_package(folder: Path) -> bool:
     return isinstance(inside, Path) and inside.resolve() == folder.resolve()
 
 
-def _count(mistakes: tuple[Mistake, ...]) -> str:
-    return f"{len(mistakes)} mistake{'' if len(mistakes) == 1 else 's'}"
+def _count(things: Sized, noun: str = "mistake") -> str:
+    return f"{len(things)} {noun}{'' if len(things) == 1 else 's'}"

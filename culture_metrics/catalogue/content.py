@@ -373,13 +373,9 @@ def _changes_without_break(read: Files) -> Iterator[Mistake]:
 
 
 def _parts_years(item: Mapping[str, Any], name: str, before: str, after: str) -> bool:
-    years = item.get("from"), item.get("to")
-    return (
-        name in (item.get("measures") or ())
-        and None not in years
-        and before <= years[0]
-        and years[1] <= after
-    )
+    first, last = item.get("from"), item.get("to")
+    touched = name in (item.get("measures") or ())
+    return touched and first is not None and last is not None and before <= first and last <= after
 
 
 def _scores_in(read: Files, rules: Mapping[str, Any], period: str) -> Iterator[Mistake]:

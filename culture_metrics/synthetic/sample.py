@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from culture_metrics.catalogue import catalogue
+from culture_metrics.catalogue import DEFAULT, catalogue
 from culture_metrics.errors import CultureMetricsError
 from culture_metrics.extracts.extract import Extract
 from culture_metrics.synthetic import places
@@ -36,7 +36,7 @@ def respondents(
     organisations: int = 1,
     respondents_per_organisation: int = 2000,
     seed: int = 1,
-    survey: str = "nss_england",
+    survey: str = DEFAULT,
 ) -> Extract:
     """Make a respondent extract whose population values are known.
 
