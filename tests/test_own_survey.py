@@ -216,6 +216,7 @@ def test_codes_of_another_form_are_known_as_they_are(folder):
         change(folder, "questions.csv", f",{old}\n", f",{new}\n")
     frame = people("2025", 30, 3).rename({"CL1": "SPEAK-UP", "CL2": "Heard_X"})
     assert {"Speak-Up", "heard_x", "CL3"} <= set(cm.read_extract(frame, folder).frame.columns)
+    assert cm.inspect_file(frame).columns["Heard_X"] == "heard_x: Is heard when speaking up"
 
 
 def test_a_file_of_another_survey_is_refused_and_says_which_codes_are_looked_for(pulse):

@@ -349,8 +349,8 @@ def _meaning(ours: str | None, edition: Edition) -> str:
         question = next((q for q in edition.questions.values() if q.code == ours), None)
     if question is None:
         return ours
-    _, _, option = ours.partition("_")
-    label = question.scale.options.get(int(option)) if option else None
+    ticked = question.kind == "multi" and ours != question.code
+    label = question.scale.options.get(int(ours.rpartition("_")[2])) if ticked else None
     return f"{ours}: {question.label}" + (f" ({label})" if label else "")
 
 
