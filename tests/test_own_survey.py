@@ -28,6 +28,7 @@ from culture_metrics.errors import (
     ResultsError,
     UnknownNameError,
 )
+from culture_metrics.extracts.rules.pair import Pair
 from culture_metrics.indicators.shrink import shrink
 from culture_metrics.results import as_results, check_released
 
@@ -217,6 +218,17 @@ def test_codes_of_another_form_are_known_as_they_are(folder):
     frame = people("2025", 30, 3).rename({"CL1": "SPEAK-UP", "CL2": "Heard_X"})
     assert {"Speak-Up", "heard_x", "CL3"} <= set(cm.read_extract(frame, folder).frame.columns)
     assert cm.inspect_file(frame).columns["Heard_X"] == "heard_x: Is heard when speaking up"
+
+
+def test_a_code_with_an_underscore_may_move(folder):
+    change(folder, "questions.csv", ",CL2,CL2\n", ",heard_x,heard_y\n")
+    survey = cm.survey(folder)
+    years = [
+        cm.read_extract(people(year, 60, 3).rename({"CL2": name}), survey, year=year)
+        for year, name in (("2024", "heard_x"), ("2025", "heard_y"))
+    ]
+    columns = {first: second for _, first, _, second in Pair(*years).questions}
+    assert (columns["heard_x"], columns["CL13"]) == ("heard_y", "CL14")
 
 
 def test_a_file_of_another_survey_is_refused_and_says_which_codes_are_looked_for(pulse):
