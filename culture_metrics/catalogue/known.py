@@ -7,6 +7,8 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from culture_metrics.catalogue.checks import read_own_survey
+from culture_metrics.catalogue.load import read_survey
 from culture_metrics.catalogue.model import Survey
 from culture_metrics.errors import CatalogueError, UnknownNameError, unknown
 
@@ -101,8 +103,6 @@ def least_base(names: Iterable[str]) -> int:
 
 @cache
 def _of_package(survey: str) -> Survey:
-    from culture_metrics.catalogue.load import read_survey
-
     try:
         return read_survey(survey, files("data_schemas").joinpath(survey))
     except (KeyError, ValueError, TypeError) as error:
@@ -144,8 +144,6 @@ def survey(folder: str | Path | Survey) -> Survey:
         return folder
     if isinstance(folder, str) and (folder in surveys() or not Path(folder).exists()):
         return catalogue(folder)
-    from culture_metrics.catalogue.checks import read_own_survey
-
     found = read_own_survey(Path(folder))
     if found.folder is None:
         return catalogue(found.id)

@@ -208,7 +208,7 @@ class Edition:
 
         Examples
         --------
-        >>> from culture_metrics import catalogue
+        >>> from culture_metrics.catalogue import catalogue
         >>> catalogue().edition(2024).id("PP4"), catalogue().edition(2024).id("Safe and healthy")
         ('safe_and_healthy', 'safe_and_healthy')
         """
@@ -261,7 +261,7 @@ class Edition:
 
         Examples
         --------
-        >>> from culture_metrics import catalogue
+        >>> from culture_metrics.catalogue import catalogue
         >>> catalogue().edition(2024).questions_of("advocacy")
         ('care_is_top_priority', 'recommend_place_to_work', 'recommend_for_treatment')
         """
@@ -274,7 +274,7 @@ class Edition:
 
         Examples
         --------
-        >>> from culture_metrics import catalogue
+        >>> from culture_metrics.catalogue import catalogue
         >>> catalogue().edition(2024).breakdowns_in(["q25c", "locality_1"])
         ['locality_1']
         """
@@ -309,7 +309,7 @@ class Edition:
 
         Examples
         --------
-        >>> from culture_metrics import catalogue
+        >>> from culture_metrics.catalogue import catalogue
         >>> print(catalogue().edition(2024).describe("E_3"))  # doctest: +ELLIPSIS
         Advocacy, NHS Staff Survey, England, 2024
           official code  E_3
@@ -402,7 +402,7 @@ class Survey:
 
         Examples
         --------
-        >>> from culture_metrics import catalogue
+        >>> from culture_metrics.catalogue import catalogue
         >>> catalogue().range_words
         '0 to 10'
         """
@@ -424,7 +424,7 @@ class Survey:
 
         Examples
         --------
-        >>> from culture_metrics import catalogue
+        >>> from culture_metrics.catalogue import catalogue
         >>> catalogue().material
         {'percent': 1.0, 'score': 0.1}
         """
@@ -436,7 +436,7 @@ class Survey:
 
         Examples
         --------
-        >>> from culture_metrics import catalogue
+        >>> from culture_metrics.catalogue import catalogue
         >>> catalogue().leading_words
         'elements and themes'
         """
@@ -454,7 +454,7 @@ class Survey:
 
         Examples
         --------
-        >>> from culture_metrics import catalogue
+        >>> from culture_metrics.catalogue import catalogue
         >>> catalogue().example
         {'Would recommend as a place to work': 'q25c'}
         """
@@ -468,7 +468,7 @@ class Survey:
 
         Examples
         --------
-        >>> from culture_metrics import catalogue
+        >>> from culture_metrics.catalogue import catalogue
         >>> len(catalogue().some_codes)
         3
         """
@@ -491,7 +491,7 @@ class Survey:
 
         Examples
         --------
-        >>> from culture_metrics import catalogue
+        >>> from culture_metrics.catalogue import catalogue
         >>> catalogue().edition(2024).question("q25c").id
         'recommend_place_to_work'
         """
