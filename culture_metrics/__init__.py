@@ -4,7 +4,8 @@ What there is, by task; `help(cm.estimate)` says more of each:
 
 - Read and check: `inspect_file`, `read_extract`, `validate`, `check_pair`, `save_mapping` for a respondent
   extract; `is_published`, `read_published` for official workbooks; `read_inputs` for files of both kinds.
-- Look up: `catalogue` has the surveys' editions, questions, measures (by id) and breakdowns.
+- Look up: `catalogue` has the surveys' editions, questions, measures (by id) and breakdowns; `survey` reads
+  one of your own from its folder.
 - Indicators: `estimate` (scores and headline percentages), `distributions` (every answer), `score` (each
   respondent), `estimate_values` (numbers of your own); `Weights`, `rake`, `Design` for weights and sampling;
   `replicate`, `shrink` for standard errors by bootstrap and steadier figures of small groups;
@@ -28,6 +29,7 @@ from typing import TYPE_CHECKING, Any
 
 # At once, not when first used: the function must stand where the module of the same name would.
 from culture_metrics.catalogue import catalogue as catalogue
+from culture_metrics.catalogue import survey as survey
 
 if TYPE_CHECKING:
     from culture_metrics import synthetic as synthetic
@@ -135,7 +137,7 @@ _FACE = {
     "write_published": "culture_metrics.published",
 }
 
-__all__ = sorted(["catalogue", *_FACE])  # noqa: PLE0605
+__all__ = sorted(["catalogue", "survey", *_FACE])  # noqa: PLE0605
 
 
 # `outcomes` is a function and a room. Loaded later than here, the room would stand where the function is.

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+import sys
 import time
 import warnings
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -15,20 +17,24 @@ from rich.table import Table
 from rich.text import Text
 
 from culture_metrics import __version__
-from culture_metrics.catalogue import catalogue
+from culture_metrics.catalogue import DEFAULT
+from culture_metrics.catalogue import survey as find_survey
 from culture_metrics.errors import CultureMetricsError, CultureMetricsWarning
 
 #: Exit codes: something in the call or the files; a fault in this package.
 WRONG_INPUT, FAULT = 2, 1
 #: Arguments of functions that are options here, by the same name, and their value in a hint.
-OPTIONS = ("organisation", "year", "by", "minimum_base", "minimum_count")
+OPTIONS = ("organisation", "year", "by", "minimum_base", "minimum_count", "survey")
 ARGUMENT = re.compile(rf"\b({'|'.join(OPTIONS)})=(?:['\"]([^'\"]*)['\"]|([\w-]*))")
 #: What is left of Python then.
 PYTHON = re.compile(r"\b[a-z_]+=(?!=)")
 OUT = typer.Option("--out", "-o", help="Folder for the report. It is made if it is not there.")
 LEAST_BASE = typer.Option(
-    help="Smallest number of people behind a figure that is shown: the survey's own (11) or more."
+    help="Smallest number of people behind a figure that is shown: the survey's own (11 in the NHS Staff "
+    "Survey) or more."
 )
+WHICH = f"The survey: {DEFAULT}, national_quarterly_pulse, or the folder of one of your own."
+SURVEY = typer.Option(help=f"{WHICH} Told from the files when left out.")
 LEAST_COUNT = typer.Option(
     help="Smallest number of people that a percentage may count, and leave uncounted. No such minimum when "
     "left out."
@@ -51,8 +57,19 @@ def as_options(hint: str) -> str:
     return f"{said} (That is Python: this program has no such option.)" if PYTHON.search(said) else said
 
 
+def _print_anywhere() -> None:
+    """Print a question mark for what the console has no letter for, rather than stop."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="replace")
+
+
 class _PlainErrors(typer.core.TyperGroup):
     """Print what went wrong as a message for people, never as a traceback with values of the data in it."""
+
+    def main(self, *args: Any, **options: Any) -> Any:
+        _print_anywhere()
+        return super().main(*args, **options)
 
     def invoke(self, ctx: Any) -> Any:
         try:
@@ -103,7 +120,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
     rich_markup_mode=None,
-    help="Turn NHS Staff Survey files into culture indicators: checked, scored, and reported on one page. "
+    help="Turn staff-survey files into culture indicators: checked, scored, and reported on one page. "
     "Nothing leaves this computer.",
     epilog="To see a report without files of your own: culture-metrics demo --out my-first-report",
 )
@@ -113,6 +130,12 @@ catalogue_app = typer.Typer(
     help="Look up what the questions and scores of a survey are.",
 )
 app.add_typer(catalogue_app, name="catalogue")
+survey_app = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    help="Surveys of your own: a folder of YAML and CSV files (see data_schemas/README.md).",
+)
+app.add_typer(survey_app, name="survey")
 
 
 def _version(wanted: bool) -> None:
@@ -165,15 +188,16 @@ def report(
     by: Annotated[
         list[str] | None,
         typer.Option(
-            help="Breakdowns, with commas between or the option repeated. When left out: "
-            "occupation_group,locality_1, as far as the files have them."
+            help="Breakdowns, with commas between or the option repeated. When left out those of the survey "
+            "(occupation_group,locality_1 in the NHS Staff Survey), as far as the files have them."
         ),
     ] = None,
     minimum_base: Annotated[int | None, LEAST_BASE] = None,
     minimum_count: Annotated[int | None, LEAST_COUNT] = None,
+    survey: Annotated[str | None, SURVEY] = None,
 ) -> None:
     """Make a report on one organisation from its files."""
-    _make(inputs, out, organisation, year, by, minimum_base, minimum_count)
+    _make(inputs, out, organisation, year, by, minimum_base, minimum_count, survey)
 
 
 @app.command(cls=_Once)
@@ -181,10 +205,13 @@ def inspect(
     files: Annotated[
         list[Path], typer.Argument(metavar="FILE", help="Any file: it is looked at, nothing is changed.")
     ],
+    survey: Annotated[str | None, SURVEY] = None,
 ) -> None:
     """Say what a file is, which survey and year it looks like, and how sure that is. Shows no answers."""
     from culture_metrics.study.inspect import inspect_file
 
+    if survey is not None:
+        find_survey(survey)
     for path in files:
         typer.echo(str(inspect_file(path)))
 
@@ -195,10 +222,10 @@ def show(
         str, typer.Argument(help="A score or question, by name (advocacy) or official code (E_3, q25c).")
     ],
     year: Annotated[str, typer.Option(help="Edition of the survey: 2024, or 2024-Q1 of the pulse survey.")],
-    survey: Annotated[str, typer.Option(help="nss_england or national_quarterly_pulse.")] = "nss_england",
+    survey: Annotated[str, typer.Option(help=WHICH)] = DEFAULT,
 ) -> None:
     """Say what a score or question is in one year."""
-    found = catalogue(survey).edition(year).describe(name)
+    found = find_survey(survey).edition(year).describe(name)
     table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
     for term, text in found.rows:
         table.add_row(Text(term), Text(text))
@@ -210,15 +237,31 @@ def show(
 @catalogue_app.command("list", cls=_Once)
 def list_measures(
     year: Annotated[str, typer.Option(help="Edition of the survey: 2024, or 2024-Q1 of the pulse survey.")],
-    survey: Annotated[str, typer.Option(help="nss_england or national_quarterly_pulse.")] = "nss_england",
+    survey: Annotated[str, typer.Option(help=WHICH)] = DEFAULT,
 ) -> None:
     """List every score and headline percentage of one year."""
-    edition = catalogue(survey).edition(year)
-    table = Table("Code", "Name", "What it is", "Kind", box=None, padding=(0, 2, 0, 0), title_justify="left")
+    edition = find_survey(survey).edition(year)
+    table = Table(box=None, padding=(0, 2, 0, 0), title_justify="left")
+    for heading in ("Code", "Name", "What it is", "Kind"):
+        table.add_column(heading, overflow="fold")
     for measure in edition.measures.values():
-        kind = measure.level.replace("_", "-")
+        level = edition.survey.levels.get(measure.level)
+        kind = level.label.lower() if level else measure.level
         table.add_row(Text(measure.code), Text(measure.id), Text(measure.label), kind)
     Console().print(table)
+
+
+@survey_app.command("check", cls=_Once)
+def check(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder of the survey.")],
+) -> None:
+    """Check the files of a survey: every mistake with its file, row, column and remedy."""
+    from culture_metrics.catalogue.checks import check_survey
+
+    found = check_survey(folder)
+    typer.echo(str(found))
+    if found.survey is None:
+        raise typer.Exit(WRONG_INPUT)
 
 
 def _make(
@@ -229,6 +272,7 @@ def _make(
     by: list[str] | None,
     minimum_base: int | None,
     minimum_count: int | None,
+    survey: str | None = None,
 ) -> None:
     from culture_metrics.reporting.report import report as make_report
 
@@ -255,6 +299,7 @@ def _make(
             tell=lambda step, done, total: bar.update(task, description=step, completed=done, total=total),
             minimum_base=minimum_base,
             minimum_count=minimum_count,
+            survey=survey,
         )
     for caution in cautions:
         if issubclass(caution.category, CultureMetricsWarning):

@@ -61,6 +61,10 @@ class UnknownNameError(CultureMetricsError):
     """A survey, edition, measure, question, breakdown or organisation that does not exist."""
 
 
+class CatalogueError(CultureMetricsError):
+    """A survey whose files do not hold together."""
+
+
 class FileFormatError(CultureMetricsError):
     """A file that cannot be read, or is not what it was taken for."""
 

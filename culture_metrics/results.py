@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
+from culture_metrics.catalogue import catalogue, known_surveys
 from culture_metrics.errors import ResultsError
 from data_schemas.columns import (
     DISTRIBUTIONS,
@@ -16,10 +17,10 @@ from data_schemas.columns import (
 )
 from data_schemas.contracts import CONTRACTS
 
+#: How far a score may lie outside its range by rounding.
+ROUNDING = 1e-9
 #: Name of the whole: all organisations, no breakdown, all groups.
 ALL = "all"
-#: Official files show nothing on fewer respondents, and no file that is written here does.
-OFFICIAL_MINIMUM = 10
 
 
 def as_results(frame: pl.DataFrame, *, in_order: bool = False) -> pl.DataFrame:
@@ -64,7 +65,9 @@ def check_distributions(frame: pl.DataFrame) -> pl.DataFrame:
 
 
 def check_released(*tables: pl.DataFrame) -> None:
-    """See to it that no table about to be written shows a result on fewer respondents than official files do.
+    """See to it that no table about to be written shows a result on fewer respondents than may be written.
+
+    How few is the survey's own: as few as its published files show (10 in the NHS Staff Survey).
 
     Parameters
     ----------
@@ -74,13 +77,15 @@ def check_released(*tables: pl.DataFrame) -> None:
     Raises
     ------
     ResultsError
-        When a row is shown on fewer than 10 respondents. It says how many rows, and never which.
+        When a row is shown on fewer respondents. It says how many rows, and never which.
     """
     for table in tables:
-        few = (table["status"].cast(pl.String) == "reported") & (table["base"] < OFFICIAL_MINIMUM)
+        known = known_surveys(table["survey"].unique().drop_nulls())
+        least = max((s.written_minimum for s in known.values()), default=catalogue().written_minimum)
+        few = (table["status"].cast(pl.String) == "reported") & (table["base"] < least)
         if few.any():
             raise ResultsError(
-                f"Nothing is written: {few.sum()} results rest on fewer than {OFFICIAL_MINIMUM} respondents",
+                f"Nothing is written: {few.sum()} results rest on fewer than {least} respondents",
                 expected="results after disclosure control",
                 hint="Give what estimate or distributions returned, or use suppress on the whole table.",
             )
@@ -134,6 +139,8 @@ def _check(frame: pl.DataFrame, name: str, key: list[str], *, in_order: bool = F
         )
     if not CONTRACTS[name].kept(frame):
         _say_what_is_broken(frame, name)
+    if name == "Results" and (outside := _scores_outside(frame)):
+        raise _broken(name, outside)
     if not in_order and frame.select(key).is_duplicated().any():
         raise _broken(name, ["no row stands twice"])
     return frame
@@ -151,6 +158,21 @@ def _say_what_is_broken(frame: pl.DataFrame, name: str) -> None:
         failures = error.failure_cases.select("check", "column").unique(maintain_order=True)
         rules = [f"{check} ({column})" if column else check for check, column in failures.rows()]
         raise _broken(name, rules) from None
+
+
+def _scores_outside(frame: pl.DataFrame) -> list[str]:
+    """Say of which surveys scores lie outside their range; a survey without a catalogue has none."""
+    scores = frame.lazy().filter(pl.col("unit") == "score").group_by("survey")
+    ends = scores.agg(low=pl.col("estimate").min(), high=pl.col("estimate").max()).collect()
+    known = known_surveys(ends["survey"])
+    return [
+        f"a score of the {known[name].label} lies in {known[name].range_words}"
+        for name, low, high in ends.drop_nulls().iter_rows()
+        if name in known
+        and not (
+            known[name].score_range[0] - ROUNDING <= low and high <= known[name].score_range[1] + ROUNDING
+        )
+    ]
 
 
 def _broken(name: str, rules: list[str]) -> ResultsError:

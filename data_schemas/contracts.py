@@ -2,7 +2,7 @@
 
 Plain polars: a table that keeps its contract is known by one look. Where one does not, Pandera says what is
 wrong (data_schemas.tables has the schemas); to load it takes longer than to look at millions of rows. That no
-row stands twice is checked in culture_metrics.results.
+row stands twice, and that scores lie in the range of their survey, is checked in culture_metrics.results.
 """
 
 from __future__ import annotations
@@ -42,16 +42,13 @@ class Contract:
         return full and not (rules and any(frame.select(rules).row(0)))
 
 
-_top = pl.when(pl.col("unit") == "percent").then(100.0).otherwise(10.0)
-
 CONTRACTS = {
     "Results": Contract(
         RESULTS,
         [*RESULTS_KEY, "unit", "status"],
         {
-            "a percentage lies in 0-100 and a score in 0-10": pl.col("estimate").is_between(
-                -TOLERANCE, _top + TOLERANCE
-            ),
+            "a percentage lies in 0-100": (pl.col("unit") != "percent")
+            | pl.col("estimate").is_between(-TOLERANCE, 100 + TOLERANCE),
             "the interval holds the estimate": pl.col("estimate").is_between(
                 pl.col("conf_low") - TOLERANCE, pl.col("conf_high") + TOLERANCE
             ),

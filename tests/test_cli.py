@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 
 import culture_metrics
 from culture_metrics import cli, synthetic
+from culture_metrics.catalogue import catalogue
 from culture_metrics.errors import InputWarning
 
 run = CliRunner().invoke
@@ -116,6 +117,7 @@ def test_report_passes_on_what_was_asked_and_says_where_the_page_is(monkeypatch,
         "by": ["occupation_group", "locality_1"],
         "minimum_base": 20,
         "minimum_count": 5,
+        "survey": None,
     }
     assert str(tmp_path / "my report" / "index.html") in done.stdout
     assert done.stdout.startswith("Done in 0 seconds.")
@@ -246,7 +248,7 @@ def test_an_error_of_the_program_names_its_options(tmp_path):
     path.write_text("q2a\n" + "3\n" * 20)
     done = run(cli.app, ["report", str(path), "--out", str(tmp_path / "out")])
     assert done.exit_code == 2
-    assert "--year 2024" in done.stderr and "year=" not in done.stderr
+    assert f"--year {catalogue().periods[-1]}" in done.stderr and "year=" not in done.stderr
 
 
 def test_inspect_says_what_a_file_is_and_shows_no_answers(tmp_path):

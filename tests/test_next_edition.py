@@ -15,7 +15,7 @@ import yaml
 
 import culture_metrics as cm
 from culture_metrics.catalogue import catalogue, surveys
-from culture_metrics.catalogue_files import read_survey
+from culture_metrics.catalogue.load import code_column, read_survey
 from culture_metrics.extracts.read import read_extract
 
 SURVEY = "nss_england"
@@ -37,7 +37,8 @@ def add_next(folder):
     made = io.StringIO()
     writer = csv.DictWriter(made, [*rows[0], f"code_{following}"])
     writer.writeheader()
-    writer.writerows(row | {f"code_{following}": row[f"code_{newest}"]} for row in rows)
+    codes = code_column(rows, newest)
+    writer.writerows(row | {f"code_{following}": row[codes]} for row in rows)
     questions.write_text(made.getvalue(), encoding="utf-8")
     return newest, following
 
@@ -51,10 +52,13 @@ def years(tmp_path, monkeypatch):
         for file in files("data_schemas").joinpath(survey).iterdir():
             (copied / file.name).write_text(file.read_text(encoding="utf-8"), encoding="utf-8")
     both = add_next(tmp_path / SURVEY)
-    monkeypatch.setattr(sys.modules[catalogue.__module__], "files", lambda _: Path(tmp_path))
-    catalogue.cache_clear()
+    module = sys.modules[catalogue.__module__]
+    monkeypatch.setattr(module, "files", lambda _: Path(tmp_path))
+    for cached in (module._of_package, module._packaged):
+        cached.cache_clear()
     yield both
-    catalogue.cache_clear()
+    for cached in (module._of_package, module._packaged):
+        cached.cache_clear()
 
 
 def parts_of(edition):
@@ -79,6 +83,20 @@ def test_a_new_edition_is_built_by_the_newest_rules(years):
     assert len(following.measure("negative_experiences").items) == 8
     assert following.question("discrimination_grounds").scale.id == "grounds_10"
     assert following.columns["q39a"].id == "length_of_service"
+
+
+def test_an_edition_without_changes_is_one_entry_in_one_file(tmp_path):
+    """Codes and lists hold until an edition has its own: nothing but its entry in editions.yaml is needed."""
+    for file in files("data_schemas").joinpath(SURVEY).iterdir():
+        (tmp_path / file.name).write_text(file.read_text(encoding="utf-8"), encoding="utf-8")
+    path = tmp_path / "editions.yaml"
+    editions = yaml.safe_load(path.read_text(encoding="utf-8"))
+    newest = max(editions["editions"])
+    following = str(int(newest) + 1)
+    editions["editions"][following] = {}
+    path.write_text(yaml.safe_dump(editions, allow_unicode=True), encoding="utf-8")
+    survey = read_survey("another", tmp_path)
+    assert parts_of(survey.edition(following)) == parts_of(survey.edition(newest))
 
 
 def test_staff_who_answer_as_last_year_have_not_changed(years):

@@ -37,7 +37,7 @@ def test_results_come_typed_in_order():
 @pytest.mark.parametrize(
     ("change", "rule"),
     [
-        ({"estimate": 11.5, "conf_high": 12.0}, "score in 0-10"),
+        ({"estimate": 11.5, "conf_high": 12.0}, "NHS Staff Survey, England lies in 0 to 10"),
         ({"unit": "percent", "estimate": 101.0, "conf_high": 101.0}, "percentage lies in 0-100"),
         ({"conf_low": 7.15}, "the interval holds the estimate"),
         ({"estimate": None}, "a reported row has an estimate"),

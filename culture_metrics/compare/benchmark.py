@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from culture_metrics.catalogue import catalogue
+from culture_metrics.catalogue import QUESTION, catalogue
 from culture_metrics.compare.words import weighed
 from culture_metrics.errors import ResultsError, unknown
 from culture_metrics.published.published import Published
@@ -49,12 +49,14 @@ class Benchmark:
         """Draw all scores against best, median and worst of the group."""
         from culture_metrics import views
 
-        rows = self.table.filter(pl.col("level") != "question")
+        rows = self.table.filter(pl.col("level") != QUESTION)
         return views.scores(
             rows,
             title=f"{self.name}: {beside_median(rows, self.group)}",
             subtitle=f"{catalogue(self.survey).label}, {self.period}",
             source=self.source(rows["measure"]),
+            scale=catalogue(self.survey).score_range,
+            parts=catalogue(self.survey).part_levels,
         )
 
     def ranking(self, measure: str) -> go.Figure:
@@ -79,20 +81,20 @@ class Benchmark:
         )
 
     def summary(self) -> str:
-        """Say in plain sentences where the organisation stands on elements and themes.
+        """Say in plain sentences where the organisation stands on the leading scores.
 
         A score that equals the median is neither above nor below it. Position in a group is no test: small
         distances can be chance.
         """
         scores = self.table.filter(
-            pl.col("level").is_in(["element", "theme"]) & pl.col("estimate").is_not_null()
+            pl.col("level").is_in(catalogue(self.survey).leading) & pl.col("estimate").is_not_null()
         )
         above = scores.filter(pl.col("estimate") > pl.col("median"))
         below = scores.filter(pl.col("estimate") < pl.col("median"))
         organisations = several(self.peers["organisation"].n_unique(), "organisation")
         said = [
             f"{self.name} is above the median of {self.group} ({organisations}) on {above.height} of "
-            f"{scores.height} elements and themes and below it on {below.height}."
+            f"{scores.height} {catalogue(self.survey).leading_words} and below it on {below.height}."
         ]
         ranks = {self._rank(row) for row in scores.iter_rows(named=True)}
         if scores.height > 1 and len(ranks) == 1 and above.height + below.height:

@@ -128,18 +128,20 @@ class YearComparison:
         from culture_metrics import views
 
         rows, unit = self._rows(breakdown, group, unit)
-        return views.changes(rows, unit=unit, **self._said(rows, _counted(rows, unit), group))
+        return views.changes(
+            rows, unit=unit, scale=self._scale, **self._said(rows, _counted(rows, unit), group)
+        )
 
     def slope(self, breakdown: str = ALL, group: str = ALL, unit: str = "score") -> go.Figure:
-        """Draw the elements and themes (or the percentages) of both years as lines from one to the other."""
+        """Draw the leading scores (or the percentages) of both years as lines from one to the other."""
         from culture_metrics import views
 
         rows, unit = self._rows(breakdown, group, unit)
-        rows = _leading(rows.filter(pl.col("unit") == unit))
+        rows = self._leading(rows.filter(pl.col("unit") == unit))
         return views.slope(rows, unit=unit, **self._said(rows, _counted(rows, unit), group))
 
     def heat_map(self, breakdown: str, unit: str = "score") -> go.Figure:
-        """Draw the change of the elements and themes (or the percentages) in every group of a breakdown."""
+        """Draw the change of the leading scores (or the percentages) in every group of a breakdown."""
         from culture_metrics import views
 
         known = [b for b in self.table["breakdown"].unique().sort() if b != ALL]
@@ -147,12 +149,12 @@ class YearComparison:
             raise unknown("breakdown in this comparison", breakdown, known)
         rows = self._one(self.table.filter(pl.col("breakdown").is_in([breakdown, ALL])))
         unit = unit if (rows["unit"] == unit).any() else str(rows["unit"][0])
-        rows = _leading(rows.filter(pl.col("unit") == unit))
+        rows = self._leading(rows.filter(pl.col("unit") == unit))
         named = catalogue(self.survey).edition(self.to_period).breakdowns.get(breakdown)
         label = named.label if named else breakdown
         groups = rows.filter(pl.col("breakdown") == breakdown)
         what = f"{_counted(groups, unit, 'change')}, by {label[0].lower()}{label[1:]}"
-        return views.change_map(rows, unit=unit, **self._said(rows, what, ALL))
+        return views.change_map(rows, unit=unit, scale=self._scale, **self._said(rows, what, ALL))
 
     def summary(self) -> str:
         """Say in plain sentences what came of it."""
@@ -206,6 +208,15 @@ class YearComparison:
             raise unknown("group in this comparison", f"{breakdown}: {group}", known)
         return self._one(rows), unit if (rows["unit"] == unit).any() else str(rows["unit"][0])
 
+    @property
+    def _scale(self) -> tuple[float, float]:
+        return catalogue(self.survey).score_range
+
+    def _leading(self, rows: pl.DataFrame) -> pl.DataFrame:
+        """Keep the scores of the survey's leading levels where there are any."""
+        leading = rows.filter(pl.col("level").is_in(catalogue(self.survey).leading))
+        return leading if leading.height else rows
+
     def _one(self, rows: pl.DataFrame) -> pl.DataFrame:
         """See to it that a figure shows one organisation."""
         codes = rows["organisation"].n_unique()
@@ -245,9 +256,3 @@ def _counted(rows: pl.DataFrame, unit: str, noun: str = "") -> str:
     if first:
         return ", ".join([f"{first:,} of {many} {verdict}", *(f"{n:,} {v}" for n, v in rest)])
     return f"none of {many} {'is' if noun else 'changed'} beyond chance"
-
-
-def _leading(rows: pl.DataFrame) -> pl.DataFrame:
-    """Keep elements and themes where there are any."""
-    leading = rows.filter(pl.col("level").is_in(["element", "theme"]))
-    return leading if leading.height else rows

@@ -43,7 +43,7 @@ class ChangeContributions:
     table : polars.DataFrame
         A tree: `part` (measure or question id), `parent` (null for the score itself; rows of one parent sum
         to it), `label`, `level` (element, theme, sub_score, question, or answered: what comes of which
-        questions had an answer), `estimate, std_error, conf_low, conf_high` on the 0 to 10 scale of the score
+        questions had an answer), `estimate, std_error, conf_low, conf_high` on the scale of the score
         itself, `base_from, base_to`.
     measure : Measure
         What changed.
@@ -105,7 +105,7 @@ class ChangeContributions:
 def change_contributions(
     from_extract: Extract,
     to_extract: Extract,
-    measure: str = "staff_engagement",
+    measure: str | None = None,
     *,
     organisation: str | None = None,
     minimum_base: int | None = None,
@@ -117,12 +117,12 @@ def change_contributions(
     ----------
     from_extract, to_extract : Extract
         Clean extracts of the earlier and the later year (`validate(...).extract`).
-    measure : str
-        A sub-score, element or theme, by id or official code.
+    measure : str, optional
+        A sub-score, element or theme, by id or official code; the headline score of the survey when left out.
     organisation : str, optional
         ODS code; needed when the extracts hold several.
     minimum_base : int, optional
-        Smallest base that is shown; the survey's own (11) when left out.
+        Smallest base that is shown; the survey's own when left out.
     allow_breaks : bool
         Compare across a break of the catalogue all the same, with a warning and a note. The questions of
         both years must be the same.
@@ -161,6 +161,7 @@ def change_contributions(
     >>> abs(table["estimate"][1:].sum() - table["estimate"][0]) < 1e-12
     True
     """
+    measure = measure or to_extract.edition.headline
     pair = pair_of(from_extract, to_extract, measure, (), organisation, minimum_base, allow_breaks)
     tree = _tree(pair)
     _check_shown(pair, tree)
@@ -305,7 +306,7 @@ def _rows(extract: Extract, values: pl.Series, tree: tuple[Branch, ...]) -> Floa
 
 
 def _item(question: Question) -> pl.Expr:
-    """Return the score of one answer, 0 to 10; null where the answer is not scored."""
+    """Return the score of one answer; null where the answer is not scored."""
     scores = {code: float(value) for code, value in (question.score_map or {}).items()}
     return pl.col(question.code).replace_strict(scores, default=None, return_dtype=pl.Float64)
 

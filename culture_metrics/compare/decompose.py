@@ -26,8 +26,8 @@ COLUMNS = [
 def decompose_change(
     from_extract: Extract | pl.DataFrame,
     to_extract: Extract | pl.DataFrame,
-    measure: str = "recommend_place_to_work",
-    by: Sequence[str] = ("occupation_group",),
+    measure: str | None = None,
+    by: Sequence[str] | None = None,
     *,
     organisation: str | None = None,
     interaction: bool = False,
@@ -41,17 +41,19 @@ def decompose_change(
     from_extract, to_extract : Extract or polars.DataFrame
         Clean extracts of the earlier and the later year (`validate(...).extract`), or Results of each where
         there are no respondents to look at.
-    measure : str
-        A score or headline percentage, by id or official code of the later year.
-    by : sequence of str
-        Breakdowns that make the groups, such as `occupation_group`, `age`, `locality_1`.
+    measure : str, optional
+        A score or headline percentage, by id or official code of the later year; the survey's choice when
+        left out (in the NHS Staff Survey, whether staff recommend the organisation as a place to work).
+    by : sequence of str, optional
+        Breakdowns that make the groups, such as `occupation_group`, `age`, `locality_1`; the survey's choice
+        when left out (in the NHS Staff Survey `occupation_group`).
     organisation : str, optional
         ODS code; needed when the extracts hold several.
     interaction : bool
         Take the earlier year as the standard, with a third piece for what changed together. Left out, both
         years count half and there is none.
     minimum_base : int, optional
-        Smallest base that is shown; the survey's own (11) when left out.
+        Smallest base that is shown; the survey's own when left out.
     allow_breaks : bool
         Compare across a break of the catalogue all the same, with a warning and a note.
 

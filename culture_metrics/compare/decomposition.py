@@ -33,7 +33,7 @@ class ChangeDecomposition:
     ----------
     table : polars.DataFrame
         `piece` (mix, within, total; interaction only if asked for), `breakdown`, `group`, `estimate,
-        std_error, conf_low, conf_high` in points of a percentage or on the 0 to 10 scale, `base_from,
+        std_error, conf_low, conf_high` in points of a percentage or on the scale of the score, `base_from,
         base_to`. The whole stands as breakdown and group "all", the mix of one breakdown as its group "all".
     measure : Measure
         What changed.

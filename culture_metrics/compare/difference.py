@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,8 +14,6 @@ if TYPE_CHECKING:
 
 #: Two-sided level of every test and interval; power at which a change counts as detectable.
 ALPHA, POWER = 0.05, 0.80
-#: Smallest change of interest, by unit.
-MATERIAL: Mapping[str, float] = MappingProxyType({"percent": 1.0, "score": 0.1})
 COLUMNS = [
     "difference", "std_error", "df", "statistic", "conf_low", "conf_high", "p_value", "p_equivalence",
     "standardised_difference", "detectable_change",
@@ -39,7 +35,7 @@ def add_differences(pairs: pl.DataFrame) -> pl.DataFrame:
     -------
     polars.DataFrame
         With `difference, std_error, df, statistic, conf_low, conf_high, p_value, p_equivalence,
-        standardised_difference, detectable_change`, in points or on the 0 to 10 scale.
+        standardised_difference, detectable_change`, in points or on the scale of the score.
 
     Notes
     -----

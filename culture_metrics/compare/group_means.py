@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from culture_metrics.compare.cells import NOT_GIVEN, OTHER, cells_of
 from culture_metrics.compare.pair import pair_of
 from culture_metrics.compare.pieces import bootstrap, moment_rows, moments, rank
-from culture_metrics.errors import ExtractError
+from culture_metrics.errors import ComparabilityError, ExtractError
 from culture_metrics.indicators.breakdowns import breakdown_id
 from culture_metrics.indicators.seeds import secret_seed
 
@@ -61,11 +61,28 @@ class GroupMeans:
     notes: tuple[str, ...]
 
 
+def chosen(edition: Edition, measure: str | None, by: Sequence[str] | None) -> tuple[str, Sequence[str]]:
+    """Return what is split and by what: the survey's choice where nothing is asked for.
+
+    Raises
+    ------
+    ComparabilityError
+        When the survey has no choice of breakdown.
+    """
+    mix = edition.survey.defaults.staff_mix
+    if by is None and mix is None:
+        raise ComparabilityError(
+            f"The {edition.survey.label} does not say by which groups a change is split",
+            hint=f"Name a breakdown: by=[...]. There are: {', '.join(edition.breakdowns)}.",
+        )
+    return measure or edition.default_question, (mix,) if by is None else by  # type: ignore[return-value]
+
+
 def means_of_respondents(
     from_extract: Extract,
     to_extract: Extract,
-    measure: str,
-    by: Sequence[str],
+    measure: str | None,
+    by: Sequence[str] | None,
     organisation: str | None,
     minimum_base: int | None,
     allow_breaks: bool,
@@ -77,6 +94,7 @@ def means_of_respondents(
     UnknownNameError, ComparabilityError, ExtractError
         As `decompose_change` says.
     """
+    measure, by = chosen(to_extract.edition, measure, by)
     by = [breakdown_id(to_extract, name) for name in dict.fromkeys(by)]
     pair = pair_of(from_extract, to_extract, measure, by, organisation, minimum_base, allow_breaks)
     cells = cells_of(pair, by)

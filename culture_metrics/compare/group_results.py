@@ -10,7 +10,7 @@ import polars as pl
 from culture_metrics.catalogue import catalogue
 from culture_metrics.compare.cells import OTHER
 from culture_metrics.compare.comparable import see_breaks
-from culture_metrics.compare.group_means import GroupMeans, breakdown_label
+from culture_metrics.compare.group_means import GroupMeans, breakdown_label, chosen
 from culture_metrics.compare.pieces import DRAWS
 from culture_metrics.compare.same_questions import absent_in
 from culture_metrics.errors import ComparabilityError, ResultsError, unknown
@@ -31,8 +31,8 @@ ASSUMED = (
 def means_of_results(
     from_results: pl.DataFrame,
     to_results: pl.DataFrame,
-    measure: str,
-    by: Sequence[str],
+    measure: str | None,
+    by: Sequence[str] | None,
     organisation: str | None,
     minimum_base: int | None,
     allow_breaks: bool,
@@ -50,6 +50,7 @@ def means_of_results(
     tables = [check_results(t) for t in (from_results, to_results)]
     (survey, *periods), code = _one_of_each(tables), _organisation(tables, organisation)
     editions = [catalogue(survey).edition(p) for p in periods]
+    measure, by = chosen(editions[1], measure, by)
     found = editions[1].measure(measure)
     if len(by) != 1:
         raise ResultsError(

@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from culture_metrics.compare.contributions import ChangeContributions
     from culture_metrics.compare.decomposition import ChangeDecomposition
 
-#: Ends of the scale of each unit.
-SCALE = {"percent": (0.0, 100.0), "score": (0.0, 10.0)}
 LATER, EARLIER, BOTH = "later year", "earlier year", "both years alike"
 NONE, UNCLEAR = "no change", "interval holds no change"
 
@@ -50,7 +48,7 @@ class NonresponseSensitivity:
         from culture_metrics import views
 
         change, whole = self.change, _whole(self.change)
-        bottom, top = (end - change.to_estimate for end in SCALE[change.measure.unit])
+        bottom, top = (end - change.to_estimate for end in change.measure.scale)
         return views.tipping(
             whole,
             absent=1 - whole["base_to"] / self.to_eligible,
@@ -198,7 +196,7 @@ def nonresponse_sensitivity(
         )
         for until, gap in ((NONE, whole["estimate"]), (UNCLEAR, nearest))
     ]
-    bottom, top = SCALE[change.measure.unit]
+    bottom, top = change.measure.scale
     values = [pl.col("from_nonrespondents"), pl.col("to_nonrespondents")]
     table = (
         pl.DataFrame(cases, schema=["differs", "until", "difference", "_first", "_last"], orient="row")

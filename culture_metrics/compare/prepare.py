@@ -10,7 +10,7 @@ from culture_metrics.compare.comparable import mark_breaks, unpaired, why_not
 from culture_metrics.compare.linked import CELL, covariances
 from culture_metrics.compare.pairs import catalogued, side_by_side
 from culture_metrics.compare.same_questions import absent_in, mark_different_questions
-from culture_metrics.compare.verdict import ADJUSTMENTS, FLAGGED
+from culture_metrics.compare.verdict import ADJUSTMENTS
 from culture_metrics.errors import ComparabilityError, unknown
 from culture_metrics.problems import listed
 from culture_metrics.results import ALL
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 #: Groups that a note lists by name.
 LISTED = 4
 FLAG_NOTE = (
-    "The column official_flag rebuilds the flag of the official reports (elements and themes; two-sample "
+    "The column official_flag rebuilds the flag of the official reports ({levels}; two-sample "
     "t-test, two-tailed, 95 %), which does not allow for the number of comparisons. Not confirmed: that the "
     "official test pools the variances and takes unweighted bases and an unweighted standard deviation."
 )
@@ -213,7 +213,7 @@ def groups_apart(
     return gone, come, notes
 
 
-def notes_on(ready: pl.DataFrame, adjust: str, assumptions: Assumptions) -> list[str]:
+def notes_on(ready: pl.DataFrame, adjust: str, assumptions: Assumptions, survey: Survey) -> list[str]:
     """Say what was assumed."""
     notes = [
         f"Verdicts allow for all comparisons of one breakdown ({ADJUSTMENTS[adjust][1]}); "
@@ -237,6 +237,7 @@ def notes_on(ready: pl.DataFrame, adjust: str, assumptions: Assumptions) -> list
             "The years are taken as different people. Where many answered in both, the intervals are wider "
             "than need be."
         )
-    if tested.filter(pl.col("level").is_in(FLAGGED)).height:
-        notes.append(FLAG_NOTE)
+    if tested.filter(pl.col("level").is_in(survey.flagged)).height:
+        levels = " and ".join(survey.levels[name].plural for name in survey.flagged)
+        notes.append(FLAG_NOTE.format(levels=levels))
     return notes

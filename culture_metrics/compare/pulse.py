@@ -27,9 +27,6 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Flags = NDArray[np.bool_]
 
-SURVEY = "national_quarterly_pulse"
-#: Quarters of a financial year that have a pulse; the annual survey takes the place of the third.
-QUARTERS, ANNUAL_QUARTER = ("Q1", "Q2", "Q4"), "Q3"
 #: Limits stand 2.66 mean moving ranges from the mean; a moving range above 3.267 of them is no measure of it.
 LIMIT, LARGEST_RANGE = 2.66, 3.267
 #: Points in a row that make a shift or a trend.
@@ -57,8 +54,8 @@ class RunChart:
     annual : polars.DataFrame
         The annual survey's results of the same measure: `period, estimate, base`. Another survey: not in the
         limits and not to be compared in level.
-    measure, organisation : str
-        What and whose.
+    measure, organisation, survey : str
+        What and whose, and in which survey.
     provisional : bool
         True when the limits rest on fewer than 13 points.
     """
@@ -67,13 +64,14 @@ class RunChart:
     annual: pl.DataFrame
     measure: str
     organisation: str
+    survey: str
     provisional: bool
 
     def figure(self) -> go.Figure:
         """Draw the run chart: mean, limits, special causes, gaps, and when the annual survey was."""
         from culture_metrics import views
 
-        survey = catalogue(SURVEY)
+        survey = catalogue(self.survey)
         found = survey.edition(str(self.table["period"][-1])).measure(self.measure)
         flagged = self.table.filter(pl.col("special_cause").is_not_null()).height
         what = "no special cause" if not flagged else f"{flagged} special-cause point{'s'[: flagged > 1]}"
@@ -90,7 +88,7 @@ class RunChart:
     def summary(self) -> str:
         """Say in plain sentences whether anything but chance is seen, and what is missing."""
         first = self.table.row(0, named=True)
-        found = catalogue(SURVEY).edition(str(self.table["period"][-1])).measure(self.measure)
+        found = catalogue(self.survey).edition(str(self.table["period"][-1])).measure(self.measure)
         mean, low, high = (shown(first[name], found.unit) for name in ("mean", "limit_low", "limit_high"))
         said = [
             f"{found.label}, {first['period']} to {self.table['period'][-1]}: mean {mean}, limits {low} "
@@ -112,7 +110,7 @@ class RunChart:
 
     def __repr__(self) -> str:
         row, seen = self.table.row(-1, named=True), self.table["special_cause"].count()
-        unit = catalogue(SURVEY).edition(str(row["period"])).measure(self.measure).unit
+        unit = catalogue(self.survey).edition(str(row["period"])).measure(self.measure).unit
         mean, low, high = (shown(row[name], unit) for name in ("mean", "limit_low", "limit_high"))
         return (
             f"RunChart({self.measure} of {self.organisation}, {self.table['period'][0]} to {row['period']}: "
@@ -126,19 +124,19 @@ class RunChart:
 
 def run_chart(
     results: pl.DataFrame | Published | Sequence[Published],
-    measure: str = "staff_engagement",
+    measure: str | None = None,
     *,
     organisation: str = ALL,
     annual: pl.DataFrame | None = None,
 ) -> RunChart:
-    """Chart one measure of the quarterly pulse over time (an XmR chart).
+    """Chart one measure of a quarterly survey over time (an XmR chart).
 
     Parameters
     ----------
     results : polars.DataFrame, Published or sequence of Published
-        Results of the pulse survey: one workbook a quarter, or a table of several quarters.
-    measure : str
-        Id, official code or alias.
+        Results of a survey of quarters: one workbook a quarter, or a table of several quarters.
+    measure : str, optional
+        Id, official code or alias; the headline score of the survey when left out.
     organisation : str
         ODS code; England ("all") when left out.
     annual : polars.DataFrame, optional
@@ -152,7 +150,7 @@ def run_chart(
     Raises
     ------
     ComparabilityError
-        When the results are not of the pulse survey: five annual points make no control chart.
+        When the survey is not one of quarters: five annual points make no control chart.
     UnknownNameError
         When there is no such measure or organisation.
     ResultsError
@@ -161,11 +159,11 @@ def run_chart(
     Notes
     -----
     Mean of all quarters; limits 2.66 mean moving ranges either side (Wheeler 1993), without moving ranges
-    above 3.267 times their mean. A moving range is taken between two pulse quarters that follow each other
-    (the third quarter never has one) and not across a missing quarter, which also ends a run. Rules as NHS
-    England's making data count programme has them and NHSRplotthedots computes them: a point outside the
-    limits; seven in a row on one side of the mean; seven in a row rising or falling; two of three on one side
-    in the outer third.
+    above 3.267 times their mean. A moving range is taken between two quarters of the survey that follow each
+    other (the national pulse has none in the third) and not across a missing quarter, which also ends a run.
+    Rules as NHS England's making data count programme has them and NHSRplotthedots computes them: a point
+    outside the limits; seven in a row on one side of the mean; seven in a row rising or falling; two of three
+    on one side in the outer third.
 
     Examples
     --------
@@ -179,14 +177,16 @@ def run_chart(
     (6, True)
     """
     stuff = gather(results, None)
-    if stuff.survey != SURVEY:
+    survey = catalogue(stuff.survey)
+    if survey.cycle != "quarter":
         raise ComparabilityError(
-            "Run charts are for the quarterly pulse",
-            got=catalogue(stuff.survey).label,
+            "Run charts are for surveys of quarters, as the quarterly pulse",
+            got=survey.label,
             hint="Annual points are too few for limits: use compare_years or trend.",
         )
     periods = stuff.frame["period"].unique().sort().to_list()
-    name = catalogue(SURVEY).edition(periods[-1]).measure(measure).id
+    edition = survey.edition(periods[-1])
+    name = edition.measure(measure or edition.headline).id
     known = stuff.frame["organisation"].unique().sort().to_list()
     if organisation not in known:
         raise unknown("organisation in these results", organisation, known)
@@ -194,7 +194,7 @@ def run_chart(
         (pl.col("breakdown") == ALL) & (pl.col("organisation") == organisation) & (pl.col("measure") == name)
     )
     found = stuff.frame.filter(whole).select("period", "estimate", "base", pl.col("status").cast(pl.String))
-    rows = pl.DataFrame({"period": calendar(periods)}).join(
+    rows = pl.DataFrame({"period": calendar(periods, survey.quarters)}).join(
         found, on="period", how="left", maintain_order="left"
     )
     rows = rows.with_columns(pl.col("status").fill_null("missing"))
@@ -208,7 +208,7 @@ def run_chart(
         )
     mean, reach, ranges = limits(values)
     causes = special_causes(values, mean, reach)
-    direction = catalogue(SURVEY).edition(periods[-1]).measure(name).direction
+    direction = edition.measure(name).direction
     better = (pl.col("estimate") > mean) == pl.lit(direction == "higher")
     table = rows.with_columns(
         pl.Series("moving_range", ranges).fill_nan(None),
@@ -227,23 +227,24 @@ def run_chart(
     )
     return RunChart(
         table=table,
-        annual=_annual(annual, name, organisation),
+        annual=_annual(annual, name, organisation, survey.id),
         measure=name,
         organisation=organisation,
+        survey=survey.id,
         provisional=bool(np.isfinite(values).sum() < SETTLED),
     )
 
 
-def calendar(periods: Sequence[str]) -> list[str]:
-    """Return every pulse quarter from the first to the last, and whatever else there is.
+def calendar(periods: Sequence[str], quarters: Sequence[str]) -> list[str]:
+    """Return every quarter of the survey from the first to the last, and whatever else there is.
 
     Examples
     --------
-    >>> calendar(["2022-Q2", "2023-Q1"])
+    >>> calendar(["2022-Q2", "2023-Q1"], ["Q1", "Q2", "Q4"])
     ['2022-Q2', '2022-Q4', '2023-Q1']
     """
     years = range(int(min(periods)[:4]), int(max(periods)[:4]) + 1)
-    due = [f"{year}-{quarter}" for year in years for quarter in QUARTERS]
+    due = [f"{year}-{quarter}" for year in years for quarter in quarters]
     return sorted({p for p in due if min(periods) <= p <= max(periods)} | set(periods))
 
 
@@ -291,7 +292,7 @@ def _within(starts: Flags, size: int, length: int) -> Flags:
     return marked
 
 
-def _annual(annual: pl.DataFrame | None, measure: str, organisation: str) -> pl.DataFrame:
+def _annual(annual: pl.DataFrame | None, measure: str, organisation: str, survey: str) -> pl.DataFrame:
     schema = {"period": pl.String, "estimate": pl.Float64, "base": pl.UInt32}
     if annual is None:
         return pl.DataFrame(schema=schema)
@@ -300,6 +301,6 @@ def _annual(annual: pl.DataFrame | None, measure: str, organisation: str) -> pl.
         & (pl.col("breakdown") == ALL)
         & (pl.col("organisation") == organisation)
     )
-    if (own["survey"] == SURVEY).any():
+    if (own["survey"] == survey).any():
         raise ComparabilityError("annual= takes results of the annual survey", where="run_chart")
     return own.select(list(schema)).sort("period")

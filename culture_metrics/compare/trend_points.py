@@ -8,7 +8,7 @@ import polars as pl
 
 from culture_metrics.catalogue import catalogue
 from culture_metrics.compare.comparable import why_not
-from culture_metrics.compare.difference import MATERIAL, add_differences
+from culture_metrics.compare.difference import add_differences
 from culture_metrics.compare.pairs import CELL
 from culture_metrics.compare.prepare import paired, prepare
 from culture_metrics.results import ALL
@@ -82,7 +82,7 @@ def _against(
     survey = catalogue(stuff.survey)
     marked = paired(stuff, survey, (period, last), organisation, measures)
     # Spread is known wherever there is a figure; whether it compares is another question.
-    known = prepare(marked, survey, assumptions, MATERIAL, allow_breaks=True)
+    known = prepare(marked, survey, assumptions, survey.material, allow_breaks=True)
     return known.with_columns(why_not(survey, insisted=False).alias("why_not"))
 
 

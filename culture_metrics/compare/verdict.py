@@ -13,7 +13,7 @@ from culture_metrics.errors import unknown
 from culture_metrics.views.labels import p_values
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 IMPROVED, DECLINED, SAME = "improved", "declined", "no material change"
 UNCLEAR, BARRED = "unclear", "not comparable"
@@ -23,8 +23,6 @@ ADJUSTMENTS: Mapping[str, tuple[str, str]] = {
     "bh": ("fdr_bh", "Benjamini-Hochberg"),
     "holm": ("holm", "Holm"),
 }
-#: Levels of which the official reports flag a change.
-FLAGGED = ["element", "theme"]
 
 
 def adjust_p(table: pl.DataFrame, adjust: str) -> pl.DataFrame:
@@ -106,8 +104,8 @@ def _reason(beyond: pl.Expr, within: pl.Expr) -> pl.Expr:
     return pl.coalesce("why_not", pl.concat_str(said, shift))
 
 
-def official_flag(table: pl.DataFrame) -> pl.DataFrame:
-    """Add `official_flag`: 1, 0 or -1 for elements and themes, as the official reports print it.
+def official_flag(table: pl.DataFrame, levels: Sequence[str]) -> pl.DataFrame:
+    """Add `official_flag`: 1, 0 or -1 for scores of these levels, as the official reports print it.
 
     Two-sample t-test with pooled variance on unweighted bases, two-tailed, 5 %, unadjusted.
     """
@@ -125,5 +123,5 @@ def official_flag(table: pl.DataFrame) -> pl.DataFrame:
         ).pvalue  # fmt: skip
     sign = pl.col("difference").sign().cast(pl.Int8)
     flagged = pl.when(pl.Series("p", p) < ALPHA).then(sign).otherwise(pl.lit(0, pl.Int8))
-    known = pl.Series("known", ~np.isnan(p)) & pl.col("level").is_in(FLAGGED) & pl.col("why_not").is_null()
+    known = pl.Series("known", ~np.isnan(p)) & pl.col("level").is_in(levels) & pl.col("why_not").is_null()
     return table.with_columns(pl.when(known).then(flagged).alias("official_flag"))

@@ -11,7 +11,7 @@ from culture_metrics.catalogue import catalogue
 from culture_metrics.compare.assumptions import Assumptions
 from culture_metrics.compare.comparable import refuse, warn_of_breaks
 from culture_metrics.compare.comparison import YearComparison
-from culture_metrics.compare.difference import MATERIAL, add_differences
+from culture_metrics.compare.difference import add_differences
 from culture_metrics.compare.pairs import gather, pool
 from culture_metrics.compare.prepare import groups_apart, left_out, link, notes_on, paired, prepare, sided
 from culture_metrics.compare.same_questions import notes_on_questions
@@ -20,6 +20,7 @@ from culture_metrics.errors import CultureMetricsError
 from culture_metrics.results import ALL
 
 if TYPE_CHECKING:
+    from culture_metrics.catalogue import Survey
     from culture_metrics.compare.pairs import Material
     from culture_metrics.extracts.extract import Extract
     from culture_metrics.published import Published
@@ -45,7 +46,7 @@ def compare_years(  # noqa: PLR0913
     merged: Mapping[str, Sequence[str]] | None = None,
     linked: Sequence[Extract] | None = None,
     adjust: str = "bh",
-    material: Mapping[str, float] = MATERIAL,
+    material: Mapping[str, float] | None = None,
     assumptions: Assumptions | None = None,
 ) -> YearComparison:
     """Compare two periods of one survey, measure by measure and group by group.
@@ -75,8 +76,9 @@ def compare_years(  # noqa: PLR0913
     adjust : {"bh", "holm"}
         Benjamini-Hochberg (false-discovery rate) or Holm (family-wise). A family is all that is compared of
         one breakdown: the whole organisations are one, their directorates another.
-    material : mapping
-        Smallest change of interest: `percent` in points, `score` on the 0 to 10 scale.
+    material : mapping, optional
+        Smallest change of interest: `percent` in points, `score` on the scale of the survey. A hundredth of
+        either when left out.
     assumptions : Assumptions, optional
         Standard deviations and design effect for published figures, which come without them.
 
@@ -118,9 +120,9 @@ def compare_years(  # noqa: PLR0913
     'improved'
     """
     periods = (str(from_period), str(to_period))
-    edges = _material(material)
     stuff = gather(results, None if release is None else str(release))
     survey = catalogue(stuff.survey)
+    edges = _material(material or {}, survey)
     notes = []
     if merged:
         stuff = pool(stuff, periods[0], merged)
@@ -132,7 +134,7 @@ def compare_years(  # noqa: PLR0913
     ready = prepare(marked, survey, assumptions or Assumptions(), edges, allow_breaks=allow_breaks)
     ready, shared = link(ready, linked, survey.minimum_base)
     tested = add_differences(ready)
-    tested = official_flag(adjust_p(tested, adjust))
+    tested = official_flag(adjust_p(tested, adjust), survey.flagged)
     order = [
         "organisation",
         pl.col("breakdown") != ALL,
@@ -159,7 +161,7 @@ def compare_years(  # noqa: PLR0913
             *regrouped,
             *notes_on_questions(marked, stuff.frame, survey, periods),
             *(left_out(stuff, survey.edition(periods[1])) if measures is None else ()),
-            *notes_on(ready, adjust, assumptions or Assumptions()),
+            *notes_on(ready, adjust, assumptions or Assumptions(), survey),
         ),
         groups_vanished=gone,
         groups_appeared=come,
@@ -215,12 +217,12 @@ def _marked(
     return sided(marked)
 
 
-def _material(given: Mapping[str, float]) -> dict[str, float]:
-    edges = {unit: float(size) for unit, size in {**MATERIAL, **given}.items()}
-    if set(edges) != set(MATERIAL) or not all(size > 0 for size in edges.values()):
+def _material(given: Mapping[str, float], survey: Survey) -> dict[str, float]:
+    edges = {unit: float(size) for unit, size in {**survey.material, **given}.items()}
+    if set(edges) != set(survey.material) or not all(size > 0 for size in edges.values()):
         raise CultureMetricsError(
             "The smallest change of interest is a number above nought for each unit",
             where="compare_years(material=)",
-            expected='{"percent": 1.0, "score": 0.1}',
+            expected=f"{survey.material}",
         )
     return edges

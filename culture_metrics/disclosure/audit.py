@@ -13,7 +13,7 @@ from culture_metrics.disclosure.between import releases_of_two, untied
 from culture_metrics.disclosure.odd import odd_sums
 from culture_metrics.disclosure.release import OPEN, SECONDARY, SMALL, UNTOLD
 from culture_metrics.disclosure.rows import releases, together
-from culture_metrics.disclosure.rule import Rule
+from culture_metrics.disclosure.rule import Rule, rule_of
 from culture_metrics.disclosure.structure import CELL
 from culture_metrics.disclosure.tables import Sums, Tables
 
@@ -99,7 +99,7 @@ def audit_disclosure(
     results: pl.DataFrame,
     second: pl.DataFrame | None = None,
     *,
-    minimum_base: int = 11,
+    minimum_base: int | None = None,
     minimum_count: int | None = None,
     parents: pl.DataFrame | None = None,
     national: Collection[str] | None = None,
@@ -145,7 +145,7 @@ def audit_disclosure(
     >>> audit_disclosure(results).ok
     True
     """
-    rule = Rule(minimum_base, minimum_count)
+    rule = rule_of(results, minimum_base, minimum_count)
     half = rounded_to / 2 if rounded_to > 1 else 0.0
     first = together(results, distributions, by_option=minimum_count is not None and second is None)
     parts = (

@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
+from culture_metrics.catalogue import least_base
 from culture_metrics.errors import CultureMetricsError, SmallBaseWarning
+
+if TYPE_CHECKING:
+    import polars as pl
 
 
 @dataclass(frozen=True)
@@ -33,7 +38,7 @@ class Rule:
     'No figure on fewer than 10 respondents is shown, nor one from which such a figure would follow.'
     """
 
-    minimum_base: int = 11
+    minimum_base: int
     minimum_count: int | None = None
     protection: int = 3
 
@@ -44,7 +49,7 @@ class Rule:
                 raise CultureMetricsError(
                     f"{name} is not a whole number of at least 1",
                     got=repr(value),
-                    hint="A minimum base of 11 is the default, 10 the convention of the official files.",
+                    hint="Leave it out: the survey's own minimum base is the default.",
                 )
 
     @property
@@ -79,3 +84,19 @@ def warn_of_minimum(minimum_base: int, least: int) -> None:
             SmallBaseWarning,
             stacklevel=4,
         )
+
+
+def rule_of(results: pl.DataFrame, minimum_base: int | None, minimum_count: int | None = None) -> Rule:
+    """Return the rule for a table: where no minimum base is given, that of its survey.
+
+    Examples
+    --------
+    >>> import polars as pl
+    >>> rule_of(pl.DataFrame({"survey": ["nss_england"]}), None).minimum_base
+    11
+    """
+    if minimum_base is None:
+        minimum_base = least_base(
+            results["survey"].drop_nulls().unique() if "survey" in results.columns else ()
+        )
+    return Rule(minimum_base, minimum_count)

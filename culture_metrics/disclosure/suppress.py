@@ -12,7 +12,7 @@ from culture_metrics.disclosure.hide import hide
 from culture_metrics.disclosure.odd import odd_sums, warning_of, words_for
 from culture_metrics.disclosure.release import ABSENT, SHOWN, SMALL, UNTOLD, release_of
 from culture_metrics.disclosure.rows import HIDDEN, as_measures, is_distributions, releases, together
-from culture_metrics.disclosure.rule import Rule
+from culture_metrics.disclosure.rule import Rule, rule_of
 from culture_metrics.disclosure.structure import CELL
 from culture_metrics.errors import CultureMetricsWarning
 from data_schemas.columns import STATUSES
@@ -32,7 +32,7 @@ NUMBERS = ["estimate", "std_error", "conf_low", "conf_high", "interval", "base",
 @overload
 def suppress(
     results: pl.DataFrame,
-    minimum_base: int = 11,
+    minimum_base: int | None = None,
     *,
     minimum_count: int | None = None,
     parents: pl.DataFrame | None = None,
@@ -44,7 +44,7 @@ def suppress(
 @overload
 def suppress(
     results: pl.DataFrame,
-    minimum_base: int = 11,
+    minimum_base: int | None = None,
     *,
     minimum_count: int | None = None,
     parents: pl.DataFrame | None = None,
@@ -55,7 +55,7 @@ def suppress(
 
 def suppress(
     results: pl.DataFrame,
-    minimum_base: int = 11,
+    minimum_base: int | None = None,
     *,
     minimum_count: int | None = None,
     parents: pl.DataFrame | None = None,
@@ -72,7 +72,7 @@ def suppress(
         taken into account. What is hidden already keeps its reason: for another minimum, begin with what is
         not hidden yet (`estimate(minimum_base=…)`).
     minimum_base : int
-        Smallest base that may be shown: 11 by default, 10 in official files.
+        Smallest base that may be shown: the survey's own (11 in the NHS Staff Survey) when left out.
     minimum_count : int, optional
         Smallest number of respondents that a percentage may count, and leave uncounted. A weighted percentage
         does not say how many it counts: the unweighted row of the same cell does, where the table has it;
@@ -130,7 +130,7 @@ def suppress(
     >>> results.filter(pl.col("base") < 11).height
     0
     """
-    rule = Rule(minimum_base, minimum_count)
+    rule = rule_of(results, minimum_base, minimum_count)
     by_option = minimum_count is not None
     if is_distributions(results):
         told = as_measures(results, by_option=by_option)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import yaml
 
+from culture_metrics.catalogue import catalogue, surveys
 from culture_metrics.code_fit import multi_questions
 from culture_metrics.errors import ExtractError
 from culture_metrics.extracts.labels import label_code
@@ -18,15 +19,16 @@ from culture_metrics.files.names import shown, squeeze
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from culture_metrics.catalogue import Edition
+    from culture_metrics.catalogue import Edition, Survey
 
-#: A question code at the start of a name, with the number of an option and words after it:
-#: q25c, Q25C, q25_c, Q16c_1, "Q25c - I would ...", "Q16c - Age". What follows an underscore is no question
-#: text (`q27a_other`, `q25c_2024`); it only counts where it names an option (`Q16c_Age`).
-QUESTION = re.compile(
-    r"q0*(\d{1,2})[ _.\-]?([a-z]?)(?:[ _.\-]?0*(\d{1,2}))?"
-    r"(?:$|(?P<text>[ ]*[-\u2013\u2014:.(].*|[ ]+\D.*)|_(?P<tail>\D.*))$",
-    re.I | re.S,
+
+#: How the code of a question is built: letters, a number, perhaps a letter and the number of an option.
+CODE = re.compile(r"(?P<letters>[a-z]+)_?0*(?P<number>\d+)(?P<letter>[a-z]?)(?:_(?P<option>\d+))?", re.I)
+#: What may follow a code: the number of an option, and words. What follows an underscore is no question text
+#: (`q27a_other`, `q25c_2024`); it only counts where it names an option (`Q16c_Age`).
+AFTER = (
+    r"(?:[ _.\-]?0*(?P<option>\d{1,2}))?"
+    r"(?:$|(?P<text>[ ]*[-\u2013\u2014:.(].*|[ ]+\D.*)|_(?P<tail>\D.*))$"
 )
 #: Identifying columns that say which rows count; they are used while reading and not kept.
 ROW_COLUMNS = ("period", "outcome", "main_or_bank")
@@ -65,32 +67,129 @@ def identifying() -> dict[str, str]:
     return {squeeze(n): ours for ours, names in yaml.safe_load(text).items() for n in (ours, *names)}
 
 
-def read_name(name: str) -> Name:
+def text_columns(edition: Edition) -> dict[str, str]:
+    """Name used here of each column of an edition that is no question, by its squeezed name in files.
+
+    To the columns that all surveys may have come those of its own breakdowns.
+    """
+    columns = {squeeze(ours): ours for ours in identifying().values()}
+    own = {
+        squeeze(name): b.column
+        for b in edition.breakdowns.values()
+        if b.column is not None and squeeze(b.column) not in columns
+        for name in (b.column, b.label, *b.names)
+    }
+    return {**own, **identifying()}
+
+
+@dataclass(frozen=True)
+class Codes:
+    """How the codes of a survey stand in files, told from the codes of its catalogue.
+
+    Codes such as `q25c` or `CL1` are known in other forms as well (`Q25C`, `q25_c`, `Cl 01`), and so are
+    codes of that form which no edition has. Codes of another form are known as they are, in any case.
+    """
+
+    pattern: re.Pattern[str]
+    spelled: Mapping[tuple[str, ...], str]
+    letters: Mapping[str, str]
+
+    @staticmethod
+    def of(survey: Survey) -> Codes:
+        """Return how the codes of a survey stand in files."""
+        built = {code: CODE.fullmatch(code) for code in survey.codes}
+        parts = {code: _parts(match) for code, match in built.items() if match}
+        others = {code for code in survey.codes if code not in parts}
+        others -= {f"{q.code}_{n}" for e in survey for q in e.questions.values() for n in q.scale.options}
+        # A single letter and a number, parted, may be anything.
+        parted = {p[0]: p[0] + (r"[ _.\-]?" if len(p[0]) > 1 else "") for p in parts.values()}
+        letters = "|".join(sorted(parted.values(), key=len, reverse=True))
+        digits = max((2, *(len(p[1]) for p in parts.values())))
+        code = rf"(?P<letters>{letters})0*(?P<number>\d{{1,{digits}}})[ _.\-]?(?P<letter>[a-z]?)"
+        odd = "|".join(sorted(map(re.escape, others), key=len, reverse=True))
+        forms = [form for form, any_of in ((rf"(?P<odd>{odd})", odd), (code, letters)) if any_of]
+        return Codes(
+            re.compile(f"(?:{'|'.join(forms)}){AFTER}", re.I | re.S),
+            {p: c for c, p in parts.items()} | {(c.casefold(),): c for c in others},
+            {match["letters"].casefold(): match["letters"] for match in built.values() if match},
+        )
+
+    def read(self, name: str) -> Name:
+        """Read the code out of a column's name."""
+        match = self.pattern.match(shown(name).strip())
+        if match is None:
+            return Name(None)
+        found = match.groupdict()
+        option = f"_{int(found['option'])}" if found["option"] else ""
+        if found.get("odd"):
+            code = self.spelled[(found["odd"].casefold(),)] + option
+        else:
+            parts = _parts(match)
+            plain = self.letters[parts[0]] + "".join(parts[1:3])
+            whole = self.spelled.get((*parts[:3], ""), plain) + option
+            code = self.spelled.get(parts, whole)
+        return Name(code, (found["text"] or "").strip(" -\u2013\u2014:.()"), found["tail"] or "")
+
+
+def _parts(match: re.Match[str]) -> tuple[str, ...]:
+    """Return letters, number, letter and option of a code, as they compare."""
+    option = match["option"]
+    return (
+        match["letters"].casefold().rstrip(" _.-"), str(int(match["number"])), match["letter"].casefold(),
+        str(int(option)) if option else "",
+    )  # fmt: skip
+
+
+@cache
+def _codes(survey: str, codes: frozenset[str]) -> Codes:  # a survey that is read anew may have other codes
+    return Codes.of(catalogue(survey))
+
+
+def codes_of(survey: Survey) -> Codes:
+    """Return how the codes of a survey stand in files."""
+    return _codes(survey.id, survey.codes)
+
+
+def read_name(name: str, survey: Survey) -> Name:
     """Read the question code out of a column's name.
 
     Examples
     --------
-    >>> read_name("Q25c - I would"), read_name("Q16c_Age"), read_name("Quality")
-    (Name(code='q25c', text='I would', tail=''), Name(code='q16c', text='', tail='Age'), Name(code=None, text='', tail=''))
-    """  # noqa: E501
-    match = QUESTION.match(shown(name).strip())
-    if match is None:
-        return Name(None)
-    number, letter, option = match.group(1, 2, 3)
-    code = f"q{number}{letter.lower()}" + (f"_{int(option)}" if option else "")
-    return Name(code, (match["text"] or "").strip(" -\u2013\u2014:.()"), match["tail"] or "")
+    >>> nhs = catalogue()
+    >>> read_name("Q25c - I would", nhs), read_name("Q16c_Age", nhs)
+    (Name(code='q25c', text='I would', tail=''), Name(code='q16c', text='', tail='Age'))
+    >>> read_name("Quality", nhs)
+    Name(code=None, text='', tail='')
+    """
+    return codes_of(survey).read(name)
 
 
-def question_code(name: str) -> str | None:
+def question_code(name: str, survey: Survey) -> str | None:
     """Return the question code that a column name starts with, in the form of the catalogue.
 
     Examples
     --------
-    >>> question_code("Q25_C"), question_code("Q16c-1"), question_code("q27a_other"), question_code("Quality")
-    ('q25c', 'q16c_1', None, None)
+    >>> [question_code(name, catalogue()) for name in ("Q25_C", "Q16c-1", "q27a_other", "Quality")]
+    ['q25c', 'q16c_1', None, None]
     """
-    name_ = read_name(name)
-    return None if name_.tail else name_.code
+    read = read_name(name, survey)
+    return None if read.tail else read.code
+
+
+def names_question(name: str) -> bool:
+    """Tell whether a column name starts with a question code of any survey that is known."""
+    return any(codes.read(name).code is not None for codes in _every_codes())
+
+
+def is_question_code(name: str) -> bool:
+    """Tell whether a column name is a question code of any survey that is known, with or without its text."""
+    return any((read := codes.read(name)).code is not None and not read.tail for codes in _every_codes())
+
+
+def _every_codes() -> list[Codes]:
+    """Return how codes stand in files: once for surveys that write them alike."""
+    every = [codes_of(catalogue(name)) for name in surveys()]
+    return list({codes.pattern.pattern: codes for codes in every}.values())
 
 
 def match_columns(
@@ -144,7 +243,7 @@ def match_columns(
 
 def _online(names: Iterable[str], edition: Edition) -> frozenset[str]:
     """Codes that mean something else in this file: an online file numbers the last questions anew."""
-    codes = {question_code(n) for n in names}
+    codes = {question_code(n, edition.survey) for n in names}
     numbered_anew = [q for q in edition.questions.values() if q.alternatives]
     if not any(codes & set(q.alternatives) for q in numbered_anew):
         return frozenset()
@@ -157,10 +256,10 @@ def _known(
     """Return the name used here, and a rank: the lowest of several candidates wins."""
     if shown(name) in given:
         return -1, _target(given[shown(name)], edition)
-    read = read_name(name)
+    read = read_name(name, edition.survey)
     if read.code is None:
-        theirs = squeeze(shown(name))
-        return list(identifying()).index(theirs) if theirs in identifying() else 0, identifying().get(theirs)
+        theirs, known = squeeze(shown(name)), text_columns(edition)
+        return list(known).index(theirs) if theirs in known else 0, known.get(theirs)
     code = read.code
     ours: str | None = None
     question = edition.columns.get(code) or multi_questions(edition).get(code)
@@ -179,9 +278,9 @@ def _known(
 
 def _target(name: str, edition: Edition) -> str:
     """Return the column that a name given by the user means: code, measure id or identifying column."""
-    if squeeze(name) in identifying():
-        return identifying()[squeeze(name)]
-    code = question_code(name)
+    if squeeze(name) in text_columns(edition):
+        return text_columns(edition)[squeeze(name)]
+    code = question_code(name, edition.survey)
     if code is not None and (code in edition.columns or code in multi_questions(edition)):
         return code
     return edition.question(name).code

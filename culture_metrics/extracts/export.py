@@ -70,7 +70,7 @@ def write_report(path: str | Path, report: ValidationReport) -> Path:
         (
             "Rows and answers",
             "Where every row and answer went; what was read is the sum of the rest. Answers that put people "
-            "into groups (occupation, gender) are not counted.",
+            "into groups (age, gender) are not counted.",
             account,
         ),
         ("Set aside", said, aside),

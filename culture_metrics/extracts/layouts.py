@@ -7,7 +7,7 @@ from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 from culture_metrics.errors import FileFormatError
-from culture_metrics.extracts.columns import identifying, question_code, read_name
+from culture_metrics.extracts.columns import identifying, is_question_code, names_question
 from culture_metrics.files.contents import COPIED, Kind, find_results
 from culture_metrics.files.header import Look
 from culture_metrics.files.names import squeeze
@@ -66,7 +66,7 @@ def _year_said(rows: Sequence[Row], header: int) -> str | None:
 def header_score(row: Row, given: Collection[str] = ()) -> int:
     """Count the cells of a row that name a question, or that the user has matched with one."""
     names = {cell.strip() for cell in row if cell}
-    return sum(1 for name in names if name in given or read_name(name).code is not None)
+    return sum(1 for name in names if name in given or names_question(name))
 
 
 def look_for(given: Collection[str] = ()) -> Look:
@@ -111,10 +111,10 @@ def rows_of_wording(rows: Sequence[Row], header: int) -> int:
     Such a row repeats the codes, or holds a different long text under each of at least six questions.
     """
     names = rows[header]
-    asked = [i for i, name in enumerate(names) if name and question_code(name)]
+    asked = [i for i, name in enumerate(names) if name and is_question_code(name)]
     for count, row in enumerate(rows[header + 1 :]):
         cells = [cell for i in asked if i < len(row) and (cell := (row[i] or "").strip())]
-        codes = sum(question_code(cell) is not None for cell in cells)
+        codes = sum(map(is_question_code, cells))
         wording = len(set(cells)) == len(cells) >= 6 and all(
             len(cell) >= 8 and re.search("[^\\W\\d]", cell) for cell in cells
         )

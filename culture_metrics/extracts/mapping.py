@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import yaml
 
-from culture_metrics.catalogue import catalogue
+from culture_metrics.catalogue import DEFAULT, catalogue
 from culture_metrics.errors import CultureMetricsError, ExtractError, UnknownNameError, unknown
-from culture_metrics.extracts.columns import identifying, question_code
+from culture_metrics.extracts.columns import is_question_code, question_code, text_columns
 from culture_metrics.files.names import shown, squeeze
 from culture_metrics.files.text import read_text
 
@@ -21,7 +21,7 @@ ENDING = ".columns.yaml"
 FOLDER_FILE = "culture-metrics.columns.yaml"
 
 
-def save_mapping(path: str | Path, columns: Mapping[str, str], survey: str = "nss_england") -> Path:
+def save_mapping(path: str | Path, columns: Mapping[str, str], survey: str = DEFAULT) -> Path:
     """Save which columns of a file mean what; `read_extract` finds it again by itself.
 
     Parameters
@@ -33,7 +33,7 @@ def save_mapping(path: str | Path, columns: Mapping[str, str], survey: str = "ns
         Name of the column in the file -> question code (`q25c`), measure id (`recommend_place_to_work`) or
         identifying column (`locality_1`).
     survey : str
-        Id of the survey's catalogue.
+        Id of the survey's catalogue; `cm.survey(folder).id` of one of your own.
 
     Returns
     -------
@@ -113,7 +113,7 @@ def check_mapping(columns: Mapping[str, str], survey: str, where: str | None = N
     for theirs, ours in columns.items():
         target = _known_target(str(ours), survey)
         if target is None:
-            known = {c for e in catalogue(survey) for c in e.columns} | set(identifying().values())
+            known = {c for e in catalogue(survey) for c in (*e.columns, *text_columns(e).values())}
             error = unknown("question or column", str(ours), sorted(known), where=where)
             raise UnknownNameError(
                 f"Column '{theirs}' cannot stand for '{ours}': there is no such question or column",
@@ -146,7 +146,7 @@ def match_given(
     if strict and None in found:
         missing = [t for t in columns if " ".join(t.split()).casefold() not in folded]
         # Names are only suggested where the header is a header: else they could be a respondent's answers.
-        is_header = len(missing) < len(columns) or any(question_code(name) for name in names)
+        is_header = len(missing) < len(columns) or any(map(is_question_code, names))
         near = unknown("column", missing[0], [n for n in names if is_header and n[:1].isalpha()])
         raise ExtractError(
             "The column mapping names columns that the file does not have",
@@ -160,10 +160,10 @@ def match_given(
 
 
 def _known_target(name: str, survey: str) -> str | None:
-    if squeeze(name) in identifying():
-        return identifying()[squeeze(name)]
-    code = question_code(name)
+    code = question_code(name, catalogue(survey))
     for edition in catalogue(survey):
+        if squeeze(name) in text_columns(edition):
+            return text_columns(edition)[squeeze(name)]
         if code in edition.columns or any(q.code == code for q in edition.questions.values()):
             return code
         try:
@@ -187,7 +187,8 @@ def _load(path: Path, survey: str) -> dict[str, str]:
         raise ExtractError(
             "The saved column mapping has another form than expected",
             where=path.name,
-            expected="`columns:` and below it lines such as `Would recommend: q25c`",
+            expected="`columns:` and below it lines such as "
+            f"`{yaml.safe_dump(catalogue(survey).example).strip()}`",
             hint="Write it anew with save_mapping, or remove it.",
         )
     columns = {str(theirs): ours for theirs, ours in columns.items()}

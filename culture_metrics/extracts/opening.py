@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from culture_metrics.errors import FileFormatError
-from culture_metrics.extracts.columns import identifying, read_name
+from culture_metrics.extracts.columns import identifying, names_question
 from culture_metrics.extracts.layouts import look_for, refuse_results
 from culture_metrics.extracts.sheets import read_sheet
 from culture_metrics.files.at_hand import read_at_hand
@@ -75,4 +75,4 @@ def _table(opened: Opened, sheet: str | None, given: Collection[str], *, head_on
 
 
 def _known(name: str) -> bool:
-    return read_name(name).code is not None or squeeze(name) in identifying()
+    return names_question(name) or squeeze(name) in identifying()

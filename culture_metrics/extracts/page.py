@@ -204,7 +204,7 @@ def _account(table: pl.DataFrame, level: int) -> str:
     return (
         f"<section><h{level} class='heading'>Where every row and answer went</h{level}>"
         "<p class='meaning'>What was read is the sum of the lines beneath it. Answers that put people "
-        "into groups (occupation, gender) are not counted.</p><div class='scroll'>"
+        "into groups (age, gender) are not counted.</p><div class='scroll'>"
         "<table class='account'>"
         "<thead><tr><th scope='col'>What</th><th scope='col'>Reason</th>"
         "<th scope='col' class='number'>Number</th></tr></thead>"

@@ -9,15 +9,16 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from culture_metrics.catalogue import catalogue, surveys
+from culture_metrics.catalogue import survey as find_survey
 from culture_metrics.code_fit import likeliest
 from culture_metrics.errors import ExtractError
 from culture_metrics.extracts.answers import Tally, read_all_options, read_option, read_single, settle_ticks
 from culture_metrics.extracts.columns import (
     ROW_COLUMNS,
     Columns,
-    identifying,
     match_columns,
     read_name,
+    text_columns,
 )
 from culture_metrics.extracts.extract import Extract
 from culture_metrics.extracts.labels import TOLD, values
@@ -47,15 +48,12 @@ if TYPE_CHECKING:
     from culture_metrics.catalogue import Edition, Survey
     from culture_metrics.extracts.respondents import Rows
 
-#: Columns with names of organisations and groups; ids of respondents stay what they are.
-NAMES = frozenset(identifying().values()) - {"respondent"}
-
 __all__ = ["ROW", "periods_in", "read_extract"]
 
 
 def read_extract(
     path: str | Path | Any,
-    survey: str | None = None,
+    survey: str | Path | Survey | None = None,
     year: int | str | None = None,
     sheet: str | None = None,
     organisation: str | None = None,
@@ -68,8 +66,9 @@ def read_extract(
     path : str, Path or table
         A CSV, Excel (.xlsx, .xlsm, .xlsb, .xls), Parquet, SPSS or Stata file; or a polars, pandas or Arrow
         table. Encoding and separator of a CSV, and the row with the column names, are told from the file.
-    survey : str, optional
-        Id of the survey's catalogue. Told from the question codes and the period when left out.
+    survey : str, Path or Survey, optional
+        Id of the survey's catalogue, the folder of a survey of your own, or what `cm.survey` returned. Told
+        from the question codes and the period when left out.
     year : int or str, optional
         The edition, or the quarter (`2024-Q1`) of the pulse survey. Told from a year column, the question
         codes or the file's name when left out. Of a file with several years it says which one to read.
@@ -126,16 +125,19 @@ def read_extract(
     >>> read_extract(path, year=2024)
     Extract(NHS Staff Survey, England, 2024: 2 respondents, 1 organisation, 5 columns)
     """
-    survey, survey_doubt, raw, given, mapping = _open(path, survey, sheet, columns, year)
+    wanted = None if survey is None else find_survey(survey).id
+    found, survey_doubt, raw, given, mapping = _open(path, wanted, sheet, columns, year)
     rows = choose_rows(raw, given, year)
-    edition, period, doubt = _edition(raw, given, catalogue(survey), rows)
+    edition, period, doubt = _edition(raw, given, catalogue(found), rows)
     known = match_columns(raw.names, edition, raw.where, given)
     frame, tally, settled = _read_columns(raw, known, edition, rows.keep)
     frame, blank = _without_blank_rows(frame)
     frame = _identify(frame, organisation, raw.where)
-    frame, formulas = plain_names(frame, [c for c in frame.columns if c in NAMES])
+    # Names of organisations and groups; ids of respondents stay what they are.
+    names = {*text_columns(edition).values()} - {"respondent"}
+    frame, formulas = plain_names(frame, [c for c in frame.columns if c in names])
     return Extract(
-        survey=survey,
+        survey=found,
         period=period,
         frame=frame,
         provenance={
@@ -168,7 +170,7 @@ def read_extract(
 
 def periods_in(
     path: str | Path | Any,
-    survey: str | None = None,
+    survey: str | Path | Survey | None = None,
     sheet: str | None = None,
     columns: Mapping[str, str] | None = None,
 ) -> tuple[str, ...]:
@@ -197,14 +199,15 @@ def periods_in(
     >>> periods_in(path)
     ('2023', '2024')
     """
-    survey, _, raw, given, _ = _open(path, survey, sheet, columns, None)
+    wanted = None if survey is None else find_survey(survey).id
+    of, _, raw, given, _ = _open(path, wanted, sheet, columns, None)
     column = row_columns(raw.names, given).get("period")
     if column is not None:
         raw.check_types([column])
         found = periods_of(raw.pick([raw.text(column)]).to_series())
         if found:
             return tuple(found)
-    return (_edition(raw, given, catalogue(survey), choose_rows(raw, given, None))[1],)
+    return (_edition(raw, given, catalogue(of), choose_rows(raw, given, None))[1],)
 
 
 def _open(
@@ -220,7 +223,7 @@ def _open(
     """
     columns = columns or {}
     if named is not None:
-        check_mapping(columns, catalogue(named).id)
+        check_mapping(columns, named)
     folder = Path(path).parent if isinstance(path, str | Path) else None
     file = str(path) if folder else ""
     by_survey = {name: {**saved_names(folder, file, name), **columns} for name in surveys()}
@@ -247,7 +250,7 @@ def _edition(
     names = [*raw.names]
     if rows.keep is not None and "rows_of_other_periods" in rows.set_aside:
         # Columns of the other years stand in the file too: only those with answers in this year count.
-        asked = [n for n in names if read_name(n).code is not None or shown(n) in given]
+        asked = [n for n in names if read_name(n, survey).code is not None or shown(n) in given]
         raw.check_types(asked)
         filled = raw.pick((raw.text(n).is_not_null().any() for n in asked), rows.keep)
         names = [n for n in asked if filled[n].item()]
@@ -267,7 +270,8 @@ def _read_columns(
 ) -> tuple[pl.DataFrame, Tally, list[str]]:
     """Read the rows to keep: identifying columns as text, answers as codes."""
     known = {theirs: ours for theirs, ours in columns.known.items() if ours not in ROW_COLUMNS}
-    texts = [theirs for theirs, ours in known.items() if ours in identifying().values()]
+    names = {*text_columns(edition).values()}
+    texts = [theirs for theirs, ours in known.items() if ours in names]
     questions = [theirs for theirs in known if theirs not in texts]
     raw.check_types(known)
     tally = Tally()
@@ -290,7 +294,7 @@ def _read_columns(
 
 def _columns_of(ours: str, edition: Edition) -> tuple[str, ...]:
     """Return the columns that a column of the file becomes: several for all options in one column."""
-    if ours in edition.columns or ours in identifying().values():
+    if ours in edition.columns or ours in text_columns(edition).values():
         return (ours,)
     return edition.question(ours).columns
 

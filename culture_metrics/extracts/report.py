@@ -32,7 +32,7 @@ class ValidationReport:
         `row`, `column` (null: the whole row), `reason` of everything set aside; never an answer.
     reconciliation : polars.DataFrame
         `what`, `fate`, `reason`, `count`: where every row went, and every answer but those that put people
-        into groups (occupation, gender): how many of these were set aside would be the size of a group.
+        into groups (age, gender): how many of these were set aside would be the size of a group.
     merges : mapping
         Labels that may be one group, as `validate(..., merge=...)` takes them. None was merged.
     """

@@ -147,7 +147,10 @@ def period_in_name(file: str, survey: Survey) -> str | None:
     """Return the period that a file's name holds: `RXX_2024.csv`, `NSS24_main.sav`, `pulse 2024-Q1.csv`."""
     if survey.cycle == "quarter":
         return _quarter_in_name(file)
-    found = re.search(r"(?<!\d)(20\d\d)(?!\d)", file) or re.search(r"NSS[ _-]?(\d\d)(?!\d)", file, re.I)
+    short = "|".join(map(re.escape, survey.short_names))
+    found = re.search(r"(?<!\d)(20\d\d)(?!\d)", file)
+    if found is None and short:
+        found = re.search(rf"(?:{short})[ _-]?(\d\d)(?!\d)", file, re.I)
     period = f"20{found[1][-2:]}" if found else ""
     return period if period in survey.periods else None
 

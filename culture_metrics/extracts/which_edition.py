@@ -17,14 +17,14 @@ if TYPE_CHECKING:
 
     from culture_metrics.catalogue import Edition, Survey
 
-#: What may be a code, misspelled.
-CODE_LIKE = re.compile(r"[a-z]{0,3}\d{1,2}[a-z]{0,2}\d{0,2}")
+#: What may be a code, misspelled: so many letters more or less.
+CODE_LIKE = r"[a-z]{{0,{letters}}}\d{{1,3}}[a-z]{{0,2}}\d{{0,2}}"
 
 
 def fit_editions(names: Iterable[str], survey: Survey, given: Mapping[str, str] | None = None) -> Fit:
     """Compare the question codes among names with every edition of a survey."""
     given = given or {}
-    theirs = [read_name(given.get(shown(n), n)) for n in names]
+    theirs = [read_name(given.get(shown(n), n), survey) for n in names]
     options = {code for e in survey for code in multi_questions(e)}
     return fit_codes((n.code for n in theirs if n.code and (not n.tail or n.code in options)), survey)
 
@@ -37,13 +37,15 @@ def likely_meant(names: Iterable[str], missing: Iterable[str]) -> dict[str, str]
     >>> likely_meant(["qq2a", "Question 25c", "Shoe size", "q3"], ["q2a", "q25c"])
     {'qq2a': 'q2a', 'Question 25c': 'q25c'}
     """
-    codes = list(missing)
+    codes = {squeeze(code): code for code in missing}
+    letters = next((re.split(r"\d", code)[0] for code in codes), "")
+    like = re.compile(CODE_LIKE.format(letters=len(letters) + 2))
     found = {}
     for name in names:
-        squeezed = squeeze(shown(name)).replace("question", "q")
-        near = get_close_matches(squeezed, codes, n=1, cutoff=0.75) if CODE_LIKE.fullmatch(squeezed) else []
+        squeezed = squeeze(shown(name)).replace("question", letters)
+        near = get_close_matches(squeezed, codes, n=1, cutoff=0.75) if like.fullmatch(squeezed) else []
         if near:
-            found[shown(name)] = near[0]
+            found[shown(name)] = codes[near[0]]
     return found
 
 
@@ -87,9 +89,9 @@ def tell_edition(
         raise ExtractError(
             f"No question columns of the {survey.label} were found",
             where=where,
-            expected="a header row with question codes such as q2a, q3a, q25c",
+            expected=f"a header row with question codes such as {', '.join(survey.some_codes)}",
             hint="Check that this is the respondent file and that a row holds the column names. Columns "
-            "under other names can be matched: columns={'Would recommend': 'q25c'}.",
+            f"under other names can be matched: columns={survey.example}.",
         )
     if year is not None:
         edition = survey.edition(year)
@@ -100,7 +102,7 @@ def tell_edition(
         if len(periods) == 1:
             return survey.edition(periods[0]), None
     if in_name is None:
-        raise _untold(fit, names, where)
+        raise _untold(fit, names, survey, where)
     _check_year(fit, in_name, where, in_name, None)
     return survey.edition(in_name), None
 
@@ -145,18 +147,18 @@ def _doubt(fit: Fit, period: str, in_name: str | None) -> str | None:
     return None
 
 
-def _untold(fit: Fit, names: Iterable[str], where: str) -> ExtractError:
+def _untold(fit: Fit, names: Iterable[str], survey: Survey, where: str) -> ExtractError:
     """Make the error for columns that do not tell the year, with what they are nearest to."""
     period = fit.nearest
     if period is None:
         return ExtractError(
             f"The year cannot be told from the columns: they fit {', '.join(fit.fitting) or 'none well'}",
             where=where,
-            hint="Say which year it is: year=2024, or a column 'year'.",
+            hint=f"Say which year it is: year={survey.periods[-1]}, or a column 'year'.",
         )
     gone, odd = fit.missing[period], sorted(fit.strangers[period])
     but = [f"{listed(gone)} missing"] * bool(gone) + [f"{listed(odd)} not among them"] * bool(odd)
-    meant = likely_meant((n for n in names if read_name(n).code not in fit.codes - {*odd}), gone)
+    meant = likely_meant((n for n in names if read_name(n, survey).code not in fit.codes - {*odd}), gone)
     ask = " ".join(f"Is '{name}' meant to be {code}? Then rename it." for name, code in meant.items())
     return ExtractError(
         f"The year cannot be told for sure: the columns are those of {period}, with {' and '.join(but)}",

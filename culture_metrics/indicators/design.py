@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from culture_metrics.disclosure.rule import Rule
+from culture_metrics.catalogue import least_base
 from culture_metrics.errors import ExtractError, unknown
 from culture_metrics.extracts.rules.discreet import named
 from culture_metrics.threads import in_threads, slices
@@ -214,7 +214,7 @@ def fraction(cells: Cells, design: Design) -> Numbers:
     if missing:
         raise ExtractError(
             "The population of some strata is not given",
-            got=f"none for {named(missing, Rule().minimum_base, 5, 'stratum', 'strata')}",
+            got=f"none for {named(missing, least_base([]), 5, 'stratum', 'strata')}",
             hint="Give a number for every stratum (organisation) in the extract.",
         )
     fraction = cells.sampled / np.array([float(design.population[s]) for s in cells.strata])

@@ -71,16 +71,16 @@ def estimate(
         the strata and a group in an organisation is a sample of its own; in national figures, a domain.
     interval : {"wilson", "logit"}
         Kind of 95 % interval: Wilson's for percentages and t for scores, or t on the logit scale for both,
-        which keeps its coverage for scores close to 0 or 10 in small groups.
+        which keeps its coverage for scores close to the ends of their range in small groups.
     minimum_base : int, optional
-        Smallest base that is shown; the survey's own (11) when left out. A larger one also decides which
+        Smallest base that is shown; the survey's own when left out. A larger one also decides which
         groups share a weight (`Weights`); with a smaller one a warning says that the table may not leave.
 
     Returns
     -------
     polars.DataFrame
         Results: one row per organisation, breakdown, group and measure; national figures have the
-        organisation `all`. `estimate` is a score (0 to 10) or a percentage (0 to 100); `base` the unweighted
+        organisation `all`. `estimate` is a score or a percentage (0 to 100); `base` the unweighted
         number of respondents behind it; `std_error` by Taylor linearisation (for unweighted rows of
         organisations: standard deviation over the root of the base); `interval` names the kind of interval
         of the row. Small cells are suppressed. A measure whose questions are not in the extract has the
@@ -130,7 +130,7 @@ def estimate(
     columns = {name: j for j, name in enumerate(found[0].answers.names)}
     least = first.edition.survey.minimum_base if minimum_base is None else minimum_base
     ends, hidden = both(
-        lambda: [_intervals(part, interval) for part in found],
+        lambda: [_intervals(part, interval, first.edition.survey.score_range) for part in found],
         partial(hidden_of, found, first, columns, least, breakdowns),
     )
     each = zip(found, ends, hidden, strict=True)
@@ -139,14 +139,14 @@ def estimate(
     return as_results(pl.concat(tables).with_columns(name), in_order=len(tables) == 1)
 
 
-def _intervals(part: Found, interval: str) -> tuple[Numbers, Numbers]:
+def _intervals(part: Found, interval: str, limits: tuple[float, float]) -> tuple[Numbers, Numbers]:
     """Return the lower and upper ends of the intervals, by cell and measure."""
     found, n = part.estimates, part.answers.n_scores
     low, high = np.empty(found.base.shape), np.empty(found.base.shape)
 
     def fill(rows: slice) -> None:
         some = found.rows(rows)
-        scores = score_intervals(some.columns(slice(n)), interval)
+        scores = score_intervals(some.columns(slice(n)), limits, interval)
         shares = percent_intervals(some.columns(slice(n, None)), interval)
         for ends, of_scores, of_shares in zip((low, high), scores, shares, strict=True):
             ends[rows, :n], ends[rows, n:] = of_scores, of_shares

@@ -86,7 +86,7 @@ def _interval_base(found: Estimates) -> Numbers:
 
 
 def score_intervals(
-    found: Estimates, interval: str = "wilson", limits: tuple[float, float] = (0.0, 10.0)
+    found: Estimates, limits: tuple[float, float], interval: str = "wilson"
 ) -> tuple[Numbers, Numbers]:
     """Return the lower and upper ends for scores between `limits`."""
     bottom, top = limits

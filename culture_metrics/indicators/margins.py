@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from culture_metrics.disclosure.rule import Rule
+from culture_metrics.catalogue import least_base
 from culture_metrics.errors import ExtractError
 from culture_metrics.extracts.rules.discreet import named
 from culture_metrics.indicators.pooling import bases_of, to_pool
@@ -120,7 +120,7 @@ def staff_in(part: pl.DataFrame, group: Codes, rows: Whole, where: tuple[str, st
         raise ExtractError(
             "Respondents belong to groups without staff in post",
             where=place,
-            got=named(no_staff, Rule().minimum_base, noun="group"),
+            got=named(no_staff, least_base([]), noun="group"),
         )
     nobody = [group for group, number in staff.items() if number and group not in answered]
     if nobody:

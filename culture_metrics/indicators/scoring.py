@@ -1,4 +1,4 @@
-"""Scores of respondents, 0 to 10, from their answers."""
+"""Scores of respondents from their answers."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ AT_ONCE = 2**13
 
 
 def score(extract: Extract) -> pl.DataFrame:
-    """Score every respondent: sub-scores, People Promise elements and themes.
+    """Score every respondent: sub-scores, and the elements and themes they are parts of.
 
     Parameters
     ----------
@@ -45,7 +45,7 @@ def score(extract: Extract) -> pl.DataFrame:
     -------
     polars.DataFrame
         One row per respondent, in the order of the extract: the columns that are no questions (`respondent`,
-        `organisation`, `locality_1` …) and one Float64 column per score id, 0 to 10, higher is better; null
+        `organisation`, `locality_1` …) and one Float64 column per score id, higher is better; null
         where too few questions were answered or the questions are not in the extract.
 
     Raises
@@ -55,7 +55,7 @@ def score(extract: Extract) -> pl.DataFrame:
 
     Notes
     -----
-    Each answer gives 0 to 10 points, as `extract.edition.describe("q9f")` lists them. A sub-score is the mean
+    Each answer gives points, as `extract.edition.describe("q9f")` lists them. A sub-score is the mean
     of the points of its questions if enough of them are answered; an element or theme is the mean
     of its sub-scores if enough of them exist (not the mean of all questions). "Don't know" scores 5 in fair
     career progression; the appraisal score is 0 without an appraisal and missing where a person cannot

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
+from culture_metrics.catalogue import known_surveys
 from culture_metrics.indicators.intervals import LEVEL
 from culture_metrics.results import ALL, check_results
 
@@ -78,16 +79,16 @@ def shrink(results: pl.DataFrame) -> pl.DataFrame:
     middle = centre[family]
     shrunken = middle + kept * (y - middle)
     error = np.sqrt(kept * variance + (1 - kept) ** 2 * centre_variance[family])
-    top = np.where(shown["unit"].cast(pl.String).to_numpy() == "percent", 100.0, 10.0)
+    bottom, top = _ends(shown)
     half = _normal_point() * error
     enough = np.bincount(family, minlength=1)[family] >= FEWEST
     columns = {
         "centre": middle,
         "spread": np.sqrt(between[family]),
         "share_kept": kept,
-        "shrunken": np.clip(shrunken, 0.0, top),
-        "shrunken_low": np.clip(shrunken - half, 0.0, top),
-        "shrunken_high": np.clip(shrunken + half, 0.0, top),
+        "shrunken": np.clip(shrunken, bottom, top),
+        "shrunken_low": np.clip(shrunken - half, bottom, top),
+        "shrunken_high": np.clip(shrunken + half, bottom, top),
     }
     found = shown.select("row").with_columns(
         pl.Series(name, np.where(enough, values, np.nan), nan_to_null=True)
@@ -100,6 +101,22 @@ def shrink(results: pl.DataFrame) -> pl.DataFrame:
             *FAMILY[:4], "group", *FAMILY[4:], "unit", "estimate", "std_error", "base", "status", *columns
         )
     )
+
+
+def _ends(shown: pl.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+    """Return where the scale of each row begins and ends; a survey without a catalogue has no ends."""
+    known = known_surveys(shown["survey"].unique())
+    ranges = pl.DataFrame(
+        [(name, *survey.score_range) for name, survey in known.items()],
+        schema={"survey": pl.String, "bottom": pl.Float64, "top": pl.Float64},
+        orient="row",
+    )
+    percent = pl.col("unit").cast(pl.String) == "percent"
+    ends = shown.join(ranges, on="survey", how="left", maintain_order="left").select(
+        pl.when(percent).then(0.0).otherwise(pl.col("bottom").fill_null(-np.inf)).alias("bottom"),
+        pl.when(percent).then(100.0).otherwise(pl.col("top").fill_null(np.inf)).alias("top"),
+    )
+    return ends["bottom"].to_numpy(), ends["top"].to_numpy()
 
 
 def between_groups(

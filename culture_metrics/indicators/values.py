@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from culture_metrics.catalogue import catalogue
+from culture_metrics.catalogue import catalogue, least_base
 from culture_metrics.disclosure import suppress
 from culture_metrics.disclosure.decision import MANY
-from culture_metrics.disclosure.rule import Rule, warn_of_minimum
+from culture_metrics.disclosure.rule import warn_of_minimum
 from culture_metrics.errors import ExtractError, unknown
 from culture_metrics.indicators.breakdowns import crossed
 from culture_metrics.indicators.calibrated import calibrated_estimates
@@ -44,7 +44,7 @@ def estimate_values(  # noqa: PLR0913
     weights: str | Raking | None = None,
     design: Design | None = None,
     over: str | None = None,
-    minimum_base: int = 11,
+    minimum_base: int | None = None,
     survey: str | None = None,
     period: str | None = None,
     parents: pl.DataFrame | None = None,
@@ -67,8 +67,8 @@ def estimate_values(  # noqa: PLR0913
         Strata, clusters, finite population correction, treatment of groups.
     over : str, optional
         Number column to divide by: the estimate is then Σwy / Σwx, over those who have both.
-    minimum_base : int
-        Smallest base that is shown.
+    minimum_base : int, optional
+        Smallest base that is shown; that of the survey when left out.
     survey, period : str, optional
         Edition that the respondents belong to, if any: its catalogue says which breakdowns lie in others.
     parents : polars.DataFrame, optional
@@ -107,9 +107,11 @@ def estimate_values(  # noqa: PLR0913
     (1.5, 20)
     """
     design = design or Design()
+    least = least_base([survey] if survey else [])
+    minimum_base = least if minimum_base is None else minimum_base
     if "organisation" not in frame.columns:
         frame = frame.with_columns(pl.lit(ALL).alias("organisation"))
-    warn_of_minimum(minimum_base, Rule.minimum_base)
+    warn_of_minimum(minimum_base, least)
     breakdowns = crossed(by)
     columns = list(dict.fromkeys(n for names in breakdowns.values() for n in names))
     for name in (*measures, *columns, *([over] if over else [])):
@@ -214,7 +216,7 @@ def _weight(frame: pl.DataFrame, column: str) -> Numbers:
 
 
 def _rows(found: Estimates, cells: Cells, measures: list[str]) -> pl.DataFrame:
-    low, high = score_intervals(found, limits=(-np.inf, np.inf))
+    low, high = score_intervals(found, (-np.inf, np.inf))
     order = cells.keys.with_row_index("cell").sort("organisation", "breakdown", "group")
     rows = order["cell"].to_numpy()
     n = len(measures)

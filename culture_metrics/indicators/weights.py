@@ -203,6 +203,11 @@ def respondent_weights(extract: Extract, weights: AnyWeights) -> Weighted:
             expected="a name, cm.Weights(…), cm.rake(…), a column, or one number for each respondent",
         )
     if weights.kind.startswith("occupation_group"):
+        if "occupation_group" not in extract.edition.breakdowns:
+            raise ExtractError(
+                f"The {extract.edition.survey.label} has no occupation groups to weight by",
+                expected="weights='none', or weights of your own (a column, numbers, cm.rake)",
+            )
         return Weighted("occupation_group", occupation_weights(extract, weights))
     return Weighted("none", None)
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from culture_metrics.catalogue import least_base
 from culture_metrics.disclosure import suppress
 from culture_metrics.errors import MeasurementError, kind_of, unknown
 from culture_metrics.extracts.extract import Extract
@@ -118,7 +119,7 @@ def agreement(
         scale.
     minimum_base : int, optional
         Groups with fewer rows are held back, and as many others as it takes that none can be worked out; the
-        survey's own (11) when left out.
+        survey's own when left out.
     labels : mapping, optional
         What measures are called in sentences and figures, where it is not their id in words: `{"shmi":
         "SHMI"}`.
@@ -169,7 +170,7 @@ def agreement(
     """
     names = [measures] if isinstance(measures, str) else list(measures)
     of_extract, left_out = isinstance(data, Extract), dict.fromkeys(names, 0)
-    least = 11 if minimum_base is None else minimum_base
+    least = least_base([]) if minimum_base is None else minimum_base
     if isinstance(data, Extract):
         least = data.edition.survey.minimum_base if minimum_base is None else minimum_base
         data, names, items, scale, left_out = scored(data, names, group, minimum_base)

@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING, NamedTuple
 import polars as pl
 import yaml
 
+from culture_metrics.catalogue import least_base
 from culture_metrics.files.names import squeeze
 from culture_metrics.problems import Problem, counted, listed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-#: Bases below this stay out, as in the official results.
-MINIMUM_BASE = 11
 #: Totals of respondents that grow by more than this make a weighted mean one of the late years.
 GROWTH = 2.0
 FEW_VALUES = 15
@@ -113,21 +112,21 @@ def _placeholders(table: pl.DataFrame) -> Checked:
 def _small_bases(table: pl.DataFrame) -> Checked:
     """Take out figures whose column of bases is below the minimum."""
     bases = {name: name[: -len("_base")] for name in _numbers(table) if name.endswith("_base")}
-    hidden, problems = [], []
+    hidden, problems, least = [], [], least_base(())
     for base, stem in bases.items():
         figures = [c for c in table.columns if c == stem or (c.startswith(f"{stem}_") and c not in bases)]
-        small = table.filter(pl.col(base) < MINIMUM_BASE)
+        small = table.filter(pl.col(base) < least)
         if not figures or small.is_empty():
             continue
-        keep = pl.col(base) >= MINIMUM_BASE
+        keep = pl.col(base) >= least
         hidden += [pl.when(keep).then(pl.col(name)).alias(name) for name in (*figures, base)]
         problems.append(
             Problem(
                 "warning",
                 "small bases",
                 f"{counted(small.height, 'organisation-year')} of "
-                f"{counted(small['organisation'].n_unique(), 'organisation')} with fewer than {MINIMUM_BASE}",
-                f"a base of {MINIMUM_BASE} or more",
+                f"{counted(small['organisation'].n_unique(), 'organisation')} with fewer than {least}",
+                f"a base of {least} or more",
                 "Their figures stay out.",
                 column=listed(figures),
                 rows=small.height,

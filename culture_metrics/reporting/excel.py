@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from culture_metrics.catalogue import catalogue
+from culture_metrics.catalogue import QUESTION, catalogue
 from culture_metrics.compare.verdict import BARRED
 from culture_metrics.reporting.tables import catalogued, missing
 from culture_metrics.results import ALL, check_distributions, check_released, check_results
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 SCORE, PERCENT, COUNT = "0.00", "0.0", "#,##0"
 SOURCES = {"respondents": "Respondent file", "published": "Published"}
 UNITS = {"score": "Score", "percent": "Per cent"}
-LEVELS = {"element": "Element", "theme": "Theme", "sub_score": "Sub-score", "question": "Question"}
 WEIGHTS = {
     "none": "None",
     "occupation_group": "Occupation group",
@@ -36,21 +35,25 @@ WEIGHTS = {
     "as_published": "As published",
 }
 NOTES = {
-    "Scores": "From 0 to 10; higher is always better.",
     "Percentages": "From 0 to 100. The share of people who gave the answers named in the column 'Counts'; "
     "whether a high share is good depends on the question.",
     "Base": "Number of people behind a figure, not weighted.",
     "95% interval": "How far chance alone may have moved a figure: Student's t for scores, Wilson for "
-    "percentages. Official workbooks give none.",
-    "Weighting": "Respondent files count every person once. Official organisation results are weighted to "
-    "the occupation mix of the benchmark group, except for questions that are never weighted.",
+    "percentages.",
+    "Weighting": "Respondent files count every person once.",
     "Answers": "Percentages of all who answered a question; 'don't know' and 'not applicable' are inside "
     "the 100.",
-    "Benchmark": "Best, median and worst over all organisations of the benchmark group, this one included. "
-    "Rank 1 is best; ties share the better rank.",
     "Changes": "Later year less earlier year; of percentages in points. Verdicts allow for all "
     "comparisons of one breakdown, intervals are those of one comparison each.",
     "Meaning": "None of these figures says why something is so.",
+}
+#: What is said more where there are official workbooks.
+OF_PUBLISHED = {
+    "95% interval": "Official workbooks give none.",
+    "Weighting": "Official organisation results are weighted to the occupation mix of the benchmark group, "
+    "except for questions that are never weighted.",
+    "Benchmark": "Best, median and worst over all organisations of the benchmark group, this one included. "
+    "Rank 1 is best; ties share the better rank.",
 }
 
 
@@ -98,7 +101,7 @@ def write_results(
     check_released(results, answers)
     sheets = [*_result_sheets(data, results), _answer_sheet(data, answers)]
     if standing is not None:
-        sheets.append(_standing_sheet(standing))
+        sheets.append(_standing_sheet(data, standing))
     if change is not None:
         sheets.append(_change_sheet(data, change))
     _write(path, f"Staff survey results of {data.name}", data, [s for s in sheets if s.frame.height])
@@ -109,7 +112,7 @@ def _result_sheets(data: Inputs, results: pl.DataFrame) -> list[Sheet]:
         results.join(_names(data), on=["period", "measure"], how="left")
         .sort("source", "period", pl.col("breakdown") != ALL, "breakdown", "group", "order")
         .with_columns(*_plain())
-        .with_columns(_breakdown(data), pl.col("level").replace(LEVELS))
+        .with_columns(_breakdown(data), _level(data))
     )
     whole = pl.col("group") == ALL
     sheets = []
@@ -158,7 +161,7 @@ def _answer_sheet(data: Inputs, answers: pl.DataFrame) -> Sheet:
     return Sheet("Answers", "Every answer of every question", frame, {"Per cent": PERCENT, "Base": COUNT})
 
 
-def _standing_sheet(standing: pl.DataFrame) -> Sheet:
+def _standing_sheet(data: Inputs, standing: pl.DataFrame) -> Sheet:
     columns = {
         "Code": "code", "Measure": "label", "Level": "level", "Unit": "unit", "Estimate": "estimate",
         "Base": "base", "Best": "best", "Median": "median", "Worst": "worst",
@@ -167,7 +170,7 @@ def _standing_sheet(standing: pl.DataFrame) -> Sheet:
     frame = (
         standing.filter(pl.col("estimate").is_not_null() & pl.col("rank").is_not_null())
         .with_columns(
-            pl.col("level").replace(LEVELS),
+            _level(data),
             pl.col("unit").cast(pl.String).replace(UNITS),
             mark=pl.lit("[x]"),
         )
@@ -189,7 +192,7 @@ def _change_sheet(data: Inputs, change: YearComparison) -> Sheet:
     apart = (pl.col("status") == "reported") & (pl.col("verdict") == BARRED)
     frame = change.table.with_columns(
         _breakdown(data),
-        pl.col("level").replace(LEVELS),
+        _level(data),
         pl.col("unit").cast(pl.String).replace(UNITS),
         pl.col("verdict").cast(pl.String),
         pl.when(apart).then(pl.lit(BREAK)).otherwise(missing()).alias("mark"),
@@ -223,7 +226,7 @@ def _write(path: Path, title: str, data: Inputs, sheets: Sequence[Sheet]) -> Non
         ]
         cover.write_string(0, 0, title, style["title"])
         cover.write_column(1, 0, lines, style["long"])
-        notes = NOTES | SHORTHAND
+        notes = _notes(data) | SHORTHAND
         contents = {"Sheet": [s.name for s in sheets], "What it holds": [s.holds for s in sheets]}
         explained = {"Note": list(notes), "Text": list(notes.values())}
         first = [Sheet("Contents", "", pl.DataFrame(contents)), Sheet("Notes", "", pl.DataFrame(explained))]
@@ -263,6 +266,17 @@ def _names(data: Inputs) -> pl.DataFrame:
 def _editions(data: Inputs) -> list[Edition]:
     periods = sorted({(source.survey, source.period) for source in data.sources})
     return [catalogue(survey).edition(period) for survey, period in periods]
+
+
+def _notes(data: Inputs) -> dict[str, str]:
+    scores = {"Scores": f"From {data.edition.survey.range_words}; higher is always better."}
+    more = OF_PUBLISHED if data.published else {}
+    return scores | {k: " ".join(filter(None, (NOTES.get(k), more.get(k)))) for k in NOTES | more}
+
+
+def _level(data: Inputs) -> pl.Expr:
+    levels = {name: level.label for name, level in data.edition.survey.levels.items()}
+    return pl.col("level").replace({**levels, QUESTION: "Question"})
 
 
 def _breakdown(data: Inputs) -> pl.Expr:

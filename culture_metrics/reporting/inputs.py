@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from culture_metrics.catalogue import Edition, Survey, catalogue
+from culture_metrics.catalogue import DEFAULT, Edition, Survey, catalogue, least_base
+from culture_metrics.catalogue import survey as find_survey
 from culture_metrics.disclosure import suppress
 from culture_metrics.disclosure.ledger import About, read_ledger, write_ledger
 from culture_metrics.disclosure.names import pool_names
@@ -37,12 +38,6 @@ if TYPE_CHECKING:
     from culture_metrics.extracts.report import ValidationReport
     from culture_metrics.published import Published
 
-#: Breakdowns of a report, as far as the extract has them.
-BREAKDOWNS = ("occupation_group", "locality_1")
-#: Groups that a change is split into.
-MIX = "occupation_group"
-#: Organisations of fewer respondents are not named in a message.
-ENOUGH = Rule().minimum_base
 #: Layouts of published files that have everything a report shows.
 REPORTED = ("organisation", "national")
 
@@ -101,7 +96,7 @@ class Inputs:
         )
 
     def _decided_by(self, extract: Extract) -> list[str]:
-        mix = [name for name in available_breakdowns(extract) if name == MIX]
+        mix = [n for n in available_breakdowns(extract) if n == extract.edition.survey.defaults.staff_mix]
         return list(dict.fromkeys([*self.by, *mix]))
 
     @property
@@ -175,6 +170,7 @@ def read_inputs(
     minimum_base: int | None = None,
     minimum_count: int | None = None,
     ledger: str | Path | None = None,
+    survey: str | Path | Survey | None = None,
 ) -> Inputs:
     """Read and check respondent files and official workbooks; each is told by its content.
 
@@ -189,9 +185,10 @@ def read_inputs(
         The period that the report is about, and the edition of a respondent file that does not say its own.
         The latest one when left out.
     by : sequence of str, optional
-        Breakdowns. When left out, occupation group and the first locality, as far as the extract has them.
+        Breakdowns. When left out, those that the survey names as its defaults (in the NHS Staff Survey
+        occupation group and the first locality), as far as the extract has them.
     minimum_base : int, optional
-        Smallest base that is shown of respondent files, at least the survey's own (11), which holds when left
+        Smallest base that is shown of respondent files, at least the survey's own, which holds when left
         out. Official workbooks come with their own.
     minimum_count : int, optional
         Smallest number of people that a percentage may count, and leave uncounted.
@@ -199,6 +196,9 @@ def read_inputs(
         File that keeps which groups were shown, never a number: what was hidden then stays hidden now, and
         nothing is shown beside it that would give it away. Made when it is not there; a report has its own,
         `ledger.json`.
+    survey : str, Path or Survey, optional
+        The survey that respondent files are of: its id, the folder of one of your own, or what `cm.survey`
+        returned. Told from the files when left out.
 
     Returns
     -------
@@ -225,7 +225,12 @@ def read_inputs(
     """
     if isinstance(paths, str | Path):
         paths = [paths]
-    files, published = _read([Path(path) for path in paths], organisation, year)
+    of = None if survey is None else find_survey(survey)
+    if of is not None and of.id != DEFAULT and not paths:
+        raise ReportError(
+            f"The built-in example is not of the {of.label}", hint="Give the files of the survey as inputs."
+        )
+    files, published = _read([Path(path) for path in paths], organisation, year, of)
     if not paths:
         files = list(example_extracts())
     _one_survey([*files, *published])
@@ -245,15 +250,15 @@ def read_inputs(
     shared = _of_several(files)
     reports = tuple(_own_report(file, r, chosen, others=_hash(file) in shared) for file, r in kept)
     extracts = tuple(_own(r.extract, chosen) for r in reports)
-    survey = catalogue(extracts[0].survey if extracts else published[0].survey)
+    found = catalogue(extracts[0].survey if extracts else published[0].survey)
     data = Inputs(
         reports=reports,
         extracts=extracts,
         published=tuple(sorted(published, key=lambda p: p.period)),
         organisation=chosen,
         year=_year([*(e.period for e in extracts), *(p.period for p in published)], year),
-        by=_breakdowns(extracts, by),
-        rule=_rule(survey, minimum_base, minimum_count),
+        by=_breakdowns(extracts, by, found.defaults.breakdowns),
+        rule=_rule(found, minimum_base, minimum_count),
         ledger=Path(ledger) if ledger else None,
     )
     if data.ledger and data.ledger.exists():
@@ -276,7 +281,7 @@ def _rule(survey: Survey, minimum_base: int | None, minimum_count: int | None) -
 
 
 def _read(
-    paths: list[Path], organisation: str | None, year: int | str | None
+    paths: list[Path], organisation: str | None, year: int | str | None, survey: Survey | None
 ) -> tuple[list[Extract], list[Published]]:
     extracts: list[Extract] = []
     published: list[Published] = []
@@ -284,7 +289,7 @@ def _read(
         if is_published(path):
             published.append(_workbook(path, organisation))
         else:
-            extracts += _read_respondents(path, organisation, year, alone=len(paths) == 1)
+            extracts += _read_respondents(path, organisation, year, survey, alone=len(paths) == 1)
     return extracts, published
 
 
@@ -303,26 +308,28 @@ def _workbook(path: Path, organisation: str | None) -> Published:
 
 
 def _read_respondents(
-    path: Path, organisation: str | None, year: int | str | None, *, alone: bool
+    path: Path, organisation: str | None, year: int | str | None, survey: Survey | None, *, alone: bool
 ) -> list[Extract]:
     """Read a respondent file, every year in it; one among several files says its own year if it can."""
     try:
-        own = read_extract(path, year=year if alone else None, organisation=organisation)
+        own = read_extract(path, survey, year=year if alone else None, organisation=organisation)
     except SeveralPeriodsError as error:
-        return _each_period(path, error.periods, organisation)
+        return _each_period(path, error.periods, organisation, survey)
     except ExtractError:
         if alone or year is None:
             raise
-        own = read_extract(path, year=year, organisation=organisation)
+        own = read_extract(path, survey, year=year, organisation=organisation)
     if _is_stacked(own):
-        return _each_period(path, periods_in(path), organisation)
+        return _each_period(path, periods_in(path, survey), organisation, survey)
     return [own]
 
 
-def _each_period(path: Path, periods: Sequence[str], organisation: str | None) -> list[Extract]:
+def _each_period(
+    path: Path, periods: Sequence[str], organisation: str | None, survey: Survey | None
+) -> list[Extract]:
     """Read the years of a stacked file; those without a catalogue are counted as rows of other years."""
-    known = [p for p in periods if p in catalogue().periods] or periods
-    return [read_extract(path, year=period, organisation=organisation) for period in known]
+    known = [p for p in periods if p in (survey or catalogue()).periods] or periods
+    return [read_extract(path, survey, year=period, organisation=organisation) for period in known]
 
 
 def _is_stacked(extract: Extract) -> bool:
@@ -334,11 +341,13 @@ def _organisation(reports: Sequence[ValidationReport], published: list[Published
     in_files = [set(r.extract.frame["organisation"]) for r in reports]
     in_workbooks = [set(p.organisations["organisation"]) for p in published]
     known: list[str] = sorted(set().union(*(in_files or in_workbooks)))
-    sizes = dict.fromkeys(known, ENOUGH) | _respondents([r.extract for r in reports])
+    # Organisations of fewer respondents are not named in a message.
+    enough = least_base([*(r.extract.survey for r in reports), *(p.survey for p in published)])
+    sizes = dict.fromkeys(known, enough) | _respondents([r.extract for r in reports])
     if wanted is not None:
         folded = {code.casefold(): code for code in known}
         if wanted.strip().casefold() not in folded:
-            large = [code for code in known if sizes[code] >= ENOUGH]
+            large = [code for code in known if sizes[code] >= enough]
             raise unknown("organisation", wanted, large, where="the files that were given")
         return folded[wanted.strip().casefold()]
     if len(known) == 1:
@@ -348,7 +357,7 @@ def _organisation(reports: Sequence[ValidationReport], published: list[Published
         if known
         else "The files hold no organisation",
         expected="an ODS code",
-        hint=f"Give one of {named(sizes, ENOUGH, 12, 'organisation')}.",
+        hint=f"Give one of {named(sizes, enough, 12, 'organisation')}.",
     )
 
 
@@ -399,7 +408,9 @@ def _own(extract: Extract, organisation: str) -> Extract:
     """Keep the answers of one organisation."""
     own = extract.frame.filter(pl.col("organisation") == organisation)
     if own.is_empty():
-        known = [code for code, n in _respondents([extract]).items() if n >= ENOUGH]
+        known = [
+            code for code, n in _respondents([extract]).items() if n >= extract.edition.survey.minimum_base
+        ]
         where = extract.provenance.get("file") or extract.period
         raise unknown("organisation", organisation, known, where=where)
     return replace(extract, frame=own)
@@ -435,12 +446,14 @@ def _year(periods: list[str], wanted: int | str | None) -> str:
     return str(wanted)
 
 
-def _breakdowns(extracts: Sequence[Extract], wanted: Sequence[str] | None) -> tuple[str, ...]:
+def _breakdowns(
+    extracts: Sequence[Extract], wanted: Sequence[str] | None, usual: Sequence[str]
+) -> tuple[str, ...]:
     if wanted is not None:
         found = dict.fromkeys(breakdown_id(e, name) for name in wanted for e in extracts)
         return tuple(found or wanted)
     here = [
-        {name for name in BREAKDOWNS if name in available_breakdowns(e) and names_groups(e, name)}
+        {name for name in usual if name in available_breakdowns(e) and names_groups(e, name)}
         for e in extracts
     ]
-    return tuple(name for name in BREAKDOWNS if here and all(name in names for names in here))
+    return tuple(name for name in usual if here and all(name in names for names in here))

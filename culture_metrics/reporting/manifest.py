@@ -50,6 +50,11 @@ def manifest(
         `earlier_reports` whether the ledger of an earlier report was kept to; `not_looked_at` what was not.
     """
     survey, rule = data.edition.survey, data.rule
+    official = (
+        f" Official workbooks hold back results on fewer than {survey.written_minimum}."
+        if data.published
+        else ""
+    )
     # Groups are pooled in what is written: what is held back is counted group by group.
     attacked, found = data.attacked()
     counted = pl.concat([data.suppressed[0], results.filter(source="published")])
@@ -62,7 +67,7 @@ def manifest(
         "periods": sorted({source.period for source in data.sources}),
         "options": {
             "breakdowns": list(data.by),
-            "weighting": "none for respondent files, as published for workbooks",
+            "weighting": "none for respondent files" + ", as published for workbooks" * bool(data.published),
             "minimum_base": rule.minimum_base,
             "minimum_count": rule.minimum_count,
         },
@@ -84,7 +89,7 @@ def manifest(
         "notebooks": list(notebooks),
         "left_out": [{"notebook": name, "reason": reason} for name, reason in left_out],
         "suppression": {
-            "rule": f"{rule.words} Official workbooks hold back results on fewer than 10.",
+            "rule": f"{rule.words}{official}",
             "held_back": counted.select(held_back().sum()).item(),
             "by_breakdown": _held_back(counted),
             "attack": {"sets_of_measures": attacked, "open": found},

@@ -27,6 +27,7 @@ from culture_metrics.results import as_distributions, as_results, check_released
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from culture_metrics.catalogue import Survey
     from culture_metrics.compare.comparison import YearComparison
     from culture_metrics.reporting.page import Section
 
@@ -46,7 +47,7 @@ LEDGER = "ledger.json"
 LAST = ["Writing the page and the tables"]
 
 
-def report(
+def report(  # noqa: PLR0913, PLR0917
     inputs: Sequence[str | Path],
     out: str | Path,
     organisation: str | None = None,
@@ -55,6 +56,7 @@ def report(
     tell: Tell | None = None,
     minimum_base: int | None = None,
     minimum_count: int | None = None,
+    survey: str | Path | Survey | None = None,
 ) -> Path:
     """Make a report on one organisation from its respondent files, official workbooks, or both.
 
@@ -69,14 +71,18 @@ def report(
     year : int or str, optional
         The period that the report is about; the latest one when left out.
     by : sequence of str, optional
-        Breakdowns; when left out, occupation group and the first locality, as far as the files have them.
+        Breakdowns; when left out, those that the survey names as its defaults (in the NHS Staff Survey
+        occupation group and the first locality), as far as the files have them.
     tell : callable, optional
         Called before each step with its name, the number of steps done and the number of all.
     minimum_base : int, optional
-        Smallest base that is shown of respondent files, at least the survey's own (11), which holds when left
+        Smallest base that is shown of respondent files, at least the survey's own, which holds when left
         out.
     minimum_count : int, optional
         Smallest number of people that a percentage may count, and leave uncounted.
+    survey : str, Path or Survey, optional
+        The survey that respondent files are of: its id, the folder of one of your own, or what `cm.survey`
+        returned. Told from the files when left out.
 
     Returns
     -------
@@ -114,7 +120,9 @@ def report(
         tell(FIRST[0], 0, len(steps))
         if (folder / LEDGER).exists():
             copyfile(folder / LEDGER, place / LEDGER)
-        data = read_inputs(inputs, organisation, year, by, minimum_base, minimum_count, place / LEDGER)
+        data = read_inputs(
+            inputs, organisation, year, by, minimum_base, minimum_count, place / LEDGER, survey
+        )
         for caution in data.cautions:
             warnings.warn(caution, InputWarning, stacklevel=2)
         _check_annual(data)
@@ -130,6 +138,7 @@ def report(
             "minimum_base": data.rule.minimum_base,
             "minimum_count": data.rule.minimum_count,
             "ledger": str((place / LEDGER).resolve()),
+            "survey": _named(data.edition.survey),
         }
         tell(RUNNING, len(FIRST), len(steps))
         run = run_notebooks(chosen, parameters, lambda n: tell(RUNNING, len(FIRST) + n, len(steps)))
@@ -156,10 +165,15 @@ def _check_annual(data: Inputs) -> None:
         raise ReportError(
             f"A report is made of an annual survey, and this is the {survey.label}, {data.year}",
             where=data.sources[0].provenance.get("file"),
-            expected="files of the NHS Staff Survey",
+            expected="files of a survey of years",
             hint="In Python: cm.estimate(cm.validate(cm.read_extract(path)).extract), and cm.run_chart for "
             "several quarters.",
         )
+
+
+def _named(survey: Survey) -> str:
+    """Return what a notebook, in a process of its own, knows a survey by."""
+    return survey.id if survey.folder is None else str(survey.folder)
 
 
 def _choose(data: Inputs) -> tuple[list[str], list[tuple[str, str]]]:
@@ -175,10 +189,13 @@ def _choose(data: Inputs) -> tuple[list[str], list[tuple[str, str]]]:
     elif data.standing is None:
         reasons["10_published_results"] = f"no workbook has {data.organisation} in a benchmark group"
     chosen = [name for name in NOTEBOOKS if name not in reasons]
+    if data.edition.survey.folder is not None:
+        # Nobody publishes workbooks of a survey of one's own: none is missing.
+        reasons.pop("10_published_results", None)
     if not data.extracts and data.standing is None:
         raise ReportError(
             f"There is nothing to report on {data.organisation}",
-            got=reasons["10_published_results"],
+            got=reasons.get("10_published_results"),
             hint="Give a respondent file, or the official workbook of organisation results.",
         )
     return chosen, [(TITLES[name], why) for name, why in reasons.items()]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from culture_metrics.disclosure.names import pool_names
-from culture_metrics.disclosure.rule import Rule
+from culture_metrics.disclosure.rule import rule_of
 from culture_metrics.errors import ReportError, unknown
 from culture_metrics.files.formulas import plain_names
 from culture_metrics.results import check_distributions, check_released, check_results
@@ -35,7 +35,7 @@ def save_results(results: pl.DataFrame, path: str | Path, minimum_base: int | No
     path : str or Path
         Where to, by the ending: `.csv` (for Excel as well), `.xlsx` or `.parquet`.
     minimum_base : int, optional
-        The minimum base that the results were made with, where it is not the usual one (11).
+        The minimum base that the results were made with, where it is not the survey's own.
 
     Returns
     -------
@@ -64,7 +64,7 @@ def save_results(results: pl.DataFrame, path: str | Path, minimum_base: int | No
         raise unknown("ending for results", path.suffix, ENDINGS, where=path.name)
     check = check_distributions if "option" in getattr(results, "columns", ()) else check_results
     check_released(check(results))
-    pooled = pool_names(results, Rule().minimum_base if minimum_base is None else minimum_base)
+    pooled = pool_names(results, rule_of(results, minimum_base).minimum_base)
     table, _ = plain_names(pooled, ["organisation", "breakdown", "group"])
     try:
         ENDINGS[path.suffix.lower()](table, path)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from culture_metrics.catalogue import catalogue, surveys
+from culture_metrics.catalogue import catalogue, known_surveys, surveys
 from culture_metrics.problems import Problem, counted, listed
 from culture_metrics.results import ALL
 from culture_metrics.results_checks.common import EXACT, full_key, problem
@@ -38,17 +38,21 @@ def ranges(figures: pl.DataFrame) -> Iterator[Problem]:
         )
     rate, score = pl.col("measure") == RESPONSE_RATE, pl.col("unit") == "score"
     kinds = (
-        (~score & ~rate, 100, "percentages outside 0 to 100", "percentages from 0 to 100"),
+        (~score & ~rate, (0, 100), "percentages outside 0 to 100", "percentages from 0 to 100"),
         (
             ~score & rate,
-            100,
+            (0, 100),
             "response rates outside 0 to 100%",
             "at most as many respondents as eligible staff",
         ),
-        (score, 10, "scores outside 0 to 10", "scores from 0 to 10"),
-    )
-    for where, top, rule, expected in kinds:
-        rows = figures.filter(where & ~pl.col("estimate").is_between(-EXACT, top + EXACT))
+        *(
+            (score & (pl.col("survey") == s.id), s.score_range, f"scores outside {s.range_words}",
+             f"scores from {s.range_words}")
+            for s in known_surveys(figures["survey"].unique().sort()).values()
+        ),
+    )  # fmt: skip
+    for where, (low, top), rule, expected in kinds:
+        rows = figures.filter(where & ~pl.col("estimate").is_between(low - EXACT, top + EXACT))
         if rows.height:
             words = ("figures that cannot be", expected, LOOK_UP)
             yield problem(rows, "error", rule, "estimate", words)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from culture_metrics.catalogue import known_surveys
 from culture_metrics.problems import Problem, counted, listed
 from culture_metrics.results import ALL
 
@@ -22,7 +23,8 @@ def missing_periods(figures: pl.DataFrame) -> Iterator[Problem]:
     for name in figures["survey"].unique().sort():
         table = figures.filter(pl.col("survey") == name)
         periods = table["period"].unique().sort().to_list()
-        gaps = run_gaps(periods)
+        known = known_surveys([name])
+        gaps = run_gaps(periods, known[name].quarters if known else ("Q1", "Q2", "Q3", "Q4"))
         if gaps:
             yield Problem(
                 "warning",
@@ -53,19 +55,20 @@ def missing_periods(figures: pl.DataFrame) -> Iterator[Problem]:
             )
 
 
-def run_gaps(periods: Sequence[str]) -> list[str]:
-    """Return the periods missing between the first and the last; the pulse survey has no third quarter.
+def run_gaps(periods: Sequence[str], quarters: Sequence[str]) -> list[str]:
+    """Return the periods missing between the first and the last, of the quarters that the survey has.
 
     Examples
     --------
-    >>> run_gaps(["2021", "2022", "2024"]), run_gaps(["2022-Q2", "2022-Q4", "2023-Q2"])
+    >>> pulse = ["Q1", "Q2", "Q4"]
+    >>> run_gaps(["2021", "2022", "2024"], pulse), run_gaps(["2022-Q2", "2022-Q4", "2023-Q2"], pulse)
     (['2023'], ['2023-Q1'])
     """
     if len(periods) < 2 or not all(re.fullmatch(r"20\d\d(-Q\d)?", p) for p in periods):
         return []
-    quarters = ["-Q1", "-Q2", "-Q4"] if any("-Q" in p for p in periods) else [""]
+    endings = [f"-{quarter}" for quarter in quarters] if any("-Q" in p for p in periods) else [""]
     years = range(int(periods[0][:4]), int(periods[-1][:4]) + 1)
-    run = [f"{year}{quarter}" for year in years for quarter in quarters]
+    run = [f"{year}{ending}" for year in years for ending in endings]
     return [p for p in run if periods[0] < p < periods[-1] and p not in periods]
 
 

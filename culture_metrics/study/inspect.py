@@ -229,8 +229,9 @@ def _inspect_respondents(raw: RawTable) -> Inspection:
             UNKNOWN,
             rows=_rows(raw),
             problems=(
-                "No names of questions such as q2a or q25c were found in the first rows. If the columns have "
-                "other names, match them once: save_mapping(path, {'Would recommend': 'q25c'}).",
+                f"No names of questions such as {' or '.join(catalogue(survey).some_codes[:2])} were found "
+                "in the first rows. If the columns have other names, match them once: "
+                f"save_mapping(path, {catalogue(survey).example}).",
             ),
             sheet=raw.sheet,
         )
@@ -352,8 +353,8 @@ def _meaning(ours: str | None, edition: Edition) -> str:
         question = next((q for q in edition.questions.values() if q.code == ours), None)
     if question is None:
         return ours
-    _, _, option = ours.partition("_")
-    label = question.scale.options.get(int(option)) if option else None
+    ticked = question.kind == "multi" and ours != question.code
+    label = question.scale.options.get(int(ours.rpartition("_")[2])) if ticked else None
     return f"{ours}: {question.label}" + (f" ({label})" if label else "")
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from culture_metrics.catalogue import catalogue
+from culture_metrics.catalogue import DEFAULT, catalogue
 from culture_metrics.errors import unknown
 from culture_metrics.results import ALL
 from culture_metrics.synthetic import places
@@ -31,7 +31,7 @@ def truth(
     organisations: int = 1,
     seed: int = 1,
     by: Sequence[str] = ("occupation_group",),
-    survey: str = "nss_england",
+    survey: str = DEFAULT,
 ) -> pl.DataFrame:
     """Compute the population values behind `respondents` with the same year, organisations and seed.
 
@@ -101,7 +101,7 @@ def planted(
     to_period: int | str = CHANGED_TO,
     organisations: int = 1,
     seed: int = 1,
-    survey: str = "nss_england",
+    survey: str = DEFAULT,
 ) -> pl.DataFrame:
     """List the true change of every measure between two years of the same organisations.
 

@@ -18,6 +18,7 @@ import numpy as np
 from scipy.special import ndtr
 
 from culture_metrics.catalogue import catalogue
+from culture_metrics.errors import ExtractError
 from culture_metrics.synthetic import blocks as b
 from culture_metrics.synthetic.national import National, find_cuts, marginal, national, shares
 
@@ -172,5 +173,17 @@ def condition_table(axes_after: int) -> dict[int, Floats]:
 
 @cache
 def population(survey: str, period: str) -> Population:
-    """Fit the synthetic staff for one edition."""
+    """Fit the synthetic staff for one edition.
+
+    Raises
+    ------
+    ExtractError
+        When the survey is one of the user's own: how staff usually answer it is not known.
+    """
+    if catalogue(survey).folder is not None:
+        raise ExtractError(
+            f"There are no made-up answers to the {catalogue(survey).label}",
+            expected="a survey of the package: nss_england or national_quarterly_pulse",
+            hint="How staff usually answer a survey of your own is not known here.",
+        )
     return Population(catalogue(survey).edition(period))

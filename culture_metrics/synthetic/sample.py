@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from culture_metrics.catalogue import catalogue
+from culture_metrics.catalogue import DEFAULT, catalogue
 from culture_metrics.errors import CultureMetricsError
 from culture_metrics.extracts.extract import Extract
 from culture_metrics.synthetic import places
@@ -36,14 +36,14 @@ def respondents(
     organisations: int = 1,
     respondents_per_organisation: int = 2000,
     seed: int = 1,
-    survey: str = "nss_england",
+    survey: str = DEFAULT,
 ) -> Extract:
     """Make a respondent extract whose population values are known.
 
     Parameters
     ----------
     year : int or str
-        An edition of the survey: 2021 to 2025, or a quarter such as "2024-Q1" of the pulse survey.
+        An edition of the survey, or a quarter such as "2024-Q1" of the pulse survey.
     organisations, respondents_per_organisation : int
         How many organisations (`SYN01`, `SYN02`, ...) and respondents in each.
     seed : int

@@ -9,7 +9,7 @@ from culture_metrics.results import ALL
 from culture_metrics.views import maps, style
 from culture_metrics.views.changes import before_and_after, plus
 from culture_metrics.views.inputs import held_back, one_of, tidy
-from culture_metrics.views.labels import DECIMALS, WHY_NOT, safely, sentences, several
+from culture_metrics.views.labels import DECIMALS, WHY_NOT, reach, safely, sentences, several
 
 COLUMNS = [
     "group", "measure", "label", "unit", "estimate_from", "estimate_to", "base_from", "base_to",
@@ -22,7 +22,13 @@ SHADES = {"improved": 1.0, "declined": -1.0, "no material change": 0.0, "unclear
 
 
 def change_map(
-    table: pl.DataFrame, *, title: str, unit: str = "score", subtitle: str = "", source: str = ""
+    table: pl.DataFrame,
+    *,
+    title: str,
+    unit: str = "score",
+    subtitle: str = "",
+    source: str = "",
+    scale: tuple[float, float] | None = None,
 ) -> go.Figure:
     """Draw groups as rows and measures as columns, each cell the change and its verdict.
 
@@ -38,6 +44,8 @@ def change_map(
         What is seen, its periods, and where the numbers come from.
     unit : {"score", "percent"}
         Unit of every measure.
+    scale : (float, float), optional
+        Where scores lie, from the lowest to the highest.
 
     Returns
     -------
@@ -81,7 +89,7 @@ organisation (+0.30).'
         style.Room(height=total, left=left, head=head, foot=10),
         title=title,
         subtitle=sentences([subtitle]),
-        notes=_notes(cells, unit),
+        notes=_notes(cells, unit, scale),
         alt=_alt(cells, rows, measures, unit),
         source=source,
         suppressed=hidden.height,
@@ -152,8 +160,8 @@ def _shade(fig: go.Figure, rows: pl.DataFrame, cells: pl.DataFrame) -> None:
         )
 
 
-def _notes(cells: pl.DataFrame, unit: str) -> str:
-    points = "in percentage points" if unit == "percent" else "in score (0 to 10)"
+def _notes(cells: pl.DataFrame, unit: str, scale: tuple[float, float] | None) -> str:
+    points = "in percentage points" if unit == "percent" else f"in score{reach(scale, ' ({})')}"
     said = [
         f"Numbers: change {points}. Blue improved, orange declined, bold grey no material change; others are "
         "unclear. Base: the later year."

@@ -9,7 +9,17 @@ import polars as pl
 
 from culture_metrics.views import style
 from culture_metrics.views.inputs import held_back, tidy
-from culture_metrics.views.labels import MINUS, base_range, fixed, safely, sentences, several, width, wrap
+from culture_metrics.views.labels import (
+    MINUS,
+    base_range,
+    fixed,
+    reach,
+    safely,
+    sentences,
+    several,
+    width,
+    wrap,
+)
 
 COLUMNS = [
     "measure", "label", "unit", "estimate_from", "estimate_to", "base_from", "base_to", "period_from",
@@ -26,11 +36,16 @@ VERDICTS = {
     "not comparable": (style.MARK, "x-thin-open"),
 }
 LABEL_WIDTH, ROW, MOST, PANEL_GAP = 250, 24, 30, 34
-AXIS = {"score": "Change in score (0 to 10)", "percent": "Change in percentage points"}
 
 
 def changes(
-    table: pl.DataFrame, *, title: str, unit: str = "score", subtitle: str = "", source: str = ""
+    table: pl.DataFrame,
+    *,
+    title: str,
+    unit: str = "score",
+    subtitle: str = "",
+    source: str = "",
+    scale: tuple[float, float] | None = None,
 ) -> go.Figure:
     """Draw the change of every measure of one unit as dots with 95 % intervals, the largest rise first.
 
@@ -45,6 +60,8 @@ def changes(
         What is seen, its periods, and where the numbers come from.
     unit : {"score", "percent"}
         Which measures to draw.
+    scale : (float, float), optional
+        Where scores lie, from the lowest to the highest.
 
     Returns
     -------
@@ -74,8 +91,9 @@ def changes(
     total = float(rows["bottom"].item(-1))
     style.pixel_rows(fig, total)
     band = float(rows["material"][0])
+    axis = "Change in percentage points" if unit == "percent" else f"Change in score{reach(scale, ' ({})')}"
     low, high = _limits(drawn, band)
-    fig.update_xaxes(title_text=AXIS[unit], showgrid=True, gridcolor=style.GRID, range=[low, high])
+    fig.update_xaxes(title_text=axis, showgrid=True, gridcolor=style.GRID, range=[low, high])
     fig.update_xaxes(zeroline=True, zerolinecolor=style.TEXT, zerolinewidth=1.5, **_ticks(low, high))
     bottom = float(drawn["bottom"].item(-1)) if drawn.height else total
     _band(fig, band, bottom)

@@ -17,6 +17,7 @@ from culture_metrics.views.labels import (
     WHY_NOT,
     fixed,
     level_rows,
+    reach,
     reading,
     safely,
     sentences,
@@ -41,6 +42,7 @@ def heat_map(
     subtitle: str = "",
     source: str = "",
     limit: float | None = None,
+    scale: tuple[float, float] | None = None,
 ) -> go.Figure:
     """Draw groups as rows and measures as columns, coloured by the difference from the whole organisation.
 
@@ -62,6 +64,8 @@ def heat_map(
         What is seen, its year and population, and where the numbers come from.
     limit : float, optional
         Difference at which the colours end, so that several maps can share it (`colour_limit`).
+    scale : (float, float), optional
+        Where scores lie, from the lowest to the highest.
 
     Returns
     -------
@@ -107,7 +111,7 @@ answers, or withheld so that a small group cannot be worked out.'
         style.Room(height=total, left=left, head=head, foot=10),
         title=title,
         subtitle=sentences([subtitle]),
-        notes=_notes(cells, unit),
+        notes=_notes(cells, unit, scale),
         alt=_alt(cells, rows, measures, unit),
         source=source,
         suppressed=int(cells["held_back"].sum()),
@@ -318,8 +322,8 @@ def _key(fig: go.Figure, cells: pl.DataFrame, unit: str, head: float, limit: flo
     )
 
 
-def _notes(cells: pl.DataFrame, unit: str) -> str:
-    said = ["Numbers are " + ("percentages." if unit == "percent" else "scores from 0 to 10.")]
+def _notes(cells: pl.DataFrame, unit: str, scale: tuple[float, float] | None) -> str:
+    said = ["Numbers are " + ("percentages." if unit == "percent" else f"scores{reach(scale)}.")]
     if cells["conf_low"].is_not_null().any():
         said.append(
             "Coloured where the 95% interval leaves out the whole organisation's value: by chance alone that "

@@ -84,6 +84,17 @@ def shown(value: float, unit: str) -> str:
     return f"{value:.{DECIMALS[unit]}f}{SIGN[unit]}"
 
 
+def reach(scale: tuple[float, float] | None, form: str = " from {}") -> str:
+    """Say where scores lie, as words that follow "score"; nothing where that is not known.
+
+    Examples
+    --------
+    >>> reach((1, 5)), reach((1, 5), " ({})"), reach(None)
+    (' from 1 to 5', ' (1 to 5)', '')
+    """
+    return "" if scale is None else form.format("{:g} to {:g}".format(*scale))
+
+
 def together(names: Iterable[str], most: int = 4) -> str:
     """Name things in one breath: those that stand level are told together.
 

@@ -157,7 +157,7 @@ def _limits(rows: pl.DataFrame, own: pl.DataFrame, corner: tuple[int, int], unit
     """Return the ends of the value axis: all marks, and room for the name above or below its dot."""
     marks = rows.select("estimate", "conf_low", "conf_high").unpivot()["value"].drop_nulls()
     if marks.is_empty():
-        return 0.0, 100.0 if unit == "percent" else 10.0
+        return (0.0, 100.0) if unit == "percent" else (0.0, 1.0)
     low, high = float(marks.min()), float(marks.max())  # type: ignore[arg-type]
     edge = 0.06 * max(high - low, 0.1)
     low, high = low - edge, high + edge

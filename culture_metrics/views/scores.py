@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 import plotly.graph_objects as go
@@ -13,6 +14,7 @@ from culture_metrics.views.labels import (
     at_the_end,
     base_range,
     fixed,
+    reach,
     reading,
     reasons,
     safe,
@@ -40,8 +42,16 @@ PARENT, CHILD, GAP, INDENT = 30, 26, 12, 16
 VALUE_COLUMN, INTERVAL_COLUMN = 62, 112
 
 
-def scores(table: pl.DataFrame, *, title: str, subtitle: str = "", source: str = "") -> go.Figure:
-    """Draw the scores of one organisation as dots, sub-scores beneath their element or theme.
+def scores(
+    table: pl.DataFrame,
+    *,
+    title: str,
+    subtitle: str = "",
+    source: str = "",
+    scale: tuple[float, float] | None = None,
+    parts: Collection[str] = (),
+) -> go.Figure:
+    """Draw the scores of one organisation as dots, those that others are built of beneath them.
 
     A thin grey line runs from the worst to the best organisation of the benchmark group, with a mark at the
     median; whiskers are 95% intervals.
@@ -49,12 +59,16 @@ def scores(table: pl.DataFrame, *, title: str, subtitle: str = "", source: str =
     Parameters
     ----------
     table : polars.DataFrame
-        One row per score, in the order to draw them: `measure`, `label`, `level` (element, theme or
-        sub_score), `estimate` (0-10), `conf_low`, `conf_high`, `base`, `best`, `median`, `worst`,
+        One row per score, in the order to draw them: `measure`, `label`, `level`, `estimate`,
+        `conf_low`, `conf_high`, `base`, `best`, `median`, `worst`,
         `organisations` (how many are compared). Benchmark columns and intervals may be null. A null estimate,
         or a `status` other than reported, is drawn as "not shown".
     title, subtitle, source : str
         What is seen, its year and population, and where the numbers come from.
+    scale : (float, float), optional
+        Where scores lie, from the lowest to the highest: the axis says it and does not reach beyond.
+    parts : collection of str
+        Levels that stand indented beneath the score before them.
 
     Returns
     -------
@@ -76,7 +90,7 @@ def scores(table: pl.DataFrame, *, title: str, subtitle: str = "", source: str =
     'Scores of RXX. Dot plot of 2 scores. Highest: Stressors, 6.40; lowest: Morale, 5.90. Compared with the \
 median of 122 organisations, 1 is above and 1 below.'
     """
-    rows = _rows(tidy(table, COLUMNS, key=["measure"], numbers=NUMBERS, where="views.scores"))
+    rows = _rows(tidy(table, COLUMNS, key=["measure"], numbers=NUMBERS, where="views.scores"), parts)
     total = rows["bottom"].item(-1)
     compared = rows["median"].is_not_null().any()
     has_intervals = rows["interval"].is_not_null().any()
@@ -85,9 +99,9 @@ median of 122 organisations, 1 is above and 1 below.'
 
     fig = style.figure()
     style.pixel_rows(fig, total)
-    low, high = _limits(rows)
+    low, high = _limits(rows, scale)
     fig.update_xaxes(range=[low, high], showgrid=True, gridcolor=style.GRID, gridwidth=1, nticks=7)
-    fig.update_xaxes(title_text="Score from 0 to 10, higher is better")
+    fig.update_xaxes(title_text=f"Score{reach(scale)}, higher is better")
     _rules(fig, rows, left, right)
     if compared:
         _benchmark(fig, rows)
@@ -105,9 +119,9 @@ median of 122 organisations, 1 is above and 1 below.'
     )
 
 
-def _rows(table: pl.DataFrame) -> pl.DataFrame:
+def _rows(table: pl.DataFrame, parts: Collection[str]) -> pl.DataFrame:
     """Put every row at its height on the page, and its numbers into words."""
-    parent, first = pl.col("level") != "sub_score", pl.int_range(pl.len()) == 0
+    parent, first = ~pl.col("level").is_in([*parts]), pl.int_range(pl.len()) == 0
     return (
         table.with_columns(
             parent.alias("parent"),
@@ -137,22 +151,22 @@ def _label_width(label: str, parent: bool) -> float:
     return width(label, bold=parent) + (0 if parent else INDENT)
 
 
-def _limits(rows: pl.DataFrame) -> tuple[float, float]:
+def _limits(rows: pl.DataFrame, scale: tuple[float, float] | None) -> tuple[float, float]:
     """Return the ends of the score axis: all marks, and room for the words beside the first line."""
     marks = rows.select("estimate", "conf_low", "conf_high", "best", "median", "worst").unpivot()["value"]
     if marks.drop_nulls().is_empty():
-        return 0.0, 10.0
+        return scale or (0.0, 1.0)
     low, high = float(marks.min()), float(marks.max())  # type: ignore[arg-type]
     span = max(high - low, 0.5)
     worst, best = rows["worst"].item(0), rows["best"].item(0)
     low, high = low - 0.05 * span, high + 0.05 * span
     if worst is not None and best is not None:
         low, high = min(low, worst - 0.22 * span), max(high, best + 0.2 * span)
-    return max(low, 0.0), min(high, 10.0)
+    return (low, high) if scale is None else (max(low, scale[0]), min(high, scale[1]))
 
 
 def _rules(fig: go.Figure, rows: pl.DataFrame, left: float, right: float) -> None:
-    """Rule a line above every element and theme, from edge to edge."""
+    """Rule a line above every score that has others beneath it, from edge to edge."""
     line = {"type": "line", "xref": "paper", "layer": "below", "line": {"color": style.GRID, "width": 1}}
     spans: list[dict[str, Any]] = [
         {"x0": 0, "x1": 1},

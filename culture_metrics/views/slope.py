@@ -107,7 +107,7 @@ def slope(
 def _limits(drawn: pl.DataFrame, unit: str) -> tuple[float, float]:
     ends = drawn.select("estimate_from", "estimate_to").unpivot()["value"]
     if ends.is_empty():
-        return 0.0, 100.0 if unit == "percent" else 10.0
+        return (0.0, 100.0) if unit == "percent" else (0.0, 1.0)
     low, high = float(ends.min()), float(ends.max())  # type: ignore[arg-type]
     edge = 0.06 * max(high - low, 0.1)
     return low - edge, high + edge

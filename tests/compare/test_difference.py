@@ -112,7 +112,7 @@ def test_the_official_flag_is_the_pooled_t_test(reference):
                 "difference": r["mean_to"] - r["mean_from"], "level": "theme", "why_not": None,
             }
         )  # fmt: skip
-        flag = official_flag(row)["official_flag"].item()
+        flag = official_flag(row, ["element", "theme"])["official_flag"].item()
         assert flag == (int(np.sign(r["mean_to"] - r["mean_from"])) if r["pooled_p"] < 0.05 else 0)
 
 

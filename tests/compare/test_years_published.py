@@ -179,7 +179,9 @@ def test_the_flags_of_ry6_are_those_of_a_plausible_spread_and_this_is_which(ry6)
             for code, both in ry6.items()
         ]
     )  # fmt: skip
-    found = official_flag(rows.join(grid, how="cross").with_columns(sd_from="sd", sd_to="sd"))
+    found = official_flag(
+        rows.join(grid, how="cross").with_columns(sd_from="sd", sd_to="sd"), ["element", "theme"]
+    )
     fits = found.filter(pl.col("official_flag") == pl.col("flag"))
     ends = fits.group_by("code").agg(low=pl.col("sd").min(), high=pl.col("sd").max())
     needs = {code: (low, high) for code, low, high in ends.iter_rows()}

@@ -160,7 +160,7 @@ KINDS = {
     "a row that is too long": ("x.csv", csv(rows=[*ROWS, [SECRET, "RXX", "A", "4", 5, 5]]), {}, "Row 4 has 6 cells, the header has 5"),
     "a quotation mark that is not closed": ("x.csv", csv(rows=[*ROWS, ['"S3', "RXX", "A", 4, 5]]), {}, "quotation mark"),
     "no header": ("x.csv", csv(*ROWS[0], rows=[ROWS[0]]), {}, "No question columns"),
-    "other names": ("x.csv", csv("id", "ODS", "a", "b", "c"), {}, "columns={'Would recommend': 'q25c'}"),
+    "other names": ("x.csv", csv("id", "ODS", "a", "b", "c"), {}, "columns={'Would recommend as a place to work': 'q25c'}"),
     "a table on its side": (
         "x.csv", csv("id", "S1", "S2", rows=[[f"q{i}", SECRET, 4] for i in (1, 2, 15, 18, 21)]), {}, "below each other",
     ),

@@ -61,7 +61,7 @@ def test_a_respondent_file_is_described_in_every_format(tmp_path, people):
 @pytest.mark.parametrize(
     ("name", "text", "edition", "sure", "problem"),
     [
-        ("x.csv", "id,ODS,q2a,q3a\n1,RXX,4,4\n", LAST, "a guess", "Which of 2021, 2022, 2023, 2024, 2025"),
+        ("x.csv", "id,ODS,q2a,q3a\n1,RXX,4,4\n", LAST, "a guess", f"Which of {', '.join(catalogue().periods)}"),
         ("x_2023.csv", "id,ODS,q2a,q3a\n1,RXX,4,4\n", "2023", "sure", None),
         ("x.csv", "id,ODS,q2a,year\n1,RXX,4,2022\n", "2022", "sure", None),
         ("x.csv", "id,ODS,q2a,year\n1,RXX,4,2022\n2,RXX,4,2024\n", "2024", "sure", "holds several years"),

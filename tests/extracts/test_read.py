@@ -80,7 +80,7 @@ def test_parquet_and_excel_give_the_same_table(tmp_path, wanted):
     ],
 )
 def test_question_codes_are_read_from_column_names(name, code):
-    assert question_code(name) == code
+    assert question_code(name, catalogue()) == code
 
 
 def test_the_year_comes_from_the_argument_a_column_the_codes_or_the_file_name(tmp_path):

@@ -9,7 +9,7 @@ import pyreadstat
 import pytest
 from planting import assert_adds_up, changed, clean_extract, problem, put, rules, serious
 
-from culture_metrics import estimate, read_extract, score, synthetic, validate
+from culture_metrics import catalogue, estimate, read_extract, score, synthetic, validate
 from culture_metrics.errors import ExtractError, UnknownNameError
 from culture_metrics.extracts import schema as contract
 from culture_metrics.extracts.extract import Extract
@@ -22,7 +22,7 @@ def clean() -> Extract:
     return clean_extract()
 
 
-@pytest.mark.parametrize("year", [2021, 2022, 2023, 2024, 2025])
+@pytest.mark.parametrize("year", catalogue().periods)
 def test_a_clean_extract_has_no_problems(year):
     report = validate(clean_extract(year, organisations=2))
     assert report.ok

@@ -71,7 +71,7 @@ def test_limits_are_rounded_up(table, difference, limit):
 
 def test_cells_within_chance_have_no_colour_and_maps_can_share_a_scale(table):
     sure = table.with_columns(conf_low=pl.col("estimate") - 0.25, conf_high=pl.col("estimate") + 0.25)
-    fig = heat_map(sure, title="Map", limit=1.0)
+    fig = heat_map(sure, title="Map", limit=1.0, scale=(0, 10))
     assert [list(row) for row in trace(fig, "Groups").z][:2] == [
         [pytest.approx(0.4), pytest.approx(-0.3)],
         [0.0, None],

@@ -58,7 +58,8 @@ def test_rows_run_from_top_to_bottom_in_the_order_of_the_table(table):
 
 
 def test_sub_scores_are_indented_and_themes_bold(table):
-    labels = {a.text: a for a in scores(table, title="Scores").layout.annotations if a.text in NAMES}
+    fig = scores(table, title="Scores", parts=["sub_score"])
+    labels = {a.text: a for a in fig.layout.annotations if a.text in NAMES}
     assert labels["Stressors"].xshift == labels["Morale"].xshift + 16
     assert labels["Morale"].font.weight == 600
     assert labels["Stressors"].font.weight is None

@@ -192,6 +192,8 @@ def swapped_gender(tally: Tally) -> Iterator[Problem]:
     question = tally.edition.questions.get("gender")
     if question is None or question.code not in tally.listed:
         return
+    if usual_shares(question, tally.edition.survey.id) is None:
+        return
     by_label = {label: code for code, label in question.scale.options.items()}
     counts = tally.listed[question.code]
     women, men = counts[by_label["Female"]], counts[by_label["Male"]]
@@ -203,7 +205,7 @@ def swapped_gender(tally: Tally) -> Iterator[Problem]:
             "warning",
             "gender codes may be swapped",
             f"{share} have code {by_label['Female']} (Female)",
-            "more women than men, as in nearly every NHS organisation",
+            "more women than men, as in nearly every organisation of this survey",
             "Kept. Up to 2020 code 1 was Male and 2 Female: if the file still has it so, swap them.",
             column=question.code,
         )

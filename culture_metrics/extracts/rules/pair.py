@@ -30,15 +30,12 @@ class Pair:
         """Questions in both files by their id, with their columns: codes differ from year to year."""
         there = {}
         for column in answer_columns(self.second.frame, self.second.edition):
-            there[self.second.edition.columns[column].id, _option(column)] = column
+            question = self.second.edition.columns[column]
+            there[question.id, column.removeprefix(question.code)] = column
         found = []
         for column in answer_columns(self.first.frame, self.first.edition):
             question = self.first.edition.columns[column]
-            other = there.get((question.id, _option(column)))
+            other = there.get((question.id, column.removeprefix(question.code)))
             if other:
                 found.append((question, column, self.second.edition.columns[other], other))
         return found
-
-
-def _option(column: str) -> str:
-    return column.partition("_")[2]

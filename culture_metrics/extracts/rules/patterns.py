@@ -5,13 +5,13 @@ All of them are notes: nothing is set aside, because each can be what a person m
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from itertools import chain
 from typing import TYPE_CHECKING
 
 import polars as pl
 
+from culture_metrics.extracts.columns import CODE
 from culture_metrics.extracts.read import ROW
 from culture_metrics.extracts.rules.discreet import size
 from culture_metrics.problems import EXAMPLES, Problem, examples
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 
 #: A grid is long from this many questions on the same scale on.
 LONG = 5
-#: Codes of length of service that an age code does not allow, with work from 16 on.
-TOO_LONG = {1: (4, 5, 6), 2: (6,)}
 
 
 def pattern_notes(frame: pl.DataFrame, edition: Edition) -> Iterator[Problem]:
@@ -49,28 +47,36 @@ def pattern_notes(frame: pl.DataFrame, edition: Edition) -> Iterator[Problem]:
     rows = frame.select(
         pl.col(ROW).filter(wheres[name]).head(EXAMPLES).implode().alias(name) for name in shown
     )
+    told = {rule.rule: (rule.rule, rule.found, rule.expected) for rule in edition.survey.impossible}
     for name in shown:
-        found = _words(name, counts, grids)
+        found = told.get(name) or _words(name, counts, grids)
         column = grids[name[5:]][0] if name.startswith("grid ") else None
         problem = Problem("note", *found, "Kept; nothing was changed.", column=column)
-        if name == "service":
-            # People of some ages with some lengths of service: cells of two breakdowns, no faulty rows.
+        if name in told:
+            # Who gave two answers that do not go together: cells of two breakdowns, no faulty rows.
             yield problem._replace(
                 found=f"{problem.found}; in {size(counts[name], edition.survey.minimum_base)}"
             )
         else:
-            told = examples(rows[name].explode(), counts[name])
-            yield problem._replace(rows=counts[name], examples=told)
+            where = examples(rows[name].explode(), counts[name])
+            yield problem._replace(rows=counts[name], examples=where)
 
 
 def long_grids(edition: Edition, columns: list[str]) -> dict[str, list[str]]:
-    """Return the columns of each long grid of questions on one scale, by its number (`q7`)."""
+    """Return the columns of each long grid of questions on one scale, by its number (`q7`).
+
+    Where no code says which grid it is of (`CL1`, `CL2`), a section of the form is taken for one.
+    """
     grids: dict[tuple[str, str], list[str]] = defaultdict(list)
+    numbers = {q.id: CODE.fullmatch(q.code) for q in edition.questions.values()}
+    in_grids = any(number and number["letter"] for number in numbers.values())
     for question in edition.questions.values():
-        number = re.match(r"q\d+", question.code)
-        if number and question.kind == "single" and question.code in columns and not question.asked_if:
-            grids[number[0], question.scale.id].append(question.code)
-    return {number: items for (number, _), items in grids.items() if len(items) >= LONG}
+        number = numbers[question.id]
+        grid = f"{number['letters']}{number['number']}" if number and in_grids else ""
+        grid = grid or question.section.replace("_", " ")
+        if grid and question.kind == "single" and question.code in columns and not question.asked_if:
+            grids[grid, question.scale.id].append(question.code)
+    return {grid: items for (grid, _), items in grids.items() if len(items) >= LONG}
 
 
 def _same_throughout(columns: list[str]) -> pl.Expr:
@@ -101,14 +107,16 @@ def _completion(edition: Edition, columns: list[str]) -> dict[str, pl.Expr]:
 
 
 def _impossible(edition: Edition, columns: list[str]) -> dict[str, pl.Expr]:
-    age, service = (edition.questions.get(name) for name in ("age", "length_of_service"))
-    if not age or not service or not {age.code, service.code} <= set(columns):
-        return {}
-    return {
-        "service": pl.any_horizontal(
-            (pl.col(age.code) == code) & pl.col(service.code).is_in(codes) for code, codes in TOO_LONG.items()
-        )
-    }
+    """Rows with answers that the survey says do not go together."""
+    found = {}
+    for rule in edition.survey.impossible:
+        asked = {name: edition.questions[name].code for each in rule.answers for name in each}
+        if set(asked.values()) <= set(columns):
+            found[rule.rule] = pl.any_horizontal(
+                pl.all_horizontal(pl.col(asked[name]).is_in(codes) for name, codes in each.items())
+                for each in rule.answers
+            )
+    return found
 
 
 def _words(name: str, counts: dict[str, int], grids: dict[str, list[str]]) -> tuple[str, str, str]:
@@ -132,10 +140,5 @@ def _words(name: str, counts: dict[str, int], grids: dict[str, list[str]]) -> tu
             "only the questions about the person answered",
             "answers to the last section only",
             "answers to the questions about work",
-        ),
-        "service": (
-            "age and length of service do not go together",
-            "a longer service than the age allows, with work from 16 on",
-            "a service that began at 16 or later",
         ),
     }[name]

@@ -167,7 +167,7 @@ def _names(extract: Extract) -> Iterator[Problem]:
             "note",
             "column names",
             f"{counted(len(questions), 'name')} in another form: {shown}",
-            "codes as q25c",
+            f"codes as {extract.edition.survey.some_codes[0]}",
             "Renamed.",
         )
     if doubt := extract.provenance.get("doubt"):
@@ -224,7 +224,7 @@ def _missing(extract: Extract) -> Iterator[Problem]:
             "warning",
             "missing options",
             f"some options of {listed(parts)} have no column",
-            "one column for each option, as q16c_1",
+            f"one column for each option, as {parts[0]}_1",
             "The options that are there are used.",
         )
 

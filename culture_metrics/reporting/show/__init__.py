@@ -10,6 +10,7 @@ from culture_metrics.reporting.show.changes import (
 )
 from culture_metrics.reporting.show.common import benchmark
 from culture_metrics.reporting.show.figures import answers, headline, heat_maps, published_answers, scores
+from culture_metrics.reporting.show.guide import definition, how_to_read
 from culture_metrics.reporting.show.links import link_checks, link_panel
 from culture_metrics.reporting.show.lists import (
     checks,
@@ -29,11 +30,13 @@ __all__ = [
     "benchmark",
     "change_maps",
     "checks",
+    "definition",
     "findings",
     "headline",
     "heat_maps",
     "held_back",
     "hidden_changes",
+    "how_to_read",
     "inputs",
     "link_checks",
     "link_panel",

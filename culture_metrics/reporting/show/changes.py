@@ -14,8 +14,7 @@ from culture_metrics.compare.verdict import BARRED, DECLINED, IMPROVED, SAME
 from culture_metrics.compare.years import check_comparable, compare_years
 from culture_metrics.errors import ComparabilityError, CultureMetricsError, ReportError
 from culture_metrics.indicators.breakdowns import available_breakdowns
-from culture_metrics.reporting.inputs import MIX
-from culture_metrics.reporting.show.figures import Figures
+from culture_metrics.reporting.show.figures import NO_GROUPS, Figures
 from culture_metrics.results import ALL
 from culture_metrics.views.labels import count, fixed, several
 from culture_metrics.views.table import Table
@@ -71,19 +70,21 @@ def no_comparison(data: Inputs) -> str:
 
 
 def change_maps(change: YearComparison, data: Inputs) -> Figures:
-    """Draw the change of the elements and themes in every group of staff: one map for each breakdown."""
+    """Draw the change of the leading scores in every group of staff: one map for each breakdown."""
     known = change.table["breakdown"].unique()
     return Figures(
         tuple(change.heat_map(breakdown) for breakdown in data.by if breakdown in known),
-        otherwise="The files have no column for occupation or directorate, so there are no groups to show.",
+        otherwise=NO_GROUPS,
     )
 
 
-def staff_mix(data: Inputs, measure: str) -> Figures:
-    """Split the change of a measure into staff mix and change within occupation groups, or other groups."""
+def staff_mix(data: Inputs, measure: str | None = None) -> Figures:
+    """Split the change of a measure (the survey's choice of it) into staff mix and change within groups."""
+    measure = measure or data.edition.default_question
+    wanted = (data.edition.survey.defaults.staff_mix, *data.by)
     years = two_years(data)
     known = set.intersection(*(set(available_breakdowns(year)) for year in years))
-    by = next((name for name in (MIX, *data.by) if name in known), None)
+    by = next((name for name in wanted if name in known), None)
     if by is None:
         return Figures(
             (), otherwise="The files have no column for groups of staff, so staff mix is not known."
@@ -131,12 +132,13 @@ class Tables:
 
 def hidden_changes(change: YearComparison) -> Tables:
     """List the smallest change that a score could have shown: a table for each breakdown."""
-    rows = change.table.filter((pl.col("unit") == "score") & pl.col("level").is_in(["element", "theme"]))
+    survey = catalogue(change.survey)
+    rows = change.table.filter((pl.col("unit") == "score") & pl.col("level").is_in(survey.leading))
     found = rows.group_by("breakdown", "group", maintain_order=True).agg(
         pl.col("base_to").max(), pl.col("detectable_change").median()
     )
     whole = found.filter(breakdown=ALL)
-    labels = catalogue(change.survey).edition(change.to_period).breakdowns
+    labels = survey.edition(change.to_period).breakdowns
     tables = []
     for breakdown in found["breakdown"].unique(maintain_order=True):
         own = found if breakdown == ALL else pl.concat([whole, found.filter(breakdown=breakdown)])
@@ -158,10 +160,10 @@ def _detectable(rows: pl.DataFrame, label: str, change: YearComparison) -> Table
         count("base_to").alias(f"Base {change.to_period}"),
         fixed("detectable_change", "score").alias("Smallest true change found in 4 of 5 cases"),
     )
-    head = "" if label == ALL else f"{label}: "
+    head, survey = "" if label == ALL else f"{label}: ", catalogue(change.survey)
     return Table(
         frame,
-        f"{head}elements and themes, scale 0 to 10 (the median of their scores)",
+        f"{head}{survey.leading_words}, scale {survey.range_words} (the median of their scores)",
         numbers=tuple(frame.columns[1:]),
     )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 OWN = "Respondent file, every respondent counted once"
 PUBLISHED = "Published results"
+#: Said in place of figures of groups.
+NO_GROUPS = "The files have no column that puts people into groups, so there are no groups to show."
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,7 @@ class Figures:
 
 
 def headline(data: Inputs) -> go.Figure:
-    """Draw the People Promise elements and the themes, in the benchmark group where one is at hand.
+    """Draw the leading scores (elements and themes), in the benchmark group where one is at hand.
 
     In a group the scores are the published ones, weighted like those of the group. Without a workbook of the
     year they are those of the respondent file, with intervals.
@@ -54,13 +56,14 @@ def headline(data: Inputs) -> go.Figure:
     of_the_year = data.standing if data.standing and data.standing.period == data.year else None
     standing = benchmark(of_the_year, data.organisation) if of_the_year else None
     table = standing.table if standing else score_table(own_results(data), data.edition)
-    table = table.filter(pl.col("level").is_in(["element", "theme"]))
+    table = table.filter(pl.col("level").is_in(data.edition.survey.leading))
     seen = beside_median(table, standing.group) if standing else reach(table)
     return views.scores(
         table,
         title=f"{data.name}: {seen}",
         subtitle=_when(data.edition) + (f". Benchmark group: {standing.group}" if standing else ""),
         source=standing.source(table["measure"]) if standing else OWN,
+        **_scale(data.edition),
     )
 
 
@@ -72,29 +75,30 @@ def scores(data: Inputs) -> go.Figure:
         title=f"{data.name}: {reach(table)}",
         subtitle=_when(data.edition),
         source=OWN,
+        **_scale(data.edition),
     )
 
 
-def answers(data: Inputs, score: str) -> go.Figure:
-    """Draw how the answers behind a score are spread, from the respondent file."""
+def answers(data: Inputs, score: str | None = None) -> go.Figure:
+    """Draw how the answers behind a score are spread, from the respondent file; the survey's choice of it."""
     return _answers(data, answered(data).distributions, score, data.edition, "Respondent file")
 
 
-def published_answers(data: Inputs, score: str) -> go.Figure:
+def published_answers(data: Inputs, score: str | None = None) -> go.Figure:
     """Draw how the answers behind a score are spread, from the published workbook."""
     published = workbook(data)
     return _answers(data, published.distributions, score, published.edition, PUBLISHED)
 
 
 def heat_maps(data: Inputs) -> Figures:
-    """Draw the elements and themes of every group of staff: one map for each breakdown."""
-    measures = [k for k, m in data.edition.scores.items() if m.level in ("element", "theme")]
+    """Draw the leading scores of every group of staff: one map for each breakdown."""
+    measures = [*data.edition.leading]
     own = own_results(data)
     tables = {name: heat_map_table(own, data.edition, name, measures) for name in data.by}
     limit = views.colour_limit(pl.concat(tables.values())) if tables else None
     return Figures(
         tuple(_heat_map(table, data, name, limit) for name, table in tables.items()),
-        otherwise="The files have no column for occupation or directorate, so there are no groups to show.",
+        otherwise=NO_GROUPS,
     )
 
 
@@ -107,20 +111,22 @@ def _heat_map(table: pl.DataFrame, data: Inputs, breakdown: str, limit: float | 
         subtitle=_when(data.edition),
         source=OWN,
         limit=limit,
+        scale=data.edition.survey.score_range,
     )
 
 
 def _answers(
-    data: Inputs, distributions: pl.DataFrame, score: str, edition: Edition, source: str
+    data: Inputs, distributions: pl.DataFrame, score: str | None, edition: Edition, source: str
 ) -> go.Figure:
     own = distributions.filter(organisation=data.organisation, period=edition.period)
-    measure = edition.measure(score)
-    table = answer_table(own, edition, measure.items)
+    measure = edition.measure(score or edition.default_score)
+    questions = list(dict.fromkeys(edition.questions_of(measure.id)))
+    table = answer_table(own, edition, questions)
     return views.distribution(
         table,
         title=f"{data.name}, {measure.label.lower()}: {_favourable(table)}",
         subtitle=_when(edition),
-        source=weighed(source, own.filter(pl.col("question").is_in(measure.items))["weighting"]),
+        source=weighed(source, own.filter(pl.col("question").is_in(questions))["weighting"]),
     )
 
 
@@ -158,6 +164,11 @@ def _apart(table: pl.DataFrame) -> str:
     above = groups.filter(pl.col("conf_low") > pl.col("reference")).height
     below = groups.filter(pl.col("conf_high") < pl.col("reference")).height
     return f"{above} of {several(groups.height, 'score')} clearly above the whole, {below} below"
+
+
+def _scale(edition: Edition) -> dict[str, Any]:
+    """Say a figure of scores where they lie, and which of them stand beneath others."""
+    return {"scale": edition.survey.score_range, "parts": edition.survey.part_levels}
 
 
 def _when(edition: Edition) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from culture_metrics.catalogue import QUESTION
 from culture_metrics.compare.years import breaks_between
 from culture_metrics.extracts.page import report_html
 from culture_metrics.published import rebuild_scores
@@ -84,8 +85,9 @@ def problems(data: Inputs) -> Checks:
     return Checks(tuple(first))
 
 
-def percentages(data: Inputs, score: str) -> Table:
+def percentages(data: Inputs, score: str | None = None) -> Table:
     """List the headline percentages behind a score, year by year, with intervals and bases."""
+    score = data.edition.measure(score or data.edition.default_score).id
     wanted = _headlines(data.edition, score)
     rows = answered(data).results.filter((pl.col("breakdown") == ALL) & pl.col("measure").is_in(wanted))
     frame = (
@@ -107,7 +109,7 @@ def percentages(data: Inputs, score: str) -> Table:
 
 def _headlines(edition: Edition, score: str) -> list[str]:
     """List the headline percentages of the questions that a score is built from."""
-    items = edition.measure(score).items
+    items = edition.questions_of(score)
     return [k for k, m in edition.percentages.items() if m.question in items]
 
 
@@ -126,10 +128,10 @@ def years(data: Inputs) -> Table:
         .sort("order")
         .drop("order")
     )
-    periods = wide.columns[1:]
+    periods, scale = wide.columns[1:], data.edition.survey.range_words
     return Table(
         wide.rename({"label": "Score"}),
-        f"{data.name}: scores from 0 to 10 and 95% intervals, {' and '.join(periods)}",
+        f"{data.name}: scores from {scale} and 95% intervals, {' and '.join(periods)}",
         numbers=tuple(periods),
         strong=_leading(data.edition),
     )
@@ -149,7 +151,7 @@ def standing(data: Inputs) -> Table:
     found = benchmark(data)
     shown = [words(name).alias(name.capitalize()) for name in ("best", "median", "worst")]
     rank = pl.format("{} of {}", pl.col("rank").cast(pl.Int64), pl.col("organisations")).fill_null("")
-    frame = found.table.filter(pl.col("level") != "question").select(
+    frame = found.table.filter(pl.col("level") != QUESTION).select(
         pl.col("label").alias("Score"),
         words("estimate").alias(found.name),
         *shown,
@@ -241,5 +243,5 @@ def _file(provenance: Mapping[str, Any]) -> str:
 
 
 def _leading(edition: Edition) -> frozenset[str]:
-    """Labels of the elements and themes: the sub-scores beneath them are set lighter."""
-    return frozenset(m.label for m in edition.scores.values() if m.level != "sub_score")
+    """Labels of the leading scores: those beneath them are set lighter."""
+    return frozenset(m.label for m in edition.leading.values())

@@ -1,21 +1,22 @@
-"""Typed, cached view of the catalogues in `data_schemas`: surveys, editions, questions, scales, measures."""
+"""What a catalogue holds: surveys, editions, questions, scales, measures and breakdowns."""
 
 from __future__ import annotations
 
 import html
 from dataclasses import dataclass, field
-from functools import cache, cached_property
-from importlib.resources import files
+from functools import cached_property
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from culture_metrics.definitions import Definition, define
-from culture_metrics.errors import CultureMetricsError, UnknownNameError, unknown
+from culture_metrics.catalogue.describe import Definition, define
+from culture_metrics.errors import unknown
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
+    from pathlib import Path
 
-LEVELS = ("element", "theme", "sub_score", "question")
+#: Level of the headline percentages; the levels of scores are the survey's own.
+QUESTION = "question"
 
 
 @dataclass(frozen=True)
@@ -79,8 +80,9 @@ class Measure:
     """A score (sub-score, element, theme) or a question's headline percentage in one edition.
 
     `items` are the question ids a score is built from, `parts` the sub-scores of an element or theme,
-    `minimum` how many of them must be there. For a percentage `question` names the question and `option`
-    the ticked option, if any. `unconfirmed` says in plain words what was not read in the official guide.
+    `minimum` how many of them must be there. `scale` is where its figures lie. For a percentage `question`
+    names the question and `option` the ticked option, if any. `unconfirmed` says in plain words what was not
+    read in the official guide.
     """
 
     id: str
@@ -89,6 +91,7 @@ class Measure:
     level: str
     unit: str
     direction: str
+    scale: tuple[float, float]
     items: tuple[str, ...] = ()
     parts: tuple[str, ...] = ()
     minimum: int = 1
@@ -165,12 +168,17 @@ class Edition:
     @property
     def scores(self) -> dict[str, Measure]:
         """The sub-scores, elements and themes, in the official order."""
-        return {k: m for k, m in self.measures.items() if m.level != "question"}
+        return {k: m for k, m in self.measures.items() if m.level != QUESTION}
+
+    @property
+    def leading(self) -> dict[str, Measure]:
+        """The scores that stand first: those of the survey's leading levels."""
+        return {k: m for k, m in self.scores.items() if m.level in self.survey.leading}
 
     @property
     def percentages(self) -> dict[str, Measure]:
         """The headline percentages of the questions, in the order of the form."""
-        return {k: m for k, m in self.measures.items() if m.level == "question"}
+        return {k: m for k, m in self.measures.items() if m.level == QUESTION}
 
     @cached_property
     def columns(self) -> Mapping[str, Question]:
@@ -200,6 +208,7 @@ class Edition:
 
         Examples
         --------
+        >>> from culture_metrics.catalogue import catalogue
         >>> catalogue().edition(2024).id("PP4"), catalogue().edition(2024).id("Safe and healthy")
         ('safe_and_healthy', 'safe_and_healthy')
         """
@@ -217,6 +226,21 @@ class Edition:
             [*self.measures, *(m.code for m in self.measures.values())],
             where=f"{self.survey.label}, {self.period}",
         )
+
+    @property
+    def default_score(self) -> str:
+        """The score whose answers are shown where none is asked for: the survey's choice, or its first."""
+        return self.survey.defaults.score or next(iter(self.leading or self.scores))
+
+    @property
+    def default_question(self) -> str:
+        """The percentage that is shown where none is asked for: the survey's choice, or its first."""
+        return self.survey.defaults.question or next(iter(self.percentages))
+
+    @property
+    def headline(self) -> str:
+        """The score that sums the survey up: the survey's choice, or its first leading one."""
+        return self.survey.defaults.headline or next(iter(self.leading or self.scores))
 
     def question(self, name: str) -> Question:
         """Return a question by id or code."""
@@ -237,6 +261,7 @@ class Edition:
 
         Examples
         --------
+        >>> from culture_metrics.catalogue import catalogue
         >>> catalogue().edition(2024).questions_of("advocacy")
         ('care_is_top_priority', 'recommend_place_to_work', 'recommend_for_treatment')
         """
@@ -249,6 +274,7 @@ class Edition:
 
         Examples
         --------
+        >>> from culture_metrics.catalogue import catalogue
         >>> catalogue().edition(2024).breakdowns_in(["q25c", "locality_1"])
         ['locality_1']
         """
@@ -279,10 +305,11 @@ class Edition:
         """Say in plain words what a measure or question is in this edition.
 
         Of a score it names the questions or parts it is the mean of, and how many of them a person needs; how
-        the answers to a question become points from 0 to 10 stands under that question (`describe("q9f")`).
+        the answers to a question become points stands under that question (`describe("q9f")`).
 
         Examples
         --------
+        >>> from culture_metrics.catalogue import catalogue
         >>> print(catalogue().edition(2024).describe("E_3"))  # doctest: +ELLIPSIS
         Advocacy, NHS Staff Survey, England, 2024
           official code  E_3
@@ -292,24 +319,167 @@ class Edition:
 
 
 @dataclass(frozen=True)
-class Survey:
-    """A survey and its editions; `cycle` says what its periods are (`year`, `quarter`)."""
+class Level:
+    """A level of scores: what one and several are called, and whether they lead (stand first, are mapped)."""
 
     id: str
     label: str
+    plural: str
+    leading: bool
+
+
+@dataclass(frozen=True)
+class Defaults:
+    """What is shown of a survey where nothing is asked for.
+
+    `breakdowns` are those of a report, as far as an extract has them; `staff_mix` the one that a change is
+    split by. `headline` is the score that sums the survey up, `score` the one whose answers are looked at,
+    `question` the percentage.
+    """
+
+    breakdowns: tuple[str, ...] = ()
+    staff_mix: str | None = None
+    headline: str | None = None
+    score: str | None = None
+    question: str | None = None
+
+
+@dataclass(frozen=True)
+class Impossible:
+    """Answers that do not go together: the rule, what is found and what was expected, in words.
+
+    `answers` has one mapping (question id -> codes) for each set of answers that nobody can have together.
+    """
+
+    rule: str
+    found: str
+    expected: str
+    answers: tuple[Mapping[str, tuple[int, ...]], ...]
+
+
+@dataclass(frozen=True)
+class Survey:
+    """A survey and its editions.
+
+    `cycle` says what its periods are (`year`, `quarter`), `score_range` where scores lie, `levels` which
+    levels of scores it has. `minimum_base` is the smallest base that is shown unless a larger one is asked
+    for, `written_minimum` the smallest that its published files show: nothing is written below it. `about`
+    says in a sentence or two what the survey is. `quarters` are those that have an edition of a quarterly
+    survey, `flagged` the levels of which its official reports flag a change. `short_names` are what names of
+    files call it before two digits of a year (`NSS24`). `folder` is where a survey outside the package was
+    read from.
+    """
+
+    id: str
+    label: str
+    about: str
     cycle: str
+    score_range: tuple[float, float]
+    levels: Mapping[str, Level]
+    defaults: Defaults
     minimum_base: int
+    written_minimum: int
     missing_codes: tuple[int, ...]
     unweighted_groups: tuple[str, ...]
     open_ended: bool
     breaks: tuple[Break, ...]
+    flagged: tuple[str, ...]
+    quarters: tuple[str, ...]
+    impossible: tuple[Impossible, ...]
+    short_names: tuple[str, ...]
     aliases: Mapping[str, str] = field(repr=False)
+    folder: Path | None = None
     _editions: dict[str, Edition] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def periods(self) -> tuple[str, ...]:
         """Periods that have an edition of their own."""
         return tuple(self._editions)
+
+    @property
+    def range_words(self) -> str:
+        """Where scores lie, in words.
+
+        Examples
+        --------
+        >>> from culture_metrics.catalogue import catalogue
+        >>> catalogue().range_words
+        '0 to 10'
+        """
+        return "{:g} to {:g}".format(*self.score_range)
+
+    @property
+    def leading(self) -> tuple[str, ...]:
+        """Ids of the levels whose scores stand first: those that say so, or all."""
+        return tuple(k for k, level in self.levels.items() if level.leading) or tuple(self.levels)
+
+    @property
+    def part_levels(self) -> tuple[str, ...]:
+        """Ids of the other levels: their scores are parts of those that stand first."""
+        return tuple(name for name in self.levels if name not in self.leading)
+
+    @property
+    def material(self) -> dict[str, float]:
+        """Smallest change of interest by unit: a hundredth of the scale.
+
+        Examples
+        --------
+        >>> from culture_metrics.catalogue import catalogue
+        >>> catalogue().material
+        {'percent': 1.0, 'score': 0.1}
+        """
+        return {"percent": 1.0, "score": (self.score_range[1] - self.score_range[0]) / 100}
+
+    @property
+    def leading_words(self) -> str:
+        """What the scores that stand first are called.
+
+        Examples
+        --------
+        >>> from culture_metrics.catalogue import catalogue
+        >>> catalogue().leading_words
+        'elements and themes'
+        """
+        *some, last = (self.levels[name].plural for name in self.leading)
+        return " and ".join(filter(None, (", ".join(some), last)))
+
+    @property
+    def newest(self) -> Edition:
+        """The edition of the last period."""
+        return self._editions[self.periods[-1]]
+
+    @property
+    def example(self) -> dict[str, str]:
+        """A column under a name of its own, and the code it stands for.
+
+        Examples
+        --------
+        >>> from culture_metrics.catalogue import catalogue
+        >>> catalogue().example
+        {'Would recommend as a place to work': 'q25c'}
+        """
+        asked = self.newest.measure(self.newest.default_question).question
+        question = self.newest.questions[str(asked)]
+        return {question.label: question.code}
+
+    @property
+    def some_codes(self) -> tuple[str, ...]:
+        """A few codes of questions of the newest edition, as examples.
+
+        Examples
+        --------
+        >>> from culture_metrics.catalogue import catalogue
+        >>> len(catalogue().some_codes)
+        3
+        """
+        codes = [q.code for q in self.newest.questions.values()]
+        return tuple(dict.fromkeys((codes[0], codes[len(codes) // 2], codes[-1])))
+
+    @cached_property
+    def codes(self) -> frozenset[str]:
+        """Every code that a column of a respondent file may have in any edition, as the catalogue has it."""
+        questions = [q for edition in self for q in edition.questions.values()]
+        return frozenset(c for q in questions for c in (q.code, *q.columns, *q.alternatives))
 
     def edition(self, period: str | int) -> Edition:
         """Return the edition of a period.
@@ -321,6 +491,7 @@ class Survey:
 
         Examples
         --------
+        >>> from culture_metrics.catalogue import catalogue
         >>> catalogue().edition(2024).question("q25c").id
         'recommend_place_to_work'
         """
@@ -351,74 +522,3 @@ class Survey:
             "<th scope='col'>Questions</th><th scope='col'>Scores</th><th scope='col'>Notes</th></tr>"
             f"{rows}</table>"
         )
-
-
-def surveys() -> tuple[str, ...]:
-    """Return the ids of the surveys that have a catalogue.
-
-    Examples
-    --------
-    >>> surveys()
-    ('national_quarterly_pulse', 'nss_england')
-    """
-    return tuple(
-        sorted(p.name for p in files("data_schemas").iterdir() if p.joinpath("questions.csv").is_file())
-    )
-
-
-@cache
-def catalogue(survey: str = "nss_england") -> Survey:
-    """Return the catalogue of a survey: every question, scale, measure and breakdown of every edition.
-
-    Parameters
-    ----------
-    survey : str
-        `nss_england` (the NHS Staff Survey) or `national_quarterly_pulse`.
-
-    Returns
-    -------
-    Survey
-        `.edition(2024)` gives the questions and measures of a year, `.describe(name)` of an edition says
-        what one of them is.
-
-    Raises
-    ------
-    UnknownNameError
-        When there is no such survey.
-
-    Notes
-    -----
-    Built from the data files in `data_schemas`. What has not been read in an official guide is marked there
-    and shown by `describe`.
-
-    Examples
-    --------
-    >>> len(catalogue().edition(2024).questions), len(catalogue().edition(2024).scores)
-    (118, 30)
-    """
-    if survey not in surveys():
-        raise unknown("survey", survey, surveys())
-    from culture_metrics.catalogue_files import read_survey
-
-    try:
-        return read_survey(survey, files("data_schemas").joinpath(survey))
-    except (KeyError, ValueError, TypeError) as error:
-        raise CultureMetricsError(
-            f"The catalogue of {survey} does not hold together ({type(error).__name__}: {error})",
-            where=f"data_schemas/{survey}",
-            hint="Check questions.csv, scales.yaml, measures.yaml and editions.yaml against each other.",
-        ) from error
-
-
-__all__ = [
-    "Break",
-    "Breakdown",
-    "Edition",
-    "Measure",
-    "Question",
-    "Scale",
-    "Survey",
-    "UnknownNameError",
-    "catalogue",
-    "surveys",
-]

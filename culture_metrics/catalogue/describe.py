@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from culture_metrics.catalogue import Edition, Question
+    from culture_metrics.catalogue.model import Edition, Question
 
 
+#: What a code is called: that of a survey of the package is official.
+_CODE = {True: "official code", False: "code"}
 #: How a score is made of answers, and of parts.
 HOW_SCORED = "a person's score is the mean of the points of their answers; the score is the mean of all"
 HOW_BUILT = "a person's score is the mean of their parts, not of all questions; the score is the mean of all"
@@ -47,9 +49,10 @@ def define(edition: Edition, key: str) -> Definition:
 
 def _describe_measure(edition: Edition, key: str) -> list[tuple[str, str]]:
     measure = edition.measures[key]
+    level = edition.survey.levels.get(measure.level)
     rows = [
-        ("official code", measure.code),
-        ("what it is", f"{measure.level.replace('_', '-')}, {measure.meaning}"),
+        (_CODE[edition.survey.folder is None], measure.code),
+        ("what it is", f"{level.label.lower() if level else measure.level}, {measure.meaning}"),
     ]
     if measure.items:
         named = (f"{edition.questions[i].label} ({edition.questions[i].code})" for i in measure.items)
@@ -63,7 +66,7 @@ def _describe_measure(edition: Edition, key: str) -> list[tuple[str, str]]:
         rows.append(("how", HOW_BUILT))
     if measure.filter:
         gate = edition.questions[measure.filter]
-        rows.append(("special rule", f"{gate.label} ({gate.code}): no scores 0, can't remember no score"))
+        rows.append(("special rule", f"{gate.label} ({gate.code}): 2 scores 0, others than 1 and 2 no score"))
     if measure.evidence:
         rows.append(("evidence", measure.evidence))
     if measure.level != "question" and edition.scoring_note:
@@ -106,7 +109,7 @@ def _describe_question(edition: Edition, question: Question) -> list[tuple[str, 
     used = [m.label for m in edition.scores.values() if question.id in m.items]
     if used:
         rows.append(("part of", "; ".join(used)))
-    if not question.weighted:
+    if not question.weighted and any(q.weighted for q in edition.questions.values()):
         rows.append(("weighting", "never weighted"))
     if question.note:
         rows.append(("note", question.note))
