@@ -111,7 +111,8 @@ class Call:
         if own.equals(order):
             return np.arange(order.height)
         number = own.with_columns(_place=pl.int_range(pl.len(), dtype=pl.Int64))
-        found = order.join(number, on=own.columns, how="left", maintain_order="left", nulls_equal=True)
+        on = alike_in(own, order) or own.columns
+        found = order.join(number, on=on, how="left", maintain_order="left", nulls_equal=True)
         return found["_place"].fill_null(-1).to_numpy()
 
 
@@ -130,14 +131,24 @@ class Decision:
 
 
 def ids_of(frame: pl.DataFrame) -> pl.DataFrame:
-    """Return the columns that tell respondents from each other: the id alone, where no two have the same.
+    """Return the columns that tell respondents from each other."""
+    return frame.select(
+        pl.col(c).cast(pl.String) for c in ("organisation", "respondent") if c in frame.columns
+    )
 
-    An organisation may be merged into another, or be called otherwise.
+
+def alike_in(one: pl.DataFrame, other: pl.DataFrame) -> list[str] | None:
+    """Say in which columns respondents of two frames are the same ones; none where nobody can tell.
+
+    The id alone is enough where no two have the same: an organisation may be merged into another.
     """
-    here = [c for c in ("organisation", "respondent") if c in frame.columns]
-    ids = frame.select(pl.col(here).cast(pl.String))
-    alone = "respondent" in ids.columns and ids.height <= MANY and ids["respondent"].n_unique() == ids.height
-    return ids.select("respondent") if alone else ids
+    for columns in (["respondent"], ["organisation", "respondent"]):
+        if all(
+            {*columns} <= {*ids.columns} and not ids.select(columns).is_duplicated().any()
+            for ids in (one, other)
+        ):
+            return columns
+    return None
 
 
 def people_of(frame: pl.DataFrame, questions: Sequence[str]) -> People:

@@ -7,9 +7,9 @@ from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
 from culture_metrics.disclosure.differencing import Shown, light, light_combinations, one_sided
+from culture_metrics.threads import one_blas_thread
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -137,7 +137,7 @@ def hide_people(people: People, hidden: Flags, fixed: Flags, minimum: int, draws
     array of bool
         What is hidden then. Combinations of what was shown before alone are left: there is no way back.
     """
-    with _one_thread():
+    with one_blas_thread():
         return _Hiding(people, hidden, fixed, minimum, draws).run()
 
 
@@ -154,7 +154,7 @@ def is_open(people: People, hidden: Flags, fixed: Flags, minimum: int) -> bool:
 
     Combinations of what was shown before alone do not count.
     """
-    with _one_thread():
+    with one_blas_thread():
         hiding = _Hiding(people, hidden, fixed, minimum)
         return any(True for _ in hiding.open_families(np.unique(people.family)))
 
@@ -164,15 +164,10 @@ def number_open(people: People, hidden: Flags, minimum: int) -> int:
 
     Draws are others than those by which it was decided what to hide.
     """
-    with _one_thread():
+    with one_blas_thread():
         hiding = _Hiding(people, hidden, np.zeros_like(hidden), minimum)
         hiding.turn = OTHERS
         return sum(1 for _ in hiding.open_families(np.unique(people.family)))
-
-
-def _one_thread() -> threadpool_limits:
-    """Let one thread work on matrices: they are small, and threads that wait cost most of the time."""
-    return threadpool_limits(1, user_api="blas")
 
 
 class _Found(NamedTuple):

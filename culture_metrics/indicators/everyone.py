@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from culture_metrics.disclosure.decision import MANY, ids_of
+from culture_metrics.disclosure.decision import MANY, alike_in, ids_of
 from culture_metrics.errors import CultureMetricsWarning, UnknownNameError
 from culture_metrics.indicators.atoms import tables_of
 from culture_metrics.indicators.breakdowns import group_codes
@@ -70,9 +70,7 @@ class Everyone:
                 self.decision.not_looked_at = OTHERS
             return call.people == self.people
         own = ids_of(call.frame)
-        if own.equals(self.now):
-            return True
-        told = own.columns == self.now.columns and not (own.is_duplicated().any() or self._twice)
+        told = own.equals(self.now) or alike_in(own, self.now) is not None
         if not told:
             self._say(NOT_TOLD_APART)
         return told
@@ -83,16 +81,13 @@ class Everyone:
             warnings.warn(what, CultureMetricsWarning, stacklevel=8)
         self.decision.not_looked_at = what
 
-    @cached_property
-    def _twice(self) -> bool:
-        return bool(self.now.is_duplicated().any())
-
     def _gone(self) -> pl.DataFrame:
         """Return the respondents of earlier calls that the extract does not have, each once."""
         known, rows = self.now, [self._needed(self.extract.frame).clear()]
         for call in reversed(self.calls):
             if call.frame is not None and not (ids := ids_of(call.frame)).equals(self.now):
-                new = ids.with_row_index("_row").join(known, on=ids.columns, how="anti", nulls_equal=True)
+                on = alike_in(ids, known) or ids.columns
+                new = ids.with_row_index("_row").join(known, on=on, how="anti", nulls_equal=True)
                 rows.append(self._needed(call.frame)[new["_row"]])
                 known = pl.concat([known, new.drop("_row")])
         return pl.concat(rows, how="diagonal_relaxed")

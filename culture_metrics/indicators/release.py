@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 PEOPLE = ""
 UNTOLD = STATUSES.index("suppressed")
 #: Above so many organisations people are looked at by pairs of breakdowns, whatever they answered, where
-#: there are no weights and no earlier calls.
+#: there are no earlier calls.
 SEVERAL = 5
 NOT_LOOKED_AT = (
     "With so many respondents, what is hidden was decided from all people of a group, not from those who "
@@ -203,8 +203,8 @@ class Release:
         known_all = all((layer.fixed | layer.gone).all() for layer in layers if layer.mine)
         several = len(layers) > 2 or weighing or self.everyone.calls
         if several and self.minimum > 1 and not known_all:
-            plain = not weighing and not self.everyone.calls
-            many = self.everyone.many or (plain and tables[0].groups.height > SEVERAL)
+            alone = not self.everyone.calls
+            many = self.everyone.many or (alone and tables[0].groups.height > SEVERAL)
             look = self._look_by_pairs if many else self._look
             look(tables, layers, weighing, hidden, told)
         # What this call shows with everyone counted once, and what weighted: hidden in either is hidden.
@@ -481,9 +481,10 @@ def _rows_in(groups: pl.DataFrame, some: pl.DataFrame) -> NDArray[np.int64]:
 
 def told_outside(organisation: pl.Series, weight: Floats) -> bool:
     """Whether outsiders can know weights of some organisation: not those that hardly two people share."""
-    each = pl.DataFrame({"organisation": organisation, "weight": weight})
-    different = each.group_by("organisation").agg(pl.col("weight").n_unique())["weight"]
-    return bool((different <= FEW).any())
+    each = pl.DataFrame({"organisation": organisation, "weight": weight}).group_by("organisation")
+    own = each.agg(pl.col("weight").n_unique(), people=pl.len())
+    known = (pl.col("weight") <= FEW) & (pl.col("weight") * 2 <= pl.col("people"))
+    return not own.filter(known).is_empty()
 
 
 def _beside(groups: pl.DataFrame, hidden: Flags) -> Flags:

@@ -80,5 +80,5 @@ def solve_linear(
         absorbed=effects,
         leverage=leverage,
         residuals=found.wresid,
-        explained=float(found.rsquared),
+        explained=float(found.rsquared) if y.any() else float("nan"),
     )

@@ -26,6 +26,7 @@ def extract_of(**organisations: list[int | None]) -> Extract:
     """An extract whose respondents have these occupations."""
     rows = [(name, code) for name, codes in organisations.items() for code in codes]
     frame = pl.DataFrame(rows, schema={"organisation": pl.String, "q35": pl.Int8}, orient="row")
+    frame = frame.with_columns(respondent=pl.format("p{}", pl.int_range(pl.len())))
     return Extract("nss_england", "2024", frame.with_columns(q25c=pl.lit(4, pl.Int8)))
 
 

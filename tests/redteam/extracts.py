@@ -393,7 +393,9 @@ def years(rng) -> Case:
     )
     extracts = [extract_of(rng, labels, year="2023", parts=1), extract_of(rng, again, year="2024", parts=1)]
     return case(
-        [labels, again], extracts, [Call("estimate", tuple(groups)), Call("decompose", tuple(groups))]
+        [labels, again],
+        extracts,
+        [Call("estimate", tuple(groups)), Call("decompose", tuple(groups), {"measure": "advocacy"})],
     )
 
 

@@ -98,7 +98,7 @@ def test_the_page_fetches_nothing(page, tags):
     assert styles
     assert not re.search(r"url\(|@import", styles)
     links = {value for tag, name, value in attributes if (tag, name) == ("a", "href")}
-    beside = {"results.xlsx", "results.parquet", "manifest.json"}
+    beside = {"results.xlsx", "results.parquet", "manifest.json", "ledger.json"}
     assert all(link.startswith("#") or link in beside for link in links)
     (policy,) = [a["content"] for _, a in tags if a.get("http-equiv") == "Content-Security-Policy"]
     assert policy.startswith("default-src 'none'")
@@ -191,7 +191,8 @@ def test_results_keep_the_contract_and_small_cells_are_held_back(folder, manifes
     hidden = results.filter(pl.col("status").cast(pl.String).str.starts_with("suppressed"))
     assert set(hidden.filter(source="respondents")["status"]) == {"suppressed"}
     suppression = manifest["suppression"]
-    assert set(suppression) == {"rule", "held_back", "by_breakdown", "attack"}
+    about = {"rule", "held_back", "by_breakdown", "attack", "earlier_reports", "not_looked_at"}
+    assert set(suppression) == about
     assert suppression["attack"]["sets_of_measures"] > 100
     assert suppression["attack"]["open"] == 0
     # Counted group by group; in the table groups of which nothing is shown stand together.
