@@ -214,7 +214,7 @@ class Release:
         }
         for layer, gone, looked in zip(layers, hidden, told, strict=True):
             if layer.mine:
-                row = _rows_in(groups, tables[layer.table].groups)
+                row = rows_in(groups, tables[layer.table].groups)
                 each[layer.weight is not None][row] = gone
                 untold[row] |= looked
         for weighted, gone in each.items() if others or not known_all else ():
@@ -263,7 +263,7 @@ class Release:
             ends = np.cumsum([len(own) for own in cells])[:-1]
             for layer, own, part in zip(layers, cells, np.split(gone, ends), strict=True):
                 if layer.mine:
-                    row = _rows_in(groups, tables[layer.table].groups)[own]
+                    row = rows_in(groups, tables[layer.table].groups)[own]
                     np.logical_or.at(found, np.ix_(row, family), part[:, 1:])
         return found
 
@@ -472,7 +472,7 @@ class Release:
         return layers, weights
 
 
-def _rows_in(groups: pl.DataFrame, some: pl.DataFrame) -> NDArray[np.int64]:
+def rows_in(groups: pl.DataFrame, some: pl.DataFrame) -> NDArray[np.int64]:
     """Return in which rows of groups others stand."""
     number = groups.with_row_index("_row")
     found = some.join(number, on=GROUP, how="left", maintain_order="left")["_row"]

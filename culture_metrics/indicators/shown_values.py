@@ -12,6 +12,7 @@ from culture_metrics.disclosure.decision import GROUP
 from culture_metrics.disclosure.people import hide_people
 from culture_metrics.disclosure.release import family_names
 from culture_metrics.indicators.atoms import atoms_of, tables_of
+from culture_metrics.indicators.release import rows_in
 from data_schemas.columns import HIDDEN_STATUSES
 
 if TYPE_CHECKING:
@@ -62,11 +63,7 @@ def hide_values(
     layers: list[tuple[int, int | None]] = [(place, None) for place in range(len(tables))]
     weights = [] if weight is None else [weight]
     layers += [(place, 0) for place in range(len(tables)) if weights]
-    number = groups.with_row_index("_row")
-    rows = [
-        t.groups.join(number, on=GROUP, how="left", maintain_order="left")["_row"].to_numpy().astype(int)
-        for t in tables
-    ]
+    rows = [rows_in(groups, each.groups) for each in tables]
     only, shared = _alike(numbers, there)
     for one, other in shared:
         family[family == family[other]] = family[one]
