@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import polars as pl
@@ -16,6 +16,7 @@ from culture_metrics.indicators.breakdowns import group_codes
 from culture_metrics.indicators.calibrated import calibrated_estimates
 from culture_metrics.indicators.cells import Cells, Layer, make_cells
 from culture_metrics.indicators.codes import codes_of
+from culture_metrics.indicators.decoding import DECIMALS
 from culture_metrics.indicators.design import Design, Estimates, estimates
 from culture_metrics.indicators.tally import Moments
 from culture_metrics.indicators.weights import NATIONAL, Weighted, Weights, respondent_weights, size_weights
@@ -57,6 +58,25 @@ class Found:
     extract: Extract | None = None
     together: bool = False
     read: Callable[[Extract], Answers] = answers_of
+
+
+class Verdict(NamedTuple):
+    """What of estimates may be shown, by cell and measure.
+
+    Attributes
+    ----------
+    why : array
+        Places in `STATUSES`; 0 where there is nothing to hide.
+    rounded : array of bool
+        What is shown with few decimals, as more of them would tell what few people answered.
+    """
+
+    why: Statuses
+    rounded: NDArray[np.bool_]
+
+    def of(self, columns: NDArray[np.int64] | Sequence[int]) -> Verdict:
+        """Take some measures, in this order."""
+        return Verdict(self.why[:, columns], self.rounded[:, columns])
 
 
 def estimates_of(
@@ -212,17 +232,19 @@ def warn_of_empty(found: Sequence[Found], by: Mapping[str, Sequence[str]]) -> No
         )
 
 
-def lay_out(part: Found, columns: pl.DataFrame, low: Numbers, high: Numbers, why: Statuses) -> pl.DataFrame:
+def lay_out(
+    part: Found, columns: pl.DataFrame, low: Numbers, high: Numbers, verdict: Verdict
+) -> pl.DataFrame:
     """Lay estimates out as rows: every cell, in order, by every row of `columns`.
 
-    `columns` says in `place` which measure a row is about (-1: not asked); its other columns go along. `why`
-    has the places in `STATUSES` by cell and row of `columns`. Only what is reported has numbers.
+    `columns` says in `place` which measure a row is about (-1: not asked); its other columns go along.
+    `verdict` is by cell and row of `columns`. Only what is reported has numbers.
     """
     found, answers = part.estimates, part.answers
     order = part.keys.with_row_index("cell").sort("organisation", "breakdown", "group")
     rows, places = order["cell"].to_numpy().astype(np.int64), columns["place"].to_numpy()
     index = rows[:, None] * len(answers.names) + np.maximum(places, 0)
-    status = np.where(places < 0, np.int8(STATUSES.index("not_asked")), why[rows])
+    status = np.where(places < 0, np.int8(STATUSES.index("not_asked")), verdict.why[rows])
     numbers = {
         "estimate": found.mean,
         "std_error": found.std_error,
@@ -243,7 +265,8 @@ def lay_out(part: Found, columns: pl.DataFrame, low: Numbers, high: Numbers, why
         lambda: columns[column],
         named[status.ravel()].to_frame,
     ]
-    jobs += [partial(_series, n, t, index, status != 0) for n, t in numbers.items()]
+    few = _decimals(verdict.rounded[rows], places < answers.n_scores)
+    jobs += [partial(_series, n, t, index, status != 0, few.get(n)) for n, t in numbers.items()]
     source = pl.lit("respondents").alias("source")
     table = pl.concat(in_threads(jobs), how="horizontal").with_columns(source, pl.col("base").cast(pl.UInt32))
     if not part.unweighted:
@@ -254,7 +277,27 @@ def lay_out(part: Found, columns: pl.DataFrame, low: Numbers, high: Numbers, why
     )
 
 
-def _series(name: str, table: Numbers, index: NDArray[np.int64], absent: NDArray[np.bool_]) -> pl.DataFrame:
+def _decimals(rounded: NDArray[np.bool_], score: NDArray[np.bool_]) -> dict[str, NDArray[np.int64]]:
+    """Return how many decimals each row of a number has; -1 for all, and nothing where all have all."""
+    if not rounded.any():
+        return {}
+    percent, fine = DECIMALS
+    ends = np.where(rounded, np.where(score, fine, percent), -1).ravel()
+    error = np.where(rounded, fine, -1).ravel()
+    return {"estimate": ends, "std_error": error, "conf_low": ends, "conf_high": ends}
+
+
+def _series(
+    name: str,
+    table: Numbers,
+    index: NDArray[np.int64],
+    absent: NDArray[np.bool_],
+    decimals: NDArray[np.int64] | None,
+) -> pl.DataFrame:
     values = np.take(table, index)
     values[absent] = np.nan
-    return pl.Series(name, values.ravel(), nan_to_null=True).to_frame()
+    values = values.ravel()
+    for number in np.unique(decimals) if decimals is not None else ():
+        if number >= 0:
+            values = np.where(decimals == number, np.round(values, number), values)
+    return pl.Series(name, values, nan_to_null=True).to_frame()

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from culture_metrics.extracts.extract import Extract
-    from culture_metrics.indicators.cell_estimates import Statuses
+    from culture_metrics.indicators.cell_estimates import Verdict
     from culture_metrics.indicators.design import Design
     from culture_metrics.indicators.percentages import Share
     from culture_metrics.indicators.weights import AnyWeights
@@ -69,12 +69,14 @@ def distributions(
     shares = options(extract)
     least = extract.edition.survey.minimum_base if minimum_base is None else minimum_base
     hidden = hidden_of(found, extract, _bases(extract, shares), least, breakdowns)
-    tables = [_table(part, extract, shares, interval, why) for part, why in zip(found, hidden, strict=True)]
+    tables = [
+        _table(part, extract, shares, interval, verdict) for part, verdict in zip(found, hidden, strict=True)
+    ]
     return as_distributions(pl.concat(tables).with_columns(interval_name(interval, pl.col("percent"))))
 
 
 def _table(
-    part: Found, extract: Extract, shares: Sequence[Share], interval: str, why: Statuses
+    part: Found, extract: Extract, shares: Sequence[Share], interval: str, verdict: Verdict
 ) -> pl.DataFrame:
     low, high = percent_intervals(part.estimates, interval)
     columns = pl.DataFrame(
@@ -87,7 +89,7 @@ def _table(
     names = {name: j for j, name in enumerate(_bases(extract, shares))}
     of_option = [names[answers_to(q)] for q in columns["question"]]
     return (
-        lay_out(part, columns, low, high, why[:, of_option])
+        lay_out(part, columns, low, high, verdict.of(of_option))
         .rename({"estimate": "percent"})
         .with_columns(pl.lit(extract.survey).alias("survey"), pl.lit(extract.period).alias("period"))
     )

@@ -33,7 +33,7 @@ from culture_metrics.threads import both, in_threads, slices
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from culture_metrics.indicators.cell_estimates import Numbers, Statuses
+    from culture_metrics.indicators.cell_estimates import Numbers, Verdict
     from culture_metrics.indicators.design import Design
     from culture_metrics.indicators.weights import AnyWeights
 
@@ -134,7 +134,7 @@ def estimate(
         partial(hidden_of, found, first, columns, least, breakdowns),
     )
     each = zip(found, ends, hidden, strict=True)
-    tables = [_table(part, first, limits, why) for part, limits, why in each]
+    tables = [_table(part, first, limits, verdict) for part, limits, verdict in each]
     name = interval_name(interval, pl.col("estimate"), pl.col("unit") == "percent")
     return as_results(pl.concat(tables).with_columns(name), in_order=len(tables) == 1)
 
@@ -155,7 +155,7 @@ def _intervals(part: Found, interval: str, limits: tuple[float, float]) -> tuple
     return low, high
 
 
-def _table(part: Found, extract: Extract, ends: tuple[Numbers, Numbers], why: Statuses) -> pl.DataFrame:
+def _table(part: Found, extract: Extract, ends: tuple[Numbers, Numbers], verdict: Verdict) -> pl.DataFrame:
     """Lay the estimates out as rows, with every measure of the edition, asked or not."""
     edition, found = extract.edition, part.estimates
     place = {name: j for j, name in enumerate(part.answers.names) if found.base[:, j].any()}
@@ -167,6 +167,6 @@ def _table(part: Found, extract: Extract, ends: tuple[Numbers, Numbers], why: St
             "place": [place.get(n, -1) for n in names],
         }
     )
-    return lay_out(part, measures, *ends, why[:, measures["place"].to_numpy()]).with_columns(
+    return lay_out(part, measures, *ends, verdict.of(measures["place"].to_numpy())).with_columns(
         pl.lit(extract.survey).alias("survey"), pl.lit(extract.period).alias("period")
     )

@@ -13,6 +13,7 @@ from culture_metrics.disclosure.decision import GROUP as KEY
 from culture_metrics.disclosure.rule import warn_of_minimum
 from culture_metrics.disclosure.structure import CROSS
 from culture_metrics.errors import CultureMetricsWarning
+from culture_metrics.indicators.cell_estimates import Verdict
 from culture_metrics.indicators.release import PEOPLE, Release
 from culture_metrics.results import ALL
 from data_schemas.columns import STATUSES
@@ -37,7 +38,7 @@ def hidden_of(
     columns: Mapping[str, int],
     minimum_base: int,
     by: Mapping[str, tuple[str, ...]],
-) -> list[Statuses]:
+) -> list[Verdict]:
     """Decide what of the estimates of one release may be shown.
 
     Parameters
@@ -55,8 +56,8 @@ def hidden_of(
 
     Returns
     -------
-    list of array
-        For each part places in `STATUSES`, by cell and measure; 0 where there is nothing to hide.
+    list of Verdict
+        For each part, by cell and measure.
 
     Notes
     -----
@@ -90,11 +91,12 @@ def hidden_of(
             extract.decision.not_looked_at = IN_PIECES
         extract.decision.in_pieces = True
     found = _with_crosses(found, cells, names, extract)
-    why = np.empty_like(found)
-    why[order] = found
+    why, rounded = np.empty_like(found), np.empty(found.shape, bool)
+    why[order], rounded[order] = found, release.rounded
     back = {name: j + 1 for j, name in enumerate(names)}
-    ends = np.cumsum([part.keys.height for part in parts])[:-1]
-    return np.split(why[:, [back[name] for name in columns]], ends)
+    ends, own = np.cumsum([part.keys.height for part in parts])[:-1], [back[name] for name in columns]
+    each = zip(np.split(why[:, own], ends), np.split(rounded[:, own], ends), strict=True)
+    return [Verdict(*one) for one in each]
 
 
 def groups_counted(names: Sequence[str], extract: Extract) -> NDArray[np.bool_]:

@@ -21,6 +21,7 @@ from culture_metrics.indicators.atoms import (
     atoms_among,
     atoms_of,
 )
+from culture_metrics.indicators.decoding import decode
 from culture_metrics.indicators.everyone import COLUMN_GONE, Everyone
 from culture_metrics.results import ALL
 from data_schemas.columns import STATUSES
@@ -51,6 +52,8 @@ NOT_LOOKED_AT = (
 FEW = 50
 #: Official weights are those of these groups.
 OF_WEIGHTS = "occupation_group"
+#: Share of all from which on the number of those who answered bounds the number who did not.
+NEARLY_ALL = 0.9
 #: So often combinations are drawn where there are many organisations.
 FEW_DRAWS = 6
 
@@ -118,6 +121,8 @@ class Release:
         self.families = [PEOPLE, *sorted(set(heads) - {PEOPLE})]
         place = {name: j for j, name in enumerate(self.families)}
         self.family = np.array([place[name] for name in heads])
+        #: Cells × measures, everyone first: what has few decimals, in the order of `decide`.
+        self.rounded = np.zeros((0, 0), bool)
 
     def decide(self, groups: pl.DataFrame, base: Floats, counted: Floats, found: Statuses) -> Statuses:
         """Return what is hidden and why, by cell and measure, and keep it in mind.
@@ -131,8 +136,11 @@ class Release:
         found : array
             What must be hidden by what names say, as places in `STATUSES`.
         """
+        self.rounded = np.zeros(base.shape, bool)
         least = np.fmin(base, np.fmin(counted, base - counted))
-        small = self._by_family((base > 0) & (least < self.minimum))
+        few = (base > 0) & (least < self.minimum)
+        few[:, 0] |= self._few_answered(groups, base)
+        small = self._by_family(few)
         by_names = self._by_family((found > 0) & (base > 0)) | small
         # Measures that all answered have the same bases: what is hidden of people is hidden of all measures.
         by_names |= by_names[:, :1]
@@ -149,6 +157,15 @@ class Release:
         few = (found > 0) & ~(base >= self.minimum)
         why = np.where(gone & (found == 0), np.int8(UNTOLD), np.where(gone | few, found, np.int8(0)))
         return np.where((why > 0) & untold[:, None], np.int8(UNTOLD), why)
+
+    def _few_answered(self, groups: pl.DataFrame, base: Floats) -> Flags:
+        """Say of cells whether too few answered some measure that nearly all of the extract answer.
+
+        Shown for other measures, they would tell how many are in it, and so bound how many skipped this one.
+        """
+        whole = np.nan_to_num(base[(groups["breakdown"] == ALL).to_numpy()]).sum(axis=0)
+        nearly_all = whole >= NEARLY_ALL * whole[0]
+        return np.asarray(((base > 0) & (base < self.minimum))[:, nearly_all].any(axis=1))
 
     def _by_family(self, flags: Flags) -> Flags:
         gone = np.zeros((len(flags), len(self.families)), bool)
@@ -190,6 +207,8 @@ class Release:
         """Hide what the respondents make it take; says by cell whether it was decided from them."""
         untold = known(self.everyone.calls, groups, self.families)[2]
         tables = self._tables()
+        decoded = self._by_family(self._decode(groups, by_names))
+        small, by_names = small | decoded, by_names | decoded
         layers, weighing = self._layers(tables, groups, small, by_names)
         others = self._answered_otherwise()
         if others:
@@ -223,6 +242,42 @@ class Release:
         if any(layer.fixed.any() for layer in layers):
             _warn_of_earlier(groups, result[:, 0], small[:, 0])
         return result, untold
+
+    def _decode(self, groups: pl.DataFrame, by_names: Flags) -> Flags:
+        """Say which weighted figures would tell what few answered, and keep in mind which must be rounded."""
+        found, now = np.zeros((groups.height, len(self.family)), bool), self._weights()
+        if self.minimum < 2 or not now:
+            return found
+        there = np.ones((self.extract.frame.height, 1), bool)
+        if not self.everyone.many:
+            there = answered(self.parts[0].answers, self.places.tolist(), [])[0]
+        percent = np.isin(np.arange(len(self.family)), 1 + self.percent)[: there.shape[1]]
+        own = [table for table in self.mine if table.name in now]
+        row = [rows_in(groups, table.groups) for table in own]
+        each = decode(
+            own,
+            [[now[table.name], *self._earlier_weights(table, now[table.name])] for table in own],
+            there,
+            [by_names[at][:, self.family[: there.shape[1]]] for at in row],
+            percent,
+            self.minimum,
+        )
+        for at, told in zip(row, each, strict=True):
+            found[at] |= told.hidden
+            self.rounded[at] |= told.rounded
+        return found
+
+    def _earlier_weights(self, table: Table, now: Floats) -> list[Floats]:
+        """List other weights with which groups of the same breakdown were shown before."""
+        found: list[Floats] = []
+        for call, tables in self.everyone.earlier:
+            if table.name in call.weights and any(table.same_as(other) for other in tables):
+                used = self.everyone.weights_of(call, table.name)
+                if used is not None and not any(
+                    np.array_equal(used[: len(now)], other) for other in [now, *found]
+                ):
+                    found.append(used[: len(now)])
+        return found
 
     def _keep(self, groups: pl.DataFrame, hidden: Flags, untold: Flags, *, weighted: bool) -> None:
         """Keep what was decided in mind."""

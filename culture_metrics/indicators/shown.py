@@ -61,7 +61,7 @@ def shown_cells(
     least = extract.edition.survey.minimum_base if minimum_base is None else minimum_base
     tables = []
     hidden = hidden_of(found, extract, columns, least, breakdowns)
-    for part, why in zip(found, hidden, strict=True):
+    for part, (why, _) in zip(found, hidden, strict=True):
         base = np.where(why == 0, part.estimates.base, np.nan)
         asked = part.estimates.base.any(axis=0)
         names = np.array(part.answers.names)[asked]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from itertools import permutations
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ from culture_metrics.disclosure.decision import GROUP
 from culture_metrics.disclosure.people import hide_people
 from culture_metrics.disclosure.release import family_names
 from culture_metrics.indicators.atoms import atoms_of, tables_of
+from culture_metrics.indicators.decoding import decode
 from culture_metrics.indicators.release import rows_in
 from data_schemas.columns import HIDDEN_STATUSES
 
@@ -64,6 +66,15 @@ def hide_values(
     weights = [] if weight is None else [weight]
     layers += [(place, 0) for place in range(len(tables)) if weights]
     rows = [rows_in(groups, each.groups) for each in tables]
+    rounded = np.zeros_like(gone)
+    if weights:
+        percent = np.array([np.isin(own[np.isfinite(own)], (0, 1)).all() for own in numbers.T])
+        each = decode(
+            tables, [weights] * len(tables), there, [gone[at] for at in rows], percent, minimum_base
+        )
+        for at, told in zip(rows, each, strict=True):
+            gone[at] |= told.hidden
+            rounded[at] |= told.rounded
     only, shared = _alike(numbers, there)
     for one, other in shared:
         family[family == family[other]] = family[one]
@@ -86,13 +97,25 @@ def hide_values(
         looked[own] |= added
     # Where more is hidden than names lead to, no row says which groups are small.
     why = pl.Series("_hidden", (hidden | (gone & looked[:, None])).ravel())
-    return table.with_columns(
+    step = pl.Series(np.where(rounded, _steps(numbers), np.nan).ravel(), nan_to_null=True)
+    few = [pl.coalesce((pl.col(n) / step).round() * step, n).alias(n) for n in NUMBERS[:4]]
+    return table.with_columns(few).with_columns(
         *(pl.when(~why).then(pl.col(name)).alias(name) for name in NUMBERS),
         pl.when(~why)
         .then(pl.col("status"))
         .otherwise(pl.lit("suppressed", table.schema["status"]))
         .alias("status"),
     )
+
+
+def _steps(numbers: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return by measure a power of ten of which there are 100 to 1,000 in the range of its values."""
+    values = np.where(np.isfinite(numbers), numbers, np.nan)
+    with warnings.catch_warnings():
+        # Nobody has a value.
+        warnings.simplefilter("ignore", RuntimeWarning)
+        span = np.nanmax(values, axis=0) - np.nanmin(values, axis=0)
+    return np.asarray(10.0 ** np.ceil(np.log10(np.where(span > 0, span, 1.0)) - 3))
 
 
 def _alike(numbers: NDArray[np.float64], there: Flags) -> tuple[Flags, list[tuple[int, int]]]:

@@ -533,7 +533,7 @@ def test_effective_bases_are_shown_in_whole_respondents(of):
 @pytest.mark.filterwarnings("ignore::culture_metrics.errors.SmallBaseWarning")
 @pytest.mark.parametrize("seed", range(4))
 def test_what_a_margin_shows_beside_estimates_tells_of_no_group_that_they_hide(seed):
-    """600 people, of whom 120 gave no ward: estimates hide one or two wards, the rest cannot be told.
+    """600 people, of whom 120 gave no ward: estimates hide one to three wards, the rest cannot be told.
 
     Attack: base over share was the 480 whose ward is known; less the wards that the margin or the estimates
     show, that was the one that is hidden.
@@ -547,7 +547,7 @@ def test_what_a_margin_shows_beside_estimates_tells_of_no_group_that_they_hide(s
     most = results.filter(breakdown="all").sort("base", "measure", descending=[True, False])["measure"][0]
     hidden = results.filter(pl.col("status") != "reported", breakdown="locality_1", measure=most)["group"]
     shown = raking.table.filter(pl.col("base").is_not_null())
-    assert len(hidden) in (1, 2)
+    assert len(hidden) in (1, 2, 3)
     assert shown.height > 5
     assert not set(hidden) & set(shown["group"])
     told = (100 * shown["base"] / shown["before"]).to_list()

@@ -21,6 +21,7 @@ from tests.redteam.linear import MOST
 from tests.redteam.people import People
 from tests.redteam.releases import atom_weights, people_of, released
 from tests.redteam.weighted import national_attack, size_weights, split_attack, weighted_attack
+from tests.redteam.whole_numbers import whole_number_attack
 
 
 @dataclass(frozen=True)
@@ -137,7 +138,9 @@ def attack_table(
     outcome.found += linear_attack(plain, people, rng, steps=effort.steps, exactly=effort.exactly, more=more)
     outcome.found += bases_together(plain, people, rng, steps=effort.steps, more=more)
     if case.kind == "weighted":
-        outcome.found += weighted_attack(table, people, atom_weights(case, people, case.calls[-1]), rng)
+        weight = atom_weights(case, people, case.calls[-1])
+        outcome.found += weighted_attack(table, people, weight, rng)
+        outcome.found += whole_number_attack(table, people, weight, rng)
     for method in (base_attack, count_attack, *([chart_attack] if effort.exactly else [])):
         found, mistaken = method(plain, people, rng, each=effort.each, measures=effort.measures)
         outcome.found += found
