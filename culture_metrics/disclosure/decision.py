@@ -152,9 +152,19 @@ def alike_in(one: pl.DataFrame, other: pl.DataFrame) -> list[str] | None:
 
 
 def people_of(frame: pl.DataFrame, questions: Sequence[str]) -> People:
-    """Tell the people of an extract from others: how many they are, and what their answers add up to."""
+    """Tell the people of an extract from others: how many they are, and what their answers add up to.
+
+    Where they are not many, also who gave them: two people who swap their answers are others.
+    """
     numbers = [c for c in questions if c in frame.columns and frame.schema[c].is_integer()]
-    return frame.height, *(frame.select(pl.col(numbers).cast(pl.Int64).sum()).row(0) if numbers else ())
+    if not numbers:
+        return (frame.height,)
+    answers = pl.col(numbers).cast(pl.Int64)
+    sums = [answers.sum()]
+    if frame.height <= MANY and (ids := ids_of(frame)).width:
+        place = ids.select(pl.struct(pl.all()).rank("dense").cast(pl.Int64)).to_series()
+        sums.append((answers * place).sum().name.suffix(" by id"))
+    return frame.height, *frame.select(sums).row(0)
 
 
 def known(calls: Sequence[Call], groups: pl.DataFrame, families: Sequence[str]) -> tuple[Flags, Flags, Flags]:

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
 
-from culture_metrics import problems
 from culture_metrics.disclosure.coincidence import may_coincide
 from culture_metrics.disclosure.decision import GROUP, Call, Table, known, people_of
 from culture_metrics.disclosure.people import People, hide_beside, hide_people, is_open, number_open
 from culture_metrics.disclosure.release import family_names
-from culture_metrics.errors import CultureMetricsWarning
 from culture_metrics.indicators.atoms import (
     Atoms,
     answered,
@@ -23,6 +20,12 @@ from culture_metrics.indicators.atoms import (
 )
 from culture_metrics.indicators.decoding import decode
 from culture_metrics.indicators.everyone import COLUMN_GONE, Everyone
+from culture_metrics.indicators.release_warnings import (
+    warn_of_earlier,
+    warn_of_members,
+    warn_of_other_answers,
+    warn_of_weights,
+)
 from culture_metrics.results import ALL
 from data_schemas.columns import STATUSES
 
@@ -208,13 +211,15 @@ class Release:
         untold = known(self.everyone.calls, groups, self.families)[2]
         tables = self._tables()
         decoded = self._by_family(self._decode(groups, by_names))
+        if (decoded & ~by_names).any():
+            warn_of_weights(groups.filter(pl.Series((decoded & ~by_names).any(axis=1))))
         small, by_names = small | decoded, by_names | decoded
         layers, weighing = self._layers(tables, groups, small, by_names)
         others = self._answered_otherwise()
         if others:
             altered = self._altered(tables, layers, weighing, others, groups)
             if (altered & ~by_names).any():
-                _warn_of_other_answers()
+                warn_of_other_answers()
             small, by_names = small | altered, by_names | altered
             layers, weighing = self._layers(tables, groups, small, by_names)
         hidden = [layer.hidden.copy() for layer in layers]
@@ -240,7 +245,7 @@ class Release:
             self._keep(groups, gone, untold, weighted=weighted)
         result = np.logical_or.reduce([*each.values()])
         if any(layer.fixed.any() for layer in layers):
-            _warn_of_earlier(groups, result[:, 0], small[:, 0])
+            warn_of_earlier(groups, result[:, 0], small[:, 0])
         return result, untold
 
     def _decode(self, groups: pl.DataFrame, by_names: Flags) -> Flags:
@@ -482,7 +487,7 @@ class Release:
         number = groups.with_row_index("_row")
         changed = [table.name for table in self.mine if self.everyone.other_members(table.name)]
         if changed:
-            _warn_of_members(changed)
+            warn_of_members(changed)
         for place, table in enumerate(tables):
             row = table.groups.join(number, on=GROUP, how="left", maintain_order="left")["_row"]
             own = any(table is other for other in self.mine)
@@ -550,40 +555,3 @@ def _beside(groups: pl.DataFrame, hidden: Flags) -> Flags:
     first = np.searchsorted(table[order], np.arange(int(table.max(initial=-1)) + 1))
     number = np.add.reduceat(hidden[order], first, dtype=np.int64)
     return np.asarray(number[table] > hidden)
-
-
-def _warn_of_other_answers() -> None:
-    warnings.warn(
-        "Answers are not what they were when results of this extract were shown before. Measures made of "
-        "them are not shown where both together could give the answers of a few people away. If the earlier "
-        "results went to nobody, read the file again.",
-        CultureMetricsWarning,
-        stacklevel=7,
-    )
-
-
-def _warn_of_members(breakdowns: Sequence[str]) -> None:
-    warnings.warn(
-        f"The groups of {problems.listed(breakdowns)} have other members than in the earlier report that the "
-        "ledger is of: none of them is shown, as the two together could give small groups away. Give the new "
-        "grouping a column of its own, or report into another folder if the earlier report went to nobody.",
-        CultureMetricsWarning,
-        stacklevel=7,
-    )
-
-
-def _warn_of_earlier(groups: pl.DataFrame, hidden: Flags, small: Flags) -> None:
-    """Warn of breakdowns of which nothing can be shown beside what earlier calls showed."""
-    whole = groups.with_columns(hidden=pl.Series(hidden), large=pl.Series(~small)).group_by(
-        "organisation", "breakdown", maintain_order=True
-    )
-    gone = whole.agg(pl.col("hidden").all(), pl.col("large").any()).filter("hidden", "large")
-    if gone.height:
-        warnings.warn(
-            "Beside what was shown of this extract before, no group of "
-            f"{problems.listed(gone['breakdown'].unique().sort())} can be shown "
-            f"({problems.listed(gone['organisation'].unique().sort())}): small groups would follow. Ask for "
-            "all breakdowns in one call, on the extract as it was read.",
-            CultureMetricsWarning,
-            stacklevel=6,
-        )

@@ -109,7 +109,7 @@ def test_a_small_organisation_does_not_follow_from_all_together():
     apart = cm.estimate(people).filter(measure="advocacy", status="reported")
     assert set(apart["organisation"]) == {"RAX", "RBX"}
     eligible = {"RAX": 100, "RBX": 90, "RCX": 9}
-    with pytest.warns(CultureMetricsWarning, match="Ask for all breakdowns"):
+    with pytest.warns(CultureMetricsWarning, match="share a weight"):
         together = cm.estimate(people, weights=cm.Weights("size", eligible=eligible))
     assert together.filter(measure="advocacy", status="reported").is_empty()
 
@@ -420,6 +420,20 @@ def test_a_ledger_carries_the_decision_into_the_next_run(tmp_path):
         read_ledger(path, about(other))
 
 
+def test_a_ledger_tells_two_people_who_swap_their_answers_from_those_they_were(tmp_path):
+    """Sums stay as they are, but the groups of the two tell what they differ in."""
+    people = extract(locality_1=["A"] * 45 + ["B"] * 50)
+    cm.estimate(people, by=["locality_1"])
+    path = tmp_path / "ledger.json"
+    write_ledger(path, about(people))
+    asked = [c for c in people.edition.columns if c in people.frame.columns]
+    turned = people.frame.select(asked)[[94, *range(1, 94), 0]]
+    assert not turned.equals(people.frame.select(asked))
+    swapped = people.frame.with_columns(turned)
+    with pytest.warns(CultureMetricsWarning, match="other respondents"):
+        read_ledger(path, about(dataclasses.replace(people, frame=swapped, decision=Decision())))
+
+
 def test_what_was_shown_is_attacked_with_draws_of_its_own():
     teams = ["a1"] * 20 + ["a2"] * 20 + ["a3"] + ["b1"] * 20 + ["b2"] * 20
     people = extract(locality_1=["A"] * 41 + ["B"] * 40, locality_2=teams)
@@ -458,7 +472,7 @@ def test_a_breakdown_whose_groups_have_other_members_is_another_breakdown():
 def test_few_who_weigh_otherwise_do_not_follow_from_two_totals():
     people = extract(locality_1=["A"] * 60, w=[2.0] * 4 + [1.0] * 56)
     plain = cm.estimate(people).filter(measure="advocacy", status="reported")
-    with pytest.warns(CultureMetricsWarning, match="Ask for all breakdowns"):
+    with pytest.warns(CultureMetricsWarning, match="share a weight"):
         weighted = cm.estimate(people, weights="w").filter(measure="advocacy", status="reported")
     assert plain.height + weighted.height == 1
 

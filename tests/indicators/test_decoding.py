@@ -7,6 +7,7 @@ import polars as pl
 import pytest
 
 import culture_metrics as cm
+from culture_metrics.errors import SmallBaseWarning
 from culture_metrics.extracts.extract import Extract
 from tests.redteam.whole_numbers import agreed
 
@@ -52,6 +53,7 @@ def test_a_full_figure_has_one_solution_for_the_one_person_of_a_weight():
     assert told.tolist() == [inside[weight == w].sum() for w in WEIGHTS[:3]]
 
 
+@pytest.mark.filterwarnings("ignore::culture_metrics.errors.SmallBaseWarning")
 def test_a_ward_with_one_person_of_a_weight_is_not_shown_weighted():
     extract = made({"Ward A": (12, 12, 1), "Ward B": (60, 40, 40), "Ward C": (40, 60, 34)})
     table = cm.estimate(extract, by=["locality_1"], weights="weight").filter(
@@ -64,6 +66,12 @@ def test_a_ward_with_one_person_of_a_weight_is_not_shown_weighted():
     assert statuses(answers.filter(question="recommend_place_to_work"))["Ward A"] == {"suppressed"}
     plain = cm.estimate(made({"Ward A": (12, 12, 1), "Ward B": (60, 40, 40)}), by=["locality_1"])
     assert statuses(plain.filter(pl.col("measure").is_in(MEASURES)))["Ward A"] == {"reported"}
+
+
+def test_it_is_said_that_weighted_figures_are_hidden():
+    extract = made({"Ward A": (12, 12, 1), "Ward B": (60, 40, 40), "Ward C": (40, 60, 34)})
+    with pytest.warns(SmallBaseWarning, match=r"2 weighted figures \(locality_1\).*share a weight"):
+        cm.estimate(extract, by=["locality_1"], weights="weight")
 
 
 def test_numbers_of_ones_own_are_protected_alike():
@@ -118,6 +126,7 @@ def test_each_other_weighting_of_the_same_groups_tells_more():
     extract = made({"Ward A": (1500, 400, 300, 8)})
     other = extract.frame["weight"].replace_strict(WEIGHTS, [0.8, 1.2, 1.1, 1.4])
     first = cm.estimate(extract, weights="weight").filter(measure="recommend_place_to_work")
-    again = cm.estimate(extract, weights=other).filter(measure="recommend_place_to_work")
+    with pytest.warns(SmallBaseWarning, match="share a weight"):
+        again = cm.estimate(extract, weights=other).filter(measure="recommend_place_to_work")
     assert first["status"][0] == "reported"
     assert again["status"][0] == "suppressed"

@@ -39,7 +39,7 @@ def extract() -> Extract:
     )
 
 
-@pytest.mark.filterwarnings("ignore::culture_metrics.errors.SmallBaseWarning")
+@pytest.mark.filterwarnings("ignore::culture_metrics.errors.CultureMetricsWarning")
 @pytest.mark.parametrize(
     ("weighting", "weights"),
     [
@@ -50,7 +50,8 @@ def extract() -> Extract:
 )
 def test_means_and_standard_errors_equal_those_of_r_survey(extract, weighting, weights):
     reference = pl.read_csv(REFERENCE / "weighted_estimates.csv").filter(weighting=weighting)
-    results = estimate(extract, weights=weights).filter(breakdown="all")
+    # Few here share a weight: what may leave is rounded, or hidden.
+    results = estimate(extract, weights=weights, minimum_base=1).filter(breakdown="all")
     both = reference.join(results, on=["organisation", "measure"], suffix="_here")
     assert both.height == reference.height == 4
     for number in ("estimate", "std_error", "base"):

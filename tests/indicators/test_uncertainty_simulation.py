@@ -67,11 +67,12 @@ def coverage(results: pl.DataFrame, measure: str, truth: float) -> float:
     return 100 * rows.select(pl.lit(truth).is_between(pl.col("conf_low"), pl.col("conf_high")).mean()).item()
 
 
+@pytest.mark.filterwarnings("ignore::culture_metrics.errors.SmallBaseWarning")
 @pytest.mark.parametrize("n", SIZES)
 @pytest.mark.parametrize("weighted", [False, True])
 def test_intervals_cover_the_truth(n, weighted):
     extract, truth = samples(n, weighted=weighted)
-    results = estimate(extract, weights="weight" if weighted else "none")
+    results = estimate(extract, weights="weight" if weighted else "none", minimum_base=1)
     found = {p: coverage(results, measure, p) for measure, p in PERCENTAGES.values()}
     found["score"] = coverage(results, "motivation", truth)
     print(n, "weighted" if weighted else "unweighted", {k: round(v, 1) for k, v in found.items()})
