@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 DRAWS, AGAIN = 30, 6
 #: Seeds of draws that nothing was decided by begin here.
 OTHERS = 1_000_000
+#: Up to so many more people are looked at whether few of them answered what nearly all answer.
+MORE = 4
 #: So many groups are tried to be shown again, largest first.
 TRIED = 20
 #: Whole organisations are the last to be hidden.
@@ -46,6 +48,9 @@ class People:
     table : array
         By group: its table, in which no two groups have people in common; a number of its own for each table
         that is shown weighted, below 0.
+    core : array
+        Measures that nearly all answered. Who is many, but few in one of them, is hidden throughout: how many
+        they are, and how many skipped the measure around them, would tell how many answered it.
     """
 
     groups: Floats
@@ -55,6 +60,12 @@ class People:
     of_side: Numbers
     cost: Floats
     table: Numbers
+    core: Numbers = field(default_factory=lambda: np.empty(0, np.int64))
+
+    def of(self, family: int) -> Numbers:
+        """Return the measures of which few decide that a family is hidden."""
+        own = np.flatnonzero(self.family == family)
+        return np.union1d(own, self.core) if family == self.family[0] else own
 
     @cached_property
     def block(self) -> Flags:
@@ -215,7 +226,12 @@ class _Hiding:
                 self.hidden[group, family] = True
 
     def _of_everyone(self, family: int) -> Floats:
-        left = self._draws(self._pattern(family), self.people.counts[:, :1], self.draws)
+        pattern, counts = self._pattern(family), self.people.counts
+        if not len(self.people.core):
+            left = self._draws(pattern, counts[:, :1], self.draws)
+        else:
+            left = self._draws(pattern, counts[:, :1], self.draws, self.minimum + MORE)
+            left = left[light(left, counts[:, self.people.of(family)], self.minimum).any(axis=1)]
         return left[self._new(left, family)]
 
     def _new(self, left: Floats, family: int) -> Flags:
@@ -227,10 +243,10 @@ class _Hiding:
             self.before[before.tobytes()] = _Pattern(self.people, before).shown
         return ~self.before[before.tobytes()].follows(left)
 
-    def _draws(self, pattern: _Pattern, counts: Floats, draws: int) -> Floats:
+    def _draws(self, pattern: _Pattern, counts: Floats, draws: int, below: int | None = None) -> Floats:
         self.turn += 1
         sides = self.people.sides if counts.shape[1] > 1 else self.people.sides[:, :0]
-        return light_combinations(pattern.shown, counts, self.minimum, draws, sides, seed=self.turn)
+        return light_combinations(pattern.shown, counts, below or self.minimum, draws, sides, seed=self.turn)
 
     def _pattern(self, family: int) -> _Pattern:
         return _Pattern(self.people, np.flatnonzero(~self.hidden[:, family]))
@@ -239,7 +255,7 @@ class _Hiding:
         """Hide what some combinations need; say whether there was anything that may be hidden."""
         left = left[np.argsort((left != 0) @ self.people.counts[:, 0], kind="stable")]
         # That people are all alike is no reason to hide an organisation.
-        of_family = self.people.counts[:, self.people.family == family]
+        of_family = self.people.counts[:, self.people.of(family)]
         few = np.asarray(light(left, of_family, self.minimum).any(axis=1))
         chosen = pattern.next_groups(left, ~self.fixed[:, family], whole=few)
         self.hidden[[*chosen], family] = True
@@ -266,7 +282,7 @@ class _Hiding:
             pool = pool.some(pattern.shown.follows(pool.left))
             each = [(rests, self._open(rests, pattern, own)), (pool, self._open(pool, pattern, own))]
             if not any(open_.any() for _, open_ in each) and (gone != least).any():
-                measures = np.flatnonzero(np.isin(self.people.family, own))
+                measures = np.unique(np.concatenate([self.people.of(f) for f in own.tolist()]))
                 drawn = self._found(self._draws(pattern, self.people.counts[:, measures], AGAIN))
                 each.append((drawn, self._open(drawn, pattern, own)))
             left = np.concatenate([found.left for found, _ in each])
@@ -293,6 +309,6 @@ class _Hiding:
             alike[rows] &= (found.left[rows] != 0).astype(float) @ (answered & ~told) > 0
         result = np.zeros((len(found.left), len(families)), bool)
         for place, family in enumerate(families):
-            few = found.few[:, people.family == family].any(axis=1)
+            few = found.few[:, people.of(family)].any(axis=1)
             result[:, place] = few | alike[:, people.of_side[sides] == family].any(axis=1)
         return result

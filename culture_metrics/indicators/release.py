@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
 
     Flags = NDArray[np.bool_]
     Floats = NDArray[np.float64]
+    Numbers = NDArray[np.int64]
 
 #: Stands for the respondents of a cell, whatever they answered.
 PEOPLE = ""
@@ -142,15 +144,19 @@ class Release:
         self.rounded = np.zeros(base.shape, bool)
         least = np.fmin(base, np.fmin(counted, base - counted))
         few = (base > 0) & (least < self.minimum)
-        few[:, 0] |= self._few_answered(groups, base)
+        # Shown for other measures, a group tells how many are in it, and so bounds how many skipped this one.
+        of_core = base[:, self.core]
+        skipped = ((of_core > 0) & (of_core < self.minimum)).any(axis=1) & ~few[:, 0]
+        few[:, 0] |= skipped
         small = self._by_family(few)
         by_names = self._by_family((found > 0) & (base > 0)) | small
         # Measures that all answered have the same bases: what is hidden of people is hidden of all measures.
         by_names |= by_names[:, :1]
         self._hide_enough(groups, base, by_names)
         whole = self.parts[0].extract is not None
-        untold = np.zeros(groups.height, bool)
-        hidden, untold = self._from_people(groups, small, by_names) if whole else (by_names, untold)
+        # Else "small" for one measure and not for another tells the same.
+        untold = _beside(groups, skipped[:, None])[:, 0] | skipped
+        hidden, untold = self._from_people(groups, small, by_names, untold) if whole else (by_names, untold)
         # Words are given only where they are those that names lead to.
         gone = hidden[:, self.family] & ~np.isnan(base)
         # What is hidden for some measures only is bounded by the bases of others: no word on which is small,
@@ -161,14 +167,16 @@ class Release:
         why = np.where(gone & (found == 0), np.int8(UNTOLD), np.where(gone | few, found, np.int8(0)))
         return np.where((why > 0) & untold[:, None], np.int8(UNTOLD), why)
 
-    def _few_answered(self, groups: pl.DataFrame, base: Floats) -> Flags:
-        """Say of cells whether too few answered some measure that nearly all of the extract answer.
-
-        Shown for other measures, they would tell how many are in it, and so bound how many skipped this one.
-        """
-        whole = np.nan_to_num(base[(groups["breakdown"] == ALL).to_numpy()]).sum(axis=0)
-        nearly_all = whole >= NEARLY_ALL * whole[0]
-        return np.asarray(((base > 0) & (base < self.minimum))[:, nearly_all].any(axis=1))
+    @cached_property
+    def core(self) -> Numbers:
+        """Measures, after everyone, that nearly all of the extract answer."""
+        answered = np.zeros(len(self.names))
+        people = 0.0
+        for part in self.parts:
+            whole = (part.keys["breakdown"] == ALL).to_numpy()
+            answered += part.estimates.base[whole][:, self.places].sum(axis=0)
+            people += part.people[whole].sum()
+        return 1 + np.flatnonzero(answered >= max(NEARLY_ALL * people, 1))
 
     def _by_family(self, flags: Flags) -> Flags:
         gone = np.zeros((len(flags), len(self.families)), bool)
@@ -206,9 +214,11 @@ class Release:
                         break
             hidden[here] = gone
 
-    def _from_people(self, groups: pl.DataFrame, small: Flags, by_names: Flags) -> tuple[Flags, Flags]:
+    def _from_people(
+        self, groups: pl.DataFrame, small: Flags, by_names: Flags, untold: Flags
+    ) -> tuple[Flags, Flags]:
         """Hide what the respondents make it take; says by cell whether it was decided from them."""
-        untold = known(self.everyone.calls, groups, self.families)[2]
+        untold = known(self.everyone.calls, groups, self.families)[2] | untold
         tables = self._tables()
         decoded = self._by_family(self._decode(groups, by_names))
         if (decoded & ~by_names).any():
@@ -373,10 +383,8 @@ class Release:
         there = np.hstack([there, sides[:, self.counted]])
         family = np.append(self.family, of_side[self.counted])
         for atoms in atoms_of(tables, weights, self.everyone.organisation(tables)):
-            yield (
-                atoms,
-                atoms.people([(x.table, x.weight) for x in layers], (there, family), (sides, of_side)),
-            )
+            people = atoms.people([(x.table, x.weight) for x in layers], (there, family), (sides, of_side))
+            yield atoms, replace(people, core=self.core)
 
     def attacked(self, groups: pl.DataFrame) -> tuple[int, int]:
         """Attack all that was shown so far, with draws of its own.

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 
+import numpy as np
 import pytest
 
+from tests.redteam.bounds import base_attack
 from tests.redteam.campaign import HEAD, campaign, line
-from tests.redteam.extracts import KINDS
+from tests.redteam.extracts import KINDS, make
+from tests.redteam.releases import people_of, released
 
 #: Extracts of each kind; `python -m tests.redteam` takes as many as it is told.
 EXTRACTS = 10
@@ -51,3 +54,16 @@ def test_something_is_shown(kind: str, outcomes):
     """Hiding everything is no protection: cells of 11 and more are shown for the most part (of one organisation)."""
     hidden = sum((o.hidden for o in outcomes(kind)), Counter())
     assert hidden["shown"] > hidden["additional"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "seed"), [("overlap", 7040), ("crossed", 20129), ("crossed", 20352), ("crossed", 20370)]
+)
+def test_how_many_of_eleven_answered_does_not_follow(kind, seed):
+    """Eleven people, ten of whom answered: who skipped the question in the groups around them told that."""
+    case = make(kind, seed)
+    table = released(case).together.filter(weighting="none")
+    (people,) = people_of(case)
+    found, mistaken = base_attack(table, people, np.random.default_rng(seed), each=60, measures=12)
+    assert mistaken == 0
+    assert found == []
