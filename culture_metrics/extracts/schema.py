@@ -66,13 +66,15 @@ def keeps_contract(frame: pl.DataFrame, edition: Edition) -> bool:
     codes = {name: allowed_codes(edition.columns[name]) for name in frame.columns if name in edition.columns}
     if any(schema.get(name) != pl.String for name in ids) or any(schema[name] != pl.Int8 for name in codes):
         return False
-    return frame.select(
-        pl.all_horizontal(
-            pl.col(ids).is_not_null().all(),
-            pl.col("respondent").is_unique().all(),
-            *(pl.col(name).is_in(allowed).all() for name, allowed in codes.items()),
-        )
-    ).item()
+    return bool(
+        frame.select(
+            pl.all_horizontal(
+                pl.col(ids).is_not_null().all(),
+                pl.col("respondent").is_unique().all(),
+                *(pl.col(name).is_in(allowed).all() for name, allowed in codes.items()),
+            )
+        ).item()
+    )
 
 
 def contract_problems(frame: pl.DataFrame, edition: Edition) -> list[Problem]:
