@@ -194,7 +194,7 @@ def _this_python(scratch: Path, codes: list[int]) -> type:
         def kernel_spec(self) -> KernelSpec:
             return spec
 
-        async def is_alive(self) -> bool:
+        async def is_alive(self) -> bool:  # type: ignore[override]
             code = await self.provisioner.poll() if self.provisioner is not None else None
             if code is not None:
                 codes.append(code)
