@@ -121,7 +121,7 @@ def null_deviance(y: Array, family: Family, weights: Array | None, offset: Array
     """Return the deviance of the model with a constant only.
 
     Its mean has a closed form, save beside an offset that of a logit or a negative binomial. statsmodels fits
-    it anew each time, which takes a third of the time of the model itself. The score of the constant is 0 where
+    it anew each time: a third of the time of the model itself. The score of the constant is 0 where
     the weighted sum of `y - mu` is, and with Gamma's log link that of `y / mu - 1`.
     """
     rates = np.ones_like(y) if offset is None else np.exp(offset)
