@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parents[1]
 BUILD = ROOT / "build"
 ROUNDS = 5
+#: Tables of few respondents, for first calls.
+FEW = ("people", "years", "results", "distributions", "organisations")
 #: Names a real results workbook; one is made up where neither this nor ../shared/data has any.
 WORKBOOK = "CULTURE_METRICS_WORKBOOK"
 
@@ -54,6 +56,39 @@ def import_every_verb() -> Callable[[], Any]:
 
 def import_polars() -> Callable[[], Any]:
     return first_import("polars")
+
+
+def import_polars_and_numpy() -> Callable[[], Any]:
+    imports = [first_import(name) for name in ("polars", "numpy")]
+    return lambda: [load() for load in imports]
+
+
+def first_estimate() -> Callable[[], Any]:
+    return first_call(
+        "extracts.extract", "Extract", "cm.estimate(Extract('nss_england', '2024', few['people']))"
+    )
+
+
+def first_compare_years() -> Callable[[], Any]:
+    return first_call("compare.years", "compare_years", "cm.compare_years(few['years'], 2023, 2024)")
+
+
+def first_benchmark() -> Callable[[], Any]:
+    tables = "[few[name] for name in ('results', 'distributions', 'organisations')]"
+    call = f"cm.benchmark(Published('nss_england', '2024', *{tables}), 'SYN01')"
+    return first_call("published.published", "Published", call)
+
+
+def first_call(module: str, name: str, call: str) -> Callable[[], Any]:
+    """Prepare a first call about few people: polars and numpy are loaded, and nothing of the package."""
+    import numpy as np  # noqa: F401
+    import polars as pl
+
+    few = {name: pl.read_parquet(BUILD / f"bench_{name}.parquet") for name in FEW}
+    if "culture_metrics" in sys.modules:
+        raise SystemExit("culture_metrics is imported before its first call is timed")
+    code = f"import culture_metrics as cm\nfrom culture_metrics.{module} import {name}\n{call}"
+    return lambda: exec(code, {"few": few})
 
 
 def read_published() -> Callable[[], Any]:
@@ -115,9 +150,29 @@ class Task:
     once: bool = False
 
 
+FIRST_CALLS = {
+    "estimate": first_estimate,
+    "compare_years": first_compare_years,
+    "benchmark": first_benchmark,
+}
 TASKS = (
     Task("import culture_metrics", import_package, "import polars", import_polars, once=True),
     Task("import every verb of it", import_every_verb, "import polars", import_polars, once=True),
+    Task(
+        "first cm.estimate, import and all",
+        first_estimate,
+        "import polars, numpy",
+        import_polars_and_numpy,
+        once=True,
+    ),
+    Task(
+        "first cm.compare_years",
+        first_compare_years,
+        "import polars, numpy",
+        import_polars_and_numpy,
+        once=True,
+    ),
+    Task("first cm.benchmark", first_benchmark, "import polars, numpy", import_polars_and_numpy, once=True),
     Task("read_published", read_published, "fastexcel, all sheets", load_all_sheets),
     Task("score: 30 scores", score, "polars by hand: 9 scores", score_by_hand),
     Task("estimate: scores and percentages", estimate, "polars by hand: 9 scores", estimate_by_hand),
@@ -157,12 +212,20 @@ def respondents() -> Extract:
 
 def make_up() -> None:
     """Write what the tasks read (100 organisations of 2,000 people), so that making it counts for none."""
+    import polars as pl
+
     import culture_metrics as cm
     from culture_metrics.reporting.example import example_extracts, example_published
 
     BUILD.mkdir(exist_ok=True)
     extract = cm.synthetic.respondents(2024, organisations=100, respondents_per_organisation=2000)
     extract.frame.write_parquet(BUILD / "bench.parquet")
+    years = [cm.synthetic.respondents(year, respondents_per_organisation=300) for year in (2023, 2024)]
+    published = example_published(years[-1])
+    few = {"people": years[-1].frame, "years": pl.concat([cm.estimate(year) for year in years])}
+    few |= {name: getattr(published, name) for name in FEW[2:]}
+    for name, table in few.items():
+        table.write_parquet(BUILD / f"bench_{name}.parquet")
     if workbook().parent == BUILD:
         published = example_published(cm.validate(example_extracts()[-1]).extract)
         cm.write_published(workbook(), published, layout="organisation")

@@ -1,4 +1,4 @@
-"""What every row of Results, Distributions and Organisations keeps: its columns, and rules by name.
+"""What every row of Results, Distributions, Organisations and Outcomes keeps: its columns, and rules by name.
 
 Plain polars: a table that keeps its contract is known by one look. Where one does not, Pandera says what is
 wrong (data_schemas.tables has the schemas); to load it takes longer than to look at millions of rows. That no
@@ -7,7 +7,7 @@ row stands twice, and that scores lie in the range of their survey, is checked i
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import polars as pl
 
@@ -16,6 +16,8 @@ from data_schemas.columns import (
     DISTRIBUTIONS_KEY,
     ORGANISATIONS,
     ORGANISATIONS_KEY,
+    OUTCOMES,
+    OUTCOMES_KEY,
     RESULTS,
     RESULTS_KEY,
     Columns,
@@ -32,10 +34,14 @@ class Contract:
     columns: Columns
     required: list[str]
     rules: dict[str, pl.Expr]
+    #: No row stands twice, where that is checked here.
+    key: list[str] = field(default_factory=list)
 
     def kept(self, frame: pl.DataFrame) -> bool:
         """Whether a table has these columns and no others, and every row keeps to the rules."""
         if frame.schema != pl.Schema(self.columns):
+            return False
+        if self.key and frame.select(self.key).is_duplicated().any():
             return False
         full = all(not frame[name].null_count() for name in self.required)
         rules = [(~rule).any().alias(name) for name, rule in self.rules.items()]
@@ -73,4 +79,18 @@ CONTRACTS = {
         },
     ),
     "Organisations": Contract(ORGANISATIONS, ORGANISATIONS_KEY, {}),
+    "Outcomes": Contract(
+        OUTCOMES,
+        [*OUTCOMES_KEY, "status", "rows"],
+        {
+            "no number is NaN or infinite": pl.all_horizontal(pl.col(pl.Float64).is_finite()),
+            "a period does not end before it starts": pl.col("start") <= pl.col("end"),
+            "a denominator is above zero": pl.col("denominator") > 0,
+            "a reported row has a value or a level": (pl.col("status") != "reported")
+            | pl.any_horizontal(pl.col("value", "level").is_not_null()),
+            "a row that is not reported has no numbers": (pl.col("status") == "reported")
+            | pl.all_horizontal(pl.col("value", "level", "numerator").is_null()),
+        },
+        key=OUTCOMES_KEY,
+    ),
 }

@@ -9,7 +9,7 @@ from __future__ import annotations
 import pandera.polars as pa
 import polars as pl
 
-from data_schemas.columns import OUTCOMES, OUTCOMES_KEY, Columns
+from data_schemas.columns import Columns
 from data_schemas.contracts import CONTRACTS
 
 
@@ -29,30 +29,12 @@ def _schema(name: str) -> pa.DataFrameSchema:
     return pa.DataFrameSchema(
         _columns(contract.columns, contract.required),
         checks=[_rule(*rule) for rule in contract.rules.items()],
+        unique=contract.key or None,
         strict=True,
         ordered=True,
     )
 
 
-Results, Distributions, Organisations = map(_schema, ("Results", "Distributions", "Organisations"))
-
-Outcomes = pa.DataFrameSchema(
-    _columns(OUTCOMES, [*OUTCOMES_KEY, "status", "rows"]),
-    checks=[
-        _rule("no number is NaN or infinite", pl.all_horizontal(pl.col(pl.Float64).is_finite())),
-        _rule("a period does not end before it starts", pl.col("start") <= pl.col("end")),
-        _rule("a denominator is above zero", pl.col("denominator") > 0),
-        _rule(
-            "a reported row has a value or a level",
-            (pl.col("status") != "reported") | pl.any_horizontal(pl.col("value", "level").is_not_null()),
-        ),
-        _rule(
-            "a row that is not reported has no numbers",
-            (pl.col("status") == "reported")
-            | pl.all_horizontal(pl.col("value", "level", "numerator").is_null()),
-        ),
-    ],
-    unique=OUTCOMES_KEY,
-    strict=True,
-    ordered=True,
+Results, Distributions, Organisations, Outcomes = map(
+    _schema, ("Results", "Distributions", "Organisations", "Outcomes")
 )

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from contract import keeps_contract
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 
@@ -51,18 +50,3 @@ def records(shared_reference):
 def trusts(shared_data):
     """The panel of acute trusts, 2012 to 2019."""
     return pl.read_csv(shared_data / "panel" / "nhs_trust_panel_2012_2019.csv", null_values="NA")
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _quick_contract():
-    """Call Pandera only where a clean extract breaks its contract: the same outcome in a tenth of the time."""
-    from culture_metrics.extracts import validate
-
-    ask = validate.contract_problems
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(
-            validate,
-            "contract_problems",
-            lambda frame, edition: [] if keeps_contract(frame, edition) else ask(frame, edition),
-        )
-        yield

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import ast
+import os
 import re
+import subprocess
+import sys
 import warnings
 from pathlib import Path
 
@@ -30,6 +33,35 @@ def test_help_names_the_commands():
     assert all(
         word in done.stdout for word in ("demo", "report", "catalogue", "Nothing leaves this computer")
     )
+
+
+CALLS = {
+    "list": ["catalogue", "list", "--year", "2024"],
+    "show": ["catalogue", "show", "q25c", "--year", "2024"],
+    "help": ["--help"],
+    "error": [
+        "catalogue",
+        "show",
+        "Zürich \N{RIGHTWARDS ARROW} \N{CJK UNIFIED IDEOGRAPH-65E5}",
+        "--year",
+        "2024",
+    ],
+}
+
+
+@pytest.mark.parametrize("encoding", ["cp437", "cp1252", "ascii"])
+@pytest.mark.parametrize("call", CALLS)
+def test_a_console_of_any_encoding_is_printed_on(call, encoding):
+    done = subprocess.run(
+        [sys.executable, "-m", "culture_metrics.cli", *CALLS[call]],
+        env={**os.environ, "PYTHONIOENCODING": encoding, "PYTHONPATH": str(Path(__file__).parents[1])},
+        capture_output=True,
+        check=False,
+    )
+    assert done.returncode == (cli.WRONG_INPUT if call == "error" else 0)
+    said = (done.stderr if call == "error" else done.stdout).decode(encoding)
+    assert b"Traceback" not in done.stderr
+    assert ("Zürich" if encoding != "ascii" else "Z?rich") in said if call == "error" else len(said) > 200
 
 
 def test_catalogue_show():

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from hatchling.builders.wheel import WheelBuilder
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
@@ -90,6 +91,11 @@ def test_what_is_imported_is_declared(folder: str) -> None:
 
 def test_what_the_checks_import_is_declared() -> None:
     assert imported("tests") | imported("benchmarks") <= {canonicalize_name(r.name) for r in needed()}
+
+
+def test_the_wheel_says_that_it_is_typed() -> None:
+    built = {file.distribution_path for file in WheelBuilder(str(ROOT)).recurse_included_files()}
+    assert {"culture_metrics/py.typed", "data_schemas/py.typed", "culture_metrics/cli.py"} <= built
 
 
 def test_environment_has_the_same_dependencies() -> None:

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from culture_metrics.catalogue import QUESTION, catalogue
-from culture_metrics.compare.words import weighed
 from culture_metrics.errors import ResultsError, unknown
 from culture_metrics.published.published import Published
 from culture_metrics.results import ALL, check_results
-from culture_metrics.views.labels import several, together
+from culture_metrics.wording.columns import weighed
+from culture_metrics.wording.numbers import several, together
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping

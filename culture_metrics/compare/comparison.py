@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from culture_metrics.catalogue import catalogue
-from culture_metrics.compare.phrases import beside
 from culture_metrics.compare.sentences import sentence
 from culture_metrics.compare.verdict import BARRED, DECLINED, IMPROVED, SAME, UNCLEAR
-from culture_metrics.compare.words import weighed
 from culture_metrics.errors import ComparabilityError, unknown
 from culture_metrics.results import ALL
-from culture_metrics.views.inputs import held_back
-from culture_metrics.views.labels import several
+from culture_metrics.wording.changes import beside
+from culture_metrics.wording.columns import weighed
+from culture_metrics.wording.numbers import held_back, several
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
-from culture_metrics.compare.phrases import beside, moved, with_interval, with_unit
 from culture_metrics.results import ALL
-from culture_metrics.views.labels import level_rows, together
+from culture_metrics.wording.changes import beside, moved, with_interval, with_unit
+from culture_metrics.wording.numbers import level_rows, together
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

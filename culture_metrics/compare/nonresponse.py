@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from culture_metrics.compare.phrases import amount, with_unit
 from culture_metrics.errors import CultureMetricsError
-from culture_metrics.views.labels import shown
+from culture_metrics.wording.changes import amount, with_unit
+from culture_metrics.wording.numbers import shown
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go

@@ -14,7 +14,7 @@ from culture_metrics.compare.verdict import ADJUSTMENTS
 from culture_metrics.errors import ComparabilityError, unknown
 from culture_metrics.problems import listed
 from culture_metrics.results import ALL
-from culture_metrics.views.labels import several
+from culture_metrics.wording.numbers import several
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -216,7 +216,7 @@ def groups_apart(
 def notes_on(ready: pl.DataFrame, adjust: str, assumptions: Assumptions, survey: Survey) -> list[str]:
     """Say what was assumed."""
     notes = [
-        f"Verdicts allow for all comparisons of one breakdown ({ADJUSTMENTS[adjust][1]}); "
+        f"Verdicts allow for all comparisons of one breakdown ({ADJUSTMENTS[adjust]}); "
         "intervals are those of one comparison each."
     ]
     tested = ready.filter(pl.col("n_from").is_not_null())

@@ -14,7 +14,7 @@ from culture_metrics.compare.pairs import gather
 from culture_metrics.errors import ComparabilityError, ResultsError, unknown
 from culture_metrics.problems import counted
 from culture_metrics.results import ALL
-from culture_metrics.views.labels import shown
+from culture_metrics.wording.numbers import shown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

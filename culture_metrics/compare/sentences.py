@@ -6,8 +6,8 @@ import polars as pl
 
 from culture_metrics.compare.difference import ALPHA
 from culture_metrics.compare.verdict import BARRED, DECLINED, IMPROVED, SAME, UNCLEAR
-from culture_metrics.compare.words import figure, limit, signed
 from culture_metrics.results import ALL
+from culture_metrics.wording.columns import figure, limit, signed
 
 
 def sentence() -> pl.Expr:

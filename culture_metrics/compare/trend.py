@@ -15,10 +15,10 @@ from culture_metrics.compare.lines import ALPHA, fit_line
 from culture_metrics.compare.pairs import gather
 from culture_metrics.compare.trend_points import comparable_points, standing_by_year
 from culture_metrics.compare.verdict import ADJUSTMENTS, adjust_p
-from culture_metrics.compare.words import signed
 from culture_metrics.errors import ComparabilityError, unknown
 from culture_metrics.problems import counted
 from culture_metrics.results import ALL
+from culture_metrics.wording.columns import signed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -200,7 +200,7 @@ def trend(
         points=points.drop("year", "variance"),
         survey=stuff.survey,
         notes=(
-            f"p_adjusted is adjusted over all series of one breakdown ({ADJUSTMENTS[adjust][1]}).",
+            f"p_adjusted is adjusted over all series of one breakdown ({ADJUSTMENTS[adjust]}).",
             "Years are taken as samples of different people; the scatter of a year is that of its sample.",
         ),
     )

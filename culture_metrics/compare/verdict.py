@@ -8,9 +8,10 @@ import numpy as np
 import polars as pl
 
 from culture_metrics.compare.difference import ALPHA
-from culture_metrics.compare.words import limit
 from culture_metrics.errors import unknown
-from culture_metrics.views.labels import p_values
+from culture_metrics.multiplicity import adjust as adjusted_for_number
+from culture_metrics.wording.columns import limit
+from culture_metrics.wording.numbers import p_values
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -18,11 +19,8 @@ if TYPE_CHECKING:
 IMPROVED, DECLINED, SAME = "improved", "declined", "no material change"
 UNCLEAR, BARRED = "unclear", "not comparable"
 VERDICTS = [IMPROVED, DECLINED, SAME, UNCLEAR, BARRED]
-#: How p-values are adjusted: our name, that of statsmodels, and in words.
-ADJUSTMENTS: Mapping[str, tuple[str, str]] = {
-    "bh": ("fdr_bh", "Benjamini-Hochberg"),
-    "holm": ("holm", "Holm"),
-}
+#: How p-values are adjusted, in words.
+ADJUSTMENTS: Mapping[str, str] = {"bh": "Benjamini-Hochberg", "holm": "Holm"}
 
 
 def adjust_p(table: pl.DataFrame, adjust: str) -> pl.DataFrame:
@@ -33,15 +31,13 @@ def adjust_p(table: pl.DataFrame, adjust: str) -> pl.DataFrame:
     UnknownNameError
         When the adjustment is not known.
     """
-    from statsmodels.stats.multitest import multipletests
-
     if adjust not in ADJUSTMENTS:
         raise unknown("adjustment", adjust, ADJUSTMENTS)
     tested = pl.col("why_not").is_null() & pl.col("p_value").is_not_null()
     adjusted = np.full(table.height, np.nan)
     families = table.with_row_index("row").filter(tested).group_by("breakdown").agg("row", "p_value")
     for _, rows, p in families.iter_rows():
-        adjusted[rows] = multipletests(p, ALPHA, method=ADJUSTMENTS[adjust][0])[1]
+        adjusted[rows] = adjusted_for_number(p, adjust)
     return table.with_columns(pl.Series("p_adjusted", adjusted).fill_nan(None))
 
 
@@ -109,18 +105,17 @@ def official_flag(table: pl.DataFrame, levels: Sequence[str]) -> pl.DataFrame:
 
     Two-sample t-test with pooled variance on unweighted bases, two-tailed, 5 %, unadjusted.
     """
-    from scipy.stats import ttest_ind_from_stats
+    from scipy.special import stdtr
 
-    columns = {
-        f"{name}_{end}": table[f"{name}_{end}"].cast(pl.Float64).to_numpy()
+    mean, sd, base = (
+        [table[f"{name}_{end}"].cast(pl.Float64).to_numpy() for end in ("from", "to")]
         for name in ("estimate", "sd", "base")
-        for end in ("from", "to")
-    }
+    )
+    df = base[0] + base[1] - 2
     with np.errstate(invalid="ignore", divide="ignore"):
-        p = ttest_ind_from_stats(
-            columns["estimate_to"], columns["sd_to"], columns["base_to"],
-            columns["estimate_from"], columns["sd_from"], columns["base_from"],
-        ).pvalue  # fmt: skip
+        pooled = ((base[0] - 1) * sd[0] ** 2 + (base[1] - 1) * sd[1] ** 2) / df
+        statistic = (mean[1] - mean[0]) / np.sqrt(pooled * (1 / base[0] + 1 / base[1]))
+        p = 2 * stdtr(df, -np.abs(statistic))
     sign = pl.col("difference").sign().cast(pl.Int8)
     flagged = pl.when(pl.Series("p", p) < ALPHA).then(sign).otherwise(pl.lit(0, pl.Int8))
     known = pl.Series("known", ~np.isnan(p)) & pl.col("level").is_in(levels) & pl.col("why_not").is_null()

@@ -6,15 +6,14 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.optimize import Bounds, LinearConstraint, linprog, milp
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from culture_metrics.disclosure.network import network
 from culture_metrics.disclosure.terms import Terms
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from scipy.sparse import coo_array
 
     from culture_metrics.disclosure.network import Network
     from culture_metrics.disclosure.release import Flags, Floats, Numbers
@@ -90,6 +89,9 @@ def attack(system: System, *, deep: bool = True, odd: bool = False) -> list[Find
     """
     if not deep:
         return _alone(system)
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
     terms = system.terms
     equations, cells = terms.shape
     graph = coo_array(
@@ -268,6 +270,8 @@ class _Programmes:
 
     def _solve(self, costs: Floats, seen: tuple[Floats, Floats]) -> tuple[Floats, Floats] | None:
         """Find the numbers of least cost, for each of several costs, and what each equation adds to it."""
+        from scipy.optimize import linprog
+
         costs = np.hstack([costs, np.zeros((len(costs), len(self.low) - self.cells))])
         bounds = np.column_stack([self.low, self.high])
         numbers, proofs = [], []
@@ -292,6 +296,8 @@ class _Programmes:
         return every, np.concatenate(proofs)
 
     def _whole(self, cost: Floats, i: int, otherwise: float) -> float:
+        from scipy.optimize import Bounds, LinearConstraint, milp
+
         found = milp(
             np.append(cost, np.zeros(len(self.low) - self.cells)),
             constraints=LinearConstraint(self.terms.matrix, self.system.rhs, self.system.rhs),
@@ -310,6 +316,8 @@ def _batches(coefficients: int, copies: int) -> Iterator[slice]:
 
 def _repeat(terms: Terms, copies: int) -> coo_array:
     """Set copies of a matrix along the diagonal of a larger one."""
+    from scipy.sparse import coo_array
+
     height, width = terms.shape
     step = np.arange(copies)[:, None]
     rows, columns = (step * height + terms.row).ravel(), (step * width + terms.cell).ravel()

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
-from scipy.sparse import block_array, csr_array, eye_array
 
 from culture_metrics.disclosure.release import ABSENT, NOT_LISTED, OPEN, SECONDARY, SHOWN, SMALL
 from culture_metrics.disclosure.rows import releases
@@ -15,6 +14,8 @@ from culture_metrics.disclosure.structure import CELL, Structure
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
+
+    from scipy.sparse import csr_array
 
     from culture_metrics.disclosure.release import Flags, Floats, Numbers, Release
     from culture_metrics.disclosure.rule import Rule
@@ -193,6 +194,8 @@ def _in_no_group(release: Release, of: Numbers) -> pl.DataFrame:
 
 def _signed(structure: Structure, links: Numbers, rests: int) -> _Signed:
     """Write down the sums of both releases, those between them, and what ties them: cells as in `_tied`."""
+    from scipy.sparse import block_array, csr_array, eye_array
+
     matrix, cells, every = structure.matrix, len(structure.top), np.arange(len(structure.total))
     tie = eye_array(cells, format="csr")[links]
     nobody = csr_array((len(every), rests))

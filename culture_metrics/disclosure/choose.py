@@ -5,8 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.optimize import Bounds, LinearConstraint, milp
-from scipy.sparse import csr_array
 
 from culture_metrics.disclosure.attack import SAME, attack
 
@@ -113,6 +111,9 @@ def _cuts(tables: Tables, hidden: Flags, may: Flags) -> list[Flags]:
 
 def _fewest(cuts: Sequence[Flags], cost: Floats) -> Flags:
     """Choose the cells of least cost that meet every cut."""
+    from scipy.optimize import Bounds, LinearConstraint, milp
+    from scipy.sparse import csr_array
+
     table = np.unique(np.array(cuts), axis=0).astype(float)
     shared = table @ table.T
     # A cut that holds all of another is met with it.

@@ -11,8 +11,6 @@ from itertools import combinations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -60,6 +58,9 @@ def may_coincide(tables: Sequence[Numbers], part: Numbers, minimum: int) -> dict
 
 def _loose(one: Numbers, other: Numbers, people: Numbers, size: int, minimum: int) -> Numbers:
     """Join what enough people hold together, as far as that goes; return a node of all that is left apart."""
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
     node = np.arange(size)
     while len(people) and (heavy := people >= minimum).any():
         graph = coo_array((people[heavy], (one[heavy], other[heavy])), shape=(size, size))

@@ -15,8 +15,6 @@ from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from scipy.linalg import qr
-from scipy.linalg.lapack import dgeqp3, dtrtrs
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -64,6 +62,8 @@ class Shown:
 
     def draw(self, scale: Floats) -> Draw:
         """Draw independent atoms, those of large `scale` first."""
+        from scipy.linalg.lapack import dgeqp3
+
         of_block, rest = self._beside_blocks(np.argsort(scale, kind="stable"), self._turned[0])
         if not rest.size:
             return _solved(of_block, rest.T, np.arange(len(rest)), scale)
@@ -87,6 +87,8 @@ class Shown:
         atoms is what is between them in those groups, so that the same atoms are drawn, in fewer rows. A last
         atom is in no group.
         """
+        from scipy.linalg import qr
+
         rest = np.vstack([self.rest.T, np.zeros(len(self.rest))])
         of_block, beside = self._beside_blocks(np.arange(len(self.block)), rest)
         if not beside.any():
@@ -139,6 +141,8 @@ def _solved(of_block: Numbers, upper: Floats, order: Numbers, scale: Floats) -> 
     left = np.empty((atoms, size))
     left[others] = np.eye(size)
     if size:
+        from scipy.linalg.lapack import dtrtrs
+
         solved, _ = dtrtrs(upper[:, :size], upper[:, size:])
         left[later] = solved.T * scale[others] / scale[later, None]
     return Draw(of_block, others, left.T)

@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
-from scipy.sparse import coo_array, csr_array
-from scipy.sparse.csgraph import connected_components
 
 from culture_metrics.catalogue import catalogue, surveys
 from culture_metrics.errors import CultureMetricsError, UnknownNameError
@@ -20,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
 
     from numpy.typing import NDArray
+    from scipy.sparse import csr_array
 
 #: Between the parts of a cross: breakdown "occupation_group × locality_1", group "Nurses × Ward A".
 CROSS = " × "
@@ -49,6 +48,8 @@ class Structure:
     @cached_property
     def matrix(self) -> csr_array:
         """Equations by cells: 1 for the parts, -1 for the total."""
+        from scipy.sparse import coo_array, csr_array
+
         sums, cells = len(self.total), len(self.top)
         rows, columns = np.append(self.equation, np.arange(sums)), np.append(self.part, self.total)
         values = np.append(np.ones(len(self.part)), -np.ones(sums))
@@ -84,6 +85,9 @@ class Structure:
 
     def islands(self, linking: NDArray[np.bool_]) -> NDArray[np.int64]:
         """Give one number to all equations that hang together; only `linking` cells tie them."""
+        from scipy.sparse import coo_array
+        from scipy.sparse.csgraph import connected_components
+
         entries = self.matrix.tocoo()
         kept = linking[entries.col]
         size = len(self.top) + len(self.total)

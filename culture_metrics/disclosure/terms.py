@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.sparse import coo_array
 
 if TYPE_CHECKING:
-    from scipy.sparse import csr_array
+    from scipy.sparse import coo_array, csr_array
 
     from culture_metrics.disclosure.release import Floats, Numbers
 
@@ -44,4 +43,6 @@ class Terms:
     @property
     def matrix(self) -> coo_array:
         """The same as a matrix."""
+        from scipy.sparse import coo_array
+
         return coo_array((self.sign, (self.row, self.cell)), shape=self.shape)

@@ -64,8 +64,9 @@ def read_extract(
     Parameters
     ----------
     path : str, Path or table
-        A CSV, Excel (.xlsx, .xlsm, .xlsb, .xls), Parquet, SPSS or Stata file; or a polars, pandas or Arrow
-        table. Encoding and separator of a CSV, and the row with the column names, are told from the file.
+        A CSV, Excel (.xlsx, .xlsm, .xlsb, .xls), OpenDocument (.ods), Parquet, SPSS or Stata file; or a
+        polars, pandas or Arrow table. Encoding and separator of a CSV, and the row with the column names,
+        are told from the file.
     survey : str, Path or Survey, optional
         Id of the survey's catalogue, the folder of a survey of your own, or what `cm.survey` returned. Told
         from the question codes and the period when left out.

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 #: What files that end so should be.
 KINDS = {
     **dict.fromkeys((".csv", ".tsv", ".txt"), "csv"),
-    **dict.fromkeys((".xlsx", ".xlsm", ".xlsb", ".xls"), "excel"),
+    **dict.fromkeys((".xlsx", ".xlsm", ".xlsb", ".xls", ".ods"), "excel"),
     ".parquet": "parquet",
     **dict.fromkeys((".sav", ".zsav"), "spss"),
     ".dta": "stata",
@@ -22,12 +22,13 @@ KINDS = {
 #: What a file of each kind is called.
 NAMES = {
     "csv": "a CSV file",
-    "excel": "an Excel workbook",
+    "excel": "a workbook (Excel or OpenDocument)",
     "parquet": "a Parquet file",
     "spss": "an SPSS file",
     "stata": "a Stata file",
 }
 _ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
+OPENDOCUMENT = b"mimetypeapplication/vnd.oasis.opendocument"
 ZIP, OLE = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
 #: First byte of Stata files of version 8 to 12.
 OLD_STATA = (b"\x71", b"\x72", b"\x73")
@@ -74,7 +75,8 @@ def file_kind(path: Path) -> str:
         raise FileFormatError(
             f"Files that end in '{suffix}' cannot be read" if suffix else "The file's name has no ending",
             where=path.name,
-            expected="CSV (.csv, .txt, .tsv), Excel (.xlsx, .xlsm, .xlsb, .xls), Parquet (.parquet), "
+            expected="CSV (.csv, .txt, .tsv), Excel (.xlsx, .xlsm, .xlsb, .xls), OpenDocument (.ods), "
+            "Parquet (.parquet), "
             "SPSS (.sav, .zsav) or Stata (.dta)",
             hint="Unpack it first."
             if suffix in (".zip", ".gz", ".7z", ".rar")
@@ -125,7 +127,13 @@ def _check_workbook_name(path: Path, suffix: str, start: bytes) -> None:
             where=path.name,
             hint="Give it the ending .xlsx.",
         )
-    if suffix in (".xlsx", ".xlsm", ".xlsb") and start.startswith(OLE):
+    if suffix != ".ods" and OPENDOCUMENT in start[:100]:
+        raise FileFormatError(
+            f"The file is named {suffix} but is an OpenDocument file",
+            where=path.name,
+            hint="Give it the ending .ods.",
+        )
+    if suffix in (".xlsx", ".xlsm", ".xlsb", ".ods") and start.startswith(OLE):
         locked = _is_encrypted(path)
         raise FileFormatError(
             "The workbook is protected by a password"

@@ -23,6 +23,7 @@ from culture_metrics.files.extents import (
 )
 from culture_metrics.files.memory import address_space, available_memory
 from culture_metrics.files.old_excel import extents
+from culture_metrics.files.opendocument import CONTENT, check_opendocument, measure_opendocument
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -184,6 +185,8 @@ def check_workbook(path: Path) -> None:
             _check_cells(cells, path.name)
             return
         with zipfile.ZipFile(path) as archive:
+            if path.suffix.lower() == ".ods":
+                check_opendocument(archive, path)
             sizes = {member.filename: member.file_size for member in archive.infolist()}
         unpacked, texts = sum(sizes.values()), sum(sizes[name] for name in sizes if _holds_texts(name))
         _check_unpacked(unpacked, path, "unpacks from {} to {}")
@@ -195,7 +198,7 @@ def check_workbook(path: Path) -> None:
         raise FileFormatError(
             "The workbook cannot be opened: it is damaged",
             where=path.name,
-            hint="Ask for it again, or open it in Excel and save it anew as .xlsx.",
+            hint="Ask for it again, or open it in a spreadsheet program and save it anew.",
         ) from error
     _check_cells(found.cells, f"{path.name}, part {found.part}")
     _check_unpacked(found.text, path, "of {} cites its texts so often that they become {}")
@@ -230,17 +233,20 @@ def _measured(path: Path, _size: int, _changed: int) -> Measured:
     """Read every part to its end: its check sum proves that its size is no lie."""
     sizes: dict[str, Extent] = {}
     texts: list[str] = []
+    text = 0
     with zipfile.ZipFile(path) as archive:
         for member in archive.infolist():
             name = member.filename
             chunks = partial(_chunks, archive, member, f"{path.name}, part {name}")
-            if name.endswith(".bin"):
+            if path.suffix.lower() == ".ods" and name == CONTENT:
+                sizes[name], text = measure_opendocument(chunks())
+            elif name.endswith(".bin"):
                 sizes[name] = _extent_of_binary(archive, member, chunks)
             else:
                 sizes[name] = extent(chunks)
             if _holds_texts(name):
                 texts.append(name)
-        text = _text(archive, sizes, texts)
+        text = max(text, _text(archive, sizes, texts))
     part = max(sizes, key=lambda name: sizes[name].width * sizes[name].height, default="")
     width, height, _ = sizes.get(part, Extent(0, 0, 0))
     return Measured(width * height, part, text)

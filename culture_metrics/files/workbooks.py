@@ -1,4 +1,4 @@
-"""Open Excel workbooks: their sheets, the first rows of each, its cells as text or as figures."""
+"""Open workbooks: their sheets, the first rows of each, its cells as text or as figures."""
 
 from __future__ import annotations
 
@@ -45,12 +45,12 @@ Done = TypeVar("Done")
 
 
 class Workbook:
-    """An Excel workbook that was found safe.
+    """A workbook, of Excel or OpenDocument, that was found safe.
 
     Parameters
     ----------
     path : Path
-        The file (.xlsx, .xlsm, .xlsb, .xls).
+        The file (.xlsx, .xlsm, .xlsb, .xls, .ods).
 
     Raises
     ------
@@ -204,7 +204,7 @@ def unreadable(file: str) -> FileFormatError:
     return FileFormatError(
         "The workbook cannot be opened",
         where=file,
-        hint="It may be damaged or protected by a password: open it in Excel and save it anew as .xlsx.",
+        hint="It may be damaged or locked by a password: open it in a spreadsheet program and save it anew.",
     )
 
 

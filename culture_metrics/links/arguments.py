@@ -12,7 +12,7 @@ from culture_metrics.errors import LinkError, kind_of
 from culture_metrics.links.lavaan import refuse_wave_model
 from culture_metrics.models.covariance import COVARIANCES
 from culture_metrics.models.designs.registry import as_design
-from culture_metrics.models.multiplicity import CORRECTIONS
+from culture_metrics.multiplicity import CORRECTIONS
 
 if TYPE_CHECKING:
     from culture_metrics.models.designs.design import Design

@@ -31,13 +31,13 @@ from culture_metrics.links.titles import inside, title_of
 from culture_metrics.models.design_matrix import PRIOR
 from culture_metrics.models.effects import p_of
 from culture_metrics.models.influence import INFLUENCE
-from culture_metrics.models.multiplicity import adjust
 from culture_metrics.models.outcome_values import OutcomeValues, outcome_values
 from culture_metrics.models.panel_arrays import PanelArrays, panel_arrays
 from culture_metrics.models.plan import FEWEST_IN_LEVEL, Plan
+from culture_metrics.multiplicity import adjust
 from culture_metrics.outcomes.outcome import Outcome
 from culture_metrics.outcomes.panel import Panel
-from culture_metrics.views.labels import p_said
+from culture_metrics.wording.numbers import p_said
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -17,7 +17,7 @@ from culture_metrics.models.covariance import covariance
 from culture_metrics.models.effects import t_statistics
 from culture_metrics.models.linear import solve_linear
 from culture_metrics.models.plan import FEWEST_IN_LEVEL
-from culture_metrics.views.labels import estimated
+from culture_metrics.wording.numbers import estimated
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -263,14 +263,14 @@ def _resampled(matrix: DesignMatrix, x: int, m: int, draws: int, seed: int) -> A
 def _table(
     paths: dict[str, Array], indirect: float, drawn: Array, ends: tuple[float, float], sobel: float, how: str
 ) -> pl.DataFrame:
-    from scipy.stats import norm
+    from scipy.special import ndtr
 
     direct = pl.DataFrame({"path": ["a", "b", "total", "direct"], **paths}).with_columns(method=pl.lit("t"))
     own = pl.DataFrame(
         {
             "path": ["indirect"], "estimate": [indirect], "std_error": [float(drawn.std(ddof=1))],
             "conf_low": [float(ends[0])], "conf_high": [float(ends[1])], "method": [how],
-            "sobel_std_error": [sobel], "sobel_p_value": [float(2 * norm.sf(abs(indirect / sobel)))],
+            "sobel_std_error": [sobel], "sobel_p_value": [float(2 * ndtr(-abs(indirect / sobel)))],
         }
     )  # fmt: skip
     return pl.concat([direct, own], how="diagonal")

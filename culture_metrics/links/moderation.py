@@ -15,9 +15,9 @@ from culture_metrics.links.pooled_data import CAVEAT, pooled_data, sampled
 from culture_metrics.links.product_model import corners, fitted_lines, product_model, slope, tested
 from culture_metrics.links.titles import heading, inside, title_of
 from culture_metrics.models.designs.design import UNORDERED
-from culture_metrics.models.multiplicity import adjust
 from culture_metrics.models.plan import FEWEST_IN_LEVEL
-from culture_metrics.views.labels import estimated, p_said
+from culture_metrics.multiplicity import adjust
+from culture_metrics.wording.numbers import estimated, p_said
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

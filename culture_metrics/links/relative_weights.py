@@ -17,7 +17,7 @@ from culture_metrics.links.titles import parted, title_of
 from culture_metrics.models.cluster_bootstrap import drawn_products
 from culture_metrics.models.plan import FEWEST_IN_LEVEL
 from culture_metrics.problems import counted
-from culture_metrics.views.labels import together
+from culture_metrics.wording.numbers import together
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

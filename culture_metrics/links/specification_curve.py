@@ -22,7 +22,7 @@ from culture_metrics.models.panel_arrays import panel_arrays
 from culture_metrics.models.plan import FEWEST_IN_LEVEL, Plan
 from culture_metrics.models.sample import rare_levels
 from culture_metrics.outcomes.panel import Panel
-from culture_metrics.views.labels import number, places
+from culture_metrics.wording.numbers import number, places
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

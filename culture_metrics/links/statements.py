@@ -12,7 +12,7 @@ from culture_metrics.models.designs.within import FIXED_EFFECTS
 from culture_metrics.models.sample import rare_levels, rare_rows
 from culture_metrics.outcomes.kinds import ORDINAL, as_kind
 from culture_metrics.outcomes.outcome import Outcome
-from culture_metrics.views.labels import number, places
+from culture_metrics.wording.numbers import number, places
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

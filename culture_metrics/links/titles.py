@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from culture_metrics.outcomes.outcome import declared
-from culture_metrics.views.labels import estimated
+from culture_metrics.wording.numbers import estimated
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -89,7 +89,7 @@ def solve_glm(
         model = GLM(y, unit, family.model, offset=offset, var_weights=weights, hasconst=True)
         try:
             found = model.fit(tol_criterion="params", atol=1e-10, rtol=1e-8)
-            explained = float(1 - found.deviance / found.null_deviance)
+            explained = float(1 - found.deviance / null_deviance(y, family, weights, offset, found))
         except ValueError:  # a mean that ran off, or a matrix without a decomposition
             return unsolved(*x.shape)
         linear = model.predict(found.params, which="linear")
@@ -115,3 +115,21 @@ def solve_glm(
         residuals=found.resid_pearson,
         explained=explained,
     )
+
+
+def null_deviance(y: Array, family: Family, weights: Array | None, offset: Array | None, found: Any) -> float:
+    """Return the deviance of the model with a constant only.
+
+    Its mean has a closed form, save beside an offset that of a logit or a negative binomial. statsmodels fits
+    it anew each time: a third of the time of the model itself. The score of the constant is 0 where
+    the weighted sum of `y - mu` is, and with Gamma's log link that of `y / mu - 1`.
+    """
+    rates = np.ones_like(y) if offset is None else np.exp(offset)
+    if offset is not None and family not in (POISSON, GAMMA):
+        return float(found.null_deviance)
+    if family is GAMMA:
+        mean = rates * np.average(y / rates, weights=weights)
+    else:
+        each = np.ones_like(y) if weights is None else weights
+        mean = rates * (each * y).sum() / (each * rates).sum()
+    return float(family.model.deviance(y, mean, var_weights=1.0 if weights is None else weights))

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.optimize import brentq
 
 from culture_metrics.models.linear import solve_linear
 from culture_metrics.models.solution import starts_of
@@ -89,6 +88,8 @@ def solve_random_intercept(y: Array, x: Array, groups: Integers) -> RandomInterc
     elif slope(HIGHEST) >= 0:
         ratio = float(np.exp(HIGHEST))
     else:
+        from scipy.optimize import brentq
+
         ratio = float(np.exp(brentq(slope, LOWEST, HIGHEST, xtol=1e-12)))
     solution = at_ratio(y, x, groups, ratio)
     return RandomIntercept(solution, ratio * solution.dispersion, solution.dispersion)

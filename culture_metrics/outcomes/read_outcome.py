@@ -16,7 +16,7 @@ from culture_metrics.outcomes.outcome import outcome as declared_outcome
 from culture_metrics.outcomes.outcome_data import SET_ASIDE, OutcomeData, as_outcomes, set_aside
 from culture_metrics.outcomes.periods import period_table
 from culture_metrics.outcomes.tabular import ROW, Sheet, open_table
-from culture_metrics.outcomes.texts import TOTALS
+from culture_metrics.outcomes.texts import TOTALS, quoted
 from culture_metrics.outcomes.tidy import ALIASES, ROLES, find_roles, published_names, read_tidy
 from culture_metrics.problems import Problem, counted, examples, listed, problem_table
 from culture_metrics.results import ALL
@@ -273,7 +273,7 @@ def _read_periods(table: Sheet, rows: pl.DataFrame, part: str, column: str, year
             f"{bad.height:,} of {rows.height:,} periods cannot be read",
             where=f"{table.where}, column {column}, rows {examples(bad[ROW])}",
             expected="a month (April 2021), a date (2021-04-01), a range of months or a year (2021/22)",
-            got=", ".join(f"'{text}'" for text in bad[part].unique().head(3).to_list()),
+            got=quoted(table, bad[part]),
             hint="Write periods in one of these forms.",
         )
     return read

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from culture_metrics.code_fit import fit_known
 from culture_metrics.errors import LinkError
 from culture_metrics.outcomes.tabular import ROW
 from culture_metrics.problems import examples
@@ -42,21 +43,37 @@ def status(column: str) -> pl.Expr:
     )
 
 
+#: No cell of more letters is repeated.
+LONGEST = 12
+
+
 def wrong_rows(sheet: Sheet, column: str, wrong: pl.Expr, expected: str, hint: str | None = None) -> None:
     """Stop when rows break a rule, naming file, sheet, column and rows.
 
     Raises
     ------
     LinkError
-        With the first few values: outcomes are published figures of organisations.
+        With the first few values, where they can be figures of organisations.
     """
     rows = sheet.frame.filter(wrong)
     if rows.height:
-        values = ", ".join(f"'{value}'" for value in rows[column].head(3).to_list())
         raise LinkError(
             f"{rows.height:,} of {sheet.frame.height:,} cells cannot be used",
             where=f"{sheet.where}, column {column}, rows {examples(rows[ROW])}",
             expected=expected,
-            got=values,
+            got=quoted(sheet, rows[column]),
             hint=hint or "Correct the cells, or leave them blank if the figure is not known.",
         )
+
+
+def quoted(sheet: Sheet, values: pl.Series) -> str | None:
+    """Quote a few cells of a table of organisations; none where it can be a file of respondents.
+
+    A file with questions of a survey in it may be one, given to the wrong reader, and a long text may be what
+    somebody wrote: neither is repeated.
+    """
+    known = any(fit.codes for fit in fit_known(name.casefold() for name in sheet.frame.columns).values())
+    texts = values.cast(pl.String).unique(maintain_order=True).head(3).to_list()
+    if known or any(text is not None and len(text) > LONGEST for text in texts):
+        return None
+    return ", ".join(f"'{text}'" for text in texts)

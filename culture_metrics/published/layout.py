@@ -234,5 +234,5 @@ def _check_codes(edition: Edition, codes: set[str], file: str) -> None:
             )
             if found
         ),
-        hint="Download the workbook again; do not change its title.",
+        hint="Is the title as it was published? If so, report the file to the maintainers.",
     )

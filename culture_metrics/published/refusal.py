@@ -21,5 +21,6 @@ def refusal(file: str, problems: Sequence[str]) -> FileFormatError:
         f"The file cannot be read: {len(shown)} problem{'s' if len(shown) != 1 else ''}",
         where=file,
         got="\n    ".join(["", *shown[:SHOWN_PROBLEMS], *more]),
-        hint="Compare these places with the file as it was downloaded, or download it again.",
+        hint="Compare these places with the file as it was published. If they stand there too, its "
+        "layout is not known yet: report it to the maintainers, and leave the file out until then.",
     )

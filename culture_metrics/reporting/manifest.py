@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 import culture_metrics
-from culture_metrics.views.inputs import held_back
+from culture_metrics.wording.numbers import held_back
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

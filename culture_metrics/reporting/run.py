@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from culture_metrics.errors import ReportError
 from culture_metrics.reporting.delivery import cannot_write
+from culture_metrics.reporting.ended import LESS, ended, ended_for_memory
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -108,6 +109,8 @@ def _run(name: str, parameters: Mapping[str, Any]) -> NotebookNode:
     from papermill.exceptions import PapermillExecutionError  # type: ignore[import-untyped]
 
     logging.getLogger("papermill").setLevel(logging.ERROR)
+    codes: list[int] = []
+    before = ended_for_memory()
     with TemporaryDirectory(prefix="culture-metrics-", ignore_cleanup_errors=True) as scratch:
         try:
             done = execute_notebook(
@@ -115,7 +118,7 @@ def _run(name: str, parameters: Mapping[str, Any]) -> NotebookNode:
                 None,
                 parameters={k: v for k, v in parameters.items() if v is not None},
                 kernel_name="python3",
-                kernel_manager_class=_this_python(Path(scratch)),
+                kernel_manager_class=_this_python(Path(scratch), codes),
                 resources={"metadata": {"path": scratch}},
                 progress_bar=False,
                 start_timeout=START,
@@ -133,9 +136,13 @@ def _run(name: str, parameters: Mapping[str, Any]) -> NotebookNode:
                 hint="Run it in JupyterLab to see more: the inputs go into its parameters cell.",
             ) from error
         except DeadKernelError as error:
-            raise _no_memory(name, "the process that runs it ended by itself") from error
+            raise ended(name, codes[-1] if codes else None, before) from error
         except CellTimeoutError as error:
-            raise _no_memory(name, f"no answer in {LONGEST // 60} minutes") from error
+            raise ReportError(
+                f"The notebook {name} was stopped: a cell of it took longer than any should",
+                got=f"no answer in {LONGEST // 60} minutes",
+                hint=LESS,
+            ) from error
         except OSError as error:
             raise cannot_write(Path(gettempdir()), error) from error
         except RuntimeError as error:
@@ -152,14 +159,17 @@ def _run(name: str, parameters: Mapping[str, Any]) -> NotebookNode:
 
 def _no_memory(name: str, got: str) -> ReportError:
     return ReportError(
-        f"The notebook {name} did not come to its end, most likely because the memory did not suffice",
+        f"The notebook {name} did not come to its end: it got no memory, or no further thread",
         got=got,
-        hint="Close other programs, or give fewer files or years at a time.",
+        hint=LESS,
     )
 
 
-def _this_python(scratch: Path) -> type:
-    """Make a kernel manager that starts this interpreter, whatever kernels are installed on the computer."""
+def _this_python(scratch: Path, codes: list[int]) -> type:
+    """Make a kernel manager that starts this interpreter, whatever kernels are installed on the computer.
+
+    What the process ends with is added to `codes`.
+    """
     import zmq
     from ipykernel.kernelspec import get_kernel_dict
     from jupyter_client.kernelspec import KernelSpec
@@ -183,6 +193,12 @@ def _this_python(scratch: Path) -> type:
         @property
         def kernel_spec(self) -> KernelSpec:
             return spec
+
+        async def is_alive(self) -> bool:  # type: ignore[override]
+            code = await self.provisioner.poll() if self.provisioner is not None else None
+            if code is not None:
+                codes.append(code)
+            return self.has_kernel and code is None
 
         def _connection_file_default(self) -> str:
             return str(scratch / f"kernel-{self.kernel_id}.json")

@@ -8,8 +8,9 @@ import polars as pl
 from culture_metrics.results import ALL
 from culture_metrics.views import maps, style
 from culture_metrics.views.changes import before_and_after, plus
-from culture_metrics.views.inputs import held_back, one_of, tidy
-from culture_metrics.views.labels import DECIMALS, WHY_NOT, reach, safely, sentences, several
+from culture_metrics.views.inputs import one_of, tidy
+from culture_metrics.views.labels import safely
+from culture_metrics.wording.numbers import DECIMALS, WHY_NOT, held_back, reach, sentences, several
 
 COLUMNS = [
     "group", "measure", "label", "unit", "estimate_from", "estimate_to", "base_from", "base_to",

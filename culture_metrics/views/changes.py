@@ -8,18 +8,9 @@ import plotly.graph_objects as go
 import polars as pl
 
 from culture_metrics.views import style
-from culture_metrics.views.inputs import held_back, tidy
-from culture_metrics.views.labels import (
-    MINUS,
-    base_range,
-    fixed,
-    reach,
-    safely,
-    sentences,
-    several,
-    width,
-    wrap,
-)
+from culture_metrics.views.inputs import tidy
+from culture_metrics.views.labels import safely, width, wrap
+from culture_metrics.wording.numbers import MINUS, base_range, fixed, held_back, reach, sentences, several
 
 COLUMNS = [
     "measure", "label", "unit", "estimate_from", "estimate_to", "base_from", "base_to", "period_from",

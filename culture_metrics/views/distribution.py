@@ -8,18 +8,17 @@ import plotly.graph_objects as go
 import polars as pl
 
 from culture_metrics.views import style
-from culture_metrics.views.inputs import held_back, tidy
-from culture_metrics.views.labels import (
+from culture_metrics.views.inputs import tidy
+from culture_metrics.views.labels import safely, width, wrap
+from culture_metrics.wording.numbers import (
     at_the_end,
     count,
     fixed,
+    held_back,
     reasons,
-    safely,
     sentences,
     shown,
     why_not,
-    width,
-    wrap,
 )
 
 COLUMNS = [

@@ -11,7 +11,8 @@ import polars as pl
 
 from culture_metrics.views import style
 from culture_metrics.views.inputs import tidy
-from culture_metrics.views.labels import number, places, safe, safely, sentences, several, width, wrap
+from culture_metrics.views.labels import safe, safely, width, wrap
+from culture_metrics.wording.numbers import number, places, sentences, several
 
 WHERE = "views.estimates"
 NUMBERS = ["estimate", "conf_low", "conf_high"]

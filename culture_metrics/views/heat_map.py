@@ -10,16 +10,16 @@ import polars as pl
 from culture_metrics.errors import ResultsError
 from culture_metrics.results import ALL
 from culture_metrics.views import maps, style
-from culture_metrics.views.inputs import held_back, one_of, tidy
-from culture_metrics.views.labels import (
+from culture_metrics.views.inputs import one_of, tidy
+from culture_metrics.views.labels import reading, safely
+from culture_metrics.wording.numbers import (
     DECIMALS,
     MINUS,
     WHY_NOT,
     fixed,
+    held_back,
     level_rows,
     reach,
-    reading,
-    safely,
     sentences,
     several,
     shown,

@@ -70,11 +70,6 @@ def tidy(
     )
 
 
-def held_back() -> pl.Expr:
-    """Expression: whether a row is suppressed."""
-    return pl.col("status").cast(pl.String).fill_null("").str.starts_with("suppressed")
-
-
 def one_of(kind: str, name: str, known: Collection[str], where: str) -> None:
     """Check an argument that takes one of a few words.
 

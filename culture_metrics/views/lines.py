@@ -7,7 +7,8 @@ import polars as pl
 
 from culture_metrics.views import style
 from culture_metrics.views.inputs import tidy
-from culture_metrics.views.labels import safe, sentences, several, wrap
+from culture_metrics.views.labels import safe, wrap
+from culture_metrics.wording.numbers import sentences, several
 
 WHERE = "views.lines"
 NUMBERS = ["estimate", "conf_low", "conf_high"]

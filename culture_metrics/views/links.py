@@ -8,7 +8,8 @@ import polars as pl
 from culture_metrics.views import style
 from culture_metrics.views.estimates import estimates
 from culture_metrics.views.inputs import tidy
-from culture_metrics.views.labels import estimated, figures, number, p_values, places, safe, safely, sentences
+from culture_metrics.views.labels import safe, safely
+from culture_metrics.wording.numbers import estimated, figures, number, p_values, places, sentences
 
 #: Columns of a table of links that these figures read.
 COLUMNS = [

@@ -8,7 +8,8 @@ import polars as pl
 
 from culture_metrics.results import ALL
 from culture_metrics.views import style
-from culture_metrics.views.labels import count, width, wrap
+from culture_metrics.views.labels import width, wrap
+from culture_metrics.wording.numbers import count
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go

@@ -8,19 +8,18 @@ import plotly.graph_objects as go
 import polars as pl
 
 from culture_metrics.views import style
-from culture_metrics.views.inputs import held_back, one_of, tidy
-from culture_metrics.views.labels import (
+from culture_metrics.views.inputs import one_of, tidy
+from culture_metrics.views.labels import reading, safely, wrap
+from culture_metrics.wording.numbers import (
     DECIMALS,
     SIGN,
     at_the_end,
     base_range,
-    reading,
-    safely,
+    held_back,
     sentences,
     several,
     shown,
     why_not,
-    wrap,
 )
 
 COLUMNS = ["organisation", "name", "estimate", "conf_low", "conf_high", "base"]

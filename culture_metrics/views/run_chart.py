@@ -9,16 +9,8 @@ import polars as pl
 
 from culture_metrics.views import style
 from culture_metrics.views.inputs import one_of, tidy
-from culture_metrics.views.labels import (
-    DECIMALS,
-    base_range,
-    count,
-    fixed,
-    safely,
-    sentences,
-    several,
-    shown,
-)
+from culture_metrics.views.labels import safely
+from culture_metrics.wording.numbers import DECIMALS, base_range, count, fixed, sentences, several, shown
 
 COLUMNS = ["period", "estimate", "base", "mean", "limit_low", "limit_high", "special_cause", "point"]
 WHERE = "views.run_chart"

@@ -7,8 +7,9 @@ import polars as pl
 
 from culture_metrics.views import style
 from culture_metrics.views.inputs import tidy
-from culture_metrics.views.labels import safely, sentences, several
+from culture_metrics.views.labels import safely
 from culture_metrics.views.lines import band_and_line, both_ends, by_line, frame, names
+from culture_metrics.wording.numbers import sentences, several
 
 WHERE = "views.scatter"
 NUMBERS = ["estimate", "conf_low", "conf_high"]

@@ -9,19 +9,17 @@ import plotly.graph_objects as go
 import polars as pl
 
 from culture_metrics.views import style
-from culture_metrics.views.inputs import held_back, tidy
-from culture_metrics.views.labels import (
+from culture_metrics.views.inputs import tidy
+from culture_metrics.views.labels import reading, safe, safely, width
+from culture_metrics.wording.numbers import (
     at_the_end,
     base_range,
     fixed,
+    held_back,
     reach,
-    reading,
     reasons,
-    safe,
-    safely,
     sentences,
     several,
-    width,
 )
 
 COLUMNS = [

@@ -9,8 +9,9 @@ import polars as pl
 
 from culture_metrics.views import style
 from culture_metrics.views.changes import VERDICTS, plus
-from culture_metrics.views.inputs import held_back, tidy
-from culture_metrics.views.labels import base_range, fixed, safely, sentences, several, shown, width
+from culture_metrics.views.inputs import tidy
+from culture_metrics.views.labels import safely, width
+from culture_metrics.wording.numbers import base_range, fixed, held_back, sentences, several, shown
 
 COLUMNS = [
     "measure", "label", "unit", "estimate_from", "estimate_to", "base_from", "base_to", "period_from",

@@ -7,7 +7,8 @@ import polars as pl
 
 from culture_metrics.views import style
 from culture_metrics.views.inputs import tidy
-from culture_metrics.views.labels import safe, several, width
+from culture_metrics.views.labels import safe, width
+from culture_metrics.wording.numbers import several
 
 WHERE = "views.specifications"
 NUMBERS = ["estimate", "conf_low", "conf_high"]

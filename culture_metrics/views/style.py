@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import plotly.graph_objects as go
 
-from culture_metrics.views.labels import sentences, wrap
+from culture_metrics.views.labels import wrap
+from culture_metrics.wording.numbers import sentences
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

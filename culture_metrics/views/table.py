@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from culture_metrics.views.labels import count
+from culture_metrics.wording.numbers import count
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from culture_metrics.views import style
 from culture_metrics.views.inputs import one_of
-from culture_metrics.views.labels import DECIMALS, sentences, signed
+from culture_metrics.wording.numbers import DECIMALS, sentences, signed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -7,7 +7,8 @@ import polars as pl
 
 from culture_metrics.views import style
 from culture_metrics.views.inputs import tidy
-from culture_metrics.views.labels import SIGN, base_range, reading, safely, sentences, several, shown
+from culture_metrics.views.labels import reading, safely
+from culture_metrics.wording.numbers import SIGN, base_range, sentences, several, shown
 
 POINTS = ["period", "unit", "estimate", "conf_low", "conf_high", "base", "comparable", "reason"]
 NUMBERS = ["estimate", "conf_low", "conf_high", "base"]

@@ -7,7 +7,8 @@ import polars as pl
 
 from culture_metrics.views import style
 from culture_metrics.views.inputs import one_of, tidy
-from culture_metrics.views.labels import DECIMALS, MINUS, SIGN, count, safely, sentences, several, shown, wrap
+from culture_metrics.views.labels import safely, wrap
+from culture_metrics.wording.numbers import DECIMALS, MINUS, SIGN, count, sentences, several, shown
 
 COLUMNS = ["section", "label", "estimate", "conf_low", "conf_high", "base_from", "base_to"]
 NUMBERS = ["estimate", "conf_low", "conf_high", "base_from", "base_to"]

@@ -15,7 +15,7 @@ from culture_metrics.catalogue import catalogue
 from culture_metrics.compare.decomposition import _sentences
 from culture_metrics.reporting.show.figures import reach
 from culture_metrics.views import heat_map, ranking, scores
-from culture_metrics.views.labels import together
+from culture_metrics.wording.numbers import together
 
 LEADING = ["element", "theme"]
 SAID = re.compile(

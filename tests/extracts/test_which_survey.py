@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import shutil
+from pathlib import Path
+
 import polars as pl
 import pytest
 from planting import clean_extract, problem
 
+import culture_metrics as cm
+import data_schemas
 from culture_metrics import check_pair, read_extract, read_published, synthetic, validate
-from culture_metrics.catalogue import catalogue
+from culture_metrics.catalogue import catalogue, known
 from culture_metrics.errors import ExtractError, FileFormatError, InputWarning, ReportError
 from culture_metrics.extracts.read import periods_in
 from culture_metrics.reporting.inputs import read_inputs
@@ -167,3 +172,18 @@ def test_a_pulse_table_saved_as_text_is_refused_alike_everywhere(shared_data):
             reader(path)
         assert caught.value.hint == found.problems[0]
         assert "one year or quarter a file" in caught.value.hint
+
+
+def test_a_survey_of_ones_own_takes_no_official_file(tmp_path):
+    """Even one with the very codes of the official one: where both fit alike the survey of the package is meant."""
+    folder = tmp_path / "our_staff"
+    shutil.copytree(Path(data_schemas.__file__).parent / "nss_england", folder)
+    synthetic.respondents(2024, respondents_per_organisation=20).frame.write_csv(tmp_path / "RXX 2024.csv")
+    try:
+        own = cm.survey(folder)
+        cm.survey(Path(__file__).parents[1] / "surveys" / "culture_pulse")
+        assert own.id == "our_staff"
+        assert cm.read_extract(tmp_path / "RXX 2024.csv").survey == "nss_england"
+        assert cm.read_extract(tmp_path / "RXX 2024.csv", survey=folder).survey == "our_staff"
+    finally:
+        known._OWN.clear()

@@ -11,13 +11,16 @@ import traceback
 import zipfile
 import zlib
 
+import opendocument as ods
 import polars as pl
 import pytest
 import xlsxwriter
+from polars.testing import assert_frame_equal
 
 import culture_metrics as cm
 from culture_metrics.errors import CultureMetricsError
 from culture_metrics.files.extents import extent
+from culture_metrics.files.opendocument import measure_opendocument
 from culture_metrics.files.organisations import read_organisations
 from culture_metrics.files.workbooks import Workbook
 from culture_metrics.published import is_published
@@ -109,16 +112,20 @@ def bombs(tmp_path_factory):
     """Small files that would take gigabytes, and what is said of each."""
     folder = tmp_path_factory.mktemp("bombs")
     cells = (b'<row><c t="n"><v>1</v></c></row>' * 9_000).ljust(MEGABYTE)
-    bomb(folder / "cells 2024.xlsx", SHEET, b"<sheetData>", cells, 2400, 4_000_000)
-    bomb(folder / "texts 2024.xlsx", TEXTS, b"</si>", b"<si><t>a</t></si>" * 60_000, 700, 4_000_000)
+    bomb(folder / "cells 2024.xlsx", SHEET, b"<sheetData>", cells, 600, 4_000_000)
+    bomb(folder / "texts 2024.xlsx", TEXTS, b"</si>", b"<si><t>a</t></si>" * 60_000, 300, 4_000_000)
     cited(folder / "cited 2024.xlsx")
     far_cell(folder / "far 2024.xlsx")
     long_table(folder / "long 2024.parquet")
+    repeats = 'table:number-columns-repeated="900"'
+    every = f'<table:table-row table:number-rows-repeated="1000000">{ods.cell("x" * 90, repeats)}</table:table-row>'
+    ods.write_ods(folder / "repeats 2024.ods", ods.sheet(ods.row(["ODS", "q25c"]) + every))
     return {
-        folder / "cells 2024.xlsx": "The workbook unpacks from 4 MB to 2.5 GB",
-        folder / "texts 2024.xlsx": "The workbook unpacks from 4 MB to 716 MB",
+        folder / "cells 2024.xlsx": "The workbook unpacks from 4 MB to 632 MB",
+        folder / "texts 2024.xlsx": "The workbook unpacks from 4 MB to 309 MB",
         folder / "cited 2024.xlsx": "cites its texts so often that they become 9.6 GB",
         folder / "far 2024.xlsx": "The sheet's used range is too large for the memory that is free",
+        folder / "repeats 2024.ods": "The sheet's used range is too large for the memory that is free",
         folder / "long 2024.parquet": "The file says that it holds 60,000,000 rows",
     }
 
@@ -219,6 +226,18 @@ def test_a_sheet_is_as_large_as_its_filled_cells(xml, size):
 
 # --- files that are not what they should be -----------------------------------------------------------------
 
+PARTS = {"content": "content.xml", "manifest": "META-INF/manifest.xml", "workbook": "xl/workbook.xml"}
+
+
+def zipped(**parts):
+    """Return a zip file with these parts."""
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as book:
+        for name, text in parts.items():
+            book.writestr(PARTS.get(name, name), text)
+    return file.getvalue()
+
+
 BAD = {
     "a PDF": ("x.xlsx", b"%PDF-1.7"),
     "a web page": ("x.xls", b"<html><table>"),
@@ -230,6 +249,22 @@ BAD = {
     "an old workbook that is damaged": ("x.xls", b"\xd0\xcf\x11\xe0" + b"\0" * 600),
     "a Parquet file cut short": ("x.parquet", b"PAR1" + b"\0" * 60),
     "an SPSS file cut short": ("x.sav", b"$FL2" + b"\0" * 60),
+    "an OpenDocument text": (
+        "x.ods",
+        zipped(mimetype="application/vnd.oasis.opendocument.text", content="<a/>"),
+    ),
+    "an OpenDocument file without content": ("x.ods", zipped(mimetype=ods.SPREADSHEET)),
+    "a locked OpenDocument file": (
+        "x.ods",
+        zipped(mimetype=ods.SPREADSHEET, content="\x01", manifest="<manifest:encryption-data/>"),
+    ),
+    "broken XML": ("x.ods", zipped(mimetype=ods.SPREADSHEET, content="<a><b>")),
+    "XML with entities": (
+        "x.ods",
+        zipped(mimetype=ods.SPREADSHEET, content="<!DOCTYPE a [<!ENTITY b 'c'>]><a/>"),
+    ),
+    "a new workbook named .ods": ("x.ods", zipped(workbook="<a/>")),
+    "an OpenDocument file named .xlsx": ("x.xlsx", zipped(mimetype=ods.SPREADSHEET, content="<a/>")),
     "an ending that cannot be read": ("x.docx", b"PK"),
 }
 
@@ -303,3 +338,48 @@ def test_every_reader_reads_every_encoding(tmp_path, reader):
         path.write_bytes(text.encode(encoding))
         assert READ[reader](path).equals(expected), encoding
         assert is_published(path) == (reader == "read_published"), encoding
+
+
+# --- OpenDocument -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "reader", [name for name in READ if name not in ("read_organisations", "inspect_file")]
+)
+def test_every_reader_reads_opendocument(tmp_path, reader):
+    """As LibreOffice saves the same table: figures as figures, blank cells to the end of the sheet."""
+    (tmp_path / "RXX_2024.csv").write_text(TABLES[reader], encoding="utf-8")
+    table = pl.read_csv(io.StringIO(TABLES[reader]))
+    ods.table_ods(tmp_path / "RXX_2024.ods", table)
+    expected, found = READ[reader](tmp_path / "RXX_2024.csv"), READ[reader](tmp_path / "RXX_2024.ods")
+    assert_frame_equal(found, expected)
+    assert found.height
+
+
+def test_opendocument_is_inspected_as_what_it_is(tmp_path):
+    table = pl.read_csv(io.StringIO(TABLES["read_extract"]))
+    ods.table_ods(tmp_path / "RXX_2024.ods", table, name="Answers", above=[["A survey"], []])
+    found = cm.inspect_file(tmp_path / "RXX_2024.ods")
+    assert (found.kind, found.sheet) == ("respondent file", "Answers")
+    assert cm.read_extract(tmp_path / "RXX_2024.ods").frame.height == table.height
+
+
+FORTY = "<table:table-row>" + ods.cell(5, 'table:number-columns-repeated="40"') + "</table:table-row>"
+
+
+@pytest.mark.parametrize(
+    ("rows", "size"),
+    [
+        (ods.row([1, None, 3]), (3, 1, 2)),
+        (ods.row([1]) + ods.BELOW.replace("1048000", "7") + ods.row([None, 2]), (2, 9, 2)),
+        (ods.row([]) + ods.row([]), (0, 0, 0)),
+        (FORTY, (40, 1, 40)),
+    ],
+)
+def test_an_opendocument_sheet_is_as_large_as_its_filled_cells(tmp_path, rows, size):
+    """And as large as fastexcel makes it, which the memory guard is about."""
+    path = ods.write_ods(tmp_path / "x.ods", ods.sheet(rows))
+    with zipfile.ZipFile(path) as book:
+        assert measure_opendocument([book.read("content.xml")])[0] == size
+    loaded = Workbook(path).load("Sheet1", "string")
+    assert loaded.height * loaded.width <= size[0] * size[1]

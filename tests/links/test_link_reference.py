@@ -16,7 +16,7 @@ import pytest
 from scipy.stats import norm
 
 import culture_metrics as cm
-from culture_metrics.models.multiplicity import adjust
+from culture_metrics.multiplicity import adjust
 
 SHMI = cm.Outcome("SHMI.Index", kind="ratio", label="SHMI", better="low")
 ENGAGEMENT = "Engagement.Index"

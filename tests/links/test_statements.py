@@ -12,7 +12,7 @@ import pytest
 import culture_metrics as cm
 from culture_metrics.errors import LinkError
 from culture_metrics.links.statements import ONE_YEAR, REMARKS
-from culture_metrics.views.labels import p_said, p_values
+from culture_metrics.wording.numbers import p_said, p_values
 
 ORGS, YEARS = 60, 4
 #: Beds and region stay the same within an organisation, so fixed effects and changes cannot hold them equal.

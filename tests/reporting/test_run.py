@@ -10,7 +10,7 @@ import pytest
 from nbformat import v4, write
 
 from culture_metrics.errors import ReportError
-from culture_metrics.reporting import run
+from culture_metrics.reporting import ended, run
 
 METADATA = {
     "kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"},
@@ -33,19 +33,66 @@ def notebook(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("source", "got"),
     [
-        ("import os\nos._exit(134)", "ended by itself"),
         ("import numpy\nnumpy.zeros(1 << 45)", "MemoryError"),
         ('raise RuntimeError("can\'t start new thread")', "RuntimeError"),
-        ("import time\ntime.sleep(60)", "no answer in 0 minutes"),
     ],
 )
-def test_a_notebook_that_gets_no_memory_is_said_so(notebook, monkeypatch, source, got):
-    """Its process dies, Python gets no memory or no thread, or it waits for ever."""
-    monkeypatch.setattr(run, "LONGEST", 5)
-    with pytest.raises(ReportError, match="most likely because the memory did not suffice") as caught:
+def test_a_notebook_that_gets_no_memory_is_said_so(notebook, source, got):
+    with pytest.raises(ReportError, match="it got no memory, or no further thread") as caught:
         run.run_notebooks([notebook(source)], {})
     assert got in caught.value.got
     assert "made" in caught.value.what
+
+
+KILL = "import os\nos.kill(os.getpid(), {})"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no signals")
+@pytest.mark.parametrize(
+    ("source", "counter", "what", "got", "hint"),
+    [
+        (KILL.format(9), "oom_kill 4", "ended from outside", "signal 9 (SIGKILL)", "a person or a limit"),
+        (
+            "open({counter!r}, 'w').write('oom_kill 5')\n" + KILL.format(9),
+            "oom_kill 4",
+            "because the memory ran out",
+            "signal 9 (SIGKILL)",
+            "fewer files",
+        ),
+        (KILL.format(9), None, "systems do so when the memory runs out", "signal 9 (SIGKILL)", "fewer files"),
+        (
+            "import os\nos.abort()",
+            None,
+            "get no memory, or that find a fault",
+            "signal 6 (SIGABRT)",
+            "JupyterLab",
+        ),
+        (KILL.format(11), "oom_kill 4", "its process stopped", "signal 11 (SIGSEGV)", "in JupyterLab"),
+        ("import os\nos._exit(134)", "oom_kill 4", "its process stopped", "exit code 134", "in JupyterLab"),
+    ],
+)
+def test_a_notebook_whose_process_dies_says_how(
+    notebook, tmp_path, monkeypatch, source, counter, what, got, hint
+):
+    """No word of memory where nothing points to it; the counter is Linux's, of processes it ended for it."""
+    place = tmp_path / "counter"
+    monkeypatch.setattr(ended, "COUNTER", place)
+    if counter:
+        place.write_text(counter)
+    with pytest.raises(ReportError) as caught:
+        run.run_notebooks([notebook(source.replace("{counter!r}", repr(str(place))))], {})
+    assert what in caught.value.what
+    assert caught.value.got == got
+    assert hint in caught.value.hint
+    assert ("memory" in str(caught.value)) == (what != "its process stopped")
+
+
+def test_a_cell_that_takes_for_ever_is_stopped(notebook, monkeypatch):
+    monkeypatch.setattr(run, "LONGEST", 5)
+    with pytest.raises(ReportError, match="longer than any should") as caught:
+        run.run_notebooks([notebook("import time\ntime.sleep(60)")], {})
+    assert caught.value.got == "no answer in 0 minutes"
+    assert "memory" not in str(caught.value)
 
 
 def test_runs_with_parameters_in_this_python_and_leaves_no_trace(notebook, tmp_path):

@@ -12,7 +12,8 @@ import pytest
 from culture_metrics.errors import ResultsError
 from culture_metrics.views import style
 from culture_metrics.views.inputs import tidy
-from culture_metrics.views.labels import base_range, count, fixed, safely, sentences, width, wrap
+from culture_metrics.views.labels import safely, width, wrap
+from culture_metrics.wording.numbers import base_range, count, fixed, sentences
 
 
 def luminance(colour: str) -> float:

@@ -16,8 +16,8 @@ from culture_metrics.errors import ComparabilityError, CultureMetricsError, Repo
 from culture_metrics.indicators.breakdowns import available_breakdowns
 from culture_metrics.reporting.show.figures import NO_GROUPS, Figures
 from culture_metrics.results import ALL
-from culture_metrics.views.labels import count, fixed, several
 from culture_metrics.views.table import Table
+from culture_metrics.wording.numbers import count, fixed, several
 
 if TYPE_CHECKING:
     from culture_metrics.compare.comparison import YearComparison

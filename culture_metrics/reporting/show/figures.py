@@ -9,11 +9,11 @@ import polars as pl
 
 from culture_metrics import views
 from culture_metrics.compare.benchmark import benchmark, beside_median
-from culture_metrics.compare.words import weighed
 from culture_metrics.reporting.show.common import answered, own_results, workbook
 from culture_metrics.reporting.tables import answer_table, heat_map_table, score_table
 from culture_metrics.results import ALL
-from culture_metrics.views.labels import at_the_end, several, shown
+from culture_metrics.wording.columns import weighed
+from culture_metrics.wording.numbers import at_the_end, several, shown
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go

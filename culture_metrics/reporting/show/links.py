@@ -10,8 +10,8 @@ import polars as pl
 
 from culture_metrics.outcomes.read_panel import read_panel
 from culture_metrics.synthetic.outcomes import outcome_panel
-from culture_metrics.views.labels import figures, p_values
 from culture_metrics.views.table import Table
+from culture_metrics.wording.numbers import figures, p_values
 
 if TYPE_CHECKING:
     from culture_metrics.links.result import LinkResult

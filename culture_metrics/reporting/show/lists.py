@@ -16,9 +16,9 @@ from culture_metrics.published import rebuild_scores
 from culture_metrics.reporting.show.common import answered, benchmark, workbook
 from culture_metrics.reporting.tables import catalogued, interval, people, words
 from culture_metrics.results import ALL
-from culture_metrics.views.inputs import held_back as held
-from culture_metrics.views.labels import count
 from culture_metrics.views.table import BREAK, Table
+from culture_metrics.wording.numbers import count
+from culture_metrics.wording.numbers import held_back as held
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

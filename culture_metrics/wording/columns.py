@@ -1,10 +1,10 @@
-"""Numbers of a comparison in words: with the decimals of their unit, signs and points."""
+"""Columns of numbers in words, where each row says its unit: decimals, signs and points."""
 
 from __future__ import annotations
 
 import polars as pl
 
-from culture_metrics.views.labels import MINUS
+from culture_metrics.wording.numbers import MINUS
 
 #: How figures are weighted, as the source of a figure says it.
 WEIGHTED = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from culture_metrics.views.labels import DECIMALS, shown, signed
+from culture_metrics.wording.numbers import DECIMALS, shown, signed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
