@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 PERSON = ["organisation", "respondent"]
 CELL = ["organisation", "breakdown", "group", "measure"]
+#: Correlations of groups are told in so many steps.
+STEPS = 10
 
 
 def covariances(extracts: Sequence[Extract], by: Iterable[str], minimum: int) -> pl.DataFrame:
@@ -32,7 +34,9 @@ def covariances(extracts: Sequence[Extract], by: Iterable[str], minimum: int) ->
     by : iterable of str
         Breakdowns; each year's group is that of the year, and only people who stayed in it count.
     minimum : int
-        Fewest people in both years for which a covariance is given: fewer are taken as nobody.
+        Fewest people in both years for which a covariance is given: fewer are taken as nobody. Where a few
+        have an answer in one of the years only, none is given either: beside both years' figures it would
+        tell what these answered.
 
     Returns
     -------
@@ -48,7 +52,8 @@ def covariances(extracts: Sequence[Extract], by: Iterable[str], minimum: int) ->
     -----
     With n and m answers, of which those of the same people deviate by d and e from the mean of their year,
     the covariance of the two means is the sum of d times e over n times m: the variance of the difference
-    falls by twice that (Kish 1965, section 12.4).
+    falls by twice that (Kish 1965, section 12.4). In groups the correlation is rounded towards none, to a
+    tenth.
     """
     first, second = extracts
     if first.survey != second.survey:
@@ -65,18 +70,41 @@ def covariances(extracts: Sequence[Extract], by: Iterable[str], minimum: int) ->
         years = [_shares(e, breakdown) for e in (first, second)]
         both = years[0].join(years[1], on=[*PERSON, "group"], suffix=" later")
         names = [c for c in years[0].columns if f"{c} later" in both.columns and c not in PERSON]
-        products = both.group_by("organisation", "group").agg(
-            pl.when((pl.col(n) * pl.col(f"{n} later")).count() >= minimum)
-            .then((pl.col(n) * pl.col(f"{n} later")).sum())
-            .alias(n)
-            for n in names
+        own = ["organisation", "group"]
+        each = [
+            year.group_by(own).agg(
+                pl.col(names).count().name.suffix(f" {end}"),
+                pl.col(names).pow(2).sum().name.suffix(f"² {end}"),
+            )
+            for year, end in zip(years, ("first", "last"), strict=True)
+        ]
+        product = {n: pl.col(n) * pl.col(f"{n} later") for n in names}
+        products = both.group_by(own).agg(
+            *(p.sum().alias(n) for n, p in product.items()),
+            *(p.count().alias(f"{n} both") for n, p in product.items()),
         )
+        for year in each:
+            products = products.join(year, on=own, how="left")
+        products = products.select(*own, *(_told(n, minimum, whole=breakdown is None) for n in names))
         tables.append(
             products.unpivot(
                 index=["organisation", "group"], variable_name="measure", value_name="covariance"
             ).with_columns(breakdown=pl.lit(breakdown or ALL))
         )
     return pl.concat(tables).select(*CELL, pl.col("covariance").fill_null(0.0))
+
+
+def _told(name: str, minimum: int, *, whole: bool) -> pl.Expr:
+    """Return a covariance of two years, where it says nothing of the few who answered in one of them only."""
+    both = pl.col(f"{name} both")
+    alone = [pl.col(f"{name} {end}") - both for end in ("first", "last")]
+    told = (both >= minimum) & pl.all_horizontal((n == 0) | (n >= minimum) for n in alone)
+    if whole:
+        return pl.when(told).then(name).alias(name)
+    # Exact ones of several groups would tell what few said who left a group, or changed it.
+    spread = (pl.col(f"{name}² first") * pl.col(f"{name}² last")).sqrt()
+    near = (pl.col(name) / spread * STEPS).fill_nan(0.0)
+    return pl.when(told).then(near.sign() * near.abs().floor() / STEPS * spread).alias(name)
 
 
 def _value(share: Share) -> pl.Expr:

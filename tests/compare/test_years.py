@@ -20,6 +20,7 @@ from culture_metrics import (
 from culture_metrics.compare.linked import covariances
 from culture_metrics.disclosure.decision import Decision
 from culture_metrics.errors import ComparabilityError, CultureMetricsError, ExtractError, UnknownNameError
+from culture_metrics.extracts.extract import Extract
 
 
 @pytest.fixture(scope="module")
@@ -117,6 +118,35 @@ def test_people_who_answered_twice_are_allowed_for(extracts, results):
     assert found == pytest.approx(by_hand, rel=1e-9)
     mine = row(linked, "staff_engagement")["std_error"] ** 2
     assert mine == pytest.approx(row(plain, "staff_engagement")["std_error"] ** 2 - 2 * by_hand, rel=1e-9)
+
+
+@pytest.mark.parametrize(("left", "told"), [(1, False), (10, False), (30, True)])
+def test_standard_errors_of_linked_years_do_not_tell_what_those_who_left_answered(left, told):
+    """Linked and not, they give the sum of products of 59 of 60 people: a number that only one way makes."""
+    rng = np.random.default_rng(left)
+    frames = [
+        pl.DataFrame(
+            {
+                "respondent": [f"p{i + new * (i < left)}" for i in range(60)],
+                "organisation": ["RXX"] * 60,
+                "locality_1": ["A"] * 60,
+                "q25c": pl.Series(rng.choice([2, 4], 60), dtype=pl.Int8),
+            }
+        )
+        for new in (0, 1000)
+    ]
+    years = [Extract("nss_england", y, f, {}) for y, f in zip(("2023", "2024"), frames, strict=True)]
+    results = pl.concat([estimate(year, by=["locality_1"]) for year in years])
+    errors = [
+        compare_years(results, 2023, 2024, measures=["q25c"], linked=linked).table["std_error"].to_list()
+        for linked in (None, years)
+    ]
+    assert (errors[0][0] != errors[1][0]) == told
+    correlation = (errors[0][1] ** 2 - errors[1][1] ** 2) / 2
+    spread = np.prod(results.filter(measure="recommend_place_to_work", group="A")["estimate"].to_numpy())
+    rest = np.prod(100 - results.filter(measure="recommend_place_to_work", group="A")["estimate"].to_numpy())
+    steps = 10 * correlation * 60 / np.sqrt(spread * rest)
+    assert steps == pytest.approx(round(steps), abs=1e-6)
 
 
 def test_files_without_common_people_cannot_be_linked(extracts, results):
