@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 #: Bits that a figure tells: as it is worked out, and with as many decimals as are printed (`DECIMALS`).
 FULL, ROUNDED = 44.0, 10.0
-#: Bits that its standard error tells besides.
+#: Bits that the standard error of a rounded figure tells besides; in full it is one more equation.
 ERROR = 3.0
 #: So many more bits must be open than are told.
 MARGIN = 3.0
@@ -115,7 +115,7 @@ def decode(
     for table, used, gone in zip(tables, weights, hidden, strict=True):
         own = Ways(count_weights(table, used, there), percent, minimum)
         times = len(used)
-        told = Told(own.told_by((ROUNDED + ERROR) * times), own.told_by((FULL + ERROR) * times))
+        told = Told(own.told_by((ROUNDED + ERROR) * times), own.told_by(2 * FULL * times))
         if table.name != ALL and table.together in whole:
             everyone = whole[table.together]
             number = everyone.groups.select("organisation").with_row_index("_row")

@@ -53,8 +53,9 @@ NOT_LOOKED_AT = (
     "answered each question, and from unions of groups of two breakdowns at a time; weighted figures beside "
     "others were not looked at."
 )
-#: Up to so many different weights in an organisation are weights of groups: outsiders can work them out.
-FEW = 50
+#: Up to so many different weights in an organisation are weights of groups (departments, say): outsiders can
+#: work them out.
+FEW = 200
 #: Official weights are those of these groups.
 OF_WEIGHTS = "occupation_group"
 #: Share of all from which on the number of those who answered bounds the number who did not.
@@ -283,13 +284,19 @@ class Release:
         return found
 
     def _earlier_weights(self, table: Table, now: Floats) -> list[Floats]:
-        """List other weights with which groups of the same breakdown were shown before."""
+        """List other weights with which groups were shown before.
+
+        Of whatever breakdown: the same people can be a directorate and its only department, or all of several
+        groups.
+        """
         found: list[Floats] = []
         for call, tables in self.everyone.earlier:
-            if table.name in call.weights and any(table.same_as(other) for other in tables):
-                used = self.everyone.weights_of(call, table.name)
+            for other in tables:
+                if other.name not in call.weights or other.together != table.together:
+                    continue
+                used = self.everyone.weights_of(call, other.name)
                 if used is not None and not any(
-                    np.array_equal(used[: len(now)], other) for other in [now, *found]
+                    np.array_equal(used[: len(now)], kept) for kept in [now, *found]
                 ):
                     found.append(used[: len(now)])
         return found
