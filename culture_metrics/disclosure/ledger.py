@@ -14,7 +14,7 @@ import numpy as np
 import polars as pl
 
 from culture_metrics.disclosure.decision import GROUP, Call, ids_of, people_of
-from culture_metrics.errors import CultureMetricsWarning, FileFormatError
+from culture_metrics.errors import CultureMetricsWarning, FileFormatError, ReportError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -82,11 +82,14 @@ def read_ledger(path: Path, decided: Sequence[About]) -> None:
     ------
     FileFormatError
         When the file is no ledger.
+    ReportError
+        When an earlier run showed figures of the same survey, period and organisation on other respondents or
+        other answers: both together give away those who differ.
 
     Warns
     -----
     CultureMetricsWarning
-        When an earlier run showed figures of the same survey and period on other respondents.
+        When an earlier run also showed figures of part of the respondents.
     """
     releases = _releases(path)
     for about in decided:
@@ -95,8 +98,11 @@ def read_ledger(path: Path, decided: Sequence[About]) -> None:
         same = [call for r in here if r["people"] == own for call in r["calls"]]
         with _as_ledger(path):
             about.decision.calls[:0] = [_read(call, about) for call in same]
-        if any(r["people"] != own and r["calls"] for r in here):
+        others = [r for r in here if r["people"] != own and r["calls"]]
+        if others and same:
             _warn_of_others(about.period)
+        elif _organisations(others) & {*about.frame["organisation"].cast(pl.String)}:
+            raise _of_others(path, about.period)
 
 
 def _releases(path: Path) -> list[dict[str, Any]]:
@@ -126,10 +132,24 @@ def _as_ledger(path: Path) -> Iterator[None]:
         ) from error
 
 
+def _organisations(releases: Sequence[Mapping[str, Any]]) -> set[str]:
+    return {group[0] for release in releases for call in release["calls"] for group in call["groups"]}
+
+
+def _of_others(path: Path, period: str) -> ReportError:
+    return ReportError(
+        f"An earlier report shows figures of {period} on other respondents, or on other answers of theirs",
+        where=path.name,
+        expected="the respondents and answers of the earlier report",
+        hint="Both reports together would give away the few who differ: give the file of the earlier report. "
+        f"If that went to nobody, report into another folder, or delete {path.name}.",
+    )
+
+
 def _warn_of_others(period: str) -> None:
     warnings.warn(
-        f"An earlier report in this folder shows figures of {period} on other respondents. What follows from "
-        "the two together was not looked at: audit_disclosure(results, earlier) does that.",
+        f"Figures of {period} on part of the respondents were shown before. What follows from the two "
+        "together was not looked at: audit_disclosure(results, earlier) does that.",
         CultureMetricsWarning,
         stacklevel=4,
     )

@@ -16,7 +16,7 @@ from culture_metrics.disclosure.decision import Decision
 from culture_metrics.disclosure.differencing import Shown, light_combinations
 from culture_metrics.disclosure.ledger import About, read_ledger, write_ledger
 from culture_metrics.disclosure.people import People, hide_people, is_open
-from culture_metrics.errors import CultureMetricsWarning, SmallBaseWarning
+from culture_metrics.errors import CultureMetricsWarning, ReportError, SmallBaseWarning
 from culture_metrics.extracts.extract import Extract
 from culture_metrics.indicators.shown import attack_shown
 
@@ -416,8 +416,10 @@ def test_a_ledger_carries_the_decision_into_the_next_run(tmp_path):
     }
     assert not follows(both, again, range(42, 45))
     other = extract(seed=5, locality_1=["A"] * 45 + ["B"] * 50, locality_2=teams)
-    with pytest.warns(CultureMetricsWarning, match="other respondents"):
+    with pytest.raises(ReportError, match="other respondents"):
         read_ledger(path, about(other))
+    elsewhere = other.frame.with_columns(organisation=pl.lit("RYY"))
+    read_ledger(path, about(dataclasses.replace(other, frame=elsewhere, decision=Decision())))
 
 
 def test_a_ledger_tells_two_people_who_swap_their_answers_from_those_they_were(tmp_path):
@@ -430,8 +432,19 @@ def test_a_ledger_tells_two_people_who_swap_their_answers_from_those_they_were(t
     turned = people.frame.select(asked)[[94, *range(1, 94), 0]]
     assert not turned.equals(people.frame.select(asked))
     swapped = people.frame.with_columns(turned)
-    with pytest.warns(CultureMetricsWarning, match="other respondents"):
+    with pytest.raises(ReportError, match="other answers"):
         read_ledger(path, about(dataclasses.replace(people, frame=swapped, decision=Decision())))
+
+
+def test_a_report_on_all_but_one_is_refused_beside_the_report_on_all(tmp_path):
+    """Bases that differ by one, and totals that differ by what this one answered."""
+    people = extract(locality_1=["A"] * 45 + ["B"] * 50)
+    cm.estimate(people, by=["locality_1"])
+    path = tmp_path / "ledger.json"
+    write_ledger(path, about(people))
+    fewer = dataclasses.replace(people, frame=people.frame[1:], decision=Decision())
+    with pytest.raises(ReportError, match="give away the few who differ"):
+        read_ledger(path, about(fewer))
 
 
 def test_what_was_shown_is_attacked_with_draws_of_its_own():
