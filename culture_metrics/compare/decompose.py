@@ -12,6 +12,7 @@ from culture_metrics.compare.group_results import means_of_results
 from culture_metrics.compare.pieces import moments, pieces, spread
 from culture_metrics.errors import ResultsError
 from culture_metrics.extracts.extract import Extract
+from culture_metrics.output import verb
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,6 +24,7 @@ COLUMNS = [
 ]  # fmt: skip
 
 
+@verb
 def decompose_change(
     from_extract: Extract | pl.DataFrame,
     to_extract: Extract | pl.DataFrame,
