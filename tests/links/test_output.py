@@ -149,7 +149,7 @@ def test_text_that_a_spreadsheet_runs_is_made_plain(tmp_path):
     found = cm.link_outcomes(FRAME, "morale", cm.Outcome("shmi", "continuous", label=label))
     table = pl.read_csv(found.save(tmp_path / "links.csv"))
     assert table["outcome_label"].unique().to_list() == [f"'{label}"]
-    assert pl.read_parquet(found.save(tmp_path / "links.parquet"))["outcome_label"][0] == label
+    assert pl.read_parquet(found.save(tmp_path / "links.parquet"))["outcome_label"][0] == f"'{label}"
 
 
 def test_files_that_cannot_be_written(tmp_path):
