@@ -18,7 +18,8 @@ What there is, by task; `help(cm.estimate)` says more of each:
   `lavaan_model` model the link; `detectable_link`, `false_alarms` say what such a study can find.
 - Protect and share: `suppress` hides small groups (estimates come hidden), `audit_disclosure` attacks a
   release; `save_results` writes results to pass on, `write_published` the official layout.
-- Figures: most results have `.figure()`, `.table` and `.summary()`, and show themselves in a notebook.
+- Whatever a verb returns has `.table` (a polars frame), `.figure()`, `.summary()`, `.provenance` and
+  `.save(path)`, and shows itself in a notebook; verbs take such results, frames, or lists of them.
 - Try out: `synthetic.respondents` makes up an extract, `read_inputs([])` two years and a workbook.
 """
 

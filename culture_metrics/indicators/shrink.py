@@ -46,8 +46,8 @@ class Shrunken(Output):
         Parameters
         ----------
         measure, breakdown : str, optional
-            Ids; the first with shrunken estimates when left out. Of several organisations or periods the last
-            is drawn.
+            Ids; the survey's headline, and the first breakdown, when left out. Of several organisations or
+            periods the last is drawn.
 
         Raises
         ------
@@ -57,6 +57,10 @@ class Shrunken(Output):
         from culture_metrics import views
 
         rows = self.table.drop_nulls("shrunken")
+        if measure is None:
+            known = known_surveys(rows["survey"].unique()).values()
+            usual = {one.newest.headline for one in known} & {*rows["measure"]}
+            measure = usual.pop() if len(usual) == 1 else None
         for column, wanted in (("measure", measure), ("breakdown", breakdown)):
             if wanted is not None and wanted not in self.table[column]:
                 raise unknown(f"{column} in these estimates", wanted, self.table[column].unique().sort())

@@ -105,8 +105,8 @@ class OutcomeData(Output):
             drawn,
             x_title="Year of the survey",
             y_title=title,
-            title=f"{title}: median of organisations, and the middle half of them",
-            level=0.5,
+            title=f"{title}: median of organisations",
+            bands="Band: the middle half of organisations.",
         )
 
     def summary(self) -> str:

@@ -15,7 +15,7 @@ HEIGHT, NAME_WIDTH, LINE, LEADER = 380, 190, 18, 22
 DASHES = ("solid", "dash", "dot", "dashdot")
 
 
-def lines(
+def lines(  # noqa: PLR0913
     table: pl.DataFrame,
     *,
     x_title: str,
@@ -25,6 +25,7 @@ def lines(
     source: str = "",
     notes: str = "",
     level: float = 0.95,
+    bands: str | None = None,
 ) -> go.Figure:
     """Draw fitted lines with their intervals, each named at its right end.
 
@@ -38,6 +39,8 @@ def lines(
         What is seen, of whom, and where the numbers come from.
     level : float
         Level of the intervals.
+    bands : str, optional
+        What the bands are, where they are no intervals.
 
     Returns
     -------
@@ -64,19 +67,22 @@ def lines(
         band_and_line(fig, name, rows, place, level)
     marks = table.select(NUMBERS).unpivot()["value"].drop_nulls().to_numpy()
     # Level lines have no height of their own.
-    air = 0.05 * (marks.max() - marks.min()) or 0.5
+    air = 0.05 * ((marks.max() - marks.min()) or abs(marks.max()) or 1.0)
     low, high = float(marks.min() - air), float(marks.max() + air)
     names(fig, parts, low, high)
     reach = table.select(pl.col("x").min(), high=pl.col("x").max()).row(0)
     if reach[0] == reach[1]:
         reach = (reach[0] - 0.5, reach[1] + 0.5)
+    banded = table["conf_low"].is_not_null().any()
+    if bands is None:
+        bands = f"Bands: {100 * level:g}% interval." if banded else ""
     return style.finish(
         fig,
         frame(fig, (float(reach[0]), float(reach[1])), (low, high), x_title, y_title),
         title=title,
         subtitle=subtitle,
         source=source,
-        notes=f"Bands: {100 * level:g}% interval. {notes}".strip(),
+        notes=" ".join(filter(None, (bands, notes))),
         alt=f"Line chart of {several(len(parts), 'fitted line')}. {both_ends(parts)}",
     )
 
