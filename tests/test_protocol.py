@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+import sys
 from dataclasses import replace
 from functools import cache
 
@@ -380,8 +382,19 @@ def test_what_is_small_is_not_saved(tmp_path):
 
 
 def test_a_picture_says_what_it_needs(tmp_path, monkeypatch):
-    monkeypatch.setitem(__import__("sys").modules, "kaleido", None)
+    monkeypatch.setitem(sys.modules, "kaleido", None)
     for ending in (".png", ".svg"):
         with pytest.raises(ReportError, match="not installed") as error:
             results().save(tmp_path / f"x{ending}")
         assert "culture-metrics[pictures]" in error.value.hint
+
+
+def test_objects_load_no_plotly_before_a_figure_is_asked_for():
+    code = (
+        "import sys, culture_metrics as cm\n"
+        "found = cm.estimate(cm.synthetic.respondents(2024, respondents_per_organisation=60))\n"
+        "found.provenance, repr(found), cm.suppress(found)\n"
+        "print('plotly' in sys.modules)"
+    )
+    ran = subprocess.run([sys.executable, "-W", "ignore", "-c", code], capture_output=True, text=True)
+    assert ran.stdout.strip() == "False", ran.stderr

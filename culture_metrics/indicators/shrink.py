@@ -13,8 +13,6 @@ from culture_metrics.contract import ALL, check_results
 from culture_metrics.errors import ResultsError, unknown
 from culture_metrics.output import Output, table_of, verb
 from culture_metrics.problems import counted
-from culture_metrics.views.labels import DECIMALS, fixed
-from culture_metrics.views.labels import shown as said
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -55,6 +53,8 @@ class Shrunken(Output):
             When there is nothing shrunken to draw.
         """
         from culture_metrics import views
+        from culture_metrics.views.labels import DECIMALS, fixed
+        from culture_metrics.views.labels import shown as said
 
         rows = self.table.drop_nulls("shrunken")
         if measure is None:

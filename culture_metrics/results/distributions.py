@@ -9,8 +9,6 @@ from culture_metrics.catalogue import catalogue
 from culture_metrics.errors import unknown
 from culture_metrics.problems import counted
 from culture_metrics.results.tabled import Tabled, when, whom
-from culture_metrics.results.tables import answer_table
-from culture_metrics.results.words import favourable, source_of
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -71,6 +69,8 @@ class Distributions(Tabled):
             When the table has no answers to these questions.
         """
         from culture_metrics import views
+        from culture_metrics.results.tables import answer_table
+        from culture_metrics.results.words import favourable, source_of
 
         own = self._one(organisation, period)
         edition = catalogue(str(own["survey"][0])).edition(str(own["period"][0]))

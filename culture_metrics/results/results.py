@@ -11,10 +11,8 @@ import polars as pl
 from culture_metrics.catalogue import Edition, catalogue
 from culture_metrics.contract import ALL
 from culture_metrics.errors import ResultsError, unknown
+from culture_metrics.problems import counted
 from culture_metrics.results.tabled import Tabled, when, whom
-from culture_metrics.results.tables import catalogued, heat_map_table, score_table
-from culture_metrics.results.words import apart, from_to, source_of
-from culture_metrics.views.labels import several
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -75,6 +73,8 @@ class Results(Tabled):
             When the table has no such organisation or period.
         """
         from culture_metrics import views
+        from culture_metrics.results.tables import score_table
+        from culture_metrics.results.words import from_to, source_of
 
         own = self._one(organisation, period)
         edition = _edition(own)
@@ -91,6 +91,8 @@ class Results(Tabled):
     def percentages(self, organisation: str | None = None, period: str | int | None = None) -> go.Figure:
         """Draw every headline percentage of one organisation with its interval; arguments as in `scores`."""
         from culture_metrics import views
+        from culture_metrics.results.tables import catalogued
+        from culture_metrics.results.words import source_of
 
         own = self._one(organisation, period)
         rows = own.filter((pl.col("breakdown") == ALL) & (pl.col("unit").cast(pl.String) == "percent"))
@@ -99,7 +101,7 @@ class Results(Tabled):
             rows.select("label", "estimate", "conf_low", "conf_high", "status"),
             axis="Per cent",
             decimals=1,
-            title=f"{whom(own)}: {several(rows.height, 'headline percentage')}",
+            title=f"{whom(own)}: {counted(rows.height, 'headline percentage')}",
             source=source_of(own),
             subtitle=when(own),
         )
@@ -132,6 +134,8 @@ class Results(Tabled):
             When the table has no such breakdown or measure.
         """
         from culture_metrics import views
+        from culture_metrics.results.tables import heat_map_table
+        from culture_metrics.results.words import apart, source_of
 
         own = self._one(organisation, period)
         edition = _edition(own)
@@ -175,6 +179,7 @@ class Results(Tabled):
             The last one when left out.
         """
         from culture_metrics import views
+        from culture_metrics.results.words import source_of
 
         whole = (pl.col("breakdown") == ALL) & (pl.col("organisation") != ALL)
         last = str(self.table["period"].max()) if period is None else str(period)
@@ -188,7 +193,7 @@ class Results(Tabled):
         if order.is_empty():
             raise ResultsError(f"No organisation has a figure of {found.label.lower()} to show")
         chosen = organisation or str(order["organisation"][0])
-        rank = f"{found.label} of {several(order.height, 'organisation')}"
+        rank = f"{found.label} of {counted(order.height, 'organisation')}"
         return views.ranking(
             rows.with_columns(name="organisation"),
             highlight=chosen,
@@ -201,6 +206,9 @@ class Results(Tabled):
 
     def summary(self) -> str:
         """Say in plain sentences of whom the results are, how far scores reach and what is held back."""
+        from culture_metrics.results.tables import score_table
+        from culture_metrics.results.words import from_to
+
         said = [f"{self._about()}.", f"{self._held()} held back."]
         last = self.table.filter((pl.col("breakdown") == ALL) & (pl.col("period") == pl.col("period").max()))
         one = last["organisation"].n_unique() == 1 and last["survey"].n_unique() == 1

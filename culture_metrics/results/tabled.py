@@ -16,8 +16,9 @@ from culture_metrics.errors import ResultsError, unknown
 from culture_metrics.files.formulas import plain_names
 from culture_metrics.output import Output
 from culture_metrics.problems import counted, listed
-from culture_metrics.views.inputs import held_back
-from culture_metrics.views.table import Table
+
+#: Expression: whether a row is suppressed.
+HELD_BACK = pl.col("status").cast(pl.String).fill_null("").str.starts_with("suppressed")
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -62,7 +63,7 @@ class Tabled(Output):
         return (Rule(self.minimum_base).words, f"{self._held()} held back.", *within)
 
     def _facts(self) -> dict[str, Any]:
-        hidden = int(self.table.select(held_back().sum()).item())
+        hidden = int(self.table.select(HELD_BACK.sum()).item())
         return {
             "disclosure": {
                 "minimum_base": self.minimum_base,
@@ -80,7 +81,7 @@ class Tabled(Output):
         return dict(pairs.group_by("breakdown", maintain_order=True).agg("parent_breakdown").iter_rows())
 
     def _held(self) -> str:
-        hidden = int(self.table.select(held_back().sum()).item())
+        hidden = int(self.table.select(HELD_BACK.sum()).item())
         return f"{hidden:,} of {counted(self.table.height, 'row')} {'is' if hidden == 1 else 'are'}"
 
     def _about(self) -> str:
@@ -139,6 +140,8 @@ class Tabled(Output):
         return f"{type(self).__name__}({self._about()}; {self._held()} held back. See .table, .summary())"
 
     def _repr_html_(self) -> str:
+        from culture_metrics.views.table import Table
+
         shown = self._shown().select(pl.all().cast(pl.String)).head(10)
         rest = self.table.height - shown.height
         caption = f"The first {shown.height} rows, {rest:,} more in .table" if rest > 0 else "All rows"

@@ -14,7 +14,6 @@ from culture_metrics.results.checks.common import KEY
 from culture_metrics.results.checks.figures import constant, ranges, twice, unknown_measures
 from culture_metrics.results.checks.groups import missing_periods, small_groups
 from culture_metrics.results.checks.sums import sums
-from culture_metrics.views.table import Table
 
 NEEDED = {
     "results": [*KEY, "measure", "unit", "estimate", "base"],
@@ -51,6 +50,8 @@ class ResultsChecked(Output):
         return f"ResultsChecked({self.summary()} See .table)"
 
     def _repr_html_(self) -> str:
+        from culture_metrics.views.table import Table
+
         return Table.of(self.table, self.summary())._repr_html_()
 
 
