@@ -18,7 +18,8 @@ What there is, by task; `help(cm.estimate)` says more of each:
   `lavaan_model` model the link; `detectable_link`, `false_alarms` say what such a study can find.
 - Protect and share: `suppress` hides small groups (estimates come hidden), `audit_disclosure` attacks a
   release; `save_results` writes results to pass on, `write_published` the official layout.
-- Figures: most results have `.figure()`, `.table` and `.summary()`, and show themselves in a notebook.
+- Whatever a verb returns has `.table` (a polars frame), `.figure()`, `.summary()`, `.provenance` and
+  `.save(path)`, and shows itself in a notebook; verbs take such results, frames, or lists of them.
 - Try out: `synthetic.respondents` makes up an extract, `read_inputs([])` two years and a workbook.
 """
 
@@ -43,7 +44,6 @@ if TYPE_CHECKING:
     from culture_metrics.compare.trend import trend as trend
     from culture_metrics.compare.years import compare_years as compare_years
     from culture_metrics.disclosure import audit_disclosure as audit_disclosure
-    from culture_metrics.disclosure import suppress as suppress
     from culture_metrics.extracts.cross_file import check_pair as check_pair
     from culture_metrics.extracts.mapping import save_mapping as save_mapping
     from culture_metrics.extracts.read import read_extract as read_extract
@@ -78,8 +78,9 @@ if TYPE_CHECKING:
     from culture_metrics.published import rebuild_scores as rebuild_scores
     from culture_metrics.published import write_published as write_published
     from culture_metrics.reporting.inputs import read_inputs as read_inputs
-    from culture_metrics.reporting.save_results import save_results as save_results
-    from culture_metrics.results_checks import validate_results as validate_results
+    from culture_metrics.results.checks import validate_results as validate_results
+    from culture_metrics.results.save import save_results as save_results
+    from culture_metrics.results.suppress import suppress as suppress
     from culture_metrics.study.inspect import inspect_file as inspect_file
 
 __version__ = "0.1.0"
@@ -124,16 +125,16 @@ _FACE = {
     "relative_weights": "culture_metrics.links.relative_weights",
     "replicate": "culture_metrics.indicators.replicates",
     "run_chart": "culture_metrics.compare.pulse",
-    "save_results": "culture_metrics.reporting.save_results",
+    "save_results": "culture_metrics.results.save",
     "save_mapping": "culture_metrics.extracts.mapping",
     "score": "culture_metrics.indicators.scoring",
     "shrink": "culture_metrics.indicators.shrink",
     "specification_curve": "culture_metrics.links.specification_curve",
-    "suppress": "culture_metrics.disclosure",
+    "suppress": "culture_metrics.results.suppress",
     "synthetic": "culture_metrics",
     "trend": "culture_metrics.compare.trend",
     "validate": "culture_metrics.extracts.validate",
-    "validate_results": "culture_metrics.results_checks",
+    "validate_results": "culture_metrics.results.checks",
     "write_published": "culture_metrics.published",
 }
 

@@ -51,7 +51,7 @@ CALLS = {
 def folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("start")
     years = [cm.synthetic.respondents(year, respondents_per_organisation=200) for year in (2023, 2024)]
-    pl.concat([cm.estimate(year) for year in years]).write_parquet(folder / "both.parquet")
+    pl.concat([cm.estimate(year).table for year in years]).write_parquet(folder / "both.parquet")
     years[1].frame.write_csv(folder / "extract.csv")
     published = example_published(years[1])
     for name in TABLES:

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from culture_metrics.catalogue import QUESTION, catalogue
+from culture_metrics.contract import ALL, check_results
 from culture_metrics.errors import ResultsError, unknown
+from culture_metrics.output import Output, verb
 from culture_metrics.published.published import Published
-from culture_metrics.results import ALL, check_results
-from culture_metrics.wording.columns import weighed
+from culture_metrics.results.words import weighed
 from culture_metrics.wording.numbers import several, together
 
 if TYPE_CHECKING:
@@ -22,8 +23,8 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
 
 
-@dataclass(frozen=True, repr=False)
-class Benchmark:
+@dataclass(frozen=True, repr=False, eq=False)
+class Benchmark(Output):
     """An organisation's results beside its benchmark group's.
 
     Attributes
@@ -171,6 +172,7 @@ def beside_median(table: pl.DataFrame, group: str) -> str:
     return f"above the median of {group} on {above} of {rows.height} scores, below it on {below}"
 
 
+@verb
 def benchmark(published: Published, organisation: str) -> Benchmark:
     """Set an organisation's published results beside those of its benchmark group.
 
@@ -217,7 +219,7 @@ def benchmark(published: Published, organisation: str) -> Benchmark:
             got=type(published).__name__,
             hint="Read the official workbook of organisation results: cm.read_published(path).",
         )
-    check_results(published.results)
+    check_results(published.results.table)
     # A benchmark workbook also holds earlier years: the standing is that of its newest.
     organisations = published.organisations.filter(pl.col("period") == published.period)
     if organisation not in set(organisations["organisation"]):
@@ -230,7 +232,9 @@ def benchmark(published: Published, organisation: str) -> Benchmark:
         )
     group = organisations.filter(pl.col("benchmark_group") == own["benchmark_group"])
     whole = (pl.col("breakdown") == ALL) & (pl.col("group") == ALL) & (pl.col("period") == published.period)
-    peers = published.results.filter(whole).join(group.select("organisation", "name"), on="organisation")
+    peers = published.results.table.filter(whole).join(
+        group.select("organisation", "name"), on="organisation"
+    )
     return Benchmark(
         table=_standing(peers, organisation, published),
         peers=peers,

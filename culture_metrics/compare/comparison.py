@@ -11,10 +11,11 @@ import polars as pl
 from culture_metrics.catalogue import catalogue
 from culture_metrics.compare.sentences import sentence
 from culture_metrics.compare.verdict import BARRED, DECLINED, IMPROVED, SAME, UNCLEAR
+from culture_metrics.contract import ALL
 from culture_metrics.errors import ComparabilityError, unknown
-from culture_metrics.results import ALL
+from culture_metrics.output import Output
+from culture_metrics.results.words import SOURCES, weighed
 from culture_metrics.wording.changes import beside
-from culture_metrics.wording.columns import weighed
 from culture_metrics.wording.numbers import held_back, several
 
 if TYPE_CHECKING:
@@ -24,11 +25,9 @@ if TYPE_CHECKING:
 
     from culture_metrics.compare.decomposition import ChangeDecomposition
 
-SOURCES = {"respondents": "Respondent files", "published": "Published results"}
 
-
-@dataclass(frozen=True)
-class YearComparison:
+@dataclass(frozen=True, repr=False, eq=False)
+class YearComparison(Output):
     """Two periods of one survey side by side.
 
     Attributes
@@ -179,6 +178,10 @@ class YearComparison:
                     f"{len(gone)} organisation{'s' if len(gone) > 1 else ''} {word}: {', '.join(gone)}."
                 )
         return " ".join(said)
+
+    def rules(self) -> tuple[str, ...]:
+        """Say what was assumed, pooled or taken as given."""
+        return self.notes
 
     def __repr__(self) -> str:
         return f"YearComparison({self.summary()})"

@@ -6,7 +6,7 @@ import polars as pl
 
 from culture_metrics.compare.difference import ALPHA
 from culture_metrics.compare.verdict import BARRED, DECLINED, IMPROVED, SAME, UNCLEAR
-from culture_metrics.results import ALL
+from culture_metrics.contract import ALL
 from culture_metrics.wording.columns import figure, limit, signed
 
 

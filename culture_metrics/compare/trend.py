@@ -10,14 +10,15 @@ import polars as pl
 
 from culture_metrics.catalogue import catalogue
 from culture_metrics.compare.assumptions import Assumptions
-from culture_metrics.compare.comparison import SOURCES
 from culture_metrics.compare.lines import ALPHA, fit_line
 from culture_metrics.compare.pairs import gather
 from culture_metrics.compare.trend_points import comparable_points, standing_by_year
 from culture_metrics.compare.verdict import ADJUSTMENTS, adjust_p
+from culture_metrics.contract import ALL
 from culture_metrics.errors import ComparabilityError, unknown
+from culture_metrics.output import Output, verb
 from culture_metrics.problems import counted
-from culture_metrics.results import ALL
+from culture_metrics.results.words import SOURCES
 from culture_metrics.wording.columns import signed
 
 if TYPE_CHECKING:
@@ -25,13 +26,14 @@ if TYPE_CHECKING:
 
     import plotly.graph_objects as go
 
-    from culture_metrics.published import Published
+    from culture_metrics.compare.pairs import Given
+
 
 SERIES = ["organisation", "breakdown", "group", "measure", "label", "unit", "direction"]
 
 
-@dataclass(frozen=True)
-class Trend:
+@dataclass(frozen=True, repr=False, eq=False)
+class Trend(Output):
     """Measures over several years.
 
     Attributes
@@ -56,10 +58,11 @@ class Trend:
     survey: str
     notes: tuple[str, ...]
 
-    def figure(self, measure: str, breakdown: str = ALL, group: str = ALL) -> go.Figure:
-        """Draw one measure over the years with its intervals and line."""
+    def figure(self, measure: str | None = None, breakdown: str = ALL, group: str = ALL) -> go.Figure:
+        """Draw one measure over the years with its intervals and line; the first when none is named."""
         from culture_metrics import views
 
+        measure = str(self.table["measure"][0]) if measure is None else measure
         name = catalogue(self.survey).edition(str(self.table["last_period"].max())).measure(measure).id
         chosen = (pl.col("measure") == name) & (pl.col("breakdown") == breakdown) & (pl.col("group") == group)
         row, points = self.table.filter(chosen), self.points.filter(chosen)
@@ -81,6 +84,10 @@ class Trend:
         """Say in plain sentences which measures rise or fall, and which have turned."""
         return " ".join(self.table.sort("p_value", nulls_last=True).select(_sentence()).to_series().head(5))
 
+    def rules(self) -> tuple[str, ...]:
+        """Say what was assumed, pooled or taken as given."""
+        return self.notes
+
     def __repr__(self) -> str:
         clear = self.table.filter(pl.col("p_adjusted") < ALPHA)["slope"]
         lines, measures = self.table.height, self.table["measure"].n_unique()
@@ -95,8 +102,9 @@ class Trend:
         return f"<p>{html.escape(self.summary())}</p><ul>{points}</ul>"
 
 
+@verb
 def trend(
-    results: pl.DataFrame | Published | Sequence[Published],
+    results: Given,
     measures: Sequence[str] | None = None,
     *,
     organisation: str | None = None,
@@ -108,7 +116,7 @@ def trend(
 
     Parameters
     ----------
-    results : polars.DataFrame, Published or sequence of Published
+    results : Results, Published, polars.DataFrame or sequence of them
         Results of three periods or more, of one release where they are weighted and published.
     measures : sequence of str, optional
         Ids or official codes; every measure with a better side when left out.
@@ -146,7 +154,7 @@ def trend(
     Examples
     --------
     >>> from culture_metrics import estimate, synthetic
-    >>> results = pl.concat(estimate(synthetic.respondents(y, 1, 400)) for y in (2021, 2022, 2023, 2024))
+    >>> results = [estimate(synthetic.respondents(y, 1, 400)) for y in (2021, 2022, 2023, 2024)]
     >>> trend(results, ["staff_engagement"]).table["periods"].item()
     4
     """

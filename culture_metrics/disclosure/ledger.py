@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import warnings
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from hashlib import sha256
@@ -14,7 +13,7 @@ import numpy as np
 import polars as pl
 
 from culture_metrics.disclosure.decision import GROUP, Call, ids_of, people_of
-from culture_metrics.errors import CultureMetricsWarning, FileFormatError, ReportError
+from culture_metrics.errors import CultureMetricsWarning, FileFormatError, ReportError, warn
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -147,11 +146,10 @@ def _of_others(path: Path, period: str) -> ReportError:
 
 
 def _warn_of_others(period: str) -> None:
-    warnings.warn(
+    warn(
         f"Figures of {period} on part of the respondents were shown before. What follows from the two "
         "together was not looked at: audit_disclosure(results, earlier) does that.",
         CultureMetricsWarning,
-        stacklevel=4,
     )
 
 

@@ -11,8 +11,8 @@ import numpy as np
 import polars as pl
 
 from culture_metrics.catalogue import catalogue, surveys
+from culture_metrics.contract import ALL
 from culture_metrics.errors import CultureMetricsError, UnknownNameError
-from culture_metrics.results import ALL
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from culture_metrics.results import ALL
+from culture_metrics.contract import ALL
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

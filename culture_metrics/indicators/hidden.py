@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
 
+from culture_metrics.contract import ALL
 from culture_metrics.disclosure import hidden_cells
 from culture_metrics.disclosure.decision import GROUP as KEY
 from culture_metrics.disclosure.rule import warn_of_minimum
 from culture_metrics.disclosure.structure import CROSS
-from culture_metrics.errors import CultureMetricsWarning
+from culture_metrics.errors import CultureMetricsWarning, warn
 from culture_metrics.indicators.cell_estimates import Verdict
 from culture_metrics.indicators.release import PEOPLE, Release
-from culture_metrics.results import ALL
 from data_schemas.columns import STATUSES
 
 if TYPE_CHECKING:
@@ -86,7 +85,7 @@ def hidden_of(
     found = release.decide(cells.select(KEY), base, counted, found)
     if parts[0].extract is None:
         if len(by) > 1:
-            warnings.warn(IN_PIECES, CultureMetricsWarning, stacklevel=4)
+            warn(IN_PIECES, CultureMetricsWarning)
         if extract.decision.calls or extract.decision.in_pieces:
             extract.decision.not_looked_at = IN_PIECES
         extract.decision.in_pieces = True

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
+from culture_metrics.contract import ALL
 from culture_metrics.disclosure.coincidence import may_coincide
 from culture_metrics.disclosure.decision import GROUP, Call, Table, known, people_of
 from culture_metrics.disclosure.people import People, hide_beside, hide_people, is_open, number_open
@@ -27,7 +28,6 @@ from culture_metrics.indicators.release_warnings import (
     warn_of_other_answers,
     warn_of_weights,
 )
-from culture_metrics.results import ALL
 from data_schemas.columns import STATUSES
 
 if TYPE_CHECKING:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from culture_metrics.contract import ALL
 from culture_metrics.errors import FileFormatError, LinkError, unknown
 from culture_metrics.files.kinds import file_hash
 from culture_metrics.files.names import squeeze
@@ -18,13 +19,14 @@ from culture_metrics.outcomes.periods import period_table
 from culture_metrics.outcomes.tabular import ROW, Sheet, open_table
 from culture_metrics.outcomes.texts import TOTALS, quoted
 from culture_metrics.outcomes.tidy import ALIASES, ROLES, find_roles, published_names, read_tidy
+from culture_metrics.output import verb
 from culture_metrics.problems import Problem, counted, examples, listed, problem_table
-from culture_metrics.results import ALL
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
+@verb
 def read_outcome(
     source: pl.DataFrame | pl.LazyFrame | str | Path,
     outcome: str | Outcome | None = None,

@@ -10,8 +10,8 @@ import polars as pl
 
 from culture_metrics.catalogue import QUESTION, catalogue
 from culture_metrics.compare.verdict import BARRED
-from culture_metrics.reporting.tables import catalogued, missing
-from culture_metrics.results import ALL, check_distributions, check_released, check_results
+from culture_metrics.contract import ALL, check_distributions, check_released, check_results
+from culture_metrics.results.tables import catalogued, missing
 from culture_metrics.views.table import BREAK, SHORTHAND
 
 if TYPE_CHECKING:

@@ -11,6 +11,7 @@ import polars as pl
 
 from culture_metrics.catalogue import DEFAULT, Edition, Survey, catalogue, least_base
 from culture_metrics.catalogue import survey as find_survey
+from culture_metrics.contract import ALL, as_distributions, as_results
 from culture_metrics.disclosure import suppress
 from culture_metrics.disclosure.ledger import About, read_ledger, write_ledger
 from culture_metrics.disclosure.names import pool_names
@@ -28,7 +29,6 @@ from culture_metrics.indicators.estimate import estimate
 from culture_metrics.indicators.shown import attack_shown
 from culture_metrics.published import is_published, read_published
 from culture_metrics.reporting.example import example_extracts, example_published
-from culture_metrics.results import ALL, as_distributions, as_results
 from data_schemas.columns import DISTRIBUTIONS, RESULTS
 
 if TYPE_CHECKING:
@@ -82,10 +82,10 @@ class Inputs:
         """
         least = self.rule.minimum_base
         # Decided together: what the tables show, and the groups that a change is split into.
-        every = [estimate(e, by=self._decided_by(e), minimum_base=least) for e in self.extracts]
+        every = [estimate(e, by=self._decided_by(e), minimum_base=least).table for e in self.extracts]
         wanted = pl.col("breakdown").is_in([ALL, *self.by])
         results = [table.filter(wanted) for table in every]
-        answers = [distributions(e, minimum_base=least) for e in self.extracts]
+        answers = [distributions(e, minimum_base=least).table for e in self.extracts]
         if self.ledger:
             write_ledger(self.ledger, self._decided)
         return suppress(

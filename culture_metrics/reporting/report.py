@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import warnings
 from io import BytesIO
 from pathlib import Path
 from shutil import copyfile
@@ -13,7 +12,8 @@ import polars as pl
 
 from culture_metrics.compare.benchmark import benchmark
 from culture_metrics.compare.years import compare_years
-from culture_metrics.errors import InputWarning, ReportError
+from culture_metrics.contract import as_distributions, as_results, check_released
+from culture_metrics.errors import InputWarning, ReportError, warn
 from culture_metrics.files.safety import check_address_space
 from culture_metrics.reporting.delivery import deliver, workshop
 from culture_metrics.reporting.excel import write_results
@@ -22,7 +22,6 @@ from culture_metrics.reporting.manifest import manifest
 from culture_metrics.reporting.page import page, section
 from culture_metrics.reporting.run import NOTEBOOKS, run_notebooks
 from culture_metrics.reporting.show.changes import no_comparison, two_years
-from culture_metrics.results import as_distributions, as_results, check_released
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -124,7 +123,7 @@ def report(  # noqa: PLR0913, PLR0917
             inputs, organisation, year, by, minimum_base, minimum_count, place / LEDGER, survey
         )
         for caution in data.cautions:
-            warnings.warn(caution, InputWarning, stacklevel=2)
+            warn(caution, InputWarning)
         _check_annual(data)
         chosen, left_out = _choose(data)
         steps = [*FIRST, *chosen, *LAST]
@@ -204,8 +203,8 @@ def _choose(data: Inputs) -> tuple[list[str], list[tuple[str, str]]]:
 def _tables(data: Inputs) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Put the organisation's own and published results together, and its answers."""
     own = pl.col("organisation") == data.organisation
-    results = [data.results, *(p.results.filter(own) for p in data.published)]
-    answers = [data.distributions, *(p.distributions.filter(own) for p in data.published)]
+    results = [data.results, *(p.results.table.filter(own) for p in data.published)]
+    answers = [data.distributions, *(p.distributions.table.filter(own) for p in data.published)]
     return as_results(pl.concat(results)), as_distributions(pl.concat(answers))
 
 

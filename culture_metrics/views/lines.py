@@ -16,7 +16,7 @@ HEIGHT, NAME_WIDTH, LINE, LEADER = 380, 190, 18, 22
 DASHES = ("solid", "dash", "dot", "dashdot")
 
 
-def lines(
+def lines(  # noqa: PLR0913
     table: pl.DataFrame,
     *,
     x_title: str,
@@ -26,6 +26,7 @@ def lines(
     source: str = "",
     notes: str = "",
     level: float = 0.95,
+    bands: str | None = None,
 ) -> go.Figure:
     """Draw fitted lines with their intervals, each named at its right end.
 
@@ -39,6 +40,8 @@ def lines(
         What is seen, of whom, and where the numbers come from.
     level : float
         Level of the intervals.
+    bands : str, optional
+        What the bands are, where they are no intervals.
 
     Returns
     -------
@@ -64,17 +67,23 @@ def lines(
     for place, (name, rows) in enumerate(parts):
         band_and_line(fig, name, rows, place, level)
     marks = table.select(NUMBERS).unpivot()["value"].drop_nulls().to_numpy()
-    air = 0.05 * (marks.max() - marks.min())
+    # Level lines have no height of their own.
+    air = 0.05 * ((marks.max() - marks.min()) or abs(marks.max()) or 1.0)
     low, high = float(marks.min() - air), float(marks.max() + air)
     names(fig, parts, low, high)
     reach = table.select(pl.col("x").min(), high=pl.col("x").max()).row(0)
+    if reach[0] == reach[1]:
+        reach = (reach[0] - 0.5, reach[1] + 0.5)
+    banded = table["conf_low"].is_not_null().any()
+    if bands is None:
+        bands = f"Bands: {100 * level:g}% interval." if banded else ""
     return style.finish(
         fig,
         frame(fig, (float(reach[0]), float(reach[1])), (low, high), x_title, y_title),
         title=title,
         subtitle=subtitle,
         source=source,
-        notes=f"Bands: {100 * level:g}% interval. {notes}".strip(),
+        notes=" ".join(filter(None, (bands, notes))),
         alt=f"Line chart of {several(len(parts), 'fitted line')}. {both_ends(parts)}",
     )
 
@@ -110,7 +119,7 @@ def band_and_line(fig: go.Figure, name: str, rows: pl.DataFrame, place: int, lev
         fillcolor=f"rgba({red},{green},{blue},0.12)", hoverinfo="skip", name=f"{name}: interval",
     )  # fmt: skip
     fig.add_scatter(
-        x=x, y=rows["estimate"].to_list(), mode="lines", name=name,
+        x=x, y=rows["estimate"].to_list(), mode="lines" if rows.height > 1 else "markers", name=name,
         line={"color": colour, "width": 2.5, "dash": DASHES[place % len(DASHES)]},
         customdata=rows.select("conf_low", "conf_high").to_numpy(),
         hovertemplate=f"<b>{safe(name)}</b><br>%{{y:.4g}} ({100 * level:g}% interval "

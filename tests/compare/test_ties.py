@@ -45,7 +45,9 @@ def standings(figures, group):
 def test_no_organisation_of_2024_has_a_tie_told_as_a_finding(published_2024):
     edition = catalogue().edition(2024)
     labels = {m.id: m.label.lower() for m in edition.scores.values() if m.level in LEADING}
-    whole = published_2024.results.filter(pl.col("measure").is_in(list(labels)), breakdown="all", group="all")
+    whole = published_2024.results.table.filter(
+        pl.col("measure").is_in(list(labels)), breakdown="all", group="all"
+    )
     published = replace(published_2024, results=whole)
     figures = {
         name: dict(rows.drop_nulls("estimate").select("organisation", "estimate").rows())
@@ -83,7 +85,7 @@ def test_no_organisation_of_2024_has_a_tie_told_as_a_finding(published_2024):
 def peers(published_2024):
     """Four organisations, two of them level, on one measure."""
     codes = ["0AR", "0CX", "0DE", "0DF"]
-    rows = published_2024.results.filter(
+    rows = published_2024.results.table.filter(
         pl.col("organisation").is_in(codes), measure="morale", breakdown="all", group="all"
     )
     level = pl.Series([6.0, 6.5, 6.5, 7.0])

@@ -59,28 +59,28 @@ def test_a_full_figure_has_one_solution_for_the_one_person_of_a_weight():
 @pytest.mark.filterwarnings("ignore::culture_metrics.errors.SmallBaseWarning")
 def test_a_ward_with_one_person_of_a_weight_is_not_shown_weighted():
     extract = made({"Ward A": (12, 12, 1), "Ward B": (60, 40, 40), "Ward C": (40, 60, 34)})
-    table = cm.estimate(extract, by=["locality_1"], weights="weight").filter(
+    table = cm.estimate(extract, by=["locality_1"], weights="weight").table.filter(
         pl.col("measure").is_in(MEASURES)
     )
     assert statuses(table)["Ward A"] == {"suppressed"}
     # Else what the whole leaves over is the ward again.
     assert sum(found == {"suppressed"} for found in statuses(table).values()) == 2
-    answers = cm.distributions(extract, by=["locality_1"], weights="weight")
+    answers = cm.distributions(extract, by=["locality_1"], weights="weight").table
     assert statuses(answers.filter(question="recommend_place_to_work"))["Ward A"] == {"suppressed"}
-    plain = cm.estimate(made({"Ward A": (12, 12, 1), "Ward B": (60, 40, 40)}), by=["locality_1"])
+    plain = cm.estimate(made({"Ward A": (12, 12, 1), "Ward B": (60, 40, 40)}), by=["locality_1"]).table
     assert statuses(plain.filter(pl.col("measure").is_in(MEASURES)))["Ward A"] == {"reported"}
 
 
 def test_it_is_said_that_weighted_figures_are_hidden():
     extract = made({"Ward A": (12, 12, 1), "Ward B": (60, 40, 40), "Ward C": (40, 60, 34)})
     with pytest.warns(SmallBaseWarning, match=r"2 weighted figures \(locality_1\).*share a weight"):
-        cm.estimate(extract, by=["locality_1"], weights="weight")
+        cm.estimate(extract, by=["locality_1"], weights="weight").table
 
 
 def test_numbers_of_ones_own_are_protected_alike():
     extract = made({"Ward A": (12, 12, 1), "Ward B": (60, 40, 40), "Ward C": (40, 60, 34)})
     frame = extract.frame.with_columns(sick=pl.Series(recommends(extract)).cast(pl.Float64))
-    table = cm.estimate_values(frame, ["sick"], by=["locality_1"], weights="weight")
+    table = cm.estimate_values(frame, ["sick"], by=["locality_1"], weights="weight").table
     assert statuses(table)["Ward A"] == {"suppressed"}
 
 
@@ -90,14 +90,14 @@ def test_a_whole_with_few_of_a_weight_is_rounded_and_then_says_nothing_of_them(v
     inside, weight = recommends(extract), extract.frame["weight"].to_numpy()
     exact = 100 * np.average(inside, weights=weight)
     if verb == "estimate":
-        table = cm.estimate(extract, weights="weight").filter(measure="recommend_place_to_work")
+        table = cm.estimate(extract, weights="weight").table.filter(measure="recommend_place_to_work")
         row = table.row(0, named=True)
         shown = row["estimate"]
         assert row["std_error"] == round(row["std_error"], 2)
         assert row["conf_low"] == round(row["conf_low"], 1)
     else:
         frame = extract.frame.with_columns(yes=pl.Series(inside).cast(pl.Float64))
-        shown = 100 * cm.estimate_values(frame, ["yes"], weights="weight")["estimate"][0]
+        shown = 100 * cm.estimate_values(frame, ["yes"], weights="weight").table["estimate"][0]
     assert shown == pytest.approx(round(exact, 1), abs=1e-9)
     # The three others are 1,501 x 401 x 301 ways, with the eight: how many fit for each number of the eight?
     ways = np.stack(np.meshgrid(np.arange(401), np.arange(301), np.arange(9), indexing="ij"), -1).reshape(
@@ -112,7 +112,7 @@ def test_a_whole_with_few_of_a_weight_is_rounded_and_then_says_nothing_of_them(v
 
 def test_without_few_of_a_weight_figures_are_as_exact_as_they_are_worked_out():
     extract = made({"Ward A": (20, 30, 15), "Ward B": (60, 40, 40)})
-    table = cm.estimate(extract, by=["locality_1"], weights="weight").filter(
+    table = cm.estimate(extract, by=["locality_1"], weights="weight").table.filter(
         measure="recommend_place_to_work"
     )
     for group, rows in [
@@ -128,9 +128,9 @@ def test_each_other_weighting_of_the_same_groups_tells_more():
     """With two weightings, twice as many numbers: what could be shown rounded once is not shown again."""
     extract = made({"Ward A": (1500, 400, 300, 8)})
     other = extract.frame["weight"].replace_strict(WEIGHTS, [0.8, 1.2, 1.1, 1.4])
-    first = cm.estimate(extract, weights="weight").filter(measure="recommend_place_to_work")
+    first = cm.estimate(extract, weights="weight").table.filter(measure="recommend_place_to_work")
     with pytest.warns(SmallBaseWarning, match="share a weight"):
-        again = cm.estimate(extract, weights=other).filter(measure="recommend_place_to_work")
+        again = cm.estimate(extract, weights=other).table.filter(measure="recommend_place_to_work")
     assert first["status"][0] == "reported"
     assert again["status"][0] == "suppressed"
 
@@ -151,7 +151,7 @@ def test_a_standard_error_in_full_is_one_more_equation():
             "weight": np.repeat(rng.uniform(0.8, 1.2, 8), sizes),
         }
     )
-    table = cm.estimate(replace(extract, frame=frame, decision=Decision()), weights="weight")
+    table = cm.estimate(replace(extract, frame=frame, decision=Decision()), weights="weight").table
     row = table.filter(measure="recommend_place_to_work").row(0, named=True)
     assert row["estimate"] == round(row["estimate"], 1)
     assert row["std_error"] == round(row["std_error"], 2)
@@ -163,8 +163,8 @@ def test_another_weighting_counts_also_where_the_breakdown_has_another_name():
     made_ = made({"Ward A": (1500, 400, 300, 8), "Ward B": (300, 400, 300, 200), "Ward C": (90, 70, 80, 60)})
     extract = replace(made_, frame=made_.frame.with_columns(locality_2="locality_1"), decision=Decision())
     other = extract.frame["weight"].replace_strict(WEIGHTS, [0.8, 1.2, 1.1, 1.4])
-    first = cm.estimate(extract, by=["locality_1"], weights="weight")
-    again = cm.estimate(extract, by=["locality_2"], weights=other)
+    first = cm.estimate(extract, by=["locality_1"], weights="weight").table
+    again = cm.estimate(extract, by=["locality_2"], weights=other).table
     ward = pl.col("group") == "Ward A"
     assert first.filter(ward, measure="recommend_place_to_work")["status"].to_list() == ["reported"]
     assert again.filter(ward, measure="recommend_place_to_work")["status"].to_list() == ["suppressed"]
@@ -184,5 +184,5 @@ def test_weights_of_many_departments_are_known_outside():
             "weight": rng.uniform(0.8, 1.2, 60)[department],
         }
     )
-    table = cm.estimate(Extract("nss_england", "2024", frame, {}), by=["locality_1"], weights="weight")
+    table = cm.estimate(Extract("nss_england", "2024", frame, {}), by=["locality_1"], weights="weight").table
     assert table.filter(measure="recommend_place_to_work", group="Site S")["status"][0] == "suppressed"

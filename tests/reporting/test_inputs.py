@@ -54,7 +54,7 @@ def test_the_example_has_faults_to_find_and_counts_them(example):
 def test_the_example_publishes_what_its_respondents_said(example):
     keys = {"organisation": "SYN01", "measure": "morale", "period": "2024", "group": "all"}
     own = example.results.filter(**keys).row(0, named=True)
-    published = example.published[0].results.filter(**keys).row(0, named=True)
+    published = example.published[0].results.table.filter(**keys).row(0, named=True)
     assert published["estimate"] == pytest.approx(own["estimate"], abs=1e-12)
     assert published["base"] == own["base"]
     assert published["std_error"] is None

@@ -147,4 +147,4 @@ def test_maps_changes_and_their_texts_name_no_hidden_group(files):
 
 def test_what_estimate_returns_keeps_its_names():
     extract = validate(synthetic.respondents(2024, seed=2)).extract
-    assert "Chaplaincy" in estimate(extract, by=["locality_1"])["group"].to_list()
+    assert "Chaplaincy" in estimate(extract, by=["locality_1"]).table["group"].to_list()

@@ -11,7 +11,7 @@ from culture_metrics import catalogue, read_inputs
 from culture_metrics.disclosure.names import is_pooled
 from culture_metrics.errors import ReportError
 from culture_metrics.reporting import show
-from culture_metrics.reporting.tables import answer_table, heat_map_table, score_table
+from culture_metrics.results.tables import answer_table, heat_map_table, score_table
 from culture_metrics.views.table import Table
 
 EDITION = catalogue().edition(2024)
@@ -121,7 +121,7 @@ def test_years_that_may_not_be_compared_are_marked(data):
 
 def test_at_a_glance_sets_published_figures_beside_published_ones(data):
     figure = show.headline(data)
-    own = data.standing.results.filter(organisation="SYN01", breakdown="all")
+    own = data.standing.results.table.filter(organisation="SYN01", breakdown="all")
     drawn = next(t for t in figure.data if t.name == "This organisation").x
     assert set(drawn) <= set(own["estimate"])
     assert figure.layout.meta["source"] == "Published results, every respondent counted once"

@@ -12,10 +12,10 @@ from culture_metrics.catalogue import catalogue
 from culture_metrics.compare.decompose import decompose_change
 from culture_metrics.compare.verdict import BARRED, DECLINED, IMPROVED, SAME
 from culture_metrics.compare.years import check_comparable, compare_years
+from culture_metrics.contract import ALL
 from culture_metrics.errors import ComparabilityError, CultureMetricsError, ReportError
 from culture_metrics.indicators.breakdowns import available_breakdowns
 from culture_metrics.reporting.show.figures import NO_GROUPS, Figures
-from culture_metrics.results import ALL
 from culture_metrics.views.table import Table
 from culture_metrics.wording.numbers import count, fixed, several
 

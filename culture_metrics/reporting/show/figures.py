@@ -9,10 +9,10 @@ import polars as pl
 
 from culture_metrics import views
 from culture_metrics.compare.benchmark import benchmark, beside_median
+from culture_metrics.contract import ALL
 from culture_metrics.reporting.show.common import answered, own_results, workbook
-from culture_metrics.reporting.tables import answer_table, heat_map_table, score_table
-from culture_metrics.results import ALL
-from culture_metrics.wording.columns import weighed
+from culture_metrics.results.tables import answer_table, heat_map_table, score_table
+from culture_metrics.results.words import weighed
 from culture_metrics.wording.numbers import at_the_end, several, shown
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ def answers(data: Inputs, score: str | None = None) -> go.Figure:
 def published_answers(data: Inputs, score: str | None = None) -> go.Figure:
     """Draw how the answers behind a score are spread, from the published workbook."""
     published = workbook(data)
-    return _answers(data, published.distributions, score, published.edition, PUBLISHED)
+    return _answers(data, published.distributions.table, score, published.edition, PUBLISHED)
 
 
 def heat_maps(data: Inputs) -> Figures:

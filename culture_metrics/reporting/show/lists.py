@@ -11,11 +11,11 @@ import polars as pl
 
 from culture_metrics.catalogue import QUESTION
 from culture_metrics.compare.years import breaks_between
+from culture_metrics.contract import ALL
 from culture_metrics.extracts.page import report_html
 from culture_metrics.published import rebuild_scores
 from culture_metrics.reporting.show.common import answered, benchmark, workbook
-from culture_metrics.reporting.tables import catalogued, interval, people, words
-from culture_metrics.results import ALL
+from culture_metrics.results.tables import catalogued, interval, people, words
 from culture_metrics.views.table import BREAK, Table
 from culture_metrics.wording.numbers import count
 from culture_metrics.wording.numbers import held_back as held
@@ -173,8 +173,8 @@ def rebuilt(data: Inputs) -> Table:
     """
     published = workbook(data)
     whole = (pl.col("breakdown") == ALL) & (pl.col("unit") == "score")
-    made = rebuild_scores(published.distributions).filter(whole)
-    both = published.results.filter(whole & pl.col("estimate").is_not_null()).join(
+    made = rebuild_scores(published.distributions).table.filter(whole)
+    both = published.results.table.filter(whole & pl.col("estimate").is_not_null()).join(
         made.select("organisation", "measure", again="estimate").drop_nulls(),
         on=["organisation", "measure"],
     )
@@ -210,7 +210,7 @@ def held_back(data: Inputs) -> Table:
 
 def published_held_back(data: Inputs) -> Table:
     """Count the published results that are shown and held back."""
-    tables = [p.results.filter(organisation=data.organisation) for p in data.published]
+    tables = [p.results.table.filter(organisation=data.organisation) for p in data.published]
     return _held_back(pl.concat([data.results.clear(), *tables]), data.edition)
 
 

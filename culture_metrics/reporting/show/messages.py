@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from culture_metrics.reporting.show.changes import no_comparison, year_comparison
 from culture_metrics.reporting.show.common import benchmark, own_results
 from culture_metrics.reporting.show.figures import reach
-from culture_metrics.reporting.tables import score_table
+from culture_metrics.results.tables import score_table
 
 if TYPE_CHECKING:
     from culture_metrics.reporting.inputs import Inputs
