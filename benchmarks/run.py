@@ -158,7 +158,7 @@ def respondents() -> Extract:
 def make_up() -> None:
     """Write what the tasks read (100 organisations of 2,000 people), so that making it counts for none."""
     import culture_metrics as cm
-    from culture_metrics.reporting.example import example_extracts, example_published
+    from culture_metrics.study.example import example_extracts, example_published
 
     BUILD.mkdir(exist_ok=True)
     extract = cm.synthetic.respondents(2024, organisations=100, respondents_per_organisation=2000)

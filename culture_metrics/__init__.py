@@ -3,7 +3,8 @@
 What there is, by task; `help(cm.estimate)` says more of each:
 
 - Read and check: `inspect_file`, `read_extract`, `validate`, `check_pair`, `save_mapping` for a respondent
-  extract; `is_published`, `read_published` for official workbooks; `read_inputs` for files of both kinds.
+  extract; `is_published`, `read_published` for official workbooks; `study` takes files of both
+  kinds and shows what is in them.
 - Look up: `catalogue` has the surveys' editions, questions, measures (by id) and breakdowns; `survey` reads
   one of your own from its folder.
 - Indicators: `estimate` (scores and headline percentages), `distributions` (every answer), `score` (each
@@ -19,7 +20,7 @@ What there is, by task; `help(cm.estimate)` says more of each:
 - Protect and share: `suppress` hides small groups (estimates come hidden), `audit_disclosure` attacks a
   release; `save_results` writes results to pass on, `write_published` the official layout.
 - Figures: most results have `.figure()`, `.table` and `.summary()`, and show themselves in a notebook.
-- Try out: `synthetic.respondents` makes up an extract, `read_inputs([])` two years and a workbook.
+- Try out: `synthetic.respondents` makes up an extract, `study([])` two years and a workbook.
 """
 
 from __future__ import annotations
@@ -77,10 +78,10 @@ if TYPE_CHECKING:
     from culture_metrics.published import read_published as read_published
     from culture_metrics.published import rebuild_scores as rebuild_scores
     from culture_metrics.published import write_published as write_published
-    from culture_metrics.reporting.inputs import read_inputs as read_inputs
     from culture_metrics.reporting.save_results import save_results as save_results
     from culture_metrics.results_checks import validate_results as validate_results
     from culture_metrics.study.inspect import inspect_file as inspect_file
+    from culture_metrics.study.read import study as study
 
 __version__ = "0.1.0"
 
@@ -115,7 +116,6 @@ _FACE = {
     "panel": "culture_metrics.outcomes.panel",
     "rake": "culture_metrics.indicators.raking",
     "read_extract": "culture_metrics.extracts.read",
-    "read_inputs": "culture_metrics.reporting.inputs",
     "read_outcome": "culture_metrics.outcomes.read_outcome",
     "read_panel": "culture_metrics.outcomes.read_panel",
     "read_published": "culture_metrics.published",
@@ -129,6 +129,7 @@ _FACE = {
     "score": "culture_metrics.indicators.scoring",
     "shrink": "culture_metrics.indicators.shrink",
     "specification_curve": "culture_metrics.links.specification_curve",
+    "study": "culture_metrics.study.read",
     "suppress": "culture_metrics.disclosure",
     "synthetic": "culture_metrics",
     "trend": "culture_metrics.compare.trend",
@@ -140,9 +141,10 @@ _FACE = {
 __all__ = sorted(["catalogue", "survey", *_FACE])  # noqa: PLE0605
 
 
-# `outcomes` is a function and a room. Loaded later than here, the room would stand where the function is.
-import_module("culture_metrics.outcomes")
-del globals()["outcomes"]
+# Functions and rooms of one name: loaded later than here, the room would stand where the function is.
+for _room in ("outcomes", "study"):
+    import_module(f"culture_metrics.{_room}")
+    del globals()[_room]
 
 
 def __getattr__(name: str) -> Any:

@@ -51,7 +51,7 @@ def test_the_survey_of_the_page_is_green_and_used(own, tmp_path):
         "CL3 - Worn out": [2] * 40,
     }
     pl.DataFrame(answers).write_csv(tmp_path / "answers.csv")
-    data = cm.read_inputs([tmp_path / "answers.csv"], year=2025, survey=own)
+    data = cm.study([tmp_path / "answers.csv"], year=2025, survey=own)
     assert data.by == ("team",)
     scores = dict(
         data.results.filter(breakdown="all", unit="score").select("measure", "estimate").iter_rows()

@@ -12,7 +12,7 @@ import polars as pl
 from scipy.sparse import coo_array, csr_array
 from scipy.sparse.csgraph import connected_components
 
-from culture_metrics.catalogue import catalogue, surveys
+from culture_metrics.catalogue import CROSS, catalogue, surveys
 from culture_metrics.errors import CultureMetricsError, UnknownNameError
 from culture_metrics.results import ALL
 
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-#: Between the parts of a cross: breakdown "occupation_group × locality_1", group "Nurses × Ward A".
-CROSS = " × "
 #: Before a question: the measure whose base is all who answered it.
 ANSWERS_TO = "answers to "
 #: What stands between such a name and the number of one of its response options.

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
 
     from culture_metrics.links.pictures import Source
+    from culture_metrics.views.table import Table
 
 #: Stands beneath every figure.
 CAVEAT = "Associations between organisations or years; other differences between them can make a link."
@@ -157,6 +158,12 @@ class LinkResult(LinkOutput):
             notes=CAVEAT,
             level=self.level,
         )
+
+    def checks(self) -> Table:
+        """List the checks of all models that raised a flag."""
+        from culture_metrics.links.raised_checks import raised_checks
+
+        return raised_checks(self)
 
     def _one(self, indicator: str | None, outcome: str | None) -> dict[str, Any]:
         """Return the first main row of one pair that has a model."""

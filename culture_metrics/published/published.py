@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
     import polars as pl
 
+    from culture_metrics.views.table import Table
+
 
 @dataclass(frozen=True)
 class Published:
@@ -44,6 +46,15 @@ class Published:
     def edition(self) -> Edition:
         """The edition of the survey that the results belong to."""
         return catalogue(self.survey).edition(self.period)
+
+    def rebuilt(self, organisation: str) -> Table:
+        """Set an organisation's published scores beside those rebuilt from its published answers.
+
+        The median and the largest difference are over every organisation of the workbook.
+        """
+        from culture_metrics.published.rebuilt import rebuilt_table
+
+        return rebuilt_table(self, organisation)
 
     def __repr__(self) -> str:
         counts = ", ".join(f"{count:,} {name}" for name, count in self._counts().items())

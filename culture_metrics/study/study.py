@@ -1,50 +1,51 @@
-"""Read whatever files a user has, and hold what was found."""
+"""The study: what was read and what was chosen, and what is worked out from it once."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import polars as pl
 
-from culture_metrics.catalogue import DEFAULT, Edition, Survey, catalogue, least_base
-from culture_metrics.catalogue import survey as find_survey
+from culture_metrics.catalogue import Edition, catalogue
+from culture_metrics.compare.benchmark import benchmark
+from culture_metrics.compare.years import check_comparable, compare_years
 from culture_metrics.disclosure import suppress
-from culture_metrics.disclosure.ledger import About, read_ledger, write_ledger
+from culture_metrics.disclosure.ledger import About, write_ledger
 from culture_metrics.disclosure.names import pool_names
-from culture_metrics.disclosure.rule import Rule
-from culture_metrics.errors import ExtractError, ReportError, unknown
-from culture_metrics.extracts.one_organisation import one_organisation
-from culture_metrics.extracts.read import periods_in, read_extract
-from culture_metrics.extracts.respondents import SeveralPeriodsError
-from culture_metrics.extracts.rules.discreet import named
+from culture_metrics.errors import ComparabilityError, ReportError
 from culture_metrics.extracts.unanswered import told, unanswered
-from culture_metrics.extracts.validate import validate
-from culture_metrics.indicators.breakdowns import available_breakdowns, breakdown_id, names_groups
+from culture_metrics.indicators.breakdowns import available_breakdowns
 from culture_metrics.indicators.distributions import distributions
 from culture_metrics.indicators.estimate import estimate
 from culture_metrics.indicators.shown import attack_shown
-from culture_metrics.published import is_published, read_published
-from culture_metrics.reporting.example import example_extracts, example_published
 from culture_metrics.results import ALL, as_distributions, as_results
+from culture_metrics.study.rules import factors
 from data_schemas.columns import DISTRIBUTIONS, RESULTS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
+    from pathlib import Path
 
+    import plotly.graph_objects as go
+
+    from culture_metrics.catalogue.describe import Definition
+    from culture_metrics.compare.benchmark import Benchmark
+    from culture_metrics.compare.comparison import YearComparison
+    from culture_metrics.disclosure.rule import Rule
     from culture_metrics.extracts.extract import Extract
     from culture_metrics.extracts.report import ValidationReport
     from culture_metrics.published import Published
+    from culture_metrics.study.files import Checks
+    from culture_metrics.study.guide import Guide
+    from culture_metrics.views.several import Figures, Sentences
+    from culture_metrics.views.table import Table
 
-#: Layouts of published files that have everything a report shows.
-REPORTED = ("organisation", "national")
 
-
-@dataclass(frozen=True)
-class Inputs:
-    """What was read: checked respondent files, published results, and whom the report is about.
+@dataclass(frozen=True, repr=False)
+class Study:
+    """One organisation's respondent files and official workbooks, and what was chosen to see of them.
 
     Attributes
     ----------
@@ -56,9 +57,9 @@ class Inputs:
     published : tuple of Published
         One per official workbook, by period.
     organisation, year : str
-        ODS code, and the period that the report is about: the latest one unless another was asked for.
+        ODS code, and the period that the study is about: the latest one unless another was asked for.
     by : tuple of str
-        Breakdowns of the results.
+        Breakdowns of the results, as their column `breakdown` names them.
     rule : Rule
         Smallest base, and smallest number of people that a percentage may count, of what is shown.
     ledger : Path, optional
@@ -87,7 +88,7 @@ class Inputs:
         results = [table.filter(wanted) for table in every]
         answers = [distributions(e, minimum_base=least) for e in self.extracts]
         if self.ledger:
-            write_ledger(self.ledger, self._decided)
+            write_ledger(self.ledger, self.decided)
         return suppress(
             as_results(pl.concat([pl.DataFrame(schema=RESULTS), *results])),
             least,
@@ -95,12 +96,13 @@ class Inputs:
             distributions=as_distributions(pl.concat([pl.DataFrame(schema=DISTRIBUTIONS), *answers])),
         )
 
-    def _decided_by(self, extract: Extract) -> list[str]:
+    def _decided_by(self, extract: Extract) -> list[str | tuple[str, ...]]:
         mix = [n for n in available_breakdowns(extract) if n == extract.edition.survey.defaults.staff_mix]
-        return list(dict.fromkeys([*self.by, *mix]))
+        return [factors(name) for name in dict.fromkeys([*self.by, *mix])]
 
     @property
-    def _decided(self) -> list[About]:
+    def decided(self) -> list[About]:
+        """What was decided about each extract, as the ledger keeps it."""
         return [About(e.survey, e.period, e.frame, [*e.edition.columns], e.decision) for e in self.extracts]
 
     def attacked(self) -> tuple[int, int]:
@@ -113,7 +115,7 @@ class Inputs:
     def results(self) -> pl.DataFrame:
         """Results of the organisation from the respondent files: all periods, whole and by group.
 
-        Everything that a report shows or writes comes from here: names of hidden groups are pooled.
+        Everything that is shown or written comes from here: names of hidden groups are pooled.
         """
         return as_results(pool_names(self.suppressed[0], self.rule.minimum_base))
 
@@ -123,7 +125,7 @@ class Inputs:
         return as_distributions(pool_names(self.suppressed[1], self.rule.minimum_base))
 
     @property
-    def standing(self) -> Published | None:
+    def workbook(self) -> Published | None:
         """The workbook that has a benchmark group for the organisation: of the year, else the latest one."""
         named = (pl.col("organisation") == self.organisation) & pl.col("benchmark_group").is_not_null()
         found = [p for p in self.published if p.organisations.filter(named).height]
@@ -141,7 +143,7 @@ class Inputs:
 
     @property
     def edition(self) -> Edition:
-        """The edition of the survey in the year of the report."""
+        """The edition of the survey in the year of the study."""
         return catalogue(self.sources[0].survey).edition(self.year)
 
     @property
@@ -153,220 +155,239 @@ class Inputs:
                 return str(names[0])
         return self.organisation
 
+    @property
+    def table(self) -> pl.DataFrame:
+        """What was read, a row for each file and year: `file, kind, period, holds, of`."""
+        from culture_metrics.study.files import files_read
+
+        return files_read(self.reports, self.published)
+
     def __repr__(self) -> str:
         periods = ", ".join(e.period for e in self.extracts) or "none"
         workbooks = ", ".join(p.period for p in self.published) or "none"
         return (
-            f"Inputs(organisation {self.organisation}, year {self.year}; "
+            f"Study(organisation {self.organisation}, year {self.year}; "
             f"respondent files: {periods}; published workbooks: {workbooks})"
         )
 
+    def _repr_html_(self) -> str:
+        from culture_metrics.study.files import files_table
 
-def read_inputs(
-    paths: Sequence[str | Path],
-    organisation: str | None = None,
-    year: int | str | None = None,
-    by: Sequence[str] | None = None,
-    minimum_base: int | None = None,
-    minimum_count: int | None = None,
-    ledger: str | Path | None = None,
-    survey: str | Path | Survey | None = None,
-) -> Inputs:
-    """Read and check respondent files and official workbooks; each is told by its content.
+        return files_table(self.table, self.name)._repr_html_()
 
-    Parameters
-    ----------
-    paths : sequence of str or Path
-        Respondent files (CSV, Excel, Parquet, SPSS, Stata; of one year, or of several with a column that
-        names the year) and official results workbooks. Empty: the built-in example.
-    organisation : str, optional
-        ODS code. May be left out when the files hold one organisation only.
-    year : int or str, optional
-        The period that the report is about, and the edition of a respondent file that does not say its own.
-        The latest one when left out.
-    by : sequence of str, optional
-        Breakdowns. When left out, those that the survey names as its defaults (in the NHS Staff Survey
-        occupation group and the first locality), as far as the extract has them.
-    minimum_base : int, optional
-        Smallest base that is shown of respondent files, at least the survey's own, which holds when left
-        out. Official workbooks come with their own.
-    minimum_count : int, optional
-        Smallest number of people that a percentage may count, and leave uncounted.
-    ledger : str or Path, optional
-        File that keeps which groups were shown, never a number: what was hidden then stays hidden now, and
-        nothing is shown beside it that would give it away. Made when it is not there; a report has its own,
-        `ledger.json`.
-    survey : str, Path or Survey, optional
-        The survey that respondent files are of: its id, the folder of one of your own, or what `cm.survey`
-        returned. Told from the files when left out.
+    # What was found when the files were read.
 
-    Returns
-    -------
-    Inputs
-        `.reports`, `.published`, `.organisation`, `.year`; estimated when asked for: `.results` and
-        `.distributions`.
+    def checks(self) -> Table:
+        """Count, for each respondent file, the rows that were read, used and set aside."""
+        from culture_metrics.study.files import rows_table
 
-    Raises
-    ------
-    FileFormatError, ExtractError
-        When a file cannot be read or its content cannot be used.
-    UnknownNameError
-        When the files do not hold the organisation, the year or a breakdown.
-    ReportError
-        When the organisation must be named, two files hold the same year, or a minimum is below the survey's.
+        return rows_table(self._answered().reports)
 
-    Examples
-    --------
-    >>> data = read_inputs([])
-    >>> data
-    Inputs(organisation SYN01, year 2024; respondent files: 2023, 2024; published workbooks: 2024)
-    >>> data.results.filter(measure="morale", period="2024", group="all").height
-    1
-    """
-    if isinstance(paths, str | Path):
-        paths = [paths]
-    of = None if survey is None else find_survey(survey)
-    if of is not None and of.id != DEFAULT and not paths:
-        raise ReportError(
-            f"The built-in example is not of the {of.label}", hint="Give the files of the survey as inputs."
-        )
-    files, published = _read([Path(path) for path in paths], organisation, year, of)
-    if not paths:
-        files = list(example_extracts())
-    _one_survey([*files, *published])
-    _one_file_a_year([e.period for e in files], "respondent files")
-    _one_file_a_year([p.period for p in published], "workbooks")
-    files.sort(key=lambda e: e.period)
-    reports = tuple(validate(e) for e in files)
-    if not paths:
-        published = [example_published(reports[-1].extract)]
-    chosen = _organisation(reports, published, organisation)
-    # An organisation need not be in every year of a stacked file.
-    kept = [
-        (file, r)
-        for file, r in zip(files, reports, strict=True)
-        if not _is_stacked(r.extract) or _holds(r.extract, chosen)
-    ]
-    shared = _of_several(files)
-    reports = tuple(_own_report(file, r, chosen, others=_hash(file) in shared) for file, r in kept)
-    extracts = tuple(_own(r.extract, chosen) for r in reports)
-    found = catalogue(extracts[0].survey if extracts else published[0].survey)
-    data = Inputs(
-        reports=reports,
-        extracts=extracts,
-        published=tuple(sorted(published, key=lambda p: p.period)),
-        organisation=chosen,
-        year=_year([*(e.period for e in extracts), *(p.period for p in published)], year),
-        by=_breakdowns(extracts, by, found.defaults.breakdowns),
-        rule=_rule(found, minimum_base, minimum_count),
-        ledger=Path(ledger) if ledger else None,
-    )
-    if data.ledger and data.ledger.exists():
-        read_ledger(data.ledger, data._decided)
-    return data
+    def problems(self) -> Checks:
+        """Show what the check of each respondent file found, that of the year first."""
+        from culture_metrics.study.files import Checks
 
+        return Checks(tuple(sorted(self._answered().reports, key=lambda r: r.extract.period != self.year)))
 
-def _rule(survey: Survey, minimum_base: int | None, minimum_count: int | None) -> Rule:
-    """Return the rule of what is shown: the survey's own, or a stricter one."""
-    least = survey.minimum_base
-    rule = Rule(least if minimum_base is None else minimum_base, minimum_count)
-    if rule.minimum_base < least:
-        raise ReportError(
-            f"The minimum base of {survey.label} can be raised, not lowered",
-            expected=f"minimum_base of {least} or more",
-            got=str(rule.minimum_base),
-            hint="Figures on fewer people could be traced to one of them: leave it out or raise it.",
-        )
-    return rule
+    def how_to_read(self) -> Guide:
+        """Say what the survey is, where its scores lie, and what the figures beside them say."""
+        from culture_metrics.study.guide import how_to_read
 
+        return how_to_read(self.edition.survey, self.rule.minimum_base, published=bool(self.published))
 
-def _read(
-    paths: list[Path], organisation: str | None, year: int | str | None, survey: Survey | None
-) -> tuple[list[Extract], list[Published]]:
-    extracts: list[Extract] = []
-    published: list[Published] = []
-    for path in paths:
-        if is_published(path):
-            published.append(_workbook(path, organisation))
-        else:
-            extracts += _read_respondents(path, organisation, year, survey, alone=len(paths) == 1)
-    return extracts, published
+    def describe(self, question: str | None = None) -> Definition:
+        """Say what a question or score is in the year of the study; the survey's choice when left out."""
+        return self.edition.describe(question or self.edition.default_question)
 
+    # What stands out, in all that was read.
 
-def _workbook(path: Path, organisation: str | None) -> Published:
-    """Read an official detailed workbook; the other layouts lack what a report shows."""
-    published = read_published(path, organisation=organisation)
-    layout = published.provenance["layout"]
-    if layout not in REPORTED:
-        raise ReportError(
-            f"A report cannot be made from a file of this kind ({layout})",
-            where=path.name,
-            expected="the detailed spreadsheets of the NHS Staff Survey, or a respondent file",
-            hint="In Python, culture_metrics.read_published reads it.",
-        )
-    return published
+    def stands_out(self) -> Sentences:
+        """Say where the organisation stands in its benchmark group, and what changed in it as a whole.
 
+        Examples
+        --------
+        >>> import culture_metrics as cm
+        >>> print(cm.study([]).stands_out().said[0][:57])
+        Invented trust 1 is above the median of Acute and Acute &
+        """
+        from culture_metrics.study.pictures import reach
+        from culture_metrics.views.several import Sentences
+        from culture_metrics.views.tables import score_table
 
-def _read_respondents(
-    path: Path, organisation: str | None, year: int | str | None, survey: Survey | None, *, alone: bool
-) -> list[Extract]:
-    """Read a respondent file, every year in it; one among several files says its own year if it can."""
-    try:
-        own = read_extract(path, survey, year=year if alone else None, organisation=organisation)
-    except SeveralPeriodsError as error:
-        return _each_period(path, error.periods, organisation, survey)
-    except ExtractError:
-        if alone or year is None:
-            raise
-        own = read_extract(path, survey, year=year, organisation=organisation)
-    if _is_stacked(own):
-        return _each_period(path, periods_in(path, survey), organisation, survey)
-    return [own]
+        said = []
+        if self.workbook:
+            standing = self.benchmark()
+            year = "" if standing.period == self.year else f" ({standing.period})"
+            said.append(f"{standing.summary().removesuffix('.')}{year}.")
+        if self.extracts and not self.why_no_change:
+            said.append(self.compare_years().whole().summary())
+        elif self.extracts:
+            own = score_table(self._of_the_year(), self.edition)
+            said.append(f"Own file, {self.year}: {reach(own)}.")
+        return Sentences(tuple(said))
 
+    def summary(self) -> str:
+        """Say what stands out in plain sentences."""
+        return " ".join(self.stands_out().said)
 
-def _each_period(
-    path: Path, periods: Sequence[str], organisation: str | None, survey: Survey | None
-) -> list[Extract]:
-    """Read the years of a stacked file; those without a catalogue are counted as rows of other years."""
-    known = [p for p in periods if p in (survey or catalogue()).periods] or periods
-    return [read_extract(path, survey, year=period, organisation=organisation) for period in known]
+    def headline(self) -> go.Figure:
+        """Draw the leading scores, in the benchmark group where one is at hand.
 
+        In a group the scores are the published ones, weighted like those of the group. Without a workbook of
+        the year they are those of the respondent file, with intervals.
 
-def _is_stacked(extract: Extract) -> bool:
-    return bool(extract.provenance.get("rows_of_other_periods"))
+        Examples
+        --------
+        >>> import culture_metrics as cm
+        >>> cm.study([]).headline().layout.meta["suppressed"]
+        0
+        """
+        if self.workbook and self.workbook.period == self.year:
+            return self.benchmark().headline()
+        return self.scores(leading=True)
 
+    # One year, from the respondent file.
 
-def _organisation(reports: Sequence[ValidationReport], published: list[Published], wanted: str | None) -> str:
-    """Decide whom the report is about."""
-    in_files = [set(r.extract.frame["organisation"]) for r in reports]
-    in_workbooks = [set(p.organisations["organisation"]) for p in published]
-    known: list[str] = sorted(set().union(*(in_files or in_workbooks)))
-    # Organisations of fewer respondents are not named in a message.
-    enough = least_base([*(r.extract.survey for r in reports), *(p.survey for p in published)])
-    sizes = dict.fromkeys(known, enough) | _respondents([r.extract for r in reports])
-    if wanted is not None:
-        folded = {code.casefold(): code for code in known}
-        if wanted.strip().casefold() not in folded:
-            large = [code for code in known if sizes[code] >= enough]
-            raise unknown("organisation", wanted, large, where="the files that were given")
-        return folded[wanted.strip().casefold()]
-    if len(known) == 1:
-        return known[0]
-    raise ReportError(
-        f"The files hold {len(known)} organisations, so the report must be told which one it is about"
-        if known
-        else "The files hold no organisation",
-        expected="an ODS code",
-        hint=f"Give one of {named(sizes, enough, 12, 'organisation')}.",
-    )
+    def scores(self, *, leading: bool = False) -> go.Figure:
+        """Draw every score of the organisation from its respondent file, with 95% intervals."""
+        from culture_metrics.study.pictures import scores
 
+        return scores(self._of_the_year(), self.edition, self.name, leading=leading)
 
-def _respondents(extracts: Sequence[Extract]) -> dict[str, int]:
-    """Count the respondents of each organisation in the year that has most: small ones are not named."""
-    tables = [pl.DataFrame(schema={"organisation": pl.String, "rows": pl.UInt32})]
-    tables += [e.frame["organisation"].value_counts(name="rows") for e in extracts]
-    most = pl.concat(tables, how="vertical_relaxed").group_by("organisation").agg(pl.col("rows").max())
-    return dict(most.sort("organisation").iter_rows())
+    def answers(self, score: str | None = None) -> go.Figure:
+        """Draw how the answers behind a score are spread; the survey's choice of it when left out."""
+        from culture_metrics.study.pictures import answers
+
+        own = self._answered().distributions
+        return answers(own, self.edition, score, self.name, "Respondent file")
+
+    def published_answers(self, score: str | None = None) -> go.Figure:
+        """Draw how the answers behind a score are spread, from the published workbook."""
+        from culture_metrics.study.pictures import answers
+
+        published = self._published()
+        own = published.distributions.filter(organisation=self.organisation)
+        return answers(own, published.edition, score, self.name, "Published results")
+
+    def heat_maps(self) -> Figures:
+        """Draw the leading scores of every group of staff: one map for each breakdown."""
+        from culture_metrics.study.pictures import heat_maps
+        from culture_metrics.views.several import NO_GROUPS, Figures
+
+        own = self._of_the_year()
+        return Figures(tuple(heat_maps(own, self.edition, self.by, self.name)), otherwise=NO_GROUPS)
+
+    def percentages(self, score: str | None = None) -> Table:
+        """List the headline percentages behind a score, year by year; the survey's choice when left out."""
+        from culture_metrics.study.lists import percentages
+
+        return percentages(self._answered().results, self.edition, score, self.name)
+
+    def years(self) -> Table:
+        """Set the scores of all years side by side, with intervals. No test: estimates only."""
+        from culture_metrics.study.lists import years
+
+        return years(self._answered().results, self.edition, self.name)
+
+    def held_back(self) -> Table:
+        """Count the results from respondent files that are shown and held back; the reason is not told."""
+        from culture_metrics.views.tables import held_back_table
+
+        return held_back_table(self._answered().suppressed[0], self.edition)
+
+    # The organisation in its benchmark group, and year on year.
+
+    def benchmark(self) -> Benchmark:
+        """Set the published results of the organisation beside those of its benchmark group.
+
+        Raises
+        ------
+        ReportError
+            When no workbook has a benchmark group for it.
+        """
+        return benchmark(self._published(), self.organisation)
+
+    def rebuilt(self) -> Table:
+        """Set the published scores beside those rebuilt from the published answers."""
+        return self._published().rebuilt(self.organisation)
+
+    def published_held_back(self) -> Table:
+        """Count the published results that are shown and held back."""
+        from culture_metrics.views.tables import held_back_table
+
+        tables = [p.results.filter(organisation=self.organisation) for p in self.published]
+        return held_back_table(pl.concat([self.results.clear(), *tables]), self.edition)
+
+    def two_years(self) -> tuple[Extract, Extract]:
+        """Return the respondent files of the year of the study and of the year before it among them.
+
+        Raises
+        ------
+        ReportError
+            When there are not two.
+        """
+        upto = [e for e in self.extracts if e.period <= self.year]
+        if len(upto) < 2:
+            raise ReportError(
+                "Year on year takes two respondent files",
+                got=f"{len(upto)} up to {self.year}",
+                hint="Add the file of an earlier year to `inputs`.",
+            )
+        return upto[-2], upto[-1]
+
+    @property
+    def why_no_change(self) -> str:
+        """Why no change from year to year can be shown; empty when it can.
+
+        Examples
+        --------
+        >>> import culture_metrics as cm
+        >>> cm.study([], year=2023).why_no_change
+        'only one year of respondent files was given'
+        """
+        upto = [e.period for e in self.extracts if e.period <= self.year]
+        if len(upto) < 2:
+            return "only one year of respondent files was given"
+        try:
+            check_comparable(self.results, *upto[-2:])
+        except ComparabilityError:
+            return f"nothing in {upto[-2]} and {upto[-1]} may be compared"
+        return ""
+
+    def compare_years(self) -> YearComparison:
+        """Compare the year of the study with the one before it, whole and by group."""
+        earlier, later = self.two_years()
+        change = compare_years(self.results, earlier.period, later.period)
+        return replace(change, names={self.organisation: self.name})
+
+    def staff_mix(self, measure: str | None = None) -> Figures:
+        """Split the change of a measure, the survey's choice if left out, into staff mix and change in groups."""
+        from culture_metrics.study.staff_mix import staff_mix
+
+        years, survey = self.two_years(), self.edition.survey
+        self.suppressed  # noqa: B018  what may be shown is decided for all tables together
+        wanted = [name for name in (survey.defaults.staff_mix, *self.by) if name]
+        chosen = measure or self.edition.default_question
+        return staff_mix(years, chosen, wanted, self.rule.minimum_base, self.name)
+
+    def _answered(self) -> Study:
+        """Return the study if there are answers of respondents in it."""
+        if not self.extracts:
+            raise ReportError("There is no respondent file among the inputs", hint="Add one to `inputs`.")
+        return self
+
+    def _of_the_year(self) -> pl.DataFrame:
+        """Return Results of the organisation from its respondent file of the year."""
+        return self._answered().results.filter(period=self.year)
+
+    def _published(self) -> Published:
+        """Return the workbook that has a benchmark group for the organisation."""
+        if self.workbook is None:
+            raise ReportError(
+                f"No workbook among the inputs has a benchmark group for {self.organisation}",
+                hint="Add the official workbook of organisation results to `inputs`.",
+            )
+        return self.workbook
 
 
 def _cautions(extract: Extract) -> Iterator[str]:
@@ -376,84 +397,3 @@ def _cautions(extract: Extract) -> Iterator[str]:
     absent = unanswered(extract)
     if less := told(extract.edition, [question.id for question in absent]):
         yield f"The file of {extract.period} lacks questions. {less}"
-
-
-def _holds(extract: Extract, organisation: str) -> bool:
-    return organisation in extract.frame["organisation"]
-
-
-def _hash(extract: Extract) -> str | None:
-    return extract.provenance.get("sha256")
-
-
-def _of_several(files: Sequence[Extract]) -> set[str | None]:
-    """Return the hashes of the files that hold several organisations, in one year or over all."""
-    held: dict[str | None, set[str]] = {}
-    for extract in files:
-        held.setdefault(_hash(extract), set()).update(extract.frame["organisation"].drop_nulls().unique())
-    return {file for file, organisations in held.items() if file is not None and len(organisations) > 1}
-
-
-def _own_report(
-    file: Extract, report: ValidationReport, organisation: str, *, others: bool
-) -> ValidationReport:
-    """Check the rows of the organisation by themselves, where the file holds others."""
-    if _holds(report.extract, organisation):
-        own = one_organisation(file, organisation, others=others)
-        return report if own is file else validate(own)
-    return report
-
-
-def _own(extract: Extract, organisation: str) -> Extract:
-    """Keep the answers of one organisation."""
-    own = extract.frame.filter(pl.col("organisation") == organisation)
-    if own.is_empty():
-        known = [
-            code for code, n in _respondents([extract]).items() if n >= extract.edition.survey.minimum_base
-        ]
-        where = extract.provenance.get("file") or extract.period
-        raise unknown("organisation", organisation, known, where=where)
-    return replace(extract, frame=own)
-
-
-def _one_survey(sources: Sequence[Extract | Published]) -> None:
-    """Refuse files of several surveys: their figures do not compare."""
-    labels = {source.survey: catalogue(source.survey).label for source in sources}
-    if len(labels) > 1:
-        odd = next((s for s in sources if catalogue(s.survey).cycle != "year"), sources[-1])
-        raise ReportError(
-            f"The files are of several surveys: {' and '.join(sorted(labels.values()))}",
-            where=odd.provenance.get("file"),
-            expected="files of one survey",
-            hint=f"Leave out the file of the {labels[odd.survey]}, or report on it by itself: the two "
-            "surveys are answered by other people, and their figures do not compare.",
-        )
-
-
-def _one_file_a_year(periods: list[str], what: str) -> None:
-    twice = sorted({p for p in periods if periods.count(p) > 1})
-    if twice:
-        raise ReportError(
-            f"Two {what} hold {twice[0]}", hint="Give one file a year; put parts of a file together first."
-        )
-
-
-def _year(periods: list[str], wanted: int | str | None) -> str:
-    if wanted is None:
-        return max(periods)
-    if str(wanted) not in periods:
-        raise unknown("year in these files", str(wanted), sorted(set(periods)))
-    return str(wanted)
-
-
-def _breakdowns(
-    extracts: Sequence[Extract], wanted: Sequence[str] | None, usual: Sequence[str]
-) -> tuple[str, ...]:
-    if wanted is not None:
-        found = dict.fromkeys(breakdown_id(e, name) for name in wanted for e in extracts)
-        return tuple(found or wanted)
-    here = [
-        {name for name in usual if name in available_breakdowns(e) and names_groups(e, name)}
-        for e in extracts
-    ]
-    return tuple(name for name in usual if here and all(name in names for names in here))

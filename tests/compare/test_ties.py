@@ -13,7 +13,7 @@ import pytest
 from culture_metrics import benchmark
 from culture_metrics.catalogue import catalogue
 from culture_metrics.compare.decomposition import _sentences
-from culture_metrics.reporting.show.figures import reach
+from culture_metrics.study.pictures import reach
 from culture_metrics.views import heat_map, ranking, scores
 from culture_metrics.views.labels import together
 

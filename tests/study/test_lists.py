@@ -7,19 +7,18 @@ from dataclasses import replace
 import polars as pl
 import pytest
 
-from culture_metrics import catalogue, read_inputs
+from culture_metrics import catalogue, study
 from culture_metrics.disclosure.names import is_pooled
 from culture_metrics.errors import ReportError
-from culture_metrics.reporting import show
-from culture_metrics.reporting.tables import answer_table, heat_map_table, score_table
 from culture_metrics.views.table import Table
+from culture_metrics.views.tables import answer_table, heat_map_table, score_table
 
 EDITION = catalogue().edition(2024)
 
 
 @pytest.fixture(scope="module")
 def data():
-    return read_inputs([])
+    return study([])
 
 
 @pytest.fixture(scope="module")
@@ -88,7 +87,7 @@ def test_a_table_escapes_what_it_shows_and_explains_its_marks():
 
 
 def test_the_check_of_the_year_is_open_and_the_others_are_folded(data):
-    found = show.problems(data)
+    found = data.problems()
     assert [report.extract.period for report in found.reports] == ["2024", "2023"]
     html = found._repr_html_()
     now, before = html.split("<summary>Check of NHS Staff Survey, England, 2023. 2,002 rows read")
@@ -102,7 +101,7 @@ def test_the_check_of_the_year_is_open_and_the_others_are_folded(data):
 
 
 def test_years_stand_side_by_side(data):
-    frame = show.years(data).frame
+    frame = data.years().frame
     assert frame.columns == ["Score", "2023", "2024"]
     row = data.results.filter(measure="morale", group="all", period="2023").row(0, named=True)
     expected = f"{row['estimate']:.2f} ({row['conf_low']:.2f} to {row['conf_high']:.2f})"
@@ -110,32 +109,32 @@ def test_years_stand_side_by_side(data):
 
 
 def test_years_that_may_not_be_compared_are_marked(data):
-    frame = show.years(data).frame
+    frame = data.years().frame
     marked = frame.filter(pl.col("2024").str.ends_with("[b]"))["Score"].to_list()
     assert marked == ["Safe and healthy", "Health and safety climate", "Negative experiences"]
     assert not frame["2023"].str.contains("[b]", literal=True).any()
-    assert "[b] break: the two years may not be compared" in show.years(data)._repr_html_()
-    reported = show.percentages(data, "health_and_safety_climate").frame
+    assert "[b] break: the two years may not be compared" in data.years()._repr_html_()
+    reported = data.percentages("health_and_safety_climate").frame
     assert reported.filter(pl.col("Per cent").str.ends_with("[b]"))["Year"].unique().to_list() == ["2024"]
 
 
 def test_at_a_glance_sets_published_figures_beside_published_ones(data):
-    figure = show.headline(data)
-    own = data.standing.results.filter(organisation="SYN01", breakdown="all")
+    figure = data.headline()
+    own = data.workbook.results.filter(organisation="SYN01", breakdown="all")
     drawn = next(t for t in figure.data if t.name == "This organisation").x
     assert set(drawn) <= set(own["estimate"])
     assert figure.layout.meta["source"] == "Published results, every respondent counted once"
-    alone = show.headline(replace(data, published=()))
+    alone = replace(data, published=()).headline()
     assert alone.layout.meta["source"].startswith("Respondent file")
 
 
 def test_a_score_of_one_question_is_rebuilt_exactly(data):
-    row = show.rebuilt(data).frame.row(by_predicate=pl.col("Score") == "Flexible working", named=True)
+    row = data.rebuilt().frame.row(by_predicate=pl.col("Score") == "Flexible working", named=True)
     assert (row["Organisations"], row["Largest difference"]) == ("24", "0.0000")
 
 
 def test_shown_and_held_back_add_up(data):
-    frame = show.held_back(data).frame.filter(Year="2024", Groups="Locality 1")
+    frame = data.held_back().frame.filter(Year="2024", Groups="Locality 1")
     counted = sum(int(frame[name].item().replace(",", "")) for name in frame.columns[2:])
     rows = data.suppressed[0].filter(
         pl.col("status").cast(pl.String) != "not_asked", period="2024", breakdown="locality_1"
@@ -144,23 +143,23 @@ def test_shown_and_held_back_add_up(data):
     # One number: two would tell small groups from those that are hidden beside them.
     assert frame.columns == ["Year", "Groups", "Shown", "Held back"]
     assert int(frame["Held back"].item()) > 0
-    assert show.published_held_back(data).frame.select("Year", "Groups").rows() == [
+    assert data.published_held_back().frame.select("Year", "Groups").rows() == [
         ("2024", "Whole organisation")
     ]
 
 
 NEED_ANSWERS = {
     "scores": (), "answers": ("advocacy",), "heat_maps": (), "checks": (), "problems": (),
-    "percentages": ("advocacy",), "years": (), "year_comparison": (),
+    "percentages": ("advocacy",), "years": (), "compare_years": (),
 }  # fmt: skip
-NEED_WORKBOOK = {"benchmark": (), "standing": (), "rebuilt": (), "published_answers": ("advocacy",)}
+NEED_WORKBOOK = {"benchmark": (), "rebuilt": (), "published_answers": ("advocacy",)}
 
 
 @pytest.mark.parametrize("name", [*NEED_ANSWERS, *NEED_WORKBOOK])
 def test_an_input_that_is_missing_is_said_in_one_sentence(data, name):
     bare = replace(data, reports=(), extracts=()) if name in NEED_ANSWERS else replace(data, published=())
     with pytest.raises(ReportError) as caught:
-        getattr(show, name)(bare, *(NEED_ANSWERS | NEED_WORKBOOK)[name])
+        getattr(bare, name)(*(NEED_ANSWERS | NEED_WORKBOOK)[name])
     assert "respondent file" in str(caught.value) or "workbook" in str(caught.value)
     # What JupyterLab shows instead of the calls.
     assert caught.value._render_traceback_() == [str(caught.value)]
@@ -169,7 +168,7 @@ def test_an_input_that_is_missing_is_said_in_one_sentence(data, name):
 def test_a_file_without_groups_says_so(data, capsys):
     from dataclasses import replace
 
-    show.heat_maps(replace(data, by=()))._ipython_display_()
+    replace(data, by=()).heat_maps()._ipython_display_()
     assert "Markdown" in capsys.readouterr().out
 
 
@@ -183,7 +182,7 @@ def test_questions_about_the_respondents_have_no_favourable_side():
 
 
 def test_answers_say_how_many_are_favourable_and_how_they_are_weighted(data):
-    figure = show.answers(data, "advocacy")
+    figure = data.answers("advocacy")
     own = data.distributions.filter(period="2024", group="all")
     shares = [
         own.filter(pl.col("question") == name, pl.col("option").is_in([4, 5]))["percent"].sum()
@@ -192,4 +191,4 @@ def test_answers_say_how_many_are_favourable_and_how_they_are_weighted(data):
     said = f"advocacy: {min(shares):.1f}% to {max(shares):.1f}% of answers favourable"
     assert said in figure.layout.meta["alt"]
     assert figure.layout.meta["source"] == "Respondent file, every respondent counted once"
-    assert show.published_answers(data, "advocacy").layout.meta["source"].startswith("Published results, ")
+    assert data.published_answers("advocacy").layout.meta["source"].startswith("Published results, ")
