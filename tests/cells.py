@@ -31,7 +31,8 @@ def run(name: str, skip: str | None = None, **parameters: Any) -> Page:
     """Run a notebook with these parameters; cells whose code matches `skip` are left out."""
     page = Page()
     for number, cell in enumerate(nbformat.read(FOLDER / f"{name}.ipynb", as_version=4).cells):
-        if cell.cell_type != "code" or (skip and re.search(skip, cell.source)):
+        needed = "parameters" in cell.metadata.get("tags", ()) or "import" in cell.source
+        if cell.cell_type != "code" or (skip and not needed and re.search(skip, cell.source)):
             continue
         *body, last = ast.parse(cell.source).body
         shows = isinstance(last, ast.Expr) and not cell.source.rstrip().endswith(";")

@@ -361,7 +361,7 @@ class Study:
         return replace(change, names={self.organisation: self.name})
 
     def staff_mix(self, measure: str | None = None) -> Figures:
-        """Split the change of a measure, the survey's choice if left out, into staff mix and change in groups."""
+        """Split the change of a measure (the survey's choice) into staff mix and change within groups."""
         from culture_metrics.study.staff_mix import staff_mix
 
         years, survey = self.two_years(), self.edition.survey
