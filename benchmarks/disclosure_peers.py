@@ -7,7 +7,7 @@ from itertools import product
 import numpy as np
 import polars as pl
 
-from culture_metrics.results import as_results
+from culture_metrics.contract import as_results
 
 ALL = "all"
 #: A hidden number is taken to be at most so many times the largest that is shown.

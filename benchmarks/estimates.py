@@ -54,7 +54,7 @@ def ours(name: str, measures: int = 9, design: Any = None) -> Callable[[], Any]:
 
     frame = read_trusts(name).rename({"trust": "organisation"})
     wanted = [*SCORES, *(f"q{i:02}" for i in range(1, 61))][:measures]
-    return lambda: cm.estimate_values(frame, wanted, weights="weight", design=design)
+    return lambda: cm.estimate_values(frame, wanted, weights="weight", design=design).table
 
 
 def by_hand(name: str) -> Callable[[], Any]:
@@ -99,7 +99,7 @@ def national(*years: int, write: bool = False) -> Callable[[], Any]:
 
     def one(year: int) -> None:
         frame = pl.read_parquet(FOLDER / f"national_{year}.parquet")
-        results = cm.estimate(Extract("nss_england", str(year), frame), by=BREAKDOWNS)
+        results = cm.estimate(Extract("nss_england", str(year), frame), by=BREAKDOWNS).table
         if write:
             results.write_parquet(FOLDER / f"results_{year}.parquet")
 

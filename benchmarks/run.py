@@ -93,7 +93,7 @@ def estimate() -> Callable[[], Any]:
     import culture_metrics as cm
 
     extract = respondents()
-    return lambda: cm.estimate(extract)
+    return lambda: cm.estimate(extract).table
 
 
 def estimate_by_hand() -> Callable[[], Any]:

@@ -44,7 +44,6 @@ if TYPE_CHECKING:
     from culture_metrics.compare.trend import trend as trend
     from culture_metrics.compare.years import compare_years as compare_years
     from culture_metrics.disclosure import audit_disclosure as audit_disclosure
-    from culture_metrics.disclosure import suppress as suppress
     from culture_metrics.extracts.cross_file import check_pair as check_pair
     from culture_metrics.extracts.mapping import save_mapping as save_mapping
     from culture_metrics.extracts.read import read_extract as read_extract
@@ -78,8 +77,9 @@ if TYPE_CHECKING:
     from culture_metrics.published import read_published as read_published
     from culture_metrics.published import rebuild_scores as rebuild_scores
     from culture_metrics.published import write_published as write_published
-    from culture_metrics.reporting.save_results import save_results as save_results
-    from culture_metrics.results_checks import validate_results as validate_results
+    from culture_metrics.results.checks import validate_results as validate_results
+    from culture_metrics.results.save import save_results as save_results
+    from culture_metrics.results.suppress import suppress as suppress
     from culture_metrics.study.inspect import inspect_file as inspect_file
     from culture_metrics.study.read import study as study
 
@@ -124,17 +124,17 @@ _FACE = {
     "relative_weights": "culture_metrics.links.relative_weights",
     "replicate": "culture_metrics.indicators.replicates",
     "run_chart": "culture_metrics.compare.pulse",
-    "save_results": "culture_metrics.reporting.save_results",
+    "save_results": "culture_metrics.results.save",
     "save_mapping": "culture_metrics.extracts.mapping",
     "score": "culture_metrics.indicators.scoring",
     "shrink": "culture_metrics.indicators.shrink",
     "specification_curve": "culture_metrics.links.specification_curve",
     "study": "culture_metrics.study.read",
-    "suppress": "culture_metrics.disclosure",
+    "suppress": "culture_metrics.results.suppress",
     "synthetic": "culture_metrics",
     "trend": "culture_metrics.compare.trend",
     "validate": "culture_metrics.extracts.validate",
-    "validate_results": "culture_metrics.results_checks",
+    "validate_results": "culture_metrics.results.checks",
     "write_published": "culture_metrics.published",
 }
 

@@ -2,7 +2,7 @@
 
 Plain polars: a table that keeps its contract is known by one look. Where one does not, Pandera says what is
 wrong (data_schemas.tables has the schemas); to load it takes longer than to look at millions of rows. That no
-row stands twice, and that scores lie in the range of their survey, is checked in culture_metrics.results.
+row stands twice, and that scores lie in the range of their survey, is checked in culture_metrics.contract.
 """
 
 from __future__ import annotations

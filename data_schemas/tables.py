@@ -1,7 +1,7 @@
 """Pandera schemas of the fixed-shape tables.
 
 Validate on a DataFrame: on a LazyFrame Pandera would skip the checks of the data. That no row stands twice,
-and that scores lie in the range of their survey, is checked in culture_metrics.results.
+and that scores lie in the range of their survey, is checked in culture_metrics.contract.
 """
 
 from __future__ import annotations

@@ -23,7 +23,7 @@ def test_scores_by_hand_are_the_same() -> None:
 def test_summary_by_hand_is_the_same() -> None:
     extract = cm.synthetic.respondents(2024, organisations=2, respondents_per_organisation=300, seed=4)
     by_hand = summary(nine_scores(extract.frame.lazy())).collect()
-    ours = cm.estimate(extract).filter(measure="morale", breakdown="all").sort("organisation")
+    ours = cm.estimate(extract).table.filter(measure="morale", breakdown="all").sort("organisation")
     for column, name in {"estimate": "morale", "std_error": "morale_std_error"}.items():
         assert_frame_equal(
             ours.select("organisation", column),

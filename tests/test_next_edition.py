@@ -103,7 +103,7 @@ def test_staff_who_answer_as_last_year_have_not_changed(years):
     newest, following = years
     last = cm.synthetic.respondents(newest, respondents_per_organisation=200)
     now = replace(last, period=following)
-    results = [cm.estimate(extract) for extract in (last, now)]
+    results = [cm.estimate(extract).table for extract in (last, now)]
     assert results[1].drop(OWN).equals(results[0].drop(OWN), null_equal=True)
     change = cm.compare_years(pl.concat(results), newest, following)
     shown = change.table.filter(status="reported")

@@ -20,6 +20,7 @@ from culture_metrics import views
 from culture_metrics.catalogue import catalogue, known, surveys
 from culture_metrics.catalogue.checks import check_survey
 from culture_metrics.cli import app
+from culture_metrics.contract import as_results, check_released
 from culture_metrics.errors import (
     CatalogueError,
     CultureMetricsError,
@@ -30,7 +31,6 @@ from culture_metrics.errors import (
 )
 from culture_metrics.extracts.rules.pair import Pair
 from culture_metrics.indicators.shrink import shrink
-from culture_metrics.results import as_results, check_released
 
 PULSE = Path(__file__).parent / "surveys" / "culture_pulse"
 #: Words of the NHS survey that have no place in a report on another one.
@@ -260,7 +260,7 @@ def test_intervals_stay_within_the_range_of_the_survey(pulse, answer, end):
     frame = frame.with_columns(answers.alias(f"CL{n}") for n in (1, 2, 3, 4))
     row = (
         cm.estimate(cm.validate(cm.read_extract(frame, pulse)).extract)
-        .filter(measure="safety")
+        .table.filter(measure="safety")
         .row(0, named=True)
     )
     assert 1 <= row["conf_low"] <= row["estimate"] <= row["conf_high"] <= 5
@@ -273,13 +273,13 @@ def test_its_minimum_base_holds(pulse):
     frame = people("2025", 190, 5).with_columns(pl.Series("Ward or team", teams), CL1=pl.lit(4))
     own = cm.validate(cm.read_extract(frame, pulse)).extract
     small = pl.col("group") == "Elm", pl.col("measure") == "speaks_up"
-    assert cm.estimate(own, by=["team"]).filter(*small)["base"].item() == 9
+    assert cm.estimate(own, by=["team"]).table.filter(*small)["base"].item() == 9
     own = cm.validate(cm.read_extract(frame, pulse)).extract
     assert (
-        cm.estimate(own, by=["team"], minimum_base=11).filter(*small)["status"].item()
+        cm.estimate(own, by=["team"], minimum_base=11).table.filter(*small)["status"].item()
         == "suppressed_small_base"
     )
-    shown = cm.estimate(own, by=["team"], minimum_base=11).filter(status="reported").head(1)
+    shown = cm.estimate(own, by=["team"], minimum_base=11).table.filter(status="reported").head(1)
     check_released(shown.with_columns(base=pl.lit(8, pl.UInt32)))
     with pytest.raises(ResultsError, match="fewer than 8"):
         check_released(shown.with_columns(base=pl.lit(7, pl.UInt32)))
@@ -293,7 +293,7 @@ def test_its_minimum_base_can_be_raised_not_lowered(pulse, tmp_path):
 
 
 def test_scores_outside_its_range_are_refused(pulse):
-    results = cm.estimate(extract(pulse))
+    results = cm.estimate(extract(pulse)).table
     score = (pl.col("measure") == "safety") & (pl.col("group") == "all")
     spoilt = results.with_columns(
         pl.when(score).then(5.5).otherwise("estimate").alias("estimate"),
@@ -301,8 +301,8 @@ def test_scores_outside_its_range_are_refused(pulse):
     )
     with pytest.raises(ResultsError, match="Culture Pulse lies in 1 to 5"):
         as_results(spoilt)
-    assert cm.validate_results(spoilt)["rule"].to_list() == ["scores outside 1 to 5"]
-    assert shrink(cm.estimate(extract(pulse), by=["team"]))["shrunken_high"].max() <= 100
+    assert cm.validate_results(spoilt).table["rule"].to_list() == ["scores outside 1 to 5"]
+    assert shrink(cm.estimate(extract(pulse), by=["team"]).table).table["shrunken_high"].max() <= 100
 
 
 def test_a_range_of_0_to_100_goes_through(folder):
@@ -311,7 +311,7 @@ def test_a_range_of_0_to_100_goes_through(folder):
     change(folder, "measures.yaml", "{1: 5, 2: 4, 3: 3, 4: 2, 5: 1}", "{1: 100, 2: 75, 3: 50, 4: 25, 5: 0}")
     change(folder, "editions.yaml", "score_range: [1, 5]", "score_range: [0, 100]")
     survey = cm.survey(folder)
-    results = cm.estimate(extract(survey))
+    results = cm.estimate(extract(survey)).table
     assert results.filter(unit="score")["estimate"].min() > 10
     assert survey.material == {"percent": 1.0, "score": 1.0}
     scored = cm.score(extract(survey))
@@ -320,7 +320,7 @@ def test_a_range_of_0_to_100_goes_through(folder):
 
 def test_years_compare_but_across_its_breaks(pulse):
     results = pl.concat(
-        [cm.estimate(extract(pulse, "2024", 280, 1)), cm.estimate(extract(pulse, "2025", 300, 2))]
+        [cm.estimate(extract(pulse, "2024", 280, 1)).table, cm.estimate(extract(pulse, "2025", 300, 2)).table]
     )
     compared = cm.compare_years(results, 2024, 2025)
     verdicts = dict(compared.table.select("measure", pl.col("verdict").cast(pl.String)).iter_rows())
@@ -345,7 +345,7 @@ def test_it_has_no_weights_of_another_survey(pulse):
 
 
 def test_an_unknown_survey_in_results_says_what_to_do(pulse):
-    results = cm.estimate(extract(pulse))
+    results = cm.estimate(extract(pulse)).table
     known._OWN.clear()
     with pytest.raises(UnknownNameError, match="culture_pulse") as caught:
         cm.compare_years(results, 2024, 2025)

@@ -22,11 +22,14 @@ def years() -> tuple:
 def shown(years):
     """Results by the name of their class."""
     before, now = years
-    results = pl.concat([cm.estimate(e, by=["locality_1"]) for e in years])
-    more = pl.concat([results, cm.estimate(cm.synthetic.respondents(2022, respondents_per_organisation=300))])
+    results = pl.concat([cm.estimate(e, by=["locality_1"]).table for e in years])
+    more = pl.concat(
+        [results, cm.estimate(cm.synthetic.respondents(2022, respondents_per_organisation=300)).table]
+    )
     quarters = [f"{y}-Q{q}" for y in (2022, 2023) for q in (1, 2, 4)]
     pulse = [
-        cm.estimate(cm.synthetic.respondents(q, 1, 200, survey="national_quarterly_pulse")) for q in quarters
+        cm.estimate(cm.synthetic.respondents(q, 1, 200, survey="national_quarterly_pulse")).table
+        for q in quarters
     ]
     panel = cm.synthetic.outcomes.outcome_panel(organisations=60)
     change = cm.decompose_change(before, now, "morale", by=["gender"])

@@ -5,8 +5,8 @@ from __future__ import annotations
 import polars as pl
 import pytest
 
+from culture_metrics.contract import as_results, check_results
 from culture_metrics.errors import ResultsError
-from culture_metrics.results import as_results, check_results
 from data_schemas.columns import RESULTS
 
 ROW = {

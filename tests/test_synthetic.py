@@ -171,7 +171,9 @@ def test_one_directorate_is_too_small_to_be_shown():
     assert len(sizes) == 10
     assert min(sizes.values()) >= 30
     assert max(sizes.values()) < 500
-    shown = estimate(extract, by=["locality_1"]).filter(breakdown="locality_1", measure="staff_engagement")
+    shown = estimate(extract, by=["locality_1"]).table.filter(
+        breakdown="locality_1", measure="staff_engagement"
+    )
     status = dict(shown.select("group", pl.col("status").cast(pl.String)).iter_rows())
     assert status["Chaplaincy"] == "suppressed_small_base"
     assert status["Urgent Care"] == "reported"

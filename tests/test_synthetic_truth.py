@@ -109,7 +109,7 @@ def test_estimates_of_the_library_recover_the_truth_for_five_seeds():
     """
     tables = []
     for seed in range(1, 6):
-        results = estimate(synthetic.respondents(2024, 2, 4000, seed=seed), by=BREAKDOWNS)
+        results = estimate(synthetic.respondents(2024, 2, 4000, seed=seed), by=BREAKDOWNS).table
         truth = synthetic.truth(2024, 2, seed=seed, by=BREAKDOWNS)
         joined = results.join(truth, on=KEY, how="left", suffix="_true")
         assert joined.height == truth.height
@@ -204,7 +204,7 @@ def test_nothing_else_ever_changes(old, new):
 
 
 def test_planted_change_and_planted_stillness_show_in_draws():
-    draws = [estimate(synthetic.respondents(year, 1, 20000, seed=2)) for year in (2023, 2024)]
+    draws = [estimate(synthetic.respondents(year, 1, 20000, seed=2)).table for year in (2023, 2024)]
     old, new = (dict(d.select("measure", "estimate").iter_rows()) for d in draws)
     errors = dict(draws[0].select("measure", "std_error").iter_rows())
     for measure, true in ((synthetic.CHANGED, 4.0), (synthetic.UNCHANGED, 0.0)):

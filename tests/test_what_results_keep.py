@@ -24,7 +24,7 @@ def years() -> dict:
 def found(years) -> dict:
     """What public verbs make of extracts, by the name of the verb."""
     before, now = years.values()
-    results = pl.concat([cm.estimate(e, by=["locality_1"]) for e in years.values()])
+    results = pl.concat([cm.estimate(e, by=["locality_1"]).table for e in years.values()])
     change = cm.decompose_change(before, now, "morale", by=["gender"])
     return {
         "agreement": cm.agreement(now, ["burnout", "morale"], "locality_1"),
@@ -33,11 +33,11 @@ def found(years) -> dict:
         "check_pair": cm.check_pair(before, now),
         "compare_years": cm.compare_years(results, 2023, 2024, linked=(before, now)),
         "decompose_change": change,
-        "distributions": cm.distributions(now, by=["locality_1"]),
+        "distributions": cm.distributions(now, by=["locality_1"]).table,
         "estimate": results,
         "nonresponse_sensitivity": cm.nonresponse_sensitivity(change, 4000, 4000),
         "replicate": cm.replicate(now, ["gender"], measures=["morale"], draws=30),
-        "shrink": cm.shrink(results),
+        "shrink": cm.shrink(results).table,
     }
 
 

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from culture_metrics.catalogue import QUESTION, catalogue
-from culture_metrics.compare.words import weighed
+from culture_metrics.contract import ALL, check_results
 from culture_metrics.errors import ResultsError, unknown
 from culture_metrics.published.published import Published
-from culture_metrics.results import ALL, check_results
+from culture_metrics.results.words import weighed
 from culture_metrics.views.labels import several, together
 
 if TYPE_CHECKING:
@@ -70,8 +70,8 @@ class Benchmark:
 
     def ranks(self) -> Table:
         """List the scores with the best, median and worst of the group, and the rank."""
+        from culture_metrics.results.tables import people, words
         from culture_metrics.views.table import Table
-        from culture_metrics.views.tables import people, words
 
         shown = [words(name).alias(name.capitalize()) for name in ("best", "median", "worst")]
         rank = pl.format("{} of {}", pl.col("rank").cast(pl.Int64), pl.col("organisations")).fill_null("")
@@ -247,7 +247,7 @@ def benchmark(published: Published, organisation: str) -> Benchmark:
             got=type(published).__name__,
             hint="Read the official workbook of organisation results: cm.read_published(path).",
         )
-    check_results(published.results)
+    check_results(published.results.table)
     # A benchmark workbook also holds earlier years: the standing is that of its newest.
     organisations = published.organisations.filter(pl.col("period") == published.period)
     if organisation not in set(organisations["organisation"]):
@@ -260,7 +260,9 @@ def benchmark(published: Published, organisation: str) -> Benchmark:
         )
     group = organisations.filter(pl.col("benchmark_group") == own["benchmark_group"])
     whole = (pl.col("breakdown") == ALL) & (pl.col("group") == ALL) & (pl.col("period") == published.period)
-    peers = published.results.filter(whole).join(group.select("organisation", "name"), on="organisation")
+    peers = published.results.table.filter(whole).join(
+        group.select("organisation", "name"), on="organisation"
+    )
     return Benchmark(
         table=_standing(peers, organisation, published),
         peers=peers,

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
+from culture_metrics.contract import ALL
 from culture_metrics.errors import ExtractError
 from culture_metrics.indicators.breakdowns import group_columns
 from culture_metrics.indicators.shown import shown_cells
-from culture_metrics.results import ALL
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

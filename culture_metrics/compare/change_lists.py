@@ -8,7 +8,7 @@ import polars as pl
 
 from culture_metrics.catalogue import catalogue
 from culture_metrics.compare.verdict import BARRED, DECLINED, IMPROVED, SAME
-from culture_metrics.results import ALL
+from culture_metrics.contract import ALL
 from culture_metrics.views.labels import count, fixed, several
 from culture_metrics.views.several import Tables
 from culture_metrics.views.table import Table

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from culture_metrics.compare.same_questions import mark_different_questions
+from culture_metrics.contract import ALL
 from culture_metrics.errors import ComparabilityError, ComparabilityWarning
-from culture_metrics.results import ALL
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -12,9 +12,9 @@ from culture_metrics.catalogue import catalogue
 from culture_metrics.compare.phrases import beside
 from culture_metrics.compare.sentences import sentence
 from culture_metrics.compare.verdict import BARRED, DECLINED, IMPROVED, SAME, UNCLEAR
-from culture_metrics.compare.words import weighed
+from culture_metrics.contract import ALL
 from culture_metrics.errors import ComparabilityError, unknown
-from culture_metrics.results import ALL
+from culture_metrics.results.words import SOURCES, weighed
 from culture_metrics.views.inputs import held_back
 from culture_metrics.views.labels import several
 
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
     from culture_metrics.compare.decomposition import ChangeDecomposition
     from culture_metrics.views.several import Figures, Tables
     from culture_metrics.views.table import Table
-
-SOURCES = {"respondents": "Respondent files", "published": "Published results"}
 
 
 @dataclass(frozen=True)

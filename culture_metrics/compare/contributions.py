@@ -11,12 +11,12 @@ import polars as pl
 from culture_metrics.compare.pair import pair_of
 from culture_metrics.compare.phrases import moved, with_interval
 from culture_metrics.compare.pieces import bootstrap, spread
+from culture_metrics.contract import ALL
 from culture_metrics.errors import ExtractError
 from culture_metrics.indicators.scoring import score
 from culture_metrics.indicators.seeds import secret_seed
 from culture_metrics.indicators.shown import shown_cells
 from culture_metrics.problems import counted
-from culture_metrics.results import ALL
 from culture_metrics.views.labels import signed
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 
 from culture_metrics.compare.phrases import beside, moved, with_interval, with_unit
-from culture_metrics.results import ALL
+from culture_metrics.contract import ALL
 from culture_metrics.views.labels import level_rows, together
 
 if TYPE_CHECKING:

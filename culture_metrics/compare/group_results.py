@@ -13,8 +13,8 @@ from culture_metrics.compare.comparable import see_breaks
 from culture_metrics.compare.group_means import GroupMeans, chosen
 from culture_metrics.compare.pieces import DRAWS
 from culture_metrics.compare.same_questions import absent_in
+from culture_metrics.contract import ALL, check_results
 from culture_metrics.errors import ComparabilityError, ResultsError, unknown
-from culture_metrics.results import ALL, check_results
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from culture_metrics.contract import ALL
 from culture_metrics.errors import ExtractError
 from culture_metrics.indicators.breakdowns import group_columns
 from culture_metrics.indicators.percentages import headline_shares
 from culture_metrics.indicators.scoring import score
-from culture_metrics.results import ALL
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

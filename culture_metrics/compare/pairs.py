@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import polars as pl
 
+from culture_metrics.contract import check_results
 from culture_metrics.errors import ComparabilityError, unknown
+from culture_metrics.output import Output, table_of
 from culture_metrics.published import Published
-from culture_metrics.results import check_results
+from culture_metrics.results import Results
 
 if TYPE_CHECKING:
     from culture_metrics.catalogue import Edition
@@ -34,7 +36,11 @@ class Material:
     survey: str
 
 
-def gather(results: pl.DataFrame | Published | Sequence[Published], release: str | None) -> Material:
+#: What verbs of periods take: results as they are, or of published files.
+Given = Results | Published | pl.DataFrame | Sequence[Results | Published | pl.DataFrame]
+
+
+def gather(results: Given, release: str | None) -> Material:
     """Put results together, whatever they came in.
 
     Raises
@@ -42,17 +48,25 @@ def gather(results: pl.DataFrame | Published | Sequence[Published], release: str
     ComparabilityError
         When there are two surveys, or one figure stands twice (two releases that hold the same year).
     """
-    parts = [results] if isinstance(results, pl.DataFrame | Published) else list(results)
+    parts = (
+        [results]
+        if isinstance(results, pl.DataFrame | Output)
+        else list(results)
+        if isinstance(results, Iterable)
+        else [results]
+    )
     if not parts:
         raise ComparabilityError("There are no results to compare")
     frames, listed = [], []
     for part in parts:
         if isinstance(part, Published):
             own = release or str(part.provenance.get("release", part.period))
-            frames.append(part.results.with_columns(release=pl.lit(own)))
+            frames.append(part.results.table.with_columns(release=pl.lit(own)))
             listed.append(part.organisations.select("organisation", "benchmark_group"))
         else:
-            frames.append(check_results(part).with_columns(release=pl.lit(release, pl.String)))
+            frames.append(
+                check_results(table_of(part, "A comparison")).with_columns(release=pl.lit(release, pl.String))
+            )
     frame = pl.concat(frames).with_columns(pooled=pl.lit(value=False))
     surveys = frame["survey"].unique().sort().to_list()
     if len(surveys) != 1:

@@ -11,9 +11,9 @@ from culture_metrics.compare.linked import CELL, covariances
 from culture_metrics.compare.pairs import catalogued, side_by_side
 from culture_metrics.compare.same_questions import absent_in, mark_different_questions
 from culture_metrics.compare.verdict import ADJUSTMENTS
+from culture_metrics.contract import ALL
 from culture_metrics.errors import ComparabilityError, unknown
 from culture_metrics.problems import listed
-from culture_metrics.results import ALL
 from culture_metrics.views.labels import several
 
 if TYPE_CHECKING:

@@ -11,9 +11,9 @@ import polars as pl
 
 from culture_metrics.catalogue import catalogue
 from culture_metrics.compare.pairs import gather
+from culture_metrics.contract import ALL
 from culture_metrics.errors import ComparabilityError, ResultsError, unknown
 from culture_metrics.problems import counted
-from culture_metrics.results import ALL
 from culture_metrics.views.labels import shown
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
     from numpy.typing import NDArray
 
-    from culture_metrics.published import Published
+    from culture_metrics.compare.pairs import Given
 
     Floats = NDArray[np.float64]
     Flags = NDArray[np.bool_]
@@ -123,23 +123,23 @@ class RunChart:
 
 
 def run_chart(
-    results: pl.DataFrame | Published | Sequence[Published],
+    results: Given,
     measure: str | None = None,
     *,
     organisation: str = ALL,
-    annual: pl.DataFrame | None = None,
+    annual: Given | None = None,
 ) -> RunChart:
     """Chart one measure of a quarterly survey over time (an XmR chart).
 
     Parameters
     ----------
-    results : polars.DataFrame, Published or sequence of Published
-        Results of a survey of quarters: one workbook a quarter, or a table of several quarters.
+    results : Results, Published, polars.DataFrame or sequence of them
+        Results of a survey of quarters: one a quarter, or a table of several quarters.
     measure : str, optional
         Id, official code or alias; the headline score of the survey when left out.
     organisation : str
         ODS code; England ("all") when left out.
-    annual : polars.DataFrame, optional
+    annual : Results, Published or polars.DataFrame, optional
         Results of the annual survey, to mark when it was; never part of the limits.
 
     Returns
@@ -169,9 +169,9 @@ def run_chart(
     --------
     >>> from culture_metrics import estimate, synthetic
     >>> quarters = [f"{year}-{q}" for year in (2022, 2023) for q in ("Q1", "Q2", "Q4")]
-    >>> results = pl.concat(
+    >>> results = [
     ...     estimate(synthetic.respondents(q, 1, 300, survey="national_quarterly_pulse")) for q in quarters
-    ... )
+    ... ]
     >>> chart = run_chart(results, organisation="SYN01")
     >>> chart.table.height, chart.provisional
     (6, True)
@@ -292,7 +292,7 @@ def _within(starts: Flags, size: int, length: int) -> Flags:
     return marked
 
 
-def _annual(annual: pl.DataFrame | None, measure: str, organisation: str, survey: str) -> pl.DataFrame:
+def _annual(annual: Given | None, measure: str, organisation: str, survey: str) -> pl.DataFrame:
     schema = {"period": pl.String, "estimate": pl.Float64, "base": pl.UInt32}
     if annual is None:
         return pl.DataFrame(schema=schema)

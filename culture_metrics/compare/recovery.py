@@ -13,8 +13,8 @@ from culture_metrics.catalogue import catalogue
 from culture_metrics.compare.comparable import refuse, why_not
 from culture_metrics.compare.pairs import gather
 from culture_metrics.compare.prepare import paired
+from culture_metrics.contract import ALL
 from culture_metrics.errors import ResultsError
-from culture_metrics.results import ALL
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

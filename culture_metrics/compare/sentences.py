@@ -7,7 +7,7 @@ import polars as pl
 from culture_metrics.compare.difference import ALPHA
 from culture_metrics.compare.verdict import BARRED, DECLINED, IMPROVED, SAME, UNCLEAR
 from culture_metrics.compare.words import figure, limit, signed
-from culture_metrics.results import ALL
+from culture_metrics.contract import ALL
 
 
 def sentence() -> pl.Expr:

@@ -10,22 +10,23 @@ import polars as pl
 
 from culture_metrics.catalogue import catalogue
 from culture_metrics.compare.assumptions import Assumptions
-from culture_metrics.compare.comparison import SOURCES
 from culture_metrics.compare.lines import ALPHA, fit_line
 from culture_metrics.compare.pairs import gather
 from culture_metrics.compare.trend_points import comparable_points, standing_by_year
 from culture_metrics.compare.verdict import ADJUSTMENTS, adjust_p
 from culture_metrics.compare.words import signed
+from culture_metrics.contract import ALL
 from culture_metrics.errors import ComparabilityError, unknown
 from culture_metrics.problems import counted
-from culture_metrics.results import ALL
+from culture_metrics.results.words import SOURCES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import plotly.graph_objects as go
 
-    from culture_metrics.published import Published
+    from culture_metrics.compare.pairs import Given
+
 
 SERIES = ["organisation", "breakdown", "group", "measure", "label", "unit", "direction"]
 
@@ -96,7 +97,7 @@ class Trend:
 
 
 def trend(
-    results: pl.DataFrame | Published | Sequence[Published],
+    results: Given,
     measures: Sequence[str] | None = None,
     *,
     organisation: str | None = None,
@@ -108,7 +109,7 @@ def trend(
 
     Parameters
     ----------
-    results : polars.DataFrame, Published or sequence of Published
+    results : Results, Published, polars.DataFrame or sequence of them
         Results of three periods or more, of one release where they are weighted and published.
     measures : sequence of str, optional
         Ids or official codes; every measure with a better side when left out.
@@ -146,7 +147,7 @@ def trend(
     Examples
     --------
     >>> from culture_metrics import estimate, synthetic
-    >>> results = pl.concat(estimate(synthetic.respondents(y, 1, 400)) for y in (2021, 2022, 2023, 2024))
+    >>> results = [estimate(synthetic.respondents(y, 1, 400)) for y in (2021, 2022, 2023, 2024)]
     >>> trend(results, ["staff_engagement"]).table["periods"].item()
     4
     """

@@ -11,7 +11,7 @@ from culture_metrics.compare.comparable import why_not
 from culture_metrics.compare.difference import add_differences
 from culture_metrics.compare.pairs import CELL
 from culture_metrics.compare.prepare import paired, prepare
-from culture_metrics.results import ALL
+from culture_metrics.contract import ALL
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -6,35 +6,6 @@ import polars as pl
 
 from culture_metrics.views.labels import MINUS
 
-#: How figures are weighted, as the source of a figure says it.
-WEIGHTED = {
-    "none": "every respondent counted once",
-    "occupation_group": "weighted to the occupation mix of the benchmark group",
-    "occupation_group_and_size": "weighted by occupation group and size of organisations",
-    "size": "weighted by size of organisations",
-    "raked": "weighted to staff in post",
-    "supplied": "weighted by weights of one's own",
-    "as_published": "weighted as published",
-}
-
-
-def weighed(source: str, weighting: pl.Series) -> str:
-    """Say where figures come from and how they are weighted, as far as they agree in it.
-
-    Examples
-    --------
-    >>> weighed("Published results", pl.Series(["occupation_group", "none", None]))
-    'Published results, weighted to the occupation mix of the benchmark group; questions never weighted as they are'
-    >>> weighed("Respondent files", pl.Series(["none"]))
-    'Respondent files, every respondent counted once'
-    """  # noqa: E501
-    kinds = weighting.cast(pl.String).drop_nulls().unique().sort().to_list()
-    some = [kind for kind in kinds if kind != "none"] or kinds
-    if len(some) != 1:
-        return source
-    plain = "; questions never weighted as they are" if len(kinds) > 1 else ""
-    return f"{source}, {WEIGHTED[some[0]]}{plain}"
-
 
 def figure(column: str) -> pl.Expr:
     """Expression: a figure with the decimals of its unit and its sign."""

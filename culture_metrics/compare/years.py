@@ -16,14 +16,13 @@ from culture_metrics.compare.pairs import gather, pool
 from culture_metrics.compare.prepare import groups_apart, left_out, link, notes_on, paired, prepare, sided
 from culture_metrics.compare.same_questions import notes_on_questions
 from culture_metrics.compare.verdict import adjust_p, judge, official_flag
+from culture_metrics.contract import ALL
 from culture_metrics.errors import CultureMetricsError
-from culture_metrics.results import ALL
 
 if TYPE_CHECKING:
     from culture_metrics.catalogue import Survey
-    from culture_metrics.compare.pairs import Material
+    from culture_metrics.compare.pairs import Given, Material
     from culture_metrics.extracts.extract import Extract
-    from culture_metrics.published import Published
 
 TABLE = [
     "organisation", "breakdown", "group", "measure", "code", "label", "level", "unit", "direction",
@@ -35,7 +34,7 @@ TABLE = [
 
 
 def compare_years(  # noqa: PLR0913
-    results: pl.DataFrame | Published | Sequence[Published],
+    results: Given,
     from_period: str | int,
     to_period: str | int,
     *,
@@ -53,7 +52,7 @@ def compare_years(  # noqa: PLR0913
 
     Parameters
     ----------
-    results : polars.DataFrame, Published or sequence of Published
+    results : Results, Published, polars.DataFrame or sequence of them
         Results that hold both periods (`estimate` of both extracts, put together), a workbook that holds
         several years, or one workbook a year.
     from_period, to_period : str or int
@@ -190,7 +189,7 @@ def breaks_between(results: pl.DataFrame, from_period: str, to_period: str) -> p
     Examples
     --------
     >>> import culture_metrics as cm
-    >>> apart = breaks_between(cm.study([]).results, "2023", "2024")
+    >>> apart = breaks_between(cm.study([]).results.table, "2023", "2024")
     >>> sorted(apart.filter(group="all", unit="score")["measure"])
     ['health_and_safety_climate', 'negative_experiences', 'safe_and_healthy']
     """

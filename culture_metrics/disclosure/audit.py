@@ -16,9 +16,10 @@ from culture_metrics.disclosure.rows import releases, together
 from culture_metrics.disclosure.rule import Rule, rule_of
 from culture_metrics.disclosure.structure import CELL
 from culture_metrics.disclosure.tables import Sums, Tables
+from culture_metrics.output import Output, table_of, verb
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection, Iterator, Sequence
 
     from culture_metrics.disclosure.attack import Finding, System
     from culture_metrics.disclosure.release import Release
@@ -36,8 +37,8 @@ ODD = "odd"
 COLUMNS = {**dict.fromkeys([*CELL, "measure", "finding"], pl.String()), "width": pl.Float64()}
 
 
-@dataclass(frozen=True)
-class DisclosureAudit:
+@dataclass(frozen=True, repr=False, eq=False)
+class DisclosureAudit(Output):
     """What somebody who reckons could work out from a release; it never holds what that is.
 
     Attributes
@@ -88,6 +89,10 @@ class DisclosureAudit:
             )
         return " ".join(said)
 
+    def rules(self) -> tuple[str, ...]:
+        """Say what the release was held to."""
+        return (self.rule.words,)
+
     def __repr__(self) -> str:
         return self.summary()
 
@@ -95,31 +100,32 @@ class DisclosureAudit:
         return f"<p>{self.summary()}</p>{self.table._repr_html_()}"
 
 
+@verb
 def audit_disclosure(
-    results: pl.DataFrame,
-    second: pl.DataFrame | None = None,
+    results: Output | pl.DataFrame | Sequence[Output | pl.DataFrame],
+    second: Output | pl.DataFrame | None = None,
     *,
     minimum_base: int | None = None,
     minimum_count: int | None = None,
     parents: pl.DataFrame | None = None,
     national: Collection[str] | None = None,
-    distributions: pl.DataFrame | None = None,
+    distributions: Output | pl.DataFrame | None = None,
     rounded_to: int = 1,
 ) -> DisclosureAudit:
     """Attack a release: find the hidden results that somebody outside can work out.
 
     Parameters
     ----------
-    results : polars.DataFrame
+    results : Results, Distributions, polars.DataFrame or a list of them
         Everything that is published together, with the columns of Results; or Distributions by themselves.
-    second : polars.DataFrame, optional
+    second : Results or polars.DataFrame, optional
         Another release of the same groups, about some more or fewer respondents (all staff but one team; some
         groups may have more and others fewer), or hidden otherwise (the same year published again): the two
         are attacked together. Of a sum to whose hidden groups too few people are left, all these are named.
     minimum_base, minimum_count, parents, national
         As in `suppress`; counts are left aside for two releases and for rounded bases. Official workbooks
         show what rests on 10: `minimum_base=10`.
-    distributions : polars.DataFrame, optional
+    distributions : Distributions or polars.DataFrame, optional
         Distributions that are published with the results.
     rounded_to : int
         Multiple that published bases were rounded to.
@@ -145,13 +151,17 @@ def audit_disclosure(
     >>> audit_disclosure(results).ok
     True
     """
-    rule = rule_of(results, minimum_base, minimum_count)
+    table = table_of(results, "audit_disclosure")
+    answers = None if distributions is None else table_of(distributions, "audit_disclosure")
+    rule = rule_of(table, minimum_base, minimum_count)
     half = rounded_to / 2 if rounded_to > 1 else 0.0
-    first = together(results, distributions, by_option=minimum_count is not None and second is None)
+    first = together(table, answers, by_option=minimum_count is not None and second is None)
     parts = (
         (release for release, _ in releases(first, rule, parents, national))
         if second is None
-        else releases_of_two(first, together(second), rule, parents, national, rounded=half > 0)
+        else releases_of_two(
+            first, together(table_of(second, "audit_disclosure")), rule, parents, national, rounded=half > 0
+        )
     )
     tables, hidden = [pl.DataFrame(schema=COLUMNS)], 0
     for release in parts:

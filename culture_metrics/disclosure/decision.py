@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from culture_metrics.results import ALL
+from culture_metrics.contract import ALL
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from culture_metrics.results import ALL
+from culture_metrics.contract import ALL
 from data_schemas.columns import DISTRIBUTIONS_KEY, RESULTS_KEY
 
 #: A group in another table of the same release is the same group, whatever the year.
@@ -40,7 +40,7 @@ def pool_names(table: pl.DataFrame, minimum_base: int) -> pl.DataFrame:
     --------
     >>> from culture_metrics import estimate, synthetic
     >>> results = estimate(synthetic.respondents(2024, seed=2), by=["locality_1"])
-    >>> pool_names(results, 11).filter(is_pooled())["status"].unique().to_list()
+    >>> pool_names(results.table, 11).filter(is_pooled())["status"].unique().to_list()
     ['suppressed']
     """
     status = pl.col("status").cast(pl.String)

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
+from culture_metrics.contract import ALL
 from culture_metrics.disclosure.release import ABSENT, SECONDARY, SHOWN, SMALL, UNTOLD, Release, release_of
 from culture_metrics.disclosure.structure import ANSWERS_TO, CELL, OF_OPTION, find_structure
 from culture_metrics.errors import CultureMetricsError, UnknownNameError
-from culture_metrics.results import ALL
 from data_schemas.columns import STATUSES
 
 if TYPE_CHECKING:

@@ -13,8 +13,8 @@ from scipy.sparse import coo_array, csr_array
 from scipy.sparse.csgraph import connected_components
 
 from culture_metrics.catalogue import CROSS, catalogue, surveys
+from culture_metrics.contract import ALL
 from culture_metrics.errors import CultureMetricsError, UnknownNameError
-from culture_metrics.results import ALL
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping

@@ -62,74 +62,7 @@ def suppress(
     national: Collection[str] | None = None,
     distributions: pl.DataFrame | None = None,
 ) -> pl.DataFrame | tuple[pl.DataFrame, pl.DataFrame]:
-    """Hide small cells, and as many others as it takes that no hidden one can be worked out.
-
-    Parameters
-    ----------
-    results : polars.DataFrame
-        With the columns of Results, or Distributions by themselves; `base` is the number of respondents
-        behind a row. Everything that is published together, in one table: what stands in another cannot be
-        taken into account. What is hidden already keeps its reason: for another minimum, begin with what is
-        not hidden yet (`estimate(minimum_base=…)`).
-    minimum_base : int
-        Smallest base that may be shown: the survey's own (11 in the NHS Staff Survey) when left out.
-    minimum_count : int, optional
-        Smallest number of respondents that a percentage may count, and leave uncounted. A weighted percentage
-        does not say how many it counts: the unweighted row of the same cell does, where the table has it;
-        else it is the least that the percentage can count with this `effective_base`.
-    parents : polars.DataFrame, optional
-        Groups that lie in a group of another breakdown, beyond what the catalogue knows (localities):
-        `breakdown, group, parent_breakdown, parent_group`, and `organisation` where that differs.
-    national : collection of str, optional
-        Organisations (ODS codes) that figures of `all` organisations hold, where others stand beside them:
-        official national figures are of trusts alone. Left out, `all` holds every organisation that is
-        listed.
-    distributions : polars.DataFrame, optional
-        Distributions that are published with the results: hidden where the headline is, and the headline
-        where they are. A question is hidden with all its options; with `minimum_count`, also where one of
-        them counts fewer.
-
-    Returns
-    -------
-    polars.DataFrame, or two of them
-        The same rows, and those of `distributions`; hidden ones have no numbers and say why in `status`:
-        `suppressed_small_base`, or `suppressed_secondary` when the row would give another one away; or only
-        `suppressed`, where it would give something away to say which of the two.
-
-    Raises
-    ------
-    CultureMetricsError
-        When a minimum is not a whole number of at least 1, none of the `national` organisations is in the
-        table, or how many a weighted percentage counts cannot be told.
-
-    Warns
-    -----
-    CultureMetricsWarning
-        When a release is too large for the search, when something follows whatever is hidden, or when a
-        total holds fewer people than its parts: what follows from it then is not known.
-
-    Notes
-    -----
-    Sums are those over the groups of a breakdown, over crosses of breakdowns and breakdowns within others,
-    over organisations (`all`) and periods (`all`). An element is hidden with its sub-scores. A hidden cell is
-    protected when an attacker who knows all that is shown, and from the status what is small, cannot bound
-    its base more tightly than to four numbers, nor find any sum of hidden cells with it that holds fewer than
-    `minimum_base` people: with that sum would go its results. `audit_disclosure` is that attacker. What is
-    protected are numbers of people: where all hidden groups of a sum together gave the same answer (0 or
-    100 %), so did each of them, and that can be told.
-
-    Breakdowns on their own and within others are solved in closed form, for all measures and organisations at
-    once; whatever adds up in two ways by integer programming (Fischetti and Salazar 2001), in large tables by
-    a greedy choice. Above 50,000 cells × families of such tables (all organisations of the country with their
-    sum) each sum is made safe, but not what follows from several put together: a warning says so.
-
-    Examples
-    --------
-    >>> from culture_metrics import estimate, synthetic
-    >>> results = estimate(synthetic.respondents(2024, seed=2), by=["locality_1"])
-    >>> results.filter(pl.col("base") < 11).height
-    0
-    """
+    """Do what the verb `culture_metrics.suppress` does, for tables."""
     rule = rule_of(results, minimum_base, minimum_count)
     by_option = minimum_count is not None
     if is_distributions(results):
@@ -196,7 +129,7 @@ def _statuses(
         odd.append(words_for(release, odd_sums(release, rule, same_rule=False)))
         why[rows.row] = hide(release, rule)[rows.cell, rows.measure]
     if found_odd := [table for table in odd if table.height]:
-        warnings.warn(warning_of(pl.concat(found_odd)), CultureMetricsWarning, stacklevel=3)
+        warnings.warn(warning_of(pl.concat(found_odd)), CultureMetricsWarning, stacklevel=4)
     names = {code: name for name, code in HIDDEN.items()}
     found = pl.Series(why).replace_strict(names, default=None, return_dtype=pl.String)
     # What was hidden before keeps its reason, unless that would give something away.

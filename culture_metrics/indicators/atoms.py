@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from culture_metrics.contract import ALL
 from culture_metrics.disclosure.decision import Table
 from culture_metrics.disclosure.people import WHOLE, People
-from culture_metrics.results import ALL
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from itertools import permutations
 from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
 
 from culture_metrics.catalogue import CROSS
+from culture_metrics.contract import ALL
 from culture_metrics.errors import ExtractError, UnknownNameError, unknown
 from culture_metrics.extracts.columns import identifying
 from culture_metrics.extracts.personal import check_groups
@@ -15,10 +17,9 @@ from culture_metrics.files.formulas import START, plain
 from culture_metrics.files.names import squeeze
 from culture_metrics.indicators.codes import Codes, codes_of
 from culture_metrics.indicators.scoring import answer_codes
-from culture_metrics.results import ALL
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from culture_metrics.extracts.extract import Extract
 
@@ -59,6 +60,51 @@ def group_columns(extract: Extract, by: Sequence[str]) -> dict[str, pl.Expr]:
 def group_codes(extract: Extract, by: Sequence[str]) -> dict[str, Codes]:
     """Return, for each breakdown, the group of every respondent as a number; raises as `group_columns`."""
     return {name: _codes(extract, name) for name in by}
+
+
+def parents(extract: Extract, breakdowns: Mapping[str, Sequence[str]]) -> pl.DataFrame | None:
+    """Return, as the data have it, the groups of breakdowns whose groups all lie whole in one of another.
+
+    Crosses are left out. The columns are `organisation, breakdown, group, parent_breakdown, parent_group`.
+
+    Examples
+    --------
+    >>> from dataclasses import replace
+    >>> from culture_metrics import synthetic
+    >>> frame = pl.DataFrame({"organisation": ["RXX"] * 3, "site": ["a", "a", "b"], "ward": ["1", "2", "3"]})
+    >>> extract = synthetic.respondents(2024, respondents_per_organisation=3)
+    >>> found = parents(replace(extract, frame=frame), {"site": ["site"], "ward": ["ward"]})
+    >>> found.select("group", "parent_group").rows()
+    [('1', 'a'), ('2', 'a'), ('3', 'b')]
+    """
+    names = [name for name, parts in breakdowns.items() if len(parts) == 1]
+    if len(names) < 2:
+        return None
+    codes = group_codes(extract, names)
+    organisation = codes_of(extract.frame["organisation"])
+    found = []
+    for child, parent in permutations(names, 2):
+        inner, outer = codes[child], codes[parent]
+        known = (inner.codes >= 0) & (outer.codes >= 0) & (organisation.codes >= 0)
+        group = organisation.codes[known].astype(np.int64) * len(inner.names) + inner.codes[known]
+        above = outer.codes[known]
+        of_group = np.full(int(group.max(initial=0)) + 1, -1)
+        of_group[group] = above
+        if not len(above) or above.min() == above.max() or (of_group[group] != above).any():
+            continue
+        here = np.flatnonzero(of_group >= 0)
+        found.append(
+            pl.DataFrame(
+                {
+                    "organisation": organisation.names.cast(pl.String)[here // len(inner.names)],
+                    "breakdown": [child] * len(here),
+                    "group": inner.names.cast(pl.String)[here % len(inner.names)],
+                    "parent_breakdown": [parent] * len(here),
+                    "parent_group": outer.names.cast(pl.String)[of_group[here]],
+                }
+            )
+        )
+    return pl.concat(found) if found else None
 
 
 def available_breakdowns(extract: Extract) -> list[str]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
+from culture_metrics.contract import ALL
 from culture_metrics.errors import CultureMetricsWarning, ExtractError
 from culture_metrics.indicators.answers import Answers, answers_of
 from culture_metrics.indicators.breakdowns import group_codes
@@ -19,7 +20,6 @@ from culture_metrics.indicators.codes import codes_of
 from culture_metrics.indicators.design import Design, Estimates, estimates
 from culture_metrics.indicators.tally import Moments
 from culture_metrics.indicators.weights import NATIONAL, Weighted, Weights, respondent_weights, size_weights
-from culture_metrics.results import ALL
 from culture_metrics.threads import both, in_threads
 from data_schemas.columns import STATUSES, WEIGHTINGS
 

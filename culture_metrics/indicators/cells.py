@@ -11,9 +11,9 @@ import numpy as np
 import polars as pl
 
 from culture_metrics.catalogue import CROSS
+from culture_metrics.contract import ALL
 from culture_metrics.errors import ExtractError
 from culture_metrics.indicators.codes import Codes, sampled_column, sampling_units, split
-from culture_metrics.results import ALL
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

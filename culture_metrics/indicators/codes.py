@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
+from culture_metrics.contract import ALL
 from culture_metrics.errors import ExtractError, unknown
-from culture_metrics.results import ALL
 
 if TYPE_CHECKING:
     from collections.abc import Sized

@@ -6,14 +6,16 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from culture_metrics.contract import as_distributions
 from culture_metrics.indicators.answers import options, options_of
-from culture_metrics.indicators.breakdowns import crossed
+from culture_metrics.indicators.breakdowns import crossed, parents
 from culture_metrics.indicators.cell_estimates import Found, estimates_of, lay_out, warn_of_empty
 from culture_metrics.indicators.hidden import hidden_of
 from culture_metrics.indicators.intervals import check_interval, interval_name, percent_intervals
 from culture_metrics.indicators.percentages import answers_to
 from culture_metrics.indicators.weights import weights_for
-from culture_metrics.results import as_distributions
+from culture_metrics.output import verb
+from culture_metrics.results import Distributions
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from culture_metrics.indicators.weights import AnyWeights
 
 
+@verb
 def distributions(
     extract: Extract,
     by: Sequence[str | Sequence[str]] = (),
@@ -33,7 +36,7 @@ def distributions(
     design: Design | None = None,
     interval: str = "wilson",
     minimum_base: int | None = None,
-) -> pl.DataFrame:
+) -> Distributions:
     """Work out how the answers to every question are distributed, as a whole and by group.
 
     Parameters
@@ -47,8 +50,8 @@ def distributions(
 
     Returns
     -------
-    polars.DataFrame
-        Distributions: one row per organisation, breakdown, group, question and response option. `percent` is
+    Distributions
+        `.table`: one row per organisation, breakdown, group, question and response option. `percent` is
         of all who answered, with "don't know" and "not applicable" inside the 100 %, as the official detailed
         workbooks have it; `base` is their number; `std_error`, `conf_low` and `conf_high` are those of the
         one percentage. Small cells are suppressed, also where few are left when answers outside the headline
@@ -58,8 +61,8 @@ def distributions(
     Examples
     --------
     >>> from culture_metrics import synthetic
-    >>> table = distributions(synthetic.respondents(2024))
-    >>> table.filter(question="recommend_place_to_work")["percent"].sum().__round__(6)
+    >>> answers = distributions(synthetic.respondents(2024))
+    >>> answers.table.filter(question="recommend_place_to_work")["percent"].sum().__round__(6)
     100.0
     """
     check_interval(interval)
@@ -70,7 +73,8 @@ def distributions(
     least = extract.edition.survey.minimum_base if minimum_base is None else minimum_base
     hidden = hidden_of(found, extract, _bases(extract, shares), least, breakdowns)
     tables = [_table(part, extract, shares, interval, why) for part, why in zip(found, hidden, strict=True)]
-    return as_distributions(pl.concat(tables).with_columns(interval_name(interval, pl.col("percent"))))
+    table = as_distributions(pl.concat(tables).with_columns(interval_name(interval, pl.col("percent"))))
+    return Distributions(table, least, parents(extract, breakdowns))
 
 
 def _table(

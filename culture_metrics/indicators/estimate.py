@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
+from culture_metrics.contract import as_results
 from culture_metrics.extracts.extract import Extract, not_read
-from culture_metrics.indicators.breakdowns import crossed
+from culture_metrics.indicators.breakdowns import crossed, parents
 from culture_metrics.indicators.cell_estimates import (
     Found,
     estimates_of,
@@ -27,7 +28,8 @@ from culture_metrics.indicators.intervals import (
     score_intervals,
 )
 from culture_metrics.indicators.weights import weights_for
-from culture_metrics.results import as_results
+from culture_metrics.output import verb
+from culture_metrics.results import Results
 from culture_metrics.threads import both, in_threads, slices
 
 if TYPE_CHECKING:
@@ -38,6 +40,7 @@ if TYPE_CHECKING:
     from culture_metrics.indicators.weights import AnyWeights
 
 
+@verb
 def estimate(
     extract: Extract | Iterable[Extract],
     by: Sequence[str | Sequence[str]] = (),
@@ -46,7 +49,7 @@ def estimate(
     design: Design | None = None,
     interval: str = "wilson",
     minimum_base: int | None = None,
-) -> pl.DataFrame:
+) -> Results:
     """Estimate every score and headline percentage of each organisation, as a whole and by group.
 
     Parameters
@@ -78,8 +81,8 @@ def estimate(
 
     Returns
     -------
-    polars.DataFrame
-        Results: one row per organisation, breakdown, group and measure; national figures have the
+    Results
+        `.table`: one row per organisation, breakdown, group and measure; national figures have the
         organisation `all`. `estimate` is a score or a percentage (0 to 100); `base` the unweighted
         number of respondents behind it; `std_error` by Taylor linearisation (for unweighted rows of
         organisations: standard deviation over the root of the base); `interval` names the kind of interval
@@ -114,7 +117,7 @@ def estimate(
     --------
     >>> from culture_metrics import synthetic
     >>> results = estimate(synthetic.respondents(2024), by=["occupation_group"])
-    >>> results.filter(measure="recommend_place_to_work", group="all").height
+    >>> results.table.filter(measure="recommend_place_to_work", group="all").height
     1
     """
     check_interval(interval)
@@ -136,7 +139,9 @@ def estimate(
     each = zip(found, ends, hidden, strict=True)
     tables = [_table(part, first, limits, why) for part, limits, why in each]
     name = interval_name(interval, pl.col("estimate"), pl.col("unit") == "percent")
-    return as_results(pl.concat(tables).with_columns(name), in_order=len(tables) == 1)
+    table = as_results(pl.concat(tables).with_columns(name), in_order=len(tables) == 1)
+    whole = isinstance(extract, Extract)
+    return Results(table, least, parents(first, breakdowns) if whole else None)
 
 
 def _intervals(part: Found, interval: str, limits: tuple[float, float]) -> tuple[Numbers, Numbers]:

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
+from culture_metrics.contract import ALL
 from culture_metrics.disclosure.decision import MANY, alike_in, ids_of
 from culture_metrics.errors import CultureMetricsWarning, UnknownNameError
 from culture_metrics.indicators.atoms import tables_of
 from culture_metrics.indicators.breakdowns import group_codes
 from culture_metrics.indicators.cells import make_cells
 from culture_metrics.indicators.design import Design
-from culture_metrics.results import ALL
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

@@ -9,12 +9,12 @@ import numpy as np
 import polars as pl
 
 from culture_metrics.catalogue import CROSS
+from culture_metrics.contract import ALL
 from culture_metrics.disclosure import hidden_cells
 from culture_metrics.disclosure.decision import GROUP as KEY
 from culture_metrics.disclosure.rule import warn_of_minimum
 from culture_metrics.errors import CultureMetricsWarning
 from culture_metrics.indicators.release import PEOPLE, Release
-from culture_metrics.results import ALL
 from data_schemas.columns import STATUSES
 
 if TYPE_CHECKING:

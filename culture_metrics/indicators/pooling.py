@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
+from culture_metrics.contract import ALL
 from culture_metrics.disclosure import hidden_cells
 from culture_metrics.errors import ExtractError, SmallBaseWarning
 from culture_metrics.indicators.answers import answers_of
-from culture_metrics.results import ALL
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

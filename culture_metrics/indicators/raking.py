@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
+from culture_metrics.contract import ALL
 from culture_metrics.errors import ExtractError
 from culture_metrics.indicators.breakdowns import group_columns
 from culture_metrics.indicators.codes import codes_of
 from culture_metrics.indicators.margins import margin_of, margin_table, pools, shares_of, staff_in
 from culture_metrics.indicators.pooling import answered, least_base, warn_of_pools
 from culture_metrics.indicators.sweeps import fit
-from culture_metrics.results import ALL
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

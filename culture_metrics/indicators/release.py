@@ -10,6 +10,7 @@ import numpy as np
 import polars as pl
 
 from culture_metrics import problems
+from culture_metrics.contract import ALL
 from culture_metrics.disclosure.coincidence import may_coincide
 from culture_metrics.disclosure.decision import GROUP, Call, Table, known, people_of
 from culture_metrics.disclosure.people import People, hide_beside, hide_people, is_open, number_open
@@ -22,7 +23,6 @@ from culture_metrics.indicators.atoms import (
     atoms_of,
 )
 from culture_metrics.indicators.everyone import COLUMN_GONE, Everyone
-from culture_metrics.results import ALL
 from data_schemas.columns import STATUSES
 
 if TYPE_CHECKING:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
+from culture_metrics.contract import ALL
 from culture_metrics.errors import ExtractError, unknown
 from culture_metrics.indicators.answers import answers_of
 from culture_metrics.indicators.breakdowns import crossed, group_codes
@@ -20,7 +21,6 @@ from culture_metrics.indicators.seeds import secret_seed
 from culture_metrics.indicators.shown import shown_cells
 from culture_metrics.indicators.sweeps import sweep
 from culture_metrics.indicators.weights import NATIONAL, Weights, respondent_weights
-from culture_metrics.results import ALL
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
 import numpy as np
 import polars as pl
 
 from culture_metrics.catalogue import known_surveys
+from culture_metrics.contract import ALL, check_results
+from culture_metrics.errors import ResultsError, unknown
+from culture_metrics.output import Output, table_of, verb
+from culture_metrics.problems import counted
+from culture_metrics.views.labels import DECIMALS, fixed
+from culture_metrics.views.labels import shown as said
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+    from culture_metrics.results import Results
 from culture_metrics.indicators.intervals import LEVEL
-from culture_metrics.results import ALL, check_results
 
 FAMILY = ["survey", "period", "organisation", "breakdown", "measure", "weighting", "source"]
 #: Between how few groups a spread cannot be told from chance.
@@ -15,22 +28,100 @@ FEWEST = 3
 ROUNDS = 200
 
 
-def shrink(results: pl.DataFrame) -> pl.DataFrame:
+@dataclass(frozen=True, repr=False, eq=False)
+class Shrunken(Output):
+    """Shrunken estimates of groups beside their own.
+
+    Attributes
+    ----------
+    table : polars.DataFrame
+        One row per group and measure; see `shrink`.
+    """
+
+    table: pl.DataFrame
+
+    def figure(self, measure: str | None = None, breakdown: str | None = None) -> go.Figure:
+        """Draw the shrunken estimates of the groups of one breakdown, their own beside them in words.
+
+        Parameters
+        ----------
+        measure, breakdown : str, optional
+            Ids; the first with shrunken estimates when left out. Of several organisations or periods the last
+            is drawn.
+
+        Raises
+        ------
+        ResultsError
+            When there is nothing shrunken to draw.
+        """
+        from culture_metrics import views
+
+        rows = self.table.drop_nulls("shrunken")
+        for column, wanted in (("measure", measure), ("breakdown", breakdown)):
+            if wanted is not None and wanted not in self.table[column]:
+                raise unknown(f"{column} in these estimates", wanted, self.table[column].unique().sort())
+            chosen = wanted if wanted is not None else rows[column].first()
+            rows = rows.filter(pl.col(column) == chosen)
+        if rows.is_empty():
+            raise ResultsError(
+                "There is no shrunken estimate to draw", hint="It takes three groups that are shown."
+            )
+        rows = rows.filter(organisation=rows["organisation"].max()).filter(period=rows["period"].max())
+        unit, first = str(rows["unit"][0]), rows.row(0, named=True)
+        ordered = rows.sort("shrunken", descending=True).select(
+            label="group",
+            estimate="shrunken",
+            conf_low="shrunken_low",
+            conf_high="shrunken_high",
+            detail=pl.format("own estimate {}, base {}", fixed("estimate", unit), "base"),
+        )
+        name = first["measure"].replace("_", " ")
+        centre = said(first["centre"], unit)
+        return views.estimates(
+            ordered,
+            axis=f"{name}, shrunken",
+            decimals=DECIMALS[unit],
+            title=f"{name.capitalize()} by {first['breakdown']}: centre {centre}",
+            subtitle=f"{first['organisation']}, {first['period']}. Small groups are drawn towards the centre",
+            reference=first["centre"],
+        )
+
+    def summary(self) -> str:
+        """Say in plain sentences how much of the distance from the centre is kept."""
+        rows = self.table.drop_nulls("shrunken")
+        without = self.table.height - rows.height
+        if rows.is_empty():
+            return f"None of {counted(self.table.height, 'result')} of groups could be shrunken."
+        kept = rows.select(pl.format("{}%", (100 * pl.median("share_kept")).round().cast(pl.Int64))).item()
+        said = [
+            f"{counted(rows.height, 'result')} of groups shrunken towards the mean of their breakdown.",
+            f"Half of them keep {kept} or more of their distance from it.",
+        ]
+        if without:
+            said.append(f"{without:,} left as they are: held back, or fewer than {FEWEST} groups shown.")
+        return " ".join(said)
+
+    def __repr__(self) -> str:
+        return f"Shrunken({self.summary()} See .table)"
+
+
+@verb
+def shrink(results: Results | pl.DataFrame) -> Shrunken:
     """Set beside each group's estimate what is left of it once chance is allowed for.
 
     Parameters
     ----------
-    results : polars.DataFrame
+    results : Results or polars.DataFrame
         Results, small cells already suppressed. Only what they show is used.
 
     Returns
     -------
-    polars.DataFrame
-        The rows of groups (not of whole organisations) with the columns of Results that name them and
-        `unit, estimate, std_error, base`, then `centre`, the mean of the groups of the breakdown; `spread`,
-        the standard deviation of true values between them; `share_kept`, how much of the distance from the
-        centre is kept (0 to 1); `shrunken`, `shrunken_low`, `shrunken_high`, the shrunken estimate with its
-        95 % interval. These are null where a row is suppressed or fewer than three groups are shown.
+    Shrunken
+        `.table`: the rows of groups (not of whole organisations) with the columns of Results that name them
+        and `unit, estimate, std_error, base`, then `centre`, the mean of the groups of the breakdown;
+        `spread`, the standard deviation of true values between them; `share_kept`, how much of the distance
+        from the centre is kept (0 to 1); `shrunken`, `shrunken_low`, `shrunken_high`, the shrunken estimate
+        with its 95 % interval. These are null where a row is suppressed or fewer than three groups are shown.
 
     Raises
     ------
@@ -57,12 +148,11 @@ def shrink(results: pl.DataFrame) -> pl.DataFrame:
     --------
     >>> from culture_metrics import estimate, synthetic
     >>> extract = synthetic.respondents(2024, respondents_per_organisation=800)
-    >>> morale = shrink(estimate(extract, by=["locality_1"])).filter(measure="morale")
+    >>> morale = shrink(estimate(extract, by=["locality_1"])).table.filter(measure="morale")
     >>> (morale["shrunken"].std() < morale["estimate"].std())
     True
     """
-    check_results(results)
-    groups = results.filter(pl.col("breakdown") != ALL)
+    groups = check_results(table_of(results, "shrink")).filter(pl.col("breakdown") != ALL)
     shown = groups.with_row_index("row").filter(
         (pl.col("status") == "reported") & pl.col("std_error").is_not_null() & (pl.col("effective_base") > 1)
     )
@@ -94,13 +184,14 @@ def shrink(results: pl.DataFrame) -> pl.DataFrame:
         pl.Series(name, np.where(enough, values, np.nan), nan_to_null=True)
         for name, values in columns.items()
     )
-    return (
+    table = (
         groups.with_row_index("row")
         .join(found, on="row", how="left", maintain_order="left")
         .select(
             *FAMILY[:4], "group", *FAMILY[4:], "unit", "estimate", "std_error", "base", "status", *columns
         )
     )
+    return Shrunken(table)
 
 
 def _ends(shown: pl.DataFrame) -> tuple[np.ndarray, np.ndarray]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -10,9 +10,10 @@ import numpy as np
 import polars as pl
 
 from culture_metrics.catalogue import catalogue, least_base
+from culture_metrics.contract import ALL
 from culture_metrics.disclosure import suppress
 from culture_metrics.disclosure.decision import MANY
-from culture_metrics.disclosure.rule import warn_of_minimum
+from culture_metrics.disclosure.rule import Rule, warn_of_minimum
 from culture_metrics.errors import ExtractError, unknown
 from culture_metrics.indicators.breakdowns import crossed
 from culture_metrics.indicators.calibrated import calibrated_estimates
@@ -24,18 +25,84 @@ from culture_metrics.indicators.raking import Raking, check_minimum, check_rakin
 from culture_metrics.indicators.release import told_outside
 from culture_metrics.indicators.shown_values import hide_values
 from culture_metrics.indicators.tally import Moments, value_tally
-from culture_metrics.results import ALL
+from culture_metrics.output import Output, verb
+from culture_metrics.problems import counted, listed
 from culture_metrics.threads import blocks, in_threads
 from data_schemas.columns import STATUSES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    import plotly.graph_objects as go
     from numpy.typing import NDArray
 
     Numbers = NDArray[np.float64]
 
 
+@dataclass(frozen=True, repr=False, eq=False)
+class ValueEstimates(Output):
+    """Means or ratios of numbers, by organisation and group.
+
+    Attributes
+    ----------
+    table : polars.DataFrame
+        One row per organisation, breakdown, group and measure; see `estimate_values`.
+    minimum_base : int
+        Smallest base that is shown.
+    """
+
+    table: pl.DataFrame
+    minimum_base: int
+
+    def figure(self, measure: str | None = None, organisation: str | None = None) -> go.Figure:
+        """Draw one measure with its intervals: the whole, then every group that is shown.
+
+        Parameters
+        ----------
+        measure, organisation : str, optional
+            The first when left out.
+        """
+        from culture_metrics import views
+
+        rows = self.table
+        for column, wanted in (("measure", measure), ("organisation", organisation)):
+            if wanted is not None and wanted not in rows[column]:
+                raise unknown(f"{column} in these estimates", wanted, rows[column].unique().sort())
+            rows = rows.filter(pl.col(column) == (rows[column][0] if wanted is None else wanted))
+        drawn = rows.filter(status="reported").sort(
+            pl.col("breakdown") != ALL, "breakdown", "group", maintain_order=True
+        )
+        name, whom = rows["measure"][0], rows["organisation"][0]
+        label = pl.when(pl.col("group") == ALL).then(pl.lit("All")).otherwise("group").alias("label")
+        hidden = rows.height - drawn.height
+        return views.estimates(
+            drawn.select(label, "estimate", "conf_low", "conf_high", detail=pl.format("base {}", "base")),
+            axis=name,
+            title=f"{name}, {'all organisations' if whom == ALL else whom}",
+            subtitle=f"{counted(hidden, 'group')} held back" if hidden else "",
+        )
+
+    def rules(self) -> tuple[str, ...]:
+        """Say which rule decided what is shown."""
+        return (Rule(self.minimum_base).words,)
+
+    def summary(self) -> str:
+        """Say in plain sentences what was estimated and what is held back."""
+        hidden = self.table.filter(pl.col("status") != "reported").height
+        # What may be kept to oneself, with a lower minimum base, is not said aloud.
+        told = (pl.col("breakdown") == ALL) & (pl.col("base") >= least_base([]))
+        whole = self.table.filter(told).group_by("measure", maintain_order=True)
+        means = whole.agg(pl.first("estimate"), pl.len()).iter_rows()
+        said = listed(f"{measure} {estimate:.3g}" for measure, estimate, n in means if n == 1)
+        many = counted(self.table["measure"].n_unique(), "measure")
+        first = f"{counted(self.table.height, 'estimate')} of {many}, {hidden:,} held back."
+        return f"{first} As a whole: {said}." if said else first
+
+    def __repr__(self) -> str:
+        return f"ValueEstimates({self.summary()} See .table)"
+
+
+@verb
 def estimate_values(  # noqa: PLR0913
     frame: pl.DataFrame,
     measures: Sequence[str],
@@ -48,7 +115,7 @@ def estimate_values(  # noqa: PLR0913
     survey: str | None = None,
     period: str | None = None,
     parents: pl.DataFrame | None = None,
-) -> pl.DataFrame:
+) -> ValueEstimates:
     """Estimate means of number columns, or their ratios to another one, by organisation and group.
 
     Parameters
@@ -103,7 +170,7 @@ def estimate_values(  # noqa: PLR0913
     Examples
     --------
     >>> frame = pl.DataFrame({"organisation": ["RXX"] * 20, "days": [float(d % 4) for d in range(20)]})
-    >>> estimate_values(frame, ["days"]).select("estimate", "base").row(0)
+    >>> estimate_values(frame, ["days"]).table.select("estimate", "base").row(0)
     (1.5, 20)
     """
     design = design or Design()
@@ -160,7 +227,7 @@ def estimate_values(  # noqa: PLR0913
             codes_of(frame["organisation"]).codes.astype(np.int64),
             minimum_base,
         )
-    return table.drop("survey", "period")
+    return ValueEstimates(table.drop("survey", "period"), minimum_base)
 
 
 def _check_numbers(frame: pl.DataFrame, measures: Sequence[str], over: str | None) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 import polars as pl
 
+from culture_metrics.contract import ALL
 from culture_metrics.disclosure.rule import Rule
 from culture_metrics.errors import ExtractError, unknown
 from culture_metrics.extracts.rules.discreet import named
@@ -24,7 +25,6 @@ from culture_metrics.indicators.pooling import (
     warn_of_pools,
 )
 from culture_metrics.indicators.raking import Raking, check_minimum, check_raking
-from culture_metrics.results import ALL
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from culture_metrics.catalogue import least_base
+from culture_metrics.contract import ALL
 from culture_metrics.disclosure import suppress
 from culture_metrics.errors import MeasurementError, kind_of, unknown
 from culture_metrics.extracts.extract import Extract
 from culture_metrics.measurement.scored import scored
 from culture_metrics.measurement.variance import one_way
 from culture_metrics.problems import counted
-from culture_metrics.results import ALL
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from culture_metrics.contract import ALL, check_results
 from culture_metrics.errors import MeasurementError, kind_of, unknown
 from culture_metrics.measurement.agreement import Agreement, guides, in_words
 from culture_metrics.published import Published
-from culture_metrics.results import ALL, check_results
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -67,12 +67,12 @@ def agreement_of_percentages(
             got=kind_of(published),
             hint="Of respondents take cm.agreement.",
         )
-    check_results(published.results)
+    check_results(published.results.table)
     known = published.organisations["benchmark_group"].drop_nulls().unique().sort().to_list()
     if benchmark_group not in known:
         raise unknown("benchmark group", benchmark_group, known)
     members = published.organisations.filter(benchmark_group=benchmark_group, period=published.period)
-    rows = published.results.filter(
+    rows = published.results.table.filter(
         pl.col("organisation").is_in(members["organisation"].to_list()),
         breakdown=ALL, group=ALL, unit="percent", period=published.period, status="reported",
     )  # fmt: skip

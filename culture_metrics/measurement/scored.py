@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import polars as pl
 
+from culture_metrics.contract import ALL
 from culture_metrics.indicators.breakdowns import breakdown_id, group_columns
 from culture_metrics.indicators.scoring import score
 from culture_metrics.indicators.shown import shown_cells
-from culture_metrics.results import ALL
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

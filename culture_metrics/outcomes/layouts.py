@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from culture_metrics.contract import ALL
 from culture_metrics.errors import LinkError
 from culture_metrics.outcomes.outcome_data import SET_ASIDE, set_aside
 from culture_metrics.outcomes.tabular import ROW
 from culture_metrics.outcomes.texts import number, plain, status, wrong_rows
 from culture_metrics.problems import Problem, counted, examples
-from culture_metrics.results import ALL
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import polars as pl
 
+from culture_metrics.contract import ALL
 from culture_metrics.outcomes.kinds import RollUp
 from culture_metrics.outcomes.mergers import follow
 from culture_metrics.outcomes.periods import survey_year
 from culture_metrics.outcomes.roll_up import YEAR, by_year
 from culture_metrics.outcomes.steps import KEY, Step, step
 from culture_metrics.problems import Problem, counted
-from culture_metrics.results import ALL
 from data_schemas.columns import OUTCOMES_KEY
 
 if TYPE_CHECKING:

@@ -16,7 +16,8 @@ from culture_metrics.outcomes.outcome_data import OutcomeData
 from culture_metrics.outcomes.outcome_side import OutcomeSide, outcome_side
 from culture_metrics.outcomes.roll_up import YEAR
 from culture_metrics.outcomes.steps import KEY
-from culture_metrics.outcomes.survey_side import SurveySide, Workbook, survey_side
+from culture_metrics.outcomes.survey_side import SurveySide, survey_side
+from culture_metrics.output import Output
 from culture_metrics.problems import counted, problem_table
 
 if TYPE_CHECKING:
@@ -108,7 +109,7 @@ class Panel:
 
 
 def panel(
-    results: pl.DataFrame | Workbook | Sequence[pl.DataFrame | Workbook],
+    results: Output | pl.DataFrame | Sequence[Output | pl.DataFrame],
     outcomes: OutcomeData | Sequence[OutcomeData],
     organisations: pl.DataFrame | str | Path | None = None,
     *,

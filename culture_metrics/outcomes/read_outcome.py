@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from culture_metrics.contract import ALL
 from culture_metrics.errors import FileFormatError, LinkError, unknown
 from culture_metrics.files.kinds import file_hash
 from culture_metrics.files.names import squeeze
@@ -19,7 +20,6 @@ from culture_metrics.outcomes.tabular import ROW, Sheet, open_table
 from culture_metrics.outcomes.texts import TOTALS
 from culture_metrics.outcomes.tidy import ALIASES, ROLES, find_roles, published_names, read_tidy
 from culture_metrics.problems import Problem, counted, examples, listed, problem_table
-from culture_metrics.results import ALL
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol, runtime_checkable
 
 import polars as pl
 
+from culture_metrics.contract import ALL, check_results
 from culture_metrics.errors import LinkError
 from culture_metrics.outcomes.mergers import ATTRIBUTES, follow
 from culture_metrics.outcomes.steps import KEY, Step, step
+from culture_metrics.output import Output, table_of
 from culture_metrics.problems import Problem, listed
-from culture_metrics.results import ALL, check_results
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -21,11 +22,7 @@ SUPPRESSED = "suppressed"
 
 @runtime_checkable
 class Workbook(Protocol):
-    """What a panel asks of a published workbook: its Results, and who its organisations are."""
-
-    @property
-    def results(self) -> pl.DataFrame:
-        """Results."""
+    """What a panel asks of a published workbook beside its Results: who its organisations are."""
 
     @property
     def organisations(self) -> pl.DataFrame:
@@ -43,7 +40,7 @@ class SurveySide(NamedTuple):
 
 
 def survey_side(
-    results: pl.DataFrame | Workbook | Sequence[pl.DataFrame | Workbook],
+    results: Output | pl.DataFrame | Sequence[Output | pl.DataFrame],
     measures: Iterable[str] | None,
     mergers: pl.DataFrame,
 ) -> SurveySide:
@@ -55,7 +52,7 @@ def survey_side(
         When the results are of several surveys, of quarters, weighted in two ways, or lack a measure.
     """
     given = list(results) if isinstance(results, Sequence) else [results]
-    frames = [check_results(one.results if isinstance(one, Workbook) else one) for one in given]
+    frames = [check_results(table_of(one, "panel")) for one in given]
     every = pl.concat(frames)
     together = pl.col("organisation") == ALL
     of_all = (pl.col("breakdown") == ALL) & (pl.col("group") == ALL)
@@ -133,7 +130,7 @@ def _check(whole: pl.DataFrame) -> None:
         )
 
 
-def _places(given: Sequence[pl.DataFrame | Workbook]) -> pl.DataFrame:
+def _places(given: Sequence[Output | pl.DataFrame]) -> pl.DataFrame:
     """Return name, benchmark group and region by organisation and year, as the workbooks say them."""
     frames = [one.organisations for one in given if isinstance(one, Workbook)]
     schema = {"organisation": pl.String, "year": pl.Int32, **dict.fromkeys(ATTRIBUTES, pl.String)}

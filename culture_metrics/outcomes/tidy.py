@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from culture_metrics.contract import ALL
 from culture_metrics.errors import LinkError
 from culture_metrics.files.names import squeeze
 from culture_metrics.outcomes.kinds import Figures
@@ -13,7 +14,6 @@ from culture_metrics.outcomes.outcome import declared
 from culture_metrics.outcomes.tabular import ROW, Sheet
 from culture_metrics.outcomes.texts import number, plain, status, wrong_rows
 from culture_metrics.problems import Problem, listed
-from culture_metrics.results import ALL
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import polars as pl
 
 from culture_metrics.catalogue import catalogue
+from culture_metrics.contract import ALL, as_distributions, as_organisations, as_results
 from culture_metrics.errors import FileFormatError
 from culture_metrics.published.layout import letter
 from culture_metrics.published.match import normalise
@@ -26,7 +27,7 @@ from culture_metrics.published.sheets import (
 )
 from culture_metrics.published.tables import PUBLISHED_MINIMUM
 from culture_metrics.published.usual import much_nearer, usual_percentages
-from culture_metrics.results import ALL, as_distributions, as_organisations, as_results
+from culture_metrics.results import Distributions, Results
 from data_schemas.columns import DISTRIBUTIONS
 
 if TYPE_CHECKING:
@@ -109,8 +110,8 @@ def read_benchmark(book: Workbook, heads: Mapping[str, Sequence[Row]]) -> Publis
     return Published(
         survey=SURVEY,
         period=edition.period,
-        results=results,
-        distributions=as_distributions(pl.DataFrame(schema=DISTRIBUTIONS)),
+        results=Results(results),
+        distributions=Distributions(as_distributions(pl.DataFrame(schema=DISTRIBUTIONS))),
         organisations=_organisations(cells, edition),
         provenance={
             "file": book.file,

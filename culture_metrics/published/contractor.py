@@ -9,12 +9,13 @@ import polars as pl
 
 from culture_metrics.catalogue import catalogue
 from culture_metrics.code_fit import fit_known, likeliest
+from culture_metrics.contract import ALL, as_organisations
 from culture_metrics.errors import FileFormatError, InputWarning, UnknownNameError
 from culture_metrics.published.contractor_figures import SURVEY, contractor_distributions, contractor_results
 from culture_metrics.published.contractor_rows import read_rows
 from culture_metrics.published.published import Published
 from culture_metrics.published.refusal import refusal
-from culture_metrics.results import ALL, as_organisations
+from culture_metrics.results import Distributions, Results
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -68,8 +69,8 @@ def read_contractor(
     return Published(
         survey=SURVEY,
         period=period,
-        results=results,
-        distributions=distributions,
+        results=Results(results),
+        distributions=Distributions(distributions),
         organisations=as_organisations(
             pl.DataFrame({"organisation": [who], "survey": [SURVEY], "period": [period]})
         ),

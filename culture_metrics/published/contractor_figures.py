@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from culture_metrics.catalogue import catalogue
+from culture_metrics.contract import ALL, as_distributions, as_results
 from culture_metrics.disclosure import suppress
 from culture_metrics.errors import UnknownNameError
 from culture_metrics.published.rows import ALL_STAFF
 from culture_metrics.published.sheets import HIDDEN, NUMBER, listed_rows
 from culture_metrics.published.usual import much_nearer, usual_percentages
-from culture_metrics.results import ALL, as_distributions, as_results
 from data_schemas.columns import DISTRIBUTIONS, RESULTS
 
 if TYPE_CHECKING:

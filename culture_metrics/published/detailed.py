@@ -14,6 +14,7 @@ from culture_metrics.published.published import Published
 from culture_metrics.published.refusal import refusal
 from culture_metrics.published.rows import read_rows
 from culture_metrics.published.tables import make_distributions, make_organisations, make_results
+from culture_metrics.results import Distributions, Results
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -45,8 +46,8 @@ def read_detailed(book: Workbook, heads: Mapping[str, Sequence[Row]]) -> Publish
     return Published(
         survey=edition.survey.id,
         period=edition.period,
-        results=make_results(cells, figures, rows, edition),
-        distributions=make_distributions(cells, figures, rows, edition),
+        results=Results(make_results(cells, figures, rows, edition)),
+        distributions=Distributions(make_distributions(cells, figures, rows, edition)),
         organisations=make_organisations(rows, edition),
         provenance={
             "file": book.file,

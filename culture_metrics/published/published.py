@@ -4,31 +4,36 @@ from __future__ import annotations
 
 import html
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
+
+import polars as pl
 
 from culture_metrics.catalogue import Edition, catalogue
+from culture_metrics.output import Output
+from culture_metrics.problems import counted, listed
+from culture_metrics.results import Distributions, Results
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    import polars as pl
+    import plotly.graph_objects as go
 
     from culture_metrics.views.table import Table
 
 
-@dataclass(frozen=True)
-class Published:
+@dataclass(frozen=True, repr=False, eq=False)
+class Published(Output):
     """Official results of one survey in one period.
 
     Attributes
     ----------
     survey, period : str
         Which edition the results belong to.
-    results : polars.DataFrame
-        Results: the published scores (0 to 10) and the headline percentages (0 to 100) worked out from the
+    results : Results
+        The published scores (0 to 10) and the headline percentages (0 to 100) worked out from the
         published options. Official files give no standard errors; those columns are null.
-    distributions : polars.DataFrame
-        Distributions: the percentage of every response option, of all who answered.
+    distributions : Distributions
+        The percentage of every response option, of all who answered.
     organisations : polars.DataFrame
         Organisations: code, name, benchmark group, region and integrated care system.
     provenance : mapping
@@ -37,10 +42,37 @@ class Published:
 
     survey: str
     period: str
-    results: pl.DataFrame = field(repr=False)
-    distributions: pl.DataFrame = field(repr=False)
-    organisations: pl.DataFrame = field(repr=False)
-    provenance: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    results: Results
+    distributions: Distributions
+    organisations: pl.DataFrame
+    provenance: Mapping[str, Any] = field(default_factory=dict, kw_only=True)
+
+    def __post_init__(self) -> None:
+        # Readers make frames; a table that was filtered may be put in the place of another.
+        for name, kind in (("results", Results), ("distributions", Distributions)):
+            table = getattr(self, name)
+            if isinstance(table, pl.DataFrame):
+                object.__setattr__(self, name, kind(table, provenance=self.provenance))
+
+    def _told(self, provenance: Mapping[str, Any]) -> Self:
+        found = super()._told(provenance)
+        for name in ("results", "distributions"):
+            object.__setattr__(found, name, getattr(self, name)._told(found.provenance))
+        return found
+
+    @property
+    def table(self) -> pl.DataFrame:
+        """The Results."""
+        return self.results.table
+
+    def figure(self) -> go.Figure:
+        """Draw the main picture of the results."""
+        return self.results.figure()
+
+    def summary(self) -> str:
+        """Say in plain sentences what the file holds."""
+        counts = listed((counted(n, *NOUNS[name]) for name, n in self._counts().items()), most=9)
+        return f"{self.edition.survey.label}, {self.period}, published results: {counts}."
 
     @property
     def edition(self) -> Edition:
@@ -72,13 +104,13 @@ class Published:
         return f"<table><caption>{html.escape(title)}</caption>{cells}</table>"
 
     def _counts(self) -> dict[str, int]:
-        units = self.results.unique("measure")["unit"]
+        units = self.table.unique("measure")["unit"]
         counts = {
-            "organisations": self.results["organisation"].n_unique(),
-            "breakdowns": self.results.filter(self.results["breakdown"] != "all")["breakdown"].n_unique(),
+            "organisations": self.table["organisation"].n_unique(),
+            "breakdowns": self.table.filter(self.table["breakdown"] != "all")["breakdown"].n_unique(),
             "scores": int((units == "score").sum()),
             "percentages": int((units == "percent").sum()),
-            "questions": self.distributions["question"].n_unique(),
+            "questions": self.distributions.table["question"].n_unique(),
             "suppressed cells": self.provenance.get("suppressed_cells", 0),
             "parts of the edition not in the file": len(self.provenance.get("missing", ())),
         }
@@ -86,4 +118,17 @@ class Published:
         return {name: count for name, count in counts.items() if count or name in always}
 
 
+#: One and several of what is counted.
+NOUNS = {
+    "organisations": ("organisation",),
+    "breakdowns": ("breakdown",),
+    "scores": ("score",),
+    "percentages": ("percentage",),
+    "questions": ("question",),
+    "suppressed cells": ("suppressed cell",),
+    "parts of the edition not in the file": (
+        "part of the edition not in the file",
+        "parts of the edition not in the file",
+    ),
+}
 _SHOWN = {"file": "File", "layout": "Layout", "title": "Title in the file"}

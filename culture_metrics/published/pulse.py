@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import polars as pl
 
 from culture_metrics.catalogue import catalogue
+from culture_metrics.contract import ALL, as_distributions, as_organisations, as_results
 from culture_metrics.errors import FileFormatError, UnknownNameError
 from culture_metrics.published.layout import letter
 from culture_metrics.published.published import Published
@@ -25,7 +26,7 @@ from culture_metrics.published.sheets import (
     number,
     state,
 )
-from culture_metrics.results import ALL, as_distributions, as_organisations, as_results
+from culture_metrics.results import Distributions, Results
 from data_schemas.columns import DISTRIBUTIONS
 
 if TYPE_CHECKING:
@@ -92,8 +93,8 @@ def read_pulse(book: Workbook, heads: Mapping[str, Sequence[Row]]) -> Published:
     return Published(
         survey=SURVEY,
         period=period,
-        results=results,
-        distributions=as_distributions(pl.DataFrame(schema=DISTRIBUTIONS)),
+        results=Results(results),
+        distributions=Distributions(as_distributions(pl.DataFrame(schema=DISTRIBUTIONS))),
         organisations=_organisations(figures, period),
         provenance={
             "file": book.file,

@@ -7,18 +7,20 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from culture_metrics.contract import as_distributions, as_organisations, as_results
 from culture_metrics.errors import FileFormatError
 from culture_metrics.files.contents import COPIED, find_results
 from culture_metrics.files.formulas import plain_names
 from culture_metrics.files.kinds import NAMES
 from culture_metrics.files.opener import open_file
+from culture_metrics.output import verb
 from culture_metrics.published.benchmark_book import find_benchmark, read_benchmark
 from culture_metrics.published.contractor import read_contractor
 from culture_metrics.published.contractor_rows import LOOK, find_contractor
 from culture_metrics.published.detailed import read_detailed
 from culture_metrics.published.layout import find_table
 from culture_metrics.published.pulse import find_pulse, read_pulse
-from culture_metrics.results import as_distributions, as_organisations, as_results
+from culture_metrics.results import Distributions, Results
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from culture_metrics.published.published import Published
 
 
+@verb
 def read_published(path: str | Path, organisation: str | None = None) -> Published:
     """Read published results: official workbooks, or a contractor's breakdown export.
 
@@ -118,16 +121,16 @@ def read_published(path: str | Path, organisation: str | None = None) -> Publish
 def _plain(published: Published) -> Published:
     """Make names plain that a spreadsheet would take for formulas: they come from a file."""
     groups = ["organisation", "breakdown", "group"]
-    results, odd = plain_names(published.results, groups)
-    distributions, odd_answers = plain_names(published.distributions, groups)
+    results, odd = plain_names(published.results.table, groups)
+    distributions, odd_answers = plain_names(published.distributions.table, groups)
     about = ["organisation", "name", "benchmark_group", "region", "ics"]
     organisations, odd_names = plain_names(published.organisations, about)
     if not (odd or odd_answers or odd_names):
         return published
     return replace(
         published,
-        results=as_results(results),
-        distributions=as_distributions(distributions),
+        results=Results(as_results(results)),
+        distributions=Distributions(as_distributions(distributions)),
         organisations=as_organisations(organisations),
     )
 

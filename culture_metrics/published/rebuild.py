@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from culture_metrics.catalogue import catalogue
-from culture_metrics.results import as_results, check_distributions
+from culture_metrics.contract import as_results, check_distributions
+from culture_metrics.output import table_of, verb
+from culture_metrics.results import Distributions, Results
 from data_schemas.columns import HIDDEN_STATUSES, RESULTS
 
 if TYPE_CHECKING:
@@ -19,7 +21,8 @@ if TYPE_CHECKING:
 KEY = ["survey", "period", "organisation", "breakdown", "group", "weighting", "source"]
 
 
-def rebuild_scores(distributions: pl.DataFrame) -> pl.DataFrame:
+@verb
+def rebuild_scores(distributions: Distributions | pl.DataFrame) -> Results:
     """Work out sub-scores, elements and themes from the percentages of the response options.
 
     The mean score of a question follows from its percentages; a sub-score is taken as the plain mean of its
@@ -63,21 +66,20 @@ def rebuild_scores(distributions: pl.DataFrame) -> pl.DataFrame:
     >>> about = {"survey": "nss_england", "period": "2024", "organisation": "RXX", "breakdown": "all",
     ...          "group": "all", "question": "satisfied_with_flexible_working", "base": 200,
     ...          "weighting": "none", "status": "reported", "source": "published"}
-    >>> from culture_metrics.results import as_distributions
+    >>> from culture_metrics.contract import as_distributions
     >>> table = pl.DataFrame(levels).with_columns(**{k: pl.lit(v) for k, v in about.items()})
     >>> scores = rebuild_scores(as_distributions(table))
-    >>> scores.filter(measure="flexible_working")["estimate"].item()
+    >>> scores.table.filter(measure="flexible_working")["estimate"].item()
     6.25
     """
-    check_distributions(distributions)
-    editions = distributions.select("survey", "period").unique().sort("survey", "period").rows()
+    table = check_distributions(table_of(distributions, "rebuild_scores", "distributions"))
+    editions = table.select("survey", "period").unique().sort("survey", "period").rows()
     parts = [
-        _rebuild(distributions.lazy().filter(survey=survey, period=period), catalogue(survey).edition(period))
+        _rebuild(table.lazy().filter(survey=survey, period=period), catalogue(survey).edition(period))
         for survey, period in editions
     ]
-    return as_results(
-        pl.concat([pl.DataFrame(schema=RESULTS), *pl.collect_all(parts)], how="diagonal_relaxed")
-    )
+    rebuilt = pl.concat([pl.DataFrame(schema=RESULTS), *pl.collect_all(parts)], how="diagonal_relaxed")
+    return Results(as_results(rebuilt))
 
 
 def _rebuild(rows: pl.LazyFrame, edition: Edition) -> pl.LazyFrame:

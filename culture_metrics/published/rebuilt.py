@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from culture_metrics.contract import ALL
 from culture_metrics.published.rebuild import rebuild_scores
-from culture_metrics.results import ALL
+from culture_metrics.results.tables import catalogued
 from culture_metrics.views.table import Table
-from culture_metrics.views.tables import catalogued
 
 if TYPE_CHECKING:
     from culture_metrics.published.published import Published
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 def rebuilt_table(published: Published, organisation: str) -> Table:
     """Set the published scores beside the rebuilt ones, and say how far they lie apart over everyone."""
     whole = (pl.col("breakdown") == ALL) & (pl.col("unit") == "score")
-    made = rebuild_scores(published.distributions).filter(whole)
-    both = published.results.filter(whole & pl.col("estimate").is_not_null()).join(
+    made = rebuild_scores(published.distributions).table.filter(whole)
+    both = published.results.table.filter(whole & pl.col("estimate").is_not_null()).join(
         made.select("organisation", "period", "measure", again="estimate").drop_nulls(),
         on=["organisation", "period", "measure"],
     )

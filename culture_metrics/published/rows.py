@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
+from culture_metrics.contract import ALL
 from culture_metrics.errors import UnknownNameError
 from culture_metrics.published.layout import ID_COLUMNS
 from culture_metrics.published.match import match_options, normalise
-from culture_metrics.results import ALL
 from data_schemas.columns import WEIGHTINGS as WEIGHTING_NAMES
 
 if TYPE_CHECKING:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
+from culture_metrics.contract import ALL, as_distributions, as_organisations, as_results
 from culture_metrics.published.cells import ABSENT, NOT_ASKED, REPORTED, SUPPRESSED
 from culture_metrics.published.rows import ATTRIBUTES, WHO
-from culture_metrics.results import ALL, as_distributions, as_organisations, as_results
 from data_schemas.columns import SOURCES, STATUSES, UNITS, WEIGHTINGS
 
 if TYPE_CHECKING:

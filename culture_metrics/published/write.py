@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import polars as pl
 
+from culture_metrics.contract import check_distributions, check_released, check_results
 from culture_metrics.errors import ReportError, ResultsError, unknown
 from culture_metrics.published.detailed import SURVEY
 from culture_metrics.published.rows import WHO
 from culture_metrics.published.write_rows import lay_out_rows
-from culture_metrics.results import check_distributions, check_released, check_results
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -68,19 +68,21 @@ def write_published(
     --------
     >>> import tempfile
     >>> from culture_metrics.published import Published, read_published
-    >>> from culture_metrics.results import as_distributions, as_organisations, as_results
+    >>> from culture_metrics.contract import as_distributions, as_organisations, as_results
+    >>> from culture_metrics.results import Distributions, Results
     >>> from data_schemas.columns import DISTRIBUTIONS
     >>> who = {"survey": "nss_england", "period": "2024", "organisation": "RXX"}
     >>> score = {**who, "breakdown": "all", "group": "all", "measure": "morale", "unit": "score",
     ...          "estimate": 6.1, "base": 900, "weighting": "none", "status": "reported",
     ...          "source": "published"}
     >>> published = Published(
-    ...     "nss_england", "2024", as_results(pl.DataFrame([score])),
-    ...     as_distributions(pl.DataFrame(schema=DISTRIBUTIONS)), as_organisations(pl.DataFrame([who])),
+    ...     "nss_england", "2024", Results(as_results(pl.DataFrame([score]))),
+    ...     Distributions(as_distributions(pl.DataFrame(schema=DISTRIBUTIONS))),
+    ...     as_organisations(pl.DataFrame([who])),
     ... )
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     write_published(Path(folder, "results.xlsx"), published)
-    ...     read_published(Path(folder, "results.xlsx")).results["estimate"].item()
+    ...     read_published(Path(folder, "results.xlsx")).table["estimate"].item()
     6.1
     """
     from xlsxwriter import Workbook
@@ -92,7 +94,7 @@ def write_published(
         raise ResultsError(
             "Only results of the NHS Staff Survey have an official layout", got=published.survey
         )
-    check_released(published.results, published.distributions)
+    check_released(published.results.table, published.distributions.table)
     cells = _cells(published)
     rows = lay_out_rows(cells, published, layout)
     columns = _by_column(cells, rows)
@@ -114,12 +116,14 @@ def write_published(
 
 def _cells(published: Published) -> pl.DataFrame:
     """Put options and scores under each other: `name` is the question or score, `option` null for a score."""
-    check_distributions(published.distributions)
-    scores = check_results(published.results).filter(pl.col("measure").is_in(list(published.edition.scores)))
+    answers = check_distributions(published.distributions.table)
+    scores = check_results(published.results.table).filter(
+        pl.col("measure").is_in(list(published.edition.scores))
+    )
     about = [*WHO, "weighting", "status", "base"]
     return pl.concat(
         [
-            published.distributions.select(*about, "option", name="question", value="percent"),
+            answers.select(*about, "option", name="question", value="percent"),
             scores.select(*about, pl.lit(None, pl.Int16).alias("option"), name="measure", value="estimate"),
         ]
     )

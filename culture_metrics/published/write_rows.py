@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from culture_metrics.contract import ALL
 from culture_metrics.errors import ResultsError
 from culture_metrics.published.rows import ATTRIBUTES, WEIGHTINGS, WHO
-from culture_metrics.results import ALL
 
 if TYPE_CHECKING:
     from culture_metrics.catalogue import Edition

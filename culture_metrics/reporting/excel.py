@@ -10,9 +10,9 @@ import polars as pl
 
 from culture_metrics.catalogue import QUESTION, catalogue
 from culture_metrics.compare.verdict import BARRED
-from culture_metrics.results import ALL, check_distributions, check_released, check_results
+from culture_metrics.contract import ALL, check_distributions, check_released, check_results
+from culture_metrics.results.tables import catalogued, missing
 from culture_metrics.views.table import BREAK, SHORTHAND
-from culture_metrics.views.tables import catalogued, missing
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -57,7 +57,7 @@ def manifest(
     )
     # Groups are pooled in what is written: what is held back is counted group by group.
     attacked, found = study.attacked()
-    counted = pl.concat([study.suppressed[0], results.filter(source="published")])
+    counted = pl.concat([study.suppressed[0].table, results.filter(source="published")])
     return {
         "culture_metrics": culture_metrics.__version__,
         "created": datetime.now(UTC).isoformat(timespec="seconds"),

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from culture_metrics.compare.years import compare_years
+from culture_metrics.contract import as_distributions, as_results, check_released
 from culture_metrics.errors import InputWarning, ReportError
 from culture_metrics.files.safety import check_address_space
 from culture_metrics.reporting.delivery import deliver, workshop
@@ -19,7 +20,6 @@ from culture_metrics.reporting.excel import write_results
 from culture_metrics.reporting.manifest import manifest
 from culture_metrics.reporting.page import page, section
 from culture_metrics.reporting.run import NOTEBOOKS, run_notebooks
-from culture_metrics.results import as_distributions, as_results, check_released
 from culture_metrics.study import read
 
 if TYPE_CHECKING:
@@ -203,8 +203,8 @@ def _choose(study: Study) -> tuple[list[str], list[tuple[str, str]]]:
 def _tables(study: Study) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Put the organisation's own and published results together, and its answers."""
     own = pl.col("organisation") == study.organisation
-    results = [study.results, *(p.results.filter(own) for p in study.published)]
-    answers = [study.distributions, *(p.distributions.filter(own) for p in study.published)]
+    results = [study.results.table, *(p.results.table.filter(own) for p in study.published)]
+    answers = [study.distributions.table, *(p.distributions.table.filter(own) for p in study.published)]
     return as_results(pl.concat(results)), as_distributions(pl.concat(answers))
 
 

@@ -6,11 +6,12 @@ from dataclasses import replace
 
 import polars as pl
 
+from culture_metrics.contract import as_distributions, as_organisations, as_results
 from culture_metrics.extracts.extract import Extract
 from culture_metrics.indicators.distributions import distributions
 from culture_metrics.indicators.estimate import estimate
 from culture_metrics.published import Published
-from culture_metrics.results import as_distributions, as_organisations, as_results
+from culture_metrics.results import Distributions, Results
 from culture_metrics.synthetic import respondents
 
 YEARS = ("2023", "2024")
@@ -71,7 +72,7 @@ def example_published(own: Extract) -> Published:
     everyone = Extract(own.survey, own.period, frame)
     published = {"source": pl.lit("published")}
     unknown = {name: pl.lit(None) for name in ("std_error", "conf_low", "conf_high", "effective_base")}
-    results = as_results(estimate(everyone).with_columns(**published, **unknown))
+    results = as_results(estimate(everyone).table.with_columns(**published, **unknown))
     hidden = results["status"].cast(pl.String).str.starts_with("suppressed")
     organisations = (
         frame.select("organisation", "benchmark_group", "region", "ics")
@@ -87,8 +88,10 @@ def example_published(own: Extract) -> Published:
     return Published(
         survey=own.survey,
         period=own.period,
-        results=results,
-        distributions=as_distributions(distributions(everyone).with_columns(**published)),
+        results=Results(results),
+        distributions=Distributions(
+            as_distributions(distributions(everyone).table.with_columns(**published))
+        ),
         organisations=as_organisations(organisations),
         provenance={"synthetic": True, "suppressed_cells": int(hidden.sum())},
     )

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from culture_metrics.compare.years import breaks_between
-from culture_metrics.results import ALL
+from culture_metrics.contract import ALL
+from culture_metrics.results.tables import catalogued, interval, people, words
 from culture_metrics.views.table import BREAK, Table
-from culture_metrics.views.tables import catalogued, interval, people, words
 
 if TYPE_CHECKING:
     from culture_metrics.catalogue import Edition

@@ -16,6 +16,8 @@ from culture_metrics.extracts.one_organisation import one_organisation
 from culture_metrics.extracts.read import periods_in, read_extract
 from culture_metrics.extracts.respondents import SeveralPeriodsError
 from culture_metrics.extracts.validate import validate
+from culture_metrics.output import told
+from culture_metrics.provenance import provenance_of
 from culture_metrics.published import is_published, read_published
 from culture_metrics.study.example import example_extracts, example_published
 from culture_metrics.study.rules import (
@@ -98,7 +100,7 @@ def study(
     >>> example = study([])
     >>> example
     Study(organisation SYN01, year 2024; respondent files: 2023, 2024; published workbooks: 2024)
-    >>> example.results.filter(measure="morale", period="2024", group="all").height
+    >>> example.results.table.filter(measure="morale", period="2024", group="all").height
     1
     """
     paths = [Path(path) for path in ([inputs] if isinstance(inputs, str | Path) else inputs)]
@@ -140,7 +142,9 @@ def study(
     )
     if made.ledger and made.ledger.exists():
         read_ledger(made.ledger, made.decided)
-    return made
+    choices = {"organisation": chosen, "year": made.year, "by": list(made.by), "survey": found.id}
+    least = {"minimum_base": made.rule.minimum_base, "minimum_count": minimum_count}
+    return told(made, provenance_of("study", {"inputs": [*extracts, *made.published], **choices, **least}))
 
 
 def _read(

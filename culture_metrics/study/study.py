@@ -11,6 +11,7 @@ import polars as pl
 from culture_metrics.catalogue import Edition, catalogue
 from culture_metrics.compare.benchmark import benchmark
 from culture_metrics.compare.years import check_comparable, compare_years
+from culture_metrics.contract import ALL, as_distributions, as_results
 from culture_metrics.disclosure import suppress
 from culture_metrics.disclosure.ledger import About, write_ledger
 from culture_metrics.disclosure.names import pool_names
@@ -20,7 +21,9 @@ from culture_metrics.indicators.breakdowns import available_breakdowns
 from culture_metrics.indicators.distributions import distributions
 from culture_metrics.indicators.estimate import estimate
 from culture_metrics.indicators.shown import attack_shown
-from culture_metrics.results import ALL, as_distributions, as_results
+from culture_metrics.output import Output
+from culture_metrics.results import Distributions, Results
+from culture_metrics.results.tabled import parents_of
 from culture_metrics.study.rules import factors
 from data_schemas.columns import DISTRIBUTIONS, RESULTS
 
@@ -43,8 +46,8 @@ if TYPE_CHECKING:
     from culture_metrics.views.table import Table
 
 
-@dataclass(frozen=True, repr=False)
-class Study:
+@dataclass(frozen=True, repr=False, eq=False)
+class Study(Output):
     """One organisation's respondent files and official workbooks, and what was chosen to see of them.
 
     Attributes
@@ -76,7 +79,7 @@ class Study:
     ledger: Path | None = None
 
     @cached_property
-    def suppressed(self) -> tuple[pl.DataFrame, pl.DataFrame]:
+    def suppressed(self) -> tuple[Results, Distributions]:
         """Results and Distributions from the respondent files: what leaves together is suppressed together.
 
         Hidden groups stand with their names: for counting what is held back, not for writing.
@@ -85,15 +88,20 @@ class Study:
         # Decided together: what the tables show, and the groups that a change is split into.
         every = [estimate(e, by=self._decided_by(e), minimum_base=least) for e in self.extracts]
         wanted = pl.col("breakdown").is_in([ALL, *self.by])
-        results = [table.filter(wanted) for table in every]
-        answers = [distributions(e, minimum_base=least) for e in self.extracts]
+        results = [one.table.filter(wanted) for one in every]
+        answers = [distributions(e, minimum_base=least).table for e in self.extracts]
         if self.ledger:
             write_ledger(self.ledger, self.decided)
-        return suppress(
+        shown, spread = suppress(
             as_results(pl.concat([pl.DataFrame(schema=RESULTS), *results])),
             least,
             minimum_count=self.rule.minimum_count,
             distributions=as_distributions(pl.concat([pl.DataFrame(schema=DISTRIBUTIONS), *answers])),
+        )
+        named, whence = {self.organisation: self.name}, self.provenance
+        return (
+            Results(shown, least, parents_of(every), named, provenance=whence),
+            Distributions(spread, least, None, named, provenance=whence),
         )
 
     def _decided_by(self, extract: Extract) -> list[str | tuple[str, ...]]:
@@ -112,17 +120,19 @@ class Study:
         return sum(n for n, _ in each), sum(n for _, n in each)
 
     @cached_property
-    def results(self) -> pl.DataFrame:
+    def results(self) -> Results:
         """Results of the organisation from the respondent files: all periods, whole and by group.
 
         Everything that is shown or written comes from here: names of hidden groups are pooled.
         """
-        return as_results(pool_names(self.suppressed[0], self.rule.minimum_base))
+        found = self.suppressed[0]
+        return replace(found, table=as_results(pool_names(found.table, found.minimum_base)))
 
     @cached_property
-    def distributions(self) -> pl.DataFrame:
+    def distributions(self) -> Distributions:
         """Distributions of the organisation from the respondent files: all periods, as a whole."""
-        return as_distributions(pool_names(self.suppressed[1], self.rule.minimum_base))
+        found = self.suppressed[1]
+        return replace(found, table=as_distributions(pool_names(found.table, found.minimum_base)))
 
     @property
     def workbook(self) -> Published | None:
@@ -210,9 +220,9 @@ class Study:
         >>> print(cm.study([]).stands_out().said[0][:57])
         Invented trust 1 is above the median of Acute and Acute &
         """
-        from culture_metrics.study.pictures import reach
+        from culture_metrics.results.tables import score_table
+        from culture_metrics.results.words import from_to
         from culture_metrics.views.several import Sentences
-        from culture_metrics.views.tables import score_table
 
         said = []
         if self.workbook:
@@ -222,13 +232,21 @@ class Study:
         if self.extracts and not self.why_no_change:
             said.append(self.compare_years().whole().summary())
         elif self.extracts:
-            own = score_table(self._of_the_year(), self.edition)
-            said.append(f"Own file, {self.year}: {reach(own)}.")
+            own = score_table(self.results.table.filter(period=self.year), self.edition)
+            said.append(f"Own file, {self.year}: {from_to(own)}.")
         return Sentences(tuple(said))
 
     def summary(self) -> str:
         """Say what stands out in plain sentences."""
         return " ".join(self.stands_out().said)
+
+    def figure(self) -> go.Figure:
+        """Draw the main picture: the headline."""
+        return self.headline()
+
+    def rules(self) -> tuple[str, ...]:
+        """Say which groups are held back."""
+        return (self.rule.words,)
 
     def headline(self) -> go.Figure:
         """Draw the leading scores, in the benchmark group where one is at hand.
@@ -249,51 +267,32 @@ class Study:
     # One year, from the respondent file.
 
     def scores(self, *, leading: bool = False) -> go.Figure:
-        """Draw every score of the organisation from its respondent file, with 95% intervals."""
-        from culture_metrics.study.pictures import scores
+        """Draw every score of the organisation in the year of the study, with 95% intervals."""
+        return self._answered().results.scores(period=self.year, leading=leading)
 
-        return scores(self._of_the_year(), self.edition, self.name, leading=leading)
-
-    def answers(self, score: str | None = None) -> go.Figure:
-        """Draw how the answers behind a score are spread; the survey's choice of it when left out."""
-        from culture_metrics.study.pictures import answers
-
-        own = self._answered().distributions
-        return answers(own, self.edition, score, self.name, "Respondent file")
-
-    def published_answers(self, score: str | None = None) -> go.Figure:
-        """Draw how the answers behind a score are spread, from the published workbook."""
-        from culture_metrics.study.pictures import answers
-
-        published = self._published()
-        own = published.distributions.filter(organisation=self.organisation)
-        return answers(own, published.edition, score, self.name, "Published results")
+    def answers(self, measure: str | None = None) -> go.Figure:
+        """Draw how the answers behind a measure are spread; the survey's choice of it when left out."""
+        return self._answered().distributions.distribution(measure, period=self.year)
 
     def heat_maps(self) -> Figures:
         """Draw the leading scores of every group of staff: one map for each breakdown."""
-        from culture_metrics.study.pictures import heat_maps
-        from culture_metrics.views.several import NO_GROUPS, Figures
-
-        own = self._of_the_year()
-        return Figures(tuple(heat_maps(own, self.edition, self.by, self.name)), otherwise=NO_GROUPS)
+        return self._answered().results.heat_maps(self.by, period=self.year)
 
     def percentages(self, score: str | None = None) -> Table:
         """List the headline percentages behind a score, year by year; the survey's choice when left out."""
         from culture_metrics.study.lists import percentages
 
-        return percentages(self._answered().results, self.edition, score, self.name)
+        return percentages(self._answered().results.table, self.edition, score, self.name)
 
     def years(self) -> Table:
         """Set the scores of all years side by side, with intervals. No test: estimates only."""
         from culture_metrics.study.lists import years
 
-        return years(self._answered().results, self.edition, self.name)
+        return years(self._answered().results.table, self.edition, self.name)
 
     def held_back(self) -> Table:
         """Count the results from respondent files that are shown and held back; the reason is not told."""
-        from culture_metrics.views.tables import held_back_table
-
-        return held_back_table(self._answered().suppressed[0], self.edition)
+        return self._answered().suppressed[0].held_back()
 
     # The organisation in its benchmark group, and year on year.
 
@@ -311,12 +310,17 @@ class Study:
         """Set the published scores beside those rebuilt from the published answers."""
         return self._published().rebuilt(self.organisation)
 
-    def published_held_back(self) -> Table:
-        """Count the published results that are shown and held back."""
-        from culture_metrics.views.tables import held_back_table
+    def published_answers(self, measure: str | None = None) -> go.Figure:
+        """Draw how the answers behind a measure are spread, from the published workbook."""
+        own = self._published().distributions
+        named = replace(own, names={self.organisation: self.name})
+        return named.distribution(measure, self.organisation, self._published().period)
 
-        tables = [p.results.filter(organisation=self.organisation) for p in self.published]
-        return held_back_table(pl.concat([self.results.clear(), *tables]), self.edition)
+    def published_held_back(self) -> Table:
+        """Count the published results of the organisation that are shown and held back."""
+        own = pl.col("organisation") == self.organisation
+        tables = [p.results.table.filter(own) for p in self.published]
+        return replace(self.results, table=pl.concat([self.results.table.clear(), *tables])).held_back()
 
     def two_years(self) -> tuple[Extract, Extract]:
         """Return the respondent files of the year of the study and of the year before it among them.
@@ -349,7 +353,7 @@ class Study:
         if len(upto) < 2:
             return "only one year of respondent files was given"
         try:
-            check_comparable(self.results, *upto[-2:])
+            check_comparable(self.results.table, *upto[-2:])
         except ComparabilityError:
             return f"nothing in {upto[-2]} and {upto[-1]} may be compared"
         return ""
@@ -375,10 +379,6 @@ class Study:
         if not self.extracts:
             raise ReportError("There is no respondent file among the inputs", hint="Add one to `inputs`.")
         return self
-
-    def _of_the_year(self) -> pl.DataFrame:
-        """Return Results of the organisation from its respondent file of the year."""
-        return self._answered().results.filter(period=self.year)
 
     def _published(self) -> Published:
         """Return the workbook that has a benchmark group for the organisation."""

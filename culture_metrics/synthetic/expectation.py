@@ -8,8 +8,8 @@ import numpy as np
 import polars as pl
 
 from culture_metrics.catalogue import DEFAULT, catalogue
+from culture_metrics.contract import ALL
 from culture_metrics.errors import unknown
-from culture_metrics.results import ALL
 from culture_metrics.synthetic import places
 from culture_metrics.synthetic.cells import Cells
 from culture_metrics.synthetic.national import SHAPE

@@ -5,7 +5,7 @@ from __future__ import annotations
 import plotly.graph_objects as go
 import polars as pl
 
-from culture_metrics.results import ALL
+from culture_metrics.contract import ALL
 from culture_metrics.views import maps, style
 from culture_metrics.views.changes import before_and_after, plus
 from culture_metrics.views.inputs import held_back, one_of, tidy

@@ -7,8 +7,8 @@ from math import ceil, log10
 import plotly.graph_objects as go
 import polars as pl
 
+from culture_metrics.contract import ALL
 from culture_metrics.errors import ResultsError
-from culture_metrics.results import ALL
 from culture_metrics.views import maps, style
 from culture_metrics.views.inputs import held_back, one_of, tidy
 from culture_metrics.views.labels import (

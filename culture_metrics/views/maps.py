@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from culture_metrics.results import ALL
+from culture_metrics.contract import ALL
 from culture_metrics.views import style
 from culture_metrics.views.labels import count, width, wrap
 

@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import plotly
 import plotly.io as pio
 from plotly.offline import get_plotlyjs
 
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
 
 #: How Plotly shows every figure: no mode bar, as wide as the page, "$" is money and not mathematics.
 CONFIG = {"displayModeBar": False, "responsive": True, "typesetMath": False}
+
+#: Width of a picture of a figure that takes the width of its page, in pixels.
+PICTURE_WIDTH = 1000
 
 #: On paper a figure is a picture of what the screen shows. How far it must shrink is worked out whenever it
 #: is drawn, for no script can measure the paper when a page is printed: its styles come into force later.
@@ -116,19 +120,67 @@ def save(fig: go.Figure, path: str | Path) -> Path:
     ...     save(go.Figure(layout_meta={"alt": "Nothing."}), f"{folder}/figure.html").name
     'figure.html'
     """
+    title = plain_title(fig.to_dict()["layout"]) or "Figure"
+    body = as_html(fig, plotlyjs=True, div_id="figure")
+    return _write(Path(path), _page(body, title, ON_PAPER_SCRIPT).encode())
+
+
+def page(body: str, path: str | Path, *, title: str) -> Path:
+    """Write a part of an HTML page as a page of its own; raises as `save`."""
+    return _write(Path(path), _page(body, title, "").encode())
+
+
+def picture(fig: go.Figure, path: str | Path) -> Path:
+    """Write a figure as a picture (PNG or SVG), as the ending says; needs kaleido and Chrome.
+
+    Nothing is fetched: the page that is photographed holds plotly.js and no mathematics.
+
+    Raises
+    ------
+    ReportError
+        When one of the two is not there, or the file cannot be written there.
+    """
     path = Path(path)
-    page = _PAGE.format(
-        title=html.escape(plain_title(fig.to_dict()["layout"]) or "Figure"),
-        body=as_html(fig, plotlyjs=True, div_id="figure"),
-        style=ON_PAPER_STYLE,
-        script=ON_PAPER_SCRIPT,
-    )
     try:
-        path.write_text(page, encoding="utf-8")
+        import kaleido
+        from kaleido.errors import ChromeNotFoundError
+    except ImportError as error:
+        raise ReportError(
+            "A picture needs a package that is not installed",
+            where=path.name,
+            expected="kaleido, version 1 or newer, and Chrome or Chromium",
+            hint="Install it: pip install 'culture-metrics[pictures]'. Without it, save as .html: the camera "
+            "above a figure in JupyterLab makes a PNG as well.",
+        ) from error
+    layout = fig.to_dict()["layout"]
+    size = {"width": layout.get("width") or PICTURE_WIDTH, "height": layout.get("height") or 600, "scale": 2}
+    script = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
+    try:
+        drawn = kaleido.calc_fig_sync(
+            fig.to_dict(),
+            opts={"format": path.suffix.lower().lstrip("."), **size},
+            kopts={"plotlyjs": str(script), "mathjax": False},
+        )
+    except ChromeNotFoundError as error:
+        raise ReportError(
+            "A picture needs Chrome or Chromium, and none was found",
+            where=path.name,
+            hint="Install one, or set BROWSER_PATH to it; or save as .html.",
+        ) from error
+    return _write(path, drawn)
+
+
+def _page(body: str, title: str, script: str) -> str:
+    return _PAGE.format(title=html.escape(title), body=body, style=ON_PAPER_STYLE, script=script)
+
+
+def _write(path: Path, content: bytes) -> Path:
+    try:
+        path.write_bytes(content)
     except OSError as error:
         raise ReportError(
             "The figure could not be written",
-            where=str(path),
+            where=path.name,
             got=error.strerror,
             hint="Check that the folder exists, that you may write there and that the file is not open.",
         ) from error

@@ -7,9 +7,9 @@ import pytest
 
 from culture_metrics import compare_years
 from culture_metrics.catalogue import catalogue
+from culture_metrics.contract import as_distributions, as_organisations, as_results
 from culture_metrics.errors import ComparabilityError, ComparabilityWarning, UnknownNameError
 from culture_metrics.published import Published
-from culture_metrics.results import as_distributions, as_organisations, as_results
 from data_schemas.columns import DISTRIBUTIONS
 
 BREAKS = [b for b in catalogue().breaks if b.measures]

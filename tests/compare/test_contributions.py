@@ -21,7 +21,7 @@ def years():
 
 @pytest.fixture(scope="module")
 def results(years):
-    return [estimate(e).filter(group="all") for e in years]
+    return [estimate(e).table.filter(group="all") for e in years]
 
 
 @pytest.mark.parametrize(

@@ -245,7 +245,7 @@ def test_it_ties_with_estimate(years):
         for extract, here, base in zip(
             years, (change.from_estimate, change.to_estimate), ("base_from", "base_to"), strict=True
         ):
-            row = estimate(extract).row(
+            row = estimate(extract).table.row(
                 by_predicate=(pl.col("measure") == measure) & (pl.col("group") == "all"), named=True
             )
             assert here == pytest.approx(row["estimate"], abs=1e-12)
@@ -267,7 +267,7 @@ def test_no_small_group_is_shown_and_the_pool_is_large_enough(years):
     assert any("pooled" in note for note in change.notes)
     # Whatever a table of one year hides stands in the pool.
     for extract in years:
-        hidden = estimate(extract, by=["locality_1"]).filter(
+        hidden = estimate(extract, by=["locality_1"]).table.filter(
             pl.col("status").cast(pl.String).str.starts_with("suppressed"), measure="recommend_place_to_work"
         )["group"]
         assert len(hidden) >= 2
@@ -286,7 +286,7 @@ def test_no_hidden_group_follows_from_a_change_and_the_results_of_both_years(siz
     years = [people(y, {"site": site}, ([4, 2, 5, 3] * 60)[: len(site)]) for y in ("2023", "2024")]
     change = decompose_change(*years, by=["site"])
     atoms = [*names, NOT_GIVEN]
-    rows = estimate(years[1], by=["site"]).filter(measure="recommend_place_to_work", status="reported")
+    rows = estimate(years[1], by=["site"]).table.filter(measure="recommend_place_to_work", status="reported")
     shown = [set(atoms) if group == "all" else {group} for group in rows["group"]]
     pieces = change.table.filter(piece="within", breakdown="site")["group"].to_list()
     pooled = set(atoms) - set(pieces)
@@ -388,7 +388,10 @@ def test_years_that_do_not_compare_are_refused_or_marked():
     assert "Comparable instead: Compassionate culture" in said
     with pytest.raises(ComparabilityError) as compared:
         compare_years(
-            pl.concat([estimate(old), estimate(new)]), 2024, 2025, measures=["diversity_and_equality"]
+            pl.concat([estimate(old).table, estimate(new).table]),
+            2024,
+            2025,
+            measures=["diversity_and_equality"],
         )
     assert said == str(compared.value)
     with pytest.warns(ComparabilityWarning, match="across a break, as asked: Diversity and equality"):
@@ -402,7 +405,7 @@ def test_years_that_do_not_compare_are_refused_or_marked():
 @pytest.mark.parametrize("kind", ["respondents", "results"])
 def test_a_break_of_the_breakdown_or_the_organisation_stands_in_the_way_as_well(kind):
     def given(extract, by):
-        return extract if kind == "respondents" else estimate(extract, by=[by])
+        return extract if kind == "respondents" else estimate(extract, by=[by]).table
 
     old, new = (synthetic.respondents(y, respondents_per_organisation=300) for y in (2022, 2023))
     with pytest.raises(ComparabilityError, match="Occupation has 40 codes up to 2022 and 42 from 2023"):
@@ -460,7 +463,7 @@ def test_it_speaks_in_sentences_and_draws(years):
 
 def reported(extract, by):
     """Results of one organisation, as a published table would have them."""
-    return estimate(extract, by=[by])
+    return estimate(extract, by=[by]).table
 
 
 def test_results_alone_give_the_same_groups_as_respondents(years):

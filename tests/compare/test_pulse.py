@@ -10,8 +10,8 @@ import pytest
 
 from culture_metrics import read_published, run_chart
 from culture_metrics.compare.pulse import NEAR, OUTSIDE, SHIFT, TREND, calendar, limits, special_causes
+from culture_metrics.contract import as_results
 from culture_metrics.errors import ComparabilityError, ResultsError, UnknownNameError
-from culture_metrics.results import as_results
 
 REFERENCE = Path(__file__).resolve().parents[1] / "reference" / "run_chart_rules.csv"
 ONE_OUTLIER = [1, 2, 1, 2, 10, 1, 2, 1, 2, 1, 2, 1, 2, 1, 2, 1, 2, 1]
@@ -143,7 +143,7 @@ def test_what_is_not_there_is_said():
 def test_the_real_pulse_workbook_goes_in(shared_data):
     """One quarter is published here: two more are made of it."""
     published = read_published(shared_data / "pulse" / "202223Q1.xlsm")
-    frame = published.results.filter(organisation="all", measure="staff_engagement")
+    frame = published.results.table.filter(organisation="all", measure="staff_engagement")
     later = [frame.with_columns(period=pl.lit(p)) for p in ("2022-Q2", "2022-Q4")]
     chart = run_chart(pl.concat([frame, *later]))
     assert chart.table["period"].to_list() == ["2022-Q1", "2022-Q2", "2022-Q4"]

@@ -15,8 +15,8 @@ from culture_metrics import (
     synthetic,
     trend,
 )
+from culture_metrics.contract import as_results
 from culture_metrics.errors import ComparabilityError, ComparabilityWarning, ExtractError
-from culture_metrics.results import as_results
 
 #: What q25c is in: by the official guide advocacy and compassionate culture, and what they are parts of.
 TOUCHED = {"advocacy", "compassionate_culture", "staff_engagement", "compassionate_and_inclusive"}
@@ -33,7 +33,7 @@ def without(extract, *columns):
 
 
 def both(*extracts, by=("occupation_group",)) -> pl.DataFrame:
-    return as_results(pl.concat(estimate(e, by=by) for e in extracts))
+    return as_results(pl.concat(estimate(e, by=by).table for e in extracts))
 
 
 def verdicts(table: pl.DataFrame) -> dict[str, str]:
@@ -140,7 +140,7 @@ def test_what_a_change_lies_in_is_refused_too(years):
             split(years[0], less, "advocacy")
     with pytest.raises(ComparabilityError, match="Built without q25c in 2024"):
         decompose_change(
-            *(estimate(e, by=["occupation_group"]) for e in (years[0], less)),
+            *(estimate(e, by=["occupation_group"]).table for e in (years[0], less)),
             "advocacy",
             by=["occupation_group"],
         )

@@ -13,7 +13,7 @@ import pytest
 from culture_metrics import benchmark
 from culture_metrics.catalogue import catalogue
 from culture_metrics.compare.decomposition import _sentences
-from culture_metrics.study.pictures import reach
+from culture_metrics.results.words import from_to
 from culture_metrics.views import heat_map, ranking, scores
 from culture_metrics.views.labels import together
 
@@ -45,7 +45,9 @@ def standings(figures, group):
 def test_no_organisation_of_2024_has_a_tie_told_as_a_finding(published_2024):
     edition = catalogue().edition(2024)
     labels = {m.id: m.label.lower() for m in edition.scores.values() if m.level in LEADING}
-    whole = published_2024.results.filter(pl.col("measure").is_in(list(labels)), breakdown="all", group="all")
+    whole = published_2024.results.table.filter(
+        pl.col("measure").is_in(list(labels)), breakdown="all", group="all"
+    )
     published = replace(published_2024, results=whole)
     figures = {
         name: dict(rows.drop_nulls("estimate").select("organisation", "estimate").rows())
@@ -83,7 +85,7 @@ def test_no_organisation_of_2024_has_a_tie_told_as_a_finding(published_2024):
 def peers(published_2024):
     """Four organisations, two of them level, on one measure."""
     codes = ["0AR", "0CX", "0DE", "0DF"]
-    rows = published_2024.results.filter(
+    rows = published_2024.results.table.filter(
         pl.col("organisation").is_in(codes), measure="morale", breakdown="all", group="all"
     )
     level = pl.Series([6.0, 6.5, 6.5, 7.0])
@@ -141,10 +143,10 @@ def chart(estimates):
 def test_a_chart_of_scores_and_its_title_tell_ties():
     table, alt = chart([6.1, 6.104, 5.0])
     assert "Highest: Morale and A team, 6.10; lowest: Burnout, 5.00." in alt
-    assert reach(table) == "scores from 5.00 (Burnout) to 6.10 (Morale and A team)"
+    assert from_to(table) == "scores from 5.00 (Burnout) to 6.10 (Morale and A team)"
     table, alt = chart([6.1, 6.1, 6.1])
     assert "All are 6.10." in alt and "ighest" not in alt
-    assert reach(table) == "all scores 6.10"
+    assert from_to(table) == "all scores 6.10"
 
 
 def test_cells_of_a_heat_map_that_are_level_stand_together():

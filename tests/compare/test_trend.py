@@ -10,9 +10,9 @@ import pytest
 
 from culture_metrics import recovery, trend
 from culture_metrics.compare.lines import fit_line
+from culture_metrics.contract import as_distributions, as_organisations, as_results
 from culture_metrics.errors import ComparabilityError, ResultsError, UnknownNameError
 from culture_metrics.published import Published
-from culture_metrics.results import as_distributions, as_organisations, as_results
 from data_schemas.columns import DISTRIBUTIONS
 
 REFERENCE = Path(__file__).resolve().parents[1] / "reference" / "trend_lines.csv"

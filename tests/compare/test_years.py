@@ -29,7 +29,7 @@ def extracts():
 
 @pytest.fixture(scope="module")
 def results(extracts):
-    return pl.concat([estimate(e, by=["locality_1"]) for e in extracts])
+    return pl.concat([estimate(e, by=["locality_1"]).table for e in extracts])
 
 
 @pytest.fixture(scope="module")
@@ -101,7 +101,7 @@ def test_people_who_answered_twice_are_allowed_for(extracts, results):
     strangers = new.frame.tail(1000).with_columns(pl.format("new {}", "respondent").alias("respondent"))
     later = replace(new, frame=pl.concat([again, strangers], how="diagonal").select(old.frame.columns))
     later = replace(later, decision=Decision())
-    both = pl.concat([estimate(old, by=["locality_1"]), estimate(later, by=["locality_1"])])
+    both = pl.concat([estimate(old, by=["locality_1"]).table, estimate(later, by=["locality_1"]).table])
     plain = compare_years(both, 2023, 2024, measures=["E", "q25c"])
     linked = compare_years(both, 2023, 2024, measures=["E", "q25c"], linked=(old, later))
     for measure in ("staff_engagement", "recommend_place_to_work"):
@@ -157,7 +157,7 @@ def test_sentences_a_board_paper_can_carry():
         for m, v in rows.items()
         for i, period in ((0, "2021"), (1, "2022"))
     )  # fmt: skip
-    from culture_metrics.results import as_results
+    from culture_metrics.contract import as_results
 
     change = compare_years(as_results(table), 2021, 2022)
     assert change.sentences("improved")[1] == (
@@ -199,10 +199,12 @@ def test_it_draws_and_shows_itself(change):
 
 def test_a_figure_shows_one_organisation():
     two = [synthetic.respondents(y, organisations=2, respondents_per_organisation=200) for y in (2023, 2024)]
-    both = compare_years(pl.concat(estimate(e) for e in two), 2023, 2024, measures=["E"])
+    both = compare_years(pl.concat(estimate(e).table for e in two), 2023, 2024, measures=["E"])
     with pytest.raises(ComparabilityError, match="2 organisations"):
         both.figure()
-    one = compare_years(pl.concat(estimate(e) for e in two), 2023, 2024, measures=["E"], organisation="SYN02")
+    one = compare_years(
+        pl.concat(estimate(e).table for e in two), 2023, 2024, measures=["E"], organisation="SYN02"
+    )
     assert one.figure().layout.title.text.startswith("SYN02")
 
 
@@ -219,7 +221,7 @@ def test_groups_in_one_year_only_are_told_with_what_to_do_and_merging_brings_the
     new = replace(new, frame=new.frame.with_columns(pl.col("locality_1").replace(names)))
 
     def compared(later):
-        results = pl.concat([estimate(year, by=["locality_1"]) for year in (old, later)])
+        results = pl.concat([estimate(year, by=["locality_1"]).table for year in (old, later)])
         return compare_years(results, 2023, 2024, measures=["morale"])
 
     change = compared(new)
@@ -237,7 +239,7 @@ def test_groups_in_one_year_only_are_told_with_what_to_do_and_merging_brings_the
 
 def test_counts_of_one_are_said_in_the_singular():
     years = [synthetic.respondents(y, respondents_per_organisation=200, seed=3) for y in (2023, 2024)]
-    change = compare_years(pl.concat(map(estimate, years)), 2023, 2024, measures=["work_pressure"])
+    change = compare_years(list(map(estimate, years)), 2023, 2024, measures=["work_pressure"])
     assert "1 is unclear" in change.summary()
 
 
@@ -246,7 +248,7 @@ def test_a_group_of_one_year_that_is_hidden_is_counted_and_not_named():
     old, new = (synthetic.respondents(y, respondents_per_organisation=600, seed=3) for y in (2023, 2024))
     few = pl.when(pl.int_range(pl.len()) < 9).then(pl.lit("Closed Unit")).otherwise("locality_1")
     old = replace(old, frame=old.frame.with_columns(locality_1=few))
-    results = pl.concat([estimate(year, by=["locality_1"]) for year in (old, new)])
+    results = pl.concat([estimate(year, by=["locality_1"]).table for year in (old, new)])
     assert results.filter(group="Closed Unit", status="reported").is_empty()
     change = compare_years(results, 2023, 2024, measures=["morale"])
     assert change.groups_vanished == ()
@@ -262,6 +264,6 @@ def test_how_few_answered_in_one_year_only_is_not_told(more, said):
     later = synthetic.respondents(2024, respondents_per_organisation=700 + more, seed=3)
     same = pl.format("r{}", pl.int_range(pl.len())).alias("respondent")
     years = [replace(e, frame=e.frame.with_columns(same)) for e in (first, later)]
-    results = pl.concat([estimate(e) for e in years])
+    results = pl.concat([estimate(e).table for e in years])
     linked = compare_years(results, 2023, 2024, measures=["morale"], linked=years)
     assert linked.notes[0].startswith(f"{said} answered in both years")

@@ -8,9 +8,9 @@ import pytest
 from culture_metrics import Assumptions, compare_years
 from culture_metrics.catalogue import catalogue
 from culture_metrics.compare.verdict import official_flag
+from culture_metrics.contract import as_distributions, as_organisations, as_results
 from culture_metrics.errors import ComparabilityError, ComparabilityWarning
 from culture_metrics.published import Published
-from culture_metrics.results import as_distributions, as_organisations, as_results
 from data_schemas.columns import DISTRIBUTIONS
 
 WEIGHTINGS = {"Occupation Group": "occupation_group", "Unweighted": "none"}
@@ -66,7 +66,7 @@ def test_two_releases_are_never_joined_silently(panel):
 
 
 def test_nor_are_figures_of_which_no_release_is_known(panel):
-    frame = pl.concat(p.results for p in panel)
+    frame = pl.concat(p.results.table for p in panel)
     with pytest.raises(ComparabilityError, match="not known whether both years come from one release"):
         compare_years(frame, 2021, 2022)
     assert compare_years(frame, 2021, 2022, release=2022).table["p_value"].drop_nulls().len() == 219
@@ -74,7 +74,7 @@ def test_nor_are_figures_of_which_no_release_is_known(panel):
 
 def test_burnout_2021_to_2022_runs_for_every_organisation(burnout, panel):
     table = burnout.table
-    years = [set(p.results["organisation"]) for p in panel]
+    years = [set(p.results.table["organisation"]) for p in panel]
     assert table.height == len(years[0] | years[1]) == 320
     assert set(table["organisation"]) == years[0] | years[1]
     both = table.filter(pl.col("organisation").is_in(years[0] & years[1]))
@@ -90,7 +90,7 @@ def test_burnout_2021_to_2022_runs_for_every_organisation(burnout, panel):
 
 
 def test_organisations_that_vanish_or_appear_are_named_with_the_reason(burnout, panel):
-    years = [set(p.results["organisation"]) for p in panel]
+    years = [set(p.results.table["organisation"]) for p in panel]
     assert set(burnout.vanished) == years[0] - years[1]
     assert set(burnout.appeared) == years[1] - years[0]
     assert (len(burnout.vanished), len(burnout.appeared)) == (56, 40)
@@ -109,7 +109,7 @@ def test_organisations_that_vanish_or_appear_are_named_with_the_reason(burnout, 
 
 def test_predecessors_are_pooled_by_base_on_request(panel):
     """RBZ (Northern Devon) joined RH8 (Royal Devon and Exeter) in 2022."""
-    first = panel[0].results.filter(pl.col("organisation").is_in(["RBZ", "RH8"]))
+    first = panel[0].results.table.filter(pl.col("organisation").is_in(["RBZ", "RH8"]))
     pooled = (first["estimate"] * first["base"]).sum() / first["base"].sum()
     with pytest.warns(ComparabilityWarning):
         change = compare_years(

@@ -11,11 +11,11 @@ from scipy.optimize import linprog
 
 import culture_metrics as cm
 from benchmarks.disclosure_peers import every_cell, key_of, random_counts, release_of, statuses
+from culture_metrics.contract import as_results
 from culture_metrics.disclosure.between import releases_of_two, untied
 from culture_metrics.disclosure.decision import Decision
 from culture_metrics.disclosure.release import ABSENT, OPEN
 from culture_metrics.disclosure.rule import Rule
-from culture_metrics.results import as_results
 
 SMALL, SECONDARY = "suppressed_small_base", "suppressed_secondary"
 
@@ -116,7 +116,7 @@ def test_groups_without_five_and_without_thirty_are_told_apart():
         among = (place == name).fill_null(value=False)
         kept = ~(among & (among.cum_sum() <= few))
         part = replace(extract, frame=extract.frame.filter(kept), decision=Decision())
-        results = cm.estimate(part, by=["locality_1"])
+        results = cm.estimate(part, by=["locality_1"]).table
         tables.append(results.filter(measure="morale"))
     assert different(*tables) == {"Planned Care"}
 
@@ -133,7 +133,9 @@ def test_crosses_of_breakdowns_against_linear_programming_of_the_differences(bot
             np.where(draw.random(before.shape) < 0.3, draw.integers(0, 6, before.shape), 0), before
         )
         joined = np.where(draw.random(before.shape) < 0.2, draw.integers(0, 16, before.shape), 0) * both_ways
-        first, second = (cm.suppress(release_of(n, False), least) for n in (before, before - left + joined))
+        first, second = (
+            cm.suppress(release_of(n, False), least).table for n in (before, before - left + joined)
+        )
         one, other = statuses(first), statuses(second)
         leaves = {k: v.astype(float) for k, v in every_cell(before.shape, False).items()}
         gap = {k: one[k][1] - other[k][1] for k in leaves if one[k][0] == other[k][0] == "reported"}

@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 import culture_metrics as cm
-from culture_metrics.results import as_results
+from culture_metrics.contract import as_results
 
 
 def made_up(**bases: int) -> pl.DataFrame:
@@ -33,7 +33,7 @@ def made_up(**bases: int) -> pl.DataFrame:
 
 @pytest.mark.parametrize(("total", "hidden"), [(90, []), (93, ["B"]), (100, ["B"]), (101, []), (140, [])])
 def test_a_few_in_no_group_take_the_smallest_group_with_them(total, hidden):
-    shown = cm.suppress(made_up(all=total, A=50, B=40))
+    shown = cm.suppress(made_up(all=total, A=50, B=40)).table
     assert shown.filter(pl.col("status") == "suppressed_secondary")["group"].to_list() == hidden
 
 
@@ -45,8 +45,8 @@ def test_the_auditor_finds_them():
 
 
 def test_hiding_twice_hides_no_more():
-    once = cm.suppress(made_up(all=93, A=50, B=40))
-    assert cm.suppress(once).equals(once)
+    once = cm.suppress(made_up(all=93, A=50, B=40)).table
+    assert cm.suppress(once).table.equals(once)
     assert cm.audit_disclosure(once).ok
 
 
@@ -55,7 +55,9 @@ def test_estimates_keep_those_without_an_answer_apart():
     extract = cm.synthetic.respondents(2024, seed=3, respondents_per_organisation=900)
     code = extract.edition.questions[extract.edition.breakdown("occupation_group").question].code
     blank = pl.when(pl.int_range(pl.len()) < 5).then(None).otherwise(pl.col(code).fill_null(1)).alias(code)
-    results = cm.estimate(replace(extract, frame=extract.frame.with_columns(blank)), by=["occupation_group"])
+    results = cm.estimate(
+        replace(extract, frame=extract.frame.with_columns(blank)), by=["occupation_group"]
+    ).table
     groups = (
         results.filter(pl.col("breakdown") != "all")
         .group_by("measure")
@@ -74,6 +76,6 @@ def test_estimates_keep_those_without_an_answer_apart():
 def test_where_everything_is_hidden_nothing_follows(respondents):
     """An organisation too small to be shown: no warning, and nothing for the auditor to find."""
     extract = cm.synthetic.respondents(2024, seed=1, respondents_per_organisation=respondents)
-    results = cm.estimate(extract, by=["occupation_group", "locality_1"])
+    results = cm.estimate(extract, by=["occupation_group", "locality_1"]).table
     assert (results["status"] == "suppressed_small_base").sum() > 1000
     assert cm.audit_disclosure(results).ok

@@ -25,9 +25,9 @@ def hidden(table: pl.DataFrame) -> pl.DataFrame:
 def test_results_and_distributions_hide_the_same_groups(seed, size):
     extract = cm.synthetic.respondents(2024, respondents_per_organisation=size, seed=seed)
     headline = {m.question: name for name, m in extract.edition.percentages.items() if m.option is None}
-    answers = hidden(cm.distributions(extract, by=BOTH)).select(*CELL, "question", "hidden").unique()
+    answers = hidden(cm.distributions(extract, by=BOTH).table).select(*CELL, "question", "hidden").unique()
     answers = answers.with_columns(measure=pl.col("question").replace_strict(headline, default=None))
-    both = hidden(cm.estimate(extract, by=BOTH)).join(answers, on=[*CELL, "measure"])
+    both = hidden(cm.estimate(extract, by=BOTH).table).join(answers, on=[*CELL, "measure"])
     assert both["hidden"].sum() > 100
     assert both.filter(pl.col("hidden") != pl.col("hidden_right")).is_empty()
 
@@ -35,7 +35,7 @@ def test_results_and_distributions_hide_the_same_groups(seed, size):
 def test_distributions_leave_out_who_the_respondents_are():
     extract = cm.synthetic.respondents(2024, respondents_per_organisation=100)
     about_people = {b.question for b in extract.edition.breakdowns.values()} - {None}
-    asked = set(cm.distributions(extract)["question"])
+    asked = set(cm.distributions(extract).table["question"])
     assert asked
     assert not asked & about_people
 
@@ -43,13 +43,13 @@ def test_distributions_leave_out_who_the_respondents_are():
 def test_a_percentage_that_counts_a_group_is_held_to_the_minimum_both_ways():
     extract = cm.synthetic.respondents(2024, respondents_per_organisation=1500, seed=1)
     by = ["locality_1", ("locality_1", "long_term_condition")]
-    results = cm.estimate(extract, by=by).filter(measure="long_term_condition")
+    results = cm.estimate(extract, by=by).table.filter(measure="long_term_condition")
     shown = results.filter(pl.col("status") == "reported", breakdown="locality_1")
     counted = shown["base"] * shown["estimate"] / 100
     assert len(counted)
     assert counted.min() > 10
     assert (shown["base"] - counted).min() > 10
-    crosses = cm.estimate(extract, by=by).filter(
+    crosses = cm.estimate(extract, by=by).table.filter(
         pl.col("breakdown").str.contains("×"), pl.col("status") != "reported", measure="staff_engagement"
     )
     # Where the cross with the condition is hidden, its share says nothing either.
@@ -68,7 +68,7 @@ def test_a_group_without_headline_answers_is_not_hidden_alone():
     frame = extract.frame.with_columns(
         answer.otherwise(pl.col(question.code)).cast(pl.Int8).alias(question.code)
     )
-    table = cm.distributions(replace(extract, frame=frame), by=["locality_1"])
+    table = cm.distributions(replace(extract, frame=frame), by=["locality_1"]).table
     own = table.filter(pl.col("status") != "reported", breakdown="locality_1", question=question.id)
     assert few in set(own["group"])
     assert own["group"].n_unique() > 1
@@ -77,17 +77,17 @@ def test_a_group_without_headline_answers_is_not_hidden_alone():
 @pytest.mark.parametrize("counts", [[3, 0, 1, 2, 2, 3, 1, 2], [2, 1, 7, 3, 2, 1, 2, 0]])
 def test_where_the_reason_would_give_something_away_it_is_not_told(counts):
     counts = np.array(counts).reshape(2, 2, 2)
-    table = cm.suppress(release_of(counts, pooled=True), 3)
+    table = cm.suppress(release_of(counts, pooled=True), 3).table
     assert "suppressed" in set(table["status"].cast(pl.String))
     assert cm.audit_disclosure(table, minimum_base=3).ok
     assert open_cells(statuses(table), (2, 2, 2), 3, True) == (set(), set(), set())
     # And a table that is hidden already stays as it is.
-    assert cm.suppress(table, 3).equals(table)
+    assert cm.suppress(table, 3).table.equals(table)
 
 
 def test_suppressed_rows_do_not_say_which_interval_they_had():
     extract = cm.synthetic.respondents(2024, respondents_per_organisation=400)
-    table = cm.suppress(cm.estimate(extract, by=["locality_1"], interval="logit"), 60)
+    table = cm.suppress(cm.estimate(extract, by=["locality_1"], interval="logit").table, 60).table
     assert table.filter(pl.col("status") != "reported")["interval"].is_null().all()
 
 
@@ -111,11 +111,14 @@ def test_sums_called_clearly_safe_are_safe(monkeypatch):
 
 def test_distributions_can_be_audited_and_hidden_with_results_and_alone():
     extract = cm.synthetic.respondents(2024, respondents_per_organisation=400, seed=6)
-    results, answers = cm.estimate(extract, by=["locality_1"]), cm.distributions(extract, by=["locality_1"])
+    results, answers = (
+        cm.estimate(extract, by=["locality_1"]).table,
+        cm.distributions(extract, by=["locality_1"]).table,
+    )
     assert cm.audit_disclosure(results, distributions=answers).ok
     assert cm.audit_disclosure(answers).ok
     assert not cm.audit_disclosure(answers, minimum_base=25).ok
-    fewer = cm.suppress(answers, 25)
+    fewer = cm.suppress(answers, 25).table
     assert fewer["base"].min() >= 25
     # Whatever is hidden of a question in a group is hidden of all its options.
     assert fewer.group_by(*CELL, "question").agg(pl.col("status").n_unique())["status"].max() == 1
@@ -124,10 +127,13 @@ def test_distributions_can_be_audited_and_hidden_with_results_and_alone():
 def test_no_response_option_counts_fewer_than_asked():
     """Also where the question is published with its headline: both are hidden, and nothing follows."""
     extract = cm.synthetic.respondents(2024, respondents_per_organisation=600, seed=4)
-    results, answers = cm.estimate(extract, by=["locality_1"]), cm.distributions(extract, by=["locality_1"])
+    results, answers = (
+        cm.estimate(extract, by=["locality_1"]).table,
+        cm.distributions(extract, by=["locality_1"]).table,
+    )
     before = cm.audit_disclosure(results, minimum_count=5, distributions=answers)
     assert {"shown", "count"} <= set(before.table["finding"])
-    held, options = cm.suppress(results, minimum_count=5, distributions=answers)
+    held, options = (one.table for one in cm.suppress(results, minimum_count=5, distributions=answers))
     assert cm.audit_disclosure(held, minimum_count=5, distributions=options).ok
     shown = options.filter(status="reported")
     counted = (shown["percent"] * shown["base"] / 100).round(6)
@@ -137,10 +143,10 @@ def test_no_response_option_counts_fewer_than_asked():
     assert shown.filter(breakdown="all")["question"].n_unique() > 80
     assert options.group_by(*CELL, "question").agg(pl.col("status").n_unique())["status"].max() == 1
     # Alone they are held alike.
-    assert cm.audit_disclosure(cm.suppress(answers, minimum_count=5), minimum_count=5).ok
+    assert cm.audit_disclosure(cm.suppress(answers, minimum_count=5).table, minimum_count=5).ok
 
 
 def test_a_rest_nobody_can_tell_of_protects_nobody():
     """Where a measure of the family is hidden in a sum, the people in no group cannot be told."""
     extract = cm.synthetic.respondents(2024, organisations=4, respondents_per_organisation=150, seed=3)
-    assert cm.audit_disclosure(cm.estimate(extract, by=["occupation_group"])).ok
+    assert cm.audit_disclosure(cm.estimate(extract, by=["occupation_group"]).table).ok

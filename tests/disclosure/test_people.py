@@ -63,30 +63,30 @@ def follows(table, people: Extract, who) -> bool:
 def test_a_person_alone_in_a_team_does_not_follow_from_the_directorate():
     teams = ["a1"] * 20 + ["a2"] * 20 + ["a3"] + ["b1"] * 20 + ["b2"] * 20
     people = extract(locality_1=["A"] * 41 + ["B"] * 40, locality_2=teams)
-    assert not follows(cm.estimate(people, by=["locality_1", "locality_2"]), people, [40])
+    assert not follows(cm.estimate(people, by=["locality_1", "locality_2"]).table, people, [40])
 
 
 def test_who_is_in_one_of_two_groups_that_nearly_coincide_does_not_follow():
     occupation = [13] * 30 + [41] * 21 + [26] * 20
     people = extract(locality_1=["Medical"] * 31 + ["Rest"] * 40, q35=np.array(occupation, "int8"))
     both = {("locality_1", "Medical"), ("occupation_group", "Medical and Dental")}
-    assert not both <= shown(cm.estimate(people, by=["locality_1", "occupation_group"]))
+    assert not both <= shown(cm.estimate(people, by=["locality_1", "occupation_group"]).table)
 
 
 def test_few_between_a_group_and_a_union_of_two_do_not_follow():
     people = extract(locality_1=["A"] * 20 + ["B"] * 20 + ["C"] * 40, locality_2=["X"] * 42 + ["Y"] * 38)
-    assert not follows(cm.estimate(people, by=["locality_1", "locality_2"]), people, [40, 41])
+    assert not follows(cm.estimate(people, by=["locality_1", "locality_2"]).table, people, [40, 41])
 
 
 def test_a_release_without_small_groups_is_shown_whole():
     people = extract(locality_1=["A"] * 40 + ["B"] * 40, locality_2=(["X"] * 20 + ["Y"] * 20) * 2)
-    assert len(shown(cm.estimate(people, by=["locality_1", "locality_2"]))) == 5
+    assert len(shown(cm.estimate(people, by=["locality_1", "locality_2"]).table)) == 5
 
 
 def test_no_row_says_which_groups_are_small_where_people_decided():
     teams = ["a1"] * 20 + ["a2"] * 20 + ["a3"] + ["b1"] * 20 + ["b2"] * 20
     people = extract(locality_1=["A"] * 41 + ["B"] * 40, locality_2=teams)
-    table = cm.estimate(people, by=["locality_1", "locality_2"]).filter(measure="advocacy")
+    table = cm.estimate(people, by=["locality_1", "locality_2"]).table.filter(measure="advocacy")
     assert set(table["status"]) == {"reported", "suppressed"}
 
 
@@ -95,10 +95,12 @@ def test_a_doctor_alone_on_a_ward_does_not_follow_from_a_weighted_mean():
     occupation, ward = [26] * 19 + [13] + [26] * 40 + [13] * 40, ["w1"] * 20 + ["w2"] * 80
     people = extract(locality_1=ward, q35=np.array(occupation, "int8"))
     mix = {"Registered Nurses and Midwives": 0.8, "Medical and Dental": 0.2}
-    plain = cm.estimate(people, by=["locality_1"])
+    plain = cm.estimate(people, by=["locality_1"]).table
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        weighted = cm.estimate(people, by=["locality_1"], weights=cm.Weights("occupation_group", mix=mix))
+        weighted = cm.estimate(
+            people, by=["locality_1"], weights=cm.Weights("occupation_group", mix=mix)
+        ).table
     assert ("locality_1", "w1") in shown(plain)
     assert ("locality_1", "w1") not in shown(weighted)
 
@@ -106,11 +108,11 @@ def test_a_doctor_alone_on_a_ward_does_not_follow_from_a_weighted_mean():
 def test_a_small_organisation_does_not_follow_from_all_together():
     organisation = ["RAX"] * 60 + ["RBX"] * 50 + ["RCX"] * 4
     people = extract(organisation=organisation, locality_1=["A"] * 114)
-    apart = cm.estimate(people).filter(measure="advocacy", status="reported")
+    apart = cm.estimate(people).table.filter(measure="advocacy", status="reported")
     assert set(apart["organisation"]) == {"RAX", "RBX"}
     eligible = {"RAX": 100, "RBX": 90, "RCX": 9}
     with pytest.warns(CultureMetricsWarning, match="Ask for all breakdowns"):
-        together = cm.estimate(people, weights=cm.Weights("size", eligible=eligible))
+        together = cm.estimate(people, weights=cm.Weights("size", eligible=eligible)).table
     assert together.filter(measure="advocacy", status="reported").is_empty()
 
 
@@ -119,9 +121,9 @@ def test_later_calls_keep_to_what_earlier_ones_showed():
     for seed in range(12):
         one, two = rng.choice(5, 150), rng.choice(7, 150, p=np.array([30, 30, 10, 10, 10, 5, 5]) / 100)
         people = extract(seed, locality_1=[f"D{i}" for i in one], locality_2=[f"T{i}" for i in two])
-        first = shown(cm.estimate(people, by=["locality_2"]))
-        both = shown(cm.estimate(people, by=["locality_1", "locality_2"]))
-        again = shown(cm.estimate(people, by=["locality_2", "locality_1"]))
+        first = shown(cm.estimate(people, by=["locality_2"]).table)
+        both = shown(cm.estimate(people, by=["locality_1", "locality_2"]).table)
+        again = shown(cm.estimate(people, by=["locality_2", "locality_1"]).table)
         assert {cell for cell in both if cell[0] == "locality_2"} == {
             c for c in first if c[0] == "locality_2"
         }
@@ -131,9 +133,9 @@ def test_later_calls_keep_to_what_earlier_ones_showed():
 def test_the_order_of_respondents_does_not_part_an_extract_from_its_decision():
     rng = np.random.default_rng(1)
     people = extract(locality_1=[f"D{i}" for i in rng.choice(4, 120)], weight=rng.uniform(0.5, 2.0, 120))
-    first = cm.estimate(people, by=["locality_1"], weights="weight")
+    first = cm.estimate(people, by=["locality_1"], weights="weight").table
     shuffled = dataclasses.replace(people, frame=people.frame.sample(fraction=1.0, shuffle=True, seed=3))
-    assert shown(cm.estimate(shuffled, by=["locality_1"], weights="weight")) == shown(first)
+    assert shown(cm.estimate(shuffled, by=["locality_1"], weights="weight").table) == shown(first)
     assert len(people.decision.calls) == 1
     part = dataclasses.replace(people, frame=people.frame.head(60))
     cm.estimate(part, by=["locality_1"])
@@ -153,7 +155,7 @@ def test_less_than_the_surveys_own_minimum_base_is_said(verb):
 def test_a_hidden_group_that_is_surely_large_is_no_finding_of_the_audit(few, found):
     people = extract(locality_1=["A"] * 60 + ["B"] * 30 + ["C"] * few)
     with pytest.warns(SmallBaseWarning):
-        table = cm.estimate(people, by=["locality_1"], minimum_base=1)
+        table = cm.estimate(people, by=["locality_1"], minimum_base=1).table
     gone = pl.col("group") == "C"
     numbers = ["estimate", "std_error", "conf_low", "conf_high", "base", "effective_base"]
     hidden = table.with_columns(
@@ -174,9 +176,9 @@ def test_seven_people_left_out_do_not_follow_from_two_calls(part_first, dropped)
     part = without(people, np.arange(400) >= 7)
     part = dataclasses.replace(part, frame=part.frame.drop(dropped))
     two = [part, people] if part_first else [people, part]
-    first = cm.estimate(two[0], by=["locality_1"])
+    first = cm.estimate(two[0], by=["locality_1"]).table
     with pytest.warns(CultureMetricsWarning, match="Ask for all breakdowns"):
-        second = cm.estimate(two[1], by=["locality_1"])
+        second = cm.estimate(two[1], by=["locality_1"]).table
     measure = "recommend_place_to_work"
     assert shown(first, measure) == {("all", "all"), ("locality_1", "A"), ("locality_1", "B")}
     # B has the same people in both.
@@ -190,7 +192,7 @@ def test_a_large_part_of_the_people_is_shown_beside_the_whole():
     )
     cm.estimate(people, by=["locality_1"])
     nurses = without(people, np.arange(400) % 2 == 0)
-    assert len(shown(cm.estimate(nurses, by=["locality_1"]))) == 4
+    assert len(shown(cm.estimate(nurses, by=["locality_1"]).table)) == 4
 
 
 def test_groups_that_a_part_lacks_do_not_make_it_another_breakdown():
@@ -199,20 +201,20 @@ def test_groups_that_a_part_lacks_do_not_make_it_another_breakdown():
     cm.estimate(without(people, np.arange(90) < 30), by=["locality_1"])
     cm.estimate(without(people, (np.arange(90) < 30) | (np.arange(90) >= 34)), by=["locality_1"])
     with pytest.warns(CultureMetricsWarning, match="Ask for all breakdowns"):
-        last = shown(cm.estimate(people, by=["locality_1"]))
+        last = shown(cm.estimate(people, by=["locality_1"]).table)
     assert ("locality_1", "B") not in last
 
 
 def test_one_answer_that_is_corrected_does_not_follow():
     people = extract(locality_1=["A"] * 60 + ["B"] * 60)
-    before = cm.estimate(people, by=["locality_1"])
+    before = cm.estimate(people, by=["locality_1"]).table
     codes = people.frame["q25a"].to_list()
     codes[3] = 5 if codes[3] < 5 else 1
     corrected = dataclasses.replace(
         people, frame=people.frame.with_columns(q25a=pl.Series(codes, dtype=pl.Int8))
     )
     with pytest.warns(CultureMetricsWarning, match="not what they were"):
-        after = cm.estimate(corrected, by=["locality_1"])
+        after = cm.estimate(corrected, by=["locality_1"]).table
     assert shown(after, "recommend_place_to_work") == shown(before, "recommend_place_to_work") != set()
     for measure in ("care_is_top_priority", "advocacy"):
         assert shown(before, measure)
@@ -220,9 +222,9 @@ def test_one_answer_that_is_corrected_does_not_follow():
         assert shown(after, measure) <= {("locality_1", "B")}
     # Turned round as a whole, nothing follows of few; nor in another year.
     turned = people.frame.with_columns(q25a=6 - pl.col("q25a"))
-    assert shown(cm.estimate(dataclasses.replace(people, frame=turned), by=["locality_1"]), "advocacy")
+    assert shown(cm.estimate(dataclasses.replace(people, frame=turned), by=["locality_1"]).table, "advocacy")
     later = dataclasses.replace(corrected, period="2025")
-    assert shown(cm.estimate(later, by=["locality_1"]), "advocacy")
+    assert shown(cm.estimate(later, by=["locality_1"]).table, "advocacy")
 
 
 @pytest.mark.parametrize("organisations", [1, 2, 6])
@@ -232,7 +234,7 @@ def test_one_person_left_out_does_not_follow_from_two_totals(organisations):
     part = without(people, np.arange(240) >= 1)
     cm.estimate(people)
     with pytest.warns(CultureMetricsWarning, match="Ask for all breakdowns"):
-        rest = cm.estimate(part).filter(measure="advocacy")
+        rest = cm.estimate(part).table.filter(measure="advocacy")
     assert rest.filter(status="reported", organisation="R0X").is_empty()
     assert rest.filter(status="reported").height == organisations - 1
 
@@ -250,7 +252,7 @@ def test_each_earlier_call_is_set_beside_this_one():
     cm.estimate(people, by=["locality_1"])
     cm.estimate(answering(people, np.arange(30), 5), by=["locality_1"])
     with pytest.warns(CultureMetricsWarning, match="not what they were"):
-        third = cm.estimate(answering(people, np.arange(27), 5), by=["locality_1"])
+        third = cm.estimate(answering(people, np.arange(27), 5), by=["locality_1"]).table
     assert shown(third) <= {("locality_1", "B")}
 
 
@@ -264,18 +266,18 @@ def test_altered_answers_do_not_follow_from_breakdowns_of_two_calls():
     later = answering(people, np.r_[np.arange(20), 50:53], 5)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", CultureMetricsWarning)
-        first = shown(cm.estimate(later, by=["locality_1"]))
-        second = shown(cm.estimate(later, by=["site"]))
+        first = shown(cm.estimate(later, by=["locality_1"]).table)
+        second = shown(cm.estimate(later, by=["site"]).table)
     assert not ({("locality_1", "A"), ("all", "all")} & first and ("site", "X") in second)
 
 
 def test_an_organisation_of_few_does_not_follow_when_it_is_merged():
     people = extract(organisation=["RAX"] * 60 + ["RCX"] * 4, locality_1=["A"] * 64)
-    before = cm.estimate(people).filter(measure="advocacy", status="reported")
+    before = cm.estimate(people).table.filter(measure="advocacy", status="reported")
     assert before["base"].to_list() == [60]
     merged = dataclasses.replace(people, frame=people.frame.with_columns(organisation=pl.lit("RAX")))
     with pytest.warns(CultureMetricsWarning, match="Ask for all breakdowns"):
-        assert cm.estimate(merged).filter(measure="advocacy", status="reported").is_empty()
+        assert cm.estimate(merged).table.filter(measure="advocacy", status="reported").is_empty()
 
 
 def test_ids_and_columns_of_other_types_are_no_trouble():
@@ -283,7 +285,7 @@ def test_ids_and_columns_of_other_types_are_no_trouble():
     cm.estimate(people, by=["locality_1"])
     for change in (pl.col("respondent").cast(pl.Categorical), pl.lit([1]).alias("weight")):
         other = dataclasses.replace(people, frame=people.frame.with_columns(change).head(90))
-        assert cm.estimate(other, by=["locality_1"]).height
+        assert cm.estimate(other, by=["locality_1"]).table.height
     twice = dataclasses.replace(people, frame=people.frame.with_columns(respondent=pl.lit("x")))
     with pytest.warns(CultureMetricsWarning, match="same id"):
         cm.estimate(twice)
@@ -292,7 +294,7 @@ def test_ids_and_columns_of_other_types_are_no_trouble():
 def test_two_columns_that_are_alike_but_for_few_give_none_of_them_away():
     frame = pl.DataFrame({"organisation": ["RXX"] * 100, "days": [float(d) for d in range(100)]})
     frame = frame.with_columns(trim=pl.when(pl.col("days") < 97).then("days"))
-    table = cm.estimate_values(frame, ["days", "trim"]).filter(status="reported")
+    table = cm.estimate_values(frame, ["days", "trim"]).table.filter(status="reported")
     assert table.height < 2
 
 
@@ -301,7 +303,7 @@ def test_an_extract_of_many_is_looked_at_by_pairs_of_breakdowns(monkeypatch):
     monkeypatch.setattr("culture_metrics.disclosure.decision.MANY", 50)
     teams = ["a1"] * 20 + ["a2"] * 20 + ["a3"] + ["b1"] * 20 + ["b2"] * 20
     people = extract(locality_1=["A"] * 41 + ["B"] * 40, locality_2=teams)
-    assert not follows(cm.estimate(people, by=["locality_1", "locality_2"]), people, [40])
+    assert not follows(cm.estimate(people, by=["locality_1", "locality_2"]).table, people, [40])
     assert people.decision.not_looked_at
 
 
@@ -404,13 +406,13 @@ def about(people: Extract) -> list[About]:
 def test_a_ledger_carries_the_decision_into_the_next_run(tmp_path):
     teams = ["a1"] * 20 + ["a2"] * 22 + ["tiny"] * 3 + ["b1"] * 24 + ["b2"] * 26
     people = extract(locality_1=["A"] * 45 + ["B"] * 50, locality_2=teams)
-    first = cm.estimate(people, by=["locality_2"])
+    first = cm.estimate(people, by=["locality_2"]).table
     path = tmp_path / "ledger.json"
     write_ledger(path, about(people))
     assert "tiny" not in path.read_text(encoding="utf-8")
     again = dataclasses.replace(people, decision=Decision())
     read_ledger(path, about(again))
-    both = cm.estimate(again, by=["locality_1", "locality_2"])
+    both = cm.estimate(again, by=["locality_1", "locality_2"]).table
     assert {c for c in shown(both) if c[0] == "locality_2"} == {
         c for c in shown(first) if c[0] == "locality_2"
     }
@@ -440,10 +442,10 @@ def test_a_breakdown_whose_groups_have_other_members_is_another_breakdown():
     """Estates is put into Medicine between two calls: both sizes of Medicine would give Estates away."""
     site = ["Medicine"] * 60 + ["Corporate"] * 50 + ["Surgery"] * 40 + ["Estates"] * 7
     people = extract(locality_1=site)
-    first = cm.estimate(people, by=["locality_1"])
+    first = cm.estimate(people, by=["locality_1"]).table
     merged = ["Medicine" if name == "Estates" else name for name in site]
     again = dataclasses.replace(people, frame=people.frame.with_columns(locality_1=pl.Series(merged)))
-    second = cm.estimate(again, by=["locality_1"])
+    second = cm.estimate(again, by=["locality_1"]).table
     assert ("locality_1", "Medicine") not in shown(first) & shown(second)
     one = np.array([[float(name == group) for name in site] for _, group in shown(first) if group != "all"])
     two = np.array(
@@ -457,16 +459,16 @@ def test_a_breakdown_whose_groups_have_other_members_is_another_breakdown():
 
 def test_few_who_weigh_otherwise_do_not_follow_from_two_totals():
     people = extract(locality_1=["A"] * 60, w=[2.0] * 4 + [1.0] * 56)
-    plain = cm.estimate(people).filter(measure="advocacy", status="reported")
+    plain = cm.estimate(people).table.filter(measure="advocacy", status="reported")
     with pytest.warns(CultureMetricsWarning, match="Ask for all breakdowns"):
-        weighted = cm.estimate(people, weights="w").filter(measure="advocacy", status="reported")
+        weighted = cm.estimate(people, weights="w").table.filter(measure="advocacy", status="reported")
     assert plain.height + weighted.height == 1
 
 
 def test_other_members_than_in_an_earlier_report_are_not_shown_beside_it(tmp_path):
     site = ["Medicine"] * 60 + ["Corporate"] * 50 + ["Surgery"] * 40 + ["Estates"] * 7
     people = extract(locality_1=site)
-    assert ("locality_1", "Medicine") in shown(cm.estimate(people, by=["locality_1"]))
+    assert ("locality_1", "Medicine") in shown(cm.estimate(people, by=["locality_1"]).table)
     write_ledger(tmp_path / "ledger.json", about(people))
     for members, changed in ((["Medicine" if n == "Estates" else n for n in site], True), (site, False)):
         later = dataclasses.replace(
@@ -475,6 +477,6 @@ def test_other_members_than_in_an_earlier_report_are_not_shown_beside_it(tmp_pat
         read_ledger(tmp_path / "ledger.json", about(later))
         with warnings.catch_warnings(record=True) as told:
             warnings.simplefilter("always")
-            groups = {cell for cell in shown(cm.estimate(later, by=["locality_1"])) if cell[0] != "all"}
+            groups = {cell for cell in shown(cm.estimate(later, by=["locality_1"]).table) if cell[0] != "all"}
         assert bool(groups) != changed
         assert any("other members" in str(w.message) for w in told) == changed

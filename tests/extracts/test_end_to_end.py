@@ -34,7 +34,7 @@ FEW = settings(
 
 def results(extract):
     report = validate(extract)
-    return estimate(report.extract, by=BY).sort(SORTED), report
+    return estimate(report.extract, by=BY).table.sort(SORTED), report
 
 
 @pytest.fixture(scope="module")

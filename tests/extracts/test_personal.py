@@ -76,7 +76,7 @@ def test_many_departments_are_a_breakdown(people):
     made = synthetic.respondents(2024, respondents_per_organisation=people)
     names = pl.Series("department", [f"Department {n}" for n in departments])
     made = replace(made, frame=made.frame.with_columns(names))
-    table = estimate(made, by=["department"]).filter(breakdown="department")
+    table = estimate(made, by=["department"]).table.filter(breakdown="department")
     assert table["group"].n_unique() == names.n_unique()
 
 

@@ -105,7 +105,7 @@ def test_no_text_names_a_small_group_or_counts_one(seed, tmp_path):
     listed = pl.DataFrame({"ods_code": ["RXX"], "predecessor_codes": ["RB1"]})
     checked = [validate(e, organisations=listed, eligible={"RXX": 10}) for e in years]
     own = [replace(c.extract, frame=c.extract.frame.filter(organisation="RXX")) for c in checked]
-    results = pl.concat([estimate(e, by=["locality_1"]) for e in own])
+    results = pl.concat([estimate(e, by=["locality_1"]).table for e in own])
     margins = {"locality_1": dict.fromkeys(own[1].frame["locality_1"].unique().to_list(), 0.0)}
     calls = [
         *(lambda c=c: c for c in checked),
@@ -115,9 +115,9 @@ def test_no_text_names_a_small_group_or_counts_one(seed, tmp_path):
         lambda: validate(years[0], merge={"locality_1": {name: "x" for name in large}}),
         lambda: study(sorted(tmp_path.glob("*.csv")), by=["locality_1"]),
         lambda: study(sorted(tmp_path.glob("*.csv")), organisation="nobody"),
-        lambda: estimate(own[1], by=["ward"]),
-        lambda: estimate(own[1], by=["locality_1"], weights=rake(own[1], margins)),
-        lambda: estimate(own[1], design=Design(strata="locality_1", population={})),
+        lambda: estimate(own[1], by=["ward"]).table,
+        lambda: estimate(own[1], by=["locality_1"], weights=rake(own[1], margins)).table,
+        lambda: estimate(own[1], design=Design(strata="locality_1", population={})).table,
         lambda: replicate(own[1], by=["locality_1"], draws=20, measures=["morale"]).gap(
             "locality_1", "a", "b"
         ),

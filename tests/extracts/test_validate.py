@@ -182,7 +182,7 @@ def test_missing_questions_are_named_with_the_scores_they_cost(clean):
         "years that have it all. Not scored: Motivation."
     )
     assert "q16c" in problem(report, "missing options")["found"]
-    results = estimate(report.extract)
+    results = estimate(report.extract).table
     assert results.filter(measure="motivation")["status"].item() == "not_asked"
     assert results.filter(measure="look_forward_to_work")["status"].item() == "not_asked"
 

@@ -283,7 +283,7 @@ TABLES = {
 }
 READ = {
     "read_extract": lambda path: cm.read_extract(path).frame,
-    "read_published": lambda path: cm.read_published(path, organisation="RXX").results,
+    "read_published": lambda path: cm.read_published(path, organisation="RXX").results.table,
     "read_outcome": lambda path: cm.read_outcome(path, "agency_spend").table,
     "read_panel": lambda path: cm.read_panel(path).table,
     "read_organisations": read_organisations,

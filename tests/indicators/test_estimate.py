@@ -15,6 +15,7 @@ from statsmodels.stats.proportion import proportion_confint
 from statsmodels.stats.weightstats import DescrStatsW
 
 from culture_metrics import estimate, synthetic
+from culture_metrics.contract import check_results
 from culture_metrics.disclosure.decision import Decision
 from culture_metrics.errors import CultureMetricsWarning, ExtractError, UnknownNameError
 from culture_metrics.extracts.extract import Extract
@@ -23,7 +24,6 @@ from culture_metrics.indicators.cells import make_cells
 from culture_metrics.indicators.design import Design, kish
 from culture_metrics.indicators.intervals import wilson
 from culture_metrics.indicators.weights import Weights, respondent_weights
-from culture_metrics.results import check_results
 
 REFERENCE = Path(__file__).parents[1] / "reference"
 NUMBERS = ["estimate", "std_error", "conf_low", "conf_high", "base", "effective_base"]
@@ -50,7 +50,7 @@ def extract() -> Extract:
 )
 def test_means_and_standard_errors_equal_those_of_r_survey(extract, weighting, weights):
     reference = pl.read_csv(REFERENCE / "weighted_estimates.csv").filter(weighting=weighting)
-    results = estimate(extract, weights=weights).filter(breakdown="all")
+    results = estimate(extract, weights=weights).table.filter(breakdown="all")
     both = reference.join(results, on=["organisation", "measure"], suffix="_here")
     assert both.height == reference.height == 4
     for number in ("estimate", "std_error", "base"):
@@ -80,7 +80,7 @@ def _exact_effective_bases(extract, weights):
 def test_a_group_is_estimated_as_a_sample_of_its_own(extract):
     nurses = extract.frame.filter(pl.col("q35") == 27, pl.col("organisation") == "RXX")
     answers = nurses["q25c"].drop_nulls()
-    row = estimate(extract, by=["occupation_group"]).row(
+    row = estimate(extract, by=["occupation_group"]).table.row(
         by_predicate=(pl.col("group") == "Registered Nurses and Midwives")
         & (pl.col("organisation") == "RXX")
         & (pl.col("measure") == "recommend_place_to_work"),
@@ -93,7 +93,7 @@ def test_a_group_is_estimated_as_a_sample_of_its_own(extract):
 
 
 def test_intervals_of_percentages_are_wilson_s(extract):
-    rows = estimate(extract).filter(unit="percent", status="reported")
+    rows = estimate(extract).table.filter(unit="percent", status="reported")
     x = np.rint(rows["estimate"].to_numpy() / 100 * rows["base"].to_numpy())
     low, high = proportion_confint(x, rows["base"].to_numpy(), method="wilson")
     np.testing.assert_allclose(rows["conf_low"], 100 * low, atol=1e-9)
@@ -107,7 +107,7 @@ def test_wilson_interval_of_43_in_57():
 
 
 def test_intervals_of_scores_are_t_intervals(extract):
-    rows = estimate(extract).filter(measure="motivation", organisation="RXX")
+    rows = estimate(extract).table.filter(measure="motivation", organisation="RXX")
     answers = extract.frame.filter(organisation="RXX").select("q2a", "q2b", "q2c").to_numpy().astype(float)
     enough = (~np.isnan(answers)).sum(axis=1) >= 2
     values = (np.nanmean(answers[enough], axis=1) - 1) * 2.5
@@ -116,7 +116,7 @@ def test_intervals_of_scores_are_t_intervals(extract):
 
 
 def test_results_keep_the_contract_and_say_what_was_not_asked(extract):
-    results = estimate(extract, by=["occupation_group"])
+    results = estimate(extract, by=["occupation_group"]).table
     check_results(results)
     assert set(results.filter(measure="burnout")["status"]) == {"not_asked"}
     assert results["source"].unique().to_list() == ["respondents"]
@@ -150,7 +150,7 @@ BY = ["occupation_group", "locality_1", ("gender", "age")]
 @pytest.mark.parametrize("weights", ["none", "occupation_group", "own_weight"])
 def test_results_are_the_same_for_any_order_of_respondents(several, weights):
     shuffled = replace(several, frame=several.frame.sample(fraction=1, shuffle=True, seed=1))
-    same(estimate(several, BY, weights=weights), estimate(shuffled, BY, weights=weights))
+    same(estimate(several, BY, weights=weights).table, estimate(shuffled, BY, weights=weights).table)
 
 
 @pytest.mark.parametrize("weights", ["none", "own_weight"])
@@ -159,7 +159,7 @@ def test_results_are_the_same_in_pieces(several, weights, rows):
     for by in (["occupation_group"], [("gender", "age")]):
         pieces = (replace(several, frame=piece) for piece in several.frame.iter_slices(rows))
         whole = replace(several, decision=Decision())
-        same(estimate(whole, by, weights=weights), estimate(pieces, by, weights=weights))
+        same(estimate(whole, by, weights=weights).table, estimate(pieces, by, weights=weights).table)
 
 
 def test_pieces_say_that_nobody_looked_how_breakdowns_overlap(several):
@@ -175,7 +175,7 @@ def test_results_are_the_same_for_any_number_of_threads(several, tmp_path):
             "from culture_metrics.extracts.extract import Extract\n"
             "extract = Extract('nss_england', '2024', pl.read_parquet(sys.argv[1]))\n"
             "by = ['occupation_group', ('gender', 'age')]\n"
-            "cm.estimate(extract, by, weights='occupation_group').write_parquet(sys.argv[2])\n"
+            "cm.estimate(extract, by, weights='occupation_group').table.write_parquet(sys.argv[2])\n"
         )
         paths = [str(tmp_path / "answers.parquet"), str(tmp_path / f"{threads}.parquet")]
         environment = os.environ | {"POLARS_MAX_THREADS": threads, "OMP_NUM_THREADS": threads}
@@ -189,8 +189,8 @@ def test_a_cross_is_a_breakdown_by_both(several):
     joined = several.frame.with_columns(
         (pl.col("locality_1") + " × " + pl.col("locality_2")).alias("both"),
     )
-    crossed = estimate(several, [("locality_1", "locality_2")], weights="own_weight")
-    plain = estimate(replace(several, frame=joined), ["both"], weights="own_weight")
+    crossed = estimate(several, [("locality_1", "locality_2")], weights="own_weight").table
+    plain = estimate(replace(several, frame=joined), ["both"], weights="own_weight").table
     assert "locality_1 × locality_2" in crossed["breakdown"]
     both = crossed.join(plain, on=["organisation", "group", "measure"], suffix="_plain")
     assert both.height == crossed.height == plain.height
@@ -220,7 +220,7 @@ def test_every_row_says_what_its_interval_is(several):
     }
     frame = several.frame.with_columns(pl.lit(5, pl.Int8).alias("q25c"))
     for interval, expected in kinds.items():
-        results = estimate(several, BY, interval=interval)
+        results = estimate(several, BY, interval=interval).table
         shown = results.filter(status="reported")
         inside = shown.filter(
             (pl.col("unit") == "score") | pl.col("estimate").is_between(0, 100, closed="none")
@@ -229,7 +229,7 @@ def test_every_row_says_what_its_interval_is(several):
         assert results.filter(pl.col("status") != "reported")["interval"].null_count() == (
             results.height - shown.height
         )
-        edge = estimate(replace(several, frame=frame, decision=Decision()), interval=interval)
+        edge = estimate(replace(several, frame=frame, decision=Decision()), interval=interval).table
         assert set(edge.filter(measure="recommend_place_to_work")["interval"]) == {"wilson"}
 
 
@@ -239,14 +239,14 @@ def test_a_piece_in_which_nobody_has_a_score_is_a_piece(several):
     )
     gone = replace(several, frame=frame, decision=Decision())
     pieces = (replace(gone, frame=piece) for piece in frame.iter_slices(300))
-    same(estimate(gone), estimate(pieces))
+    same(estimate(gone).table, estimate(pieces).table)
 
 
 def test_results_are_the_same_in_small_batches(several, monkeypatch):
-    whole = estimate(several, BY, weights="own_weight")
+    whole = estimate(several, BY, weights="own_weight").table
     monkeypatch.setattr("culture_metrics.indicators.tally.BATCH", 1)
     monkeypatch.setattr("culture_metrics.indicators.tally.SLICE", 7)
-    same(whole, estimate(several, BY, weights="own_weight"))
+    same(whole, estimate(several, BY, weights="own_weight").table)
 
 
 @pytest.mark.filterwarnings("ignore::culture_metrics.errors.SmallBaseWarning")
@@ -254,7 +254,7 @@ def test_two_runs_on_one_file_are_identical_to_the_byte(several, tmp_path):
     several.frame.write_parquet(tmp_path / "answers.parquet")
     for run in ("one", "two"):
         again = replace(several, frame=pl.read_parquet(tmp_path / "answers.parquet"))
-        estimate(again, BY, weights="occupation_group").write_parquet(tmp_path / run)
+        estimate(again, BY, weights="occupation_group").table.write_parquet(tmp_path / run)
     assert (tmp_path / "one").read_bytes() == (tmp_path / "two").read_bytes()
 
 
@@ -272,7 +272,7 @@ def test_pieces_take_no_weights_that_need_the_whole(several):
 def test_no_spread_is_no_error(several):
     """Everybody gives one answer: a standard error of exactly 0, whatever the weights add up to."""
     frame = several.frame.with_columns(pl.lit(5, pl.Int8).alias(c) for c in ("q2a", "q2b", "q2c", "q25c"))
-    rows = estimate(replace(several, frame=frame, decision=Decision()), BY, weights="own_weight")
+    rows = estimate(replace(several, frame=frame, decision=Decision()), BY, weights="own_weight").table
     rows = rows.filter(pl.col("measure").is_in(["motivation", "recommend_place_to_work"]), status="reported")
     assert set(rows["std_error"]) == {0.0}
     assert set(rows.filter(unit="score")["conf_low"]) == {10.0}

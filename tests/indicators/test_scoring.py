@@ -122,7 +122,7 @@ def test_156_published_sub_scores_are_rebuilt_from_counts_to_1e_9(exact_cases):
     cases = exact_cases.partition_by("org_code", "subscore", as_dict=True)
     assert len(cases) == 156
     extract = pl.concat([_respondents(f"{a}|{b}", rows) for (a, b), rows in cases.items()], how="diagonal")
-    results = estimate(Extract("nss_england", "2024", extract)).filter(breakdown="all")
+    results = estimate(Extract("nss_england", "2024", extract)).table.filter(breakdown="all")
     found = results.select("organisation", "measure", "estimate", "base")
     wanted = pl.DataFrame(
         [

@@ -47,7 +47,7 @@ BLUP_SE = [
 
 def results_of(y: list[float], v: list[float], base: int) -> pl.DataFrame:
     """Results of one measure whose groups have these estimates and squared errors."""
-    from culture_metrics.results import as_results
+    from culture_metrics.contract import as_results
 
     n = len(y)
     return as_results(
@@ -82,7 +82,7 @@ def test_shrunken_values_and_intervals_equal_metafor_s():
     pooled = float(np.mean(V))
     centre, of_centre, between = (x.item() for x in between_groups(
         np.array(Y), np.full(len(Y), pooled), np.zeros(len(Y), np.int64)))  # fmt: skip
-    found = shrink(results_of(Y, V, 20))
+    found = shrink(results_of(Y, V, 20)).table
     assert found["centre"].unique().to_list() == pytest.approx([centre])
     assert found["spread"][0] == pytest.approx(np.sqrt(between))
     np.testing.assert_allclose(found["shrunken"], BLUP, rtol=1e-8)
@@ -93,22 +93,22 @@ def test_shrunken_values_and_intervals_equal_metafor_s():
 
 
 def test_no_more_spread_than_chance_leaves_the_centre():
-    found = shrink(results_of([6.0, 6.1, 5.9, 6.05], [0.5] * 4, 12))
+    found = shrink(results_of([6.0, 6.1, 5.9, 6.05], [0.5] * 4, 12)).table
     assert found["share_kept"].to_list() == [0.0] * 4
     np.testing.assert_allclose(found["shrunken"], 6.0125)
 
 
 def test_a_team_where_all_agree_is_shrunk_too():
     """Its own standard error is 0, which is chance: the pooled variance is not."""
-    found = shrink(results_of([10.0, 6.0, 7.0, 5.0], [0.0, 0.3, 0.3, 0.3], 12))
+    found = shrink(results_of([10.0, 6.0, 7.0, 5.0], [0.0, 0.3, 0.3, 0.3], 12)).table
     assert 0 < found["share_kept"][0] < 1
     assert found["shrunken"][0] < 10
 
 
 def test_shrunken_stands_beside_the_raw_value_and_hidden_rows_stay_hidden():
     extract = synthetic.respondents(2024, respondents_per_organisation=600, seed=3)
-    results = estimate(extract, by=["locality_1"])
-    found = shrink(results)
+    results = estimate(extract, by=["locality_1"]).table
+    found = shrink(results).table
     groups = results.filter(breakdown="locality_1")
     assert found.height == groups.height
     assert found["estimate"].equals(groups["estimate"])
@@ -126,7 +126,7 @@ def test_shrunken_estimates_lie_nearer_to_the_truth():
     random = np.random.default_rng(5)
     truth = random.normal(6.3, 0.35, 200)
     raw = truth + random.normal(0, 2.0 / np.sqrt(12), 200)
-    found = shrink(results_of(raw.tolist(), [4 / 12] * 200, 12)).sort("group")
+    found = shrink(results_of(raw.tolist(), [4 / 12] * 200, 12)).table.sort("group")
     order = np.argsort([f"team {i:02}" for i in range(200)])
     error = ((found["shrunken"].to_numpy() - truth[order]) ** 2).mean()
     assert error < 0.5 * ((raw - truth) ** 2).mean()
@@ -137,6 +137,6 @@ def test_shrunken_estimates_lie_nearer_to_the_truth():
 
 
 def test_two_groups_say_nothing_about_a_spread_and_other_tables_are_refused():
-    assert shrink(results_of([5.0, 7.0], [0.1, 0.1], 20))["shrunken"].null_count() == 2
+    assert shrink(results_of([5.0, 7.0], [0.1, 0.1], 20)).table["shrunken"].null_count() == 2
     with pytest.raises(ResultsError):
         shrink(pl.DataFrame({"estimate": [1.0]}))

@@ -71,7 +71,7 @@ def coverage(results: pl.DataFrame, measure: str, truth: float) -> float:
 @pytest.mark.parametrize("weighted", [False, True])
 def test_intervals_cover_the_truth(n, weighted):
     extract, truth = samples(n, weighted=weighted)
-    results = estimate(extract, weights="weight" if weighted else "none")
+    results = estimate(extract, weights="weight" if weighted else "none").table
     found = {p: coverage(results, measure, p) for measure, p in PERCENTAGES.values()}
     found["score"] = coverage(results, "motivation", truth)
     print(n, "weighted" if weighted else "unweighted", {k: round(v, 1) for k, v in found.items()})
@@ -111,7 +111,7 @@ def test_where_no_interval_can(percentage, n):
 def test_logit_intervals_hold_for_scores_near_the_top_of_small_groups():
     """Where nearly everybody scores 10 a t interval on the raw scale falls short; on the logit scale not."""
     extract, truth = samples(12, weighted=False, skewed=True)
-    plain = coverage(estimate(extract), "motivation", truth)
-    logit = coverage(estimate(extract, interval="logit"), "motivation", truth)
+    plain = coverage(estimate(extract).table, "motivation", truth)
+    logit = coverage(estimate(extract, interval="logit").table, "motivation", truth)
     assert plain < 92
     assert 93 <= logit <= 98.5

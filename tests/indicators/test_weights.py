@@ -84,7 +84,7 @@ def test_weighted_totals_do_not_tell_how_many_are_hidden(splits):
     for doctors, porters, unknown in splits:
         few = [DOCTOR] * doctors + [PORTER] * porters + [None] * unknown
         extract = extract_of(RXX=[NURSE] * 40 + few)
-        total = estimate(extract, weights=Weights("occupation_group", mix=MIX))
+        total = estimate(extract, weights=Weights("occupation_group", mix=MIX)).table
         row = total.row(by_predicate=pl.col("measure") == "recommend_place_to_work", named=True)
         found.add(round(row["effective_base"], 9))
     assert len(found) == 1
@@ -116,7 +116,7 @@ def test_what_is_hidden_below_a_larger_minimum_does_not_follow_from_weighted_tot
     def published(**rules):
         weights = Weights("occupation_group", mix=MIX, **rules)
         alone = replace(extract, decision=Decision())
-        table = of(alone, ["occupation_group"], weights=weights, minimum_base=20)
+        table = of(alone, ["occupation_group"], weights=weights, minimum_base=20).table
         name = "measure" if "measure" in table.columns else "question"
         table = table.filter(pl.col(name) == "recommend_place_to_work").rename({name: "measure"})
         small = table.filter(pl.col("group").is_in([DOCTORS, WIDER]))
@@ -139,7 +139,7 @@ def test_weights_to_the_mix_of_the_extract_follow_a_larger_minimum(weights):
             RXX=[NURSE] * 40 + [DOCTOR] * doctors + [PORTER] * (40 - doctors),
             RYY=[NURSE] * 60 + [DOCTOR] * (75 - doctors) + [PORTER] * (65 + doctors),
         )
-        table = estimate(extract, weights=weights, minimum_base=least)
+        table = estimate(extract, weights=weights, minimum_base=least).table
         return tuple(table.filter(measure="recommend_place_to_work")["effective_base"].round(9))
 
     assert len({published(doctors, 20) for doctors in (12, 15, 17)}) == 1
@@ -156,7 +156,7 @@ def test_the_mix_of_the_extract_does_not_tell_of_one_organisation():
             RXX=[NURSE] * 40 + [DOCTOR] * doctors + [PORTER] * (25 - doctors),
             RYY=[NURSE] * 30 + [DOCTOR] * 20 + [PORTER] * 25,
         )
-        total = estimate(extract, weights="occupation_group").filter(measure="recommend_place_to_work")
+        total = estimate(extract, weights="occupation_group").table.filter(measure="recommend_place_to_work")
         found |= {(name, round(n, 9)) for name, n in total.select("organisation", "effective_base").rows()}
     assert len(found) == 2
 
@@ -171,7 +171,9 @@ def test_no_question_put_to_all_hides_groups_of_different_weights(seed, n):
     rules = Weights("occupation_group", mix=mix)
     weights = pl.Series("weight", occupation_weights(extract, rules))
     of_group = extract.frame.select(column.alias("group"), weights).unique().drop_nulls()
-    results = estimate(extract, ["occupation_group"], weights=rules).filter(weighting="occupation_group")
+    results = estimate(extract, ["occupation_group"], weights=rules).table.filter(
+        weighting="occupation_group"
+    )
     asked = results.filter(pl.col("base") >= 0.8 * n, breakdown="all")["measure"]
     hidden = results.filter(pl.col("base").is_null(), breakdown="occupation_group").join(of_group, on="group")
     people = extract.frame.select(column.alias("group")).drop_nulls()["group"].value_counts(name="people")
@@ -199,7 +201,7 @@ def test_organisations_of_officially_unweighted_kinds_keep_weight_1(mixed):
     weights = occupation_weights(replace(mixed, frame=frame), Weights("occupation_group", pool_below=1))
     assert set(weights[10:]) == {1.0}
     rules = Weights("occupation_group", pool_below=1)
-    rows = estimate(replace(mixed, frame=frame), weights=rules, minimum_base=1)
+    rows = estimate(replace(mixed, frame=frame), weights=rules, minimum_base=1).table
     names = dict(rows.filter(measure="recommend_place_to_work").select("organisation", "weighting").rows())
     assert names == {"RXX": "occupation_group", "RYY": "none"}
 
@@ -209,7 +211,7 @@ def test_a_given_mix_weights_one_organisation(mixed):
     with pytest.raises(ExtractError, match="need a mix"):
         estimate(alone, weights="occupation_group")
     rules = Weights("occupation_group", mix={NURSES: 1, DOCTORS: 1}, pool_below=1)
-    results = estimate(alone, weights=rules, minimum_base=1)
+    results = estimate(alone, weights=rules, minimum_base=1).table
     row = results.row(by_predicate=pl.col("measure") == "recommend_place_to_work", named=True)
     assert (row["weighting"], row["base"]) == ("occupation_group", 10)
     assert row["effective_base"] < 10
@@ -231,11 +233,11 @@ def test_national_figures_are_the_mean_of_organisations_by_their_staff():
     codes = extract.frame["organisation"].unique().sort().to_list()
     staff = dict(zip(codes, (9000, 2000, 700), strict=True))
     by = ["occupation_group"]
-    results = estimate(extract, by, weights=Weights("occupation_group_and_size", eligible=staff))
+    results = estimate(extract, by, weights=Weights("occupation_group_and_size", eligible=staff)).table
     assert results["organisation"].unique().to_list() == ["all"]
     everyone = results.filter(breakdown="all", measure="morale").row(0, named=True)
     assert everyone["weighting"] == "occupation_group_and_size"
-    own = estimate(extract, weights="occupation_group").filter(measure="morale")
+    own = estimate(extract, weights="occupation_group").table.filter(measure="morale")
     answered = dict(own.select("organisation", "base").rows())
     shares = np.array([staff[c] * answered[c] / 400 for c in codes])
     # Weights have a mean of 1 among all respondents of an organisation, not quite among those with a score.
@@ -249,7 +251,7 @@ def test_national_figures_are_the_mean_of_organisations_by_their_staff():
 
 
 def test_national_figures_leave_out_whoever_has_no_number(mixed):
-    results = estimate(mixed, weights=Weights("size", eligible={"RXX": 30}), minimum_base=1)
+    results = estimate(mixed, weights=Weights("size", eligible={"RXX": 30}), minimum_base=1).table
     assert results.filter(measure="recommend_place_to_work")["base"].item() == 10
     with pytest.raises(ExtractError, match="need the number of eligible staff"):
         estimate(mixed, weights="size")
@@ -263,8 +265,8 @@ def test_weights_of_ones_own(mixed):
     random = np.random.default_rng(3)
     weights = pl.Series("own", random.uniform(0.5, 2, mixed.frame.height))
     by_column = replace(mixed, frame=mixed.frame.with_columns(weights))
-    given = estimate(mixed, weights=weights, minimum_base=1)
-    assert given.equals(estimate(by_column, weights="own", minimum_base=1))
+    given = estimate(mixed, weights=weights, minimum_base=1).table
+    assert given.equals(estimate(by_column, weights="own", minimum_base=1).table)
     assert set(given.filter(status="reported", measure="recommend_place_to_work")["weighting"]) == {
         "supplied"
     }
@@ -280,11 +282,11 @@ def test_weights_of_ones_own_must_be_above_0_and_no_value_is_shown(mixed, bad):
 
 def test_weights_come_in_any_form_of_numbers(mixed):
     series = pl.Series(np.linspace(0.5, 2, mixed.frame.height))
-    wanted = estimate(mixed, weights=series, minimum_base=1)
+    wanted = estimate(mixed, weights=series, minimum_base=1).table
     for form in (series.to_numpy(), series.to_list(), tuple(series)):
-        assert wanted.equals(estimate(mixed, weights=form, minimum_base=1))
-    none = estimate(mixed, minimum_base=1)
-    assert none.equals(estimate(mixed, weights=None, minimum_base=1))
+        assert wanted.equals(estimate(mixed, weights=form, minimum_base=1).table)
+    none = estimate(mixed, minimum_base=1).table
+    assert none.equals(estimate(mixed, weights=None, minimum_base=1).table)
 
 
 @pytest.mark.parametrize("bad", [["secret"] * 22, np.ones((22, 2)), {"a": 1}, 3, [None] * 22])
@@ -443,7 +445,7 @@ def test_a_raking_goes_with_the_respondents_it_was_made_from(trust):
         with pytest.raises(ExtractError, match="of other respondents"):
             estimate(wrong, weights=raking)
     scored = score(trust)
-    assert estimate_values(scored, ["morale"], weights=raking).height == 1
+    assert estimate_values(scored, ["morale"], weights=raking).table.height == 1
     with pytest.raises(ExtractError, match="of other respondents"):
         estimate_values(scored.reverse(), ["morale"], weights=raking)
     with pytest.raises(ExtractError, match="of other respondents"):
@@ -454,7 +456,7 @@ def test_raked_estimates_are_named_and_need_the_plain_design(trust):
     from culture_metrics.indicators.design import Design
 
     raking = rake(trust, MARGINS)
-    results = estimate(trust, ["locality_1"], weights=raking)
+    results = estimate(trust, ["locality_1"], weights=raking).table
     assert set(results.filter(measure="morale")["weighting"]) == {"raked"}
     with pytest.raises(ExtractError, match="sampled within organisations"):
         estimate(trust, weights=raking, design=Design(cluster="locality_1"))
@@ -469,11 +471,11 @@ def test_a_raking_made_for_a_smaller_minimum_is_refused():
     extract = extract_of(RXX=[NURSE] * 40 + [DOCTOR] * 15 + [PORTER] * 25)
     scored = extract.frame.with_columns(days=pl.lit(1.0))
     for minimum in (11, 5):
-        assert estimate(extract, weights=raked(extract), minimum_base=minimum).height
+        assert estimate(extract, weights=raked(extract), minimum_base=minimum).table.height
     for call in (
-        lambda raking: estimate(extract, weights=raking, minimum_base=20),
-        lambda raking: distributions(extract, weights=raking, minimum_base=20),
-        lambda raking: estimate_values(scored, ["days"], weights=raking, minimum_base=20),
+        lambda raking: estimate(extract, weights=raking, minimum_base=20).table,
+        lambda raking: distributions(extract, weights=raking, minimum_base=20).table,
+        lambda raking: estimate_values(scored, ["days"], weights=raking, minimum_base=20).table,
     ):
         with pytest.raises(ExtractError, match="groups of 11 or more") as refused:
             call(raked(extract))
@@ -489,7 +491,9 @@ def test_what_a_raking_for_a_larger_minimum_shows_is_the_same_however_hidden_gro
         extract = extract_of(RXX=[NURSE] * 60 + [DOCTOR] * doctors + [PORTER] * (40 - doctors))
         raking = raked(extract, pool_below=20)
         table = raking.table.with_columns(pl.col(pl.Float64).round(9))
-        total = estimate(extract, weights=raking, minimum_base=20).filter(measure="recommend_place_to_work")
+        total = estimate(extract, weights=raking, minimum_base=20).table.filter(
+            measure="recommend_place_to_work"
+        )
         told = total["effective_base"].round(9).item()
         found.append((table.rows(), raking.organisations.rows(), raking.summary(), told))
     assert found[0][0][1][3] is None
@@ -515,12 +519,12 @@ def test_effective_bases_are_shown_in_whole_respondents(of):
     frame = extract.frame.with_columns(q25c=answers, own=pl.Series(weight))
     extract = replace(extract, frame=frame)
     if of is estimate_values:
-        row = of(frame, ["q25c"], weights="own").row(0, named=True)
+        row = of(frame, ["q25c"], weights="own").table.row(0, named=True)
         half = t.ppf(0.975, 76) * row["std_error"]
         assert row["conf_high"] == pytest.approx(row["estimate"] + half, abs=1e-12)
     else:
         name = "measure" if of is estimate else "question"
-        rows = of(extract, ["occupation_group"], weights="own").filter(
+        rows = of(extract, ["occupation_group"], weights="own").table.filter(
             pl.col(name) == "recommend_place_to_work", status="reported"
         )
         row = rows.filter(breakdown="all").row(0, named=True)
@@ -543,7 +547,7 @@ def test_what_a_margin_shows_beside_estimates_tells_of_no_group_that_they_hide(s
     extract = replace(extract, frame=extract.frame.with_columns(known))
     wards = extract.frame["locality_1"].drop_nulls().unique().sort()
     raking = rake(extract, {"locality_1": dict.fromkeys(wards, 100.0)})
-    results = estimate(extract, ["locality_1"])
+    results = estimate(extract, ["locality_1"]).table
     most = results.filter(breakdown="all").sort("base", "measure", descending=[True, False])["measure"][0]
     hidden = results.filter(pl.col("status") != "reported", breakdown="locality_1", measure=most)["group"]
     shown = raking.table.filter(pl.col("base").is_not_null())

@@ -16,7 +16,7 @@ SHMI = pl.DataFrame({"code": ["SYN01", "SYN02"], "year": ["2024/25"] * 2, "shmi"
 @pytest.fixture(scope="module")
 def objects():
     extract = cm.synthetic.respondents(2024, organisations=2, respondents_per_organisation=60, seed=1)
-    report, results = cm.validate(extract), cm.estimate(extract)
+    report, results = cm.validate(extract), cm.estimate(extract).table
     panel = cm.read_panel(FLAT, cm.outcome("shmi"))
     outcomes = cm.read_outcome(SHMI, "shmi")
     published = cm.study([]).published
@@ -49,7 +49,7 @@ VERBS = {
     "agreement_of_percentages": (lambda d: cm.agreement_of_percentages(d, "Acute"), set()),
     "panel, results": (lambda d: cm.panel(d, cm.read_outcome(SHMI, "shmi")), {"results", "published"}),
     "panel, outcomes": (
-        lambda d: cm.panel(cm.estimate(cm.synthetic.respondents(2024, respondents_per_organisation=40)), d),
+        lambda d: cm.panel(cm.estimate(cm.synthetic.respondents(2024, respondents_per_organisation=40)).table, d),
         {"outcomes read"},
     ),
     "read_panel": (cm.read_panel, {"table", "lazy table"}),

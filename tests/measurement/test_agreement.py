@@ -202,8 +202,8 @@ def test_published_percentages_of_acute_trusts(published_2024):
 
 def test_percentages_recover_the_planted_spread():
     """1,500 organisations of 400, true percentages 30 with a standard deviation of 3 points."""
+    from culture_metrics.contract import as_organisations, as_results
     from culture_metrics.published import Published
-    from culture_metrics.results import as_organisations, as_results
 
     rng = np.random.default_rng(7)
     codes = [f"R{i:04d}" for i in range(1500)]
@@ -247,7 +247,7 @@ CELL = ["organisation", "breakdown", "group", "measure"]
 
 
 def shown_of(extract, measure, by=BY):
-    rows = cm.estimate(extract, by=[by] if by else []).filter(measure=measure, status="reported")
+    rows = cm.estimate(extract, by=[by] if by else []).table.filter(measure=measure, status="reported")
     return rows.filter(breakdown=by or "all")
 
 
@@ -287,7 +287,9 @@ def test_every_figure_follows_from_the_results_that_are_shown(seed, organisation
         assert dict(groups.select("group", "base").iter_rows()) == dict(
             zip(np.unique(rows[name]), size, strict=True)
         )
-        every = cm.estimate(extract, by=[by] if by else []).filter(measure=measure, breakdown=by or "all")
+        every = cm.estimate(extract, by=[by] if by else []).table.filter(
+            measure=measure, breakdown=by or "all"
+        )
         assert row["groups_left_out"] == every[name].n_unique() - many
 
 
@@ -309,7 +311,7 @@ def test_agreement_within_a_group_follows_from_the_answers_to_each_question():
         schema=["question", "option", "points"],
         orient="row",
     )
-    answers = cm.distributions(extract, by=["occupation_group"]).filter(
+    answers = cm.distributions(extract, by=["occupation_group"]).table.filter(
         breakdown="occupation_group", status="reported"
     )
     n = pl.col("n").sum()

@@ -6,8 +6,8 @@ import polars as pl
 import pytest
 
 import culture_metrics as cm
+from culture_metrics.contract import as_results
 from culture_metrics.errors import LinkError
-from culture_metrics.results import as_results
 
 
 def results(*rows, measure="staff_engagement"):
@@ -270,7 +270,7 @@ def test_real_files_join_and_reconcile(shared_data, published_2024):
     assert one.table["leavers"].count() == 244 and set(one.table["leavers_months"].drop_nulls()) == {1}
     reconciles(one)
     # Suppressed or missing survey figures are counted: as many as the results have.
-    whole_rows = published_2024.results.filter(
+    whole_rows = published_2024.results.table.filter(
         (pl.col("breakdown") == "all") & (pl.col("group") == "all") & (pl.col("status") != "reported")
     )
     lost = panel.losses.filter(pl.col("step").is_in(["suppressed", "not reported"]))

@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import culture_metrics as cm
+from culture_metrics.contract import as_results
 from culture_metrics.errors import LinkError
-from culture_metrics.results import as_results
 
 REPEAT = "repeats of another row, cell by cell"
 NOBODY = "of no organisation: totals, notes or blanks"

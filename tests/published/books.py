@@ -8,8 +8,8 @@ import numpy as np
 import polars as pl
 
 from culture_metrics.catalogue import catalogue
+from culture_metrics.contract import as_distributions, as_organisations, as_results
 from culture_metrics.published import Published
-from culture_metrics.results import as_distributions, as_organisations, as_results
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -95,7 +95,7 @@ def suppress(published: Published, organisation: str, question: str) -> Publishe
     """Hide one question of one organisation."""
     hidden = (pl.col("organisation") == organisation) & (pl.col("question") == question)
     shown = pl.col("status") == "reported"
-    distributions = published.distributions.with_columns(
+    distributions = published.distributions.table.with_columns(
         status=pl.when(hidden)
         .then(pl.lit("suppressed_small_base"))
         .otherwise(pl.col("status").cast(pl.String))
@@ -103,7 +103,7 @@ def suppress(published: Published, organisation: str, question: str) -> Publishe
     return Published(
         published.survey,
         published.period,
-        published.results,
+        published.results.table,
         as_distributions(distributions),
         published.organisations,
     )

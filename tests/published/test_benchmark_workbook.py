@@ -4,9 +4,9 @@ import polars as pl
 import pytest
 import xlsxwriter
 
+from culture_metrics.contract import check_results
 from culture_metrics.errors import FileFormatError
 from culture_metrics.published import is_published, read_published
-from culture_metrics.results import check_results
 
 COMMUNITY = "Community Trusts"
 #: Columns as the layout names them, and figures of two trusts; PP1_3 has no column of bases.
@@ -82,7 +82,7 @@ def workbook(tmp_path):
 
 
 def one(published, **where):
-    return published.results.row(
+    return published.results.table.row(
         by_predicate=pl.all_horizontal(pl.col(k) == v for k, v in where.items()), named=True
     )
 
@@ -91,7 +91,7 @@ def test_fractions_become_percentages_and_scores_stay(workbook):
     path = workbook(trust("RX1"), trust("RX2", q25c_2024=0.5))
     assert is_published(path)
     published = read_published(path)
-    check_results(published.results)
+    check_results(published.results.table)
     assert published.period == published.provenance["release"] == "2024"
     row = one(published, organisation="RX1", measure="recommend_place_to_work")
     assert (row["estimate"], row["base"]) == (pytest.approx(71.64123456789, abs=1e-11), 998)
@@ -126,7 +126,11 @@ def test_suppressed_not_asked_and_years_without_figures(workbook):
     published = read_published(
         workbook(trust("RX1", q13d_2024=0.4, q13d_n_2024=9), trust("RX2", **gone, **blank))
     )
-    hidden = published.results.filter(status="suppressed_small_base").select("organisation", "measure").rows()
+    hidden = (
+        published.results.table.filter(status="suppressed_small_base")
+        .select("organisation", "measure")
+        .rows()
+    )
     assert hidden == [
         ("RX1", "violence_reported"),
         ("RX2", "recommend_place_to_work"),
@@ -134,14 +138,14 @@ def test_suppressed_not_asked_and_years_without_figures(workbook):
     ]
     assert published.provenance["suppressed_cells"] == 3
     # RX2 has nothing in 2021 and 2023: no history, so nothing was suppressed there.
-    assert published.results.filter(organisation="RX2")["period"].unique().to_list() == ["2024"]
+    assert published.results.table.filter(organisation="RX2")["period"].unique().to_list() == ["2024"]
 
 
 def test_groups_that_are_never_weighted(workbook):
     sheets = {COMMUNITY: [trust("RX1")], "ICBs": [trust("QXX", "ICBs")]}
     published = read_published(workbook(sheets=sheets))
     weighting = dict(
-        published.results.filter(measure="staff_engagement").select("organisation", "weighting").rows()
+        published.results.table.filter(measure="staff_engagement").select("organisation", "weighting").rows()
     )
     assert weighting == {"RX1": "occupation_group", "QXX": "none"}
     assert one(published, organisation="RX1", measure="patient_contact")["weighting"] == "none"
@@ -204,13 +208,13 @@ def test_an_odd_trust_is_no_other_scale(workbook):
     header = [*HEADER[:3], "q13b_2024", "q13b_n_2024", "q25c_2024", "q25c_n_2024"]
     odd = {"q13b_2024": 0.1, "q13b_n_2024": 30, "q25c_2024": 0.06, "q25c_n_2024": 30}
     published = read_published(workbook(trust("RX1", **odd), header=header))
-    assert published.results["estimate"].to_list() == pytest.approx([6, 10])
+    assert published.results.table["estimate"].to_list() == pytest.approx([6, 10])
 
 
 def test_borrowed_bases_are_near_their_own(published_2024):
     """Sub-scores of the official workbook have bases of their own: those of their elements are near them."""
     whole = {part: score.id for score in published_2024.edition.scores.values() for part in score.parts}
-    bases = published_2024.results.filter(breakdown="all").select(
+    bases = published_2024.results.table.filter(breakdown="all").select(
         "organisation", "measure", base=pl.col("base").cast(pl.Float64)
     )
     own = bases.with_columns(whole=pl.col("measure").replace_strict(whole, default=None)).drop_nulls()

@@ -6,9 +6,9 @@ import polars as pl
 import pytest
 import xlsxwriter
 
+from culture_metrics.contract import check_distributions, check_results
 from culture_metrics.errors import FileFormatError
 from culture_metrics.published import is_published, read_published
-from culture_metrics.results import check_distributions, check_results
 
 HEADER = ["Year", "QuestionNumber", "QuestionText", "DimName", "DimValue", "BaseSize", "Score"]
 OPTIONS = [*HEADER[:3], "OptionCode", "OptionText", *HEADER[3:6], "%"]
@@ -53,7 +53,7 @@ def export(tmp_path):
 
 
 def one(published, **where):
-    rows = published.results.filter(**where)
+    rows = published.results.table.filter(**where)
     assert rows.height == 1
     return rows.row(0, named=True)
 
@@ -63,7 +63,7 @@ def test_scores_of_groups(export, name):
     path = export(SCORES, name=name)
     assert is_published(path)
     published = read_published(path, organisation="RXX")
-    check_results(published.results)
+    check_results(published.results.table)
     assert (published.survey, published.period) == ("nss_england", "2024")
     whole = one(published, period="2024", measure="recommend_place_to_work", breakdown="all")
     assert (whole["organisation"], whole["group"]) == ("RXX", "all")
@@ -80,7 +80,7 @@ def test_scores_of_groups(export, name):
 
 def test_small_bases_and_dashes_are_suppressed(export):
     published = read_published(export(SCORES), organisation="RXX")
-    hidden = published.results.filter(status="suppressed_small_base")
+    hidden = published.results.table.filter(status="suppressed_small_base")
     assert hidden.select("group", "measure").rows() == [
         ("Estates", "compassionate_leadership"),
         ("Non-binary", "recommend_place_to_work"),
@@ -91,7 +91,7 @@ def test_small_bases_and_dashes_are_suppressed(export):
 def test_a_hidden_group_does_not_follow_from_the_total(export):
     """9 people are hidden; with the total known, 2,000 - 1,500 - 470 - 21 would give them away."""
     published = read_published(export(SCORES), organisation="RXX")
-    gender = published.results.filter(breakdown="gender", period="2024")
+    gender = published.results.table.filter(breakdown="gender", period="2024")
     status = dict(gender.select("group", "status").rows())
     assert status == {
         "Female": "reported",
@@ -100,14 +100,16 @@ def test_a_hidden_group_does_not_follow_from_the_total(export):
         "Prefer not to say": "suppressed_secondary",
     }
     assert gender.filter(pl.col("status") != "reported")["base"].null_count() == 2
-    assert published.provenance["suppressed_cells"] == published.results["base"].null_count()
+    assert published.provenance["suppressed_cells"] == published.results.table["base"].null_count()
 
 
 @pytest.mark.parametrize("cells", [(9, "-"), ("-", "-"), ("<11", "*"), (9, ""), (9, 4.5)])
 def test_it_does_not_matter_how_the_file_hides_a_group(export, cells):
     rows = [row if row[4] != "Non-binary" else [*row[:5], *cells] for row in SCORES]
     published = read_published(export(rows), organisation="RXX")
-    hidden = published.results.filter(breakdown="gender", period="2024").filter(pl.col("base").is_null())
+    hidden = published.results.table.filter(breakdown="gender", period="2024").filter(
+        pl.col("base").is_null()
+    )
     assert hidden["group"].to_list() == ["Non-binary", "Prefer not to say"]
 
 
@@ -125,17 +127,17 @@ def test_percentages_of_options_do_not_give_a_small_group_away(export, mark):
     found = read_published(
         export([*rows, *of_options({1: 50, 2: 30, 3: 20}, base=1049)], OPTIONS), organisation="RXX"
     )
-    said = dict(found.distributions.select("group", pl.col("status").cast(pl.String)).unique().rows())
+    said = dict(found.distributions.table.select("group", pl.col("status").cast(pl.String)).unique().rows())
     assert len(said) == 5
     assert said["16-20"] == "suppressed_small_base"
     assert said["all"] == said["41-50"] == said["31-40"] == "reported"
     assert said["21-30"] == "suppressed_secondary"
-    check_distributions(found.distributions)
+    check_distributions(found.distributions.table)
 
 
 def test_wording_of_questions_is_not_kept(export):
     published = read_published(export(SCORES), organisation="RXX")
-    assert "words of the form" not in published.results.write_csv() + str(published.provenance)
+    assert "words of the form" not in published.results.table.write_csv() + str(published.provenance)
 
 
 def test_semicolons_decimal_commas_and_other_encodings(export):
@@ -149,9 +151,11 @@ def test_missing_answers_leave_the_base(export):
     shares = {1: 27, 2: 9, 3: 45, 4: 4.5, 6: 4.5, 99: 10}
     path = export(of_options(shares), OPTIONS)
     published = read_published(path, organisation="RXX")
-    check_distributions(published.distributions)
-    assert published.results.is_empty()
-    found = {o: (p, b) for o, p, b in published.distributions.select("option", "percent", "base").rows()}
+    check_distributions(published.distributions.table)
+    assert published.results.table.is_empty()
+    found = {
+        o: (p, b) for o, p, b in published.distributions.table.select("option", "percent", "base").rows()
+    }
     expected = {1: 30, 2: 10, 3: 50, 4: 5, 6: 5}
     assert {o: p for o, (p, _) in found.items()} == pytest.approx(expected)
     assert {b for _, b in found.values()} == {180}
@@ -161,15 +165,15 @@ def test_missing_answers_leave_the_base(export):
 def test_missing_answers_beside_one_hundred_percent_change_nothing(export):
     shares = {1: 30, 2: 10, 3: 50, 4: 5, 6: 5, 99: 12}
     published = read_published(export(of_options(shares), OPTIONS), organisation="RXX")
-    assert published.distributions["percent"].sum() == 100
-    assert set(published.distributions["base"]) == {200}
+    assert published.distributions.table["percent"].sum() == 100
+    assert set(published.distributions.table["base"]) == {200}
 
 
 def test_small_groups_of_the_option_file_are_suppressed(export):
     rows = of_options({1: 50, 2: 50, 99: 0}, base=10, dimension=("Age", "16-20"))
     published = read_published(export(rows, OPTIONS), organisation="RXX")
-    assert set(published.distributions["status"]) == {"suppressed_small_base"}
-    assert published.distributions["percent"].null_count() == 2
+    assert set(published.distributions.table["status"]) == {"suppressed_small_base"}
+    assert published.distributions.table["percent"].null_count() == 2
 
 
 def test_the_organisation_must_be_given(export):
@@ -238,7 +242,7 @@ def test_scores_that_count_the_favourable_answer_are_left_out(export):
     rows = [[2024, "Q14a", "", "All", "All", 900, 75], [2024, "Q11d", "", "All", "All", 900, 50], *SCORES[:2]]
     published = read_published(export(rows), organisation="RXX")
     assert list(published.provenance["left_out"].values()) == [("q14a",)]
-    assert published.results["measure"].unique().sort().to_list() == [
+    assert published.results.table["measure"].unique().sort().to_list() == [
         "came_to_work_unwell",
         "recommend_place_to_work",
     ]

@@ -54,14 +54,14 @@ def _with_codes(results: pl.DataFrame) -> pl.DataFrame:
 
 
 def test_counts(official):
-    assert official.results["organisation"].n_unique() == 263
-    scores = official.results.filter(unit="score")
+    assert official.results.table["organisation"].n_unique() == 263
+    scores = official.results.table.filter(unit="score")
     assert scores.height == 263 * 30
     assert set(scores["status"]) == {"reported"}
     assert official.provenance["suppressed_cells"] == 704
     assert official.provenance["layout"] == "organisation"
     assert official.provenance["missing"] == ()
-    assert official.distributions["question"].n_unique() == 118
+    assert official.distributions.table["question"].n_unique() == 118
     groups = dict(official.organisations["benchmark_group"].value_counts().rows())
     assert (groups["Acute and Acute & Community Trusts"], groups["ICBs"], groups["Ambulance Trusts"]) == (
         122,
@@ -73,22 +73,22 @@ def test_counts(official):
 
 
 def test_only_three_questions_are_suppressed(official):
-    hidden = official.distributions.filter(status="suppressed_small_base")
+    hidden = official.distributions.table.filter(status="suppressed_small_base")
     counts = dict(hidden["question"].value_counts().rows())
     # 44 and 1 organisations with six options each; single grounds of discrimination in others
     assert counts == {"violence_reported": 264, "harassment_reported": 6, "discrimination_grounds": 375}
-    assert set(official.distributions["status"]) == {"reported", "suppressed_small_base"}
+    assert set(official.distributions.table["status"]) == {"reported", "suppressed_small_base"}
 
 
 def test_unweighted_organisations(official):
-    morale = official.results.filter(measure="morale").join(official.organisations, on="organisation")
+    morale = official.results.table.filter(measure="morale").join(official.organisations, on="organisation")
     unweighted = set(morale.filter(weighting="none")["benchmark_group"])
     assert unweighted == set(catalogue().unweighted_groups)
     assert set(morale["weighting"]) == {"none", "occupation_group"}
 
 
 def test_scores_are_the_raw_cells(official, raw):
-    scores = _with_codes(official.results.filter(unit="score"))
+    scores = _with_codes(official.results.table.filter(unit="score"))
     names = {"E": "Staff Engagement", "M": "Morale"}
     for code in scores["code"].unique():
         title = names.get(code, code)
@@ -103,7 +103,7 @@ def test_options_are_the_raw_cells(official, raw):
         if question.kind == "multi":
             continue
         cells = raw[question.code.capitalize()].sort("organisation")
-        mine = official.distributions.filter(question=question.id).pivot(
+        mine = official.distributions.table.filter(question=question.id).pivot(
             "option", index="organisation", values="percent"
         )
         options = (
@@ -148,7 +148,7 @@ def test_headline_percentages_by_hand(official, raw, organisation):
         "adjustments_made": 100 * cell("Q31b", "% Yes") / (100 - cell("Q31b", "% No adjustment required")),
         "discrimination_grounds_gender": cell("Q16c_2", "% Gender"),
     }
-    found = official.results.filter(organisation=organisation, unit="percent")
+    found = official.results.table.filter(organisation=organisation, unit="percent")
     estimates = dict(found.select("measure", "estimate").rows())
     assert {name: estimates[name] for name in by_hand} == pytest.approx(by_hand, abs=1e-9)
     base = cell("Q14d", "Base (number of responses)")
@@ -157,7 +157,7 @@ def test_headline_percentages_by_hand(official, raw, organisation):
 
 def test_headline_bases_of_unweighted_organisations_are_whole_numbers(official):
     # an unweighted share of a base is a count: before rounding it is whole
-    out = official.distributions.filter(question="role_makes_difference", option=9, weighting="none")
+    out = official.distributions.table.filter(question="role_makes_difference", option=9, weighting="none")
     left = out["base"] * (1 - out["percent"] / 100)
     assert out.height == 46
     assert (left - left.round()).abs().max() < 1e-6
@@ -169,14 +169,14 @@ def test_round_trip(official, tmp_path):
     part = type(official)(
         "nss_england",
         "2024",
-        official.results.filter(here),
-        official.distributions.filter(here),
+        official.results.table.filter(here),
+        official.distributions.table.filter(here),
         official.organisations.filter(here),
     )
     write_published(tmp_path / "a.xlsx", part)
     again = read_published(tmp_path / "a.xlsx")
-    assert_frame_equal(again.results, part.results, abs_tol=1e-9, rel_tol=0)
-    assert_frame_equal(again.distributions, part.distributions, abs_tol=1e-9, rel_tol=0)
+    assert_frame_equal(again.results.table, part.results.table, abs_tol=1e-9, rel_tol=0)
+    assert_frame_equal(again.distributions.table, part.distributions.table, abs_tol=1e-9, rel_tol=0)
     assert_frame_equal(again.organisations, part.organisations)
 
 
@@ -191,7 +191,7 @@ def test_it_is_recognised(official_file, shared_data):
 def test_benchmark_report_of_leeds_community_2024(official, shared_reference):
     """26 scores at the two decimals printed, and their bases."""
     printed = _reference(shared_reference, year="2024", org_code="RY6", source="LCH24", level="org")
-    mine = _with_codes(official.results.filter(organisation="RY6"))
+    mine = _with_codes(official.results.table.filter(organisation="RY6"))
     both = printed.join(mine, left_on="measure", right_on="code")
     assert both.height == 26
     assert both["estimate"].round(2).to_list() == both["value"].cast(pl.Float64).to_list()
@@ -203,7 +203,7 @@ def test_best_median_and_worst_of_the_community_trusts(official, shared_referenc
     printed = _reference(shared_reference, year="2024", source="LCH24", level="benchmark group")
     trusts = official.organisations.filter(benchmark_group="Community Trusts").select("organisation")
     figures = (
-        _with_codes(official.results.filter(unit="score").join(trusts, on="organisation"))
+        _with_codes(official.results.table.filter(unit="score").join(trusts, on="organisation"))
         .group_by("code")
         .agg(
             best=pl.col("estimate").max(),
@@ -221,7 +221,7 @@ def test_best_median_and_worst_of_the_community_trusts(official, shared_referenc
 def test_annual_report_of_leeds_and_york_2024(official, shared_reference):
     printed = _reference(shared_reference, year="2024", org_code="RGD", source="LYPFT")
     both = printed.join(
-        _with_codes(official.results.filter(organisation="RGD")), left_on="measure", right_on="code"
+        _with_codes(official.results.table.filter(organisation="RGD")), left_on="measure", right_on="code"
     )
     assert both.height == 9
     assert both["estimate"].round(2).to_list() == both["value"].cast(pl.Float64).to_list()
@@ -233,7 +233,7 @@ def test_annual_report_of_leeds_teaching_hospitals_2024(official, shared_referen
         pl.col("measure").str.strip_suffix("_1dp")
     )
     both = printed.join(
-        _with_codes(official.results.filter(organisation="RR8")), left_on="measure", right_on="code"
+        _with_codes(official.results.table.filter(organisation="RR8")), left_on="measure", right_on="code"
     )
     assert both.height == 30
     off = both.filter(pl.col("estimate").round(1) != pl.col("value").cast(pl.Float64))
@@ -244,7 +244,9 @@ def test_official_percentages_of_gloucestershire_2024(official, shared_reference
     """Stated beside the trust's press figures, which are the unweighted ones."""
     note = _reference(shared_reference, year="2024", org_code="RTQ", measure="q25c_pct_1dp")["note"].item()
     assert "81.25 / 71.64 / 76.14" in note
-    mine = dict(_with_codes(official.results.filter(organisation="RTQ")).select("code", "estimate").rows())
+    mine = dict(
+        _with_codes(official.results.table.filter(organisation="RTQ")).select("code", "estimate").rows()
+    )
     assert [round(mine[code], 2) for code in ("q25a", "q25c", "q25d")] == [81.25, 71.64, 76.14]
 
 
@@ -253,7 +255,7 @@ def test_national_bases_are_the_sums_of_the_trusts(official):
     trusts = official.organisations.filter(pl.col("benchmark_group").str.contains("Trust"))
     assert trusts.height == 210
     bases = (
-        official.distributions.join(trusts, on="organisation", how="semi")
+        official.distributions.table.join(trusts, on="organisation", how="semi")
         .unique(["organisation", "question"])
         .group_by("question")
         .agg(pl.col("base").sum())
@@ -269,8 +271,8 @@ def test_national_bases_are_the_sums_of_the_trusts(official):
 
 
 def test_rebuilt_scores_are_near_the_official_ones(official):
-    rebuilt = rebuild_scores(official.distributions)
-    both = _with_codes(official.results.filter(unit="score")).join(
+    rebuilt = rebuild_scores(official.distributions.table).table
+    both = _with_codes(official.results.table.filter(unit="score")).join(
         rebuilt, on=["organisation", "measure"], suffix="_rebuilt"
     )
     off = (pl.col("estimate") - pl.col("estimate_rebuilt")).abs()
@@ -293,7 +295,7 @@ def test_cases_that_must_reproduce_exactly(official, shared_reference):
     cases = pl.read_csv(shared_reference / "nss" / "tieout_exact_cases_2024.csv")
     cases = cases.group_by("org_code", "subscore").agg(pl.col("published_score").first())
     both = cases.join(
-        _with_codes(rebuild_scores(official.distributions)),
+        _with_codes(rebuild_scores(official.distributions.table).table),
         left_on=["org_code", "subscore"],
         right_on=["organisation", "code"],
     )

@@ -4,9 +4,9 @@ import fastexcel
 import pytest
 import xlsxwriter
 
+from culture_metrics.contract import check_results
 from culture_metrics.errors import FileFormatError
 from culture_metrics.published import is_published, read_published
-from culture_metrics.results import check_results
 
 HEAD = ["Region Code", "Region Name", "STP Code", "STP Name", "Org Code", "Org Name", "Care Setting"]
 COUNTS = ["Total Responses", "HSCIC Workforce Headcount"]
@@ -43,7 +43,7 @@ ENGLAND = [None, None, None, None, None, None, "England", 300, 9000, 6.5]
 
 
 def one(published, **where):
-    rows = published.results.filter(**where)
+    rows = published.results.table.filter(**where)
     assert rows.height == 1
     return rows.row(0, named=True)
 
@@ -55,7 +55,7 @@ def test_total_row_with_shifted_cells_is_england(workbook):
     )
     assert is_published(path)
     published = read_published(path)
-    check_results(published.results)
+    check_results(published.results.table)
     assert (published.survey, published.period) == ("national_quarterly_pulse", "2023-Q4")
     row = one(published, organisation="all", measure="advocacy")
     assert (row["estimate"], row["base"], row["weighting"]) == (6.25, 301, "none")
@@ -66,7 +66,7 @@ def test_total_row_with_shifted_cells_is_england(workbook):
 def test_few_or_no_responses_are_suppressed(workbook):
     rows = [provider("RX1", 10, 90, 6.5), provider("RX2", 11, 90, 6.5), provider("RX3", 0, 90, 0)]
     published = read_published(workbook(*rows, provider("RX4", "*", 90, "*")))
-    status = dict(published.results.filter(measure="advocacy").select("organisation", "status").rows())
+    status = dict(published.results.table.filter(measure="advocacy").select("organisation", "status").rows())
     hidden = "suppressed_small_base"
     assert status == {"RX1": hidden, "RX2": "reported", "RX3": hidden, "RX4": hidden}
     assert published.provenance["suppressed_cells"] == 12
@@ -160,9 +160,9 @@ def test_real_cells(real, organisation, measure, estimate, base):
 
 def test_real_provider_without_responses_has_no_score(real):
     # RVY has 0 responses and an engagement score of 0 in the file, "-" on the other sheets.
-    rows = real.results.filter(organisation="RVY")
+    rows = real.results.table.filter(organisation="RVY")
     assert rows["status"].to_list() == ["suppressed_small_base"] * 4
-    assert real.results["status"].value_counts().sort("count")["count"].to_list() == [4, 740]
+    assert real.results.table["status"].value_counts().sort("count")["count"].to_list() == [4, 740]
 
 
 def test_real_engagement_is_the_mean_of_its_parts(real):

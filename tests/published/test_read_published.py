@@ -9,9 +9,9 @@ import xlsxwriter
 from books import ORGANISATIONS, find, make_published, suppress
 
 from culture_metrics.catalogue import catalogue
+from culture_metrics.contract import check_distributions, check_results
 from culture_metrics.errors import FileFormatError
 from culture_metrics.published import is_published, read_published, write_published
-from culture_metrics.results import check_distributions, check_results
 
 BASE = "Base (number of responses)"
 
@@ -32,13 +32,13 @@ def _set(title, header, value, row=5):
 
 def test_scores_options_and_organisations(organisations_file):
     published = read_published(organisations_file)
-    check_results(published.results)
-    check_distributions(published.distributions)
+    check_results(published.results.table)
+    check_distributions(published.distributions.table)
     assert (published.survey, published.period) == ("nss_england", "2024")
-    scores = published.results.filter(unit="score")
+    scores = published.results.table.filter(unit="score")
     assert scores["organisation"].value_counts().to_dict(as_series=False)["count"] == [30] * 4
-    assert published.results["std_error"].null_count() == published.results.height
-    assert set(published.results["source"]) == {"published"}
+    assert published.results.table["std_error"].null_count() == published.results.table.height
+    assert set(published.results.table["source"]) == {"published"}
     assert published.organisations.filter(organisation="RX2")["region"].item() == "Midlands"
     assert published.organisations.filter(organisation="RX2")["ics"].item() is None
     # A spreadsheet would take -x for a formula.
@@ -48,7 +48,7 @@ def test_scores_options_and_organisations(organisations_file):
 
 
 def test_weighting_is_that_of_the_row_but_never_for_facts_and_background(organisations_file):
-    results = read_published(organisations_file).results
+    results = read_published(organisations_file).results.table
     assert _one(results, organisation="RX1", measure="morale")["weighting"] == "occupation_group"
     assert _one(results, organisation="Q01", measure="morale")["weighting"] == "none"
     # method: Q1, Q10a, Q26d, Q27-Q31a, Q32-Q35 are never weighted, Q31b is
@@ -60,10 +60,10 @@ def test_weighting_is_that_of_the_row_but_never_for_facts_and_background(organis
 def test_suppressed_cells_are_counted_and_marked(organisations_file):
     published = read_published(organisations_file)
     assert published.provenance["suppressed_cells"] == 7  # six options and a base
-    hidden = published.distributions.filter(status="suppressed_small_base")
+    hidden = published.distributions.table.filter(status="suppressed_small_base")
     assert set(hidden.select("organisation", "question").unique().row(0)) == {"RX2", "violence_reported"}
     assert hidden["percent"].count() == hidden["base"].count() == 0
-    headline = _one(published.results, organisation="RX2", measure="violence_reported")
+    headline = _one(published.results.table, organisation="RX2", measure="violence_reported")
     assert (headline["status"], headline["estimate"], headline["base"]) == (
         "suppressed_small_base",
         None,
@@ -82,7 +82,7 @@ def test_headline_percentages_leave_options_out(organisations_file, changed):
             _set("Q15", header, value)(sheets)
         _set("Q16c_2", "% Gender", 12.5)(sheets)
 
-    results = read_published(changed(organisations_file, change)).results
+    results = read_published(changed(organisations_file, change)).results.table
     role = _one(results, organisation="1E5", measure="role_makes_difference")
     assert role["estimate"] == pytest.approx(62.5)  # (30 + 20) / (100 - 20)
     assert role["base"] == 200  # 250 * (1 - 0.2)
@@ -101,9 +101,14 @@ def test_a_headline_of_fewer_than_ten_left_in_its_base_is_suppressed(organisatio
         _set("Q14d", "% Both a colleague and I reported it", 0)(sheets)
 
     published = read_published(changed(organisations_file, change))
-    headline = _one(published.results, organisation="1E5", measure="harassment_reported")  # 8 of 40 left
+    headline = _one(
+        published.results.table, organisation="1E5", measure="harassment_reported"
+    )  # 8 of 40 left
     assert headline["status"] == "suppressed_small_base"
-    assert published.distributions.filter(organisation="1E5", question="harassment_reported")["base"][0] == 40
+    assert (
+        published.distributions.table.filter(organisation="1E5", question="harassment_reported")["base"][0]
+        == 40
+    )
 
 
 def test_blank_and_single_space_cells_are_not_asked(organisations_file, changed):
@@ -112,9 +117,9 @@ def test_blank_and_single_space_cells_are_not_asked(organisations_file, changed)
             _set("Q11b", header, None if header == "% No" else " ")(sheets)
 
     published = read_published(changed(organisations_file, change))
-    asked = published.distributions.filter(organisation="1E5", question="musculoskeletal_problems")
+    asked = published.distributions.table.filter(organisation="1E5", question="musculoskeletal_problems")
     assert asked["status"].to_list() == ["not_asked"] * 2
-    measure = _one(published.results, organisation="1E5", measure="musculoskeletal_problems")
+    measure = _one(published.results.table, organisation="1E5", measure="musculoskeletal_problems")
     assert measure["status"] == "not_asked"
 
 
@@ -131,9 +136,9 @@ def test_position_and_names_of_sheets_rows_and_sections_do_not_matter(organisati
             sheets[f"{name[::-1][:20]} new"] = rows
 
     read, before = read_published(changed(organisations_file, change)), read_published(organisations_file)
-    assert read.distributions.height == before.distributions.height
-    assert (read.distributions["percent"] - before.distributions["percent"]).abs().max() < 1e-9
-    assert (read.results["estimate"] - before.results["estimate"]).abs().max() < 1e-9
+    assert read.distributions.table.height == before.distributions.table.height
+    assert (read.distributions.table["percent"] - before.distributions.table["percent"]).abs().max() < 1e-9
+    assert (read.results.table["estimate"] - before.results.table["estimate"]).abs().max() < 1e-9
 
 
 def test_codes_belong_to_the_edition(tmp_path):
@@ -142,11 +147,11 @@ def test_codes_belong_to_the_edition(tmp_path):
     published = read_published(tmp_path / "a.xlsx")
     assert published.edition.question("q23c").id == "recommend_place_to_work"
     where = {"organisation": "RX1", "question": "recommend_place_to_work", "option": 5}
-    assert _one(published.distributions, **where)["percent"] == pytest.approx(
-        _one(made.distributions, **where)["percent"], abs=1e-9
+    assert _one(published.distributions.table, **where)["percent"] == pytest.approx(
+        _one(made.distributions.table, **where)["percent"], abs=1e-9
     )
-    assert "covid_ward" in set(published.distributions["question"])
-    assert "can_eat_well_at_work" not in set(published.distributions["question"])
+    assert "covid_ward" in set(published.distributions.table["question"])
+    assert "can_eat_well_at_work" not in set(published.distributions.table["question"])
 
 
 def test_numbers_keep_full_precision(tmp_path):
@@ -154,7 +159,7 @@ def test_numbers_keep_full_precision(tmp_path):
     write_published(tmp_path / "a.xlsx", made)
     read = read_published(tmp_path / "a.xlsx")
     # fastexcel gives nine decimals when it loads numbers as text
-    assert (read.distributions["percent"] - made.distributions["percent"]).abs().max() < 1e-12
+    assert (read.distributions.table["percent"] - made.distributions.table["percent"]).abs().max() < 1e-12
 
 
 def test_an_incomplete_workbook_says_what_it_lacks(tmp_path):
@@ -186,7 +191,9 @@ def test_notes_and_unused_columns_do_not_matter(organisations_file, changed):
                 row.extend([*[None] * 300, " "])  # the used range of official sheets may reach to column XFD
 
     read, before = read_published(changed(organisations_file, change)), read_published(organisations_file)
-    assert read.results.select("measure", "status").equals(before.results.select("measure", "status"))
+    assert read.results.table.select("measure", "status").equals(
+        before.results.table.select("measure", "status")
+    )
 
 
 # National layout
@@ -201,7 +208,9 @@ def test_national_breakdowns_and_groups(national_file, changed):
                 row[0] = "All trusts" if row[1] != "Planet" else "All trusts but ambulance trusts"
 
     published = read_published(changed(national_file, change))
-    groups = published.results.select("organisation", "breakdown", "group").unique().sort("breakdown").rows()
+    groups = (
+        published.results.table.select("organisation", "breakdown", "group").unique().sort("breakdown").rows()
+    )
     assert set(groups) == {
         ("all", "all", "all"),
         ("all", "gender", "Female"),
@@ -212,8 +221,8 @@ def test_national_breakdowns_and_groups(national_file, changed):
     assert published.provenance["unknown_breakdowns"] == ("Planet",)
     assert published.provenance["coverage"]["all"] == ("All trusts",)
     assert published.provenance["coverage"]["Planet"] == ("All trusts but ambulance trusts",)
-    whole = _one(published.results, breakdown="all", measure="morale")
-    part = _one(published.results, group="Female", measure="morale")
+    whole = _one(published.results.table, breakdown="all", measure="morale")
+    part = _one(published.results.table, group="Female", measure="morale")
     assert (whole["weighting"], part["weighting"]) == ("occupation_group_and_size", "size")
     assert published.organisations["organisation"].to_list() == ["all"]
 
@@ -232,13 +241,13 @@ def test_a_breakdown_by_the_question_itself_is_not_asked(national_file, changed)
             _set("Q27a", header, "-", row=6)(sheets)  # carer
 
     sheets_order = (
-        read_published(national_file).results.select("breakdown", "group").unique(maintain_order=True)
+        read_published(national_file).results.table.select("breakdown", "group").unique(maintain_order=True)
     )
     assert sheets_order.height == 5
     published = read_published(changed(national_file, change))
     status = {
         (r["breakdown"], r["group"]): r["status"]
-        for r in published.distributions.filter(question="gender", option=1).rows(named=True)
+        for r in published.distributions.table.filter(question="gender", option=1).rows(named=True)
     }
     assert status == {
         ("all", "all"): "reported",
@@ -258,7 +267,7 @@ def test_a_breakdown_named_in_its_first_row_only(national_file, changed):
                     row[1] = None
 
     published = read_published(changed(national_file, change))
-    assert set(published.results.filter(breakdown="gender")["group"]) == {"Female", "Male"}
+    assert set(published.results.table.filter(breakdown="gender")["group"]) == {"Female", "Male"}
 
 
 # What cannot be read
@@ -482,6 +491,6 @@ def test_suppression_stays_after_a_round_trip(tmp_path):
     hidden = suppress(make_published("2024", ORGANISATIONS), "RX1", "discrimination_grounds")
     write_published(tmp_path / "a.xlsx", hidden)
     read = read_published(tmp_path / "a.xlsx")
-    assert read.distributions["status"].equals(hidden.distributions["status"])
-    assert (read.distributions["status"] == "suppressed_small_base").sum() == 7
+    assert read.distributions.table["status"].equals(hidden.distributions.table["status"])
+    assert (read.distributions.table["status"] == "suppressed_small_base").sum() == 7
     assert read.provenance["suppressed_cells"] == 14  # seven grounds, each with a base

@@ -6,15 +6,15 @@ import pytest
 from books import NATIONAL, ORGANISATIONS, make_published, suppress
 from polars.testing import assert_frame_equal
 
+from culture_metrics.contract import as_results
 from culture_metrics.errors import ReportError, ResultsError, UnknownNameError
 from culture_metrics.published import Published, read_published, write_published
-from culture_metrics.results import as_results
 
 SAME = {"abs_tol": 1e-9, "rel_tol": 0.0}
 
 
 def _scores(published: Published) -> pl.DataFrame:
-    return published.results.filter(unit="score")
+    return published.results.table.filter(unit="score")
 
 
 @pytest.mark.parametrize("period", ["2021", "2022", "2023", "2024", "2025"])
@@ -24,8 +24,8 @@ def test_organisation_round_trip(tmp_path, period):
     read = read_published(tmp_path / "a.xlsx")
     assert read.period == period
     assert read.provenance["layout"] == "organisation"
-    assert_frame_equal(read.distributions, written.distributions, **SAME)
-    assert_frame_equal(_scores(read), written.results, **SAME)
+    assert_frame_equal(read.distributions.table, written.distributions.table, **SAME)
+    assert_frame_equal(_scores(read), written.results.table, **SAME)
     # What a spreadsheet would take for a formula is read with an apostrophe before it, once.
     plain = pl.col("name", "ics").str.replace("^[=+-]", "'${0}")
     assert_frame_equal(read.organisations, written.organisations.with_columns(plain))
@@ -33,7 +33,7 @@ def test_organisation_round_trip(tmp_path, period):
     write_published(tmp_path / "b.xlsx", read)
     again = read_published(tmp_path / "b.xlsx")
     assert_frame_equal(again.organisations, read.organisations)
-    assert_frame_equal(again.results, read.results, **SAME)
+    assert_frame_equal(again.results.table, read.results.table, **SAME)
     # six options (five on the form, "both" in files) and the base of one question in one organisation
     assert again.provenance["suppressed_cells"] == read.provenance["suppressed_cells"] == 7
 
@@ -44,10 +44,10 @@ def test_national_round_trip(tmp_path, period):
     write_published(tmp_path / "a.xlsx", written, layout="national")
     read = read_published(tmp_path / "a.xlsx")
     assert read.provenance["layout"] == "national"
-    assert_frame_equal(read.distributions, written.distributions, **SAME)
-    assert_frame_equal(_scores(read), written.results, **SAME)
+    assert_frame_equal(read.distributions.table, written.distributions.table, **SAME)
+    assert_frame_equal(_scores(read), written.results.table, **SAME)
     write_published(tmp_path / "b.xlsx", read, layout="national")
-    assert_frame_equal(read_published(tmp_path / "b.xlsx").results, read.results, **SAME)
+    assert_frame_equal(read_published(tmp_path / "b.xlsx").results.table, read.results.table, **SAME)
 
 
 def test_text_like_a_formula_stays_text(tmp_path):
@@ -77,8 +77,8 @@ def test_every_organisation_needs_a_name(tmp_path):
     short = Published(
         "nss_england",
         "2024",
-        whole.results,
-        whole.distributions,
+        whole.results.table,
+        whole.distributions.table,
         whole.organisations.filter(pl.col("organisation") != "RX2"),
     )
     with pytest.raises(ResultsError) as error:
@@ -88,11 +88,11 @@ def test_every_organisation_needs_a_name(tmp_path):
 
 def test_a_weighting_that_official_files_do_not_have(tmp_path):
     whole = make_published("2024", ORGANISATIONS, questions=[])
-    raked = as_results(whole.results.with_columns(weighting=pl.lit("raked")))
+    raked = as_results(whole.results.table.with_columns(weighting=pl.lit("raked")))
     with pytest.raises(ResultsError, match="one weighting"):
         write_published(
             tmp_path / "a.xlsx",
-            Published("nss_england", "2024", raked, whole.distributions, whole.organisations),
+            Published("nss_england", "2024", raked, whole.distributions.table, whole.organisations),
         )
 
 

@@ -191,7 +191,7 @@ def read_texts(case: Case, outcome: Outcome) -> None:
     outcome.texts["counts"] = len(objects.counted_in(check, small[0])) + len(objects.counted_in(pair, both))
     outcome.texts["addresses"] = len(objects.addresses_in(check + pair))
     try:
-        groups = cm.estimate(first, by=["contact"])["group"].unique()
+        groups = cm.estimate(first, by=["contact"]).table["group"].unique()
         outcome.texts["addresses"] += len(objects.addresses_in("\n".join(groups)))
     except CultureMetricsError:
         outcome.refused += 1

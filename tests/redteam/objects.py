@@ -197,7 +197,7 @@ def decomposition_cells(years, people: list[People], measure: str, breakdown: st
     level = mix["estimate"].to_numpy() / shift
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        first = cm.estimate(years[0]).filter(pl.col("measure") == measure, pl.col("breakdown") == "all")
+        first = cm.estimate(years[0]).table.filter(pl.col("measure") == measure, pl.col("breakdown") == "all")
     if first["estimate"][0] is None:
         return [[], []]
     level += first["estimate"][0] - (share[0] * (level - change / 2)).sum()

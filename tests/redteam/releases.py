@@ -64,7 +64,7 @@ def estimates(extract, call: Call, inside: pl.DataFrame) -> pl.DataFrame:
     part = call.options.get("part")
     if part:
         extract = replace(extract, frame=extract.frame.filter(inside[part] == "in"))
-    table = cm.estimate(extract, by=list(call.by), weights=weights_of(call))
+    table = cm.estimate(extract, by=list(call.by), weights=weights_of(call)).table
     if part:
         crossed = [pl.format("{} × {}", pl.lit(n), c) for n, c in ((part, "breakdown"), ("in", "group"))]
         whole = pl.col("breakdown") == "all"
@@ -80,7 +80,7 @@ def estimates(extract, call: Call, inside: pl.DataFrame) -> pl.DataFrame:
 
 def distributions(extract, call: Call, _: pl.DataFrame) -> pl.DataFrame:
     """Options of a question as results: the share of favourable answers is what its options add up to."""
-    table = cm.distributions(extract, by=list(call.by))
+    table = cm.distributions(extract, by=list(call.by)).table
     keys = ["period", "organisation", "breakdown", "group", "question", "weighting", "status"]
     asked = [extract.edition.question(q) for q in table["question"].unique().to_list()]
     good = {q.id: list(q.positive) for q in asked}

@@ -23,10 +23,10 @@ from culture_metrics import (
     validate,
     write_published,
 )
+from culture_metrics.contract import as_organisations
 from culture_metrics.errors import ReportError, ResultsError, UnknownNameError
 from culture_metrics.reporting import report as module
 from culture_metrics.reporting.report import report
-from culture_metrics.results import as_organisations
 from culture_metrics.study.example import example_published
 
 HOSTILE = [
@@ -58,7 +58,7 @@ def checked(file):
 
 @pytest.fixture(scope="module")
 def results(checked):
-    return estimate(checked.extract, by=["locality_1", ("locality_1", "gender")])
+    return estimate(checked.extract, by=["locality_1", ("locality_1", "gender")]).table
 
 
 def harmless(cells):
@@ -92,7 +92,7 @@ def test_polars_own_exits_are_harmless(results, tmp_path):
     assert harmless(of_csv(results.write_csv()))
     results.write_excel(tmp_path / "r.xlsx")
     assert any("HYPERLINK" in cell for cell in cells_of(tmp_path / "r.xlsx"))
-    assert harmless(of_csv(distributions(joined_on(), by=["own"]).write_csv()))
+    assert harmless(of_csv(distributions(joined_on(), by=["own"]).table.write_csv()))
 
 
 def joined_on():
@@ -104,7 +104,7 @@ def joined_on():
 def test_a_column_joined_on_is_made_plain_with_and_without_the_check():
     extract = joined_on()
     for own in (extract, validate(extract).extract):
-        groups = estimate(own, by=["own"]).filter(breakdown="own")["group"].unique()
+        groups = estimate(own, by=["own"]).table.filter(breakdown="own")["group"].unique()
         assert groups.len() == len(HOSTILE)
         assert harmless(groups)
 
@@ -143,7 +143,7 @@ def test_the_files_of_a_report_are_harmless(file, tmp_path, monkeypatch):
     report([file], tmp_path, by=["locality_1"])
     assert any("HYPERLINK" in cell for cell in cells_of(tmp_path / "results.xlsx"))
     assert harmless(pl.read_parquet(tmp_path / "results.parquet")["group"])
-    assert harmless(of_csv(study([file], by=["locality_1"]).results.write_csv()))
+    assert harmless(of_csv(study([file], by=["locality_1"]).results.table.write_csv()))
 
 
 def test_the_files_of_the_checks_are_harmless(checked, tmp_path):

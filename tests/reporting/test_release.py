@@ -84,8 +84,8 @@ def test_the_minimum_reaches_every_table_the_manifest_and_the_page(folder):
 
 def test_answers_and_results_are_hidden_together(files):
     data = study(files, by=["locality_1"], minimum_base=30, minimum_count=5)
-    assert data.results["base"].min() >= 30
-    answers = data.distributions.drop_nulls("percent")
+    assert data.results.table["base"].min() >= 30
+    answers = data.distributions.table.drop_nulls("percent")
     counted = (answers["percent"] / 100 * answers["base"]).round()
     assert counted.min() >= 5
 
@@ -119,7 +119,7 @@ def test_the_survey_s_own_minimum_may_be_given(files):
 
 def test_pooling_counts_groups_over_all_years_and_changes_no_number(files):
     data = study(files, by=["locality_1"])
-    before, after = data.suppressed[0], data.results
+    before, after = data.suppressed[0].table, data.results.table
     kept = after.filter(~is_pooled())
     assert kept.equals(
         before.join(kept.select("breakdown", "group").unique(), on=["breakdown", "group"], how="semi")
@@ -146,4 +146,4 @@ def test_maps_changes_and_their_texts_name_no_hidden_group(files):
 
 def test_what_estimate_returns_keeps_its_names():
     extract = validate(synthetic.respondents(2024, seed=2)).extract
-    assert "Chaplaincy" in estimate(extract, by=["locality_1"])["group"].to_list()
+    assert "Chaplaincy" in estimate(extract, by=["locality_1"]).table["group"].to_list()

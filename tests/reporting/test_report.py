@@ -20,10 +20,10 @@ from nbformat import v4
 from printed import HEIGHT, MARGIN, WIDTH, browser, print_page
 
 from culture_metrics import catalogue, read_published, study, synthetic, validate, write_published
+from culture_metrics.contract import check_results
 from culture_metrics.errors import FileFormatError, InputWarning, ReportError
 from culture_metrics.reporting import report as module
 from culture_metrics.reporting.report import report
-from culture_metrics.results import check_results
 from culture_metrics.study.example import example_published
 
 SECRET = "person-"
@@ -340,7 +340,7 @@ def test_a_real_workbook_is_reported_with_its_own_figures(quick, shared_data, pu
     (path,) = (shared_data / "nss2024").glob("*organisational results.xlsx")
     report([path], tmp_path, organisation="ref")
     results = pl.read_parquet(tmp_path / "results.parquet")
-    assert results.equals(published_2024.results.filter(organisation="REF"))
+    assert results.equals(published_2024.results.table.filter(organisation="REF"))
     # Staff engagement of Royal Cornwall Hospitals in the official 2024 workbook, sheet THEMES; 122 peers.
     assert round(results.filter(measure="staff_engagement")["estimate"].item(), 4) == 6.5639
     place = fastexcel.read_excel(tmp_path / "results.xlsx").load_sheet("Benchmark").to_polars()

@@ -10,8 +10,8 @@ import pytest
 from culture_metrics import catalogue, study
 from culture_metrics.disclosure.names import is_pooled
 from culture_metrics.errors import ReportError
+from culture_metrics.results.tables import answer_table, heat_map_table, score_table
 from culture_metrics.views.table import Table
-from culture_metrics.views.tables import answer_table, heat_map_table, score_table
 
 EDITION = catalogue().edition(2024)
 
@@ -23,7 +23,7 @@ def data():
 
 @pytest.fixture(scope="module")
 def own(data):
-    return data.results.filter(period="2024")
+    return data.results.table.filter(period="2024")
 
 
 def test_scores_stand_in_the_official_order(own):
@@ -66,7 +66,7 @@ def test_a_heat_map_begins_with_the_whole_and_keeps_hidden_cells(own):
     ],
 )
 def test_answers_know_which_side_is_favourable(data, question, favourable):
-    own = data.distributions.filter(period="2024")
+    own = data.distributions.table.filter(period="2024")
     table = answer_table(own, EDITION, [question])
     assert dict(table.select("option", "favourable").iter_rows()) == favourable
     assert table["percent"].sum() == pytest.approx(100)
@@ -103,7 +103,7 @@ def test_the_check_of_the_year_is_open_and_the_others_are_folded(data):
 def test_years_stand_side_by_side(data):
     frame = data.years().frame
     assert frame.columns == ["Score", "2023", "2024"]
-    row = data.results.filter(measure="morale", group="all", period="2023").row(0, named=True)
+    row = data.results.table.filter(measure="morale", group="all", period="2023").row(0, named=True)
     expected = f"{row['estimate']:.2f} ({row['conf_low']:.2f} to {row['conf_high']:.2f})"
     assert frame.filter(Score="Morale")["2023"].item() == expected
 
@@ -120,7 +120,7 @@ def test_years_that_may_not_be_compared_are_marked(data):
 
 def test_at_a_glance_sets_published_figures_beside_published_ones(data):
     figure = data.headline()
-    own = data.workbook.results.filter(organisation="SYN01", breakdown="all")
+    own = data.workbook.results.table.filter(organisation="SYN01", breakdown="all")
     drawn = next(t for t in figure.data if t.name == "This organisation").x
     assert set(drawn) <= set(own["estimate"])
     assert figure.layout.meta["source"] == "Published results, every respondent counted once"
@@ -136,7 +136,7 @@ def test_a_score_of_one_question_is_rebuilt_exactly(data):
 def test_shown_and_held_back_add_up(data):
     frame = data.held_back().frame.filter(Year="2024", Groups="Locality 1")
     counted = sum(int(frame[name].item().replace(",", "")) for name in frame.columns[2:])
-    rows = data.suppressed[0].filter(
+    rows = data.suppressed[0].table.filter(
         pl.col("status").cast(pl.String) != "not_asked", period="2024", breakdown="locality_1"
     )
     assert counted == rows.height
@@ -183,7 +183,7 @@ def test_questions_about_the_respondents_have_no_favourable_side():
 
 def test_answers_say_how_many_are_favourable_and_how_they_are_weighted(data):
     figure = data.answers("advocacy")
-    own = data.distributions.filter(period="2024", group="all")
+    own = data.distributions.table.filter(period="2024", group="all")
     shares = [
         own.filter(pl.col("question") == name, pl.col("option").is_in([4, 5]))["percent"].sum()
         for name in data.edition.measure("advocacy").items

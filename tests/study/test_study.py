@@ -53,8 +53,8 @@ def test_the_example_has_faults_to_find_and_counts_them(example):
 
 def test_the_example_publishes_what_its_respondents_said(example):
     keys = {"organisation": "SYN01", "measure": "morale", "period": "2024", "group": "all"}
-    own = example.results.filter(**keys).row(0, named=True)
-    published = example.published[0].results.filter(**keys).row(0, named=True)
+    own = example.results.table.filter(**keys).row(0, named=True)
+    published = example.published[0].results.table.filter(**keys).row(0, named=True)
     assert published["estimate"] == pytest.approx(own["estimate"], abs=1e-12)
     assert published["base"] == own["base"]
     assert published["std_error"] is None
@@ -64,14 +64,14 @@ def test_the_example_publishes_what_its_respondents_said(example):
 def test_one_organisation_need_not_be_named(files):
     data = study([files / "one_2024.parquet", files / "one_2023.parquet"])
     assert (data.organisation, data.year) == ("SYN02", "2024")
-    assert data.results["period"].unique().sort().to_list() == ["2023", "2024"]
+    assert data.results.table["period"].unique().sort().to_list() == ["2023", "2024"]
 
 
 def test_one_of_several_organisations_is_kept(files):
     data = study([str(files / "both 2024.csv")], organisation="syn02")
     assert data.extracts[0].frame["organisation"].unique().to_list() == ["SYN02"]
     assert data.reports[0].rows_read == 60
-    assert data.results.filter(measure="morale", group="all")["base"].item() <= 60
+    assert data.results.table.filter(measure="morale", group="all")["base"].item() <= 60
 
 
 def test_several_organisations_must_be_chosen_from(files):
@@ -127,7 +127,7 @@ def test_every_year_of_a_stacked_file_is_read(stacked, year):
     # What was set aside is told, and how much of it is not: others answered in these rows too.
     assert all("other organisations" in r.problems["rule"] for r in data.reports)
     assert [r.rows_read for r in data.reports] == [30, 30]
-    assert data.results["period"].unique().sort().to_list() == ["2023", "2024"]
+    assert data.results.table["period"].unique().sort().to_list() == ["2023", "2024"]
 
 
 def test_an_organisation_may_be_in_one_year_of_a_stacked_file_only(stacked):
@@ -166,7 +166,7 @@ def test_a_real_workbook_is_told_from_a_respondent_file(shared_data):
     assert (data.extracts, data.year, data.by) == ((), "2024", ())
     assert data.name == "Royal Cornwall Hospitals NHS Trust"
     assert data.workbook is data.published[0]
-    assert data.results.equals(pl.DataFrame(schema=data.results.schema))
+    assert data.results.table.equals(pl.DataFrame(schema=data.results.table.schema))
 
 
 def test_a_published_file_that_lacks_what_a_report_shows_is_named(shared_data):

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from culture_metrics.contract import ALL
 from culture_metrics.extracts.rules.discreet import named
 from culture_metrics.extracts.spelling import squeezed
 from culture_metrics.files.organisations import NEEDED, successors
 from culture_metrics.problems import Problem, counted
-from culture_metrics.results import ALL
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from culture_metrics.results import ALL
-from culture_metrics.results_checks.common import KEY, full_key, problem
+from culture_metrics.contract import ALL
+from culture_metrics.results.checks.common import KEY, full_key, problem
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from culture_metrics.catalogue import catalogue, known_surveys, surveys
+from culture_metrics.contract import ALL
 from culture_metrics.problems import Problem, counted, listed
-from culture_metrics.results import ALL
-from culture_metrics.results_checks.common import EXACT, full_key, problem
+from culture_metrics.results.checks.common import EXACT, full_key, problem
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

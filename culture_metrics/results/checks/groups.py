@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from culture_metrics.catalogue import known_surveys
+from culture_metrics.contract import ALL
 from culture_metrics.problems import Problem, counted, listed
-from culture_metrics.results import ALL
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import polars as pl
 
 from culture_metrics.errors import ResultsError
-from culture_metrics.problems import Problem, listed, problem_table
-from culture_metrics.results_checks.bases import group_bases, headline_bases, nothing, one_base
-from culture_metrics.results_checks.common import KEY
-from culture_metrics.results_checks.figures import constant, ranges, twice, unknown_measures
-from culture_metrics.results_checks.groups import missing_periods, small_groups
-from culture_metrics.results_checks.sums import sums
+from culture_metrics.output import Output, table_of, verb
+from culture_metrics.problems import Problem, counted, listed, problem_table
+from culture_metrics.results.checks.bases import group_bases, headline_bases, nothing, one_base
+from culture_metrics.results.checks.common import KEY
+from culture_metrics.results.checks.figures import constant, ranges, twice, unknown_measures
+from culture_metrics.results.checks.groups import missing_periods, small_groups
+from culture_metrics.results.checks.sums import sums
+from culture_metrics.views.table import Table
 
 NEEDED = {
     "results": [*KEY, "measure", "unit", "estimate", "base"],
@@ -19,24 +23,57 @@ NEEDED = {
 }
 
 
+@dataclass(frozen=True, repr=False, eq=False)
+class ResultsChecked(Output):
+    """What cannot be right in tables of figures.
+
+    Attributes
+    ----------
+    table : polars.DataFrame
+        One row per problem; see `validate_results`.
+    """
+
+    table: pl.DataFrame
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing is wrong: warnings and notes may stand."""
+        return not (self.table["severity"] == "error").any()
+
+    def summary(self) -> str:
+        """Say in plain sentences how many problems there are, and the first of them."""
+        if self.table.is_empty():
+            return "Nothing was found that cannot be right."
+        first = listed(self.table["rule"], 3)
+        return f"{counted(self.table.height, 'kind')} of problem: {first}."
+
+    def __repr__(self) -> str:
+        return f"ResultsChecked({self.summary()} See .table)"
+
+    def _repr_html_(self) -> str:
+        return Table.of(self.table, self.summary())._repr_html_()
+
+
+@verb
 def validate_results(
-    results: pl.DataFrame | None = None,
-    distributions: pl.DataFrame | None = None,
+    results: Output | pl.DataFrame | None = None,
+    distributions: Output | pl.DataFrame | None = None,
     organisations: pl.DataFrame | None = None,
-) -> pl.DataFrame:
+) -> ResultsChecked:
     """Check tables of figures for what cannot be right, whether or not they keep the contract of Results.
 
     Parameters
     ----------
-    results, distributions, organisations : polars.DataFrame, optional
+    results, distributions, organisations : Results, Distributions or polars.DataFrame, optional
         Tables with the columns of Results, Distributions and Organisations, as far as they are needed. Rows
         without a figure (suppressed, not asked) are left aside. A measure named `response_rate` is the
         percentage of eligible staff who responded.
 
     Returns
     -------
-    polars.DataFrame
-        One row per problem: `severity`, `rule`, `column`, `rows`, `examples` (organisation and period),
+    ResultsChecked
+        `.ok`, and `.table` with one row per problem: `severity`, `rule`, `column`, `rows`, `examples`
+        (organisation and period),
         `found`, `expected`, `done` (what to do). Nothing is changed in the tables.
 
     Raises
@@ -49,7 +86,7 @@ def validate_results(
     >>> figures = {"survey": "nss_england", "period": "2024", "organisation": "RXX", "breakdown": "all",
     ...            "group": "all", "measure": "recommend_place_to_work", "unit": "percent",
     ...            "estimate": 161.0, "base": 300}
-    >>> validate_results(pl.DataFrame([figures]))["rule"].to_list()
+    >>> validate_results(pl.DataFrame([figures])).table["rule"].to_list()
     ['percentages outside 0 to 100']
     """
     problems: list[Problem] = []
@@ -66,10 +103,11 @@ def validate_results(
         problems += headline_bases(figures, answers)
     if organisations is not None:
         problems += small_groups(_table(organisations, "organisations"))
-    return problem_table(problems)
+    return ResultsChecked(problem_table(problems))
 
 
-def _table(frame: pl.DataFrame, name: str) -> pl.DataFrame:
+def _table(given: Output | pl.DataFrame, name: str) -> pl.DataFrame:
+    frame = table_of(given, "validate_results", name)
     missing = [c for c in NEEDED[name] if c not in frame.columns]
     if missing:
         raise ResultsError(

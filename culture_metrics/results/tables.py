@@ -6,10 +6,9 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from culture_metrics.results import ALL
-from culture_metrics.views.inputs import held_back
+from culture_metrics.contract import ALL
 from culture_metrics.views.labels import count, fixed
-from culture_metrics.views.table import HELD, NOT_APPLICABLE, NOT_AVAILABLE, Table
+from culture_metrics.views.table import HELD, NOT_APPLICABLE, NOT_AVAILABLE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -142,25 +141,6 @@ def _options(question: Question, place: int) -> pl.DataFrame:
         "option_label": pl.String, "position": pl.Int64, "beside": pl.Boolean, "favourable": pl.Boolean,
     }  # fmt: skip
     return pl.DataFrame(rows, schema=schema, orient="row")
-
-
-def held_back_table(results: pl.DataFrame, edition: Edition) -> Table:
-    """Count the results that are shown and held back: for which reason is not told."""
-    frame = (
-        results.group_by("period", "breakdown")
-        .agg(
-            (pl.col("status").cast(pl.String) == "reported").sum().alias("Shown"),
-            held_back().sum().alias("Held back"),
-        )
-        .sort("period", pl.col("breakdown") != ALL, "breakdown")
-    )
-    labels = {name: edition.breakdown_label(name) for name in frame["breakdown"]} | {
-        ALL: "Whole organisation"
-    }
-    frame = frame.with_columns(
-        pl.col("breakdown").replace(labels), *(count(name) for name in frame.columns[2:])
-    ).rename({"period": "Year", "breakdown": "Groups"})
-    return Table(frame, "Results shown and held back", numbers=tuple(frame.columns[2:]))
 
 
 def words(column: str) -> pl.Expr:

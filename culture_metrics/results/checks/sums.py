@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from culture_metrics.catalogue import catalogue, surveys
-from culture_metrics.results_checks.common import EXACT, KEY, full_key, problem
+from culture_metrics.results.checks.common import EXACT, KEY, full_key, problem
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

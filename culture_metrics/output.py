@@ -1,0 +1,201 @@
+"""The one protocol of what a verb returns: a table, a figure, a summary, its provenance, and a way out."""
+
+from __future__ import annotations
+
+import html
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Mapping
+from copy import copy
+from dataclasses import dataclass, field
+from functools import wraps
+from inspect import signature
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ParamSpec, Self, TypeVar
+
+import polars as pl
+
+from culture_metrics.errors import ReportError, ResultsError, kind_of, unknown
+from culture_metrics.files.formulas import plain_names
+from culture_metrics.provenance import Provenance, provenance_of
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+#: With the mark at its beginning Excel reads signs beyond ASCII, as the "×" of crossed groups.
+TABLES: dict[str, Callable[[pl.DataFrame, Path], object]] = {
+    ".csv": lambda table, path: table.write_csv(path, include_bom=True),
+    ".parquet": lambda table, path: table.write_parquet(path),
+    ".xlsx": lambda table, path: table.write_excel(path),
+}
+PICTURES = (".png", ".svg")
+ENDINGS = (*TABLES, ".html", *PICTURES)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Output(ABC):
+    """What a verb returns.
+
+    Attributes
+    ----------
+    table : polars.DataFrame
+        The figures, a row each, flat enough for CSV.
+    provenance : mapping
+        Read-only. `verb`, `arguments`, `inputs` (kind, file and SHA-256 of each, or what it was made from in
+        its turn), `versions`, `rules` (what was applied or assumed, in sentences).
+    """
+
+    provenance: Mapping[str, Any] = field(default_factory=Provenance, repr=False, compare=False)
+
+    if TYPE_CHECKING:
+
+        @property
+        def table(self) -> pl.DataFrame:
+            """The figures, a row each, flat enough for CSV."""
+
+    @abstractmethod
+    def summary(self) -> str:
+        """Say in plain sentences what was found."""
+
+    def figure(self) -> go.Figure:
+        """Draw the main picture.
+
+        Raises
+        ------
+        ReportError
+            When a picture of it would say no more than its table.
+        """
+        raise ReportError(
+            f"There is no picture of {type(self).__name__}",
+            hint='See .summary() and .table; .save("….html") writes both as a page.',
+        )
+
+    def rules(self) -> tuple[str, ...]:
+        """Say what was applied or assumed: it stands in the provenance."""
+        return ()
+
+    def save(self, path: str | Path) -> Path:
+        """Write the table or the figure, as the ending of the file's name says.
+
+        Parameters
+        ----------
+        path : str or Path
+            `.csv` (for Excel as well), `.xlsx` or `.parquet` for the table; `.html` for the figure, or for
+            the page of what has none; `.png` or `.svg` for the figure, where kaleido is installed. Text that
+            a spreadsheet would take for a formula gets an apostrophe.
+
+        Returns
+        -------
+        Path
+            The file.
+
+        Raises
+        ------
+        UnknownNameError
+            When the ending is another.
+        ResultsError
+            When it shows results on fewer respondents than may leave.
+        ReportError
+            When the file cannot be written, or there is no picture for it.
+        """
+        path = Path(path)
+        ending = path.suffix.lower()
+        if ending not in ENDINGS:
+            raise unknown("ending for a result", path.suffix, ENDINGS, where=path.name)
+        table = self._leaving()
+        if ending in TABLES:
+            plain, _ = plain_names(table, table.columns)
+            try:
+                TABLES[ending](plain, path)
+            except OSError as error:
+                raise _not_written(path, error) from error
+            return path
+        from culture_metrics.views import save as write
+
+        if ending in PICTURES:
+            return write.picture(self.figure(), path)
+        if type(self).figure is Output.figure:
+            return write.page(self._repr_html_(), path, title=type(self).__name__)
+        return write.save(self.figure(), path)
+
+    def _told(self, provenance: Mapping[str, Any]) -> Self:
+        """Return the same with its provenance: a verb may return what it was given, which another made."""
+        found = copy(self)
+        more = {"rules": list(self.rules()), **self._facts()}
+        object.__setattr__(found, "provenance", Provenance({**self.provenance, **provenance, **more}))
+        return found
+
+    def _facts(self) -> dict[str, Any]:
+        """Return what else stands in the provenance."""
+        return {}
+
+    def _leaving(self) -> pl.DataFrame:
+        """Return the table as it may leave."""
+        return self.table
+
+    def _repr_html_(self) -> str:
+        return f"<p>{html.escape(self.summary())}</p>"
+
+
+def _not_written(path: Path, error: OSError) -> ReportError:
+    return ReportError(
+        "The result could not be written",
+        where=path.name,
+        got=error.strerror or type(error).__name__,
+        hint="Choose a folder that exists and that you may write to; close the file if it is open.",
+    )
+
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def verb(function: Callable[P, R]) -> Callable[P, R]:
+    """Give what a verb returns its provenance."""
+    takes = signature(function)
+
+    @wraps(function)
+    def call(*args: P.args, **kwargs: P.kwargs) -> R:
+        found = function(*args, **kwargs)
+        bound = takes.bind(*args, **kwargs)
+        bound.apply_defaults()
+        return told(found, provenance_of(function.__name__, bound.arguments))
+
+    return call
+
+
+def told(found: R, provenance: Mapping[str, Any]) -> R:
+    """Return what was found with its provenance; what the readers wrote of files stays beside it."""
+    if isinstance(found, tuple):
+        return tuple(told(one, provenance) for one in found)  # type: ignore[return-value]
+    return found._told(provenance) if isinstance(found, Output) else found
+
+
+def table_of(given: object, verb: str, takes: str = "results") -> pl.DataFrame:
+    """Return the table that a verb was given: of what another verb returned, or as it is.
+
+    Several in a list or tuple are put one below the other.
+
+    Raises
+    ------
+    ResultsError
+        When it is neither.
+
+    Examples
+    --------
+    >>> table_of(pl.DataFrame({"x": [1]}), "trend").height
+    1
+    """
+    if isinstance(given, pl.DataFrame):
+        return given
+    if isinstance(given, Output):
+        return given.table
+    if isinstance(given, Iterable) and not isinstance(given, (str, bytes, Mapping)):
+        parts = [table_of(one, verb, takes) for one in given]
+        if parts:
+            return pl.concat(parts, how="vertical_relaxed")
+    raise ResultsError(
+        f"{verb} takes {takes}",
+        expected="what a verb returned, a polars DataFrame, or a list of them",
+        got=kind_of(given),
+        hint="Call .collect() on a LazyFrame; read a file with polars.read_parquet.",
+    )
