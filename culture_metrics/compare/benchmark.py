@@ -89,8 +89,13 @@ class Benchmark:
             strong=frozenset(m.label for m in catalogue(self.survey).edition(self.period).leading.values()),
         )
 
-    def ranking(self, measure: str) -> go.Figure:
+    def ranking(self, measure: str | None = None) -> go.Figure:
         """Draw one measure across all organisations of the group, with this one picked out.
+
+        Parameters
+        ----------
+        measure : str, optional
+            Id or official code; the headline percentage that the survey puts first when left out.
 
         Raises
         ------
@@ -99,7 +104,8 @@ class Benchmark:
         """
         from culture_metrics import views
 
-        found = catalogue(self.survey).edition(self.period).measure(measure)
+        edition = catalogue(self.survey).edition(self.period)
+        found = edition.measure(measure or edition.default_question)
         return views.ranking(
             self.peers.filter(pl.col("measure") == found.id),
             highlight=self.organisation,
