@@ -17,6 +17,8 @@ from culture_metrics.outcomes.kinds import as_kind
 from culture_metrics.problems import counted
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import plotly.graph_objects as go
 
     from culture_metrics.links.pictures import Source
@@ -122,7 +124,7 @@ class LinkResult(LinkOutput):
         if self.source is None:
             raise LinkError("This result does not hold its panel", hint="Call link_outcomes again.")
         points, lines = points_and_lines(self.source, row["model_id"], row["indicator"])
-        unit = "%" if as_kind(row["kind"]).fraction else row["unit"]
+        unit = self._unit(row)
         return views.scatter(
             points, lines,
             x_title=title_of(row["indicator"]),
@@ -131,6 +133,14 @@ class LinkResult(LinkOutput):
             subtitle="Means of each organisation over its years; years and controls taken out",
             notes=CAVEAT,
         )  # fmt: skip
+
+    def _unit(self, row: Mapping[str, Any]) -> str:
+        """Return what the numbers of a scatter are counted in."""
+        kind, source = as_kind(row["kind"]), self.source
+        if kind.ordered and source is not None:
+            levels = source.plans[row["model_id"]].values.levels
+            return f"1 {levels[0]} to {len(levels)} {levels[-1]}"
+        return "%" if kind.fraction or kind.graded else str(row["unit"])
 
     def figure_influence(self, indicator: str | None = None, outcome: str | None = None) -> go.Figure:
         """Draw one slope without each organisation in turn.

@@ -43,6 +43,8 @@ def staff_mix(
     try:
         mix = decompose_change(*years, measure=measure, by=[found], minimum_base=minimum_base)
     except CultureMetricsError as error:
-        return Figures((), otherwise=f"The change cannot be split into staff mix and groups: {error.what}.")
+        return Figures(
+            (), otherwise=f"The change cannot be split into staff mix and groups: {error.what.rstrip('.')}."
+        )
     named = replace(mix, organisation=whom)
     return Figures((named.figure(), named), otherwise="")

@@ -367,11 +367,15 @@ class Study(Output):
     def staff_mix(self, measure: str | None = None) -> Figures:
         """Split the change of a measure (the survey's choice) into staff mix and change within groups."""
         from culture_metrics.study.staff_mix import staff_mix
+        from culture_metrics.views.several import Figures
 
         years, survey = self.two_years(), self.edition.survey
         self.suppressed  # noqa: B018  what may be shown is decided for all tables together
         wanted = [name for name in (survey.defaults.staff_mix, *self.by) if name]
-        chosen = measure or self.edition.default_question
+        chosen = self.edition.id(measure or self.edition.default_question)
+        if chosen not in self.edition.measures:
+            label = self.edition.questions[chosen].label
+            return Figures((), otherwise=f"'{label}' has no headline percentage whose change could be split.")
         return staff_mix(years, chosen, wanted, self.rule.minimum_base, self.name)
 
     def _answered(self) -> Study:

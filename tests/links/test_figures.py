@@ -99,6 +99,13 @@ def test_a_base_is_of_people(column, outcome, shown, panel):
     assert ("SYN001" in points["organisation"]) is shown
 
 
-def test_a_scatter_needs_numbers(found):
-    with pytest.raises(LinkError, match="A scatter needs numbers"):
-        found.figure_scatter("morale", "cqc_rating")
+def test_a_scatter_of_levels_counts_their_places(found, panel):
+    """Means of each organisation's places, 1 for the worst: own sums, years and controls not taken out."""
+    fig = found.figure_scatter("morale", "cqc_rating")
+    assert fig.layout.yaxis.title.text.endswith("(1 Inadequate to 4 Outstanding)")
+    model = found.table.filter(outcome="cqc_rating", indicator="morale", role="main")["model_id"][0]
+    points, _ = points_and_lines(found.source, model, "morale")
+    places = panel.select("organisation", place=pl.col("cqc_rating").to_physical() + 1)
+    assert points["y"].mean() == pytest.approx(
+        places.group_by("organisation").mean()["place"].mean(), abs=1e-6
+    )

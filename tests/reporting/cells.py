@@ -11,7 +11,7 @@ from typing import Any
 import nbformat
 import plotly.graph_objects as go
 
-FOLDER = Path(__file__).resolve().parents[1] / "notebooks"
+FOLDER = Path(__file__).resolve().parents[2] / "notebooks"
 
 
 @dataclass
