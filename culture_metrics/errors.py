@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+import warnings
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
@@ -144,3 +146,12 @@ def _years(known: list[str]) -> str:
     years = sorted({int(year) for year in known})
     in_a_row = len(years) > 2 and years == list(range(years[0], years[-1] + 1))
     return f"{years[0]} to {years[-1]}" if in_a_row else ", ".join(map(str, years))
+
+
+def warn(message: str, category: type[CultureMetricsWarning]) -> None:
+    """Warn, and name the line outside the package that called it."""
+    level, frame = 1, sys._getframe(1)
+    package = f"{__package__}."
+    while f"{frame.f_globals.get('__name__', '')}.".startswith(package) and frame.f_back:
+        level, frame = level + 1, frame.f_back
+    warnings.warn(message, category, stacklevel=level + 1)

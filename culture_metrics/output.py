@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, Self, TypeVar
 
 import polars as pl
 
+from culture_metrics.contract import ALL, check_released
 from culture_metrics.errors import ReportError, ResultsError, kind_of, unknown
 from culture_metrics.files.formulas import plain_names
 from culture_metrics.provenance import Provenance, provenance_of
@@ -27,6 +28,8 @@ TABLES: dict[str, Callable[[pl.DataFrame, Path], object]] = {
     ".parquet": lambda table, path: table.write_parquet(path),
     ".xlsx": lambda table, path: table.write_excel(path),
 }
+#: Stands for the names of groups of which nothing is shown.
+NOT_SHOWN = "groups that are not shown"
 PICTURES = (".png", ".svg")
 ENDINGS = (*TABLES, ".html", *PICTURES)
 
@@ -117,7 +120,7 @@ class Output(ABC):
             return write.page(self._repr_html_(), path, title=type(self).__name__)
         return write.save(self.figure(), path)
 
-    def _told(self, provenance: Mapping[str, Any]) -> Self:
+    def _with_provenance(self, provenance: Mapping[str, Any]) -> Self:
         """Return the same with its provenance: a verb may return what it was given, which another made."""
         found = copy(self)
         more = {"rules": list(self.rules()), **self._facts()}
@@ -129,11 +132,34 @@ class Output(ABC):
         return {}
 
     def _leaving(self) -> pl.DataFrame:
-        """Return the table as it may leave."""
-        return self.table
+        """Return the table as it may leave: nothing small, hidden groups without their names."""
+        if not {"breakdown", "group", "status"} <= {*self.table.columns}:
+            return self.table
+        for base in {"base", "base_from", "base_to"} & {*self.table.columns}:
+            check_released(self.table.select("^survey$", "status", base=base))
+        return _without_names(self.table)
 
     def _repr_html_(self) -> str:
         return f"<p>{html.escape(self.summary())}</p>"
+
+
+def _without_names(table: pl.DataFrame) -> pl.DataFrame:
+    """Fold the rows of groups of which nothing is shown, without their names."""
+    group = [c for c in ("survey", "organisation", "breakdown", "group") if c in table.columns]
+    status = pl.col("status").cast(pl.String)
+    hidden = status.str.starts_with("suppressed")
+    gone = (~(status == "reported").any() & hidden.any()).over(group) & (pl.col("group") != ALL)
+    named = [
+        pl.when("gone").then(pl.lit(NOT_SHOWN)).otherwise("group").alias("group"),
+        pl.when(pl.col("gone") & hidden)
+        .then(pl.lit("suppressed"))
+        .otherwise(status)
+        .cast(table.schema["status"], strict=False)
+        .alias("status"),
+    ]
+    marked = table.with_columns(gone=gone).with_columns(named)
+    folded = marked.filter("gone").unique(maintain_order=True)
+    return pl.concat([marked.filter(~pl.col("gone")), folded]).drop("gone")
 
 
 def _not_written(path: Path, error: OSError) -> ReportError:
@@ -167,7 +193,7 @@ def told(found: R, provenance: Mapping[str, Any]) -> R:
     """Return what was found with its provenance; what the readers wrote of files stays beside it."""
     if isinstance(found, tuple):
         return tuple(told(one, provenance) for one in found)  # type: ignore[return-value]
-    return found._told(provenance) if isinstance(found, Output) else found
+    return found._with_provenance(provenance) if isinstance(found, Output) else found
 
 
 def table_of(given: object, verb: str, takes: str = "results") -> pl.DataFrame:

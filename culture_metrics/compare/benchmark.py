@@ -11,6 +11,7 @@ import polars as pl
 from culture_metrics.catalogue import QUESTION, catalogue
 from culture_metrics.contract import ALL, check_results
 from culture_metrics.errors import ResultsError, unknown
+from culture_metrics.output import Output, verb
 from culture_metrics.published.published import Published
 from culture_metrics.results.words import weighed
 from culture_metrics.views.labels import several, together
@@ -24,8 +25,8 @@ if TYPE_CHECKING:
     from culture_metrics.views.table import Table
 
 
-@dataclass(frozen=True, repr=False)
-class Benchmark:
+@dataclass(frozen=True, repr=False, eq=False)
+class Benchmark(Output):
     """An organisation's results beside its benchmark group's.
 
     Attributes
@@ -207,6 +208,7 @@ def beside_median(table: pl.DataFrame, group: str) -> str:
     return f"above the median of {group} on {above} of {rows.height} scores, below it on {below}"
 
 
+@verb
 def benchmark(published: Published, organisation: str) -> Benchmark:
     """Set an organisation's published results beside those of its benchmark group.
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import TYPE_CHECKING
 
 import polars as pl
 
 from culture_metrics.compare.same_questions import mark_different_questions
 from culture_metrics.contract import ALL
-from culture_metrics.errors import ComparabilityError, ComparabilityWarning
+from culture_metrics.errors import ComparabilityError, ComparabilityWarning, warn
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -122,11 +121,10 @@ def warn_of_breaks(marked: pl.DataFrame, periods: tuple[str, str]) -> None:
     if rows.height:
         named = rows["label"].unique(maintain_order=True).to_list()
         shown = ", ".join(named[:4]) + (f" and {len(named) - 4} more" if len(named) > 4 else "")
-        warnings.warn(
+        warn(
             f"{periods[0]} and {periods[1]} are compared across a break, as asked: {shown}. "
             "The column `reason` says what the break is.",
             ComparabilityWarning,
-            stacklevel=3,
         )
 
 

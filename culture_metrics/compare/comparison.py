@@ -14,6 +14,7 @@ from culture_metrics.compare.sentences import sentence
 from culture_metrics.compare.verdict import BARRED, DECLINED, IMPROVED, SAME, UNCLEAR
 from culture_metrics.contract import ALL
 from culture_metrics.errors import ComparabilityError, unknown
+from culture_metrics.output import Output
 from culture_metrics.results.words import SOURCES, weighed
 from culture_metrics.views.inputs import held_back
 from culture_metrics.views.labels import several
@@ -28,8 +29,8 @@ if TYPE_CHECKING:
     from culture_metrics.views.table import Table
 
 
-@dataclass(frozen=True)
-class YearComparison:
+@dataclass(frozen=True, repr=False, eq=False)
+class YearComparison(Output):
     """Two periods of one survey side by side.
 
     Attributes
@@ -211,6 +212,10 @@ class YearComparison:
                     f"{len(gone)} organisation{'s' if len(gone) > 1 else ''} {word}: {', '.join(gone)}."
                 )
         return " ".join(said)
+
+    def rules(self) -> tuple[str, ...]:
+        """Say what was assumed, pooled or taken as given."""
+        return self.notes
 
     def __repr__(self) -> str:
         return f"YearComparison({self.summary()})"

@@ -16,6 +16,7 @@ from culture_metrics.errors import ExtractError
 from culture_metrics.indicators.scoring import score
 from culture_metrics.indicators.seeds import secret_seed
 from culture_metrics.indicators.shown import shown_cells
+from culture_metrics.output import Output, verb
 from culture_metrics.problems import counted
 from culture_metrics.views.labels import signed
 
@@ -34,8 +35,8 @@ COLUMNS = [
 ANSWERED = "answered"
 
 
-@dataclass(frozen=True)
-class ChangeContributions:
+@dataclass(frozen=True, repr=False, eq=False)
+class ChangeContributions(Output):
     """What each question and sub-score adds to the change of a score.
 
     Attributes
@@ -92,6 +93,10 @@ class ChangeContributions:
         text = [f"{said} between {self.from_period} and {self.to_period}.", f"Of that: {adds}.", bases]
         return " ".join([*text, *self.notes])
 
+    def rules(self) -> tuple[str, ...]:
+        """Say what was assumed, pooled or taken as given."""
+        return self.notes
+
     def __repr__(self) -> str:
         whole = self.table.row(0, named=True)
         said = moved(self.measure.label, self.from_estimate, self.to_estimate, whole, "score")
@@ -102,6 +107,7 @@ class ChangeContributions:
         return f"<p>{self.summary()}</p>"
 
 
+@verb
 def change_contributions(
     from_extract: Extract,
     to_extract: Extract,

@@ -12,20 +12,23 @@ from culture_metrics.compare.group_results import means_of_results
 from culture_metrics.compare.pieces import moments, pieces, spread
 from culture_metrics.errors import ResultsError
 from culture_metrics.extracts.extract import Extract
+from culture_metrics.output import table_of, verb
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from culture_metrics.compare.pieces import Floats
+    from culture_metrics.results import Results
 
 COLUMNS = [
     "piece", "breakdown", "group", "estimate", "std_error", "conf_low", "conf_high", "base_from", "base_to",
 ]  # fmt: skip
 
 
+@verb
 def decompose_change(
-    from_extract: Extract | pl.DataFrame,
-    to_extract: Extract | pl.DataFrame,
+    from_extract: Extract | Results | pl.DataFrame,
+    to_extract: Extract | Results | pl.DataFrame,
     measure: str | None = None,
     by: Sequence[str] | None = None,
     *,
@@ -38,7 +41,7 @@ def decompose_change(
 
     Parameters
     ----------
-    from_extract, to_extract : Extract or polars.DataFrame
+    from_extract, to_extract : Extract, Results or polars.DataFrame
         Clean extracts of the earlier and the later year (`validate(...).extract`), or Results of each where
         there are no respondents to look at.
     measure : str, optional
@@ -113,7 +116,8 @@ def decompose_change(
     elif isinstance(from_extract, Extract) or isinstance(to_extract, Extract):
         raise ResultsError("Two extracts or two tables of Results are needed, not one of each")
     else:
-        years = means_of_results(from_extract, to_extract, *names)
+        before, after = (table_of(one, "decompose_change") for one in (from_extract, to_extract))
+        years = means_of_results(before, after, *names)
 
     def statistic(before: Floats, after: Floats) -> Floats:
         found = pieces(moments(before, years.blocks), moments(after, years.blocks), years.blocks, interaction)

@@ -11,6 +11,7 @@ import polars as pl
 
 from culture_metrics.compare.phrases import beside, moved, with_interval, with_unit
 from culture_metrics.contract import ALL
+from culture_metrics.output import Output
 from culture_metrics.views.labels import level_rows, together
 
 if TYPE_CHECKING:
@@ -25,8 +26,8 @@ if TYPE_CHECKING:
 MIX, WITHIN, TOGETHER = "Change in staff mix", "Change within groups", "Mix and groups together"
 
 
-@dataclass(frozen=True)
-class ChangeDecomposition:
+@dataclass(frozen=True, repr=False, eq=False)
+class ChangeDecomposition(Output):
     """A change between two years, in pieces that sum to it.
 
     Attributes
@@ -90,6 +91,10 @@ class ChangeDecomposition:
     def summary(self) -> str:
         """Say in plain sentences what changed, what staff mix explains, and which group adds most."""
         return " ".join(_sentences(self))
+
+    def rules(self) -> tuple[str, ...]:
+        """Say what was assumed, pooled or taken as given."""
+        return self.notes
 
     def __repr__(self) -> str:
         return f"ChangeDecomposition({self.summary()})"

@@ -9,6 +9,7 @@ import polars as pl
 
 from culture_metrics.compare.phrases import amount, with_unit
 from culture_metrics.errors import CultureMetricsError
+from culture_metrics.output import Output, verb
 from culture_metrics.views.labels import shown
 
 if TYPE_CHECKING:
@@ -21,8 +22,8 @@ LATER, EARLIER, BOTH = "later year", "earlier year", "both years alike"
 NONE, UNCLEAR = "no change", "interval holds no change"
 
 
-@dataclass(frozen=True)
-class NonresponseSensitivity:
+@dataclass(frozen=True, repr=False, eq=False)
+class NonresponseSensitivity(Output):
     """What staff without an answer would have to be like for a change to be none.
 
     Attributes
@@ -125,6 +126,7 @@ class NonresponseSensitivity:
         return self.table.filter(differs=differs, until=until).row(0, named=True)
 
 
+@verb
 def nonresponse_sensitivity(
     change: ChangeDecomposition | ChangeContributions, from_eligible: int, to_eligible: int
 ) -> NonresponseSensitivity:

@@ -13,6 +13,7 @@ from culture_metrics.catalogue import catalogue
 from culture_metrics.compare.pairs import gather
 from culture_metrics.contract import ALL
 from culture_metrics.errors import ComparabilityError, ResultsError, unknown
+from culture_metrics.output import Output, verb
 from culture_metrics.problems import counted
 from culture_metrics.views.labels import shown
 
@@ -41,8 +42,8 @@ OUTSIDE, SHIFT, TREND, NEAR = (
 )
 
 
-@dataclass(frozen=True)
-class RunChart:
+@dataclass(frozen=True, repr=False, eq=False)
+class RunChart(Output):
     """One measure of the pulse over time, with its limits.
 
     Attributes
@@ -122,6 +123,7 @@ class RunChart:
         return f"<p>{html.escape(self.summary())}</p>"
 
 
+@verb
 def run_chart(
     results: Given,
     measure: str | None = None,

@@ -15,18 +15,23 @@ from culture_metrics.compare.pairs import gather
 from culture_metrics.compare.prepare import paired
 from culture_metrics.contract import ALL
 from culture_metrics.errors import ResultsError
+from culture_metrics.output import Output, verb
+from culture_metrics.problems import counted
+from culture_metrics.views.labels import DECIMALS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    import plotly.graph_objects as go
 
-    from culture_metrics.published import Published
+    from culture_metrics.compare.pairs import Given
+
+    pass
 
 #: Fewest organisations that a correlation of two years is taken from.
 FEWEST = 20
 
 
-@dataclass(frozen=True)
-class Recovery:
+@dataclass(frozen=True, repr=False, eq=False)
+class Recovery(Output):
     """The lowest organisations of a year, and what became of them.
 
     Attributes
@@ -51,6 +56,28 @@ class Recovery:
     from_period: str
     to_period: str
 
+    def figure(self) -> go.Figure:
+        """Draw what each recovered beyond what was to be expected, with its 95 % prediction interval."""
+        from culture_metrics import views
+
+        found = catalogue(self.survey).edition(self.to_period).measure(self.measure)
+        beyond = int(self.table["beyond"].sum())
+        several = counted(self.table.height, "organisation")
+        drawn = self.table.sort("recovery", descending=True).select(
+            label="organisation",
+            estimate=pl.col("recovery") - pl.col("expected"),
+            conf_low=pl.col("recovery") - pl.col("expected_high"),
+            conf_high=pl.col("recovery") - pl.col("expected_low"),
+            strong="beyond",
+        )
+        return views.estimates(
+            drawn,
+            axis="Gap closed beyond regression to the mean",
+            decimals=DECIMALS[found.unit],
+            title=f"{found.label}: {beyond} of {several} recovered by more than chance allows for",
+            subtitle=f"The bottom tenth of each group in {self.from_period}, in {self.to_period}",
+        )
+
     def summary(self) -> str:
         """Say in plain sentences how much of the recovery was to be expected."""
         label = catalogue(self.survey).edition(self.to_period).measure(self.measure).label
@@ -70,8 +97,9 @@ class Recovery:
         return f"<p>{html.escape(self.summary())}</p>"
 
 
+@verb
 def recovery(
-    results: Published | Sequence[Published],
+    results: Given,
     from_period: str | int,
     to_period: str | int,
     measure: str,
@@ -82,7 +110,7 @@ def recovery(
 
     Parameters
     ----------
-    results : Published or sequence of Published
+    results : Published, Results, polars.DataFrame or sequence of them
         Published results of both periods, with benchmark groups.
     from_period, to_period : str or int
         The earlier and the later period.

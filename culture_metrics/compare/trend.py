@@ -17,6 +17,7 @@ from culture_metrics.compare.verdict import ADJUSTMENTS, adjust_p
 from culture_metrics.compare.words import signed
 from culture_metrics.contract import ALL
 from culture_metrics.errors import ComparabilityError, unknown
+from culture_metrics.output import Output, verb
 from culture_metrics.problems import counted
 from culture_metrics.results.words import SOURCES
 
@@ -31,8 +32,8 @@ if TYPE_CHECKING:
 SERIES = ["organisation", "breakdown", "group", "measure", "label", "unit", "direction"]
 
 
-@dataclass(frozen=True)
-class Trend:
+@dataclass(frozen=True, repr=False, eq=False)
+class Trend(Output):
     """Measures over several years.
 
     Attributes
@@ -57,10 +58,11 @@ class Trend:
     survey: str
     notes: tuple[str, ...]
 
-    def figure(self, measure: str, breakdown: str = ALL, group: str = ALL) -> go.Figure:
-        """Draw one measure over the years with its intervals and line."""
+    def figure(self, measure: str | None = None, breakdown: str = ALL, group: str = ALL) -> go.Figure:
+        """Draw one measure over the years with its intervals and line; the first when none is named."""
         from culture_metrics import views
 
+        measure = str(self.table["measure"][0]) if measure is None else measure
         name = catalogue(self.survey).edition(str(self.table["last_period"].max())).measure(measure).id
         chosen = (pl.col("measure") == name) & (pl.col("breakdown") == breakdown) & (pl.col("group") == group)
         row, points = self.table.filter(chosen), self.points.filter(chosen)
@@ -82,6 +84,10 @@ class Trend:
         """Say in plain sentences which measures rise or fall, and which have turned."""
         return " ".join(self.table.sort("p_value", nulls_last=True).select(_sentence()).to_series().head(5))
 
+    def rules(self) -> tuple[str, ...]:
+        """Say what was assumed, pooled or taken as given."""
+        return self.notes
+
     def __repr__(self) -> str:
         clear = self.table.filter(pl.col("p_adjusted") < ALPHA)["slope"]
         lines, measures = self.table.height, self.table["measure"].n_unique()
@@ -96,6 +102,7 @@ class Trend:
         return f"<p>{html.escape(self.summary())}</p><ul>{points}</ul>"
 
 
+@verb
 def trend(
     results: Given,
     measures: Sequence[str] | None = None,

@@ -18,6 +18,7 @@ from culture_metrics.compare.same_questions import notes_on_questions
 from culture_metrics.compare.verdict import adjust_p, judge, official_flag
 from culture_metrics.contract import ALL
 from culture_metrics.errors import CultureMetricsError
+from culture_metrics.output import verb
 
 if TYPE_CHECKING:
     from culture_metrics.catalogue import Survey
@@ -33,6 +34,7 @@ TABLE = [
 ]  # fmt: skip
 
 
+@verb
 def compare_years(  # noqa: PLR0913
     results: Given,
     from_period: str | int,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,7 +10,7 @@ from culture_metrics.disclosure.choose import OPTIMAL_UP_TO, TIES, choose
 from culture_metrics.disclosure.release import SECONDARY, SHOWN, SMALL, UNTOLD
 from culture_metrics.disclosure.repair import repair
 from culture_metrics.disclosure.tables import Sums, Tables
-from culture_metrics.errors import CultureMetricsWarning
+from culture_metrics.errors import CultureMetricsWarning, warn
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -89,11 +88,10 @@ class _Hiding:
         for equations, families in self._begin_again(label):
             self._search(equations, self.anything, families, told=False)
         if self.stuck.any():
-            warnings.warn(
+            warn(
                 "Some small groups follow from what must stay, whatever is hidden: audit_disclosure names "
                 "them. Leave out a breakdown or a cross.",
                 CultureMetricsWarning,
-                stacklevel=6,
             )
 
     def _begin_again(self, label: Numbers, where: Flags | None = None) -> Iterator[tuple[Numbers, Numbers]]:
@@ -116,11 +114,10 @@ class _Hiding:
         self._repair(self.every, ~self.structure.top)
         if self.stuck.any():
             self._repair(self.every, self.anything)
-        warnings.warn(
+        warn(
             "This release is too large to search all that adds up in two ways: nothing follows from any of "
             "its sums; whether anything follows from several put together is for audit_disclosure to say.",
             CultureMetricsWarning,
-            stacklevel=5,
         )
 
     def _search(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import warnings
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from hashlib import sha256
@@ -14,7 +13,7 @@ import numpy as np
 import polars as pl
 
 from culture_metrics.disclosure.decision import GROUP, Call, ids_of, people_of
-from culture_metrics.errors import CultureMetricsWarning, FileFormatError
+from culture_metrics.errors import CultureMetricsWarning, FileFormatError, warn
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -127,11 +126,10 @@ def _as_ledger(path: Path) -> Iterator[None]:
 
 
 def _warn_of_others(period: str) -> None:
-    warnings.warn(
+    warn(
         f"An earlier report in this folder shows figures of {period} on other respondents. What follows from "
         "the two together was not looked at: audit_disclosure(results, earlier) does that.",
         CultureMetricsWarning,
-        stacklevel=4,
     )
 
 

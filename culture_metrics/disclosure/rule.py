@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from culture_metrics.catalogue import least_base
-from culture_metrics.errors import CultureMetricsError, SmallBaseWarning
+from culture_metrics.errors import CultureMetricsError, SmallBaseWarning, warn
 
 if TYPE_CHECKING:
     import polars as pl
@@ -78,11 +77,10 @@ class Rule:
 def warn_of_minimum(minimum_base: int, least: int) -> None:
     """Warn where more is shown than the survey's own minimum base lets out."""
     if minimum_base < least:
-        warnings.warn(
+        warn(
             f"minimum_base={minimum_base} is below the minimum base of the survey ({least}): the table can "
             "give single people away. Keep it to yourself, and publish none of it.",
             SmallBaseWarning,
-            stacklevel=4,
         )
 
 

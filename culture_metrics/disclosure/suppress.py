@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import TYPE_CHECKING, overload
 
 import numpy as np
@@ -14,7 +13,7 @@ from culture_metrics.disclosure.release import ABSENT, SHOWN, SMALL, UNTOLD, rel
 from culture_metrics.disclosure.rows import HIDDEN, as_measures, is_distributions, releases, together
 from culture_metrics.disclosure.rule import Rule, rule_of
 from culture_metrics.disclosure.structure import CELL
-from culture_metrics.errors import CultureMetricsWarning
+from culture_metrics.errors import CultureMetricsWarning, warn
 from data_schemas.columns import STATUSES
 
 if TYPE_CHECKING:
@@ -129,7 +128,7 @@ def _statuses(
         odd.append(words_for(release, odd_sums(release, rule, same_rule=False)))
         why[rows.row] = hide(release, rule)[rows.cell, rows.measure]
     if found_odd := [table for table in odd if table.height]:
-        warnings.warn(warning_of(pl.concat(found_odd)), CultureMetricsWarning, stacklevel=4)
+        warn(warning_of(pl.concat(found_odd)), CultureMetricsWarning)
     names = {code: name for name, code in HIDDEN.items()}
     found = pl.Series(why).replace_strict(names, default=None, return_dtype=pl.String)
     # What was hidden before keeps its reason, unless that would give something away.

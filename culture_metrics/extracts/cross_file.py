@@ -13,6 +13,7 @@ from culture_metrics.extracts.rules import pair_answers, pair_people
 from culture_metrics.extracts.rules.pair import Pair
 from culture_metrics.extracts.validate import validate
 from culture_metrics.files.organisations import read_organisations
+from culture_metrics.output import Output, verb
 from culture_metrics.problems import SEVERITIES, WORDS, counted, problem_table
 
 if TYPE_CHECKING:
@@ -21,8 +22,8 @@ if TYPE_CHECKING:
     from culture_metrics.extracts.extract import Extract
 
 
-@dataclass(frozen=True)
-class PairReport:
+@dataclass(frozen=True, repr=False, eq=False)
+class PairReport(Output):
     """What `check_pair` found. It shows itself in a notebook and holds counts and row numbers only.
 
     Attributes
@@ -38,6 +39,11 @@ class PairReport:
     title: str
     problems: pl.DataFrame
     respondents: tuple[int, int]
+
+    @property
+    def table(self) -> pl.DataFrame:
+        """The problems."""
+        return self.problems
 
     @property
     def ok(self) -> bool:
@@ -81,6 +87,7 @@ class PairReport:
         return check_html(self.title, verdict, self.problems, tiles)
 
 
+@verb
 def check_pair(
     first: Extract | ValidationReport,
     second: Extract | ValidationReport,

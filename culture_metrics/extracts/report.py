@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from culture_metrics.extracts.extract import Extract
+from culture_metrics.output import Output
 from culture_metrics.problems import PROBLEMS, WORDS, Problem, counted
 
 if TYPE_CHECKING:
@@ -18,8 +19,8 @@ if TYPE_CHECKING:
 SHOWN = 8
 
 
-@dataclass(frozen=True)
-class ValidationReport:
+@dataclass(frozen=True, repr=False, eq=False)
+class ValidationReport(Output):
     """What `validate` found. It shows itself in a notebook and holds counts and row numbers only.
 
     Attributes
@@ -42,6 +43,11 @@ class ValidationReport:
     quarantine: pl.DataFrame
     reconciliation: pl.DataFrame
     merges: Mapping[str, Mapping[str, str | None]] = field(default_factory=dict)
+
+    @property
+    def table(self) -> pl.DataFrame:
+        """The problems."""
+        return self.problems
 
     @property
     def ok(self) -> bool:

@@ -30,6 +30,7 @@ from culture_metrics.extracts.rules.text import whole_numbers
 from culture_metrics.extracts.schema import contract_problems
 from culture_metrics.extracts.tally import Tally, tally
 from culture_metrics.files.organisations import read_organisations
+from culture_metrics.output import verb
 from culture_metrics.problems import EXAMPLES, Problem, problem_table
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from culture_metrics.extracts.rules.labels import Merge
 
 
+@verb
 def validate(
     extract: Extract,
     organisations: pl.DataFrame | str | Path | None = None,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -11,7 +10,7 @@ import numpy as np
 import polars as pl
 
 from culture_metrics.contract import ALL
-from culture_metrics.errors import CultureMetricsWarning, ExtractError
+from culture_metrics.errors import CultureMetricsWarning, ExtractError, warn
 from culture_metrics.indicators.answers import Answers, answers_of
 from culture_metrics.indicators.breakdowns import group_codes
 from culture_metrics.indicators.calibrated import calibrated_estimates
@@ -204,11 +203,10 @@ def warn_of_empty(found: Sequence[Found], by: Mapping[str, Sequence[str]]) -> No
     """Warn of breakdowns in which no respondent has a group: they have no rows."""
     there = {name for part in found for name in part.keys["breakdown"].unique()}
     if empty := [name for name in by if name not in there]:
-        warnings.warn(
+        warn(
             f"No respondent has a group in {' or '.join(empty)}: there are no results by it. See whether the "
             "column was filled, and read.",
             CultureMetricsWarning,
-            stacklevel=3,
         )
 
 

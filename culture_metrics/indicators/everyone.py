@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -12,7 +11,7 @@ import polars as pl
 
 from culture_metrics.contract import ALL
 from culture_metrics.disclosure.decision import MANY, alike_in, ids_of
-from culture_metrics.errors import CultureMetricsWarning, UnknownNameError
+from culture_metrics.errors import CultureMetricsWarning, UnknownNameError, warn
 from culture_metrics.indicators.atoms import tables_of
 from culture_metrics.indicators.breakdowns import group_codes
 from culture_metrics.indicators.cells import make_cells
@@ -78,7 +77,7 @@ class Everyone:
     def _say(self, what: str) -> None:
         """Say what is not looked at."""
         if self.decision.not_looked_at != what:
-            warnings.warn(what, CultureMetricsWarning, stacklevel=8)
+            warn(what, CultureMetricsWarning)
         self.decision.not_looked_at = what
 
     def _gone(self) -> pl.DataFrame:

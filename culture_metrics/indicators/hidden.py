@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,7 +12,7 @@ from culture_metrics.contract import ALL
 from culture_metrics.disclosure import hidden_cells
 from culture_metrics.disclosure.decision import GROUP as KEY
 from culture_metrics.disclosure.rule import warn_of_minimum
-from culture_metrics.errors import CultureMetricsWarning
+from culture_metrics.errors import CultureMetricsWarning, warn
 from culture_metrics.indicators.release import PEOPLE, Release
 from data_schemas.columns import STATUSES
 
@@ -85,7 +84,7 @@ def hidden_of(
     found = release.decide(cells.select(KEY), base, counted, found)
     if parts[0].extract is None:
         if len(by) > 1:
-            warnings.warn(IN_PIECES, CultureMetricsWarning, stacklevel=4)
+            warn(IN_PIECES, CultureMetricsWarning)
         if extract.decision.calls or extract.decision.in_pieces:
             extract.decision.not_looked_at = IN_PIECES
         extract.decision.in_pieces = True

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,7 +9,7 @@ import polars as pl
 
 from culture_metrics.contract import ALL
 from culture_metrics.disclosure import hidden_cells
-from culture_metrics.errors import ExtractError, SmallBaseWarning
+from culture_metrics.errors import ExtractError, SmallBaseWarning, warn
 from culture_metrics.indicators.answers import answers_of
 
 if TYPE_CHECKING:
@@ -151,9 +150,8 @@ def warn_of_pools(pools: Mapping[str, Sequence[str]], what: str) -> None:
         return
     said = "; ".join(f"{where}: {len(groups)} groups" for where, groups in [*pools.items()][:NAMED])
     more = f"; and {len(pools) - NAMED} more" if len(pools) > NAMED else ""
-    warnings.warn(
+    warn(
         f"{what} with few respondents share one weight with the next smallest, so that weighted totals give "
         f"none of them away ({said}{more}). pool_below=1 pools nothing.",
         SmallBaseWarning,
-        stacklevel=4,
     )

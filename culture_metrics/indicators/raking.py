@@ -11,15 +11,19 @@ import numpy as np
 import polars as pl
 
 from culture_metrics.contract import ALL
-from culture_metrics.errors import ExtractError
+from culture_metrics.errors import ExtractError, unknown
 from culture_metrics.indicators.breakdowns import group_columns
 from culture_metrics.indicators.codes import codes_of
 from culture_metrics.indicators.margins import margin_of, margin_table, pools, shares_of, staff_in
 from culture_metrics.indicators.pooling import answered, least_base, warn_of_pools
 from culture_metrics.indicators.sweeps import fit
+from culture_metrics.output import Output, verb
+from culture_metrics.problems import counted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    import plotly.graph_objects as go
 
     from culture_metrics.extracts.extract import Extract
     from culture_metrics.indicators.margins import Margin, Staff
@@ -29,8 +33,8 @@ if TYPE_CHECKING:
 KEYS = ("organisation", "respondent")
 
 
-@dataclass(frozen=True)
-class Raking:
+@dataclass(frozen=True, repr=False, eq=False)
+class Raking(Output):
     """Raked weights and how well they fit.
 
     Attributes
@@ -84,6 +88,48 @@ class Raking:
     def _told(self, number: float) -> float:
         return _rounded(number) if self.table["base"].null_count() else float(number)
 
+    def figure(self, organisation: str | None = None) -> go.Figure:
+        """Draw by how much groups answered more, or less, than their share of the staff in post.
+
+        Parameters
+        ----------
+        organisation : str, optional
+            The first one when left out.
+        """
+        from culture_metrics import views
+
+        chosen = self.table["organisation"][0] if organisation is None else organisation
+        rows = self.table.filter(organisation=chosen)
+        if rows.is_empty():
+            raise unknown("organisation in this raking", chosen, self.table["organisation"].unique().sort())
+        nothing = pl.lit(None, pl.Float64)
+        drawn = rows.filter(pl.col("before").is_not_null()).select(
+            label="group",
+            panel="breakdown",
+            estimate=pl.col("before") - pl.col("staff"),
+            conf_low=nothing,
+            conf_high=nothing,
+            detail=pl.format(
+                "{}% of staff in post, {}% after weighting",
+                pl.col("staff").round(1),
+                pl.col("after").round(1),
+            ),
+        )
+        hidden = rows.height - drawn.height
+        return views.estimates(
+            drawn,
+            axis="Share of respondents less share of staff in post, percentage points",
+            decimals=1,
+            title=f"{chosen}: who answered more, and less, than their share of staff",
+            notes=f"{counted(hidden, 'group')} not shown." if hidden else "",
+        )
+
+    def rules(self) -> tuple[str, ...]:
+        """Say from how many respondents on a group has a weight of its own."""
+        if self.minimum_base is None:
+            return ()
+        return (f"Groups of fewer than {self.minimum_base} respondents share a weight.",)
+
     def summary(self) -> str:
         """Say in a sentence how the raking went."""
         met = "The margins are met" if self.converged else "The margins are not all met"
@@ -100,6 +146,7 @@ class Raking:
         return f"<p>{html.escape(self.summary())}</p>{self.organisations._repr_html_()}"
 
 
+@verb
 def rake(
     extract: Extract,
     margins: Mapping[str, Mapping[str, float]] | pl.DataFrame,

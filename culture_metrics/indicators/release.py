@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -15,7 +14,7 @@ from culture_metrics.disclosure.coincidence import may_coincide
 from culture_metrics.disclosure.decision import GROUP, Call, Table, known, people_of
 from culture_metrics.disclosure.people import People, hide_beside, hide_people, is_open, number_open
 from culture_metrics.disclosure.release import family_names
-from culture_metrics.errors import CultureMetricsWarning
+from culture_metrics.errors import CultureMetricsWarning, warn
 from culture_metrics.indicators.atoms import (
     Atoms,
     answered,
@@ -498,22 +497,20 @@ def _beside(groups: pl.DataFrame, hidden: Flags) -> Flags:
 
 
 def _warn_of_other_answers() -> None:
-    warnings.warn(
+    warn(
         "Answers are not what they were when results of this extract were shown before. Measures made of "
         "them are not shown where both together could give the answers of a few people away. If the earlier "
         "results went to nobody, read the file again.",
         CultureMetricsWarning,
-        stacklevel=7,
     )
 
 
 def _warn_of_members(breakdowns: Sequence[str]) -> None:
-    warnings.warn(
+    warn(
         f"The groups of {problems.listed(breakdowns)} have other members than in the earlier report that the "
         "ledger is of: none of them is shown, as the two together could give small groups away. Give the new "
         "grouping a column of its own, or report into another folder if the earlier report went to nobody.",
         CultureMetricsWarning,
-        stacklevel=7,
     )
 
 
@@ -524,11 +521,10 @@ def _warn_of_earlier(groups: pl.DataFrame, hidden: Flags, small: Flags) -> None:
     )
     gone = whole.agg(pl.col("hidden").all(), pl.col("large").any()).filter("hidden", "large")
     if gone.height:
-        warnings.warn(
+        warn(
             "Beside what was shown of this extract before, no group of "
             f"{problems.listed(gone['breakdown'].unique().sort())} can be shown "
             f"({problems.listed(gone['organisation'].unique().sort())}): small groups would follow. Ask for "
             "all breakdowns in one call, on the extract as it was read.",
             CultureMetricsWarning,
-            stacklevel=6,
         )

@@ -21,10 +21,13 @@ from culture_metrics.indicators.seeds import secret_seed
 from culture_metrics.indicators.shown import shown_cells
 from culture_metrics.indicators.sweeps import sweep
 from culture_metrics.indicators.weights import NATIONAL, Weights, respondent_weights
+from culture_metrics.output import Output, verb
+from culture_metrics.problems import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    import plotly.graph_objects as go
     from numpy.typing import NDArray
 
     from culture_metrics.extracts.extract import Extract
@@ -50,8 +53,8 @@ KEY = ["organisation", "breakdown", "group", "measure"]
 SPREAD = ("std_error", "conf_low", "conf_high")
 
 
-@dataclass(frozen=True)
-class Replicates:
+@dataclass(frozen=True, repr=False, eq=False)
+class Replicates(Output):
     """What replicates say of estimates, and of the gaps between groups. The replicates are not kept.
 
     Attributes
@@ -120,6 +123,39 @@ class Replicates:
             .join(spread, on=PLACE, how="left", maintain_order="left")
         )
 
+    def figure(self, measure: str | None = None, organisation: str | None = None) -> go.Figure:
+        """Draw one measure with the middle 95 % of its replicates: the whole, then every group shown.
+
+        Parameters
+        ----------
+        measure, organisation : str, optional
+            The first when left out.
+        """
+        from culture_metrics import views
+
+        rows = self.table
+        for column, wanted in (("measure", measure), ("organisation", organisation)):
+            if wanted is not None and wanted not in rows[column]:
+                raise unknown(f"{column} in these replicates", wanted, rows[column].unique().sort())
+            rows = rows.filter(pl.col(column) == (rows[column][0] if wanted is None else wanted))
+        drawn = rows.filter(status="reported").sort(
+            pl.col("breakdown") != ALL, "breakdown", "group", maintain_order=True
+        )
+        label = pl.when(pl.col("group") == ALL).then(pl.lit("All")).otherwise("group").alias("label")
+        name = str(rows["measure"][0]).replace("_", " ")
+        hidden = rows.height - drawn.height
+        return views.estimates(
+            drawn.select(label, "estimate", "conf_low", "conf_high", detail=pl.format("base {}", "base")),
+            axis=name,
+            title=f"{rows['organisation'][0]}: {name}, middle 95% of {self.draws:,} replicates",
+            subtitle=f"{counted(hidden, 'group')} held back" if hidden else "",
+        )
+
+    def summary(self) -> str:
+        """Say in a sentence how many replicates there are of how many results."""
+        shown = self.table.filter(status="reported").height
+        return f"{self.draws:,} replicates of {self.table.height:,} results, {shown:,} of them shown."
+
     def __repr__(self) -> str:
         shown = self.table.filter(status="reported").height
         measures = ", ".join(self.table["measure"].unique(maintain_order=True))
@@ -132,6 +168,7 @@ class Replicates:
         return f"<p>{html.escape(f'{self.draws:,} replicates')}</p>{self.table._repr_html_()}"
 
 
+@verb
 def replicate(
     extract: Extract,
     by: Sequence[str | Sequence[str]] = (),

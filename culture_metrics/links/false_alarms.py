@@ -10,8 +10,9 @@ import polars as pl
 
 from culture_metrics.errors import LinkError
 from culture_metrics.links.arguments import check_number
-from culture_metrics.links.output import LinkOutput, link_verb
+from culture_metrics.links.output import link_verb
 from culture_metrics.models.designs.within import FIXED_EFFECTS
+from culture_metrics.output import Output
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -38,7 +39,7 @@ WAYS = {
 
 
 @dataclass(frozen=True)
-class FalseAlarms(LinkOutput):
+class FalseAlarms(Output):
     """How often a link within organisations is found although there is none.
 
     Attributes

@@ -9,10 +9,11 @@ import polars as pl
 
 from culture_metrics.errors import LinkError, unknown
 from culture_metrics.links.given import outcome_of
-from culture_metrics.links.output import LinkOutput, link_verb
+from culture_metrics.links.output import link_verb
 from culture_metrics.links.titles import heading, title_of
 from culture_metrics.models.panel_arrays import panel_arrays
 from culture_metrics.outcomes.panel import Panel
+from culture_metrics.output import Output
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -29,7 +30,7 @@ WHY = (
 
 
 @dataclass(frozen=True)
-class LavaanModel(LinkOutput):
+class LavaanModel(Output):
     """A panel in wide form and a script that fits its model with R's lavaan.
 
     Attributes

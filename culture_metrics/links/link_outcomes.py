@@ -58,7 +58,7 @@ MOST_REASONS = 5
 
 
 @link_verb
-def link_outcomes(  # noqa: PLR0913
+def link_outcomes(  # noqa: PLR0913, PLR0915
     data: Panel | pl.DataFrame | pl.LazyFrame,
     indicators: str | Sequence[str],
     outcomes: Outcome | str | Sequence[Outcome | str],

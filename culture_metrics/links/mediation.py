@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 
 from culture_metrics.errors import LinkError, unknown
-from culture_metrics.links.output import LinkOutput, link_verb
+from culture_metrics.links.output import link_verb
 from culture_metrics.links.pooled_data import CAVEAT, pooled_data, sampled
 from culture_metrics.links.titles import through, title_of
 from culture_metrics.models.cluster_bootstrap import drawn_products, solved
@@ -17,6 +17,7 @@ from culture_metrics.models.covariance import covariance
 from culture_metrics.models.effects import t_statistics
 from culture_metrics.models.linear import solve_linear
 from culture_metrics.models.plan import FEWEST_IN_LEVEL
+from culture_metrics.output import Output
 from culture_metrics.views.labels import estimated
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ ORDER = (
 
 
 @dataclass(frozen=True)
-class Mediation(LinkOutput):
+class Mediation(Output):
     """An indirect path: indicator, mediator, outcome.
 
     Attributes

@@ -10,13 +10,14 @@ import numpy as np
 import polars as pl
 
 from culture_metrics.errors import LinkError, unknown
-from culture_metrics.links.output import LinkOutput, link_verb
+from culture_metrics.links.output import link_verb
 from culture_metrics.links.pooled_data import CAVEAT, pooled_data, sampled
 from culture_metrics.links.product_model import corners, fitted_lines, product_model, slope, tested
 from culture_metrics.links.titles import heading, inside, title_of
 from culture_metrics.models.designs.design import UNORDERED
 from culture_metrics.models.multiplicity import adjust
 from culture_metrics.models.plan import FEWEST_IN_LEVEL
+from culture_metrics.output import Output
 from culture_metrics.views.labels import estimated, p_said
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Moderation(LinkOutput):
+class Moderation(Output):
     """Slopes of an indicator at values of one or two moderators.
 
     Attributes

@@ -12,9 +12,10 @@ from scipy.special import ndtri, stdtrit
 
 from culture_metrics.errors import LinkError
 from culture_metrics.links.arguments import check_number
-from culture_metrics.links.output import LinkOutput, link_verb
+from culture_metrics.links.output import link_verb
 from culture_metrics.models.designs.independent_figures import Sizes, deviations, means
 from culture_metrics.models.designs.registry import DESIGNS, as_design
+from culture_metrics.output import Output
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -27,7 +28,7 @@ POWER, LEVEL = 0.80, 0.05
 
 
 @dataclass(frozen=True)
-class DetectableLink(LinkOutput):
+class DetectableLink(Output):
     """The smallest correlation that a study of this size is likely to find.
 
     Attributes

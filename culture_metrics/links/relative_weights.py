@@ -11,11 +11,12 @@ import numpy as np
 import polars as pl
 
 from culture_metrics.errors import LinkError
-from culture_metrics.links.output import LinkOutput, link_verb
+from culture_metrics.links.output import link_verb
 from culture_metrics.links.pooled_data import CAVEAT, pooled_data, sampled
 from culture_metrics.links.titles import parted, title_of
 from culture_metrics.models.cluster_bootstrap import drawn_products
 from culture_metrics.models.plan import FEWEST_IN_LEVEL
+from culture_metrics.output import Output
 from culture_metrics.problems import counted
 from culture_metrics.views.labels import together
 
@@ -33,7 +34,7 @@ MOST = 12
 
 
 @dataclass(frozen=True)
-class RelativeWeights(LinkOutput):
+class RelativeWeights(Output):
     """How the explained variance of an outcome falls to indicators that overlap.
 
     Attributes

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from culture_metrics.errors import LinkError, unknown
-from culture_metrics.links.output import LinkOutput
 from culture_metrics.links.pictures import points_and_lines
 from culture_metrics.links.table import NOT_FITTED
 from culture_metrics.links.titles import hangs_on, levels, title_of, went
 from culture_metrics.outcomes.kinds import as_kind
+from culture_metrics.output import Output
 from culture_metrics.problems import counted
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ CAVEAT = "Associations between organisations or years; other differences between
 
 
 @dataclass(frozen=True, repr=False)
-class LinkResult(LinkOutput):
+class LinkResult(Output):
     """Links between indicators and outcomes. They are associations between organisations or years.
 
     Attributes

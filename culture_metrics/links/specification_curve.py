@@ -12,7 +12,7 @@ import polars as pl
 from culture_metrics.errors import LinkError
 from culture_metrics.links.arguments import check_minimum, designs_of
 from culture_metrics.links.given import names_of, outcome_of
-from culture_metrics.links.output import LinkOutput, link_verb
+from culture_metrics.links.output import link_verb
 from culture_metrics.links.table import FAILED, NOT_FITTED, REPORTED
 from culture_metrics.links.titles import heading, pointing, title_of
 from culture_metrics.models.effects import t_statistics
@@ -22,6 +22,7 @@ from culture_metrics.models.panel_arrays import panel_arrays
 from culture_metrics.models.plan import FEWEST_IN_LEVEL, Plan
 from culture_metrics.models.sample import rare_levels
 from culture_metrics.outcomes.panel import Panel
+from culture_metrics.output import Output
 from culture_metrics.views.labels import number, places
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ AND = " + "
 
 
 @dataclass(frozen=True)
-class SpecificationCurve(LinkOutput):
+class SpecificationCurve(Output):
     """One link under every specification.
 
     Attributes

@@ -14,6 +14,7 @@ from culture_metrics.errors import MeasurementError, kind_of, unknown
 from culture_metrics.extracts.extract import Extract
 from culture_metrics.measurement.scored import scored
 from culture_metrics.measurement.variance import one_way
+from culture_metrics.output import Output, verb
 from culture_metrics.problems import counted
 
 if TYPE_CHECKING:
@@ -29,8 +30,8 @@ SKEWED = (0.05, 0.15, 0.20, 0.35, 0.25)
 Scale = tuple[float, float, int]
 
 
-@dataclass(frozen=True)
-class Agreement:
+@dataclass(frozen=True, repr=False, eq=False)
+class Agreement(Output):
     """Aggregation evidence of measures.
 
     Attributes
@@ -88,6 +89,7 @@ class Agreement:
         return f"<p>{self.summary()}</p>"
 
 
+@verb
 def agreement(
     data: Extract | pl.DataFrame | pl.LazyFrame,
     measures: str | Sequence[str],

@@ -9,12 +9,14 @@ import polars as pl
 from culture_metrics.contract import ALL, check_results
 from culture_metrics.errors import MeasurementError, kind_of, unknown
 from culture_metrics.measurement.agreement import Agreement, guides, in_words
+from culture_metrics.output import verb
 from culture_metrics.published import Published
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
+@verb
 def agreement_of_percentages(
     published: Published, benchmark_group: str, measures: Sequence[str] | None = None
 ) -> Agreement:

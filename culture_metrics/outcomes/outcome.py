@@ -141,8 +141,7 @@ class Outcome:
         levels, title = self.levels, self.title
         if levels:
             title = f"{title} (from 1, {levels[0]}, to {len(levels)}, {levels[-1]})"
-        parts = {"base": None, "exposure": None, "percent": False}
-        return replace(self, kind="continuous", label=title, **parts)
+        return replace(self, kind="continuous", label=title, base=None, exposure=None, percent=False)
 
     @property
     def columns(self) -> tuple[str, ...]:

@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from culture_metrics.errors import LinkError
+from culture_metrics.contract import ALL
+from culture_metrics.errors import LinkError, unknown
 from culture_metrics.outcomes.roll_up import by_year
+from culture_metrics.output import Output
 from culture_metrics.problems import counted
 from data_schemas.columns import OUTCOMES, OUTCOMES_KEY
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    import plotly.graph_objects as go
 
     from culture_metrics.outcomes.outcome import Outcome
 
@@ -27,8 +29,8 @@ SET_ASIDE = {
 }
 
 
-@dataclass(frozen=True)
-class OutcomeData:
+@dataclass(frozen=True, repr=False, eq=False)
+class OutcomeData(Output):
     """What a file of outcomes says, and what was found in it.
 
     Attributes
@@ -53,7 +55,6 @@ class OutcomeData:
     table: pl.DataFrame = field(repr=False)
     problems: pl.DataFrame = field(repr=False)
     set_aside: pl.DataFrame = field(repr=False)
-    provenance: Mapping[str, Any] = field(repr=False)
 
     def by_year(self) -> pl.DataFrame:
         """Roll the figures up to the years of the survey.
@@ -71,6 +72,42 @@ class OutcomeData:
             When periods overlap that would be added up, or rates come without the counts to add.
         """
         return by_year(self.table, self.outcomes)
+
+    def figure(self, outcome: str | None = None) -> go.Figure:
+        """Draw the median of whole organisations in each year of the survey, with the middle half of them.
+
+        Parameters
+        ----------
+        outcome : str, optional
+            Its column; the first one with figures when left out.
+        """
+        from culture_metrics import views
+
+        known = {one.column: one for one in self.outcomes}
+        years = self.by_year().filter(group=ALL).drop_nulls("value")
+        chosen = next(iter(years["outcome"]), self.outcomes[0].column) if outcome is None else outcome
+        if chosen not in known:
+            raise unknown("outcome", chosen, known)
+        value = pl.col("value")
+        drawn = (
+            years.filter(outcome=chosen)
+            .group_by("year")
+            .agg(
+                estimate=value.median(),
+                conf_low=value.quantile(0.25),
+                conf_high=value.quantile(0.75),
+            )
+            .sort("year")
+            .select(pl.lit("median").alias("line"), pl.col("year").alias("x"), "estimate", "^conf_.*$")
+        )
+        title = known[chosen].title
+        return views.lines(
+            drawn,
+            x_title="Year of the survey",
+            y_title=title,
+            title=f"{title}: median of organisations, and the middle half of them",
+            level=0.5,
+        )
 
     def summary(self) -> str:
         """Say in plain sentences what is there."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
@@ -17,18 +17,25 @@ from culture_metrics.outcomes.outcome_side import OutcomeSide, outcome_side
 from culture_metrics.outcomes.roll_up import YEAR
 from culture_metrics.outcomes.steps import KEY
 from culture_metrics.outcomes.survey_side import SurveySide, survey_side
-from culture_metrics.output import Output
+from culture_metrics.output import Output, verb
 from culture_metrics.problems import counted, problem_table
+from culture_metrics.provenance import hashed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
+    import plotly.graph_objects as go
+
     from culture_metrics.outcomes.outcome import Outcome
 
 
-@dataclass(frozen=True)
-class Panel:
+#: Lines that a figure has at most.
+MOST_LINES = 4
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class Panel(Output):
     """Organisations and years with indicators of the staff survey and outcomes.
 
     Attributes
@@ -74,6 +81,42 @@ class Panel:
             unmatched=pl.DataFrame(schema=UNMATCHED), problems=problem_table([]),
         )  # fmt: skip
 
+    def as_input(self) -> dict[str, Any]:
+        """Describe the panel as the input of a verb: its size, its years and the hash of its figures."""
+        about = {
+            "kind": "panel",
+            "rows": self.table.height,
+            "organisations": self.table["organisation"].n_unique(),
+            "years": [self.table["year"].min(), self.table["year"].max()],
+            "sha256": hashed(self.table, *KEY),
+        }
+        made = {name: self.provenance[name] for name in ("verb", "inputs") if name in self.provenance}
+        return about | made
+
+    def figure(self) -> go.Figure:
+        """Draw how many organisations have a figure of the indicators and of each outcome, year by year."""
+        from culture_metrics import views
+
+        sides = {"indicators": list(self.indicators)}
+        few = len(self.outcomes) < MOST_LINES
+        for one in self.outcomes:
+            sides.setdefault(one.title if few else "outcomes", []).append(one.column)
+        nothing = pl.lit(None, pl.Float64)
+        parts = [
+            self.table.group_by("year")
+            .agg(pl.any_horizontal(pl.col(columns).is_not_null()).sum().cast(pl.Float64).alias("estimate"))
+            .sort("year")
+            .select(line=pl.lit(name), x="year", estimate="estimate", conf_low=nothing, conf_high=nothing)
+            for name, columns in sides.items()
+            if columns
+        ]
+        return views.lines(
+            pl.concat(parts),
+            x_title="Year",
+            y_title="Organisations with a figure",
+            title=f"A panel of {counted(self.table['organisation'].n_unique(), 'organisation')}",
+        )
+
     def summary(self) -> str:
         """Say in plain sentences what the panel holds and what was lost."""
         years = self.table.select(pl.format("{} to {}", pl.col("year").min(), pl.col("year").max())).item()
@@ -108,6 +151,7 @@ class Panel:
         return f"Panel({self.summary()})"
 
 
+@verb
 def panel(
     results: Output | pl.DataFrame | Sequence[Output | pl.DataFrame],
     outcomes: OutcomeData | Sequence[OutcomeData],

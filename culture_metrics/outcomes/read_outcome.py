@@ -19,12 +19,14 @@ from culture_metrics.outcomes.periods import period_table
 from culture_metrics.outcomes.tabular import ROW, Sheet, open_table
 from culture_metrics.outcomes.texts import TOTALS
 from culture_metrics.outcomes.tidy import ALIASES, ROLES, find_roles, published_names, read_tidy
+from culture_metrics.output import verb
 from culture_metrics.problems import Problem, counted, examples, listed, problem_table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
+@verb
 def read_outcome(
     source: pl.DataFrame | pl.LazyFrame | str | Path,
     outcome: str | Outcome | None = None,

@@ -16,6 +16,7 @@ from culture_metrics.outcomes.steps import step
 from culture_metrics.outcomes.tabular import ROW, Sheet, open_table
 from culture_metrics.outcomes.texts import NOT_REPORTED, SUPPRESSED, number, plain, wrong_rows
 from culture_metrics.outcomes.tidy import ALIASES, check_values
+from culture_metrics.output import verb
 from culture_metrics.problems import Problem, examples, listed, problem_table
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ TEXT = "text: "
 MOSTLY = 0.5
 
 
+@verb
 def read_panel(
     source: pl.DataFrame | pl.LazyFrame | str | Path,
     outcomes: Outcome | Sequence[Outcome] = (),

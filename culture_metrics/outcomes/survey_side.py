@@ -51,7 +51,11 @@ def survey_side(
     LinkError
         When the results are of several surveys, of quarters, weighted in two ways, or lack a measure.
     """
-    given = list(results) if isinstance(results, Sequence) else [results]
+    given = list(results) if isinstance(results, Sequence) and not isinstance(results, str) else [results]
+    if not given:
+        raise LinkError(
+            "There are no results to make a panel of", expected="one table or workbook, or several"
+        )
     frames = [check_results(table_of(one, "panel")) for one in given]
     every = pl.concat(frames)
     together = pl.col("organisation") == ALL

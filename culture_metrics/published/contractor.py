@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -10,7 +9,7 @@ import polars as pl
 from culture_metrics.catalogue import catalogue
 from culture_metrics.code_fit import fit_known, likeliest
 from culture_metrics.contract import ALL, as_organisations
-from culture_metrics.errors import FileFormatError, InputWarning, UnknownNameError
+from culture_metrics.errors import FileFormatError, InputWarning, UnknownNameError, warn
 from culture_metrics.published.contractor_figures import SURVEY, contractor_distributions, contractor_results
 from culture_metrics.published.contractor_rows import read_rows
 from culture_metrics.published.published import Published
@@ -101,7 +100,7 @@ def _another_survey(rows: pl.DataFrame, file: str) -> str | None:
         f"{likely.cycle}s, and is read as the {asked.label}. If it is the {likely.label}, do not use it: the "
         "two do not compare."
     )
-    warnings.warn(doubt, InputWarning, stacklevel=4)
+    warn(doubt, InputWarning)
     return doubt
 
 

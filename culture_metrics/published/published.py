@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import html
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
 import polars as pl
@@ -45,7 +45,6 @@ class Published(Output):
     results: Results
     distributions: Distributions
     organisations: pl.DataFrame
-    provenance: Mapping[str, Any] = field(default_factory=dict, kw_only=True)
 
     def __post_init__(self) -> None:
         # Readers make frames; a table that was filtered may be put in the place of another.
@@ -54,10 +53,10 @@ class Published(Output):
             if isinstance(table, pl.DataFrame):
                 object.__setattr__(self, name, kind(table, provenance=self.provenance))
 
-    def _told(self, provenance: Mapping[str, Any]) -> Self:
-        found = super()._told(provenance)
+    def _with_provenance(self, provenance: Mapping[str, Any]) -> Self:
+        found = super()._with_provenance(provenance)
         for name in ("results", "distributions"):
-            object.__setattr__(found, name, getattr(self, name)._told(found.provenance))
+            object.__setattr__(found, name, getattr(self, name)._with_provenance(found.provenance))
         return found
 
     @property

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import warnings
 from io import BytesIO
 from pathlib import Path
 from shutil import copyfile
@@ -13,7 +12,7 @@ import polars as pl
 
 from culture_metrics.compare.years import compare_years
 from culture_metrics.contract import as_distributions, as_results, check_released
-from culture_metrics.errors import InputWarning, ReportError
+from culture_metrics.errors import InputWarning, ReportError, warn
 from culture_metrics.files.safety import check_address_space
 from culture_metrics.reporting.delivery import deliver, workshop
 from culture_metrics.reporting.excel import write_results
@@ -123,7 +122,7 @@ def report(  # noqa: PLR0913, PLR0917
             inputs, organisation, year, by, minimum_base, minimum_count, place / LEDGER, survey
         )
         for caution in study.cautions:
-            warnings.warn(caution, InputWarning, stacklevel=2)
+            warn(caution, InputWarning)
         _check_annual(study)
         chosen, left_out = _choose(study)
         steps = [*FIRST, *chosen, *LAST]

@@ -22,6 +22,7 @@ from culture_metrics.files.contents import PULSE, TABLE
 from culture_metrics.files.kinds import file_kind
 from culture_metrics.files.names import shown
 from culture_metrics.files.workbooks import Workbook
+from culture_metrics.output import Output, verb
 from culture_metrics.problems import listed
 from culture_metrics.published.pulse import find_quarter
 
@@ -41,8 +42,8 @@ _USED_ROWS = {
 }
 
 
-@dataclass(frozen=True, repr=False)
-class Inspection:
+@dataclass(frozen=True, repr=False, eq=False)
+class Inspection(Output):
     """What a file is, as far as its first rows tell. It holds names of columns and counts, never answers.
 
     Attributes
@@ -83,6 +84,16 @@ class Inspection:
     periods: tuple[str, ...] = ()
     sheet: str | None = None
     breakdowns: tuple[str, ...] = ()
+
+    @property
+    def table(self) -> pl.DataFrame:
+        """One row per column of the file: `column`, `meaning`."""
+        rows = list(self.columns.items())
+        return pl.DataFrame(rows, schema={"column": pl.String, "meaning": pl.String}, orient="row")
+
+    def summary(self) -> str:
+        """Say in plain sentences what the file is and what stands in the way of reading it."""
+        return "; ".join(f"{name}: {text}" for name, text in self._lines()) + "."
 
     @property
     def sure(self) -> str:
@@ -129,6 +140,7 @@ class Inspection:
         return f"<table><caption>{html.escape(self.file)}</caption>{table(self._lines())}</table>{columns}"
 
 
+@verb
 def inspect_file(path: str | Path | Any, sheet: str | None = None) -> Inspection:
     r"""Say what a file is, which survey and edition it looks like and how sure that is.
 

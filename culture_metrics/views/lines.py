@@ -63,10 +63,13 @@ def lines(
     for place, (name, rows) in enumerate(parts):
         band_and_line(fig, name, rows, place, level)
     marks = table.select(NUMBERS).unpivot()["value"].drop_nulls().to_numpy()
-    air = 0.05 * (marks.max() - marks.min())
+    # Level lines have no height of their own.
+    air = 0.05 * (marks.max() - marks.min()) or 0.5
     low, high = float(marks.min() - air), float(marks.max() + air)
     names(fig, parts, low, high)
     reach = table.select(pl.col("x").min(), high=pl.col("x").max()).row(0)
+    if reach[0] == reach[1]:
+        reach = (reach[0] - 0.5, reach[1] + 0.5)
     return style.finish(
         fig,
         frame(fig, (float(reach[0]), float(reach[1])), (low, high), x_title, y_title),
@@ -109,7 +112,7 @@ def band_and_line(fig: go.Figure, name: str, rows: pl.DataFrame, place: int, lev
         fillcolor=f"rgba({red},{green},{blue},0.12)", hoverinfo="skip", name=f"{name}: interval",
     )  # fmt: skip
     fig.add_scatter(
-        x=x, y=rows["estimate"].to_list(), mode="lines", name=name,
+        x=x, y=rows["estimate"].to_list(), mode="lines" if rows.height > 1 else "markers", name=name,
         line={"color": colour, "width": 2.5, "dash": DASHES[place % len(DASHES)]},
         customdata=rows.select("conf_low", "conf_high").to_numpy(),
         hovertemplate=f"<b>{safe(name)}</b><br>%{{y:.4g}} ({100 * level:g}% interval "

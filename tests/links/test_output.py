@@ -10,8 +10,9 @@ from polars.testing import assert_frame_equal
 
 import culture_metrics as cm
 from culture_metrics.errors import CultureMetricsError, LinkError, ReportError, UnknownNameError
-from culture_metrics.links.output import LinkOutput, Several
+from culture_metrics.links.output import Several
 from culture_metrics.models.designs.long_difference import long_difference
+from culture_metrics.output import Output
 
 FRAME = cm.synthetic.outcome_panel(organisations=70, years=range(2018, 2023))
 SHMI, INPATIENTS = (cm.Outcome(name, "continuous") for name in ("shmi", "inpatient_survey"))
@@ -99,7 +100,7 @@ NAMES = (*VERBS, *(f"{name}, several" for name in VERBS), "false_alarms", "detec
 @pytest.mark.parametrize("name", NAMES)
 def test_every_result_keeps_the_protocol(name, results, tmp_path):
     result = results[name]
-    assert isinstance(result, LinkOutput)
+    assert isinstance(result, Output)
     assert not [column for column, dtype in result.table.schema.items() if dtype.is_nested()]
     assert result.figure().layout.meta["alt"]
     assert len(result.summary()) > 40
@@ -148,7 +149,7 @@ def test_text_that_a_spreadsheet_runs_is_made_plain(tmp_path):
     found = cm.link_outcomes(FRAME, "morale", cm.Outcome("shmi", "continuous", label=label))
     table = pl.read_csv(found.save(tmp_path / "links.csv"))
     assert table["outcome_label"].unique().to_list() == [f"'{label}"]
-    assert pl.read_parquet(found.save(tmp_path / "links.parquet"))["outcome_label"][0] == label
+    assert pl.read_parquet(found.save(tmp_path / "links.parquet"))["outcome_label"][0] == f"'{label}"
 
 
 def test_files_that_cannot_be_written(tmp_path):
