@@ -109,3 +109,15 @@ def test_a_scatter_of_levels_counts_their_places(found, panel):
     assert points["y"].mean() == pytest.approx(
         places.group_by("organisation").mean()["place"].mean(), abs=1e-6
     )
+
+
+def test_designs_that_come_to_one_model_stand_once(panel):
+    """Beyond linear models changes and deviations are one model: once in the table, figure and adjustment."""
+    asked = ["pooled", "fixed_effects", "first_difference"]
+    made = cm.link_outcomes(panel, "morale", cm.outcome("c_difficile"), design=asked)
+    main = made.table.filter(role="main")
+    assert main["design"].unique(maintain_order=True).to_list() == ["pooled", "fixed_effects"]
+    assert any("'Changes from year to year' is the same model" in said for said in made.warnings)
+    assert made.figure_designs().data
+    linear = cm.link_outcomes(panel, "morale", cm.outcome("shmi"), design=asked)
+    assert set(linear.table.filter(role="main")["design"]) == set(asked)

@@ -197,3 +197,12 @@ def test_what_is_wrong_with_the_own_answers_is_said_of_them_only(tmp_path):
     (said,) = study([tmp_path / "both 2024.csv"], "SYN01").cautions
     assert "Advocacy are built without q25c" in said
     assert study([tmp_path / "both 2024.csv"], "SYN02").cautions == ()
+
+
+def test_breakdowns_may_be_crossed_by_a_list_or_by_their_name(files):
+    path = files / "one_2024.parquet"
+    listed = study([path], by=["age", ["gender", "directorate"]])
+    assert listed.by == study([path], by=["age", "gender × locality_1"]).by == ("age", "gender × locality_1")
+    shown = listed.results.table.filter(breakdown="gender × locality_1")
+    assert shown.height and shown["base"].drop_nulls().min() >= 11
+    assert listed.edition.breakdown_label("gender × locality_1") == "Gender × locality 1"
