@@ -215,7 +215,7 @@ def make_up() -> None:
     import polars as pl
 
     import culture_metrics as cm
-    from culture_metrics.reporting.example import example_extracts, example_published
+    from culture_metrics.study.example import example_extracts, example_published
 
     BUILD.mkdir(exist_ok=True)
     extract = cm.synthetic.respondents(2024, organisations=100, respondents_per_organisation=2000)

@@ -3,7 +3,8 @@
 What there is, by task; `help(cm.estimate)` says more of each:
 
 - Read and check: `inspect_file`, `read_extract`, `validate`, `check_pair`, `save_mapping` for a respondent
-  extract; `is_published`, `read_published` for official workbooks; `read_inputs` for files of both kinds.
+  extract; `is_published`, `read_published` for official workbooks; `study` takes files of both
+  kinds and shows what is in them.
 - Look up: `catalogue` has the surveys' editions, questions, measures (by id) and breakdowns; `survey` reads
   one of your own from its folder.
 - Indicators: `estimate` (scores and headline percentages), `distributions` (every answer), `score` (each
@@ -20,7 +21,7 @@ What there is, by task; `help(cm.estimate)` says more of each:
   release; `save_results` writes results to pass on, `write_published` the official layout.
 - Whatever a verb returns has `.table` (a polars frame), `.figure()`, `.summary()`, `.provenance` and
   `.save(path)`, and shows itself in a notebook; verbs take such results, frames, or lists of them.
-- Try out: `synthetic.respondents` makes up an extract, `read_inputs([])` two years and a workbook.
+- Try out: `synthetic.respondents` makes up an extract, `study([])` two years and a workbook.
 """
 
 from __future__ import annotations
@@ -77,11 +78,11 @@ if TYPE_CHECKING:
     from culture_metrics.published import read_published as read_published
     from culture_metrics.published import rebuild_scores as rebuild_scores
     from culture_metrics.published import write_published as write_published
-    from culture_metrics.reporting.inputs import read_inputs as read_inputs
     from culture_metrics.results.checks import validate_results as validate_results
     from culture_metrics.results.save import save_results as save_results
     from culture_metrics.results.suppress import suppress as suppress
     from culture_metrics.study.inspect import inspect_file as inspect_file
+    from culture_metrics.study.read import study as study
 
 __version__ = "0.1.0"
 
@@ -116,7 +117,6 @@ _FACE = {
     "panel": "culture_metrics.outcomes.panel",
     "rake": "culture_metrics.indicators.raking",
     "read_extract": "culture_metrics.extracts.read",
-    "read_inputs": "culture_metrics.reporting.inputs",
     "read_outcome": "culture_metrics.outcomes.read_outcome",
     "read_panel": "culture_metrics.outcomes.read_panel",
     "read_published": "culture_metrics.published",
@@ -130,6 +130,7 @@ _FACE = {
     "score": "culture_metrics.indicators.scoring",
     "shrink": "culture_metrics.indicators.shrink",
     "specification_curve": "culture_metrics.links.specification_curve",
+    "study": "culture_metrics.study.read",
     "suppress": "culture_metrics.results.suppress",
     "synthetic": "culture_metrics",
     "trend": "culture_metrics.compare.trend",
@@ -141,9 +142,10 @@ _FACE = {
 __all__ = sorted(["catalogue", "survey", *_FACE])  # noqa: PLE0605
 
 
-# `outcomes` is a function and a room. Loaded later than here, the room would stand where the function is.
-import_module("culture_metrics.outcomes")
-del globals()["outcomes"]
+# Functions and rooms of one name: loaded later than here, the room would stand where the function is.
+for _room in ("outcomes", "study"):
+    import_module(f"culture_metrics.{_room}")
+    del globals()[_room]
 
 
 def __getattr__(name: str) -> Any:

@@ -51,10 +51,10 @@ def test_the_survey_of_the_page_is_green_and_used(own, tmp_path):
         "CL3 - Worn out": [2] * 40,
     }
     pl.DataFrame(answers).write_csv(tmp_path / "answers.csv")
-    data = cm.read_inputs([tmp_path / "answers.csv"], year=2025, survey=own)
+    data = cm.study([tmp_path / "answers.csv"], year=2025, survey=own)
     assert data.by == ("team",)
     scores = dict(
-        data.results.filter(breakdown="all", unit="score").select("measure", "estimate").iter_rows()
+        data.results.table.filter(breakdown="all", unit="score").select("measure", "estimate").iter_rows()
     )
     # By hand: safety is the mean of (5 + 3) / 2 and (4 + 3) / 2; worn out 2 is turned into 4.
     assert scores == pytest.approx({"safety": 3.75, "workload": 4.0, "overall": 3.875})

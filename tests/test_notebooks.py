@@ -14,12 +14,16 @@ NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
 OTHER_PARAMETERS = {
     "# Links to outcomes": {
         "panel": None, "indicator": "staff_engagement", "others": ["morale"], "outcome": "shmi",
-        "column": "shmi", "moderator": "beds", "controls": ["region"],
+        "column": None, "moderator": "beds", "controls": ["region"],
     },
 }  # fmt: skip
 
 #: What is looked at closely, in the notebooks that do.
-CHOICES = {"# Culture indicators": ("score", "question"), "# Year on year": ("question",)}
+CHOICES = {
+    "# Culture indicators": ("score", "question"),
+    "# Year on year": ("question",),
+    "# Published results": ("score", "question"),
+}
 
 
 @pytest.fixture(params=NOTEBOOKS, ids=lambda path: path.stem)

@@ -288,8 +288,8 @@ def test_its_minimum_base_holds(pulse):
 def test_its_minimum_base_can_be_raised_not_lowered(pulse, tmp_path):
     people("2025", 60, 3).write_csv(tmp_path / "export.csv")
     with pytest.raises(ReportError, match="Culture Pulse can be raised, not lowered"):
-        cm.read_inputs([tmp_path / "export.csv"], survey=pulse, minimum_base=7)
-    assert cm.read_inputs([tmp_path / "export.csv"], survey=pulse).rule.minimum_base == 8
+        cm.study([tmp_path / "export.csv"], survey=pulse, minimum_base=7)
+    assert cm.study([tmp_path / "export.csv"], survey=pulse).rule.minimum_base == 8
 
 
 def test_scores_outside_its_range_are_refused(pulse):
@@ -366,7 +366,7 @@ def test_views_say_the_range_they_are_told_and_no_other():
 
 def test_the_example_is_not_of_it(pulse):
     with pytest.raises(ReportError, match="built-in example is not of the Culture Pulse"):
-        cm.read_inputs([], survey=pulse)
+        cm.study([], survey=pulse)
 
 
 def test_nobody_makes_up_answers_to_it(pulse):

@@ -25,7 +25,7 @@ NO_RESULT = {
     "Assumptions": "choice", "Design": "choice", "Outcome": "choice", "Weights": "choice",
     "catalogue": "look-up", "survey": "look-up", "outcome": "look-up", "outcomes": "look-up",
     "is_published": "look-up", "read_extract": "respondents", "score": "respondents",
-    "synthetic": "respondents", "read_inputs": "files and choices", "save_mapping": "writes",
+    "synthetic": "respondents", "save_mapping": "writes",
     "save_results": "writes", "write_published": "writes",
 }  # fmt: skip
 #: A picture of these would say no more than their list of problems, or of columns.
@@ -62,7 +62,7 @@ def answers():
 
 @cache
 def published():
-    return cm.read_inputs([]).published[0]
+    return cm.study([]).published[0]
 
 
 @cache
@@ -207,6 +207,7 @@ CALLS = {
     "specification_curve": of_panel(
         lambda given: cm.specification_curve(given, "morale", "shmi", designs="pooled")
     ),
+    "study": {"nothing": lambda: cm.study([])},
     "suppress": {
         **all_years(lambda given: cm.suppress(given, 30)),
         "Results": lambda: cm.suppress(results(), 30),

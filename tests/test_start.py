@@ -18,7 +18,7 @@ import pytest
 import culture_metrics as cm
 from culture_metrics.compare import difference
 from culture_metrics.multiplicity import adjust
-from culture_metrics.reporting.example import example_published
+from culture_metrics.study.example import example_published
 
 ROOT = Path(__file__).resolve().parents[1]
 HEAVY = ("plotly", "scipy.optimize", "scipy.stats", "statsmodels", "pandas", "pandera")
@@ -33,7 +33,7 @@ CALLS = {
                 importlib.import_module(module.name)
     """,
     "read and check": f"assert cm.validate({EXTRACT}).extract.frame.height",
-    "estimate": f"assert cm.estimate({EXTRACT}, by='locality_1').height",
+    "estimate": f"assert cm.estimate({EXTRACT}, by='locality_1').table.height",
     "compare years": """
         compared = cm.compare_years(pl.read_parquet("both.parquet"), 2023, 2024)
         assert compared.table["p_adjusted"].count() > 50
@@ -55,7 +55,9 @@ def folder(tmp_path_factory):
     years[1].frame.write_csv(folder / "extract.csv")
     published = example_published(years[1])
     for name in TABLES:
-        getattr(published, name).write_parquet(folder / f"{name}.parquet")
+        getattr(getattr(published, name), "table", getattr(published, name)).write_parquet(
+            folder / f"{name}.parquet"
+        )
     return folder
 
 

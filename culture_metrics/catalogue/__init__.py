@@ -9,6 +9,7 @@ from culture_metrics.catalogue.known import (
     surveys,
 )
 from culture_metrics.catalogue.model import (
+    CROSS,
     QUESTION,
     Break,
     Breakdown,
@@ -23,6 +24,7 @@ from culture_metrics.catalogue.model import (
 )
 
 __all__ = [
+    "CROSS",
     "DEFAULT",
     "QUESTION",
     "Break",

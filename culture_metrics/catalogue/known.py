@@ -125,7 +125,7 @@ def survey(folder: str | Path | Survey) -> Survey:
     Returns
     -------
     Survey
-        `read_extract`, `read_inputs` and `report` take it as `survey=`; files with its codes are told to be
+        `read_extract`, `study` and `report` take it as `survey=`; files with its codes are told to be
         of it from then on.
 
     Raises

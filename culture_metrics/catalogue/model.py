@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 #: Level of the headline percentages; the levels of scores are the survey's own.
 QUESTION = "question"
+#: Between the parts of a cross: breakdown "occupation_group × locality_1", group "Nurses × Ward A".
+CROSS = " × "
 
 
 @dataclass(frozen=True)
@@ -293,6 +295,18 @@ class Edition:
             if folded in {n.casefold() for n in (breakdown.id, breakdown.label, *breakdown.names)}:
                 return breakdown
         raise unknown("breakdown", name, self.breakdowns, where=f"{self.survey.label}, {self.period}")
+
+    def breakdown_label(self, name: str) -> str:
+        """Return how a breakdown of results is called; of one that is crossed, its parts.
+
+        Examples
+        --------
+        >>> from culture_metrics.catalogue import catalogue
+        >>> catalogue().edition(2024).breakdown_label("occupation_group × age")
+        'Occupation group × age'
+        """
+        labels = [self.breakdowns[n].label if n in self.breakdowns else n for n in name.split(CROSS)]
+        return CROSS.join([labels[0], *(label[:1].lower() + label[1:] for label in labels[1:])])
 
     def __repr__(self) -> str:
         return (

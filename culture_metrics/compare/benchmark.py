@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
     import plotly.graph_objects as go
 
+    from culture_metrics.wording.table import Table
+
 
 @dataclass(frozen=True, repr=False, eq=False)
 class Benchmark(Output):
@@ -48,20 +50,53 @@ class Benchmark(Output):
 
     def figure(self) -> go.Figure:
         """Draw all scores against best, median and worst of the group."""
+        return self._drawn(self.table.filter(pl.col("level") != QUESTION))
+
+    def headline(self) -> go.Figure:
+        """Draw the leading scores alone against best, median and worst of the group."""
+        leading = self.table.filter(pl.col("level").is_in(catalogue(self.survey).leading))
+        return self._drawn(leading, f". Benchmark group: {self.group}")
+
+    def _drawn(self, rows: pl.DataFrame, more: str = "") -> go.Figure:
         from culture_metrics import views
 
-        rows = self.table.filter(pl.col("level") != QUESTION)
         return views.scores(
             rows,
             title=f"{self.name}: {beside_median(rows, self.group)}",
-            subtitle=f"{catalogue(self.survey).label}, {self.period}",
+            subtitle=f"{catalogue(self.survey).label}, {self.period}{more}",
             source=self.source(rows["measure"]),
             scale=catalogue(self.survey).score_range,
             parts=catalogue(self.survey).part_levels,
         )
 
-    def ranking(self, measure: str) -> go.Figure:
+    def ranks(self) -> Table:
+        """List the scores with the best, median and worst of the group, and the rank."""
+        from culture_metrics.results.tables import people, words
+        from culture_metrics.wording.table import Table
+
+        shown = [words(name).alias(name.capitalize()) for name in ("best", "median", "worst")]
+        rank = pl.format("{} of {}", pl.col("rank").cast(pl.Int64), pl.col("organisations")).fill_null("")
+        frame = self.table.filter(pl.col("level") != QUESTION).select(
+            pl.col("label").alias("Score"),
+            words("estimate").alias(self.name),
+            *shown,
+            rank.alias("Rank"),
+            people("base").alias("Base"),
+        )
+        return Table(
+            frame,
+            f"{self.name} in {self.group}, {self.period}",
+            numbers=tuple(frame.columns[1:]),
+            strong=frozenset(m.label for m in catalogue(self.survey).edition(self.period).leading.values()),
+        )
+
+    def ranking(self, measure: str | None = None) -> go.Figure:
         """Draw one measure across all organisations of the group, with this one picked out.
+
+        Parameters
+        ----------
+        measure : str, optional
+            Id or official code; the headline percentage that the survey puts first when left out.
 
         Raises
         ------
@@ -70,7 +105,8 @@ class Benchmark(Output):
         """
         from culture_metrics import views
 
-        found = catalogue(self.survey).edition(self.period).measure(measure)
+        edition = catalogue(self.survey).edition(self.period)
+        found = edition.measure(measure or edition.default_question)
         return views.ranking(
             self.peers.filter(pl.col("measure") == found.id),
             highlight=self.organisation,
@@ -207,8 +243,8 @@ def benchmark(published: Published, organisation: str) -> Benchmark:
     Examples
     --------
     >>> import culture_metrics as cm
-    >>> example = cm.read_inputs([])
-    >>> standing = benchmark(example.published[0], example.organisation)
+    >>> example = cm.study([])
+    >>> standing = benchmark(example.workbook, example.organisation)
     >>> standing.table.filter(measure="staff_engagement")["organisations"].item() > 1
     True
     """

@@ -19,11 +19,13 @@ from culture_metrics.wording.changes import beside
 from culture_metrics.wording.numbers import held_back, several
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     import plotly.graph_objects as go
 
     from culture_metrics.compare.decomposition import ChangeDecomposition
+    from culture_metrics.wording.several import Figures, Tables
+    from culture_metrics.wording.table import Table
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -73,7 +75,7 @@ class YearComparison(Output):
         Examples
         --------
         >>> import culture_metrics as cm
-        >>> data = cm.read_inputs([])
+        >>> data = cm.study([])
         >>> change = cm.compare_years(data.results, "2023", "2024", measures=["q25c"])
         >>> change.sentences("improved")[0][:56]
         'Would recommend as a place to work rose from 64.5% to 70'
@@ -148,11 +150,42 @@ class YearComparison(Output):
         rows = self._one(self.table.filter(pl.col("breakdown").is_in([breakdown, ALL])))
         unit = unit if (rows["unit"] == unit).any() else str(rows["unit"][0])
         rows = self._leading(rows.filter(pl.col("unit") == unit))
-        named = catalogue(self.survey).edition(self.to_period).breakdowns.get(breakdown)
-        label = named.label if named else breakdown
+        label = catalogue(self.survey).edition(self.to_period).breakdown_label(breakdown)
         groups = rows.filter(pl.col("breakdown") == breakdown)
         what = f"{_counted(groups, unit, 'change')}, by {label[0].lower()}{label[1:]}"
         return views.change_map(rows, unit=unit, scale=self._scale, **self._said(rows, what, ALL))
+
+    def heat_maps(self, by: Iterable[str] | None = None) -> Figures:
+        """Draw the change of the leading scores in every group of staff: one map for each breakdown.
+
+        Parameters
+        ----------
+        by : iterable of str, optional
+            Breakdowns, as far as they are compared; all of them when left out.
+        """
+        from culture_metrics.wording.several import NO_GROUPS, Figures
+
+        known = self.table["breakdown"].unique(maintain_order=True).to_list()
+        wanted = [b for b in known if b != ALL] if by is None else [b for b in by if b in known]
+        return Figures(tuple(self.heat_map(b) for b in wanted), otherwise=NO_GROUPS)
+
+    def findings(self) -> Table:
+        """List in sentences what changed in the whole organisation, and what did not change materially."""
+        from culture_metrics.compare import change_lists
+
+        return change_lists.findings(self)
+
+    def not_comparable(self) -> Table:
+        """List what may not be compared, why, and what may be instead."""
+        from culture_metrics.compare import change_lists
+
+        return change_lists.not_comparable(self)
+
+    def hidden(self) -> Tables:
+        """List the smallest change that a score could have shown: a table for each breakdown."""
+        from culture_metrics.compare import change_lists
+
+        return change_lists.hidden(self)
 
     def summary(self) -> str:
         """Say in plain sentences what came of it."""

@@ -10,7 +10,7 @@ import polars as pl
 from culture_metrics.catalogue import catalogue
 from culture_metrics.compare.cells import OTHER
 from culture_metrics.compare.comparable import see_breaks
-from culture_metrics.compare.group_means import GroupMeans, breakdown_label, chosen
+from culture_metrics.compare.group_means import GroupMeans, chosen
 from culture_metrics.compare.pieces import DRAWS
 from culture_metrics.compare.same_questions import absent_in
 from culture_metrics.contract import ALL, check_results
@@ -86,7 +86,7 @@ def means_of_results(
         after=after,
         levels=(levels[0], levels[1]),
         bases=(int(groups[f"base{FROM}"].sum()), int(groups[f"base{TO}"].sum())),
-        labels={name: breakdown_label(editions[1], name)},
+        labels={name: editions[1].breakdown_label(name)},
         notes=(*notes, ASSUMED, *rest),
     )
 

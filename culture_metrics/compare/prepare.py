@@ -194,7 +194,7 @@ def groups_apart(
     only = [found.filter("shown") for found in every]
     notes = []
     for name in apart["breakdown"].unique().sort():
-        known = survey.edition(periods[1]).breakdowns.get(name)
+        label = survey.edition(periods[1]).breakdown_label(name)
         told = []
         for period, shown, found in zip(periods, only, every, strict=True):
             own = found.filter(breakdown=name)
@@ -204,7 +204,7 @@ def groups_apart(
             said += [f"{several(hidden, 'group')} not shown"] if hidden else []
             told += [f"in {period} {' and '.join(said)}"] if said else []
         notes.append(
-            f"Groups of {known.label.lower() if known else name} in one year only are not compared: "
+            f"Groups of {label.lower()} in one year only are not compared: "
             f"{'; '.join(told)}. Where a group was renamed, check_pair of both files says which may be the "
             "same, and validate(…, merge=…) gives both years one name."
         )

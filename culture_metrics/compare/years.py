@@ -115,7 +115,7 @@ def compare_years(  # noqa: PLR0913
     Examples
     --------
     >>> import culture_metrics as cm
-    >>> data = cm.read_inputs([])
+    >>> data = cm.study([])
     >>> change = compare_years(data.results, 2023, 2024)
     >>> change.table.filter(measure="recommend_place_to_work", group="all")["verdict"].item()
     'improved'
@@ -191,7 +191,7 @@ def breaks_between(results: pl.DataFrame, from_period: str, to_period: str) -> p
     Examples
     --------
     >>> import culture_metrics as cm
-    >>> apart = breaks_between(cm.read_inputs([]).results, "2023", "2024")
+    >>> apart = breaks_between(cm.study([]).results.table, "2023", "2024")
     >>> sorted(apart.filter(group="all", unit="score")["measure"])
     ['health_and_safety_climate', 'negative_experiences', 'safe_and_healthy']
     """

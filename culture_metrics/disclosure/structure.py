@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from culture_metrics.catalogue import catalogue, surveys
+from culture_metrics.catalogue import CROSS, catalogue, surveys
 from culture_metrics.contract import ALL
 from culture_metrics.errors import CultureMetricsError, UnknownNameError
 
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from scipy.sparse import csr_array
 
-#: Between the parts of a cross: breakdown "occupation_group × locality_1", group "Nurses × Ward A".
-CROSS = " × "
 #: Before a question: the measure whose base is all who answered it.
 ANSWERS_TO = "answers to "
 #: What stands between such a name and the number of one of its response options.

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
+from culture_metrics.catalogue import CROSS
 from culture_metrics.contract import ALL
-from culture_metrics.disclosure.structure import CROSS
 from culture_metrics.errors import ExtractError, UnknownNameError, unknown
 from culture_metrics.extracts.columns import identifying
 from culture_metrics.extracts.personal import check_groups

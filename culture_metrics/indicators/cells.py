@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
+from culture_metrics.catalogue import CROSS
 from culture_metrics.contract import ALL
-from culture_metrics.disclosure.structure import CROSS
 from culture_metrics.errors import ExtractError
 from culture_metrics.indicators.codes import Codes, sampled_column, sampling_units, split
 

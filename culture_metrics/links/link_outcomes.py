@@ -58,7 +58,7 @@ MOST_REASONS = 5
 
 
 @link_verb
-def link_outcomes(  # noqa: PLR0913
+def link_outcomes(  # noqa: PLR0913, PLR0915
     data: Panel | pl.DataFrame | pl.LazyFrame,
     indicators: str | Sequence[str],
     outcomes: Outcome | str | Sequence[Outcome | str],
@@ -223,6 +223,7 @@ def link_outcomes(  # noqa: PLR0913
         for found in values
         for group in ([(one,) for one in indicators] if which.both_ways else groups)
     ]
+    plans, same = _once(plans)
     rows: list[dict[str, Any]] = []
     said: list[tuple[tuple[str, ...], str]] = []
     checks: list[dict[str, Any]] = []
@@ -269,10 +270,29 @@ def link_outcomes(  # noqa: PLR0913
         statements=tuple(
             statement(row, ci, held, also) for row, (held, also) in zip(shown, said, strict=True)
         ),
-        warnings=call_warnings(shown, losses),
+        warnings=(*call_warnings(shown, losses), *same),
         source=Source(arrays, mains),
         level=ci,
     )
+
+
+def _once(plans: Sequence[Plan]) -> tuple[list[Plan], list[str]]:
+    """Keep one of the plans that come to the same model, and say which were the same.
+
+    Beyond linear models the designs within organisations all take mean and deviation.
+    """
+    kept: dict[tuple[Any, ...], Plan] = {}
+    same: list[str] = []
+    for plan in plans:
+        design = plan.design
+        how = (plan.transform, design.estimator, plan.gap, plan.lag, plan.year_effects, plan.prior_outcome)
+        first = kept.setdefault((plan.values.outcome, plan.indicators, design.both_ways, *how), plan)
+        if first is not plan and first.design != design:
+            same.append(
+                f"{plan.values.outcome.title}: '{design.label}' is the same model as '{first.design.label}' "
+                "for outcomes of this kind, and stands once."
+            )
+    return list(kept.values()), list(dict.fromkeys(same))
 
 
 def _values(

@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from culture_metrics.errors import LinkError
 from culture_metrics.models.covariance import FEWEST_CLUSTERS, covariance
 from culture_metrics.models.design_matrix import design_matrix
 from culture_metrics.models.designs.pooled import POOLED
 from culture_metrics.models.effects import t_statistics
 from culture_metrics.models.linear import solve_linear
-from culture_metrics.models.outcome_values import SMALL_BASE
+from culture_metrics.models.outcome_values import SMALL_BASE, OutcomeValues
 
 if TYPE_CHECKING:
     from culture_metrics.models.design_matrix import DesignMatrix
@@ -47,23 +46,16 @@ def points_and_lines(source: Source, model_id: str, indicator: str) -> tuple[pl.
     -------
     points : polars.DataFrame
         `organisation, x, y, years`, in the units of the columns (fractions in per cent, counts per
-        exposure), without years that rest on a small base.
+        exposure, levels from 1, yes or no in per cent), without years that rest on a small base.
     lines : polars.DataFrame
         `line, x, estimate, conf_low, conf_high`: between organisations and, where enough of them have several
         years, within them.
-
-    Raises
-    ------
-    LinkError
-        When the outcome has no numbers to draw.
     """
     plan = source.plans[model_id]
-    if plan.values.outcome.rules.graded:
-        raise LinkError(
-            f"A scatter needs numbers, and '{plan.values.outcome.column}' is {plan.values.outcome.kind}",
-            hint="Use figure or figure_designs.",
-        )
-    level = replace(plan, indicators=(indicator,), design=POOLED, prior_outcome=False, standardise=None)
+    level = replace(
+        plan, values=_numbers(plan.values), indicators=(indicator,), design=POOLED, prior_outcome=False,
+        standardise=None,
+    )  # fmt: skip
     matrix = _without_small(design_matrix(source.arrays, level), source.arrays, plan, indicator)
     x, y = (
         _adjusted(matrix, indicator, v)
@@ -81,6 +73,14 @@ def points_and_lines(source: Source, model_id: str, indicator: str) -> tuple[pl.
         dx, dy = (x - mean_x[groups])[several], (y - mean_y[groups])[several]
         lines.append(_line(WITHIN, dx, dy, groups[several], x.mean(), y.mean()))
     return points, pl.concat(lines)
+
+
+def _numbers(values: OutcomeValues) -> OutcomeValues:
+    """Return values that can be drawn: of levels their places from 1, of yes or no 0 and 100."""
+    rules = values.outcome.rules
+    if not rules.graded:
+        return values
+    return OutcomeValues(values.outcome.as_number(), values.y + 1 if rules.ordered else 100 * values.y)
 
 
 def _without_small(matrix: DesignMatrix, arrays: PanelArrays, plan: Plan, indicator: str) -> DesignMatrix:

@@ -17,9 +17,12 @@ from culture_metrics.output import Output
 from culture_metrics.problems import counted
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import plotly.graph_objects as go
 
     from culture_metrics.links.pictures import Source
+    from culture_metrics.wording.table import Table
 
 #: Stands beneath every figure.
 CAVEAT = "Associations between organisations or years; other differences between them can make a link."
@@ -121,7 +124,7 @@ class LinkResult(Output):
         if self.source is None:
             raise LinkError("This result does not hold its panel", hint="Call link_outcomes again.")
         points, lines = points_and_lines(self.source, row["model_id"], row["indicator"])
-        unit = "%" if as_kind(row["kind"]).fraction else row["unit"]
+        unit = self._unit(row)
         return views.scatter(
             points, lines,
             x_title=title_of(row["indicator"]),
@@ -130,6 +133,14 @@ class LinkResult(Output):
             subtitle="Means of each organisation over its years; years and controls taken out",
             notes=CAVEAT,
         )  # fmt: skip
+
+    def _unit(self, row: Mapping[str, Any]) -> str:
+        """Return what the numbers of a scatter are counted in."""
+        kind, source = as_kind(row["kind"]), self.source
+        if kind.ordered and source is not None:
+            levels = source.plans[row["model_id"]].values.levels
+            return f"1 {levels[0]} to {len(levels)} {levels[-1]}"
+        return "%" if kind.fraction or kind.graded else str(row["unit"])
 
     def figure_influence(self, indicator: str | None = None, outcome: str | None = None) -> go.Figure:
         """Draw one slope without each organisation in turn.
@@ -157,6 +168,12 @@ class LinkResult(Output):
             notes=CAVEAT,
             level=self.level,
         )
+
+    def checks(self) -> Table:
+        """List the checks of all models that raised a flag."""
+        from culture_metrics.links.raised_checks import raised_checks
+
+        return raised_checks(self)
 
     def _one(self, indicator: str | None, outcome: str | None) -> dict[str, Any]:
         """Return the first main row of one pair that has a model."""

@@ -226,6 +226,8 @@ def specification_curve(  # noqa: PLR0913
     Notes
     -----
     Simonsohn, Simmons and Nelson (2020). Only what one would defend beforehand belongs among the choices.
+    Amounts of money so skewed that some designs take a Gamma model are taken by least squares in all of them,
+    so that the curve has one scale.
 
     Examples
     --------
@@ -285,6 +287,11 @@ def specification_curve(  # noqa: PLR0913
             got="; ".join(table["note"].unique(maintain_order=True).head(MOST_REASONS)),
             hint="Look at one of them with link_outcomes, which says more.",
         )
+    if len(links) > 1 and result.rules.skewed:
+        return specification_curve(
+            data, indicator, result.as_number(), designs=designs, controls=controls, weights=weights,
+            years=years, step=step, ci=ci, min_level_orgs=min_level_orgs,
+        )  # fmt: skip
     if len(links) > 1:
         raise LinkError(
             "The specifications stand on different scales",

@@ -107,7 +107,8 @@ def agreement(
     data : Extract, polars.DataFrame or polars.LazyFrame
         A clean extract, or any table with one row per respondent (or per organisation and year).
     measures : str or sequence of str
-        Scores by id or code; of a table, number columns.
+        Scores by id or code; of a table, number columns, or columns of levels in order (an Enum), which are
+        counted from 1.
     group : str
         Breakdown, or column of a table, that names the group. Rows without a group or a value are left out,
         measure by measure; so are the groups of an extract that `estimate(extract, by=[group])` hides.
@@ -186,6 +187,9 @@ def agreement(
             hint="Take the .extract of what cm.validate returned. A panel has no respondents: its .table, "
             "with group='organisation', tells how much of its figures stays the same over the years.",
         )
+    if not of_extract:
+        levels = [c for c in names if isinstance(data.schema.get(c), pl.Enum)]
+        data = data.with_columns(pl.col(levels).to_physical() + 1)
     people = of_extract or "respondent" in data.columns
     items = items or {}
     scales: Mapping[str, Scale] = (

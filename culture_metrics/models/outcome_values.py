@@ -73,6 +73,9 @@ def outcome_values(arrays: PanelArrays, outcome: Outcome) -> OutcomeValues:
     rules = outcome.rules
     if rules.graded:
         return _ordinal(arrays, outcome) if rules.ordered else _binary(arrays, outcome)
+    if outcome.levels:
+        places = _ordinal(arrays, outcome)
+        return OutcomeValues(outcome, places.y + 1)
     y = arrays.column(outcome.column)
     known = y[np.isfinite(y)]
     if rules.fraction:

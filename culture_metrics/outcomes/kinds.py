@@ -142,7 +142,9 @@ class Kind:
     def parts(self) -> tuple[str, ...]:
         """Fields of `Outcome` that belong to this kind and to not every one."""
         below = (self.below.part,) if self.below else ()
-        return (*below, *(("percent",) if self.fraction else ()), *(("levels",) if self.ordered else ()))
+        # A score may be the place of a level among its levels.
+        levels = ("levels",) if self.ordered or self.score else ()
+        return (*below, *(("percent",) if self.fraction else ()), *levels)
 
 
 _LINKS = "tests/reference/link_models.csv"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import cache
 from importlib.resources import files
 from types import MappingProxyType
@@ -46,7 +46,8 @@ class Outcome:
     exposure : str, optional
         Column with the exposure of a count: bed-days, expected deaths.
     levels : tuple of str, optional
-        Levels of an ordinal outcome, worst first.
+        Levels of an ordinal outcome, worst first; of a continuous one whose numbers are the places of its
+        levels, 1 for the first.
     percent : bool
         The column holds a proportion or rate in per cent (0 to 100) rather than as a fraction.
     same_source : bool
@@ -124,6 +125,24 @@ class Outcome:
             return 1.0, POINTS
         return 1.0, f" {self.unit}" if 0 < len(self.unit) <= SHORT else ""
 
+    def as_number(self) -> Outcome:
+        """Return the outcome as a plain number, for models that take no other kind.
+
+        Shares and counts stay as they stand in the column; levels are counted from 1, the worst, as if they
+        lay equally far apart. Differences in it are those of a linear model.
+
+        Examples
+        --------
+        >>> outcome("cqc_rating").as_number().title
+        'CQC overall rating (from 1, Inadequate, to 4, Outstanding)'
+        >>> outcome("leavers").as_number().kind
+        'continuous'
+        """
+        levels, title = self.levels, self.title
+        if levels:
+            title = f"{title} (from 1, {levels[0]}, to {len(levels)}, {levels[-1]})"
+        return replace(self, kind="continuous", label=title, base=None, exposure=None, percent=False)
+
     @property
     def columns(self) -> tuple[str, ...]:
         """Columns of the panel this outcome needs."""
@@ -138,7 +157,8 @@ def outcome(name: str, **changes: Any) -> Outcome:
     name : str
         Id, as the column `outcome` of `outcomes()` lists them.
     **changes
-        Fields of `Outcome` that differ in your data, most often `column`, `base` or `percent`.
+        Fields of `Outcome` that differ in your data, most often `column` (None is the catalogue's), `base` or
+        `percent`.
 
     Returns
     -------
@@ -166,6 +186,8 @@ def outcome(name: str, **changes: Any) -> Outcome:
     odd = sorted(set(changes) - names)
     if odd:
         raise unknown("field of an outcome", odd[0], sorted(names))
+    if changes.get("column", "") is None:
+        del changes["column"]
     return Outcome(**{k: v for k, v in known[name].items() if k in names} | changes)
 
 

@@ -130,7 +130,7 @@ class OutcomeData(Output):
         return f"OutcomeData({self.summary()} {met}. See .table, .problems and .by_year())"
 
     def _repr_html_(self) -> str:
-        from culture_metrics.views.table import Table
+        from culture_metrics.wording.table import Table
 
         met = Table.of(self.problems, "What was met")._repr_html_() if len(self.problems) else ""
         return f"<p>{html.escape(self.summary())}</p>{met}"

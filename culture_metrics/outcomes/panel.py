@@ -138,7 +138,7 @@ class Panel(Output):
         return " ".join(said)
 
     def _repr_html_(self) -> str:
-        from culture_metrics.views.table import Table
+        from culture_metrics.wording.table import Table
 
         kept = pl.col("step").is_in(["read", "kept", "rows"])
         lost = self.losses.filter(~kept & (pl.col("rows") > 0)).height

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     import plotly.graph_objects as go
 
+    from culture_metrics.wording.table import Table
+
 
 @dataclass(frozen=True, repr=False, eq=False)
 class Published(Output):
@@ -75,6 +77,15 @@ class Published(Output):
     def edition(self) -> Edition:
         """The edition of the survey that the results belong to."""
         return catalogue(self.survey).edition(self.period)
+
+    def rebuilt(self, organisation: str) -> Table:
+        """Set an organisation's published scores beside those rebuilt from its published answers.
+
+        The median and the largest difference are over every organisation of the workbook.
+        """
+        from culture_metrics.published.rebuilt import rebuilt_table
+
+        return rebuilt_table(self, organisation)
 
     def __repr__(self) -> str:
         counts = ", ".join(f"{count:,} {name}" for name, count in self._counts().items())

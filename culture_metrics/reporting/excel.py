@@ -12,7 +12,7 @@ from culture_metrics.catalogue import QUESTION, catalogue
 from culture_metrics.compare.verdict import BARRED
 from culture_metrics.contract import ALL, check_distributions, check_released, check_results
 from culture_metrics.results.tables import catalogued, missing
-from culture_metrics.views.table import BREAK, SHORTHAND
+from culture_metrics.wording.table import BREAK, SHORTHAND
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from culture_metrics.catalogue import Edition
     from culture_metrics.compare.comparison import YearComparison
-    from culture_metrics.reporting.inputs import Inputs
+    from culture_metrics.study.study import Study
 
 SCORE, PERCENT, COUNT = "0.00", "0.0", "#,##0"
 SOURCES = {"respondents": "Respondent file", "published": "Published"}
@@ -69,7 +69,7 @@ class Sheet:
 
 def write_results(
     path: Path,
-    data: Inputs,
+    study: Study,
     results: pl.DataFrame,
     answers: pl.DataFrame,
     standing: pl.DataFrame | None,
@@ -81,7 +81,7 @@ def write_results(
     ----------
     path : Path
         The .xlsx file.
-    data : Inputs
+    study : Study
         Whom and what the workbook is about.
     results, answers : polars.DataFrame
         Results and Distributions of the organisation, suppressed: both contracts are checked.
@@ -99,20 +99,20 @@ def write_results(
     check_results(results)
     check_distributions(answers)
     check_released(results, answers)
-    sheets = [*_result_sheets(data, results), _answer_sheet(data, answers)]
+    sheets = [*_result_sheets(study, results), _answer_sheet(study, answers)]
     if standing is not None:
-        sheets.append(_standing_sheet(data, standing))
+        sheets.append(_standing_sheet(study, standing))
     if change is not None:
-        sheets.append(_change_sheet(data, change))
-    _write(path, f"Staff survey results of {data.name}", data, [s for s in sheets if s.frame.height])
+        sheets.append(_change_sheet(study, change))
+    _write(path, f"Staff survey results of {study.name}", study, [s for s in sheets if s.frame.height])
 
 
-def _result_sheets(data: Inputs, results: pl.DataFrame) -> list[Sheet]:
+def _result_sheets(study: Study, results: pl.DataFrame) -> list[Sheet]:
     rows = (
-        results.join(_names(data), on=["period", "measure"], how="left")
+        results.join(_names(study), on=["period", "measure"], how="left")
         .sort("source", "period", pl.col("breakdown") != ALL, "breakdown", "group", "order")
         .with_columns(*_plain())
-        .with_columns(_breakdown(data), _level(data))
+        .with_columns(_breakdown(study), _level(study))
     )
     whole = pl.col("group") == ALL
     sheets = []
@@ -136,10 +136,10 @@ def _result_sheets(data: Inputs, results: pl.DataFrame) -> list[Sheet]:
     return sheets
 
 
-def _answer_sheet(data: Inputs, answers: pl.DataFrame) -> Sheet:
+def _answer_sheet(study: Study, answers: pl.DataFrame) -> Sheet:
     options = [
         (e.period, q.id, q.code, q.label, code, label)
-        for e in _editions(data)
+        for e in _editions(study)
         for q in e.questions.values()
         for code, label in q.scale.labels.items()
     ]
@@ -161,7 +161,7 @@ def _answer_sheet(data: Inputs, answers: pl.DataFrame) -> Sheet:
     return Sheet("Answers", "Every answer of every question", frame, {"Per cent": PERCENT, "Base": COUNT})
 
 
-def _standing_sheet(data: Inputs, standing: pl.DataFrame) -> Sheet:
+def _standing_sheet(study: Study, standing: pl.DataFrame) -> Sheet:
     columns = {
         "Code": "code", "Measure": "label", "Level": "level", "Unit": "unit", "Estimate": "estimate",
         "Base": "base", "Best": "best", "Median": "median", "Worst": "worst",
@@ -170,7 +170,7 @@ def _standing_sheet(data: Inputs, standing: pl.DataFrame) -> Sheet:
     frame = (
         standing.filter(pl.col("estimate").is_not_null() & pl.col("rank").is_not_null())
         .with_columns(
-            _level(data),
+            _level(study),
             pl.col("unit").cast(pl.String).replace(UNITS),
             mark=pl.lit("[x]"),
         )
@@ -181,7 +181,7 @@ def _standing_sheet(data: Inputs, standing: pl.DataFrame) -> Sheet:
     return Sheet("Benchmark", "Place in the benchmark group: scores and percentages", frame, formats)
 
 
-def _change_sheet(data: Inputs, change: YearComparison) -> Sheet:
+def _change_sheet(study: Study, change: YearComparison) -> Sheet:
     columns = {
         "Organisation": "organisation", "Breakdown": "breakdown", "Group": "group", "Code": "code",
         "Measure": "label", "Level": "level", "Unit": "unit", change.from_period: "estimate_from",
@@ -191,8 +191,8 @@ def _change_sheet(data: Inputs, change: YearComparison) -> Sheet:
     }  # fmt: skip
     apart = (pl.col("status") == "reported") & (pl.col("verdict") == BARRED)
     frame = change.table.with_columns(
-        _breakdown(data),
-        _level(data),
+        _breakdown(study),
+        _level(study),
         pl.col("unit").cast(pl.String).replace(UNITS),
         pl.col("verdict").cast(pl.String),
         pl.when(apart).then(pl.lit(BREAK)).otherwise(missing()).alias("mark"),
@@ -201,7 +201,7 @@ def _change_sheet(data: Inputs, change: YearComparison) -> Sheet:
     return Sheet("Changes", f"Changes from {change.from_period} to {change.to_period}", frame, formats)
 
 
-def _write(path: Path, title: str, data: Inputs, sheets: Sequence[Sheet]) -> None:
+def _write(path: Path, title: str, study: Study, sheets: Sequence[Sheet]) -> None:
     import xlsxwriter
 
     plain = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
@@ -220,13 +220,13 @@ def _write(path: Path, title: str, data: Inputs, sheets: Sequence[Sheet]) -> Non
         cover.set_column(0, 0, 100)
         cover.hide_gridlines(2)
         lines = [
-            f"{data.edition.survey.label}, {data.year}. Organisation {data.organisation}.",
+            f"{study.edition.survey.label}, {study.year}. Organisation {study.organisation}.",
             "One table per sheet; the sheet Contents lists them and the sheet Notes explains the figures.",
-            f"Made with culture-metrics. {data.rule.words} What is held back is marked [c].",
+            f"Made with culture-metrics. {study.rule.words} What is held back is marked [c].",
         ]
         cover.write_string(0, 0, title, style["title"])
         cover.write_column(1, 0, lines, style["long"])
-        notes = _notes(data) | SHORTHAND
+        notes = _notes(study) | SHORTHAND
         contents = {"Sheet": [s.name for s in sheets], "What it holds": [s.holds for s in sheets]}
         explained = {"Note": list(notes), "Text": list(notes.values())}
         first = [Sheet("Contents", "", pl.DataFrame(contents)), Sheet("Notes", "", pl.DataFrame(explained))]
@@ -258,29 +258,32 @@ def _table(book: Any, sheet: Sheet, style: Mapping[str, Any]) -> None:
     page.hide_gridlines(0)
 
 
-def _names(data: Inputs) -> pl.DataFrame:
-    named = [catalogued(e).with_columns(period=pl.lit(e.period)) for e in _editions(data)]
+def _names(study: Study) -> pl.DataFrame:
+    named = [catalogued(e).with_columns(period=pl.lit(e.period)) for e in _editions(study)]
     return pl.concat(named).drop("direction")
 
 
-def _editions(data: Inputs) -> list[Edition]:
-    periods = sorted({(source.survey, source.period) for source in data.sources})
+def _editions(study: Study) -> list[Edition]:
+    periods = sorted({(source.survey, source.period) for source in study.sources})
     return [catalogue(survey).edition(period) for survey, period in periods]
 
 
-def _notes(data: Inputs) -> dict[str, str]:
-    scores = {"Scores": f"From {data.edition.survey.range_words}; higher is always better."}
-    more = OF_PUBLISHED if data.published else {}
+def _notes(study: Study) -> dict[str, str]:
+    scores = {"Scores": f"From {study.edition.survey.range_words}; higher is always better."}
+    more = OF_PUBLISHED if study.published else {}
     return scores | {k: " ".join(filter(None, (NOTES.get(k), more.get(k)))) for k in NOTES | more}
 
 
-def _level(data: Inputs) -> pl.Expr:
-    levels = {name: level.label for name, level in data.edition.survey.levels.items()}
+def _level(study: Study) -> pl.Expr:
+    levels = {name: level.label for name, level in study.edition.survey.levels.items()}
     return pl.col("level").replace({**levels, QUESTION: "Question"})
 
 
-def _breakdown(data: Inputs) -> pl.Expr:
-    return pl.col("breakdown").replace({k: b.label for k, b in data.edition.breakdowns.items()})
+def _breakdown(study: Study) -> pl.Expr:
+    edition = study.edition
+    return pl.col("breakdown").replace(
+        {n: edition.breakdown_label(n) for n in [*edition.breakdowns, *study.by]}
+    )
 
 
 def _plain() -> tuple[pl.Expr, ...]:

@@ -15,7 +15,7 @@ from culture_metrics.wording.numbers import held_back
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from culture_metrics.reporting.inputs import Inputs
+    from culture_metrics.study.study import Study
 
 PACKAGES = (
     "polars", "pandera", "numpy", "scipy", "plotly", "papermill", "nbconvert", "fastexcel", "xlsxwriter",
@@ -23,13 +23,13 @@ PACKAGES = (
 
 
 def manifest(
-    data: Inputs, results: pl.DataFrame, notebooks: Sequence[str], left_out: Sequence[tuple[str, str]]
+    study: Study, results: pl.DataFrame, notebooks: Sequence[str], left_out: Sequence[tuple[str, str]]
 ) -> dict[str, Any]:
     """Describe a report in plain values: no path, no name of a user or computer, no answer.
 
     Parameters
     ----------
-    data : Inputs
+    study : Study
         What was read.
     results : polars.DataFrame
         Results as they are written, suppressed.
@@ -49,31 +49,31 @@ def manifest(
         were attacked once all was decided, and of how many anything follows about fewer people;
         `earlier_reports` whether the ledger of an earlier report was kept to; `not_looked_at` what was not.
     """
-    survey, rule = data.edition.survey, data.rule
+    survey, rule = study.edition.survey, study.rule
     official = (
         f" Official workbooks hold back results on fewer than {survey.written_minimum}."
-        if data.published
+        if study.published
         else ""
     )
     # Groups are pooled in what is written: what is held back is counted group by group.
-    attacked, found = data.attacked()
-    counted = pl.concat([data.suppressed[0], results.filter(source="published")])
+    attacked, found = study.attacked()
+    counted = pl.concat([study.suppressed[0].table, results.filter(source="published")])
     return {
         "culture_metrics": culture_metrics.__version__,
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "survey": survey.id,
-        "organisation": data.organisation,
-        "year": data.year,
-        "periods": sorted({source.period for source in data.sources}),
+        "organisation": study.organisation,
+        "year": study.year,
+        "periods": sorted({source.period for source in study.sources}),
         "options": {
-            "breakdowns": list(data.by),
-            "weighting": "none for respondent files" + ", as published for workbooks" * bool(data.published),
+            "breakdowns": list(study.by),
+            "weighting": "none for respondent files" + ", as published for workbooks" * bool(study.published),
             "minimum_base": rule.minimum_base,
             "minimum_count": rule.minimum_count,
         },
         "inputs": [
-            *(_input(r.extract.provenance, "respondent file", r.extract.period) for r in data.reports),
-            *(_input(p.provenance, "published workbook", p.period) for p in data.published),
+            *(_input(r.extract.provenance, "respondent file", r.extract.period) for r in study.reports),
+            *(_input(p.provenance, "published workbook", p.period) for p in study.published),
         ],
         "rows": [
             {
@@ -84,7 +84,7 @@ def manifest(
                 "answers_set_aside": report.cells_set_aside,
                 "used_of_organisation": own.frame.height,
             }
-            for report, own in zip(data.reports, data.extracts, strict=True)
+            for report, own in zip(study.reports, study.extracts, strict=True)
         ],
         "notebooks": list(notebooks),
         "left_out": [{"notebook": name, "reason": reason} for name, reason in left_out],
@@ -93,8 +93,8 @@ def manifest(
             "held_back": counted.select(held_back().sum()).item(),
             "by_breakdown": _held_back(counted),
             "attack": {"sets_of_measures": attacked, "open": found},
-            "earlier_reports": any(call.from_ledger for e in data.extracts for call in e.decision.calls),
-            "not_looked_at": sorted({e.decision.not_looked_at for e in data.extracts} - {None}),
+            "earlier_reports": any(call.from_ledger for e in study.extracts for call in e.decision.calls),
+            "not_looked_at": sorted({e.decision.not_looked_at for e in study.extracts} - {None}),
         },
         "software": {"Python": platform.python_version(), **{name: version(name) for name in PACKAGES}},
     }

@@ -10,18 +10,16 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from culture_metrics.compare.benchmark import benchmark
 from culture_metrics.compare.years import compare_years
 from culture_metrics.contract import as_distributions, as_results, check_released
 from culture_metrics.errors import InputWarning, ReportError, warn
 from culture_metrics.files.safety import check_address_space
 from culture_metrics.reporting.delivery import deliver, workshop
 from culture_metrics.reporting.excel import write_results
-from culture_metrics.reporting.inputs import Inputs, read_inputs
 from culture_metrics.reporting.manifest import manifest
 from culture_metrics.reporting.page import page, section
 from culture_metrics.reporting.run import NOTEBOOKS, run_notebooks
-from culture_metrics.reporting.show.changes import no_comparison, two_years
+from culture_metrics.study import read
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -29,6 +27,7 @@ if TYPE_CHECKING:
     from culture_metrics.catalogue import Survey
     from culture_metrics.compare.comparison import YearComparison
     from culture_metrics.reporting.page import Section
+    from culture_metrics.study.study import Study
 
     Tell = Callable[[str, int, int], None]
 
@@ -119,51 +118,51 @@ def report(  # noqa: PLR0913, PLR0917
         tell(FIRST[0], 0, len(steps))
         if (folder / LEDGER).exists():
             copyfile(folder / LEDGER, place / LEDGER)
-        data = read_inputs(
+        study = read.study(
             inputs, organisation, year, by, minimum_base, minimum_count, place / LEDGER, survey
         )
-        for caution in data.cautions:
+        for caution in study.cautions:
             warn(caution, InputWarning)
-        _check_annual(data)
-        chosen, left_out = _choose(data)
+        _check_annual(study)
+        chosen, left_out = _choose(study)
         steps = [*FIRST, *chosen, *LAST]
         tell(FIRST[1], 1, len(steps))
-        results, answers = _tables(data)
+        results, answers = _tables(study)
         parameters = {
             "inputs": [str(Path(path).resolve()) for path in inputs],
-            "organisation": data.organisation,
-            "year": data.year,
-            "by": list(data.by),
-            "minimum_base": data.rule.minimum_base,
-            "minimum_count": data.rule.minimum_count,
+            "organisation": study.organisation,
+            "year": study.year,
+            "by": list(study.by),
+            "minimum_base": study.rule.minimum_base,
+            "minimum_count": study.rule.minimum_count,
             "ledger": str((place / LEDGER).resolve()),
-            "survey": _named(data.edition.survey),
+            "survey": _named(study.edition.survey),
         }
         tell(RUNNING, len(FIRST), len(steps))
         run = run_notebooks(chosen, parameters, lambda n: tell(RUNNING, len(FIRST) + n, len(steps)))
         sections = [section(name, run[name]) for name in chosen]
         tell(LAST[0], len(steps) - 1, len(steps))
         check_released(results, answers)
-        made = manifest(data, results, chosen, left_out)
-        standing = benchmark(data.standing, data.organisation).table if data.standing else None
+        made = manifest(study, results, chosen, left_out)
+        standing = study.benchmark().table if study.workbook else None
         packed = BytesIO()  # polars would tell of a full disk in an error of its own
         results.write_parquet(packed)
         (place / "results.parquet").write_bytes(packed.getvalue())
-        write_results(place / "results.xlsx", data, results, answers, standing, _change(data, results))
+        write_results(place / "results.xlsx", study, results, answers, standing, _change(study, results))
         _write_text(place / "manifest.json", json.dumps(made, indent=2, ensure_ascii=False) + "\n")
-        _write_text(place / "index.html", _page(data, sections, left_out, made))
+        _write_text(place / "index.html", _page(study, sections, left_out, made))
         deliver(place, folder)
         tell("Done", len(steps), len(steps))
     return folder / "index.html"
 
 
-def _check_annual(data: Inputs) -> None:
+def _check_annual(study: Study) -> None:
     """Refuse to report on a survey of quarters: what the report says is about an annual one."""
-    survey = data.edition.survey
+    survey = study.edition.survey
     if survey.cycle != "year":
         raise ReportError(
-            f"A report is made of an annual survey, and this is the {survey.label}, {data.year}",
-            where=data.sources[0].provenance.get("file"),
+            f"A report is made of an annual survey, and this is the {survey.label}, {study.year}",
+            where=study.sources[0].provenance.get("file"),
             expected="files of a survey of years",
             hint="In Python: cm.estimate(cm.validate(cm.read_extract(path)).extract), and cm.run_chart for "
             "several quarters.",
@@ -175,75 +174,75 @@ def _named(survey: Survey) -> str:
     return survey.id if survey.folder is None else str(survey.folder)
 
 
-def _choose(data: Inputs) -> tuple[list[str], list[tuple[str, str]]]:
+def _choose(study: Study) -> tuple[list[str], list[tuple[str, str]]]:
     """Decide which notebooks apply, and say why the others do not."""
     reasons: dict[str, str] = {}
-    if not data.extracts:
+    if not study.extracts:
         for name in ("01_check_an_extract", "02_culture_indicators", "03_year_on_year"):
             reasons[name] = "no respondent file was given"
-    elif why := no_comparison(data):
+    elif why := study.why_no_change:
         reasons["03_year_on_year"] = why
-    if not data.published:
+    if not study.published:
         reasons["10_published_results"] = "no published workbook was given"
-    elif data.standing is None:
-        reasons["10_published_results"] = f"no workbook has {data.organisation} in a benchmark group"
+    elif study.workbook is None:
+        reasons["10_published_results"] = f"no workbook has {study.organisation} in a benchmark group"
     chosen = [name for name in NOTEBOOKS if name not in reasons]
-    if data.edition.survey.folder is not None:
+    if study.edition.survey.folder is not None:
         # Nobody publishes workbooks of a survey of one's own: none is missing.
         reasons.pop("10_published_results", None)
-    if not data.extracts and data.standing is None:
+    if not study.extracts and study.workbook is None:
         raise ReportError(
-            f"There is nothing to report on {data.organisation}",
+            f"There is nothing to report on {study.organisation}",
             got=reasons.get("10_published_results"),
             hint="Give a respondent file, or the official workbook of organisation results.",
         )
     return chosen, [(TITLES[name], why) for name, why in reasons.items()]
 
 
-def _tables(data: Inputs) -> tuple[pl.DataFrame, pl.DataFrame]:
+def _tables(study: Study) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Put the organisation's own and published results together, and its answers."""
-    own = pl.col("organisation") == data.organisation
-    results = [data.results, *(p.results.table.filter(own) for p in data.published)]
-    answers = [data.distributions, *(p.distributions.table.filter(own) for p in data.published)]
+    own = pl.col("organisation") == study.organisation
+    results = [study.results.table, *(p.results.table.filter(own) for p in study.published)]
+    answers = [study.distributions.table, *(p.distributions.table.filter(own) for p in study.published)]
     return as_results(pl.concat(results)), as_distributions(pl.concat(answers))
 
 
-def _change(data: Inputs, results: pl.DataFrame) -> YearComparison | None:
+def _change(study: Study, results: pl.DataFrame) -> YearComparison | None:
     """Compare the two newest years, as far as the results that are written show them."""
-    if no_comparison(data):
+    if study.why_no_change:
         return None
-    earlier, later = two_years(data)
+    earlier, later = study.two_years()
     return compare_years(results.filter(source="respondents"), earlier.period, later.period)
 
 
 def _page(
-    data: Inputs, sections: list[Section], left_out: list[tuple[str, str]], made: dict[str, Any]
+    study: Study, sections: list[Section], left_out: list[tuple[str, str]], made: dict[str, Any]
 ) -> str:
-    facts = [("Organisation", data.organisation)] if data.name != data.organisation else []
-    own = [e for e in data.extracts if e.period == data.year]
+    facts = [("Organisation", study.organisation)] if study.name != study.organisation else []
+    own = [e for e in study.extracts if e.period == study.year]
     if own:
         facts.append(("People who answered", f"{own[0].frame.height:,}"))
-    if data.standing is not None:
-        group = data.standing.organisations.filter(organisation=data.organisation)["benchmark_group"].item()
+    if study.workbook is not None:
+        group = study.workbook.organisations.filter(organisation=study.organisation)["benchmark_group"].item()
         facts.append(("Benchmark group", group))
     facts.append(("Years in the files", ", ".join(made["periods"])))
-    invented = any(source.provenance.get("synthetic") for source in data.sources)
+    invented = any(source.provenance.get("synthetic") for source in study.sources)
     remarks = ["This is the built-in example: the trust and its peers are invented."] if invented else []
-    broken = [r.extract.period for r in data.reports if not r.ok]
+    broken = [r.extract.period for r in study.reports if not r.ok]
     if broken:
         remarks.append(
             f"The check of the respondent file found errors ({', '.join(broken)}). Read 'Check an extract' "
             "before you rely on the numbers."
         )
-    remarks += data.cautions
+    remarks += study.cautions
     if left_out:
         remarks.append(
             "Not in this report: " + "; ".join(f"'{name}', because {why}" for name, why in left_out) + "."
         )
     return page(
         sections,
-        title=data.name,
-        subtitle=f"{data.edition.survey.label}, {data.year}",
+        title=study.name,
+        subtitle=f"{study.edition.survey.label}, {study.year}",
         facts=facts,
         remarks=remarks,
         left_out=left_out,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from culture_metrics.catalogue import catalogue
 from culture_metrics.errors import unknown
 from culture_metrics.problems import counted
-from culture_metrics.results.tabled import Tabled, when, whom
+from culture_metrics.results.tabled import Tabled, when
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -85,7 +85,7 @@ class Distributions(Tabled):
         table = answer_table(own, edition, questions)
         return views.distribution(
             table,
-            title=f"{whom(own)}, {label}: {favourable(table)}",
+            title=f"{self._whom(own)}, {label}: {favourable(table)}",
             source=source_of(own),
             subtitle=when(own),
         )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -11,11 +10,16 @@ import polars as pl
 from culture_metrics.catalogue import Edition, catalogue
 from culture_metrics.contract import ALL
 from culture_metrics.errors import ResultsError, unknown
-from culture_metrics.problems import counted
-from culture_metrics.results.tabled import Tabled, when, whom
+from culture_metrics.results.tabled import Tabled, when
+from culture_metrics.wording.numbers import count, held_back, several
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
     import plotly.graph_objects as go
+
+    from culture_metrics.wording.several import Figures
+    from culture_metrics.wording.table import Table
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -55,7 +59,13 @@ class Results(Tabled):
             return self.scores(organisation, period)
         return self.percentages(organisation, period)
 
-    def scores(self, organisation: str | None = None, period: str | int | None = None) -> go.Figure:
+    def scores(
+        self,
+        organisation: str | None = None,
+        period: str | int | None = None,
+        *,
+        leading: bool = False,
+    ) -> go.Figure:
         """Draw every score of one organisation with its interval.
 
         Parameters
@@ -64,6 +74,8 @@ class Results(Tabled):
             ODS code; may be left out where there is one, or a row of all organisations together.
         period : str or int, optional
             The last one when left out.
+        leading : bool
+            Only the scores that stand first in the survey.
 
         Raises
         ------
@@ -79,9 +91,11 @@ class Results(Tabled):
         own = self._one(organisation, period)
         edition = _edition(own)
         table = score_table(own, edition)
+        if leading:
+            table = table.filter(pl.col("level").is_in(edition.survey.leading))
         return views.scores(
             table,
-            title=f"{whom(own)}: {from_to(table)}",
+            title=f"{self._whom(own)}: {from_to(table)}",
             source=source_of(own),
             scale=edition.survey.score_range,
             parts=edition.survey.part_levels,
@@ -101,7 +115,7 @@ class Results(Tabled):
             rows.select("label", "estimate", "conf_low", "conf_high", "status"),
             axis="Per cent",
             decimals=1,
-            title=f"{whom(own)}: {counted(rows.height, 'headline percentage')}",
+            title=f"{self._whom(own)}: {several(rows.height, 'headline percentage')}",
             source=source_of(own),
             subtitle=when(own),
         )
@@ -134,8 +148,79 @@ class Results(Tabled):
             When the table has no such breakdown or measure.
         """
         from culture_metrics import views
-        from culture_metrics.results.tables import heat_map_table
         from culture_metrics.results.words import apart, source_of
+
+        own, name, table, unit = self._mapped(by, organisation, period, measures)
+        edition = _edition(own)
+        label = edition.breakdown_label(name)
+        return views.heat_map(
+            table,
+            unit=unit,
+            title=f"{self._whom(own)}, by {label[0].lower()}{label[1:]}: {apart(table, unit)}",
+            source=source_of(own),
+            limit=limit,
+            scale=edition.survey.score_range,
+            subtitle=when(own),
+        )
+
+    def heat_maps(
+        self,
+        by: Iterable[str] | None = None,
+        organisation: str | None = None,
+        period: str | int | None = None,
+    ) -> Figures:
+        """Draw the leading scores of every group: one map for each breakdown, all on one scale.
+
+        Parameters
+        ----------
+        by : iterable of str, optional
+            Breakdowns; all of the results when left out.
+        organisation, period
+            As in `scores`.
+        """
+        from culture_metrics import views
+        from culture_metrics.wording.several import NO_GROUPS, Figures
+
+        own = self._one(organisation, period).filter(pl.col("breakdown") != ALL)
+        wanted = own["breakdown"].unique(maintain_order=True).to_list() if by is None else list(by)
+        tables = [self._mapped(name, organisation, period, None)[2] for name in wanted]
+        limit = views.colour_limit(pl.concat(tables)) if tables else None
+        drawn = [self.heat_map(name, organisation, period, limit=limit) for name in wanted]
+        return Figures(tuple(drawn), otherwise=NO_GROUPS)
+
+    def held_back(self) -> Table:
+        """Count the results that are shown and held back, by period and breakdown; not for which reason."""
+        from culture_metrics.wording.table import Table
+
+        frame = (
+            self.table.group_by("survey", "period", "breakdown")
+            .agg(
+                (pl.col("status").cast(pl.String) == "reported").sum().alias("Shown"),
+                held_back().sum().alias("Held back"),
+            )
+            .sort("period", pl.col("breakdown") != ALL, "breakdown")
+        )
+        groups = [
+            "Whole organisation" if name == ALL else catalogue(s).edition(p).breakdown_label(name)
+            for s, p, name in frame.select("survey", "period", "breakdown").iter_rows()
+        ]
+        counts = frame.select("Shown", "Held back")
+        shown = frame.select(
+            pl.col("period").alias("Year"),
+            pl.Series("Groups", groups, pl.String),
+            *(count(name) for name in counts.columns),
+        )
+        return Table(shown, "Results shown and held back", numbers=tuple(counts.columns))
+
+    def _mapped(
+        self,
+        by: str,
+        organisation: str | None,
+        period: str | int | None,
+        measures: Sequence[str] | None,
+    ) -> tuple[pl.DataFrame, str, pl.DataFrame, str]:
+        """Return the rows of one organisation, and breakdown, table and unit of a map of them."""
+        from culture_metrics.results.tables import heat_map_table
 
         own = self._one(organisation, period)
         edition = _edition(own)
@@ -149,17 +234,7 @@ class Results(Tabled):
         if not found:
             raise unknown("measure in these results", ", ".join(wanted[:3]), sorted(here))
         unit = str(edition.measures[found[0]].unit)
-        table = heat_map_table(own, edition, name, found)
-        label = edition.breakdowns[name].label if name in edition.breakdowns else name
-        return views.heat_map(
-            table,
-            unit=unit,
-            title=f"{whom(own)}, by {label[0].lower()}{label[1:]}: {apart(table, unit)}",
-            source=source_of(own),
-            limit=limit,
-            scale=edition.survey.score_range,
-            subtitle=when(own),
-        )
+        return own, name, heat_map_table(own, edition, name, found), unit
 
     def ranking(
         self,
@@ -193,7 +268,7 @@ class Results(Tabled):
         if order.is_empty():
             raise ResultsError(f"No organisation has a figure of {found.label.lower()} to show")
         chosen = organisation or str(order["organisation"][0])
-        rank = f"{found.label} of {counted(order.height, 'organisation')}"
+        rank = f"{found.label} of {several(order.height, 'organisation')}"
         return views.ranking(
             rows.with_columns(name="organisation"),
             highlight=chosen,

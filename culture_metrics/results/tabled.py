@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import html
-from dataclasses import dataclass
-from typing import Any, Self
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Self
 
 import polars as pl
 
@@ -20,6 +20,9 @@ from culture_metrics.problems import counted, listed
 #: Expression: whether a row is suppressed.
 HELD_BACK = pl.col("status").cast(pl.String).fill_null("").str.starts_with("suppressed")
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
 
 @dataclass(frozen=True, repr=False, eq=False)
 class Tabled(Output):
@@ -34,11 +37,14 @@ class Tabled(Output):
     parents : polars.DataFrame, optional
         Groups that lie whole in a group of another breakdown, as the data have it: `organisation, breakdown,
         group, parent_breakdown, parent_group`.
+    names : mapping
+        Organisation -> what figures call it, where that is not its code.
     """
 
     table: pl.DataFrame
     minimum_base: int = 0
     parents: pl.DataFrame | None = None
+    names: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if not self.minimum_base:
@@ -119,7 +125,8 @@ class Tabled(Output):
 
     def _one(self, organisation: str | None, period: str | int | None) -> pl.DataFrame:
         """Return what a figure shows: one organisation in one period, names of hidden groups pooled."""
-        table = self.table
+        # Before a year is chosen: a group that is shown in another one has its name in the release already.
+        table = pool_names(self.table, self.minimum_base)
         for column, wanted in (("organisation", organisation), ("period", period)):
             known = table[column].unique().sort().to_list()
             if wanted is not None and str(wanted) not in known:
@@ -134,13 +141,18 @@ class Tabled(Output):
             table = table.filter(pl.col(column) == (str(chosen) if chosen is not None else known[-1]))
         if table.is_empty():
             raise ResultsError("The table has no rows, so there is nothing to draw")
-        return pool_names(table, self.minimum_base)
+        return table
+
+    def _whom(self, rows: pl.DataFrame) -> str:
+        """Name the one organisation that rows are of."""
+        code = str(rows["organisation"][0])
+        return "All organisations" if code == ALL else self.names.get(code, code)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self._about()}; {self._held()} held back. See .table, .summary())"
 
     def _repr_html_(self) -> str:
-        from culture_metrics.views.table import Table
+        from culture_metrics.wording.table import Table
 
         shown = self._shown().select(pl.all().cast(pl.String)).head(10)
         rest = self.table.height - shown.height
@@ -151,12 +163,6 @@ class Tabled(Output):
 def when(rows: pl.DataFrame) -> str:
     """Say which survey and period rows are of."""
     return f"{catalogue(str(rows['survey'][0])).label}, {rows['period'][0]}"
-
-
-def whom(rows: pl.DataFrame) -> str:
-    """Name the one organisation that rows are of."""
-    code = str(rows["organisation"][0])
-    return "All organisations" if code == ALL else code
 
 
 def parents_of(given: object) -> pl.DataFrame | None:

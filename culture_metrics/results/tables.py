@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from culture_metrics.contract import ALL
-from culture_metrics.views.table import HELD, NOT_APPLICABLE, NOT_AVAILABLE
 from culture_metrics.wording.numbers import count, fixed
+from culture_metrics.wording.table import HELD, NOT_APPLICABLE, NOT_AVAILABLE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

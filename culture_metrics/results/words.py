@@ -9,6 +9,7 @@ from culture_metrics.wording.numbers import at_the_end, several, shown
 
 #: Where figures come from, as the source of a figure says it.
 SOURCES = {"respondents": "Respondent files", "published": "Published results"}
+SOURCE = SOURCES | {"respondents": "Respondent file"}
 
 #: How figures are weighted, as the source of a figure says it.
 WEIGHTED = {
@@ -43,6 +44,8 @@ def weighed(source: str, weighting: pl.Series) -> str:
 def source_of(rows: pl.DataFrame) -> str:
     """Say where the rows of results come from and how they are weighted, as far as they agree in it."""
     sources = rows["source"].cast(pl.String).unique().sort()
+    if rows.select(pl.struct("organisation", "period").n_unique()).item() == 1:
+        return weighed(" and ".join(SOURCE.get(name, name) for name in sources), rows["weighting"])
     return weighed(" and ".join(SOURCES.get(name, name) for name in sources), rows["weighting"])
 
 

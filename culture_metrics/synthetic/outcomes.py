@@ -44,6 +44,9 @@ OUTCOMES = MappingProxyType(
         "c_difficile": Planted("log", float(np.log(20.0)), 3, 0.08, 0.04),
         "four_hour_wait": Planted("logit", float(logit(0.78)), -6, 0.06, 0.02),
         "recommend_for_treatment": Planted("logit", float(logit(0.65)), -8, 0.03, 0.01),
+        "joiners": Planted("logit", float(logit(0.13)), -1, 0.05, 0.03),
+        "cancer_62_days": Planted("logit", float(logit(0.7)), -4, 0.06, 0.02),
+        "referral_to_treatment": Planted("logit", float(logit(0.6)), -4, 0.06, 0.02),
     }
 )
 RATINGS = ("Inadequate", "Requires improvement", "Good", "Outstanding")
@@ -87,7 +90,9 @@ def outcome_panel(
         first), `sickness_absence` (fraction of `fte_days`), `leavers` (fraction of `headcount`),
         `agency_spend` (£), `financial_position` (% of income), `mrsa` and `c_difficile` (cases in
         `bed_days`), `four_hour_wait` (fraction of `attendances` within four hours),
-        `recommend_for_treatment` (fraction of `recommend_for_treatment_base`, from the same survey).
+        `recommend_for_treatment` (fraction of `recommend_for_treatment_base`, from the same survey),
+        `joiners` (fraction of `headcount`), `cancer_62_days` (fraction of `treated`),
+        `referral_to_treatment` (fraction of `pathways`).
 
     Raises
     ------
@@ -161,6 +166,14 @@ def outcome_panel(
         / respondents,
         "recommend_for_treatment_base": respondents.astype(np.int64),
     }
+    # Drawn last, so that a seed still gives the columns above.
+    for name, below, trials in (
+        ("joiners", "headcount", headcount),
+        ("cancer_62_days", "treated", (size * 1.5).round()),
+        ("referral_to_treatment", "pathways", (size * 30).round()),
+    ):
+        columns[name] = rng.binomial(trials.astype(int), expit(predictor(name))) / trials
+        columns[below] = trials.astype(np.int64)
     number = np.repeat(np.arange(organisations), len(years))
     return pl.DataFrame(
         {"number": number, "year": np.tile(np.array(years, dtype=np.int32), organisations)}

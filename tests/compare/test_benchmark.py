@@ -7,7 +7,7 @@ import html
 import polars as pl
 import pytest
 
-from culture_metrics import benchmark, read_inputs
+from culture_metrics import benchmark, study
 from culture_metrics.catalogue import catalogue
 from culture_metrics.errors import ResultsError, UnknownNameError
 
@@ -89,7 +89,7 @@ def test_unknown_organisations_are_answered_with_near_ones(published_2024):
 
 
 def test_it_speaks_in_sentences_and_draws():
-    example = read_inputs([])
+    example = study([])
     standing = benchmark(example.published[0], example.organisation)
     assert "above the median" in standing.summary()
     scores = standing.table.filter(pl.col("level") != "question").drop_nulls(["estimate", "median"])
@@ -105,8 +105,8 @@ def test_it_speaks_in_sentences_and_draws():
 
 
 def test_it_prints_as_sentences_not_as_tables():
-    data = read_inputs([])
-    standing = benchmark(data.standing, data.organisation)
+    data = study([])
+    standing = benchmark(data.workbook, data.organisation)
     assert repr(standing) == standing.summary()
     assert len(repr(standing)) < 500
 

@@ -13,7 +13,7 @@ import pytest
 from culture_metrics import benchmark
 from culture_metrics.catalogue import catalogue
 from culture_metrics.compare.decomposition import _sentences
-from culture_metrics.reporting.show.figures import reach
+from culture_metrics.results.words import from_to
 from culture_metrics.views import heat_map, ranking, scores
 from culture_metrics.wording.numbers import together
 
@@ -143,10 +143,10 @@ def chart(estimates):
 def test_a_chart_of_scores_and_its_title_tell_ties():
     table, alt = chart([6.1, 6.104, 5.0])
     assert "Highest: Morale and A team, 6.10; lowest: Burnout, 5.00." in alt
-    assert reach(table) == "scores from 5.00 (Burnout) to 6.10 (Morale and A team)"
+    assert from_to(table) == "scores from 5.00 (Burnout) to 6.10 (Morale and A team)"
     table, alt = chart([6.1, 6.1, 6.1])
     assert "All are 6.10." in alt and "ighest" not in alt
-    assert reach(table) == "all scores 6.10"
+    assert from_to(table) == "all scores 6.10"
 
 
 def test_cells_of_a_heat_map_that_are_level_stand_together():

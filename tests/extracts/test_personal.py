@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 from typer.testing import CliRunner
 
-from culture_metrics import agreement, distributions, estimate, read_inputs, synthetic, validate
+from culture_metrics import agreement, distributions, estimate, study, synthetic, validate
 from culture_metrics.cli import app
 from culture_metrics.errors import ExtractError
 from culture_metrics.extracts.personal import why_personal
@@ -55,7 +55,7 @@ def test_the_report_refuses_it_and_writes_nothing(file, tmp_path):
 
 
 def test_the_default_breakdowns_leave_it_out(file):
-    assert read_inputs([file]).by == ("occupation_group",)
+    assert study([file]).by == ("occupation_group",)
 
 
 def test_the_check_says_so_and_names_no_entry(file):

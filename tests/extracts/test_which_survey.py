@@ -15,9 +15,9 @@ from culture_metrics import check_pair, read_extract, read_published, synthetic,
 from culture_metrics.catalogue import catalogue, known
 from culture_metrics.errors import ExtractError, FileFormatError, InputWarning, ReportError
 from culture_metrics.extracts.read import periods_in
-from culture_metrics.reporting.inputs import read_inputs
 from culture_metrics.reporting.report import report
 from culture_metrics.study.inspect import inspect_file
+from culture_metrics.study.read import study
 
 PULSE, ANNUAL = "national_quarterly_pulse", "nss_england"
 NINE = [question.code for question in catalogue(PULSE).edition("2024-Q1").questions.values()]
@@ -65,7 +65,7 @@ def test_a_pulse_file_is_read_as_the_pulse_survey_of_its_quarter(
         found = inspect_file(path)
         assert (found.survey, found.edition, found.sure, found.problems) == (PULSE, quarter, "sure", ())
         assert periods_in(path) == (quarter,)
-        data = read_inputs([path])
+        data = study([path])
         assert (data.edition.survey.id, data.year) == (PULSE, quarter)
 
 
@@ -82,7 +82,7 @@ def test_where_survey_or_quarter_cannot_be_told_both_are_asked_for(tmp_path, pul
     assert (found.survey, found.edition) == (PULSE, None)
     assert f"{error.what}. {error.hint}" in found.problems
     for reader in (
-        lambda: read_inputs([path]),
+        lambda: study([path]),
         lambda: report([path], tmp_path / "out"),
         lambda: periods_in(path),
     ):
@@ -140,7 +140,7 @@ def test_two_surveys_are_not_set_side_by_side(tmp_path, pulse):
         written(tmp_path, pulse, "pulse 2024-Q1.csv"),
     ]
     with pytest.raises(ReportError, match="The files are of several surveys") as caught:
-        read_inputs(paths)
+        study(paths)
     assert caught.value.where == "pulse 2024-Q1.csv"
     with pytest.raises(ExtractError, match="belong to different surveys"):
         check_pair(*(read_extract(path, year=year) for path, year in zip(paths, (2023, None), strict=True)))
@@ -167,7 +167,7 @@ def test_a_pulse_table_saved_as_text_is_refused_alike_everywhere(shared_data):
     path = shared_data / "cases" / "pulse-quarters-merged-one-missing.csv"
     found = inspect_file(path)
     assert (found.survey, found.edition) == (PULSE, None)
-    for reader in (read_extract, read_published, lambda one: read_inputs([one])):
+    for reader in (read_extract, read_published, lambda one: study([one])):
         with pytest.raises(FileFormatError, match="pulse workbook") as caught:
             reader(path)
         assert caught.value.hint == found.problems[0]

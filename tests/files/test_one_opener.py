@@ -33,7 +33,7 @@ READERS = {
     "read_published": lambda path: cm.read_published(path, organisation="RXX"),
     "read_outcome": lambda path: cm.read_outcome(path, "shmi"),
     "read_panel": cm.read_panel,
-    "read_inputs": lambda path: cm.read_inputs([path]),
+    "study": lambda path: cm.study([path]),
 }
 
 
@@ -313,7 +313,7 @@ TABLES = {
     "read_outcome": "ODS code,Year,agency_spend,Note\nRXX,2023/24,£12,é\nRYY,2023/24,£14,ü\n",
     "read_panel": "code,year,engagement,town\nRXX,2022,6.9,Café\nRXX,2023,7.0,Café\nRYY,2022,6.1,Zürich\n",
     "read_organisations": "ods_code,name,predecessor_codes\nRXX,Café Trust,RYY\n",
-    "read_inputs": "Sample ID,ODS code,Locality 1,q2a,q25c\nS1,RXX,Théâtre,4,5\nS2,RXX,Café,3,4\n",
+    "study": "Sample ID,ODS code,Locality 1,q2a,q25c\nS1,RXX,Théâtre,4,5\nS2,RXX,Café,3,4\n",
     "inspect_file": "Sample ID,ODS code,Café,q2a,q25c\nS1,RXX,Théâtre,4,5\nS2,RXX,Café,3,4\n",
 }
 READ = {
@@ -322,7 +322,7 @@ READ = {
     "read_outcome": lambda path: cm.read_outcome(path, "agency_spend").table,
     "read_panel": lambda path: cm.read_panel(path).table,
     "read_organisations": read_organisations,
-    "read_inputs": lambda path: cm.read_inputs([path]).extracts[0].frame,
+    "study": lambda path: cm.study([path]).extracts[0].frame,
     "inspect_file": lambda path: pl.DataFrame({"said": [repr(cm.inspect_file(path))]}),
 }
 

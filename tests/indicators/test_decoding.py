@@ -74,7 +74,7 @@ def test_a_ward_with_one_person_of_a_weight_is_not_shown_weighted():
 def test_it_is_said_that_weighted_figures_are_hidden():
     extract = made({"Ward A": (12, 12, 1), "Ward B": (60, 40, 40), "Ward C": (40, 60, 34)})
     with pytest.warns(SmallBaseWarning, match=r"2 weighted figures \(locality_1\).*share a weight"):
-        cm.estimate(extract, by=["locality_1"], weights="weight").table
+        cm.estimate(extract, by=["locality_1"], weights="weight")
 
 
 def test_numbers_of_ones_own_are_protected_alike():

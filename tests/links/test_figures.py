@@ -99,6 +99,25 @@ def test_a_base_is_of_people(column, outcome, shown, panel):
     assert ("SYN001" in points["organisation"]) is shown
 
 
-def test_a_scatter_needs_numbers(found):
-    with pytest.raises(LinkError, match="A scatter needs numbers"):
-        found.figure_scatter("morale", "cqc_rating")
+def test_a_scatter_of_levels_counts_their_places(found, panel):
+    """Means of each organisation's places, 1 for the worst: own sums, years and controls not taken out."""
+    fig = found.figure_scatter("morale", "cqc_rating")
+    assert fig.layout.yaxis.title.text.endswith("(1 Inadequate to 4 Outstanding)")
+    model = found.table.filter(outcome="cqc_rating", indicator="morale", role="main")["model_id"][0]
+    points, _ = points_and_lines(found.source, model, "morale")
+    places = panel.select("organisation", place=pl.col("cqc_rating").to_physical() + 1)
+    assert points["y"].mean() == pytest.approx(
+        places.group_by("organisation").mean()["place"].mean(), abs=1e-6
+    )
+
+
+def test_designs_that_come_to_one_model_stand_once(panel):
+    """Beyond linear models changes and deviations are one model: once in the table, figure and adjustment."""
+    asked = ["pooled", "fixed_effects", "first_difference"]
+    made = cm.link_outcomes(panel, "morale", cm.outcome("c_difficile"), design=asked)
+    main = made.table.filter(role="main")
+    assert main["design"].unique(maintain_order=True).to_list() == ["pooled", "fixed_effects"]
+    assert any("'Changes from year to year' is the same model" in said for said in made.warnings)
+    assert made.figure_designs().data
+    linear = cm.link_outcomes(panel, "morale", cm.outcome("shmi"), design=asked)
+    assert set(linear.table.filter(role="main")["design"]) == set(asked)

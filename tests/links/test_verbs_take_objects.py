@@ -19,7 +19,7 @@ def objects():
     report, results = cm.validate(extract), cm.estimate(extract).table
     panel = cm.read_panel(FLAT, cm.outcome("shmi"))
     outcomes = cm.read_outcome(SHMI, "shmi")
-    published = cm.read_inputs([]).published
+    published = cm.study([]).published
     return {
         "panel": panel, "joined panel": cm.panel(results, outcomes), "table": FLAT, "lazy table": FLAT.lazy(),
         "extract": extract, "report of validate": report, "results": results, "lazy results": results.lazy(),

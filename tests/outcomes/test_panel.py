@@ -8,7 +8,6 @@ import pytest
 import culture_metrics as cm
 from culture_metrics.contract import as_results
 from culture_metrics.errors import LinkError
-from culture_metrics.reporting.show import link_panel
 
 
 def results(*rows, measure="staff_engagement"):
@@ -279,7 +278,7 @@ def test_real_files_join_and_reconcile(shared_data, published_2024):
 
 
 def test_an_outcome_under_another_name_is_pointed_to_the_panels_own():
-    panel = link_panel(None, cm.outcome("shmi"))
+    panel = cm.read_panel(cm.synthetic.outcome_panel(), cm.outcome("shmi"))
     with pytest.raises(LinkError, match=r"no outcome 'waiting'[\s\S]*panel\.outcomes"):
         cm.link_outcomes(panel, "staff_engagement", cm.Outcome("waiting", "continuous"))
     assert "Nothing was lost" in panel._repr_html_()

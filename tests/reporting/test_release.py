@@ -8,12 +8,11 @@ import pytest
 from nbformat import v4
 from typer.testing import CliRunner
 
-from culture_metrics import estimate, read_inputs, synthetic, validate
+from culture_metrics import estimate, study, synthetic, validate
 from culture_metrics.cli import app
 from culture_metrics.disclosure.names import is_pooled, pool_names
 from culture_metrics.errors import CultureMetricsError, ReportError
 from culture_metrics.reporting import report as module
-from culture_metrics.reporting import show
 from culture_metrics.reporting.report import report
 
 #: Directorates of two years: large ones, ones too small in both years, and one that is too small in the later.
@@ -84,9 +83,9 @@ def test_the_minimum_reaches_every_table_the_manifest_and_the_page(folder):
 
 
 def test_answers_and_results_are_hidden_together(files):
-    data = read_inputs(files, by=["locality_1"], minimum_base=30, minimum_count=5)
-    assert data.results["base"].min() >= 30
-    answers = data.distributions.drop_nulls("percent")
+    data = study(files, by=["locality_1"], minimum_base=30, minimum_count=5)
+    assert data.results.table["base"].min() >= 30
+    answers = data.distributions.table.drop_nulls("percent")
     counted = (answers["percent"] / 100 * answers["base"]).round()
     assert counted.min() >= 5
 
@@ -96,7 +95,7 @@ def test_answers_and_results_are_hidden_together(files):
 )
 def test_a_minimum_goes_upwards_only(files, tmp_path, option, value):
     with pytest.raises(CultureMetricsError, match=option if value == 0 else "can be raised, not lowered"):
-        read_inputs(files, **{option: value})
+        study(files, **{option: value})
     with pytest.raises(CultureMetricsError):
         report(files, tmp_path / "a", **{option: value})
     call = [
@@ -113,14 +112,14 @@ def test_a_minimum_goes_upwards_only(files, tmp_path, option, value):
 
 
 def test_the_survey_s_own_minimum_may_be_given(files):
-    assert read_inputs(files, minimum_base=11).rule == read_inputs(files).rule
+    assert study(files, minimum_base=11).rule == study(files).rule
     with pytest.raises(ReportError, match="NHS Staff Survey, England"):
-        read_inputs(files, minimum_base=10)
+        study(files, minimum_base=10)
 
 
 def test_pooling_counts_groups_over_all_years_and_changes_no_number(files):
-    data = read_inputs(files, by=["locality_1"])
-    before, after = data.suppressed[0], data.results
+    data = study(files, by=["locality_1"])
+    before, after = data.suppressed[0].table, data.results.table
     kept = after.filter(~is_pooled())
     assert kept.equals(
         before.join(kept.select("breakdown", "group").unique(), on=["breakdown", "group"], how="semi")
@@ -130,13 +129,13 @@ def test_pooling_counts_groups_over_all_years_and_changes_no_number(files):
 
 
 def test_maps_changes_and_their_texts_name_no_hidden_group(files):
-    data = read_inputs(files, by=["locality_1"])
-    change = show.year_comparison(data)
-    figures = [*show.heat_maps(data).figures, *show.change_maps(change, data).figures, change.figure()]
+    data = study(files, by=["locality_1"])
+    change = data.compare_years()
+    figures = [*data.heat_maps().figures, *change.heat_maps(data.by).figures, change.figure()]
     said = [figure.to_json() for figure in figures]
     said += [change.summary(), str(change.notes), *change.sentences(), *change.groups_vanished]
-    said += [show.hidden_changes(change)._repr_html_(), show.held_back(data)._repr_html_(), repr(change)]
-    said += [change._repr_html_(), *(f._repr_html_() for f in show.staff_mix(data, "q25c").figures)]
+    said += [change.hidden()._repr_html_(), data.held_back()._repr_html_(), repr(change)]
+    said += [change._repr_html_(), *(f._repr_html_() for f in data.staff_mix("q25c").figures)]
     assert not [name for name in SMALL if name.strip("=") in "".join(said)]
     # A group hidden in one year only is no group of one year only.
     assert change.groups_vanished == change.groups_appeared == ()

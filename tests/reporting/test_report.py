@@ -19,12 +19,12 @@ import pytest
 from nbformat import v4
 from printed import HEIGHT, MARGIN, WIDTH, browser, print_page
 
-from culture_metrics import catalogue, read_inputs, read_published, synthetic, validate, write_published
+from culture_metrics import catalogue, read_published, study, synthetic, validate, write_published
 from culture_metrics.contract import check_results
 from culture_metrics.errors import FileFormatError, InputWarning, ReportError
 from culture_metrics.reporting import report as module
-from culture_metrics.reporting.example import example_published
 from culture_metrics.reporting.report import report
+from culture_metrics.study.example import example_published
 
 SECRET = "person-"
 
@@ -207,7 +207,7 @@ def test_results_keep_the_contract_and_small_cells_are_held_back(folder, manifes
 
 
 def test_no_file_names_a_group_of_which_nothing_is_shown(files, folder, page):
-    data = read_inputs([files / f"RXX {year}.csv" for year in (2023, 2024)])
+    data = study([files / f"RXX {year}.csv" for year in (2023, 2024)])
     named = (
         data.suppressed[0].group_by("breakdown", "group").agg(shown=(pl.col("status") == "reported").any())
     )

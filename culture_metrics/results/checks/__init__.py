@@ -50,7 +50,7 @@ class ResultsChecked(Output):
         return f"ResultsChecked({self.summary()} See .table)"
 
     def _repr_html_(self) -> str:
-        from culture_metrics.views.table import Table
+        from culture_metrics.wording.table import Table
 
         return Table.of(self.table, self.summary())._repr_html_()
 

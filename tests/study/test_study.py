@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 import pytest
 
-from culture_metrics import read_inputs, synthetic
+from culture_metrics import study, synthetic
 from culture_metrics.errors import ExtractError, FileFormatError, ReportError, UnknownNameError
 from culture_metrics.study.inspect import inspect_file
 
@@ -24,14 +24,14 @@ def files(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def example():
-    return read_inputs([])
+    return study([])
 
 
 def test_the_example_is_a_trust_in_two_years_among_its_peers(example):
     assert [e.period for e in example.extracts] == ["2023", "2024"]
     assert (example.organisation, example.name, example.year) == ("SYN01", "Invented trust 1", "2024")
     assert example.by == ("occupation_group", "locality_1")
-    peers = example.standing.organisations.group_by("benchmark_group").len()
+    peers = example.workbook.organisations.group_by("benchmark_group").len()
     assert peers["len"].max() > 10
 
 
@@ -53,7 +53,7 @@ def test_the_example_has_faults_to_find_and_counts_them(example):
 
 def test_the_example_publishes_what_its_respondents_said(example):
     keys = {"organisation": "SYN01", "measure": "morale", "period": "2024", "group": "all"}
-    own = example.results.filter(**keys).row(0, named=True)
+    own = example.results.table.filter(**keys).row(0, named=True)
     published = example.published[0].results.table.filter(**keys).row(0, named=True)
     assert published["estimate"] == pytest.approx(own["estimate"], abs=1e-12)
     assert published["base"] == own["base"]
@@ -62,45 +62,45 @@ def test_the_example_publishes_what_its_respondents_said(example):
 
 
 def test_one_organisation_need_not_be_named(files):
-    data = read_inputs([files / "one_2024.parquet", files / "one_2023.parquet"])
+    data = study([files / "one_2024.parquet", files / "one_2023.parquet"])
     assert (data.organisation, data.year) == ("SYN02", "2024")
-    assert data.results["period"].unique().sort().to_list() == ["2023", "2024"]
+    assert data.results.table["period"].unique().sort().to_list() == ["2023", "2024"]
 
 
 def test_one_of_several_organisations_is_kept(files):
-    data = read_inputs([str(files / "both 2024.csv")], organisation="syn02")
+    data = study([str(files / "both 2024.csv")], organisation="syn02")
     assert data.extracts[0].frame["organisation"].unique().to_list() == ["SYN02"]
     assert data.reports[0].rows_read == 60
-    assert data.results.filter(measure="morale", group="all")["base"].item() <= 60
+    assert data.results.table.filter(measure="morale", group="all")["base"].item() <= 60
 
 
 def test_several_organisations_must_be_chosen_from(files):
     with pytest.raises(ReportError, match="2 organisations") as caught:
-        read_inputs([files / "both 2024.csv"])
+        study([files / "both 2024.csv"])
     assert "SYN01, SYN02" in caught.value.hint
 
 
 def test_unknown_names_are_refused_with_the_known_ones(files):
     with pytest.raises(UnknownNameError, match="organisation 'SYN09'"):
-        read_inputs([files / "both 2024.csv"], organisation="SYN09")
+        study([files / "both 2024.csv"], organisation="SYN09")
     with pytest.raises(UnknownNameError, match="year in these files '2022'"):
-        read_inputs([files / "one_2024.parquet", files / "one_2023.parquet"], year=2022)
+        study([files / "one_2024.parquet", files / "one_2023.parquet"], year=2022)
     with pytest.raises(UnknownNameError, match="breakdown"):
-        _ = read_inputs([files / "one_2024.parquet"], by=["no_such_breakdown"]).results
+        _ = study([files / "one_2024.parquet"], by=["no_such_breakdown"]).results
 
 
 def test_breakdowns_that_the_files_lack_are_left_out(tmp_path):
     extract = synthetic.respondents(2024, respondents_per_organisation=30)
     extract.frame.drop("locality_1").write_csv(tmp_path / "RXX_2024.csv")
-    assert read_inputs([tmp_path / "RXX_2024.csv"]).by == ("occupation_group",)
+    assert study([tmp_path / "RXX_2024.csv"]).by == ("occupation_group",)
 
 
 def test_the_year_asked_for_is_that_of_a_file_that_does_not_say(tmp_path):
     frame = synthetic.respondents(2024, respondents_per_organisation=30).frame
     frame.select("respondent", "organisation", "q1", "q2a").write_csv(tmp_path / "few.csv")
     with pytest.raises(ExtractError):
-        read_inputs([tmp_path / "few.csv"])
-    assert read_inputs([tmp_path / "few.csv"], year=2023).year == "2023"
+        study([tmp_path / "few.csv"])
+    assert study([tmp_path / "few.csv"], year=2023).year == "2023"
 
 
 @pytest.fixture(scope="module")
@@ -121,70 +121,68 @@ def stacked(tmp_path_factory):
 @pytest.mark.parametrize("year", [None, 2023])
 def test_every_year_of_a_stacked_file_is_read(stacked, year):
     """As from files of one year each: the report is about the latest, or the one asked for."""
-    data = read_inputs([stacked], organisation="SYN02", year=year)
+    data = study([stacked], organisation="SYN02", year=year)
     assert [e.period for e in data.extracts] == ["2023", "2024"]
     assert data.year == str(year or 2024)
     # What was set aside is told, and how much of it is not: others answered in these rows too.
     assert all("other organisations" in r.problems["rule"] for r in data.reports)
     assert [r.rows_read for r in data.reports] == [30, 30]
-    assert data.results["period"].unique().sort().to_list() == ["2023", "2024"]
+    assert data.results.table["period"].unique().sort().to_list() == ["2023", "2024"]
 
 
 def test_an_organisation_may_be_in_one_year_of_a_stacked_file_only(stacked):
-    data = read_inputs([stacked], organisation="SYN03")
+    data = study([stacked], organisation="SYN03")
     assert ([e.period for e in data.extracts], data.year) == (["2024"], "2024")
     with pytest.raises(UnknownNameError, match="year in these files '2023'"):
-        read_inputs([stacked], organisation="SYN03", year=2023)
+        study([stacked], organisation="SYN03", year=2023)
 
 
 def test_a_stacked_file_beside_another_of_the_same_year_is_refused(stacked, files):
     with pytest.raises(ReportError, match="Two respondent files hold 2023"):
-        read_inputs([stacked, files / "one_2023.parquet"], organisation="SYN02")
+        study([stacked, files / "one_2023.parquet"], organisation="SYN02")
 
 
 def test_a_year_that_a_stacked_file_does_not_hold_is_refused(stacked):
     with pytest.raises(ExtractError, match="The file holds 2018, 2023, 2024, not 2022"):
-        read_inputs([stacked], organisation="SYN02", year=2022)
+        study([stacked], organisation="SYN02", year=2022)
 
 
 def test_two_files_of_one_year_are_refused(files):
     with pytest.raises(ReportError, match="Two respondent files hold 2024"):
-        read_inputs([files / "one_2024.parquet", files / "both 2024.csv"], organisation="SYN02")
+        study([files / "one_2024.parquet", files / "both 2024.csv"], organisation="SYN02")
 
 
 def test_missing_files_and_folders_are_named_without_their_folder(files):
     with pytest.raises(FileFormatError, match="no such file") as caught:
-        read_inputs([files / "none.csv"])
+        study([files / "none.csv"])
     assert caught.value.where == "none.csv"
     with pytest.raises(FileFormatError, match="a folder, not a file"):
-        read_inputs([files])
+        study([files])
 
 
 def test_a_real_workbook_is_told_from_a_respondent_file(shared_data):
     (path,) = (shared_data / "nss2024").glob("*organisational results.xlsx")
-    data = read_inputs([path], organisation="REF")
+    data = study([path], organisation="REF")
     assert (data.extracts, data.year, data.by) == ((), "2024", ())
     assert data.name == "Royal Cornwall Hospitals NHS Trust"
-    assert data.standing is data.published[0]
-    assert data.results.equals(pl.DataFrame(schema=data.results.schema))
+    assert data.workbook is data.published[0]
+    assert data.results.table.equals(pl.DataFrame(schema=data.results.table.schema))
 
 
 def test_a_published_file_that_lacks_what_a_report_shows_is_named(shared_data):
     with pytest.raises(ReportError, match="pulse") as caught:
-        read_inputs([shared_data / "pulse" / "202223Q1.xlsm"])
+        study([shared_data / "pulse" / "202223Q1.xlsm"])
     assert "read_published" in str(caught.value)
 
 
 def test_breakdowns_may_be_named_as_files_name_them_and_stand_under_their_id(files):
-    data = read_inputs(
-        [files / "both 2024.csv"], "SYN01", by=["Directorate", "Occupation group", "locality_1"]
-    )
+    data = study([files / "both 2024.csv"], "SYN01", by=["Directorate", "Occupation group", "locality_1"])
     assert data.by == ("locality_1", "occupation_group")
 
 
 def test_a_breakdown_that_is_not_there_gets_those_that_are(files):
     with pytest.raises(UnknownNameError, match="no breakdown 'ward'") as caught:
-        read_inputs([files / "both 2024.csv"], "SYN01", by=["ward"])
+        study([files / "both 2024.csv"], "SYN01", by=["ward"])
     there = inspect_file(files / "both 2024.csv").breakdowns
     assert {"occupation_group", "locality_1"} <= {*there}
     assert caught.value.expected == f"one of {', '.join(there)}"
@@ -196,6 +194,15 @@ def test_what_is_wrong_with_the_own_answers_is_said_of_them_only(tmp_path):
     own = pl.col("organisation") == "SYN01"
     frame = extract.frame.with_columns(pl.when(own).then(None).otherwise("q25c").cast(pl.Int8).alias("q25c"))
     frame.write_csv(tmp_path / "both 2024.csv")
-    (said,) = read_inputs([tmp_path / "both 2024.csv"], "SYN01").cautions
+    (said,) = study([tmp_path / "both 2024.csv"], "SYN01").cautions
     assert "Advocacy are built without q25c" in said
-    assert read_inputs([tmp_path / "both 2024.csv"], "SYN02").cautions == ()
+    assert study([tmp_path / "both 2024.csv"], "SYN02").cautions == ()
+
+
+def test_breakdowns_may_be_crossed_by_a_list_or_by_their_name(files):
+    path = files / "one_2024.parquet"
+    listed = study([path], by=["age", ["gender", "directorate"]])
+    assert listed.by == study([path], by=["age", "gender × locality_1"]).by == ("age", "gender × locality_1")
+    shown = listed.results.table.filter(breakdown="gender × locality_1")
+    assert shown.height
+    assert listed.edition.breakdown_label("gender × locality_1") == "Gender × locality 1"

@@ -7,24 +7,23 @@ from dataclasses import replace
 import polars as pl
 import pytest
 
-from culture_metrics import catalogue, read_inputs
+from culture_metrics import catalogue, study
 from culture_metrics.disclosure.names import is_pooled
 from culture_metrics.errors import ReportError
-from culture_metrics.reporting import show
 from culture_metrics.results.tables import answer_table, heat_map_table, score_table
-from culture_metrics.views.table import Table
+from culture_metrics.wording.table import Table
 
 EDITION = catalogue().edition(2024)
 
 
 @pytest.fixture(scope="module")
 def data():
-    return read_inputs([])
+    return study([])
 
 
 @pytest.fixture(scope="module")
 def own(data):
-    return data.results.filter(period="2024")
+    return data.results.table.filter(period="2024")
 
 
 def test_scores_stand_in_the_official_order(own):
@@ -67,7 +66,7 @@ def test_a_heat_map_begins_with_the_whole_and_keeps_hidden_cells(own):
     ],
 )
 def test_answers_know_which_side_is_favourable(data, question, favourable):
-    own = data.distributions.filter(period="2024")
+    own = data.distributions.table.filter(period="2024")
     table = answer_table(own, EDITION, [question])
     assert dict(table.select("option", "favourable").iter_rows()) == favourable
     assert table["percent"].sum() == pytest.approx(100)
@@ -88,7 +87,7 @@ def test_a_table_escapes_what_it_shows_and_explains_its_marks():
 
 
 def test_the_check_of_the_year_is_open_and_the_others_are_folded(data):
-    found = show.problems(data)
+    found = data.problems()
     assert [report.extract.period for report in found.reports] == ["2024", "2023"]
     html = found._repr_html_()
     now, before = html.split("<summary>Check of NHS Staff Survey, England, 2023. 2,002 rows read")
@@ -102,65 +101,65 @@ def test_the_check_of_the_year_is_open_and_the_others_are_folded(data):
 
 
 def test_years_stand_side_by_side(data):
-    frame = show.years(data).frame
+    frame = data.years().frame
     assert frame.columns == ["Score", "2023", "2024"]
-    row = data.results.filter(measure="morale", group="all", period="2023").row(0, named=True)
+    row = data.results.table.filter(measure="morale", group="all", period="2023").row(0, named=True)
     expected = f"{row['estimate']:.2f} ({row['conf_low']:.2f} to {row['conf_high']:.2f})"
     assert frame.filter(Score="Morale")["2023"].item() == expected
 
 
 def test_years_that_may_not_be_compared_are_marked(data):
-    frame = show.years(data).frame
+    frame = data.years().frame
     marked = frame.filter(pl.col("2024").str.ends_with("[b]"))["Score"].to_list()
     assert marked == ["Safe and healthy", "Health and safety climate", "Negative experiences"]
     assert not frame["2023"].str.contains("[b]", literal=True).any()
-    assert "[b] break: the two years may not be compared" in show.years(data)._repr_html_()
-    reported = show.percentages(data, "health_and_safety_climate").frame
+    assert "[b] break: the two years may not be compared" in data.years()._repr_html_()
+    reported = data.percentages("health_and_safety_climate").frame
     assert reported.filter(pl.col("Per cent").str.ends_with("[b]"))["Year"].unique().to_list() == ["2024"]
 
 
 def test_at_a_glance_sets_published_figures_beside_published_ones(data):
-    figure = show.headline(data)
-    own = data.standing.results.table.filter(organisation="SYN01", breakdown="all")
+    figure = data.headline()
+    own = data.workbook.results.table.filter(organisation="SYN01", breakdown="all")
     drawn = next(t for t in figure.data if t.name == "This organisation").x
     assert set(drawn) <= set(own["estimate"])
     assert figure.layout.meta["source"] == "Published results, every respondent counted once"
-    alone = show.headline(replace(data, published=()))
+    alone = replace(data, published=()).headline()
     assert alone.layout.meta["source"].startswith("Respondent file")
 
 
 def test_a_score_of_one_question_is_rebuilt_exactly(data):
-    row = show.rebuilt(data).frame.row(by_predicate=pl.col("Score") == "Flexible working", named=True)
+    row = data.rebuilt().frame.row(by_predicate=pl.col("Score") == "Flexible working", named=True)
     assert (row["Organisations"], row["Largest difference"]) == ("24", "0.0000")
 
 
 def test_shown_and_held_back_add_up(data):
-    frame = show.held_back(data).frame.filter(Year="2024", Groups="Locality 1")
+    frame = data.held_back().frame.filter(Year="2024", Groups="Locality 1")
     counted = sum(int(frame[name].item().replace(",", "")) for name in frame.columns[2:])
-    rows = data.suppressed[0].filter(
+    rows = data.suppressed[0].table.filter(
         pl.col("status").cast(pl.String) != "not_asked", period="2024", breakdown="locality_1"
     )
     assert counted == rows.height
     # One number: two would tell small groups from those that are hidden beside them.
     assert frame.columns == ["Year", "Groups", "Shown", "Held back"]
     assert int(frame["Held back"].item()) > 0
-    assert show.published_held_back(data).frame.select("Year", "Groups").rows() == [
+    assert data.published_held_back().frame.select("Year", "Groups").rows() == [
         ("2024", "Whole organisation")
     ]
 
 
 NEED_ANSWERS = {
     "scores": (), "answers": ("advocacy",), "heat_maps": (), "checks": (), "problems": (),
-    "percentages": ("advocacy",), "years": (), "year_comparison": (),
+    "percentages": ("advocacy",), "years": (), "compare_years": (),
 }  # fmt: skip
-NEED_WORKBOOK = {"benchmark": (), "standing": (), "rebuilt": (), "published_answers": ("advocacy",)}
+NEED_WORKBOOK = {"benchmark": (), "rebuilt": (), "published_answers": ("advocacy",)}
 
 
 @pytest.mark.parametrize("name", [*NEED_ANSWERS, *NEED_WORKBOOK])
 def test_an_input_that_is_missing_is_said_in_one_sentence(data, name):
     bare = replace(data, reports=(), extracts=()) if name in NEED_ANSWERS else replace(data, published=())
     with pytest.raises(ReportError) as caught:
-        getattr(show, name)(bare, *(NEED_ANSWERS | NEED_WORKBOOK)[name])
+        getattr(bare, name)(*(NEED_ANSWERS | NEED_WORKBOOK)[name])
     assert "respondent file" in str(caught.value) or "workbook" in str(caught.value)
     # What JupyterLab shows instead of the calls.
     assert caught.value._render_traceback_() == [str(caught.value)]
@@ -169,7 +168,7 @@ def test_an_input_that_is_missing_is_said_in_one_sentence(data, name):
 def test_a_file_without_groups_says_so(data, capsys):
     from dataclasses import replace
 
-    show.heat_maps(replace(data, by=()))._ipython_display_()
+    replace(data, by=()).heat_maps()._ipython_display_()
     assert "Markdown" in capsys.readouterr().out
 
 
@@ -183,8 +182,8 @@ def test_questions_about_the_respondents_have_no_favourable_side():
 
 
 def test_answers_say_how_many_are_favourable_and_how_they_are_weighted(data):
-    figure = show.answers(data, "advocacy")
-    own = data.distributions.filter(period="2024", group="all")
+    figure = data.answers("advocacy")
+    own = data.distributions.table.filter(period="2024", group="all")
     shares = [
         own.filter(pl.col("question") == name, pl.col("option").is_in([4, 5]))["percent"].sum()
         for name in data.edition.measure("advocacy").items
@@ -192,4 +191,4 @@ def test_answers_say_how_many_are_favourable_and_how_they_are_weighted(data):
     said = f"advocacy: {min(shares):.1f}% to {max(shares):.1f}% of answers favourable"
     assert said in figure.layout.meta["alt"]
     assert figure.layout.meta["source"] == "Respondent file, every respondent counted once"
-    assert show.published_answers(data, "advocacy").layout.meta["source"].startswith("Published results, ")
+    assert data.published_answers("advocacy").layout.meta["source"].startswith("Published results, ")

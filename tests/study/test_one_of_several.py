@@ -8,9 +8,8 @@ import re
 import polars as pl
 import pytest
 
-from culture_metrics import read_inputs, synthetic
+from culture_metrics import study, synthetic
 from culture_metrics.extracts.one_organisation import one_organisation
-from culture_metrics.reporting import show
 from culture_metrics.reporting.manifest import manifest
 
 OWN, OTHER = 60, (73, 97)
@@ -42,14 +41,14 @@ def pair(request, tmp_path_factory):
             parts = [*parts[1:], rows("RYY", size, 2023).with_columns(year=pl.lit("2023"))]
         path = tmp_path_factory.mktemp("file") / "RXX_2024.csv"
         pl.concat(parts, how="diagonal").write_csv(path)
-        found.append(read_inputs([path], organisation="RXX"))
+        found.append(study([path], organisation="RXX"))
     return found
 
 
 def shown(data):
     """Everything a report shows or writes about the check and the rows, without the hash of the file."""
-    tables = [show.inputs(data), show.checks(data), show.problems(data)]
-    made = json.dumps(manifest(data, data.results, [], []))
+    tables = [data, data.checks(), data.problems()]
+    made = json.dumps(manifest(data, data.results.table, [], []))
     text = "".join([made, *(table._repr_html_() for table in tables), *map(repr, data.reports)])
     return re.sub(r"[0-9a-f]{16,64}|\d{4}-\d\d-\d\dT[\d:+]+", "", text)
 
@@ -61,7 +60,7 @@ def test_nothing_depends_on_the_size_of_the_other(pair):
         assert one.problems.equals(other.problems, null_equal=True)
         assert one.reconciliation.equals(other.reconciliation, null_equal=True)
         assert one.quarantine.equals(other.quarantine, null_equal=True)
-    assert first.results.equals(second.results, null_equal=True)
+    assert first.results.table.equals(second.results.table, null_equal=True)
 
 
 def test_the_own_rows_are_accounted_for_and_the_rest_is_named(pair):
@@ -79,7 +78,7 @@ def test_the_own_rows_are_accounted_for_and_the_rest_is_named(pair):
 def test_a_file_of_one_organisation_keeps_its_counts(tmp_path):
     path = tmp_path / "RXX_2024.csv"
     rows("RXX", OWN).write_csv(path)
-    (report,) = read_inputs([path]).reports
+    (report,) = study([path]).reports
     assert "labels_read" in report.extract.provenance
     assert report.problems.filter(rule="other organisations").is_empty()
     assert one_organisation(report.extract, "RXX") is report.extract

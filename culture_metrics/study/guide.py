@@ -1,4 +1,4 @@
-"""How to read the figures of a survey, and what one of its questions is."""
+"""How to read the figures of a survey."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from culture_metrics.catalogue.describe import Definition
-    from culture_metrics.reporting.inputs import Inputs
+    from culture_metrics.catalogue import Survey
 
 #: What is said of figures whatever the survey.
 PERCENTAGE = (
@@ -46,31 +45,33 @@ class Guide:
         return self.text
 
 
-def how_to_read(data: Inputs) -> Guide:
-    """Say what the survey is, where its scores lie, and what the figures beside them say.
+def how_to_read(survey: Survey, minimum_base: int, *, published: bool) -> Guide:
+    """Say what a survey is, where its scores lie, and what the figures beside them say.
+
+    Parameters
+    ----------
+    survey : Survey
+        Whose scores.
+    minimum_base : int
+        Smallest base of what is shown.
+    published : bool
+        Whether there are official workbooks beside the respondent files.
 
     Examples
     --------
-    >>> from culture_metrics import read_inputs
-    >>> "runs from 0 to 10" in repr(how_to_read(read_inputs([])))
+    >>> from culture_metrics import catalogue
+    >>> "runs from 0 to 10" in repr(how_to_read(catalogue(), 11, published=False))
     True
     """
-    survey = data.edition.survey
     points = [
         f"A **score** runs from {survey.range_words}, and higher is always better. It is the average over "
         "everyone who answered enough of its questions.",
         PERCENTAGE,
         BASE,
         INTERVAL,
-        f"**Not shown**, or `[c]` in tables: fewer than {data.rule.minimum_base} people answered, or the "
-        "figure would give such a small group away by subtraction. It is held back so that nobody can be "
-        "recognised.",
-        *([GROUP, PUBLISHED] if data.published else []),
+        f"**Not shown**, or `[c]` in tables: fewer than {minimum_base} people answered, or the figure would "
+        "give such a small group away by subtraction. It is held back so that nobody can be recognised.",
+        *([GROUP, PUBLISHED] if published else []),
     ]
     said = [survey.about, "\n".join(f"- {point}" for point in points), NO_CAUSE]
     return Guide("\n\n".join(filter(None, said)))
-
-
-def definition(data: Inputs, question: str | None = None) -> Definition:
-    """Say what a question or score is in the year of the report; the survey's choice when left out."""
-    return data.edition.describe(question or data.edition.default_question)

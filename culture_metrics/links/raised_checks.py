@@ -1,22 +1,16 @@
-"""What the notebook on links to outcomes shows: its panel, and the checks that raised a flag."""
+"""The checks of links that raised a flag, for readers."""
 
 from __future__ import annotations
 
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import polars as pl
 
-from culture_metrics.outcomes.read_panel import read_panel
-from culture_metrics.synthetic.outcomes import outcome_panel
-from culture_metrics.views.table import Table
 from culture_metrics.wording.numbers import figures, p_values
+from culture_metrics.wording.table import Table
 
 if TYPE_CHECKING:
     from culture_metrics.links.result import LinkResult
-    from culture_metrics.outcomes.outcome import Outcome
-    from culture_metrics.outcomes.panel import Panel
 
 #: What a raised check means, in words; others are shown by their name.
 CHECKS = {
@@ -32,22 +26,7 @@ CHECKS = {
 }
 
 
-def link_panel(path: str | Path | None, outcome: Outcome) -> Panel:
-    """Read a flat panel with its outcome, or make one with planted links where there is none.
-
-    In the made-up panel one point of staff engagement goes with an SHMI about 15 % lower between
-    organisations and no difference within them; the other outcomes follow in proportion
-    (`synthetic.outcome_slopes`).
-    """
-    if path is not None:
-        return read_panel(path, outcome)
-    with TemporaryDirectory() as folder:
-        made = Path(folder, "made-up panel.csv")
-        outcome_panel().write_csv(made)
-        return read_panel(made, outcome)
-
-
-def link_checks(link: LinkResult) -> Table:
+def raised_checks(link: LinkResult) -> Table:
     """List the checks of all models that raised a flag."""
     named = link.table.select("model_id", "outcome_label", "design_label").unique("model_id")
     raised = link.diagnostics.filter(pl.col("flag")).join(named, on="model_id", maintain_order="left")

@@ -1,0 +1,85 @@
+"""What went into a study: the files, and what the check of each respondent file found."""
+
+from __future__ import annotations
+
+import html
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from culture_metrics.extracts.page import report_html
+from culture_metrics.wording.table import Table
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from culture_metrics.extracts.report import ValidationReport
+    from culture_metrics.published import Published
+
+FILES = {"file": pl.String, "kind": pl.String, "period": pl.String, "holds": pl.UInt32, "of": pl.String}
+
+
+def files_read(reports: Sequence[ValidationReport], published: Sequence[Published]) -> pl.DataFrame:
+    """List what was read, a row each: `file, kind, period, holds` (how many) and `of` (what)."""
+    rows = [
+        (_file(r.extract.provenance), "respondent file", r.extract.period, r.rows_read, "respondents")
+        for r in reports
+    ]
+    rows += [
+        (_file(p.provenance), "published workbook", p.period, p.organisations.height, "organisations")
+        for p in published
+    ]
+    return pl.DataFrame(rows, schema=FILES, orient="row")
+
+
+def files_table(files: pl.DataFrame, whom: str) -> Table:
+    """Lay out the list of files for readers."""
+    frame = files.select(
+        pl.col("file").alias("File"),
+        (pl.col("kind").str.head(1).str.to_uppercase() + pl.col("kind").str.slice(1)).alias("Kind"),
+        pl.col("period").alias("Year"),
+        pl.Series("Holds", [f"{n:,} {of}" for n, of in files.select("holds", "of").iter_rows()], pl.String),
+    )
+    return Table(frame, f"What was read for {whom}", numbers=("Holds",))
+
+
+def rows_table(reports: Sequence[ValidationReport]) -> Table:
+    """Count, for each respondent file, the rows that were read, used and set aside."""
+    rows = [
+        (
+            _file(r.extract.provenance),
+            r.extract.period,
+            f"{r.rows_read:,}",
+            f"{r.rows_used:,}",
+            f"{r.rows_set_aside:,}",
+            f"{r.cells_set_aside:,}",
+            "Ready to use" if r.ok else "Has errors",
+        )
+        for r in reports
+    ]
+    numbers = ("Rows in the file", "Rows used", "Rows set aside", "Single answers made missing")
+    frame = pl.DataFrame(rows, schema=["File", "Year", *numbers, "Verdict"], orient="row")
+    return Table(frame, "Rows in, rows used, rows set aside", numbers=numbers)
+
+
+@dataclass(frozen=True)
+class Checks:
+    """Reports of validation, one beneath the other: the first is open, the others are folded."""
+
+    reports: tuple[ValidationReport, ...]
+
+    def __repr__(self) -> str:
+        return "\n".join(map(repr, self.reports))
+
+    def _repr_html_(self) -> str:
+        shown, *folded = self.reports
+        return report_html(shown, level=4) + "".join(
+            f"<details style='margin:12px 0'><summary>{html.escape(f'{r.title}. {r.summary()}')}</summary>"
+            f"{report_html(r, level=4)}</details>"
+            for r in folded
+        )
+
+
+def _file(provenance: Mapping[str, Any]) -> str:
+    return str(provenance.get("file") or "Built-in example (invented)")

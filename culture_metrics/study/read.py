@@ -1,0 +1,241 @@
+"""Read whatever files a person has into a study of one organisation."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from culture_metrics.catalogue import DEFAULT, Survey, catalogue
+from culture_metrics.catalogue import survey as find_survey
+from culture_metrics.disclosure.ledger import read_ledger
+from culture_metrics.errors import ExtractError, ReportError, unknown
+from culture_metrics.extracts.one_organisation import one_organisation
+from culture_metrics.extracts.read import periods_in, read_extract
+from culture_metrics.extracts.respondents import SeveralPeriodsError
+from culture_metrics.extracts.validate import validate
+from culture_metrics.output import told
+from culture_metrics.provenance import provenance_of
+from culture_metrics.published import is_published, read_published
+from culture_metrics.study.example import example_extracts, example_published
+from culture_metrics.study.rules import (
+    breakdowns_of,
+    check_one_file_a_year,
+    check_one_survey,
+    minimum_rule,
+    organisation_of,
+    respondents_of,
+    year_of,
+)
+from culture_metrics.study.study import Study
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from culture_metrics.extracts.extract import Extract
+    from culture_metrics.extracts.report import ValidationReport
+    from culture_metrics.published import Published
+
+#: Layouts of published files that have everything a report shows.
+REPORTED = ("organisation", "national")
+
+
+def study(
+    inputs: str | Path | Sequence[str | Path] = (),
+    organisation: str | None = None,
+    year: int | str | None = None,
+    by: Sequence[str | Sequence[str]] | None = None,
+    minimum_base: int | None = None,
+    minimum_count: int | None = None,
+    ledger: str | Path | None = None,
+    survey: str | Path | Survey | None = None,
+) -> Study:
+    """Read and check respondent files and official workbooks, each told by its content, as one study.
+
+    Parameters
+    ----------
+    inputs : sequence of str or Path
+        Respondent files (CSV, Excel, Parquet, SPSS, Stata; of one year, or of several with a column that
+        names the year) and official results workbooks. Empty: the built-in example.
+    organisation : str, optional
+        ODS code. May be left out when the files hold one organisation only.
+    year : int or str, optional
+        The period that the study is about, and the edition of a respondent file that does not say its own.
+        The latest one when left out.
+    by : sequence of str, optional
+        Breakdowns; names in a list of their own are crossed: `[["occupation_group", "locality_1"]]`. When
+        left out, those that the survey names as its defaults (in the NHS Staff Survey
+        occupation group and the first locality), as far as the extract has them.
+    minimum_base : int, optional
+        Smallest base that is shown of respondent files, at least the survey's own, which holds when left
+        out. Official workbooks come with their own.
+    minimum_count : int, optional
+        Smallest number of people that a percentage may count, and leave uncounted.
+    ledger : str or Path, optional
+        File that keeps which groups were shown, never a number: what was hidden then stays hidden now, and
+        nothing is shown beside it that would give it away. Made when it is not there; a report has its own,
+        `ledger.json`.
+    survey : str, Path or Survey, optional
+        The survey that respondent files are of: its id, the folder of one of your own, or what `cm.survey`
+        returned. Told from the files when left out.
+
+    Returns
+    -------
+    Study
+        What was read and chosen; estimated when asked for, once: `.results` and `.distributions`.
+
+    Raises
+    ------
+    FileFormatError, ExtractError
+        When a file cannot be read or its content cannot be used.
+    UnknownNameError
+        When the files do not hold the organisation, the year or a breakdown.
+    ReportError
+        When the organisation must be named, two files hold the same year, or a minimum is below the survey's.
+
+    Examples
+    --------
+    >>> example = study([])
+    >>> example
+    Study(organisation SYN01, year 2024; respondent files: 2023, 2024; published workbooks: 2024)
+    >>> example.results.table.filter(measure="morale", period="2024", group="all").height
+    1
+    """
+    paths = [Path(path) for path in ([inputs] if isinstance(inputs, str | Path) else inputs)]
+    of = None if survey is None else find_survey(survey)
+    if of is not None and of.id != DEFAULT and not paths:
+        raise ReportError(
+            f"The built-in example is not of the {of.label}", hint="Give the files of the survey as inputs."
+        )
+    files, published = _read(paths, organisation, year, of)
+    if not paths:
+        files = list(example_extracts())
+    check_one_survey([*files, *published])
+    check_one_file_a_year([e.period for e in files], "respondent files")
+    check_one_file_a_year([p.period for p in published], "workbooks")
+    files.sort(key=lambda e: e.period)
+    reports = tuple(validate(e) for e in files)
+    if not paths:
+        published = [example_published(reports[-1].extract)]
+    chosen = organisation_of(reports, published, organisation)
+    # An organisation need not be in every year of a stacked file.
+    kept = [
+        (file, r)
+        for file, r in zip(files, reports, strict=True)
+        if not _is_stacked(r.extract) or _holds(r.extract, chosen)
+    ]
+    shared = _of_several(files)
+    reports = tuple(_own_report(file, r, chosen, others=_hash(file) in shared) for file, r in kept)
+    extracts = tuple(_own(r.extract, chosen) for r in reports)
+    found = catalogue(extracts[0].survey if extracts else published[0].survey)
+    made = Study(
+        reports=reports,
+        extracts=extracts,
+        published=tuple(sorted(published, key=lambda p: p.period)),
+        organisation=chosen,
+        year=year_of([*(e.period for e in extracts), *(p.period for p in published)], year),
+        by=breakdowns_of(extracts, by, found.defaults.breakdowns),
+        rule=minimum_rule(found, minimum_base, minimum_count),
+        ledger=Path(ledger) if ledger else None,
+    )
+    if made.ledger and made.ledger.exists():
+        read_ledger(made.ledger, made.decided)
+    choices = {"organisation": chosen, "year": made.year, "by": list(made.by), "survey": found.id}
+    least = {"minimum_base": made.rule.minimum_base, "minimum_count": minimum_count}
+    return told(made, provenance_of("study", {"inputs": [*extracts, *made.published], **choices, **least}))
+
+
+def _read(
+    paths: list[Path], organisation: str | None, year: int | str | None, survey: Survey | None
+) -> tuple[list[Extract], list[Published]]:
+    extracts: list[Extract] = []
+    published: list[Published] = []
+    for path in paths:
+        if is_published(path):
+            published.append(_workbook(path, organisation))
+        else:
+            extracts += _read_respondents(path, organisation, year, survey, alone=len(paths) == 1)
+    return extracts, published
+
+
+def _workbook(path: Path, organisation: str | None) -> Published:
+    """Read an official detailed workbook; the other layouts lack what a report shows."""
+    published = read_published(path, organisation=organisation)
+    layout = published.provenance["layout"]
+    if layout not in REPORTED:
+        raise ReportError(
+            f"A report cannot be made from a file of this kind ({layout})",
+            where=path.name,
+            expected="the detailed spreadsheets of the NHS Staff Survey, or a respondent file",
+            hint="In Python, culture_metrics.read_published reads it.",
+        )
+    return published
+
+
+def _read_respondents(
+    path: Path, organisation: str | None, year: int | str | None, survey: Survey | None, *, alone: bool
+) -> list[Extract]:
+    """Read a respondent file, every year in it; one among several files says its own year if it can."""
+    try:
+        own = read_extract(path, survey, year=year if alone else None, organisation=organisation)
+    except SeveralPeriodsError as error:
+        return _each_period(path, error.periods, organisation, survey)
+    except ExtractError:
+        if alone or year is None:
+            raise
+        own = read_extract(path, survey, year=year, organisation=organisation)
+    if _is_stacked(own):
+        return _each_period(path, periods_in(path, survey), organisation, survey)
+    return [own]
+
+
+def _each_period(
+    path: Path, periods: Sequence[str], organisation: str | None, survey: Survey | None
+) -> list[Extract]:
+    """Read the years of a stacked file; those without a catalogue are counted as rows of other years."""
+    known = [p for p in periods if p in (survey or catalogue()).periods] or periods
+    return [read_extract(path, survey, year=period, organisation=organisation) for period in known]
+
+
+def _is_stacked(extract: Extract) -> bool:
+    return bool(extract.provenance.get("rows_of_other_periods"))
+
+
+def _holds(extract: Extract, organisation: str) -> bool:
+    return organisation in extract.frame["organisation"]
+
+
+def _hash(extract: Extract) -> str | None:
+    return extract.provenance.get("sha256")
+
+
+def _of_several(files: Sequence[Extract]) -> set[str | None]:
+    """Return the hashes of the files that hold several organisations, in one year or over all."""
+    held: dict[str | None, set[str]] = {}
+    for extract in files:
+        held.setdefault(_hash(extract), set()).update(extract.frame["organisation"].drop_nulls().unique())
+    return {file for file, organisations in held.items() if file is not None and len(organisations) > 1}
+
+
+def _own_report(
+    file: Extract, report: ValidationReport, organisation: str, *, others: bool
+) -> ValidationReport:
+    """Check the rows of the organisation by themselves, where the file holds others."""
+    if _holds(report.extract, organisation):
+        own = one_organisation(file, organisation, others=others)
+        return report if own is file else validate(own)
+    return report
+
+
+def _own(extract: Extract, organisation: str) -> Extract:
+    """Keep the answers of one organisation."""
+    own = extract.frame.filter(pl.col("organisation") == organisation)
+    if own.is_empty():
+        known = [
+            code for code, n in respondents_of([extract]).items() if n >= extract.edition.survey.minimum_base
+        ]
+        where = extract.provenance.get("file") or extract.period
+        raise unknown("organisation", organisation, known, where=where)
+    return replace(extract, frame=own)

@@ -1,0 +1,134 @@
+"""What a study is about: whom, which year, which breakdowns, and how small a group is shown."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from culture_metrics.catalogue import CROSS, catalogue, least_base
+from culture_metrics.disclosure.rule import Rule
+from culture_metrics.errors import ReportError, unknown
+from culture_metrics.extracts.rules.discreet import named
+from culture_metrics.indicators.breakdowns import available_breakdowns, breakdown_id, crossed, names_groups
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from culture_metrics.catalogue import Survey
+    from culture_metrics.extracts.extract import Extract
+    from culture_metrics.extracts.report import ValidationReport
+    from culture_metrics.published import Published
+
+
+def minimum_rule(survey: Survey, minimum_base: int | None, minimum_count: int | None) -> Rule:
+    """Return the rule of what is shown: the survey's own, or a stricter one."""
+    least = survey.minimum_base
+    rule = Rule(least if minimum_base is None else minimum_base, minimum_count)
+    if rule.minimum_base < least:
+        raise ReportError(
+            f"The minimum base of {survey.label} can be raised, not lowered",
+            expected=f"minimum_base of {least} or more",
+            got=str(rule.minimum_base),
+            hint="Figures on fewer people could be traced to one of them: leave it out or raise it.",
+        )
+    return rule
+
+
+def organisation_of(
+    reports: Sequence[ValidationReport], published: list[Published], wanted: str | None
+) -> str:
+    """Return whom a study is about: the one that is wanted, or the only one of the files."""
+    in_files = [set(r.extract.frame["organisation"]) for r in reports]
+    in_workbooks = [set(p.organisations["organisation"]) for p in published]
+    known: list[str] = sorted(set().union(*(in_files or in_workbooks)))
+    # Organisations of fewer respondents are not named in a message.
+    enough = least_base([*(r.extract.survey for r in reports), *(p.survey for p in published)])
+    sizes = dict.fromkeys(known, enough) | respondents_of([r.extract for r in reports])
+    if wanted is not None:
+        folded = {code.casefold(): code for code in known}
+        if wanted.strip().casefold() not in folded:
+            large = [code for code in known if sizes[code] >= enough]
+            raise unknown("organisation", wanted, large, where="the files that were given")
+        return folded[wanted.strip().casefold()]
+    if len(known) == 1:
+        return known[0]
+    raise ReportError(
+        f"The files hold {len(known)} organisations, so the report must be told which one it is about"
+        if known
+        else "The files hold no organisation",
+        expected="an ODS code",
+        hint=f"Give one of {named(sizes, enough, 12, 'organisation')}.",
+    )
+
+
+def respondents_of(extracts: Sequence[Extract]) -> dict[str, int]:
+    """Count the respondents of each organisation in the year that has most: small ones are not named."""
+    tables = [pl.DataFrame(schema={"organisation": pl.String, "rows": pl.UInt32})]
+    tables += [e.frame["organisation"].value_counts(name="rows") for e in extracts]
+    most = pl.concat(tables, how="vertical_relaxed").group_by("organisation").agg(pl.col("rows").max())
+    return dict(most.sort("organisation").iter_rows())
+
+
+def check_one_survey(sources: Sequence[Extract | Published]) -> None:
+    """Refuse files of several surveys: their figures do not compare."""
+    labels = {source.survey: catalogue(source.survey).label for source in sources}
+    if len(labels) > 1:
+        odd = next((s for s in sources if catalogue(s.survey).cycle != "year"), sources[-1])
+        raise ReportError(
+            f"The files are of several surveys: {' and '.join(sorted(labels.values()))}",
+            where=odd.provenance.get("file"),
+            expected="files of one survey",
+            hint=f"Leave out the file of the {labels[odd.survey]}, or report on it by itself: the two "
+            "surveys are answered by other people, and their figures do not compare.",
+        )
+
+
+def check_one_file_a_year(periods: list[str], what: str) -> None:
+    """Refuse two files of one year."""
+    twice = sorted({p for p in periods if periods.count(p) > 1})
+    if twice:
+        raise ReportError(
+            f"Two {what} hold {twice[0]}", hint="Give one file a year; put parts of a file together first."
+        )
+
+
+def year_of(periods: list[str], wanted: int | str | None) -> str:
+    """Return the period that a study is about: the latest one, unless another is wanted."""
+    if wanted is None:
+        return max(periods)
+    if str(wanted) not in periods:
+        raise unknown("year in these files", str(wanted), sorted(set(periods)))
+    return str(wanted)
+
+
+def breakdowns_of(
+    extracts: Sequence[Extract], wanted: Sequence[str | Sequence[str]] | None, usual: Sequence[str]
+) -> tuple[str, ...]:
+    """Return breakdowns under the names that results give them; those of the survey where none is wanted.
+
+    Several names in a sequence, or with the sign of crosses between them, are crossed.
+    """
+    if wanted is not None:
+        lists = [name.split(CROSS) if isinstance(name, str) else name for name in wanted]
+        if not extracts:
+            return tuple(CROSS.join(names) for names in lists)
+        found = [[breakdown_id(e, name) for name in names] for names in lists for e in extracts]
+        return tuple(crossed(found))
+    here = [
+        {name for name in usual if name in available_breakdowns(e) and names_groups(e, name)}
+        for e in extracts
+    ]
+    return tuple(name for name in usual if here and all(name in names for names in here))
+
+
+def factors(breakdown: str) -> str | tuple[str, ...]:
+    """Return the breakdowns that one is crossed of, as `estimate` takes them.
+
+    Examples
+    --------
+    >>> factors("locality_1"), factors("occupation_group × locality_1")
+    ('locality_1', ('occupation_group', 'locality_1'))
+    """
+    parts = tuple(breakdown.split(CROSS))
+    return parts if len(parts) > 1 else breakdown

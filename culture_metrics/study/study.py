@@ -1,0 +1,403 @@
+"""The study: what was read and what was chosen, and what is worked out from it once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from culture_metrics.catalogue import Edition, catalogue
+from culture_metrics.compare.benchmark import benchmark
+from culture_metrics.compare.years import check_comparable, compare_years
+from culture_metrics.contract import ALL, as_distributions, as_results
+from culture_metrics.disclosure import suppress
+from culture_metrics.disclosure.ledger import About, write_ledger
+from culture_metrics.disclosure.names import pool_names
+from culture_metrics.errors import ComparabilityError, ReportError
+from culture_metrics.extracts.unanswered import told, unanswered
+from culture_metrics.indicators.breakdowns import available_breakdowns
+from culture_metrics.indicators.distributions import distributions
+from culture_metrics.indicators.estimate import estimate
+from culture_metrics.indicators.shown import attack_shown
+from culture_metrics.output import Output
+from culture_metrics.results import Distributions, Results
+from culture_metrics.results.tabled import parents_of
+from culture_metrics.study.rules import factors
+from data_schemas.columns import DISTRIBUTIONS, RESULTS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    import plotly.graph_objects as go
+
+    from culture_metrics.catalogue.describe import Definition
+    from culture_metrics.compare.benchmark import Benchmark
+    from culture_metrics.compare.comparison import YearComparison
+    from culture_metrics.disclosure.rule import Rule
+    from culture_metrics.extracts.extract import Extract
+    from culture_metrics.extracts.report import ValidationReport
+    from culture_metrics.published import Published
+    from culture_metrics.study.files import Checks
+    from culture_metrics.study.guide import Guide
+    from culture_metrics.wording.several import Figures, Sentences
+    from culture_metrics.wording.table import Table
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class Study(Output):
+    """One organisation's respondent files and official workbooks, and what was chosen to see of them.
+
+    Attributes
+    ----------
+    reports : tuple of ValidationReport
+        One per respondent file and year in it, by period; about the organisation: of a file of several the
+        rows of the others are left out before the check, and not counted.
+    extracts : tuple of Extract
+        The clean answers of the organisation, one per report.
+    published : tuple of Published
+        One per official workbook, by period.
+    organisation, year : str
+        ODS code, and the period that the study is about: the latest one unless another was asked for.
+    by : tuple of str
+        Breakdowns of the results, as their column `breakdown` names them.
+    rule : Rule
+        Smallest base, and smallest number of people that a percentage may count, of what is shown.
+    ledger : Path, optional
+        File that keeps which groups were shown.
+    """
+
+    reports: tuple[ValidationReport, ...]
+    extracts: tuple[Extract, ...]
+    published: tuple[Published, ...]
+    organisation: str
+    year: str
+    by: tuple[str, ...]
+    rule: Rule
+    ledger: Path | None = None
+
+    @cached_property
+    def suppressed(self) -> tuple[Results, Distributions]:
+        """Results and Distributions from the respondent files: what leaves together is suppressed together.
+
+        Hidden groups stand with their names: for counting what is held back, not for writing.
+        """
+        least = self.rule.minimum_base
+        # Decided together: what the tables show, and the groups that a change is split into.
+        every = [estimate(e, by=self._decided_by(e), minimum_base=least) for e in self.extracts]
+        wanted = pl.col("breakdown").is_in([ALL, *self.by])
+        results = [one.table.filter(wanted) for one in every]
+        answers = [distributions(e, minimum_base=least).table for e in self.extracts]
+        if self.ledger:
+            write_ledger(self.ledger, self.decided)
+        shown, spread = suppress(
+            as_results(pl.concat([pl.DataFrame(schema=RESULTS), *results])),
+            least,
+            minimum_count=self.rule.minimum_count,
+            distributions=as_distributions(pl.concat([pl.DataFrame(schema=DISTRIBUTIONS), *answers])),
+        )
+        named, whence = {self.organisation: self.name}, self.provenance
+        return (
+            Results(shown, least, parents_of(every), named, provenance=whence),
+            Distributions(spread, least, None, named, provenance=whence),
+        )
+
+    def _decided_by(self, extract: Extract) -> list[str | tuple[str, ...]]:
+        mix = [n for n in available_breakdowns(extract) if n == extract.edition.survey.defaults.staff_mix]
+        return [factors(name) for name in dict.fromkeys([*self.by, *mix])]
+
+    @property
+    def decided(self) -> list[About]:
+        """What was decided about each extract, as the ledger keeps it."""
+        return [About(e.survey, e.period, e.frame, [*e.edition.columns], e.decision) for e in self.extracts]
+
+    def attacked(self) -> tuple[int, int]:
+        """Attack what is shown of all extracts: how many sets of measures, and how many of them are open."""
+        self.suppressed  # noqa: B018
+        each = [attack_shown(e, self.rule.minimum_base) for e in self.extracts]
+        return sum(n for n, _ in each), sum(n for _, n in each)
+
+    @cached_property
+    def results(self) -> Results:
+        """Results of the organisation from the respondent files: all periods, whole and by group.
+
+        Everything that is shown or written comes from here: names of hidden groups are pooled.
+        """
+        found = self.suppressed[0]
+        return replace(found, table=as_results(pool_names(found.table, found.minimum_base)))
+
+    @cached_property
+    def distributions(self) -> Distributions:
+        """Distributions of the organisation from the respondent files: all periods, as a whole."""
+        found = self.suppressed[1]
+        return replace(found, table=as_distributions(pool_names(found.table, found.minimum_base)))
+
+    @property
+    def workbook(self) -> Published | None:
+        """The workbook that has a benchmark group for the organisation: of the year, else the latest one."""
+        named = (pl.col("organisation") == self.organisation) & pl.col("benchmark_group").is_not_null()
+        found = [p for p in self.published if p.organisations.filter(named).height]
+        return max(found, key=lambda p: (p.period == self.year, p.period), default=None)
+
+    @property
+    def sources(self) -> tuple[Extract | Published, ...]:
+        """Extracts and published results together."""
+        return (*self.extracts, *self.published)
+
+    @property
+    def cautions(self) -> tuple[str, ...]:
+        """What is wrong with the respondent files and reaches the numbers, in sentences."""
+        return tuple(said for extract in self.extracts for said in _cautions(extract))
+
+    @property
+    def edition(self) -> Edition:
+        """The edition of the survey in the year of the study."""
+        return catalogue(self.sources[0].survey).edition(self.year)
+
+    @property
+    def name(self) -> str:
+        """Name of the organisation, as far as a workbook gives it; else its code."""
+        for published in reversed(self.published):
+            names = published.organisations.filter(organisation=self.organisation)["name"].drop_nulls()
+            if len(names):
+                return str(names[0])
+        return self.organisation
+
+    @property
+    def table(self) -> pl.DataFrame:
+        """What was read, a row for each file and year: `file, kind, period, holds, of`."""
+        from culture_metrics.study.files import files_read
+
+        return files_read(self.reports, self.published)
+
+    def __repr__(self) -> str:
+        periods = ", ".join(e.period for e in self.extracts) or "none"
+        workbooks = ", ".join(p.period for p in self.published) or "none"
+        return (
+            f"Study(organisation {self.organisation}, year {self.year}; "
+            f"respondent files: {periods}; published workbooks: {workbooks})"
+        )
+
+    def _repr_html_(self) -> str:
+        from culture_metrics.study.files import files_table
+
+        return files_table(self.table, self.name)._repr_html_()
+
+    # What was found when the files were read.
+
+    def checks(self) -> Table:
+        """Count, for each respondent file, the rows that were read, used and set aside."""
+        from culture_metrics.study.files import rows_table
+
+        return rows_table(self._answered().reports)
+
+    def problems(self) -> Checks:
+        """Show what the check of each respondent file found, that of the year first."""
+        from culture_metrics.study.files import Checks
+
+        return Checks(tuple(sorted(self._answered().reports, key=lambda r: r.extract.period != self.year)))
+
+    def how_to_read(self) -> Guide:
+        """Say what the survey is, where its scores lie, and what the figures beside them say."""
+        from culture_metrics.study.guide import how_to_read
+
+        return how_to_read(self.edition.survey, self.rule.minimum_base, published=bool(self.published))
+
+    def describe(self, question: str | None = None) -> Definition:
+        """Say what a question or score is in the year of the study; the survey's choice when left out."""
+        return self.edition.describe(question or self.edition.default_question)
+
+    # What stands out, in all that was read.
+
+    def stands_out(self) -> Sentences:
+        """Say where the organisation stands in its benchmark group, and what changed in it as a whole.
+
+        Examples
+        --------
+        >>> import culture_metrics as cm
+        >>> print(cm.study([]).stands_out().said[0][:57])
+        Invented trust 1 is above the median of Acute and Acute &
+        """
+        from culture_metrics.results.tables import score_table
+        from culture_metrics.results.words import from_to
+        from culture_metrics.wording.several import Sentences
+
+        said = []
+        if self.workbook:
+            standing = self.benchmark()
+            year = "" if standing.period == self.year else f" ({standing.period})"
+            said.append(f"{standing.summary().removesuffix('.')}{year}.")
+        if self.extracts and not self.why_no_change:
+            said.append(self.compare_years().whole().summary())
+        elif self.extracts:
+            own = score_table(self.results.table.filter(period=self.year), self.edition)
+            said.append(f"Own file, {self.year}: {from_to(own)}.")
+        return Sentences(tuple(said))
+
+    def summary(self) -> str:
+        """Say what stands out in plain sentences."""
+        return " ".join(self.stands_out().said)
+
+    def figure(self) -> go.Figure:
+        """Draw the main picture: the headline."""
+        return self.headline()
+
+    def rules(self) -> tuple[str, ...]:
+        """Say which groups are held back."""
+        return (self.rule.words,)
+
+    def headline(self) -> go.Figure:
+        """Draw the leading scores, in the benchmark group where one is at hand.
+
+        In a group the scores are the published ones, weighted like those of the group. Without a workbook of
+        the year they are those of the respondent file, with intervals.
+
+        Examples
+        --------
+        >>> import culture_metrics as cm
+        >>> cm.study([]).headline().layout.meta["suppressed"]
+        0
+        """
+        if self.workbook and self.workbook.period == self.year:
+            return self.benchmark().headline()
+        return self.scores(leading=True)
+
+    # One year, from the respondent file.
+
+    def scores(self, *, leading: bool = False) -> go.Figure:
+        """Draw every score of the organisation in the year of the study, with 95% intervals."""
+        return self._answered().results.scores(period=self.year, leading=leading)
+
+    def answers(self, measure: str | None = None) -> go.Figure:
+        """Draw how the answers behind a measure are spread; the survey's choice of it when left out."""
+        return self._answered().distributions.distribution(measure, period=self.year)
+
+    def heat_maps(self) -> Figures:
+        """Draw the leading scores of every group of staff: one map for each breakdown."""
+        return self._answered().results.heat_maps(self.by, period=self.year)
+
+    def percentages(self, score: str | None = None) -> Table:
+        """List the headline percentages behind a score, year by year; the survey's choice when left out."""
+        from culture_metrics.study.lists import percentages
+
+        return percentages(self._answered().results.table, self.edition, score, self.name)
+
+    def years(self) -> Table:
+        """Set the scores of all years side by side, with intervals. No test: estimates only."""
+        from culture_metrics.study.lists import years
+
+        return years(self._answered().results.table, self.edition, self.name)
+
+    def held_back(self) -> Table:
+        """Count the results from respondent files that are shown and held back; the reason is not told."""
+        return self._answered().suppressed[0].held_back()
+
+    # The organisation in its benchmark group, and year on year.
+
+    def benchmark(self) -> Benchmark:
+        """Set the published results of the organisation beside those of its benchmark group.
+
+        Raises
+        ------
+        ReportError
+            When no workbook has a benchmark group for it.
+        """
+        return benchmark(self._published(), self.organisation)
+
+    def rebuilt(self) -> Table:
+        """Set the published scores beside those rebuilt from the published answers."""
+        return self._published().rebuilt(self.organisation)
+
+    def published_answers(self, measure: str | None = None) -> go.Figure:
+        """Draw how the answers behind a measure are spread, from the published workbook."""
+        own = self._published().distributions
+        named = replace(own, names={self.organisation: self.name})
+        return named.distribution(measure, self.organisation, self._published().period)
+
+    def published_held_back(self) -> Table:
+        """Count the published results of the organisation that are shown and held back."""
+        own = pl.col("organisation") == self.organisation
+        tables = [p.results.table.filter(own) for p in self.published]
+        return replace(self.results, table=pl.concat([self.results.table.clear(), *tables])).held_back()
+
+    def two_years(self) -> tuple[Extract, Extract]:
+        """Return the respondent files of the year of the study and of the year before it among them.
+
+        Raises
+        ------
+        ReportError
+            When there are not two.
+        """
+        upto = [e for e in self.extracts if e.period <= self.year]
+        if len(upto) < 2:
+            raise ReportError(
+                "Year on year takes two respondent files",
+                got=f"{len(upto)} up to {self.year}",
+                hint="Add the file of an earlier year to `inputs`.",
+            )
+        return upto[-2], upto[-1]
+
+    @property
+    def why_no_change(self) -> str:
+        """Why no change from year to year can be shown; empty when it can.
+
+        Examples
+        --------
+        >>> import culture_metrics as cm
+        >>> cm.study([], year=2023).why_no_change
+        'only one year of respondent files was given'
+        """
+        upto = [e.period for e in self.extracts if e.period <= self.year]
+        if len(upto) < 2:
+            return "only one year of respondent files was given"
+        try:
+            check_comparable(self.results.table, *upto[-2:])
+        except ComparabilityError:
+            return f"nothing in {upto[-2]} and {upto[-1]} may be compared"
+        return ""
+
+    def compare_years(self) -> YearComparison:
+        """Compare the year of the study with the one before it, whole and by group."""
+        earlier, later = self.two_years()
+        change = compare_years(self.results, earlier.period, later.period)
+        return replace(change, names={self.organisation: self.name})
+
+    def staff_mix(self, measure: str | None = None) -> Figures:
+        """Split the change of a measure (the survey's choice) into staff mix and change within groups."""
+        from culture_metrics.study.staff_mix import staff_mix
+        from culture_metrics.wording.several import Figures
+
+        years, survey = self.two_years(), self.edition.survey
+        self.suppressed  # noqa: B018  what may be shown is decided for all tables together
+        wanted = [name for name in (survey.defaults.staff_mix, *self.by) if name]
+        chosen = self.edition.id(measure or self.edition.default_question)
+        if chosen not in self.edition.measures:
+            label = self.edition.questions[chosen].label
+            return Figures((), otherwise=f"'{label}' has no headline percentage whose change could be split.")
+        return staff_mix(years, chosen, wanted, self.rule.minimum_base, self.name)
+
+    def _answered(self) -> Study:
+        """Return the study if there are answers of respondents in it."""
+        if not self.extracts:
+            raise ReportError("There is no respondent file among the inputs", hint="Add one to `inputs`.")
+        return self
+
+    def _published(self) -> Published:
+        """Return the workbook that has a benchmark group for the organisation."""
+        if self.workbook is None:
+            raise ReportError(
+                f"No workbook among the inputs has a benchmark group for {self.organisation}",
+                hint="Add the official workbook of organisation results to `inputs`.",
+            )
+        return self.workbook
+
+
+def _cautions(extract: Extract) -> Iterator[str]:
+    """Say what makes an extract another thing than its name says."""
+    if doubt := extract.provenance.get("doubt"):
+        yield f"{doubt}"
+    absent = unanswered(extract)
+    if less := told(extract.edition, [question.id for question in absent]):
+        yield f"The file of {extract.period} lacks questions. {less}"
