@@ -224,15 +224,14 @@ class Release:
         decoded = self._by_family(self._decode(groups, by_names))
         if (decoded & ~by_names).any():
             warn_of_weights(groups.filter(pl.Series((decoded & ~by_names).any(axis=1))))
-        small, by_names = small | decoded, by_names | decoded
-        layers, weighing = self._layers(tables, groups, small, by_names)
+        layers, weighing = self._layers(tables, groups, small, by_names, decoded)
         others = self._answered_otherwise()
         if others:
             altered = self._altered(tables, layers, weighing, others, groups)
             if (altered & ~by_names).any():
                 warn_of_other_answers()
             small, by_names = small | altered, by_names | altered
-            layers, weighing = self._layers(tables, groups, small, by_names)
+            layers, weighing = self._layers(tables, groups, small, by_names, decoded)
         hidden = [layer.hidden.copy() for layer in layers]
         told = [np.zeros(len(layer.small), bool) for layer in layers]
         known_all = all((layer.fixed | layer.gone).all() for layer in layers if layer.mine)
@@ -244,7 +243,7 @@ class Release:
             look(tables, layers, weighing, hidden, told)
         # What this call shows with everyone counted once, and what weighted: hidden in either is hidden.
         each = {
-            weighted: by_names.copy()
+            weighted: by_names | decoded if weighted else by_names.copy()
             for weighted in {layer.weight is not None for layer in layers if layer.mine}
         }
         for layer, gone, looked in zip(layers, hidden, told, strict=True):
@@ -400,7 +399,7 @@ class Release:
         """
         nothing = np.zeros((groups.height, len(self.families)), bool)
         tables = self._tables()
-        layers, weights = self._layers(tables, groups, nothing, nothing)
+        layers, weights = self._layers(tables, groups, nothing, nothing, nothing)
         looked, found = 0, 0
         for atoms, people in self._people(tables, layers, weights):
             shown = np.vstack([layer.fixed[atoms.cells(layer.table)] for layer in layers])
@@ -493,9 +492,12 @@ class Release:
         return {name: weight for name, weight in each if weight is not None and known_outside[id(weight)]}
 
     def _layers(
-        self, tables: Sequence[Table], groups: pl.DataFrame, small: Flags, by_names: Flags
+        self, tables: Sequence[Table], groups: pl.DataFrame, small: Flags, by_names: Flags, decoded: Flags
     ) -> tuple[list[_Layer], list[Floats]]:
-        """List what this call would show and what earlier ones did, and the weights that are used."""
+        """List what this call would show and what earlier ones did, and the weights that are used.
+
+        What is `decoded` is hidden weighted alone: with everyone counted once it may have been shown before.
+        """
         layers: list[_Layer] = []
         weights: list[Floats] = []
         now = {name: self.everyone.spread(weight) for name, weight in self._weights().items()}
@@ -512,6 +514,9 @@ class Release:
                 shown, gone, _ = known(calls, table.groups, self.families)  # noqa: B023
                 gone |= gone[:, :1] & ~shown
                 few, names = small[mine], by_names[mine]  # noqa: B023
+                if weight is not None:
+                    told = decoded[mine] & ~shown  # noqa: B023
+                    few, names = few | told, names | told
                 if table.name == OF_WEIGHTS:  # noqa: B023
                     # What names hide shares a weight: with less hidden, weighted totals tell it apart.
                     few = names

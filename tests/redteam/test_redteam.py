@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tests.redteam.bounds import base_attack
-from tests.redteam.campaign import HEAD, campaign, line
+from tests.redteam.campaign import HEAD, attack, campaign, line
 from tests.redteam.extracts import KINDS, make
 from tests.redteam.releases import people_of, released
 
@@ -67,3 +67,10 @@ def test_how_many_of_eleven_answered_does_not_follow(kind, seed):
     found, mistaken = base_attack(table, people, np.random.default_rng(seed), each=60, measures=12)
     assert mistaken == 0
     assert found == []
+
+
+@pytest.mark.parametrize("seed", [30077, 30409])
+def test_what_is_hidden_weighted_alone_is_known_to_have_been_shown_without_weights(seed):
+    """Plain figures came first; weighted ones of other groups and of the whole left 5 and 9 people over."""
+    outcome = attack(make("weighted", seed))
+    assert not outcome.any, outcome.found
