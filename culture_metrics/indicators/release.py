@@ -255,7 +255,7 @@ class Release:
             self._keep(groups, gone, untold, weighted=weighted)
         result = np.logical_or.reduce([*each.values()])
         if any(layer.fixed.any() for layer in layers):
-            warn_of_earlier(groups, result[:, 0], small[:, 0])
+            warn_of_earlier(groups, result[:, 0], (small | decoded)[:, 0])
         return result, untold
 
     def _decode(self, groups: pl.DataFrame, by_names: Flags) -> Flags:
