@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import importlib
 import os
 import re
 import subprocess
@@ -122,7 +123,7 @@ def test_what_the_computer_refuses_is_said_as_such(monkeypatch, tmp_path, error,
     def refuses(*_, **__):
         raise error
 
-    monkeypatch.setattr("culture_metrics.study.inspect.inspect_file", refuses)
+    monkeypatch.setattr(importlib.import_module("culture_metrics.study.inspect"), "inspect_file", refuses)
     done = run(cli.app, ["inspect", str(tmp_path)])
     assert done.exit_code == 2
     assert f"The computer refused: {said}" in done.stderr

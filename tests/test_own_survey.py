@@ -268,12 +268,12 @@ def test_intervals_stay_within_the_range_of_the_survey(pulse, answer, end):
 
 
 def test_its_minimum_base_holds(pulse):
-    # 9 people in a team of their own: shown from 8 on, and not from the 11 of the NHS survey.
-    teams = [team for team, n in zip(TEAMS, (90, 60, 31, 9), strict=True) for _ in range(n)]
+    # 10 people in a team of their own: shown from 8 on, and not from the 11 of the NHS survey.
+    teams = [team for team, n in zip(TEAMS, (90, 60, 30, 10), strict=True) for _ in range(n)]
     frame = people("2025", 190, 5).with_columns(pl.Series("Ward or team", teams), CL1=pl.lit(4))
     own = cm.validate(cm.read_extract(frame, pulse)).extract
     small = pl.col("group") == "Elm", pl.col("measure") == "speaks_up"
-    assert cm.estimate(own, by=["team"]).table.filter(*small)["base"].item() == 9
+    assert cm.estimate(own, by=["team"]).table.filter(*small)["base"].item() == 10
     own = cm.validate(cm.read_extract(frame, pulse)).extract
     assert (
         cm.estimate(own, by=["team"], minimum_base=11).table.filter(*small)["status"].item()

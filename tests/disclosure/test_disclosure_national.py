@@ -32,7 +32,7 @@ def both() -> pl.DataFrame:
     """Four organisations, of which three are in the national figures."""
     # Two that know nothing of each other: of one, the second call would hide what the first gives away.
     one, other = (
-        cm.synthetic.respondents(2024, organisations=4, respondents_per_organisation=150, seed=8)
+        cm.synthetic.respondents(2024, organisations=4, respondents_per_organisation=150, seed=12)
         for _ in range(2)
     )
     weights = cm.Weights("size", eligible=dict.fromkeys(TRUSTS, 4000.0))

@@ -452,6 +452,7 @@ def test_a_raking_goes_with_the_respondents_it_was_made_from(trust):
         estimate_values(scored.head(5), ["morale"], weights=raking)
 
 
+@pytest.mark.filterwarnings("ignore::culture_metrics.errors.SmallBaseWarning")
 def test_raked_estimates_are_named_and_need_the_plain_design(trust):
     from culture_metrics.indicators.design import Design
 

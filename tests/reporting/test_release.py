@@ -17,7 +17,7 @@ from culture_metrics.reporting.report import report
 
 #: Directorates of two years: large ones, ones too small in both years, and one that is too small in the later.
 LARGE = {"Surgery": 90, "Medicine": 80, "Community": 70}
-SMALL = {"Zephyrquill": 4, "Mossvane": 7, "=Harrowgrit": 1}
+SMALL = {"Zephyrquill": 8, "Mossvane": 9, "=Harrowgrit": 1}
 SHRUNK = "Brindlewick"
 
 

@@ -209,7 +209,9 @@ def test_results_keep_the_contract_and_small_cells_are_held_back(folder, manifes
 def test_no_file_names_a_group_of_which_nothing_is_shown(files, folder, page):
     data = study([files / f"RXX {year}.csv" for year in (2023, 2024)])
     named = (
-        data.suppressed[0].group_by("breakdown", "group").agg(shown=(pl.col("status") == "reported").any())
+        data.suppressed[0]
+        .table.group_by("breakdown", "group")
+        .agg(shown=(pl.col("status") == "reported").any())
     )
     hidden = named.filter(~pl.col("shown"))["group"].to_list()
     assert "Chaplaincy" in hidden
