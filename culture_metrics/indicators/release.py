@@ -519,7 +519,8 @@ class Release:
                     few, names = few | told, names | told
                 if table.name == OF_WEIGHTS:  # noqa: B023
                     # What names hide shares a weight: with less hidden, weighted totals tell it apart.
-                    few = names
+                    # What an earlier call showed stays known.
+                    few = few | (names & ~shown)
                 if not own:
                     few = names = ~shown
                 elif table.name in changed:  # noqa: B023

@@ -74,3 +74,9 @@ def test_what_is_hidden_weighted_alone_is_known_to_have_been_shown_without_weigh
     """Plain figures came first; weighted ones of other groups and of the whole left 5 and 9 people over."""
     outcome = attack(make("weighted", seed))
     assert not outcome.any, outcome.found
+
+
+def test_a_group_that_an_earlier_call_showed_is_not_taken_as_hidden():
+    """Medical and Dental, shown by the first call and again by the third, was taken as hidden by the second."""
+    outcome = attack(make("calls", 30364))
+    assert not outcome.any, {(f.method, f.measure, f.heads) for f in outcome.found}
