@@ -9,6 +9,7 @@ decimals, and there are many ways to fill the other weights, it has many solutio
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -63,13 +64,13 @@ class Ways:
     percent: Flags
     minimum: int
 
-    @property
+    @cached_property
     def few(self) -> Flags:
         """Whether few of a set share a weight that the others do not have: sets × measures."""
         there = self.counts > 0
         return np.asarray((there & (self.counts < self.minimum)).any(axis=1) & (there.sum(axis=1) > 1))
 
-    @property
+    @cached_property
     def bits(self) -> Floats:
         """How much is open about the others, for one who knows the unweighted figure: sets × measures."""
         ways = np.log2(1 + self.counts * np.where(self.percent, *STEPS))

@@ -16,13 +16,13 @@ from culture_metrics.indicators.breakdowns import crossed, group_codes
 from culture_metrics.indicators.cells import Cells, make_cells
 from culture_metrics.indicators.codes import codes_of, sampling_units
 from culture_metrics.indicators.design import Design, fraction
+from culture_metrics.indicators.groups_figure import groups_figure
 from culture_metrics.indicators.intervals import LEVEL
 from culture_metrics.indicators.seeds import secret_seed
 from culture_metrics.indicators.shown import shown_cells
 from culture_metrics.indicators.sweeps import sweep
 from culture_metrics.indicators.weights import NATIONAL, Weights, respondent_weights
 from culture_metrics.output import Output, verb
-from culture_metrics.problems import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -131,25 +131,12 @@ class Replicates(Output):
         measure, organisation : str, optional
             The first when left out.
         """
-        from culture_metrics import views
 
-        rows = self.table
-        for column, wanted in (("measure", measure), ("organisation", organisation)):
-            if wanted is not None and wanted not in rows[column]:
-                raise unknown(f"{column} in these replicates", wanted, rows[column].unique().sort())
-            rows = rows.filter(pl.col(column) == (rows[column][0] if wanted is None else wanted))
-        drawn = rows.filter(status="reported").sort(
-            pl.col("breakdown") != ALL, "breakdown", "group", maintain_order=True
-        )
-        label = pl.when(pl.col("group") == ALL).then(pl.lit("All")).otherwise("group").alias("label")
-        name = str(rows["measure"][0]).replace("_", " ")
-        hidden = rows.height - drawn.height
-        return views.estimates(
-            drawn.select(label, "estimate", "conf_low", "conf_high", detail=pl.format("base {}", "base")),
-            axis=name,
-            title=f"{rows['organisation'][0]}: {name}, middle 95% of {self.draws:,} replicates",
-            subtitle=f"{counted(hidden, 'group')} held back" if hidden else "",
-        )
+        def words(measure: str, whom: str) -> tuple[str, str]:
+            name = measure.replace("_", " ")
+            return name, f"{whom}: {name}, middle 95% of {self.draws:,} replicates"
+
+        return groups_figure(self.table, measure, organisation, among="replicates", words=words)
 
     def summary(self) -> str:
         """Say in a sentence how many replicates there are of how many results."""

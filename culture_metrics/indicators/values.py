@@ -20,6 +20,7 @@ from culture_metrics.indicators.calibrated import calibrated_estimates
 from culture_metrics.indicators.cells import Cells, make_cells
 from culture_metrics.indicators.codes import codes_of
 from culture_metrics.indicators.design import Design, Estimates, estimates
+from culture_metrics.indicators.groups_figure import groups_figure
 from culture_metrics.indicators.intervals import score_intervals
 from culture_metrics.indicators.raking import Raking, check_minimum, check_raking
 from culture_metrics.indicators.release import told_outside
@@ -62,25 +63,11 @@ class ValueEstimates(Output):
         measure, organisation : str, optional
             The first when left out.
         """
-        from culture_metrics import views
 
-        rows = self.table
-        for column, wanted in (("measure", measure), ("organisation", organisation)):
-            if wanted is not None and wanted not in rows[column]:
-                raise unknown(f"{column} in these estimates", wanted, rows[column].unique().sort())
-            rows = rows.filter(pl.col(column) == (rows[column][0] if wanted is None else wanted))
-        drawn = rows.filter(status="reported").sort(
-            pl.col("breakdown") != ALL, "breakdown", "group", maintain_order=True
-        )
-        name, whom = rows["measure"][0], rows["organisation"][0]
-        label = pl.when(pl.col("group") == ALL).then(pl.lit("All")).otherwise("group").alias("label")
-        hidden = rows.height - drawn.height
-        return views.estimates(
-            drawn.select(label, "estimate", "conf_low", "conf_high", detail=pl.format("base {}", "base")),
-            axis=name,
-            title=f"{name}, {'all organisations' if whom == ALL else whom}",
-            subtitle=f"{counted(hidden, 'group')} held back" if hidden else "",
-        )
+        def words(measure: str, whom: str) -> tuple[str, str]:
+            return measure, f"{measure}, {'all organisations' if whom == ALL else whom}"
+
+        return groups_figure(self.table, measure, organisation, among="estimates", words=words)
 
     def rules(self) -> tuple[str, ...]:
         """Say which rule decided what is shown."""
