@@ -215,6 +215,7 @@ def make_up() -> None:
     import polars as pl
 
     import culture_metrics as cm
+    from culture_metrics.output import table_of
     from culture_metrics.study.example import example_extracts, example_published
 
     BUILD.mkdir(exist_ok=True)
@@ -222,8 +223,8 @@ def make_up() -> None:
     extract.frame.write_parquet(BUILD / "bench.parquet")
     years = [cm.synthetic.respondents(year, respondents_per_organisation=300) for year in (2023, 2024)]
     published = example_published(years[-1])
-    few = {"people": years[-1].frame, "years": pl.concat([cm.estimate(year) for year in years])}
-    few |= {name: getattr(published, name) for name in FEW[2:]}
+    few = {"people": years[-1].frame, "years": pl.concat([cm.estimate(year).table for year in years])}
+    few |= {name: table_of(getattr(published, name), "write_parquet") for name in FEW[2:]}
     for name, table in few.items():
         table.write_parquet(BUILD / f"bench_{name}.parquet")
     if workbook().parent == BUILD:

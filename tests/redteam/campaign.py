@@ -189,8 +189,11 @@ def read_texts(case: Case, outcome: Outcome) -> None:
     small = [objects.small_groups(labels.drop("contact")) for labels in case.labels]
     check = objects.validation_texts(first)
     pair = objects.pair_texts(first, second)
+    # Of two years, a name is no secret where one of them has enough people; how few the other has, is.
     both = small[0] | small[1]
-    outcome.texts["names"] = len(objects.named_in(check, small[0])) + len(objects.named_in(pair, both))
+    known = set().union(*(objects.large_groups(labels) for labels in case.labels))
+    rare = {name: n for name, n in both.items() if name not in known}
+    outcome.texts["names"] = len(objects.named_in(check, small[0])) + len(objects.named_in(pair, rare))
     outcome.texts["counts"] = len(objects.counted_in(check, small[0])) + len(objects.counted_in(pair, both))
     outcome.texts["addresses"] = len(objects.addresses_in(check + pair))
     try:

@@ -350,3 +350,9 @@ def small_groups(labels: pl.DataFrame) -> dict[str, int]:
             if n in FEW_PEOPLE:
                 small[group] = n
     return small
+
+
+def large_groups(labels: pl.DataFrame) -> set[str]:
+    """Names that stand for more than 10 respondents in a breakdown."""
+    many = (labels[name].drop_nulls().value_counts(name="n") for name in labels.columns)
+    return {group for counts in many for group, n in counts.iter_rows() if n not in FEW_PEOPLE}
