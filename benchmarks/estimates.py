@@ -199,7 +199,11 @@ def peer(name: str, seconds: float) -> dict[str, Any] | None:
 
 
 def _outcome(command: list[str], seconds: float | None = None) -> dict[str, Any]:
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=seconds)
+    # As on a user's machine, where what was compiled is kept: a first call otherwise compiles scipy anew.
+    own = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    done = subprocess.run(
+        command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=seconds, env=own
+    )
     if done.returncode:
         raise SystemExit(f"This failed: {' '.join(command[:3])}\n{done.stderr[-2000:]}")
     found: dict[str, Any] = json.loads(done.stdout)

@@ -21,7 +21,15 @@ from culture_metrics.indicators.scoring import answer_codes
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from numpy.typing import NDArray
+
     from culture_metrics.extracts.extract import Extract
+
+    Numbers = NDArray[np.int64]
+
+
+#: So many respondents are looked at first for breakdowns that lie across each other.
+FIRST = 20_000
 
 
 def crossed(by: str | Sequence[str | Sequence[str]]) -> dict[str, tuple[str, ...]]:
@@ -85,12 +93,11 @@ def parents(extract: Extract, breakdowns: Mapping[str, Sequence[str]]) -> pl.Dat
     found = []
     for child, parent in permutations(names, 2):
         inner, outer = codes[child], codes[parent]
-        known = (inner.codes >= 0) & (outer.codes >= 0) & (organisation.codes >= 0)
-        group = organisation.codes[known].astype(np.int64) * len(inner.names) + inner.codes[known]
-        above = outer.codes[known]
-        of_group = np.full(int(group.max(initial=0)) + 1, -1)
-        of_group[group] = above
-        if not len(above) or above.min() == above.max() or (of_group[group] != above).any():
+        # Most breakdowns lie across each other, which a few respondents already show.
+        if _above(inner, outer, organisation, slice(FIRST)) is None:
+            continue
+        of_group = _above(inner, outer, organisation, slice(None))
+        if of_group is None or len(np.unique(of_group[of_group >= 0])) < 2:
             continue
         here = np.flatnonzero(of_group >= 0)
         found.append(
@@ -105,6 +112,17 @@ def parents(extract: Extract, breakdowns: Mapping[str, Sequence[str]]) -> pl.Dat
             )
         )
     return pl.concat(found) if found else None
+
+
+def _above(inner: Codes, outer: Codes, organisation: Codes, rows: slice) -> Numbers | None:
+    """Return the group of `outer` around each group of `inner`, -1 for none; None where one has two."""
+    own, above, whose = inner.codes[rows], outer.codes[rows], organisation.codes[rows]
+    known = (own >= 0) & (above >= 0) & (whose >= 0)
+    group = whose[known].astype(np.int64) * len(inner.names) + own[known]
+    above = above[known]
+    of_group = np.full(int(group.max(initial=0)) + 1, -1)
+    of_group[group] = above
+    return None if (of_group[group] != above).any() else of_group
 
 
 def available_breakdowns(extract: Extract) -> list[str]:
