@@ -50,7 +50,6 @@ def make_national(year: int) -> None:
     import polars as pl
 
     from culture_metrics import catalogue
-    from culture_metrics.usual_shares import usual_shares
 
     random = np.random.default_rng(year)
     share = random.lognormal(0, 0.6, ORGANISATIONS)
@@ -58,7 +57,7 @@ def make_national(year: int) -> None:
     organisation = pl.Series(np.repeat(np.arange(ORGANISATIONS), sizes)).cast(pl.String).str.zfill(3)
     columns = {"respondent": pl.Series(range(STAFF)).cast(pl.String), "organisation": "R" + organisation}
     for question in catalogue().edition(year).questions.values():
-        shares = usual_shares(question, "nss_england") or {0: 0.8, 1: 0.2}
+        shares = question.usual or {0: 0.8, 1: 0.2}
         edges = np.cumsum(list(shares.values()))
         for column in question.columns:
             place = np.searchsorted(edges / edges[-1], random.random(STAFF, dtype=np.float32))

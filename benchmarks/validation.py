@@ -81,13 +81,12 @@ def national() -> pl.DataFrame:
     import polars as pl
 
     from culture_metrics import catalogue
-    from culture_metrics.usual_shares import usual_shares
 
     rng = np.random.default_rng(20240901)
     edition = catalogue().edition(YEAR)
     drawn: dict[str, pl.Series] = {}
     for question in edition.questions.values():
-        shares = usual_shares(question, "nss_england") or {0: 0.8, 1: 0.2}
+        shares = question.usual or {0: 0.8, 1: 0.2}
         edges = np.cumsum(list(shares.values()))
         silent = rng.random(RESPONDENTS, dtype=np.float32) < MISSING
         if question.asked_if:

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from importlib.resources.abc import Traversable
     from pathlib import Path
 
+    Marginals = Mapping[tuple[str, str], Mapping[int, float]]
+
 #: The compiled loader is seven times as fast; not every build of PyYAML has it.
 LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 #: What a column with the codes of an edition begins with; the other columns of questions.csv.
@@ -53,7 +55,7 @@ def read_survey(survey: str, folder: Traversable, own: Path | None = None) -> Su
     What changes with a year holds from that year on: the lists and the rules of an edition are the newest up
     to its period, and the code of a question is that of the newest column `code_...` up to it.
     """
-    rows = read_questions(folder)
+    rows, marginals = read_questions(folder), {} if own else read_marginals(folder)
     editions, measures = read_yaml(folder, "editions.yaml"), read_yaml(folder, "measures.yaml")
     scales = {name: _scale(name, spec) for name, spec in read_yaml(folder, "scales.yaml").items()}
     head, rules = editions["survey"], measures.get("measures") or {}
@@ -87,7 +89,7 @@ def read_survey(survey: str, folder: Traversable, own: Path | None = None) -> Su
         lists |= spec.get("scales", {})
         codes = code_column(rows, period)
         questions = {
-            row["measure"]: _question(row, row[codes], period, scales, lists, maps)
+            row["measure"]: _question(row, row[codes], period, scales, lists, maps, marginals)
             for row in rows
             if row[codes]
         }
@@ -118,6 +120,19 @@ def read_questions(folder: Traversable) -> list[dict[str, str]]:
     return [
         dict.fromkeys(QUESTION_COLUMNS, "") | {k: (v or "").strip() for k, v in row.items()} for row in rows
     ]
+
+
+def read_marginals(folder: Traversable) -> Marginals:
+    """Read usual percentages by (question, scale) and option, from marginals.csv where a survey has it.
+
+    The scale is empty where the question has one list in every edition.
+    """
+    path = folder.joinpath("marginals.csv")
+    lines = path.read_text(encoding="utf-8-sig").splitlines() if path.is_file() else []
+    found: dict[tuple[str, str], dict[int, float]] = {}
+    for row in csv.DictReader(line for line in lines if not line.startswith("#")):
+        found.setdefault((row["question"], row["scale"]), {})[int(row["option"])] = float(row["percent"])
+    return found
 
 
 def read_yaml(folder: Traversable, name: str) -> Any:
@@ -200,16 +215,18 @@ def _question(
     scales: Mapping[str, Scale],
     own_scales: Mapping[str, str],
     score_maps: Mapping[str, Mapping[int, float]],
+    marginals: Marginals,
 ) -> Question:
     conditions = (c.split("=") for c in row["asked_if"].split("|") if c)
     alternatives = (a.split(":") for a in row["alternative_codes"].split())
+    scale = scales[own_scales.get(row["measure"], row["scale"])]
     return Question(
         id=row["measure"],
         code=own_code,
         label=row["label"],
         section=row["section"],
         kind=row["kind"] or "single",
-        scale=scales[own_scales.get(row["measure"], row["scale"])],
+        scale=scale,
         positive=_numbers(row["positive"]),
         out_of_base=_numbers(row["out_of_base"]),
         percent_meaning=row["percent_meaning"],
@@ -220,7 +237,16 @@ def _question(
         alternatives=tuple(code for year, code in alternatives if year <= period),
         unconfirmed=row["unconfirmed"],
         note=row["note"],
+        usual=MappingProxyType(_usual(row, scale, marginals)),
     )
+
+
+def _usual(row: Mapping[str, str], scale: Scale, marginals: Marginals) -> dict[int, float]:
+    percent = marginals.get((row["measure"], scale.id)) or marginals.get((row["measure"], ""), {})
+    if not percent or row["kind"] == "multi" or not set(percent) <= set(scale.labels):
+        return {}
+    total = sum(percent.values())
+    return {code: percent.get(code, 0.0) / total for code in scale.options}
 
 
 def _score(name: str, spec: Mapping[str, Any], survey: Survey) -> Measure:

@@ -49,7 +49,8 @@ class Question:
     `code` is its code in this edition and `columns` the columns it fills in a respondent file (several when
     all that apply may be ticked). The headline percentage is the share of `positive` codes among all answers
     but `out_of_base`; a question without positive codes has no headline. `asked_if` lists conditions, one of
-    which must hold: (question id, codes).
+    which must hold: (question id, codes). `usual` are rounded national shares of the codes, to tell a wrong
+    list from an odd organisation; empty where they are not known or all that apply may be ticked.
     """
 
     id: str
@@ -68,6 +69,7 @@ class Question:
     alternatives: tuple[str, ...]
     unconfirmed: str
     note: str
+    usual: Mapping[int, float] = field(default_factory=dict, repr=False)
 
     @cached_property
     def columns(self) -> tuple[str, ...]:

@@ -6,8 +6,6 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from culture_metrics.usual_shares import usual_shares
-
 if TYPE_CHECKING:
     from culture_metrics.catalogue import Edition
 
@@ -34,10 +32,9 @@ def usual_percentages(edition: Edition) -> pl.DataFrame:
     found = []
     for name in edition.percentages:
         question = edition.questions.get(name)
-        shares = usual_shares(question, edition.survey.id) if question else None
-        if question and shares:
-            asked = sum(share for code, share in shares.items() if code not in question.out_of_base)
-            found.append((name, 100 * sum(shares.get(code, 0.0) for code in question.positive) / asked))
+        if question and question.usual:
+            asked = sum(share for code, share in question.usual.items() if code not in question.out_of_base)
+            found.append((name, 100 * sum(question.usual.get(k, 0.0) for k in question.positive) / asked))
     return pl.DataFrame(found, schema=SCHEMA, orient="row")
 
 

@@ -9,10 +9,10 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import numpy as np
-import polars as pl
 from scipy.special import ndtr
 
 from culture_metrics.catalogue import catalogue
+from culture_metrics.catalogue.load import read_marginals
 from culture_metrics.synthetic import places
 from culture_metrics.synthetic.blocks import BLOCKS, FACTORS
 
@@ -66,12 +66,7 @@ def is_cultural(name: str) -> bool:
 @cache
 def marginals() -> Mapping[tuple[str, str], Mapping[int, float]]:
     """Return published or assumed percentages by (question, scale) and option, from `marginals.csv`."""
-    text = files("data_schemas").joinpath("nss_england", "marginals.csv").read_bytes()
-    table = pl.read_csv(text, comment_prefix="#", schema_overrides={"percent": pl.Float64})
-    found: dict[tuple[str, str], dict[int, float]] = {}
-    for question, scale, option, percent, _ in table.iter_rows():
-        found.setdefault((question, scale or ""), {})[option] = percent
-    return MappingProxyType(found)
+    return MappingProxyType(read_marginals(files("data_schemas").joinpath("nss_england")))
 
 
 def marginal(question: Question) -> Mapping[int, float]:

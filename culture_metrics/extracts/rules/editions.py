@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import log
 from typing import TYPE_CHECKING
 
 from culture_metrics.extracts.schema import allowed_codes
 from culture_metrics.problems import Problem, counted, listed
-from culture_metrics.usual_shares import likelihood_gain, usual_shares
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from culture_metrics.catalogue import Edition, Question
     from culture_metrics.extracts.tally import Tally
@@ -26,6 +26,8 @@ EXPECTED_ABSENT = 10
 #: Gain in likelihood by turning a scale round that no unusual organisation reaches.
 TURNED = 0.5
 FEWEST_WOMEN = 0.4
+#: Share given to a code that no one chose: unusual, not impossible.
+RARE = 0.0005
 #: Fewer answers than this say nothing about the direction of a scale or about gender.
 MANY = 100
 
@@ -87,6 +89,21 @@ def _fit(tally: Tally, other: Edition) -> _Fit:
     return _Fit(other.period, tuple(for_it), against)
 
 
+def likelihood_gain(counts: Mapping[int, int], own: Mapping[int, float], other: Mapping[int, float]) -> float:
+    """Return by how much better `other` shares explain the answers than `own`, in logs for each answer.
+
+    Examples
+    --------
+    >>> likelihood_gain({1: 90, 2: 10}, {1: 0.1, 2: 0.9}, {1: 0.9, 2: 0.1}) > 1
+    True
+    """
+    total = sum(counts.values())
+    gain = sum(
+        n * (log(max(other.get(k, 0.0), RARE)) - log(max(own.get(k, 0.0), RARE))) for k, n in counts.items()
+    )
+    return gain / total if total else 0.0
+
+
 def _sign(tally: Tally, column: str, theirs: Question, other: Edition) -> int:
     """Say which of two questions the answers belong to: 1 the other edition's, -1 this one's, 0 unclear."""
     counts = tally.counts(column)
@@ -98,10 +115,7 @@ def _sign(tally: Tally, column: str, theirs: Question, other: Edition) -> int:
         return 1
     if out_there >= MISFIT and out <= FIT:
         return -1
-    shares = usual_shares(own, tally.edition.survey.id), usual_shares(theirs, other.survey.id)
-    if shares[0] is None or shares[1] is None:
-        return 0
-    gain = likelihood_gain(counts, shares[0], shares[1])
+    gain = likelihood_gain(counts, own.usual, theirs.usual) if own.usual and theirs.usual else 0.0
     return (gain > CLEAR_GAIN) - (gain < -CLEAR_GAIN)
 
 
@@ -135,17 +149,15 @@ def _other_lists(edition: Edition, question: Question) -> Iterator[tuple[Questio
 
 
 def _gain(tally: Tally, column: str, question: Question, other: Question) -> float:
-    survey = tally.edition.survey.id
-    own, theirs = usual_shares(question, survey), usual_shares(other, survey)
-    return likelihood_gain(tally.counts(column), own, theirs) if own and theirs else 0.0
+    known = question.usual and other.usual
+    return likelihood_gain(tally.counts(column), question.usual, other.usual) if known else 0.0
 
 
 def _absent(tally: Tally, column: str, question: Question, codes: set[int]) -> bool:
     """Whether none of the codes is there although several answers were to be expected."""
-    shares = usual_shares(question, tally.edition.survey.id)
-    if shares is None or any(tally.listed[column][k] for k in codes):
+    if not question.usual or any(tally.listed[column][k] for k in codes):
         return False
-    return tally.answered[column] * sum(shares[k] for k in codes) >= EXPECTED_ABSENT
+    return tally.answered[column] * sum(question.usual[k] for k in codes) >= EXPECTED_ABSENT
 
 
 def _moved(question: Question, other: Question) -> int:
@@ -190,9 +202,7 @@ def _shorter(
 def swapped_gender(tally: Tally) -> Iterator[Problem]:
     """Report a share of women so low that the codes of gender may be swapped."""
     question = tally.edition.questions.get("gender")
-    if question is None or question.code not in tally.listed:
-        return
-    if usual_shares(question, tally.edition.survey.id) is None:
+    if question is None or question.code not in tally.listed or not question.usual:
         return
     by_label = {label: code for code, label in question.scale.options.items()}
     counts = tally.listed[question.code]
@@ -216,11 +226,11 @@ def turned_round(tally: Tally) -> Iterator[Problem]:
     turned = []
     for column, counts in tally.listed.items():
         question = tally.edition.columns[column]
-        usual = usual_shares(question, tally.edition.survey.id)
+        usual = question.usual
         scale = [k for k in question.scale.options if k not in question.scale.beside]
-        if usual is None or question.score_map is None or len(scale) < 3 or tally.answered[column] < MANY:
+        if not usual or question.score_map is None or len(scale) < 3 or tally.answered[column] < MANY:
             continue
-        other = usual | {k: usual[j] for k, j in zip(scale, reversed(scale), strict=True)}
+        other = {**usual, **{k: usual[j] for k, j in zip(scale, reversed(scale), strict=True)}}
         if likelihood_gain(counts, usual, other) > TURNED:
             turned.append(column)
     if turned:

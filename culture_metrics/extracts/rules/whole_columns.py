@@ -10,7 +10,6 @@ from culture_metrics.extracts.rules.discreet import of_groups
 from culture_metrics.extracts.rules.told import cost
 from culture_metrics.extracts.unanswered import unanswered
 from culture_metrics.problems import Problem, counted, listed
-from culture_metrics.usual_shares import usual_shares
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -53,7 +52,7 @@ def _constant(tally: Tally) -> Iterator[Problem]:
         given = [k for k, n in counts.items() if n]
         if question.kind == "multi" or len(given) != 1 or tally.unlisted[column]:
             continue
-        usual = (usual_shares(question, tally.edition.survey.id) or {}).get(given[0], COMMONEST)
+        usual = question.usual.get(given[0], COMMONEST)
         if tally.answered[column] * log(min(max(usual, 1e-9), COMMONEST)) < NO_ACCIDENT:
             yield Problem(
                 "warning",
