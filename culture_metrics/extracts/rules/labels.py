@@ -159,7 +159,7 @@ def _variants(column: str, labels: Labels, minimum: int) -> Iterator[tuple[Probl
                 "note",
                 "labels that stand for no group",
                 named({f"'{label}'": labels[label] for label in nowhere}, minimum),
-                "blank where the group is not known",
+                "an empty cell where there is no group",
                 f"Kept. {_how(column, none, labels, minimum)}",
                 column=column,
             ),
