@@ -154,7 +154,8 @@ def link_outcomes(  # noqa: PLR0913, PLR0915
           median organisation, `effect_abs_unit` says which; `effect_std` in SDs of the outcome;
         - `partial_r, r2, pseudo_r2, delta_r2`; `base` (rows), `n_orgs, n_years, years, n_dropped`;
         - `direction` (favourable, unfavourable, null-straddling), `detectable_r` (80 % power, 5 %: as
-          `detectable_link` has it for the design, the panel's size and its ICCs), `flags` (parted by "; ");
+          `links.detectable_link` has it for the design, the panel's size and its ICCs), `flags` (parted by
+          "; ");
         - `status` and `reason`: `reported`; `failed` (did not converge or separated, null figures); or
           `not_fitted` (the pair has no model under this design, neither figures nor sample).
 

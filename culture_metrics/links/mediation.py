@@ -186,7 +186,7 @@ def mediate(  # noqa: PLR0913
     --------
     >>> import culture_metrics as cm
     >>> panel = cm.synthetic.outcome_panel(organisations=60)
-    >>> found = cm.mediate(panel, "staff_engagement", "morale", "inpatient_survey")
+    >>> found = cm.links.mediate(panel, "staff_engagement", "morale", "inpatient_survey")
     >>> found.table["path"].to_list()
     ['a', 'b', 'total', 'direct', 'indirect']
     """

@@ -190,7 +190,7 @@ def moderate(  # noqa: PLR0913
     --------
     >>> import culture_metrics as cm
     >>> panel = cm.synthetic.outcome_panel(organisations=60)
-    >>> cm.moderate(panel, "staff_engagement", "beds", "inpatient_survey").slopes.height
+    >>> cm.links.moderate(panel, "staff_engagement", "beds", "inpatient_survey").slopes.height
     3
     """
     names = (moderators,) if isinstance(moderators, str) else tuple(moderators)

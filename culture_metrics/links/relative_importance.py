@@ -154,7 +154,8 @@ def relative_weights(  # noqa: PLR0913
     --------
     >>> import culture_metrics as cm
     >>> panel = cm.synthetic.outcome_panel(organisations=60)
-    >>> found = cm.relative_weights(panel, ["staff_engagement", "morale"], "inpatient_survey", draws=200)
+    >>> indicators = ["staff_engagement", "morale"]
+    >>> found = cm.links.relative_weights(panel, indicators, "inpatient_survey", draws=200)
     >>> bool(abs(found.table["estimate"].sum() - found.r2) < 1e-12)
     True
     """

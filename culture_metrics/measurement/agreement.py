@@ -9,7 +9,7 @@ import polars as pl
 
 from culture_metrics.catalogue import least_base
 from culture_metrics.contract import ALL
-from culture_metrics.disclosure import suppress
+from culture_metrics.disclosure.suppression import suppress
 from culture_metrics.errors import MeasurementError, kind_of, unknown
 from culture_metrics.extracts.extract import Extract
 from culture_metrics.measurement.scored import scored

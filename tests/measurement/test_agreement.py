@@ -190,14 +190,14 @@ def test_refusals_name_columns_and_no_values(change, error, words, items):
 def test_published_percentages_of_acute_trusts(published_2024):
     """Burnout in 122 acute trusts, 2024: ICC(1) 0.0029, ICC(2) 0.907 (outcome_links.md, b4)."""
     acute = "Acute and Acute & Community Trusts"
-    found = cm.agreement_of_percentages(published_2024, acute, ["burnt_out"])
+    found = cm.measurement.agreement_of_percentages(published_2024, acute, ["burnt_out"])
     row = found.table.row(0, named=True)
     assert (row["groups"], round(row["icc1"], 4), round(row["icc2"], 3)) == (122, 0.0029, 0.907)
     assert row["attenuation"] == pytest.approx(np.sqrt(row["icc2"]))
     assert found.groups["reliability"].max() <= 1
     assert "approximate" in found.summary()
     with pytest.raises(UnknownNameError, match="no benchmark group"):
-        cm.agreement_of_percentages(published_2024, "Acute trusts")
+        cm.measurement.agreement_of_percentages(published_2024, "Acute trusts")
 
 
 def test_percentages_recover_the_planted_spread():
@@ -221,7 +221,7 @@ def test_percentages_recover_the_planted_spread():
         )
     )
     published = Published("nss_england", "2024", results, pl.DataFrame(), kinds)
-    row = cm.agreement_of_percentages(published, "K").table.row(0, named=True)
+    row = cm.measurement.agreement_of_percentages(published, "K").table.row(0, named=True)
     assert row["tau"] == pytest.approx(3, abs=0.2)
     assert row["icc2"] == pytest.approx(0.0009 / (0.0009 + 0.21 / 400), abs=0.04)
 
