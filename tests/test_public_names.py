@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import inspect
 import pkgutil
 import re
 import subprocess
@@ -101,3 +102,65 @@ def test_texts_call_only_what_is_there():
         if one[1] not in dir(cm) or (one[1] in ROOMS and one[2] and one[2] not in dir(getattr(cm, one[1])))
     ]
     assert sorted(missing) == []
+
+
+#: The one vocabulary: name of an argument -> what it is when left out. An organisation, a year or peers that
+#: are left out are those of the file; `by=None` of a study are its survey's own breakdowns.
+REQUIRED = inspect.Parameter.empty
+VOCABULARY = {
+    "organisation": [REQUIRED, None],
+    "year": [REQUIRED, None],
+    "by": [(), None],
+    "conf_level": [0.95],
+    "adjust": ["bh"],
+    "weights": [None],
+    "minimum_base": [None],
+    "seed": [0],
+    "peers": [REQUIRED, None],
+}
+#: Other names of the same.
+SECOND_NAMES = {
+    "adjustment", "alpha", "benchmark_groups", "breakdown", "breakdowns", "ci", "confidence", "correction",
+    "group", "groups", "min_base", "ods", "ods_code", "org", "organisation_code", "p_adjust", "random_state",
+    "rng", "weight",
+}  # fmt: skip
+#: Arguments of these names that mean something else, or must be said otherwise.
+OTHERWISE = {
+    # Columns of a table: a panel has its own.
+    **{
+        (verb, column): column
+        for verb in (
+            "lavaan_model", "link_outcomes", "mediate", "moderate", "relative_weights", "specification_curve"
+        )
+        for column in ("organisation", "year")
+    },
+    # An agreement is always of the people of groups.
+    ("agreement", "by"): "organisation",
+    # The pulse is that of the country where no organisation is named.
+    ("run_chart", "organisation"): "all",
+    # Choices that the curve goes through.
+    ("specification_curve", "weights"): (),
+}  # fmt: skip
+
+
+def public_verbs():
+    """Functions and choices at the top and in the rooms that have verbs, but for what verbs return."""
+    found = {name: getattr(cm, name) for name in VERBS}
+    for room in ROOMS[:-2]:
+        found |= {name: getattr(getattr(cm, room), name) for name in getattr(cm, room).__all__}
+    returned = {"DisclosureAudit", "Distributions", "Published", "Results"}
+    return {name: one for name, one in found.items() if name not in returned}
+
+
+@pytest.mark.parametrize("verb", public_verbs())
+def test_arguments_are_called_alike_and_left_out_alike(verb):
+    arguments = inspect.signature(public_verbs()[verb]).parameters
+    assert SECOND_NAMES & set(arguments) == set()
+    for name in set(arguments) & set(VOCABULARY):
+        found = arguments[name].default
+        assert found == OTHERWISE[verb, name] if (verb, name) in OTHERWISE else found in VOCABULARY[name]
+
+
+def test_what_is_said_otherwise_is_still_there():
+    for verb, name in OTHERWISE:
+        assert inspect.signature(public_verbs()[verb]).parameters[name].default not in VOCABULARY[name]

@@ -130,7 +130,7 @@ def test_what_was_asked_is_told(results):
     arguments = found.provenance["arguments"]
     assert arguments["design"] == ["long_difference_2", "pooled"]
     assert arguments["outcomes"]["column"] == "shmi"
-    assert (arguments["controls"], arguments["ci"]) == ("region", 0.95)
+    assert (arguments["controls"], arguments["conf_level"]) == ("region", 0.95)
     several = results["mediate, several"].provenance
     assert several["arguments"]["outcome"] == ["shmi", "inpatient_survey"]
 

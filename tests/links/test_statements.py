@@ -252,20 +252,20 @@ def test_lines_of_shares_are_drawn_in_per_cent(panel, outcome):
 
 
 def test_the_scale_and_the_level_of_intervals_are_said(panel):
-    assert "90% interval" in cm.links.moderate(panel, "z", "beds", "y", ci=0.9).summary()
-    assert "99.5% interval" in cm.links.mediate(panel, "z", "x", "y", ci=0.995, draws=200).summary()
+    assert "90% interval" in cm.links.moderate(panel, "z", "beds", "y", conf_level=0.9).summary()
+    assert "99.5% interval" in cm.links.mediate(panel, "z", "x", "y", conf_level=0.995, draws=200).summary()
     assert "logit scale" in cm.specification_curve(panel, "z", OUTCOMES["proportion"]).summary()
 
 
 def test_figures_say_the_level_of_their_intervals(panel):
-    link = cm.link_outcomes(panel, "z", "y", ci=0.9)
+    link = cm.link_outcomes(panel, "z", "y", conf_level=0.9)
     assert all("95%" not in said for said in link.statements)
     figures = [
         link.figure(), link.figure_designs(), link.figure_influence(),
-        cm.links.mediate(panel, "z", "x", "y", ci=0.9, draws=200).figure(),
-        cm.links.moderate(panel, "z", "beds", "y", ci=0.9).figure(),
-        cm.links.relative_weights(panel, ["z", "x"], "y", ci=0.9, draws=200).figure(),
-        cm.specification_curve(panel, "z", "y", ci=0.9).figure(),
+        cm.links.mediate(panel, "z", "x", "y", conf_level=0.9, draws=200).figure(),
+        cm.links.moderate(panel, "z", "beds", "y", conf_level=0.9).figure(),
+        cm.links.relative_weights(panel, ["z", "x"], "y", conf_level=0.9, draws=200).figure(),
+        cm.specification_curve(panel, "z", "y", conf_level=0.9).figure(),
     ]  # fmt: skip
     for fig in figures:
         shown = fig.to_json()

@@ -169,10 +169,10 @@ def test_small_groups_are_held_back_and_cannot_be_worked_out(items):
     ("change", "error", "words"),
     [
         ({"measures": "moral"}, UnknownNameError, "no column 'moral'"),
-        ({"group": "trust"}, UnknownNameError, "no column 'trust'"),
+        ({"by": "trust"}, UnknownNameError, "no column 'trust'"),
         ({"measures": "words"}, MeasurementError, "holds no numbers"),
         ({"measures": "means"}, MeasurementError, "never differs within a group"),
-        ({"group": "person"}, MeasurementError, "at least two groups"),
+        ({"by": "person"}, MeasurementError, "at least two groups"),
         ({"minimum_base": 9999}, MeasurementError, "too few values"),
     ],
 )
@@ -183,7 +183,7 @@ def test_refusals_name_columns_and_no_values(change, error, words, items):
         person=pl.col("person").cast(pl.String),
     )
     with pytest.raises(error, match=words) as caught:
-        cm.agreement(data, **{"measures": "q1", "group": "group", **change})
+        cm.agreement(data, **{"measures": "q1", "by": "group", **change})
     assert "secret" not in str(caught.value)
 
 
