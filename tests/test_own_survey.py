@@ -301,7 +301,7 @@ def test_scores_outside_its_range_are_refused(pulse):
     )
     with pytest.raises(ResultsError, match="Culture Pulse lies in 1 to 5"):
         as_results(spoilt)
-    assert cm.validate_results(spoilt).table["rule"].to_list() == ["scores outside 1 to 5"]
+    assert cm.results.validate_results(spoilt).table["rule"].to_list() == ["scores outside 1 to 5"]
     assert shrink(cm.estimate(extract(pulse), by=["team"]).table).table["shrunken_high"].max() <= 100
 
 
@@ -336,7 +336,7 @@ def test_a_change_is_split_by_its_own_groups(pulse):
     years = extract(pulse, "2024", 280, 1), extract(pulse, "2025", 300, 2)
     found = cm.decompose_change(*years)
     assert (found.measure.id, set(found.table["breakdown"])) == ("speaks_up", {"all", "team"})
-    assert cm.change_contributions(*years, measure="safety").measure.scale == (1, 5)
+    assert cm.compare.change_contributions(*years, measure="safety").measure.scale == (1, 5)
 
 
 def test_it_has_no_weights_of_another_survey(pulse):

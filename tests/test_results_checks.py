@@ -7,7 +7,7 @@ import pytest
 
 from culture_metrics import distributions, estimate, synthetic
 from culture_metrics.errors import ResultsError
-from culture_metrics.results.checks import validate_results
+from culture_metrics.results import validate_results
 
 
 @pytest.fixture(scope="module")

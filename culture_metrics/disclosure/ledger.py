@@ -148,7 +148,7 @@ def _of_others(path: Path, period: str) -> ReportError:
 def _warn_of_others(period: str) -> None:
     warn(
         f"Figures of {period} on part of the respondents were shown before. What follows from the two "
-        "together was not looked at: audit_disclosure(results, earlier) does that.",
+        "together was not looked at: cm.disclosure.audit_disclosure(results, earlier) does that.",
         CultureMetricsWarning,
     )
 

@@ -162,10 +162,10 @@ def replicate(
     *,
     measures: Sequence[str],
     statistic: str | Statistic = "mean",
-    weights: AnyWeights = "none",
+    weights: AnyWeights = None,
     design: Design | None = None,
     draws: int = 1000,
-    seed: int = 2024,
+    seed: int = 0,
 ) -> Replicates:
     """Work out standard errors by bootstrap: a check, and the way for medians, gaps and other statistics.
 

@@ -27,7 +27,7 @@ def shown_cells(
     extract: Extract,
     by: Sequence[str | Sequence[str]] = (),
     *,
-    weights: AnyWeights = "none",
+    weights: AnyWeights = None,
     minimum_base: int | None = None,
 ) -> pl.DataFrame:
     """Return what `estimate` of the same extract, breakdowns and weights shows and what it hides.

@@ -11,9 +11,9 @@ import polars as pl
 
 from culture_metrics.catalogue import catalogue, least_base
 from culture_metrics.contract import ALL
-from culture_metrics.disclosure import suppress
 from culture_metrics.disclosure.decision import MANY
 from culture_metrics.disclosure.rule import Rule, warn_of_minimum
+from culture_metrics.disclosure.suppression import suppress
 from culture_metrics.errors import ExtractError, unknown
 from culture_metrics.indicators.breakdowns import crossed
 from culture_metrics.indicators.calibrated import calibrated_estimates

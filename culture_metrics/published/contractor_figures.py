@@ -8,7 +8,7 @@ import polars as pl
 
 from culture_metrics.catalogue import catalogue
 from culture_metrics.contract import ALL, as_distributions, as_results
-from culture_metrics.disclosure import suppress
+from culture_metrics.disclosure.suppression import suppress
 from culture_metrics.errors import UnknownNameError
 from culture_metrics.published.rows import ALL_STAFF
 from culture_metrics.published.sheets import HIDDEN, NUMBER, listed_rows

@@ -8,7 +8,8 @@ import numpy as np
 import polars as pl
 import pytest
 
-from culture_metrics import read_published, run_chart
+from culture_metrics import read_published
+from culture_metrics.compare import run_chart
 from culture_metrics.compare.pulse import NEAR, OUTSIDE, SHIFT, TREND, calendar, limits, special_causes
 from culture_metrics.contract import as_results
 from culture_metrics.errors import ComparabilityError, ResultsError, UnknownNameError

@@ -8,7 +8,8 @@ import numpy as np
 import polars as pl
 import pytest
 
-from culture_metrics import recovery, trend
+from culture_metrics import trend
+from culture_metrics.compare import recovery
 from culture_metrics.compare.lines import fit_line
 from culture_metrics.contract import as_distributions, as_organisations, as_results
 from culture_metrics.errors import ComparabilityError, ResultsError, UnknownNameError

@@ -8,15 +8,8 @@ import numpy as np
 import polars as pl
 import pytest
 
-from culture_metrics import (
-    Assumptions,
-    compare_years,
-    decompose_change,
-    estimate,
-    score,
-    synthetic,
-    validate,
-)
+from culture_metrics import compare_years, decompose_change, estimate, score, synthetic, validate
+from culture_metrics.compare import Assumptions
 from culture_metrics.compare.linked import covariances
 from culture_metrics.disclosure.decision import Decision
 from culture_metrics.errors import ComparabilityError, CultureMetricsError, ExtractError, UnknownNameError

@@ -5,8 +5,9 @@ from __future__ import annotations
 import polars as pl
 import pytest
 
-from culture_metrics import Assumptions, compare_years
+from culture_metrics import compare_years
 from culture_metrics.catalogue import catalogue
+from culture_metrics.compare import Assumptions
 from culture_metrics.compare.verdict import official_flag
 from culture_metrics.contract import as_distributions, as_organisations, as_results
 from culture_metrics.errors import ComparabilityError, ComparabilityWarning

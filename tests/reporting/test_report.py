@@ -19,9 +19,10 @@ import pytest
 from nbformat import v4
 from printed import HEIGHT, MARGIN, WIDTH, browser, print_page
 
-from culture_metrics import catalogue, read_published, study, synthetic, validate, write_published
+from culture_metrics import catalogue, read_published, study, synthetic, validate
 from culture_metrics.contract import check_results
 from culture_metrics.errors import FileFormatError, InputWarning, ReportError
+from culture_metrics.published import write_published
 from culture_metrics.reporting import report as module
 from culture_metrics.reporting.report import report
 from culture_metrics.study.example import example_published
