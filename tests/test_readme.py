@@ -26,7 +26,7 @@ def said(tmp_path_factory):
         extract = cm.synthetic.respondents(year, respondents_per_organisation=300)
         extract.frame.with_columns(organisation=pl.lit("RXX")).write_csv(folder / f"RXX_{year}.csv")
         peers = example_published(cm.validate(extract).extract)
-        cm.write_published(folder / f"organisational results {year}.xlsx", peers)
+        cm.published.write_published(folder / f"organisational results {year}.xlsx", peers)
     own = extract.frame.select("respondent", team=pl.lit("Ash"), weight=pl.lit(2))
     own.write_csv(folder / "own.csv")
     waits = [f"{code},{year}/{year - 1999},0.{70 + year % 7 + 3 * int(code[-1])}"
