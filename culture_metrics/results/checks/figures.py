@@ -66,7 +66,7 @@ def possible(figures: pl.DataFrame) -> pl.DataFrame:
     ends = {s.id: s.score_range for s in known_surveys(figures["survey"].unique()).values()}
     bounds = pl.DataFrame(
         [(name, "score", *ends[name]) for name in ends] + [(name, "percent", 0.0, 100.0) for name in ends],
-        schema=["survey", "unit", "_low", "_high"],
+        schema={"survey": pl.String, "unit": pl.String, "_low": pl.Float64, "_high": pl.Float64},
         orient="row",
     )
     within = pl.col("estimate").is_between(pl.col("_low") - EXACT, pl.col("_high") + EXACT)
@@ -155,7 +155,7 @@ def units(figures: pl.DataFrame) -> Iterator[Problem]:
             for edition in catalogue(name)
             for measure in edition.measures.values()
         ],
-        schema=["survey", "period", "measure", "known"],
+        schema=dict.fromkeys(["survey", "period", "measure", "known"], pl.String),
         orient="row",
     )
     rows = figures.join(known, on=["survey", "period", "measure"]).filter(pl.col("unit") != pl.col("known"))
