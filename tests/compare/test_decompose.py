@@ -390,6 +390,32 @@ def test_a_directorate_that_left_or_came_is_mix_and_a_renamed_one_is_named():
     assert any("Estates & Facilities may now be called Estates and Facilities" in n for n in renamed.notes)
 
 
+@pytest.mark.parametrize("interaction", [False, True])
+def test_nothing_changes_within_a_group_of_one_year_beside_another_breakdown(interaction):
+    """Roles change by +10 and -5 points, on all sites; one site left, one came, neither has any change."""
+    rng = np.random.default_rng(3)
+    years = []
+    for period, sites, shares in (("2023", "ABX", (0.6, 0.4)), ("2024", "ABY", (0.5, 0.7))):
+        site, role = rng.choice(list(sites), 900), rng.integers(0, 2, 900)
+        yes = rng.random(900) < np.array(shares)[role] + 0.1 * (site == "B")
+        years.append(
+            people(period, {"site": site, "role": np.array(["one", "two"])[role]}, np.where(yes, 4, 2))
+        )
+    change = decompose_change(*years, by=["site", "role"], interaction=interaction)
+    found = numbers(change)
+    kinds = ["within", "interaction"] if interaction else ["within"]
+    for kind in kinds:
+        for group in "XY":
+            assert found[kind, "site", group] == pytest.approx(0, abs=1e-10)
+            row = change.piece(kind, "site", group)
+            assert abs(row["conf_low"]) + abs(row["conf_high"]) < 1e-8
+        for name in ("site", "role"):
+            parts = [v for (piece, b, g), v in found.items() if (piece, b) == (kind, name) and g != "all"]
+            assert sum(parts) == pytest.approx(found[kind, "all", "all"], abs=1e-10)
+    total = sum(found["mix", b, "all"] for b in ("site", "role")) + sum(found[k, "all", "all"] for k in kinds)
+    assert total == pytest.approx(found["total", "all", "all"], abs=1e-10)
+
+
 def test_results_alone_tell_who_left_as_respondents_do():
     years = [
         planted_sites("2023", {**ROOTED[0], "Estates and Facilities": (100, 30)}),
