@@ -93,6 +93,13 @@ def validate_results(
     ResultsError
         When a table lacks a column.
 
+    Notes
+    -----
+    Besides ranges, units and figures that stand twice: a headline and its base follow from the distribution
+    of its question; an element or theme is the mean of its parts, but for people who lack one; groups are
+    parts of the whole; an interval holds its figure; one organisation has no other scale than the rest. What
+    rounding explains, by the decimals of the figures, is no fault.
+
     Examples
     --------
     >>> figures = {"survey": "nss_england", "period": "2024", "organisation": "RXX", "breakdown": "all",
