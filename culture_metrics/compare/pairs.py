@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from culture_metrics.contract import check_results
+from culture_metrics.contract import ALL, check_results
 from culture_metrics.errors import ComparabilityError, unknown
 from culture_metrics.output import Output, table_of
 from culture_metrics.published import Published
 from culture_metrics.results import Results
+from culture_metrics.wording.numbers import together
 
 if TYPE_CHECKING:
     from culture_metrics.catalogue import Edition
@@ -153,16 +154,24 @@ def side_by_side(material: Material, from_period: str, to_period: str) -> pl.Dat
     )
 
 
-def pool(material: Material, period: str, merged: Mapping[str, Sequence[str]]) -> Material:
-    """Put predecessors together under the code of their successor, by base, in one period.
+def pool(material: Material, period: str, merged: Mapping[str, Sequence[str]]) -> tuple[Material, list[str]]:
+    """Put predecessors and what the successor itself was under the code of the successor, in one period.
 
-    The pooled figure is the mean of the predecessors' figures weighted by their bases; its variance that of
-    such a mean of independent figures. Where one of them is not shown the pooled figure is not either.
+    The pooled figure is the mean of the figures weighted by their bases; its variance that of such a mean of
+    independent figures. Where one of them is not shown the pooled figure is not either, and there is none
+    where one of them lacks it.
+
+    Returns
+    -------
+    (Material, list of str)
+        The material, and for each successor what it is made of.
 
     Raises
     ------
     UnknownNameError
         When there are no results of a predecessor in the period.
+    ComparabilityError
+        When two successors claim one predecessor, or no figure stands in all of them.
     """
     earlier = material.frame.filter(pl.col("period") == period)
     known = earlier["organisation"].unique().sort().to_list()
@@ -171,16 +180,26 @@ def pool(material: Material, period: str, merged: Mapping[str, Sequence[str]]) -
         for code in predecessors:
             if code not in known:
                 raise unknown(f"organisation with results of {period}", code, known)
-            heirs[code] = successor
+        # What had the code of the successor before is part of it as well.
+        own = [successor] if successor in known else []
+        for code in dict.fromkeys([*own, *predecessors]):
+            if heirs.setdefault(code, successor) != successor:
+                raise ComparabilityError(
+                    f"{code} cannot be part of both {heirs[code]} and {successor}", where="merged"
+                )
     n, shown = pl.col("base").cast(pl.Float64), (pl.col("status") == "reported").all()
     share = n / n.sum()
     same = pl.col("release").first(), pl.col("release").n_unique() == 1
     key = ["survey", "period", *KEY, "unit"]
+    parts = earlier.filter(pl.col("organisation").is_in(list(heirs))).with_columns(
+        pl.col("organisation").replace(heirs), part="organisation"
+    )
+    every = pl.col("part").n_unique().over("organisation", "breakdown", "group")
     pooled = (
-        earlier.filter(pl.col("organisation").is_in(list(heirs)))
-        .with_columns(pl.col("organisation").replace(heirs))
+        parts.with_columns(every=every)
         .group_by(key)
         .agg(
+            (pl.len() == pl.col("every").first()).alias("every"),
             pl.when(shown).then((share * pl.col("estimate")).sum()).alias("estimate"),
             pl.when(shown & pl.col("std_error").is_not_null().all())
             .then((share**2 * pl.col("std_error") ** 2).sum().sqrt())
@@ -196,11 +215,36 @@ def pool(material: Material, period: str, merged: Mapping[str, Sequence[str]]) -
             pl.when(same[1]).then(same[0]).alias("release"),
             pl.lit(value=True).alias("pooled"),
         )
+        .filter("every")
+        .drop("every")
     )
+    for successor in merged:
+        if pooled.filter(organisation=successor).is_empty():
+            raise ComparabilityError(
+                f"No figure of {period} stands in all that became {successor}",
+                expected="the same measures, weighting and source of each",
+            )
     gone = [*heirs, *merged]
     rest = material.frame.filter(~((pl.col("period") == period) & pl.col("organisation").is_in(gone)))
     typed = pooled.with_columns(pl.col("status").cast(rest.schema["status"]), pl.col("base").cast(pl.UInt32))
-    return Material(pl.concat([rest, typed], how="diagonal"), material.organisations, material.survey)
+    made = Material(pl.concat([rest, typed], how="diagonal"), material.organisations, material.survey)
+    return made, [_told(parts.filter(organisation=successor), successor, period) for successor in merged]
+
+
+def _told(parts: pl.DataFrame, successor: str, period: str) -> str:
+    """Say what a successor is pooled from, and what pooling cannot do."""
+    whole = parts.filter(pl.col("breakdown") == ALL).group_by("part").agg(pl.col("base").max())
+    names = parts.select("part").unique().join(whole, on="part", how="left")
+    own = pl.col("part") == successor
+    people = [
+        f"{part} (base {base:,})" if base else part for part, base in names.sort(~own, "part").iter_rows()
+    ]
+    said = f"{successor} in {period} is {together(people, 12)} pooled by base: "
+    said += "each counts as its respondents do."
+    weighted = parts.filter(~pl.col("weighting").cast(pl.String).is_in(["none", "as_published"]))
+    if weighted.height:
+        said += " Weighted figures are those of each: nobody weighted them together."
+    return said
 
 
 def catalogued(edition: Edition) -> pl.DataFrame:

@@ -70,7 +70,8 @@ def compare_years(  # noqa: PLR0913
         Compare across breaks as well. Such rows keep the verdict "not comparable" and a ComparabilityWarning
         is given. Figures of two releases get a verdict: what reweighting can move is taken off first.
     merged : mapping, optional
-        Successor -> predecessors; in the first period these are pooled by base.
+        Successor -> predecessors; in the first period these are pooled by base, with the row that the
+        successor itself has.
     linked : two Extracts, optional
         The respondent files behind unweighted results, if a `respondent` id stands for the same person in
         both: the test then allows for people who answered twice.
@@ -124,13 +125,7 @@ def compare_years(  # noqa: PLR0913
     stuff = gather(results, None if release is None else str(release))
     survey = catalogue(stuff.survey)
     edges = _material(material or {}, survey)
-    notes = []
-    if merged:
-        stuff = pool(stuff, periods[0], merged)
-        notes += [
-            f"{new} in {periods[0]} is {' and '.join(old)} pooled by base: each counts as its respondents do."
-            for new, old in merged.items()
-        ]
+    stuff, notes = pool(stuff, periods[0], merged) if merged else (stuff, [])
     marked = _marked(stuff, periods, organisation, measures, allow_breaks=allow_breaks)
     ready = prepare(marked, survey, assumptions or Assumptions(), edges, allow_breaks=allow_breaks)
     ready, shared = link(ready, linked, survey.minimum_base)

@@ -9,6 +9,7 @@ import polars as pl
 from culture_metrics.contract import ALL
 from culture_metrics.wording.numbers import count, fixed
 from culture_metrics.wording.table import HELD, NOT_APPLICABLE, NOT_AVAILABLE
+from data_schemas.columns import FAULTY
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -169,7 +170,7 @@ def missing() -> pl.Expr:
     return (
         pl.when(status.str.starts_with("suppressed"))
         .then(pl.lit(HELD))
-        .when(status.is_in(["reported", "not_asked"]))
+        .when(status.is_in(["reported", "not_asked", FAULTY]))
         .then(pl.lit(NOT_AVAILABLE))
         .otherwise(pl.lit(NOT_APPLICABLE))
     )
