@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from culture_metrics.disclosure.decision import Decision, People
 
-FORMAT = 1
+FORMAT = 2
 
 
 @dataclass(frozen=True)
@@ -170,7 +170,9 @@ def _written(call: Call) -> dict[str, Any]:
 
 
 def _members(call: Call) -> dict[str, str]:
-    return {t.name: t.digest(ids_of(call.frame)) for t in call.tables} if call.frame is not None else {}
+    if call.frame is None:
+        return {}
+    return {table.name: table.digest(ids_of(call.frame), call.people) for table in call.tables}
 
 
 def _read(call: Mapping[str, Any], about: About) -> Call:
