@@ -10,13 +10,13 @@ import polars as pl
 
 from culture_metrics.catalogue import catalogue
 from culture_metrics.compare.sentences import sentence
-from culture_metrics.compare.verdict import BARRED, DECLINED, IMPROVED, SAME, UNCLEAR
 from culture_metrics.contract import ALL
 from culture_metrics.errors import ComparabilityError, unknown
 from culture_metrics.output import Output
 from culture_metrics.results.words import SOURCES, weighed
 from culture_metrics.wording.changes import beside
 from culture_metrics.wording.numbers import held_back, several
+from culture_metrics.wording.verdicts import BARRED, CLEAR, LIKELY, counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -26,6 +26,11 @@ if TYPE_CHECKING:
     from culture_metrics.compare.decomposition import ChangeDecomposition
     from culture_metrics.wording.several import Figures, Tables
     from culture_metrics.wording.table import Table
+
+
+#: Findings that a summary tells.
+MOST_TOLD = 5
+NOTHING_MOVED = "No measure of the whole organisation moved beyond chance from {} to {}."
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -192,14 +197,20 @@ class YearComparison(Output):
         own = self.whole()
         groups = self.table.filter((pl.col("breakdown") != ALL) | (pl.col("group") != ALL))
         one = self.table["organisation"].n_unique() == 1
-        said = []
+        said: list[str] = []
+        counts = []
         if own.table.height:
             of = several(own.table.height, "measure" if one else "comparison of whole organisation")
-            said.append(f"{self.from_period} to {self.to_period}: of {of} {_verdicts(own.table)}.")
-            said += own.sentences(IMPROVED)[:3] + own.sentences(DECLINED)[:3]
+            for verdicts in (CLEAR, LIKELY):
+                found = own.sentences(*verdicts)
+                said += found[:MOST_TOLD]
+                if found:
+                    break
+            said = said or [NOTHING_MOVED.format(self.from_period, self.to_period)]
+            counts.append(f"{self.from_period} to {self.to_period}: of {of} {_verdicts(own.table)}.")
         if groups.height:
             of = several(groups.height, "comparison")
-            said.append(f"In groups, of {of} {_verdicts(groups)}.")
+            counts.append(f"In groups, of {of} {_verdicts(groups)}.")
         if self.groups_vanished or self.groups_appeared:
             said.append(
                 f"{several(len(self.groups_vanished), 'group')} only in {self.from_period} and "
@@ -210,7 +221,7 @@ class YearComparison(Output):
                 said.append(
                     f"{len(gone)} organisation{'s' if len(gone) > 1 else ''} {word}: {', '.join(gone)}."
                 )
-        return " ".join(said)
+        return " ".join([*said, *counts])
 
     def rules(self) -> tuple[str, ...]:
         """Say what was assumed, pooled or taken as given."""
@@ -267,27 +278,22 @@ class YearComparison(Output):
 def _verdicts(rows: pl.DataFrame) -> str:
     """Count the verdicts; what is held back is counted apart from what may not be compared."""
     hidden = rows.select(held_back()).to_series()
-    counts = dict(rows.filter(~hidden)["verdict"].cast(pl.String).value_counts().iter_rows())
-    said = [
-        f"{counts.get(IMPROVED, 0):,} improved",
-        f"{counts.get(DECLINED, 0):,} declined",
-        f"{counts.get(SAME, 0):,} did not change materially",
-        f"{counts.get(UNCLEAR, 0):,} {'is' if counts.get(UNCLEAR, 0) == 1 else 'are'} unclear",
-        f"{counts.get(BARRED, 0):,} may not be compared",
-    ]
+    said = counted(dict(rows.filter(~hidden)["verdict"].cast(pl.String).value_counts().iter_rows()))
     if hidden.any():
         said.append(f"{int(hidden.sum()):,} {'is' if hidden.sum() == 1 else 'are'} held back")
-    return f"{', '.join(said[:-1])} and {said[-1]}"
+    return " and ".join(filter(None, (", ".join(said[:-1]), said[-1])))
 
 
 def _counted(rows: pl.DataFrame, unit: str, noun: str = "") -> str:
-    """Say how many of the measures drawn changed: the title of a figure."""
+    """Say how many of the measures drawn changed, also after all is allowed for: the title of a figure."""
     own = rows.filter((pl.col("unit") == unit) & (pl.col("verdict") != BARRED))
     many = several(own.height, noun or ("score" if unit == "score" else "percentage"))
     if own.is_empty():
         return f"no {noun or many.split()[1].removesuffix('s')} may be compared"
-    counts = [(int((own["verdict"] == v).sum()), v) for v in (IMPROVED, DECLINED)]
-    (first, verdict), *rest = [(n, v) for n, v in counts if n] or [(0, "")]
-    if first:
-        return ", ".join([f"{first:,} of {many} {verdict}", *(f"{n:,} {v}" for n, v in rest)])
-    return f"none of {many} {'is' if noun else 'changed'} beyond chance"
+    numbers = dict(own["verdict"].cast(pl.String).value_counts().iter_rows())
+    clear, likely = counted(numbers, CLEAR), counted(numbers, LIKELY)
+    if clear:
+        number, *verdict = clear[0].split()
+        return ", ".join([f"{number} of {many} {' '.join(verdict)}", *clear[1:]])
+    none = f"none of {many} {'is' if noun else 'changed'} beyond chance"
+    return f"{none} with all that was compared, {', '.join(likely)}" if likely else none

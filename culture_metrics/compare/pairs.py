@@ -8,11 +8,14 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from culture_metrics.contract import check_results
+from culture_metrics.catalogue import catalogue
+from culture_metrics.compare.precision import with_precision
+from culture_metrics.contract import as_results, check_results
 from culture_metrics.errors import ComparabilityError, unknown
 from culture_metrics.output import Output, table_of
 from culture_metrics.published import Published
 from culture_metrics.results import Results
+from data_schemas.columns import RESULTS, RESULTS_KEY
 
 if TYPE_CHECKING:
     from culture_metrics.catalogue import Edition
@@ -20,15 +23,18 @@ if TYPE_CHECKING:
 #: What identifies a figure of a period, and what it may stand in more than once by.
 CELL = ["organisation", "breakdown", "group", "measure", "source"]
 KEY = [*CELL, "weighting"]
-FIGURES = ["estimate", "std_error", "base", "effective_base", "status", "weighting", "release", "pooled"]
+FIGURES = [
+    "estimate", "std_error", "conf_low", "conf_high", "base", "effective_base", "df", "worth",
+    "design_effect", "status", "weighting", "release", "pooled",
+]  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Material:
     """Results of one survey as they were handed in, with the release each row comes from.
 
-    `frame` is Results with `release` (null where it is not known) and `pooled`; `organisations` has
-    `organisation` and `benchmark_group` as far as the files say.
+    `frame` is Results with `release` (null where it is not known), `pooled` and how exact each figure is
+    (`with_precision`); `organisations` has `organisation` and `benchmark_group` as far as the files say.
     """
 
     frame: pl.DataFrame
@@ -50,7 +56,7 @@ def gather(results: Given, release: str | None) -> Material:
     """
     parts = (
         [results]
-        if isinstance(results, pl.DataFrame | Output)
+        if isinstance(results, pl.DataFrame | pl.LazyFrame | Output)
         else list(results)
         if isinstance(results, Iterable)
         else [results]
@@ -64,9 +70,7 @@ def gather(results: Given, release: str | None) -> Material:
             frames.append(part.results.table.with_columns(release=pl.lit(own)))
             listed.append(part.organisations.select("organisation", "benchmark_group"))
         else:
-            frames.append(
-                check_results(table_of(part, "A comparison")).with_columns(release=pl.lit(release, pl.String))
-            )
+            frames.append(_as_read(part).with_columns(release=pl.lit(release, pl.String)))
     frame = pl.concat(frames).with_columns(pooled=pl.lit(value=False))
     surveys = frame["survey"].unique().sort().to_list()
     if len(surveys) != 1:
@@ -90,7 +94,19 @@ def gather(results: Given, release: str | None) -> Material:
         if listed
         else pl.DataFrame(schema={"organisation": pl.String, "benchmark_group": pl.String})
     )
-    return Material(frame, groups, surveys[0])
+    exact = with_precision(frame, catalogue(surveys[0]).score_range)
+    return Material(exact, groups, surveys[0])
+
+
+def _as_read(part: object) -> pl.DataFrame:
+    """Return results as they came: of a verb, lazy, with columns of one's own, or read back from a file."""
+    table = part.collect() if isinstance(part, pl.LazyFrame) else table_of(part, "A comparison")
+    if table.schema == pl.Schema(RESULTS) or not set(RESULTS_KEY) <= set(table.columns):
+        return check_results(table)
+    try:
+        return as_results(table)
+    except pl.exceptions.PolarsError:
+        return check_results(table)
 
 
 def side_by_side(material: Material, from_period: str, to_period: str) -> pl.DataFrame:
