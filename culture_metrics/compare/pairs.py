@@ -133,6 +133,13 @@ def side_by_side(material: Material, from_period: str, to_period: str) -> pl.Dat
         raise ComparabilityError(
             "A period is not compared with itself", got=from_period, expected="two periods"
         )
+    if from_period > to_period:
+        raise ComparabilityError(
+            "The periods are the wrong way round",
+            got=f"from {from_period} to {to_period}",
+            expected="the earlier period first",
+            hint=f"Write {to_period}, {from_period}: a change is the later year less the earlier one.",
+        )
     often = pl.len().over("period", *CELL).max().over(CELL)
     by_weighting = pl.when(often > 1).then(pl.col("weighting").cast(pl.String)).otherwise(pl.lit(""))
     both = frame.filter(pl.col("period").is_in([from_period, to_period])).with_columns(
