@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 
 #: Findings that a summary tells.
 MOST_TOLD = 5
-NOTHING_MOVED = "No measure of the whole organisation moved beyond chance from {} to {}."
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -192,43 +191,49 @@ class YearComparison(Output):
 
         return change_lists.hidden(self)
 
+    def story(self) -> list[str]:
+        """Say in plain sentences what moved at the top, where inside it sits, and what may be renaming.
+
+        Examples
+        --------
+        >>> import culture_metrics as cm
+        >>> data = cm.study([])
+        >>> cm.compare_years(data.results, 2023, 2024).story()[0]
+        'No leading score moved beyond chance from 2023 to 2024.'
+        """
+        from culture_metrics.compare.story import story
+
+        return story(self)
+
     def summary(self) -> str:
-        """Say in plain sentences what came of it."""
+        """Say in plain sentences what came of it: the story first, counts of verdicts last."""
         own = self.whole()
         groups = self.table.filter((pl.col("breakdown") != ALL) | (pl.col("group") != ALL))
         one = self.table["organisation"].n_unique() == 1
-        said: list[str] = []
-        counts = []
-        if own.table.height:
-            of = several(own.table.height, "measure" if one else "comparison of whole organisation")
-            for verdicts in (CLEAR, LIKELY):
-                found = own.sentences(*verdicts)
-                said += found[:MOST_TOLD]
-                if found:
-                    break
-            said = said or [NOTHING_MOVED.format(self.from_period, self.to_period)]
-            counts.append(f"{self.from_period} to {self.to_period}: of {of} {_verdicts(own.table)}.")
-        if groups.height:
-            of = several(groups.height, "comparison")
-            counts.append(f"In groups, of {of} {_verdicts(groups)}.")
-        if self.groups_vanished or self.groups_appeared:
-            said.append(
-                f"{several(len(self.groups_vanished), 'group')} only in {self.from_period} and "
-                f"{len(self.groups_appeared):,} only in {self.to_period}: renamed or reorganised?"
-            )
+        said = self.story() if one else own.sentences(*CLEAR)[:MOST_TOLD]
         for gone, word in ((self.vanished, f"only in {self.from_period}"), (self.appeared, f"only in {self.to_period}")):  # fmt: skip  # noqa: E501
             if gone:
                 said.append(
                     f"{len(gone)} organisation{'s' if len(gone) > 1 else ''} {word}: {', '.join(gone)}."
                 )
-        return " ".join([*said, *counts])
+        if own.table.height:
+            said.append(f"{self._counts()}.")
+        if groups.height:
+            said.append(f"In groups, of {several(groups.height, 'comparison')} {_verdicts(groups)}.")
+        return " ".join(said)
 
     def rules(self) -> tuple[str, ...]:
         """Say what was assumed, pooled or taken as given."""
         return self.notes
 
     def __repr__(self) -> str:
-        return f"YearComparison({self.summary()})"
+        return f"YearComparison({self._counts()}. See .table, .story() and .summary())"
+
+    def _counts(self) -> str:
+        rows = self.whole().table
+        one = rows["organisation"].n_unique() == 1
+        of = several(rows.height, "measure" if one else "comparison of whole organisation")
+        return f"{self.from_period} to {self.to_period}: of {of} {_verdicts(rows) if rows.height else 'none'}"
 
     def _repr_html_(self) -> str:
         points = "".join(f"<li>{html.escape(note)}</li>" for note in self.notes)

@@ -140,11 +140,12 @@ def side_by_side(material: Material, from_period: str, to_period: str) -> pl.Dat
             expected="the earlier period first",
             hint=f"Write {to_period}, {from_period}: a change is the later year less the earlier one.",
         )
-    often = pl.len().over("period", *CELL).max().over(CELL)
-    by_weighting = pl.when(often > 1).then(pl.col("weighting").cast(pl.String)).otherwise(pl.lit(""))
-    both = frame.filter(pl.col("period").is_in([from_period, to_period])).with_columns(
-        by_weighting.alias("by_weighting")
-    )
+    both = frame.filter(pl.col("period").is_in([from_period, to_period]))
+    often = both.group_by("period", *CELL).len().filter(pl.col("len") > 1).select(CELL).unique()
+    weighting = pl.when("often").then(pl.col("weighting").cast(pl.String)).otherwise(pl.lit(""))
+    both = both.join(
+        often.with_columns(often=pl.lit(value=True)), on=CELL, how="left", maintain_order="left"
+    ).with_columns(weighting.alias("by_weighting"))
     first, second = (
         both.filter(pl.col("period") == p).select(*CELL, "unit", "by_weighting", *FIGURES)
         for p in (from_period, to_period)

@@ -11,8 +11,8 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-#: Halvings of an interval: its ends are exact to 1e-10.
-STEPS = 34
+#: Halvings of an interval: its ends are exact to 3e-8.
+STEPS = 26
 
 
 class Shares(NamedTuple):

@@ -131,8 +131,7 @@ def clearly_apart(rows: pl.DataFrame) -> pl.DataFrame:
     share = (pl.col("base") / pl.col("people")).clip(0, 1)
     variance = pl.col("error") ** 2 + (1 - 2 * share) * error2
     apart = rows.select(
-        t=(pl.col("estimate") - pl.col("reference"))
-        / (pl.col("error") ** 2 + (1 - 2 * share) * error2).sqrt(),
+        t=(pl.col("estimate") - pl.col("reference")) / variance.sqrt(),
         df=pl.when(percent).then(1e9).otherwise(pl.col("effective_base") - 1),
         group=pl.col("group") != ALL,
     )

@@ -246,3 +246,34 @@ def test_the_margin_is_what_an_organisation_of_this_size_can_resolve(base, margi
     assert row["verdict"] == ("no material change" if base > 400 else "no clear change")
     fixed = compare_years(same, 2023, 2024, material={"percent": 1.0, "score": 0.1}).table
     assert fixed["material"].item() == 1.0
+
+
+def test_the_story_names_where_a_change_sits_and_what_came_and_went():
+    """Urgent Care alone falls, by 1.8; one directorate closed and one opened."""
+
+    def year(values: dict[str, float], period: str) -> pl.DataFrame:
+        own = [
+            rows(
+                {period: value},
+                breakdown="locality_1",
+                group=group,
+                std_error=0.12,
+                base=200,
+                effective_base=200.0,
+            )
+            for group, value in values.items()
+        ]
+        return pl.concat([rows({period: float(np.mean(list(values.values())))}), *own])
+
+    level = {f"D{i}": 6.0 for i in range(6)}
+    before = year(level | {"Urgent Care": 6.0, "Closed": 6.0}, "2023")
+    after = year(level | {"Urgent Care": 4.2, "Opened": 6.0}, "2024")
+    change = compare_years(pl.concat([before, after]), 2023, 2024)
+    first, inside, apart = change.story()
+    assert first.startswith("Morale fell from 6.00 in 2023 to 5.78 in 2024")
+    assert "move apart beyond chance; furthest, shrunken: Urgent Care (\N{MINUS SIGN}1." in inside
+    assert apart.startswith("Groups only in 2023: Closed; only in 2024: Opened.")
+    assert change.summary().startswith(first)
+    # Where all groups fell alike, none is named.
+    alike = compare_years(pl.concat([year(level, "2023"), year({k: 5.5 for k in level}, "2024")]), 2023, 2024)
+    assert alike.story()[1].endswith("the groups do not move apart beyond chance.")
