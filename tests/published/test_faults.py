@@ -5,11 +5,12 @@ from __future__ import annotations
 import polars as pl
 import pytest
 
-from culture_metrics import compare_years, validate_results
+from culture_metrics import compare_years
 from culture_metrics.contract import as_distributions, as_organisations, as_results
 from culture_metrics.errors import ComparabilityError
 from culture_metrics.published import Published
 from culture_metrics.published.faults import without_faults
+from culture_metrics.results import validate_results
 from culture_metrics.results.tables import words
 from culture_metrics.wording.numbers import why_not
 from data_schemas.columns import DISTRIBUTIONS, FAULTY, ORGANISATIONS
