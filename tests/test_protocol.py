@@ -124,7 +124,7 @@ def file_of(make, table, name):
 CALLS = {
     "agreement": {
         "Extract": lambda: cm.agreement(extract(), ["morale"], "gender"),
-        "frame": lambda: cm.agreement(cm.score(extract()), ["morale"], "locality_1"),
+        "frame": lambda: cm.agreement(frame_of_years(), ["morale"], "organisation"),
     },
     "agreement_of_percentages": {
         "Published": lambda: cm.measurement.agreement_of_percentages(

@@ -119,11 +119,15 @@ def refuse(table: pl.DataFrame, named: Iterable[str], survey: Survey, periods: t
     first = rows.sort(order, maintain_order=True).row(0, named=True)
     subject = first["label"] if len(asked) == 1 else f"{first['label']} and {len(asked) - 1} more"
     hint = f"Comparable instead: {first['instead']} " if first["instead"] else ""
+    if rows.select(unpaired().is_not_null().all()).item():
+        hint += "Give results of the same organisations and groups in both."
+    else:
+        hint += "allow_breaks=True compares anyway and marks it."
     raise ComparabilityError(
         f"{subject}: {periods[0]} and {periods[1]} may not be compared. {first['why']}",
         where=survey.label,
         expected="release=, if one release holds both years" if first["releases_apart"] else None,
-        hint=f"{hint}allow_breaks=True compares anyway and marks it.",
+        hint=hint,
     )
 
 

@@ -13,6 +13,7 @@ from culture_metrics.compare.pieces import moments, pieces, spread, untold
 from culture_metrics.errors import ResultsError
 from culture_metrics.extracts.extract import Extract
 from culture_metrics.output import table_of, verb
+from culture_metrics.wording.numbers import DECIMALS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -86,7 +87,8 @@ def decompose_change(
     the mean of both years' coefficients on dummies of all breakdowns, so that the mix of each breakdown is
     told apart from that of the others; what breakdowns do jointly beyond their sum is part of within. The
     pieces are exact; the sums hold in every bootstrap draw. They are arithmetic and say where a change sits,
-    not why it came about.
+    not why it came about. Those of several breakdowns have the decimals of a figure (one of percentages, two
+    of scores): in full they would tell how many people are in two groups at once.
 
     Only respondents in the base of the measure count. Those without an answer to a breakdown are a group of
     their own, "Not given". Groups that `estimate` with the same `by` hides in either year are pooled into
@@ -128,6 +130,8 @@ def decompose_change(
         return in_order(pieces(old, new, blocks, interaction), blocks, interaction)
 
     numbers = pl.DataFrame(spread(statistic, years.before, years.after)).fill_nan(None)
+    if len(blocks) > 1:
+        numbers = numbers.select(pl.all().round(DECIMALS[years.measure.unit]))
     return ChangeDecomposition(
         table=named_rows(years, interaction).hstack(numbers).select(COLUMNS),
         measure=years.measure,

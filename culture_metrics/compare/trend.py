@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 
 SERIES = ["organisation", "breakdown", "group", "measure", "label", "unit", "direction"]
+#: So many lines are told in a summary, those of whole organisations first.
+MOST_SAID = 5
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -84,7 +86,11 @@ class Trend(Output):
 
     def summary(self) -> str:
         """Say in plain sentences which measures rise or fall, and which have turned."""
-        return " ".join(self.table.sort("p_value", nulls_last=True).select(_sentence()).to_series().head(5))
+        several = self.table["organisation"].n_unique() > 1
+        first = self.table.sort(pl.col("breakdown") != ALL, "p_value", nulls_last=True)
+        said = " ".join(first.select(_sentence(several)).to_series().head(MOST_SAID))
+        many = self.table.height
+        return f"{said} Of {counted(many, 'line')} in all; see .table." if many > MOST_SAID else said
 
     def rules(self) -> tuple[str, ...]:
         """Say what was assumed, pooled or taken as given."""
@@ -239,11 +245,11 @@ def _direction(row: dict[str, object]) -> str:
     if row["turning_point"] is not None:
         return f"turned in {row['turning_point']}"
     if row["p_adjusted"] is None or float(row["p_adjusted"]) >= ALPHA:  # type: ignore[arg-type]
-        return "no trend beyond chance"
+        return "no clear trend"
     return "rising" if float(row["slope"]) > 0 else "falling"  # type: ignore[arg-type]
 
 
-def _sentence() -> pl.Expr:
+def _sentence(several: bool) -> pl.Expr:
     """Expression: a trend in a sentence. Where a measure turned, its slope says nothing and is left out."""
     slope = pl.format(
         "({}{} a year, 95% interval {} to {})",
@@ -254,7 +260,14 @@ def _sentence() -> pl.Expr:
     )
     moved = (
         pl.when(pl.col("p_adjusted") >= ALPHA)
-        .then(pl.lit("no trend beyond chance"))
+        .then(
+            # As `compare_years` calls it: by its own interval, but not among all that was looked at.
+            pl.when(pl.col("p_value") >= ALPHA)
+            .then(pl.lit("no clear trend"))
+            .when(pl.col("slope") > 0)
+            .then(pl.lit("likely rising"))
+            .otherwise(pl.lit("likely falling"))
+        )
         .when(pl.col("slope") > 0)
         .then(pl.lit("rising"))
         .otherwise(pl.lit("falling"))
@@ -264,7 +277,9 @@ def _sentence() -> pl.Expr:
         .then(pl.lit(", but the years do not lie on one line"))
         .otherwise(pl.lit(""))
     )
-    when = pl.format("{}, {} to {}: ", "label", "first_period", "last_period")
+    group = pl.when(pl.col("breakdown") == ALL).then(pl.lit("")).otherwise(pl.format(", {}", "group"))
+    whose = pl.format("{}: ", "organisation") if several else pl.lit("")
+    when = pl.format("{}{}{}, {} to {}: ", whose, "label", group, "first_period", "last_period")
     return pl.concat_str(
         when,
         pl.when(pl.col("turning_point").is_not_null())

@@ -105,7 +105,8 @@ def agreement(
     Parameters
     ----------
     data : Extract, polars.DataFrame or polars.LazyFrame
-        A clean extract, or any table with one row per respondent (or per organisation and year).
+        A clean extract, or a table with one row per organisation and year, or of other things that are no
+        people.
     measures : str or sequence of str
         Scores by id or code; of a table, number columns, or columns of levels in order (an Enum), which are
         counted from 1.
@@ -160,9 +161,10 @@ def agreement(
     how widely answers are spread; whether the mean can be trusted is what ICC(2) says.
 
     Mean squares and group sizes of all groups, set beside the results of those shown, would tell the size and
-    the mean of a hidden one. So respondents (an extract, or a table with a column `respondent`) are described
-    by the groups shown alone: every figure follows from people of whom `estimate` shows as much. Other tables
-    are taken as figures of organisations, whose small groups (a few years) count in the analysis of variance.
+    the mean of a hidden one. So an extract is described by the groups shown alone: every figure follows from
+    people of whom `estimate` shows as much. A table of respondents is refused, as it does not know what else
+    was shown of them; other tables are taken as figures of organisations, whose small groups (a few years)
+    count in the analysis of variance.
 
     Examples
     --------
@@ -187,10 +189,16 @@ def agreement(
             hint="Take the .extract of what cm.validate returned. A panel has no respondents: its .table, "
             "with by='organisation', tells how much of its figures stays the same over the years.",
         )
+    if not of_extract and "respondent" in data.columns:
+        raise MeasurementError(
+            "Agreement of respondents is worked out from their extract",
+            got="a table with a column respondent",
+            hint="Give the extract itself: cm.agreement(extract, measures, by). It knows what its results "
+            "show, and which groups would give somebody away beside them.",
+        )
     if not of_extract:
         levels = [c for c in names if isinstance(data.schema.get(c), pl.Enum)]
         data = data.with_columns(pl.col(levels).to_physical() + 1)
-    people = of_extract or "respondent" in data.columns
     items = items or {}
     scales: Mapping[str, Scale] = (
         dict.fromkeys([*names, *items], scale) if isinstance(scale, tuple) else scale or {}
@@ -204,8 +212,6 @@ def agreement(
             pl.col(name).cast(pl.Float64).alias("value"),
             *(pl.col(c).cast(pl.Float64).alias(f"item {i}") for i, c in enumerate(columns)),
         ).drop_nulls("group")
-        if people and not of_extract:
-            own, left_out[name] = _of_shown(own, least)
         used = own.drop_nulls("value")
         if used.height < least:
             raise MeasurementError(
@@ -213,7 +219,7 @@ def agreement(
                 expected=f"at least {least} rows with a value and a {by} that may be shown",
                 hint="Use a larger extract, or leave the measure out.",
             )
-        if people and used["group"].n_unique() < 2:
+        if of_extract and used["group"].n_unique() < 2:
             raise MeasurementError(
                 f"Fewer than two groups of {by} may be shown for '{name}'", hint="Use coarser groups."
             )
@@ -222,7 +228,7 @@ def agreement(
         rows.append({**about, **one_way(used["value"].alias(name), used["group"])})
         within.append(_within(own, name, len(columns), scales.get(name), least))
     groups = pl.concat(within)
-    groups = groups.with_columns(status=pl.lit("reported")) if people else _held_back(groups, least)
+    groups = groups.with_columns(status=pl.lit("reported")) if of_extract else _held_back(groups, least)
     groups = groups.select("measure", "group", "base", pl.col("status").cast(pl.String), *WITHIN)
     cuts = pl.DataFrame(
         [(name, _step(scales[name]) * scales[name][2] / 6 if name in scales else None) for name in names],
@@ -317,13 +323,6 @@ def _held_back(groups: pl.DataFrame, minimum_base: int) -> pl.DataFrame:
     status = _statuses(groups, minimum_base)
     shown = status == "reported"
     return groups.with_columns(status, *(pl.when(shown).then(pl.col(c)).alias(c) for c in ("base", *WITHIN)))
-
-
-def _of_shown(own: pl.DataFrame, minimum_base: int) -> tuple[pl.DataFrame, int]:
-    """Keep the people of groups that may be shown, and count the other groups."""
-    groups = own.drop_nulls("value").group_by("group").agg(pl.len().alias("base")).sort("group")
-    shown = _statuses(groups.with_columns(measure=pl.lit("")), minimum_base) == "reported"
-    return own.join(groups.filter(shown), on="group", how="semi"), int((~shown).sum())
 
 
 def _statuses(groups: pl.DataFrame, minimum_base: int) -> pl.Series:

@@ -37,6 +37,13 @@ def people(period, groups, answers, organisation="RXX"):
     return Extract("nss_england", period, frame.drop("n"))
 
 
+@pytest.fixture(autouse=True)
+def in_full(request, monkeypatch):
+    """See the arithmetic in full, as nobody else does."""
+    if "do_not_tell" not in request.node.name:
+        monkeypatch.setattr("culture_metrics.compare.decompose.DECIMALS", {"percent": 14, "score": 14})
+
+
 def numbers(change):
     return {
         row[:3]: row[3] for row in change.table.select("piece", "breakdown", "group", "estimate").iter_rows()
@@ -674,3 +681,17 @@ def test_bad_results_say_what_is_wrong(years):
         decompose_change(old, new, by=["gender"])
     with pytest.raises(ComparabilityError, match="two periods"):
         decompose_change(old, old, by=["age"])
+
+
+@pytest.mark.parametrize(("measure", "places"), [("recommend_place_to_work", 1), ("advocacy", 2)])
+def test_pieces_of_several_breakdowns_do_not_tell_how_many_are_in_two_groups_at_once(years, measure, places):
+    """In full, each group's mix over its change of share is a level, and a whole-number equation in a row of
+    the cross of both breakdowns.
+    """
+    by = ["occupation_group", "age"]
+    table = decompose_change(*years, measure, by=by, interaction=True).table
+    for number in ("estimate", "std_error", "conf_low", "conf_high"):
+        known = table[number].drop_nulls()
+        assert known.to_list() == known.round(places).to_list(), number
+    one = decompose_change(*years, measure, by=by[:1]).table["estimate"].drop_nulls()
+    assert one.to_list() != one.round(places).to_list()

@@ -197,3 +197,21 @@ def test_what_cannot_be_done_is_said():
             [group_of(np.full((30, 1), 6.5), ("2023",), "2023"), group_of(np.full((30, 1), 6.5), ("2024",), "2024")],
             2023, 2024, "E",
         )  # fmt: skip
+
+
+def test_the_summary_says_whose_trend_it_is_the_whole_first():
+    """Groups fall clearly while the whole does not move: no sentence may pass for that of the whole."""
+    rows = [
+        {"survey": "nss_england", "period": str(2022 + i), "organisation": "RXX", "breakdown": breakdown,
+         "group": group, "measure": "staff_engagement", "unit": "score", "estimate": start + slope * i,
+         "std_error": 0.05, "base": 400, "effective_base": 400.0, "weighting": "none", "status": "reported",
+         "source": "respondents"}
+        for breakdown, group, start, slope in (
+            ("all", "all", 6.8, 0.0), ("locality_1", "Theatres", 7.2, -0.4), ("locality_1", "Wards", 6.4, 0.4)
+        )
+        for i in range(3)
+    ]  # fmt: skip
+    said = trend(as_results(pl.DataFrame(rows))).summary()
+    assert said.startswith("Staff engagement, 2022 to 2024: no clear trend")
+    assert "Staff engagement, Theatres, 2022 to 2024: falling" in said
+    assert "Staff engagement, Wards, 2022 to 2024: rising" in said

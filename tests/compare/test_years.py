@@ -291,3 +291,14 @@ def test_how_few_answered_in_one_year_only_is_not_told(more, said):
     results = pl.concat([estimate(e).table for e in years])
     linked = compare_years(results, 2023, 2024, measures=["morale"], linked=years)
     assert linked.notes[0].startswith(f"{said} answered in both years")
+
+
+def test_no_remedy_is_offered_that_does_not_help():
+    """Two organisations have no figures in common: no argument makes them comparable."""
+    made = [synthetic.respondents(year, 2, 200, seed=5) for year in (2023, 2024)]
+    codes = made[0].frame["organisation"].unique().sort().to_list()
+    tables = [estimate(e).table.filter(organisation=c) for e, c in zip(made, codes, strict=True)]
+    with pytest.raises(ComparabilityError) as refused:
+        compare_years(tables, 2023, 2024)
+    assert "allow_breaks" not in refused.value.hint
+    assert "same organisations" in refused.value.hint
