@@ -166,7 +166,7 @@ def _not_written(path: Path, error: OSError) -> ReportError:
     return ReportError(
         "The result could not be written",
         where=path.name,
-        got=error.strerror or type(error).__name__,
+        got=error.strerror or (None if path.parent.is_dir() else f"no folder {path.parent.name}"),
         hint="Choose a folder that exists and that you may write to; close the file if it is open.",
     )
 

@@ -49,6 +49,9 @@ SIGNATURES = (
     (b"\x89PNG", "a picture", ()),
 )
 
+#: How the names of files begin that Excel keeps beside a workbook while it is open.
+LOCK = "~$"
+
 
 def file_hash(path: Path) -> str:
     """Return the SHA-256 of a file."""
@@ -68,7 +71,15 @@ def file_kind(path: Path) -> str:
         raise FileFormatError(
             "This is a folder, not a file" if path.is_dir() else "There is no such file",
             where=path.name,
-            hint="Check the path and the spelling of the name.",
+            hint="Name the file in it, or all files that are wanted."
+            if path.is_dir()
+            else "Check the path and the spelling of the name.",
+        )
+    if path.name.startswith(LOCK):
+        raise FileFormatError(
+            "This only marks that Excel has a workbook open",
+            where=path.name,
+            hint=f"Close Excel, and name the workbook itself: {path.name.removeprefix(LOCK)}.",
         )
     suffix = path.suffix.lower()
     if suffix not in KINDS:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, ParamSpec, TypeVar, cast
 
 import polars as pl
 
-from culture_metrics.errors import LinkError, unknown
+from culture_metrics.errors import LinkError, kind_of, unknown
 from culture_metrics.links.given import outcome_of, panel_of
 from culture_metrics.output import Output, told
 from culture_metrics.provenance import provenance_of
@@ -76,6 +76,8 @@ def link_verb(verb: Callable[P, R]) -> Callable[P, R]:
     `Several`.
     """
     takes = signature(verb)
+    # Annotations are texts here.
+    of_one = [name for name, parameter in takes.parameters.items() if parameter.annotation == "str"]
 
     @wraps(verb)
     def call(*args: P.args, **kwargs: P.kwargs) -> R:
@@ -84,6 +86,12 @@ def link_verb(verb: Callable[P, R]) -> Callable[P, R]:
         given = bound.arguments
         if empty := [name for name in NAMED if name in given and given[name] in ([], ())]:
             raise LinkError(f"{empty[0]}= names nothing", expected="one or several")
+        if wrong := [name for name in of_one if not isinstance(given[name], str)]:
+            raise LinkError(
+                f"{verb.__name__} takes one column as {wrong[0]}=",
+                got=kind_of(given[wrong[0]]),
+                hint="Call it once for each.",
+            )
         if "data" in given:
             keys = {key: given[key] for key in ("organisation", "year")}
             panel = given["data"] = panel_of(given["data"], verb.__name__, **keys)

@@ -383,3 +383,18 @@ def test_an_opendocument_sheet_is_as_large_as_its_filled_cells(tmp_path, rows, s
         assert measure_opendocument([book.read("content.xml")])[0] == size
     loaded = Workbook(path).load("Sheet1", "string")
     assert loaded.height * loaded.width <= size[0] * size[1]
+
+
+@pytest.mark.parametrize("read", [cm.read_extract, cm.read_published])
+def test_remedies_for_a_folder_and_for_what_excel_leaves_beside_an_open_workbook(read, tmp_path) -> None:
+    lock = tmp_path / "~$Trust 2024.xlsx"
+    lock.write_bytes(b"\x05Jane " * 30)
+    with pytest.raises(CultureMetricsError) as refused:
+        read(lock)
+    assert "Close Excel" in str(refused.value)
+    assert "Trust 2024.xlsx" in refused.value.hint
+    assert "Jane" not in str(refused.value)
+    assert "Close Excel" in cm.inspect_file(lock).summary()
+    with pytest.raises(CultureMetricsError, match="folder") as refused:
+        read(tmp_path)
+    assert "spelling" not in str(refused.value)

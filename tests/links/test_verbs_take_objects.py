@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 
 import culture_metrics as cm
-from culture_metrics.errors import CultureMetricsError
+from culture_metrics.errors import CultureMetricsError, LinkError
 
 FLAT = cm.synthetic.outcome_panel(organisations=70, years=range(2020, 2024))
 SHMI = pl.DataFrame({"code": ["SYN01", "SYN02"], "year": ["2024/25"] * 2, "shmi": [0.9, 1.1]})
@@ -112,3 +112,13 @@ def test_what_agreement_needs_of_a_panel(objects):
     assert ".table" in caught.value.hint
     lazy, eager = (cm.agreement(data, "morale").table["icc1"].item() for data in (FLAT.lazy(), FLAT))
     assert lazy == eager
+
+
+@pytest.mark.parametrize("verb", ["specification_curve", "links.mediate", "links.moderate"])
+def test_a_list_where_one_column_is_meant_is_said(verb: str) -> None:
+    panel = cm.synthetic.outcome_panel(organisations=60)
+    room, _, name = verb.rpartition(".")
+    call = getattr(getattr(cm, room) if room else cm, name)
+    more = [] if name == "specification_curve" else ["morale"]
+    with pytest.raises(LinkError, match="takes one column as indicator="):
+        call(panel, ["staff_engagement", "morale"], *more, "shmi")
