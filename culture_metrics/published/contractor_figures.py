@@ -10,7 +10,7 @@ from culture_metrics.catalogue import catalogue
 from culture_metrics.contract import ALL, as_distributions, as_results
 from culture_metrics.disclosure import suppress
 from culture_metrics.errors import UnknownNameError
-from culture_metrics.published.rows import ALL_STAFF
+from culture_metrics.published.official import layout
 from culture_metrics.published.sheets import HIDDEN, NUMBER, listed_rows
 from culture_metrics.published.usual import much_nearer, usual_percentages
 from data_schemas.columns import DISTRIBUTIONS, RESULTS
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 SURVEY = "nss_england"
 #: What the name of the breakdown may be in the rows of the whole organisation.
-WHOLE = [*ALL_STAFF, "organisation", "trust", "organisation overall"]
+WHOLE = [*layout("national").all_staff, "organisation", "trust", "organisation overall"]
 MISSING = 99
 #: How far the options of a question may be from 100 % together, and how many percentages prove fractions.
 _TOLERANCE, _SEVERAL = 1.0, 5
