@@ -50,6 +50,8 @@ def years(tmp_path, monkeypatch):
         copied = tmp_path / survey
         copied.mkdir()
         for file in files("data_schemas").joinpath(survey).iterdir():
+            if not file.is_file():
+                continue
             (copied / file.name).write_text(file.read_text(encoding="utf-8"), encoding="utf-8")
     both = add_next(tmp_path / SURVEY)
     module = sys.modules[catalogue.__module__]

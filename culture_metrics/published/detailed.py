@@ -8,6 +8,7 @@ import numpy as np
 
 from culture_metrics.catalogue import catalogue
 from culture_metrics.errors import FileFormatError
+from culture_metrics.files.other_surveys import REMEDY, other_survey
 from culture_metrics.published.bodies import load_bodies
 from culture_metrics.published.cells import fill_cells
 from culture_metrics.published.columns import find_figures
@@ -114,6 +115,9 @@ def _find_tables(heads: Mapping[str, Sequence[Row]], file: str, problems: list[s
         raise refusal(file, problems)
     if problems and not tables:
         raise refusal(file, problems)
+    other = None if tables else other_survey(cell for rows in heads.values() for row in rows for cell in row)
+    if other is not None:
+        raise FileFormatError(f"This is a file of the {other}", where=file, hint=REMEDY)
     if not tables:
         raise FileFormatError(
             "The workbook has no sheet with official results",

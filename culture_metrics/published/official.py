@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
     from culture_metrics.catalogue import Breakdown, Edition, Question
 
-SURVEY = "nss_england"
 #: Short texts that name no other survey than this one when they stand near its name.
 _OTHER = r"(?!.{0,30}\b(?:bank|wales|scotland)\b)"
 #: What an ODS code looks like: three letters or digits, or more with a digit among them; or several, slashed.
@@ -56,6 +55,11 @@ class Layout:
     all_staff: frozenset[str]
     breakdowns: Mapping[str, Printed]
     all_organisations: frozenset[str]
+    sheets: Mapping[str, str]
+    org_types: Mapping[int, str]
+    beside: tuple[Mapping[str, str], ...]
+    whole: frozenset[str]
+    comparators: frozenset[str]
 
     @property
     def headers(self) -> dict[str, str]:
@@ -142,6 +146,11 @@ def layout(name: str) -> Layout:
         all_staff=_folded(said.get("all_staff", ())),
         breakdowns=MappingProxyType(breakdowns),
         all_organisations=_folded(said.get("all_organisations", ())),
+        sheets=MappingProxyType(said.get("sheets", {})),
+        org_types=MappingProxyType(said.get("org_types", {})),
+        beside=tuple(said.get("beside", ())),
+        whole=_folded(said.get("whole", ())),
+        comparators=_folded(said.get("comparators", ())),
     )
 
 
@@ -159,13 +168,13 @@ def layout_files() -> dict[str, Any]:
 
 def _said(name: str) -> dict[str, Any]:
     """Return what the file of a layout says, on top of the layout that it is like."""
-    said: dict[str, Any] = _files()[f"{SURVEY}/{name}"]
+    said: dict[str, Any] = _files()[name]
     return {**_said(said["as"]), **said} if "as" in said else said
 
 
 @cache
 def _files() -> dict[str, Any]:
-    return layout_files()
+    return {place.rpartition("/")[2]: said for place, said in layout_files().items()}
 
 
 def _folded(texts: Iterable[str]) -> frozenset[str]:

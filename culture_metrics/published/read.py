@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from culture_metrics.contract import as_distributions, as_organisations, as_results
 from culture_metrics.errors import FileFormatError
-from culture_metrics.files.contents import COPIED, find_results
+from culture_metrics.files.contents import COPIED, find_results, merged_quarters
 from culture_metrics.files.formulas import plain_names
 from culture_metrics.files.kinds import NAMES
 from culture_metrics.files.opener import open_file
@@ -180,6 +180,7 @@ def _refuse_copied(opened: Opened, rows: Sequence[Row], header: int | None, _whe
             f"This is the table of a {found[0].name}, saved as text",
             where=opened.file,
             expected="the workbook as it was published",
+            got=merged_quarters(rows, found[1]),
             hint=COPIED,
         )
 
