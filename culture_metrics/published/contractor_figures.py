@@ -32,12 +32,14 @@ TURNED = "the favourable answer is counted where the headline is the unfavourabl
 def _named(rows: pl.DataFrame, editions: Mapping[str, Edition]) -> pl.DataFrame:
     """Add the breakdown that the catalogue knows under the name of the file, else that name itself."""
     names = []
-    whole = layout("contractor").whole
+    everyone = layout("contractor").whole
     groups = rows.group_by("year", "dimension", maintain_order=True).agg(
         pl.col("group").drop_nulls().unique()
     )
     for year, dimension, there in groups.rows():
-        ours = ALL if dimension.strip().casefold() in whole else _breakdown(editions[year], dimension, there)
+        ours = (
+            ALL if dimension.strip().casefold() in everyone else _breakdown(editions[year], dimension, there)
+        )
         names.append((year, dimension, ours))
     schema = dict.fromkeys(["year", "dimension", "breakdown"], pl.String)
     found = rows.join(pl.DataFrame(names, schema=schema, orient="row"), on=["year", "dimension"])

@@ -74,7 +74,7 @@ def _breakdowns(cells: pl.DataFrame, edition: Edition) -> pl.DataFrame:
             hint='Filter with organisation="all", or write with layout="organisation".',
         )
     labels = {name: breakdown.label for name, breakdown in edition.breakdowns.items()}
-    labels |= {p.id: p.text for p in reversed(official_layout("national").breakdowns.values())}
+    labels |= {p.id: p.text for p in reversed([*official_layout("national").breakdowns.values()])}
     whole = pl.col("breakdown") == ALL
     return (
         cells.select(WHO)
@@ -91,7 +91,7 @@ def _breakdowns(cells: pl.DataFrame, edition: Edition) -> pl.DataFrame:
 def _weightings(cells: pl.DataFrame, edition: Edition) -> pl.DataFrame:
     """Say how each row is weighted, in the words of official files."""
     known = official_layout("organisation").weightings
-    words = {name: text.title().replace(" And ", " and ") for text, name in reversed(known.items())}
+    words = {name: text.title().replace(" And ", " and ") for text, name in reversed([*known.items()])}
     unweighted = [q.id for q in edition.questions.values() if not q.weighted]
     weighted = cells.filter(~pl.col("name").is_in(unweighted))
     found = weighted.group_by(WHO).agg(pl.col("weighting").cast(pl.String).unique())
