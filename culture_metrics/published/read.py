@@ -58,12 +58,13 @@ def read_published(path: str | Path, organisation: str | None = None) -> Publish
             The detailed spreadsheets of the NHS Staff Survey. The headline is the positive options as a share
             of all options but those that it leaves out. `weighting` is that of the row (`occupation_group`,
             `none`, `occupation_group_and_size`, `size`), and `none` for questions that are never weighted. In
-            a national file the organisation is `all`; in that of organisation types the type stands in its place,
-            under an id such as `ambulance_trusts` (printed names: `organisations`). `title`, `sheets`, `missing` (official codes of the
-            edition that the file lacks), `bases` (how headline bases are worked out), `unknown_weightings`
-            `quirks` (what was put right, such as columns under each other's headers) and, in national files,
-            `coverage` (which organisations each breakdown covers) and
-            `unknown_breakdowns`.
+            a national file the organisation is `all`; in that of organisation types the type stands in its
+            place, under an id such as `ambulance_trusts` (`organisations` has the printed names). `title`,
+            `sheets`, `missing` (official codes of the edition that were not read), `left_out` (rows, columns
+            and blocks that are not in the results, by reason: in every layout), `bases` (how headline bases
+            are worked out), `unknown_weightings`, `quirks` (what was put right, such as columns under each
+            other's headers) and, but for organisations, `coverage` (which organisations each breakdown
+            covers) and `unknown_breakdowns`.
         benchmark
             The benchmark workbook: fractions become percentages; every year in it, found under the question
             codes of the newest, is a period of the results. `release` (the newest year: figures of two
