@@ -69,10 +69,10 @@ def read_published(path: str | Path, organisation: str | None = None) -> Publish
             The benchmark workbook: fractions become percentages; every year in it, found under the question
             codes of the newest, is a period of the results. `release` (the newest year: figures of two
             releases never join), `periods`, `beside` (columns that are no result of all staff: flags of
-            significance, WRES, WDES, composition of the respondents, single options, as in the file; `value` is a
-            fraction or a score), `borrowed_bases` (sub-scores without a column of bases, which stand with
-            that of their element or theme: in the official results of 2024 half of them are within 0.4 % of
-            their own, all within 14 %), `response_rates` (percent).
+            significance, WRES, WDES, composition of the respondents, single options, as in the file: `value`
+            is a fraction or a score), `borrowed_bases` (sub-scores without a column of bases, which stand
+            with that of their element or theme: in the official results of 2024 half of them are within 0.4 %
+            of their own, all within 14 %), `response_rates` (percent).
         pulse
             A workbook of the National Quarterly Pulse Survey; period `2022-Q1` is the first quarter of
             2022-23, England is the organisation `all`. `headcount` by organisation, `missing` scores, and
