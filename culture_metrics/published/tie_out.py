@@ -20,12 +20,12 @@ TOLERANCE = 1e-6
 CELL = ["organisation", "breakdown", "group", "measure"]
 #: Kinds of disagreement, in the order of the table.
 KINDS = ("value", "base", "status", "benchmark_group", "organisation", "sum_of_bases")
-SCHEMA = {
+SCHEMA: dict[str, pl.DataType] = {
     "kind": pl.Enum(KINDS),
-    **dict.fromkeys(CELL, pl.String),
-    "first": pl.Float64,
-    "second": pl.Float64,
-    "note": pl.String,
+    **dict.fromkeys(CELL, pl.String()),
+    "first": pl.Float64(),
+    "second": pl.Float64(),
+    "note": pl.String(),
 }
 #: Layouts that name organisations, and those that sum them up.
 SINGLE, TOGETHER = ("organisation", "benchmark"), ("national", "organisation_type")
@@ -80,8 +80,8 @@ def tie_out(first: Published, second: Published) -> TieOut:
     -----
     Figures of the same organisation, breakdown, group and measure are compared to 1e-6. Bases of headlines
     that leave options out are rounded products in detailed workbooks and are not compared. The bases of the
-    scores of all trusts add up to those of the national file (exactly, in the official workbooks of 2024), and the
-    bases of each type's organisations to those of the type.
+    scores of all trusts add up to those of the national file (exactly, in the official workbooks of 2024),
+    and the bases of each type's organisations to those of the type.
 
     Examples
     --------

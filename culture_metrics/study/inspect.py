@@ -225,10 +225,10 @@ def _inspect_results(source: Any, name: str, error: ResultsFileError) -> Inspect
     reasons, problems = [f"its columns are named as in: {error.kind}"], []
     survey, period = "nss_england", error.period
     if error.copied:
-        problems += [f"It holds {error.got}."] if error.got else []
         survey = "national_quarterly_pulse" if error.kind == PULSE else survey
         period = None if error.kind == PULSE else period
         problems.append(f"{error.hint}")
+        problems += [f"It holds {error.got}."] if error.got else []
     elif period is not None:
         reasons.append(f"{period} is the latest year that titles or columns name")
     sure = 0.95 if period else 0.7
