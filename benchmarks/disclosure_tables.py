@@ -22,7 +22,8 @@ from benchmarks.disclosure_peers import (
     statuses,
     textbook,
 )
-from culture_metrics import audit_disclosure, suppress
+from culture_metrics import suppress
+from culture_metrics.disclosure import audit_disclosure
 
 MINIMUM = 3
 SHAPES = [(2, 2, 2), (2, 2, 3), (2, 3, 2)]

@@ -177,7 +177,7 @@ def p_values(fitted: Fitted, prefix: str) -> dict[str, float]:
                 matrix.y,
                 matrix.groups,
                 column,
-                ci=None,
+                conf_level=None,
                 draws=WILD,
                 seed=int(1e6 * abs(matrix.y[0])),
             ).p_value

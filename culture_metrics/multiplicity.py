@@ -15,8 +15,18 @@ Correction = Literal["bh", "holm"]
 CORRECTIONS: tuple[Correction, ...] = get_args(Correction)
 
 
-def adjust(p: ArrayLike, correction: str = "bh") -> list[float]:
+def adjust(p: ArrayLike, correction: str = "bh", weights: ArrayLike | None = None) -> list[float]:
     """Adjust p-values by Benjamini and Hochberg (1995) or Holm (1979).
+
+    Parameters
+    ----------
+    p : array
+        The p-values of one family.
+    correction : {"bh", "holm"}
+        False-discovery rate, or the chance of any wrong call.
+    weights : array, optional
+        How much each test counts, with mean 1 (Genovese, Roeder and Wasserman 2006; Holm 1979); all alike
+        when left out.
 
     Raises
     ------
@@ -37,11 +47,12 @@ def adjust(p: ArrayLike, correction: str = "bh") -> list[float]:
     """
     if correction not in CORRECTIONS:
         raise unknown("adjustment", correction, CORRECTIONS)
-    given = np.asarray(p, dtype=np.float64)
+    each = np.ones(np.shape(p)) if weights is None else np.asarray(weights, dtype=np.float64)
+    given = np.asarray(p, dtype=np.float64) / each
     order = np.argsort(given)
     size = len(given)
     if correction == "holm":
-        adjusted = np.maximum.accumulate(given[order] * np.arange(size, 0, -1))
+        adjusted = np.maximum.accumulate(given[order] * np.cumsum(each[order][::-1])[::-1])
     else:
         shares = given[order] / (np.arange(1, size + 1) / size)
         adjusted = np.minimum.accumulate(shares[::-1])[::-1]

@@ -18,7 +18,9 @@ WEIGHTINGS = [
 ]
 #: Hidden as too small, for another's sake, or without saying which, where that would give something away.
 HIDDEN_STATUSES = ["suppressed_small_base", "suppressed_secondary", "suppressed"]
-STATUSES = ["reported", *HIDDEN_STATUSES, "not_asked", "not_scored"]
+#: A figure of an official release that is known to be wrong there: it stands in the file and is no fact.
+FAULTY = "faulty_in_release"
+STATUSES = ["reported", *HIDDEN_STATUSES, "not_asked", "not_scored", FAULTY]
 SOURCES = ["respondents", "published"]
 OUTCOME_STATUSES = ["reported", "suppressed", "not_reported"]
 

@@ -31,7 +31,7 @@ def shown(years):
         cm.estimate(cm.synthetic.respondents(q, 1, 200, survey="national_quarterly_pulse")).table
         for q in quarters
     ]
-    panel = cm.synthetic.outcomes.outcome_panel(organisations=60)
+    panel = cm.synthetic.outcome_panel(organisations=60)
     change = cm.decompose_change(before, now, "morale", by=["gender"])
     found = [
         now,
@@ -40,21 +40,21 @@ def shown(years):
         cm.rake(now, {"gender": {"Female": 70, "Male": 30}}),
         cm.replicate(now, ["locality_1"], measures=["morale"], draws=20),
         cm.agreement(now, ["morale", "burnout", "staff_engagement"], "locality_1"),
-        cm.audit_disclosure(results),
+        cm.disclosure.audit_disclosure(results),
         cm.compare_years(results, 2023, 2024),
         change,
-        cm.nonresponse_sensitivity(change, 4000, 4000),
-        cm.change_contributions(before, now, "morale"),
+        cm.compare.nonresponse_sensitivity(change, 4000, 4000),
+        cm.compare.change_contributions(before, now, "morale"),
         cm.trend(more, ["morale", "staff_engagement"]),
-        cm.run_chart(pl.concat(pulse), organisation="SYN01"),
+        cm.compare.run_chart(pl.concat(pulse), organisation="SYN01"),
         cm.link_outcomes(panel, ["staff_engagement", "morale"], cm.outcome("shmi")),
-        cm.mediate(panel, "staff_engagement", "morale", "shmi", draws=200),
-        cm.moderate(panel, "staff_engagement", "beds", "shmi"),
-        cm.relative_weights(panel, ["staff_engagement", "morale"], "shmi", draws=200),
+        cm.links.mediate(panel, "staff_engagement", "morale", "shmi", draws=200),
+        cm.links.moderate(panel, "staff_engagement", "beds", "shmi"),
+        cm.links.relative_weights(panel, ["staff_engagement", "morale"], "shmi", draws=200),
         cm.specification_curve(panel, "staff_engagement", cm.outcome("shmi"), controls=["region"]),
-        cm.false_alarms(60, 4, draws=100),
-        cm.detectable_link(100, 4),
-        cm.lavaan_model(panel, "staff_engagement", "shmi"),
+        cm.links.false_alarms(60, 4, draws=100),
+        cm.links.detectable_link(100, 4),
+        cm.links.lavaan_model(panel, "staff_engagement", "shmi"),
         cm.Weights("size", eligible={f"R{n:03}": 4000.0 for n in range(200)}),
         cm.catalogue(),
         cm.catalogue().edition(2024),

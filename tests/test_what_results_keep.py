@@ -28,14 +28,14 @@ def found(years) -> dict:
     change = cm.decompose_change(before, now, "morale", by=["gender"])
     return {
         "agreement": cm.agreement(now, ["burnout", "morale"], "locality_1"),
-        "audit_disclosure": cm.audit_disclosure(results),
-        "change_contributions": cm.change_contributions(before, now, "morale"),
+        "audit_disclosure": cm.disclosure.audit_disclosure(results),
+        "change_contributions": cm.compare.change_contributions(before, now, "morale"),
         "check_pair": cm.check_pair(before, now),
         "compare_years": cm.compare_years(results, 2023, 2024, linked=(before, now)),
         "decompose_change": change,
         "distributions": cm.distributions(now, by=["locality_1"]).table,
         "estimate": results,
-        "nonresponse_sensitivity": cm.nonresponse_sensitivity(change, 4000, 4000),
+        "nonresponse_sensitivity": cm.compare.nonresponse_sensitivity(change, 4000, 4000),
         "replicate": cm.replicate(now, ["gender"], measures=["morale"], draws=30),
         "shrink": cm.shrink(results).table,
     }

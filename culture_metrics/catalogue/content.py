@@ -75,6 +75,7 @@ def edition_mistakes(read: Files) -> Iterator[Mistake]:
             yield from _known(read, EDITIONS, place, "scale", scale, read.yaml[SCALES])
     yield from _columns_of_codes(read)
     yield from _breaks(read)
+    yield from _faults(read)
     yield from _impossible(read)
     yield from _defaults(read)
 
@@ -115,6 +116,14 @@ def _breaks(read: Files) -> Iterator[Mistake]:
         if not (item.get("releases") or item.get("only") or (item.get("from") and item.get("to"))):
             remedy = "Give `from` and `to`, or `only`."
             yield read.mistake(EDITIONS, ("breaks", number), "it does not say between which years", remedy)
+
+
+def _faults(read: Files) -> Iterator[Mistake]:
+    known = {*_ids(read), *(read.yaml[MEASURES].get("measures") or {}), *_options(read)}
+    for number, item in enumerate(read.yaml[EDITIONS].get("faults") or ()):
+        for name in item["measures"]:
+            where = ("faults", number, "measures")
+            yield from _known(read, EDITIONS, where, "measure or question", name, known)
 
 
 def _impossible(read: Files) -> Iterator[Mistake]:

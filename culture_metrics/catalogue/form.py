@@ -43,6 +43,12 @@ SHAPES: Mapping[str, Any] = {
                 "scoring_note?": str,
             },
         },
+        "faults?": [
+            {
+                "release": str, "layouts": [str], "measures": [str], "found": str, "remedy": str,
+                "shows?": float,
+            },
+        ],
         "breaks?": [
             {
                 "kind": str, "reason": str, "instead?": str, "measures?": [str], "breakdowns?": [str],

@@ -13,6 +13,7 @@ from culture_metrics.catalogue.model import (
     Breakdown,
     Defaults,
     Edition,
+    Fault,
     Impossible,
     Level,
     Measure,
@@ -74,6 +75,7 @@ def read_survey(survey: str, folder: Traversable, own: Path | None = None) -> Su
         unweighted_groups=tuple(head.get("unweighted_groups", ())),
         open_ended=head.get("open_ended", False),
         breaks=tuple(map(_break, editions.get("breaks") or ())),
+        faults=tuple(map(_fault, editions.get("faults") or ())),
         quarters=tuple(f"Q{number}" for number in head.get("quarters", (1, 2, 3, 4))),
         flagged=tuple(head.get("flagged_levels", ())),
         impossible=tuple(map(_impossible, head.get("impossible", ()))),
@@ -319,6 +321,17 @@ def _breakdown(name: str, spec: Mapping[str, Any], questions: Mapping[str, Quest
         column=spec.get("column"),
         names=tuple(spec.get("names", ())),
         unconfirmed=spec.get("unconfirmed", ""),
+    )
+
+
+def _fault(spec: Mapping[str, Any]) -> Fault:
+    return Fault(
+        release=spec["release"],
+        layouts=tuple(spec["layouts"]),
+        measures=tuple(spec["measures"]),
+        found=spec["found"],
+        remedy=spec["remedy"],
+        shows=spec.get("shows"),
     )
 
 

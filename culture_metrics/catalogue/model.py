@@ -157,6 +157,23 @@ class Break:
 
 
 @dataclass(frozen=True)
+class Fault:
+    """A block of an official release that is known to be wrong as published.
+
+    `release` and `layouts` say in which files, `measures` (or questions) what of them; `found` what is wrong
+    and `remedy` what to take instead. `shows`: the one figure that the block holds throughout. Where a file
+    shows others it was put right.
+    """
+
+    release: str
+    layouts: tuple[str, ...]
+    measures: tuple[str, ...]
+    found: str
+    remedy: str
+    shows: float | None = None
+
+
+@dataclass(frozen=True)
 class Edition:
     """A survey in one period: its questions, measures and breakdowns, each by its stable id."""
 
@@ -383,7 +400,7 @@ class Survey:
     says in a sentence or two what the survey is. `quarters` are those that have an edition of a quarterly
     survey, `flagged` the levels of which its official reports flag a change. `short_names` are what names of
     files call it before two digits of a year (`NSS24`). `folder` is where a survey outside the package was
-    read from.
+    read from. `faults` are blocks of official releases that are known to be wrong.
     """
 
     id: str
@@ -399,6 +416,7 @@ class Survey:
     unweighted_groups: tuple[str, ...]
     open_ended: bool
     breaks: tuple[Break, ...]
+    faults: tuple[Fault, ...]
     flagged: tuple[str, ...]
     quarters: tuple[str, ...]
     impossible: tuple[Impossible, ...]

@@ -1,1 +1,34 @@
-"""Compare organisations, years and groups: everything here reads Results only."""
+"""Compare organisations, years and groups: everything here reads Results only.
+
+Beside `benchmark`, `compare_years`, `trend` and `decompose_change`, which are at the top:
+
+- `recovery`: what the lowest organisations recovered beyond regression to the mean.
+- `run_chart`: the quarterly pulse over time.
+- `change_contributions`: the questions that make the change of a score.
+- `nonresponse_sensitivity`: how different those who did not answer would have to be.
+- `Assumptions`: what a comparison assumes of published figures.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from culture_metrics.lazy_names import lazy_names
+
+if TYPE_CHECKING:
+    from culture_metrics.compare.assumptions import Assumptions as Assumptions
+    from culture_metrics.compare.contributions import change_contributions as change_contributions
+    from culture_metrics.compare.nonresponse import nonresponse_sensitivity as nonresponse_sensitivity
+    from culture_metrics.compare.pulse import run_chart as run_chart
+    from culture_metrics.compare.regression_to_mean import recovery as recovery
+else:
+    __getattr__, __dir__, __all__ = lazy_names(
+        __name__,
+        {
+            "Assumptions": "assumptions",
+            "change_contributions": "contributions",
+            "nonresponse_sensitivity": "nonresponse",
+            "recovery": "regression_to_mean",
+            "run_chart": "pulse",
+        },
+    )

@@ -39,14 +39,15 @@ class Cells:
         For each breakdown, the names of the groups pooled into "Other groups".
     blocks : tuple of slice
         Where the groups of each breakdown stand.
-    dummies, value, counts
-        One row per kind: its groups, its value, and how many of the earlier and of the later year it holds.
+    codes, value, counts
+        One row per kind: the groups it is in, one of each breakdown; its value, and how many of the earlier
+        and of the later year it holds.
     """
 
     groups: pl.DataFrame
     pooled: dict[str, tuple[str, ...]]
     blocks: tuple[slice, ...]
-    dummies: Floats
+    codes: NDArray[np.int64]
     value: Floats
     counts: tuple[NDArray[np.int64], NDArray[np.int64]]
 
@@ -71,13 +72,17 @@ def cells_of(pair: Pair, by: Sequence[str]) -> Cells:
             ),
         )
         for year, extract, values in zip((0, 1), (pair.before, pair.after), pair.values(), strict=True)
-    ).drop_nulls(VALUE)
+    )
+    everybody, people = people, people.drop_nulls(VALUE)
     withheld = _withheld(pair, by)
     tables, pooled = [], {}
     for name in by:
-        bases = _bases(people, name)
+        bases, least = _bases(people, name), pl.min_horizontal("base_from", "base_to")
+        # Who is in one year only, whether they answered or not, left or came: no base is small for that.
+        alone = pl.col("group").is_in(_bases(everybody, name).filter(least == 0)["group"].to_list())
+        smallest = pl.when(alone).then(pl.max_horizontal("base_from", "base_to")).otherwise(least)
         hidden = set(withheld.filter(breakdown=name)["group"])
-        hidden |= set(bases.filter(pl.min_horizontal("base_from", "base_to") < pair.minimum_base)["group"])
+        hidden |= set(bases.filter(smallest < pair.minimum_base)["group"])
         pooled[name] = pool(bases, hidden, pair.minimum_base)
         people = people.with_columns(
             pl.when(pl.col(name).is_in(pooled[name])).then(pl.lit(OTHER)).otherwise(pl.col(name)).alias(name)
@@ -127,7 +132,8 @@ def pool(bases: pl.DataFrame, hidden: set[str], minimum_base: int) -> tuple[str,
     hidden = hidden | (set(bases["group"]) & {NOT_GIVEN})
     inside = pl.col("group").is_in(sorted(hidden))
     smallest = pl.min_horizontal("base_from", "base_to")
-    ordered = bases.sort(~inside, smallest, "group").with_columns(
+    # A group of one year only is large enough as it is, and all of its part is mix: it goes in last.
+    ordered = bases.sort(~inside, smallest == 0, smallest, "group").with_columns(
         enough=pl.min_horizontal(pl.col("base_from", "base_to").cum_sum()) >= minimum_base
     )
     take = max(len(hidden), 2, int(ordered["enough"].not_().sum()) + 1)
@@ -142,15 +148,18 @@ def _collect(
         .agg(before=(pl.col(YEAR) == 0).sum(), after=(pl.col(YEAR) == 1).sum())
         .sort(*by, VALUE)
     )
-    names = groups.select("breakdown", "group").rows()
-    dummies = kinds.select((pl.col(b) == g).cast(pl.Float64).alias(str(i)) for i, (b, g) in enumerate(names))
+    numbered = groups.with_row_index("_number")
+    codes = kinds.select(
+        pl.col(name).replace_strict(own["group"], own["_number"].cast(pl.Int64), return_dtype=pl.Int64)
+        for (name,), own in numbered.partition_by("breakdown", as_dict=True, maintain_order=True).items()
+    )
     edges = np.cumsum([0, *(groups.filter(breakdown=name).height for name in by)])
     counts = kinds.select(pl.col("before", "after").cast(pl.Int64))
     return Cells(
         groups=groups,
         pooled={name: some for name, some in pooled.items() if some},
         blocks=tuple(slice(int(a), int(b)) for a, b in pairwise(edges)),
-        dummies=dummies.to_numpy(),
+        codes=codes.to_numpy(),
         value=kinds[VALUE].to_numpy(),
         counts=(counts["before"].to_numpy(), counts["after"].to_numpy()),
     )

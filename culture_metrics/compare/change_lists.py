@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from culture_metrics.catalogue import catalogue
-from culture_metrics.compare.verdict import BARRED, DECLINED, IMPROVED, SAME
 from culture_metrics.contract import ALL
 from culture_metrics.wording.numbers import count, fixed, several
 from culture_metrics.wording.several import Tables
 from culture_metrics.wording.table import Table
+from culture_metrics.wording.verdicts import BARRED, CLEAR, LIKELY, SAME
 
 if TYPE_CHECKING:
     from culture_metrics.compare.comparison import YearComparison
@@ -21,7 +21,7 @@ def findings(change: YearComparison) -> Table:
     """List in sentences what changed in the whole organisation, and what did not change materially."""
     caption = "What changed, and what did not"
     whole = change.whole()
-    verdicts = (IMPROVED, DECLINED, SAME)
+    verdicts = (*CLEAR, *LIKELY, SAME)
     frame = pl.DataFrame(
         [(verdict, said) for verdict in verdicts for said in whole.sentences(verdict)],
         schema={"Verdict": pl.String, "Finding": pl.String},
@@ -74,7 +74,7 @@ def _detectable(rows: pl.DataFrame, label: str, change: YearComparison) -> Table
     frame = rows.filter(pl.col("detectable_change").is_not_null()).select(
         pl.when(pl.col("group") == ALL).then(pl.lit("Whole organisation")).otherwise("group").alias("Group"),
         count("base_to").alias(f"Base {change.to_period}"),
-        fixed("detectable_change", "score").alias("Smallest true change found in 4 of 5 cases"),
+        fixed("detectable_change", "score").alias("Smallest true change called in 4 of 5 cases"),
     )
     head, survey = "" if label == ALL else f"{label}: ", catalogue(change.survey)
     return Table(

@@ -9,11 +9,12 @@ import polars as pl
 from culture_metrics.compare.same_questions import mark_different_questions
 from culture_metrics.contract import ALL
 from culture_metrics.errors import ComparabilityError, ComparabilityWarning, warn
+from data_schemas.columns import FAULTY
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from culture_metrics.catalogue import Break, Measure, Survey
+    from culture_metrics.catalogue import Break, Fault, Measure, Survey
 
 #: Why a figure of one year is not there, in words.
 WHY_NOT = {
@@ -22,6 +23,7 @@ WHY_NOT = {
     "suppressed": "too few answers, or withheld so that a small group cannot be worked out",
     "not_asked": "no answers in the file",
     "not_scored": "no score",
+    FAULTY: "known to be wrong in the official release",
 }
 UNKNOWN_RELEASE = "It is not known whether both years come from one release."
 
@@ -48,6 +50,7 @@ def mark_breaks(pairs: pl.DataFrame, survey: Survey, from_period: str, to_period
             pl.when(mixed).then(two_ways),
         ).alias("refused"),
         pl.coalesce(
+            *(pl.when(_faulty(fault)).then(pl.lit(fault.remedy)) for fault in survey.faults),
             *(pl.when(touched).then(pl.lit(b.instead)) for touched, b in marks),
             pl.when(mixed).then(pl.lit("Both years with one weighting, for example unweighted.")),
             pl.when(apart).then(pl.lit(between.instead if between else None)),
@@ -55,6 +58,15 @@ def mark_breaks(pairs: pl.DataFrame, survey: Survey, from_period: str, to_period
         (apart & pl.lit(value=between is not None)).alias("releases_apart"),
         pl.when(apart).then(allowance).otherwise(0.0).alias("allowance"),
     )
+
+
+def _faulty(fault: Fault) -> pl.Expr:
+    """Expression: whether a figure of a row is one that a release is known to have wrong."""
+    named = pl.any_horizontal(
+        (pl.col(f"status_{end}").cast(pl.String) == FAULTY) & (pl.col(f"period_{end}") == fault.release)
+        for end in ("from", "to")
+    )
+    return named & pl.any_horizontal(pl.col("measure").str.starts_with(name) for name in fault.measures)
 
 
 def unpaired() -> pl.Expr:

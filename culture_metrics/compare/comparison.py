@@ -10,13 +10,13 @@ import polars as pl
 
 from culture_metrics.catalogue import catalogue
 from culture_metrics.compare.sentences import sentence
-from culture_metrics.compare.verdict import BARRED, DECLINED, IMPROVED, SAME, UNCLEAR
 from culture_metrics.contract import ALL
 from culture_metrics.errors import ComparabilityError, unknown
 from culture_metrics.output import Output
 from culture_metrics.results.words import SOURCES, weighed
 from culture_metrics.wording.changes import beside
 from culture_metrics.wording.numbers import held_back, several
+from culture_metrics.wording.verdicts import BARRED, CLEAR, LIKELY, counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -26,6 +26,10 @@ if TYPE_CHECKING:
     from culture_metrics.compare.decomposition import ChangeDecomposition
     from culture_metrics.wording.several import Figures, Tables
     from culture_metrics.wording.table import Table
+
+
+#: Findings that a summary tells.
+MOST_TOLD = 5
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -77,8 +81,8 @@ class YearComparison(Output):
         >>> import culture_metrics as cm
         >>> data = cm.study([])
         >>> change = cm.compare_years(data.results, "2023", "2024", measures=["q25c"])
-        >>> change.sentences("improved")[0][:56]
-        'Would recommend as a place to work rose from 64.5% to 70'
+        >>> change.sentences("improved")[0][:64]
+        'Would recommend as a place to work rose from 64.5% in 2023 to 70'
         """
         rows = self.table.filter(pl.col("verdict").is_in(verdicts)) if verdicts else self.table
         ordered = rows.sort(
@@ -187,29 +191,35 @@ class YearComparison(Output):
 
         return change_lists.hidden(self)
 
+    def story(self) -> list[str]:
+        """Say in plain sentences what moved at the top, where inside it sits, and what may be renaming.
+
+        Examples
+        --------
+        >>> import culture_metrics as cm
+        >>> data = cm.study([])
+        >>> cm.compare_years(data.results, 2023, 2024).story()[0]
+        'No leading score moved beyond chance from 2023 to 2024.'
+        """
+        from culture_metrics.compare.story import story
+
+        return story(self)
+
     def summary(self) -> str:
-        """Say in plain sentences what came of it."""
+        """Say in plain sentences what came of it: the story first, counts of verdicts last."""
         own = self.whole()
         groups = self.table.filter((pl.col("breakdown") != ALL) | (pl.col("group") != ALL))
         one = self.table["organisation"].n_unique() == 1
-        said = []
-        if own.table.height:
-            of = several(own.table.height, "measure" if one else "comparison of whole organisation")
-            said.append(f"{self.from_period} to {self.to_period}: of {of} {_verdicts(own.table)}.")
-            said += own.sentences(IMPROVED)[:3] + own.sentences(DECLINED)[:3]
-        if groups.height:
-            of = several(groups.height, "comparison")
-            said.append(f"In groups, of {of} {_verdicts(groups)}.")
-        if self.groups_vanished or self.groups_appeared:
-            said.append(
-                f"{several(len(self.groups_vanished), 'group')} only in {self.from_period} and "
-                f"{len(self.groups_appeared):,} only in {self.to_period}: renamed or reorganised?"
-            )
+        said = self.story() if one else own.sentences(*CLEAR)[:MOST_TOLD]
         for gone, word in ((self.vanished, f"only in {self.from_period}"), (self.appeared, f"only in {self.to_period}")):  # fmt: skip  # noqa: E501
             if gone:
                 said.append(
                     f"{len(gone)} organisation{'s' if len(gone) > 1 else ''} {word}: {', '.join(gone)}."
                 )
+        if own.table.height:
+            said.append(f"{self._counts()}.")
+        if groups.height:
+            said.append(f"In groups, of {several(groups.height, 'comparison')} {_verdicts(groups)}.")
         return " ".join(said)
 
     def rules(self) -> tuple[str, ...]:
@@ -217,7 +227,13 @@ class YearComparison(Output):
         return self.notes
 
     def __repr__(self) -> str:
-        return f"YearComparison({self.summary()})"
+        return f"YearComparison({self._counts()}. See .table, .story() and .summary())"
+
+    def _counts(self) -> str:
+        rows = self.whole().table
+        one = rows["organisation"].n_unique() == 1
+        of = several(rows.height, "measure" if one else "comparison of whole organisation")
+        return f"{self.from_period} to {self.to_period}: of {of} {_verdicts(rows) if rows.height else 'none'}"
 
     def _repr_html_(self) -> str:
         points = "".join(f"<li>{html.escape(note)}</li>" for note in self.notes)
@@ -267,27 +283,22 @@ class YearComparison(Output):
 def _verdicts(rows: pl.DataFrame) -> str:
     """Count the verdicts; what is held back is counted apart from what may not be compared."""
     hidden = rows.select(held_back()).to_series()
-    counts = dict(rows.filter(~hidden)["verdict"].cast(pl.String).value_counts().iter_rows())
-    said = [
-        f"{counts.get(IMPROVED, 0):,} improved",
-        f"{counts.get(DECLINED, 0):,} declined",
-        f"{counts.get(SAME, 0):,} did not change materially",
-        f"{counts.get(UNCLEAR, 0):,} {'is' if counts.get(UNCLEAR, 0) == 1 else 'are'} unclear",
-        f"{counts.get(BARRED, 0):,} may not be compared",
-    ]
+    said = counted(dict(rows.filter(~hidden)["verdict"].cast(pl.String).value_counts().iter_rows()))
     if hidden.any():
         said.append(f"{int(hidden.sum()):,} {'is' if hidden.sum() == 1 else 'are'} held back")
-    return f"{', '.join(said[:-1])} and {said[-1]}"
+    return " and ".join(filter(None, (", ".join(said[:-1]), said[-1])))
 
 
 def _counted(rows: pl.DataFrame, unit: str, noun: str = "") -> str:
-    """Say how many of the measures drawn changed: the title of a figure."""
+    """Say how many of the measures drawn changed, also after all is allowed for: the title of a figure."""
     own = rows.filter((pl.col("unit") == unit) & (pl.col("verdict") != BARRED))
     many = several(own.height, noun or ("score" if unit == "score" else "percentage"))
     if own.is_empty():
         return f"no {noun or many.split()[1].removesuffix('s')} may be compared"
-    counts = [(int((own["verdict"] == v).sum()), v) for v in (IMPROVED, DECLINED)]
-    (first, verdict), *rest = [(n, v) for n, v in counts if n] or [(0, "")]
-    if first:
-        return ", ".join([f"{first:,} of {many} {verdict}", *(f"{n:,} {v}" for n, v in rest)])
-    return f"none of {many} {'is' if noun else 'changed'} beyond chance"
+    numbers = dict(own["verdict"].cast(pl.String).value_counts().iter_rows())
+    clear, likely = counted(numbers, CLEAR), counted(numbers, LIKELY)
+    if clear:
+        number, *verdict = clear[0].split()
+        return ", ".join([f"{number} of {many} {' '.join(verdict)}", *clear[1:]])
+    none = f"none of {many} {'is' if noun else 'changed'} beyond chance"
+    return f"{none} with all that was compared, {', '.join(likely)}" if likely else none

@@ -9,7 +9,7 @@ import polars as pl
 from culture_metrics.compare.decomposition import ChangeDecomposition, in_order, named_rows
 from culture_metrics.compare.group_means import means_of_respondents
 from culture_metrics.compare.group_results import means_of_results
-from culture_metrics.compare.pieces import moments, pieces, spread
+from culture_metrics.compare.pieces import moments, pieces, spread, untold
 from culture_metrics.errors import ResultsError
 from culture_metrics.extracts.extract import Extract
 from culture_metrics.output import table_of, verb
@@ -90,16 +90,17 @@ def decompose_change(
 
     Only respondents in the base of the measure count. Those without an answer to a breakdown are a group of
     their own, "Not given". Groups that `estimate` with the same `by` hides in either year are pooled into
-    "Other groups (pooled)"; so is a group that exists in one year only, for it has no change within.
+    "Other groups (pooled)". A group that one year only has left or came: all that it adds is mix, and the
+    notes name it. With several breakdowns nothing changes on average among its people.
 
     Respondents are resampled within the organisation, each year on its own (1,000 draws, percentile
     intervals). People who answered in both years are not known to be the same, so intervals are rather too
     wide than too narrow. Nothing is weighted: official weights would hold the occupation mix fixed.
 
-    From Results, one breakdown at a time: shares are shares of the bases; groups not reported in both years
-    and answers without a group are pooled as the whole less the others, if the whole is unweighted,
-    else left out; levels are drawn normal by their standard errors, those of percentages binomial where not
-    given, of scores left open.
+    From Results, one breakdown at a time: shares are shares of the bases; a group without a row in one of the
+    years left or came; groups hidden in either year and answers without a group are pooled as the whole less
+    the others, if the whole is unweighted, else left out; levels are drawn normal by their standard errors,
+    those of percentages binomial where not given, of scores left open.
 
     Examples
     --------
@@ -119,9 +120,12 @@ def decompose_change(
         before, after = (table_of(one, "decompose_change") for one in (from_extract, to_extract))
         years = means_of_results(before, after, *names)
 
+    blocks = years.blocks
+    nulls = [untold(moments(year[0], blocks), blocks) for year in (years.before, years.after)]
+
     def statistic(before: Floats, after: Floats) -> Floats:
-        found = pieces(moments(before, years.blocks), moments(after, years.blocks), years.blocks, interaction)
-        return in_order(found, years.blocks, interaction)
+        old, new = moments(before, blocks, nulls[0]), moments(after, blocks, nulls[1])
+        return in_order(pieces(old, new, blocks, interaction), blocks, interaction)
 
     numbers = pl.DataFrame(spread(statistic, years.before, years.after)).fill_nan(None)
     return ChangeDecomposition(

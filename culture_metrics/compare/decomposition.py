@@ -134,9 +134,10 @@ def _steps(change: ChangeDecomposition) -> pl.DataFrame:
     label = pl.col("breakdown").replace(dict(change.labels))
     mixes = table.filter(pl.col("piece") == "mix", pl.col("breakdown") != ALL, pl.col("group") == ALL)
     mixes = mixes.with_columns(section=pl.lit(MIX), label=label)
+    both = pl.min_horizontal("base_from", "base_to") > 0
     inside = table.filter(
         pl.col("piece").is_in(["within", "interaction"]),
-        (pl.col("group") != ALL) if single else (pl.col("group") == ALL),
+        ((pl.col("group") != ALL) & both) if single else (pl.col("group") == ALL),
     )
     named = pl.col("group") if single else pl.lit("Same groups of every breakdown")
     section = pl.col("piece").replace({"within": WITHIN, "interaction": TOGETHER})

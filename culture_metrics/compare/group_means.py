@@ -5,26 +5,32 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import polars as pl
+
 from culture_metrics.compare.cells import NOT_GIVEN, OTHER, cells_of
 from culture_metrics.compare.pair import pair_of
-from culture_metrics.compare.pieces import bootstrap, moment_rows, moments, rank
+from culture_metrics.compare.pieces import bootstrap, moment_rows, moments, untold
 from culture_metrics.errors import ComparabilityError, ExtractError
+from culture_metrics.extracts.spelling import may_be_renamed
 from culture_metrics.indicators.breakdowns import breakdown_id
 from culture_metrics.indicators.seeds import secret_seed
+from culture_metrics.wording.numbers import together
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    import polars as pl
-
     from culture_metrics.catalogue import Edition, Measure
     from culture_metrics.compare.cells import Cells
     from culture_metrics.compare.pair import Pair
-    from culture_metrics.compare.pieces import Floats
+    from culture_metrics.compare.pieces import Floats, Rows
     from culture_metrics.extracts.extract import Extract
 
     #: The means of a year, and of each draw of it.
     Drawn = tuple[Floats, Floats]
+
+
+#: Groups that a note names.
+LISTED = 6
 
 
 @dataclass(frozen=True)
@@ -99,7 +105,7 @@ def means_of_respondents(
     pair = pair_of(from_extract, to_extract, measure, by, organisation, minimum_base, allow_breaks)
     cells = cells_of(pair, by)
     levels = tuple(float(count @ cells.value / count.sum()) for count in cells.counts)
-    rows = moment_rows(cells.dummies, cells.value - sum(levels) / 2, cells.blocks)
+    rows = moment_rows(cells.codes, cells.value - sum(levels) / 2, cells.blocks)
     frames = (pair.before.frame, pair.after.frame)
     years = [
         bootstrap(rows, counts, secret_seed(frame, year))
@@ -121,17 +127,20 @@ def means_of_respondents(
     )
 
 
-def _check_told_apart(pair: Pair, cells: Cells, rows: Floats) -> None:
+def _check_told_apart(pair: Pair, cells: Cells, rows: Rows) -> None:
     """See to it that no breakdown follows from another, among those who gave all of them.
 
     Who gave none of several is in no way two kinds of people: the fit halves what sets them apart.
     """
     given = (cells.groups["group"] != NOT_GIVEN).to_numpy()
-    whole = cells.dummies[:, ~given].sum(axis=1) == 0
+    whole = given[cells.codes].all(axis=1)
     names = cells.groups["breakdown"].unique(maintain_order=True).to_list()
     for extract, counts in zip((pair.before, pair.after), cells.counts, strict=True):
         year = moments((counts * whole) @ rows / counts.sum(), cells.blocks)
-        if rank(year) < given.sum() - (len(names) - 1):
+        there = int((year.shares > 0).sum())
+        # Dummies of groups that nobody is in tell nothing either.
+        told = len(given) - untold(year, cells.blocks).shape[1]
+        if len(names) > 1 and told < there - (len(names) - 1):
             raise ExtractError(
                 f"The mixes of {' and '.join(names)} cannot be told apart",
                 where=f"{pair.organisation}, {extract.period}",
@@ -142,13 +151,16 @@ def _check_told_apart(pair: Pair, cells: Cells, rows: Floats) -> None:
 
 def _notes(pair: Pair, cells: Cells) -> list[str]:
     said = [f"The years may not compare: {reason}" for reason in pair.broken]
+    breakdowns = cells.groups["breakdown"].unique(maintain_order=True)
+    names = {name: pair.after.edition.breakdown_label(name).lower() for name in breakdowns}
     for name, some in cells.pooled.items():
         said.append(
-            f"{len(some)} groups of {pair.after.edition.breakdown_label(name).lower()} are pooled into "
+            f"{len(some)} groups of {names[name]} are pooled into "
             f"\N{LEFT SINGLE QUOTATION MARK}{OTHER}\N{RIGHT SINGLE QUOTATION MARK}: too small to be shown, "
-            "or not in both years."
+            "in one of the years or both."
         )
-    names = {n: pair.after.edition.breakdown_label(n).lower() for n in cells.groups["breakdown"].unique()}
+    for name, label in names.items():
+        said += alone(cells.groups.filter(breakdown=name), label, (pair.before.period, pair.after.period))
     for row in cells.groups.filter(group=NOT_GIVEN).iter_rows(named=True):
         shares = [
             row[b] / counts.sum() for b, counts in zip(("base_from", "base_to"), cells.counts, strict=True)
@@ -156,4 +168,26 @@ def _notes(pair: Pair, cells: Cells) -> list[str]:
         before, after = (f"{share:.0%}" for share in shares)
         told = f"{before} in each year" if before == after else f"{before} and {after}"
         said.append(f"{told} gave no {names[row['breakdown']]} and are a group of their own.")
+    return said
+
+
+def alone(groups: pl.DataFrame, label: str, periods: tuple[str, str]) -> list[str]:
+    """Name the groups of a breakdown that one year only has, and those that may be one group renamed."""
+    named = groups.filter(pl.col("group") != NOT_GIVEN)
+    only = [named.filter(pl.col(other) == 0)["group"].to_list() for other in ("base_to", "base_from")]
+    if not any(only):
+        return []
+    told = "; ".join(
+        f"{together(some, LISTED)} in {period} only"
+        for some, period in zip(only, periods, strict=True)
+        if some
+    )
+    said = [f"Of {label}, {told}: all that {'they add' if sum(map(len, only)) > 1 else 'it adds'} is mix."]
+    same = may_be_renamed(*only)
+    if same:
+        pairs = together([f"{old} may now be called {new}" for old, new in same.items()], LISTED)
+        said.append(
+            f"{pairs}: if so, give both years one name, validate(\N{HORIZONTAL ELLIPSIS}, "
+            "merge=\N{HORIZONTAL ELLIPSIS}), and its change is one within."
+        )
     return said

@@ -10,7 +10,7 @@ import polars as pl
 from culture_metrics.catalogue import catalogue
 from culture_metrics.compare.cells import OTHER
 from culture_metrics.compare.comparable import see_breaks
-from culture_metrics.compare.group_means import GroupMeans, chosen
+from culture_metrics.compare.group_means import GroupMeans, alone, chosen
 from culture_metrics.compare.pieces import DRAWS
 from culture_metrics.compare.same_questions import absent_in
 from culture_metrics.contract import ALL, check_results
@@ -64,7 +64,7 @@ def means_of_results(
     broken = see_breaks(catalogue(survey), years, found, [name], code, absent, allow=allow_breaks)
     least = minimum_base or catalogue(survey).minimum_base
     rows = [_rows(t, found.id, name, code) for t in tables]
-    groups, rest = _both(rows, least)
+    groups, rest = _both(rows[0], rows[1], least)
     if groups.height < 2:
         raise ResultsError(
             f"Fewer than two groups of {name} are reported in both years",
@@ -74,20 +74,21 @@ def means_of_results(
     levels = [_level(groups, end) for end in (FROM, TO)]
     before, after = (_drawn(groups, end, year, sum(levels) / 2) for year, end in enumerate((FROM, TO)))
     notes = [f"The years may not compare: {reason}" for reason in broken]
+    shown = groups.select(
+        pl.lit(name).alias("breakdown"), "group", base_from=f"base{FROM}", base_to=f"base{TO}"
+    )
     return GroupMeans(
         measure=found,
         organisation=code,
         periods=years,
-        groups=groups.select(
-            pl.lit(name).alias("breakdown"), "group", base_from=f"base{FROM}", base_to=f"base{TO}"
-        ),
+        groups=shown,
         blocks=(slice(0, groups.height),),
         before=before,
         after=after,
         levels=(levels[0], levels[1]),
         bases=(int(groups[f"base{FROM}"].sum()), int(groups[f"base{TO}"].sum())),
         labels={name: editions[1].breakdown_label(name)},
-        notes=(*notes, ASSUMED, *rest),
+        notes=(*notes, ASSUMED, *rest, *alone(shown, editions[1].breakdown_label(name).lower(), years)),
     )
 
 
@@ -123,46 +124,67 @@ def _organisation(tables: list[pl.DataFrame], organisation: str | None) -> str:
 
 
 def _rows(table: pl.DataFrame, measure: str, breakdown: str, organisation: str) -> pl.DataFrame:
-    """Return the whole and the groups of one breakdown, unweighted where there are both."""
+    """Return the whole and the groups of one breakdown, unweighted where there are both.
+
+    A group with a row that is not reported keeps it, without numbers: it was there.
+    """
     rows = table.filter(
         pl.col("breakdown").is_in([breakdown, ALL]), measure=measure, organisation=organisation
     )
     plain = pl.col("weighting").cast(pl.String) == "none"
-    rows = rows.filter(plain | ~plain.any().over("group")).filter(
-        pl.col("status").cast(pl.String) == "reported"
-    )
+    rows = rows.filter(plain | ~plain.any().over("group"))
     spread = 100 * (pl.col("estimate") / 100 * (1 - pl.col("estimate") / 100) / pl.col("base")).sqrt()
     binomial = pl.when(pl.col("unit").cast(pl.String) == "percent").then(spread)
+    reported = pl.col("status").cast(pl.String) == "reported"
     return rows.select(
         "group",
-        "estimate",
-        pl.col("base").cast(pl.Int64),
-        pl.coalesce("std_error", binomial).alias("std_error"),
+        pl.when(reported).then("estimate").alias("estimate"),
+        pl.when(reported).then(pl.col("base").cast(pl.Int64)).alias("base"),
+        pl.when(reported).then(pl.coalesce("std_error", binomial)).alias("std_error"),
         plain.alias("plain"),
     )
 
 
-def _both(rows: list[pl.DataFrame], minimum_base: int) -> tuple[pl.DataFrame, list[str]]:
-    """Return the groups reported in both years and the rest as one more, where it can be known and shown."""
+def _both(old: pl.DataFrame, new: pl.DataFrame, minimum_base: int) -> tuple[pl.DataFrame, list[str]]:
+    """Return the groups that can be followed, and the rest as one more, where it can be known and shown.
+
+    Followed are groups reported in both years, and those reported in one that have no row in the other: they
+    left or came.
+    """
+    numbers = ["estimate", "base", "std_error", "plain"]
+    ends = [
+        rows.rename({c: f"{c}{end}" for c in numbers}).with_columns(pl.lit(value=True).alias(f"there{end}"))
+        for rows, end in ((old, FROM), (new, TO))
+    ]
+    absent = [pl.col(f"there{end}").is_null() for end in (FROM, TO)]
+    zeros = [
+        pl.when(gone).then(0).otherwise(f"{name}{end}").alias(f"{name}{end}")
+        for end, gone in zip((FROM, TO), absent, strict=True)
+        for name in ("estimate", "base", "std_error")
+    ]
+    enough = [
+        gone | (pl.col(f"base{end}").is_not_null() & (pl.col(f"base{end}") >= minimum_base))
+        for end, gone in zip((FROM, TO), absent, strict=True)
+    ]
     groups = (
-        rows[0]
-        .join(rows[1], on="group", suffix=TO)
-        .rename({c: f"{c}{FROM}" for c in ("estimate", "base", "std_error", "plain")})
-        .filter(pl.min_horizontal(f"base{FROM}", f"base{TO}") >= minimum_base)
+        ends[0]
+        .join(ends[1], on="group", how="full", coalesce=True)
+        .filter(*enough)
+        .with_columns(*zeros)
+        .select("group", *(f"{name}{end}" for end in (FROM, TO) for name in numbers))
         .sort("group")
     )
     whole, groups = groups.filter(group=ALL), groups.filter(pl.col("group") != ALL)
     if groups.is_empty():
         return groups, []
     if whole.is_empty() or not whole.select(pl.all_horizontal("^plain.*$")).item():
-        return groups, [
-            "The change is that of the groups reported in both years, taken together by their bases."
-        ]
+        return groups, ["The change is that of the groups that are reported, taken together by their bases."]
     total = whole.row(0, named=True)
     left = [_left(total, groups, end) for end in (FROM, TO)]
     if all(row[f"base{end}"] == 0 for row, end in zip(left, (FROM, TO), strict=True)):
         return groups, []
-    smallest = groups.sort(pl.min_horizontal(f"base{FROM}", f"base{TO}"))["group"].to_list()
+    followed = groups.filter(pl.min_horizontal(f"base{FROM}", f"base{TO}") > 0)
+    smallest = followed.sort(pl.min_horizontal(f"base{FROM}", f"base{TO}"))["group"].to_list()
     # As much goes to the rest, the smallest first, as it takes to show it.
     pooled: list[str] = []
     while (

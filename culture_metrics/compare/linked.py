@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from culture_metrics.catalogue import CROSS
 from culture_metrics.contract import ALL
 from culture_metrics.errors import ExtractError
 from culture_metrics.indicators.breakdowns import group_columns
@@ -112,11 +113,18 @@ def _value(share: Share) -> pl.Expr:
     return pl.when(share.answer.is_in(share.base)).then(counted)
 
 
+def _group(extract: Extract, breakdown: str) -> pl.Expr:
+    """Expression: each person's group by name, of crossed breakdowns as their results name it."""
+    names = breakdown.split(CROSS)
+    columns = group_columns(extract, names)
+    return pl.concat_str(*(columns[name].cast(pl.String) for name in names), separator=CROSS)
+
+
 def _shares(extract: Extract, breakdown: str | None) -> pl.DataFrame:
     """Return each person's deviation from the mean of organisation and group, over the number of answers."""
     edition = extract.edition
     percentages = {s.name: _value(s) for s in headline_shares(edition, extract.frame.columns)}
-    group = pl.lit(ALL) if breakdown is None else group_columns(extract, [breakdown])[breakdown]
+    group = pl.lit(ALL) if breakdown is None else _group(extract, breakdown)
     values = extract.frame.select(
         *PERSON, group.alias("group"), *(e.alias(n) for n, e in percentages.items())
     ).hstack(score(extract).select(*edition.scores))

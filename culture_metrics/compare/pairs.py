@@ -8,11 +8,15 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from culture_metrics.contract import check_results
+from culture_metrics.catalogue import catalogue
+from culture_metrics.compare.precision import with_precision
+from culture_metrics.contract import ALL, as_results, check_results
 from culture_metrics.errors import ComparabilityError, unknown
 from culture_metrics.output import Output, table_of
 from culture_metrics.published import Published
 from culture_metrics.results import Results
+from culture_metrics.wording.numbers import together
+from data_schemas.columns import RESULTS, RESULTS_KEY
 
 if TYPE_CHECKING:
     from culture_metrics.catalogue import Edition
@@ -20,15 +24,18 @@ if TYPE_CHECKING:
 #: What identifies a figure of a period, and what it may stand in more than once by.
 CELL = ["organisation", "breakdown", "group", "measure", "source"]
 KEY = [*CELL, "weighting"]
-FIGURES = ["estimate", "std_error", "base", "effective_base", "status", "weighting", "release", "pooled"]
+FIGURES = [
+    "estimate", "std_error", "conf_low", "conf_high", "base", "effective_base", "df", "worth",
+    "design_effect", "status", "weighting", "release", "pooled",
+]  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Material:
     """Results of one survey as they were handed in, with the release each row comes from.
 
-    `frame` is Results with `release` (null where it is not known) and `pooled`; `organisations` has
-    `organisation` and `benchmark_group` as far as the files say.
+    `frame` is Results with `release` (null where it is not known), `pooled` and how exact each figure is
+    (`with_precision`); `organisations` has `organisation` and `benchmark_group` as far as the files say.
     """
 
     frame: pl.DataFrame
@@ -50,7 +57,7 @@ def gather(results: Given, release: str | None) -> Material:
     """
     parts = (
         [results]
-        if isinstance(results, pl.DataFrame | Output)
+        if isinstance(results, pl.DataFrame | pl.LazyFrame | Output)
         else list(results)
         if isinstance(results, Iterable)
         else [results]
@@ -64,9 +71,7 @@ def gather(results: Given, release: str | None) -> Material:
             frames.append(part.results.table.with_columns(release=pl.lit(own)))
             listed.append(part.organisations.select("organisation", "benchmark_group"))
         else:
-            frames.append(
-                check_results(table_of(part, "A comparison")).with_columns(release=pl.lit(release, pl.String))
-            )
+            frames.append(_as_read(part).with_columns(release=pl.lit(release, pl.String)))
     frame = pl.concat(frames).with_columns(pooled=pl.lit(value=False))
     surveys = frame["survey"].unique().sort().to_list()
     if len(surveys) != 1:
@@ -90,7 +95,19 @@ def gather(results: Given, release: str | None) -> Material:
         if listed
         else pl.DataFrame(schema={"organisation": pl.String, "benchmark_group": pl.String})
     )
-    return Material(frame, groups, surveys[0])
+    exact = with_precision(frame, catalogue(surveys[0]).score_range)
+    return Material(exact, groups, surveys[0])
+
+
+def _as_read(part: object) -> pl.DataFrame:
+    """Return results as they came: of a verb, lazy, with columns of one's own, or read back from a file."""
+    table = part.collect() if isinstance(part, pl.LazyFrame) else table_of(part, "A comparison")
+    if table.schema == pl.Schema(RESULTS) or not set(RESULTS_KEY) <= set(table.columns):
+        return check_results(table)
+    try:
+        return as_results(table)
+    except pl.exceptions.PolarsError:
+        return check_results(table)
 
 
 def side_by_side(material: Material, from_period: str, to_period: str) -> pl.DataFrame:
@@ -117,11 +134,19 @@ def side_by_side(material: Material, from_period: str, to_period: str) -> pl.Dat
         raise ComparabilityError(
             "A period is not compared with itself", got=from_period, expected="two periods"
         )
-    often = pl.len().over("period", *CELL).max().over(CELL)
-    by_weighting = pl.when(often > 1).then(pl.col("weighting").cast(pl.String)).otherwise(pl.lit(""))
-    both = frame.filter(pl.col("period").is_in([from_period, to_period])).with_columns(
-        by_weighting.alias("by_weighting")
-    )
+    if from_period > to_period:
+        raise ComparabilityError(
+            "The periods are the wrong way round",
+            got=f"from {from_period} to {to_period}",
+            expected="the earlier period first",
+            hint=f"Write {to_period}, {from_period}: a change is the later year less the earlier one.",
+        )
+    both = frame.filter(pl.col("period").is_in([from_period, to_period]))
+    often = both.group_by("period", *CELL).len().filter(pl.col("len") > 1).select(CELL).unique()
+    weighting = pl.when("often").then(pl.col("weighting").cast(pl.String)).otherwise(pl.lit(""))
+    both = both.join(
+        often.with_columns(often=pl.lit(value=True)), on=CELL, how="left", maintain_order="left"
+    ).with_columns(weighting.alias("by_weighting"))
     first, second = (
         both.filter(pl.col("period") == p).select(*CELL, "unit", "by_weighting", *FIGURES)
         for p in (from_period, to_period)
@@ -153,16 +178,24 @@ def side_by_side(material: Material, from_period: str, to_period: str) -> pl.Dat
     )
 
 
-def pool(material: Material, period: str, merged: Mapping[str, Sequence[str]]) -> Material:
-    """Put predecessors together under the code of their successor, by base, in one period.
+def pool(material: Material, period: str, merged: Mapping[str, Sequence[str]]) -> tuple[Material, list[str]]:
+    """Put predecessors and what the successor itself was under the code of the successor, in one period.
 
-    The pooled figure is the mean of the predecessors' figures weighted by their bases; its variance that of
-    such a mean of independent figures. Where one of them is not shown the pooled figure is not either.
+    The pooled figure is the mean of the figures weighted by their bases; its variance that of such a mean of
+    independent figures. Where one of them is not shown the pooled figure is not either, and there is none
+    where one of them lacks it.
+
+    Returns
+    -------
+    (Material, list of str)
+        The material, and for each successor what it is made of.
 
     Raises
     ------
     UnknownNameError
         When there are no results of a predecessor in the period.
+    ComparabilityError
+        When two successors claim one predecessor, or no figure stands in all of them.
     """
     earlier = material.frame.filter(pl.col("period") == period)
     known = earlier["organisation"].unique().sort().to_list()
@@ -171,16 +204,26 @@ def pool(material: Material, period: str, merged: Mapping[str, Sequence[str]]) -
         for code in predecessors:
             if code not in known:
                 raise unknown(f"organisation with results of {period}", code, known)
-            heirs[code] = successor
+        # What had the code of the successor before is part of it as well.
+        own = [successor] if successor in known else []
+        for code in dict.fromkeys([*own, *predecessors]):
+            if heirs.setdefault(code, successor) != successor:
+                raise ComparabilityError(
+                    f"{code} cannot be part of both {heirs[code]} and {successor}", where="merged"
+                )
     n, shown = pl.col("base").cast(pl.Float64), (pl.col("status") == "reported").all()
     share = n / n.sum()
     same = pl.col("release").first(), pl.col("release").n_unique() == 1
     key = ["survey", "period", *KEY, "unit"]
+    parts = earlier.filter(pl.col("organisation").is_in(list(heirs))).with_columns(
+        pl.col("organisation").replace(heirs), part="organisation"
+    )
+    every = pl.col("part").n_unique().over("organisation", "breakdown", "group")
     pooled = (
-        earlier.filter(pl.col("organisation").is_in(list(heirs)))
-        .with_columns(pl.col("organisation").replace(heirs))
+        parts.with_columns(every=every)
         .group_by(key)
         .agg(
+            (pl.len() == pl.col("every").first()).alias("every"),
             pl.when(shown).then((share * pl.col("estimate")).sum()).alias("estimate"),
             pl.when(shown & pl.col("std_error").is_not_null().all())
             .then((share**2 * pl.col("std_error") ** 2).sum().sqrt())
@@ -196,11 +239,38 @@ def pool(material: Material, period: str, merged: Mapping[str, Sequence[str]]) -
             pl.when(same[1]).then(same[0]).alias("release"),
             pl.lit(value=True).alias("pooled"),
         )
+        .filter("every")
+        .drop("every")
     )
+    for successor in merged:
+        if pooled.filter(organisation=successor).is_empty():
+            raise ComparabilityError(
+                f"No figure of {period} stands in all that became {successor}",
+                expected="the same measures, weighting and source of each",
+            )
     gone = [*heirs, *merged]
     rest = material.frame.filter(~((pl.col("period") == period) & pl.col("organisation").is_in(gone)))
     typed = pooled.with_columns(pl.col("status").cast(rest.schema["status"]), pl.col("base").cast(pl.UInt32))
-    return Material(pl.concat([rest, typed], how="diagonal"), material.organisations, material.survey)
+    every_row = pl.concat([rest.drop("df", "worth", "design_effect"), typed], how="diagonal")
+    exact = with_precision(every_row, catalogue(material.survey).score_range)
+    made = Material(exact, material.organisations, material.survey)
+    return made, [_told(parts.filter(organisation=successor), successor, period) for successor in merged]
+
+
+def _told(parts: pl.DataFrame, successor: str, period: str) -> str:
+    """Say what a successor is pooled from, and what pooling cannot do."""
+    whole = parts.filter(pl.col("breakdown") == ALL).group_by("part").agg(pl.col("base").max())
+    names = parts.select("part").unique().join(whole, on="part", how="left")
+    own = pl.col("part") == successor
+    people = [
+        f"{part} (base {base:,})" if base else part for part, base in names.sort(~own, "part").iter_rows()
+    ]
+    said = f"{successor} in {period} is {together(people, 12)} pooled by base: "
+    said += "each counts as its respondents do."
+    weighted = parts.filter(~pl.col("weighting").cast(pl.String).is_in(["none", "as_published"]))
+    if weighted.height:
+        said += " Weighted figures are those of each: nobody weighted them together."
+    return said
 
 
 def catalogued(edition: Edition) -> pl.DataFrame:

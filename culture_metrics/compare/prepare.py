@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from culture_metrics.compare.comparable import mark_breaks, unpaired, why_not
+from culture_metrics.compare.families import ADJUSTMENTS, tiers
 from culture_metrics.compare.linked import CELL, covariances
 from culture_metrics.compare.pairs import catalogued, side_by_side
 from culture_metrics.compare.same_questions import absent_in, mark_different_questions
-from culture_metrics.compare.verdict import ADJUSTMENTS
 from culture_metrics.contract import ALL
 from culture_metrics.errors import ComparabilityError, unknown
 from culture_metrics.problems import listed
 from culture_metrics.wording.numbers import several
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from culture_metrics.catalogue import Edition, Survey
     from culture_metrics.compare.assumptions import Assumptions
@@ -26,6 +26,13 @@ if TYPE_CHECKING:
 
 #: Groups that a note lists by name.
 LISTED = 4
+#: Standard errors of a difference that a margin takes, if two one-sided tests at 2.5 % shall find in four of
+#: five cases that nothing changed: 1.96 + 1.28.
+RESOLVED = 3.24
+#: Smallest changes of interest that a margin is at most.
+MOST_STEPS = 5
+#: What is tested of each end.
+TESTED = [f"{name}_{end}" for name in ("n", "sd", "se", "df") for end in ("from", "to")]
 FLAG_NOTE = (
     "The column official_flag rebuilds the flag of the official reports ({levels}; two-sample "
     "t-test, two-tailed, 95 %), which does not allow for the number of comparisons. Not confirmed: that the "
@@ -116,42 +123,85 @@ def prepare(
     assumptions: Assumptions,
     edges: Mapping[str, float],
     *,
+    given: Iterable[str] = (),
     allow_breaks: bool,
 ) -> pl.DataFrame:
-    """Add what the tests need; figures that may not be compared are emptied unless that was insisted on."""
+    """Add what the tests need; figures that may not be compared are emptied unless that was insisted on.
+
+    `edges` are the smallest changes of interest by unit; those of the units `given` are margins as they are.
+    """
     spread = {m: assumptions.sd(m) for m in marked["measure"].unique()}
-    unpublished = pl.col("source").cast(pl.String) == "published"
-    counted = []
-    for end in ("from", "to"):
-        wide = unpublished & (pl.col(f"weighting_{end}").cast(pl.String) != "none")
-        n = pl.coalesce(
-            f"effective_base_{end}",
-            pl.when(wide).then(pl.col(f"base_{end}") / assumptions.design_effect).otherwise(f"base_{end}"),
-        )
-        known = pl.col(f"std_error_{end}") * n.sqrt()
-        assumed = pl.col("measure").replace_strict(spread, return_dtype=pl.Float64)
-        counted += [
-            n.alias(f"n_{end}"),
-            pl.when(pl.col("unit") == "score")
-            .then(pl.coalesce(known, pl.when(unpublished).then(assumed)))
-            .alias(f"sd_{end}"),
-        ]
+    ends = [column for end in ("from", "to") for column in _end(end, spread, assumptions)]
     here = pl.col("why_not").is_null() | (pl.lit(allow_breaks) & unpaired().is_null())
-    material = pl.col("unit").cast(pl.String).replace_strict(edges, return_dtype=pl.Float64)
+    edge = pl.col("unit").cast(pl.String).replace_strict(edges, return_dtype=pl.Float64)
+    low, high = survey.score_range
     hidden = pl.col("status_to").cast(pl.String).is_in(["reported"]).not_()
-    return (
+    score = pl.col("unit").cast(pl.String) == "score"
+    last = str(marked["period_to"].max())
+    placed = tiers(survey.edition(last) if last in survey.periods else survey.newest)
+    tested = (
         marked.with_columns(
-            why_not(survey, insisted=allow_breaks).alias("why_not"), material.alias("material")
+            why_not(survey, insisted=allow_breaks).alias("why_not"),
+            edge.alias("edge"),
+            pl.when(score).then(high - low).otherwise(100.0).alias("span"),
         )
-        .with_columns(counted)
-        .with_columns(pl.when(here).then(pl.col(c)).alias(c) for c in ("n_from", "n_to", "sd_from", "sd_to"))
+        .with_columns(ends)
         .with_columns(
+            pl.coalesce(f"std_error_{end}", _own_error(end)).alias(f"se_{end}") for end in ("from", "to")
+        )
+        .with_columns(pl.when(here).then(pl.col(c)).alias(c) for c in TESTED)
+    )
+    return (
+        tested.with_columns(_margin(given).alias("material"))
+        .join(placed, on="measure", how="left", maintain_order="left")
+        .with_columns(
+            pl.col("tier").fill_null(pl.when(score).then(1).otherwise(2)),
             pl.when(hidden).then("status_to").otherwise("status_from").cast(pl.String).alias("status"),
             pl.coalesce("weighting_to", "weighting_from").alias("weighting"),
             pl.lit(0.0).alias("covariance"),
             pl.when(pl.col("why_not").is_not_null()).then("instead").alias("instead"),
         )
     )
+
+
+def _end(end: str, spread: Mapping[str, float], assumptions: Assumptions) -> list[pl.Expr]:
+    """Return base, degrees of freedom and standard deviation of one year; of published figures as assumed."""
+    score = pl.col("unit").cast(pl.String) == "score"
+    unpublished = pl.col("source").cast(pl.String) == "published"
+    wide = unpublished & (pl.col(f"weighting_{end}").cast(pl.String) != "none")
+    base = pl.col(f"base_{end}").cast(pl.Float64)
+    n = pl.coalesce(
+        f"effective_base_{end}", pl.when(wide).then(base / assumptions.design_effect).otherwise(base)
+    )
+    known = pl.col(f"std_error_{end}") * (n / pl.col(f"design_effect_{end}").fill_null(1.0)).sqrt()
+    assumed = pl.col("measure").replace_strict(spread, return_dtype=pl.Float64)
+    return [
+        pl.when(score).then(n).otherwise(pl.coalesce(f"worth_{end}", n)).alias(f"n_{end}"),
+        pl.coalesce(f"df_{end}", pl.when(score).then(n - 1).otherwise(float("inf"))).alias(f"df_{end}"),
+        pl.when(score).then(pl.coalesce(known, pl.when(unpublished).then(assumed))).alias(f"sd_{end}"),
+    ]
+
+
+def _own_error(end: str) -> pl.Expr:
+    """Expression: the standard error of a figure that comes without one."""
+    share, n = pl.col(f"estimate_{end}") / 100, pl.col(f"n_{end}")
+    percent = 100 * (share * (1 - share) / n).sqrt()
+    score = pl.col(f"sd_{end}") / n.sqrt()
+    return pl.when(pl.col("unit").cast(pl.String) == "percent").then(percent).otherwise(score)
+
+
+def _margin(given: Iterable[str]) -> pl.Expr:
+    """Expression: the margin of no material change that an organisation of this size can resolve.
+
+    The smallest step (once to five times the smallest change of interest) within which the interval of this
+    measure of the whole organisation lies in four of five cases where nothing changed.
+    """
+    error = (pl.col("se_from") ** 2 + pl.col("se_to") ** 2).sqrt()
+    whole = pl.when(pl.col("breakdown") == ALL).then(RESOLVED * error)
+    resolved = whole.max().over("organisation", "measure", "source")
+    steps = (resolved / pl.col("edge")).ceil().clip(1, MOST_STEPS)
+    fixed = pl.col("unit").cast(pl.String).is_in(list(given))
+    return pl.when(fixed | resolved.is_null()).then("edge").otherwise(pl.col("edge") * steps)
 
 
 def link(
@@ -216,9 +266,24 @@ def groups_apart(
 def notes_on(ready: pl.DataFrame, adjust: str, assumptions: Assumptions, survey: Survey) -> list[str]:
     """Say what was assumed."""
     notes = [
-        f"Verdicts allow for all comparisons of one breakdown ({ADJUSTMENTS[adjust]}); "
-        "intervals are those of one comparison each."
+        f"Improved and declined allow for all comparisons of one breakdown ({ADJUSTMENTS[adjust]}, half of "
+        "the 5% for the leading scores, a quarter each for other scores and for percentages"
+        f"{'; what lies under scores that moved is looked at once more' if adjust == 'bh' else ''}). "
+        "Likely improved and likely declined rest on the interval of one comparison alone."
     ]
+    margins = ready.select("unit", "material").drop_nulls().unique().sort("unit", "material")
+    told = margins.group_by(pl.col("unit").cast(pl.String), maintain_order=True).agg(
+        low=pl.col("material").min(), high=pl.col("material").max()
+    )
+    sizes = [
+        f"{low:g}{'' if low == high else f' to {high:g}'}{' points' if unit == 'percent' else ' of a score'}"
+        for unit, low, high in told.iter_rows()
+    ]
+    if sizes:
+        notes.append(
+            f"No material change is within {' and '.join(sizes)} either way, by measure: what an "
+            "organisation of this size can resolve, or the margin that was given."
+        )
     tested = ready.filter(pl.col("n_from").is_not_null())
     assumed = tested.filter((pl.col("source") == "published") & (pl.col("unit") == "score"))
     if assumed.filter(pl.col("std_error_from").is_null() | pl.col("std_error_to").is_null()).height:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
@@ -18,7 +18,7 @@ from culture_metrics.problems import counted
 from culture_metrics.wording.numbers import shown
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     import plotly.graph_objects as go
     from numpy.typing import NDArray
@@ -50,15 +50,16 @@ class RunChart(Output):
     ----------
     table : polars.DataFrame
         One row per pulse quarter from the first to the last, those without results too: `period, estimate,
-        base, status` ("missing" where there are no results), `moving_range, mean, limit_low, limit_high,
-        special_cause` (which rule, or null), `point` (common cause, improvement, concern).
+        base, status` ("missing" where there are no results), `moving_range, mean, limit_low, limit_high`
+        (null where no quarters follow each other, or nothing moved), `special_cause` (which rules, or null),
+        `point` (common cause, improvement, concern; special cause where no side is the better one).
     annual : polars.DataFrame
         The annual survey's results of the same measure: `period, estimate, base`. Another survey: not in the
         limits and not to be compared in level.
     measure, organisation, survey : str
         What and whose, and in which survey.
     provisional : bool
-        True when the limits rest on fewer than 13 points.
+        True when the limits rest on fewer than 13 points that follow each other, or there are none.
     """
 
     table: pl.DataFrame
@@ -90,32 +91,38 @@ class RunChart(Output):
         """Say in plain sentences whether anything but chance is seen, and what is missing."""
         first = self.table.row(0, named=True)
         found = catalogue(self.survey).edition(str(self.table["period"][-1])).measure(self.measure)
-        mean, low, high = (shown(first[name], found.unit) for name in ("mean", "limit_low", "limit_high"))
         said = [
-            f"{found.label}, {first['period']} to {self.table['period'][-1]}: mean {mean}, limits {low} "
-            f"to {high}."
+            f"{found.label}, {first['period']} to {self.table['period'][-1]}: {_levels(first, found.unit)}."
         ]
         seen = self.table.filter(pl.col("special_cause").is_not_null())
         said += [
             f"{r['period']} ({shown(r['estimate'], found.unit)}): {r['special_cause']}."
             for r in seen.iter_rows(named=True)
-        ] or ["The quarters vary no more than chance and the size of the survey let expect."]
+        ] or [self._unmoved()]
         missing = self.table.filter(status="missing")["period"].to_list()
         if missing:
             said.append(f"No results of {', '.join(missing)}: left out, not filled in.")
-        if self.provisional:
-            said.append(f"The limits rest on fewer than {SETTLED} quarters and are provisional.")
+        if self.provisional and first["limit_low"] is not None:
+            said.append(f"The limits rest on fewer than {SETTLED} quarters in a row and are provisional.")
         if self.annual.height:
             said.append("The annual survey is another survey: its level is not compared with the pulse.")
         return " ".join(said)
 
+    def _unmoved(self) -> str:
+        """Say what no special cause means: with limits, that chance is enough; without, nothing."""
+        if self.table["limit_low"][0] is not None:
+            return "The quarters vary no more than chance and the size of the survey let expect."
+        follow = "Quarters that follow each other do not differ"
+        if not self.table["moving_range"].count():
+            follow = "No two quarters that follow each other have results"
+        return f"{follow}, so that nothing says how far chance reaches."
+
     def __repr__(self) -> str:
         row, seen = self.table.row(-1, named=True), self.table["special_cause"].count()
         unit = catalogue(self.survey).edition(str(row["period"])).measure(self.measure).unit
-        mean, low, high = (shown(row[name], unit) for name in ("mean", "limit_low", "limit_high"))
         return (
             f"RunChart({self.measure} of {self.organisation}, {self.table['period'][0]} to {row['period']}: "
-            f"mean {mean}, limits {low} to {high}, "
+            f"{_levels(row, unit)}, "
             f"{counted(seen, 'special-cause point')}. See .table and .summary())"
         )
 
@@ -165,7 +172,9 @@ def run_chart(
     other (the national pulse has none in the third) and not across a missing quarter, which also ends a run.
     Rules as NHS England's making data count programme has them and NHSRplotthedots computes them: a point
     outside the limits; seven in a row on one side of the mean; seven in a row rising or falling; two of three
-    on one side in the outer third.
+    on one side in the outer third. Which way a point goes is told by the first of outside, trend, two of
+    three and shift that it breaks: seven falling in a row are a concern above the mean as well, where higher
+    is better.
 
     Examples
     --------
@@ -209,32 +218,43 @@ def run_chart(
             got=f"{int(np.isfinite(values).sum())}",
         )
     mean, reach, ranges = limits(values)
-    causes = special_causes(values, mean, reach)
-    direction = edition.measure(name).direction
-    better = (pl.col("estimate") > mean) == pl.lit(direction == "higher")
+    causes, way = special_causes(values, mean, reach)
+    good = {"higher": 1.0, "lower": -1.0}.get(edition.measure(name).direction, 0.0)
     table = rows.with_columns(
         pl.Series("moving_range", ranges).fill_nan(None),
         mean=pl.lit(mean),
-        limit_low=pl.lit(mean - reach),
-        limit_high=pl.lit(mean + reach),
+        limit_low=pl.lit(mean - reach).fill_nan(None),
+        limit_high=pl.lit(mean + reach).fill_nan(None),
         special_cause=pl.Series("special_cause", causes, pl.String),
+        _way=pl.Series(way * good),
     ).with_columns(
         point=pl.when(pl.col("estimate").is_null())
         .then(None)
         .when(pl.col("special_cause").is_null())
         .then(pl.lit("common cause"))
-        .when(better)
+        .when(pl.col("_way") > 0)
         .then(pl.lit("improvement"))
-        .otherwise(pl.lit("concern"))
+        .when(pl.col("_way") < 0)
+        .then(pl.lit("concern"))
+        .otherwise(pl.lit("special cause"))
     )
     return RunChart(
-        table=table,
+        table=table.drop("_way"),
         annual=_annual(annual, name, organisation, survey.id),
         measure=name,
         organisation=organisation,
         survey=survey.id,
-        provisional=bool(np.isfinite(values).sum() < SETTLED),
+        # Limits rest on moving ranges: gaps take these away.
+        provisional=bool(np.isfinite(ranges).sum() < SETTLED - 1),
     )
+
+
+def _levels(row: Mapping[str, Any], unit: str) -> str:
+    """Say the mean and the limits."""
+    mean = f"mean {shown(row['mean'], unit)}"
+    if row["limit_low"] is None:
+        return f"{mean}, no limits"
+    return f"{mean}, limits {shown(row['limit_low'], unit)} to {shown(row['limit_high'], unit)}"
 
 
 def calendar(periods: Sequence[str], quarters: Sequence[str]) -> list[str]:
@@ -251,31 +271,49 @@ def calendar(periods: Sequence[str], quarters: Sequence[str]) -> list[str]:
 
 
 def limits(values: Floats) -> tuple[float, float, Floats]:
-    """Return the mean, how far the limits stand from it, and the moving ranges (NaN across a gap)."""
+    """Return the mean, how far the limits stand from it, and the moving ranges (NaN across a gap).
+
+    Where no two quarters follow each other, or nothing moved where they do, there are no limits: NaN.
+    """
     ranges = np.concatenate([[np.nan], np.abs(np.diff(values))])
-    if np.isnan(ranges).all():
-        return float(np.nanmean(values)), float("nan"), ranges
+    mean = float(np.nanmean(values))
+    if not (ranges > _rounding(values)).any():
+        return mean, float("nan"), ranges
     kept = ranges[ranges < LARGEST_RANGE * np.nanmean(ranges)]
-    typical = float(kept.mean()) if kept.size else float(np.nanmean(ranges))
-    return float(np.nanmean(values)), LIMIT * typical, ranges
+    return mean, LIMIT * float(kept.mean()), ranges
 
 
-def special_causes(values: Floats, mean: float, reach: float) -> list[str | None]:
-    """Return, for each point, the rules that it breaks, or None."""
-    side = np.nan_to_num(np.sign(values - mean))
-    far = np.nan_to_num(np.abs(values - mean))
+def special_causes(values: Floats, mean: float, reach: float) -> tuple[list[str | None], Floats]:
+    """Return, for each point, the rules that it breaks, or None, and which way they point (1 up, -1 down).
+
+    Of several rules the way is that of the first: outside, trend, near, shift. A trend has its own, which is
+    not the side of the mean; a point that two trends share has that of the later one.
+    """
+    least = _rounding(values)
+    away, steps = np.nan_to_num(values - mean), np.nan_to_num(np.diff(values))
+    side, steps = np.sign(away) * (np.abs(away) > least), np.sign(steps) * (np.abs(steps) > least)
+    far = np.abs(away) - least
     outside = far > reach
     near = ~outside & (far > reach * 2 / 3)
-    steps = np.nan_to_num(np.sign(np.diff(values)))
+    trend = _within(np.abs(_sums(steps, RUN - 1)) == RUN - 1, RUN, len(values))
     flags = {
         OUTSIDE: outside,
         SHIFT: _within(np.abs(_sums(side, RUN)) == RUN, RUN, len(values)),
-        TREND: _within(np.abs(_sums(steps, RUN - 1)) == RUN - 1, RUN, len(values)),
+        TREND: trend,
         NEAR: near
         & _within((_sums(near.astype(float), 3) >= 2) & (np.abs(_sums(side, 3)) == 3), 3, len(values)),
     }
+    goes_on = trend & np.append(trend[1:], False)
+    way = np.where(goes_on, np.append(steps, 0.0), np.insert(steps, 0, 0.0))
+    beyond = outside | flags[NEAR] | flags[SHIFT]
+    direction = np.where(trend & ~outside, way, np.where(beyond, side, 0.0))
     broken = [[rule for rule, flag in flags.items() if flag[i]] for i in range(len(values))]
-    return ["; ".join(rules) or None for rules in broken]
+    return ["; ".join(rules) or None for rules in broken], direction
+
+
+def _rounding(values: Floats) -> float:
+    """Return below what differences are those of adding up floats."""
+    return 1e-9 * max(1.0, float(np.nanmax(np.abs(values))))
 
 
 def _sums(values: Floats, size: int) -> Floats:

@@ -6,18 +6,20 @@ import html
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
 import polars as pl
 
 from culture_metrics.catalogue import catalogue
 from culture_metrics.compare.assumptions import Assumptions
-from culture_metrics.compare.lines import ALPHA, fit_line
+from culture_metrics.compare.difference import ALPHA
+from culture_metrics.compare.families import ADJUSTMENTS, adjust_p
+from culture_metrics.compare.lines import fit_lines
 from culture_metrics.compare.pairs import gather
 from culture_metrics.compare.trend_points import comparable_points, standing_by_year
-from culture_metrics.compare.verdict import ADJUSTMENTS, adjust_p
 from culture_metrics.contract import ALL
 from culture_metrics.errors import ComparabilityError, unknown
 from culture_metrics.output import Output, verb
-from culture_metrics.problems import counted
+from culture_metrics.problems import counted, listed
 from culture_metrics.results.words import SOURCES
 from culture_metrics.wording.columns import signed
 
@@ -40,9 +42,9 @@ class Trend(Output):
     ----------
     table : polars.DataFrame
         One row per organisation, breakdown, group and measure: `first_period` (the first that compares with
-        the last), `last_period`, `periods` (how many), `slope` (a year), `std_error`, `conf_low`,
-        `conf_high`, `p_value`, `p_adjusted`, `p_not_straight` (that the years lie on no line),
-        `turning_point` (period, or null when there is none that the data support).
+        the last), `last_period`, `periods` (how many), `slope` (a year), `std_error`, `df`, `conf_low`,
+        `conf_high`, `p_value`, `p_adjusted`, `p_not_straight` (that the years lie on no line), `p_turned`
+        (adjusted), `turning_point` (period, or null when there is none that the data support).
     points : polars.DataFrame
         One row per year of them: `period, estimate, conf_low, conf_high, base, comparable, reason`,
         `difference` from the first comparable year with `difference_low`, `difference_high`, `p_value`; from
@@ -143,11 +145,12 @@ def trend(
 
     Notes
     -----
-    Years count as they are spaced: 2019 and 2021 are two apart. The slope is weighted least squares with the
-    known variances of the years (fixed-effect meta-regression); its test is normal. Cochran's Q about the
-    line tests whether the years lie on one. A turning point is marked only when four years or more compare,
-    a kink at an inner year fits beyond chance (chi-squared with one degree of freedom, times the number of
-    inner years) and the slopes before and after it differ in sign, each beyond chance. Years before a break
+    Years count as they are spaced: 2019 and 2021 are two apart, quarters a quarter. The slope is weighted
+    least squares with the variances of the years as the results have them (fixed-effect meta-regression),
+    clusters and weights included; its degrees of freedom are by Satterthwaite. Cochran's Q about the line
+    tests whether the years lie on one. A turning point is marked only when four years or more compare and,
+    adjusted over all series of one breakdown, a kink at an inner year fits beyond chance and the slopes
+    before and after it differ in sign, each beyond chance (`compare.lines`). Years before a break
     of the catalogue are not part of it; the first year that compares with the last is the one all others are
     set against, by the tests of `compare_years`.
 
@@ -176,6 +179,7 @@ def trend(
             "year",
             "estimate",
             "variance",
+            "df",
             names=pl.col("period"),
         )
     )
@@ -188,30 +192,47 @@ def trend(
             expected="three periods of one release, or unweighted",
             hint="compare_years sets two years side by side.",
         )
-    fitted = pl.DataFrame(
-        [
-            fit_line(years, values, variances, names)
-            for years, values, variances, names in enough.select(
-                "year", "estimate", "variance", "names"
-            ).iter_rows()
-        ]
-    )
-    table = enough.drop("year", "estimate", "variance", "names").hstack(fitted)
-    table = adjust_p(table.with_columns(why_not=pl.lit(None, pl.String)), adjust).drop("why_not")
+    table = _fitted(enough)
+    free = pl.lit(None, pl.String)
+    table = adjust_p(table.with_columns(why_not=free), adjust).drop("critical")
+    turned = adjust_p(table.with_columns(p_value="p_turned"), adjust)["p_adjusted"]
+    table = table.with_columns(
+        pl.when(turned < ALPHA).then("turning_point").alias("turning_point"), p_turned=turned
+    ).drop("why_not")
     keys = ["organisation", "breakdown", "group", "measure"]
+    lost = sorted(set(stuff.frame["organisation"]) - set(table["organisation"]))
     points = points.join(table.select(*keys, "first_period"), on=keys, how="semi")
     ranks = standing_by_year(stuff)
     if ranks is not None:
         points = points.join(ranks, on=["period", *keys], how="left", maintain_order="left")
     return Trend(
         table=table,
-        points=points.drop("year", "variance"),
+        points=points.drop("year", "variance", "df"),
         survey=stuff.survey,
         notes=(
             f"p_adjusted is adjusted over all series of one breakdown ({ADJUSTMENTS[adjust]}).",
             "Years are taken as samples of different people; the scatter of a year is that of its sample.",
+            *_left_out(lost if organisation is None else [], periods[-1]),
         ),
     )
+
+
+def _left_out(codes: Sequence[str], last: str) -> list[str]:
+    if not codes:
+        return []
+    return [f"No trend without three periods that compare, {last} among them: {listed(codes)}."]
+
+
+def _fitted(series: pl.DataFrame) -> pl.DataFrame:
+    """Fit a line to every series, those of the same years together."""
+    parts = []
+    for alike in series.partition_by("names", maintain_order=True):
+        values, variances, df = (
+            np.array(alike[name].to_list(), dtype=np.float64) for name in ("estimate", "variance", "df")
+        )
+        lines = fit_lines(alike["year"][0].to_list(), values, variances, alike["names"][0].to_list(), df)
+        parts.append(alike.drop("year", "estimate", "variance", "df", "names").hstack(lines))
+    return pl.concat(parts)
 
 
 def _direction(row: dict[str, object]) -> str:

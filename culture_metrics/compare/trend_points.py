@@ -10,8 +10,10 @@ from culture_metrics.catalogue import catalogue
 from culture_metrics.compare.comparable import why_not
 from culture_metrics.compare.difference import add_differences
 from culture_metrics.compare.pairs import CELL
+from culture_metrics.compare.precision import NORMAL
 from culture_metrics.compare.prepare import paired, prepare
 from culture_metrics.contract import ALL
+from culture_metrics.wording.columns import year
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,9 +21,12 @@ if TYPE_CHECKING:
     from culture_metrics.compare.assumptions import Assumptions
     from culture_metrics.compare.pairs import Material
 
+#: What is tested of a figure, and what is told of it.
+TESTED = ["estimate", "n", "sd", "se", "df"]
+FIGURE = [*TESTED, "base", "conf_low", "conf_high"]
 POINT = [
     "organisation", "breakdown", "group", "measure", "label", "unit", "direction", "order", "source",
-    "period", "year", "estimate", "variance", "conf_low", "conf_high", "base", "comparable", "reason",
+    "period", "year", "estimate", "variance", "df", "conf_low", "conf_high", "base", "comparable", "reason",
     "difference", "difference_low", "difference_high", "p_value",
 ]  # fmt: skip
 
@@ -35,39 +40,48 @@ def comparable_points(
     steps = [_against(stuff, p, last, measures, organisation, assumptions) for p in periods[:-1]]
     # A year in between may lack the figure: the last year is taken from any comparison that has its spread.
     latest = pl.concat(steps).sort("n_to", nulls_last=True).unique(CELL, keep="first")
+    said = ["label", "unit", "direction", "order"]
     own = latest.select(
-        *CELL, "label", "unit", "direction", "order", period=pl.lit(last), estimate="estimate_to",
-        base="base_to", n="n_to", sd="sd_to", reason=pl.lit(None, pl.String), why=pl.lit(None, pl.String),
+        *CELL, *said, "span", period=pl.lit(last), **_figure("to"), reason=pl.lit(None, pl.String),
     )  # fmt: skip
     earlier = [
-        step.select(
-            *CELL, "label", "unit", "direction", "order", period=pl.lit(p), estimate="estimate_from",
-            base="base_from", n="n_from", sd="sd_from", reason="why_not", why="why_not",
-        )
+        step.select(*CELL, *said, "span", period=pl.lit(p), **_figure("from"), reason="why_not")
         for p, step in zip(periods, steps, strict=False)
-    ]  # fmt: skip
+    ]
     rows = pl.concat([*earlier, own]).filter(pl.col("estimate").is_not_null()).sort("order", "period")
     share = pl.col("estimate") / 100
     # The variance of a share is taken a little away from 0 and 1, or a full house would weigh without end.
     nudged = (share * pl.col("n") + 1) / (pl.col("n") + 2)
+    percent = pl.col("unit").cast(pl.String) == "percent"
     variance = (
-        pl.when(pl.col("unit").cast(pl.String) == "percent")
-        .then(1e4 * nudged * (1 - nudged) / (pl.col("n") + 2))
-        .otherwise(pl.col("sd") ** 2 / pl.col("n"))
+        pl.when(percent).then(1e4 * nudged * (1 - nudged) / (pl.col("n") + 2)).otherwise(pl.col("se") ** 2)
     )
     rows = rows.with_columns(
-        year=pl.col("period").str.slice(0, 4).cast(pl.Float64),
-        variance=variance,
-        comparable=pl.col("why").is_null() & (variance > 0).fill_null(value=False),
-    )
-    return (
-        _against_first(rows)
-        .with_columns(
-            conf_low=pl.col("estimate") - 1.96 * pl.col("variance").sqrt(),
-            conf_high=pl.col("estimate") + 1.96 * pl.col("variance").sqrt(),
-        )
-        .select(POINT)
-    )
+        year=year(), variance=variance,
+        comparable=pl.col("reason").is_null() & ((variance > 0) & (pl.col("df") > 0)).fill_null(value=False),
+    )  # fmt: skip
+    return _against_first(rows).with_columns(_ends(catalogue(stuff.survey).score_range)).select(POINT)
+
+
+def _figure(end: str) -> dict[str, str]:
+    """Return the columns of one end of a comparison by the names of a figure."""
+    return {name: f"{name}_{end}" for name in FIGURE}
+
+
+def _ends(score_range: tuple[float, float]) -> list[pl.Expr]:
+    """Expressions: the interval of a figure as its results have it; of published ones Wilson's, or t."""
+    share, n = pl.col("estimate") / 100, pl.col("n")
+    z2 = NORMAL**2
+    centre = (share + z2 / (2 * n)) / (1 + z2 / n)
+    half = NORMAL * (share * (1 - share) / n + z2 / (4 * n**2)).sqrt() / (1 + z2 / n)
+    percent = pl.col("unit").cast(pl.String) == "percent"
+    reach = NORMAL * pl.col("se")
+    ends = []
+    for name, sign in (("conf_low", -1), ("conf_high", 1)):
+        score = (pl.col("estimate") + sign * reach).clip(*score_range)
+        wilson = (100 * (centre + sign * half)).clip(0, 100)
+        ends.append(pl.coalesce(name, pl.when(percent).then(wilson).otherwise(score)).alias(name))
+    return ends
 
 
 def _against(
@@ -82,20 +96,21 @@ def _against(
     survey = catalogue(stuff.survey)
     marked = paired(stuff, survey, (period, last), organisation, measures)
     # Spread is known wherever there is a figure; whether it compares is another question.
-    known = prepare(marked, survey, assumptions, survey.material, allow_breaks=True)
+    known = prepare(marked, survey, assumptions, survey.material, given=survey.material, allow_breaks=True)
     return known.with_columns(why_not(survey, insisted=False).alias("why_not"))
 
 
 def _against_first(rows: pl.DataFrame) -> pl.DataFrame:
     """Test every comparable year against the first of its series."""
     here = rows.filter("comparable")
+    named = {name: f"{name}_to" for name in TESTED}
     first = here.group_by(CELL, maintain_order=True).agg(
-        pl.col("period", "estimate", "n", "sd").first().name.suffix("_from")
+        pl.col("period", *TESTED).first().name.suffix("_from")
     )
     tests = add_differences(
         here.join(first, on=CELL)
         .filter(pl.col("period") != pl.col("period_from"))
-        .rename({"estimate": "estimate_to", "n": "n_to", "sd": "sd_to"})
+        .rename(named)
         .with_columns(covariance=pl.lit(0.0), allowance=pl.lit(0.0), material=pl.lit(1.0))
     )
     found = tests.select(

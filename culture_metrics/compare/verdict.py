@@ -1,4 +1,4 @@
-"""From tests to a verdict: improved, declined, no material change, unclear or not comparable."""
+"""From tests to a verdict and its reason; the official flag beside them."""
 
 from __future__ import annotations
 
@@ -8,94 +8,93 @@ import numpy as np
 import polars as pl
 
 from culture_metrics.compare.difference import ALPHA
-from culture_metrics.errors import unknown
-from culture_metrics.multiplicity import adjust as adjusted_for_number
-from culture_metrics.wording.columns import limit
+from culture_metrics.wording.columns import limit, span
 from culture_metrics.wording.numbers import p_values
+from culture_metrics.wording.verdicts import (
+    BARRED,
+    DECLINED,
+    IMPROVED,
+    LIKELY_DECLINED,
+    LIKELY_IMPROVED,
+    SAME,
+    UNCLEAR,
+    VERDICTS,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-IMPROVED, DECLINED, SAME = "improved", "declined", "no material change"
-UNCLEAR, BARRED = "unclear", "not comparable"
-VERDICTS = [IMPROVED, DECLINED, SAME, UNCLEAR, BARRED]
-#: How p-values are adjusted, in words.
-ADJUSTMENTS: Mapping[str, str] = {"bh": "Benjamini-Hochberg", "holm": "Holm"}
-
-
-def adjust_p(table: pl.DataFrame, adjust: str) -> pl.DataFrame:
-    """Add `p_adjusted`: over a family, which is all comparable rows of one breakdown.
-
-    Raises
-    ------
-    UnknownNameError
-        When the adjustment is not known.
-    """
-    if adjust not in ADJUSTMENTS:
-        raise unknown("adjustment", adjust, ADJUSTMENTS)
-    tested = pl.col("why_not").is_null() & pl.col("p_value").is_not_null()
-    adjusted = np.full(table.height, np.nan)
-    families = table.with_row_index("row").filter(tested).group_by("breakdown").agg("row", "p_value")
-    for _, rows, p in families.iter_rows():
-        adjusted[rows] = adjusted_for_number(p, adjust)
-    return table.with_columns(pl.Series("p_adjusted", adjusted).fill_nan(None))
+    from collections.abc import Sequence
 
 
 def judge(table: pl.DataFrame) -> pl.DataFrame:
     """Add `verdict` and `reason` to rows with tests, `why_not` (null where comparable) and `direction`.
 
-    A change within the smallest change of interest is no material change even where it is beyond chance. Each
-    one-sided test is at 2.5 %, so that the verdict is given exactly where the 95 % interval lies within.
+    Notes
+    -----
+    In this order: *not comparable*; *no material change* where the 95 % interval lies within the smallest
+    change of interest (`edge`), whatever chance did; *improved* or *declined* where the adjusted p-value is
+    below 5 %; *likely improved* or *likely declined* where its own is; *no material change* where the 95 %
+    interval lies within the margin that an organisation of this size can resolve (`material`); else *no clear
+    change*.
     """
     better = (pl.col("difference") > 0) == (pl.col("direction") == "higher")
-    beyond, within = pl.col("p_adjusted") < ALPHA, pl.col("p_equivalence") < ALPHA / 2
+    beyond, alone = pl.col("p_adjusted") < ALPHA, pl.col("p_value") < ALPHA
+    tested = pl.col("p_value").is_not_null()
+    edge = "edge" if "edge" in table.columns else "material"
+    small, within = tested & _within(edge), tested & _within("material")
+    sides = [
+        pl.when(better).then(pl.lit(up)).otherwise(pl.lit(down))
+        for up, down in ((IMPROVED, DECLINED), (LIKELY_IMPROVED, LIKELY_DECLINED))
+    ]
     verdict = (
-        pl.when(pl.col("why_not").is_not_null())
-        .then(pl.lit(BARRED))
-        .when(pl.col("p_adjusted").is_null())
-        .then(pl.lit(UNCLEAR))
-        .when(within)
-        .then(pl.lit(SAME))
-        .when(~beyond)
-        .then(pl.lit(UNCLEAR))
-        .when(better)
-        .then(pl.lit(IMPROVED))
-        .otherwise(pl.lit(DECLINED))
-    )
-    return table.with_columns(verdict.cast(pl.Enum(VERDICTS)).alias("verdict")).with_columns(
-        _reason(beyond, within).alias("reason")
+        pl.when(pl.col("why_not").is_not_null()).then(pl.lit(BARRED))
+        .when(small).then(pl.lit(SAME))
+        .when(beyond).then(sides[0])
+        .when(alone).then(sides[1])
+        .when(within).then(pl.lit(SAME))
+        .otherwise(pl.lit(UNCLEAR))
+    )  # fmt: skip
+    return table.with_columns(verdict.cast(pl.Enum(list(VERDICTS))).alias("verdict")).with_columns(
+        _reason(tested, beyond, alone, small, within, edge).alias("reason")
     )
 
 
-def _reason(beyond: pl.Expr, within: pl.Expr) -> pl.Expr:
-    size = limit("material")
+def _within(size: str) -> pl.Expr:
+    return (pl.col("conf_low") > -pl.col(size)) & (pl.col("conf_high") < pl.col(size))
+
+
+def _reason(
+    tested: pl.Expr, beyond: pl.Expr, alone: pl.Expr, small: pl.Expr, within: pl.Expr, edge: str
+) -> pl.Expr:
     shift = (
         pl.when(pl.col("allowance") > 0)
         .then(pl.format(" Two releases: {} either way is put down to their weighting.", limit("allowance")))
         .otherwise(pl.lit(""))
     )
     least = pl.format(
-        "Could be chance. With these bases only a true change of {} or more is found in 4 of 5 cases.",
-        limit("detectable_change"),
-    ).fill_null("Could be chance, and no change would be found reliably with these bases.")
+        " A true change of {} or more is called in 4 of 5 cases.", limit("detectable_change")
+    ).fill_null("")
     said = (
-        pl.when(pl.col("p_adjusted").is_null())
+        pl.when(~tested & pl.col("df_from").is_not_null() & (pl.min_horizontal("df_from", "df_to") < 1))
+        .then(pl.lit("Too little to compare: by their weights the answers count for fewer than two."))
+        .when(~tested)
         .then(pl.lit("Nothing to test: all answers are alike in both years, or the spread is not known."))
-        .when(within & beyond)
-        .then(pl.format("Beyond chance, but smaller than {}.", size))
-        .when(within)
-        .then(pl.format("Smaller than {} either way, whatever chance did.", size))
+        .when(small & beyond)
+        .then(pl.format("Beyond chance, but smaller than {}.", limit(edge)))
+        .when(small)
+        .then(pl.format("Smaller than {} either way, whatever chance did.", limit(edge)))
         .when(beyond)
         .then(pl.format("Beyond chance (adjusted {}).", p_values("p_adjusted")))
-        .when(pl.col("p_value") < ALPHA)
+        .when(alone)
         .then(
             pl.format(
-                "Alone beyond chance ({}), but not among so many comparisons (adjusted {}).",
+                "By itself beyond chance ({}), not with all that was compared (adjusted {}).",
                 p_values("p_value"),
                 p_values("p_adjusted"),
             )
         )
-        .otherwise(least)
+        .when(within)
+        .then(pl.format("Within {} either way, whatever chance did.", limit("material")))
+        .otherwise(pl.concat_str(pl.format("The data allow a change {}.", span()), least))
     )
     return pl.coalesce("why_not", pl.concat_str(said, shift))
 

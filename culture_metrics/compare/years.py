@@ -11,11 +11,12 @@ from culture_metrics.catalogue import catalogue
 from culture_metrics.compare.assumptions import Assumptions
 from culture_metrics.compare.comparable import refuse, warn_of_breaks
 from culture_metrics.compare.comparison import YearComparison
-from culture_metrics.compare.difference import add_differences
+from culture_metrics.compare.difference import add_detectable, add_differences
+from culture_metrics.compare.families import adjust_p
 from culture_metrics.compare.pairs import gather, pool
 from culture_metrics.compare.prepare import groups_apart, left_out, link, notes_on, paired, prepare, sided
 from culture_metrics.compare.same_questions import notes_on_questions
-from culture_metrics.compare.verdict import adjust_p, judge, official_flag
+from culture_metrics.compare.verdict import judge, official_flag
 from culture_metrics.contract import ALL
 from culture_metrics.errors import CultureMetricsError
 from culture_metrics.output import verb
@@ -70,16 +71,19 @@ def compare_years(  # noqa: PLR0913
         Compare across breaks as well. Such rows keep the verdict "not comparable" and a ComparabilityWarning
         is given. Figures of two releases get a verdict: what reweighting can move is taken off first.
     merged : mapping, optional
-        Successor -> predecessors; in the first period these are pooled by base.
+        Successor -> predecessors; in the first period these are pooled by base, with the row that the
+        successor itself has.
     linked : two Extracts, optional
         The respondent files behind unweighted results, if a `respondent` id stands for the same person in
         both: the test then allows for people who answered twice.
     adjust : {"bh", "holm"}
         Benjamini-Hochberg (false-discovery rate) or Holm (family-wise). A family is all that is compared of
-        one breakdown: the whole organisations are one, their directorates another.
+        one breakdown: the whole organisations are one, their directorates another. Within it leading scores
+        come first, then other scores, then percentages (`compare.families`).
     material : mapping, optional
-        Smallest change of interest: `percent` in points, `score` on the scale of the survey. A hundredth of
-        either when left out.
+        Margin within which a change is no material one: `percent` in points, `score` on the scale of the
+        survey. Left out, it is one to five hundredths of either, whatever an organisation of this size can
+        resolve; a change shown to be within one hundredth is no material one even where it is beyond chance.
     assumptions : Assumptions, optional
         Standard deviations and design effect for published figures, which come without them.
 
@@ -89,9 +93,9 @@ def compare_years(  # noqa: PLR0913
         `.table` has one row per organisation, breakdown, group and measure: `estimate_from`, `estimate_to`,
         `base_from`, `base_to`, `difference` (in points or score units, later minus earlier), `std_error`,
         `df`, `statistic`, `conf_low`, `conf_high` (95 %), `p_value`, `p_adjusted`, `p_equivalence`,
-        `standardised_difference` (in standard deviations of respondents), `detectable_change` (found in 4 of
-        5 cases at 5 %), `material`, `verdict`, `reason`, `instead` (what is comparable), `official_flag`,
-        `status`, and what identifies the row.
+        `standardised_difference` (in standard deviations of respondents), `detectable_change` (a true change
+        of this size is called *improved* or *declined* in 4 of 5 cases), `material`, `verdict`, `reason`,
+        `instead` (what is comparable), `official_flag`, `status`, and what identifies the row.
 
     Raises
     ------
@@ -104,12 +108,16 @@ def compare_years(  # noqa: PLR0913
 
     Notes
     -----
-    Verdicts: *no material change* when two one-sided tests, each at 2.5 %, put the change within `material`
-    (the 95 % interval then lies within it, so that table, figure and sentence agree); else
-    *improved* or *declined* when the adjusted p is below 5 %; else *unclear*: the data say neither. *Not
-    comparable* when a question, its options, the scoring or the organisation changed, a figure is missing, or
-    a score is built of other questions because a column is missing in one file.
-    The interval is that of one comparison, not adjusted. Tests: `culture_metrics.compare.difference`.
+    Verdicts: *improved* or *declined* when the adjusted p is below 5 %; *likely improved* or *likely
+    declined* when only the 95 % interval of this one comparison leaves out 0; *no material change* when that
+    interval lies within `material` (two one-sided tests, each at 2.5 %); else *no clear change*: `conf_low`
+    and `conf_high` say what the data allow. *Not comparable* when a question, its options, the scoring or the
+    organisation changed, a figure is missing, or a score is built of other questions because a column is
+    missing in one file.
+    The interval is that of one comparison, not adjusted. Tests: `culture_metrics.compare.difference`; they
+    rest on the standard errors of the results, so on clusters, weights, raking and finite populations.
+    `detectable_change` is that of the whole procedure, given what the other rows of the family show: a row is
+    called when its p-value is below 5 % times its share, times how many would be called with it.
     Measures without a better side (facts about staff) are not compared.
 
     Examples
@@ -124,18 +132,14 @@ def compare_years(  # noqa: PLR0913
     stuff = gather(results, None if release is None else str(release))
     survey = catalogue(stuff.survey)
     edges = _material(material or {}, survey)
-    notes = []
-    if merged:
-        stuff = pool(stuff, periods[0], merged)
-        notes += [
-            f"{new} in {periods[0]} is {' and '.join(old)} pooled by base: each counts as its respondents do."
-            for new, old in merged.items()
-        ]
+    stuff, notes = pool(stuff, periods[0], merged) if merged else (stuff, [])
     marked = _marked(stuff, periods, organisation, measures, allow_breaks=allow_breaks)
-    ready = prepare(marked, survey, assumptions or Assumptions(), edges, allow_breaks=allow_breaks)
+    ready = prepare(
+        marked, survey, assumptions or Assumptions(), edges, given=material or (), allow_breaks=allow_breaks
+    )
     ready, shared = link(ready, linked, survey.minimum_base)
-    tested = add_differences(ready)
-    tested = official_flag(adjust_p(tested, adjust), survey.flagged)
+    tested = add_detectable(adjust_p(add_differences(ready), adjust))
+    tested = official_flag(tested, survey.flagged)
     order = [
         "organisation",
         pl.col("breakdown") != ALL,

@@ -41,12 +41,16 @@ class Table:
         """The breakdown."""
         return str(self.groups["breakdown"][0])
 
-    def digest(self, order: pl.DataFrame) -> str:
-        """Tell who is in which group, in a few letters that give nobody away."""
+    def digest(self, order: pl.DataFrame, people: People) -> str:
+        """Tell who is in which group, in a few letters that give nobody away.
+
+        What the answers add up to goes in: who knows all ids and nearly all groups could try the others.
+        """
         labels = self.groups["group"].append(pl.Series([""], dtype=pl.String))
         who = order.select(pl.concat_str(pl.all().cast(pl.String), separator="|")).to_series()
         group = labels.gather(np.where(self.of >= 0, self.of, len(labels) - 1))
-        return sha256("\n".join(sorted((who + "|" + group).drop_nulls())).encode()).hexdigest()
+        each = "\n".join(sorted((who + "|" + group).drop_nulls()))
+        return sha256(f"{people!r}\n{each}".encode()).hexdigest()
 
     def same_as(self, other: Table) -> bool:
         """Whether it is the same breakdown, with the same people in its groups."""

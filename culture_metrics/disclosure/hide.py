@@ -89,8 +89,8 @@ class _Hiding:
             self._search(equations, self.anything, families, told=False)
         if self.stuck.any():
             warn(
-                "Some small groups follow from what must stay, whatever is hidden: audit_disclosure names "
-                "them. Leave out a breakdown or a cross.",
+                "Some small groups follow from what must stay, whatever is hidden: "
+                "cm.disclosure.audit_disclosure names them. Leave out a breakdown or a cross.",
                 CultureMetricsWarning,
             )
 
@@ -116,7 +116,8 @@ class _Hiding:
             self._repair(self.every, self.anything)
         warn(
             "This release is too large to search all that adds up in two ways: nothing follows from any of "
-            "its sums; whether anything follows from several put together is for audit_disclosure to say.",
+            "its sums; whether anything follows from several put together is for "
+            "cm.disclosure.audit_disclosure to say.",
             CultureMetricsWarning,
         )
 

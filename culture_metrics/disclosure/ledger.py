@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from culture_metrics.disclosure.decision import Decision, People
 
-FORMAT = 1
+FORMAT = 2
 
 
 @dataclass(frozen=True)
@@ -148,7 +148,7 @@ def _of_others(path: Path, period: str) -> ReportError:
 def _warn_of_others(period: str) -> None:
     warn(
         f"Figures of {period} on part of the respondents were shown before. What follows from the two "
-        "together was not looked at: audit_disclosure(results, earlier) does that.",
+        "together was not looked at: cm.disclosure.audit_disclosure(results, earlier) does that.",
         CultureMetricsWarning,
     )
 
@@ -170,7 +170,9 @@ def _written(call: Call) -> dict[str, Any]:
 
 
 def _members(call: Call) -> dict[str, str]:
-    return {t.name: t.digest(ids_of(call.frame)) for t in call.tables} if call.frame is not None else {}
+    if call.frame is None:
+        return {}
+    return {table.name: table.digest(ids_of(call.frame), call.people) for table in call.tables}
 
 
 def _read(call: Mapping[str, Any], about: About) -> Call:

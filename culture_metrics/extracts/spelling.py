@@ -113,3 +113,20 @@ def _to_commonest(groups: Iterable[list[str]], counts: Mapping[str, int]) -> dic
         best = max(group, key=lambda label: (counts[label], label.strip() == label, label))
         merged |= {label: best for label in group if label != best}
     return merged
+
+
+def may_be_renamed(gone: Iterable[str], come: Iterable[str]) -> dict[str, str]:
+    """Suggest which label that came may be the new name of one that is gone; each stands once.
+
+    Examples
+    --------
+    >>> may_be_renamed(["Surgery & Theatres", "Estates"], ["Surgery and Theatres", "Pathology"])
+    {'Surgery & Theatres': 'Surgery and Theatres'}
+    """
+    left, found = list(come), {}
+    for label in gone:
+        name = next((x for x in left if squeezed(x) == squeezed(label)), None) or likely_name(label, left)
+        if name is not None:
+            found[label] = name
+            left.remove(name)
+    return found

@@ -6,6 +6,7 @@ import re
 import struct
 import zipfile
 import zlib
+from copy import copy
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -187,8 +188,9 @@ def check_workbook(path: Path) -> None:
         with zipfile.ZipFile(path) as archive:
             if path.suffix.lower() == ".ods":
                 check_opendocument(archive, path)
-            sizes = {member.filename: member.file_size for member in archive.infolist()}
-        unpacked, texts = sum(sizes.values()), sum(sizes[name] for name in sizes if _holds_texts(name))
+            members = archive.infolist()  # a name may stand there twice
+        unpacked = sum(member.file_size for member in members)
+        texts = sum(member.file_size for member in members if _holds_texts(member.filename))
         _check_unpacked(unpacked, path, "unpacks from {} to {}")
         check_memory(PART * unpacked + TEXTS * texts, path.name, "The workbook")
         # Looked through once: the same file is asked about, and then read.
@@ -230,7 +232,7 @@ def _holds_texts(part: str) -> bool:
 
 @lru_cache(maxsize=32)
 def _measured(path: Path, _size: int, _changed: int) -> Measured:
-    """Read every part to its end: its check sum proves that its size is no lie."""
+    """Read every part to its end, which proves that its size is no lie."""
     sizes: dict[str, Extent] = {}
     texts: list[str] = []
     text = 0
@@ -275,7 +277,7 @@ def _extent_of_binary(archive: zipfile.ZipFile, member: zipfile.ZipInfo, chunks:
     """Measure a part of a binary workbook: by its cells, or where it is large, as it says."""
     is_sheet = "/worksheets/" in member.filename
     if is_sheet and member.file_size <= SMALL:
-        return extent_binary(archive.read(member))
+        return extent_binary(b"".join(_parts(archive, member)))
     found = None
     for chunk in chunks():
         found = found or (_BINARY_DIMENSION.search(chunk[:4096]) if is_sheet else None)
@@ -291,24 +293,42 @@ def _chunks(archive: zipfile.ZipFile, member: zipfile.ZipInfo, where: str) -> It
     Where there are no tags, parts overlap by the length of one.
     """
     rest = b""
-    with archive.open(member) as stream:
-        while part := stream.read(_CHUNK):
-            chunk = rest + part
-            if not member.filename.endswith(".bin") and _DOCTYPE.search(chunk):
-                raise FileFormatError(
-                    "The workbook declares XML entities, which no spreadsheet program writes",
-                    where=where,
-                    hint="It may be made to do harm: ask where it comes from. If you trust it, open it in "
-                    "Excel and save it anew.",
-                )
-            end = chunk.rfind(b">") + 1
-            if end < len(rest) or member.filename.endswith(".bin"):
-                yield chunk
-                rest = part[-200:]
-            else:
-                yield chunk[:end]
-                rest = chunk[end:]
+    for part in _parts(archive, member):
+        chunk = rest + part
+        if not member.filename.endswith(".bin") and _DOCTYPE.search(chunk):
+            raise FileFormatError(
+                "The workbook declares XML entities, which no spreadsheet program writes",
+                where=where,
+                hint="It may be made to do harm: ask where it comes from. If you trust it, open it in "
+                "Excel and save it anew.",
+            )
+        end = chunk.rfind(b">") + 1
+        if end < len(rest) or member.filename.endswith(".bin"):
+            yield chunk
+            rest = part[-200:]
+        else:
+            yield chunk[:end]
+            rest = chunk[end:]
     yield rest
+
+
+def _parts(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Iterator[bytes]:
+    """Yield a member as it unpacks, and stop where that is not what the directory of the file says.
+
+    Python's reader ends at the size that the directory says; others unpack until the data end. So it is told
+    of one byte more, and size and check sum are compared here.
+    """
+    beyond = copy(member)
+    beyond.file_size, size, check = member.file_size + 1, 0, 0
+    beyond.CRC = None  # type: ignore[assignment]  # then Python compares none
+    with archive.open(beyond) as stream:
+        while part := stream.read(_CHUNK):
+            size, check = size + len(part), zlib.crc32(part, check)
+            if size > member.file_size:
+                break
+            yield part
+    if (size, check) != (member.file_size, member.CRC):
+        raise zipfile.BadZipFile("size or check sum of a part is not what the directory says")
 
 
 def _size(size: float) -> str:

@@ -161,10 +161,11 @@ def estimates_of_pieces(
     answers: Answers | None = None
     weighted: Weighted | None = None
     for extract in extracts:
-        if not isinstance(weights, str) or weights not in ("none", *extract.frame.columns) or design:
+        known = weights is None or (isinstance(weights, str) and weights in ("none", *extract.frame.columns))
+        if design or not known:
             raise ExtractError(
                 "An extract in pieces cannot be weighted by what its pieces do not know of each other",
-                expected="weights='none' or a column of weights, and no design",
+                expected="no weights or a column of weights, and no design",
                 hint="Read the extract as a whole, or work the weights out before and add them as a column.",
             )
         cells = make_cells(extract.frame, {ALL: (), **by}, _groups(extract, by), Design())

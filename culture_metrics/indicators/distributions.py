@@ -32,7 +32,7 @@ def distributions(
     extract: Extract,
     by: Sequence[str | Sequence[str]] = (),
     *,
-    weights: AnyWeights = "none",
+    weights: AnyWeights = None,
     design: Design | None = None,
     interval: str = "wilson",
     minimum_base: int | None = None,

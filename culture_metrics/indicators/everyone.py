@@ -165,7 +165,7 @@ class Everyone:
     def other_members(self, name: str) -> bool:
         """Whether other people are in the groups of a breakdown than in an earlier run."""
         return any(
-            table.digest(ids_of(call.frame)) != call.members[name]
+            table.digest(ids_of(call.frame), call.people) != call.members[name]
             for call, tables in self._own
             if call.frame is not None and name in call.members and name != ALL
             for table in tables

@@ -9,9 +9,9 @@ import polars as pl
 
 from culture_metrics.catalogue import CROSS
 from culture_metrics.contract import ALL
-from culture_metrics.disclosure import hidden_cells
 from culture_metrics.disclosure.decision import GROUP as KEY
 from culture_metrics.disclosure.rule import warn_of_minimum
+from culture_metrics.disclosure.suppression import hidden_cells
 from culture_metrics.errors import CultureMetricsWarning, warn
 from culture_metrics.indicators.cell_estimates import Verdict
 from culture_metrics.indicators.release import PEOPLE, Release

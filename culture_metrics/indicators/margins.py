@@ -42,13 +42,17 @@ class Margin:
 
 @dataclass(frozen=True)
 class Staff:
-    """Staff in post by group of a breakdown, and the group of each respondent (the last: not known)."""
+    """Staff in post by group of a breakdown, and the group of each respondent (the last: not known).
+
+    `unnamed` counts those whose group is known and not named in the margin.
+    """
 
     where: tuple[str, str]
     groups: tuple[str, ...]
     staff: Numbers
     codes: Whole
     rows: Whole
+    unnamed: int = 0
 
     @property
     def counts(self) -> Whole:
@@ -130,10 +134,27 @@ def staff_in(part: pl.DataFrame, group: Codes, rows: Whole, where: tuple[str, st
             got=", ".join(nobody),
             hint="Check the names of the groups, or leave these out: nothing can speak for them.",
         )
+    others = {group: int(count) for group, count in answered.items() if group not in staff}
+    if others and sum(g in answered for g in staff) == 1:
+        raise ExtractError(
+            "A margin that names one group weighs nothing",
+            where=place,
+            expected="the staff in post of every group of the breakdown",
+            got=f"{', '.join(g for g in staff if g in answered)} alone; respondents are in "
+            + named(others, least_base([]), noun="group"),
+            hint="Give the staff in post of the others as well, or leave the margin out.",
+        )
     # Groups that the margin does not name are taken as not known.
     number = {group: i for i, group in enumerate(g for g in staff if g in answered)}
     of_name = np.array([number.get(name, len(number)) for name in names] + [len(number)], np.int64)
-    return Staff(where, tuple(number), np.array([staff[group] for group in number]), of_name[codes], rows)
+    return Staff(
+        where,
+        tuple(number),
+        np.array([staff[group] for group in number]),
+        of_name[codes],
+        rows,
+        sum(others.values()),
+    )
 
 
 def pools(staff: Sequence[Staff], there: Flags, least: int) -> list[Flags]:

@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 
 from culture_metrics.contract import ALL
-from culture_metrics.disclosure import hidden_cells
+from culture_metrics.disclosure.suppression import hidden_cells
 from culture_metrics.errors import ExtractError, SmallBaseWarning, warn
 from culture_metrics.indicators.answers import answers_of
 

@@ -11,14 +11,14 @@ import numpy as np
 import polars as pl
 
 from culture_metrics.contract import ALL
-from culture_metrics.errors import ExtractError, unknown
+from culture_metrics.errors import ExtractError, InputWarning, unknown, warn
 from culture_metrics.indicators.breakdowns import group_columns
 from culture_metrics.indicators.codes import codes_of
 from culture_metrics.indicators.margins import margin_of, margin_table, pools, shares_of, staff_in
-from culture_metrics.indicators.pooling import answered, least_base, warn_of_pools
+from culture_metrics.indicators.pooling import NAMED, answered, least_base, warn_of_pools
 from culture_metrics.indicators.sweeps import fit
 from culture_metrics.output import Output, verb
-from culture_metrics.problems import counted
+from culture_metrics.problems import counted, listed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -29,6 +29,10 @@ if TYPE_CHECKING:
     from culture_metrics.indicators.margins import Margin, Staff
     from culture_metrics.indicators.pooling import Flags
 
+#: Staff in post may well not know of some groups (who prefers not to say); more than this share is told of.
+MANY = 0.1
+#: A share that is further off its target (a twentieth of a point) shows where it is printed.
+FAR_OFF = 0.0005
 #: Columns that tell respondents apart, whatever the margins are.
 KEYS = ("organisation", "respondent")
 
@@ -47,8 +51,9 @@ class Raking(Output):
         hidden. Groups with few respondents show no base and shares, nor do those that would give them away,
         or that `estimate` hides for the measure most have.
     organisations : polars.DataFrame
-        `organisation, base, effective_base, deff, largest, iterations, converged`. Where a group of the
-        organisation is hidden, `effective_base`, `deff` and `largest` are rounded to two digits.
+        `organisation, base, effective_base, deff, largest, iterations, converged, largest_gap` (how far the
+        share of a group is off at most, in percentage points). Where a group of the organisation is hidden,
+        `effective_base`, `deff` and `largest` are rounded to two digits, as `largest_gap` always is.
     minimum_base : int or None
         Smallest base whose groups have a weight of their own because they may be shown; None where
         `pool_below` said otherwise.
@@ -84,6 +89,12 @@ class Raking(Output):
     def effective_base(self) -> float:
         """How many respondents of equal weight would tell as much: n / deff."""
         return len(self.weights) / self.deff
+
+    def far_off(self) -> list[str]:
+        """Say of each organisation whose margins are not met, even as printed, by how much."""
+        rows = self.organisations.filter(pl.col("largest_gap") > 100 * FAR_OFF)
+        told = rows.select("organisation", "iterations", "largest_gap").iter_rows()
+        return [f"{name}: a share {gap:.2g} points off after {swept} sweeps" for name, swept, gap in told]
 
     def _told(self, number: float) -> float:
         return _rounded(number) if self.table["base"].null_count() else float(number)
@@ -132,7 +143,9 @@ class Raking(Output):
 
     def summary(self) -> str:
         """Say in a sentence how the raking went."""
-        met = "The margins are met" if self.converged else "The margins are not all met"
+        gap = float(np.max(self.organisations["largest_gap"].to_numpy(), initial=0.0))
+        off = f" (a share is {gap:.2g} points off)" if self.far_off() else ""
+        met = "The margins are met" if self.converged else f"The margins are not all met{off}"
         return (
             f"{met} after {self.iterations} iterations; {len(self.weights):,} respondents weigh as much as "
             f"{self.effective_base:,.0f} (design effect {self.deff:.2f}, largest weight "
@@ -188,12 +201,15 @@ def rake(
         When a breakdown is not in the catalogue or the extract.
     ExtractError
         When a group that the margins name has respondents but no staff in post, or staff but no respondent;
-        when `trim` is not above 1.
+        when a margin names one group only and respondents are in others; when `trim` is not above 1.
 
     Warns
     -----
     SmallBaseWarning
         When groups share a weight: it names them.
+    InputWarning
+        When margins are not met, with how far they are off, and when many respondents are in groups that a
+        margin does not name.
 
     Notes
     -----
@@ -245,12 +261,14 @@ def rake(
     for name, own in zip(organisation.names, rows, strict=True):
         here = [number for number, s in enumerate(staff) if s.where[0] == name]
         fitted[name] = tuple(margin_of(staff[i], pooled[i]) for i in here)
-        w, swept, met = fit(fitted[name], len(own), trim, tolerance, iterations)
+        w, swept, met, gap = fit(fitted[name], len(own), trim, tolerance, iterations)
         weights[own] = w
         effective, largest = float(w.sum() ** 2 / (w**2).sum()), float(w.max())
         if any(hidden[i].any() for i in here):
             effective, largest = _rounded(effective), _rounded(largest)
-        diagnostics.append((name, len(own), effective, len(own) / effective, largest, swept, met))
+        diagnostics.append(
+            (name, len(own), effective, len(own) / effective, largest, swept, met, _rounded(100 * gap))
+        )
         shares += [shares_of(staff[i], hidden[i], w) for i in here]
     warn_of_pools(
         {
@@ -262,19 +280,54 @@ def rake(
         },
         "Groups",
     )
+    _warn_of_unnamed(staff, minimum)
     read = dict.fromkeys(c for e in groups.values() for c in e.meta.root_names())
-    return Raking(
+    made = Raking(
         pl.Series("weight", weights),
         pl.concat(shares),
         pl.DataFrame(
             diagnostics,
-            schema=["organisation", "base", "effective_base", "deff", "largest", "iterations", "converged"],
+            schema=[
+                "organisation",
+                "base",
+                "effective_base",
+                "deff",
+                "largest",
+                "iterations",
+                "converged",
+                "largest_gap",
+            ],
             orient="row",
         ),
         fitted,
         {c: _fingerprint(extract.frame[c]) for c in (*KEYS, *read) if c in extract.frame.columns},
         minimum if pool_below is None else None,
     )
+    off = made.far_off()
+    if off:
+        capped = f" within trim={trim:g}" if trim is not None else ""
+        warn(
+            f"The margins are not met{capped}: {listed(off, NAMED)}. `estimate` takes such weights as your "
+            "own only (weights=raking.weights); margins that contradict each other, or rest on few "
+            "respondents, cannot be met together.",
+            InputWarning,
+        )
+    return made
+
+
+def _warn_of_unnamed(staff: Sequence[Staff], minimum: int) -> None:
+    """Say where many respondents are in groups that a margin does not name."""
+    told = [
+        f"{' '.join(s.where)}: {s.unnamed / len(s.codes):.0%} of respondents"
+        for s in staff
+        if s.unnamed >= max(minimum, MANY * len(s.codes))
+    ]
+    if told:
+        warn(
+            f"Groups that a margin does not name keep the share they have ({listed(told, NAMED)}). Give "
+            "their staff in post as well.",
+            InputWarning,
+        )
 
 
 def _hidden(extract: Extract, staff: Sequence[Staff], least: int) -> list[Flags]:
@@ -323,13 +376,23 @@ def check_minimum(raking: Raking, minimum_base: int) -> None:
 
 
 def check_raking(raking: Raking, frame: pl.DataFrame) -> None:
-    """See to it that a raking is of these respondents.
+    """See to it that a raking is of these respondents, and met its margins.
 
     Raises
     ------
     ExtractError
-        When there are more or fewer of them, or a column that the raking has read says something else.
+        When there are more or fewer of them, a column that the raking has read says something else, or a
+        share is off its margin by more than printing hides.
     """
+    off = raking.far_off()
+    if off:
+        raise ExtractError(
+            "The raking did not meet its margins",
+            where=listed(off, NAMED),
+            expected=f"shares at most {100 * FAR_OFF:g} points off",
+            hint="Leave out a margin, put small groups together, or loosen the trim; weights=raking.weights "
+            "takes them as weights of your own, and rows say so.",
+        )
     other = [
         c for c, mark in raking.fingerprint.items() if c in frame.columns and _fingerprint(frame[c]) != mark
     ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
@@ -225,6 +225,8 @@ class Release:
         if (decoded & ~by_names).any():
             warn_of_weights(groups.filter(pl.Series((decoded & ~by_names).any(axis=1))))
         layers, weighing = self._layers(tables, groups, small, by_names, decoded)
+        if self._changed:
+            warn_of_members(self._changed)
         others = self._answered_otherwise()
         if others:
             altered = self._altered(tables, layers, weighing, others, groups)
@@ -336,8 +338,7 @@ class Release:
             small = (counts > 0) & (counts < self.minimum) & mine[:, None]
             fixed = np.broadcast_to(~mine[:, None], small.shape)
             gone = hide_people(people, small, fixed, self.minimum)
-            ends = np.cumsum([len(own) for own in cells])[:-1]
-            for layer, own, part in zip(layers, cells, np.split(gone, ends), strict=True):
+            for layer, own, part in zip(layers, cells, _split(gone, cells), strict=True):
                 if layer.mine:
                     row = rows_in(groups, tables[layer.table].groups)[own]
                     np.logical_or.at(found, np.ix_(row, family), part[:, 1:])
@@ -366,17 +367,13 @@ class Release:
         """Look at the respondents of each organisation; changes `hidden` and `looked`."""
         for atoms, people in self._people(tables, layers, weights):
             cells = [atoms.cells(layer.table) for layer in layers]
-            small, first, fixed = (
-                np.vstack([getattr(layer, name)[own] for layer, own in zip(layers, cells, strict=True)])
-                for name in ("small", "hidden", "fixed")
-            )
+            small, first, fixed = (_stack(layers, cells, name) for name in ("small", "hidden", "fixed"))
             if not atoms.nested and not is_open(people, first, fixed, self.minimum):
                 continue
             gone = hide_people(people, small, fixed, self.minimum)
-            ends = np.cumsum([len(own) for own in cells])[:-1]
-            costs, fixes = np.split(people.cost, ends), np.split(fixed, ends)
-            for place, own, part in zip(range(len(layers)), cells, np.split(gone, ends), strict=True):
-                hide_beside(part, costs[place], fixes[place])
+            parts = (_split(each, cells) for each in (gone, people.cost, fixed))
+            for place, (own, part, cost, known_part) in enumerate(zip(cells, *parts, strict=True)):
+                hide_beside(part, cost, known_part)
                 hidden[place][own], looked[place][own] = part, True
 
     def _people(
@@ -402,7 +399,7 @@ class Release:
         layers, weights = self._layers(tables, groups, nothing, nothing, nothing)
         looked, found = 0, 0
         for atoms, people in self._people(tables, layers, weights):
-            shown = np.vstack([layer.fixed[atoms.cells(layer.table)] for layer in layers])
+            shown = _stack(layers, [atoms.cells(layer.table) for layer in layers], "fixed")
             looked += len(self.families)
             found += number_open(people, ~shown, self.minimum)
         return looked, found
@@ -437,18 +434,9 @@ class Release:
             here = [replace(layer, table=place) for place, layer in enumerate(one)]
             cells = [atoms.cells(layer.table) for layer in here]
             people = atoms.people([(x.table, x.weight) for x in here], everyone)
-            small, fixed = (
-                np.vstack(
-                    [
-                        getattr(layer, name)[own_cells, :1]
-                        for layer, own_cells in zip(here, cells, strict=True)
-                    ]
-                )
-                for name in ("small", "fixed")
-            )
+            small, fixed = (_stack(here, cells, name)[:, :1] for name in ("small", "fixed"))
             gone = hide_people(people, small, fixed, self.minimum, FEW_DRAWS)
-            ends = np.cumsum([len(c) for c in cells])[:-1]
-            for i, layer, own_cells, part in zip(some, here, cells, np.split(gone, ends), strict=True):
+            for i, layer, own_cells, part in zip(some, here, cells, _split(gone, cells), strict=True):
                 hidden[i][own_cells] |= part & ~layer.fixed[own_cells]
                 looked[i][own_cells] = True
         self._look_at_sums(tables, layers, hidden)
@@ -491,6 +479,11 @@ class Release:
         }
         return {name: weight for name, weight in each if weight is not None and known_outside[id(weight)]}
 
+    @cached_property
+    def _changed(self) -> list[str]:
+        """Breakdowns of this call that put others into its groups than an earlier call did."""
+        return [table.name for table in self.mine if self.everyone.other_members(table.name)]
+
     def _layers(
         self, tables: Sequence[Table], groups: pl.DataFrame, small: Flags, by_names: Flags, decoded: Flags
     ) -> tuple[list[_Layer], list[Floats]]:
@@ -502,9 +495,7 @@ class Release:
         weights: list[Floats] = []
         now = {name: self.everyone.spread(weight) for name, weight in self._weights().items()}
         number = groups.with_row_index("_row")
-        changed = [table.name for table in self.mine if self.everyone.other_members(table.name)]
-        if changed:
-            warn_of_members(changed)
+        changed = self._changed
         for place, table in enumerate(tables):
             row = table.groups.join(number, on=GROUP, how="left", maintain_order="left")["_row"]
             own = any(table is other for other in self.mine)
@@ -551,6 +542,16 @@ class Release:
             if own and table.name in now:
                 layer(same, now[table.name], own=True)
         return layers, weights
+
+
+def _stack(layers: Sequence[_Layer], cells: Sequence[Numbers], what: str) -> Flags:
+    """Set what layers say of their cells one below the other."""
+    return np.vstack([getattr(layer, what)[own] for layer, own in zip(layers, cells, strict=True)])
+
+
+def _split(rows: NDArray[Any], cells: Sequence[Numbers]) -> list[NDArray[Any]]:
+    """Give each layer the rows of its cells back."""
+    return np.split(rows, np.cumsum([len(own) for own in cells])[:-1])
 
 
 def rows_in(groups: pl.DataFrame, some: pl.DataFrame) -> NDArray[np.int64]:

@@ -23,6 +23,7 @@ from culture_metrics.indicators.shown import shown_cells
 from culture_metrics.indicators.sweeps import sweep
 from culture_metrics.indicators.weights import NATIONAL, Weights, respondent_weights
 from culture_metrics.output import Output, verb
+from culture_metrics.wording.numbers import DECIMALS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -162,10 +163,10 @@ def replicate(
     *,
     measures: Sequence[str],
     statistic: str | Statistic = "mean",
-    weights: AnyWeights = "none",
+    weights: AnyWeights = None,
     design: Design | None = None,
     draws: int = 1000,
-    seed: int = 2024,
+    seed: int = 0,
 ) -> Replicates:
     """Work out standard errors by bootstrap: a check, and the way for medians, gaps and other statistics.
 
@@ -256,17 +257,30 @@ def replicate(
         *_spread(flat),
         pl.Series("base", np.nan_to_num(base[order].ravel())).cast(pl.UInt32),
     )
-    status = shown_cells(extract, by, weights=weights).select(*KEY, "status")
+    status = shown_cells(extract, by, weights=weights).select(*KEY, "status", "decimals")
     table = table.join(status, on=KEY, how="left", maintain_order="left").with_columns(
         pl.col("status").fill_null("suppressed_small_base")
     )
     shown = (table["status"] == "reported").to_numpy()
     numbers = ("estimate", "std_error", "conf_low", "conf_high", "base")
+    gaps = _gaps(table, flat)
+    if table["decimals"].is_not_null().any():
+        gaps = gaps.with_columns(pl.col(SPREAD).round(1))
     return Replicates(
-        table.with_columns(pl.when(pl.Series(shown)).then(pl.col(c)).alias(c) for c in numbers),
+        table.with_columns(_rounded(c) for c in numbers[:-1])
+        .with_columns(pl.when(pl.Series(shown)).then(pl.col(c)).alias(c) for c in numbers)
+        .drop("decimals"),
         draws,
-        _gaps(table, flat),
+        gaps,
     )
+
+
+def _rounded(number: str) -> pl.Expr:
+    """Round a number where `estimate` does: in full it tells what few who weigh otherwise answered."""
+    found = pl.col(number)
+    for few in set(DECIMALS.values()):
+        found = pl.when(pl.col("decimals") == few).then(pl.col(number).round(few)).otherwise(found)
+    return found.alias(number)
 
 
 def _most_shown(rows: pl.DataFrame) -> int:

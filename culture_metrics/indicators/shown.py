@@ -14,10 +14,13 @@ from culture_metrics.indicators.cell_estimates import estimates_of
 from culture_metrics.indicators.hidden import groups_counted, hidden_of
 from culture_metrics.indicators.release import Release
 from culture_metrics.indicators.weights import weights_for
+from culture_metrics.wording.numbers import DECIMALS
 from data_schemas.columns import STATUSES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from numpy.typing import NDArray
 
     from culture_metrics.extracts.extract import Extract
     from culture_metrics.indicators.weights import AnyWeights
@@ -27,7 +30,7 @@ def shown_cells(
     extract: Extract,
     by: Sequence[str | Sequence[str]] = (),
     *,
-    weights: AnyWeights = "none",
+    weights: AnyWeights = None,
     minimum_base: int | None = None,
 ) -> pl.DataFrame:
     """Return what `estimate` of the same extract, breakdowns and weights shows and what it hides.
@@ -42,8 +45,9 @@ def shown_cells(
     Returns
     -------
     polars.DataFrame
-        `organisation, breakdown, group, measure, base, status`: one row per cell and measure with anybody in
-        its base in the extract; the base of what is hidden is null.
+        `organisation, breakdown, group, measure, base, status, decimals`: one row per cell and measure with
+        anybody in its base in the extract; the base of what is hidden is null, and so are decimals where a
+        figure stands in full.
 
     Examples
     --------
@@ -61,7 +65,7 @@ def shown_cells(
     least = extract.edition.survey.minimum_base if minimum_base is None else minimum_base
     tables = []
     hidden = hidden_of(found, extract, columns, least, breakdowns)
-    for part, (why, _) in zip(found, hidden, strict=True):
+    for part, (why, rounded) in zip(found, hidden, strict=True):
         base = np.where(why == 0, part.estimates.base, np.nan)
         asked = part.estimates.base.any(axis=0)
         names = np.array(part.answers.names)[asked]
@@ -71,9 +75,18 @@ def shown_cells(
                 pl.Series("measure", np.tile(names, part.keys.height)),
                 pl.Series("base", base[:, asked].ravel(), nan_to_null=True).cast(pl.UInt32),
                 pl.Series("status", STATUSES, pl.Enum(STATUSES))[why[:, asked].ravel()],
+                pl.Series("decimals", _decimals(rounded, part.answers.n_scores)[:, asked].ravel()).replace(
+                    -1, None
+                ),
             )
         )
     return pl.concat(tables)
+
+
+def _decimals(rounded: NDArray[np.bool_], scores: int) -> NDArray[np.int64]:
+    """Return how many decimals each cell × measure has, -1 for all; scores stand first."""
+    few = np.where(np.arange(rounded.shape[1]) < scores, DECIMALS["score"], DECIMALS["percent"])
+    return np.where(rounded, few, -1)
 
 
 def attack_shown(extract: Extract, minimum_base: int | None = None) -> tuple[int, int]:

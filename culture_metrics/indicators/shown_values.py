@@ -37,6 +37,7 @@ def hide_values(
     weight: NDArray[np.float64] | None,
     organisation: NDArray[np.int64],
     minimum_base: int,
+    earlier: tuple[Flags, Flags],
 ) -> pl.DataFrame:
     """Hide more of a table of estimates, until no few respondents follow from what it shows.
 
@@ -55,6 +56,8 @@ def hide_values(
         The number of each one's organisation.
     minimum_base : int
         Smallest number of respondents that may follow.
+    earlier : two arrays
+        By row of the table: whether an earlier call showed it; whether it is of one and was not shown there.
     """
     measures = table["measure"].unique(maintain_order=True)
     groups = table.select(GROUP).unique(maintain_order=True)
@@ -81,6 +84,8 @@ def hide_values(
     # Everyone comes first, whatever they have; last who has one of two measures that are otherwise the same.
     more = family[[one for one, _ in shared]] if shared else np.empty(0, np.int64)
     bases = np.hstack([np.ones((len(there), 1), bool), there, only]), np.concatenate([[0], family, more])
+    fixed, unasked = (flags.reshape(gone.shape) for flags in earlier)
+    gone |= unasked
     hidden, looked = np.zeros_like(gone), np.zeros(groups.height, bool)
     for atoms in atoms_of(tables, weights, organisation):
         people = atoms.people(layers, bases)
@@ -90,8 +95,12 @@ def hide_values(
         counts = counts[:, : len(measures) + 1]
         must[:, 1 : len(measures) + 1] |= gone[own] & (counts[:, 1:] > 0)
         small = np.zeros((len(own), family.max() + 1), bool)
+        must[:, 0] |= gone[own].all(axis=1)
         np.logical_or.at(small.T, bases[1], must.T)
-        found = hide_people(people, small, np.zeros_like(small), minimum_base)
+        known = np.zeros_like(small)
+        there = np.insert(fixed[own], 0, fixed[own].any(axis=1), axis=1)
+        np.logical_or.at(known.T, bases[1][: len(measures) + 1], there.T)
+        found = hide_people(people, small, known & ~small, minimum_base)
         added = (found & ~small).any()
         np.logical_or.at(hidden, own, found[:, family] & (counts[:, 1:] > 0))
         looked[own] |= added

@@ -11,6 +11,8 @@ import polars as pl
 from culture_metrics.catalogue import known_surveys
 from culture_metrics.contract import ALL, check_results
 from culture_metrics.errors import ResultsError, unknown
+from culture_metrics.indicators.between import behind
+from culture_metrics.indicators.intervals import LEVEL
 from culture_metrics.output import Output, table_of, verb
 from culture_metrics.problems import counted
 
@@ -18,12 +20,10 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
 
     from culture_metrics.results import Results
-from culture_metrics.indicators.intervals import LEVEL
 
 FAMILY = ["survey", "period", "organisation", "breakdown", "measure", "weighting", "source"]
 #: Between how few groups a spread cannot be told from chance.
 FEWEST = 3
-ROUNDS = 200
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -123,9 +123,10 @@ def shrink(results: Results | pl.DataFrame) -> Shrunken:
     Shrunken
         `.table`: the rows of groups (not of whole organisations) with the columns of Results that name them
         and `unit, estimate, std_error, base`, then `centre`, the mean of the groups of the breakdown;
-        `spread`, the standard deviation of true values between them; `share_kept`, how much of the distance
-        from the centre is kept (0 to 1); `shrunken`, `shrunken_low`, `shrunken_high`, the shrunken estimate
-        with its 95 % interval. These are null where a row is suppressed or fewer than three groups are shown.
+        `spread`, the standard deviation of true values between them (never 0); `share_kept`, how much of the
+        distance from the centre is kept (0 to 1); `shrunken`, `shrunken_low`, `shrunken_high`, the shrunken
+        estimate with its 95 % interval. These are null where a row is suppressed or fewer than three groups
+        are shown.
 
     Raises
     ------
@@ -135,18 +136,22 @@ def shrink(results: Results | pl.DataFrame) -> Shrunken:
     Notes
     -----
     Within one measure, breakdown and organisation the true values are taken as normal around a centre, the
-    estimates as normal around them. The variance between groups is the restricted maximum-likelihood
-    estimate; the error variance of a group is the variance within groups, pooled, over its effective base,
-    because the own standard error of a group of twelve is chance itself (and is 0 where all agree). The
-    intervals allow for the centre being estimated, not for the spread being so.
+    estimates as normal around them. Centre and spread are integrated over with flat priors on both (Gelman
+    2006; Röver 2020), so that the spread is never taken for 0 and the intervals count that both are
+    estimated. The error variance of a group is the variance within groups, pooled, over its effective base,
+    because the own standard error of a group of twelve is chance itself (and is 0 where all agree).
+
+    Simulated with 8, 11 and 40 groups of 12 to 200, the intervals hold the true value in 93 to 97 of 100
+    groups where these spread as much as the mean group errs or more. Where they spread less nobody can tell
+    by how much: intervals that hold if it is half of that hold in 98 or more of 100 if it is nothing
+    (`tests/reference/shrink_coverage.csv`).
 
     Shrunken values suit a map of many small groups; the raw estimate stays the result.
 
     References
     ----------
-    Morris (1983), JASA 78, 47-55; Raudenbush (2009) in The Handbook of Research Synthesis, 2nd ed., ch. 16;
-    Viechtbauer (2005), Journal of Educational and Behavioral Statistics 30, 261-293; `rma` and `blup` of the
-    R package metafor.
+    Morris (1983), JASA 78, 47-55; Gelman (2006), Bayesian Analysis 1, 515-534; Raudenbush (2009) in The
+    Handbook of Research Synthesis, 2nd ed., ch. 16; Röver (2020), Journal of Statistical Software 93(6).
 
     Examples
     --------
@@ -164,33 +169,24 @@ def shrink(results: Results | pl.DataFrame) -> Shrunken:
     family = shown["family"].to_numpy()
     y, base = shown["estimate"].to_numpy(), shown["effective_base"].to_numpy()
     variance = _pooled(shown, family) / base
-    centre, centre_variance, between = between_groups(y, variance, family)
-    kept = np.divide(
-        between[family], between[family] + variance, out=np.zeros_like(y), where=between[family] > 0
-    )
-    # Groups that all agree leave no chance to allow for.
-    kept[variance == 0] = 1.0
-    middle = centre[family]
-    shrunken = middle + kept * (y - middle)
-    error = np.sqrt(kept * variance + (1 - kept) ** 2 * centre_variance[family])
+    found = behind(y, variance, family, LEVEL)
     bottom, top = _ends(shown)
-    half = _normal_point() * error
     enough = np.bincount(family, minlength=1)[family] >= FEWEST
     columns = {
-        "centre": middle,
-        "spread": np.sqrt(between[family]),
-        "share_kept": kept,
-        "shrunken": np.clip(shrunken, bottom, top),
-        "shrunken_low": np.clip(shrunken - half, bottom, top),
-        "shrunken_high": np.clip(shrunken + half, bottom, top),
+        "centre": found.centre,
+        "spread": found.spread,
+        "share_kept": found.kept,
+        "shrunken": np.clip(found.value, bottom, top),
+        "shrunken_low": np.clip(found.low, bottom, top),
+        "shrunken_high": np.clip(found.high, bottom, top),
     }
-    found = shown.select("row").with_columns(
+    told = shown.select("row").with_columns(
         pl.Series(name, np.where(enough, values, np.nan), nan_to_null=True)
         for name, values in columns.items()
     )
     table = (
         groups.with_row_index("row")
-        .join(found, on="row", how="left", maintain_order="left")
+        .join(told, on="row", how="left", maintain_order="left")
         .select(
             *FAMILY[:4], "group", *FAMILY[4:], "unit", "estimate", "std_error", "base", "status", *columns
         )
@@ -214,42 +210,6 @@ def _ends(shown: pl.DataFrame) -> tuple[np.ndarray, np.ndarray]:
     return ends["bottom"].to_numpy(), ends["top"].to_numpy()
 
 
-def between_groups(
-    y: np.ndarray, variance: np.ndarray, family: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Estimate, for each family, the centre, its variance and the variance between groups (REML).
-
-    Fisher scoring as in metafor, all families at once; steps below 0 are halved.
-    """
-    n_families = int(family.max(initial=-1)) + 1
-
-    def total(values: np.ndarray) -> np.ndarray:
-        return np.bincount(family, values, n_families)
-
-    # A variance of 0 would weigh without end.
-    scale = total(variance) / np.maximum(total(np.ones_like(y)), 1)
-    variance = np.maximum(variance, 1e-12 * np.maximum(scale[family], 1e-12))
-    mean = total(y) / np.maximum(total(np.ones_like(y)), 1)
-    between = np.maximum(
-        total((y - mean[family]) ** 2) / np.maximum(total(np.ones_like(y)) - 1, 1) - scale, 0.0
-    )
-    for _ in range(ROUNDS):
-        w = 1 / (variance + between[family])
-        w1, w2, w3 = total(w), total(w**2), total(w**3)
-        centre = total(w * y) / w1
-        residual = total(w**2 * (y - centre[family]) ** 2)
-        trace, trace2 = w1 - w2 / w1, w2 - 2 * w3 / w1 + (w2 / w1) ** 2
-        with np.errstate(invalid="ignore", divide="ignore"):
-            step = np.where(trace2 > 0, (residual - trace) / trace2, 0.0)
-        step = np.nan_to_num(step)
-        step = np.maximum(step, -between)
-        between = between + step
-        if (np.abs(step) <= 1e-12 * (between + scale)).all():
-            break
-    w = 1 / (variance + between[family])
-    return total(w * y) / total(w), 1 / total(w), between
-
-
 def _pooled(shown: pl.DataFrame, family: np.ndarray) -> np.ndarray:
     """Return the variance of respondents within groups, pooled over the groups of a family."""
     freedom = shown["effective_base"].to_numpy() - 1
@@ -257,9 +217,3 @@ def _pooled(shown: pl.DataFrame, family: np.ndarray) -> np.ndarray:
     n_families = int(family.max(initial=-1)) + 1
     pooled = np.bincount(family, freedom * own, n_families) / np.bincount(family, freedom, n_families)
     return np.asarray(pooled[family])
-
-
-def _normal_point() -> float:
-    from scipy.special import ndtri
-
-    return float(ndtri(1 - (1 - LEVEL) / 2))

@@ -51,32 +51,31 @@ def trim_weights(weights: Numbers, top: float) -> Numbers:
 
 def fit(
     margins: Sequence[Margin], n: int, trim: float | None, tolerance: float, iterations: int
-) -> tuple[Numbers, int, bool]:
+) -> tuple[Numbers, int, bool, float]:
     """Sweep `n` equal weights, trim them and sweep again, until all holds or no more can be done.
 
     Returns
     -------
-    weights, sweeps, met
-        Weights with a mean of 1, how many sweeps it took, whether the margins are met within the trim.
+    weights, sweeps, met, gap
+        Weights with a mean of 1, how many sweeps it took, whether the margins are met within the trim, and
+        how far the share of a category is off at most.
     """
     weights, swept = np.ones(n), 0
     for _ in range(ROUNDS):
-        while swept < iterations and not _met(weights, margins, tolerance):
+        while swept < iterations and _gap(weights, margins) > tolerance:
             weights, swept = sweep(weights, margins), swept + 1
         if trim is None or weights.max() <= trim * weights.mean() * (1 + 1e-12):
             break
         weights = trim_weights(weights, trim * weights.mean())
     weights = weights / weights.mean()
     within = trim is None or weights.max() <= trim * (1 + 1e-9)
-    return weights, swept, bool(_met(weights, margins, tolerance) and within)
+    gap = _gap(weights, margins)
+    return weights, swept, bool(gap <= tolerance and within), gap
 
 
-def _met(weights: Numbers, margins: Sequence[Margin], tolerance: float) -> bool:
+def _gap(weights: Numbers, margins: Sequence[Margin]) -> float:
     total = weights.sum()
-    return all(
-        np.abs(_category_sums(weights, margin) / total - margin.target).max() <= tolerance
-        for margin in margins
-    )
+    return max(float(np.abs(_category_sums(weights, m) / total - m.target).max()) for m in margins)
 
 
 def _category_sums(weights: Numbers, margin: Margin) -> Numbers:

@@ -11,9 +11,9 @@ import polars as pl
 
 from culture_metrics.catalogue import catalogue, least_base
 from culture_metrics.contract import ALL
-from culture_metrics.disclosure import suppress
 from culture_metrics.disclosure.decision import MANY
 from culture_metrics.disclosure.rule import Rule, warn_of_minimum
+from culture_metrics.disclosure.suppression import suppress
 from culture_metrics.errors import ExtractError, unknown
 from culture_metrics.indicators.breakdowns import crossed
 from culture_metrics.indicators.calibrated import calibrated_estimates
@@ -26,6 +26,7 @@ from culture_metrics.indicators.raking import Raking, check_minimum, check_rakin
 from culture_metrics.indicators.release import told_outside
 from culture_metrics.indicators.shown_values import hide_values
 from culture_metrics.indicators.tally import Moments, value_tally
+from culture_metrics.indicators.value_memory import Memory
 from culture_metrics.output import Output, verb
 from culture_metrics.problems import counted, listed
 from culture_metrics.threads import blocks, in_threads
@@ -144,11 +145,13 @@ def estimate_values(  # noqa: PLR0913
 
     Notes
     -----
-    What is hidden is decided from the respondents, for this call: how groups of its breakdowns lie in each
-    other, overlap and nearly coincide (above 60,000 respondents from the names of groups, the catalogue and
-    `parents` alone). What other calls show, it does not know: ask for all breakdowns in one. Without `survey`
-    and `period` it does not know that an element stands with its sub-scores. Weights formed from small groups
-    can tell how many they are: see `Weights` and `rake`, which pool these.
+    What is hidden is decided from the respondents: how groups of its breakdowns, and of those that earlier
+    calls about the same table showed, lie in each other, overlap and nearly coincide (above 60,000
+    respondents from the names of groups, the catalogue and `parents` alone). Tables are told by a column
+    `respondent`, or else by the measures. What calls with other weights, about part of a table or about an
+    extract show, it does not know: ask for all breakdowns in one. Without `survey` and `period` it does not
+    know that an element stands with its sub-scores. Weights formed from small groups can tell how many they
+    are: see `Weights` and `rake`, which pool these.
 
     References
     ----------
@@ -166,16 +169,20 @@ def estimate_values(  # noqa: PLR0913
     if "organisation" not in frame.columns:
         frame = frame.with_columns(pl.lit(ALL).alias("organisation"))
     warn_of_minimum(minimum_base, least)
-    breakdowns = crossed(by)
-    columns = list(dict.fromkeys(n for names in breakdowns.values() for n in names))
+    asked = crossed(by)
+    columns = list(dict.fromkeys(n for names in asked.values() for n in names))
     for name in (*measures, *columns, *([over] if over else [])):
         if name not in frame.columns:
             raise unknown("column", name, frame.columns)
     _check_numbers(frame, measures, over)
     if survey is not None or period is not None:
         catalogue(survey or "").edition(period or "")
-    cells = make_cells(frame, {ALL: (), **breakdowns}, {c: codes_of(frame[c]) for c in columns}, design)
+    memory = Memory(frame, measures, asked) if frame.height <= MANY else None
+    breakdowns, labels = (asked, frame) if memory is None else (asked | memory.breakdowns, memory.labels)
+    columns = list(dict.fromkeys(n for names in breakdowns.values() for n in names))
+    cells = make_cells(frame, {ALL: (), **breakdowns}, {c: codes_of(labels[c]) for c in columns}, design)
     numbers = frame.select(pl.col(measures).cast(pl.Float64))
+    weight = _weight(frame, weights) if isinstance(weights, str) else None
     if isinstance(weights, Raking):
         if over is not None:
             raise ExtractError(
@@ -187,33 +194,33 @@ def estimate_values(  # noqa: PLR0913
         found = calibrated_estimates(
             lambda own, w: value_tally(numbers, own, w)[:], cells, organisation, weights, design
         )
+    elif over is None:
+        names = [measures[b] for b in blocks(len(measures))]
+        jobs = [partial(value_tally, numbers.select(own), cells, weight) for own in names]
+        found = estimates(in_threads(jobs), cells, design)
     else:
-        weight = None if weights is None else _weight(frame, weights)
-        if over is None:
-            names = [measures[b] for b in blocks(len(measures))]
-            jobs = [partial(value_tally, numbers.select(own), cells, weight) for own in names]
-            found = estimates(in_threads(jobs), cells, design)
-        else:
-            divisor = frame[over].cast(pl.Float64).fill_null(float("nan")).to_numpy()
-            found = _ratios(numbers.to_numpy(), divisor, cells, weight, design)
+        divisor = frame[over].cast(pl.Float64).fill_null(float("nan")).to_numpy()
+        found = _ratios(numbers.to_numpy(), divisor, cells, weight, design)
     table = _rows(found, cells, list(measures)).with_columns(
         pl.lit(survey or "").alias("survey"), pl.lit(period or "").alias("period")
     )
     table = suppress(table, minimum_base, parents=parents)
-    if frame.height <= MANY:
+    if memory is not None:
         there = np.isfinite(numbers.to_numpy())
         if over is not None:
             there &= np.isfinite(frame[over].cast(pl.Float64).fill_null(float("nan")).to_numpy())[:, None]
-        told = isinstance(weights, str) and told_outside(frame["organisation"], _weight(frame, weights))
+        weight = weights.weights.to_numpy() if isinstance(weights, Raking) else weight
         table = hide_values(
             table,
             cells,
             numbers.to_numpy(),
             there,
-            _weight(frame, weights) if isinstance(weights, str) and told else None,
+            weight if weight is not None and told_outside(frame["organisation"], weight) else None,
             codes_of(frame["organisation"]).codes.astype(np.int64),
             minimum_base,
+            memory.shown(table),
         )
+        table = memory.keep(table)
     return ValueEstimates(table.drop("survey", "period"), minimum_base)
 
 

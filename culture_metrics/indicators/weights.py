@@ -206,7 +206,7 @@ def respondent_weights(extract: Extract, weights: AnyWeights) -> Weighted:
         if "occupation_group" not in extract.edition.breakdowns:
             raise ExtractError(
                 f"The {extract.edition.survey.label} has no occupation groups to weight by",
-                expected="weights='none', or weights of your own (a column, numbers, cm.rake)",
+                expected="no weights, or weights of your own (a column, numbers, cm.rake)",
             )
         return Weighted("occupation_group", occupation_weights(extract, weights))
     return Weighted("none", None)
@@ -243,7 +243,7 @@ def occupation_weights(extract: Extract, rules: Weights) -> Numbers:
             raise ExtractError(
                 "Weights by occupation group need a mix to weight to",
                 expected="several organisations, or a mix: cm.Weights('occupation_group', mix=…)",
-                hint="Leave weights='none', as official breakdown reports do.",
+                hint="Leave weights out, as official breakdown reports do.",
             )
         peers = codes_of(benchmark.fill_null(""))
         total = np.zeros((len(peers.names), n_groups))

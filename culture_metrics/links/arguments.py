@@ -36,9 +36,9 @@ def designs_of(given: object) -> tuple[Design, ...]:
     return tuple(as_design(one) for one in several)
 
 
-def check_call(lag: int, standardise: object, cov: str, correction: str, ci: float) -> None:
+def check_call(lag: int, standardise: object, cov: str, adjust: str, conf_level: float) -> None:
     """Refuse arguments that do not exist."""
-    for argument, found, known in (("cov", cov, COVARIANCES), ("correction", correction, CORRECTIONS)):
+    for argument, found, known in (("cov", cov, COVARIANCES), ("adjust", adjust, CORRECTIONS)):
         if found not in known:
             raise LinkError(f"There is no {argument} '{found}'", expected=", ".join(known))
     if not (standardise is None or isinstance(standardise, Mapping) or standardise in STEPS):
@@ -46,8 +46,12 @@ def check_call(lag: int, standardise: object, cov: str, correction: str, ci: flo
             f"There is no standardise '{standardise}'",
             expected=f"{', '.join(STEPS)}, None, or steps by indicator",
         )
-    if not 0 < ci < 1:
-        raise LinkError("ci is the level of the intervals", expected="a number between 0 and 1", got=str(ci))
+    if not 0 < conf_level < 1:
+        raise LinkError(
+            "conf_level is the level of the intervals",
+            expected="a number between 0 and 1",
+            got=str(conf_level),
+        )
     if lag < 0:
         raise LinkError(
             "A lag is a number of years from 0",

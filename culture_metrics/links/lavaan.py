@@ -135,7 +135,7 @@ def lavaan_model(
     --------
     >>> import culture_metrics as cm
     >>> panel = cm.synthetic.outcome_panel(organisations=80, years=range(2020, 2024))
-    >>> made = cm.lavaan_model(panel, "staff_engagement", "inpatient_survey")
+    >>> made = cm.links.lavaan_model(panel, "staff_engagement", "inpatient_survey")
     >>> made.waves, made.table.width
     ((2020, 2021, 2022, 2023), 9)
     """
@@ -193,7 +193,7 @@ def refuse_wave_model(design: object) -> None:
         raise LinkError(
             f"The model '{design}' is not fitted here: {WHY}",
             expected="a design of link_outcomes",
-            hint=f"cm.lavaan_model(..., model='{design}') writes data and script for R.",
+            hint=f"cm.links.lavaan_model(..., model='{design}') writes data and script for R.",
         )
 
 

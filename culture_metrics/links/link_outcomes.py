@@ -73,8 +73,8 @@ def link_outcomes(  # noqa: PLR0913, PLR0915
     one_at_a_time: bool = True,
     weights: str | None = None,
     cov: str = "auto",
-    ci: float = 0.95,
-    correction: str = "bh",
+    conf_level: float = 0.95,
+    adjust: str = "bh",
     min_orgs: int = 30,
     min_level_orgs: int = FEWEST_IN_LEVEL,
     allow_dynamic_fe: bool = False,
@@ -124,9 +124,9 @@ def link_outcomes(  # noqa: PLR0913, PLR0915
         ordered logits. `wild` is clustered, with p-values and intervals of least squares by a wild
         bootstrap of organisations, for panels of fewer than 40. The others take an organisation's years as
         independent, given the design, and where these repeat raise the flag `not_clustered`.
-    ci : float
+    conf_level : float
         Level of the intervals.
-    correction : {"bh", "holm"}
+    adjust : {"bh", "holm"}
         Adjustment of p-values over all main tests of one design (and term) in this call.
     min_orgs : int
         Fewer organisations raise the flag `few_orgs`.
@@ -154,7 +154,8 @@ def link_outcomes(  # noqa: PLR0913, PLR0915
           median organisation, `effect_abs_unit` says which; `effect_std` in SDs of the outcome;
         - `partial_r, r2, pseudo_r2, delta_r2`; `base` (rows), `n_orgs, n_years, years, n_dropped`;
         - `direction` (favourable, unfavourable, null-straddling), `detectable_r` (80 % power, 5 %: as
-          `detectable_link` has it for the design, the panel's size and its ICCs), `flags` (parted by "; ");
+          `links.detectable_link` has it for the design, the panel's size and its ICCs), `flags` (parted by
+          "; ");
         - `status` and `reason`: `reported`; `failed` (did not converge or separated, null figures); or
           `not_fitted` (the pair has no model under this design, neither figures nor sample).
 
@@ -198,7 +199,7 @@ def link_outcomes(  # noqa: PLR0913, PLR0915
     wanted = [outcomes] if isinstance(outcomes, (Outcome, str)) else list(outcomes)
     assert isinstance(data, Panel)  # by link_verb
     declared = [outcome_of(data, one) for one in wanted]
-    check_call(lag, standardise, cov, correction, ci)
+    check_call(lag, standardise, cov, adjust, conf_level)
     check_minimum("min_level_orgs", min_level_orgs)
     needed = [*indicators, *controls, *(name for one in declared for name in one.columns)]
     context = context_columns(data.table.columns, indicators, controls)
@@ -253,13 +254,13 @@ def link_outcomes(  # noqa: PLR0913, PLR0915
         checks += found_checks
         influence += found_influence
         for model in models:
-            made = _rows(arrays, models[0], model, ci, flags if model.role == MAIN else [], min_orgs)
+            made = _rows(arrays, models[0], model, conf_level, flags if model.role == MAIN else [], min_orgs)
             rows += made
             said += [(_held(model), _unweighted(models, model, row)) for row in made]
             sample += [{"model_id": model.name, **loss._asdict()} for loss in model.fitted.matrix.losses]
     if not mains:
         raise _none_fitted(failed)
-    _adjust(rows, correction)
+    _adjust(rows, adjust)
     table = pl.DataFrame([row | {"flags": "; ".join(row["flags"])} for row in rows], schema=TABLE)
     shown = [row | {"flags": made["flags"]} for row, made in zip(table.to_dicts(), rows, strict=True)]
     return LinkResult(
@@ -268,11 +269,11 @@ def link_outcomes(  # noqa: PLR0913, PLR0915
         sample=pl.DataFrame(sample, schema=SAMPLE),
         influence=pl.concat(influence) if influence else pl.DataFrame(schema=INFLUENCE),
         statements=tuple(
-            statement(row, ci, held, also) for row, (held, also) in zip(shown, said, strict=True)
+            statement(row, conf_level, held, also) for row, (held, also) in zip(shown, said, strict=True)
         ),
         warnings=(*call_warnings(shown, losses), *same),
         source=Source(arrays, mains),
-        level=ci,
+        level=conf_level,
     )
 
 
@@ -336,11 +337,11 @@ def _shown(plans: list[Plan], progress: bool | None) -> Iterator[Plan]:
 
 
 def _rows(
-    arrays: PanelArrays, main: Model, model: Model, ci: float, flags: list[Flag], min_orgs: int
+    arrays: PanelArrays, main: Model, model: Model, conf_level: float, flags: list[Flag], min_orgs: int
 ) -> list[dict[str, Any]]:
     """Return a model's rows of the table, with every flag that concerns it."""
     fitted = model.fitted
-    found = model_rows(fitted, model.name, model.role, ci)
+    found = model_rows(fitted, model.name, model.role, conf_level)
     general = [*fitted.flags, *data_flags(arrays, fitted.plan, fitted.matrix, min_orgs)]
     for row in found:
         own = [flag.code for flag in flags if flag.concerns(row["indicator"], row["term"])]

@@ -131,7 +131,7 @@ def mediate(  # noqa: PLR0913
     min_level_orgs: int = FEWEST_IN_LEVEL,
     interval: Literal["monte_carlo", "bootstrap"] = "monte_carlo",
     draws: int = 20_000,
-    ci: float = 0.95,
+    conf_level: float = 0.95,
     seed: int = 0,
 ) -> Mediation:
     """Split an association between organisations into a part through a mediator and a part beside it.
@@ -158,7 +158,7 @@ def mediate(  # noqa: PLR0913
         whole organisations.
     draws, seed : int
         Of either; the same seed gives the same interval.
-    ci : float
+    conf_level : float
         Level of all intervals.
 
     Returns
@@ -186,7 +186,7 @@ def mediate(  # noqa: PLR0913
     --------
     >>> import culture_metrics as cm
     >>> panel = cm.synthetic.outcome_panel(organisations=60)
-    >>> found = cm.mediate(panel, "staff_engagement", "morale", "inpatient_survey")
+    >>> found = cm.links.mediate(panel, "staff_engagement", "morale", "inpatient_survey")
     >>> found.table["path"].to_list()
     ['a', 'b', 'total', 'direct', 'indirect']
     """
@@ -213,9 +213,11 @@ def mediate(  # noqa: PLR0913
         if interval == "monte_carlo"
         else _resampled(matrix, x, m, draws, seed)
     )
-    low, high = np.quantile(drawn, [(1 - ci) / 2, (1 + ci) / 2])
+    low, high = np.quantile(drawn, [(1 - conf_level) / 2, (1 + conf_level) / 2])
     sobel = float(np.hypot(a[0] * b[1], b[0] * a[1]))
-    table = _table(t_statistics(estimates, errors, df, ci), a[0] * b[0], drawn, (low, high), sobel, interval)
+    table = _table(
+        t_statistics(estimates, errors, df, conf_level), a[0] * b[0], drawn, (low, high), sobel, interval
+    )
     labels = {
         "a": f"{title_of(mediator)} by {title_of(indicator)}",
         "b": f"{result.title} by {title_of(mediator)}",
@@ -230,7 +232,7 @@ def mediate(  # noqa: PLR0913
     )
     return Mediation(
         table.select("path", "label", pl.exclude("path", "label")),
-        _proportion(table), indicator, mediator, result, sampled(matrix), ci,
+        _proportion(table), indicator, mediator, result, sampled(matrix), conf_level,
     )  # fmt: skip
 
 

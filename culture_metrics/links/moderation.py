@@ -132,7 +132,7 @@ def moderate(  # noqa: PLR0913
     year: str = "year",
     year_effects: bool = True,
     min_level_orgs: int = FEWEST_IN_LEVEL,
-    ci: float = 0.95,
+    conf_level: float = 0.95,
 ) -> Moderation:
     """Tell how the slope of an indicator differs with one or two other measures.
 
@@ -158,7 +158,7 @@ def moderate(  # noqa: PLR0913
     min_level_orgs : int
         Organisations that a level of a categorical control needs; rows of levels with fewer are left out, and
         the result counts them. 1 keeps all.
-    ci : float
+    conf_level : float
         Level of the intervals.
 
     Returns
@@ -190,7 +190,7 @@ def moderate(  # noqa: PLR0913
     --------
     >>> import culture_metrics as cm
     >>> panel = cm.synthetic.outcome_panel(organisations=60)
-    >>> cm.moderate(panel, "staff_engagement", "beds", "inpatient_survey").slopes.height
+    >>> cm.links.moderate(panel, "staff_engagement", "beds", "inpatient_survey").slopes.height
     3
     """
     names = (moderators,) if isinstance(moderators, str) else tuple(moderators)
@@ -208,14 +208,14 @@ def moderate(  # noqa: PLR0913
     h = np.array([slope(model, corner) for corner in places])
     pairs = list(combinations(range(len(places)), 2)) if len(names) == 2 else []
     gaps = np.array([h[i] - h[j] for i, j in pairs]).reshape(len(pairs), h.shape[1])
-    compared = tested(model, gaps, ci)
+    compared = tested(model, gaps, conf_level)
     named = [title_of(name) for name in (indicator, *names)]
     labels = [corner.label for corner in places]
     return Moderation(
         table=pl.DataFrame(
             {
                 "term": [" by ".join(named[i] for i in term) for term in model.terms],
-                **tested(model, np.eye(h.shape[1])[list(model.terms.values())], ci),
+                **tested(model, np.eye(h.shape[1])[list(model.terms.values())], conf_level),
             }
         ),
         slopes=pl.DataFrame(
@@ -223,7 +223,7 @@ def moderate(  # noqa: PLR0913
                 "label": labels,
                 **{f"place_{i + 1}": [corner.places[i] for corner in places] for i in range(len(names))},
                 **{f"value_{i + 1}": [corner.values[i] for corner in places] for i in range(len(names))},
-                **tested(model, h, ci),
+                **tested(model, h, conf_level),
             }
         ),
         differences=pl.DataFrame(
@@ -234,11 +234,11 @@ def moderate(  # noqa: PLR0913
                 "p_adjusted": pl.Series(adjust(compared["p_value"].tolist(), "holm"), dtype=pl.Float64),
             }
         ),
-        lines=fitted_lines(model, places, ci, times=100 if plan.values.outcome.percent else 1),
+        lines=fitted_lines(model, places, conf_level, times=100 if plan.values.outcome.percent else 1),
         indicator=indicator,
         moderators=names,
         outcome=plan.values.outcome,
         link=model.link,
         sample=sampled(matrix),
-        level=ci,
+        level=conf_level,
     )

@@ -175,7 +175,7 @@ def specification_curve(  # noqa: PLR0913
     min_level_orgs: int = FEWEST_IN_LEVEL,
     organisation: str = "organisation",
     year: str = "year",
-    ci: float = 0.95,
+    conf_level: float = 0.95,
 ) -> SpecificationCurve:
     """Fit one link under every combination of designs, controls, weights and years.
 
@@ -202,7 +202,7 @@ def specification_curve(  # noqa: PLR0913
         fits with that control, and the result counts them. 1 keeps all.
     organisation, year : str
         Key columns.
-    ci : float
+    conf_level : float
         Level of the intervals.
 
     Returns
@@ -274,7 +274,7 @@ def specification_curve(  # noqa: PLR0913
             except LinkError as error:
                 fits[span, *one] = [_unfitted(span, one, error)]
                 continue
-            rows = [_chosen(span, one) | row for row in _rows(fitted, ci)]
+            rows = [_chosen(span, one) | row for row in _rows(fitted, conf_level)]
             for known in fits.setdefault((span, *one) if fitted.failed else _same(fitted), rows):
                 known["stands_for"] += 1
     found = [row for rows in fits.values() for row in rows]
@@ -290,7 +290,7 @@ def specification_curve(  # noqa: PLR0913
     if len(links) > 1 and result.rules.skewed:
         return specification_curve(
             data, indicator, result.as_number(), designs=designs, controls=controls, weights=weights,
-            years=years, step=step, ci=ci, min_level_orgs=min_level_orgs,
+            years=years, step=step, conf_level=conf_level, min_level_orgs=min_level_orgs,
         )  # fmt: skip
     if len(links) > 1:
         raise LinkError(
@@ -301,7 +301,7 @@ def specification_curve(  # noqa: PLR0913
     table = table.sort("estimate", nulls_last=True, maintain_order=True).with_row_index("specification", 1)
     table = table.select(*TABLE)
     label = f"+1 SD ({size:.2g})" if step is None else f"+{size:g}"
-    return SpecificationCurve(table, _shares(table), indicator, meant, label, links.pop(), ci)
+    return SpecificationCurve(table, _shares(table), indicator, meant, label, links.pop(), conf_level)
 
 
 def _chosen(span: Span, one: Choice) -> dict[str, Any]:
@@ -323,7 +323,7 @@ def _unfitted(span: Span, one: Choice, error: LinkError) -> dict[str, Any]:
     return _chosen(span, one) | empty | why
 
 
-def _rows(fitted: Fitted, ci: float) -> list[dict[str, Any]]:
+def _rows(fitted: Fitted, conf_level: float) -> list[dict[str, Any]]:
     """Return a fit's rows of the table, one for each of its terms; without figures when it failed."""
     left_out = rare_levels(fitted.matrix.losses)
     shared = {
@@ -338,7 +338,7 @@ def _rows(fitted: Fitted, ci: float) -> list[dict[str, Any]]:
         figures: dict[str, Any] = dict.fromkeys(FIGURES)
         if not fitted.failed:
             error = np.array([fitted.std_error(column)])
-            tested = t_statistics(fitted.solution.params[[column]], error, fitted.degrees(column), ci)
+            tested = t_statistics(fitted.solution.params[[column]], error, fitted.degrees(column), conf_level)
             figures = {name: float(values[0]) for name, values in tested.items()}
         rows.append(shared | figures | {"term": term})
     return rows

@@ -59,14 +59,14 @@ TERMS = {
 LAGS = {0: "", 1: " a year later", 2: " two years later"}
 
 
-def statement(row: Mapping[str, Any], ci: float, held: tuple[str, ...], also: str = "") -> str:
+def statement(row: Mapping[str, Any], conf_level: float, held: tuple[str, ...], also: str = "") -> str:
     """Say one row of the table in a sentence.
 
     Parameters
     ----------
     row : mapping
         A row of `LinkResult.table`.
-    ci : float
+    conf_level : float
         Level of the interval.
     held : tuple of str
         What is held equal.
@@ -85,7 +85,7 @@ def statement(row: Mapping[str, Any], ci: float, held: tuple[str, ...], also: st
     if row["n_dropped"]:
         counts += f" ({row['n_dropped']:,} of {row['base'] + row['n_dropped']:,} rows could not be used)"
     equal = f", {_and(held)} held equal" if held else ""
-    parts = [f"{_subject(row)} {_figure(row, ci)}{equal}; {counts}, {COVARIANCES[row['cov']]}."]
+    parts = [f"{_subject(row)} {_figure(row, conf_level)}{equal}; {counts}, {COVARIANCES[row['cov']]}."]
     parts += [also] if also else []
     parts += [ONE_YEAR] if row["n_years"] == 1 else []
     parts += [text for flag, text in REMARKS.items() if flag in row["flags"]]
@@ -112,8 +112,8 @@ def _what(row: Mapping[str, Any]) -> str:
     return rules.subject.format(outcome=name)
 
 
-def _figure(row: Mapping[str, Any], ci: float) -> str:
-    level = f"{100 * ci:g}% interval"
+def _figure(row: Mapping[str, Any], conf_level: float) -> str:
+    level = f"{100 * conf_level:g}% interval"
     value, low, high = row["effect"], row["effect_low"], row["effect_high"]
     factor, unit = 1.0, ""
     if row["link"] == "log" or row["family"] == ORDINAL:

@@ -40,7 +40,7 @@ TABLE: dict[str, pl.DataType | type[pl.DataType]] = {
 REPORTED, FAILED, NOT_FITTED = "reported", "failed", "not_fitted"
 
 
-def model_rows(fitted: Fitted, model_id: str, role: str, ci: float) -> list[dict[str, Any]]:
+def model_rows(fitted: Fitted, model_id: str, role: str, conf_level: float) -> list[dict[str, Any]]:
     """Return one row of the table for each indicator and term of a model.
 
     A model that failed has a row with its sample and flags, and null for every figure.
@@ -72,7 +72,7 @@ def model_rows(fitted: Fitted, model_id: str, role: str, ci: float) -> list[dict
             "step": matrix.steps[indicator],
             "step_label": step_label(plan.standardise, matrix.steps[indicator]),
         }
-        | ({} if fitted.failed else _figures(fitted, term, column, ci))
+        | ({} if fitted.failed else _figures(fitted, term, column, conf_level))
         for (indicator, term), column in matrix.terms.items()
     ]
 
@@ -133,17 +133,17 @@ def step_label(standardise: str | dict[str, float] | None, step: float) -> str:
     return f"+{step:g}"
 
 
-def _figures(fitted: Fitted, term: str, column: int, ci: float) -> dict[str, Any]:
+def _figures(fitted: Fitted, term: str, column: int, conf_level: float) -> dict[str, Any]:
     outcome, solution = fitted.plan.values.outcome, fitted.solution
     b, se = float(solution.params[column]), fitted.std_error(column)
     df = fitted.degrees(column)
-    reach = quantile(df, ci) * se
+    reach = quantile(df, conf_level) * se
     p, low, high = p_of(b / se, df), b - reach, b + reach
-    found = effect(fitted, column, ci)
+    found = effect(fitted, column, conf_level)
     if fitted.cov == "wild":
-        p, low, high = _wild(fitted, column, ci)
+        p, low, high = _wild(fitted, column, conf_level)
         found = Effect(found.value, low, high, found.scale)
-    absolute = effect_absolute(fitted, column, ci, found)
+    absolute = effect_absolute(fitted, column, conf_level, found)
     figures: dict[str, Any] = {
         "estimate": b,
         "std_error": se,
@@ -171,11 +171,13 @@ def _figures(fitted: Fitted, term: str, column: int, ci: float) -> dict[str, Any
     }
 
 
-def _wild(fitted: Fitted, column: int, ci: float) -> tuple[float, float, float]:
+def _wild(fitted: Fitted, column: int, conf_level: float) -> tuple[float, float, float]:
     """Return p-value and interval of a least-squares slope by the wild bootstrap of organisations."""
     matrix = fitted.matrix
     root = np.ones_like(matrix.y) if matrix.weights is None else np.sqrt(matrix.weights)
-    found = wild_cluster_bootstrap(matrix.x * root[:, None], matrix.y * root, matrix.groups, column, ci=ci)
+    found = wild_cluster_bootstrap(
+        matrix.x * root[:, None], matrix.y * root, matrix.groups, column, conf_level=conf_level
+    )
     return found.p_value, found.conf_low, found.conf_high
 
 

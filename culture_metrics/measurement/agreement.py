@@ -9,7 +9,7 @@ import polars as pl
 
 from culture_metrics.catalogue import least_base
 from culture_metrics.contract import ALL
-from culture_metrics.disclosure import suppress
+from culture_metrics.disclosure.suppression import suppress
 from culture_metrics.errors import MeasurementError, kind_of, unknown
 from culture_metrics.extracts.extract import Extract
 from culture_metrics.measurement.scored import scored
@@ -93,7 +93,7 @@ class Agreement(Output):
 def agreement(
     data: Extract | pl.DataFrame | pl.LazyFrame,
     measures: str | Sequence[str],
-    group: str = "organisation",
+    by: str = "organisation",
     *,
     items: Mapping[str, Sequence[str]] | None = None,
     scale: Scale | Mapping[str, Scale] | None = None,
@@ -109,9 +109,9 @@ def agreement(
     measures : str or sequence of str
         Scores by id or code; of a table, number columns, or columns of levels in order (an Enum), which are
         counted from 1.
-    group : str
+    by : str
         Breakdown, or column of a table, that names the group. Rows without a group or a value are left out,
-        measure by measure; so are the groups of an extract that `estimate(extract, by=[group])` hides.
+        measure by measure; so are the groups of an extract that `estimate(extract, by=[by])` hides.
     items : mapping, optional
         Of a table: for a measure, the columns of its questions, all answered on one scale: needed for rwg(J),
         r*wg(J) and AD over several questions. Each question counts with all who answered it.
@@ -176,7 +176,7 @@ def agreement(
     least = least_base([]) if minimum_base is None else minimum_base
     if isinstance(data, Extract):
         least = data.edition.survey.minimum_base if minimum_base is None else minimum_base
-        data, names, items, scale, left_out = scored(data, names, group, minimum_base)
+        data, names, items, scale, left_out = scored(data, names, by, minimum_base)
     elif isinstance(data, pl.LazyFrame):
         data = data.collect()
     elif not isinstance(data, pl.DataFrame):
@@ -185,7 +185,7 @@ def agreement(
             expected="an extract, or a polars DataFrame or LazyFrame with a column that names the group",
             got=kind_of(data),
             hint="Take the .extract of what cm.validate returned. A panel has no respondents: its .table, "
-            "with group='organisation', tells how much of its figures stays the same over the years.",
+            "with by='organisation', tells how much of its figures stays the same over the years.",
         )
     if not of_extract:
         levels = [c for c in names if isinstance(data.schema.get(c), pl.Enum)]
@@ -195,12 +195,12 @@ def agreement(
     scales: Mapping[str, Scale] = (
         dict.fromkeys([*names, *items], scale) if isinstance(scale, tuple) else scale or {}
     )
-    _check_columns(data, [group, *names, *(c for m in names for c in items.get(m, ()))], group)
+    _check_columns(data, [by, *names, *(c for m in names for c in items.get(m, ()))], by)
     rows, within = [], []
     for name in names:
         columns = list(items.get(name, [name]))
         own = data.select(
-            pl.col(group).cast(pl.String).alias("group"),
+            pl.col(by).cast(pl.String).alias("group"),
             pl.col(name).cast(pl.Float64).alias("value"),
             *(pl.col(c).cast(pl.Float64).alias(f"item {i}") for i, c in enumerate(columns)),
         ).drop_nulls("group")
@@ -210,12 +210,12 @@ def agreement(
         if used.height < least:
             raise MeasurementError(
                 f"There are too few values of '{name}' to describe",
-                expected=f"at least {least} rows with a value and a {group} that may be shown",
+                expected=f"at least {least} rows with a value and a {by} that may be shown",
                 hint="Use a larger extract, or leave the measure out.",
             )
         if people and used["group"].n_unique() < 2:
             raise MeasurementError(
-                f"Fewer than two groups of {group} may be shown for '{name}'", hint="Use coarser groups."
+                f"Fewer than two groups of {by} may be shown for '{name}'", hint="Use coarser groups."
             )
         label = (labels or {}).get(name, in_words(name))
         about = {"measure": name, "label": label, "base": used.height, "groups_left_out": left_out[name]}
@@ -231,7 +231,7 @@ def agreement(
     )
     table = pl.DataFrame(rows, infer_schema_length=None).with_columns(*guides())
     return Agreement(
-        table.join(_over_groups(groups, cuts), on="measure", how="left", maintain_order="left"), groups, group
+        table.join(_over_groups(groups, cuts), on="measure", how="left", maintain_order="left"), groups, by
     )
 
 

@@ -59,7 +59,7 @@ def agreement_of_percentages(
     >>> import culture_metrics as cm
     >>> example = cm.study([]).published[0]
     >>> kind = example.organisations["benchmark_group"].drop_nulls().mode()[0]
-    >>> cm.agreement_of_percentages(example, kind, ["burnt_out"]).table["icc2"].item() <= 1
+    >>> cm.measurement.agreement_of_percentages(example, kind, ["burnt_out"]).table["icc2"].item() <= 1
     True
     """
     if not isinstance(published, Published):

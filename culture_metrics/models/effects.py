@@ -29,9 +29,9 @@ class Effect(NamedTuple):
         return Effect(self.value * factor, self.low * factor, self.high * factor, scale)
 
 
-def quantile(df: float, ci: float) -> float:
+def quantile(df: float, conf_level: float) -> float:
     """Return the half-width of an interval in standard errors."""
-    share = 0.5 + ci / 2
+    share = 0.5 + conf_level / 2
     return float(ndtri(share) if np.isinf(df) else stdtrit(df, share))
 
 
@@ -59,14 +59,14 @@ def t_statistics(estimate: Array, std_error: Array, df: float, level: float) -> 
     }
 
 
-def effect(fitted: Fitted, column: int, ci: float) -> Effect:
+def effect(fitted: Fitted, column: int, conf_level: float) -> Effect:
     """Return a slope's effect in the original units, per step of the indicator.
 
     Identity link: the slope. Logit of a fraction: the average marginal effect in percentage points, with the
     delta method on the whole covariance. Log link: the ratio of means. Ordered logit: the odds ratio.
     """
     b = float(fitted.solution.params[column])
-    reach = quantile(fitted.degrees(column), ci) * fitted.std_error(column)
+    reach = quantile(fitted.degrees(column), conf_level) * fitted.std_error(column)
     if fitted.link == "identity":
         unit = fitted.plan.values.outcome.unit or "outcome units"
         return Effect(b, b - reach, b + reach, "SD" if fitted.plan.design.both_ways else unit)
@@ -74,10 +74,10 @@ def effect(fitted: Fitted, column: int, ci: float) -> Effect:
         return Effect(*_exp(b, reach), fitted.plan.values.outcome.rules.ratio)
     if fitted.family == ORDINAL:
         return Effect(*_exp(b, reach), "odds ratio")
-    return _marginal(fitted, column, ci)
+    return _marginal(fitted, column, conf_level)
 
 
-def effect_absolute(fitted: Fitted, column: int, ci: float, found: Effect) -> Effect:
+def effect_absolute(fitted: Fitted, column: int, conf_level: float, found: Effect) -> Effect:
     """Return a slope's effect in whole units at the median organisation: days, cases, pounds, people.
 
     Fractions: the average marginal effect times the median base. Counts: the change at the median exposure
@@ -87,7 +87,7 @@ def effect_absolute(fitted: Fitted, column: int, ci: float, found: Effect) -> Ef
     outcome, matrix = fitted.plan.values.outcome, fitted.matrix
     rules = outcome.rules
     if fitted.family == ORDINAL:
-        return _above(fitted, column, ci)
+        return _above(fitted, column, conf_level)
     if rules.fraction and matrix.base is not None and outcome.base:
         middle = float(np.median(matrix.base))
         counted = outcome.unit if outcome.unit and outcome.unit.startswith("share of ") else ""
@@ -122,23 +122,23 @@ def _change(found: Effect, level: float, unit: str) -> Effect:
     return Effect(value, low, high, unit)
 
 
-def _marginal(fitted: Fitted, column: int, ci: float) -> Effect:
+def _marginal(fitted: Fitted, column: int, conf_level: float) -> Effect:
     mu, x = fitted.solution.fitted, fitted.matrix.x
-    return _delta(fitted, column, ci, mu, x, None, "percentage points")
+    return _delta(fitted, column, conf_level, mu, x, None, "percentage points")
 
 
-def _above(fitted: Fitted, column: int, ci: float) -> Effect:
+def _above(fitted: Fitted, column: int, conf_level: float) -> Effect:
     columns, level = fitted.matrix.x.shape[1], fitted.reference
     threshold = columns + level - 1
     above = expit(fitted.solution.linear - fitted.solution.params[threshold])
     words = f"percentage points, probability of {fitted.levels[level]}"
     if level < len(fitted.levels) - 1:
         words += " or better"
-    return _delta(fitted, column, ci, above, fitted.matrix.x, threshold, words)
+    return _delta(fitted, column, conf_level, above, fitted.matrix.x, threshold, words)
 
 
 def _delta(
-    fitted: Fitted, column: int, ci: float, chance: Array, x: Array, threshold: int | None, scale: str
+    fitted: Fitted, column: int, conf_level: float, chance: Array, x: Array, threshold: int | None, scale: str
 ) -> Effect:
     """Average marginal effect of a logit with its interval, in percentage points."""
     b = float(fitted.solution.params[column])
@@ -152,7 +152,7 @@ def _delta(
     value = b * float(spread.mean())
     # With more parameters than organisations a clustered covariance has directions without variance.
     variance = max(0.0, float(gradient @ fitted.covariance @ gradient))
-    reach = quantile(fitted.degrees(column), ci) * float(np.sqrt(variance))
+    reach = quantile(fitted.degrees(column), conf_level) * float(np.sqrt(variance))
     return Effect(100 * value, 100 * (value - reach), 100 * (value + reach), scale)
 
 

@@ -62,7 +62,7 @@ def wild_cluster_bootstrap(  # noqa: PLR0913
     null: float = 0.0,
     draws: int = 9999,
     weights: Literal["auto", "rademacher", "webb"] = "auto",
-    ci: float | None = 0.95,
+    conf_level: float | None = 0.95,
     seed: int = 0,
 ) -> WildBootstrap:
     """Test one slope of a least-squares model where clusters are few.
@@ -84,7 +84,7 @@ def wild_cluster_bootstrap(  # noqa: PLR0913
         Bootstrap samples; where there are no more sign vectors than that, each is taken once.
     weights : {"auto", "rademacher", "webb"}
         Signs, or Webb's six points; `auto` takes the latter below twelve clusters.
-    ci : float or None
+    conf_level : float or None
         Level of the interval; without one (its ends are NaN) the test takes a fraction of the time.
     seed : int
         The same seed gives the same result.
@@ -123,7 +123,9 @@ def wild_cluster_bootstrap(  # noqa: PLR0913
     test = _Test(np.asarray(x, float), np.asarray(y, float), cluster, column)
     kind = weights if weights != "auto" else "webb" if test.clusters < FEW else "rademacher"
     signs, enumerated = _multipliers(test.clusters, draws, kind, seed)
-    ends = [float("nan") if ci is None else _end(test, signs, side, 1 - ci) for side in (-1, 1)]
+    ends = [
+        float("nan") if conf_level is None else _end(test, signs, side, 1 - conf_level) for side in (-1, 1)
+    ]
     return WildBootstrap(
         test.estimate, test.std_error, (test.estimate - null) / test.std_error, test.p_value(null, signs),
         ends[0], ends[1], test.clusters, len(signs), kind, enumerated,

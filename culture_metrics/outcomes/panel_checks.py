@@ -173,7 +173,7 @@ def _moving_places(table: pl.DataFrame) -> Iterator[Problem]:
             yield Problem(
                 "warning",
                 "an organisation under several names of one kind",
-                f"{counted(moved.len(), 'organisation')}: {listed(moved, 5)}",
+                counted(moved.len(), "organisation"),
                 f"one {name} in all years, unless it really changed",
                 "Kept; check that the column means the same in every year.",
                 column=name,
@@ -205,7 +205,7 @@ def _engagement(table: pl.DataFrame) -> Iterator[Problem]:
             yield Problem(
                 "warning",
                 "engagement on a scale of 1 to 5",
-                f"figures from {low:.2f} to {high:.2f}",
+                "no figure below 1 or above 5",
                 "the official score of 0 to 10",
                 "Kept; slopes are per point of 1 to 5, and figures since 2018 do not join.",
                 column=name,

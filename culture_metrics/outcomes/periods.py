@@ -103,7 +103,7 @@ def period_table(texts: Iterable[str], years: str, where: str, column: str) -> p
     followers = [int(found[3]) == (int(found[2]) + 1) % 100 for found in paired]
     if paired and all(followers) and all(1 <= int(found[3]) <= 12 for found in paired):
         raise LinkError(
-            f"'{paired[0][0].strip()}' may be a month or a financial year",
+            "A period such as 2011-12 may be a month or a financial year",
             where=f"{where}, column {column}",
             hint="Write years as 2011/12 and months as 2011-12-01.",
         )

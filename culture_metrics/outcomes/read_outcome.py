@@ -17,10 +17,10 @@ from culture_metrics.outcomes.outcome import outcome as declared_outcome
 from culture_metrics.outcomes.outcome_data import SET_ASIDE, OutcomeData, as_outcomes, set_aside
 from culture_metrics.outcomes.periods import period_table
 from culture_metrics.outcomes.tabular import ROW, Sheet, open_table
-from culture_metrics.outcomes.texts import TOTALS, quoted
+from culture_metrics.outcomes.texts import TOTALS, kinds_of_cells
 from culture_metrics.outcomes.tidy import ALIASES, ROLES, find_roles, published_names, read_tidy
 from culture_metrics.output import verb
-from culture_metrics.problems import Problem, counted, examples, listed, problem_table
+from culture_metrics.problems import Problem, counted, examples, problem_table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -275,7 +275,7 @@ def _read_periods(table: Sheet, rows: pl.DataFrame, part: str, column: str, year
             f"{bad.height:,} of {rows.height:,} periods cannot be read",
             where=f"{table.where}, column {column}, rows {examples(bad[ROW])}",
             expected="a month (April 2021), a date (2021-04-01), a range of months or a year (2021/22)",
-            got=quoted(table, bad[part]),
+            got=kinds_of_cells(bad, part),
             hint="Write periods in one of these forms.",
         )
     return read
@@ -287,7 +287,6 @@ def _check_twice(table: Sheet, rows: pl.DataFrame) -> None:
         raise LinkError(
             "Rows stand twice for the same organisation and period",
             where=f"{table.where}, rows {examples(twice[ROW].sort())}",
-            got=listed(twice["organisation"].unique().sort(), 5),
             hint="Keep one row of each; if the rows are groups of staff or sites, name their column: "
             "columns={'group': ...}.",
         )

@@ -127,11 +127,9 @@ def _check_key(sheet: Sheet, code: str, when: str) -> None:
     keyed = sheet.frame.with_columns(plain(code).str.to_uppercase(), plain(when).str.head(4))
     twice = keyed.filter(pl.struct(code, when).is_duplicated()).sort(code, when)
     if twice.height:
-        pairs = twice.select(code, when).unique(maintain_order=True).rows()
         raise LinkError(
             "An organisation has a year more than once",
             where=f"{sheet.where}, rows {examples(twice[ROW])}",
-            got=listed((f"{one} {year}" for one, year in pairs), 5),
             expected="one row per organisation and year",
             hint="Keep one row of each; group or sum the rest before reading.",
         )

@@ -13,7 +13,7 @@ from culture_metrics.files.names import shown, squeeze
 from culture_metrics.files.opener import open_file
 from culture_metrics.files.raw import INDEX
 from culture_metrics.files.workbooks import sheet_table
-from culture_metrics.problems import listed
+from culture_metrics.problems import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -64,7 +64,7 @@ def open_table(
             raise FileFormatError(
                 "The table lacks a column",
                 expected=expected,
-                got=listed(source.columns),
+                got=counted(source.width, "column"),
                 hint="Name the columns that hold them.",
             )
         text = source.with_columns(pl.all().cast(pl.String)).with_row_index(ROW, offset=1)

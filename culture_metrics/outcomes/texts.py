@@ -6,10 +6,9 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from culture_metrics.code_fit import fit_known
 from culture_metrics.errors import LinkError
 from culture_metrics.outcomes.tabular import ROW
-from culture_metrics.problems import examples
+from culture_metrics.problems import counted, examples
 
 if TYPE_CHECKING:
     from culture_metrics.outcomes.tabular import Sheet
@@ -43,17 +42,13 @@ def status(column: str) -> pl.Expr:
     )
 
 
-#: No cell of more letters is repeated.
-LONGEST = 12
-
-
 def wrong_rows(sheet: Sheet, column: str, wrong: pl.Expr, expected: str, hint: str | None = None) -> None:
     """Stop when rows break a rule, naming file, sheet, column and rows.
 
     Raises
     ------
     LinkError
-        With the first few values, where they can be figures of organisations.
+        With what stands in the cells, never a cell itself: the file may be one of respondents.
     """
     rows = sheet.frame.filter(wrong)
     if rows.height:
@@ -61,19 +56,20 @@ def wrong_rows(sheet: Sheet, column: str, wrong: pl.Expr, expected: str, hint: s
             f"{rows.height:,} of {sheet.frame.height:,} cells cannot be used",
             where=f"{sheet.where}, column {column}, rows {examples(rows[ROW])}",
             expected=expected,
-            got=quoted(sheet, rows[column]),
+            got=kinds_of_cells(rows, column),
             hint=hint or "Correct the cells, or leave them blank if the figure is not known.",
         )
 
 
-def quoted(sheet: Sheet, values: pl.Series) -> str | None:
-    """Quote a few cells of a table of organisations; none where it can be a file of respondents.
+def kinds_of_cells(rows: pl.DataFrame, column: str) -> str:
+    """Count the blank cells, the numbers and the texts of a column, for an error that must not quote them.
 
-    A file with questions of a survey in it may be one, given to the wrong reader, and a long text may be what
-    somebody wrote: neither is repeated.
+    Examples
+    --------
+    >>> kinds_of_cells(pl.DataFrame({"figure": ["4", "about 12", None, "n. k."]}), "figure")
+    '2 texts, 1 number, 1 blank cell'
     """
-    known = any(fit.codes for fit in fit_known(name.casefold() for name in sheet.frame.columns).values())
-    texts = values.cast(pl.String).unique(maintain_order=True).head(3).to_list()
-    if known or any(text is not None and len(text) > LONGEST for text in texts):
-        return None
-    return ", ".join(f"'{text}'" for text in texts)
+    blank = (plain(column).fill_null("") == "").sum()
+    blanks, numbers = rows.select(blank.alias("blank"), number(column).count().alias("number")).row(0)
+    kinds = (("text", rows.height - blanks - numbers), ("number", numbers), ("blank cell", blanks))
+    return ", ".join(counted(many, kind) for kind, many in kinds if many)

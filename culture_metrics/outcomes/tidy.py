@@ -160,7 +160,7 @@ def _check_share(table: Sheet, outcome: Outcome, column: str, value: pl.Expr) ->
             f"{outcome.title} looks like per cent, and a fraction was declared",
             where=f"{table.where}, column {column}",
             expected="0 to 1",
-            got=f"up to {most:g}",
+            got="figures above 1",
             hint="Declare the outcome with percent=True.",
         )
     top = 100 if outcome.percent else 1
@@ -170,7 +170,7 @@ def _check_share(table: Sheet, outcome: Outcome, column: str, value: pl.Expr) ->
             Problem(
                 "warning",
                 "per cent that never exceed 1",
-                f"declared in per cent, and no figure is above {most:g}",
+                "declared in per cent, and no figure is above 1",
                 "0 to 100",
                 "Divided by 100 as declared; leave out percent=True if the file holds fractions.",
                 column=column,

@@ -10,6 +10,7 @@ from culture_metrics.catalogue import catalogue
 from culture_metrics.code_fit import fit_known, likeliest
 from culture_metrics.contract import ALL, as_organisations
 from culture_metrics.errors import FileFormatError, InputWarning, UnknownNameError, warn
+from culture_metrics.problems import counted
 from culture_metrics.published.contractor_figures import (
     SURVEY,
     contractor_distributions,
@@ -66,7 +67,7 @@ def read_contractor(
         raise FileFormatError(
             "No row of the export is about a question or score of the survey",
             where=source.file,
-            got=", ".join(rows["code"].unique().sort().head(8)),
+            got=counted(rows["code"].n_unique(), "other code"),
             hint="The column QuestionNumber should hold codes such as Q25c or PP1.",
         )
     known = {name for edition in editions.values() for name in edition.breakdowns}

@@ -8,7 +8,7 @@ import polars as pl
 
 from culture_metrics.catalogue import catalogue
 from culture_metrics.contract import ALL, as_distributions, as_results
-from culture_metrics.disclosure import suppress
+from culture_metrics.disclosure.suppression import suppress
 from culture_metrics.published.match import normalise
 from culture_metrics.published.official import groups_of, layout, printed_breakdown
 from culture_metrics.published.sheets import HIDDEN, NUMBER, listed_rows

@@ -158,7 +158,7 @@ def find_edition(survey: Survey, headings: Mapping[str, str], codes: Iterable[st
     survey : Survey
         The survey that the file should belong to.
     headings : mapping
-        Text above the figures, and on other sheets, by sheet.
+        Text above the figures, and after it on other sheets, by sheet. An error quotes the first only.
     codes : iterable of str
         Codes of the questions in the file.
     file : str
@@ -177,7 +177,7 @@ def find_edition(survey: Survey, headings: Mapping[str, str], codes: Iterable[st
             "The workbook does not say that it holds results of the NHS Staff Survey",
             where=file,
             expected="a title such as 'NHS Staff Survey 2024' on the sheets",
-            got=next((text.strip()[:80] for text in headings.values() if text.strip()), "no title"),
+            got=next(iter(headings.values())).strip()[:80] or "no title",
             hint="Other surveys (bank staff, the pulse survey, Wales) cannot be read as this one.",
         )
     if len(years) > 1:

@@ -71,7 +71,12 @@ class Published(Output):
     def summary(self) -> str:
         """Say in plain sentences what the file holds."""
         counts = listed((counted(n, *NOUNS[name]) for name, n in self._counts().items()), most=9)
-        return f"{self.edition.survey.label}, {self.period}, published results: {counts}."
+        said = f"{self.edition.survey.label}, {self.period}, published results: {counts}."
+        return " ".join([said, *self.rules()])
+
+    def rules(self) -> tuple[str, ...]:
+        """Say what of the file is known to be wrong in its release."""
+        return tuple(f"Not taken as fact: {fault}" for fault in self.provenance.get("faults", ()))
 
     @property
     def edition(self) -> Edition:

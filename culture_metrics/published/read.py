@@ -18,6 +18,7 @@ from culture_metrics.published.benchmark_book import find_benchmark, read_benchm
 from culture_metrics.published.contractor import read_contractor
 from culture_metrics.published.contractor_rows import LOOK, find_contractor
 from culture_metrics.published.detailed import read_detailed
+from culture_metrics.published.faults import without_faults
 from culture_metrics.published.layout import find_table
 from culture_metrics.published.pulse import find_pulse, read_pulse
 from culture_metrics.results import Distributions, Results
@@ -102,6 +103,10 @@ def read_published(path: str | Path, organisation: str | None = None) -> Publish
     leaves options out is the published base times the share of the other options, rounded: exact in
     unweighted rows, approximate in weighted ones. Source: Notes of the official 2024 detailed spreadsheets.
 
+    Blocks that a release is known to have wrong (`faults` of the catalogue: the grounds of discrimination in
+    the spreadsheet of organisations of 2024) have the status `faulty_in_release` and no figures;
+    `provenance["faults"]` says what is wrong and what to take instead.
+
     Benchmark workbooks: nothing below 10 responses is shown; blank figures are suppressed too, unless nobody
     has the figure (`not_asked`) or the organisation has nothing in that year (no rows). Pulse workbooks and
     exports: nothing below the minimum base of the survey (11) is shown, whatever the file shows. Exports are
@@ -120,7 +125,7 @@ def read_published(path: str | Path, organisation: str | None = None) -> Publish
       where: results.pdf
       what to do: Check the path and the spelling of the name.
     """
-    return _plain(_read(Path(path), organisation))
+    return without_faults(_plain(_read(Path(path), organisation)))
 
 
 def _plain(published: Published) -> Published:

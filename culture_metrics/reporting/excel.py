@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from culture_metrics.catalogue import QUESTION, catalogue
-from culture_metrics.compare.verdict import BARRED
 from culture_metrics.contract import ALL, check_distributions, check_released, check_results
 from culture_metrics.results.tables import catalogued, missing
 from culture_metrics.wording.table import BREAK, SHORTHAND
+from culture_metrics.wording.verdicts import BARRED
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -43,8 +43,8 @@ NOTES = {
     "Weighting": "Respondent files count every person once.",
     "Answers": "Percentages of all who answered a question; 'don't know' and 'not applicable' are inside "
     "the 100.",
-    "Changes": "Later year less earlier year; of percentages in points. Verdicts allow for all "
-    "comparisons of one breakdown, intervals are those of one comparison each.",
+    "Changes": "Later year less earlier year; of percentages in points. Improved and declined "
+    "allow for all comparisons of one breakdown; likely ones and intervals are of one comparison each.",
     "Meaning": "None of these figures says why something is so.",
 }
 #: What is said more where there are official workbooks.

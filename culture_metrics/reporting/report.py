@@ -164,8 +164,8 @@ def _check_annual(study: Study) -> None:
             f"A report is made of an annual survey, and this is the {survey.label}, {study.year}",
             where=study.sources[0].provenance.get("file"),
             expected="files of a survey of years",
-            hint="In Python: cm.estimate(cm.validate(cm.read_extract(path)).extract), and cm.run_chart for "
-            "several quarters.",
+            hint="In Python: cm.estimate(cm.validate(cm.read_extract(path)).extract), and "
+            "cm.compare.run_chart for several quarters.",
         )
 
 

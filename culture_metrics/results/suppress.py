@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, overload
 
 import polars as pl
 
-from culture_metrics import disclosure
+from culture_metrics.disclosure import suppression
 from culture_metrics.disclosure.rule import rule_of
 from culture_metrics.output import table_of, verb
 from culture_metrics.results.distributions import Distributions
@@ -104,9 +104,9 @@ def suppress(
     over organisations (`all`) and periods (`all`). An element is hidden with its sub-scores. A hidden cell is
     protected when an attacker who knows all that is shown, and from the status what is small, cannot bound
     its base more tightly than to four numbers, nor find any sum of hidden cells with it that holds fewer than
-    `minimum_base` people: with that sum would go its results. `audit_disclosure` is that attacker. What is
-    protected are numbers of people: where all hidden groups of a sum together gave the same answer (0 or
-    100 %), so did each of them, and that can be told.
+    `minimum_base` people: with that sum would go its results. `disclosure.audit_disclosure` is that attacker.
+    What is protected are numbers of people: where all hidden groups of a sum together gave the same answer (0
+    or 100 %), so did each of them, and that can be told.
 
     Breakdowns on their own and within others are solved in closed form, for all measures and organisations at
     once; whatever adds up in two ways by integer programming (Fischetti and Salazar 2001), in large tables by
@@ -125,11 +125,11 @@ def suppress(
     rule = rule_of(table, minimum_base, minimum_count)
     if distributions is None:
         kind = Distributions if "option" in table.columns else Results
-        shown = disclosure.suppress(
+        shown = suppression.suppress(
             table, minimum_base, minimum_count=minimum_count, parents=parents, national=national
         )
         return kind(shown, rule.minimum_base, parents)
-    shown, spread = disclosure.suppress(
+    shown, spread = suppression.suppress(
         table,
         minimum_base,
         minimum_count=minimum_count,

@@ -4,16 +4,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
 import polars as pl
 
 from culture_metrics.contract import ALL
+from culture_metrics.multiplicity import adjust
 from culture_metrics.wording.numbers import count, fixed
 from culture_metrics.wording.table import HELD, NOT_APPLICABLE, NOT_AVAILABLE
+from data_schemas.columns import FAULTY
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from culture_metrics.catalogue import Edition, Question
+
+
+#: Level of what is called clear.
+LEVEL = 0.05
 
 
 def catalogued(edition: Edition) -> pl.DataFrame:
@@ -80,16 +87,60 @@ def heat_map_table(
     labels = catalogued(edition).select("measure", "label")
     rows = results.join(wanted, on="measure").join(labels, on="measure")
     whole = rows.filter(pl.col("breakdown") == ALL)
+    beside = whole.select(
+        "measure", reference="estimate", error="std_error", people=pl.col("base").cast(pl.Float64)
+    )
     return (
-        pl.concat([whole, rows.filter(pl.col("breakdown") == breakdown)])
-        .join(whole.select("measure", reference="estimate"), on="measure", how="left")
+        clearly_apart(
+            pl.concat([whole, rows.filter(pl.col("breakdown") == breakdown)]).join(
+                beside, on="measure", how="left", maintain_order="left"
+            )
+        )
         .with_columns(pl.col("base").max().over("group").alias("group_base"))
         .sort(pl.col("group") != ALL, "group", "place")
         .select(
             "group", "group_base", "measure", "label", "estimate", "conf_low", "conf_high", "base", "status",
-            "reference",
+            "reference", "clear",
         )
     )  # fmt: skip
+
+
+def clearly_apart(rows: pl.DataFrame) -> pl.DataFrame:
+    """Add `clear`: whether a group's figure is beyond chance from the whole, all groups allowed for.
+
+    Parameters
+    ----------
+    rows : polars.DataFrame
+        Results with `reference`, `error` and `people`: estimate, standard error and base of the whole.
+
+    Notes
+    -----
+    The group is part of the whole. With the share f of its answers, the variance of the difference is that of
+    the whole plus (1 - 2f) times that of the group. A percentage has the error it would have at the figure of
+    the whole (score test). Student's t with the effective base less one, for percentages the normal; adjusted
+    for all rows together (Benjamini-Hochberg, 5 %).
+    """
+    from scipy.special import stdtr
+
+    own, whole = pl.col("estimate") / 100, pl.col("reference") / 100
+    percent = pl.col("unit").cast(pl.String) == "percent"
+    inside = own.is_between(0, 1, closed="none")
+    ratio = pl.when(inside).then(pl.col("std_error") ** 2 / (own * (1 - own)))
+    simple = 1e4 / pl.col("effective_base")
+    at_whole = pl.coalesce(ratio, simple) * whole * (1 - whole)
+    error2 = pl.when(percent).then(at_whole).otherwise(pl.col("std_error") ** 2)
+    share = (pl.col("base") / pl.col("people")).clip(0, 1)
+    variance = pl.col("error") ** 2 + (1 - 2 * share) * error2
+    apart = rows.select(
+        t=(pl.col("estimate") - pl.col("reference")) / variance.sqrt(),
+        df=pl.when(percent).then(1e9).otherwise(pl.col("effective_base") - 1),
+        group=pl.col("group") != ALL,
+    )
+    p = 2 * stdtr(apart["df"].to_numpy(), -apart["t"].abs().to_numpy())
+    known = apart["group"].to_numpy() & np.isfinite(p)
+    clear = np.zeros(rows.height, dtype=bool)
+    clear[known] = np.asarray(adjust(p[known])) < LEVEL
+    return rows.with_columns(clear=pl.when(pl.Series(np.isfinite(p))).then(pl.Series(clear)))
 
 
 def answer_table(distributions: pl.DataFrame, edition: Edition, questions: Sequence[str]) -> pl.DataFrame:
@@ -169,7 +220,7 @@ def missing() -> pl.Expr:
     return (
         pl.when(status.str.starts_with("suppressed"))
         .then(pl.lit(HELD))
-        .when(status.is_in(["reported", "not_asked"]))
+        .when(status.is_in(["reported", "not_asked", FAULTY]))
         .then(pl.lit(NOT_AVAILABLE))
         .otherwise(pl.lit(NOT_APPLICABLE))
     )

@@ -69,12 +69,12 @@ def from_to(table: pl.DataFrame) -> str:
 
 
 def apart(table: pl.DataFrame, unit: str) -> str:
-    """Say how many figures of groups lie further from the whole than their interval reaches."""
-    groups = table.filter(pl.col("group") != ALL).drop_nulls(["conf_low", "conf_high", "reference"])
+    """Say how many figures of groups are beyond chance from the whole, all of them allowed for."""
+    groups = table.filter(pl.col("group") != ALL).drop_nulls(["clear", "reference"])
     if groups.is_empty():
         return f"{'scores' if unit == 'score' else 'percentages'} of groups"
-    above = groups.filter(pl.col("conf_low") > pl.col("reference")).height
-    below = groups.filter(pl.col("conf_high") < pl.col("reference")).height
+    above = groups.filter("clear", pl.col("estimate") > pl.col("reference")).height
+    below = groups.filter("clear", pl.col("estimate") < pl.col("reference")).height
     many = several(groups.height, "score" if unit == "score" else "percentage")
     return f"{above} of {many} clearly above the whole, {below} below"
 

@@ -12,9 +12,9 @@ from culture_metrics.catalogue import Edition, catalogue
 from culture_metrics.compare.benchmark import benchmark
 from culture_metrics.compare.years import check_comparable, compare_years
 from culture_metrics.contract import ALL, as_distributions, as_results
-from culture_metrics.disclosure import suppress
 from culture_metrics.disclosure.ledger import About, write_ledger
 from culture_metrics.disclosure.names import pool_names
+from culture_metrics.disclosure.suppression import suppress
 from culture_metrics.errors import ComparabilityError, ReportError
 from culture_metrics.extracts.unanswered import told, unanswered
 from culture_metrics.indicators.breakdowns import available_breakdowns

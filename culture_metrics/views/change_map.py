@@ -7,10 +7,11 @@ import polars as pl
 
 from culture_metrics.contract import ALL
 from culture_metrics.views import maps, style
-from culture_metrics.views.changes import before_and_after, plus
+from culture_metrics.views.changes import before_and_after, plus_printed
 from culture_metrics.views.inputs import one_of, tidy
 from culture_metrics.views.labels import safely
 from culture_metrics.wording.numbers import DECIMALS, WHY_NOT, held_back, reach, sentences, several
+from culture_metrics.wording.verdicts import BARRED, CLEAR, KNOWN, LIKELY, SAME
 
 COLUMNS = [
     "group", "measure", "label", "unit", "estimate_from", "estimate_to", "base_from", "base_to",
@@ -18,8 +19,8 @@ COLUMNS = [
 ]  # fmt: skip
 NUMBERS = ["difference", "estimate_from", "estimate_to", "base_from", "base_to"]
 CROSS = {"shape": "x", "fgcolor": "#CFCFCF", "bgcolor": style.PAPER, "size": 8, "solidity": 0.2}
-#: Shade of a cell by verdict: where on the diverging scale it stands.
-SHADES = {"improved": 1.0, "declined": -1.0, "no material change": 0.0, "unclear": 0.0}
+#: Shade of a cell by verdict: where on the diverging scale it stands. Only what is clear is coloured.
+SHADES = {v.name: float(v.side * v.clear) for v in KNOWN if v.name != BARRED}
 
 
 def change_map(
@@ -33,8 +34,9 @@ def change_map(
 ) -> go.Figure:
     """Draw groups as rows and measures as columns, each cell the change and its verdict.
 
-    Blue cells improved, orange ones declined; a bold number without colour did not change materially; a plain
-    one is unclear. Suppressed cells are hatched, cells that may not be compared are crossed.
+    Blue cells improved, orange ones declined, also after all cells are allowed for; a bold number without
+    colour did not change materially; an italic one is likely to have changed by itself alone; a plain one
+    shows no clear change. Suppressed cells are hatched, cells that may not be compared are crossed.
 
     Parameters
     ----------
@@ -106,7 +108,7 @@ def _rows(table: pl.DataFrame) -> pl.DataFrame:
 
 def _cells(table: pl.DataFrame, rows: pl.DataFrame, measures: pl.DataFrame, unit: str) -> pl.DataFrame:
     values = table.select(
-        "group", "measure", "status", "verdict", "reason", "period_from", "period_to", *NUMBERS
+        "group", "measure", "unit", "status", "verdict", "reason", "period_from", "period_to", *NUMBERS
     )
     whole = pl.when(pl.col("group") == ALL).then(pl.lit(maps.WHOLE)).otherwise("group")
     said = pl.format("{}, {}<br>", before_and_after(unit), "verdict").fill_null("")
@@ -116,17 +118,17 @@ def _cells(table: pl.DataFrame, rows: pl.DataFrame, measures: pl.DataFrame, unit
         .join(values, on=["group", "measure"], how="left", maintain_order="left")
         .with_columns(held_back().alias("hidden"), name=whole)
         .with_columns(
-            ((pl.col("verdict").fill_null("not comparable") == "not comparable") & ~pl.col("hidden")).alias(
-                "barred"
-            ),
+            ((pl.col("verdict").fill_null(BARRED) == BARRED) & ~pl.col("hidden")).alias("barred"),
             pl.col("verdict").replace_strict(SHADES, default=None, return_dtype=pl.Float64).alias("shade"),
-            plus("difference", unit).alias("number"),
+            plus_printed(unit).alias("number"),
         )
         .with_columns(
             pl.when(pl.col("barred") | pl.col("hidden"))
             .then(pl.lit(""))
-            .when(pl.col("verdict") != "unclear")
+            .when(pl.col("verdict").is_in([*CLEAR, SAME]))
             .then(pl.format("<b>{}</b>", "number"))
+            .when(pl.col("verdict").is_in(LIKELY))
+            .then(pl.format("<i>{}</i>", "number"))
             .otherwise("number")
             .alias("text"),
             pl.concat_str(
@@ -164,8 +166,8 @@ def _shade(fig: go.Figure, rows: pl.DataFrame, cells: pl.DataFrame) -> None:
 def _notes(cells: pl.DataFrame, unit: str, scale: tuple[float, float] | None) -> str:
     points = "in percentage points" if unit == "percent" else f"in score{reach(scale, ' ({})')}"
     said = [
-        f"Numbers: change {points}. Blue improved, orange declined, bold grey no material change; others are "
-        "unclear. Base: the later year."
+        f"Numbers: change {points}. Blue improved, orange declined, bold grey no material change; others no "
+        "clear change, italic where the cell by itself would be beyond chance. Base: the later year."
     ]
     if cells["hidden"].any():
         said.append(f"Hatched: {WHY_NOT['suppressed']}.")
@@ -182,9 +184,9 @@ def _alt(cells: pl.DataFrame, rows: pl.DataFrame, measures: pl.DataFrame, unit: 
         f"{ends['period_from']} to {ends['period_to']}."
     ]
     where = pl.when(pl.col("group") == ALL).then(pl.lit(maps.WHOLE.lower())).otherwise("group")
-    for verdict in ("improved", "declined"):
+    for verdict in CLEAR:
         found = cells.filter(pl.col("verdict") == verdict).select(
-            pl.format("{}, {} ({})", "label", where, plus("difference", unit))
+            pl.format("{}, {} ({})", "label", where, plus_printed(unit))
         )
         if found.height:
             said.append(f"{verdict.capitalize()}: {'; '.join(found.to_series().head(8))}.")

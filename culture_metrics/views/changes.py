@@ -10,21 +10,39 @@ import polars as pl
 from culture_metrics.views import style
 from culture_metrics.views.inputs import tidy
 from culture_metrics.views.labels import safely, width, wrap
+from culture_metrics.wording.columns import printed_change
 from culture_metrics.wording.numbers import MINUS, base_range, fixed, held_back, reach, sentences, several
+from culture_metrics.wording.verdicts import (
+    BARRED,
+    CLEAR,
+    DECLINED,
+    IMPROVED,
+    LIKELY,
+    LIKELY_DECLINED,
+    LIKELY_IMPROVED,
+    SAME,
+    UNCLEAR,
+    VERDICTS,
+    counted,
+)
 
 COLUMNS = [
     "measure", "label", "unit", "estimate_from", "estimate_to", "base_from", "base_to", "period_from",
     "period_to", "difference", "conf_low", "conf_high", "material", "verdict", "reason",
 ]  # fmt: skip
-NUMBERS = ["difference", "conf_low", "conf_high", "estimate_from", "estimate_to", "base_from", "base_to"]
+NUMBERS = [
+    "difference", "conf_low", "conf_high", "estimate_from", "estimate_to", "base_from", "base_to", "material",
+]  # fmt: skip
 WHERE = "views.changes"
-#: Verdict -> colour, symbol and how it is said at the right.
-VERDICTS = {
-    "improved": (style.DARK_BLUE, "circle"),
-    "declined": (style.ORANGE, "diamond"),
-    "no material change": (style.MARK, "square"),
-    "unclear": (style.MARK, "circle-open"),
-    "not comparable": (style.MARK, "x-thin-open"),
+#: Verdict -> colour and symbol; those that the interval alone supports are hollow.
+STYLES = {
+    IMPROVED: (style.DARK_BLUE, "circle"),
+    DECLINED: (style.ORANGE, "diamond"),
+    LIKELY_IMPROVED: (style.DARK_BLUE, "circle-open"),
+    LIKELY_DECLINED: (style.ORANGE, "diamond-open"),
+    SAME: (style.MARK, "square"),
+    UNCLEAR: (style.MARK, "circle-open"),
+    BARRED: (style.MARK, "x-thin-open"),
 }
 LABEL_WIDTH, ROW, MOST, PANEL_GAP = 250, 24, 30, 34
 
@@ -40,7 +58,7 @@ def changes(
 ) -> go.Figure:
     """Draw the change of every measure of one unit as dots with 95 % intervals, the largest rise first.
 
-    The shaded band is the smallest change of interest either way. What may not be compared stands beneath,
+    The shaded band is the margin of no material change either way. What may not be compared stands beneath,
     without a dot. Of more than 30 measures those furthest from nought (in their own spread) are drawn.
 
     Parameters
@@ -81,14 +99,12 @@ def changes(
     fig = style.figure()
     total = float(rows["bottom"].item(-1))
     style.pixel_rows(fig, total)
-    band = float(rows["material"][0])
     axis = "Change in percentage points" if unit == "percent" else f"Change in score{reach(scale, ' ({})')}"
-    low, high = _limits(drawn, band)
+    low, high = _limits(drawn)
     fig.update_xaxes(title_text=axis, showgrid=True, gridcolor=style.GRID, range=[low, high])
     fig.update_xaxes(zeroline=True, zerolinecolor=style.TEXT, zerolinewidth=1.5, **_ticks(low, high))
-    bottom = float(drawn["bottom"].item(-1)) if drawn.height else total
-    _band(fig, band, bottom)
-    for verdict in VERDICTS:
+    _bands(fig, drawn)
+    for verdict in STYLES:
         _dots(fig, drawn.filter(pl.col("verdict") == verdict), verdict)
     right = max(width(v) for v in VERDICTS) + 2 * style.EDGE
     left = style.EDGE + max(width(line) for text in rows["lines"] for line in text.split("<br>")) + 14
@@ -102,7 +118,7 @@ def changes(
         style.Room(height=total, left=left, right=right, head=8, foot=52),
         title=title,
         subtitle=sentences([subtitle, base_range(pl.concat([rows["base_from"], rows["base_to"]]))]),
-        notes=_notes(rows, left_out, band, unit),
+        notes=_notes(rows, left_out, unit),
         alt=_alt(rows, unit),
         source=source,
         suppressed=hidden,
@@ -148,22 +164,28 @@ def before_and_after(unit: str) -> pl.Expr:
         "period_to",
         fixed("estimate_to", unit),
         "base_to",
-        plus("difference", unit),
+        plus_printed(unit),
     )
 
 
-def plus(column: str, unit: str) -> pl.Expr:
+def plus_printed(unit: str) -> pl.Expr:
+    """Expression: the change between both figures as they are printed, with its sign."""
+    return plus(printed_change(), unit)
+
+
+def plus(column: str | pl.Expr, unit: str) -> pl.Expr:
     """Expression: a change as text, with its sign; nought has none."""
-    text = fixed(pl.col(column).abs(), unit).str.strip_suffix("%")
+    value = pl.col(column) if isinstance(column, str) else column
+    text = fixed(value.abs(), unit).str.strip_suffix("%")
     nought = text.str.strip_chars("0.") == ""
-    sign = pl.when(pl.col(column) > 0).then(pl.lit("+")).otherwise(pl.lit(MINUS))
+    sign = pl.when(value > 0).then(pl.lit("+")).otherwise(pl.lit(MINUS))
     return pl.when(nought).then(text).otherwise(pl.concat_str(sign, text))
 
 
-def _limits(drawn: pl.DataFrame, band: float) -> tuple[float, float]:
-    ends = drawn.select("difference", "conf_low", "conf_high").unpivot()["value"].drop_nulls()
-    low = min(float(ends.min()), -band) if len(ends) else -2 * band  # type: ignore[arg-type]
-    high = max(float(ends.max()), band) if len(ends) else 2 * band  # type: ignore[arg-type]
+def _limits(drawn: pl.DataFrame) -> tuple[float, float]:
+    ends = drawn.select("difference", "conf_low", "conf_high", "material", least=-pl.col("material"))
+    values = ends.unpivot()["value"].drop_nulls()
+    low, high = (float(values.min()), float(values.max())) if len(values) else (-1.0, 1.0)  # type: ignore[arg-type]
     edge = 0.04 * (high - low)
     return low - edge, high + edge
 
@@ -176,16 +198,17 @@ def _ticks(low: float, high: float) -> dict[str, object]:
     return {"tickvals": values, "ticktext": [f"{v:+g}".replace("-", MINUS) if v else "0" for v in values]}
 
 
-def _band(fig: go.Figure, band: float, bottom: float) -> None:
-    """Shade the smallest change of interest."""
-    box = {"yref": "y", "y0": 0, "y1": bottom, "layer": "below"}
-    fig.add_shape(type="rect", x0=-band, x1=band, fillcolor="#EFEFEF", line_width=0, **box)
+def _bands(fig: go.Figure, drawn: pl.DataFrame) -> None:
+    """Shade the margin of no material change of each measure."""
+    for size, bottom, height in drawn.select("material", "bottom", "height").iter_rows():
+        box = {"yref": "y", "y0": bottom - height, "y1": bottom, "layer": "below"}
+        fig.add_shape(type="rect", x0=-size, x1=size, fillcolor="#EFEFEF", line_width=0, **box)
 
 
 def _dots(fig: go.Figure, rows: pl.DataFrame, verdict: str) -> None:
     if rows.is_empty():
         return
-    colour, symbol = VERDICTS[verdict]
+    colour, symbol = STYLES[verdict]
     fig.add_scatter(
         name=verdict,
         x=rows["difference"].to_list(),
@@ -198,17 +221,18 @@ def _dots(fig: go.Figure, rows: pl.DataFrame, verdict: str) -> None:
     )
 
 
-def _notes(rows: pl.DataFrame, left_out: pl.DataFrame, band: float, unit: str) -> str:
-    size = f"{band:g} point{'s' if band != 1 else ''}" if unit == "percent" else f"{band:g}"
-    said = [f"Lines: 95% interval of each change. Shaded: less than {size} either way."]
-    if (rows["verdict"] == "unclear").any():
-        said.append("Unclear: the data say neither that it changed nor that it stayed.")
-        unsure = rows.filter(pl.col("verdict") == "unclear")
-        if (unsure["conf_low"] * unsure["conf_high"] > 0).any():
-            said.append("A line clear of 0 may be unclear too: verdicts allow for the many comparisons.")
-    barred = int((left_out["verdict"] == "not comparable").sum())
+def _notes(rows: pl.DataFrame, left_out: pl.DataFrame, unit: str) -> str:
+    sizes = rows["material"].drop_nulls().unique().sort()
+    size = f"{sizes[0]:g}" if len(sizes) == 1 else f"{sizes[0]:g} to {sizes[-1]:g}" if len(sizes) else ""
+    points = "" if unit != "percent" else " point" if size == "1" else " points"
+    said = [f"Lines: 95% interval of each change. Shaded: no material change, {size}{points} either way."]
+    if rows["verdict"].is_in(LIKELY).any():
+        said.append("Hollow: the interval is clear of 0, but not once all that was compared is allowed for.")
+    if (rows["verdict"] == UNCLEAR).any():
+        said.append("No clear change: the line says what the data allow.")
+    barred = int((left_out["verdict"] == BARRED).sum())
     closer = left_out.height - barred
-    gone = [f"{n:,} {why}" for n, why in ((closer, "closer to 0"), (barred, "not comparable")) if n]
+    gone = [f"{n:,} {why}" for n, why in ((closer, "closer to 0"), (barred, BARRED)) if n]
     if gone:
         said.append(f"Not drawn: {' and '.join(gone)}.")
     return " ".join(said)
@@ -220,9 +244,9 @@ def _alt(rows: pl.DataFrame, unit: str) -> str:
     said = [
         f"Dot plot of the change of {several(rows.height, 'measure')}, {first['period_from']} to "
         f"{first['period_to']}.",
-        ", ".join(f"{counts[v]} {v}" for v in VERDICTS if v in counts) + ".",
+        ", ".join(counted(counts)) + ".",
     ]
-    told = rows.filter(pl.col("verdict").is_in(["improved", "declined"])).select(
-        pl.format("{}: {}, {}.", "label", plus("difference", unit), "verdict")
+    told = rows.filter(pl.col("verdict").is_in(CLEAR)).select(
+        pl.format("{}: {}, {}.", "label", plus_printed(unit), "verdict")
     )
     return " ".join([*said, *told.to_series().head(6)])

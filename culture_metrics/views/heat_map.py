@@ -55,9 +55,9 @@ def heat_map(
     table : polars.DataFrame
         One row per group and measure, in the order to draw them: `group`, `group_base` (may be null),
         `measure`, `label`, `estimate`, `base`, `status`, `reference` (the whole organisation's value of the
-        measure). `conf_low` and `conf_high`, if there, are said on hover, and only cells whose interval
-        leaves out the whole organisation's value are coloured. Rows of the group "all" only give the whole
-        organisation's base.
+        measure). `conf_low` and `conf_high`, if there, are said on hover. Only cells with `clear` are
+        coloured; without that column those whose interval leaves out the whole organisation's value. Rows of
+        the group "all" only give the whole organisation's base.
     unit : {"score", "percent"}
         Unit of every measure.
     title, subtitle, source : str
@@ -125,8 +125,10 @@ answers, or withheld so that a small group cannot be worked out.'
 def _checked(table: pl.DataFrame) -> pl.DataFrame:
     """Check the table; groups of which nothing is shown lose their base as well."""
     if isinstance(table, pl.DataFrame):
-        absent = [c for c in ("conf_low", "conf_high") if c not in table.columns]
-        table = table.with_columns(pl.lit(None, pl.Float64).alias(c) for c in absent)
+        kinds = {"conf_low": pl.Float64, "conf_high": pl.Float64, "clear": pl.Boolean}
+        table = table.with_columns(
+            pl.lit(None, kind).alias(c) for c, kind in kinds.items() if c not in table.columns
+        )
     table = tidy(table, COLUMNS, key=["group", "measure"], numbers=NUMBERS, where="views.heat_map")
     groups = table.filter(pl.col("group") != ALL)
     if groups.is_empty():
@@ -155,7 +157,7 @@ def _rows(table: pl.DataFrame) -> pl.DataFrame:
 
 def _cells(table: pl.DataFrame, rows: pl.DataFrame, measures: pl.DataFrame, unit: str) -> pl.DataFrame:
     """Return one row for every group and measure, in the order of the page, whether it has a value or not."""
-    values = table.select("group", "measure", "status", *NUMBERS)
+    values = table.select("group", "measure", "status", "clear", *NUMBERS)
     return (
         rows.slice(1)
         .select("row", "group", "y", "height")
@@ -167,7 +169,11 @@ def _cells(table: pl.DataFrame, rows: pl.DataFrame, measures: pl.DataFrame, unit
         )
         .with_columns(
             pl.when(
-                (pl.col("conf_low") <= pl.col("reference")) & (pl.col("conf_high") >= pl.col("reference"))
+                pl.coalesce(
+                    ~pl.col("clear"),
+                    (pl.col("conf_low") <= pl.col("reference"))
+                    & (pl.col("conf_high") >= pl.col("reference")),
+                )
             )
             .then(pl.col("difference") * 0)
             .otherwise("difference")
@@ -324,10 +330,15 @@ def _key(fig: go.Figure, cells: pl.DataFrame, unit: str, head: float, limit: flo
 
 def _notes(cells: pl.DataFrame, unit: str, scale: tuple[float, float] | None) -> str:
     said = ["Numbers are " + ("percentages." if unit == "percent" else f"scores{reach(scale)}.")]
-    if cells["conf_low"].is_not_null().any():
+    if cells["clear"].is_not_null().any():
         said.append(
-            "Coloured where the 95% interval leaves out the whole organisation's value: by chance alone that "
-            "is so for about 1 cell in 20."
+            "Coloured where the difference from the whole organisation, of which the group is a part, is "
+            "beyond chance also among all cells of the map."
+        )
+    elif cells["conf_low"].is_not_null().any():
+        said.append(
+            "Coloured where the 95% interval leaves out the whole organisation's value: each cell by itself, "
+            "so some are by chance alone."
         )
     if cells["held_back"].any():
         said.append(f"Hatched, {NOT_SHOWN}: {WHY_NOT['suppressed']}.")

@@ -19,6 +19,7 @@ POINTS = {
     "common cause": (style.MARK, "circle"),
     "improvement": (style.DARK_BLUE, "circle"),
     "concern": (style.ORANGE, "diamond"),
+    "special cause": (style.DARK_BLUE, "square"),
 }
 HEIGHT, STRIP = 340, 44
 
@@ -87,10 +88,14 @@ cause. Missing: 2022-Q2.'
     words = [
         "Dashed: limits, within which chance alone moves the quarters." if _known(rows) else "",
         "Blue: improvement, orange: concern beyond chance."
-        if rows["special_cause"].is_not_null().any()
+        if rows["point"].is_in(["improvement", "concern"]).any()
+        else "",
+        "Squares: beyond chance, where neither side is the better one."
+        if (rows["point"] == "special cause").any()
         else "",
         "A gap: no results." if rows["estimate"].has_nulls() else "",
-        "The limits rest on few quarters and are provisional." if provisional else "",
+        "The limits rest on few quarters and are provisional." if provisional and _known(rows) else "",
+        "" if _known(rows) else "No limits: no quarters that follow each other differ.",
         "Dotted: the annual survey, another survey; its level is not compared." if marked else "",
     ]
     return style.finish(

@@ -8,10 +8,11 @@ import plotly.graph_objects as go
 import polars as pl
 
 from culture_metrics.views import style
-from culture_metrics.views.changes import VERDICTS, plus
+from culture_metrics.views.changes import STYLES, plus_printed
 from culture_metrics.views.inputs import tidy
 from culture_metrics.views.labels import safely, width
 from culture_metrics.wording.numbers import base_range, fixed, held_back, sentences, several, shown
+from culture_metrics.wording.verdicts import BARRED, CLEAR
 
 COLUMNS = [
     "measure", "label", "unit", "estimate_from", "estimate_to", "base_from", "base_to", "period_from",
@@ -19,7 +20,6 @@ COLUMNS = [
 ]  # fmt: skip
 NUMBERS = ["estimate_to", "estimate_from", "difference", "base_from", "base_to"]
 HEIGHT, LINE = 420, 20
-BARRED = "not comparable"
 #: So many that are not drawn are named, more are counted.
 NAMED = 4
 
@@ -116,8 +116,8 @@ def _limits(drawn: pl.DataFrame, unit: str) -> tuple[float, float]:
 
 def _strength(verdict: str) -> tuple[str, float]:
     """Colour and width of a line: what changed stands out."""
-    strong = verdict in ("improved", "declined")
-    return (VERDICTS[verdict][0], 3.0) if strong else (style.MARK, 1.2)
+    strong = verdict in CLEAR
+    return (STYLES[verdict][0], 3.0) if strong else (style.MARK, 1.2)
 
 
 def _line(fig: go.Figure, row: dict[str, object]) -> None:
@@ -141,7 +141,7 @@ def _hover(unit: str) -> pl.Expr:
         safely("label"),
         fixed("estimate_from", unit),
         fixed("estimate_to", unit),
-        plus("difference", unit).fill_null("not tested"),
+        plus_printed(unit).fill_null("not tested"),
         "verdict",
         "base_from",
         "base_to",

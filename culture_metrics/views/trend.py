@@ -8,6 +8,7 @@ import polars as pl
 from culture_metrics.views import style
 from culture_metrics.views.inputs import tidy
 from culture_metrics.views.labels import reading, safely
+from culture_metrics.wording.columns import year
 from culture_metrics.wording.numbers import SIGN, base_range, sentences, several, shown
 
 POINTS = ["period", "unit", "estimate", "conf_low", "conf_high", "base", "comparable", "reason"]
@@ -52,7 +53,7 @@ def trend(
     tidy(line, ["slope", "turning_point"], key=["slope"], numbers=["slope"], where="views.trend")
     unit = str(rows["unit"][0])
     rows = rows.drop_nulls("estimate").with_columns(
-        pl.col("period").str.slice(0, 4).cast(pl.Float64).alias("x"),
+        year().alias("x"),
         pl.concat_str(
             pl.format("<b>{}</b><br>", "period"),
             reading(unit),

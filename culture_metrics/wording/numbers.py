@@ -22,6 +22,7 @@ WHY_NOT = {
     "suppressed": "too few answers, or withheld so that a small group cannot be worked out",
     "not_asked": "no answers in this file",
     "not_scored": "no score",
+    "faulty_in_release": "known to be wrong in this release",
 }
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 HELD, NOT_AVAILABLE, NOT_APPLICABLE, BREAK = "[c]", "[x]", "[z]", "[b]"
 SHORTHAND = {
     HELD: "confidential: held back because few people answered, or because a small group could be worked out",
-    NOT_AVAILABLE: "not available: the file has no answers, or does not say",
+    NOT_AVAILABLE: "not available: the file has no answers, does not say, or is known to be wrong there",
     NOT_APPLICABLE: "not applicable: no score",
     BREAK: "break: the two years may not be compared",
 }

@@ -185,11 +185,12 @@ def test_a_release_that_restates_its_history_lifts_what_it_restates(measure, per
             compare_years(table, *periods, measures=[measure], release=release)
 
 
-def test_a_break_lies_between_any_two_years_on_either_side_in_either_order():
+def test_a_break_lies_between_any_two_years_on_either_side_of_it():
     table = results(["musculoskeletal_problems", "morale"], ("2021", "2025"))
-    for periods in ((2021, 2025), (2025, 2021)):
-        with pytest.raises(ComparabilityError, match="more examples"):
-            compare_years(table, *periods, measures=["q11b"])
+    with pytest.raises(ComparabilityError, match="more examples"):
+        compare_years(table, 2021, 2025, measures=["q11b"])
+    with pytest.raises(ComparabilityError, match="wrong way round"):
+        compare_years(table, 2025, 2021, measures=["q11b"])
 
 
 def test_in_a_table_of_many_measures_the_break_is_marked_and_no_difference_given():

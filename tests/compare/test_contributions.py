@@ -6,7 +6,8 @@ import numpy as np
 import polars as pl
 import pytest
 
-from culture_metrics import change_contributions, estimate, score, synthetic
+from culture_metrics import estimate, score, synthetic
+from culture_metrics.compare import change_contributions
 from culture_metrics.compare.contributions import ANSWERED
 from culture_metrics.compare.pieces import bootstrap
 from culture_metrics.errors import ComparabilityError, ComparabilityWarning, ExtractError

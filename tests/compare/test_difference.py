@@ -9,13 +9,15 @@ import numpy as np
 import polars as pl
 import pytest
 from scipy.stats import ttest_rel
-from statsmodels.stats.proportion import confint_proportions_2indep
 
-from culture_metrics.compare.difference import add_differences
-from culture_metrics.compare.verdict import adjust_p, official_flag
+from culture_metrics.compare.difference import add_detectable, add_differences
+from culture_metrics.compare.families import adjust_p
+from culture_metrics.compare.verdict import official_flag
 from culture_metrics.errors import UnknownNameError
 
 REFERENCE = Path(__file__).resolve().parents[1] / "reference" / "two_years.csv"
+#: Made by tests/reference/score_interval.R.
+SCORE = pl.read_csv(REFERENCE.with_name("score_interval.csv"), infer_schema=False).cast(pl.Float64)
 
 
 @pytest.fixture(scope="module")
@@ -28,8 +30,14 @@ def reference():
 
 
 def pair(**values) -> pl.DataFrame:
-    known = {"sd_from": None, "sd_to": None, "covariance": 0.0, "allowance": 0.0, "material": 0.5}
-    return pl.DataFrame([{**known, **values}], schema_overrides={"sd_from": pl.Float64, "sd_to": pl.Float64})
+    """Two simple random samples: standard errors and degrees of freedom follow from spread and base."""
+    known = {"sd_from": None, "sd_to": None, "covariance": 0.0, "allowance": 0.0, "material": 0.5} | values
+    for end in ("from", "to"):
+        n, sd, p = known[f"n_{end}"], known[f"sd_{end}"], known[f"estimate_{end}"] / 100
+        score = known["unit"] == "score"
+        known[f"se_{end}"] = sd / n**0.5 if score else 100 * (p * (1 - p) / n) ** 0.5
+        known[f"df_{end}"] = n - 1.0 if score else np.inf
+    return pl.DataFrame([known], schema_overrides={"sd_from": pl.Float64, "sd_to": pl.Float64})
 
 
 @pytest.mark.parametrize("case", ["welch1", "welch2", "welch3"])
@@ -49,40 +57,46 @@ def test_scores_equal_r_t_test(reference, case):
         assert row[ours] == pytest.approx(r[theirs], rel=1e-10), ours
 
 
-@pytest.mark.parametrize("case", ["percent1", "percent2", "percent3", "percent4", "percent5"])
-def test_percentages_equal_agresti_and_caffo(reference, case):
-    r = reference[case]
+def counts(r) -> pl.DataFrame:
     shares = {f"estimate_{e}": 100 * r[f"x_{e}"] / r[f"n_{e}"] for e in ("from", "to")}
-    row = add_differences(pair(unit="percent", n_from=r["n_from"], n_to=r["n_to"], **shares)).row(
-        0, named=True
+    return pair(unit="percent", n_from=r["n_from"], n_to=r["n_to"], **shares)
+
+
+@pytest.mark.parametrize("r", SCORE.rows(named=True))
+def test_percentages_equal_the_score_test_and_its_interval_in_r(r):
+    """The pooled test is R's chi-squared test, the interval is that test turned round (Mee 1984)."""
+    row = add_differences(counts(r)).row(0, named=True)
+    assert row["conf_low"] == pytest.approx(100 * r["low"], abs=3e-6)
+    assert row["conf_high"] == pytest.approx(100 * r["high"], abs=3e-6)
+    if np.isnan(r["z"]):  # 0 of 11 and 0 of 30: R divides 0 by 0; nothing speaks for a change
+        assert (row["statistic"], row["p_value"]) == (0, 1)
+    else:
+        assert row["statistic"] == pytest.approx(r["z"], rel=1e-9)
+        assert row["p_value"] == pytest.approx(r["p"], rel=1e-8)
+    share = [r[f"x_{e}"] / r[f"n_{e}"] for e in ("from", "to")]
+    assert row["difference"] == pytest.approx(100 * (share[1] - share[0]))
+    plain = sum(p * (1 - p) / r[f"n_{e}"] for p, e in zip(share, ("from", "to"), strict=True))
+    assert row["std_error"] == pytest.approx(100 * plain**0.5)
+
+
+def test_test_and_interval_of_percentages_never_disagree():
+    """Every table of 8 and 13 answers, and 2,000 larger ones: p below 5 % exactly where 0 lies outside."""
+    rng = np.random.default_rng(4)
+    small = [(i, 8, j, 13) for i in range(9) for j in range(14)]
+    n, m = rng.integers(11, 4000, (2, 2000))
+    large = zip(rng.binomial(n, 0.04), n, rng.binomial(m, 0.05), m, strict=True)
+    rows = pl.concat(
+        counts(dict(zip(("x_from", "n_from", "x_to", "n_to"), map(int, k), strict=True)))
+        for k in [*small, *large]
     )
-    assert row["conf_low"] == pytest.approx(100 * r["ac_low"], abs=1e-9)
-    assert row["conf_high"] == pytest.approx(100 * r["ac_high"], abs=1e-9)
-    assert row["std_error"] == pytest.approx(100 * r["ac_se"], abs=1e-9)
-    assert row["p_value"] == pytest.approx(r["ac_p"], rel=1e-9)
-    assert row["difference"] == pytest.approx(shares["estimate_to"] - shares["estimate_from"])
-
-
-@pytest.mark.parametrize("case", ["percent1", "percent4"])
-def test_newcombe_agrees_where_bases_are_large(reference, case):
-    """Another method that holds near 0 and 100: statsmodels' equals R's, and ours lies within a point of it."""
-    r = reference[case]
-    other = confint_proportions_2indep(r["x_to"], r["n_to"], r["x_from"], r["n_from"], method="newcomb")
-    assert other == pytest.approx((r["newcombe_low"], r["newcombe_high"]), abs=1e-9)
-    assert r["ac_low"] == pytest.approx(r["newcombe_low"], abs=0.01)
-    assert r["ac_high"] == pytest.approx(r["newcombe_high"], abs=0.01)
-
-
-def test_agresti_and_caffo_by_hand():
-    """5 of 10 against 0 of 10, by the formula of Agresti and Caffo (2000) on paper.
-
-    (6/12 - 1/12) +- 1.96 sqrt(6/12 * 6/12 / 12 + 1/12 * 11/12 / 12) = 0.4167 +- 1.96 * 0.1649.
-    """
-    row = add_differences(pair(unit="percent", estimate_from=0.0, estimate_to=50.0, n_from=10, n_to=10)).row(
-        0, named=True
-    )
-    assert row["conf_low"] == pytest.approx(41.667 - 32.32, abs=0.01)
-    assert row["conf_high"] == pytest.approx(41.667 + 32.32, abs=0.01)
+    found = add_differences(rows)
+    outside = (found["conf_low"] > 0) | (found["conf_high"] < 0)
+    assert (outside == (found["p_value"] < 0.05)).all()
+    assert 20 < outside.sum() < found.height - 20
+    assert found["conf_low"].min() >= -100 and found["conf_high"].max() <= 100
+    assert (found["conf_low"] < found["conf_high"]).all()
+    within = (found["conf_low"] > -0.5) & (found["conf_high"] < 0.5)
+    assert (within == (found["p_equivalence"] < 0.025)).all()
 
 
 def test_holm_and_benjamini_hochberg_equal_r_and_stay_within_a_breakdown(reference):
@@ -155,7 +169,6 @@ def test_no_spread_is_not_a_certain_change():
 
 
 def test_a_base_that_no_change_could_be_seen_in_has_no_detectable_change():
-    row = add_differences(pair(unit="percent", estimate_from=50.0, estimate_to=50.0, n_from=3, n_to=3)).row(
-        0, named=True
-    )
+    three = pair(unit="percent", estimate_from=50.0, estimate_to=50.0, n_from=3, n_to=3)
+    row = add_detectable(add_differences(three).with_columns(critical=pl.lit(0.05))).row(0, named=True)
     assert row["detectable_change"] is None

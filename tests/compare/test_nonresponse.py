@@ -7,7 +7,8 @@ from dataclasses import replace
 import polars as pl
 import pytest
 
-from culture_metrics import change_contributions, decompose_change, nonresponse_sensitivity, synthetic
+from culture_metrics import decompose_change, synthetic
+from culture_metrics.compare import change_contributions, nonresponse_sensitivity
 from culture_metrics.compare.nonresponse import BOTH, EARLIER, LATER, NONE, UNCLEAR
 from culture_metrics.errors import CultureMetricsError
 from culture_metrics.extracts.extract import Extract

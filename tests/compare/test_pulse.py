@@ -8,7 +8,8 @@ import numpy as np
 import polars as pl
 import pytest
 
-from culture_metrics import read_published, run_chart
+from culture_metrics import read_published
+from culture_metrics.compare import run_chart
 from culture_metrics.compare.pulse import NEAR, OUTSIDE, SHIFT, TREND, calendar, limits, special_causes
 from culture_metrics.contract import as_results
 from culture_metrics.errors import ComparabilityError, ResultsError, UnknownNameError
@@ -56,15 +57,18 @@ def test_limits_equal_the_published_example():
 
 
 def test_limits_and_rules_equal_nhsrplotthedots():
-    """Nine series, 200 points; made by tests/reference/run_chart_rules.R."""
+    """Twelve series, 281 points; made by tests/reference/run_chart_rules.R."""
     reference = pl.read_csv(REFERENCE)
+    assert reference["series"].n_unique() == 12
     assert reference.select("outside", "shift", "trend", "near").sum().row(0) > (0, 0, 0, 0)
     for (_,), rows in reference.partition_by("series", as_dict=True).items():
         values = rows["value"].to_numpy()
         mean, reach, _ = limits(values)
         assert mean == pytest.approx(rows["mean"][0], rel=1e-12)
         assert reach == pytest.approx(rows["reach"][0], rel=1e-12)
-        causes = [set((c or "").split("; ")) for c in special_causes(values, mean, reach)]
+        told, way = special_causes(values, mean, reach)
+        causes = [set((c or "").split("; ")) for c in told]
+        assert way.tolist() == rows["way"].to_list(), rows["series"][0]
         for rule, column in ((OUTSIDE, "outside"), (SHIFT, "shift"), (TREND, "trend"), (NEAR, "near")):
             assert [rule in c for c in causes] == (rows[column] == 1).to_list(), (column, rows["series"][0])
 
@@ -79,7 +83,7 @@ def test_a_missing_quarter_stays_missing_and_ends_a_run():
     assert chart.table["moving_range"][7] is None
     assert f"No results of {periods[6]}: left out, not filled in." in chart.summary()
     high = [6.7] * 4 + [None] + [6.7] * 3 + [6.0] * 3
-    causes = special_causes(np.array(high, float), 6.4, 1.0)
+    causes, _ = special_causes(np.array(high, float), 6.4, 1.0)
     assert not any(c and SHIFT in c for c in causes)
     line = next(t for t in chart.figure().data if t.mode == "lines")
     assert line.y[6] is None and not line.connectgaps
@@ -111,6 +115,46 @@ def test_points_beyond_chance_are_improvement_or_concern():
     assert not chart.provisional
     assert "outside the limits" in chart.summary()
     assert "1 special-cause point" in chart.figure().layout.title.text
+
+
+def test_seven_falling_are_a_concern_above_the_mean_as_well():
+    """Series 10 of the reference: 8.6 to 6.6 falls, with a mean of 5.4."""
+    values = pl.read_csv(REFERENCE).filter(series=10)["value"].to_list()
+    table = run_chart(pulse(values), organisation="RXX").table
+    falling = table.filter(
+        pl.col("special_cause").str.contains(TREND), pl.col("estimate") <= table["limit_high"][0]
+    )
+    assert falling["estimate"].max() == 7.8 > table["mean"][0]
+    assert falling["point"].unique().to_list() == ["concern"]
+
+
+@pytest.mark.parametrize("value", [6.1, 5.7, 0.1 + 0.2])
+def test_a_series_that_never_moves_has_no_special_cause(value):
+    chart = run_chart(pulse([value] * 10 + [value + 4e-15] * 4), organisation="RXX")
+    assert chart.table["special_cause"].count() == 0
+    assert chart.table["limit_low"].null_count() == 14
+    assert "Quarters that follow each other do not differ" in chart.summary()
+    assert chart.figure().layout.meta["alt"]
+
+
+def test_gaps_everywhere_leave_no_limits_and_no_word_of_chance():
+    every_other = quarters(12, 2022)[::2]
+    chart = run_chart(pulse([6.0, 6.1, 6.2, 6.1, 6.9, 6.0], every_other), organisation="RXX")
+    assert "nan" not in chart.summary() + repr(chart)
+    assert "no more than chance" not in chart.summary()
+    assert "no limits. No two quarters that follow each other have results" in chart.summary()
+    assert chart.table["limit_high"].null_count() == chart.table.height
+    assert chart.provisional
+    assert "No limits" in str(chart.figure().layout)
+
+
+def test_limits_that_rest_on_few_moving_ranges_are_provisional_however_many_quarters_there_are():
+    values = [6.0, 6.1, 6.2, 6.1, 6.0, 6.1] * 3
+    periods = [p for i, p in enumerate(quarters(27, 2018)) if i % 3 < 2]
+    chart = run_chart(pulse(values, periods), organisation="RXX")
+    assert chart.table["estimate"].count() == 18
+    assert chart.table["moving_range"].count() == 9
+    assert chart.provisional
 
 
 def test_the_annual_survey_is_marked_apart_and_never_in_the_limits():

@@ -7,14 +7,8 @@ from dataclasses import replace
 import polars as pl
 import pytest
 
-from culture_metrics import (
-    change_contributions,
-    compare_years,
-    decompose_change,
-    estimate,
-    synthetic,
-    trend,
-)
+from culture_metrics import compare_years, decompose_change, estimate, synthetic, trend
+from culture_metrics.compare import change_contributions
 from culture_metrics.contract import as_results
 from culture_metrics.errors import ComparabilityError, ComparabilityWarning, ExtractError
 

@@ -10,10 +10,13 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 import pytest
+from scipy.stats import binom, norm
 
 from culture_metrics import score, synthetic
-from culture_metrics.compare.difference import add_differences
-from culture_metrics.compare.verdict import adjust_p, judge
+from culture_metrics.compare.difference import add_detectable, add_differences
+from culture_metrics.compare.families import adjust_p
+from culture_metrics.compare.score_test import Shares, statistic
+from culture_metrics.compare.verdict import judge
 
 DRAWS = 2000
 FIRST, SECOND = 120, 150
@@ -71,12 +74,22 @@ def shares_table(p: float, q: float, sizes: tuple[int, int], seed: int) -> pl.Da
 
 
 def probed(table: pl.DataFrame, unit: str, material: float) -> pl.DataFrame:
-    return add_differences(
+    """Test two simple random samples; `detectable_change` is that of one test alone."""
+    score = unit == "score"
+    share = {end: pl.col(f"estimate_{end}") / 100 for end in ("from", "to")}
+    tested = add_differences(
         table.with_columns(
             unit=pl.lit(unit), covariance=pl.lit(0.0), allowance=pl.lit(0.0), material=pl.lit(material),
             why_not=pl.lit(None, pl.String), direction=pl.lit("higher"),
+            **{
+                f"se_{end}": pl.col(f"sd_{end}") / pl.col(f"n_{end}").sqrt() if score
+                else 100 * (p * (1 - p) / pl.col(f"n_{end}")).sqrt()
+                for end, p in share.items()
+            },
+            **{f"df_{end}": pl.col(f"n_{end}") - 1.0 if score else pl.lit(np.inf) for end in share},
         )
     )  # fmt: skip
+    return add_detectable(tested.with_columns(critical=pl.lit(0.05)))
 
 
 @pytest.fixture(scope="module")
@@ -209,5 +222,10 @@ def test_power_at_the_printed_detectable_change_is_78_to_82_percent_for_percenta
         ), "percent", 1.0,
     )["detectable_change"].item()  # fmt: skip
     later = share + (1 if share < 0.5 else -1) * exact / 100
-    power = (shares_table(share, later, sizes, seed=108)["p_value"] < 0.05).mean()
-    assert 0.78 <= power <= 0.82
+    # The power itself, over all tables that can come out, not from draws.
+    first, second = (np.arange(n + 1.0) for n in sizes)
+    p, q = (x.ravel() for x in np.meshgrid(first / sizes[0], second / sizes[1], indexing="ij"))
+    each = [np.full_like(p, v) for v in (*sizes, 0.0)]
+    called = np.abs(statistic(Shares(p, q, *each), 0 * p)) > norm.isf(0.025)
+    chance = np.outer(binom.pmf(first, sizes[0], share), binom.pmf(second, sizes[1], later)).ravel()
+    assert 0.78 <= chance[called].sum() <= 0.82

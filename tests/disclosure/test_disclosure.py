@@ -6,9 +6,10 @@ import numpy as np
 import polars as pl
 import pytest
 
-from culture_metrics import audit_disclosure, distributions, estimate, suppress, synthetic, validate
+from culture_metrics import distributions, estimate, suppress, synthetic, validate
 from culture_metrics.catalogue import catalogue
 from culture_metrics.contract import as_distributions, as_organisations, as_results, check_released
+from culture_metrics.disclosure import audit_disclosure
 from culture_metrics.errors import CultureMetricsError, ResultsError
 from culture_metrics.published import Published, write_published
 from culture_metrics.reporting.excel import write_results

@@ -15,7 +15,8 @@ import pytest
 
 from benchmarks.disclosure_peers import open_cells, statuses, textbook
 from benchmarks.disclosure_tables import MINIMUM, audited, draw_release
-from culture_metrics import audit_disclosure, suppress
+from culture_metrics import suppress
+from culture_metrics.disclosure import audit_disclosure
 
 TABLES = int(os.environ.get("TABLES", "12"))
 

@@ -45,8 +45,8 @@ def release(
 
 
 def different(first: pl.DataFrame, second: pl.DataFrame, **options) -> set[str]:
-    table = cm.audit_disclosure(first, second, **options).table
-    other = cm.audit_disclosure(second, first, **options).table
+    table = cm.disclosure.audit_disclosure(first, second, **options).table
+    other = cm.disclosure.audit_disclosure(second, first, **options).table
     assert table.equals(other)
     return set(table.filter(finding="difference")["group"])
 
@@ -89,7 +89,7 @@ def test_the_status_says_which_way_a_hidden_group_went():
     first = release({"a": 12, "b": 8, "c": 100, "d": 120}, hidden="bc", small="b")
     second = release({"a": 8, "b": 40, "c": 52, "d": 125}, hidden="ac", small="a")
     assert different(first, second) == {"d"}
-    assert "odd" not in cm.audit_disclosure(first, second).table["finding"]
+    assert "odd" not in cm.disclosure.audit_disclosure(first, second).table["finding"]
 
 
 def test_what_is_taken_for_granted_is_given_up_for_hidden_groups_alone():
@@ -145,7 +145,7 @@ def test_crosses_of_breakdowns_against_linear_programming_of_the_differences(bot
             most = linprog(-own, A_eq=table, b_eq=list(gap.values()), bounds=(0, None))
             if most.status == 0 and 0.5 < -most.fun < least - 0.5:
                 few.add(key)
-        found = cm.audit_disclosure(first, second, minimum_base=least).table
+        found = cm.disclosure.audit_disclosure(first, second, minimum_base=least).table
         rows = found.filter(finding="difference").select("period", "breakdown", "group").rows()
         assert few <= {key_of(*row) for row in rows}
         number += len(few)

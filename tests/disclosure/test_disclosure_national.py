@@ -46,9 +46,14 @@ def both() -> pl.DataFrame:
 def test_organisations_outside_national_figures_are_no_part_of_them(both):
     with pytest.warns(CultureMetricsWarning, match=r"occupation_group over organisations.*national="):
         without = cm.suppress(both).table
-    assert cm.audit_disclosure(without, national=TRUSTS).table["finding"].is_in(["exact", "few"]).any()
+    assert (
+        cm.disclosure.audit_disclosure(without, national=TRUSTS)
+        .table["finding"]
+        .is_in(["exact", "few"])
+        .any()
+    )
     done = cm.suppress(both, national=TRUSTS).table
-    assert cm.audit_disclosure(done, national=TRUSTS).ok
+    assert cm.disclosure.audit_disclosure(done, national=TRUSTS).ok
     inside = done.filter(pl.col("organisation").is_in([*TRUSTS, "all"]), breakdown="occupation_group")
     parts = pl.col("base").filter(pl.col("organisation") != "all").sum().cast(pl.Int64)
     whole = pl.col("base").filter(pl.col("organisation") == "all")
@@ -65,7 +70,7 @@ def test_organisations_outside_national_figures_are_no_part_of_them(both):
 def test_the_auditor_says_what_does_not_add_up(both):
     with pytest.warns(CultureMetricsWarning):
         done = cm.suppress(both).table
-    audit = cm.audit_disclosure(done)
+    audit = cm.disclosure.audit_disclosure(done)
     assert not audit.ok
     odd = audit.table.filter(finding="odd")
     assert set(odd["organisation"]) == {"all"}
@@ -76,10 +81,10 @@ def test_the_auditor_says_what_does_not_add_up(both):
 
 def test_what_adds_up_is_not_odd(both):
     each = both.filter(pl.col("organisation").is_in([*TRUSTS, "all"]))
-    assert cm.audit_disclosure(cm.suppress(each).table).ok
+    assert cm.disclosure.audit_disclosure(cm.suppress(each).table).ok
     # An organisation that is not published leaves more people in the total than in its parts.
     fewer = both.filter(pl.col("organisation").is_in(["SYN01", "SYN02", "all"]))
-    assert "odd" not in cm.audit_disclosure(cm.suppress(fewer).table).table["finding"]
+    assert "odd" not in cm.disclosure.audit_disclosure(cm.suppress(fewer).table).table["finding"]
 
 
 def test_hidden_totals_that_no_numbers_fit_are_odd():
@@ -92,7 +97,7 @@ def test_hidden_totals_that_no_numbers_fit_are_odd():
         base=pl.when(~hidden).then("base"),
         estimate=pl.when(~hidden).then("estimate"),
     ).filter((pl.col("organisation") == "all") | (pl.col("group") != "all"))
-    audit = cm.audit_disclosure(wrong)
+    audit = cm.disclosure.audit_disclosure(wrong)
     assert set(audit.table.select("group", "finding").rows()) == {("a", "odd"), ("b", "odd")}
     assert not audit.ok
 
@@ -111,11 +116,11 @@ def test_national_is_a_list_of_organisations_of_the_table():
     with pytest.raises(CultureMetricsError, match="one name, not a list"):
         cm.suppress(table, national="R1")
     with pytest.raises(UnknownNameError, match="None of the national organisations"):
-        cm.audit_disclosure(table, national=["R9"])
+        cm.disclosure.audit_disclosure(table, national=["R9"])
 
 
 def test_published_workbooks_add_up(shared_data):
     official = "nss2024/NSS24 detailed spreadsheets organisational results.xlsx", "pulse/202223Q1.xlsm"
     for path in (shared_data / name for name in official):
         results = cm.read_published(path).results.table
-        assert cm.audit_disclosure(results, minimum_base=10).ok
+        assert cm.disclosure.audit_disclosure(results, minimum_base=10).ok

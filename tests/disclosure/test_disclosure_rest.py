@@ -38,16 +38,16 @@ def test_a_few_in_no_group_take_the_smallest_group_with_them(total, hidden):
 
 
 def test_the_auditor_finds_them():
-    audit = cm.audit_disclosure(made_up(all=93, A=50, B=40))
+    audit = cm.disclosure.audit_disclosure(made_up(all=93, A=50, B=40))
     assert not audit.ok
     assert audit.table["group"].unique().to_list() == ["(in no group)"]
-    assert cm.audit_disclosure(made_up(all=101, A=50, B=40)).ok
+    assert cm.disclosure.audit_disclosure(made_up(all=101, A=50, B=40)).ok
 
 
 def test_hiding_twice_hides_no_more():
     once = cm.suppress(made_up(all=93, A=50, B=40)).table
     assert cm.suppress(once).table.equals(once)
-    assert cm.audit_disclosure(once).ok
+    assert cm.disclosure.audit_disclosure(once).ok
 
 
 def test_estimates_keep_those_without_an_answer_apart():
@@ -78,4 +78,4 @@ def test_where_everything_is_hidden_nothing_follows(respondents):
     extract = cm.synthetic.respondents(2024, seed=1, respondents_per_organisation=respondents)
     results = cm.estimate(extract, by=["occupation_group", "locality_1"]).table
     assert (results["status"] == "suppressed_small_base").sum() > 1000
-    assert cm.audit_disclosure(results).ok
+    assert cm.disclosure.audit_disclosure(results).ok

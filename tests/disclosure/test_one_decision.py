@@ -11,7 +11,7 @@ import pytest
 
 import culture_metrics as cm
 from benchmarks.disclosure_peers import open_cells, release_of, statuses
-from culture_metrics.disclosure import hidden_cells
+from culture_metrics.disclosure.suppression import hidden_cells
 
 CELL = ["organisation", "breakdown", "group"]
 BOTH = ["locality_1", "locality_2", ("locality_1", "locality_2")]
@@ -79,7 +79,7 @@ def test_where_the_reason_would_give_something_away_it_is_not_told(counts):
     counts = np.array(counts).reshape(2, 2, 2)
     table = cm.suppress(release_of(counts, pooled=True), 3).table
     assert "suppressed" in set(table["status"].cast(pl.String))
-    assert cm.audit_disclosure(table, minimum_base=3).ok
+    assert cm.disclosure.audit_disclosure(table, minimum_base=3).ok
     assert open_cells(statuses(table), (2, 2, 2), 3, True) == (set(), set(), set())
     # And a table that is hidden already stays as it is.
     assert cm.suppress(table, 3).table.equals(table)
@@ -115,9 +115,9 @@ def test_distributions_can_be_audited_and_hidden_with_results_and_alone():
         cm.estimate(extract, by=["locality_1"]).table,
         cm.distributions(extract, by=["locality_1"]).table,
     )
-    assert cm.audit_disclosure(results, distributions=answers).ok
-    assert cm.audit_disclosure(answers).ok
-    assert not cm.audit_disclosure(answers, minimum_base=25).ok
+    assert cm.disclosure.audit_disclosure(results, distributions=answers).ok
+    assert cm.disclosure.audit_disclosure(answers).ok
+    assert not cm.disclosure.audit_disclosure(answers, minimum_base=25).ok
     fewer = cm.suppress(answers, 25).table
     assert fewer["base"].min() >= 25
     # Whatever is hidden of a question in a group is hidden of all its options.
@@ -131,10 +131,10 @@ def test_no_response_option_counts_fewer_than_asked():
         cm.estimate(extract, by=["locality_1"]).table,
         cm.distributions(extract, by=["locality_1"]).table,
     )
-    before = cm.audit_disclosure(results, minimum_count=5, distributions=answers)
+    before = cm.disclosure.audit_disclosure(results, minimum_count=5, distributions=answers)
     assert {"shown", "count"} <= set(before.table["finding"])
     held, options = (one.table for one in cm.suppress(results, minimum_count=5, distributions=answers))
-    assert cm.audit_disclosure(held, minimum_count=5, distributions=options).ok
+    assert cm.disclosure.audit_disclosure(held, minimum_count=5, distributions=options).ok
     shown = options.filter(status="reported")
     counted = (shown["percent"] * shown["base"] / 100).round(6)
     assert counted.min() >= 5
@@ -143,10 +143,10 @@ def test_no_response_option_counts_fewer_than_asked():
     assert shown.filter(breakdown="all")["question"].n_unique() > 80
     assert options.group_by(*CELL, "question").agg(pl.col("status").n_unique())["status"].max() == 1
     # Alone they are held alike.
-    assert cm.audit_disclosure(cm.suppress(answers, minimum_count=5).table, minimum_count=5).ok
+    assert cm.disclosure.audit_disclosure(cm.suppress(answers, minimum_count=5).table, minimum_count=5).ok
 
 
 def test_a_rest_nobody_can_tell_of_protects_nobody():
     """Where a measure of the family is hidden in a sum, the people in no group cannot be told."""
     extract = cm.synthetic.respondents(2024, organisations=4, respondents_per_organisation=150, seed=3)
-    assert cm.audit_disclosure(cm.estimate(extract, by=["occupation_group"]).table).ok
+    assert cm.disclosure.audit_disclosure(cm.estimate(extract, by=["occupation_group"]).table).ok

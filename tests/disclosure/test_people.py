@@ -162,7 +162,7 @@ def test_a_hidden_group_that_is_surely_large_is_no_finding_of_the_audit(few, fou
         *(pl.when(~gone).then(pl.col(name)).alias(name) for name in numbers),
         pl.when(gone).then(pl.lit("suppressed", table.schema["status"])).otherwise("status").alias("status"),
     )
-    assert set(cm.audit_disclosure(hidden).table["finding"]) == found
+    assert set(cm.disclosure.audit_disclosure(hidden).table["finding"]) == found
 
 
 def without(people: Extract, here: np.ndarray) -> Extract:

@@ -146,7 +146,7 @@ def test_two_surveys_are_not_set_side_by_side(tmp_path, pulse):
         check_pair(*(read_extract(path, year=year) for path, year in zip(paths, (2023, None), strict=True)))
     with pytest.raises(ReportError, match="A report is made of an annual survey") as caught:
         report(paths[1:], tmp_path / "out")
-    assert "cm.run_chart" in caught.value.hint
+    assert "cm.compare.run_chart" in caught.value.hint
 
 
 def test_an_export_of_the_nine_questions_by_year_is_warned_of(tmp_path):

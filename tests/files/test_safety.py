@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import struct
 import zipfile
+import zlib
 from pathlib import Path
 
 import fastexcel
@@ -220,3 +222,68 @@ def test_an_old_workbook_whose_parts_go_round_in_circles_ends(tmp_path):
     (tmp_path / "x.xls").write_bytes(content)
     with pytest.raises(FileFormatError, match="cannot be opened"):
         read_extract(tmp_path / "x.xls", year=2024)
+
+
+#: The largest part of a workbook of each kind, and what it begins with.
+LARGEST = {
+    "x.xlsx": ("xl/sharedStrings.xml", b"<sst>"),
+    "x.xlsb": ("xl/worksheets/sheet1.bin", b"\x81\x01\x00"),
+    "x.ods": ("content.xml", b"<a>"),
+}
+
+
+def says_of_itself(path, size, padding=0):
+    """Write a workbook whose directory says that its largest part has `size` bytes: as many as the whole has."""
+    part, start = LARGEST[path.name]
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as book:
+        book.writestr("picture", bytes(padding), zipfile.ZIP_STORED)
+        book.writestr(part, start)
+        book.getinfo(part).file_size = size - padding
+    return path
+
+
+@pytest.mark.parametrize("name", LARGEST)
+def test_no_workbook_may_unpack_to_more_than_two_gigabytes(tmp_path, monkeypatch, name):
+    """Whatever its own size and the memory: 2 * 2**30 bytes pass (and are found to be a lie), one more does not."""
+    monkeypatch.setattr(safety, "available_memory", lambda: 1 << 50)
+    most, padding = 2 * 2**30, 50 << 20
+    with pytest.raises(FileFormatError, match="it is damaged"):
+        check_workbook(says_of_itself(tmp_path / name, most, padding))
+    with pytest.raises(FileFormatError, match=r"unpacks from 52 MB to 2\.1 GB") as caught:
+        check_workbook(says_of_itself(tmp_path / name, most + 1, padding))
+    assert caught.value.expected == "at most 2.1 GB, and at most 50 times its size"
+
+
+@pytest.mark.parametrize("name", LARGEST)
+def test_a_part_that_is_longer_than_the_directory_says_is_found(tmp_path, name):
+    """With the check sum of what Python unpacks, all is well for Python: the reader of workbooks unpacks on."""
+    part, start = LARGEST[name]
+    path = tmp_path / name
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as book:
+        book.writestr(part, start + b" " * 5_000_000)
+        about = book.getinfo(part)
+        about.file_size, about.CRC = len(start), zlib.crc32(start)
+    with zipfile.ZipFile(path) as book:
+        assert book.testzip() is None
+    with pytest.raises(FileFormatError, match="it is damaged"):
+        check_workbook(path)
+
+
+def test_a_part_that_stands_twice_counts_twice(tmp_path, monkeypatch):
+    monkeypatch.setattr(safety, "available_memory", lambda: 1 << 50)
+    path = tmp_path / "x.xlsx"
+    with (
+        zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as book,
+        pytest.warns(UserWarning, match="Duplicate"),
+    ):
+        for _ in range(2):
+            book.writestr("xl/sharedStrings.xml", bytes(60_000_000))
+    with pytest.raises(FileFormatError, match="to 120 MB"):
+        check_workbook(path)
+
+
+@pytest.mark.parametrize("name", ["x.csv.gz", "x.csv"])
+def test_packed_text_is_not_unpacked(tmp_path, name):
+    (tmp_path / name).write_bytes(gzip.compress(b"ODS code,q25c\n" + b"RXX,4\n" * 100_000))
+    with pytest.raises(FileFormatError, match=r"cannot be read|is a packed file"):
+        read_extract(tmp_path / name, year=2024)

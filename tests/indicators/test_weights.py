@@ -9,9 +9,15 @@ import polars as pl
 import pytest
 from scipy.stats import t
 
-from culture_metrics import distributions, estimate, estimate_values, score, synthetic
+from culture_metrics import distributions, estimate, estimate_values, replicate, score, synthetic
 from culture_metrics.disclosure.decision import Decision
-from culture_metrics.errors import CultureMetricsError, ExtractError, SmallBaseWarning, UnknownNameError
+from culture_metrics.errors import (
+    CultureMetricsError,
+    ExtractError,
+    InputWarning,
+    SmallBaseWarning,
+    UnknownNameError,
+)
 from culture_metrics.extracts.extract import Extract
 from culture_metrics.indicators.breakdowns import group_columns
 from culture_metrics.indicators.raking import rake
@@ -358,12 +364,64 @@ def test_respondents_who_are_not_known_keep_their_share():
 def test_trimmed_raking_keeps_the_cap_and_says_what_it_costs(trust):
     steep = {**MARGINS, "long_term_condition": {"With a long-term condition": 80.0,
                                                 "Without a long-term condition": 20.0}}  # fmt: skip
-    free, trimmed = rake(trust, steep), rake(trust, steep, trim=1.8)
+    free = rake(trust, steep)
+    with pytest.warns(InputWarning, match=r"not met within trim=1.8: SYN01: a share \d"):
+        trimmed = rake(trust, steep, trim=1.8)
     assert free.weights.max() > 1.8
     assert trimmed.weights.max() <= 1.8 * (1 + 1e-9)
     assert trimmed.deff < free.deff
     assert not trimmed.converged
     assert "not all met" in trimmed.summary()
+
+
+def halves(n: int) -> Extract:
+    """Sites and hubs that hold the same people: 60 in a hundred on A and X, the others on B and Y."""
+    site = pl.Series(["A"] * (6 * n // 10) + ["B"] * (4 * n // 10))
+    extract = synthetic.respondents(2024, respondents_per_organisation=n)
+    hub = site.replace_strict({"A": "X", "B": "Y"})
+    return replace(extract, frame=extract.frame.with_columns(site=site, hub=hub))
+
+
+def test_margins_that_contradict_each_other_are_told_and_give_no_raked_rows():
+    """By hand: the last sweep brings X to 80 %, so that A, the same people, is 30 points above its half."""
+    extract = halves(300)
+    with pytest.warns(
+        InputWarning, match="The margins are not met: SYN01: a share 30 points off after 500 sweeps"
+    ):
+        raking = rake(extract, {"site": {"A": 50, "B": 50}, "hub": {"X": 80, "Y": 20}})
+    assert not raking.converged
+    assert raking.organisations["largest_gap"].item() == 30
+    assert "not all met (a share is 30 points off)" in raking.summary()
+    for call in (
+        lambda: estimate(extract, weights=raking),
+        lambda: distributions(extract, weights=raking),
+        lambda: estimate_values(score(extract), ["morale"], weights=raking),
+        lambda: replicate(extract, weights=raking, measures=["morale"], draws=20),
+    ):
+        with pytest.raises(ExtractError, match="did not meet its margins"):
+            call()
+    own = estimate(extract, weights=raking.weights).table
+    assert set(own.filter(measure="morale")["weighting"]) == {"supplied"}
+
+
+def test_a_margin_of_one_group_is_refused_and_groups_left_out_are_told():
+    extract = halves(300)
+    with pytest.raises(ExtractError, match="names one group weighs nothing") as caught:
+        rake(extract, {"site": {"A": 700}})
+    assert "A alone" in str(caught.value)
+    sites = replace(extract, frame=extract.frame.with_columns(
+        pl.when(pl.int_range(pl.len()) % 5 == 0).then(pl.lit("C")).otherwise("site").alias("site")))  # fmt: skip
+    with pytest.warns(InputWarning, match=r"does not name keep the share they have \(SYN01 site: 20% of"):
+        raking = rake(sites, {"site": {"A": 50, "B": 50}})
+    assert raking.converged
+
+
+def test_a_share_that_is_off_by_less_than_is_printed_is_no_news(trust):
+    """One sweep over two margins that hardly hang together leaves a few thousandths of a point."""
+    raking = rake(trust, MARGINS, iterations=3)
+    assert not raking.converged
+    assert 0 < raking.organisations["largest_gap"].item() < 0.05
+    assert estimate(trust, weights=raking).table.height
 
 
 def test_trimming_spreads_what_it_cuts_off():

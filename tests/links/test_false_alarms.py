@@ -9,7 +9,7 @@ from culture_metrics.errors import LinkError
 
 
 def rates(**changes):
-    table = cm.false_alarms(120, 5, draws=2000, **changes).table
+    table = cm.links.false_alarms(120, 5, draws=2000, **changes).table
     return dict(table.select("design", "estimate").iter_rows())
 
 
@@ -29,12 +29,12 @@ def test_clustering_does_not_mend_levels_that_go_together():
 
 
 def test_the_interval_is_of_the_simulation():
-    row = cm.false_alarms(30, 3, draws=400).table.row(1, named=True)
+    row = cm.links.false_alarms(30, 3, draws=400).table.row(1, named=True)
     assert row["conf_low"] < row["estimate"] < row["conf_high"]
 
 
 def test_words_and_figure():
-    found = cm.false_alarms(30, 3, correlation=0.4, draws=200)
+    found = cm.links.false_alarms(30, 3, correlation=0.4, draws=200)
     assert "made-up panels" in found.summary()
     assert "clustered by organisation" in found.figure().layout.meta["alt"]
 
@@ -44,4 +44,4 @@ def test_words_and_figure():
 )
 def test_refusals(numbers):
     with pytest.raises(LinkError):
-        cm.false_alarms(**numbers)
+        cm.links.false_alarms(**numbers)

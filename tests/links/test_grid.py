@@ -161,11 +161,11 @@ def test_specifications_go_on_over_a_span_without_rows_or_with_a_constant(panel)
 
 
 VERBS = {
-    "relative_weights": lambda data, **more: cm.relative_weights(
+    "relative_weights": lambda data, **more: cm.links.relative_weights(
         data, ["z", "lasting"], "y", draws=200, **more
     ),
-    "mediate": lambda data, **more: cm.mediate(data, "z", "lasting", "y", draws=200, **more),
-    "moderate": lambda data, **more: cm.moderate(data, "z", "lasting", "y", **more),
+    "mediate": lambda data, **more: cm.links.mediate(data, "z", "lasting", "y", draws=200, **more),
+    "moderate": lambda data, **more: cm.links.moderate(data, "z", "lasting", "y", **more),
 }
 
 

@@ -34,7 +34,7 @@ def panel():
 
 
 def test_wide_data_keep_change_over_time(panel):
-    made = cm.lavaan_model(panel, "x", "y")
+    made = cm.links.lavaan_model(panel, "x", "y")
     assert made.waves == (2019, 2020, 2021, 2022)
     assert made.table.columns == ["organisation", "x1", "x2", "x3", "x4", "y1", "y2", "y3", "y4"]
     first = panel.filter(organisation="R007", year=2021)
@@ -43,12 +43,12 @@ def test_wide_data_keep_change_over_time(panel):
 
 
 def test_every_path_is_equal_over_time(panel):
-    syntax = cm.lavaan_model(panel, "x", "y").syntax
+    syntax = cm.links.lavaan_model(panel, "x", "y").syntax
     assert syntax.count("yx*wx") == 3
     assert "RI_x ~~ RI_y" in syntax
     assert (
         "slope_y =~ 0*y1 + 1*y2 + 2*y3 + 3*y4"
-        in cm.lavaan_model(panel, "x", "y", model="latent_growth").syntax
+        in cm.links.lavaan_model(panel, "x", "y", model="latent_growth").syntax
     )
 
 
@@ -59,7 +59,7 @@ def test_lavaan_runs_the_script_and_finds_the_planted_paths(panel, model, tmp_pa
     if have.returncode:
         pytest.skip("R has no lavaan here")
     some = panel if model == "ri_clpm" else panel.filter(pl.col("organisation") < "R100")
-    made = cm.lavaan_model(some, "x", "y", model=model)
+    made = cm.links.lavaan_model(some, "x", "y", model=model)
     made.table.write_csv(tmp_path / "panel.csv")
     tail = 'e <- coef(fitted); cat("\\n", paste0(names(e), "=", e, collapse = " "))'
     (tmp_path / "model.R").write_text(made.script + tail, encoding="utf-8")
@@ -74,13 +74,13 @@ def test_lavaan_runs_the_script_and_finds_the_planted_paths(panel, model, tmp_pa
 
 def test_refusals(panel):
     with pytest.raises(LinkError, match="at least three waves"):
-        cm.lavaan_model(panel.filter(pl.col("year") < 2021), "x", "y")
+        cm.links.lavaan_model(panel.filter(pl.col("year") < 2021), "x", "y")
     with pytest.raises(LinkError, match="one year apart"):
-        cm.lavaan_model(panel.filter(pl.col("year") != 2020), "x", "y")
+        cm.links.lavaan_model(panel.filter(pl.col("year") != 2020), "x", "y")
     with pytest.raises(LinkError, match="20 organisations are too few"):
-        cm.lavaan_model(panel.filter(pl.col("organisation") < "R020"), "x", "y")
+        cm.links.lavaan_model(panel.filter(pl.col("organisation") < "R020"), "x", "y")
     with pytest.raises(UnknownNameError, match="no model of waves"):
-        cm.lavaan_model(panel, "x", "y", model="clpm")
+        cm.links.lavaan_model(panel, "x", "y", model="clpm")
 
 
 @pytest.mark.parametrize("design", ["ri_clpm", "latent_growth"])

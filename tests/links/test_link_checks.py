@@ -151,10 +151,10 @@ ERRORS = {
     "weights, mixed": (lambda p: p, {"weights": "w", "design": "mixed"}, "takes no weights"),
     "no such design": (lambda p: p, {"design": "panel"}, "no design 'panel'"),
     "no such covariance": (lambda p: p, {"cov": "HC9"}, "no cov 'HC9'"),
-    "no such correction": (lambda p: p, {"correction": "none"}, "no correction 'none'"),
+    "no such adjustment": (lambda p: p, {"adjust": "none"}, "no adjust 'none'"),
     "no such step": (lambda p: p, {"standardise": "mad"}, "no standardise 'mad'"),
     "step of 0": (lambda p: p, {"standardise": {"z": 0.0}}, "not above 0"),
-    "interval of 95": (lambda p: p, {"ci": 95}, "between 0 and 1"),
+    "interval of 95": (lambda p: p, {"conf_level": 95}, "between 0 and 1"),
     "HC3 of an ordered logit": (lambda p: p, {"outcomes": RATING, "cov": "HC3"}, "takes no cov='HC3'"),
     "HC1 of estimating equations": (lambda p: p, {"design": "mixed", "outcomes": SHARE, "cov": "HC1"}, "takes no cov='HC1'"),
     "organisations of one row, fixed effects": (
@@ -463,9 +463,7 @@ def test_progress_bar_only_when_asked(panel, capfd):
 
 
 def test_p_values_are_adjusted_within_a_design(panel):
-    table = cm.link_outcomes(
-        panel, ["z", "x"], "y", design=["pooled", "fixed_effects"], correction="holm"
-    ).table
+    table = cm.link_outcomes(panel, ["z", "x"], "y", design=["pooled", "fixed_effects"], adjust="holm").table
     for design in ("pooled", "fixed_effects"):
         family = table.filter(role="main", design=design).sort("p_value")
         assert family["p_adjusted"][0] == pytest.approx(min(2 * family["p_value"][0], 1))

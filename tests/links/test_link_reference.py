@@ -193,7 +193,7 @@ def test_multiple_testing(panel, records):
     names = ["RecommendWork.Index", "RecommendCare.Index", "WorkStress.Index", ENGAGEMENT]
     extra = records["A-multitest"]["extra"]
     for correction in ("bh", "holm"):
-        table = link(panel, names, standardise="sd", correction=correction).table.filter(role="main")
+        table = link(panel, names, standardise="sd", adjust=correction).table.filter(role="main")
         normal = 2 * norm.sf(np.abs(table["statistic"].to_numpy()))
         assert adjust(list(normal), correction) == pytest.approx(extra[correction], rel=1e-6)
         assert table["p_adjusted"].to_list() == pytest.approx(adjust(table["p_value"].to_list(), correction))

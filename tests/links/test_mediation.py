@@ -32,7 +32,7 @@ def planted():
 
 def test_a_mediation(trusts, records):
     record = records["A-mediation"]
-    found = cm.mediate(
+    found = cm.links.mediate(
         trusts, "Engagement.Index", "RecommendCare.Index", cm.Outcome("SHMI.Index", "ratio"), **KEYS
     )
     rows = paths(found)
@@ -54,7 +54,7 @@ def test_a_mediation(trusts, records):
 
 def test_a_mediation_bootstrap_of_trusts(trusts, records):
     """The reference used 2,000 samples of trusts; its own Monte-Carlo tolerance is 0.001."""
-    found = cm.mediate(
+    found = cm.links.mediate(
         trusts, "Engagement.Index", "RecommendCare.Index", cm.Outcome("SHMI.Index", "ratio"),
         interval="bootstrap", draws=4000, seed=1, **KEYS,
     )  # fmt: skip
@@ -64,7 +64,7 @@ def test_a_mediation_bootstrap_of_trusts(trusts, records):
 
 
 def test_total_is_direct_plus_indirect_and_planted_paths_are_found(planted):
-    found = cm.mediate(planted, "x", "m", "y")
+    found = cm.links.mediate(planted, "x", "m", "y")
     rows = paths(found)
     assert rows["total"]["estimate"] == pytest.approx(
         rows["direct"]["estimate"] + rows["indirect"]["estimate"]
@@ -78,8 +78,8 @@ def test_total_is_direct_plus_indirect_and_planted_paths_are_found(planted):
 
 def test_no_proportion_without_a_clear_total_of_the_same_sign(planted):
     rng = np.random.default_rng(5)
-    nothing = cm.mediate(planted.with_columns(y=pl.Series(rng.normal(size=1200))), "x", "m", "y")
-    opposed = cm.mediate(planted.with_columns(y=pl.col("y") - 0.8 * pl.col("x")), "x", "m", "y")
+    nothing = cm.links.mediate(planted.with_columns(y=pl.Series(rng.normal(size=1200))), "x", "m", "y")
+    opposed = cm.links.mediate(planted.with_columns(y=pl.col("y") - 0.8 * pl.col("x")), "x", "m", "y")
     rows = paths(opposed)
     assert rows["total"]["estimate"] < 0 < rows["indirect"]["estimate"]
     for found in (nothing, opposed):
@@ -89,7 +89,7 @@ def test_no_proportion_without_a_clear_total_of_the_same_sign(planted):
 
 def test_the_same_seed_gives_the_same_interval(planted):
     first, again, other = (
-        cm.mediate(planted, "x", "m", "y", seed=s).table["conf_low"][-1] for s in (1, 1, 2)
+        cm.links.mediate(planted, "x", "m", "y", seed=s).table["conf_low"][-1] for s in (1, 1, 2)
     )
     assert first == again != other
     assert first == pytest.approx(other, abs=2e-3)
@@ -106,13 +106,13 @@ def test_monte_carlo_interval_covers_the_truth():
         data = pl.DataFrame(
             {"organisation": [f"{i}" for i in range(80)], "year": [2024] * 80, "x": x, "m": m, "y": y}
         )
-        row = cm.mediate(data, "x", "m", "y", draws=2000, seed=seed).table.row(-1, named=True)
+        row = cm.links.mediate(data, "x", "m", "y", draws=2000, seed=seed).table.row(-1, named=True)
         covered += row["conf_low"] < 0.16 * x.std(ddof=1) < row["conf_high"]
     assert 0.91 <= covered / 150 <= 0.99
 
 
 def test_words_claim_no_process_and_say_what_is_missing(planted):
-    words = cm.mediate(planted, "x", "m", "y").summary()
+    words = cm.links.mediate(planted, "x", "m", "y").summary()
     assert "Association only" in words
     assert "Sequential ignorability" in words
     for claim in ("effect", "impact", "improve", "leads to", "cause"):
@@ -121,15 +121,15 @@ def test_words_claim_no_process_and_say_what_is_missing(planted):
 
 def test_refusals(planted):
     with pytest.raises(LinkError, match="Mediation does not take an outcome of this kind"):
-        cm.mediate(planted, "x", "m", cm.Outcome("y", "rate"))
+        cm.links.mediate(planted, "x", "m", cm.Outcome("y", "rate"))
     with pytest.raises(LinkError, match="different columns"):
-        cm.mediate(planted, "x", "x", "y")
+        cm.links.mediate(planted, "x", "x", "y")
     with pytest.raises(UnknownNameError, match="no interval 'sobel'"):
-        cm.mediate(planted, "x", "m", "y", interval="sobel")
+        cm.links.mediate(planted, "x", "m", "y", interval="sobel")
     with pytest.raises(LinkError, match="Too few draws"):
-        cm.mediate(planted, "x", "m", "y", draws=10)
+        cm.links.mediate(planted, "x", "m", "y", draws=10)
 
 
 def test_figure_shows_the_indirect_path(planted):
-    fig = cm.mediate(planted, "x", "m", "y").figure()
+    fig = cm.links.mediate(planted, "x", "m", "y").figure()
     assert "through m" in fig.layout.meta["alt"]

@@ -15,7 +15,7 @@ SHMI = cm.Outcome("SHMI.Index", "ratio", label="SHMI")
 
 def test_a_moderation_2way(trusts, records):
     record = records["A-moderation-2way"]
-    found = cm.moderate(trusts, "Engagement.Index", "WorkStress.Index", SHMI, **KEYS)
+    found = cm.links.moderate(trusts, "Engagement.Index", "WorkStress.Index", SHMI, **KEYS)
     last = found.table.row(-1, named=True)
     assert last["term"] == "Engagement.Index by WorkStress.Index"
     assert last["estimate"] == pytest.approx(record["estimate"], rel=1e-8)
@@ -31,7 +31,7 @@ def test_a_moderation_2way(trusts, records):
 def test_a_moderation_3way_slope_differences(trusts, records):
     record = records["A-moderation-3way-slopediff"]
     sized = trusts.with_columns(pl.col("Responses").log().alias("size"))
-    found = cm.moderate(sized, "Engagement.Index", ["WorkStress.Index", "size"], SHMI, **KEYS)
+    found = cm.links.moderate(sized, "Engagement.Index", ["WorkStress.Index", "size"], SHMI, **KEYS)
     last = found.table.row(-1, named=True)
     assert (last["estimate"], last["std_error"]) == pytest.approx(
         (record["estimate"], record["se"]), rel=1e-8
@@ -53,7 +53,9 @@ def test_a_moderation_3way_slope_differences(trusts, records):
 def test_holm_over_six_pairs(trusts):
     """Holm by its definition, on the six p-values."""
     sized = trusts.with_columns(pl.col("Responses").log().alias("size"))
-    rows = cm.moderate(sized, "Engagement.Index", ["WorkStress.Index", "size"], SHMI, **KEYS).differences
+    rows = cm.links.moderate(
+        sized, "Engagement.Index", ["WorkStress.Index", "size"], SHMI, **KEYS
+    ).differences
     p = np.sort(rows["p_value"].to_numpy())
     wanted = np.maximum.accumulate(np.minimum(p * np.arange(6, 0, -1), 1))
     assert np.sort(rows["p_adjusted"].to_numpy()) == pytest.approx(wanted)
@@ -94,7 +96,7 @@ def planted():
     ids=lambda v: v if isinstance(v, str) else v.kind,
 )
 def test_planted_slopes_at_real_levels(outcome, link, planted):
-    found = cm.moderate(planted, "x", "w", outcome, at={"w": [0, 1]})
+    found = cm.links.moderate(planted, "x", "w", outcome, at={"w": [0, 1]})
     assert found.link == link
     sd = planted["x"].std()
     slopes = {row["value_1"]: row for row in found.slopes.to_dicts()}
@@ -104,7 +106,7 @@ def test_planted_slopes_at_real_levels(outcome, link, planted):
 
 
 def test_lines_are_on_the_scale_of_the_outcome(planted):
-    found = cm.moderate(planted, "x", "w", cm.Outcome("yes", "binary"), at={"w": [0, 1]})
+    found = cm.links.moderate(planted, "x", "w", cm.Outcome("yes", "binary"), at={"w": [0, 1]})
     assert 0 < found.lines["conf_low"].min() < found.lines["conf_high"].max() < 1
     assert found.lines["line"].unique(maintain_order=True).to_list() == ["w 1", "w 0"]
     steep = found.lines.filter(line="w 1")["estimate"]
@@ -113,7 +115,7 @@ def test_lines_are_on_the_scale_of_the_outcome(planted):
 
 
 def test_slope_on_a_line_equals_the_simple_slope(planted):
-    found = cm.moderate(planted, "x", "w", "y", at={"w": [0, 1]})
+    found = cm.links.moderate(planted, "x", "w", "y", at={"w": [0, 1]})
     for row in found.slopes.to_dicts():
         line = found.lines.filter(line=row["label"])
         rise = (line["estimate"][-1] - line["estimate"][0]) / (line["x"][-1] - line["x"][0])
@@ -121,7 +123,7 @@ def test_slope_on_a_line_equals_the_simple_slope(planted):
 
 
 def test_words(planted):
-    words = cm.moderate(planted, "x", "w", "y", at={"w": [0, 1]}).summary()
+    words = cm.links.moderate(planted, "x", "w", "y", at={"w": [0, 1]}).summary()
     assert "Association only" in words
     for claim in ("effect", "impact", "improve", "leads to", "cause"):
         assert claim not in words
@@ -129,10 +131,10 @@ def test_words(planted):
 
 def test_refusals(planted):
     with pytest.raises(LinkError, match="one or two moderators"):
-        cm.moderate(planted, "x", ["w", "beds", "people"], "y")
+        cm.links.moderate(planted, "x", ["w", "beds", "people"], "y")
     with pytest.raises(UnknownNameError, match="no moderator 'v'"):
-        cm.moderate(planted, "x", "w", "y", at={"v": [1]})
+        cm.links.moderate(planted, "x", "w", "y", at={"v": [1]})
     with pytest.raises(LinkError, match="Moderation does not take"):
-        cm.moderate(planted, "x", "w", cm.Outcome("yes", "ordinal", levels=("0", "1", "2")))
+        cm.links.moderate(planted, "x", "w", cm.Outcome("yes", "ordinal", levels=("0", "1", "2")))
     with pytest.raises(LinkError, match="can be worked out"):
-        cm.moderate(planted.with_columns(x=pl.col("w") * 2 + 0.0), "x", "w", "y")
+        cm.links.moderate(planted.with_columns(x=pl.col("w") * 2 + 0.0), "x", "w", "y")

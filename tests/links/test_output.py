@@ -35,14 +35,18 @@ VERBS = {
     "specification_curve": lambda data, outcome, **more: cm.specification_curve(
         data, "staff_engagement", outcome, designs="pooled", **more
     ),
-    "relative_weights": lambda data, outcome, **more: cm.relative_weights(
+    "relative_weights": lambda data, outcome, **more: cm.links.relative_weights(
         data, ["staff_engagement", "morale"], outcome, draws=50, **more
     ),
-    "mediate": lambda data, outcome, **more: cm.mediate(
+    "mediate": lambda data, outcome, **more: cm.links.mediate(
         data, "staff_engagement", "morale", outcome, draws=200, **more
     ),
-    "moderate": lambda data, outcome, **more: cm.moderate(data, "staff_engagement", "beds", outcome, **more),
-    "lavaan_model": lambda data, outcome, **more: cm.lavaan_model(data, "staff_engagement", outcome, **more),
+    "moderate": lambda data, outcome, **more: cm.links.moderate(
+        data, "staff_engagement", "beds", outcome, **more
+    ),
+    "lavaan_model": lambda data, outcome, **more: cm.links.lavaan_model(
+        data, "staff_engagement", outcome, **more
+    ),
 }
 
 
@@ -89,8 +93,8 @@ def results():
     made = {name: verb(data, "shmi") for name, verb in VERBS.items()}
     made |= {f"{name}, several": verb(data, outcomes) for name, verb in VERBS.items()}
     return made | {
-        "false_alarms": cm.false_alarms(60, 4, draws=100),
-        "detectable_link": cm.detectable_link(80, 4),
+        "false_alarms": cm.links.false_alarms(60, 4, draws=100),
+        "detectable_link": cm.links.detectable_link(80, 4),
     }
 
 
@@ -126,7 +130,7 @@ def test_what_was_asked_is_told(results):
     arguments = found.provenance["arguments"]
     assert arguments["design"] == ["long_difference_2", "pooled"]
     assert arguments["outcomes"]["column"] == "shmi"
-    assert (arguments["controls"], arguments["ci"]) == ("region", 0.95)
+    assert (arguments["controls"], arguments["conf_level"]) == ("region", 0.95)
     several = results["mediate, several"].provenance
     assert several["arguments"]["outcome"] == ["shmi", "inpatient_survey"]
 
@@ -153,7 +157,7 @@ def test_text_that_a_spreadsheet_runs_is_made_plain(tmp_path):
 
 
 def test_files_that_cannot_be_written(tmp_path):
-    found = cm.detectable_link(80)
+    found = cm.links.detectable_link(80)
     with pytest.raises(UnknownNameError, match="ending"):
         found.save(tmp_path / "links.docx")
     with pytest.raises(ReportError, match="could not be written"):
@@ -172,8 +176,9 @@ def test_several_are_named(results):
 
 @pytest.mark.parametrize(
     ("verb", "argument"),
-    [("link_outcomes", "outcomes"), ("link_outcomes", "indicators"), ("link_outcomes", "design"),
-     ("mediate", "outcome"), ("specification_curve", "designs"), ("relative_weights", "indicators")],
+    [(cm.link_outcomes, "outcomes"), (cm.link_outcomes, "indicators"), (cm.link_outcomes, "design"),
+     (cm.links.mediate, "outcome"), (cm.specification_curve, "designs"),
+     (cm.links.relative_weights, "indicators")],
 )  # fmt: skip
 def test_nothing_named_is_refused(verb, argument):
     given = {"indicators": ["morale", "beds"], "indicator": "morale", "mediator": "beds", "outcome": "shmi"}
@@ -183,8 +188,8 @@ def test_nothing_named_is_refused(verb, argument):
         "mediate": ("indicator", "mediator", "outcome"),
         "specification_curve": ("indicator", "outcome"),
         "relative_weights": ("indicators", "outcome"),
-    }[verb]
+    }[verb.__name__]
     arguments = {name: given[name] for name in takes} | {argument: []}
     with pytest.raises(CultureMetricsError, match=f"{argument}= names nothing") as caught:
-        getattr(cm, verb)(FRAME, **arguments)
+        verb(FRAME, **arguments)
     assert isinstance(caught.value, LinkError)

@@ -20,21 +20,21 @@ from culture_metrics.outcomes.outcome import Outcome
 @pytest.mark.parametrize(("organisations", "r"), [(60, 0.35), (120, 0.25), (210, 0.19)])
 def test_fisher_z_at_80_percent(organisations, r):
     """outcome_links.md, b6: two-sided 5%."""
-    assert round(cm.detectable_link(organisations).table["detectable_r"].item(), 2) == r
+    assert round(cm.links.detectable_link(organisations).table["detectable_r"].item(), 2) == r
 
 
 def test_years_add_little_where_organisations_stay_the_same():
     def found(icc, design):
-        return cm.detectable_link(120, 6, icc).table.filter(design=design)["detectable_r"].item()
+        return cm.links.detectable_link(120, 6, icc).table.filter(design=design)["detectable_r"].item()
 
     assert found(0.0, "pooled") < found(0.5, "pooled") < found(0.9, "pooled") < 0.26
     assert found(0.9, "fixed_effects") == found(0.1, "fixed_effects")
 
 
 def test_an_unreliable_indicator_needs_a_stronger_true_link():
-    row = cm.detectable_link(120, reliability=0.64).table.row(0, named=True)
+    row = cm.links.detectable_link(120, reliability=0.64).table.row(0, named=True)
     assert row["detectable_true_r"] == pytest.approx(row["detectable_r"] / 0.8)
-    assert cm.detectable_link(12, reliability=0.2).table["detectable_true_r"].item() is None
+    assert cm.links.detectable_link(12, reliability=0.2).table["detectable_true_r"].item() is None
 
 
 def found_in(x, y, within):
@@ -54,7 +54,7 @@ def found_in(x, y, within):
 @pytest.mark.parametrize(("icc_indicator", "icc"), [(0.4, 0.75), (0.8, 0.8)])
 def test_four_of_five_studies_find_it(design, icc_indicator, icc):
     """3,000 panels of 120 organisations and 5 years, the same slope between and within."""
-    table = cm.detectable_link(120, 5, icc, icc_indicator=icc_indicator).table
+    table = cm.links.detectable_link(120, 5, icc, icc_indicator=icc_indicator).table
     r = table.filter(design=design)["detectable_r"].item()
     rng = np.random.default_rng(4)
     shape = (3000, 120, 5)
@@ -100,7 +100,7 @@ def test_this_package_finds_the_detectable_slope_in_four_of_five_panels(design, 
 
     Half the non-centrality, 1.41 of 2.82, is found in about 29 %.
     """
-    table = cm.detectable_link(MADE, 5, BETWEEN[1], icc_indicator=BETWEEN[0]).table
+    table = cm.links.detectable_link(MADE, 5, BETWEEN[1], icc_indicator=BETWEEN[0]).table
     r = share * table.filter(design=design)["detectable_r"].item()
     slope, within = r / np.sqrt(1 - r**2), design in ("fixed_effects", "first_difference")
     rng, draws, found = np.random.default_rng(11), 300, 0
@@ -130,7 +130,7 @@ def test_results_and_the_plan_before_them_agree():
         "e": y - np.c_[years, x] @ np.linalg.lstsq(np.c_[years, x], y, rcond=None)[0],
     }
     icc = cm.agreement(panel.select("organisation").with_columns(**left), ["x", "e"]).table["icc1"]
-    before = cm.detectable_link(140, 6, icc[1], icc_indicator=icc[0]).table
+    before = cm.links.detectable_link(140, 6, icc[1], icc_indicator=icc[0]).table
     for design in designs:
         row = link.table.filter(role="main", design=design).row(0, named=True)
         r = before.filter(design=design)["detectable_r"].item()
@@ -147,7 +147,7 @@ def test_terms_and_fewer_rows_have_their_own_number():
     panel = cm.synthetic.outcome_panel(organisations=100, years=range(2019, 2024))
     link = cm.link_outcomes(panel, "staff_engagement", "shmi", design=["within_between", "fixed_effects"])
     r = {row["term"]: row["detectable_r"] for row in link.table.filter(role="main").to_dicts()}
-    assert r["between"] == pytest.approx(cm.detectable_link(100).table["detectable_r"].item(), rel=0.01)
+    assert r["between"] == pytest.approx(cm.links.detectable_link(100).table["detectable_r"].item(), rel=0.01)
     assert r["within"] == pytest.approx(r["overall"], rel=0.02)
     half = panel.filter(pl.col("organisation").str.tail(1).cast(pl.Int32) % 2 == 0)
     fewer = (
@@ -155,11 +155,11 @@ def test_terms_and_fewer_rows_have_their_own_number():
         .table["detectable_r"]
         .item()
     )
-    assert fewer == pytest.approx(cm.detectable_link(50, 5).table["detectable_r"][3], rel=1e-9)
+    assert fewer == pytest.approx(cm.links.detectable_link(50, 5).table["detectable_r"][3], rel=1e-9)
 
 
 def test_words_say_what_a_null_does_not_exclude():
-    words = cm.detectable_link(120, 6, 0.75, icc_indicator=0.4).summary()
+    words = cm.links.detectable_link(120, 6, 0.75, icc_indicator=0.4).summary()
     assert "does not exclude" in words
     assert "within organisations" in words
 
@@ -174,8 +174,8 @@ def test_words_say_what_a_null_does_not_exclude():
 )  # fmt: skip
 def test_numbers_outside_their_range(numbers):
     with pytest.raises(LinkError, match="outside its range"):
-        cm.detectable_link(**{"n_organisations": 120, **numbers})
+        cm.links.detectable_link(**{"n_organisations": 120, **numbers})
 
 
 def test_the_table_has_one_vocabulary():
-    assert cm.detectable_link(120, 2).table.schema["detectable_r"] == pl.Float64
+    assert cm.links.detectable_link(120, 2).table.schema["detectable_r"] == pl.Float64

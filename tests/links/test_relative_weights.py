@@ -21,7 +21,9 @@ FOUR = {
 
 def test_a_relweights(trusts, records):
     record = records["A-relweights"]
-    found = cm.relative_weights(trusts, list(FOUR.values()), SHMI, year_effects=False, draws=400, **KEYS)
+    found = cm.links.relative_weights(
+        trusts, list(FOUR.values()), SHMI, year_effects=False, draws=400, **KEYS
+    )
     assert found.r2 == pytest.approx(record["estimate"], rel=1e-8)
     assert found.total == "R²"
     rows = {row["indicator"]: row for row in found.table.to_dicts()}
@@ -43,7 +45,7 @@ def test_a_relweights(trusts, records):
 
 def test_with_controls_they_add_up_to_the_partial_r2(trusts):
     """Checked by hand: residuals on years and region, then ordinary R²."""
-    found = cm.relative_weights(
+    found = cm.links.relative_weights(
         trusts, list(FOUR.values()), SHMI, controls=["HEE.region.name"], draws=200, **KEYS
     )
     used = trusts.select("SHMI.Index", *FOUR.values(), "Year.Index", "HEE.region.name", "Code").drop_nulls()
@@ -69,13 +71,13 @@ def test_weights_of_unrelated_indicators_are_squared_correlations():
     y = x @ [3.0, 2.0, 0.5] + 0.1 * rng.normal(size=200)
     data = pl.DataFrame({"organisation": [f"R{i}" for i in range(200)], "year": [2024] * 200, "y": y})
     data = data.with_columns(**{f"x{i}": x[:, i] for i in range(3)})
-    found = cm.relative_weights(data, ["x0", "x1", "x2"], "y", draws=200)
+    found = cm.links.relative_weights(data, ["x0", "x1", "x2"], "y", draws=200)
     wanted = {f"x{i}": np.corrcoef(x[:, i], y)[0, 1] ** 2 for i in range(3)}
     assert dict(found.table.select("indicator", "estimate").iter_rows()) == pytest.approx(wanted)
 
 
 def test_words_and_figure(trusts):
-    found = cm.relative_weights(trusts, list(FOUR.values()), SHMI, draws=200, **KEYS)
+    found = cm.links.relative_weights(trusts, list(FOUR.values()), SHMI, draws=200, **KEYS)
     assert "Association only" in found.summary()
     assert "effect" not in found.summary()
     assert "RecommendCare.Index" in found.figure().layout.meta["alt"]
@@ -84,6 +86,6 @@ def test_words_and_figure(trusts):
 @pytest.mark.parametrize("count", [1, 13])
 def test_two_to_twelve_indicators(count):
     with pytest.raises(LinkError, match="2 to 12 indicators"):
-        cm.relative_weights(
+        cm.links.relative_weights(
             pl.DataFrame({"organisation": ["R00"], "year": [2024]}), [f"x{i}" for i in range(count)], "y"
         )

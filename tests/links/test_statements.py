@@ -222,14 +222,14 @@ def check_all(link, indicators):
 def test_shares_of_other_verbs_are_in_percentage_points(panel):
     """A share held as a fraction: mediation, moderation and specifications say it in points, times 100."""
     share = OUTCOMES["share as a number"]
-    paths = cm.mediate(panel, "z", "x", share, draws=200)
+    paths = cm.links.mediate(panel, "z", "x", share, draws=200)
     total = paths.table.filter(path="total")["estimate"].item()
     assert (
         f"of a total of {-100 * abs(total):.2f} percentage".replace("-", "\N{MINUS SIGN}") in paths.summary()
     )
     drawn = paths.figure()
     assert "Difference in share (percentage points)" in str(drawn.layout)
-    slopes = cm.moderate(panel, "z", "beds", share)
+    slopes = cm.links.moderate(panel, "z", "beds", share)
     middle = slopes.slopes.filter(label="beds at its mean")["estimate"].item()
     size = re.search(r"beds at its mean it is \N{MINUS SIGN}([\d.]+) percentage points", slopes.summary())
     assert exact(size[1], 100 * abs(middle))
@@ -241,7 +241,7 @@ def test_shares_of_other_verbs_are_in_percentage_points(panel):
 
 @pytest.mark.parametrize("outcome", ["proportion", "rate in per cent", "binary"])
 def test_lines_of_shares_are_drawn_in_per_cent(panel, outcome):
-    found = cm.moderate(panel, "z", "beds", OUTCOMES[outcome])
+    found = cm.links.moderate(panel, "z", "beds", OUTCOMES[outcome])
     fig = found.figure()
     assert fig.layout.yaxis.title.text.endswith("(%)")
     middle = next(
@@ -252,20 +252,20 @@ def test_lines_of_shares_are_drawn_in_per_cent(panel, outcome):
 
 
 def test_the_scale_and_the_level_of_intervals_are_said(panel):
-    assert "90% interval" in cm.moderate(panel, "z", "beds", "y", ci=0.9).summary()
-    assert "99.5% interval" in cm.mediate(panel, "z", "x", "y", ci=0.995, draws=200).summary()
+    assert "90% interval" in cm.links.moderate(panel, "z", "beds", "y", conf_level=0.9).summary()
+    assert "99.5% interval" in cm.links.mediate(panel, "z", "x", "y", conf_level=0.995, draws=200).summary()
     assert "logit scale" in cm.specification_curve(panel, "z", OUTCOMES["proportion"]).summary()
 
 
 def test_figures_say_the_level_of_their_intervals(panel):
-    link = cm.link_outcomes(panel, "z", "y", ci=0.9)
+    link = cm.link_outcomes(panel, "z", "y", conf_level=0.9)
     assert all("95%" not in said for said in link.statements)
     figures = [
         link.figure(), link.figure_designs(), link.figure_influence(),
-        cm.mediate(panel, "z", "x", "y", ci=0.9, draws=200).figure(),
-        cm.moderate(panel, "z", "beds", "y", ci=0.9).figure(),
-        cm.relative_weights(panel, ["z", "x"], "y", ci=0.9, draws=200).figure(),
-        cm.specification_curve(panel, "z", "y", ci=0.9).figure(),
+        cm.links.mediate(panel, "z", "x", "y", conf_level=0.9, draws=200).figure(),
+        cm.links.moderate(panel, "z", "beds", "y", conf_level=0.9).figure(),
+        cm.links.relative_weights(panel, ["z", "x"], "y", conf_level=0.9, draws=200).figure(),
+        cm.specification_curve(panel, "z", "y", conf_level=0.9).figure(),
     ]  # fmt: skip
     for fig in figures:
         shown = fig.to_json()
@@ -276,7 +276,7 @@ def test_figures_say_the_level_of_their_intervals(panel):
 def test_a_small_p_is_said_alike_everywhere(panel):
     """Sentences, hovering and the table of checks; 0.05 has three decimals."""
     strong = panel.with_columns(y=pl.col("y") + pl.col("z") * pl.col("beds"))
-    assert "p < 0.001" in cm.moderate(strong, "z", "beds", "y").summary()
+    assert "p < 0.001" in cm.links.moderate(strong, "z", "beds", "y").summary()
     link = cm.link_outcomes(panel, ["z", "none"], "y")
     hover = [html.unescape(text) for trace in link.figure().data for text in (trace.hovertext or ())]
     assert any(text.endswith("; p < 0.001") for text in hover), hover

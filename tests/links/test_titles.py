@@ -147,11 +147,11 @@ def test_every_figure_s_title_says_what_is_seen_in_words_of_association():
         "designs": link.figure_designs(*pair),
         "scatter": link.figure_scatter(*pair),
         "influence": link.figure_influence(*pair),
-        "weights": cm.relative_weights(panel, ["staff_engagement", "morale"], number).figure(),
-        "mediation": cm.mediate(panel, "staff_engagement", "morale", number).figure(),
-        "moderation": cm.moderate(panel, "staff_engagement", "beds", number).figure(),
+        "weights": cm.links.relative_weights(panel, ["staff_engagement", "morale"], number).figure(),
+        "mediation": cm.links.mediate(panel, "staff_engagement", "morale", number).figure(),
+        "moderation": cm.links.moderate(panel, "staff_engagement", "beds", number).figure(),
         "specifications": cm.specification_curve(panel, "staff_engagement", number).figure(),
-        "false alarms": cm.false_alarms(draws=200).figure(),
+        "false alarms": cm.links.false_alarms(draws=200).figure(),
         "agreement": cm.agreement(panel, ["staff_engagement", "shmi"]).figure(),
     }
     titles = {
@@ -173,11 +173,11 @@ def test_every_figure_s_title_says_what_is_seen_in_words_of_association():
 
 
 def test_a_column_with_the_id_of_an_outcome_is_called_as_in_the_catalogue():
-    panel = cm.synthetic.outcomes.outcome_panel(organisations=30).with_columns(cqc_rating=pl.col("beds") % 4)
-    found = cm.moderate(panel, "staff_engagement", "cqc_rating", "shmi")
+    panel = cm.synthetic.outcome_panel(organisations=30).with_columns(cqc_rating=pl.col("beds") % 4)
+    found = cm.links.moderate(panel, "staff_engagement", "cqc_rating", "shmi")
     assert "SHMI on staff engagement" in found.summary()
     assert "CQC overall rating" in found.summary()
-    shares = cm.relative_weights(panel, ["staff_engagement", "cqc_rating"], "shmi")
+    shares = cm.links.relative_weights(panel, ["staff_engagement", "cqc_rating"], "shmi")
     assert shares.table["label"].to_list().count("CQC overall rating") == 1
     link = cm.link_outcomes(panel, "staff_engagement", "shmi")
     assert set(link.table["outcome_label"]) == {"SHMI"}

@@ -40,13 +40,13 @@ VERBS = {
     "link_outcomes": (lambda d: cm.link_outcomes(d, "morale", "shmi"), WIDE),
     "specification_curve": (lambda d: cm.specification_curve(d, "morale", "shmi", designs=["pooled"]), WIDE),
     "relative_weights": (
-        lambda d: cm.relative_weights(d, ["staff_engagement", "morale"], "shmi", draws=200), WIDE
+        lambda d: cm.links.relative_weights(d, ["staff_engagement", "morale"], "shmi", draws=200), WIDE
     ),
-    "mediate": (lambda d: cm.mediate(d, "staff_engagement", "morale", "shmi", draws=200), WIDE),
-    "moderate": (lambda d: cm.moderate(d, "morale", "beds", "shmi"), WIDE),
-    "lavaan_model": (lambda d: cm.lavaan_model(d, "morale", "shmi"), WIDE),
+    "mediate": (lambda d: cm.links.mediate(d, "staff_engagement", "morale", "shmi", draws=200), WIDE),
+    "moderate": (lambda d: cm.links.moderate(d, "morale", "beds", "shmi"), WIDE),
+    "lavaan_model": (lambda d: cm.links.lavaan_model(d, "morale", "shmi"), WIDE),
     "agreement": (lambda d: cm.agreement(d, "morale"), {"extract", "table", "lazy table"}),
-    "agreement_of_percentages": (lambda d: cm.agreement_of_percentages(d, "Acute"), set()),
+    "agreement_of_percentages": (lambda d: cm.measurement.agreement_of_percentages(d, "Acute"), set()),
     "panel, results": (lambda d: cm.panel(d, cm.read_outcome(SHMI, "shmi")), {"results", "published"}),
     "panel, outcomes": (
         lambda d: cm.panel(cm.estimate(cm.synthetic.respondents(2024, respondents_per_organisation=40)).table, d),
@@ -54,8 +54,8 @@ VERBS = {
     ),
     "read_panel": (cm.read_panel, {"table", "lazy table"}),
     "read_outcome": (lambda d: cm.read_outcome(d, "shmi"), {"table", "lazy table"}),
-    "detectable_link": (cm.detectable_link, set()),
-    "false_alarms": (lambda d: cm.false_alarms(d, draws=100), set()),
+    "detectable_link": (cm.links.detectable_link, set()),
+    "false_alarms": (lambda d: cm.links.false_alarms(d, draws=100), set()),
 }  # fmt: skip
 
 
@@ -77,18 +77,18 @@ def test_a_result_or_a_clear_error(verb, name, objects):
 @pytest.mark.parametrize(
     ("verb", "arguments"),
     [
-        ("link_outcomes", (["morale"], "shmi")),
-        ("specification_curve", ("morale", "shmi")),
-        ("relative_weights", (["staff_engagement", "morale"], "inpatient_survey")),
-        ("mediate", ("staff_engagement", "morale", "inpatient_survey")),
-        ("moderate", ("morale", "beds", "inpatient_survey")),
+        (cm.link_outcomes, (["morale"], "shmi")),
+        (cm.specification_curve, ("morale", "shmi")),
+        (cm.links.relative_weights, (["staff_engagement", "morale"], "inpatient_survey")),
+        (cm.links.mediate, ("staff_engagement", "morale", "inpatient_survey")),
+        (cm.links.moderate, ("morale", "beds", "inpatient_survey")),
     ],
 )
 def test_a_panel_its_table_and_a_lazy_frame_give_the_same_numbers(verb, arguments):
     """And a plain name is the outcome that the panel declares."""
     declared = [cm.Outcome("shmi", "continuous", label="SHMI"), cm.Outcome("inpatient_survey", "continuous")]
     panel = cm.read_panel(FLAT, declared)
-    tables = [getattr(cm, verb)(data, *arguments).table for data in (panel, panel.table, FLAT.lazy())]
+    tables = [verb(data, *arguments).table for data in (panel, panel.table, FLAT.lazy())]
     for other in tables[1:]:
         assert other["estimate"].to_list() == pytest.approx(tables[0]["estimate"].to_list(), rel=1e-9)
 
@@ -96,13 +96,13 @@ def test_a_panel_its_table_and_a_lazy_frame_give_the_same_numbers(verb, argument
 def test_a_plain_name_is_the_outcome_of_the_panel():
     panel = cm.read_panel(FLAT, cm.outcome("sickness_absence"))
     assert cm.specification_curve(panel, "morale", "sickness_absence", designs=["pooled"]).link == "logit"
-    assert cm.moderate(panel, "morale", "beds", "sickness_absence").link == "logit"
+    assert cm.links.moderate(panel, "morale", "beds", "sickness_absence").link == "logit"
     with pytest.raises(CultureMetricsError, match="does not take an outcome of this kind"):
-        cm.mediate(panel, "staff_engagement", "morale", "sickness_absence")
+        cm.links.mediate(panel, "staff_engagement", "morale", "sickness_absence")
     with pytest.raises(CultureMetricsError, match="The panel has no outcome 'waits'"):
         cm.specification_curve(panel, "morale", "waits")
     with pytest.raises(CultureMetricsError, match="An outcome is a column's name"):
-        cm.moderate(panel, "morale", "beds", None)
+        cm.links.moderate(panel, "morale", "beds", None)
 
 
 def test_what_agreement_needs_of_a_panel(objects):

@@ -169,10 +169,10 @@ def test_small_groups_are_held_back_and_cannot_be_worked_out(items):
     ("change", "error", "words"),
     [
         ({"measures": "moral"}, UnknownNameError, "no column 'moral'"),
-        ({"group": "trust"}, UnknownNameError, "no column 'trust'"),
+        ({"by": "trust"}, UnknownNameError, "no column 'trust'"),
         ({"measures": "words"}, MeasurementError, "holds no numbers"),
         ({"measures": "means"}, MeasurementError, "never differs within a group"),
-        ({"group": "person"}, MeasurementError, "at least two groups"),
+        ({"by": "person"}, MeasurementError, "at least two groups"),
         ({"minimum_base": 9999}, MeasurementError, "too few values"),
     ],
 )
@@ -183,21 +183,21 @@ def test_refusals_name_columns_and_no_values(change, error, words, items):
         person=pl.col("person").cast(pl.String),
     )
     with pytest.raises(error, match=words) as caught:
-        cm.agreement(data, **{"measures": "q1", "group": "group", **change})
+        cm.agreement(data, **{"measures": "q1", "by": "group", **change})
     assert "secret" not in str(caught.value)
 
 
 def test_published_percentages_of_acute_trusts(published_2024):
     """Burnout in 122 acute trusts, 2024: ICC(1) 0.0029, ICC(2) 0.907 (outcome_links.md, b4)."""
     acute = "Acute and Acute & Community Trusts"
-    found = cm.agreement_of_percentages(published_2024, acute, ["burnt_out"])
+    found = cm.measurement.agreement_of_percentages(published_2024, acute, ["burnt_out"])
     row = found.table.row(0, named=True)
     assert (row["groups"], round(row["icc1"], 4), round(row["icc2"], 3)) == (122, 0.0029, 0.907)
     assert row["attenuation"] == pytest.approx(np.sqrt(row["icc2"]))
     assert found.groups["reliability"].max() <= 1
     assert "approximate" in found.summary()
     with pytest.raises(UnknownNameError, match="no benchmark group"):
-        cm.agreement_of_percentages(published_2024, "Acute trusts")
+        cm.measurement.agreement_of_percentages(published_2024, "Acute trusts")
 
 
 def test_percentages_recover_the_planted_spread():
@@ -221,7 +221,7 @@ def test_percentages_recover_the_planted_spread():
         )
     )
     published = Published("nss_england", "2024", results, pl.DataFrame(), kinds)
-    row = cm.agreement_of_percentages(published, "K").table.row(0, named=True)
+    row = cm.measurement.agreement_of_percentages(published, "K").table.row(0, named=True)
     assert row["tau"] == pytest.approx(3, abs=0.2)
     assert row["icc2"] == pytest.approx(0.0009 / (0.0009 + 0.21 / 400), abs=0.04)
 

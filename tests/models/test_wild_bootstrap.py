@@ -98,7 +98,7 @@ def test_size_with_few_unequal_clusters(clusters, weights):
             [np.ones(len(group)), rng.normal(size=clusters)[group] + 0.3 * rng.normal(size=len(group))]
         )
         y = rng.normal(size=clusters)[group] + rng.normal(size=len(group))
-        found = wild_cluster_bootstrap(x, y, group, 1, draws=199, weights=weights, ci=None, seed=seed)
+        found = wild_cluster_bootstrap(x, y, group, 1, draws=199, weights=weights, conf_level=None, seed=seed)
         wild += found.p_value <= 0.05
         clustered += 2 * t.sf(abs(found.statistic), clusters - 1) < 0.05
     assert clustered / 500 > 0.085

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import polars as pl
 import pytest
 
@@ -91,3 +94,12 @@ def test_unknown_names_get_the_nearest():
         assert raise_for
     with pytest.raises(UnknownNameError, match="no field of an outcome 'colum'"):
         cm.outcome("shmi", colum="x")
+
+
+def test_the_page_on_schemas_says_every_kind_and_what_belongs_to_it():
+    page = Path(__file__).parents[2].joinpath("data_schemas", "README.md").read_text(encoding="utf-8")
+    section = page[page.index("## Add an outcome") : page.index("## What each file may say")]
+    rows = dict(re.findall(r"^\| `(\w+)` \|(.*)\|$", section, flags=re.MULTILINE))
+    assert list(rows.keys() - KINDS.keys()) == list(KINDS.keys() - rows.keys()) == []
+    for name, kind in KINDS.items():
+        assert set(re.findall(r"`(base|exposure|levels|percent)\??`", rows[name])) == {*kind.parts}, name

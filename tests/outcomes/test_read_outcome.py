@@ -134,15 +134,15 @@ def test_odd_files_are_refused(tmp_path):
 
 
 BAD = [
-    ("shmi", "code,year,shmi\nRXX,2023,0.9\nRYY,2023,high\n", "1 of 2 cells", "column shmi, rows 3", "'high'"),
+    ("shmi", "code,year,shmi\nRXX,2023,0.9\nRYY,2023,high\n", "1 of 2 cells", "column shmi, rows 3", "found: 1 text"),
     ("shmi", "code,year,shmi\nRXX,2023,-0.9\n", "cells cannot be used", "rows 2", "above zero"),
     ("sickness_absence", "code,year,sickness_absence\nRXX,2023,4.9\n", "per cent", "column sickness_absence", "percent=True"),
     ("mrsa", "code,year,mrsa,bed_days\nRXX,2023,1.5,100\n", "cells cannot be used", "column mrsa, rows 2", "whole numbers"),
     ("mrsa", "code,year,mrsa,bed_days\nRXX,2023,1,0\n", "cells cannot be used", "column bed_days, rows 2", "above zero"),
     ("mrsa", "code,year,mrsa,bed_days\nRXX,2023,1,\n", "cells cannot be used", "column bed_days, rows 2", "above zero"),
     ("cqc_rating", "code,year,cqc_rating\nRXX,2023,Goood\n", "cells cannot be used", "rows 2", "Outstanding"),
-    ("shmi", "code,year,shmi\nRXX,2023,0.9\nRXX,2023,1.1\n", "stand twice", "rows 2, 3", "RXX"),
-    ("shmi", "code,period,shmi\nRXX,spring,0.9\n", "1 of 1 periods cannot be read", "column period, rows 2", "'spring'"),
+    ("shmi", "code,year,shmi\nRXX,2023,0.9\nRXX,2023,1.1\n", "stand twice", "rows 2, 3", "Keep one row"),
+    ("shmi", "code,period,shmi\nRXX,spring,0.9\n", "1 of 1 periods cannot be read", "column period, rows 2", "found: 1 text"),
 ]  # fmt: skip
 
 

@@ -44,4 +44,36 @@ for (case in c("one", "two")) for (interaction in c(FALSE, TRUE)) {
     }
   }
 }
+# A group that left and one that came: the earlier year without "four", the later without "five". What they add
+# is mix: the level of each in the year without it is the one at which nothing changes on average among its
+# people. For one breakdown that is the level it has in the other year.
+old <- old[old$first != "four", ]; new <- new[new$first != "five", ]
+for (case in c("one", "two")) {
+  by <- if (case == "one") "first" else c("first", "second")
+  name <- paste0("left_", case)
+  X <- function(s) do.call(cbind, lapply(by, function(b) {
+    m <- outer(s[[b]], sort(unique(d[[b]])), "==") * 1
+    colnames(m) <- paste0(b, sort(unique(d[[b]]))); m }))
+  level <- function(s) { k <- coef(lm(s$y ~ 0 + X(s))); names(k) <- colnames(X(s)); k[is.na(k)] <- 0; k }
+  l0 <- level(old); l1 <- level(new)
+  l0["firstfour"] <- 0; l1["firstfive"] <- 0
+  # Nobody gained among those of "five" (earlier year) and of "four" (later year).
+  five <- X(old[old$first == "five", ]); four <- X(new[new$first == "four", ])
+  l1["firstfive"] <- -mean(five %*% (l1 - l0)); l0["firstfour"] <- mean(four %*% (l1 - l0))
+  add(name, "total", "all", "all", mean(new$y) - mean(old$y))
+  gain <- function(s) drop(X(s) %*% (l1 - l0))
+  add(name, "within", "all", "all", (mean(gain(old)) + mean(gain(new))) / 2)
+  l <- (l0 + l1) / 2
+  for (b in by) {
+    groups <- sort(unique(d[[b]])); own <- l[paste0(b, groups)]
+    p0 <- sapply(groups, share, s = old, b = b); p1 <- sapply(groups, share, s = new, b = b)
+    mix <- (p1 - p0) * (own - sum((p0 + p1) / 2 * own))
+    add(name, "mix", b, "all", sum(mix))
+    for (i in seq_along(groups)) {
+      add(name, "mix", b, groups[i], mix[i])
+      part <- function(s) mean(gain(s) * (s[[b]] == groups[i]))
+      add(name, "within", b, groups[i], (part(old) + part(new)) / 2)
+    }
+  }
+}
 write.csv(do.call(rbind, rows), "tests/reference/change_pieces.csv", row.names = FALSE, quote = FALSE)

@@ -21,10 +21,10 @@ from culture_metrics import (
     study,
     synthetic,
     validate,
-    write_published,
 )
 from culture_metrics.contract import as_organisations
 from culture_metrics.errors import ReportError, ResultsError, UnknownNameError
+from culture_metrics.published import write_published
 from culture_metrics.reporting import report as module
 from culture_metrics.reporting.report import report
 from culture_metrics.study.example import example_published

@@ -19,9 +19,9 @@ def table() -> pl.DataFrame:
     changes = {
         ("all", "morale"): (0.3, "improved"), ("all", "burnout"): (-0.2, "declined"),
         ("all", "team"): (0.01, "no material change"), ("all", "safe"): (None, "not comparable"),
-        ("Estates <1>", "morale"): (0.1, "unclear"), ("Estates <1>", "burnout"): (-0.6, "declined"),
-        ("Estates <1>", "team"): (0.05, "unclear"), ("Estates <1>", "safe"): (None, "not comparable"),
-        ("Tiny", "morale"): (None, "not comparable"), ("Tiny", "team"): (0.4, "unclear"),
+        ("Estates <1>", "morale"): (0.1, "no clear change"), ("Estates <1>", "burnout"): (-0.6, "declined"),
+        ("Estates <1>", "team"): (0.05, "no clear change"), ("Estates <1>", "safe"): (None, "not comparable"),
+        ("Tiny", "morale"): (None, "not comparable"), ("Tiny", "team"): (0.4, "no clear change"),
     }  # fmt: skip
     rows = [
         {
@@ -48,8 +48,8 @@ def test_changes_are_sorted_by_size_with_verdicts_in_colour_and_words(table):
     assert fig.data[0].error_x.array[0] == pytest.approx(0.1)
     assert "Base 900 to 950" in fig.layout.title.text or "base" in fig.layout.title.text
     assert fig.layout.meta["alt"] == (
-        "What changed. Dot plot of the change of 4 measures, 2023 to 2024. 1 improved, 1 declined, 1 no material "
-        "change, 1 not comparable. Morale: +0.30, improved. Burnout: \N{MINUS SIGN}0.20, declined."
+        "What changed. Dot plot of the change of 4 measures, 2023 to 2024. 1 improved, 1 declined, 1 shows no "
+        "material change, 1 may not be compared. Morale: +0.30, improved. Burnout: \N{MINUS SIGN}0.20, declined."
     )
 
 

@@ -9,7 +9,7 @@ import polars as pl
 from culture_metrics.extracts.read import ROW
 from culture_metrics.extracts.rules.discreet import named
 from culture_metrics.extracts.rules.labels import breakdown_columns, count_labels
-from culture_metrics.extracts.spelling import likely_name, squeezed
+from culture_metrics.extracts.spelling import may_be_renamed
 from culture_metrics.files.organisations import successors
 from culture_metrics.problems import Problem, counted, examples, listed
 
@@ -168,13 +168,8 @@ def _labels(
         )
         return
 
-    renamed = {}
-    left = dict(new)
-    for label in gone:
-        name = next((x for x in left if squeezed(x) == squeezed(label)), None) or likely_name(label, left)
-        if name is not None:
-            renamed[label] = name
-            left.pop(name)
+    renamed = may_be_renamed(gone, new)
+    left = {label: n for label, n in new.items() if label not in renamed.values()}
     if renamed:
         yield Problem(
             "warning",

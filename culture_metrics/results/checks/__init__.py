@@ -1,4 +1,4 @@
-"""Check tables of published figures: percentages, distributions, bases, response rates, missing years."""
+"""Check tables of figures against themselves, each other and the catalogue."""
 
 from __future__ import annotations
 
@@ -11,8 +11,19 @@ from culture_metrics.output import Output, table_of, verb
 from culture_metrics.problems import Problem, counted, listed, problem_table
 from culture_metrics.results.checks.bases import group_bases, headline_bases, nothing, one_base
 from culture_metrics.results.checks.common import KEY
-from culture_metrics.results.checks.figures import constant, ranges, twice, unknown_measures
+from culture_metrics.results.checks.figures import (
+    FRACTIONS,
+    constant,
+    intervals,
+    other_scales,
+    possible,
+    ranges,
+    twice,
+    units,
+    unknown_measures,
+)
 from culture_metrics.results.checks.groups import missing_periods, small_groups
+from culture_metrics.results.checks.relations import headlines, parts
 from culture_metrics.results.checks.sums import sums
 
 NEEDED = {
@@ -82,6 +93,13 @@ def validate_results(
     ResultsError
         When a table lacks a column.
 
+    Notes
+    -----
+    Besides ranges, units and figures that stand twice: a headline and its base follow from the distribution
+    of its question; an element or theme is the mean of its parts, but for people who lack one; groups are
+    parts of the whole; an interval holds its figure; one organisation has no other scale than the rest. What
+    rounding explains, by the decimals of the figures, is no fault.
+
     Examples
     --------
     >>> figures = {"survey": "nss_england", "period": "2024", "organisation": "RXX", "breakdown": "all",
@@ -95,13 +113,17 @@ def validate_results(
         figures = _table(results, "results").filter(pl.col("estimate").is_not_null())
         problems += [*ranges(figures), *twice(figures, "measure"), *group_bases(figures, "measure")]
         problems += [*nothing(figures), *unknown_measures(figures), *constant(figures)]
+        sound = possible(figures)
+        problems += [*units(figures), *intervals(sound, "estimate"), *parts(sound)]
+        if not any(p.rule == FRACTIONS for p in problems):
+            problems += other_scales(figures)
         problems += missing_periods(figures)
     if distributions is not None:
         answers = _table(distributions, "distributions").filter(pl.col("percent").is_not_null())
         problems += [*sums(answers), *twice(answers, "question", "option"), *one_base(answers)]
-        problems += [*group_bases(answers, "question"), *nothing(answers)]
+        problems += [*group_bases(answers, "question"), *nothing(answers), *intervals(answers, "percent")]
     if results is not None and distributions is not None:
-        problems += headline_bases(figures, answers)
+        problems += [*headline_bases(figures, answers), *headlines(sound, answers)]
     if organisations is not None:
         problems += small_groups(_table(organisations, "organisations"))
     return ResultsChecked(problem_table(problems))

@@ -12,6 +12,22 @@ KEY = ["survey", "period", "organisation", "breakdown", "group"]
 EXACT = 1e-6
 
 
+#: Figures with more decimals are taken for exact.
+MOST_DECIMALS = 4
+
+
+def decimal_unit(column: str) -> pl.Expr:
+    """Return the unit of the last decimal of each figure, 0 where it has more than four."""
+    value = pl.col(column)
+    return pl.coalesce(
+        *(
+            pl.when((value - value.round(d)).abs() < EXACT / 10).then(pl.lit(10.0**-d))
+            for d in range(MOST_DECIMALS + 1)
+        ),
+        pl.lit(0.0),
+    )
+
+
 def full_key(table: pl.DataFrame, *own: str) -> list[str]:
     """Return the columns that identify a figure, as far as the table has them."""
     return [*KEY, *own, *(c for c in ("weighting", "source") if c in table.columns)]

@@ -7,15 +7,13 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from culture_metrics.catalogue import catalogue, surveys
-from culture_metrics.results.checks.common import EXACT, KEY, full_key, problem
+from culture_metrics.results.checks.common import EXACT, KEY, decimal_unit, full_key, problem
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from culture_metrics.problems import Problem
 
-#: Figures with more decimals are taken for exact.
-MOST_DECIMALS = 4
 PERCENT = pl.col("percent")
 
 
@@ -55,15 +53,13 @@ def _sums(answers: pl.DataFrame) -> pl.DataFrame:
         if q.kind == "multi"
     ]
     ticked = pl.DataFrame(multi, schema=["survey", "question"], orient="row").unique()
-    exact = [(PERCENT - PERCENT.round(d)).abs().max() < EXACT / 10 for d in range(MOST_DECIMALS + 1)]
-    decimals = pl.coalesce(pl.when(fits).then(d) for d, fits in enumerate(exact))
-    unit = pl.lit(10.0).pow(-decimals).fill_null(0)
     return (
         answers.join(ticked, on=["survey", "question"], how="anti")
+        .with_columns(unit=decimal_unit("percent"))
         .group_by(full_key(answers, "question"), maintain_order=True)
         .agg(
             PERCENT.sum().alias("sum"),
-            (unit / 2 * pl.len() + EXACT).alias("slack"),
+            (pl.col("unit").min() / 2 * pl.len() + EXACT).alias("slack"),
             pl.len().alias("options"),
         )
         .filter(pl.col("options") > 1)

@@ -14,7 +14,7 @@ from culture_metrics.disclosure.rows import HIDDEN, as_measures, is_distribution
 from culture_metrics.disclosure.rule import Rule, rule_of
 from culture_metrics.disclosure.structure import CELL
 from culture_metrics.errors import CultureMetricsWarning, warn
-from data_schemas.columns import STATUSES
+from data_schemas.columns import FAULTY, STATUSES
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 #: Of several statuses the last one holds for all.
 LATER = [
     "reported", "suppressed_secondary", "suppressed_small_base", "suppressed", "not_asked", "not_scored",
+    FAULTY,
 ]  # fmt: skip
 NUMBERS = ["estimate", "std_error", "conf_low", "conf_high", "interval", "base", "effective_base", "percent"]
 

@@ -105,7 +105,7 @@ def relative_weights(  # noqa: PLR0913
     year_effects: bool = True,
     min_level_orgs: int = FEWEST_IN_LEVEL,
     draws: int = 1000,
-    ci: float = 0.95,
+    conf_level: float = 0.95,
     seed: int = 0,
 ) -> RelativeWeights:
     """Part the explained variance of an outcome among indicators that overlap.
@@ -129,7 +129,7 @@ def relative_weights(  # noqa: PLR0913
         the result counts them. 1 keeps all.
     draws, seed : int
         Bootstrap samples of organisations for the intervals.
-    ci : float
+    conf_level : float
         Level of the intervals.
 
     Returns
@@ -154,7 +154,8 @@ def relative_weights(  # noqa: PLR0913
     --------
     >>> import culture_metrics as cm
     >>> panel = cm.synthetic.outcome_panel(organisations=60)
-    >>> found = cm.relative_weights(panel, ["staff_engagement", "morale"], "inpatient_survey", draws=200)
+    >>> indicators = ["staff_engagement", "morale"]
+    >>> found = cm.links.relative_weights(panel, indicators, "inpatient_survey", draws=200)
     >>> bool(abs(found.table["estimate"].sum() - found.r2) < 1e-12)
     True
     """
@@ -178,7 +179,7 @@ def relative_weights(  # noqa: PLR0913
     z = np.column_stack([centred, matrix.x[:, rest]])
     within, against = _correlations((z.T @ z)[None], len(names))
     drawn = [_weights(*_correlations(p, len(names))) for p in drawn_products(z, matrix.groups, draws, seed)]
-    low, high = np.quantile(np.concatenate(drawn), [(1 - ci) / 2, (1 + ci) / 2], axis=0)
+    low, high = np.quantile(np.concatenate(drawn), [(1 - conf_level) / 2, (1 + conf_level) / 2], axis=0)
     weights = _weights(within, against)[0]
     inverse = np.linalg.inv(within[0])
     r2 = float(weights.sum())
@@ -196,7 +197,12 @@ def relative_weights(  # noqa: PLR0913
         }
     ).with_columns(base=pl.lit(matrix.y.size, pl.UInt32), organisations=pl.lit(matrix.clusters, pl.UInt32))
     return RelativeWeights(
-        table.sort("estimate", descending=True), r2, len(rest) > 1, plan.values.outcome, sampled(matrix), ci
+        table.sort("estimate", descending=True),
+        r2,
+        len(rest) > 1,
+        plan.values.outcome,
+        sampled(matrix),
+        conf_level,
     )
 
 

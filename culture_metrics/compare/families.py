@@ -1,0 +1,144 @@
+"""Adjust p-values for all that was compared: scores first, questions last, and again under what moved."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+
+from culture_metrics.compare.difference import ALPHA
+from culture_metrics.errors import unknown
+from culture_metrics.multiplicity import adjust as adjusted_for_number
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from culture_metrics.catalogue import Edition
+
+    Floats = NDArray[np.float64]
+
+#: How p-values are adjusted, in words.
+ADJUSTMENTS: Mapping[str, str] = {"bh": "Benjamini-Hochberg", "holm": "Holm"}
+#: How the 5 % of a family are shared out: leading scores, other scores, percentages.
+SHARES = (0.5, 0.25, 0.25)
+CELL = ["organisation", "group"]
+
+
+def tiers(edition: Edition) -> pl.DataFrame:
+    """Return `measure, tier, parents` of every measure of an edition.
+
+    `tier` is 0 for the leading scores, 1 for other scores, 2 for percentages; `parents` are the scores that a
+    measure is part of.
+
+    Examples
+    --------
+    >>> from culture_metrics import catalogue
+    >>> tiers(catalogue().edition(2024)).filter(measure="advocacy").row(0)
+    ('advocacy', 1, ['staff_engagement'])
+    """
+    parents: dict[str, list[str]] = {name: [] for name in edition.measures}
+    for score in edition.scores:
+        below = {*edition.measures[score].parts, *edition.questions_of(score)}
+        for name, measure in edition.measures.items():
+            if name in below or measure.question in below:
+                parents[name].append(score)
+    rows = [
+        (name, 0 if name in edition.leading else 1 if measure.unit == "score" else 2, parents[name])
+        for name, measure in edition.measures.items()
+    ]
+    return pl.DataFrame(
+        rows, schema={"measure": pl.String, "tier": pl.Int8, "parents": pl.List(pl.String)}, orient="row"
+    )
+
+
+def adjust_p(table: pl.DataFrame, adjust: str) -> pl.DataFrame:
+    """Add `p_adjusted`, over families, and `critical`: the p-value below which a row would be called.
+
+    Parameters
+    ----------
+    table : polars.DataFrame
+        `p_value`, `why_not`, `breakdown`; with `tier`, `parents`, `organisation`, `group` and `measure`
+        families are gatekept, without them all rows weigh the same.
+    adjust : {"bh", "holm"}
+        Adjustment.
+
+    Raises
+    ------
+    UnknownNameError
+        When the adjustment is not known.
+
+    Notes
+    -----
+    A family is all comparable rows of one breakdown. Weighted Benjamini-Hochberg (Genovese, Roeder and
+    Wasserman 2006): half of the 5 % is for the leading scores, a quarter for the other scores, a quarter for
+    the percentages. Where nothing changed this holds the chance of any call in the family; else the share of
+    wrong calls. Then, with "bh", what lies under the scores that moved is looked at once more as a family of
+    its own, at 5 % times the share of scores that moved (Benjamini and Bogomolov 2014), and the milder
+    p-value counts. This opens only behind a score that was called, so where nothing changed it adds nothing.
+    "holm" holds the chance of any wrong call, and opens nothing.
+
+    `critical` is exact for one row given the others: with its own p-value set to 0, so many rows would be
+    called, and its p-value is held against that many steps (Ferreira and Zwinderman 2006).
+    """
+    if adjust not in ADJUSTMENTS:
+        raise unknown("adjustment", adjust, ADJUSTMENTS)
+    tiered = "tier" in table.columns
+    tested = pl.col("why_not").is_null() & pl.col("p_value").is_not_null()
+    adjusted, critical = np.full(table.height, np.nan), np.full(table.height, np.nan)
+    numbered = table.with_row_index("row").filter(tested)
+    for rows in numbered.partition_by("breakdown", maintain_order=True):
+        at, p = rows["row"].to_numpy(), rows["p_value"].to_numpy()
+        weights = _weights(rows["tier"].to_numpy()) if tiered else np.ones(len(p))
+        adjusted[at] = adjusted_for_number(p, adjust, weights)
+        critical[at] = _critical(p / weights, adjust) * weights
+        if tiered and adjust == "bh":
+            inside, share = _under_what_moved(rows.with_columns(p_adjusted=pl.Series(adjusted[at])))
+            if inside.any():
+                again = np.asarray(adjusted_for_number(p[inside], adjust)) / share
+                here = at[inside]
+                adjusted[here] = np.minimum(adjusted[here], again)
+                critical[here] = np.maximum(critical[here], _critical(p[inside], adjust, ALPHA * share))
+    # A share of the level above the whole of it would call what its own interval does not.
+    adjusted = np.fmax(adjusted, table["p_value"].cast(pl.Float64).to_numpy() + 0 * adjusted)
+    critical = np.minimum(critical, ALPHA)
+    return table.with_columns(
+        pl.Series("p_adjusted", adjusted).fill_nan(None), pl.Series("critical", critical).fill_nan(None)
+    )
+
+
+def _weights(tier: NDArray[np.int8]) -> Floats:
+    """Share the level out among tiers and evenly within: the mean weight is 1."""
+    there = np.bincount(tier, minlength=len(SHARES))
+    share = np.where(there > 0, SHARES, 0.0)
+    each = share / share.sum() * len(tier) / np.maximum(there, 1)
+    return np.asarray(each[tier])
+
+
+def _under_what_moved(rows: pl.DataFrame) -> tuple[NDArray[np.bool_], float]:
+    """Return which rows lie under scores that moved, and the share of scores that did."""
+    scores = rows.filter(pl.col("tier") < 2)
+    moved = scores.filter(pl.col("p_adjusted") < ALPHA).select(*CELL, pl.col("measure").alias("parents"))
+    if moved.is_empty():
+        return np.zeros(rows.height, dtype=bool), 0.0
+    below = rows.select("row", *CELL, "parents").explode("parents").join(moved, on=[*CELL, "parents"])
+    return rows["row"].is_in(below["row"].unique().implode()).to_numpy(), moved.height / scores.height
+
+
+def _critical(p: Floats, adjust: str, level: float = ALPHA) -> Floats:
+    """Return for each p-value the one below which it would be called, the others being as they are."""
+    size = len(p)
+    steps = level * np.arange(1, size + 1) / size
+    if adjust == "holm":
+        called = np.asarray(adjusted_for_number(p, "holm")) < level
+        return np.asarray(level / np.maximum(size - called.sum() + called, 1))
+    below = np.searchsorted(np.sort(p), steps, side="right")
+    numbers = np.arange(1, size + 1)
+    enough = numbers[below >= numbers]
+    last = int(enough[-1]) if len(enough) else 0
+    # With its own p-value at 0 a row that was not called adds one to all steps below its p-value.
+    possible = numbers[below >= numbers - 1]
+    own = possible[np.maximum(np.searchsorted(level * possible / size, p, side="left") - 1, 0)]
+    return np.asarray(level / size * np.where(p <= level * last / size, last, own))
