@@ -106,6 +106,8 @@ def write(path, sheets, year):
 @pytest.mark.parametrize("year", FACTS)
 def test_another_year_reads_the_same_numbers(sheets, official, tmp_path, year):
     asked = write(tmp_path / "book.xlsx", sheets, year)
+    # What the release of 2024 has wrong is not read from it: there is nothing to compare with.
+    asked -= {measure for fault in catalogue().faults for measure in fault.measures}
     found = read_published(tmp_path / "book.xlsx")
     assert (found.period, found.provenance["layout"], found.provenance["left_out"]) == (
         year,
