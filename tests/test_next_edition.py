@@ -43,13 +43,18 @@ def add_next(folder):
     return newest, following
 
 
+def is_file(entry):
+    """Whether an entry of a survey's folder is one of its files: official layouts lie in a folder of their own."""
+    return entry.is_file()
+
+
 @pytest.fixture
 def years(tmp_path, monkeypatch):
     """The catalogue with one more edition; the newest year of the package's own and the year after."""
     for survey in surveys():
         copied = tmp_path / survey
         copied.mkdir()
-        for file in files("data_schemas").joinpath(survey).iterdir():
+        for file in filter(is_file, files("data_schemas").joinpath(survey).iterdir()):
             (copied / file.name).write_text(file.read_text(encoding="utf-8"), encoding="utf-8")
     both = add_next(tmp_path / SURVEY)
     module = sys.modules[catalogue.__module__]
@@ -87,7 +92,7 @@ def test_a_new_edition_is_built_by_the_newest_rules(years):
 
 def test_an_edition_without_changes_is_one_entry_in_one_file(tmp_path):
     """Codes and lists hold until an edition has its own: nothing but its entry in editions.yaml is needed."""
-    for file in files("data_schemas").joinpath(SURVEY).iterdir():
+    for file in filter(is_file, files("data_schemas").joinpath(SURVEY).iterdir()):
         (tmp_path / file.name).write_text(file.read_text(encoding="utf-8"), encoding="utf-8")
     path = tmp_path / "editions.yaml"
     editions = yaml.safe_load(path.read_text(encoding="utf-8"))
@@ -125,7 +130,7 @@ def test_what_is_written_for_the_new_year_is_read_and_checked_as_such(years, tmp
 
 def test_the_year_after_the_next_is_like_it(tmp_path):
     folder = files("data_schemas").joinpath(SURVEY)
-    for file in folder.iterdir():
+    for file in filter(is_file, folder.iterdir()):
         (tmp_path / file.name).write_text(file.read_text(encoding="utf-8"), encoding="utf-8")
     _, following = add_next(tmp_path)
     _, after = add_next(tmp_path)

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 from culture_metrics.errors import FileFormatError
 from culture_metrics.extracts.columns import identifying, is_question_code, names_question
-from culture_metrics.files.contents import COPIED, Kind, find_results
+from culture_metrics.files.contents import COPIED, Kind, find_results, merged_quarters
 from culture_metrics.files.header import Look
 from culture_metrics.files.names import squeeze
+from culture_metrics.files.other_surveys import REMEDY, other_survey
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -27,13 +28,14 @@ class ResultsFileError(FileFormatError):
     `copied`: it is a table of a workbook, saved as text.
     """
 
-    def __init__(self, kind: Kind, period: str | None, where: str) -> None:
+    def __init__(self, kind: Kind, period: str | None, where: str, got: str | None = None) -> None:
         copied = kind.workbook and where.lower().endswith(_TEXT)
         super().__init__(
             f"This looks like {'an' if kind.name[0] in 'aeiou' else 'a'} {kind.name}: "
             "results of groups, not respondents",
             where=where,
             expected="one row per respondent, one column per question",
+            got=got if copied else None,
             hint=COPIED if copied else kind.hint,
         )
         self.kind, self.period, self.copied = kind.name, period, copied
@@ -50,7 +52,7 @@ def refuse_results(rows: Sequence[Row], where: str) -> None:
     found = find_results(rows)
     if found is not None:
         kind, header = found
-        raise ResultsFileError(kind, _year_said(rows, header), where)
+        raise ResultsFileError(kind, _year_said(rows, header), where, merged_quarters(rows, header))
 
 
 def _year_said(rows: Sequence[Row], header: int) -> str | None:
@@ -96,6 +98,8 @@ def refuse_swapped(rows: Sequence[Row], header: int | None, where: str) -> None:
     """
     beside = header_score(rows[header]) if header is not None else 0
     below = max((header_score(column) for column in zip_longest(*rows)), default=0)
+    if beside <= 1 and below >= 5 and (other := other_survey(cell for row in rows for cell in row)):
+        raise FileFormatError(f"This is a file of the {other}", where=where, hint=REMEDY)
     if beside <= 1 and below >= 5:
         raise FileFormatError(
             "The questions stand below each other, not beside each other",

@@ -42,6 +42,10 @@ def _benchmark(squeezed: frozenset[str], row: Row) -> bool:
     return bool(named) and any(_HISTORY.fullmatch(cell.strip()) for cell in row if cell)
 
 
+def _old_benchmark(squeezed: frozenset[str], row: Row) -> bool:
+    return "trust" in squeezed and "orgid" not in squeezed and _benchmark(squeezed, row)
+
+
 _PUBLISHED = "Read it with read_published."
 #: Of a table that somebody saved as text: titles, notes and sheets are gone, and what they say with them.
 COPIED = (
@@ -53,6 +57,7 @@ _NATIONAL = _has("Breakdown", "Breakdown subgroup", "Weighting")
 #: Figures under names of somebody's own: no reader knows what they mean.
 TABLE = "table of results"
 PULSE = "pulse workbook"
+_QUARTER = re.compile(r"20\d\d[-/ ]?(?:20)?(?:\d\d)?[-/ ]?q[1-4]|q[1-4][-/ ]?20\d\d(?:[-/ ]?\d\d)?", re.I)
 #: Every kind with results of groups. The first that fits wins.
 KINDS = (
     Kind("official workbook (organisations)", _ORGANISATIONS, _PUBLISHED, titled=True, workbook=True),
@@ -62,6 +67,13 @@ KINDS = (
         lambda squeezed, row: _ORGANISATIONS(squeezed, row) or _NATIONAL(squeezed, row),
         "Its figures are not named by question or score, so nothing here reads it: take the detailed "
         "spreadsheet (.xlsx) from the results website as it was downloaded.",
+    ),
+    Kind(
+        "benchmark workbook of before 2021",
+        _old_benchmark,
+        "It has other themes than the survey has since 2021, and nothing here reads it: take the benchmark "
+        "workbook of 2021 or later, which holds the years before it, restated, where they compare.",
+        workbook=True,
     ),
     Kind("benchmark workbook", _benchmark, _PUBLISHED, workbook=True),
     Kind(
@@ -95,4 +107,22 @@ def find_results(rows: Sequence[Row]) -> tuple[Kind, int] | None:
             if kind.fits(squeezed, row) and (titled or not kind.titled):
                 return kind, i
         titled = titled or any(_TITLE.match(cell) for cell in row if cell)
+    return None
+
+
+def merged_quarters(rows: Sequence[Row], header: int) -> str | None:
+    """Say which quarters stand below each other in a column of the first rows; None where no two do.
+
+    Examples
+    --------
+    >>> merged_quarters([["Org Code", "time"], ["RXX", "202122Q4"], ["RXX", "202223Q1"], ["RXX", "NA"]], 0)
+    "quarters below each other (column 'time': 202122Q4, 202223Q1, and 1 row without a quarter)"
+    """
+    for place, name in enumerate(rows[header]):
+        cells = [(row[place] or "").strip() for row in rows[header + 1 :] if place < len(row) and any(row)]
+        said = [cell for cell in cells if _QUARTER.fullmatch(cell)]
+        if len({*said}) > 1:
+            none = len(cells) - len(said)
+            without = f", and {none} row{'s' if none > 1 else ''} without a quarter" if none else ""
+            return f"quarters below each other (column '{name}': {', '.join(dict.fromkeys(said))}{without})"
     return None

@@ -2,6 +2,7 @@
 
 - `is_published` tells such a file, `read_published` reads it: a `Published`.
 - `rebuild_scores`: scores from the percentages of every answer.
+- `tie_out`: where two official files of one release disagree.
 - `write_published`: results in the layout of official workbooks.
 """
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from culture_metrics.published.read import is_published as is_published
     from culture_metrics.published.read import read_published as read_published
     from culture_metrics.published.rebuild import rebuild_scores as rebuild_scores
+    from culture_metrics.published.ties import tie_out as tie_out
     from culture_metrics.published.write import write_published as write_published
 else:
     __getattr__, __dir__, __all__ = lazy_names(
@@ -25,6 +27,7 @@ else:
             "is_published": "read",
             "read_published": "read",
             "rebuild_scores": "rebuild",
+            "tie_out": "ties",
             "write_published": "write",
         },
     )

@@ -12,6 +12,7 @@ from culture_metrics.contract import ALL, as_distributions, as_organisations, as
 from culture_metrics.errors import FileFormatError
 from culture_metrics.published.layout import letter
 from culture_metrics.published.match import normalise
+from culture_metrics.published.official import is_code, layout
 from culture_metrics.published.published import Published
 from culture_metrics.published.refusal import refusal
 from culture_metrics.published.sheets import (
@@ -39,10 +40,13 @@ if TYPE_CHECKING:
 
 SURVEY = "nss_england"
 RATE = "response_rate"
-NAME, GROUP = "orgname", "orgtypereportingname"
-#: What is left out of the results, and why.
-SIGNIFICANCE = "flags of significance: the test behind them is not known"
-WRES = "results of two ethnic groups (WRES): another construction, unweighted"
+#: What the column of codes was called in the workbooks of before 2021.
+OLD_CODE = "trust"
+CODE, NAME, TYPE = "orgid", "orgname", "orgtype"
+#: What is left out, and why.
+NO_FIGURE = "bases without a column of figures"
+NO_ORGANISATION = "rows that are no organisation (a total, an average, a comparator, or no ODS code)"
+REPEATED = "rows or columns that stand twice with the same figures"
 UNKNOWN = "no question or score of the newest edition in the file"
 NO_HEADLINE = "questions without a headline percentage"
 NO_BASE = "figures without a column of bases"
@@ -67,13 +71,24 @@ class _Figure(NamedTuple):
     period: str
 
 
+class _Beside(NamedTuple):
+    """A column that is no result of all staff: its kind (WRES and the like), and where its bases stand."""
+
+    column: int
+    base: int | None
+    kind: str
+    header: str
+    period: str | None
+
+
 class _Sheet(NamedTuple):
-    """One sheet of a benchmark workbook."""
+    """One sheet of a benchmark workbook; `again` has pairs of columns of one name."""
 
     name: str
     header_row: int
     header: Row
     columns: dict[str, int]
+    again: tuple[tuple[int, int], ...]
 
 
 def find_benchmark(heads: Mapping[str, Sequence[Row]]) -> dict[str, int]:
@@ -85,7 +100,7 @@ def find_benchmark(heads: Mapping[str, Sequence[Row]]) -> dict[str, int]:
 
 
 def _is_header(row: Row) -> bool:
-    return any(key(cell) == "orgid" for cell in row) and any(
+    return any(key(cell) in (CODE, OLD_CODE) for cell in row) and any(
         _FIGURE.match((cell or "").strip()) for cell in row
     )
 
@@ -93,14 +108,16 @@ def _is_header(row: Row) -> bool:
 def read_benchmark(book: Workbook, heads: Mapping[str, Sequence[Row]]) -> Published:
     """Read a benchmark workbook whose first rows are `heads`; see `read_published`."""
     problems: list[str] = []
-    sheets = [_sheet(name, row, heads[name][row], problems) for name, row in find_benchmark(heads).items()]
+    sheets = [_sheet(name, row, heads[name][row]) for name, row in find_benchmark(heads).items()]
     years = sorted({m["year"] for sheet in sheets for name in sheet.columns if (m := _COLUMN.match(name))})
     edition = _edition(years[-1], book.file)
     left_out: dict[str, list[str]] = {}
-    parts, borrowed = [], set[str]()
+    parts, others, borrowed = [], [], set[str]()
     for sheet in sheets:
-        figures = _figures(sheet, edition, left_out, borrowed)
-        parts.append(_read_sheet(book, sheet, figures, edition, problems))
+        figures, beside = _figures(sheet, edition, left_out, borrowed)
+        rows = _rows(book, sheet, figures, left_out, problems)
+        parts.append(_read_sheet(rows, sheet, figures, edition, problems))
+        others.append(_beside(rows, beside))
     cells = pl.concat(parts)
     problems += _twice(cells)
     if problems:
@@ -126,29 +143,37 @@ def read_benchmark(book: Workbook, heads: Mapping[str, Sequence[Row]]) -> Publis
             "borrowed_bases": tuple(sorted(borrowed)),
             "history": HISTORY,
             "response_rates": _rates(cells),
+            "beside": pl.concat(others),
         },
     )
 
 
-def _sheet(name: str, row: int, header: Row, problems: list[str]) -> _Sheet:
-    named = [((cell or "").strip().casefold(), i) for i, cell in enumerate(header)]
+def _sheet(name: str, row: int, header: Row) -> _Sheet:
     columns: dict[str, int] = {}
-    for given, i in named:
+    again = []
+    for i, cell in enumerate(header):
+        given = (cell or "").strip().casefold()
         text = given if _COLUMN.match(given) else key(given)
         if text and text in columns:
-            problems.append(
-                f"sheet '{name}', column {letter(i)}: '{header[i]}' stands a second time; it is also in "
-                f"column {letter(columns[text])}"
-            )
+            again.append((columns[text], i))
         elif text:
             columns[text] = i
-    return _Sheet(name, row, header, columns)
+    return _Sheet(name, row, header, columns, tuple(again))
 
 
 def _edition(year: str, file: str) -> Edition:
     survey = catalogue(SURVEY)
     if year in survey.periods:
         return survey.edition(year)
+    if year < survey.periods[0]:
+        raise FileFormatError(
+            f"This is the benchmark workbook of {year}: the releases before {survey.periods[0]} have other "
+            "themes, and nothing here reads them",
+            where=file,
+            expected=f"the benchmark workbook of a year from {survey.periods[0]} on",
+            hint=f"The workbook of {survey.periods[0]} or later holds the years before it, restated, where "
+            "they compare.",
+        )
     raise FileFormatError(
         f"There is no catalogue of questions for {year}, the newest year in the workbook",
         where=file,
@@ -159,21 +184,27 @@ def _edition(year: str, file: str) -> Edition:
 
 def _figures(
     sheet: _Sheet, edition: Edition, left_out: dict[str, list[str]], borrowed: set[str]
-) -> list[_Figure]:
+) -> tuple[list[_Figure], list[_Beside]]:
     """Say what every column holds; codes are those of the newest edition, whatever the year."""
-    found = []
+    found: list[_Figure] = []
+    beside: list[_Beside] = []
+    known = {key(text) for texts in layout("benchmark").columns.values() for text in texts}
     for name, column in sheet.columns.items():
         match = _COLUMN.match(name)
         header = (sheet.header[column] or "").strip()
-        if "_sig" in name or name.startswith("sig_"):
-            left_out.setdefault(SIGNIFICANCE, []).append(header)
-        elif match is None or match["stem"].endswith("_n"):
+        if name in known:
             continue
-        elif "eth_summary" in name:
-            left_out.setdefault(WRES, []).append(header)
-        elif (measure := _measure(match["stem"], edition)) is None:
-            why = NO_HEADLINE if match["stem"] in edition.codes else UNKNOWN
-            left_out.setdefault(why, []).append(header)
+        if match and match["stem"].endswith("_n"):
+            if f"{match['stem'].removesuffix('_n')}_{match['year']}" not in sheet.columns:
+                left_out.setdefault(NO_FIGURE, []).append(header)
+        elif match is None or (measure := _measure(match["stem"], edition)) is None:
+            if (kind := _kind(header)) is not None:
+                year = match["year"] if match else None
+                base = sheet.columns.get(f"{match['stem']}_n_{year}") if match else None
+                beside.append(_Beside(column, base, kind, header, year))
+                continue
+            asked = match is not None and match["stem"] in edition.codes
+            left_out.setdefault(NO_HEADLINE if asked else UNKNOWN, []).append(header)
         else:
             base, own = _base(sheet, match["stem"], match["year"], measure, edition)
             if base is None and measure != RATE:
@@ -182,7 +213,13 @@ def _figures(
             if not own:
                 borrowed.add(header)
             found.append(_Figure(column, base, measure, match["year"]))
-    return found
+    return found, beside
+
+
+def _kind(header: str) -> str | None:
+    """Return what a column beside the results is, None where it is none."""
+    kinds = layout("benchmark").beside
+    return next((k["kind"] for k in kinds if re.search(k["pattern"], header.casefold())), None)
 
 
 def _measure(stem: str, edition: Edition) -> str | None:
@@ -209,23 +246,81 @@ def _base(sheet: _Sheet, stem: str, year: str, measure: str, edition: Edition) -
     return None, False
 
 
-def _read_sheet(
-    book: Workbook, sheet: _Sheet, figures: Sequence[_Figure], edition: Edition, problems: list[str]
+def _rows(
+    book: Workbook,
+    sheet: _Sheet,
+    figures: Sequence[_Figure],
+    left_out: dict[str, list[str]],
+    problems: list[str],
 ) -> pl.DataFrame:
-    """Return one row per organisation and figure of a sheet, percentages from 0 to 100."""
+    """Return the rows of a sheet and whom each is about, without repeats and without totals."""
     cells = load_cells(book, sheet.name, sheet.header_row)
     at = f"sheet '{sheet.name}'"
-    ids = {name: sheet.columns.get(header) for name, header in (("name", NAME), ("benchmark_group", GROUP))}
+    named = sheet.columns.get(NAME)
     rows = cells.with_columns(
-        pl.col(str(sheet.columns["orgid"])).alias("organisation"),
-        *(pl.lit(None, pl.String).alias(n) if i is None else pl.col(str(i)).alias(n) for n, i in ids.items()),
+        pl.col(str(sheet.columns[CODE])).alias("organisation"),
+        pl.lit(None, pl.String).alias("name") if named is None else pl.col(str(named)).alias("name"),
         sheet=pl.lit(sheet.name),
-    ).with_columns(pl.col("benchmark_group").fill_null(sheet.name))
+        benchmark_group=_group(cells, sheet),
+    )
     filled = pl.any_horizontal(pl.lit(value=False), *(number(f.column).is_not_null() for f in figures))
     nameless = rows.filter(pl.col("organisation").is_null() & filled)["row"]
     if nameless.len():
         problems.append(f"{at}: figures without an 'org_id': {listed_rows(nameless)}")
     rows = rows.filter(pl.col("organisation").is_not_null())
+    code = pl.col("organisation")
+    odd = ~is_code(code) | layout("benchmark").is_aside(code)
+    for text, row in rows.filter(odd).select("organisation", "row").rows():
+        left_out.setdefault(NO_ORGANISATION, []).append(f"'{text}' ({at}, row {row})")
+    rows = rows.filter(~odd)
+    once = rows.unique(pl.exclude("row"), keep="first", maintain_order=True)
+    for text, row in rows.join(once, on="row", how="anti").select("organisation", "row").rows():
+        left_out.setdefault(REPEATED, []).append(f"'{text}' ({at}, row {row})")
+    for first, second in sheet.again:
+        place = f"{at}, columns {letter(first)} and {letter(second)}: '{sheet.header[second]}'"
+        if once[str(first)].equals(once[str(second)]):
+            left_out.setdefault(REPEATED, []).append(place)
+        else:
+            problems.append(f"{place} stands twice, with different figures")
+    return once
+
+
+def _group(cells: pl.DataFrame, sheet: _Sheet) -> pl.Expr:
+    """Return the benchmark group: the sheet, or the type of the organisation where a sheet holds several."""
+    known, typed = layout("benchmark"), sheet.columns.get(TYPE)
+    named = known.sheets.get(sheet.name.strip())
+    if named is None and typed is not None and cells[f"{typed}#"].drop_nulls().n_unique() > 1:
+        types = {float(code): group for code, group in known.org_types.items()}
+        found = number(typed).replace_strict(types, default=None, return_dtype=pl.String)
+        return found.fill_null(sheet.name)
+    return pl.lit(named or sheet.name)
+
+
+def _beside(rows: pl.DataFrame, columns: Sequence[_Beside]) -> pl.DataFrame:
+    """Return what stands beside the results as it is in the file: a row an organisation and column."""
+    schema = {
+        "organisation": pl.String, "period": pl.String, "kind": pl.String, "column": pl.String,
+        "value": pl.Float64, "base": pl.Float64,
+    }  # fmt: skip
+    parts = [
+        rows.select(
+            "organisation",
+            period=pl.lit(c.period, pl.String),
+            kind=pl.lit(c.kind),
+            column=pl.lit(c.header),
+            value=number(c.column),
+            base=pl.lit(None, pl.Float64) if c.base is None else number(c.base),
+        ).drop_nulls("value")
+        for c in columns
+    ]
+    return pl.concat([pl.DataFrame(schema=schema), *parts])
+
+
+def _read_sheet(
+    rows: pl.DataFrame, sheet: _Sheet, figures: Sequence[_Figure], edition: Edition, problems: list[str]
+) -> pl.DataFrame:
+    """Return one row per organisation and figure of a sheet, percentages from 0 to 100."""
+    at = f"sheet '{sheet.name}'"
     who = ["sheet", "row", "organisation", "name", "benchmark_group"]
     long = [
         rows.select(

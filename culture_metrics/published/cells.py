@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from culture_metrics.published.rows import DASHES
+from culture_metrics.published.official import layout
 from data_schemas.columns import STATUSES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from culture_metrics.catalogue import Edition
     from culture_metrics.published.bodies import Body, Grid
     from culture_metrics.published.columns import Figure
 
@@ -43,7 +44,11 @@ class Cells:
 
 
 def fill_cells(
-    bodies: Sequence[Body], figures: Sequence[Figure], rows: pl.DataFrame, problems: list[str]
+    bodies: Sequence[Body],
+    figures: Sequence[Figure],
+    rows: pl.DataFrame,
+    edition: Edition,
+    problems: list[str],
 ) -> Cells:
     """Gather the figures of all sheets; what is neither a number in range nor "-" nor blank is a problem."""
     shape = (len(figures), rows["who"].n_unique())
@@ -52,6 +57,7 @@ def fill_cells(
     state, base_state = np.empty(shape, np.int8), np.empty(shape, np.int8)
     own = np.zeros(shape, np.bool_)
     names = np.array([f.name for f in figures])
+    gates = np.array([_gate(f, edition) for f in figures])
     for sheet, body in enumerate(bodies):
         part = rows.filter(sheet=sheet)
         here = np.array([i for i, f in enumerate(figures) if f.sheet == sheet], np.intp)
@@ -63,7 +69,8 @@ def fill_cells(
         state[here], base_state[here] = states[columns], states[bases]
         at[np.ix_(here, who)] = part["at"].to_numpy()
         if part["own"].count():
-            own[np.ix_(here, who)] = names[here, None] == part["own"].fill_null("").to_numpy()
+            made_from = part["own"].fill_null("").to_numpy()
+            own[np.ix_(here, who)] = (names[here, None] == made_from) | (gates[here, None] == made_from)
     first = np.array([f.first for f in figures], np.bool_)[:, None]
     top = np.array([10 if f.kind == "score" else 100 for f in figures])[:, None]
     number, base_number = state == NUMBER, base_state == NUMBER
@@ -84,6 +91,13 @@ def fill_cells(
     )
 
 
+def _gate(figure: Figure, edition: Edition) -> str:
+    """Return the one question whose answers decide who was asked; a "-" in its own groups hides nothing."""
+    question = edition.questions.get(figure.name)
+    gates = question.asked_if if question else ()
+    return gates[0][0] if len(gates) == 1 else "-"
+
+
 def _numbers(body: Body, take: Grid, who: Grid, width: int) -> tuple[Grid, Grid]:
     """Return the columns of a sheet as rows, by whom they are about, and what kind of cell each is."""
     numbers = np.full((body.numbers.shape[1], width), np.nan)
@@ -91,7 +105,10 @@ def _numbers(body: Body, take: Grid, who: Grid, width: int) -> tuple[Grid, Grid]
     states = np.where(np.isnan(numbers), BLANK, NUMBER).astype(np.int8)
     if body.gaps:
         cells = body.text[take].select(pl.all().str.strip_chars().fill_null(""))
-        dash, blank = (cells.select(e).to_numpy().T for e in (pl.all().is_in(DASHES), pl.all() == ""))
+        dash, blank = (
+            cells.select(e).to_numpy().T
+            for e in (pl.all().is_in(layout("organisation").suppressed), pl.all() == "")
+        )
         place = np.ix_(np.array(body.gaps) - body.first, who)
         kind = np.select([~np.isnan(numbers[place]), dash, blank], [NUMBER, DASH, BLANK], OTHER)
         states[place] = kind

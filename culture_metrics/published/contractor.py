@@ -11,7 +11,12 @@ from culture_metrics.code_fit import fit_known, likeliest
 from culture_metrics.contract import ALL, as_organisations
 from culture_metrics.errors import FileFormatError, InputWarning, UnknownNameError, warn
 from culture_metrics.problems import counted
-from culture_metrics.published.contractor_figures import SURVEY, contractor_distributions, contractor_results
+from culture_metrics.published.contractor_figures import (
+    SURVEY,
+    contractor_distributions,
+    contractor_results,
+    in_percent,
+)
 from culture_metrics.published.contractor_rows import read_rows
 from culture_metrics.published.published import Published
 from culture_metrics.published.refusal import refusal
@@ -43,14 +48,17 @@ def read_contractor(
             hint="Give it: organisation='RXX'.",
         )
     problems: list[str] = []
-    scores, options = read_rows(source, heads, problems)
+    left_out: dict[str, list[str]] = {}
+    scores, options = read_rows(source, heads, left_out, problems)
     if problems:
         raise refusal(source.file, problems)
     who = organisation.strip()
     rows = pl.concat([*scores, *options])
     editions = _editions(rows, source.file)
     doubt = _another_survey(rows, source.file)
-    left_out: dict[str, list[str]] = {}
+    fractions: list[str] = []
+    scores = in_percent(scores, editions, fractions)
+    options = in_percent(options, editions, fractions)
     results, one_sided = contractor_results(scores, editions, who, left_out, problems)
     distributions, rescaled = contractor_distributions(options, editions, who, left_out, problems)
     if problems:
@@ -84,6 +92,7 @@ def read_contractor(
             "left_out": {why: tuple(sorted(set(codes))) for why, codes in left_out.items()},
             "unknown_breakdowns": tuple(sorted(breakdowns - known)),
             "sides": {SIDES: one_sided} if one_sided else {},
+            "fractions": tuple(fractions),
             "missing_taken_out": rescaled,
             "survey_doubt": doubt,
         },

@@ -9,8 +9,8 @@ import polars as pl
 from culture_metrics.catalogue import catalogue
 from culture_metrics.contract import ALL, as_distributions, as_results
 from culture_metrics.disclosure.suppression import suppress
-from culture_metrics.errors import UnknownNameError
-from culture_metrics.published.rows import ALL_STAFF
+from culture_metrics.published.match import normalise
+from culture_metrics.published.official import groups_of, layout, printed_breakdown
 from culture_metrics.published.sheets import HIDDEN, NUMBER, listed_rows
 from culture_metrics.published.usual import much_nearer, usual_percentages
 from data_schemas.columns import DISTRIBUTIONS, RESULTS
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from culture_metrics.catalogue import Edition
 
 SURVEY = "nss_england"
-#: What the name of the breakdown may be in the rows of the whole organisation.
-WHOLE = [*ALL_STAFF, "organisation", "trust", "organisation overall"]
 MISSING = 99
 #: How far the options of a question may be from 100 % together, and how many percentages prove fractions.
 _TOLERANCE, _SEVERAL = 1.0, 5
@@ -34,11 +32,14 @@ TURNED = "the favourable answer is counted where the headline is the unfavourabl
 def _named(rows: pl.DataFrame, editions: Mapping[str, Edition]) -> pl.DataFrame:
     """Add the breakdown that the catalogue knows under the name of the file, else that name itself."""
     names = []
-    for year, dimension in rows.select("year", "dimension").unique().rows():
-        try:
-            ours = editions[year].breakdown(dimension).id
-        except UnknownNameError:
-            ours = ALL if dimension.strip().casefold() in WHOLE else dimension
+    everyone = layout("contractor").whole
+    groups = rows.group_by("year", "dimension", maintain_order=True).agg(
+        pl.col("group").drop_nulls().unique()
+    )
+    for year, dimension, there in groups.rows():
+        ours = (
+            ALL if dimension.strip().casefold() in everyone else _breakdown(editions[year], dimension, there)
+        )
         names.append((year, dimension, ours))
     schema = dict.fromkeys(["year", "dimension", "breakdown"], pl.String)
     found = rows.join(pl.DataFrame(names, schema=schema, orient="row"), on=["year", "dimension"])
@@ -46,6 +47,47 @@ def _named(rows: pl.DataFrame, editions: Mapping[str, Edition]) -> pl.DataFrame:
     return found.with_columns(
         group=pl.when(whole).then(pl.lit(ALL)).otherwise(pl.col("group").fill_null("(blank)"))
     )
+
+
+def _breakdown(edition: Edition, dimension: str, groups: Sequence[str]) -> str:
+    """Return the breakdown of the catalogue that has this name; of several the one that has all the groups.
+
+    'Occupation group' is the label of one breakdown and the official name of another: the groups decide.
+    """
+    folded, printed = normalise(dimension), printed_breakdown(edition, dimension)
+    named = {
+        b.id: b
+        for b in edition.breakdowns.values()
+        if folded in map(normalise, (b.id, b.label, *b.names)) or (printed and printed.id == b.id)
+    }
+    if len(named) > 1:
+        there = set(map(normalise, groups))
+        known = {name: groups_of(b, edition, printed.groups if printed else {}) for name, b in named.items()}
+        named = {name: b for name, b in named.items() if there <= set(known[name])}
+    return next(iter(named)) if len(named) == 1 else dimension
+
+
+def in_percent(
+    tables: Sequence[pl.DataFrame], editions: Mapping[str, Edition], told: list[str]
+) -> list[pl.DataFrame]:
+    """Turn fractions into percentages where every percentage of the export is at most 1, and say so."""
+    if not tables:
+        return []
+    rows = pl.concat(tables)
+    scores = {code for edition in editions.values() for code in edition.codes if _is_score(edition, code)}
+    percent = ~pl.col("code").is_in(sorted(scores))
+    shares = rows.filter(percent, pl.col("value") > 0)
+    top = shares["value"].max()
+    if shares["code"].n_unique() < _SEVERAL or not isinstance(top, float) or top > 1:
+        return [*tables]
+    told.append(f"{shares.height:,} fractions, none above 1, were taken as percentages divided by 100.")
+    return [
+        t.with_columns(value=pl.when(percent).then(pl.col("value") * 100).otherwise("value")) for t in tables
+    ]
+
+
+def _is_score(edition: Edition, code: str) -> bool:
+    return edition.codes[code] in edition.scores
 
 
 def _about(rows: pl.DataFrame, who: str, measure: str) -> pl.DataFrame:
@@ -121,15 +163,9 @@ def contractor_results(
             f"scores above 10 where elements, themes and sub-scores go from 0 to 10: {listed_rows(high)}"
         )
     percent = rows.filter(pl.col("unit") == "percent")
-    top = percent["value"].max()
-    if percent["measure"].n_unique() >= _SEVERAL and isinstance(top, float) and 0 < top <= 1:
-        problems.append(
-            "no percentage above 1: fractions where this layout has 0 to 100; multiply by 100, once"
-        )
-    else:
-        means = _means(percent, editions).filter(pl.col("mean") <= 1)
-        small = means.filter(much_nearer(100 * pl.col("mean"), pl.col("mean")))["code"].unique().sort()
-        problems += [f"fractions where this layout has 0 to 100: {', '.join(small)}"] if small.len() else []
+    means = _means(percent, editions).filter(pl.col("mean") <= 1)
+    small = means.filter(much_nearer(100 * pl.col("mean"), pl.col("mean")))["code"].unique().sort()
+    problems += [f"fractions where this layout has 0 to 100: {', '.join(small)}"] if small.len() else []
     if problems:
         return as_results(pl.DataFrame(schema=RESULTS)), ()
     turned = _turned(rows, editions)

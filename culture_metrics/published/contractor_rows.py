@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from culture_metrics.contract import ALL
 from culture_metrics.errors import FileFormatError
 from culture_metrics.files.header import Look
 from culture_metrics.files.names import shown
 from culture_metrics.files.raw import INDEX
 from culture_metrics.files.workbooks import Workbook
+from culture_metrics.published.official import layout
 from culture_metrics.published.sheets import (
     BLANK,
     NUMBER,
@@ -32,6 +34,8 @@ if TYPE_CHECKING:
 
 IDS = ("year", "questionnumber", "dimname", "dimvalue", "basesize")
 SCORE, OPTION = "score", "optioncode"
+#: Why rows are left out.
+COMPARATOR = "rows of a comparator, not of the organisation"
 PERCENT = ("%", "percent", "percentage", "%responses", "score")
 _DECIMAL_COMMA = r"^\s*(\d+),(\d+)\s*$"
 
@@ -56,19 +60,40 @@ LOOK = Look(_score)
 
 
 def read_rows(
-    source: RawTable | Workbook, heads: Mapping[str, Sequence[Row]], problems: list[str]
+    source: RawTable | Workbook,
+    heads: Mapping[str, Sequence[Row]],
+    left_out: dict[str, list[str]],
+    problems: list[str],
 ) -> tuple[list[pl.DataFrame], list[pl.DataFrame]]:
     """Return tables of scores and tables of response options, and add to `problems` what cannot be right.
 
+    Rows of a comparator go to `left_out`. A row of the whole organisation may name no breakdown.
     Their columns are `row, code, year, dimension, group, base, base_state, value, value_state, option, at`.
     """
     scores: list[pl.DataFrame] = []
     options: list[pl.DataFrame] = []
     tables = _sheets(source, heads) if isinstance(source, Workbook) else [("the file", _text(source))]
     for at, cells in tables:
-        table = _tidy(cells, at, problems)
+        table = _own(_tidy(cells, at, problems), at, left_out, problems)
         (options if OPTION in cells.columns else scores).append(table)
     return scores, options
+
+
+def _own(rows: pl.DataFrame, at: str, left_out: dict[str, list[str]], problems: list[str]) -> pl.DataFrame:
+    """Set the rows of comparators aside, and name the whole organisation where the breakdown is blank."""
+    known = layout("contractor")
+    dimension, group = (pl.col(name).str.to_lowercase() for name in ("dimension", "group"))
+    other = pl.any_horizontal(cell.is_in(sorted(known.comparators)) for cell in (dimension, group))
+    for name, numbers in (
+        rows.filter(other).group_by(pl.coalesce("group", "dimension"), maintain_order=True).agg("row").rows()
+    ):
+        left_out.setdefault(COMPARATOR, []).append(f"'{name}' ({at}, {listed_rows(numbers)})")
+    rows = rows.filter(~other.fill_null(value=False))
+    whole = dimension.is_null() & (group.is_null() | group.is_in(sorted(known.whole)))
+    unnamed = rows.filter(dimension.is_null() & ~whole)["row"]
+    if unnamed.len():
+        problems.append(f"{at}: a DimValue without its DimName: {listed_rows(unnamed)}")
+    return rows.with_columns(dimension=pl.when(whole).then(pl.lit(ALL)).otherwise("dimension"))
 
 
 def _text(table: RawTable) -> pl.DataFrame:
@@ -129,7 +154,6 @@ def _tidy(cells: pl.DataFrame, at: str, problems: list[str]) -> pl.DataFrame:
     tests = {
         "no Year such as 2024": pl.col("year").is_null() | ~pl.col("year").is_between(2000, 2100),
         "no QuestionNumber": pl.col("code").is_null(),
-        "no DimName": pl.col("dimension").is_null(),
         "a BaseSize that is no number of responses": (pl.col("base_state") == OTHER)
         | (pl.col("base") < 0)
         | (pl.col("base") != pl.col("base").floor()),

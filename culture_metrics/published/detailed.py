@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from culture_metrics.catalogue import catalogue
 from culture_metrics.errors import FileFormatError
+from culture_metrics.files.other_surveys import REMEDY, other_survey
 from culture_metrics.published.bodies import load_bodies
 from culture_metrics.published.cells import fill_cells
 from culture_metrics.published.columns import find_figures
 from culture_metrics.published.layout import find_edition, find_table, missing_columns
+from culture_metrics.published.official import layout
 from culture_metrics.published.published import Published
 from culture_metrics.published.refusal import refusal
 from culture_metrics.published.rows import read_rows
@@ -19,11 +23,19 @@ from culture_metrics.results import Distributions, Results
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    import polars as pl
+
     from culture_metrics.catalogue import Edition
     from culture_metrics.files.workbooks import Workbook
+    from culture_metrics.published.bodies import Body
+    from culture_metrics.published.cells import Cells
+    from culture_metrics.published.columns import Figure
     from culture_metrics.published.layout import Row, Table
 
 SURVEY = "nss_england"
+#: Why columns and blocks are left out.
+LOOSE = "columns that the layout does not name"
+TWICE = "blocks that stand twice with the same figures"
 BASES = (
     "The base of a headline percentage that leaves options out is the published base times the share of the "
     "other options, rounded. It is exact in unweighted rows and approximate in weighted ones, where shares "
@@ -37,10 +49,18 @@ def read_detailed(book: Workbook, heads: Mapping[str, Sequence[Row]]) -> Publish
     tables = _find_tables(heads, book.file, problems)
     codes = {block.code.casefold() for table in tables for block in table.blocks}
     edition = find_edition(catalogue(SURVEY), _headings(heads, tables), codes, book.file)
-    figures = find_figures(tables, edition, problems)
+    left_out: dict[str, list[str]] = {}
+    for table in tables:
+        left_out.setdefault(LOOSE, []).extend(table.aside)
+    figures, again = find_figures(tables, edition, left_out, problems)
+    if not figures:
+        problems.append(f"no block is a question or score of {edition.period}")
+        raise refusal(book.file, problems)
     bodies = load_bodies(book, tables)
-    rows, notes = read_rows(tables, bodies, edition, problems)
-    cells = fill_cells(bodies, figures, rows, problems)
+    rows, notes = read_rows(tables, bodies, edition, left_out, problems)
+    cells = fill_cells(bodies, figures, rows, edition, problems)
+    for block in again:
+        _repeated(bodies, block, figures, cells, rows, edition, left_out, problems)
     if problems:
         raise refusal(book.file, problems)
     return Published(
@@ -52,15 +72,39 @@ def read_detailed(book: Workbook, heads: Mapping[str, Sequence[Row]]) -> Publish
         provenance={
             "file": book.file,
             "sha256": book.sha256,
-            "layout": tables[0].layout,
             "title": tables[0].heading.split("\n")[0],
             "sheets": tuple(table.sheet for table in tables),
             "suppressed_cells": int(cells.dashes.sum()),
-            "missing": _missing(edition, codes),
+            "missing": _missing(edition, {f.name for f in figures}, codes),
+            "left_out": {why: tuple(named) for why, named in left_out.items() if named},
             "bases": BASES,
             **notes,
         },
     )
+
+
+def _repeated(
+    bodies: Sequence[Body],
+    block: Sequence[Figure],
+    figures: Sequence[Figure],
+    cells: Cells,
+    rows: pl.DataFrame,
+    edition: Edition,
+    left_out: dict[str, list[str]],
+    problems: list[str],
+) -> None:
+    """Count a block that stands a second time once, if it holds the same; else it is a problem."""
+    other = fill_cells(bodies, block, rows, edition, problems)
+    key = [(f.name, f.option) for f in block]
+    first = [i for i, f in enumerate(figures) if (f.name, f.option) in key]
+    places = f"{figures[first[0]].place} and {block[0].place}" if first else block[0].place
+    if [(figures[i].name, figures[i].option) for i in first] == key and all(
+        np.array_equal(getattr(cells, name)[first], getattr(other, name))
+        for name in ("value", "base", "status")
+    ):
+        left_out.setdefault(TWICE, []).append(places)
+    else:
+        problems.append(f"{places}: the same question or score, with different figures")
 
 
 def _find_tables(heads: Mapping[str, Sequence[Row]], file: str, problems: list[str]) -> list[Table]:
@@ -71,6 +115,9 @@ def _find_tables(heads: Mapping[str, Sequence[Row]], file: str, problems: list[s
         raise refusal(file, problems)
     if problems and not tables:
         raise refusal(file, problems)
+    other = None if tables else other_survey(cell for rows in heads.values() for row in rows for cell in row)
+    if other is not None:
+        raise FileFormatError(f"This is a file of the {other}", where=file, hint=REMEDY)
     if not tables:
         raise FileFormatError(
             "The workbook has no sheet with official results",
@@ -83,8 +130,10 @@ def _find_tables(heads: Mapping[str, Sequence[Row]], file: str, problems: list[s
 
 
 def _headings(heads: Mapping[str, Sequence[Row]], tables: Sequence[Table]) -> dict[str, str]:
-    """Return the text above the figures by sheet; of sheets without figures, their first rows."""
+    """Return the text above the figures by sheet; where it names no year, the first rows of other sheets."""
     found = {table.sheet: table.heading for table in tables}
+    if any(layout("organisation").years(text) for text in found.values()):
+        return found
     notes = {
         name: " ".join(cell for row in rows for cell in row if cell)
         for name, rows in heads.items()
@@ -93,8 +142,8 @@ def _headings(heads: Mapping[str, Sequence[Row]], tables: Sequence[Table]) -> di
     return {**found, **notes}
 
 
-def _missing(edition: Edition, codes: set[str]) -> tuple[str, ...]:
-    """Return the official codes of the questions and scores that the file does not have."""
-    there = {edition.codes.get(code) for code in codes}
+def _missing(edition: Edition, there: set[str], codes: set[str]) -> tuple[str, ...]:
+    """Return the official codes of the questions and scores that were not read."""
+    read = {c for c in codes if c in edition.columns and edition.columns[c].id in there}
     scores = [measure.code for name, measure in edition.scores.items() if name not in there]
-    return (*missing_columns(edition, codes), *scores)
+    return (*missing_columns(edition, read), *scores)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from culture_metrics.errors import FileFormatError
 from culture_metrics.published.match import normalise
+from culture_metrics.published.official import layout as official_layout
 
 Row = tuple[str | None, ...]
 
@@ -17,28 +18,13 @@ if TYPE_CHECKING:
 
     from culture_metrics.catalogue import Edition, Survey
 
-#: Header of an id column -> our name for it, by layout. The first one tells the layout.
-ID_COLUMNS = {
-    "organisation": {
-        "ods code": "organisation",
-        "organisation name": "name",
-        "benchmarking group": "benchmark_group",
-        "region": "region",
-        "ics": "ics",
-        "weighting": "weighting",
-    },
-    "national": {
-        "breakdown": "breakdown",
-        "breakdown subgroup": "group",
-        "weighting": "weighting",
-        "base": "coverage",
-    },
-}
-OPTIONAL_IDS = {"coverage"}
+#: Layouts of the detailed spreadsheets. The first column of each tells the layout.
+LAYOUTS = ("organisation", "national")
 
 _TITLE = re.compile(r"^\s*(?P<code>[^\s].{0,23}?)\s*[-–—:]\s+\S")  # noqa: RUF001
+#: Headers of figures: under no title they cannot be told.
+_FIGURES = re.compile(r"%|base \(number", re.IGNORECASE)
 _CODE = re.compile(r"^(q\d+[a-z]?(_\d+)?|pp\d(_\d)?|[em]_\d)$", re.IGNORECASE)
-_YEAR = re.compile(r"\bnhs\s+staff\s+survey\s+(?P<year>20\d\d)\b", re.IGNORECASE)
 _LETTERS = 26
 
 
@@ -53,7 +39,10 @@ class Block:
 
 @dataclass(frozen=True)
 class Table:
-    """The results on a sheet: where the header stands, the id columns by our name, the blocks of figures."""
+    """The results on a sheet: where the header stands, the id columns by our name, the blocks of figures.
+
+    `aside` names the columns that are neither, with their places.
+    """
 
     sheet: str
     layout: str
@@ -61,6 +50,7 @@ class Table:
     ids: Mapping[str, int]
     blocks: tuple[Block, ...]
     heading: str
+    aside: tuple[str, ...] = ()
 
     @property
     def first(self) -> int:
@@ -93,17 +83,17 @@ def find_table(sheet: str, rows: Sequence[Row], problems: list[str]) -> Table | 
     """Find the results table among the first rows of a sheet; None where there is none (notes, contents)."""
     found = _find_header(rows)
     if found is None:
-        if any(_CODE.match(code) for row in rows for code in _titles(row, 0).values()):
+        if any((m := _TITLE.match(cell or "")) and _CODE.match(m["code"]) for row in rows for cell in row):
             problems.append(
                 f"sheet '{sheet}' has question titles but no header row with 'ODS code' or 'Breakdown'"
             )
         return None
     header_row, layout = found
     header, above = rows[header_row], rows[:header_row]
-    names = ID_COLUMNS[layout]
-    known = [(names.get(normalise(cell)), i) for i, cell in enumerate(header) if cell]
-    ids = {name: i for name, i in reversed(known) if name}
-    lacking = [h for h, name in names.items() if name not in ids and name not in OPTIONAL_IDS]
+    known = official_layout(layout)
+    named = [(known.headers.get(normalise(cell)), i) for i, cell in enumerate(header) if cell]
+    ids = {name: i for name, i in reversed(named) if name}
+    lacking = [texts[0] for name, texts in known.columns.items() if name in known.required - set(ids)]
     if lacking:
         listed = ", ".join(f"'{h}'" for h in lacking)
         problems.append(f"sheet '{sheet}' has no column {listed} in its header row {header_row + 1}")
@@ -111,10 +101,13 @@ def find_table(sheet: str, rows: Sequence[Row], problems: list[str]) -> Table | 
     first = max(ids.values()) + 1
     titles = max((_titles(row, first) for row in above), key=len, default={})
     starts = [*sorted(titles), len(header)]
+    loose = {i: text for i, cell in enumerate(header[: starts[0]]) if (text := (cell or "").strip())}
+    loose = {i: text for i, text in loose.items() if i not in ids.values()}
+    aside = {i: text for i, text in loose.items() if i < first or not _FIGURES.match(text)}
     problems += [
-        f"sheet '{sheet}', column {letter(i)}: '{header[i]}' stands under no title such as 'Q2a - ...'"
-        for i in range(first, starts[0])
-        if header[i]
+        f"sheet '{sheet}', column {letter(i)}: '{text}' stands under no title such as 'Q2a - ...'"
+        for i, text in loose.items()
+        if i not in aside
     ]
     blocks = tuple(
         _block(sheet, header, titles[start], range(start, end), problems) for start, end in pairwise(starts)
@@ -124,21 +117,29 @@ def find_table(sheet: str, rows: Sequence[Row], problems: list[str]) -> Table | 
             f"sheet '{sheet}' has no titles such as 'Q2a - ...' above its header row {header_row + 1}"
         )
     heading = "\n".join(cell.strip() for row in above for cell in row[:first] if cell)
-    return Table(sheet, layout, header_row, ids, blocks, heading)
+    places = tuple(f"sheet '{sheet}', column {letter(i)}: '{text}'" for i, text in aside.items())
+    return Table(sheet, layout, header_row, ids, blocks, heading, places)
 
 
 def _find_header(rows: Sequence[Row]) -> tuple[int, str] | None:
     for i, row in enumerate(rows):
         cells = {normalise(cell) for cell in row if cell}
-        for layout, names in ID_COLUMNS.items():
-            if next(iter(names)) in cells and len(cells.intersection(names)) > 1:
+        for layout in LAYOUTS:
+            headers = official_layout(layout).headers
+            first = next(iter(headers.values()))
+            found = {headers[cell] for cell in cells if cell in headers}
+            if first in found and len(found) > 1:
                 return i, layout
     return None
 
 
 def _titles(row: Row, first: int) -> dict[int, str]:
-    matches = {i: _TITLE.match(cell) for i, cell in enumerate(row) if cell and i >= first}
-    return {i: match["code"] for i, match in matches.items() if match}
+    """Return the code of every title in a row; a row without a single one such as 'Q2a - ...' has none."""
+    cells = {i: cell.strip() for i, cell in enumerate(row) if cell and i >= first and cell.strip()}
+    matches = {i: _TITLE.match(cell) for i, cell in cells.items()}
+    if not any(matches.values()):
+        return {}
+    return {i: match["code"] if match else cells[i] for i, match in matches.items()}
 
 
 def _block(sheet: str, header: Row, code: str, columns: range, problems: list[str]) -> Block:
@@ -169,7 +170,8 @@ def find_edition(survey: Survey, headings: Mapping[str, str], codes: Iterable[st
         When the file belongs to another survey or to a year without a catalogue, or when title and question
         codes contradict each other.
     """
-    years = {m["year"]: sheet for sheet, text in headings.items() for m in _YEAR.finditer(text)}
+    titled = official_layout("organisation")
+    years = {year: sheet for sheet, text in headings.items() for year in titled.years(text)}
     if not years:
         raise FileFormatError(
             "The workbook does not say that it holds results of the NHS Staff Survey",

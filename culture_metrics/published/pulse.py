@@ -11,6 +11,7 @@ from culture_metrics.catalogue import catalogue
 from culture_metrics.contract import ALL, as_distributions, as_organisations, as_results
 from culture_metrics.errors import FileFormatError, UnknownNameError
 from culture_metrics.published.layout import letter
+from culture_metrics.published.official import is_code, layout
 from culture_metrics.published.published import Published
 from culture_metrics.published.refusal import refusal
 from culture_metrics.published.rows import DASHES
@@ -37,16 +38,10 @@ if TYPE_CHECKING:
     from culture_metrics.published.layout import Row
 
 SURVEY = "national_quarterly_pulse"
-#: Headers that make a sheet one of a pulse workbook.
-WANTED = ("orgcode", "caresetting", "totalresponses")
-ATTRIBUTES = {
-    "organisation": ("orgcode",),
-    "name": ("orgname",),
-    "benchmark_group": ("caresetting",),
-    "region": ("regionname",),
-    "ics": ("stpname", "icsname", "icbname"),
-}
-TOTAL = "england"
+ATTRIBUTES = ("organisation", "name", "benchmark_group", "region", "ics")
+#: What is left out, and why.
+NO_ORGANISATION = "rows that are no organisation (a total, an average, or no ODS code)"
+REPEATED = "rows that stand twice with the same figures"
 _QUARTER = re.compile(r"\bQ(?:uarter)?\s*([1-4])[\s,]*(20\d\d)\s*[-/\u2013]\s*(?:20)?(\d\d)\b", re.IGNORECASE)
 
 
@@ -61,7 +56,9 @@ class _Sheet(NamedTuple):
 
 def find_pulse(heads: Mapping[str, Sequence[Row]]) -> dict[str, int]:
     """Return the header row of every sheet that a pulse workbook has, by sheet."""
-    found = {name: find_header(rows, WANTED) for name, rows in heads.items()}
+    known = layout("pulse")
+    wanted = [key(known.columns[name][0]) for name in known.required]
+    found = {name: find_header(rows, wanted) for name, rows in heads.items()}
     return {name: row for name, row in found.items() if row is not None}
 
 
@@ -84,7 +81,8 @@ def read_pulse(book: Workbook, heads: Mapping[str, Sequence[Row]]) -> Published:
     problems += [f"more than one sheet holds '{n}'" for n in sorted(set(named)) if named.count(n) > 1]
     if not own:
         problems.append("no sheet holds one score with its own 'Total Responses' (such as sheet 'Advocacy')")
-    cells = {sheet.name: _read_sheet(book, sheet, problems) for sheet in sheets}
+    left_out: dict[str, list[str]] = {}
+    cells = {sheet.name: _read_sheet(book, sheet, left_out, problems) for sheet in sheets}
     if problems:
         raise refusal(book.file, problems)
     figures = pl.concat([cells[sheet.name] for sheet in own])
@@ -105,6 +103,7 @@ def read_pulse(book: Workbook, heads: Mapping[str, Sequence[Row]]) -> Published:
             "sheets": tuple(sheet.name for sheet in sheets),
             "suppressed_cells": results.filter(pl.col("status") == "suppressed_small_base").height,
             "missing": tuple(m.code for name, m in edition.scores.items() if name not in named),
+            "left_out": {why: tuple(named) for why, named in left_out.items()},
             "headcount": _headcount(figures, period),
             "checks": _checks(figures, overview, edition),
         },
@@ -148,11 +147,15 @@ def _sheet(name: str, header: Row, row: int, edition: Edition) -> _Sheet:
     return _Sheet(name, row, columns, dict(sorted(scores.items())))
 
 
-def _read_sheet(book: Workbook, sheet: _Sheet, problems: list[str]) -> pl.DataFrame:
+def _read_sheet(
+    book: Workbook, sheet: _Sheet, left_out: dict[str, list[str]], problems: list[str]
+) -> pl.DataFrame:
     """Return one row per organisation and score of a sheet; England is the organisation `all`."""
     cells = load_cells(book, sheet.name, sheet.header_row)
+    known = layout("pulse")
     where = {
-        n: next((sheet.columns[k] for k in ks if k in sheet.columns), None) for n, ks in ATTRIBUTES.items()
+        n: next((sheet.columns[key(k)] for k in known.columns[n] if key(k) in sheet.columns), None)
+        for n in ATTRIBUTES
     }
     base = sheet.columns["totalresponses"]
     counted = next((i for k, i in sheet.columns.items() if "headcount" in k), None)
@@ -166,7 +169,12 @@ def _read_sheet(book: Workbook, sheet: _Sheet, problems: list[str]) -> pl.DataFr
         *(number(i).alias(f"{i}#") for i in sheet.scores),
         *(state(i).alias(f"{i}") for i in sheet.scores),
         base_state=state(base),
-        total=pl.any_horizontal(pl.col(str(i)).str.to_lowercase() == TOTAL for i in before),
+        total=pl.any_horizontal(
+            pl.col(str(i)).str.to_lowercase().is_in(sorted(known.all_organisations)) for i in before
+        ),
+        aside=pl.coalesce(
+            pl.when(known.is_aside(pl.col(str(i)))).then(pl.col(str(i)).str.strip_chars()) for i in before
+        ),
     )
     shown = pl.any_horizontal(pl.col("base_state", *map(str, sheet.scores)) != BLANK)
     rows = rows.filter(shown).with_columns(
@@ -175,9 +183,10 @@ def _read_sheet(book: Workbook, sheet: _Sheet, problems: list[str]) -> pl.DataFr
         .otherwise("organisation")
     )
     at = f"sheet '{sheet.name}'"
+    rows = _once(_organisations_of(rows, at, left_out), at, left_out)
     tests = {
         "figures without an 'Org Code'": pl.col("organisation").is_null(),
-        "an organisation twice": pl.col("organisation").is_not_null()
+        "an organisation twice, with different figures": pl.col("organisation").is_not_null()
         & pl.col("organisation").is_duplicated(),
         f"column {letter(base)} ('Total Responses') is no number of responses": (
             pl.col("base_state") == OTHER
@@ -201,11 +210,29 @@ def _read_sheet(book: Workbook, sheet: _Sheet, problems: list[str]) -> pl.DataFr
             problems.append(f"{at}: {said}: {listed_rows(wrong)}")
     if rows.is_empty():
         problems.append(f"{at} has a header but no rows of results")
-    ids = ["organisation", *list(ATTRIBUTES)[1:], "base", "base_state", "headcount"]
+    ids = [*ATTRIBUTES, "base", "base_state", "headcount"]
     return pl.concat(
         rows.select(*ids, number(i).alias("value"), pl.col(str(i)).alias("state"), measure=pl.lit(name))
         for i, name in sheet.scores.items()
     )
+
+
+def _organisations_of(rows: pl.DataFrame, at: str, left_out: dict[str, list[str]]) -> pl.DataFrame:
+    """Leave out totals of a selection and rows whose code has not the form of one."""
+    code, whole = pl.col("organisation"), pl.col("organisation") == ALL
+    text = pl.coalesce("aside", pl.when(~whole & ~is_code(code)).then(code))
+    told = rows.with_columns(text=text)
+    for named, row in told.drop_nulls("text").select("text", "row").rows():
+        left_out.setdefault(NO_ORGANISATION, []).append(f"'{named}' ({at}, row {row})")
+    return told.filter(pl.col("text").is_null()).drop("text")
+
+
+def _once(rows: pl.DataFrame, at: str, left_out: dict[str, list[str]]) -> pl.DataFrame:
+    """Count an exact repeat of a row once."""
+    once = rows.unique(pl.exclude("row"), keep="first", maintain_order=True)
+    for named, row in rows.join(once, on="row", how="anti").select("organisation", "row").rows():
+        left_out.setdefault(REPEATED, []).append(f"'{named}' ({at}, row {row})")
+    return once
 
 
 def _text(column: int) -> pl.Expr:
@@ -246,7 +273,7 @@ def _organisations(figures: pl.DataFrame, period: str) -> pl.DataFrame:
     return as_organisations(
         first.select(
             "organisation",
-            *(pl.when(~whole).then(name).alias(name) for name in list(ATTRIBUTES)[1:]),
+            *(pl.when(~whole).then(name).alias(name) for name in ATTRIBUTES[1:]),
             survey=pl.lit(SURVEY),
             period=pl.lit(period),
         )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from culture_metrics.contract import as_distributions, as_organisations, as_results
 from culture_metrics.errors import FileFormatError
-from culture_metrics.files.contents import COPIED, find_results
+from culture_metrics.files.contents import COPIED, find_results, merged_quarters
 from culture_metrics.files.formulas import plain_names
 from culture_metrics.files.kinds import NAMES
 from culture_metrics.files.opener import open_file
@@ -55,21 +55,25 @@ def read_published(path: str | Path, organisation: str | None = None) -> Publish
         options where the layout has them. `period` is the newest one in the file. `provenance` has `file`,
         `sha256`, `layout`, `suppressed_cells` and, by layout:
 
-        organisation, national
+        organisation, national, organisation_type
             The detailed spreadsheets of the NHS Staff Survey. The headline is the positive options as a share
             of all options but those that it leaves out. `weighting` is that of the row (`occupation_group`,
             `none`, `occupation_group_and_size`, `size`), and `none` for questions that are never weighted. In
-            a national file the organisation is `all`. `title`, `sheets`, `missing` (official codes of the
-            edition that the file lacks), `bases` (how headline bases are worked out), `unknown_weightings`
-            and, in national files, `coverage` (which organisations each breakdown covers) and
-            `unknown_breakdowns`.
+            a national file the organisation is `all`; in that of organisation types the type stands in its
+            place, under an id such as `ambulance_trusts` (`organisations` has the printed names). `title`,
+            `sheets`, `missing` (official codes of the edition that were not read), `left_out` (rows, columns
+            and blocks that are not in the results, by reason: in every layout), `bases` (how headline bases
+            are worked out), `unknown_weightings`, `quirks` (what was put right, such as columns under each
+            other's headers) and, but for organisations, `coverage` (which organisations each breakdown
+            covers) and `unknown_breakdowns`.
         benchmark
             The benchmark workbook: fractions become percentages; every year in it, found under the question
             codes of the newest, is a period of the results. `release` (the newest year: figures of two
-            releases never join), `periods`, `left_out` (columns that are not in the results, by reason: flags
-            of significance, WRES), `borrowed_bases` (sub-scores without a column of bases, which stand with
-            that of their element or theme: in the official results of 2024 half of them are within 0.4 % of
-            their own, all within 14 %), `response_rates` (percent).
+            releases never join), `periods`, `beside` (columns that are no result of all staff: flags of
+            significance, WRES, WDES, composition of the respondents, single options, as in the file: `value`
+            is a fraction or a score), `borrowed_bases` (sub-scores without a column of bases, which stand
+            with that of their element or theme: in the official results of 2024 half of them are within 0.4 %
+            of their own, all within 14 %), `response_rates` (percent).
         pulse
             A workbook of the National Quarterly Pulse Survey; period `2022-Q1` is the first quarter of
             2022-23, England is the organisation `all`. `headcount` by organisation, `missing` scores, and
@@ -78,7 +82,8 @@ def read_published(path: str | Path, organisation: str | None = None) -> Publish
         contractor
             Breakdown exports, a row a question and group or a row an option and group; unweighted.
             `breakdown` is named as in the catalogue where it is known there, else as in the file
-            (`unknown_breakdowns`). `periods`, `left_out` (codes, by reason, among them questions of which
+            (`unknown_breakdowns`). `periods`, `fractions` (whether all percentages were fractions),
+            `left_out` (codes and rows of comparators, by reason, among them questions of which
             less is better and the file plainly counts the favourable answer), `sides` (the other questions of
             which less is better), `missing_taken_out` (in how many cells missing answers were taken out of
             percentages and base), `survey_doubt` (where the questions are those of the pulse survey).
@@ -185,6 +190,7 @@ def _refuse_copied(opened: Opened, rows: Sequence[Row], header: int | None, _whe
             f"This is the table of a {found[0].name}, saved as text",
             where=opened.file,
             expected="the workbook as it was published",
+            got=merged_quarters(rows, found[1]),
             hint=COPIED,
         )
 

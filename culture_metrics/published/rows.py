@@ -8,48 +8,53 @@ import numpy as np
 import polars as pl
 
 from culture_metrics.contract import ALL
-from culture_metrics.errors import UnknownNameError
-from culture_metrics.published.layout import ID_COLUMNS
-from culture_metrics.published.match import match_options, normalise
+from culture_metrics.published.match import normalise
+from culture_metrics.published.official import (
+    Printed,
+    groups_of,
+    is_code,
+    layout,
+    printed_breakdown,
+)
 from data_schemas.columns import WEIGHTINGS as WEIGHTING_NAMES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from culture_metrics.catalogue import Breakdown, Edition
+    from culture_metrics.catalogue import Edition
     from culture_metrics.published.bodies import Body
     from culture_metrics.published.layout import Table
 
-#: What the Weighting column says -> weighting.
-WEIGHTINGS = {
-    "unweighted": "none",
-    "occupation group": "occupation_group",
-    "organisation size": "size",
-    "organisation size and occupation group": "occupation_group_and_size",
-    "occupation group and organisation size": "occupation_group_and_size",
-}
-#: What the breakdown cell may say in the row of all staff.
-ALL_STAFF = ["all", "all staff", "overall", "total"]
 DASHES = ["-", "–", "—"]  # noqa: RUF001
 WHO = ["organisation", "breakdown", "group"]
 ATTRIBUTES = ["name", "benchmark_group", "region", "ics"]
 
 
+#: Why a row is left out.
+NO_ORGANISATION = "rows that are no organisation (a total, an average, a comparator, or no ODS code)"
+REPEATED = "rows that stand twice with the same figures"
+
+
 def read_rows(
-    tables: Sequence[Table], bodies: Sequence[Body], edition: Edition, problems: list[str]
+    tables: Sequence[Table],
+    bodies: Sequence[Body],
+    edition: Edition,
+    left_out: dict[str, list[str]],
+    problems: list[str],
 ) -> tuple[pl.DataFrame, dict[str, Any]]:
     """Return one row per row of figures, sorted by whom it is about, and notes for the provenance.
 
     Columns: `at` (number of the row over all sheets), `who` (number of organisation, breakdown and group),
     `sheet`, `index` (number in the body), `row` (as Excel counts), `organisation`, `breakdown`, `group`,
     `weighting`, `name`, `benchmark_group`, `region`, `ics` and `own` (the question that the breakdown is made
-    from).
+    from). Rows that are no organisation, and exact repeats, go to `left_out`.
     """
-    rows = _ids(tables, bodies, problems)
-    notes: dict[str, Any] = {}
+    rows = _ids(tables, bodies, left_out, problems)
+    notes: dict[str, Any] = {"layout": tables[0].layout}
     if tables[0].layout == "national":
         rows, notes = _national(rows, edition)
     else:
+        rows, notes["quirks"] = _unswapped(rows, edition)
         rows = rows.with_columns(breakdown=pl.lit(ALL), group=pl.lit(ALL), own=pl.lit(None, pl.String))
         total = rows["organisation"].n_unique()
         counts = rows.group_by("sheet", maintain_order=True).agg(pl.col("organisation").n_unique())
@@ -58,11 +63,9 @@ def read_rows(
             for sheet, count in counts.rows()
             if count != total
         ]
-    twice = rows.filter(pl.struct("sheet", *WHO).is_duplicated()).group_by("sheet", maintain_order=True)
-    for sheet, numbers in twice.agg(pl.col("row").head(6)).rows():
-        listed = ", ".join(map(str, numbers))
-        problems.append(f"sheet '{tables[sheet].sheet}' has results of the same name twice: rows {listed}")
-    said = {text: WEIGHTINGS.get(normalise(text), "as_published") for text in rows["weighting"].unique()}
+    rows = _once(rows, tables, bodies, left_out, problems)
+    known = layout("organisation").weightings
+    said = {text: known.get(normalise(text), "as_published") for text in rows["weighting"].unique()}
     unknown = tuple(sorted(text for text, weighting in said.items() if weighting == "as_published"))
     rows = rows.with_columns(
         pl.col("weighting").replace_strict(said, return_dtype=pl.Enum(WEIGHTING_NAMES)),
@@ -71,13 +74,18 @@ def read_rows(
     return rows.sort("who", "sheet").with_row_index("at"), {"unknown_weightings": unknown, **notes}
 
 
-def _ids(tables: Sequence[Table], bodies: Sequence[Body], problems: list[str]) -> pl.DataFrame:
+def _ids(
+    tables: Sequence[Table],
+    bodies: Sequence[Body],
+    left_out: dict[str, list[str]],
+    problems: list[str],
+) -> pl.DataFrame:
     """Take the rows that say whom they are about; blank cells and dashes become null."""
-    layout = tables[0].layout
-    required = [name for name in ("organisation", "weighting") if name in ID_COLUMNS[layout].values()]
+    known = layout(tables[0].layout)
+    required = [name for name in ("organisation", "weighting") if name in known.columns]
     cell = pl.col(pl.String).str.strip_chars()
     figures = [pl.Series("figures", ~np.isnan(b.numbers).all(axis=1), dtype=pl.Boolean) for b in bodies]
-    empty = pl.DataFrame(schema=dict.fromkeys(ID_COLUMNS[layout].values(), pl.String))
+    empty = pl.DataFrame(schema=dict.fromkeys(known.columns, pl.String))
     raw = [
         body.ids.with_columns(figures[i], sheet=pl.lit(i, pl.Int32)).with_row_index("index")
         for i, body in enumerate(bodies)
@@ -85,6 +93,8 @@ def _ids(tables: Sequence[Table], bodies: Sequence[Body], problems: list[str]) -
     ids = pl.concat([*raw, empty], how="diagonal").with_columns(
         pl.when((cell != "") & ~cell.is_in(DASHES)).then(cell)
     )
+    if "organisation" in known.columns:
+        ids = _organisations(ids, tables, left_out)
     whole = pl.all_horizontal(pl.col(required).is_not_null())
     nameless = ids.filter(~whole & pl.col("figures")).group_by("sheet", maintain_order=True)
     problems += [
@@ -99,51 +109,131 @@ def _ids(tables: Sequence[Table], bodies: Sequence[Body], problems: list[str]) -
     return ids
 
 
+def _organisations(
+    ids: pl.DataFrame, tables: Sequence[Table], left_out: dict[str, list[str]]
+) -> pl.DataFrame:
+    """Leave out the rows whose code is none, or that are named a total or an average."""
+    code, name = pl.col("organisation"), pl.col("name")
+    aside = layout("organisation")
+    odd = (code.is_not_null() & (~is_code(code) | aside.is_aside(code))) | (
+        code.is_null() & pl.col("figures") & aside.is_aside(name)
+    )
+    odd = odd.fill_null(value=False)
+    told = ids.filter(odd).with_columns(text=pl.coalesce(code, name))
+    for text, sheets, rows in told.group_by("text", maintain_order=True).agg("sheet", "row").rows():
+        place = f"sheet '{tables[sheets[0]].sheet}', row {rows[0]}"
+        more = f" and {len(rows) - 1} more rows" if len(rows) > 1 else ""
+        left_out.setdefault(NO_ORGANISATION, []).append(f"'{text}' ({place}{more})")
+    return ids.filter(~odd)
+
+
+def _unswapped(rows: pl.DataFrame, edition: Edition) -> tuple[pl.DataFrame, tuple[str, ...]]:
+    """Put Region and ICS under their own names where a workbook has them the other way round."""
+    known = layout("organisation")
+    regions = {
+        name: rows[name].str.to_lowercase().is_in(sorted(known.regions)).any() for name in ("region", "ics")
+    }
+    by_year = edition.period in known.quirks["swapped"]
+    if regions["region"] or not (regions["ics"] or by_year):
+        return rows, ()
+    swapped = rows.with_columns(region=pl.col("ics"), ics=pl.col("region"))
+    return swapped, ("Region and ICS stand under each other's headers and were put right.",)
+
+
+def _once(
+    rows: pl.DataFrame,
+    tables: Sequence[Table],
+    bodies: Sequence[Body],
+    left_out: dict[str, list[str]],
+    problems: list[str],
+) -> pl.DataFrame:
+    """Count an exact repeat of a row once; a row that stands again with other figures is a problem."""
+    twice = rows.filter(pl.struct("sheet", *WHO).is_duplicated())
+    if twice.is_empty():
+        return rows
+    drop: list[tuple[int, int]] = []
+    for sheet, *who, indices, numbers in (
+        twice.group_by("sheet", *WHO, maintain_order=True).agg("index", "row").rows()
+    ):
+        named = " ".join(text for text in dict.fromkeys(who) if text != ALL)
+        at = f"sheet '{tables[sheet].sheet}', rows {', '.join(map(str, numbers))}: '{named}'"
+        if all(_same(bodies[sheet], indices[0], other) for other in indices[1:]):
+            left_out.setdefault(REPEATED, []).append(at)
+            drop += [(sheet, index) for index in indices[1:]]
+        else:
+            problems.append(f"{at} stands more than once, with different figures")
+    gone = pl.DataFrame(drop, schema={"sheet": pl.Int32, "index": pl.UInt32}, orient="row")
+    return rows.join(gone, on=["sheet", "index"], how="anti", maintain_order="left")
+
+
+def _same(body: Body, first: int, other: int) -> bool:
+    """Whether two rows of a sheet hold the same, in figures and marks."""
+    texts = body.ids.drop("row").hstack(body.text)
+    return np.array_equal(body.numbers[first], body.numbers[other], equal_nan=True) and texts.row(
+        first
+    ) == texts.row(other)
+
+
 def _national(rows: pl.DataFrame, edition: Edition) -> tuple[pl.DataFrame, dict[str, Any]]:
-    """Turn the names of breakdowns and groups into those of the catalogue, where it knows them."""
-    breakdown, group = pl.col("breakdown"), pl.col("group")
-    whole = (breakdown.is_null() & group.is_null()) | breakdown.str.to_lowercase().is_in(ALL_STAFF)
+    """Turn the names of breakdowns and groups into those of the catalogue, where it knows them.
+
+    In the workbook of organisation types the type stands in the organisation's place.
+    """
+    types = _types(rows)
+    breakdown, group, coverage = pl.col("breakdown"), pl.col("group"), pl.col("coverage")
+    all_staff = sorted(layout("national").all_staff)
+    whole = (breakdown.is_null() & group.is_null()) | breakdown.str.to_lowercase().is_in(all_staff)
     rows = rows.with_columns(
         breakdown=pl.when(whole).then(pl.lit(ALL)).otherwise(breakdown.forward_fill().over("sheet")),
         group=pl.when(whole).then(pl.lit(ALL)).otherwise(group.fill_null(ALL)),
-        organisation=pl.lit(ALL),
-        **dict.fromkeys(ATTRIBUTES, pl.lit(None, pl.String)),
+        organisation=coverage.replace(types) if types else pl.lit(ALL),
+        name=coverage if types else pl.lit(None, pl.String),
+        benchmark_group=coverage if types else pl.lit(None, pl.String),
+        region=pl.lit(None, pl.String),
+        ics=pl.lit(None, pl.String),
     )
-    known: dict[str, Breakdown | None] = {}
+    known: dict[str, Printed | None] = {}
     names = []
     for text, groups in (
         rows.group_by("breakdown", maintain_order=True).agg(group.unique(maintain_order=True)).rows()
     ):
-        known[text] = found = _breakdown(edition, text)
-        ours, own = (found.id, found.question) if found else (text, None)
-        named = zip(groups, _groups(found, edition, groups), strict=True)
-        names += [(text, theirs, ours, our_group, own) for theirs, our_group in named]
+        known[text] = found = None if text == ALL else printed_breakdown(edition, text)
+        ours = edition.breakdowns[found.id] if found else None
+        named = groups_of(ours, edition, found.groups) if ours and found else {}
+        names += [
+            (
+                text,
+                theirs,
+                ours.id if ours else text,
+                named.get(normalise(theirs), theirs),
+                ours and ours.question,
+            )
+            for theirs in groups
+        ]
     schema = dict.fromkeys(["breakdown", "group", "_breakdown", "_group", "own"], pl.String)
     rows = (
         rows.join(pl.DataFrame(names, schema=schema, orient="row"), on=["breakdown", "group"])
         .drop("breakdown", "group")
         .rename({"_breakdown": "breakdown", "_group": "group"})
     )
-    covered = rows.drop_nulls("coverage").group_by("breakdown").agg(pl.col("coverage").unique().sort())
+    covered = rows.drop_nulls("coverage").group_by("breakdown").agg(coverage.unique().sort())
     return rows.drop("coverage"), {
+        "layout": "organisation_type" if types else "national",
         "coverage": {name: tuple(texts) for name, texts in covered.sort("breakdown").rows()},
         "unknown_breakdowns": tuple(t for t, found in known.items() if found is None and t != ALL),
     }
 
 
-def _breakdown(edition: Edition, name: str) -> Breakdown | None:
-    try:
-        return edition.breakdown(name)
-    except UnknownNameError:
-        return None
+def _types(rows: pl.DataFrame) -> dict[str, str]:
+    """Return the id of every organisation type in the column Base; none in a national workbook.
 
-
-def _groups(breakdown: Breakdown | None, edition: Edition, groups: Sequence[str]) -> list[str]:
-    """Name groups as the catalogue does, by their own label or by that of the one answer they stand for."""
-    if breakdown is None or not breakdown.groups or breakdown.question is None:
-        return list(groups)
-    labels = edition.questions[breakdown.question].scale.labels
-    answers = {name: labels[codes[0]] for name, codes in breakdown.groups.items() if len(codes) == 1}
-    by_name = match_options(groups, {name: name for name in breakdown.groups})
-    by_answer = match_options(groups, answers)
-    return [a or b or text for a, b, text in zip(by_name, by_answer, groups, strict=True)]
+    A type that the layout does not name keeps its printed name as its id.
+    """
+    said = rows["coverage"].drop_nulls().unique(maintain_order=True).to_list()
+    known = layout("organisation_type")
+    if not set(said) & set(known.benchmark_groups):
+        return {}
+    return {
+        text: ALL if text.casefold() in known.all_organisations else known.benchmark_groups.get(text, text)
+        for text in said
+    }

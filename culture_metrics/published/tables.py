@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from culture_metrics.contract import ALL, as_distributions, as_organisations, as_results
+from culture_metrics.contract import as_distributions, as_organisations, as_results
 from culture_metrics.published.cells import ABSENT, NOT_ASKED, REPORTED, SUPPRESSED
 from culture_metrics.published.rows import ATTRIBUTES, WHO
 from data_schemas.columns import SOURCES, STATUSES, UNITS, WEIGHTINGS
@@ -82,8 +82,8 @@ def make_results(
 
 
 def make_organisations(rows: pl.DataFrame, edition: Edition) -> pl.DataFrame:
-    """Return Organisations: one row per organisation, `all` in a national file."""
-    first = rows.filter(breakdown=ALL).unique("organisation", keep="first", maintain_order=True)
+    """Return Organisations: one row per organisation or type of them, `all` in a national file."""
+    first = rows.unique("organisation", keep="first", maintain_order=True)
     return as_organisations(
         first.select(
             "organisation", *ATTRIBUTES, survey=pl.lit(edition.survey.id), period=pl.lit(edition.period)

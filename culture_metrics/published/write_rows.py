@@ -8,7 +8,8 @@ import polars as pl
 
 from culture_metrics.contract import ALL
 from culture_metrics.errors import ResultsError
-from culture_metrics.published.rows import ATTRIBUTES, WEIGHTINGS, WHO
+from culture_metrics.published.official import layout as official_layout
+from culture_metrics.published.rows import ATTRIBUTES, WHO
 
 if TYPE_CHECKING:
     from culture_metrics.catalogue import Edition
@@ -73,6 +74,7 @@ def _breakdowns(cells: pl.DataFrame, edition: Edition) -> pl.DataFrame:
             hint='Filter with organisation="all", or write with layout="organisation".',
         )
     labels = {name: breakdown.label for name, breakdown in edition.breakdowns.items()}
+    labels |= {p.id: p.text for p in reversed([*official_layout("national").breakdowns.values()])}
     whole = pl.col("breakdown") == ALL
     return (
         cells.select(WHO)
@@ -88,7 +90,8 @@ def _breakdowns(cells: pl.DataFrame, edition: Edition) -> pl.DataFrame:
 
 def _weightings(cells: pl.DataFrame, edition: Edition) -> pl.DataFrame:
     """Say how each row is weighted, in the words of official files."""
-    words = {name: text.title().replace(" And ", " and ") for text, name in reversed(WEIGHTINGS.items())}
+    known = official_layout("organisation").weightings
+    words = {name: text.title().replace(" And ", " and ") for text, name in reversed([*known.items()])}
     unweighted = [q.id for q in edition.questions.values() if not q.weighted]
     weighted = cells.filter(~pl.col("name").is_in(unweighted))
     found = weighted.group_by(WHO).agg(pl.col("weighting").cast(pl.String).unique())

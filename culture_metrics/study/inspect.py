@@ -21,10 +21,13 @@ from culture_metrics.extracts.which_survey import fit_surveys, quarter_of, tell_
 from culture_metrics.files.contents import PULSE, TABLE
 from culture_metrics.files.kinds import file_kind
 from culture_metrics.files.names import shown
+from culture_metrics.files.opener import open_file
+from culture_metrics.files.other_surveys import REMEDY, other_survey
 from culture_metrics.files.workbooks import Workbook
 from culture_metrics.output import Output, verb
 from culture_metrics.problems import listed
 from culture_metrics.published.pulse import find_quarter
+from culture_metrics.study.dry_run import try_published
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,7 +36,7 @@ if TYPE_CHECKING:
     from culture_metrics.code_fit import Fit
     from culture_metrics.files.raw import RawTable
 
-RESPONDENTS, UNKNOWN = "respondent file", "unknown"
+RESPONDENTS, OTHER_SURVEY, UNKNOWN = "respondent file", "results of another survey", "unknown"
 _WORDS = ((0.9, "sure"), (0.7, "fairly sure"), (0.4, "unsure"), (0.0, "a guess"))
 _USED_ROWS = {
     "period": "year",
@@ -52,8 +55,9 @@ class Inspection(Output):
         Its name.
     kind : str
         `respondent file`, `official workbook (organisations)`, `official workbook (national)`, `benchmark
-        workbook`, `contractor breakdown export`, `contractor option export`, `pulse workbook`, `table of
-        results` (of organisations or groups, under names of its own) or `unknown`.
+        workbook`, `official workbook (organisation types)`, `contractor breakdown export`, `contractor
+        option export`, `pulse workbook`, `table of results` (of organisations or groups, under names of its
+        own), `results of another survey` (that is known by name) or `unknown`.
     survey, edition : str or None
         Which survey and which edition of it the file looks like.
     certainty : float
@@ -70,6 +74,10 @@ class Inspection(Output):
         The sheet with the respondents.
     breakdowns : tuple of str
         Breakdowns that it has the columns for.
+    reads, left_out : str and tuple of str
+        Of published results: what the reader takes from the file, and what it sets aside, by reason.
+    next : tuple of str
+        How to read it, on the command line and in Python; empty when nothing here reads it.
     """
 
     file: str
@@ -84,6 +92,9 @@ class Inspection(Output):
     periods: tuple[str, ...] = ()
     sheet: str | None = None
     breakdowns: tuple[str, ...] = ()
+    reads: str = ""
+    left_out: tuple[str, ...] = ()
+    next: tuple[str, ...] = ()
 
     @property
     def table(self) -> pl.DataFrame:
@@ -118,7 +129,11 @@ class Inspection(Output):
             lines.append(("columns", f"{len(self.columns)}, of which {used} are known"))
         if self.breakdowns:
             lines.append(("groups by", ", ".join(self.breakdowns)))
-        return [*lines, *(("problem", problem) for problem in self.problems)]
+        if self.reads:
+            lines.append(("reads", self.reads))
+        lines += [("left out", text) for text in self.left_out]
+        lines += [("problem", problem) for problem in self.problems]
+        return [*lines, *(("next", command) for command in self.next)]
 
     def __repr__(self) -> str:
         return "\n".join([self.file, *(f"  {name:<9} {text}" for name, text in self._lines())])
@@ -163,7 +178,8 @@ def inspect_file(path: str | Path | Any, sheet: str | None = None) -> Inspection
 
     Notes
     -----
-    Reads the first rows, the column of years if there is one, and the number of rows.
+    Of a respondent file it reads the first rows, the column of years if there is one, and the number of rows.
+    Published results are read by their reader, whole: what it says of them is what happens.
 
     Examples
     --------
@@ -181,6 +197,8 @@ def inspect_file(path: str | Path | Any, sheet: str | None = None) -> Inspection
       columns   6, of which 5 are known
       problem   Which of 2021, 2022 it is cannot be told from the columns: say year=.
       problem   1 column is not used: Dept.
+      next      command line: culture-metrics report "export.csv" --year 2022 --out report
+      next      Python: cm.read_extract("export.csv", year=2022)
     """
     if isinstance(path, str | Path) and not Path(path).is_file():
         file_kind(Path(path))
@@ -191,12 +209,14 @@ def inspect_file(path: str | Path | Any, sheet: str | None = None) -> Inspection
     except ResultsFileError as error:
         return _inspect_results(path, name, error)
     except FileFormatError as error:
-        return Inspection(name, UNKNOWN, problems=(". ".join(filter(None, (error.what, error.hint))),))
+        return _inspect_unread(path, name, ". ".join(filter(None, (error.what, error.hint))))
     return _inspect_respondents(raw)
 
 
 def _inspect_results(source: Any, name: str, error: ResultsFileError) -> Inspection:
     """Say which results of groups a file holds."""
+    if isinstance(source, str | Path) and not error.copied and error.kind != TABLE:
+        return _inspect_published(Path(source), name, error)
     if error.kind == TABLE:
         reasons = ["its rows are named as in official workbooks", "no question or score is named over them"]
         if error.period is not None:
@@ -208,18 +228,68 @@ def _inspect_results(source: Any, name: str, error: ResultsFileError) -> Inspect
         survey = "national_quarterly_pulse" if error.kind == PULSE else survey
         period = None if error.kind == PULSE else period
         problems.append(f"{error.hint}")
-    elif error.kind == PULSE:
-        survey, period = "national_quarterly_pulse", None
-        try:
-            # The quarter stands in titles of other sheets.
-            period = find_quarter(Workbook(Path(source)).heads(), name)
-            reasons.append(f"its titles name the quarter {period}")
-        except (FileFormatError, TypeError):
-            problems.append("Its titles do not say which one quarter it is about.")
+        problems += [f"It holds {error.got}."] if error.got else []
     elif period is not None:
         reasons.append(f"{period} is the latest year that titles or columns name")
     sure = 0.95 if period else 0.7
     return Inspection(name, error.kind, survey, period, sure, tuple(reasons), problems=tuple(problems))
+
+
+def _inspect_published(path: Path, name: str, error: ResultsFileError) -> Inspection:
+    """Say what the reader of published results does with a file: it is tried."""
+    run = try_published(path)
+    survey = "national_quarterly_pulse" if error.kind == PULSE else "nss_england"
+    period = run.period or _period_said(path, name, error)
+    reasons = [f"its columns are named as in: {run.kind or error.kind}"]
+    if error.kind == PULSE and period is not None:
+        reasons.append(f"its titles name the quarter {period}")
+    elif period is not None:
+        reasons.append(f"{period} is the latest year that titles or columns name")
+    return Inspection(
+        name,
+        run.kind or error.kind,
+        survey,
+        period,
+        0.95 if period and not run.problem else 0.7,
+        tuple(reasons),
+        problems=(f"The reader refuses it. {run.problem}",) if run.problem else (),
+        reads=run.reads,
+        left_out=run.left_out,
+        next=run.next,
+    )
+
+
+def _period_said(path: Path, name: str, error: ResultsFileError) -> str | None:
+    if error.kind != PULSE:
+        return error.period
+    try:
+        return find_quarter(Workbook(path).heads(), name)
+    except FileFormatError:
+        return None
+
+
+def _inspect_unread(path: Any, name: str, problem: str) -> Inspection:
+    """Say of a file without respondents whether it is of another survey that is known by name."""
+    other = _other_survey(path)
+    return Inspection(name, UNKNOWN, problems=(problem,)) if other is None else _named_other(name, other)
+
+
+def _named_other(name: str, other: str) -> Inspection:
+    reasons = (f"it names itself: {other}",)
+    return Inspection(name, OTHER_SURVEY, certainty=0.95, reasons=reasons, problems=(REMEDY,))
+
+
+def _other_survey(path: Any) -> str | None:
+    if not isinstance(path, str | Path):
+        return None
+    try:
+        opened = open_file(path)
+        if opened.kind != "excel":
+            return None
+        heads = opened.workbook().heads()
+    except FileFormatError:
+        return None
+    return other_survey(cell for rows in heads.values() for row in rows for cell in row)
 
 
 def _saved_names(folder: Path | None, name: str) -> set[str]:
@@ -236,6 +306,8 @@ def _inspect_respondents(raw: RawTable) -> Inspection:
         survey, unclear = likeliest(fits), f"{error.what}. {error.hint}"
     given, fit = match_given(saved[survey], raw.names, raw.where, strict=False), fits[survey]
     if not fit.is_survey:
+        if (other := _other_survey(raw.folder / raw.file if raw.folder else None)) is not None:
+            return _named_other(raw.file, other)
         return Inspection(
             raw.file,
             UNKNOWN,
@@ -272,6 +344,20 @@ def _inspect_respondents(raw: RawTable) -> Inspection:
         periods=periods,
         sheet=raw.sheet,
         breakdowns=breakdowns,
+        next=_next(raw.file, edition, periods, organisation="organisation" in columns.values()),
+    )
+
+
+def _next(file: str, edition: str | None, periods: tuple[str, ...], *, organisation: bool) -> tuple[str, ...]:
+    """Return the next command for a respondent file, with what it does not say itself."""
+    year = f'"{edition}"' if edition and not edition.isdecimal() else edition
+    python = "" if len(periods) == 1 or year is None else f", year={year}"
+    python += "" if organisation else ", organisation='ODS code of your organisation'"
+    line = "" if len(periods) == 1 or year is None else f" --year {edition}"
+    line += "" if organisation else " --organisation CODE"
+    return (
+        f'command line: culture-metrics report "{file}"{line} --out report',
+        f'Python: cm.read_extract("{file}"{python})',
     )
 
 

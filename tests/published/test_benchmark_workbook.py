@@ -114,8 +114,12 @@ def test_history_stands_under_the_codes_of_the_newest_year(workbook):
 def test_what_is_left_out_is_said(workbook):
     said = read_published(workbook(trust("RX1"), trust("RX2"))).provenance
     left_out = {header for headers in said["left_out"].values() for header in headers}
-    assert left_out == {"PP1_sig_2024", "equal_eth_summary_1_2024", "q99z_2024"}
-    assert any("WRES" in why for why in said["left_out"])
+    assert left_out == {"q99z_2024"}
+    beside = said["beside"].select("organisation", "kind", "column", "value").rows()
+    assert beside[::2] == [
+        ("RX1", "significance", "PP1_sig_2024", 0.0),
+        ("RX1", "wres", "equal_eth_summary_1_2024", 0.6),
+    ]
     assert said["borrowed_bases"] == ("E_1_2024", "PP1_3_2024")
     assert said["response_rates"].row(0) == ("RX1", "2024", 62.0, 1700)
 

@@ -207,10 +207,13 @@ def test_what_cannot_be_right_is_refused(export, row, said):
     assert said in str(error.value)
 
 
-def test_fractions_are_refused(export):
+def test_fractions_become_percentages_when_no_figure_is_above_1(export):
     rows = [[2024, code, "", "All", "All", 100, 0.6] for code in ("Q25a", "Q25b", "Q25c", "Q25d", "Q2a")]
-    with pytest.raises(FileFormatError, match="fractions where this layout has 0 to 100"):
-        read_published(export(rows), organisation="RXX")
+    found = read_published(export(rows), organisation="RXX")
+    assert found.results.table["estimate"].to_list() == [60.0] * 5
+    assert found.provenance["fractions"] == (
+        "5 fractions, none above 1, were taken as percentages divided by 100.",
+    )
 
 
 def test_a_single_question_in_fractions_is_refused(export):

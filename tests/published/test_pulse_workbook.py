@@ -85,7 +85,7 @@ def test_a_missing_sheet_is_said(workbook):
         (provider("RX1", 3.5, 9000, 6), "column H ('Total Responses') is no number of responses: row 10"),
         (provider("RX1", None, 9000, 6), "column J has a score without 'Total Responses': row 10"),
         (provider(None, 300, 9000, 6), "figures without an 'Org Code': row 10"),
-        (ENGLAND, "an organisation twice: rows 9, 10"),
+        ([*ENGLAND[:-1], 6.6], "an organisation twice, with different figures: rows 9, 10"),
     ],
 )
 def test_what_cannot_be_right_is_refused(workbook, row, said):
