@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from culture_metrics.files.names import visible
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -202,7 +204,7 @@ def _code_and_label(text: str, scale: Scale) -> Reading | None:
 
 def bare(text: str) -> str:
     """Return a cell's text without the wrapping that exports add: `="01"`, `'01`, odd spaces."""
-    text = text.replace("\ufeff", "").replace("\u200b", "").replace("\xa0", " ").strip()
+    text = visible(text).replace("\xa0", " ").strip()
     if text.startswith('="') and text.endswith('"') and len(text) > 2:
         text = text[2:-1].strip()
     return text.removeprefix("'")

@@ -10,7 +10,7 @@ from culture_metrics.errors import FileFormatError
 from culture_metrics.extracts.columns import identifying, is_question_code, names_question
 from culture_metrics.files.contents import COPIED, Kind, find_results
 from culture_metrics.files.header import Look
-from culture_metrics.files.names import squeeze
+from culture_metrics.files.names import squeeze, visible
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -65,7 +65,7 @@ def _year_said(rows: Sequence[Row], header: int) -> str | None:
 
 def header_score(row: Row, given: Collection[str] = ()) -> int:
     """Count the cells of a row that name a question, or that the user has matched with one."""
-    names = {cell.strip() for cell in row if cell}
+    names = {" ".join(visible(cell).split()) for cell in row if cell}
     return sum(1 for name in names if name in given or names_question(name))
 
 

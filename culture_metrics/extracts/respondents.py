@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import reduce
 from operator import and_
@@ -15,6 +14,7 @@ from culture_metrics.catalogue import catalogue, surveys
 from culture_metrics.errors import ExtractError
 from culture_metrics.extracts.columns import ROW_COLUMNS, identifying
 from culture_metrics.extracts.labels import values
+from culture_metrics.extracts.platforms import Test, platform_tests
 from culture_metrics.files.names import shown, squeeze
 from culture_metrics.problems import counted
 
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 
 #: A year or a quarter in the text of a year column.
 PERIOD = r"((?:19|20)\d\d(?:-Q\d)?)"
-
-Test = Callable[[pl.Expr], pl.Expr]
 
 
 class SeveralPeriodsError(ExtractError):
@@ -56,7 +54,7 @@ class Rows:
 
 
 def row_columns(names: Iterable[str], given: Mapping[str, str]) -> dict[str, str]:
-    """Return the columns of a file that say which rows count: `period`, `outcome`, `main_or_bank`."""
+    """Return the columns of a file that say which rows count, by the names of `ROW_COLUMNS`."""
     found: dict[str, tuple[int, str]] = {}
     order = list(identifying())
     for name in names:
@@ -87,24 +85,28 @@ def choose_rows(raw: RawTable, given: Mapping[str, str], year: int | str | None)
     raw.check_types(columns.values())
     read = {ours: raw.text(name) for ours, name in columns.items()}
     cells = raw.pick(expr.alias(ours) for ours, expr in read.items())
-    tests: dict[str, tuple[str, Test]] = {}
+    tests: list[tuple[str, str, Test]] = []
     if "period" in columns:
         where = f"{raw.where}, column {shown(columns['period'])}"
         if cells["period"].str.contains(PERIOD).any():
             said_by = shown(columns["period"])
         period, test = _period(cells["period"], period, where)
         if test is not None:
-            tests["rows_of_other_periods"] = "period", test
+            tests.append(("rows_of_other_periods", "period", test))
     if "outcome" in columns and (test := _completed(cells["outcome"])) is not None:
-        tests["rows_not_completed"] = "outcome", test
+        tests.append(("rows_not_completed", "outcome", test))
     if "main_or_bank" in columns:
         where = f"{raw.where}, column {shown(columns['main_or_bank'])}"
         if (test := _main_survey(cells["main_or_bank"], where)) is not None:
-            tests["rows_of_bank_workers"] = "main_or_bank", test
+            tests.append(("rows_of_bank_workers", "main_or_bank", test))
+    tests += platform_tests(cells, raw.names)
     set_aside: dict[str, int] = {}
-    for name, (column, test) in tests.items():
+    kept: list[pl.Expr] = []
+    for name, column, test in tests:
         left = cells.filter(test(pl.col(column)))
-        set_aside[name] = cells.height - left.height
+        if left.height < cells.height:
+            set_aside[name] = set_aside.get(name, 0) + cells.height - left.height
+            kept.append(test(read[column]))
         cells = left
     if cells.height == 0:
         raise ExtractError(
@@ -113,15 +115,13 @@ def choose_rows(raw: RawTable, given: Mapping[str, str], year: int | str | None)
             got=", ".join(
                 f"{counted(rows, 'row')} {name.removeprefix('rows_').replace('_', ' ')}"
                 for name, rows in set_aside.items()
-                if rows
             ),
             hint="Check that this is the file with the answers of the main survey.",
         )
-    kept = [test(read[column]) for name, (column, test) in tests.items() if set_aside[name]]
     return Rows(
         keep=reduce(and_, kept) if kept else None,
         period=period,
-        set_aside={name: rows for name, rows in set_aside.items() if rows},
+        set_aside=set_aside,
         column=said_by,
     )
 

@@ -26,6 +26,24 @@ LEFT_OUT = (
         "Left out; only completed questionnaires count.",
     ),
     (
+        "rows_of_previews",
+        "survey previews",
+        "rows that whoever made the survey wrote to try it out",
+        "Left out; they are no respondents.",
+    ),
+    (
+        "rows_of_spam",
+        "spam",
+        "rows that the survey platform marks as spam",
+        "Left out; they are no respondents.",
+    ),
+    (
+        "rows_not_finished",
+        "questionnaires not finished",
+        "rows of questionnaires that were left before their end, or were screened out",
+        "Left out; only finished questionnaires count.",
+    ),
+    (
         "rows_of_bank_workers",
         "bank workers",
         "rows of bank-only workers",
@@ -146,6 +164,16 @@ def _met(provenance: Mapping[str, Any]) -> Iterator[Problem]:
                 rows=number if what == "row" else 0,
                 examples="" if first is None else f"{first}{' …' if number > 1 else ''}",
             )
+    if without := provenance.get("formulas_without_values"):
+        columns = listed(without, 8)
+        yield Problem(
+            "warning",
+            "formulas without values",
+            f"formulas of which the file holds no value, in {columns}",
+            "values",
+            "Read as blank. Open the file in Excel (or LibreOffice), save it there and read it again: that "
+            "works the formulas out and stores their values.",
+        )
     if provenance.get("settled"):
         found = "; ".join(provenance["settled"])
         yield Problem("note", "ticks in another coding", found, "1 ticked, 0 not ticked", "Read as meant.")
