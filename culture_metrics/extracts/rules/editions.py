@@ -241,20 +241,20 @@ def turned_round(tally: Tally) -> Iterator[Problem]:
         yield Problem(
             "warning",
             "yes and no that may be swapped",
-            f"{counted(len(swapped), 'column')} with far more of one answer than any organisation is known to "
-            f"have, as if yes and no were swapped: {listed(swapped)}",
+            f"{counted(len(swapped), 'column')} with far more of one answer than organisations have, as if "
+            f"yes and no were swapped: {listed(swapped)}",
             f"{codes['Yes']} for yes and {codes['No']} for no, as on the form",
-            "Kept. Ask the contractor which code is yes: if they are swapped, percentages and scores of these "
-            "questions are wrong, and the codes must be changed in the file.",
+            "Kept. Ask the contractor which code is yes: if they are swapped, percentages and scores of "
+            "these questions are wrong, and the codes must be changed in the file.",
         )
 
 
 def turned_columns(tally: Tally) -> list[str]:
     """Return the columns whose answers are spread as if their scale ran the other way.
 
-    With many answers a column speaks for itself. With few the evidence is pooled: over all columns of a scale,
-    or over several columns each of which is clear. Of 263 organisations of 2024 none comes near: turning all
-    their agreement scales round loses 0.56 logs an answer or more, any other pool gains 0.06 at most.
+    With many answers a column speaks for itself. With few the evidence is pooled: over all columns of a
+    scale, or over several columns each of which is clear. Of the 263 organisations of 2024 none comes near:
+    to turn all agreement scales round loses 0.56 logs an answer or more, any other pool gains 0.06 at most.
     """
     gains = turning_gains(tally)
     clear = [c for c, (_, gain) in gains.items() if tally.answered[c] >= ENOUGH and gain > TURNED]
