@@ -168,6 +168,20 @@ class Edition:
     notes: tuple[str, ...]
     scoring_confirmed: bool
     scoring_note: str
+    #: Why what is said of the edition is not known yet; empty where it is.
+    provisional: str = ""
+
+    @property
+    def named(self) -> str:
+        """The period, with a remark where the edition is provisional.
+
+        Examples
+        --------
+        >>> from culture_metrics.catalogue import catalogue
+        >>> catalogue().edition(2024).named
+        '2024'
+        """
+        return f"{self.period} (provisional: {self.provisional})" if self.provisional else self.period
 
     @property
     def scores(self) -> dict[str, Measure]:
@@ -458,6 +472,11 @@ class Survey:
         """
         *some, last = (self.levels[name].plural for name in self.leading)
         return " and ".join(filter(None, (", ".join(some), last)))
+
+    def named(self, *periods: str) -> str:
+        """Say periods as people read them: with a remark where the edition is provisional."""
+        known = self.periods
+        return " to ".join(self._editions[p].named if p in known else p for p in periods)
 
     @property
     def newest(self) -> Edition:

@@ -195,7 +195,8 @@ class YearComparison(Output):
         said = []
         if own.table.height:
             of = several(own.table.height, "measure" if one else "comparison of whole organisation")
-            said.append(f"{self.from_period} to {self.to_period}: of {of} {_verdicts(own.table)}.")
+            years = catalogue(self.survey).named(self.from_period, self.to_period)
+            said.append(f"{years}: of {of} {_verdicts(own.table)}.")
             said += own.sentences(IMPROVED)[:3] + own.sentences(DECLINED)[:3]
         if groups.height:
             of = several(groups.height, "comparison")
@@ -230,7 +231,8 @@ class YearComparison(Output):
         whom = self.names.get(code, code) + ("" if group == ALL else f", {group}")
         return {
             "title": f"{whom}: {what}",
-            "subtitle": f"{catalogue(self.survey).label}, {self.from_period} to {self.to_period}",
+            "subtitle": f"{catalogue(self.survey).label}, "
+            + catalogue(self.survey).named(self.from_period, self.to_period),
             "source": weighed(SOURCES[str(rows["source"][0])], rows["weighting"]),
         }
 

@@ -51,8 +51,9 @@ class Extract:
 
     def __repr__(self) -> str:
         organisations = self.frame["organisation"].n_unique() if "organisation" in self.frame.columns else 0
+        survey = self.edition.survey
         return (
-            f"Extract({self.edition.survey.label}, {self.period}: {self.frame.height:,} respondents, "
+            f"Extract({survey.label}, {survey.named(self.period)}: {self.frame.height:,} respondents, "
             f"{organisations:,} organisation{'s' if organisations != 1 else ''}, "
             f"{len(self.frame.columns)} columns)"
         )

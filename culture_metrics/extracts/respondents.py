@@ -28,6 +28,14 @@ if TYPE_CHECKING:
 PERIOD = r"((?:19|20)\d\d(?:-Q\d)?)"
 
 
+#: A year that is part of a day or a month: `2026-01-15`, `15.01.2026`, `Jan 2026`.
+_DATE = re.compile(
+    r"(?<!\d)(?:\d\d?[ ._-]20\d\d|20\d\d[ ._-](?:0\d|1[0-2])(?!\d)|"
+    r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*[ ._-]*20\d\d)(?!\d)",
+    re.I,
+)
+
+
 class SeveralPeriodsError(ExtractError):
     """A file holds several years and nobody has said which one to read; `periods` has them."""
 
@@ -152,7 +160,10 @@ def period_in_name(file: str, survey: Survey) -> str | None:
     if found is None and short:
         found = re.search(rf"(?:{short})[ _-]?(\d\d)(?!\d)", file, re.I)
     period = f"20{found[1][-2:]}" if found else ""
-    return period if period in survey.periods else None
+    if period not in survey.periods:
+        return None
+    # The day on which a file was made is often in the year after the survey: a stand-in is not told by it.
+    return None if survey.edition(period).provisional and _DATE.search(file) else period
 
 
 def _quarter_in_name(file: str) -> str | None:

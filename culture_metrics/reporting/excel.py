@@ -220,7 +220,8 @@ def _write(path: Path, title: str, study: Study, sheets: Sequence[Sheet]) -> Non
         cover.set_column(0, 0, 100)
         cover.hide_gridlines(2)
         lines = [
-            f"{study.edition.survey.label}, {study.year}. Organisation {study.organisation}.",
+            f"{study.edition.survey.label}, {study.edition.survey.named(study.year)}. "
+            f"Organisation {study.organisation}.",
             "One table per sheet; the sheet Contents lists them and the sheet Notes explains the figures.",
             f"Made with culture-metrics. {study.rule.words} What is held back is marked [c].",
         ]

@@ -326,6 +326,7 @@ def _edition(
     nearest = min(fit.strangers, key=lambda period: len(fit.strangers[period]))
     reasons = [f"{count}, all of them of {fitting}" if fitting else f"{count}, most of them of {nearest}"]
     problems = []
+    early = {e.period: e.named for e in view if e.provisional}
     if not fitting:
         odd = ", ".join(sorted(fit.strangers[nearest])[:8])
         problems.append(f"{nearest} does not have: {odd}.")
@@ -335,10 +336,12 @@ def _edition(
         reasons.append(f"{source} says {' and '.join(periods) or said}")
         if len(periods) > 1:
             problems.append(f"It holds several years: say which one to read, year={said}.")
-        known = said in fit.fitting
+        known = fit.fits(said)
         if not known and fitting and len(periods) < 2:
             problems.append(f"{source.capitalize()} says {said}, but the columns are those of {fitting}.")
         edition = said if said in view.periods else nearest
+        if edition in early:
+            reasons.append(early[edition])
         return edition, (0.97 if periods else 0.9) if known or len(periods) > 1 else 0.4, reasons, problems
     if len(fit.whole) == 1:
         reasons.append("every question of that edition is there")

@@ -148,8 +148,13 @@ class Study(Output):
 
     @property
     def cautions(self) -> tuple[str, ...]:
-        """What is wrong with the respondent files and reaches the numbers, in sentences."""
-        return tuple(said for extract in self.extracts for said in _cautions(extract))
+        """What is wrong with files, or not known of a year, and reaches the numbers, in sentences."""
+        editions = {source.edition.period: source.edition for source in self.sources}
+        early = (e for _, e in sorted(editions.items()) if e.provisional)
+        return (
+            *(f"Every number of {e.period} is provisional: {e.provisional}." for e in early),
+            *(said for extract in self.extracts for said in _cautions(extract)),
+        )
 
     @property
     def edition(self) -> Edition:

@@ -60,7 +60,7 @@ def other_edition(tally: Tally) -> Problem | None:
     found = [
         fit
         for other in edition.survey
-        if other is not edition and other.questions != edition.questions
+        if other is not edition and not other.provisional and other.questions != edition.questions
         if (fit := _fit(tally, other)).columns
     ]
     best = max(found, key=lambda fit: (len(fit.columns) - fit.against, fit.period), default=None)

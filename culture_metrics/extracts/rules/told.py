@@ -132,6 +132,15 @@ def told(extract: Extract) -> Iterator[Problem]:
             "would tell how many answered elsewhere. Rows are numbered within the organisation, from 2.",
             column="organisation",
         )
+    if extract.edition.provisional:
+        yield Problem(
+            "warning",
+            "provisional edition",
+            f"{extract.period} is {extract.edition.provisional}",
+            "an edition whose questionnaire and scoring are known",
+            "Read and scored so all the same: what is shown says it. Look for a later version of this "
+            "package before you publish.",
+        )
     yield from _names(extract)
     yield from _missing(extract)
     rows = left_out(extract)
