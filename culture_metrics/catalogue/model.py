@@ -312,8 +312,10 @@ class Edition:
                 return breakdown
         raise unknown("breakdown", name, self.breakdowns, where=f"{self.survey.label}, {self.period}")
 
-    def breakdown_label(self, name: str) -> str:
+    def breakdown_label(self, name: str, words: Mapping[str, str] | None = None) -> str:
         """Return how a breakdown of results is called; of one that is crossed, its parts.
+
+        `words` are what a file calls its breakdowns, by id: they win over the catalogue's.
 
         Examples
         --------
@@ -321,7 +323,10 @@ class Edition:
         >>> catalogue().edition(2024).breakdown_label("occupation_group × age")
         'Occupation group × age'
         """
-        labels = [self.breakdowns[n].label if n in self.breakdowns else n for n in name.split(CROSS)]
+        own = words or {}
+        labels = [
+            own.get(n) or (self.breakdowns[n].label if n in self.breakdowns else n) for n in name.split(CROSS)
+        ]
         return CROSS.join([labels[0], *(label[:1].lower() + label[1:] for label in labels[1:])])
 
     def __repr__(self) -> str:

@@ -150,7 +150,7 @@ class YearComparison(Output):
         rows = self._one(self.table.filter(pl.col("breakdown").is_in([breakdown, ALL])))
         unit = unit if (rows["unit"] == unit).any() else str(rows["unit"][0])
         rows = self._leading(rows.filter(pl.col("unit") == unit))
-        label = catalogue(self.survey).edition(self.to_period).breakdown_label(breakdown)
+        label = catalogue(self.survey).edition(self.to_period).breakdown_label(breakdown, self.names)
         groups = rows.filter(pl.col("breakdown") == breakdown)
         what = f"{_counted(groups, unit, 'change')}, by {label[0].lower()}{label[1:]}"
         return views.change_map(rows, unit=unit, scale=self._scale, **self._said(rows, what, ALL))

@@ -116,7 +116,7 @@ def means_of_respondents(
         after=years[1],
         levels=(levels[0], levels[1]),
         bases=(int(cells.counts[0].sum()), int(cells.counts[1].sum())),
-        labels={name: to_extract.edition.breakdown_label(name) for name in by},
+        labels={name: to_extract.edition.breakdown_label(name, to_extract.words) for name in by},
         notes=tuple(_notes(pair, cells)),
     )
 
@@ -142,13 +142,14 @@ def _check_told_apart(pair: Pair, cells: Cells, rows: Floats) -> None:
 
 def _notes(pair: Pair, cells: Cells) -> list[str]:
     said = [f"The years may not compare: {reason}" for reason in pair.broken]
+    edition, words = pair.after.edition, pair.after.words
     for name, some in cells.pooled.items():
         said.append(
-            f"{len(some)} groups of {pair.after.edition.breakdown_label(name).lower()} are pooled into "
+            f"{len(some)} groups of {edition.breakdown_label(name, words).lower()} are pooled into "
             f"\N{LEFT SINGLE QUOTATION MARK}{OTHER}\N{RIGHT SINGLE QUOTATION MARK}: too small to be shown, "
             "or not in both years."
         )
-    names = {n: pair.after.edition.breakdown_label(n).lower() for n in cells.groups["breakdown"].unique()}
+    names = {n: edition.breakdown_label(n, words).lower() for n in cells.groups["breakdown"].unique()}
     for row in cells.groups.filter(group=NOT_GIVEN).iter_rows(named=True):
         shares = [
             row[b] / counts.sum() for b, counts in zip(("base_from", "base_to"), cells.counts, strict=True)

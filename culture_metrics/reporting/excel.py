@@ -283,7 +283,7 @@ def _level(study: Study) -> pl.Expr:
 def _breakdown(study: Study) -> pl.Expr:
     edition = study.edition
     return pl.col("breakdown").replace(
-        {n: edition.breakdown_label(n) for n in [*edition.breakdowns, *study.by]}
+        {n: edition.breakdown_label(n, study.words) for n in [*edition.breakdowns, *study.by]}
     )
 
 

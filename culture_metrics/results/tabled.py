@@ -38,7 +38,7 @@ class Tabled(Output):
         Groups that lie whole in a group of another breakdown, as the data have it: `organisation, breakdown,
         group, parent_breakdown, parent_group`.
     names : mapping
-        Organisation -> what figures call it, where that is not its code.
+        Organisation or breakdown -> what figures call it, where that is not its code or catalogued label.
     """
 
     table: pl.DataFrame
@@ -116,7 +116,7 @@ class Tabled(Output):
         whom = "all organisations together" if whom == ALL else whom
         shown = self._shown().filter(pl.col("breakdown") != ALL)
         groups = shown.group_by("breakdown").agg(pl.col("group").n_unique()).sort("breakdown").rows()
-        by = "".join(f", by {name} ({counted(n, 'group')})" for name, n in groups)
+        by = "".join(f", by {self.names.get(name, name)} ({counted(n, 'group')})" for name, n in groups)
         return f"{labels}, {periods}: {whom}{by}"
 
     def _shown(self) -> pl.DataFrame:

@@ -98,7 +98,7 @@ class Study(Output):
             minimum_count=self.rule.minimum_count,
             distributions=as_distributions(pl.concat([pl.DataFrame(schema=DISTRIBUTIONS), *answers])),
         )
-        named, whence = {self.organisation: self.name}, self.provenance
+        named, whence = {**self.words, self.organisation: self.name}, self.provenance
         return (
             Results(shown, least, parents_of(every), named, provenance=whence),
             Distributions(spread, least, None, named, provenance=whence),
@@ -155,6 +155,11 @@ class Study(Output):
             *(f"Every number of {e.period} is provisional: {e.provisional}." for e in early),
             *(said for extract in self.extracts for said in _cautions(extract)),
         )
+
+    @property
+    def words(self) -> dict[str, str]:
+        """What the respondent files call their breakdowns, by id; the latest file that names one decides."""
+        return {name: word for extract in self.extracts for name, word in extract.words.items()}
 
     @property
     def edition(self) -> Edition:
@@ -367,7 +372,7 @@ class Study(Output):
         """Compare the year of the study with the one before it, whole and by group."""
         earlier, later = self.two_years()
         change = compare_years(self.results, earlier.period, later.period)
-        return replace(change, names={self.organisation: self.name})
+        return replace(change, names={**self.words, self.organisation: self.name})
 
     def staff_mix(self, measure: str | None = None) -> Figures:
         """Split the change of a measure (the survey's choice) into staff mix and change within groups."""
