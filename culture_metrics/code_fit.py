@@ -22,17 +22,24 @@ class Fit:
     """How question codes fit the editions of a survey.
 
     `strangers` are the codes each edition does not have, `missing` the codes of its questions that are not
-    there, `fitting` the editions without strangers, `whole` those of them with nothing missing.
+    there, `fitting` the editions without strangers, `whole` those of them with nothing missing. A provisional
+    edition is like the one before: nothing is told to be of it where that one fits as well.
     """
 
     codes: frozenset[str]
     strangers: Mapping[str, frozenset[str]]
     missing: Mapping[str, tuple[str, ...]]
+    provisional: frozenset[str] = frozenset()
 
     @property
     def fitting(self) -> tuple[str, ...]:
         """The editions that have all of the codes."""
-        return tuple(p for p, odd in self.strangers.items() if not odd) if self.codes else ()
+        found = tuple(p for p, odd in self.strangers.items() if not odd) if self.codes else ()
+        return tuple(p for p in found if p not in self.provisional) or found
+
+    def fits(self, period: str) -> bool:
+        """Whether an edition has all of the codes, provisional or not."""
+        return bool(self.codes) and not self.strangers.get(period, self.codes)
 
     @property
     def whole(self) -> tuple[str, ...]:
@@ -52,7 +59,8 @@ class Fit:
     @property
     def nearest(self) -> str | None:
         """The edition that the codes are those of but for a few, if no other is as near."""
-        away = {p: len(self.missing[p]) + len(self.strangers[p]) for p in self.missing}
+        known = [p for p in self.missing if p not in self.provisional] or [*self.missing]
+        away = {p: len(self.missing[p]) + len(self.strangers[p]) for p in known}
         first, *others = sorted(away, key=lambda period: away[period])
         near = away[first] <= FEW and all(away[p] > away[first] for p in others)
         return first if near else None
@@ -65,6 +73,7 @@ def fit_codes(codes: Iterable[str], survey: Survey) -> Fit:
         asked,
         MappingProxyType({period: asked - here for period, here in known.items()}),
         MappingProxyType({e.period: _missing(asked, e) for e in survey}),
+        frozenset(e.period for e in survey if e.provisional),
     )
 
 

@@ -69,6 +69,8 @@ def _describe_measure(edition: Edition, key: str) -> list[tuple[str, str]]:
         rows.append(("special rule", f"{gate.label} ({gate.code}): 2 scores 0, others than 1 and 2 no score"))
     if measure.evidence:
         rows.append(("evidence", measure.evidence))
+    if edition.provisional:
+        rows.append(("provisional", f"{edition.period} is {edition.provisional}"))
     if measure.level != "question" and edition.scoring_note:
         rows.append(("about this edition", edition.scoring_note))
     rows += [("not confirmed", text) for text in measure.unconfirmed]

@@ -40,7 +40,7 @@ SHAPES: Mapping[str, Any] = {
         "editions": {
             "*": {
                 "items?": int, "notes?": [str], "scales?": {"*": str}, "scoring_confirmed?": bool,
-                "scoring_note?": str,
+                "scoring_note?": str, "provisional?": str,
             },
         },
         "faults?": [

@@ -111,6 +111,7 @@ def read_survey(survey: str, folder: Traversable, own: Path | None = None) -> Su
             notes=tuple(spec.get("notes", ())),
             scoring_confirmed=spec.get("scoring_confirmed", True),
             scoring_note=spec.get("scoring_note", ""),
+            provisional=spec.get("provisional", ""),
         )
     return view
 

@@ -185,6 +185,20 @@ class Edition:
     notes: tuple[str, ...]
     scoring_confirmed: bool
     scoring_note: str
+    #: Why what is said of the edition is not known yet; empty where it is.
+    provisional: str = ""
+
+    @property
+    def named(self) -> str:
+        """The period, with a remark where the edition is provisional.
+
+        Examples
+        --------
+        >>> from culture_metrics.catalogue import catalogue
+        >>> catalogue().edition(2024).named
+        '2024'
+        """
+        return f"{self.period} (provisional: {self.provisional})" if self.provisional else self.period
 
     @property
     def scores(self) -> dict[str, Measure]:
@@ -315,8 +329,10 @@ class Edition:
                 return breakdown
         raise unknown("breakdown", name, self.breakdowns, where=f"{self.survey.label}, {self.period}")
 
-    def breakdown_label(self, name: str) -> str:
+    def breakdown_label(self, name: str, words: Mapping[str, str] | None = None) -> str:
         """Return how a breakdown of results is called; of one that is crossed, its parts.
+
+        `words` are what a file calls its breakdowns, by id: they win over the catalogue's.
 
         Examples
         --------
@@ -324,7 +340,10 @@ class Edition:
         >>> catalogue().edition(2024).breakdown_label("occupation_group × age")
         'Occupation group × age'
         """
-        labels = [self.breakdowns[n].label if n in self.breakdowns else n for n in name.split(CROSS)]
+        own = words or {}
+        labels = [
+            own.get(n) or (self.breakdowns[n].label if n in self.breakdowns else n) for n in name.split(CROSS)
+        ]
         return CROSS.join([labels[0], *(label[:1].lower() + label[1:] for label in labels[1:])])
 
     def __repr__(self) -> str:
@@ -476,6 +495,11 @@ class Survey:
         """
         *some, last = (self.levels[name].plural for name in self.leading)
         return " and ".join(filter(None, (", ".join(some), last)))
+
+    def named(self, *periods: str) -> str:
+        """Say periods as people read them: with a remark where the edition is provisional."""
+        known = self.periods
+        return " to ".join(self._editions[p].named if p in known else p for p in periods)
 
     @property
     def newest(self) -> Edition:

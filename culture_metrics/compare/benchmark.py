@@ -63,7 +63,7 @@ class Benchmark(Output):
         return views.scores(
             rows,
             title=f"{self.name}: {beside_median(rows, self.group)}",
-            subtitle=f"{catalogue(self.survey).label}, {self.period}{more}",
+            subtitle=f"{catalogue(self.survey).label}, {catalogue(self.survey).named(self.period)}{more}",
             source=self.source(rows["measure"]),
             scale=catalogue(self.survey).score_range,
             parts=catalogue(self.survey).part_levels,
@@ -113,7 +113,7 @@ class Benchmark(Output):
             unit=found.unit,
             direction=found.direction,
             title=f"{found.label}: {self._place(found.id)}",
-            subtitle=f"{catalogue(self.survey).label}, {self.period}. {found.meaning}",
+            subtitle=f"{edition.survey.label}, {edition.named}. {found.meaning}",
             source=self.source([found.id]),
         )
 

@@ -58,7 +58,7 @@ def hidden(change: YearComparison) -> Tables:
     tables = []
     for breakdown in found["breakdown"].unique(maintain_order=True):
         own = found if breakdown == ALL else pl.concat([whole, found.filter(breakdown=breakdown)])
-        label = edition.breakdown_label(breakdown)
+        label = edition.breakdown_label(breakdown, change.names)
         if breakdown != ALL or found["breakdown"].n_unique() == 1:
             tables.append(_detectable(own.filter(pl.col("breakdown").is_in([ALL, breakdown])), label, change))
     lost = found.filter(pl.col("detectable_change").is_null())["group"].to_list()

@@ -154,7 +154,7 @@ class YearComparison(Output):
         rows = self._one(self.table.filter(pl.col("breakdown").is_in([breakdown, ALL])))
         unit = unit if (rows["unit"] == unit).any() else str(rows["unit"][0])
         rows = self._leading(rows.filter(pl.col("unit") == unit))
-        label = catalogue(self.survey).edition(self.to_period).breakdown_label(breakdown)
+        label = catalogue(self.survey).edition(self.to_period).breakdown_label(breakdown, self.names)
         groups = rows.filter(pl.col("breakdown") == breakdown)
         what = f"{_counted(groups, unit, 'change')}, by {label[0].lower()}{label[1:]}"
         return views.change_map(rows, unit=unit, scale=self._scale, **self._said(rows, what, ALL))
@@ -211,6 +211,9 @@ class YearComparison(Output):
         groups = self.table.filter((pl.col("breakdown") != ALL) | (pl.col("group") != ALL))
         one = self.table["organisation"].n_unique() == 1
         said = self.story() if one else own.sentences(*CLEAR)[:MOST_TOLD]
+        years, plain = (self.from_period, self.to_period), f"{self.from_period} to {self.to_period}"
+        if (named := catalogue(self.survey).named(*years)) != plain:
+            said.append(f"The years are {named}.")
         for gone, word in ((self.vanished, f"only in {self.from_period}"), (self.appeared, f"only in {self.to_period}")):  # fmt: skip  # noqa: E501
             if gone:
                 said.append(
@@ -246,7 +249,8 @@ class YearComparison(Output):
         whom = self.names.get(code, code) + ("" if group == ALL else f", {group}")
         return {
             "title": f"{whom}: {what}",
-            "subtitle": f"{catalogue(self.survey).label}, {self.from_period} to {self.to_period}",
+            "subtitle": f"{catalogue(self.survey).label}, "
+            + catalogue(self.survey).named(self.from_period, self.to_period),
             "source": weighed(SOURCES[str(rows["source"][0])], rows["weighting"]),
         }
 

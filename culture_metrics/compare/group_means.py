@@ -122,7 +122,7 @@ def means_of_respondents(
         after=years[1],
         levels=(levels[0], levels[1]),
         bases=(int(cells.counts[0].sum()), int(cells.counts[1].sum())),
-        labels={name: to_extract.edition.breakdown_label(name) for name in by},
+        labels={name: to_extract.edition.breakdown_label(name, to_extract.words) for name in by},
         notes=tuple(_notes(pair, cells)),
     )
 
@@ -151,8 +151,9 @@ def _check_told_apart(pair: Pair, cells: Cells, rows: Rows) -> None:
 
 def _notes(pair: Pair, cells: Cells) -> list[str]:
     said = [f"The years may not compare: {reason}" for reason in pair.broken]
+    edition, words = pair.after.edition, pair.after.words
     breakdowns = cells.groups["breakdown"].unique(maintain_order=True)
-    names = {name: pair.after.edition.breakdown_label(name).lower() for name in breakdowns}
+    names = {name: edition.breakdown_label(name, words).lower() for name in breakdowns}
     for name, some in cells.pooled.items():
         said.append(
             f"{len(some)} groups of {names[name]} are pooled into "

@@ -14,7 +14,7 @@ from culture_metrics.catalogue import catalogue, surveys
 from culture_metrics.code_fit import multi_questions
 from culture_metrics.errors import ExtractError
 from culture_metrics.extracts.labels import label_code
-from culture_metrics.files.names import shown, squeeze
+from culture_metrics.files.names import shown, squeeze, visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -31,7 +31,7 @@ AFTER = (
     r"(?:$|(?P<text>[ ]*[-\u2013\u2014:.(].*|[ ]+\D.*)|_(?P<tail>\D.*))$"
 )
 #: Identifying columns that say which rows count; they are used while reading and not kept.
-ROW_COLUMNS = ("period", "outcome", "main_or_bank")
+ROW_COLUMNS = ("period", "outcome", "main_or_bank", "response_status", "channel", "finished", "progress")
 
 
 @dataclass(frozen=True)
@@ -116,7 +116,7 @@ class Codes:
 
     def read(self, name: str) -> Name:
         """Read the code out of a column's name."""
-        match = self.pattern.match(shown(name).strip())
+        match = self.pattern.match(visible(shown(name)).strip())
         if match is None:
             return Name(None)
         found = match.groupdict()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,11 +10,18 @@ from typing import TYPE_CHECKING, Any
 from culture_metrics.catalogue import Edition, catalogue
 from culture_metrics.disclosure.decision import Decision
 from culture_metrics.errors import ExtractError
+from culture_metrics.files.formulas import neutral
+from culture_metrics.files.names import squeeze
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     import polars as pl
+
+#: Names of contractors that say nothing of what the groups are.
+_NUMBERED = re.compile(r"(locality|bd)\d+")
+#: A longer header is cut where it stands in titles.
+LONGEST = 60
 
 
 @dataclass(frozen=True)
@@ -49,10 +57,33 @@ class Extract:
         """The edition of the survey that the answers belong to."""
         return catalogue(self.survey).edition(self.period)
 
+    @property
+    def words(self) -> dict[str, str]:
+        """What the file calls its breakdowns, by id: `locality_1` is Directorate, as its header says.
+
+        Examples
+        --------
+        >>> from dataclasses import replace
+        >>> from culture_metrics import synthetic
+        >>> extract = synthetic.respondents(2024, respondents_per_organisation=20)
+        >>> replace(extract, provenance={"renamed": {"Directorate": "locality_1"}}).words
+        {'locality_1': 'Directorate'}
+        """
+        # Breakdowns that the catalogue has no better name for than their column's.
+        named = ((b.column, b) for b in self.edition.breakdowns.values() if b.column)
+        plain = {column: b.id for column, b in named if squeeze(b.label) == squeeze(column)}
+        renamed = self.provenance.get("renamed") or {}
+        return {
+            plain[ours]: neutral(theirs[:LONGEST])
+            for theirs, ours in renamed.items()
+            if ours in plain and not _NUMBERED.fullmatch(squeeze(theirs))
+        }
+
     def __repr__(self) -> str:
         organisations = self.frame["organisation"].n_unique() if "organisation" in self.frame.columns else 0
+        survey = self.edition.survey
         return (
-            f"Extract({self.edition.survey.label}, {self.period}: {self.frame.height:,} respondents, "
+            f"Extract({survey.label}, {survey.named(self.period)}: {self.frame.height:,} respondents, "
             f"{organisations:,} organisation{'s' if organisations != 1 else ''}, "
             f"{len(self.frame.columns)} columns)"
         )

@@ -13,6 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from culture_metrics.catalogue import catalogue, surveys
+from culture_metrics.files.names import visible
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -38,6 +41,7 @@ _RANGE = re.compile(r"(?<=\d)(?:-|to)(?=\d)")
 _CODE_FIRST = re.compile(r"[\[(]?0*(\d{1,3})[\])]?\s*[-\u2013\u2014.:=)\]]+\s*(\S.*)")
 _CODE_SPACE = re.compile(r"0*(\d{1,3})\s+(\S.*)")
 _CODE_LAST = re.compile(r"(.*\S)\s*[\[(]0*(\d{1,3})[\])]")
+_BRACKETS = re.compile(r"(?<=[\w+)])\s*\([^()]*\)")
 _UNIT = re.compile(r"(?<=[\d+])(?:hours?|hrs?|years?|yrs?|times)$|(?<=\d)(?:hours?|hrs?|years?|yrs?)(?=\+$)")
 _DATES = (
     re.compile(r"(?P<y>\d{4})-(?P<m>\d{1,2})-(?P<d>\d{1,2})(?:[t ].*)?"),
@@ -74,15 +78,19 @@ def answer_key(text: str) -> str:
     """
     text = unicodedata.normalize("NFKC", text).casefold().replace("&", " and ")
     text = re.sub(r"[\u2010-\u2015\u2212]", "-", text)
-    text = re.sub(r"(?<=[\w+])\s*\([^)]*\)", " ", text)
+    while text != (text := _BRACKETS.sub(" ", text)):  # from the innermost on
+        pass
     text = re.sub(r"[\s_]+", "", text)
     text = _RANGE.sub("~", text)
     return re.sub(r"[^\w~+]", "", text).replace("~", "-")
 
 
 @cache
-def _keys(labels: tuple[tuple[int, str], ...]) -> dict[str, int]:
-    """Code of every way to write each label of a scale; a label's own form wins over another's synonym."""
+def _keys(labels: tuple[tuple[int, str], ...], headings: tuple[tuple[str, int], ...] = ()) -> dict[str, int]:
+    """Code of every way to write each label of a scale; a label's own form wins over another's synonym.
+
+    `headings` are keys of what forms print above an option, with its code: the two may stand together.
+    """
     keys: dict[str, int] = {}
     same = values()["same_label"]
     for code, label in labels:
@@ -93,18 +101,57 @@ def _keys(labels: tuple[tuple[int, str], ...]) -> dict[str, int]:
     for key, code in [*keys.items()]:
         if (short := _UNIT.sub("", key)) and not short.isdigit():
             keys.setdefault(short, code)
+    under: dict[int, list[str]] = {}
+    for key, code in keys.items():
+        under.setdefault(code, []).append(key)
+    for heading, code in headings:
+        for key in under.get(code, ()):
+            keys.setdefault(heading + key, code)
     return keys
 
 
 def label_code(text: str, scale: Scale) -> int | None:
-    """Return the code of a label, however it is written."""
-    return _label_code(text, tuple(scale.labels.items()))
+    """Return the code of a label, however it is written, with or without the heading that it stands under.
 
-
-def _label_code(text: str, labels: tuple[tuple[int, str], ...]) -> int | None:
-    keys, key = _keys(labels), answer_key(text)
+    Examples
+    --------
+    >>> from culture_metrics.catalogue import catalogue
+    >>> scale = catalogue().edition(2024).question("occupation").scale
+    >>> label_code("Registered Nurses & Midwives: Adult / General", scale)
+    26
+    """
+    labels = tuple(scale.labels.items())
+    keys, key = _keys(labels, _headings(scale)), answer_key(text)
     code = keys.get(key, keys.get(_UNIT.sub("", key)))
     return code if code is not None else _by_words(text, labels)
+
+
+def _headings(scale: Scale) -> tuple[tuple[str, int], ...]:
+    """Return what stands above each option: the name of its group, and how else forms write that."""
+    return _heading_keys(tuple(group for groups in scale.groups.values() for group in groups.items()))
+
+
+@cache
+def _heading_keys(groups: tuple[tuple[str, tuple[int, ...]], ...]) -> tuple[tuple[str, int], ...]:
+    others = values()["headings"]
+    return tuple(
+        (answer_key(name), code)
+        for group, codes in groups
+        for name in (group, *others.get(group, ()))
+        for code in codes
+    )
+
+
+@cache
+def all_labels() -> frozenset[str]:
+    """Return the key of every label of every scale that is known."""
+    scales = {
+        (tuple(question.scale.labels.items()), _headings(question.scale))
+        for name in surveys()
+        for edition in catalogue(name)
+        for question in {question.scale.id: question for question in edition.questions.values()}.values()
+    }
+    return frozenset(key for labels, headings in scales for key in _keys(labels, headings))
 
 
 def _by_words(text: str, labels: tuple[tuple[int, str], ...]) -> int | None:
@@ -202,7 +249,7 @@ def _code_and_label(text: str, scale: Scale) -> Reading | None:
 
 def bare(text: str) -> str:
     """Return a cell's text without the wrapping that exports add: `="01"`, `'01`, odd spaces."""
-    text = text.replace("\ufeff", "").replace("\u200b", "").replace("\xa0", " ").strip()
+    text = visible(text).replace("\xa0", " ").strip()
     if text.startswith('="') and text.endswith('"') and len(text) > 2:
         text = text[2:-1].strip()
     return text.removeprefix("'")

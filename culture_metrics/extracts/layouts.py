@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 from culture_metrics.errors import FileFormatError
 from culture_metrics.extracts.columns import identifying, is_question_code, names_question
+from culture_metrics.extracts.labels import all_labels, answer_key
 from culture_metrics.files.contents import COPIED, Kind, find_results, merged_quarters
 from culture_metrics.files.header import Look
-from culture_metrics.files.names import squeeze
+from culture_metrics.files.names import squeeze, visible
 from culture_metrics.files.other_surveys import REMEDY, other_survey
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ def _year_said(rows: Sequence[Row], header: int) -> str | None:
 
 def header_score(row: Row, given: Collection[str] = ()) -> int:
     """Count the cells of a row that name a question, or that the user has matched with one."""
-    names = {cell.strip() for cell in row if cell}
+    names = {" ".join(visible(cell).split()) for cell in row if cell}
     return sum(1 for name in names if name in given or names_question(name))
 
 
@@ -112,16 +113,21 @@ def refuse_swapped(rows: Sequence[Row], header: int | None, where: str) -> None:
 def rows_of_wording(rows: Sequence[Row], header: int) -> int:
     """Count the rows just below the header that hold wording, not answers: some exports write two or three.
 
-    Such a row repeats the codes, or holds a different long text under each of at least six questions.
+    Such a row repeats the codes, or most of its cells under at least six questions hold long texts that are
+    no answers and nearly all differ: two wordings may be equal, or one short.
     """
     names = rows[header]
     asked = [i for i, name in enumerate(names) if name and is_question_code(name)]
     for count, row in enumerate(rows[header + 1 :]):
         cells = [cell for i in asked if i < len(row) and (cell := (row[i] or "").strip())]
         codes = sum(map(is_question_code, cells))
-        wording = len(set(cells)) == len(cells) >= 6 and all(
-            len(cell) >= 8 and re.search("[^\\W\\d]", cell) for cell in cells
-        )
+        texts = [cell for cell in cells if _is_wording(cell)]
+        wording = len(texts) >= 6 and 2 * len(texts) > len(cells) and 5 * len({*texts}) >= 4 * len(texts)
         if not (wording or (cells and codes == len(cells))):
             return count
     return 0
+
+
+def _is_wording(cell: str) -> bool:
+    """Tell whether a cell holds the words of a question rather than an answer."""
+    return len(cell) >= 8 and bool(re.search(r"[^\W\d]", cell)) and answer_key(cell) not in all_labels()

@@ -105,18 +105,21 @@ def read_extract(
     Blank is what is empty and the usual marks of spreadsheets and programs (`-`, `.`, `NA`, `#N/A`, `NULL`;
     `n/a` where the question has no answer "not applicable"); marks are counted. 99 stays as it is: making it
     missing is validation's. Where a label and its code differ, the label decides (`1 - Strongly agree`), and
-    that is counted. Rows of other years, of questionnaires that were not completed and of bank-only workers
-    are left out and counted.
+    that is counted. Rows of other years, of questionnaires that were not completed, of bank-only workers, and
+    what survey platforms export beside respondents (previews, spam, questionnaires not finished) are left out
+    and counted.
 
     Provenance: `file`, `format`, `sheet`, `sha256`, `encoding`, `separator`, `header_row`; `rows` (all below
     the header that are not blank), `rows_blank`, `rows_of_other_periods`, `rows_not_completed`,
-    `rows_of_bank_workers`; `renamed`, `not_used`, `mapping` (file with the saved column names); by column,
+    `rows_of_bank_workers`, `rows_of_previews`, `rows_of_spam`, `rows_not_finished`; `renamed`, `not_used`,
+    `mapping` (file with the saved column names); by column,
     the number of answers that are `labels_read`, `numbers_read` (`04`, `4,0`), `codes_relabelled` (a label
     that contradicts its code), `dates_read`, `blanks_read`, `declared_missing` and `unreadable`; `settled`
     (what was done with options to tick), `doubt` and `survey_doubt` (what speaks against the year and the
     survey that were given), `formulas` (columns with names that a spreadsheet would take for formulas: an
     apostrophe was put before); where there is something to say: `other_sheets`, `rows_of_wording`,
-    `rows_too_short` and `first_row_too_short`, `columns_without_name`.
+    `rows_too_short` and `first_row_too_short`, `columns_without_name`, `formulas_without_values` (number of
+    cells by column: the file has formulas there that were never worked out).
 
     Examples
     --------
@@ -154,6 +157,9 @@ def read_extract(
             "rows_of_other_periods": 0,
             "rows_not_completed": 0,
             "rows_of_bank_workers": 0,
+            "rows_of_previews": 0,
+            "rows_of_spam": 0,
+            "rows_not_finished": 0,
             **rows.set_aside,
             **raw.notes,
             "renamed": known.renamed,

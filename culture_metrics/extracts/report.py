@@ -135,9 +135,8 @@ class ValidationReport(Output):
     def title(self) -> str:
         """Name of the report: survey, period and file."""
         file = self.extract.provenance.get("file")
-        return f"Check of {self.extract.edition.survey.label}, {self.extract.period}" + (
-            f": {file}" if file else ""
-        )
+        survey = self.extract.edition.survey
+        return f"Check of {survey.label}, {survey.named(self.extract.period)}" + (f": {file}" if file else "")
 
     def __repr__(self) -> str:
         lines = [f"ValidationReport: {self.summary()}"]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import reduce
 from operator import and_
@@ -15,6 +14,7 @@ from culture_metrics.catalogue import catalogue, surveys
 from culture_metrics.errors import ExtractError
 from culture_metrics.extracts.columns import ROW_COLUMNS, identifying
 from culture_metrics.extracts.labels import values
+from culture_metrics.extracts.platforms import Test, platform_tests
 from culture_metrics.files.names import shown, squeeze
 from culture_metrics.problems import counted
 
@@ -27,7 +27,13 @@ if TYPE_CHECKING:
 #: A year or a quarter in the text of a year column.
 PERIOD = r"((?:19|20)\d\d(?:-Q\d)?)"
 
-Test = Callable[[pl.Expr], pl.Expr]
+
+#: A year that is part of a day or a month: `2026-01-15`, `15.01.2026`, `Jan 2026`.
+_DATE = re.compile(
+    r"(?<!\d)(?:\d\d?[ ._-]20\d\d|20\d\d[ ._-](?:0\d|1[0-2])(?!\d)|"
+    r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*[ ._-]*20\d\d)(?!\d)",
+    re.I,
+)
 
 
 class SeveralPeriodsError(ExtractError):
@@ -56,7 +62,7 @@ class Rows:
 
 
 def row_columns(names: Iterable[str], given: Mapping[str, str]) -> dict[str, str]:
-    """Return the columns of a file that say which rows count: `period`, `outcome`, `main_or_bank`."""
+    """Return the columns of a file that say which rows count, by the names of `ROW_COLUMNS`."""
     found: dict[str, tuple[int, str]] = {}
     order = list(identifying())
     for name in names:
@@ -87,24 +93,28 @@ def choose_rows(raw: RawTable, given: Mapping[str, str], year: int | str | None)
     raw.check_types(columns.values())
     read = {ours: raw.text(name) for ours, name in columns.items()}
     cells = raw.pick(expr.alias(ours) for ours, expr in read.items())
-    tests: dict[str, tuple[str, Test]] = {}
+    tests: list[tuple[str, str, Test]] = []
     if "period" in columns:
         where = f"{raw.where}, column {shown(columns['period'])}"
         if cells["period"].str.contains(PERIOD).any():
             said_by = shown(columns["period"])
         period, test = _period(cells["period"], period, where)
         if test is not None:
-            tests["rows_of_other_periods"] = "period", test
+            tests.append(("rows_of_other_periods", "period", test))
     if "outcome" in columns and (test := _completed(cells["outcome"])) is not None:
-        tests["rows_not_completed"] = "outcome", test
+        tests.append(("rows_not_completed", "outcome", test))
     if "main_or_bank" in columns:
         where = f"{raw.where}, column {shown(columns['main_or_bank'])}"
         if (test := _main_survey(cells["main_or_bank"], where)) is not None:
-            tests["rows_of_bank_workers"] = "main_or_bank", test
+            tests.append(("rows_of_bank_workers", "main_or_bank", test))
+    tests += platform_tests(cells, raw.names)
     set_aside: dict[str, int] = {}
-    for name, (column, test) in tests.items():
+    kept: list[pl.Expr] = []
+    for name, column, test in tests:
         left = cells.filter(test(pl.col(column)))
-        set_aside[name] = cells.height - left.height
+        if left.height < cells.height:
+            set_aside[name] = set_aside.get(name, 0) + cells.height - left.height
+            kept.append(test(read[column]))
         cells = left
     if cells.height == 0:
         raise ExtractError(
@@ -113,15 +123,13 @@ def choose_rows(raw: RawTable, given: Mapping[str, str], year: int | str | None)
             got=", ".join(
                 f"{counted(rows, 'row')} {name.removeprefix('rows_').replace('_', ' ')}"
                 for name, rows in set_aside.items()
-                if rows
             ),
             hint="Check that this is the file with the answers of the main survey.",
         )
-    kept = [test(read[column]) for name, (column, test) in tests.items() if set_aside[name]]
     return Rows(
         keep=reduce(and_, kept) if kept else None,
         period=period,
-        set_aside={name: rows for name, rows in set_aside.items() if rows},
+        set_aside=set_aside,
         column=said_by,
     )
 
@@ -152,7 +160,10 @@ def period_in_name(file: str, survey: Survey) -> str | None:
     if found is None and short:
         found = re.search(rf"(?:{short})[ _-]?(\d\d)(?!\d)", file, re.I)
     period = f"20{found[1][-2:]}" if found else ""
-    return period if period in survey.periods else None
+    if period not in survey.periods:
+        return None
+    # The day on which a file was made is often in the year after the survey: a stand-in is not told by it.
+    return None if survey.edition(period).provisional and _DATE.search(file) else period
 
 
 def _quarter_in_name(file: str) -> str | None:

@@ -97,6 +97,8 @@ def tell_edition(
         edition = survey.edition(year)
         _check_year(fit, edition.period, where, in_name, column)
         return edition, None if column else _doubt(fit, edition.period, in_name)
+    if in_name in fit.provisional and fit.fits(str(in_name)):
+        return survey.edition(str(in_name)), None
     # Codes of one edition can all exist in the next: only a complete file settles it.
     for periods in (fit.fitting, fit.whole):
         if len(periods) == 1:
@@ -134,7 +136,7 @@ def _check_year(fit: Fit, period: str, where: str, in_name: str | None, column: 
 
 def _doubt(fit: Fit, period: str, in_name: str | None) -> str | None:
     """Say what speaks against the year that the caller gave."""
-    if period in fit.whole:
+    if fit.fits(period) and not fit.missing[period]:
         return None
     if in_name is not None and in_name != period:
         return f"{period} was asked for, but the file's name says {in_name}."
@@ -154,7 +156,7 @@ def _untold(fit: Fit, names: Iterable[str], survey: Survey, where: str) -> Extra
         return ExtractError(
             f"The year cannot be told from the columns: they fit {', '.join(fit.fitting) or 'none well'}",
             where=where,
-            hint=f"Say which year it is: year={survey.periods[-1]}, or a column 'year'.",
+            hint=f"Say which year it is: year={(fit.fitting or survey.periods)[-1]}, or a column 'year'.",
         )
     gone, odd = fit.missing[period], sorted(fit.strangers[period])
     but = [f"{listed(gone)} missing"] * bool(gone) + [f"{listed(odd)} not among them"] * bool(odd)

@@ -224,13 +224,14 @@ def read_delimited(path: Path, look: Look, *, head_only: bool = False) -> Delimi
         streams=True,
         source=path if encoding.startswith("utf-8") else as_utf8(path, encoding),
         columns=columns,
+        titles=tuple(cell.strip() for row in head.rows[: head.header] for cell in row if cell.strip()),
         spare=tuple(columns[i] for i in spare),
         lines=head.lines,
         end=end,
         wordy=_wordy(columns, below),
         large=size > 64 << 20,
     )
-    notes: dict[str, int | str] = {
+    notes: dict[str, int | str | Mapping[str, int]] = {
         "rows_of_wording": head.body - head.header - 1,
         "columns_without_name": sum(
             name is None and any(i < len(row) and row[i].strip() for row in below)

@@ -31,7 +31,7 @@ _ENDS = (b" ", b">", b"/", b"\t", b"\n", b"\r")
 _PREFIXED = re.compile(rb"<\w+:(?:c|row)[\s/>]")
 #: Cells with something in them and the place they name; rows that name theirs; cells and rows that name none
 #: and take the next one.
-_FILLED = re.compile(rb"<(?:\w+:)?c\s(?:[^>]*?\s)?r\s*=\s*[\"']([A-Za-z]+)(\d+)[\"'](?![^>]*/>)")
+FILLED = re.compile(rb"<(?:\w+:)?c\s(?:[^>]*?\s)?r\s*=\s*[\"']([A-Za-z]+)(\d+)[\"'](?![^>]*/>)")
 _ROW = re.compile(rb"<(?:\w+:)?row\s(?:[^>]*?\s)?r\s*=\s*[\"'](\d+)[\"']")
 _NO_PLACE = re.compile(rb"<(?:\w+:)?(?:c|row)(?=[\s/>])(?![^>]*\sr\s*=)")
 #: A cell or row with a sign in an attribute that would end the tag, which no program writes.
@@ -90,7 +90,7 @@ def _filled(chunks: Iterable[bytes]) -> Extent:
     """Measure a sheet however it is written, by the cells that are not blank."""
     width = height = most = rows = here = cells = 0
     for chunk in chunks:
-        filled = _FILLED.findall(chunk)
+        filled = FILLED.findall(chunk)
         width = max([width, *map(column_number, {column for column, _ in filled})])
         height = max([height, *map(int, {row for _, row in filled})])
         counts = [len(_CELL_TAG.findall(row)) for row in _ROW_TAG.split(chunk)]

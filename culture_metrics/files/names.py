@@ -11,11 +11,24 @@ if TYPE_CHECKING:
 
 #: Parts the names of columns that a file gives the same name to; never shown.
 TWIN = "\x00"
+#: Characters that nobody sees: of no width, soft hyphens, marks of direction and of byte order.
+INVISIBLE = "[\u00ad\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]"
+
+
+def visible(text: str) -> str:
+    """Return a text without the characters that nobody sees.
+
+    Examples
+    --------
+    >>> visible("\u200bq25c\ufeff")
+    'q25c'
+    """
+    return re.sub(INVISIBLE, "", text)
 
 
 def squeeze(name: str) -> str:
     """Return a name without case, spaces, dots, dashes and underscores."""
-    return re.sub(r"[\s._\-]+", "", name).casefold()
+    return re.sub(r"[\s._\-]+", "", visible(name)).casefold()
 
 
 def shown(name: str) -> str:
@@ -34,7 +47,7 @@ def unique_names(cells: Sequence[str | None]) -> list[str | None]:
     names: list[str | None] = []
     seen: Counter[str] = Counter()
     for cell in cells:
-        name = " ".join((cell or "").replace(TWIN, "").replace("\ufeff", "").split())
+        name = " ".join(visible((cell or "").replace(TWIN, "")).split())
         names.append((f"{name}{TWIN}{seen[name]}" if seen[name] else name) or None)
         seen[name] += bool(name)
     return names

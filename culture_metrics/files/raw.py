@@ -9,7 +9,7 @@ import polars as pl
 import polars.selectors as cs
 
 from culture_metrics.errors import ExtractError, FileFormatError
-from culture_metrics.files.names import TWIN, shown
+from culture_metrics.files.names import INVISIBLE, TWIN, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -43,6 +43,8 @@ class RawTable:
         Whether a row names what the caller looked for; otherwise the widest row was taken.
     columns : tuple of str
         Every column of a CSV file or sheet by its place, those without a name too.
+    titles : tuple of str
+        What stands above the names of columns in a CSV file or sheet.
     labels : mapping
         Value labels of a column: value as text -> label. SPSS and Stata files bring them.
     missing : mapping
@@ -62,10 +64,11 @@ class RawTable:
     header_row: int | None = None
     header_found: bool = True
     columns: tuple[str, ...] = ()
+    titles: tuple[str, ...] = ()
     streams: bool = False
     labels: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     missing: Mapping[str, tuple[Missing, ...]] = field(default_factory=dict)
-    notes: Mapping[str, int | str] = field(default_factory=dict)
+    notes: Mapping[str, int | str | Mapping[str, int]] = field(default_factory=dict)
 
     @property
     def where(self) -> str:
@@ -97,7 +100,7 @@ class RawTable:
             whole = column.cast(pl.Int64, strict=False)
             column = pl.when(whole == column).then(whole.cast(pl.String)).otherwise(column.cast(pl.String))
             column = pl.when(pl.col(name).is_not_nan()).then(column)
-        text = column.cast(pl.String).str.strip_chars(" \t\r\n\xa0\ufeff")
+        text = column.cast(pl.String).str.replace_all(INVISIBLE, "").str.strip_chars(" \t\r\n\xa0")
         labels = {value: label.strip() for value, label in self.labels.get(name, {}).items()}
         if labels:
             text = text.replace(labels)

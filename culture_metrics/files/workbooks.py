@@ -15,7 +15,8 @@ import polars as pl
 from culture_metrics.errors import FileFormatError
 from culture_metrics.files.header import HEAD_ROWS, Look, find_header, widest_row
 from culture_metrics.files.kinds import file_hash
-from culture_metrics.files.names import every_name, unique_names
+from culture_metrics.files.lost_cells import ROW_0, lost_cells
+from culture_metrics.files.names import every_name, shown, unique_names
 from culture_metrics.files.raw import RawTable
 from culture_metrics.files.safety import check_columns, check_workbook
 
@@ -31,6 +32,8 @@ FIGURES: fastexcel.DType = "float"
 #: Rows that are cut out of each sheet where only its head is wanted, and how much is unpacked at a time.
 CUT = 20
 CHUNK = 1 << 16
+#: Where the remarks about a sheet stand, before its cells.
+HEAD_BYTES = 1 << 12
 WORKERS = 4
 
 _ROW_TAG = re.compile(rb"<(\w+:)?row[\s/>]")
@@ -61,7 +64,9 @@ class Workbook:
     def __init__(self, path: Path) -> None:
         check_workbook(path)
         self.path, self.file = path, path.name
-        self._book = _open(path, path.name)
+        self._is_xml = path.suffix.lower() in (".xlsx", ".xlsm")
+        self._book = _open(_without_row_0(path) if self._is_xml else path, path.name)
+        self._formulas: dict[str, dict[int, list[int]]] = {}
         self.sheets: list[str] = self._book.sheet_names
 
     @property
@@ -106,7 +111,10 @@ class Workbook:
             raise unreadable(self.file) from None
 
     def text(self, sheet: str) -> tuple[pl.DataFrame, bool]:
-        """Return a sheet's cells as text, without blank rows at its end, and whether people see the sheet."""
+        """Return a sheet's cells as text, without blank rows at its end, and whether people see the sheet.
+
+        Error values (#N/A) stand there as they do in a CSV file of the sheet.
+        """
         try:
             loaded = self._book.load_sheet(
                 sheet,
@@ -117,14 +125,34 @@ class Workbook:
                 whitespace_as_null=True,
             )
             filled = loaded.height > 0 and loaded.width > 0
-            return loaded.to_polars() if filled else pl.DataFrame(), loaded.visible == "visible"
+            cells, visible = loaded.to_polars() if filled else pl.DataFrame(), loaded.visible == "visible"
         except fastexcel.FastExcelError:
             raise unreadable(self.file) from None
+        return (self._with_errors(sheet, cells) if self._is_xml else cells), visible
+
+    def _with_errors(self, sheet: str, cells: pl.DataFrame) -> pl.DataFrame:
+        """Put error values where the reader leaves blanks, and note the formulas without a value."""
+        lost = lost_cells(self.path, sheet)
+        self._formulas[sheet] = lost.formulas
+        found = {c: rows for c, rows in lost.errors.items() if 0 <= c < cells.width}
+        return cells.with_columns(
+            column.scatter([*here], [*here.values()])
+            for c, rows in found.items()
+            for column in [cells.to_series(c).clone()]
+            if (here := {row: text for row, text in rows.items() if row < cells.height})
+        )
+
+    def formulas_without_values(self, sheet: str, names: Sequence[str | None], below: int) -> dict[str, int]:
+        """Count the formulas of which no value is stored, by column; `text` has looked for them."""
+        counts = {c: sum(row >= below for row in rows) for c, rows in self._formulas.get(sheet, {}).items()}
+        return {
+            shown(name): counts[c] for c, name in enumerate(names) if name is not None and counts.get(c, 0)
+        }
 
     def heads(self) -> dict[str, list[HeadRow]]:
         """Return the first rows of every sheet as text, by sheet name. The rows below are not read."""
         book = self._book
-        if self.path.suffix.lower() in (".xlsx", ".xlsm"):
+        if self._is_xml:
             book = _open(_shortened(self.path), self.file)
         try:
             return {
@@ -179,7 +207,8 @@ def sheet_table(book: Workbook, sheet: str, cells: pl.DataFrame, look: Look) -> 
     body = cells.slice(below)
     body.columns = [*every_name(names)]
     nameless = [column for column, name in zip(body.columns, names, strict=True) if not name]
-    notes: dict[str, int | str] = {
+    notes: dict[str, int | str | dict[str, int]] = {
+        "formulas_without_values": book.formulas_without_values(sheet, names, below),
         "rows_of_wording": below - header - 1,
         "columns_without_name": sum(s.null_count() < s.len() for s in body.select(nameless)),
     }
@@ -195,6 +224,7 @@ def sheet_table(book: Workbook, sheet: str, cells: pl.DataFrame, look: Look) -> 
         header_row=header + 1,
         header_found=found is not None,
         columns=tuple(body.columns),
+        titles=tuple(text.strip() for row in head[:header] for text in row if text and text.strip()),
         notes={name: said for name, said in notes.items() if said},
     )
 
@@ -206,6 +236,26 @@ def unreadable(file: str) -> FileFormatError:
         where=file,
         hint="It may be damaged or locked by a password: open it in a spreadsheet program and save it anew.",
     )
+
+
+def _without_row_0(path: Path) -> Path | bytes:
+    """Return the file, or a copy without remarks that a sheet begins at row 0: the reader refuses those."""
+    with zipfile.ZipFile(path) as book:
+        sheets = [part for part in book.namelist() if part.startswith("xl/worksheets/")]
+        odd = {part for part in sheets if ROW_0.search(_start(book, part))}
+        if not odd:
+            return path
+        copy = io.BytesIO()
+        with zipfile.ZipFile(copy, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as mended:
+            for part in book.namelist():
+                cells = book.read(part)
+                mended.writestr(part, ROW_0.sub(b"", cells, count=1) if part in odd else cells)
+    return copy.getvalue()
+
+
+def _start(book: zipfile.ZipFile, part: str) -> bytes:
+    with book.open(part) as sheet:
+        return sheet.read(HEAD_BYTES)
 
 
 def _open(source: Path | bytes, file: str) -> fastexcel.ExcelReader:
@@ -238,7 +288,7 @@ def _first_rows(sheet: IO[bytes]) -> bytes:
     """Take the XML of a sheet up to the first rows and close it."""
     xml, found, seen = bytearray(), 0, 0
     while chunk := sheet.read(CHUNK):
-        xml += chunk
+        xml += chunk if xml else ROW_0.sub(b"", chunk, count=1)
         for row in _ROW_TAG.finditer(xml, seen):
             found, seen = found + 1, row.end()
             if found > CUT:

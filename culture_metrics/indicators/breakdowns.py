@@ -164,9 +164,18 @@ def breakdown_id(extract: Extract, name: str) -> str:
     if found in available:
         return str(found)
     kind = "breakdown in this extract" if found else "breakdown"
-    error = unknown(kind, name, available, where=f"{extract.edition.survey.label}, {extract.period}")
-    error.expected = f"one of {', '.join(available)}"
-    if "Did you mean" not in (error.hint or ""):
+    offered = [extract.words.get(one, one) for one in available]
+    error = unknown(kind, name, offered, where=f"{extract.edition.survey.label}, {extract.period}")
+    error.expected = f"one of {', '.join(offered)}"
+    unused = [n for n in extract.provenance.get("not_used") or () if squeeze(n) == squeeze(name)]
+    if unused:
+        columns = [b.column for b in extract.edition.breakdowns.values() if b.column]
+        free = [column for column in columns if column not in here]
+        error.hint = (
+            f"The file's column '{unused[0]}' is not read as a breakdown. If it names groups, match it once: "
+            f"save_mapping(path, {{'{unused[0]}': '{free[-1] if free else columns[-1]}'}})."
+        )
+    elif "Did you mean" not in (error.hint or ""):
         error.hint = None
     raise error
 

@@ -76,7 +76,7 @@ def distributions(
         _table(part, extract, shares, interval, verdict) for part, verdict in zip(found, hidden, strict=True)
     ]
     table = as_distributions(pl.concat(tables).with_columns(interval_name(interval, pl.col("percent"))))
-    return Distributions(table, least, parents(extract, breakdowns))
+    return Distributions(table, least, parents(extract, breakdowns), extract.words)
 
 
 def _table(

@@ -141,7 +141,7 @@ def estimate(
     name = interval_name(interval, pl.col("estimate"), pl.col("unit") == "percent")
     table = as_results(pl.concat(tables).with_columns(name), in_order=len(tables) == 1)
     whole = isinstance(extract, Extract)
-    return Results(table, least, parents(first, breakdowns) if whole else None)
+    return Results(table, least, parents(first, breakdowns) if whole else None, first.words)
 
 
 def _intervals(part: Found, interval: str, limits: tuple[float, float]) -> tuple[Numbers, Numbers]:

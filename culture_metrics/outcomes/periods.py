@@ -20,6 +20,9 @@ APRIL = 4
 _MONTHS = {name[:3].casefold(): number for number, name in enumerate(calendar.month_name) if name}
 _WORD = r"(?:msitae-)?([a-z]{3,9})\.?[\s\-/,]*((?:19|20)?\d\d)"
 _YEARS = re.compile(r"(?:fy\s*)?((?:19|20)\d\d)\s*(?:/|-|\u2013|to)\s*((?:19|20)?\d\d)", re.I)
+_MONTH = rf"(?:{'|'.join(f'{name}|{name[:3]}' for name in calendar.month_name if name)})\.? (?:19|20)\d\d"
+_FROM_TO = re.compile(rf"\b({_MONTH})\s*(?:to|-|until)\s*({_MONTH})\b", re.I)
+_FINANCIAL = re.compile(r"(?<![\d/])((?:19|20)\d\d)\s*[/-]\s*((?:20)?\d\d)(?![\d/-])")
 _RANGE = re.compile(r"\s+(?:to|-|\u2013)\s+|(?<=\d)\s*[-\u2013]\s*(?=[a-z])", re.I)
 
 
@@ -80,6 +83,24 @@ def read_period(text: str, years: str = "financial") -> Span | None:
         start, end = _single(parts[0]), _single(parts[1])
         return Span(start.start, end.end) if start and end and start.start <= end.end else None
     return None
+
+
+def period_in_titles(titles: Iterable[str]) -> str | None:
+    """Return the one range of months or financial year that titles name; None where they name none or two.
+
+    A single month or day may be that of a publication, so it says nothing.
+
+    Examples
+    --------
+    >>> period_in_titles(["SHMI data at trust level, April 2023 - March 2024", "Published 14 November 2024"])
+    'April 2023 to March 2024'
+    """
+    said = " | ".join(titles).replace("\u2013", "-")
+    found = {f"{start} to {end}": None for start, end in _FROM_TO.findall(said)}
+    if not found:
+        found = {f"{first}/{last}": None for first, last in _FINANCIAL.findall(said)}
+    spans = {span: text for text in found if (span := read_period(text))}
+    return next(iter(spans.values())) if len(spans) == 1 else None
 
 
 def period_table(texts: Iterable[str], years: str, where: str, column: str) -> pl.DataFrame:

@@ -15,7 +15,7 @@ from culture_metrics.outcomes.layouts import LAYOUTS, Layout
 from culture_metrics.outcomes.outcome import Outcome, whole_organisation
 from culture_metrics.outcomes.outcome import outcome as declared_outcome
 from culture_metrics.outcomes.outcome_data import SET_ASIDE, OutcomeData, as_outcomes, set_aside
-from culture_metrics.outcomes.periods import period_table
+from culture_metrics.outcomes.periods import period_in_titles, period_table, read_period
 from culture_metrics.outcomes.tabular import ROW, Sheet, open_table
 from culture_metrics.outcomes.texts import TOTALS, kinds_of_cells
 from culture_metrics.outcomes.tidy import ALIASES, ROLES, find_roles, published_names, read_tidy
@@ -34,6 +34,7 @@ def read_outcome(
     sheet: str | None = None,
     columns: Mapping[str, str] | None = None,
     years: str = "financial",
+    period: str | None = None,
 ) -> OutcomeData:
     r"""Read a file of outcomes by organisation and period.
 
@@ -53,6 +54,9 @@ def read_outcome(
         looked for under the outcome's column, the denominator under its base or exposure.
     years : {"financial", "calendar"}
         What a plain year in the file means: 2021 is April 2021 to March 2022, or January to December 2021.
+    period : str, optional
+        The period of all rows (`2023/24`, `April 2023 to March 2024`), where no column says it. Taken from
+        the titles above the table when left out, if these name just one.
 
     Returns
     -------
@@ -91,10 +95,11 @@ def read_outcome(
         if layout_of(names):
             return True
         value = own is None or bool(names & {*_value_names(own), *published_names(own, "numerator")})
+        dated = period is not None or _is_published(own, names)
         return (
             value
             and bool(names & {*ALIASES["organisation"]})
-            and bool(names & {*ALIASES["period"], *ALIASES["end"]})
+            and (dated or bool(names & {*ALIASES["period"], *ALIASES["end"]}))
         )
 
     named = f"{own.column}" if own else "the outcome"
@@ -126,8 +131,12 @@ def read_outcome(
         dates = {"period": next(table.names[name] for name in ("date", "period") if name in table.names)}
     else:
         assert own is not None
-        roles = find_roles(table, own, given)
+        roles, told = _roles(table, own, given, period, years)
         (rows, problems), others = read_tidy(table, own, roles), pl.DataFrame(schema=SET_ASIDE)
+        if told is not None:
+            rows = rows.with_columns(pl.lit(told).alias("period"))
+            roles = {**roles, "period": "none: the period given" if period else "none: the title"}
+            problems += [] if period else [_of_title(told)]
         read, dates = (own,), roles
     repeats = [
         (one.column, repeated.height, None, "repeats of another row, cell by cell")
@@ -163,7 +172,46 @@ def read_outcome(
 
 
 def _value_names(outcome: Outcome) -> list[str]:
-    return ["value", "numerator", squeeze(outcome.column)]
+    return ["value", "numerator", squeeze(outcome.column), *published_names(outcome, "value")]
+
+
+def _is_published(outcome: Outcome | None, names: frozenset[str]) -> bool:
+    """Tell whether a header has a name that only the publisher of the outcome gives."""
+    return bool(names & {*published_names(outcome, "value"), *published_names(outcome, "numerator")})
+
+
+def _roles(
+    table: Sheet, outcome: Outcome, given: Mapping[str, str], period: str | None, years: str
+) -> tuple[dict[str, str], str | None]:
+    """Find the column of each role, and the period of all rows where none of them says it."""
+    roles = find_roles(table, outcome, given, dated=True)
+    if "period" in roles or ("start" in roles and "end" in roles):
+        if period is None:
+            return roles, None
+        raise LinkError(
+            "period= is for tables without a column of periods",
+            where=f"{table.where}, column {roles.get('period', roles.get('end'))}",
+            hint="Leave it out.",
+        )
+    if period is not None and read_period(period, years) is None:
+        raise LinkError(
+            "The period cannot be read",
+            where="period=",
+            expected="a month (April 2021), a range of months (April 2023 to March 2024) or a year (2023/24)",
+            got=period,
+        )
+    told = period or period_in_titles(table.titles)
+    return find_roles(table, outcome, given, dated=told is not None), told
+
+
+def _of_title(period: str) -> Problem:
+    return Problem(
+        "note",
+        "period of the title",
+        f"no column of periods, and {period} in the titles above the table",
+        "a column of periods, or period=",
+        "Taken as the period of every row.",
+    )
 
 
 def _repeats(repeated: pl.DataFrame) -> list[Problem]:

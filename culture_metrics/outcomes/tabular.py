@@ -28,11 +28,15 @@ ROW = "__row__"
 
 
 class Sheet(NamedTuple):
-    """The table of one sheet or CSV file: text columns, and `__row__`, the row's number in the file."""
+    """The table of one sheet or CSV file: text columns, and `__row__`, the row's number in the file.
+
+    `titles` is what stands above the names of the columns.
+    """
 
     frame: pl.DataFrame
     file: str
     sheet: str | None
+    titles: tuple[str, ...] = ()
 
     @property
     def where(self) -> str:
@@ -106,7 +110,7 @@ def open_table(
     read = _without_blanks(cells, table.file, table.sheet)
     if read.frame.is_empty():
         raise FileFormatError("The table has a header but no rows", where=table.where)
-    return read
+    return read._replace(titles=table.titles)
 
 
 def _sheets(book: Workbook, sheet: str | None, look: Look) -> list[RawTable]:

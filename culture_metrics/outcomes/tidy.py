@@ -39,15 +39,21 @@ ALIASES = {
 
 def published_names(outcome: Outcome | None, role: str) -> list[str]:
     """Return the names, squeezed, that an outcome's publisher gives to a role, as the catalogue declares."""
-    named = declared().get(outcome.column, {}).get("columns", {}) if outcome else {}
+    of = [one for one in declared().values() if outcome and one["column"] == outcome.column]
+    named = of[0].get("columns", {}) if of else {}
     return [squeeze(named[role])] if role in named else []
 
 
-def find_roles(table: Sheet, outcome: Outcome, given: Mapping[str, str]) -> dict[str, str]:
-    """Find the column of each role: as given, else by its usual names."""
+def find_roles(
+    table: Sheet, outcome: Outcome, given: Mapping[str, str], *, dated: bool = False
+) -> dict[str, str]:
+    """Find the column of each role: as given, else by its usual names.
+
+    `dated` says that the period of the whole table is known, so that no column need hold it.
+    """
     below = [squeeze(name) for name in (outcome.base, outcome.exposure) if name]
     usual = ALIASES | {
-        "value": [squeeze(outcome.column), "value"],
+        "value": [squeeze(outcome.column), *published_names(outcome, "value"), "value"],
         "numerator": [*published_names(outcome, "numerator"), *ALIASES["numerator"]],
         "denominator": [*below, *published_names(outcome, "denominator"), *ALIASES["denominator"]],
     }
@@ -65,7 +71,7 @@ def find_roles(table: Sheet, outcome: Outcome, given: Mapping[str, str]) -> dict
                 where=table.where,
                 hint="Give each column a name of its own.",
             )
-    dated = "period" in found or ("start" in found and "end" in found)
+    dated = dated or "period" in found or ("start" in found and "end" in found)
     valued = "value" in found or ("numerator" in found and "denominator" in found)
     for there, role, said in (
         ("organisation" in found, "organisation", "code of the organisation"),
@@ -73,11 +79,14 @@ def find_roles(table: Sheet, outcome: Outcome, given: Mapping[str, str]) -> dict
         (valued, "value", f"{outcome.title} ({outcome.column})"),
     ):
         if not there:
+            hint = f"Name it: columns={{'{role}': ...}}."
+            if role == "period":
+                hint += " If the table is of one period, say which: period='2023/24'."
             raise LinkError(
                 f"No column holds the {said}",
                 where=table.where,
                 got=listed(name for name in table.frame.columns if name != ROW),
-                hint=f"Name it: columns={{'{role}': ...}}.",
+                hint=hint,
             )
     return found
 

@@ -71,7 +71,8 @@ class Published(Output):
     def summary(self) -> str:
         """Say in plain sentences what the file holds."""
         counts = listed((counted(n, *NOUNS[name]) for name, n in self._counts().items()), most=9)
-        said = f"{self.edition.survey.label}, {self.period}, published results: {counts}."
+        survey = self.edition.survey
+        said = f"{survey.label}, {survey.named(self.period)}, published results: {counts}."
         return " ".join([said, *self.rules()])
 
     def rules(self) -> tuple[str, ...]:
@@ -94,7 +95,7 @@ class Published(Output):
 
     def __repr__(self) -> str:
         counts = ", ".join(f"{count:,} {name}" for name, count in self._counts().items())
-        return f"Published({self.edition.survey.label}, {self.period}: {counts})"
+        return f"Published({self.edition.survey.label}, {self.edition.survey.named(self.period)}: {counts})"
 
     def _repr_html_(self) -> str:
         rows = {name.capitalize(): f"{count:,}" for name, count in self._counts().items()}
@@ -104,7 +105,7 @@ class Published(Output):
             f"<td style='text-align:left'>{html.escape(text)}</td></tr>"
             for name, text in rows.items()
         )
-        title = f"{self.edition.survey.label}, {self.period}: published results"
+        title = f"{self.edition.survey.label}, {self.edition.survey.named(self.period)}: published results"
         return f"<table><caption>{html.escape(title)}</caption>{cells}</table>"
 
     def _counts(self) -> dict[str, int]:

@@ -220,7 +220,8 @@ def _write(path: Path, title: str, study: Study, sheets: Sequence[Sheet]) -> Non
         cover.set_column(0, 0, 100)
         cover.hide_gridlines(2)
         lines = [
-            f"{study.edition.survey.label}, {study.year}. Organisation {study.organisation}.",
+            f"{study.edition.survey.label}, {study.edition.survey.named(study.year)}. "
+            f"Organisation {study.organisation}.",
             "One table per sheet; the sheet Contents lists them and the sheet Notes explains the figures.",
             f"Made with culture-metrics. {study.rule.words} What is held back is marked [c].",
         ]
@@ -282,7 +283,7 @@ def _level(study: Study) -> pl.Expr:
 def _breakdown(study: Study) -> pl.Expr:
     edition = study.edition
     return pl.col("breakdown").replace(
-        {n: edition.breakdown_label(n) for n in [*edition.breakdowns, *study.by]}
+        {n: edition.breakdown_label(n, study.words) for n in [*edition.breakdowns, *study.by]}
     )
 
 

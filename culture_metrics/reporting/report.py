@@ -242,7 +242,7 @@ def _page(
     return page(
         sections,
         title=study.name,
-        subtitle=f"{study.edition.survey.label}, {study.year}",
+        subtitle=f"{study.edition.survey.label}, {study.edition.survey.named(study.year)}",
         facts=facts,
         remarks=remarks,
         left_out=left_out,

@@ -152,7 +152,7 @@ class Results(Tabled):
 
         own, name, table, unit = self._mapped(by, organisation, period, measures)
         edition = _edition(own)
-        label = edition.breakdown_label(name)
+        label = edition.breakdown_label(name, self.names)
         return views.heat_map(
             table,
             unit=unit,
@@ -201,7 +201,7 @@ class Results(Tabled):
             .sort("period", pl.col("breakdown") != ALL, "breakdown")
         )
         groups = [
-            "Whole organisation" if name == ALL else catalogue(s).edition(p).breakdown_label(name)
+            "Whole organisation" if name == ALL else catalogue(s).edition(p).breakdown_label(name, self.names)
             for s, p, name in frame.select("survey", "period", "breakdown").iter_rows()
         ]
         counts = frame.select("Shown", "Held back")
@@ -225,9 +225,10 @@ class Results(Tabled):
         own = self._one(organisation, period)
         edition = _edition(own)
         known = own.filter(pl.col("breakdown") != ALL)["breakdown"].unique().sort().to_list()
-        name = next((b.id for b in edition.breakdowns.values() if by in (b.id, b.label)), by)
+        called = {b.id: (b.id, b.label, self.names.get(b.id)) for b in edition.breakdowns.values()}
+        name = next((one for one, said in called.items() if by in said), by)
         if name not in known:
-            raise unknown("breakdown in these results", by, known)
+            raise unknown("breakdown in these results", by, [self.names.get(n, n) for n in known])
         here = set(own["measure"])
         wanted = [edition.measure(m).id for m in measures or edition.leading]
         found = [m for m in wanted if m in here]

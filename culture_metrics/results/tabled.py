@@ -38,7 +38,7 @@ class Tabled(Output):
         Groups that lie whole in a group of another breakdown, as the data have it: `organisation, breakdown,
         group, parent_breakdown, parent_group`.
     names : mapping
-        Organisation -> what figures call it, where that is not its code.
+        Organisation or breakdown -> what figures call it, where that is not its code or catalogued label.
     """
 
     table: pl.DataFrame
@@ -66,7 +66,18 @@ class Tabled(Output):
     def rules(self) -> tuple[str, ...]:
         """Say what was held back by which rule, and how breakdowns nest."""
         within = (f"Groups of {a} lie within groups of {listed(b)}." for a, b in self._nested().items())
-        return (Rule(self.minimum_base).words, f"{self._held()} held back.", *within)
+        return (Rule(self.minimum_base).words, f"{self._held()} held back.", *self._provisional(), *within)
+
+    def _provisional(self) -> list[str]:
+        """Say which editions are provisional."""
+        known = known_surveys(self.table["survey"].drop_nulls().unique())
+        pairs = self.table.select("survey", "period").unique().sort(pl.all()).iter_rows()
+        named = [(known[survey], period) for survey, period in pairs if survey in known]
+        return [
+            f"{survey.label}, {survey.named(period)}."
+            for survey, period in named
+            if survey.named(period) != period
+        ]
 
     def _facts(self) -> dict[str, Any]:
         hidden = int(self.table.select(HELD_BACK.sum()).item())
@@ -95,14 +106,17 @@ class Tabled(Output):
         surveys = self.table["survey"].drop_nulls().unique().sort()
         known = known_surveys(surveys)
         labels = " and ".join(known[name].label if name in known else name for name in surveys)
-        periods = listed(self.table["period"].unique().sort().to_list())
+        periods = listed(
+            known[survey].named(period) if survey in known else period
+            for survey, period in self.table.select("survey", "period").unique().sort(pl.all()).iter_rows()
+        )
         organisations = self.table["organisation"].unique()
         one = len(organisations) == 1
         whom = str(organisations[0]) if one else counted(len(organisations), "organisation")
         whom = "all organisations together" if whom == ALL else whom
         shown = self._shown().filter(pl.col("breakdown") != ALL)
         groups = shown.group_by("breakdown").agg(pl.col("group").n_unique()).sort("breakdown").rows()
-        by = "".join(f", by {name} ({counted(n, 'group')})" for name, n in groups)
+        by = "".join(f", by {self.names.get(name, name)} ({counted(n, 'group')})" for name, n in groups)
         return f"{labels}, {periods}: {whom}{by}"
 
     def _shown(self) -> pl.DataFrame:
@@ -162,7 +176,8 @@ class Tabled(Output):
 
 def when(rows: pl.DataFrame) -> str:
     """Say which survey and period rows are of."""
-    return f"{catalogue(str(rows['survey'][0])).label}, {rows['period'][0]}"
+    survey = catalogue(str(rows["survey"][0]))
+    return f"{survey.label}, {survey.named(str(rows['period'][0]))}"
 
 
 def parents_of(given: object) -> pl.DataFrame | None:

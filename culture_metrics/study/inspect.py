@@ -16,7 +16,14 @@ from culture_metrics.extracts.columns import ROW_COLUMNS, match_columns
 from culture_metrics.extracts.layouts import ResultsFileError
 from culture_metrics.extracts.mapping import match_given, saved_names
 from culture_metrics.extracts.opening import open_table
-from culture_metrics.extracts.respondents import period_in_name, period_said, periods_of, row_columns
+from culture_metrics.extracts.respondents import (
+    choose_rows,
+    period_in_name,
+    period_said,
+    periods_of,
+    row_columns,
+)
+from culture_metrics.extracts.rules.told import LEFT_OUT
 from culture_metrics.extracts.which_survey import fit_surveys, quarter_of, tell_survey
 from culture_metrics.files.contents import PULSE, TABLE
 from culture_metrics.files.kinds import file_kind
@@ -25,9 +32,10 @@ from culture_metrics.files.opener import open_file
 from culture_metrics.files.other_surveys import REMEDY, other_survey
 from culture_metrics.files.workbooks import Workbook
 from culture_metrics.output import Output, verb
-from culture_metrics.problems import listed
+from culture_metrics.problems import counted, listed
 from culture_metrics.published.pulse import find_quarter
 from culture_metrics.study.dry_run import try_published
+from culture_metrics.study.inspect_outcomes import OUTCOMES, find_outcomes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -42,6 +50,10 @@ _USED_ROWS = {
     "period": "year",
     "outcome": "outcome of the questionnaire",
     "main_or_bank": "main survey or bank",
+    "response_status": "status of the response",
+    "channel": "how the response came in",
+    "finished": "whether the questionnaire was finished",
+    "progress": "how much was filled in",
 }
 
 
@@ -57,7 +69,7 @@ class Inspection(Output):
         `respondent file`, `official workbook (organisations)`, `official workbook (national)`, `benchmark
         workbook`, `official workbook (organisation types)`, `contractor breakdown export`, `contractor
         option export`, `pulse workbook`, `table of results` (of organisations or groups, under names of its
-        own), `results of another survey` (that is known by name) or `unknown`.
+        own), `results of another survey` (that is known by name), `file of outcomes` or `unknown`.
     survey, edition : str or None
         Which survey and which edition of it the file looks like.
     certainty : float
@@ -209,8 +221,15 @@ def inspect_file(path: str | Path | Any, sheet: str | None = None) -> Inspection
     except ResultsFileError as error:
         return _inspect_results(path, name, error)
     except FileFormatError as error:
-        return _inspect_unread(path, name, ". ".join(filter(None, (error.what, error.hint))))
-    return _inspect_respondents(raw)
+        found = _inspect_unread(path, name, ". ".join(filter(None, (error.what, error.hint))))
+    else:
+        found = _inspect_respondents(raw)
+    outcomes = find_outcomes(path, sheet) if found.kind == UNKNOWN else None
+    if outcomes is None:
+        return found
+    return Inspection(
+        name, OUTCOMES, None, None, 0.95, outcomes.reasons, outcomes.rows, {}, outcomes.problems
+    )
 
 
 def _inspect_results(source: Any, name: str, error: ResultsFileError) -> Inspection:
@@ -331,6 +350,7 @@ def _inspect_respondents(raw: RawTable) -> Inspection:
         edition, certainty, reasons, problems = _edition(raw, survey, fit, periods)
     shape = catalogue(survey).edition(edition or catalogue(survey).periods[-1])
     columns, breakdowns, more = _columns(raw, shape, given)
+    more += _left_out(raw, given, edition) + _without_values(raw)
     return Inspection(
         file=raw.file,
         kind=RESPONDENTS,
@@ -392,6 +412,7 @@ def _edition(
     nearest = min(fit.strangers, key=lambda period: len(fit.strangers[period]))
     reasons = [f"{count}, all of them of {fitting}" if fitting else f"{count}, most of them of {nearest}"]
     problems = []
+    early = {e.period: e.named for e in view if e.provisional}
     if not fitting:
         odd = ", ".join(sorted(fit.strangers[nearest])[:8])
         problems.append(f"{nearest} does not have: {odd}.")
@@ -401,10 +422,12 @@ def _edition(
         reasons.append(f"{source} says {' and '.join(periods) or said}")
         if len(periods) > 1:
             problems.append(f"It holds several years: say which one to read, year={said}.")
-        known = said in fit.fitting
+        known = fit.fits(said)
         if not known and fitting and len(periods) < 2:
             problems.append(f"{source.capitalize()} says {said}, but the columns are those of {fitting}.")
         edition = said if said in view.periods else nearest
+        if edition in early:
+            reasons.append(early[edition])
         return edition, (0.97 if periods else 0.9) if known or len(periods) > 1 else 0.4, reasons, problems
     if len(fit.whole) == 1:
         reasons.append("every question of that edition is there")
@@ -441,6 +464,31 @@ def _columns(
     return meanings, tuple(edition.breakdowns_in({*columns.known.values()})), problems
 
 
+def _left_out(raw: RawTable, given: Mapping[str, str], edition: str | None) -> list[str]:
+    """Say which rows the reader would leave out; where only a part of the file was read, nobody can tell."""
+    if "rows_in_file" in raw.notes:
+        return []
+    try:
+        rows = choose_rows(raw, given, edition)
+    except ExtractError as error:
+        return [". ".join(filter(None, (error.what, error.hint)))]
+    return [
+        f"{counted(n, 'row')} will be left out: {what}."
+        for key, _, what, _ in LEFT_OUT
+        if (n := rows.set_aside.get(key, 0))
+    ]
+
+
+def _without_values(raw: RawTable) -> list[str]:
+    without = raw.notes.get("formulas_without_values")
+    if not without:
+        return []
+    return [
+        f"Formulas of which the file holds no value, in {listed(without)}: they are read as blank. "  # type: ignore[arg-type]
+        "Open the file in Excel (or LibreOffice) and save it there."
+    ]
+
+
 def _meaning(ours: str | None, edition: Edition) -> str:
     if ours is None:
         return "not used"
@@ -458,5 +506,5 @@ def _meaning(ours: str | None, edition: Edition) -> str:
 
 def _rows(raw: RawTable) -> int:
     if "rows_in_file" in raw.notes:
-        return int(raw.notes["rows_in_file"])
+        return int(raw.notes["rows_in_file"])  # type: ignore[arg-type]
     return int(raw.pick([pl.len()]).item())

@@ -98,7 +98,7 @@ class Study(Output):
             minimum_count=self.rule.minimum_count,
             distributions=as_distributions(pl.concat([pl.DataFrame(schema=DISTRIBUTIONS), *answers])),
         )
-        named, whence = {self.organisation: self.name}, self.provenance
+        named, whence = {**self.words, self.organisation: self.name}, self.provenance
         return (
             Results(shown, least, parents_of(every), named, provenance=whence),
             Distributions(spread, least, None, named, provenance=whence),
@@ -148,8 +148,18 @@ class Study(Output):
 
     @property
     def cautions(self) -> tuple[str, ...]:
-        """What is wrong with the respondent files and reaches the numbers, in sentences."""
-        return tuple(said for extract in self.extracts for said in _cautions(extract))
+        """What is wrong with files, or not known of a year, and reaches the numbers, in sentences."""
+        editions = {source.edition.period: source.edition for source in self.sources}
+        early = (e for _, e in sorted(editions.items()) if e.provisional)
+        return (
+            *(f"Every number of {e.period} is provisional: {e.provisional}." for e in early),
+            *(said for extract in self.extracts for said in _cautions(extract)),
+        )
+
+    @property
+    def words(self) -> dict[str, str]:
+        """What the respondent files call their breakdowns, by id; the latest file that names one decides."""
+        return {name: word for extract in self.extracts for name, word in extract.words.items()}
 
     @property
     def edition(self) -> Edition:
@@ -362,7 +372,7 @@ class Study(Output):
         """Compare the year of the study with the one before it, whole and by group."""
         earlier, later = self.two_years()
         change = compare_years(self.results, earlier.period, later.period)
-        return replace(change, names={self.organisation: self.name})
+        return replace(change, names={**self.words, self.organisation: self.name})
 
     def staff_mix(self, measure: str | None = None) -> Figures:
         """Split the change of a measure (the survey's choice) into staff mix and change within groups."""

@@ -230,8 +230,8 @@ def test_the_reported_question_knows_both_and_not_applicable(tmp_path):
         "id,organisation,q13d,q25c\n" + "".join(f"{i},RXX,{c},n/a\n" for i, c in enumerate(cells))
     )
     frame = read_extract(path, year=2024).frame
-    # "n/a" could be the answer "not applicable": it is not read as blank where there is that answer.
-    assert frame["q13d"].to_list() == ["6", "6", "9", "4", "n/a"]
+    # "n/a" is the answer "not applicable" where there is that answer, and blank where there is none.
+    assert frame["q13d"].to_list() == [6, 6, 9, 4, 9]
     assert frame["q25c"].to_list() == [None] * 5
 
 

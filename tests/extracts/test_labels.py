@@ -66,7 +66,7 @@ def test_no_two_labels_of_a_scale_are_written_alike():
         ("q25c", "NA", (None, "blanks_read")),
         ("q25c", "99 - Missing", (None, "blanks_read")),
         ("q25c", "   ", (None, "codes")),
-        ("q6a", "n/a", None),
+        ("q6a", "n/a", (9, "labels_read")),
         ("q6a", "Not applicable", (9, "labels_read")),
         ("q13a", "1/2", (2, "dates_read")),
         ("q13a", "10+", (5, "labels_read")),

@@ -62,7 +62,7 @@ def test_a_column_that_says_the_year_is_believed(tmp_path):
 
 def test_the_hint_names_the_year_of_the_name_or_every_year_that_fits(tmp_path):
     assert "Give year=2024 if" in refusal(write(tmp_path, "good_2024.csv"), year=2023).hint
-    since = [f"year={period}" for period in catalogue().periods if period >= "2024"]
+    since = [f"year={e.period}" for e in catalogue() if e.period >= "2024" and not e.provisional]
     assert refusal(write(tmp_path, "x.csv"), year=2023).hint == f"Check the year: give {' or '.join(since)}."
 
 

@@ -181,8 +181,8 @@ def test_breakdowns_may_be_named_as_files_name_them_and_stand_under_their_id(fil
 
 
 def test_a_breakdown_that_is_not_there_gets_those_that_are(files):
-    with pytest.raises(UnknownNameError, match="no breakdown 'ward'") as caught:
-        study([files / "both 2024.csv"], "SYN01", by=["ward"])
+    with pytest.raises(UnknownNameError, match="no breakdown 'rota'") as caught:
+        study([files / "both 2024.csv"], "SYN01", by=["rota"])
     there = inspect_file(files / "both 2024.csv").breakdowns
     assert {"occupation_group", "locality_1"} <= {*there}
     assert caught.value.expected == f"one of {', '.join(there)}"

@@ -10,7 +10,7 @@ from culture_metrics.extracts.schema import allowed_codes
 from culture_metrics.problems import Problem, counted, listed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from culture_metrics.catalogue import Edition, Question
     from culture_metrics.extracts.tally import Tally
@@ -28,8 +28,10 @@ TURNED = 0.5
 FEWEST_WOMEN = 0.4
 #: Share given to a code that no one chose: unusual, not impossible.
 RARE = 0.0005
-#: Fewer answers than this say nothing about the direction of a scale or about gender.
+#: Fewer answers than this say nothing about the direction of one scale or about gender.
 MANY = 100
+#: So many columns say it together, when each has answers of so many people.
+SEVERAL, FEW_PEOPLE = 3, 20
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,7 @@ def other_edition(tally: Tally) -> Problem | None:
     found = [
         fit
         for other in edition.survey
-        if other is not edition and other.questions != edition.questions
+        if other is not edition and not other.provisional and other.questions != edition.questions
         if (fit := _fit(tally, other)).columns
     ]
     best = max(found, key=lambda fit: (len(fit.columns) - fit.against, fit.period), default=None)
@@ -222,17 +224,8 @@ def swapped_gender(tally: Tally) -> Iterator[Problem]:
 
 
 def turned_round(tally: Tally) -> Iterator[Problem]:
-    """Report questions whose answers are spread as if the scale ran the other way."""
-    turned = []
-    for column, counts in tally.listed.items():
-        question = tally.edition.columns[column]
-        usual = question.usual
-        scale = [k for k in question.scale.options if k not in question.scale.beside]
-        if not usual or question.score_map is None or len(scale) < 3 or tally.answered[column] < MANY:
-            continue
-        other = {**usual, **{k: usual[j] for k, j in zip(scale, reversed(scale), strict=True)}}
-        if likelihood_gain(counts, usual, other) > TURNED:
-            turned.append(column)
+    """Report questions whose answers are spread as if the scale ran the other way, or yes were no."""
+    turned = turned_columns(tally)
     if turned:
         yield Problem(
             "warning",
@@ -241,3 +234,60 @@ def turned_round(tally: Tally) -> Iterator[Problem]:
             "1 for the first answer of the form (never, strongly disagree) and 5 for the last",
             "Kept. If the codes run the other way, scores are wrong: ask the contractor, and recode them.",
         )
+    two = turning_gains(tally, ["Yes", "No"])
+    swapped = [c for c, (_, gain) in two.items() if tally.answered[c] >= ENOUGH and gain > TURNED]
+    if swapped:
+        codes = {label: code for code, label in two[swapped[0]][0].scale.options.items()}
+        yield Problem(
+            "warning",
+            "yes and no that may be swapped",
+            f"{counted(len(swapped), 'column')} with far more of one answer than organisations have, as if "
+            f"yes and no were swapped: {listed(swapped)}",
+            f"{codes['Yes']} for yes and {codes['No']} for no, as on the form",
+            "Kept. Ask the contractor which code is yes: if they are swapped, percentages and scores of "
+            "these questions are wrong, and the codes must be changed in the file.",
+        )
+
+
+def turned_columns(tally: Tally) -> list[str]:
+    """Return the columns whose answers are spread as if their scale ran the other way.
+
+    With many answers a column speaks for itself. With few the evidence is pooled: over all columns of a
+    scale, or over several columns each of which is clear. Of the 263 organisations of 2024 none comes near:
+    to turn all agreement scales round loses 0.56 logs an answer or more, any other pool gains 0.06 at most.
+    """
+    gains = turning_gains(tally)
+    clear = [c for c, (_, gain) in gains.items() if tally.answered[c] >= ENOUGH and gain > TURNED]
+    turned = {c for c in clear if len(clear) >= SEVERAL or tally.answered[c] >= MANY}
+    scales: dict[str, list[str]] = {}
+    for column, (question, _) in gains.items():
+        if tally.answered[column]:
+            scales.setdefault(question.scale.id, []).append(column)
+    for columns in scales.values():
+        answers = sum(tally.answered[c] for c in columns)
+        enough = answers >= MANY and max(tally.answered[c] for c in columns) >= FEW_PEOPLE
+        pooled = sum(gains[c][1] * tally.answered[c] for c in columns) / answers
+        if enough and len(columns) >= SEVERAL and pooled > TURNED:
+            turned |= {c for c in columns if gains[c][1] >= 0}
+    return [c for c in gains if c in turned]
+
+
+def turning_gains(tally: Tally, labels: Sequence[str] = ()) -> dict[str, tuple[Question, float]]:
+    """Return by how much turning its scale round explains the answers of a column better, by column.
+
+    Scored scales of three answers or more; or those of just the answers that `labels` names.
+    """
+    found = {}
+    for column, counts in tally.listed.items():
+        question = tally.edition.columns[column]
+        usual, options = question.usual, question.scale.options
+        scale = [k for k in options if k not in question.scale.beside]
+        fits = (
+            [options[k] for k in scale] == [*labels]
+            if labels
+            else question.score_map is not None and len(scale) > 2
+        )
+        if usual and fits and question.kind != "multi":
+            other = {**usual, **{k: usual[j] for k, j in zip(scale, reversed(scale), strict=True)}}
+            found[column] = question, likelihood_gain(counts, usual, other)
+    return found

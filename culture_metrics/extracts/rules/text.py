@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import polars as pl
 import polars.selectors as cs
 
-from culture_metrics.extracts.rules.discreet import of_groups
+from culture_metrics.extracts.labels import label_code
+from culture_metrics.extracts.rules.discreet import named, of_groups
 from culture_metrics.extracts.rules.found import Cells, answer_columns, codes_of
+from culture_metrics.extracts.spelling import likely_name, words
 from culture_metrics.problems import Problem, counted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from culture_metrics.catalogue import Edition, Question
 
-BLANK = ("", "-", ".", "#n/a", "nan", "null", "none", "<na>")
-#: Words for no answer, unless the question itself can be not applicable.
-NOT_APPLICABLE = ("n/a", "na")
+BLANK = ("", "-", ".", "#n/a", "nan", "null", "none", "<na>", "na")
+#: Words for no answer; in a question that can be not applicable, for that answer.
+NOT_APPLICABLE = "n/a"
+#: A longer text may be what somebody wrote.
+LONGEST = 60
 #: Kind of a text cell, rule, what was found, what to do.
 KINDS = {
     "text": (
@@ -147,17 +152,40 @@ def _text(name: str, frame: pl.DataFrame, edition: Edition) -> tuple[pl.Expr, li
         if bad.height:
             where = text.is_in(bad[name].implode())
             cells.append(_cells(kind, name, where, int(bad["n"].sum()), edition))
+            if kind == "text":
+                cells[-1] = replace(cells[-1], found=_unknown_texts(bad.select(name, "n"), name, edition))
     blank = int(kinds.filter(pl.col("kind") == "blank")["n"].sum())
     return number.alias(name), cells, blank
+
+
+def _unknown_texts(texts: pl.DataFrame, name: str, edition: Edition) -> str:
+    """Name the texts that stand in enough rows, each with what it may mean; count the others."""
+    counts = dict(texts.sort("n", name, descending=[True, False]).iter_rows())
+    labels = [*edition.columns[name].scale.labels.values()]
+    said = {}
+    for text, rows in counts.items():
+        near = _nearest(text, labels)
+        unshown = len(text) > LONGEST or "@" in text
+        said[f"'{text}'" + (f" (is it '{near}'?)" if near else "")] = 0 if unshown else rows
+    return f"{KINDS['text'][1]}: {named(said, edition.survey.minimum_base, 8, 'text')}"
+
+
+def _nearest(text: str, labels: Iterable[str]) -> str | None:
+    """Return the label that a text most likely means, for a person to decide: its words are there."""
+    said = {*words(text)}
+    within = [label for label in labels if said.issuperset(words(label))]
+    return max(within, key=len) if within else likely_name(text, labels)
 
 
 def _read(name: str, question: Question) -> tuple[pl.Expr, pl.Expr]:
     """Return the kind of a text and its code."""
     text = pl.col(name).str.strip_chars().str.to_lowercase()
-    may_not_apply = any("not applicable" in label.casefold() for label in question.scale.labels.values())
-    blank = BLANK if may_not_apply else (*BLANK, *NOT_APPLICABLE)
+    not_applicable = label_code("not applicable", question.scale)
+    blank = (*BLANK, NOT_APPLICABLE) if not_applicable is None else BLANK
     number = text.str.replace(r"^([+-]?\d+),(0*)$", "$1.0").cast(pl.Float64, strict=False)
     number = pl.when(number.is_finite()).then(number)
+    if not_applicable is not None:
+        number = pl.when(text == NOT_APPLICABLE).then(not_applicable).otherwise(number)
     whole = (number % 1 == 0) & (number.abs() < 10_000)
     kind = (
         pl.when(text.is_in(blank))

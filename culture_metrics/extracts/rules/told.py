@@ -26,6 +26,24 @@ LEFT_OUT = (
         "Left out; only completed questionnaires count.",
     ),
     (
+        "rows_of_previews",
+        "survey previews",
+        "rows that whoever made the survey wrote to try it out",
+        "Left out; they are no respondents.",
+    ),
+    (
+        "rows_of_spam",
+        "spam",
+        "rows that the survey platform marks as spam",
+        "Left out; they are no respondents.",
+    ),
+    (
+        "rows_not_finished",
+        "questionnaires not finished",
+        "rows of questionnaires that were left before their end, or were screened out",
+        "Left out; only finished questionnaires count.",
+    ),
+    (
         "rows_of_bank_workers",
         "bank workers",
         "rows of bank-only workers",
@@ -114,6 +132,15 @@ def told(extract: Extract) -> Iterator[Problem]:
             "would tell how many answered elsewhere. Rows are numbered within the organisation, from 2.",
             column="organisation",
         )
+    if extract.edition.provisional:
+        yield Problem(
+            "warning",
+            "provisional edition",
+            f"{extract.period} is {extract.edition.provisional}",
+            "an edition whose questionnaire and scoring are known",
+            "Read and scored so all the same: what is shown says it. Look for a later version of this "
+            "package before you publish.",
+        )
     yield from _names(extract)
     yield from _missing(extract)
     rows = left_out(extract)
@@ -146,6 +173,16 @@ def _met(provenance: Mapping[str, Any]) -> Iterator[Problem]:
                 rows=number if what == "row" else 0,
                 examples="" if first is None else f"{first}{' …' if number > 1 else ''}",
             )
+    if without := provenance.get("formulas_without_values"):
+        columns = listed(without, 8)
+        yield Problem(
+            "warning",
+            "formulas without values",
+            f"formulas of which the file holds no value, in {columns}",
+            "values",
+            "Read as blank. Open the file in Excel (or LibreOffice), save it there and read it again: that "
+            "works the formulas out and stores their values.",
+        )
     if provenance.get("settled"):
         found = "; ".join(provenance["settled"])
         yield Problem("note", "ticks in another coding", found, "1 ticked, 0 not ticked", "Read as meant.")

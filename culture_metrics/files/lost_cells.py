@@ -1,0 +1,121 @@
+"""Cells of an Excel workbook that its reader leaves blank: error values, and formulas without a stored value.
+
+A program that writes formulas and does not work them out stores none of their values: Excel does that when it
+opens and saves the workbook.
+"""
+
+from __future__ import annotations
+
+import re
+import zipfile
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+from xml.etree import ElementTree
+
+from culture_metrics.files.extents import FILLED, column_number
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+#: How much of a sheet is unpacked at a time.
+CHUNK = 1 << 20
+_FORMULA = rb"<(?:\w+:)?f(?:\s[^>]*)?(?:/>|>[^<]*</(?:\w+:)?f>)"
+_ERROR = re.compile(
+    rb"<(?:\w+:)?c\s([^>]*\bt\s*=\s*[\"']e[\"'][^>]*)>\s*(?:" + _FORMULA + rb")?\s*<(?:\w+:)?v>([^<]*)<"
+)
+_NO_VALUE = re.compile(
+    rb"<(?:\w+:)?c\s([^>]*[^/>])>\s*" + _FORMULA + rb"\s*(?:<(?:\w+:)?v\s*/>|<(?:\w+:)?v>\s*</(?:\w+:)?v>)?"
+    rb"\s*</(?:\w+:)?c>"
+)
+_PLACE = re.compile(rb"\br\s*=\s*[\"']([A-Za-z]+)(\d+)[\"']")
+#: A formula whose value is an empty text has one.
+_TEXT = re.compile(rb"\bt\s*=\s*[\"']str[\"']")
+_ROW_END = re.compile(rb"</(?:\w+:)?row\s*>")
+#: The rectangle of a sheet, told from a row 0, which there is not. Readers can do without this remark.
+ROW_0 = re.compile(rb"<(?:\w+:)?dimension\s[^>]*\bref\s*=\s*[\"'](?:[^\"']*:)?[A-Za-z]+0(?::|[\"'])[^>]*>")
+
+
+@dataclass
+class LostCells:
+    """Cells that are read as blank, by column and row as the frame of the sheet counts them, from 0."""
+
+    errors: dict[int, dict[int, str]] = field(default_factory=dict)
+    formulas: dict[int, list[int]] = field(default_factory=dict)
+
+
+def lost_cells(path: Path, sheet: str) -> LostCells:
+    """Find the error values, and the formulas without a value, of a sheet of an .xlsx workbook."""
+    errors: list[tuple[int, int, str]] = []
+    formulas: list[tuple[int, int]] = []
+    with zipfile.ZipFile(path) as book:
+        part = parts_of(book).get(sheet)
+        if part is None or part not in book.namelist():
+            return LostCells()
+        for rows in _rows(book, part):
+            if b'"e"' in rows or b"'e'" in rows:
+                errors += [
+                    (*place, found[2].decode("utf-8", "replace"))
+                    for found in _ERROR.finditer(rows)
+                    if (place := _place(found[1]))
+                ]
+            if b"<f" in rows or b":f" in rows:
+                formulas += [
+                    place
+                    for found in _NO_VALUE.finditer(rows)
+                    if not _TEXT.search(found[1]) and (place := _place(found[1]))
+                ]
+        if not errors and not formulas:
+            return LostCells()
+        first = _first_column(book, part, Counter(column for column, _ in formulas))
+    found = LostCells()
+    for column, row, text in errors:
+        found.errors.setdefault(column - first, {})[row] = text
+    for column, row in formulas:
+        found.formulas.setdefault(column - first, []).append(row)
+    return found
+
+
+def parts_of(book: zipfile.ZipFile) -> dict[str, str]:
+    """Return the part of the file that holds each sheet."""
+    try:
+        listed = ElementTree.fromstring(book.read("xl/workbook.xml"))
+        linked = ElementTree.fromstring(book.read("xl/_rels/workbook.xml.rels"))
+    except (KeyError, ElementTree.ParseError):
+        return {}
+    targets = {one.get("Id"): one.get("Target", "") for one in linked}
+    found: dict[str, str] = {}
+    for sheet in listed.iter():
+        if sheet.tag.rpartition("}")[2] == "sheet":
+            link = next((value for name, value in sheet.attrib.items() if name.endswith("}id")), None)
+            target = targets.get(link, "")
+            found[sheet.get("name", "")] = target[1:] if target.startswith("/") else f"xl/{target}"
+    return found
+
+
+def _rows(book: zipfile.ZipFile, part: str) -> Iterator[bytes]:
+    """Yield the XML of a sheet in pieces of whole rows."""
+    rest = b""
+    with book.open(part) as stream:
+        while piece := stream.read(CHUNK):
+            rest += piece
+            ends = [found.end() for found in _ROW_END.finditer(rest)]
+            if ends:
+                yield rest[: ends[-1]]
+                rest = rest[ends[-1] :]
+    yield rest
+
+
+def _place(attributes: bytes) -> tuple[int, int] | None:
+    found = _PLACE.search(attributes)
+    return (column_number(found[1]) - 1, int(found[2]) - 1) if found else None
+
+
+def _first_column(book: zipfile.ZipFile, part: str, empty: Counter[int]) -> int:
+    """Return the first column with something in it, where the frame of a sheet begins."""
+    filled: Counter[int] = Counter()
+    for rows in _rows(book, part):
+        cells = Counter(column for column, _ in FILLED.findall(rows))
+        filled.update({column_number(column) - 1: n for column, n in cells.items()})
+    return min((column for column, n in filled.items() if n > empty[column]), default=0)
