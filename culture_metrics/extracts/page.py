@@ -89,7 +89,8 @@ def report_html(report: ValidationReport, level: int = 3) -> str:
     tiles = [
         ("Rows in the file", report.rows_read),
         ("Rows used", report.rows_used),
-        ("Rows set aside", report.rows_set_aside),
+        *([("Rows of other years", report.rows_of_other_years)] if report.rows_of_other_years else []),
+        ("Rows set aside", report.rows_set_aside - report.rows_of_other_years),
         ("Answers made missing", report.cells_set_aside),
     ]
     provenance = report.extract.provenance

@@ -70,6 +70,12 @@ class ValidationReport(Output):
         return self.rows_read - self.rows_used
 
     @property
+    def rows_of_other_years(self) -> int:
+        """How many of those set aside belong to another year of the same file."""
+        left_out = self.reconciliation.filter(what="rows", reason="other periods")
+        return int(left_out["count"].sum())
+
+    @property
     def cells_set_aside(self) -> int:
         """Number of single answers that were made missing, in columns that put nobody into a group."""
         return int(self.reconciliation.filter(what="answers", fate="set aside")["count"].sum())

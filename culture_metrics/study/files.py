@@ -23,7 +23,13 @@ FILES = {"file": pl.String, "kind": pl.String, "period": pl.String, "holds": pl.
 def files_read(reports: Sequence[ValidationReport], published: Sequence[Published]) -> pl.DataFrame:
     """List what was read, a row each: `file, kind, period, holds` (how many) and `of` (what)."""
     rows = [
-        (_file(r.extract.provenance), "respondent file", r.extract.period, r.rows_read, "respondents")
+        (
+            _file(r.extract.provenance),
+            "respondent file",
+            r.extract.period,
+            r.rows_read - r.rows_of_other_years,
+            "respondents",
+        )
         for r in reports
     ]
     rows += [
@@ -45,22 +51,27 @@ def files_table(files: pl.DataFrame, whom: str) -> Table:
 
 
 def rows_table(reports: Sequence[ValidationReport]) -> Table:
-    """Count, for each respondent file, the rows that were read, used and set aside."""
+    """Count, for each respondent file and year, the rows that were read, used and set aside."""
     rows = [
         (
             _file(r.extract.provenance),
             r.extract.period,
             f"{r.rows_read:,}",
+            f"{r.rows_of_other_years:,}",
             f"{r.rows_used:,}",
-            f"{r.rows_set_aside:,}",
+            f"{r.rows_set_aside - r.rows_of_other_years:,}",
             f"{r.cells_set_aside:,}",
             "Ready to use" if r.ok else "Has errors",
         )
         for r in reports
     ]
-    numbers = ("Rows in the file", "Rows used", "Rows set aside", "Single answers made missing")
-    frame = pl.DataFrame(rows, schema=["File", "Year", *numbers, "Verdict"], orient="row")
-    return Table(frame, "Rows in, rows used, rows set aside", numbers=numbers)
+    other, last = "Of other years", "Single answers made missing"
+    columns = ["Rows in the file", other, "Rows used", "Rows set aside", last]
+    frame = pl.DataFrame(rows, schema=["File", "Year", *columns, "Verdict"], orient="row")
+    if not any(r.rows_of_other_years for r in reports):
+        columns.remove(other)
+        frame = frame.drop(other)
+    return Table(frame, "Rows in, rows used, rows set aside", numbers=tuple(columns))
 
 
 @dataclass(frozen=True)

@@ -206,3 +206,20 @@ def test_breakdowns_may_be_crossed_by_a_list_or_by_their_name(files):
     shown = listed.results.table.filter(breakdown="gender × locality_1")
     assert shown.height
     assert listed.edition.breakdown_label("gender × locality_1") == "Gender × locality 1"
+
+
+def test_a_file_of_two_years_counts_each_year_by_itself(tmp_path):
+    """The rows of the other year are no rows that could not be used, and no respondents of this one."""
+    own = [synthetic.respondents(y, respondents_per_organisation=n) for y, n in ((2023, 310), (2024, 290))]
+    asked = set(own[0].frame.columns) & set(own[1].frame.columns)
+    both = [e.frame.select(sorted(asked)).with_columns(year=pl.lit(e.period)) for e in own]
+    path = tmp_path / "two years.csv"
+    pl.concat(both, how="vertical_relaxed").write_csv(path)
+    found = study([path])
+    assert found.table.select("period", "holds").rows() == [("2023", 310), ("2024", 290)]
+    rows = (
+        found.checks()
+        .frame.select("Rows in the file", "Of other years", "Rows used", "Rows set aside")
+        .rows()
+    )
+    assert rows == [("600", "290", "310", "0"), ("600", "310", "290", "0")]
