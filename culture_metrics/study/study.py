@@ -46,6 +46,10 @@ if TYPE_CHECKING:
     from culture_metrics.wording.table import Table
 
 
+#: The people of a file and of official results of one year are not the same from this factor on.
+MUCH_MORE = 1.1
+
+
 @dataclass(frozen=True, repr=False, eq=False)
 class Study(Output):
     """One organisation's respondent files and official workbooks, and what was chosen to see of them.
@@ -154,7 +158,23 @@ class Study(Output):
         return (
             *(f"Every number of {e.period} is provisional: {e.provisional}." for e in early),
             *(said for extract in self.extracts for said in _cautions(extract)),
+            *(said for extract in self.extracts for said in self._of_other_size(extract)),
         )
+
+    def _of_other_size(self, extract: Extract) -> Iterator[str]:
+        """Say where official results of the year rest on far more or fewer people than the file holds."""
+        here = extract.frame.filter(pl.col("organisation") == self.organisation).height
+        for published in self.published:
+            own = published.results.table.filter(
+                organisation=self.organisation, breakdown=ALL, period=extract.period
+            )
+            there = own["base"].max()
+            if isinstance(there, int) and here and not 1 / MUCH_MORE < here / there < MUCH_MORE:
+                yield (
+                    f"The respondent file of {extract.period} has {here:,} people of {self.organisation}; "
+                    f"the official results of that year rest on up to {there:,}. Is it the whole file, and "
+                    "this organisation's?"
+                )
 
     @property
     def words(self) -> dict[str, str]:

@@ -223,3 +223,20 @@ def test_a_file_of_two_years_counts_each_year_by_itself(tmp_path):
         .rows()
     )
     assert rows == [("600", "290", "310", "0"), ("600", "310", "290", "0")]
+
+
+def test_a_file_that_is_only_part_of_what_was_published_is_said(tmp_path):
+    from culture_metrics.published import write_published
+    from culture_metrics.study.example import example_published
+
+    whole = synthetic.respondents(2024, 1, 600, seed=5)
+    code = whole.frame["organisation"][0]
+    workbook = tmp_path / "organisational results 2024.xlsx"
+    write_published(workbook, example_published(whole), layout="organisation")
+    for name, rows in (("part", 200), ("all", 600)):
+        (tmp_path / name).mkdir()
+        whole.frame.head(rows).write_csv(tmp_path / name / f"{code}_2024.csv")
+    (said,) = study([tmp_path / "part" / f"{code}_2024.csv", workbook], code).cautions
+    assert "has 200 people" in said
+    assert "whole file" in said
+    assert study([tmp_path / "all" / f"{code}_2024.csv", workbook], code).cautions == ()
