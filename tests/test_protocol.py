@@ -31,7 +31,7 @@ NO_RESULT = {
     "save_mapping": "writes", "save_results": "writes", "write_published": "writes",
 }  # fmt: skip
 #: A picture of these would say no more than their list of problems, or of columns.
-NO_PICTURE = {"audit_disclosure", "check_pair", "inspect_file", "validate", "validate_results"}
+NO_PICTURE = {"audit_disclosure", "check_pair", "inspect_file", "tie_out", "validate", "validate_results"}
 RAKED = {"gender": {"Female": 70, "Male": 30}}
 HIDDEN = "Hidden Ward"
 
@@ -215,6 +215,7 @@ CALLS = {
         "Results": lambda: cm.suppress(results(), 30),
         "Distributions": lambda: cm.suppress(answers(), 30),
     },
+    "tie_out": {"Published": lambda: cm.published.tie_out(published(), published())},
     "trend": all_years(lambda given: cm.trend([*given, results(2022)] if isinstance(given, list) else pl.concat([given, results(2022).table]), ["morale"])),
     "validate": {"Extract": report},
     "validate_results": {

@@ -114,4 +114,5 @@ def detectable(shares: Shares, reach: Floats, power: Floats) -> Floats:
             )
             enough = middle >= reach * null + power * own
         low, high = np.where(enough, low, middle), np.where(enough, middle, high)
-    return np.where(np.isnan(reach) | np.isnan(p) | (furthest - low < 1e-9), np.nan, high)
+    # Never enough on the way: the upper end is where it began.
+    return np.where(np.isnan(reach) | np.isnan(p) | (high == furthest), np.nan, high)
