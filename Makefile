@@ -33,7 +33,9 @@ $(READY): requirements.lock pyproject.toml
 	@touch $@
 	@echo ".venv is ready ($(TOOK))."
 
+# People of the demo are made up, by each version in its own way: what an earlier one showed of them is no secret.
 demo: setup
+	@rm -f build/demo/ledger.json
 	@$(BIN)/culture-metrics demo --out build/demo
 	@echo "Report: build/demo/index.html ($(TOOK))"
 
