@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -18,15 +19,18 @@ if TYPE_CHECKING:
 
 
 def findings(change: YearComparison) -> Table:
-    """List in sentences what changed in the whole organisation, and what did not change materially."""
+    """List in sentences what changed in the whole organisation, and what did not change materially.
+
+    Of measures that did not, those that lead the survey have a sentence each; the others are counted.
+    """
     caption = "What changed, and what did not"
     whole = change.whole()
-    verdicts = (*CLEAR, *LIKELY, SAME)
-    frame = pl.DataFrame(
-        [(verdict, said) for verdict in verdicts for said in whole.sentences(verdict)],
-        schema={"Verdict": pl.String, "Finding": pl.String},
-        orient="row",
-    )
+    leading = pl.col("level").is_in(list(catalogue(change.survey).leading))
+    told = replace(whole, table=whole.table.filter((pl.col("verdict") != SAME) | leading))
+    rows = [(verdict, said) for verdict in (*CLEAR, *LIKELY, SAME) for said in told.sentences(verdict)]
+    if others := whole.table.height - told.table.height:
+        rows.append((SAME, f"{several(others, 'other measure')} did not change materially."))
+    frame = pl.DataFrame(rows, schema={"Verdict": pl.String, "Finding": pl.String}, orient="row")
     return Table(
         frame, caption if frame.height else f"{caption}: nothing beyond chance, nothing shown to be unchanged"
     )

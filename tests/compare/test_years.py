@@ -302,3 +302,16 @@ def test_no_remedy_is_offered_that_does_not_help():
         compare_years(tables, 2023, 2024)
     assert "allow_breaks" not in refused.value.hint
     assert "same organisations" in refused.value.hint
+
+
+def test_findings_count_what_did_not_change_below_the_leading_scores():
+    """A hundred sentences of no change are no page that a board reads."""
+    from culture_metrics import study
+
+    data = study([])
+    change = compare_years(data.results, 2023, 2024)
+    same = change.whole().table.filter(verdict="no material change")
+    leading = same.filter(pl.col("level").is_in(["element", "theme"])).height
+    found = change.findings().frame.filter(Verdict="no material change")
+    assert 0 < leading < same.height == leading + int(found["Finding"][-1].split()[0])
+    assert found.height == leading + 1
