@@ -15,6 +15,7 @@ from culture_metrics.indicators.answers import answers_of
 from culture_metrics.indicators.breakdowns import crossed, group_codes
 from culture_metrics.indicators.cells import Cells, make_cells
 from culture_metrics.indicators.codes import codes_of, sampling_units
+from culture_metrics.indicators.decoding import DECIMALS
 from culture_metrics.indicators.design import Design, fraction
 from culture_metrics.indicators.groups_figure import groups_figure
 from culture_metrics.indicators.intervals import LEVEL
@@ -23,7 +24,6 @@ from culture_metrics.indicators.shown import shown_cells
 from culture_metrics.indicators.sweeps import sweep
 from culture_metrics.indicators.weights import NATIONAL, Weights, respondent_weights
 from culture_metrics.output import Output, verb
-from culture_metrics.wording.numbers import DECIMALS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -278,7 +278,7 @@ def replicate(
 def _rounded(number: str) -> pl.Expr:
     """Round a number where `estimate` does: in full it tells what few who weigh otherwise answered."""
     found = pl.col(number)
-    for few in set(DECIMALS.values()):
+    for few in DECIMALS:
         found = pl.when(pl.col("decimals") == few).then(pl.col(number).round(few)).otherwise(found)
     return found.alias(number)
 

@@ -11,10 +11,10 @@ import polars as pl
 from culture_metrics.errors import SmallBaseWarning
 from culture_metrics.indicators.breakdowns import crossed
 from culture_metrics.indicators.cell_estimates import estimates_of
+from culture_metrics.indicators.decoding import DECIMALS
 from culture_metrics.indicators.hidden import groups_counted, hidden_of
 from culture_metrics.indicators.release import Release
 from culture_metrics.indicators.weights import weights_for
-from culture_metrics.wording.numbers import DECIMALS
 from data_schemas.columns import STATUSES
 
 if TYPE_CHECKING:
@@ -85,7 +85,8 @@ def shown_cells(
 
 def _decimals(rounded: NDArray[np.bool_], scores: int) -> NDArray[np.int64]:
     """Return how many decimals each cell × measure has, -1 for all; scores stand first."""
-    few = np.where(np.arange(rounded.shape[1]) < scores, DECIMALS["score"], DECIMALS["percent"])
+    percent, fine = DECIMALS
+    few = np.where(np.arange(rounded.shape[1]) < scores, fine, percent)
     return np.where(rounded, few, -1)
 
 

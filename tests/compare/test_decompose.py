@@ -50,6 +50,16 @@ def numbers(change):
     }
 
 
+def in_two_ways():
+    """Put the respondents of R's cases into groups of three and of two."""
+    return pl.read_csv(REFERENCE / "respondents.csv").with_columns(
+        first=pl.when(pl.col("q2a") <= 3)
+        .then(pl.lit("low"))
+        .otherwise(pl.col("q2a").replace_strict({4: "four", 5: "five"}, default=None)),
+        second=pl.when(pl.col("q2b") <= 3).then(pl.lit("low")).when(pl.col("q2b") > 3).then(pl.lit("high")),
+    )
+
+
 @pytest.fixture(scope="module")
 def years():
     return [
@@ -91,12 +101,7 @@ def test_the_pieces_of_das_gupta_s_table():
 @pytest.mark.parametrize("case", ["one", "two", "one_interaction", "two_interaction"])
 def test_pieces_equal_those_of_r_s_lm(case):
     """`change_pieces.R`: Kitagawa (one breakdown) and Oaxaca-Blinder (two), two-fold and three-fold."""
-    frame = pl.read_csv(REFERENCE / "respondents.csv").with_columns(
-        first=pl.when(pl.col("q2a") <= 3)
-        .then(pl.lit("low"))
-        .otherwise(pl.col("q2a").replace_strict({4: "four", 5: "five"}, default=None)),
-        second=pl.when(pl.col("q2b") <= 3).then(pl.lit("low")).when(pl.col("q2b") > 3).then(pl.lit("high")),
-    )
+    frame = in_two_ways()
     years = [
         people(period, dict(rows.select("first", "second").to_dict()), rows["q25c"])
         for period, rows in zip(("2023", "2024"), frame.partition_by("organisation"), strict=True)
@@ -316,12 +321,7 @@ def test_no_hidden_group_follows_from_a_change_and_the_results_of_both_years(siz
 @pytest.mark.parametrize("case", ["left_one", "left_two"])
 def test_a_group_that_left_or_came_is_mix_as_in_r(case):
     """`change_pieces.R`: the earlier year has nobody of "four", the later nobody of "five"."""
-    frame = pl.read_csv(REFERENCE / "respondents.csv").with_columns(
-        first=pl.when(pl.col("q2a") <= 3)
-        .then(pl.lit("low"))
-        .otherwise(pl.col("q2a").replace_strict({4: "four", 5: "five"}, default=None)),
-        second=pl.when(pl.col("q2b") <= 3).then(pl.lit("low")).when(pl.col("q2b") > 3).then(pl.lit("high")),
-    )
+    frame = in_two_ways()
     years = [
         people(period, dict(rows.select("first", "second").to_dict()), rows["q25c"])
         for period, rows in zip(
