@@ -91,6 +91,10 @@ class MeasurementError(CultureMetricsError):
     """A statistic that cannot be worked out from what was given."""
 
 
+class StudyFileError(CultureMetricsError):
+    """A study.yaml that cannot be used as it is."""
+
+
 class ReportError(CultureMetricsError):
     """A report that could not be made."""
 

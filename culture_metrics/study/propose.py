@@ -1,0 +1,168 @@
+"""What setup proposes: breakdowns and how they nest, and what unknown texts of answers may mean."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from difflib import get_close_matches
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from culture_metrics.extracts.labels import answer_key
+from culture_metrics.files.names import squeeze
+from culture_metrics.indicators.breakdowns import available_breakdowns, names_groups
+from culture_metrics.problems import counted
+from culture_metrics.study.settings import Nest
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from culture_metrics.catalogue import Question
+    from culture_metrics.extracts.extract import Extract
+
+#: Breakdowns by what organisations are, not by what they are made of.
+OF_ORGANISATIONS = frozenset({"benchmark_group", "region", "ics"})
+#: From this share of its groups on that lie in one group each, a breakdown lies in another.
+LIES_IN = 0.9
+#: From this likeness on an option is proposed for a text.
+LIKE = 0.72
+
+
+def group_columns(extract: Extract) -> dict[str, str]:
+    """Return the text columns of an extract that split an organisation, with the id of each breakdown."""
+    edition = extract.edition
+    found = {}
+    for name in available_breakdowns(extract):
+        known = edition.breakdowns.get(name)
+        column = name if known is None else known.column
+        if column is not None and name not in OF_ORGANISATIONS and names_groups(extract, name):
+            found[column] = name
+    return found
+
+
+def headers_of(extract: Extract, column: str) -> list[str]:
+    """Return the header of a column in the file."""
+    renamed = extract.provenance.get("renamed") or {}
+    return [theirs for theirs, ours in renamed.items() if ours == column] or [column]
+
+
+def own_parts(extracts: Sequence[Extract], least: int) -> tuple[dict[str, tuple[str, ...]], dict[str, str]]:
+    """Return what the trust calls its parts with their headers in the files, and a remark on each.
+
+    The latest file that has a column decides what it is called.
+    """
+    words: dict[str, str] = {}
+    headers: dict[str, list[str]] = {}
+    said: dict[str, list[str]] = {}
+    for extract in extracts:
+        for column, name in group_columns(extract).items():
+            sizes = extract.frame[column].drop_nulls().value_counts(name="n")
+            if sizes.filter(pl.col("n") >= least).height < 2:
+                continue
+            theirs = headers_of(extract, column)
+            words[column] = extract.words.get(name, theirs[-1])
+            here = headers.setdefault(column, [])
+            here += [h for h in theirs if squeeze(h) not in map(squeeze, here)]
+            said.setdefault(column, []).append(f"{counted(sizes.height, 'name')} in {extract.period}")
+    found = {words[c]: tuple(reversed(headers[c])) for c in words}
+    return found, {words[c]: ", ".join(said[c]) for c in words}
+
+
+def lie_in(extracts: Sequence[Extract], columns: Mapping[str, str], least: int) -> tuple[dict[str, Nest], dict[str, str]]:
+    """Find which breakdowns lie in which, with the groups that do not.
+
+    Parameters
+    ----------
+    extracts : sequence of Extract
+        One a year; in each of those that have both columns the groups must lie so.
+    columns : mapping
+        What the trust calls it -> column.
+    least : int
+        Exceptions of fewer people are counted, not named.
+    """
+    found: dict[str, Nest] = {}
+    remarks: dict[str, str] = {}
+    for child, inner in columns.items():
+        around: list[tuple[int, str, list[str], int]] = []
+        for parent, outer in columns.items():
+            looks = [_look(e.frame, inner, outer) for e in extracts if {inner, outer} <= {*e.frame.columns}]
+            if parent != child and looks and all(look is not None for look in looks):
+                several = pl.concat([look[0] for look in looks if look is not None])
+                several = several.group_by(inner).agg(pl.col("n").max()).sort(inner)
+                named = several.filter(pl.col("n") >= least)[inner].to_list()
+                groups = max(look[1] for look in looks if look is not None)
+                around.append((groups, parent, named, several.height - len(named)))
+        if around:
+            _, parent, named, more = max(around, key=lambda item: item[:2])
+            found[child] = Nest(parent, tuple(named))
+            if more:
+                remarks[child] = f"{counted(more, 'smaller exception')} besides"
+    return found, remarks
+
+
+def _look(frame: pl.DataFrame, inner: str, outer: str) -> tuple[pl.DataFrame, int] | None:
+    """Return the groups of `inner` that lie in several of `outer`, and how many of these there are.
+
+    None where `inner` does not lie in `outer`.
+    """
+    pairs = frame.select(inner, outer).drop_nulls().group_by(inner, outer).len("n")
+    groups = pairs.group_by(inner).agg(pl.col("n").sum(), pl.col(outer).len().alias("in"))
+    parents = pairs[outer].n_unique()
+    several = groups.filter(pl.col("in") > 1).select(inner, pl.col("n").cast(pl.Int64))
+    if parents < 2 or groups.height <= parents or several.height > (1 - LIES_IN) * groups.height:
+        return None
+    return several, parents
+
+
+def in_order(parts: Mapping[str, int], nesting: Mapping[str, Nest]) -> list[str]:
+    """Put what lies in one another first, from the largest parts to the smallest; then the others."""
+    linked = {*nesting, *(nest.within for nest in nesting.values())}
+    return sorted(parts, key=lambda word: (word not in linked, parts[word] if word in linked else 0))
+
+
+def unknown_texts(
+    extracts: Sequence[Extract], least: int
+) -> tuple[dict[str, str | None], dict[str, str], str]:
+    """Return texts of answers that the questionnaire does not have, with the option that each may mean.
+
+    Returns
+    -------
+    dict, dict, str
+        Text -> option or None; text -> how often it stands there; and how many rarer texts there are, which
+        are not named: they may be somebody's own words.
+    """
+    cells: Counter[str] = Counter()
+    most: Counter[str] = Counter()
+    columns: Counter[str] = Counter()
+    proposed: dict[str, Counter[str]] = {}
+    for extract in extracts:
+        for column in extract.provenance.get("unreadable") or {}:
+            question = extract.edition.columns.get(column)
+            values = extract.frame[column] if column in extract.frame.columns else pl.Series(dtype=pl.Int8)
+            if question is None or question.kind == "multi" or values.dtype != pl.String:
+                continue
+            texts = values.drop_nulls().value_counts(name="n").filter(~pl.col(column).str.contains(r"^-?\d+$"))
+            for text, n in texts.iter_rows():
+                cells[text] += n
+                columns[text] += 1
+                most[text] = max(most[text], n)
+                if n >= least and (option := _likely(text, question)):
+                    proposed.setdefault(text, Counter())[option] += n
+    named = sorted((t for t in cells if most[t] >= least and len(t) <= 80), key=lambda t: (-cells[t], t))
+    found = {t: max(proposed[t], key=lambda o: (proposed[t][o], o)) if t in proposed else None for t in named}
+    said = {
+        t: f"{counted(cells[t], 'answer')} in {counted(columns[t], 'column')}"
+        + ("" if found[t] else "; no option is like it")
+        for t in named
+    }
+    rare = [t for t in cells if t not in found]
+    more = f"{counted(len(rare), 'rarer text')} ({counted(sum(cells[t] for t in rare), 'answer')}) are not listed."
+    return found, said, more if rare else ""
+
+
+def _likely(text: str, question: Question) -> str | None:
+    """Return the option that a text is most like, if it is like one."""
+    keys = {answer_key(label): label for label in question.scale.labels.values()}
+    near = get_close_matches(answer_key(re.sub(r"^\s*\d+\s*[-.:)]\s*", "", text)), keys, n=1, cutoff=LIKE)
+    return keys[near[0]] if near else None
