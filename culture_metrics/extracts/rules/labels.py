@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from culture_metrics.errors import ExtractError, unknown
+from culture_metrics.extracts.columns import text_columns
+from culture_metrics.extracts.own_words import own_breakdowns
 from culture_metrics.extracts.personal import why_personal
 from culture_metrics.extracts.rules.discreet import named
 from culture_metrics.extracts.spelling import nearly_alike, same_but_for_case, squeezed
@@ -33,7 +35,8 @@ LONGEST = 60
 def breakdown_columns(frame: pl.DataFrame, edition: Edition) -> list[str]:
     """Return the text columns that split respondents into groups."""
     columns = [b.column for b in edition.breakdowns.values() if b.column]
-    return [c for c in columns if c in frame.columns and frame[c].dtype == pl.String]
+    known = [c for c in columns if c in frame.columns and frame[c].dtype == pl.String]
+    return [*known, *own_breakdowns(frame.schema, edition, text_columns(edition).values())]
 
 
 def count_labels(frame: pl.DataFrame, columns: list[str]) -> dict[str, dict[str, int]]:
