@@ -27,7 +27,20 @@ DETAILED = ("official workbook (organisations)", "official workbook (national)")
 #: From this certainty on the year that the columns say is taken, and written down.
 LEAST_SURE = 0.5
 #: Files that tables come in.
-ENDINGS = {".csv", ".txt", ".tsv", ".xlsx", ".xlsm", ".xlsb", ".xls", ".ods", ".parquet", ".sav", ".zsav", ".dta"}
+ENDINGS = {
+    ".csv",
+    ".txt",
+    ".tsv",
+    ".xlsx",
+    ".xlsm",
+    ".xlsb",
+    ".xls",
+    ".ods",
+    ".parquet",
+    ".sav",
+    ".zsav",
+    ".dta",
+}
 
 
 @dataclass(frozen=True)

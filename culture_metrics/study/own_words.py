@@ -138,7 +138,9 @@ def _new_names(
     new: dict[str, str | None] = {}
     if settings.one_spelling:
         nowhere = {n for n in names if squeezed(n) in NO_GROUP or not squeezed(n)}
-        new |= dict.fromkeys(nowhere) | same_but_for_case({n: k for n, k in names.items() if n not in nowhere})
+        new |= dict.fromkeys(nowhere) | same_but_for_case(
+            {n: k for n, k in names.items() if n not in nowhere}
+        )
     by_key = {squeezed(name): new.get(name, name) or name for name in names}
     edition = extracts[-1].edition
     pairs = [
@@ -149,7 +151,9 @@ def _new_names(
     for pair in pairs:
         if squeezed(pair.old) not in by_key:
             least = edition.survey.minimum_base
-            error = unknown(f"group in {pair.breakdown}", pair.old, [n for n, k in names.items() if k >= least])
+            error = unknown(
+                f"group in {pair.breakdown}", pair.old, [n for n, k in names.items() if k >= least]
+            )
             raise StudyFileError(
                 f"No file has the {pair.breakdown} '{pair.old}', which is said to have another name now",
                 where=f"{STUDY_FILE}, renamed",
@@ -186,7 +190,7 @@ def check_words(extracts: Sequence[Extract], settings: Settings) -> None:
             )
     known = {_folded(name) for name in (*settings.breakdowns, *headers)}
     for word, nest in settings.nesting.items():
-        for name in (word, nest.within):
+        for name in (word, *nest.within):
             if extracts and _folded(name) not in known:
                 error = unknown("breakdown", name, settings.breakdowns)
                 raise StudyFileError(

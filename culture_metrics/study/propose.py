@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from difflib import get_close_matches
+from itertools import permutations
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -47,14 +48,14 @@ def headers_of(extract: Extract, column: str) -> list[str]:
     return [theirs for theirs, ours in renamed.items() if ours == column] or [column]
 
 
-def own_parts(extracts: Sequence[Extract], least: int) -> tuple[dict[str, tuple[str, ...]], dict[str, str]]:
-    """Return what the trust calls its parts with their headers in the files, and a remark on each.
+def own_parts(extracts: Sequence[Extract], least: int) -> dict[str, tuple[str, ...]]:
+    """Return what the trust calls its parts, with their headers in the files.
 
-    The latest file that has a column decides what it is called.
+    The latest file that has a column decides what it is called. A column of codes, or most of whose groups
+    are too small to be shown, is left to the user.
     """
     words: dict[str, str] = {}
     headers: dict[str, list[str]] = {}
-    said: dict[str, list[str]] = {}
     for extract in extracts:
         for column, name in group_columns(extract).items():
             sizes = extract.frame[column].drop_nulls().value_counts(name="n")
@@ -64,12 +65,20 @@ def own_parts(extracts: Sequence[Extract], least: int) -> tuple[dict[str, tuple[
             words[column] = extract.words.get(name, theirs[-1])
             here = headers.setdefault(column, [])
             here += [h for h in theirs if squeeze(h) not in map(squeeze, here)]
-            said.setdefault(column, []).append(f"{counted(sizes.height, 'name')} in {extract.period}")
-    found = {words[c]: tuple(reversed(headers[c])) for c in words}
-    return found, {words[c]: ", ".join(said[c]) for c in words}
+    return {words[c]: tuple(reversed(headers[c])) for c in words}
 
 
-def lie_in(extracts: Sequence[Extract], columns: Mapping[str, str], least: int) -> tuple[dict[str, Nest], dict[str, str]]:
+def numbers_of(extracts: Sequence[Extract], columns: Mapping[str, str]) -> dict[str, dict[str, int]]:
+    """Count the names of each breakdown, year by year."""
+    return {
+        word: {e.period: e.frame[c].drop_nulls().n_unique() for e in extracts if c in e.frame.columns}
+        for word, c in columns.items()
+    }
+
+
+def lie_in(
+    extracts: Sequence[Extract], columns: Mapping[str, str], least: int
+) -> tuple[dict[str, Nest], dict[str, str]]:
     """Find which breakdowns lie in which, with the groups that do not.
 
     Parameters
@@ -81,43 +90,47 @@ def lie_in(extracts: Sequence[Extract], columns: Mapping[str, str], least: int) 
     least : int
         Exceptions of fewer people are counted, not named.
     """
+    around: dict[str, dict[str, dict[str, int]]] = {}
+    for child, parent in permutations(columns, 2):
+        inner, outer = columns[child], columns[parent]
+        looks = [_look(e.frame, inner, outer) for e in extracts if {inner, outer} <= {*e.frame.columns}]
+        if looks and all(look is not None for look in looks):
+            several: dict[str, int] = {}
+            for look in looks:
+                several |= {name: max(n, several.get(name, 0)) for name, n in look or ()}
+            around.setdefault(child, {})[parent] = several
     found: dict[str, Nest] = {}
     remarks: dict[str, str] = {}
-    for child, inner in columns.items():
-        around: list[tuple[int, str, list[str], int]] = []
-        for parent, outer in columns.items():
-            looks = [_look(e.frame, inner, outer) for e in extracts if {inner, outer} <= {*e.frame.columns}]
-            if parent != child and looks and all(look is not None for look in looks):
-                several = pl.concat([look[0] for look in looks if look is not None])
-                several = several.group_by(inner).agg(pl.col("n").max()).sort(inner)
-                named = several.filter(pl.col("n") >= least)[inner].to_list()
-                groups = max(look[1] for look in looks if look is not None)
-                around.append((groups, parent, named, several.height - len(named)))
-        if around:
-            _, parent, named, more = max(around, key=lambda item: item[:2])
-            found[child] = Nest(parent, tuple(named))
-            if more:
-                remarks[child] = f"{counted(more, 'smaller exception')} besides"
+    for child, above in around.items():
+        # A department lies in a directorate; that it lies in the division of that one goes without saying.
+        direct = [p for p in above if not any(p in around.get(between, {}) for between in above)]
+        several = {name: n for p in direct for name, n in above[p].items()}
+        named = sorted(name for name, n in several.items() if n >= least)
+        found[child] = Nest(tuple(direct), tuple(named))
+        if len(named) < len(several):
+            remarks[child] = (
+                f"{counted(len(several) - len(named), 'exception')} of fewer than {least} people besides"
+            )
     return found, remarks
 
 
-def _look(frame: pl.DataFrame, inner: str, outer: str) -> tuple[pl.DataFrame, int] | None:
-    """Return the groups of `inner` that lie in several of `outer`, and how many of these there are.
+def _look(frame: pl.DataFrame, inner: str, outer: str) -> list[tuple[str, int]] | None:
+    """Return the groups of `inner` that lie in several of `outer`, with their people.
 
     None where `inner` does not lie in `outer`.
     """
     pairs = frame.select(inner, outer).drop_nulls().group_by(inner, outer).len("n")
     groups = pairs.group_by(inner).agg(pl.col("n").sum(), pl.col(outer).len().alias("in"))
     parents = pairs[outer].n_unique()
-    several = groups.filter(pl.col("in") > 1).select(inner, pl.col("n").cast(pl.Int64))
+    several = groups.filter(pl.col("in") > 1).select(inner, "n")
     if parents < 2 or groups.height <= parents or several.height > (1 - LIES_IN) * groups.height:
         return None
-    return several, parents
+    return several.rows()
 
 
 def in_order(parts: Mapping[str, int], nesting: Mapping[str, Nest]) -> list[str]:
     """Put what lies in one another first, from the largest parts to the smallest; then the others."""
-    linked = {*nesting, *(nest.within for nest in nesting.values())}
+    linked = {*nesting, *(name for nest in nesting.values() for name in nest.within)}
     return sorted(parts, key=lambda word: (word not in linked, parts[word] if word in linked else 0))
 
 
@@ -142,7 +155,9 @@ def unknown_texts(
             values = extract.frame[column] if column in extract.frame.columns else pl.Series(dtype=pl.Int8)
             if question is None or question.kind == "multi" or values.dtype != pl.String:
                 continue
-            texts = values.drop_nulls().value_counts(name="n").filter(~pl.col(column).str.contains(r"^-?\d+$"))
+            texts = (
+                values.drop_nulls().value_counts(name="n").filter(~pl.col(column).str.contains(r"^-?\d+$"))
+            )
             for text, n in texts.iter_rows():
                 cells[text] += n
                 columns[text] += 1
@@ -157,7 +172,9 @@ def unknown_texts(
         for t in named
     }
     rare = [t for t in cells if t not in found]
-    more = f"{counted(len(rare), 'rarer text')} ({counted(sum(cells[t] for t in rare), 'answer')}) are not listed."
+    more = (
+        f"Not listed: {counted(len(rare), 'rarer text')} ({counted(sum(cells[t] for t in rare), 'answer')})."
+    )
     return found, said, more if rare else ""
 
 

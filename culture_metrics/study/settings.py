@@ -40,9 +40,9 @@ class StudyInput:
 
 @dataclass(frozen=True)
 class Nest:
-    """A breakdown whose groups lie in those of another; `exceptions` are groups that lie in several."""
+    """The breakdowns in whose groups those of one lie; `exceptions` are groups that lie in several."""
 
-    within: str
+    within: tuple[str, ...]
     exceptions: tuple[str, ...] = ()
 
 
@@ -87,7 +87,7 @@ class Settings:
     also_by : tuple of str, optional
         Breakdowns by answers to questions; the survey's own when left out.
     nesting : mapping
-        Breakdown -> the one in which its groups lie.
+        Breakdown -> the ones in which its groups lie.
     one_spelling : bool
         Whether names that differ in case, spaces and punctuation only are one.
     labels : mapping
@@ -131,13 +131,14 @@ def find_settings(inputs: str | Path | Sequence[str | Path]) -> tuple[Settings |
         When a folder has none, it cannot be used, or a file that it lists is not there.
     """
     paths = [Path(path) for path in ([inputs] if isinstance(inputs, str | Path) else inputs)]
-    if len(paths) == 1 and (paths[0].is_dir() or paths[0].name == STUDY_FILE):
-        path = paths[0] / STUDY_FILE if paths[0].is_dir() else paths[0]
+    folder = folder_of(paths)
+    if folder is not None:
+        path = folder / STUDY_FILE
         if not path.is_file():
             raise StudyFileError(
                 f"The folder has no {STUDY_FILE}, which says what the files in it are",
-                where=str(paths[0]),
-                hint=f'Make it: culture-metrics setup "{paths[0]}" looks at the files and writes it. Or name '
+                where=str(folder),
+                hint=f'Make it: culture-metrics setup "{folder}" looks at the files and writes it. Or name '
                 "the files themselves.",
             )
         found = read_settings(path)
@@ -151,6 +152,14 @@ def find_settings(inputs: str | Path | Sequence[str | Path]) -> tuple[Settings |
     found = read_settings(beside)
     given = {path.name for path in paths}
     return (found if given & {f.file for f in found.files} else None), paths
+
+
+def folder_of(inputs: Sequence[str | Path]) -> Path | None:
+    """Return the folder of a study that is named by its folder, or by its study.yaml; None for files."""
+    path = Path(inputs[0]) if len(inputs) == 1 else None
+    if path is None or not (path.is_dir() or path.name == STUDY_FILE):
+        return None
+    return path if path.is_dir() else path.parent
 
 
 def _check_there(path: Path, name: str) -> None:
@@ -185,7 +194,7 @@ def read_settings(path: Path) -> Settings:
         breakdowns={str(word): _texts(named) for word, named in (held.get("breakdowns") or {}).items()},
         also_by=None if held.get("also_by") is None else _texts(held["also_by"]),
         nesting={
-            str(word): Nest(str(nest["in"]), _texts(nest.get("exceptions") or ()))
+            str(word): Nest(_texts(nest["in"]), _texts(nest.get("exceptions") or ()))
             for word, nest in (held.get("nesting") or {}).items()
         },
         one_spelling=held.get("one_spelling") or False,
@@ -241,8 +250,10 @@ def _contradictions(found: Settings, wrong: Wrong) -> Iterator[StudyFileError]:
                 yield wrong(("breakdowns", word), column, expected, "Keep one of the two lines.")
             headers[folded] = word
     for word, nest in found.nesting.items():
-        if nest.within == word:
-            yield wrong(("nesting", word, "in"), word, "another breakdown", "Take the entry out, or name one.")
+        if word in nest.within:
+            yield wrong(
+                ("nesting", word, "in"), word, "another breakdown", "Take the entry out, or name one."
+            )
     seen: dict[tuple[str, str], str] = {}
     for place, pair in enumerate(found.renamed):
         keys = ("renamed", place, "to")

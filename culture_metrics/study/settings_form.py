@@ -22,13 +22,26 @@ if TYPE_CHECKING:
     Found = tuple[tuple[Any, ...], object, str, str]
 
 #: What a file may be.
-RESPONDENTS, RESULTS, BENCHMARK, NOT_USED = "respondents", "official results", "benchmark workbook", "not used"
+RESPONDENTS, RESULTS, BENCHMARK, NOT_USED = (
+    "respondents",
+    "official results",
+    "benchmark workbook",
+    "not used",
+)
 KINDS = (RESPONDENTS, RESULTS, BENCHMARK, NOT_USED)
-TEXT, TEXTS, MEANING, YEAR, WHOLE, YES_NO, KIND = "text", "texts", "meaning", "year", "whole", "yes_no", "kind"
+TEXT, TEXTS, MEANING, YEAR, WHOLE, YES_NO, KIND = (
+    "text",
+    "texts",
+    "meaning",
+    "year",
+    "whole",
+    "yes_no",
+    "kind",
+)
 #: What is expected, in words, and what to do where it is something else.
 EXPECTED = {
     TEXT: ("a text", "Write it in quotation marks: 'like this'."),
-    TEXTS: ("a column's header, or several in brackets: [Dept, Department]", "Write the header as in the file."),
+    TEXTS: ("a name, or several in brackets: [Dept, Department]", "Write it as in the file, in quotation marks."),
     MEANING: (
         "a response option of the survey, or `blank`",
         "Write the option in quotation marks, or nothing: the text then stays unread.",
@@ -56,11 +69,13 @@ SHAPE: Mapping[str, Any] = {
     ],
     "breakdowns?": {"*": TEXTS},
     "also_by?": [TEXT],
-    "nesting?": {"*": {"in": TEXT, "exceptions?": [TEXT]}},
+    "nesting?": {"*": {"in": TEXTS, "exceptions?": [TEXT]}},
     "one_spelling?": YES_NO,
     "labels?": {"*": MEANING},
     "renamed?": [{"breakdown": TEXT, "from": TEXT, "to": TEXT, "confirmed": YES_NO}],
-    "headcounts?": [{"file": TEXT, "count": TEXT, "by?": TEXT, "names?": TEXT, "year?": YEAR, "sheet?": TEXT}],
+    "headcounts?": [
+        {"file": TEXT, "count": TEXT, "by?": TEXT, "names?": TEXT, "year?": YEAR, "sheet?": TEXT}
+    ],
 }
 
 
@@ -101,7 +116,9 @@ def read_form(path: Path) -> tuple[dict[str, Any], Lines]:
         ) from None
     if twice:
         raise StudyFileError(
-            f"A key stands twice: {twice[0].found}", where=f"{path.name}, {twice[0].place}", hint=twice[0].remedy
+            f"A key stands twice: {twice[0].found}",
+            where=f"{path.name}, {twice[0].place}",
+            hint=twice[0].remedy,
         )
     if not isinstance(held, dict):
         raise StudyFileError(

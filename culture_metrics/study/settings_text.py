@@ -59,9 +59,7 @@ def settings_text(found: Settings, remarks: Remarks) -> str:
         f"  {_scalar(word)}: {_texts(headers)}{_remark(remarks.breakdowns.get(word))}"
         for word, headers in found.breakdowns.items()
     ]
-    lines += [
-        f"  # {_scalar(word)}: {_scalar(word)}{_remark(said)}" for word, said in remarks.unused.items()
-    ]
+    lines += [f"  # {_scalar(word)}: {_scalar(word)}{_remark(said)}" for word, said in remarks.unused.items()]
     parts.append(_part("breakdowns", lines, empty=" {}"))
     if found.also_by is not None:
         parts.append(f"# {WHAT['also_by']}\nalso_by: [{', '.join(map(_scalar, found.also_by))}]")
@@ -119,7 +117,7 @@ def _file(said: StudyInput, remark: str | None) -> Iterator[str]:
 def _nesting(found: Settings, remarks: Remarks) -> Iterator[str]:
     for word, nest in found.nesting.items():
         yield f"  {_scalar(word)}:{_remark(remarks.nesting.get(word))}"
-        yield f"    in: {_scalar(nest.within)}"
+        yield f"    in: {_texts(nest.within)}"
         if nest.exceptions:
             yield "    exceptions:"
             yield from (f"      - {_scalar(name)}" for name in nest.exceptions)

@@ -92,7 +92,9 @@ def setup(inputs: Sequence[str | Path], ask: Ask | None = None, organisation: st
     old = path.read_text(encoding="utf-8") if before else ""
     lines = [one.splitlines(keepends=True) for one in (old, text)]
     difference = "".join(unified_diff(*lines, "as it is", "proposed", n=1)) if before else ""
-    written = before is None or (old != text and (is_untouched(old) or ask.yes(_ask(difference), proposed=False)))
+    written = before is None or (
+        old != text and (is_untouched(old) or ask.yes(_ask(difference), proposed=False))
+    )
     if written:
         path.write_text(text, encoding="utf-8", newline="\n")
     return Setup(path, tuple(steps.decided), tuple(steps.look), difference, written)

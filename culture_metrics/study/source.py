@@ -44,7 +44,12 @@ class Source:
     def read(self, year: int | str | None) -> Extract:
         """Read one year."""
         return read_extract(
-            self.path, self.survey, year, self.said.sheet, organisation=self.organisation, columns=self.columns
+            self.path,
+            self.survey,
+            year,
+            self.said.sheet,
+            organisation=self.organisation,
+            columns=self.columns,
         )
 
     def years(self, year: int | str | None, *, alone: bool) -> list[Extract]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -12,15 +13,24 @@ from culture_metrics.catalogue import DEFAULT, catalogue
 from culture_metrics.catalogue import survey as find_survey
 from culture_metrics.errors import ExtractError, StudyFileError
 from culture_metrics.extracts.columns import breakdown_of
+from culture_metrics.extracts.own_words import NUMBERED
+from culture_metrics.files.names import squeeze
 from culture_metrics.problems import counted, listed
 from culture_metrics.published import read_published
 from culture_metrics.study.look import look, looks_like_groups
 from culture_metrics.study.own_words import in_own_words, one_name, within
 from culture_metrics.study.pairs import changed_names
-from culture_metrics.study.propose import in_order, lie_in, own_parts, unknown_texts
+from culture_metrics.study.propose import (
+    group_columns,
+    in_order,
+    lie_in,
+    numbers_of,
+    own_parts,
+    unknown_texts,
+)
 from culture_metrics.study.rules import respondents_of
-from culture_metrics.study.settings import BLANK, Settings, StudyInput
-from culture_metrics.study.settings_form import BENCHMARK, NOT_USED, RESPONDENTS, RESULTS
+from culture_metrics.study.settings import BLANK, STUDY_FILE, Renamed, Settings, StudyInput
+from culture_metrics.study.settings_form import BENCHMARK, NOT_USED, RESULTS
 from culture_metrics.study.settings_text import Remarks
 from culture_metrics.study.source import Source
 from culture_metrics.study.whom import by_code, code_of, no_such
@@ -79,7 +89,9 @@ class Steps:
         remarks = Remarks(
             catalogue(survey).minimum_base, files={one.path.name: _about(one) for one in seen if _about(one)}
         )
-        self.decided += [f"{one.path.name}: {one.kind}, {_about(one)}" for one in seen if one.kind != NOT_USED]
+        self.decided += [
+            f"{one.path.name}: {one.kind}, {_about(one)}" for one in seen if one.kind != NOT_USED
+        ]
         self.look += [f"{one.path.name} is not used ({one.why})." for one in seen if one.kind == NOT_USED]
         return self._of_respondents(made, remarks, seen, extracts) if extracts else (made, remarks)
 
@@ -114,7 +126,9 @@ class Steps:
         sizes = respondents_of(extracts)
         if wanted is None and len(sizes) > 1:
             most = max(sizes, key=lambda code: sizes[code])
-            question = f"The respondent files hold {len(sizes)} organisations. Which one is it about (ODS code)"
+            question = (
+                f"The respondent files hold {len(sizes)} organisations. Which one is it about (ODS code)"
+            )
             wanted = code_of(self.ask.text(question, most), books)
         if wanted is None and not extracts:
             wanted = code_of(self.ask.text("ODS code, or official name, of your organisation", None), books)
@@ -131,9 +145,11 @@ class Steps:
         self, made: Settings, remarks: Remarks, seen: list[Seen], extracts: list[Extract]
     ) -> tuple[Settings, Remarks]:
         own = self._own(extracts, made)
-        parts, sizes = self._parts(own, made, remarks.least)
+        parts = self._parts(own, made, remarks.least)
         chosen, unused = self._others(seen, parts, remarks.least)
-        made = replace(made, breakdowns={**parts, **{name: (name,) for name in chosen}}, also_by=self._also_by(own))
+        made = replace(
+            made, breakdowns={**parts, **{name: (name,) for name in chosen}}, also_by=self._also_by(own)
+        )
         if chosen:
             survey = find_survey(extracts[0].survey)
             sources = [Source(s.path, made.organisation, survey, made) for s in seen if s.extracts]
@@ -143,12 +159,17 @@ class Steps:
         own = _with_one_name([in_own_words(e, made) for e in own], made)
         columns = {word: breakdown_of(word, own[-1].edition) for word in made.breakdowns}
         nesting, smaller = lie_in(own, columns, remarks.least)
-        order = in_order({w: _groups(own, c) for w, c in columns.items()}, nesting)
-        renamed, evidence, more = self._renamed(own, columns, made, remarks.least)
+        numbers = numbers_of(own, columns)
+        order = in_order({word: max(n.values(), default=0) for word, n in numbers.items()}, nesting)
+        sizes = {
+            w: ", ".join(f"{counted(k, 'name')} in {y}" for y, k in n.items()) for w, n in numbers.items()
+        }
+        self.decided += [f"{w}: column {' or '.join(made.breakdowns[w])}, {sizes[w]}" for w in order]
+        renamed, evidence, more = self._renamed(own, columns, remarks.least)
         for word, nest in nesting.items():
             several = len(nest.exceptions)
             note = f", but for {counted(several, 'exception')}" if several else ""
-            self.decided.append(f"Each {word} lies in one {nest.within}{note}.")
+            self.decided.append(f"Each {word} lies in one {' and one '.join(nest.within)}{note}.")
         return replace(
             made,
             breakdowns={word: made.breakdowns[word] for word in order},
@@ -170,24 +191,22 @@ class Steps:
         edition = own[-1].edition
         return tuple(n for n in edition.survey.defaults.breakdowns if edition.breakdowns[n].question)
 
-    def _parts(
-        self, own: list[Extract], made: Settings, least: int
-    ) -> tuple[dict[str, tuple[str, ...]], dict[str, str]]:
+    def _parts(self, own: list[Extract], made: Settings, least: int) -> dict[str, tuple[str, ...]]:
         """Return what the trust calls its parts; what was said before stands."""
-        parts, sizes = own_parts(own, least)
+        parts = own_parts(own, least)
         if self.before is not None:
-            kept = {word: headers for word, headers in made.breakdowns.items()}
-            ids = {breakdown_of(word, own[-1].edition) for word in kept}
-            new = {} if self._listed else {w: h for w, h in parts.items() if breakdown_of(w, own[-1].edition) not in ids}
-            return {**kept, **new}, sizes
+            if self._listed:
+                return dict(made.breakdowns)
+            edition = own[-1].edition
+            kept = {breakdown_of(word, edition) for word in made.breakdowns}
+            new = {word: h for word, h in parts.items() if breakdown_of(word, edition) not in kept}
+            return {**made.breakdowns, **new}
         for word, headers in [*parts.items()]:
-            if word == headers[0] and word[-1:].isdigit():
-                name = self.ask.text(f"What do you call the groups of column {word} ({sizes[word]})", word) or word
-                if name != word:
-                    parts = {name if w == word else w: h for w, h in parts.items()}
-                    sizes[name] = sizes[word]
-        self.decided += [f"{word}: column {' or '.join(h)}, {sizes[word]}" for word, h in parts.items()]
-        return parts, sizes
+            # A contractor's number says nothing of what the groups are.
+            if word == headers[0] and NUMBERED.fullmatch(squeeze(word)):
+                name = self.ask.text(f"What do you call the groups in column {word}", word) or word
+                parts = {name if w == word else w: h for w, h in parts.items()}
+        return parts
 
     @property
     def _listed(self) -> bool:
@@ -233,14 +252,45 @@ class Steps:
         return labels, said, rare
 
     def _renamed(
-        self, own: list[Extract], columns: dict[str, str], made: Settings, least: int
-    ) -> tuple[tuple, list[str], list[str]]:
-        """Ask which names changed."""
-        ...
-
-
-def _groups(extracts: list[Extract], column: str) -> int:
-    return max((e.frame[column].n_unique() for e in extracts if column in e.frame.columns), default=0)
+        self, own: list[Extract], columns: dict[str, str], least: int
+    ) -> tuple[tuple[Renamed, ...], list[str], list[str]]:
+        """Ask which names changed from one year to the next; what was decided before stands."""
+        pairs = [*self._was.renamed]
+        evidence, more = [""] * len(pairs), []
+        for first, second in pairwise(own):
+            others = {c: e.words.get(n, c) for e in (first, second) for c, n in group_columns(e).items()}
+            for word, column in columns.items():
+                if not {column} <= {*first.frame.columns} & {*second.frame.columns}:
+                    continue
+                beside = {c: called for c, called in others.items() if c != column}
+                found, gone, come = changed_names(first.frame, second.frame, column, beside, least)
+                years = f"{first.period} to {second.period}"
+                for pair in found:
+                    known = [i for i, p in enumerate(pairs) if (p.breakdown, p.old) == (word, pair.old)]
+                    said = f"{years}: {pair.evidence}"
+                    if known:
+                        evidence[known[0]] = said
+                        continue
+                    question = (
+                        f"{word} '{pair.old}' of {first.period}: is it '{pair.new}' now ({pair.evidence})"
+                    )
+                    pairs.append(
+                        Renamed(word, pair.old, pair.new, self.ask.yes(question, proposed=pair.sure))
+                    )
+                    evidence.append(said)
+                if gone or come:
+                    more.append(
+                        f"{word}, {years}: {counted(gone, 'other name')} went and {come:,} came, without a match."
+                    )
+        yes = [p for p in pairs if p.confirmed]
+        no = [p for p in pairs if not p.confirmed]
+        if yes:
+            named = listed((f"{p.breakdown} '{p.old}' is '{p.new}'" for p in yes), 20)
+            self.look.append(f"Names taken as one, see the evidence in {STUDY_FILE}: {named}.")
+        if no:
+            named = listed((f"{p.breakdown} '{p.old}' and '{p.new}'" for p in no), 20)
+            self.look.append(f"Names that may be one and are not taken so: {named}.")
+        return tuple(pairs), evidence, more
 
 
 def _with_one_name(extracts: list[Extract], made: Settings) -> list[Extract]:

@@ -129,14 +129,17 @@ class Study(Output):
         """The breakdowns in which those of the study lie, as study.yaml says."""
         if self.settings is None or not self.extracts:
             return ()
-        nesting, edition = self.settings.nesting, self.extracts[-1].edition
-        lies_in = {breakdown_of(word, edition): breakdown_of(n.within, edition) for word, n in nesting.items()}
-        found, left = [], [*self.by]
+        edition = self.extracts[-1].edition
+        lies_in = {
+            breakdown_of(word, edition): [breakdown_of(name, edition) for name in nest.within]
+            for word, nest in self.settings.nesting.items()
+        }
+        found: list[str] = []
+        left = [*self.by]
         while left:
-            above = lies_in.get(left.pop())
-            if above is not None and above not in found:
-                found.append(above)
-                left.append(above)
+            above = [name for name in lies_in.get(left.pop(), ()) if name not in found]
+            found += above
+            left += above
         return tuple(found)
 
     @property
@@ -173,7 +176,11 @@ class Study(Output):
         """
         named = (pl.col("organisation") == self.organisation) & pl.col("benchmark_group").is_not_null()
         found = [p for p in self.published if p.organisations.filter(named).height]
-        return max(found, key=lambda p: (p.period == self.year, p.period, not p.distributions.table.is_empty()), default=None)
+        return max(
+            found,
+            key=lambda p: (p.period == self.year, p.period, not p.distributions.table.is_empty()),
+            default=None,
+        )
 
     @property
     def sources(self) -> tuple[Extract | Published, ...]:
