@@ -172,19 +172,20 @@ def setup(
         list[Path] | None,
         typer.Argument(
             metavar="FOLDER or FILE",
-            help="The folder with respondent files, official workbooks and headcounts, or the files themselves, "
-            "all in one folder. The folder you are in when left out.",
+            help="The folder with respondent files, official workbooks and headcounts, or the files "
+            "themselves, all in one folder. The folder you are in when left out.",
         ),
     ] = None,
     organisation: Annotated[
-        str | None, typer.Option(help="ODS code of the organisation, or its name as in the official workbook.")
+        str | None, typer.Option(help="ODS code of the organisation, or its name as in the workbook.")
     ] = None,
     yes: Annotated[
-        bool, typer.Option("--yes", "-y", help="Ask nothing: take every proposal, and print what was decided.")
+        bool, typer.Option("--yes", "-y", help="Ask nothing: take every proposal and print it.")
     ] = False,
 ) -> None:
     """Look at your files, ask what they do not say, and keep it in study.yaml beside them."""
-    from culture_metrics.study.setup import Nobody, setup as set_up
+    from culture_metrics.study.setup import Nobody
+    from culture_metrics.study.setup import setup as set_up
 
     done = set_up(inputs or [Path()], Nobody() if yes else _Person(), organisation)
     typer.echo("What was found:")
@@ -232,15 +233,15 @@ def report(
         typer.Option(
             "--out",
             "-o",
-            help="Folder for the report; made if it is not there. When left out: report, in the folder of the "
-            "study.",
+            help="Folder for the report; made if it is not there. When left out: report, in the folder of "
+            "the study.",
         ),
     ] = None,
     organisation: Annotated[
         str | None,
         typer.Option(
-            help="ODS code of the organisation, or its name as in the official workbook. May be left out when "
-            "the files hold only one."
+            help="ODS code of the organisation, or its name as in the official workbook. May be left out "
+            "when the files hold only one."
         ),
     ] = None,
     year: Annotated[
@@ -264,13 +265,15 @@ def report(
 
     given = inputs or [Path()]
     folder = folder_of(given)
-    if out is None and folder is None:
+    if out is None and folder is not None:
+        out = folder / "report"
+    if out is None:
         raise ReportError(
             "The report needs a place to be written to",
             expected="--out FOLDER",
             hint="Add --out report. With a folder that culture-metrics setup was run on it may be left out.",
         )
-    _make(given, out or folder / "report", organisation, year, by, minimum_base, minimum_count, survey)
+    _make(given, out, organisation, year, by, minimum_base, minimum_count, survey)
 
 
 @app.command(cls=_Once)

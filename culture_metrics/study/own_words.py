@@ -1,4 +1,4 @@
-"""What study.yaml says, done to the respondent files: columns, words, spellings of answers, names of groups."""
+"""What study.yaml says, done to respondent files: columns, words, texts of answers, names of groups."""
 
 from __future__ import annotations
 

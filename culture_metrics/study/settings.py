@@ -58,16 +58,9 @@ class Renamed:
 
 @dataclass(frozen=True)
 class Headcount:
-    """A list of how many staff there are: which column counts them, and whom each row counts.
-
-    `by` is a breakdown, as the trust calls it, whose groups stand in the column `names`; without it the list
-    is of organisations.
-    """
+    """A table of how many staff there are, and the year it is of; the latest when left out."""
 
     file: str
-    count: str
-    by: str | None = None
-    names: str | None = None
     year: str | None = None
     sheet: str | None = None
 
@@ -200,7 +193,7 @@ def read_settings(path: Path) -> Settings:
         one_spelling=held.get("one_spelling") or False,
         labels={str(text): _text(means) for text, means in (held.get("labels") or {}).items()},
         renamed=tuple(
-            Renamed(*(str(pair[key]) for key in ("breakdown", "from", "to")), pair["confirmed"])
+            Renamed(str(pair["breakdown"]), str(pair["from"]), str(pair["to"]), pair["confirmed"])
             for pair in held.get("renamed") or ()
         ),
         headcounts=tuple(
@@ -265,8 +258,3 @@ def _contradictions(found: Settings, wrong: Wrong) -> Iterator[StudyFileError]:
             yield wrong(keys, pair.new, f"one new name of '{pair.old}'", remedy)
         if pair.confirmed:
             seen[pair.breakdown, pair.old] = pair.new
-    for place, item in enumerate(found.headcounts):
-        if (item.by is None) != (item.names is None):
-            key = "names" if item.names is None else "by"
-            what = "the header of the column with names" if key == "names" else "the breakdown that it counts"
-            yield wrong(("headcounts", place), None, f"a key `{key}:` with {what}", "Add it.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
@@ -46,10 +47,10 @@ EXPECTED = {
         "a response option of the survey, or `blank`",
         "Write the option in quotation marks, or nothing: the text then stays unread.",
     ),
-    YEAR: ("a year such as 2024, or a quarter such as 2024-Q1", "Write the year of the survey, or take it out."),
+    YEAR: ("a year such as 2024, or a quarter such as 2024-Q1", "Write the year, or take it out."),
     WHOLE: ("a whole number above 0", "Write it in digits, without quotation marks."),
     YES_NO: ("yes or no", "Write yes or no, without quotation marks."),
-    KIND: (f"one of {', '.join(KINDS)}", "Write one of these, or take the line out: it is told from the file."),
+    KIND: (f"one of {', '.join(KINDS)}", "Write one of these, or take the line out: the file tells."),
 }  # fmt: skip
 SHAPE: Mapping[str, Any] = {
     "survey?": TEXT,
@@ -112,7 +113,7 @@ def read_form(path: Path) -> tuple[dict[str, Any], Lines]:
             "The file cannot be read",
             where=path.name,
             got=type(error).__name__,
-            hint=f"Open it in a text editor and save it as UTF-8, or run `culture-metrics setup` anew.",
+            hint="Open it in a text editor and save it as UTF-8, or run `culture-metrics setup` anew.",
         ) from None
     if twice:
         raise StudyFileError(
@@ -206,16 +207,15 @@ def _keys(value: Any, shape: Mapping[str, Any], keys: tuple[Any, ...]) -> Iterat
 
 
 def _is(value: Any, kind: str) -> bool:
-    if kind == YES_NO:
-        return isinstance(value, bool)
-    if isinstance(value, bool) or value is None:
-        return kind == MEANING and value is None
-    if kind == WHOLE:
-        return isinstance(value, int) and value > 0
-    if kind == YEAR:
-        return str(value)[:4].isdecimal() and len(str(value)) in (4, 7)
-    if kind == TEXTS and isinstance(value, list):
-        return bool(value) and all(_is(item, TEXT) for item in value)
-    if kind == KIND:
-        return value in KINDS
-    return (isinstance(value, str) and bool(value.strip())) or isinstance(value, int)
+    number = isinstance(value, int) and not isinstance(value, bool)
+    text = number or (isinstance(value, str) and bool(value.strip()))
+    fits = {
+        YES_NO: isinstance(value, bool),
+        MEANING: text or value is None,
+        WHOLE: number and value > 0,
+        YEAR: text and re.fullmatch(r"20\d\d(-Q[1-4])?", str(value)) is not None,
+        TEXTS: text or (isinstance(value, list) and bool(value) and all(_is(item, TEXT) for item in value)),
+        KIND: text and value in KINDS,
+        TEXT: text,
+    }
+    return bool(fits[kind])

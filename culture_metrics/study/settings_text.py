@@ -1,9 +1,10 @@
-"""Write study.yaml: each part with a line that says what it is for, and the evidence beside what is proposed."""
+"""Write study.yaml: each part with what it is for, and the evidence beside what is proposed."""
 
 from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field
+from textwrap import fill
 from typing import TYPE_CHECKING
 
 import yaml
@@ -15,25 +16,29 @@ if TYPE_CHECKING:
 
 #: Begins the last line, which tells whether a person has changed the file since it was written.
 MARK = "# As setup wrote it: "
-HEAD = """\
-# What this study is made of, in the trust's own words. `culture-metrics report` on this folder, the notebooks and
-# cm.study(folder) read it. Change what is not right and save: what stands after a # is a remark, and nobody but you
-# changes the file again. It holds nobody's answers, and no name or text that fewer than {least} people share.
-"""
+HEAD = (
+    "What this study is made of, in the trust's own words. `culture-metrics report` on this folder, the "
+    "notebooks and cm.study(folder) read it. Change what is not right and save: what stands after a # is a "
+    "remark, and nobody but you changes the file again. It holds nobody's answers, and no name or text that "
+    "fewer than {least} people share."
+)
 WHAT = {
-    "files": "The files in this folder, and what each is. Take an entry out (or write `kind: not used`) and it is not read.",
-    "breakdowns": "What the trust calls its parts, as titles will say it: the header of the column in the files (several in\n"
-    "# brackets where the years differ). Take a line out and the report leaves it out.",
+    "files": "The files in this folder, and what each is. Write `kind: not used`, or take an entry out, and "
+    "the file is not read.",
+    "breakdowns": "What the trust calls its parts, as titles will say it: the header of the column in the "
+    "files (several in brackets where the years differ). Take a line out and the report leaves it out.",
     "also_by": "Groups by answers to questions of the survey that the report shows as well.",
-    "nesting": "Which lie in which, as the data have it. Small groups are hidden so that neither gives away the other.\n"
-    "# Exceptions lie in more than one: two that bear one name, or rows in the wrong place.",
-    "one_spelling": "Names that differ only in capitals, spaces or punctuation are one; N/A, Unknown and the like are no group.",
-    "labels": "Texts of answers that the questionnaire does not have, and the option that each stands for: `blank` is no\n"
-    "# answer; with nothing after the colon the text stays unread, and is counted as set aside.",
-    "renamed": "Names that changed. With `confirmed: yes` both years carry the later name; with `no` they are two groups.",
-    "headcounts": "How many staff there are, for response rates: the column that counts them, and the breakdown and column\n"
-    "# of the names of groups.",
-}  # fmt: skip
+    "nesting": "Which lie in which, as the data have it. Small groups are hidden so that neither gives "
+    "away the other. Exceptions lie in more than one: two that bear one name, or rows in the wrong place.",
+    "one_spelling": "Names that differ only in capitals, spaces or punctuation are one group; N/A, Unknown "
+    "and the like are none.",
+    "labels": "Texts of answers that the questionnaire does not have, and the option that each stands for: "
+    "`blank` is no answer; with nothing after the colon the text stays unread, and is counted as set aside.",
+    "renamed": "Names that changed from year to year. With `confirmed: yes` all years carry the later name; "
+    "with `no` they stay two groups.",
+    "headcounts": "Tables of how many staff there are (a column such as Headcount beside Directorate, "
+    "Department or ODS code), for response rates.",
+}
 
 
 @dataclass(frozen=True)
@@ -53,7 +58,7 @@ class Remarks:
 
 def settings_text(found: Settings, remarks: Remarks) -> str:
     """Return the text of study.yaml, the same for the same settings, byte for byte."""
-    parts = [HEAD.format(least=remarks.least), "\n".join(_top(found))]
+    parts = [_comment(HEAD.format(least=remarks.least)), "\n".join(_top(found))]
     parts.append(_part("files", [line for f in found.files for line in _file(f, remarks.files.get(f.file))]))
     lines = [
         f"  {_scalar(word)}: {_texts(headers)}{_remark(remarks.breakdowns.get(word))}"
@@ -62,8 +67,8 @@ def settings_text(found: Settings, remarks: Remarks) -> str:
     lines += [f"  # {_scalar(word)}: {_scalar(word)}{_remark(said)}" for word, said in remarks.unused.items()]
     parts.append(_part("breakdowns", lines, empty=" {}"))
     if found.also_by is not None:
-        parts.append(f"# {WHAT['also_by']}\nalso_by: [{', '.join(map(_scalar, found.also_by))}]")
-    parts.append(f"# {WHAT['one_spelling']}\none_spelling: {_yes(found.one_spelling)}")
+        parts.append(f"{_comment(WHAT['also_by'])}\nalso_by: [{', '.join(map(_scalar, found.also_by))}]")
+    parts.append(f"{_comment(WHAT['one_spelling'])}\none_spelling: {_yes(found.one_spelling)}")
     if found.nesting:
         parts.append(_part("nesting", list(_nesting(found, remarks))))
     if found.labels or remarks.rare_labels:
@@ -87,13 +92,17 @@ def is_untouched(text: str) -> bool:
     return bool(mark) and _hash(body) == written.strip()
 
 
+def _comment(text: str) -> str:
+    return fill(text, 100, initial_indent="# ", subsequent_indent="# ", break_on_hyphens=False)
+
+
 def _hash(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def _part(name: str, lines: Sequence[str], empty: str = "") -> str:
     bare = empty if not any(not line.lstrip().startswith("#") for line in lines) else ""
-    return "\n".join([f"# {WHAT[name]}", f"{name}:{bare}", *lines])
+    return "\n".join([_comment(WHAT[name]), f"{name}:{bare}", *lines])
 
 
 def _top(found: Settings) -> Iterator[str]:
@@ -135,7 +144,7 @@ def _renamed(found: Settings, remarks: Remarks) -> Iterator[str]:
 
 def _headcount(said: Headcount) -> Iterator[str]:
     yield f"  - file: {_scalar(said.file)}"
-    for name in ("sheet", "year", "count", "by", "names"):
+    for name in ("sheet", "year"):
         value = getattr(said, name)
         if value is not None:
             yield f"    {name}: {value if name == 'year' else _scalar(value)}"

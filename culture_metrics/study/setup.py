@@ -90,8 +90,10 @@ def setup(inputs: Sequence[str | Path], ask: Ask | None = None, organisation: st
     steps = Steps(folder, paths, before, ask, organisation)
     text = settings_text(*steps.take())
     old = path.read_text(encoding="utf-8") if before else ""
-    lines = [one.splitlines(keepends=True) for one in (old, text)]
-    difference = "".join(unified_diff(*lines, "as it is", "proposed", n=1)) if before else ""
+    lines = unified_diff(
+        old.splitlines(keepends=True), text.splitlines(keepends=True), "as it is", "proposed", n=1
+    )
+    difference = "".join(lines) if before else ""
     written = before is None or (
         old != text and (is_untouched(old) or ask.yes(_ask(difference), proposed=False))
     )

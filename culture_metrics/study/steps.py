@@ -138,7 +138,7 @@ class Steps:
             }
             if wanted.casefold() not in known:
                 raise no_such(wanted, [*known.values()], books)
-            return known[wanted.casefold()]
+            return str(known[wanted.casefold()])
         return next(iter(sizes), None)
 
     def _of_respondents(
@@ -279,9 +279,8 @@ class Steps:
                     )
                     evidence.append(said)
                 if gone or come:
-                    more.append(
-                        f"{word}, {years}: {counted(gone, 'other name')} went and {come:,} came, without a match."
-                    )
+                    went = counted(gone, "other name")
+                    more.append(f"{word}, {years}: {went} went and {come:,} came, without a match.")
         yes = [p for p in pairs if p.confirmed]
         no = [p for p in pairs if not p.confirmed]
         if yes:
