@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 NEAR = 0.8
 SHORTEST = 4
 #: Words that do not tell two units apart.
-FILLERS = frozenset({"and", "of", "the", "for", "in", "at"})
+FILLERS = frozenset({"and", "of", "the", "for", "in", "at", "directorate", "division", "department", "dept"})
 
 
 def squeezed(label: str) -> str:

@@ -7,7 +7,6 @@ import pytest
 
 import culture_metrics as cm
 from culture_metrics.errors import ExtractError, UnknownNameError
-from culture_metrics.extracts.own_words import own_id
 from culture_metrics.indicators.breakdowns import available_breakdowns, breakdown_id
 
 WORDS = [
@@ -41,8 +40,8 @@ def test_a_file_has_as_many_breakdowns_as_it_names(frame, tmp_path):
     assert {*IDS} <= {*available_breakdowns(extract)}
     assert [extract.words[one] for one in IDS] == WORDS
     assert [breakdown_id(extract, word) for word in WORDS] == IDS
-    results = cm.estimate(extract, by=["Cost Centre", "BD 12"], measures=["morale"])
-    bases = results.table.filter(breakdown="cost_centre").select("group", "base").rows()
+    results = cm.estimate(extract, by=["cost_centre", "locality_12"])
+    bases = results.table.filter(breakdown="cost_centre", measure="morale").select("group", "base").rows()
     # Column 7 has 7 % 3 + 2 = 3 groups of 60 / 3 people.
     assert sorted(bases) == [(f"Cost Centre {n}", 20) for n in range(3)]
     assert results.names["cost_centre"] == "Cost Centre"
@@ -84,6 +83,8 @@ def test_two_columns_never_share_one_id(frame, tmp_path):
 
 
 def test_an_id_means_one_thing_to_a_survey():
+    from culture_metrics.extracts.own_words import own_id
+
     survey = cm.catalogue()
     assert [own_id(word, survey) for word in ("Morale", "base", "q25c", "All", "Équipe / Nuit")] == [
         "morale_group", "base_group", "q25c_group", "all_group", "équipe_nuit",
