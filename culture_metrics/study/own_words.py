@@ -112,7 +112,7 @@ def _whole(column: pl.Series) -> pl.Series:
 
 
 def one_name(extracts: Sequence[Extract], settings: Settings) -> list[Merge]:
-    """Return, for each extract, the names of groups to replace, by column: as `validate(..., merge=)` takes it.
+    """Return, for each extract, the names of groups to replace, by column, as `validate` takes them.
 
     Names that differ in spelling only become the commonest of all years, words for no group none, and names
     that were confirmed to be one group the later one.

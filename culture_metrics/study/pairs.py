@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 LIKELY, SURE, APART = 0.6, 0.7, 0.1
 #: Names less alike than this are no more alike than any two.
 ALIKE = 0.5
-#: Groups that share so much of what they are made of; a column in which so many pairs of people differ tells it.
+#: Groups that share so much of what they are made of; and in how many pairs of people the two must differ in a
+#: column for that to tell anything.
 MADE_ALIKE, TELLS = 0.5, 0.8
 #: Sizes that differ by more than this factor speak against it.
 MUCH_MORE = 3.0

@@ -234,6 +234,11 @@ def _contradictions(found: Settings, wrong: Wrong) -> Iterator[StudyFileError]:
     if found.files and not any(f.kind in (None, RESPONDENTS, RESULTS) for f in found.files):
         remedy = f"Set the kind of one to `{RESPONDENTS}` or `{RESULTS}`."
         yield wrong(("files",), None, "a file to report on", remedy)
+    yield from _in_names(found, wrong)
+
+
+def _in_names(found: Settings, wrong: Wrong) -> Iterator[StudyFileError]:
+    """Yield columns of two breakdowns, breakdowns that lie in themselves, and names with two new ones."""
     headers: dict[str, str] = {}
     for word, columns in found.breakdowns.items():
         for column in columns:

@@ -42,7 +42,7 @@ TEXT, TEXTS, MEANING, YEAR, WHOLE, YES_NO, KIND = (
 #: What is expected, in words, and what to do where it is something else.
 EXPECTED = {
     TEXT: ("a text", "Write it in quotation marks: 'like this'."),
-    TEXTS: ("a name, or several in brackets: [Dept, Department]", "Write it as in the file, in quotation marks."),
+    TEXTS: ("a name, or several in brackets: [Dept, Department]", "Write it as in the file, in quotes."),
     MEANING: (
         "a response option of the survey, or `blank`",
         "Write the option in quotation marks, or nothing: the text then stays unread.",

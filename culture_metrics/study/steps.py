@@ -156,7 +156,8 @@ class Steps:
             own = self._own([e for source in sources for e in source.years(None, alone=True)], made)
         labels, texts, rare = self._labels(own, remarks.least)
         made = replace(made, labels=labels)
-        own = _with_one_name([in_own_words(e, made) for e in own], made)
+        # Names that are one by now are still two here: what speaks for it is written again.
+        own = _with_one_name([in_own_words(e, made) for e in own], replace(made, renamed=()))
         columns = {word: breakdown_of(word, own[-1].edition) for word in made.breakdowns}
         nesting, smaller = lie_in(own, columns, remarks.least)
         numbers = numbers_of(own, columns)

@@ -25,15 +25,17 @@ RENAMED = {
     "Cancer Day Unit": "Day Unit for Cancer",
     "Imaging Booking Office": "Imaging Appointments Office",
 }
+#: Questions that are written: enough to tell the survey.
+ASKED = ("q1", "q3", "q6", "q25", "q31a")
 TESTS = 3  # rows that a platform's owner tried the questionnaire with
 
 
-def people(year: int, n: int) -> pl.DataFrame:
+def people(year: int, n: int, asked: tuple[str, ...]) -> pl.DataFrame:
     """Respondents with the trust's own columns; all parts nest, but for one department in two directorates."""
     frame = cm.synthetic.respondents(year, respondents_per_organisation=n, seed=4).frame
     rng = np.random.default_rng(year)
     departments = [(d, f"{d} {k}") for d in DIRECTORATES for k in KINDS][:180]
-    share = np.linspace(1.6, 0.4, len(departments))
+    share = np.array([5.0 if d in RENAMED or d.startswith("Estates") else 1.0 for _, d in departments])
     place = rng.choice(len(departments), n, p=share / share.sum())
     directorate = pl.Series([departments[i][0] for i in place])
     department = pl.Series([departments[i][1] for i in place])
@@ -57,7 +59,7 @@ def people(year: int, n: int) -> pl.DataFrame:
         .when(pl.col("i") == 7).then(pl.col("Directorate").str.to_lowercase())
         .when(pl.col("i") % 97 == 3).then(pl.lit("N/A")).otherwise("Directorate").alias("Directorate")
     ).drop("i")  # fmt: skip
-    questions = [c for c in frame.columns if c.startswith("q")]
+    questions = [c for c in frame.columns if c == "q1" or c.startswith(asked[1:])]
     return pl.concat([own, frame.select(questions)], how="horizontal")
 
 
@@ -91,9 +93,9 @@ def write_workbook(path: Path, frame: pl.DataFrame) -> None:
         book.add_worksheet("Notes").write_column(0, 0, ["N/A: not stated", "Blank: no answer"])
 
 
-def make(folder: Path, n: int = 1500) -> tuple[pl.DataFrame, pl.DataFrame]:
+def make(folder: Path, n: int = 1300, asked: tuple[str, ...] = ASKED) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Write the files of 2023 (a workbook with labels) and 2024 (a CSV file of a contractor's portal)."""
-    first, second = people(2023, n), people(2024, n)
+    first, second = people(2023, n, asked), people(2024, n, asked)
     odd = labelled(first, 2023, {"Neither agree nor disagree": "Neither/nor agree or disagree"})
     # A rare text is somebody's own words.
     odd = odd.with_columns(
