@@ -11,21 +11,22 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from culture_metrics.extracts.labels import answer_key
+from culture_metrics.extracts.nesting import lie_in as lies_in
+from culture_metrics.extracts.nesting import nesting
 from culture_metrics.files.names import squeeze
 from culture_metrics.indicators.breakdowns import available_breakdowns, names_groups
 from culture_metrics.problems import counted
 from culture_metrics.study.settings import Nest
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from culture_metrics.catalogue import Question
     from culture_metrics.extracts.extract import Extract
+    from culture_metrics.extracts.nesting import Nesting
 
 #: Breakdowns by what organisations are, not by what they are made of.
 OF_ORGANISATIONS = frozenset({"benchmark_group", "region", "ics"})
-#: From this share of its groups on that lie in one group each, a breakdown lies in another.
-LIES_IN = 0.9
 #: From this likeness on an option is proposed for a text.
 LIKE = 0.72
 
@@ -76,10 +77,8 @@ def numbers_of(extracts: Sequence[Extract], columns: Mapping[str, str]) -> dict[
     }
 
 
-def lie_in(
-    extracts: Sequence[Extract], columns: Mapping[str, str], least: int
-) -> tuple[dict[str, Nest], dict[str, str]]:
-    """Find which breakdowns lie in which, with the groups that do not.
+def lie_in(extracts: Sequence[Extract], columns: Mapping[str, str]) -> tuple[dict[str, Nest], dict[str, str]]:
+    """Find which breakdowns lie in which, with the groups that do not; those of few people are counted.
 
     Parameters
     ----------
@@ -87,45 +86,60 @@ def lie_in(
         One a year; in each of those that have both columns the groups must lie so.
     columns : mapping
         What the trust calls it -> column.
-    least : int
-        Exceptions of fewer people are counted, not named.
     """
-    around: dict[str, dict[str, dict[str, int]]] = {}
-    for child, parent in permutations(columns, 2):
-        inner, outer = columns[child], columns[parent]
-        looks = [_look(e.frame, inner, outer) for e in extracts if {inner, outer} <= {*e.frame.columns}]
-        if looks and all(look is not None for look in looks):
-            several: dict[str, int] = {}
-            for look in looks:
-                several |= {name: max(n, several.get(name, 0)) for name, n in look or ()}
-            around.setdefault(child, {})[parent] = several
+    looks = [nesting(e, [c for c in columns.values() if c in e.frame.columns]) for e in extracts]
+    pairs = {
+        (child, parent)
+        for child, parent in permutations(columns, 2)
+        if (both := [one for one in looks if _has(one, columns[child], columns[parent])])
+        and all((columns[child], columns[parent]) in one.within() for one in both)
+    }
     found: dict[str, Nest] = {}
     remarks: dict[str, str] = {}
-    for child, above in around.items():
+    for child in columns:
+        above = [parent for parent in columns if (child, parent) in pairs]
         # A department lies in a directorate; that it lies in the division of that one goes without saying.
-        direct = [p for p in above if not any(p in around.get(between, {}) for between in above)]
-        several = {name: n for p in direct for name, n in above[p].items()}
-        named = sorted(name for name, n in several.items() if n >= least)
-        found[child] = Nest(tuple(direct), tuple(named))
-        if len(named) < len(several):
-            remarks[child] = (
-                f"{counted(len(several) - len(named), 'exception')} of fewer than {least} people besides"
-            )
+        direct = [p for p in above if not any((between, p) in pairs for between in above)]
+        if not direct:
+            continue
+        named, rare = set(), 0
+        for one in looks:
+            named |= set(one.exceptions.filter(inner=columns[child])["group"])
+            rare = max([rare, *(one.rare.get((columns[child], columns[p]), 0) for p in direct)])
+        found[child] = Nest(tuple(direct), tuple(sorted(named)))
+        if rare:
+            remarks[child] = f"{counted(rare, 'exception')} of few people besides"
     return found, remarks
 
 
-def _look(frame: pl.DataFrame, inner: str, outer: str) -> list[tuple[str, int]] | None:
-    """Return the groups of `inner` that lie in several of `outer`, with their people.
+def _has(look: Nesting, inner: str, outer: str) -> bool:
+    return look.table.filter(inner=inner, outer=outer).height > 0
 
-    None where `inner` does not lie in `outer`.
+
+def same_around(
+    last: Extract, this: Extract, column: str, around: Sequence[str], now: Mapping[str, Mapping[str, str]]
+) -> Callable[[str, str], dict[str, bool]]:
+    """Return what says of two names whether they lie in the same group of the breakdowns around them.
+
+    `now` has the later names of groups of those breakdowns, by column.
     """
-    pairs = frame.select(inner, outer).drop_nulls().group_by(inner, outer).len("n")
-    groups = pairs.group_by(inner).agg(pl.col("n").sum(), pl.col(outer).len().alias("in"))
-    parents = pairs[outer].n_unique()
-    several = groups.filter(pl.col("in") > 1).select(inner, "n")
-    if parents < 2 or groups.height <= parents or several.height > (1 - LIES_IN) * groups.height:
-        return None
-    return several.rows()
+    places = {
+        outer: [
+            dict(lies_in(e.frame, column, outer).select("inner", "outer").iter_rows()) for e in (last, this)
+        ]
+        for outer in around
+        if {column, outer} <= {*last.frame.columns} & {*this.frame.columns}
+    }
+
+    def said(old: str, new: str) -> dict[str, bool]:
+        each = {outer: (before.get(old), after.get(new)) for outer, (before, after) in places.items()}
+        return {
+            outer: now.get(outer, {}).get(before, before) == after
+            for outer, (before, after) in each.items()
+            if before is not None and after is not None
+        }
+
+    return said
 
 
 def in_order(parts: Mapping[str, int], nesting: Mapping[str, Nest]) -> list[str]:
@@ -183,3 +197,15 @@ def _likely(text: str, question: Question) -> str | None:
     keys = {answer_key(label): label for label in question.scale.labels.values()}
     near = get_close_matches(answer_key(re.sub(r"^\s*\d+\s*[-.:)]\s*", "", text)), keys, n=1, cutoff=LIKE)
     return keys[near[0]] if near else None
+
+
+def same_numbers(old: str, new: str) -> bool:
+    """Tell whether two names do not differ by a number: Ward 1 and Ward 2 are two wards.
+
+    Examples
+    --------
+    >>> same_numbers("Ward 1", "Ward 2"), same_numbers("Ward 1", "Ward 1 (Elderly)"), same_numbers("A", "A 2")
+    (False, True, True)
+    """
+    numbers = [re.findall(r"\d+|\b[A-Z]\b", name) for name in (old, new)]
+    return not all(numbers) or numbers[0] == numbers[1]

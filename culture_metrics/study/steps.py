@@ -14,18 +14,19 @@ from culture_metrics.catalogue import survey as find_survey
 from culture_metrics.errors import ExtractError, StudyFileError
 from culture_metrics.extracts.columns import breakdown_of
 from culture_metrics.extracts.own_words import NUMBERED
+from culture_metrics.extracts.pair_names import pair_names
 from culture_metrics.files.names import squeeze
 from culture_metrics.problems import counted, listed
 from culture_metrics.published import read_published
 from culture_metrics.study.look import look, looks_like_groups
 from culture_metrics.study.own_words import in_own_words, one_name, within
-from culture_metrics.study.pairs import changed_names
 from culture_metrics.study.propose import (
-    group_columns,
     in_order,
     lie_in,
     numbers_of,
     own_parts,
+    same_around,
+    same_numbers,
     unknown_texts,
 )
 from culture_metrics.study.rules import respondents_of
@@ -41,7 +42,11 @@ if TYPE_CHECKING:
     from culture_metrics.extracts.extract import Extract
     from culture_metrics.published import Published
     from culture_metrics.study.look import Seen
+    from culture_metrics.study.settings import Nest
     from culture_metrics.study.setup import Ask
+
+#: From this certainty on a proposal that two names are one is taken for granted.
+SURE = 0.65
 
 
 @dataclass
@@ -159,14 +164,14 @@ class Steps:
         # Names that are one by now are still two here: what speaks for it is written again.
         own = _with_one_name([in_own_words(e, made) for e in own], replace(made, renamed=()))
         columns = {word: breakdown_of(word, own[-1].edition) for word in made.breakdowns}
-        nesting, smaller = lie_in(own, columns, remarks.least)
+        nesting, smaller = lie_in(own, columns)
         numbers = numbers_of(own, columns)
         order = in_order({word: max(n.values(), default=0) for word, n in numbers.items()}, nesting)
         sizes = {
             w: ", ".join(f"{counted(k, 'name')} in {y}" for y, k in n.items()) for w, n in numbers.items()
         }
         self.decided += [f"{w}: column {' or '.join(made.breakdowns[w])}, {sizes[w]}" for w in order]
-        renamed, evidence, more = self._renamed(own, columns, remarks.least)
+        renamed, evidence, more = self._renamed(own, {w: columns[w] for w in order}, nesting)
         for word, nest in nesting.items():
             several = len(nest.exceptions)
             note = f", but for {counted(several, 'exception')}" if several else ""
@@ -253,43 +258,49 @@ class Steps:
         return labels, said, rare
 
     def _renamed(
-        self, own: list[Extract], columns: dict[str, str], least: int
+        self, own: list[Extract], columns: dict[str, str], nesting: dict[str, Nest]
     ) -> tuple[tuple[Renamed, ...], list[str], list[str]]:
         """Ask which names changed from one year to the next; what was decided before stands."""
         pairs = [*self._was.renamed]
         evidence, more = [""] * len(pairs), []
-        for first, second in pairwise(own):
-            others = {c: e.words.get(n, c) for e in (first, second) for c, n in group_columns(e).items()}
+        for last, this in pairwise(own):
+            years = f"{last.period} to {this.period}"
+            now: dict[str, dict[str, str]] = {}
             for word, column in columns.items():
-                if not {column} <= {*first.frame.columns} & {*second.frame.columns}:
+                if not all(column in e.frame.columns for e in (last, this)):
                     continue
-                beside = {c: called for c, called in others.items() if c != column}
-                found, gone, come = changed_names(first.frame, second.frame, column, beside, least)
-                years = f"{first.period} to {second.period}"
-                for pair in found:
-                    known = [i for i, p in enumerate(pairs) if (p.breakdown, p.old) == (word, pair.old)]
-                    said = f"{years}: {pair.evidence}"
+                found = pair_names(last, this, column)
+                words = {columns[name]: name for name in nesting[word].within} if word in nesting else {}
+                around = same_around(last, this, column, list(words), now)
+                for old, new, certainty, why in found.table.select(
+                    "last", "this", "certainty", "evidence"
+                ).iter_rows():
+                    lies = around(old, new)
+                    beside = [f"{'the same' if same else 'another'} {words[c]}" for c, same in lies.items()]
+                    said = "; ".join([*beside, why])
+                    known = [i for i, p in enumerate(pairs) if (p.breakdown, p.old) == (word, old)]
                     if known:
-                        evidence[known[0]] = said
+                        evidence[known[0]] = f"{years}: {said}"
                         continue
-                    question = (
-                        f"{word} '{pair.old}' of {first.period}: is it '{pair.new}' now ({pair.evidence})"
+                    sure = certainty >= SURE and all(lies.values()) and same_numbers(old, new)
+                    question = f"{word} '{old}' of {last.period}: is it '{new}' now ({said})"
+                    pairs.append(Renamed(word, old, new, self.ask.yes(question, proposed=sure)))
+                    evidence.append(f"{years}: {said}")
+                    if pairs[-1].confirmed:
+                        now.setdefault(column, {})[old] = new
+                alone = [len(found.only_last), len(found.only_this)]
+                if any(alone):
+                    more.append(
+                        f"{word}, {years}: {counted(alone[0], 'other name')} went and {alone[1]:,} came, "
+                        "without a match."
                     )
-                    pairs.append(
-                        Renamed(word, pair.old, pair.new, self.ask.yes(question, proposed=pair.sure))
-                    )
-                    evidence.append(said)
-                if gone or come:
-                    went = counted(gone, "other name")
-                    more.append(f"{word}, {years}: {went} went and {come:,} came, without a match.")
-        yes = [p for p in pairs if p.confirmed]
-        no = [p for p in pairs if not p.confirmed]
-        if yes:
-            named = listed((f"{p.breakdown} '{p.old}' is '{p.new}'" for p in yes), 20)
-            self.look.append(f"Names taken as one, see the evidence in {STUDY_FILE}: {named}.")
-        if no:
-            named = listed((f"{p.breakdown} '{p.old}' and '{p.new}'" for p in no), 20)
-            self.look.append(f"Names that may be one and are not taken so: {named}.")
+        for confirmed, words_ in (
+            (True, "Names taken as one"),
+            (False, "Names that may be one, not taken so"),
+        ):
+            named = [f"{p.breakdown} '{p.old}' is '{p.new}'" for p in pairs if p.confirmed == confirmed]
+            if named:
+                self.look.append(f"{words_} (the evidence is in {STUDY_FILE}): {listed(named, 20)}.")
         return tuple(pairs), evidence, more
 
 

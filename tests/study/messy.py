@@ -27,6 +27,8 @@ RENAMED = {
 }
 #: Questions that are written: enough to tell the survey.
 ASKED = ("q1", "q3", "q6", "q25", "q31a")
+#: Questions of 2024 in which N/A is written: the first has the option, the second has not.
+NOT_APPLICABLE = ("q6a", "q3a")
 TESTS = 3  # rows that a platform's owner tried the questionnaire with
 
 
@@ -107,12 +109,13 @@ def make(folder: Path, n: int = 1300, asked: tuple[str, ...] = ASKED) -> tuple[p
     text = later.with_columns(
         pl.col("Directorate").str.replace("Women's", "Women\N{RIGHT SINGLE QUOTATION MARK}s")
     )
-    # Codes, but N/A where the answer is not applicable or missing.
+    # N/A: an option of the one question, no answer to the other.
     text = text.with_columns(
         pl.when(pl.int_range(pl.len()) % 50 == 9)
         .then(pl.lit("N/A"))
-        .otherwise(pl.col("q6a").cast(pl.String))
-        .alias("q6a")
+        .otherwise(pl.col(c).cast(pl.String))
+        .alias(c)
+        for c in NOT_APPLICABLE
     )
     (folder / "staff survey 2024 portal.csv").write_bytes(text.write_csv(separator=";").encode("cp1252"))
     return first, second
