@@ -187,6 +187,11 @@ def is_question_code(name: str) -> bool:
     return any((read := codes.read(name)).code is not None and not read.tail for codes in _every_codes())
 
 
+def question_codes(name: str) -> set[str]:
+    """Return the question codes that a column's name starts with, of whichever survey is known."""
+    return {code for codes in _every_codes() if (code := codes.read(name).code) is not None}
+
+
 def _every_codes() -> list[Codes]:
     """Return how codes stand in files: once for surveys that write them alike."""
     every = [codes_of(catalogue(name)) for name in surveys()]

@@ -18,6 +18,7 @@ from culture_metrics.extracts.extract import Extract
 from culture_metrics.extracts.labels import TOLD, values
 from culture_metrics.extracts.mapping import check_mapping, find_mapping, match_given, saved_names
 from culture_metrics.extracts.opening import open_table
+from culture_metrics.extracts.own_labels import own_labels
 from culture_metrics.extracts.own_words import ROW_COLUMNS
 from culture_metrics.extracts.respondents import (
     choose_rows,
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
     from culture_metrics.catalogue import Edition, Survey
+    from culture_metrics.extracts.own_labels import Labels, OwnLabels
     from culture_metrics.extracts.respondents import Rows
 
 __all__ = ["ROW", "periods_in", "read_extract"]
@@ -53,6 +55,8 @@ def read_extract(
     sheet: str | None = None,
     organisation: str | None = None,
     columns: Mapping[str, str] | None = None,
+    labels: Labels | None = None,
+    header_row: int | None = None,
 ) -> Extract:
     r"""Read a respondent file: one row per respondent, one column per question.
 
@@ -77,6 +81,11 @@ def read_extract(
         `{"Would recommend": "q25c", "Rota": "breakdown", "BD 3": "breakdown: Care Group"}`; a breakdown is
         known by what the trust calls it, any number of them. `save_mapping` saves it beside the file, where
         it is found again.
+    labels : mapping, optional
+        Texts that stand for response options and are not known: `{"q25c": {"Tend to agree": 4}}`, by question
+        or by scale (`agreement`); None is no answer. See `propose_labels` and `learn_labels`.
+    header_row : int, optional
+        Number of the row with the names of columns, where it is not found.
 
     Returns
     -------
@@ -127,11 +136,12 @@ def read_extract(
     Extract(NHS Staff Survey, England, 2024: 2 respondents, 1 organisation, 5 columns)
     """
     wanted = None if survey is None else find_survey(survey).id
-    found, survey_doubt, raw, given, mapping = _open(path, wanted, sheet, columns, year)
+    found, survey_doubt, raw, given, mapping = _open(path, wanted, sheet, columns, year, header_row)
     rows = choose_rows(raw, given, year)
     edition, period, doubt = _edition(raw, given, catalogue(found), rows)
     known = match_columns(raw.names, edition, raw.where, given)
-    frame, tally, settled = _read_columns(raw, known, edition, rows.keep)
+    own = own_labels(labels, edition)
+    frame, tally, settled = _read_columns(raw, known, edition, rows.keep, own)
     frame, blank = _without_blank_rows(frame)
     frame = _identify(frame, organisation, raw.where)
     # Names of organisations and groups; ids of respondents stay what they are.
@@ -221,6 +231,7 @@ def _open(
     sheet: str | None,
     columns: Mapping[str, str] | None,
     year: int | str | None,
+    header_row: int | None = None,
 ) -> tuple[str, str | None, RawTable, dict[str, str], str | None]:
     """Open the table; tell its survey and what speaks against the one named; find the column mapping.
 
@@ -232,7 +243,8 @@ def _open(
     folder = Path(path).parent if isinstance(path, str | Path) else None
     file = str(path) if folder else ""
     by_survey = {name: {**saved_names(folder, file, name), **columns} for name in surveys()}
-    raw = open_table(path, sheet, {name for names in by_survey.values() for name in names})
+    named_here = {name for names in by_survey.values() for name in names}
+    raw = open_table(path, sheet, named_here, header_row=header_row)
     fits = fit_surveys(raw.names, by_survey, raw.where)
 
     def said() -> str | None:
@@ -271,7 +283,7 @@ def _edition(
 
 
 def _read_columns(
-    raw: RawTable, columns: Columns, edition: Edition, keep: pl.Expr | None
+    raw: RawTable, columns: Columns, edition: Edition, keep: pl.Expr | None, own: OwnLabels
 ) -> tuple[pl.DataFrame, Tally, list[str]]:
     """Read the rows to keep: identifying columns as text, answers as codes."""
     known = {theirs: ours for theirs, ours in columns.known.items() if ours not in ROW_COLUMNS}
@@ -289,7 +301,7 @@ def _read_columns(
             elif theirs in texts:
                 read[known[theirs]] = series
             else:
-                read |= _answers(series.alias(known[theirs]), theirs, raw, edition, tally)
+                read |= _answers(series.alias(known[theirs]), theirs, raw, edition, tally, own)
     order = [ROW, *(c for ours in known.values() for c in _columns_of(ours, edition, names))]
     answers = {c: s for c, s in read.items() if c in edition.columns}
     settled = settle_ticks(answers, edition, edition.survey.missing_codes)
@@ -305,7 +317,7 @@ def _columns_of(ours: str, edition: Edition, texts: Collection[str]) -> tuple[st
 
 
 def _answers(
-    series: pl.Series, theirs: str, raw: RawTable, edition: Edition, tally: Tally
+    series: pl.Series, theirs: str, raw: RawTable, edition: Edition, tally: Tally, own: OwnLabels
 ) -> dict[str, pl.Series]:
     """Read one column of answers."""
     ours, labels = series.name, raw.labels.get(theirs, {})
@@ -314,9 +326,10 @@ def _answers(
         question = edition.question(ours)
         found = read_all_options(series, question, tally, edition.survey.missing_codes)
         return {column.name: column for column in found}
+    texts = own.codes_for(question)
     if question.kind == "multi":
-        return {ours: read_option(series, question, int(ours.rpartition("_")[2]), tally, labels)}
-    return {ours: read_single(series, question, tally, labels, raw.missing.get(theirs, ()))}
+        return {ours: read_option(series, question, int(ours.rpartition("_")[2]), tally, labels, texts)}
+    return {ours: read_single(series, question, tally, labels, raw.missing.get(theirs, ()), texts)}
 
 
 def _without_blank_rows(frame: pl.DataFrame) -> tuple[pl.DataFrame, int]:
