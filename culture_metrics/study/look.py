@@ -111,7 +111,7 @@ def _others(path: Path, extract: Extract) -> pl.DataFrame:
     unused = set(extract.provenance.get("not_used") or ())
     if not unused:
         return pl.DataFrame()
-    raw = open_table(path, extract.provenance.get("sheet"))
+    raw = open_table(path, extract.provenance.get("sheet"), header_row=extract.provenance.get("header_row"))
     wanted = {shown(name): name for name in raw.names if shown(name) in unused}
     try:
         return raw.pick(raw.text(name).alias(here) for here, name in wanted.items())

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
     from culture_metrics.catalogue import Edition, Question, Survey
     from culture_metrics.extracts.extract import Extract
-    from culture_metrics.study.settings import Settings
+    from culture_metrics.files.raw import RawTable
+    from culture_metrics.study.settings import Settings, StudyInput
 
     Merge = dict[str, dict[str, str | None]]
 
@@ -43,10 +44,14 @@ def columns_of(path: Path, settings: Settings, survey: Survey | None) -> dict[st
         if _natural(header, edition) != breakdown_of(word, edition)
     }
     if odd:
-        names = [shown(n) for n in open_table(path, said.sheet, set(columns), head_only=True).names]
+        names = [shown(n) for n in _open(path, said, columns).names]
         words = {name: odd[_folded(name)] for name in names if _folded(name) in odd}
         columns |= {name: f"breakdown: {word}" for name, word in words.items() if name not in columns}
     return columns
+
+
+def _open(path: Path, said: StudyInput, columns: Mapping[str, str]) -> RawTable:
+    return open_table(path, said.sheet, set(columns), head_only=True, header_row=said.header_row)
 
 
 def _latest(survey: Survey) -> Edition:

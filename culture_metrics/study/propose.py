@@ -3,25 +3,28 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
-from difflib import get_close_matches
+from dataclasses import dataclass
+from difflib import SequenceMatcher
 from itertools import permutations
 from typing import TYPE_CHECKING
 
 import polars as pl
 
+from culture_metrics.catalogue import catalogue
+from culture_metrics.errors import CultureMetricsError
 from culture_metrics.extracts.labels import answer_key
 from culture_metrics.extracts.nesting import lie_in as lies_in
 from culture_metrics.extracts.nesting import nesting
+from culture_metrics.extracts.own_labels import learn_labels, propose_labels
 from culture_metrics.files.names import squeeze
 from culture_metrics.indicators.breakdowns import available_breakdowns, names_groups
 from culture_metrics.problems import counted
 from culture_metrics.study.settings import Nest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from pathlib import Path
 
-    from culture_metrics.catalogue import Question
     from culture_metrics.extracts.extract import Extract
     from culture_metrics.extracts.nesting import Nesting
 
@@ -148,55 +151,60 @@ def in_order(parts: Mapping[str, int], nesting: Mapping[str, Nest]) -> list[str]
     return sorted(parts, key=lambda word: (word not in linked, parts[word] if word in linked else 0))
 
 
-def unknown_texts(
-    extracts: Sequence[Extract], least: int
-) -> tuple[dict[str, str | None], dict[str, str], str]:
-    """Return texts of answers that the questionnaire does not have, with the option that each may mean.
+@dataclass(frozen=True)
+class UnknownText:
+    """A text that no option is known by: what it may mean, how sure that is, and where it stands."""
 
-    Returns
-    -------
-    dict, dict, str
-        Text -> option or None; text -> how often it stands there; and how many rarer texts there are, which
-        are not named: they may be somebody's own words.
+    text: str
+    option: str | None
+    sure: bool
+    said: str
+
+
+def unknown_texts(extracts: Sequence[Extract], learnt: Mapping[str, str]) -> tuple[list[UnknownText], int]:
+    """Return texts of answers that the questionnaire does not have, and how many rarer ones there are.
+
+    Rarer ones are not named: they may be somebody's own words.
+
+    Parameters
+    ----------
+    extracts : sequence of Extract
+        As they were read.
+    learnt : mapping
+        Option -> that an official workbook spells so, by the key of the text.
     """
-    cells: Counter[str] = Counter()
-    most: Counter[str] = Counter()
-    columns: Counter[str] = Counter()
-    proposed: dict[str, Counter[str]] = {}
-    for extract in extracts:
-        for column in extract.provenance.get("unreadable") or {}:
-            question = extract.edition.columns.get(column)
-            values = extract.frame[column] if column in extract.frame.columns else pl.Series(dtype=pl.Int8)
-            if question is None or question.kind == "multi" or values.dtype != pl.String:
-                continue
-            texts = (
-                values.drop_nulls().value_counts(name="n").filter(~pl.col(column).str.contains(r"^-?\d+$"))
-            )
-            for text, n in texts.iter_rows():
-                cells[text] += n
-                columns[text] += 1
-                most[text] = max(most[text], n)
-                if n >= least and (option := _likely(text, question)):
-                    proposed.setdefault(text, Counter())[option] += n
-    named = sorted((t for t in cells if most[t] >= least and len(t) <= 80), key=lambda t: (-cells[t], t))
-    found = {t: max(proposed[t], key=lambda o: (proposed[t][o], o)) if t in proposed else None for t in named}
-    said = {
-        t: f"{counted(cells[t], 'answer')} in {counted(columns[t], 'column')}"
-        + ("" if found[t] else "; no option is like it")
-        for t in named
-    }
-    rare = [t for t in cells if t not in found]
-    more = (
-        f"Not listed: {counted(len(rare), 'rarer text')} ({counted(sum(cells[t] for t in rare), 'answer')})."
-    )
-    return found, said, more if rare else ""
+    looks = [propose_labels(e) for e in extracts if e.provenance.get("unreadable")]
+    rare = sum(n for look in looks for n in look.rare.values())
+    if not looks:
+        return [], 0
+    rows = pl.concat(look.table for look in looks).group_by("text", maintain_order=True).agg(
+        pl.col("rows").sum(), pl.col("rows").null_count().alias("hidden"), pl.col("columns").first(),
+        pl.col("proposal").drop_nulls().mode().sort().first(),
+    )  # fmt: skip
+    found = []
+    for text, n, hidden, columns, option in rows.iter_rows():
+        told = learnt.get(answer_key(text))
+        like = SequenceMatcher(None, answer_key(text), answer_key(option or "")).ratio()
+        many = "" if hidden else f", {n:,} rows"
+        source = "; so in the official workbook" if told else "" if option else "; no option is like it"
+        sure = told is not None or like >= LIKE
+        found.append(UnknownText(text, told or option, sure, f"in {columns}{many}{source}"))
+    return found, rare
 
 
-def _likely(text: str, question: Question) -> str | None:
-    """Return the option that a text is most like, if it is like one."""
-    keys = {answer_key(label): label for label in question.scale.labels.values()}
-    near = get_close_matches(answer_key(re.sub(r"^\s*\d+\s*[-.:)]\s*", "", text)), keys, n=1, cutoff=LIKE)
-    return keys[near[0]] if near else None
+def learnt_from(books: Iterable[Path]) -> dict[str, str]:
+    """Return what official workbooks call response options, by the key of the text."""
+    found: dict[str, str] = {}
+    for path in books:
+        try:
+            texts = learn_labels(path)
+        except CultureMetricsError:
+            continue  # a national file, or one without answers: there is nothing to learn
+        questions = {q.id: q for e in catalogue() for q in e.questions.values()}
+        for name, codes in texts.items():
+            labels = questions[name].scale.labels
+            found |= {answer_key(text): labels[code] for text, code in codes.items() if code in labels}
+    return found
 
 
 def same_numbers(old: str, new: str) -> bool:

@@ -225,6 +225,8 @@ def _contradictions(found: Settings, wrong: Wrong) -> Iterator[StudyFileError]:
     names = [f.file for f in found.files]
     for place, name in enumerate(names):
         keys = ("files", place, "file")
+        if name in {count.file for count in found.headcounts}:
+            yield wrong(keys, name, "a file that is not among the headcounts", "Take one of the two out.")
         if name in names[:place]:
             yield wrong(keys, name, "each file once", "Take one of the two entries out.")
         elif Path(name).name != name:

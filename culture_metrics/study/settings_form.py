@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     Lines = dict[tuple[str, tuple[Any, ...]], int]
     Found = tuple[tuple[Any, ...], object, str, str]
 
+#: Stands for a key that is not there.
+MISSING = object()
 #: What a file may be.
 RESPONDENTS, RESULTS, BENCHMARK, NOT_USED = (
     "respondents",
@@ -74,9 +76,7 @@ SHAPE: Mapping[str, Any] = {
     "one_spelling?": YES_NO,
     "labels?": {"*": MEANING},
     "renamed?": [{"breakdown": TEXT, "from": TEXT, "to": TEXT, "confirmed": YES_NO}],
-    "headcounts?": [
-        {"file": TEXT, "count": TEXT, "by?": TEXT, "names?": TEXT, "year?": YEAR, "sheet?": TEXT}
-    ],
+    "headcounts?": [{"file": TEXT, "year?": YEAR, "sheet?": TEXT}],
 }
 
 
@@ -144,7 +144,7 @@ def at(
     return StudyFileError(
         f"Something else stands at {said(keys)} than expected",
         where=path.name if line is None else f"{path.name}, line {line}",
-        got="nothing" if value is None else _quoted(value),
+        got=_quoted(value),
         expected=expected,
         hint=remedy,
     )
@@ -162,6 +162,8 @@ def said(keys: tuple[Any, ...]) -> str:
 
 
 def _quoted(value: object) -> str:
+    if value is None or value is MISSING:
+        return "nothing" if value is None else "no such key"
     if isinstance(value, dict | list):
         return f"{'keys' if isinstance(value, dict) else 'a list'} below it"
     said = {True: "yes", False: "no"}.get(value, value) if isinstance(value, bool) else value
@@ -203,7 +205,7 @@ def _keys(value: Any, shape: Mapping[str, Any], keys: tuple[Any, ...]) -> Iterat
             yield from _shape(item, plain[key], (*keys, key))
     for key in needed:
         if key not in value:
-            yield keys, value, f"a key `{key}:`", f"Add the line `{key}: …` to it."
+            yield keys, MISSING, f"a key `{key}:`", f"Add the line `{key}: …` to it."
 
 
 def _is(value: Any, kind: str) -> bool:

@@ -50,6 +50,7 @@ class Source:
             self.said.sheet,
             organisation=self.organisation,
             columns=self.columns,
+            header_row=self.said.header_row,
         )
 
     def years(self, year: int | str | None, *, alone: bool) -> list[Extract]:

@@ -11,17 +11,20 @@ import polars as pl
 
 from culture_metrics.catalogue import DEFAULT, catalogue
 from culture_metrics.catalogue import survey as find_survey
-from culture_metrics.errors import ExtractError, StudyFileError
+from culture_metrics.errors import CultureMetricsError, ExtractError, StudyFileError
 from culture_metrics.extracts.columns import breakdown_of
 from culture_metrics.extracts.own_words import NUMBERED
 from culture_metrics.extracts.pair_names import pair_names
+from culture_metrics.extracts.respondents import period_in_name
 from culture_metrics.files.names import squeeze
+from culture_metrics.indicators.headcounts import read_headcounts
 from culture_metrics.problems import counted, listed
 from culture_metrics.published import read_published
 from culture_metrics.study.look import look, looks_like_groups
 from culture_metrics.study.own_words import in_own_words, one_name, within
 from culture_metrics.study.propose import (
     in_order,
+    learnt_from,
     lie_in,
     numbers_of,
     own_parts,
@@ -30,7 +33,7 @@ from culture_metrics.study.propose import (
     unknown_texts,
 )
 from culture_metrics.study.rules import respondents_of
-from culture_metrics.study.settings import BLANK, STUDY_FILE, Renamed, Settings, StudyInput
+from culture_metrics.study.settings import BLANK, STUDY_FILE, Headcount, Renamed, Settings, StudyInput
 from culture_metrics.study.settings_form import BENCHMARK, NOT_USED, RESULTS
 from culture_metrics.study.settings_text import Remarks
 from culture_metrics.study.source import Source
@@ -97,7 +100,15 @@ class Steps:
         self.decided += [
             f"{one.path.name}: {one.kind}, {_about(one)}" for one in seen if one.kind != NOT_USED
         ]
-        self.look += [f"{one.path.name} is not used ({one.why})." for one in seen if one.kind == NOT_USED]
+        counts = [c for one in seen if one.kind == NOT_USED and (c := self._headcount(one, extracts))]
+        made = replace(made, headcounts=tuple(counts))
+        listed_there = {count.file for count in counts}
+        made = replace(made, files=tuple(f for f in made.files if f.file not in listed_there))
+        self.look += [
+            f"{one.path.name} is not used ({one.why})."
+            for one in seen
+            if one.kind == NOT_USED and one.path.name not in listed_there
+        ]
         return self._of_respondents(made, remarks, seen, extracts) if extracts else (made, remarks)
 
     @cached_property
@@ -120,6 +131,21 @@ class Steps:
                 raise
             self.organisation = code
             return look(replace(source, organisation=code))
+
+    def _headcount(self, one: Seen, extracts: list[Extract]) -> Headcount | None:
+        """Return what is said of a table of headcounts, where a file is one."""
+        known = next((h for h in self._was.headcounts if h.file == one.path.name), None)
+        if known is not None or not extracts:
+            return known
+        year = period_in_name(one.path.name, catalogue(extracts[-1].survey))
+        own = next((e for e in extracts if e.period == year), extracts[-1])
+        try:
+            found = read_headcounts(one.path, own)
+        except CultureMetricsError:
+            return None
+        self.decided.append(f"{one.path.name}: headcounts, {counted(found.rows['used'], 'row')} used")
+        self.look += [f"{one.path.name}: {said}." for said in found.set_aside]
+        return Headcount(one.path.name, year)
 
     def _input(self, one: Seen) -> StudyInput:
         said = self._was.of(one.path)
@@ -159,7 +185,7 @@ class Steps:
             survey = find_survey(extracts[0].survey)
             sources = [Source(s.path, made.organisation, survey, made) for s in seen if s.extracts]
             own = self._own([e for source in sources for e in source.years(None, alone=True)], made)
-        labels, texts, rare = self._labels(own, remarks.least)
+        labels, texts, rare = self._labels(own, seen)
         made = replace(made, labels=labels)
         # Names that are one by now are still two here: what speaks for it is written again.
         own = _with_one_name([in_own_words(e, made) for e in own], replace(made, renamed=()))
@@ -241,21 +267,27 @@ class Steps:
             self.look.append(f"Columns that may be groups and are not used: {listed(unused)}.")
         return chosen, unused
 
-    def _labels(self, own: list[Extract], least: int) -> tuple[dict[str, str | None], dict[str, str], str]:
+    def _labels(
+        self, own: list[Extract], seen: list[Seen]
+    ) -> tuple[dict[str, str | None], dict[str, str], str]:
         """Ask what unknown texts of answers mean."""
-        found, said, rare = unknown_texts(own, least)
+        books = [one.path for one in seen if one.kind == RESULTS]
+        found, rare = unknown_texts(own, learnt_from(books) if books else {})
         labels = dict(self._was.labels)
-        for text, option in found.items():
-            if text not in labels:
-                question = f"'{text}' ({said[text]}): which option is it ({BLANK} for none)"
-                labels[text] = self.ask.text(question, option)
-        read = [text for text, means in labels.items() if means is not None]
+        for one in found:
+            if one.text not in labels:
+                perhaps = f", perhaps {one.option}" if one.option and not one.sure else ""
+                question = f"'{one.text}' ({one.said}): which option is it, or {BLANK} for none{perhaps}"
+                labels[one.text] = self.ask.text(question, one.option if one.sure else None)
+        read = [f"'{text}' as '{means}'" for text, means in labels.items() if means is not None]
         if read:
-            self.decided.append("Read as options: " + listed(f"'{t}' as '{labels[t]}'" for t in read) + ".")
-        unread = [text for text, means in labels.items() if means is None]
+            self.look.append(f"Texts of answers read as options: {listed(read)}.")
+        unread = [f"'{text}'" for text, means in labels.items() if means is None]
         if unread:
-            self.look.append(f"Texts of answers that stay unread: {listed(map(repr, unread))}.")
-        return labels, said, rare
+            self.look.append(f"Texts of answers that stay unread: {listed(unread)}.")
+        return labels, {one.text: one.said for one in found}, (
+            f"Not listed: {counted(rare, 'rarer text')}, which may be somebody's own words." if rare else ""
+        )  # fmt: skip
 
     def _renamed(
         self, own: list[Extract], columns: dict[str, str], nesting: dict[str, Nest]

@@ -357,6 +357,16 @@ class Study(Output):
 
         return years(self._answered().results.table, self.edition, self.name)
 
+    def response_rates(self) -> Table:
+        """List how many of the staff answered, as a whole and by group, with 95% intervals.
+
+        The headcounts are those that study.yaml names for the year of the study. A group is shown where its
+        results are.
+        """
+        from culture_metrics.study.response import response_table
+
+        return response_table(self)
+
     def held_back(self) -> Table:
         """Count the results from respondent files that are shown and held back; the reason is not told."""
         return self._answered().suppressed[0].held_back()

@@ -252,3 +252,30 @@ def test_a_folder_without_the_file_says_how_to_make_it(tmp_path):
     assert done.exit_code == cli.WRONG_INPUT and "culture-metrics setup" in done.output
     done = run(cli.app, ["setup", str(tmp_path), "--yes"])
     assert done.exit_code == cli.WRONG_INPUT and "no file with a table" in done.output
+
+
+def test_headcounts_beside_the_files_become_response_rates(trust, tmp_path):
+    """The rates are respondents of the maker over the staff written here."""
+    folder = edited(trust, tmp_path)
+    second = trust[2][1]
+    answered = dict(second["Directorate"].value_counts().iter_rows())
+    names = ["Medicine", "Surgery", "Estates", "Digital"]
+    staff = pl.DataFrame({"Directorate": names, "Headcount": [answered[name] * 2 for name in names]})
+    staff.write_csv(folder / "headcounts 2024.csv")
+    done = setup([folder])
+    assert done.written and read_settings(folder / STUDY_FILE).headcounts[0].file == "headcounts 2024.csv"
+    assert any("headcounts, 4 rows used" in line for line in done.decided)
+    shown = cm.study(folder, by=["Directorate"]).response_rates().frame
+    rows = {row["Group"]: row for row in shown.iter_rows(named=True)}
+    assert set(shown["Breakdown"]) == {"Directorate"} and set(rows) == set(names)
+    n = answered["Medicine"]
+    assert (rows["Medicine"]["Staff"], rows["Medicine"]["Answered"]) == (f"{2 * n:,}", f"{n:,}")
+    assert rows["Medicine"]["Response rate"] == "50.0%"
+    # Wilson (1927), worked by hand: 50 ± 100 z √(1/(4N) + z²/(4N²)) / (1 + z²/N).
+    z2, staffed = 1.959964**2, 2 * n
+    half = 100 * (z2 * (1 / (4 * staffed) + z2 / (4 * staffed**2))) ** 0.5 / (1 + z2 / staffed)
+    assert rows["Medicine"]["95% interval"] == f"{50 - half:.1f} to {50 + half:.1f}"
+
+
+def test_without_headcounts_the_way_to_them_is_said(study):
+    assert "no headcounts were given" in study.response_rates()._repr_html_()
