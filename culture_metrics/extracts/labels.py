@@ -252,6 +252,20 @@ def _code_and_label(text: str, scale: Scale) -> Reading | None:
     )
 
 
+def without_code(text: str) -> str:
+    """Return a label without the code that stands before or after it.
+
+    Examples
+    --------
+    >>> without_code("4 - Agree"), without_code("Agree (4)"), without_code("My role matters")
+    ('Agree', 'Agree', 'My role matters')
+    """
+    if match := _CODE_LAST.fullmatch(text) or _CODE_AFTER.fullmatch(text):
+        return match[1]
+    match = _CODE_FIRST.fullmatch(text) or _CODE_SPACE.fullmatch(text)
+    return match[2] if match else text
+
+
 def bare(text: str) -> str:
     """Return a cell's text without the wrapping that exports add: `="01"`, `'01`, odd spaces."""
     text = visible(text).replace("\xa0", " ").strip()

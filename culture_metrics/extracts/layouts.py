@@ -13,7 +13,7 @@ from culture_metrics.extracts.columns import (
     names_question,
     question_codes,
 )
-from culture_metrics.extracts.labels import all_labels, answer_key
+from culture_metrics.extracts.labels import all_labels, answer_key, bare, without_code
 from culture_metrics.files.contents import COPIED, Kind, find_results, merged_quarters
 from culture_metrics.files.header import HEAD_ROWS, Look
 from culture_metrics.files.names import squeeze, visible
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 
 _TEXT = (".csv", ".txt", ".tsv")
+#: So many rows of wording, codes and marks stand below the names of columns at the most.
+MOST_WORDING = 3
 
 
 class ResultsFileError(FileFormatError):
@@ -172,6 +174,8 @@ def rows_of_wording(rows: Sequence[Row], header: int) -> int:
     names = rows[header]
     asked = [i for i, name in enumerate(names) if name and is_question_code(name)]
     for count, row in enumerate(rows[header + 1 :]):
+        if count > MOST_WORDING:
+            return 0  # answers in words that are not known: no file repeats its wording so often
         cells = [cell for i in asked if i < len(row) and (cell := (row[i] or "").strip())]
         codes = sum(map(is_question_code, cells))
         texts = [cell for cell in cells if _is_wording(cell)]
@@ -185,4 +189,5 @@ def rows_of_wording(rows: Sequence[Row], header: int) -> int:
 
 def _is_wording(cell: str) -> bool:
     """Tell whether a cell holds the words of a question rather than an answer."""
-    return len(cell) >= 8 and bool(re.search(r"[^\W\d]", cell)) and answer_key(cell) not in all_labels()
+    texts = {answer_key(cell), answer_key(without_code(bare(cell)))}
+    return len(cell) >= 8 and bool(re.search(r"[^\W\d]", cell)) and not texts & all_labels()

@@ -15,6 +15,7 @@ from culture_metrics.extracts.columns import read_name
 from culture_metrics.extracts.extract import Extract
 from culture_metrics.extracts.labels import answer_key, bare, label_code
 from culture_metrics.extracts.rules.discreet import of_groups
+from culture_metrics.extracts.spelling import words
 from culture_metrics.files.raw import ROW
 from culture_metrics.files.workbooks import Workbook
 from culture_metrics.output import Output, verb
@@ -280,7 +281,13 @@ def _texts(frame: pl.DataFrame, columns: Sequence[str]) -> pl.DataFrame:
 
 
 def _nearest(text: str, question: Question) -> int | None:
-    """Return the code of the option that a text is most like."""
+    """Return the code of the option all of whose words a text has, or that it is most like."""
+    said = {*words(text)}
+    inside = [
+        (len(words(label)), code) for code, label in question.scale.labels.items() if {*words(label)} <= said
+    ]
+    if inside:
+        return max(inside)[1]
     keys = {answer_key(label): code for code, label in question.scale.labels.items()}
     like = get_close_matches(answer_key(text), keys, n=1, cutoff=LIKE)
     return keys[like[0]] if like else None
