@@ -212,7 +212,7 @@ class _Person:
     def yes(self, question: str, *, proposed: bool) -> bool:
         return typer.confirm(question, default=proposed)
 
-    def text(self, question: str, proposed: str | None) -> str | None:
+    def text(self, question: str, proposed: str | None, *, sure: bool = True) -> str | None:
         said = typer.prompt(question, default=proposed or "", show_default=bool(proposed))
         return str(said).strip() or None
 

@@ -23,8 +23,8 @@ class Ask(Protocol):
     def yes(self, question: str, *, proposed: bool) -> bool:
         """Ask a question of yes or no."""
 
-    def text(self, question: str, proposed: str | None) -> str | None:
-        """Ask for a text; None where there is neither an answer nor a proposal."""
+    def text(self, question: str, proposed: str | None, *, sure: bool = True) -> str | None:
+        """Ask for a text; None where there is none. A proposal that is not sure is a person's to take."""
 
 
 class Nobody:
@@ -34,9 +34,9 @@ class Nobody:
         """Take the proposal."""
         return proposed
 
-    def text(self, question: str, proposed: str | None) -> str | None:
-        """Take the proposal."""
-        return proposed
+    def text(self, question: str, proposed: str | None, *, sure: bool = True) -> str | None:
+        """Take the proposal, if it is sure."""
+        return proposed if sure else None
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from culture_metrics.catalogue import DEFAULT, catalogue
 from culture_metrics.catalogue import survey as find_survey
 from culture_metrics.errors import CultureMetricsError, ExtractError, StudyFileError
 from culture_metrics.extracts.columns import breakdown_of
+from culture_metrics.extracts.labels import label_code
 from culture_metrics.extracts.own_words import NUMBERED
 from culture_metrics.extracts.pair_names import pair_names
 from culture_metrics.extracts.respondents import period_in_name
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
     from culture_metrics.extracts.extract import Extract
     from culture_metrics.published import Published
     from culture_metrics.study.look import Seen
+    from culture_metrics.study.propose import UnknownText
     from culture_metrics.study.settings import Nest
     from culture_metrics.study.setup import Ask
 
@@ -276,9 +278,7 @@ class Steps:
         labels = dict(self._was.labels)
         for one in found:
             if one.text not in labels:
-                perhaps = f", perhaps {one.option}" if one.option and not one.sure else ""
-                question = f"'{one.text}' ({one.said}): which option is it, or {BLANK} for none{perhaps}"
-                labels[one.text] = self.ask.text(question, one.option if one.sure else None)
+                labels[one.text] = self._option(one, own)
         read = [f"'{text}' as '{means}'" for text, means in labels.items() if means is not None]
         if read:
             self.look.append(f"Texts of answers read as options: {listed(read)}.")
@@ -288,6 +288,17 @@ class Steps:
         return labels, {one.text: one.said for one in found}, (
             f"Not listed: {counted(rare, 'rarer text')}, which may be somebody's own words." if rare else ""
         )  # fmt: skip
+
+    def _option(self, one: UnknownText, own: list[Extract]) -> str | None:
+        """Ask which option a text is, until it is one; three times at most."""
+        scales = [q.scale for e in own for q in e.edition.questions.values()]
+        question, means = f"'{one.text}' ({one.said}): which option is it, or {BLANK} for none", None
+        for _ in range(3):
+            means = self.ask.text(question, one.option, sure=one.sure)
+            if means in (None, BLANK) or any(label_code(str(means), scale) is not None for scale in scales):
+                return means
+            question = f"No question has the option '{means}'. {one.text}: which is it"
+        return None
 
     def _renamed(
         self, own: list[Extract], columns: dict[str, str], nesting: dict[str, Nest]

@@ -95,7 +95,7 @@ def test_a_number_of_the_contractor_is_asked_about(folder, tmp_path):
         def yes(self, question, *, proposed):
             return proposed
 
-        def text(self, question, proposed):
+        def text(self, question, proposed, *, sure=True):
             return "Directorate" if "BD 1" in question else proposed
 
     (tmp_path / "extract 2024.csv").write_bytes((folder / "extract 2024.csv").read_bytes())
