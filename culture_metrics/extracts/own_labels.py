@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +14,7 @@ from culture_metrics.extracts.columns import read_name
 from culture_metrics.extracts.extract import Extract
 from culture_metrics.extracts.labels import answer_key, bare, label_code
 from culture_metrics.extracts.rules.discreet import of_groups
-from culture_metrics.extracts.spelling import words
+from culture_metrics.extracts.spelling import can_be_shown, likely_label
 from culture_metrics.files.raw import ROW
 from culture_metrics.files.workbooks import Workbook
 from culture_metrics.output import Output, verb
@@ -32,8 +31,6 @@ if TYPE_CHECKING:
 
 #: How official workbooks begin the names of columns of response options.
 SHARE = "% "
-#: From this likeness on an unknown text may be an option.
-LIKE = 0.6
 PROPOSALS = {
     "scale": pl.String, "text": pl.String, "columns": pl.String, "rows": pl.UInt32, "code": pl.Int16,
     "proposal": pl.String,
@@ -254,14 +251,16 @@ def propose_labels(extract: Extract | str | Path, **reading: Any) -> LabelPropos
     rows, rare = [], {}
     for scale, columns in scales.items():
         found = _texts(frame, columns)
-        told = found.filter(pl.col("rows") >= minimum)
+        told = found.filter(
+            pl.col("rows") >= minimum, pl.Series(map(can_be_shown, found["text"]), dtype=pl.Boolean)
+        )
         rare[scale] = found.height - told.height
         question = edition.columns[columns[0]]
         for text, n, where in told.iter_rows():
-            code = _nearest(text, question)
+            like = likely_label(text, question.scale.labels.values())
+            code = next((c for c, label in question.scale.labels.items() if label == like), None)
             names = ", ".join(where[:4]) + (f" and {len(where) - 4} more" if len(where) > 4 else "")
-            label = question.scale.labels.get(code) if code is not None else None
-            rows.append((scale, text, names, None if {*where} & people else n, code, label))
+            rows.append((scale, text, names, None if {*where} & people else n, code, like))
     table = pl.DataFrame(rows, schema=PROPOSALS, orient="row").sort("rows", descending=True, nulls_last=True)
     return LabelProposals(table, {scale: n for scale, n in rare.items() if n})
 
@@ -278,16 +277,3 @@ def _texts(frame: pl.DataFrame, columns: Sequence[str]) -> pl.DataFrame:
         .agg(pl.col(ROW).n_unique().alias("rows"), pl.col("column").unique().sort().alias("columns"))
         .sort("rows", "text", descending=[True, False])
     )
-
-
-def _nearest(text: str, question: Question) -> int | None:
-    """Return the code of the option all of whose words a text has, or that it is most like."""
-    said = {*words(text)}
-    inside = [
-        (len(words(label)), code) for code, label in question.scale.labels.items() if {*words(label)} <= said
-    ]
-    if inside:
-        return max(inside)[1]
-    keys = {answer_key(label): code for code, label in question.scale.labels.items()}
-    like = get_close_matches(answer_key(text), keys, n=1, cutoff=LIKE)
-    return keys[like[0]] if like else None
