@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from culture_metrics.contract import ALL
+from culture_metrics.indicators.breakdowns import group_columns
 from culture_metrics.indicators.headcounts import read_headcounts
 from culture_metrics.indicators.response_rates import response_rates
 from culture_metrics.problems import counted
 from culture_metrics.wording.table import HELD, Table
 
 if TYPE_CHECKING:
+    from culture_metrics.extracts.extract import Extract
     from culture_metrics.indicators.response_rates import ResponseRates
     from culture_metrics.study.study import Study
 
@@ -39,10 +41,24 @@ def rates_of(study: Study) -> tuple[ResponseRates, ...]:
     found = []
     for said in wanted:
         counts = read_headcounts(study.settings.folder / said.file, own, said.sheet)
-        mine = counts.table.filter(organisation=study.organisation)
+        mine = _with_whole(counts.table.filter(organisation=study.organisation), own)
         rates = response_rates(own, replace(counts, table=mine), study.rule.minimum_base)
         found.append(replace(rates, table=_as_far_as_shown(rates.table, study)))
     return tuple(found)
+
+
+def _with_whole(staff: pl.DataFrame, own: Extract) -> pl.DataFrame:
+    """Add the whole organisation, where a breakdown counts all groups that people are in, and it is not there."""
+    if staff.is_empty() or (staff["breakdown"] == ALL).any():
+        return staff
+    for (one,), part in staff.group_by("breakdown", maintain_order=True):
+        groups = own.frame.select(group_columns(own, [str(one)])[str(one)].cast(pl.String)).to_series()
+        if groups.null_count() == 0 and set(groups) <= set(part["group"]):
+            whole = part.head(1).with_columns(
+                pl.lit(ALL).alias("breakdown"), pl.lit(ALL).alias("group"), staff=part["staff"].sum()
+            )
+            return pl.concat([whole.cast(staff.schema), staff])  # type: ignore[arg-type]
+    return staff
 
 
 def _as_far_as_shown(table: pl.DataFrame, study: Study) -> pl.DataFrame:
