@@ -48,7 +48,7 @@ def rates_of(study: Study) -> tuple[ResponseRates, ...]:
 
 
 def _with_whole(staff: pl.DataFrame, own: Extract) -> pl.DataFrame:
-    """Add the whole organisation, where a breakdown counts all groups that people are in, and it is not there."""
+    """Add the whole organisation, if it is not there and a breakdown counts everybody."""
     if staff.is_empty() or (staff["breakdown"] == ALL).any():
         return staff
     for (one,), part in staff.group_by("breakdown", maintain_order=True):
