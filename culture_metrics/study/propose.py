@@ -215,5 +215,5 @@ def same_numbers(old: str, new: str) -> bool:
     >>> same_numbers("Ward 1", "Ward 2"), same_numbers("Ward 1", "Ward 1 (Elderly)"), same_numbers("A", "A 2")
     (False, True, True)
     """
-    numbers = [re.findall(r"\d+|\b[A-Z]\b", name) for name in (old, new)]
-    return not all(numbers) or numbers[0] == numbers[1]
+    each = [[re.findall(form, name) for name in (old, new)] for form in (r"\d+", r"\b[A-Z]\b")]
+    return all(mine == theirs or not (mine and theirs) for mine, theirs in each)

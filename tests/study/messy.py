@@ -26,7 +26,7 @@ RENAMED = {
     "Imaging Booking Office": "Imaging Appointments Office",
 }
 #: Questions that are written: enough to tell the survey.
-ASKED = ("q1", "q3", "q6", "q25", "q31a")
+ASKED = ("q1", "q3a", "q6", "q25", "q31a")
 #: Questions of 2024 in which N/A is written: the first has the option, the second has not.
 NOT_APPLICABLE = ("q6a", "q3a")
 TESTS = 3  # rows that a platform's owner tried the questionnaire with
@@ -57,7 +57,7 @@ def people(year: int, n: int, asked: tuple[str, ...]) -> pl.DataFrame:
     })  # fmt: skip
     # One department lies in two directorates, a capital is missing, and some people are nowhere.
     own = own.with_row_index("i").with_columns(
-        pl.when((pl.col("i") % 40 == 0) & (pl.col(own.columns[5]) == "Estates Ward")).then(pl.lit("Finance"))
+        pl.when((pl.col("i") % 4 == 0) & (pl.col(own.columns[5]) == "Estates Ward")).then(pl.lit("Finance"))
         .when(pl.col("i") == 7).then(pl.col("Directorate").str.to_lowercase())
         .when(pl.col("i") % 97 == 3).then(pl.lit("N/A")).otherwise("Directorate").alias("Directorate")
     ).drop("i")  # fmt: skip
@@ -95,7 +95,7 @@ def write_workbook(path: Path, frame: pl.DataFrame) -> None:
         book.add_worksheet("Notes").write_column(0, 0, ["N/A: not stated", "Blank: no answer"])
 
 
-def make(folder: Path, n: int = 1300, asked: tuple[str, ...] = ASKED) -> tuple[pl.DataFrame, pl.DataFrame]:
+def make(folder: Path, n: int = 1000, asked: tuple[str, ...] = ASKED) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Write the files of 2023 (a workbook with labels) and 2024 (a CSV file of a contractor's portal)."""
     first, second = people(2023, n, asked), people(2024, n, asked)
     odd = labelled(first, 2023, {"Neither agree nor disagree": "Neither/nor agree or disagree"})
