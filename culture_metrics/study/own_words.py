@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from culture_metrics.catalogue import DEFAULT, catalogue
-from culture_metrics.errors import StudyFileError, unknown
+from culture_metrics.errors import StudyFileError, UnknownNameError, unknown
 from culture_metrics.extracts.columns import breakdown_of, text_columns
 from culture_metrics.extracts.labels import label_code
 from culture_metrics.extracts.opening import open_table
@@ -230,11 +230,24 @@ def own_breakdowns(extracts: Sequence[Extract], year: str, settings: Settings) -
     if not extracts:
         return ()
     edition = next((e for e in extracts if e.period == year), extracts[-1]).edition
-    asked = [n for n in edition.survey.defaults.breakdowns if edition.breakdowns[n].question]
-    also = asked if settings.also_by is None else [edition.breakdown(name).id for name in settings.also_by]
+    also = [n for n in edition.survey.defaults.breakdowns if edition.breakdowns[n].question]
+    if settings.also_by is not None:
+        also = [_asked(name, edition) for name in settings.also_by]
     columns = {b.column: b.id for b in edition.breakdowns.values() if b.column}
     own = [breakdown_of(word, edition) for word in settings.breakdowns]
     return (*also, *(columns.get(one, one) for one in own))
+
+
+def _asked(name: str, edition: Edition) -> str:
+    try:
+        return edition.breakdown(name).id
+    except UnknownNameError as error:
+        raise StudyFileError(
+            f"The survey has no breakdown '{name}'",
+            where=f"{STUDY_FILE}, also_by",
+            expected="breakdowns by answers, such as occupation_group",
+            hint=f"{error.hint} A column of the files belongs under breakdowns.",
+        ) from None
 
 
 def within(merge: Merge, frame: pl.DataFrame) -> Merge:

@@ -116,7 +116,7 @@ def study(
     settings, paths = find_settings(inputs)
     if settings is not None:
         organisation, year = organisation or settings.organisation, year or settings.year
-        survey = survey or settings.survey
+        survey = survey or settings.survey_named
         minimum_base = settings.minimum_base if minimum_base is None else minimum_base
         minimum_count = settings.minimum_count if minimum_count is None else minimum_count
     of = None if survey is None else find_survey(survey)

@@ -57,7 +57,7 @@ def _with_whole(staff: pl.DataFrame, own: Extract) -> pl.DataFrame:
             whole = part.head(1).with_columns(
                 pl.lit(ALL).alias("breakdown"), pl.lit(ALL).alias("group"), staff=part["staff"].sum()
             )
-            return pl.concat([whole.cast(staff.schema), staff])  # type: ignore[arg-type]
+            return pl.concat([whole.cast(staff.schema), staff])
     return staff
 
 

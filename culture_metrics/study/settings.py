@@ -104,6 +104,12 @@ class Settings:
     renamed: tuple[Renamed, ...] = ()
     headcounts: tuple[Headcount, ...] = ()
 
+    @property
+    def survey_named(self) -> str | None:
+        """The survey: its id, or the folder of one of the trust's own beside study.yaml."""
+        own = self.folder / (self.survey or "")
+        return str(own) if self.survey and own.is_dir() else self.survey
+
     def of(self, path: Path) -> StudyInput:
         """Return what is said of a file; of one that is not listed nothing is."""
         return next((f for f in self.files if f.file == path.name), StudyInput(path.name))

@@ -119,7 +119,7 @@ class Steps:
 
     def _look(self, path: Path) -> Seen:
         """Look at a file; where it does not say whose it is or of which year, ask."""
-        survey = None if self._was.survey is None else find_survey(self._was.survey)
+        survey = None if self._was.survey is None else find_survey(self._was.survey_named or DEFAULT)
         whom = self.organisation or self._was.organisation
         source = Source(path, whom, survey, self._was)
         try:

@@ -202,6 +202,7 @@ BROKEN = {
     "a name that nobody has": ("from: Medicine Ward\n", "from: Medicine Wards\n", "No file has the Department"),
     "in itself": ("    in: Directorate", "    in: Department", "another breakdown"),
     "another organisation": ("organisation: RXX", "organisation: RYY", "There is no organisation 'RYY'"),
+    "no breakdown of the survey": ("[occupation_group]", "[occupation_grup]", "Did you mean occupation_group"),
     "nothing in it": (None, "", "has no keys"),
     "a list": (None, "- a\n- b\n", "has no keys"),
     "files as text": (None, "files: mine.csv\n", "a list"),
