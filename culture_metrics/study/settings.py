@@ -136,9 +136,9 @@ def find_settings(inputs: str | Path | Sequence[str | Path]) -> tuple[Settings |
         if not path.is_file():
             raise StudyFileError(
                 f"The folder has no {STUDY_FILE}, which says what the files in it are",
-                where=str(folder),
-                hint=f'Make it: culture-metrics setup "{folder}" looks at the files and writes it. Or name '
-                "the files themselves.",
+                where=folder.resolve().name,
+                hint="Make it: `culture-metrics setup` and the name of the folder. It looks at the files and "
+                "writes it. Or name the files themselves.",
             )
         found = read_settings(path)
         for name in (*(f.file for f in found.files), *(h.file for h in found.headcounts)):

@@ -122,7 +122,7 @@ def _files(inputs: Sequence[str | Path]) -> tuple[Path, list[Path]]:
     if not paths:
         raise StudyFileError(
             "There is no file with a table",
-            where=", ".join(map(str, inputs)),
+            where=", ".join(Path(given).name for given in inputs),
             expected="respondent files (CSV, Excel, Parquet, SPSS, Stata) and official workbooks",
             hint="Put them there, or name the folder in which they are.",
         )

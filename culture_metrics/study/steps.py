@@ -83,7 +83,7 @@ class Steps:
         if not extracts and not books:
             raise StudyFileError(
                 "None of the files can be used",
-                where=str(self.folder),
+                where=self.folder.name,
                 got="; ".join(f"{one.path.name}: {one.why}" for one in seen),
                 hint="culture-metrics inspect FILE says more of each.",
             )
