@@ -102,6 +102,7 @@ def read_headcounts(
     frame = frame.with_columns(number.alias(STAFF), organisation.alias("_o"))
     _check_people(frame[STAFF], file)
     groups = {ours: name for name, ours in columns.items() if name not in (staff, whose)}
+    frame = frame.drop({staff, *([whose] if whose else [])} - {*groups.values()})
     long = [n for n in listed if n is not None] if len(listed) == 2 and all(listed) and not columns else []
     return _sorted_out(frame, groups, long, extract, file)
 
@@ -176,14 +177,20 @@ def _sorted_out(
 ) -> Headcounts:
     """Add up the rows of each group; what cannot be used is named."""
     said: list[str] = []
-    asked = [*groups.values(), *long[1:]]
-    frame = frame.with_columns(_unless_total(asked))
+    asked, texts = [*groups.values(), *long[1:]], _texts(frame, [*groups.values(), *long])
+    rows_read, names = frame.height, ["_o", *groups.values(), *long, *texts]
+    frame = frame.with_columns(_unless_total([*asked, *texts]))
+    frame = frame.unique([*names, STAFF], keep="first", maintain_order=True)
     whole = pl.all_horizontal(pl.lit(value=True), *(pl.col(n).is_null() for n in asked))
     number = pl.col(STAFF)
-    usable = number.is_not_null() & (number % 1 == 0) & (number > 0)
-    bad, good = frame.filter(~usable), frame.filter(usable)
-    if bad.height:
-        said.append(f"rows without a whole number of staff above 0: {examples(bad[INDEX])}")
+    numbered = (number.is_not_null() & (number % 1 == 0) & (number > 0)).fill_null(value=False)
+    twice = pl.struct(names).is_duplicated() & numbered
+    bad, good = frame.filter(~numbered | twice), frame.filter(numbered & ~twice)
+    why = {"without a whole number of staff above 0": ~numbered, "that stand twice with other numbers": twice}
+    for what, where in why.items():
+        if (odd := frame.filter(where)[INDEX]).len():
+            said.append(f"rows {what}: {examples(odd)}")
+    unsure = bad
     rows = good.filter(~whole)
     parts = [good.filter(whole).with_columns(_b=pl.lit(ALL), _g=pl.lit(ALL))]
     if long:
@@ -194,16 +201,10 @@ def _sorted_out(
         if lost := rows.height - parts[-1].height:
             bad = pl.concat([bad, rows.filter(pl.col("_b").is_null() | pl.col("_g").is_null())[bad.columns]])
             said.append(f"{counted(lost, 'row')} of breakdowns that the respondents do not have")
-    parts += [_by(rows, one, name, [*groups.values()]) for one, name in groups.items()]
-    columns = [INDEX, *KEY, STAFF]
-    every = pl.concat([part.select(columns) for part in parts])
-    every = every.unique([*KEY, STAFF], keep="first", maintain_order=True)
-    twice = every.filter(pl.struct(KEY).is_duplicated())
-    if twice.height:
-        names = ", ".join(f"'{group}'" for group in twice["_g"].unique().sort())
-        said.append(f"groups that stand twice with other numbers: {names}")
-    table = every.join(twice, on=KEY, how="anti").sort(*KEY[:2], INDEX)
-    lost_rows = bad.height + twice.height
+    every = [*groups.values(), *texts]
+    parts += [_by(rows, one, name, every, unsure) for one, name in groups.items()]
+    table = pl.concat([part.select(INDEX, *KEY, STAFF) for part in parts])
+    table = table.unique(KEY, keep="first", maintain_order=True).sort(*KEY[:2], INDEX)
     return Headcounts(
         table.select(
             pl.col("_o").alias("organisation"),
@@ -212,7 +213,7 @@ def _sorted_out(
             pl.col(STAFF).cast(pl.UInt32).alias("staff"),
         ),
         tuple(said),
-        {"read": frame.height, "used": frame.height - lost_rows, "set aside": lost_rows},
+        {"read": rows_read, "used": rows_read - bad.height, "set aside": bad.height},
         file,
     )
 
@@ -223,12 +224,26 @@ def _unless_total(names: Sequence[str]) -> list[pl.Expr]:
     return [pl.when(~text.is_in(_known()["totals"])).then(pl.col(n)) for n, text in squeezed.items()]
 
 
-def _by(rows: pl.DataFrame, one: str, name: str, texts: Sequence[str]) -> pl.DataFrame:
-    """Return the staff of each group of a column: as a row of its own says, else the sum of its rows."""
+def _texts(frame: pl.DataFrame, but: Sequence[str]) -> list[str]:
+    """Return the other columns of names: of units that the respondents do not have."""
+    found = []
+    for name in set(frame.columns) - {*but, INDEX, STAFF, "_o"}:
+        number = frame[name].str.replace_all(r"[,\s%]", "").cast(pl.Float64, strict=False)
+        if number.null_count() > frame[name].null_count():
+            found.append(name)
+    return sorted(found)
+
+
+def _by(rows: pl.DataFrame, one: str, name: str, texts: Sequence[str], unsure: pl.DataFrame) -> pl.DataFrame:
+    """Return the staff of each group of a column: as a row of its own says, else the sum of its rows.
+
+    A group of which a row cannot be used has no sum.
+    """
     here = rows.filter(pl.col(name).is_not_null()).with_columns(_b=pl.lit(one), _g=pl.col(name))
     alone = pl.all_horizontal(pl.lit(value=True), *(pl.col(n).is_null() for n in texts if n != name))
     stated = here.filter(alone)
     parts = _without_sums(here, texts).join(stated, on=KEY, how="anti")
+    parts = parts.join(unsure.select("_o", name).unique(), on=["_o", name], how="anti")
     summed = parts.group_by(KEY, maintain_order=True).agg(pl.col(STAFF).sum(), pl.col(INDEX).min())
     return pl.concat([stated.select(INDEX, *KEY, STAFF), summed.select(INDEX, *KEY, STAFF)])
 

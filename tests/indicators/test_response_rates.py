@@ -102,10 +102,27 @@ def test_what_cannot_be_used_is_set_aside_and_named(extract, tmp_path):
     assert found.table.rows() == [("RXX", "all", "all", 300), ("RXX", "locality_1", "Surgery", 100)]
     assert found.set_aside == (
         "rows without a whole number of staff above 0: 8",
+        "rows that stand twice with other numbers: 6, 7",
         "1 row of breakdowns that the respondents do not have",
-        "groups that stand twice with other numbers: 'Medicine'",
     )
     assert found.rows == {"read": 7, "used": 3, "set aside": 4}
+
+
+def test_a_sum_with_an_unknown_part_is_no_number(extract):
+    """Teams are no breakdown of the respondents; a directorate is their sum where every team has a number."""
+    staff = pl.DataFrame(
+        {
+            "Directorate": ["Surgery", "Surgery", "Surgery", "Medicine", "Medicine", "Estates", "Estates"],
+            "Team": ["Total", "A", "B", "C", "D", "E", "F"],
+            "Answered so far": ["60", "30", "30", "1", "2", "7", "8"],
+            "Headcount": ["90", "40", "50", "70", "*", "10", "10"],
+        }
+    )
+    found = read_headcounts(pl.concat([staff, staff.tail(1)]), extract)
+    # Medicine has a team without a number; team F stands twice and counts once.
+    assert found.table.select("group", "staff").rows() == [("Surgery", 90), ("Estates", 20)]
+    assert found.set_aside == ("rows without a whole number of staff above 0: 5",)
+    assert found.rows == {"read": 8, "used": 7, "set aside": 1}
 
 
 def test_whole_time_equivalents_are_no_people(extract):
