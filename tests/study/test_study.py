@@ -162,7 +162,7 @@ def test_missing_files_and_folders_are_named_without_their_folder(files):
     with pytest.raises(FileFormatError, match="no such file") as caught:
         study([files / "none.csv"])
     assert caught.value.where == "none.csv"
-    with pytest.raises(StudyFileError, match="has no study.yaml") as caught:
+    with pytest.raises(StudyFileError, match=r"has no study\.yaml") as caught:
         study([files])
     assert caught.value.where == files.name and "culture-metrics setup" in caught.value.hint
 
