@@ -17,7 +17,7 @@ from culture_metrics.extracts.validate import validate
 from culture_metrics.output import told
 from culture_metrics.provenance import provenance_of
 from culture_metrics.published import is_published, read_published
-from culture_metrics.study.example import example_extracts, example_published
+from culture_metrics.study.example import example_extracts, example_workbook
 from culture_metrics.study.own_words import check_words, in_own_words, one_name, own_breakdowns, within
 from culture_metrics.study.rules import (
     breakdowns_of,
@@ -140,7 +140,7 @@ def study(
     merge_of = {id(file): merge for file, merge in zip(files, merges, strict=True)}
     reports = tuple(validate(e, merge=merge_of[id(e)]) for e in files)
     if not paths:
-        published = [example_published(reports[-1].extract)]
+        published = [example_workbook()]
     chosen = organisation_of(reports, published, organisation)
     # An organisation need not be in every year of a stacked file.
     kept = [
