@@ -162,7 +162,8 @@ def _read_sheet(
     base = sheet.columns["totalresponses"]
     counted = next((i for k, i in sheet.columns.items() if "headcount" in k), None)
     # The cells of the total row are shifted: "England" may stand under any of the id columns.
-    before = range(min(base, *sheet.scores))
+    figures = {base, counted, *sheet.scores}
+    before = [i for i in sheet.columns.values() if i not in figures]
     rows = cells.select(
         "row",
         *(pl.lit(None, pl.String).alias(n) if i is None else _text(i).alias(n) for n, i in where.items()),

@@ -93,7 +93,9 @@ def write(book: Book, folder: Path) -> Path:
         with path.open("w", newline="", encoding=book.encoding, errors="replace") as file:
             csv.writer(file, delimiter=book.separator).writerows(rows)
     else:
-        with xlsxwriter.Workbook(path, {"strings_to_formulas": False, "strings_to_urls": False}) as made:
+        with xlsxwriter.Workbook(
+            path, {"strings_to_formulas": False, "strings_to_urls": False, "in_memory": True}
+        ) as made:
             date = made.add_format({"num_format": "dd/mm/yyyy"})
             for name, rows in book.sheets.items():
                 sheet = made.add_worksheet(name)
@@ -219,7 +221,7 @@ def _pulse() -> Book:
     counts = ["Total Responses", "HSCIC Workforce Headcount"]
     sheets: Grid = {"Notes": [["National Quarterly Pulse Survey Data - Q4 2023-24"]]}
     tables = {}
-    for k, score in enumerate(("Engagement", "Advocacy", "Involvement", "Motivation")):
+    for k, score in enumerate(("Engagement", "Advocacy")):
         rows: list[list[Any]] = [[None]] * 3 + [[*head, *counts, f"{score} Score"]]
         rows.append([*[None] * 6, "England", 1500 + k, 9000, 6.5 + k / 10])
         for i, code in enumerate(("RX1", "RX2", "RX3")):
@@ -470,12 +472,12 @@ def percent_signs_on_fractions(book, random):
 
 @change
 def fractions(book, random):
-    _spoil(book, random, lambda n: n / 100, whole=1)
+    _spoil(book, random, lambda n: n if n == int(n) else n / 100, whole=1)
 
 
 @change
 def percent_for_fractions(book, random):
-    _spoil(book, random, lambda n: n * 100, whole=1)
+    _spoil(book, random, lambda n: n if n == int(n) else n * 100, whole=1)
 
 
 @change
@@ -492,7 +494,7 @@ def formulas_have_no_value(book, random):
 @change
 def cells_have_other_types(book, random):
     kind = random.choice(
-        [True, False, datetime.datetime(2024, 3, 2), "nan", "inf", "1e400", "n/a", "0x1F", "-0"]
+        [True, False, datetime.datetime(2024, 3, 2), "nan", "inf", "1e400", "n/a", "0x1F", "-1"]
     )
     _spoil(book, random, lambda n: kind)
 

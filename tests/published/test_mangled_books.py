@@ -70,7 +70,7 @@ def check(kind, changes, seed, folder):
     with tempfile.TemporaryDirectory() as place:
         path = write(book, Path(place))
         found, error = attempt(path, book.organisation)
-        if seed % 3 == 0:
+        if seed % 8 == 0:
             said = cm.inspect_file(path)
             assert any("read_published" in text for text in said.next) == (found is not None), repr(said)
     if found is None:
@@ -81,15 +81,16 @@ def check(kind, changes, seed, folder):
         + repr(found.provenance.get("missing"))
         + repr(found.provenance.get("unknown_breakdowns"))
     )
+    codes = {m.id: m.code for m in (*found.edition.measures.values(), *found.edition.questions.values())}
+    borrowed = found.provenance.get("borrowed_bases", ())
     for key, (figure, base) in now.items():
         if key[2] in book.said:
             assert key[2] in told
             continue
         assert key in first, key
         assert figure == pytest.approx(first[key][0], abs=1e-9), key
-        assert base == first[key][1], key
+        assert base == first[key][1] or f"{codes[key[4]]}_{key[0]}" in borrowed, key
     if not book.loses:
-        codes = {m.id: m.code for m in (*found.edition.measures.values(), *found.edition.questions.values())}
         lost = [key for key in first if key not in now]
         unsaid = [k for k in lost if k[1] not in told and codes.get(k[4], k[4]).lower() not in told.lower()]
         assert unsaid == []
