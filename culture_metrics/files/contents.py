@@ -14,7 +14,9 @@ if TYPE_CHECKING:
     from culture_metrics.files.header import Row
 
 #: A question or score over the figures of an official workbook: `Q2a - ...`, `PP1 - ...`.
-_TITLE = re.compile(r"\s*(q\d{1,2}[a-z]?|pp\d|[em]|theme)(_\w+)?\s*[-\u2013\u2014:]\s", re.I)
+_TITLE = re.compile(
+    r"\s*(q\d{1,2}[a-z]?|pp\d|[em]|theme|staff engagement|morale)(_\w+)?\s*[-\u2013\u2014:]\s", re.I
+)
 _HISTORY = re.compile(r"(q\d{1,2}[a-z]?|pp\d(_\d)?|[em]_\d|theme_\w+|(un_)?theme_\w+)_(n_)?20\d\d", re.I)
 
 
@@ -50,8 +52,8 @@ _PUBLISHED = 'Read it with cm.read_published("{file}").'
 _EXPORT = 'Read it with cm.read_published("{file}", "RXX"), with the ODS code of your organisation for RXX.'
 #: Of a table that somebody saved as text: titles, notes and sheets are gone, and what they say with them.
 COPIED = (
-    "Nothing here reads a copy of its table as text: take the workbook (.xlsx) as it was published, with its "
-    "titles and notes, one year or quarter a file."
+    "Nothing here reads a copy of its table as text, in which figures may be rounded: take the workbook "
+    "(.xlsx) as it was published, with its titles and notes, one year or quarter a file."
 )
 _ORGANISATIONS = _has("ODS code", "Organisation name", "Benchmarking group", "Weighting")
 _NATIONAL = _has("Breakdown", "Breakdown subgroup", "Weighting")

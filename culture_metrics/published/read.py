@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from culture_metrics.contract import as_distributions, as_organisations, as_results
 from culture_metrics.errors import FileFormatError
-from culture_metrics.files.contents import COPIED, find_results, merged_quarters
+from culture_metrics.files.contents import COPIED, TABLE, find_results, merged_quarters
 from culture_metrics.files.formulas import plain_names
 from culture_metrics.files.kinds import NAMES
 from culture_metrics.files.opener import open_file
@@ -183,9 +183,12 @@ def _refuse_copied(opened: Opened, rows: Sequence[Row], header: int | None, _whe
     found = None if header is not None else find_results(rows)
     if header is None and found is None and holds_answers(rows):
         raise answers_of_respondents(opened.file)
+    if found is not None and found[0].name == TABLE:
+        raise FileFormatError(f"This is a {TABLE}", where=opened.file, hint=found[0].hint)
     if found is not None and found[0].workbook:
+        name = f"{'an' if found[0].name[0] in 'aeiou' else 'a'} {found[0].name}"
         raise FileFormatError(
-            f"This is the table of a {found[0].name}, saved as text",
+            f"This is the table of {name}, saved as text",
             where=opened.file,
             expected="the workbook as it was published",
             got=merged_quarters(rows, found[1]),

@@ -75,6 +75,8 @@ def _of_neither(found: Any, path: Path) -> str | None:
     for outcome in re.findall(r"read_outcome\('.*?', '(\w+)'\)", " ".join(found.reasons) if found else ""):
         if tried(cm.read_outcome, path, outcome) is None:
             return f"read_outcome of {outcome}, which refuses it"
+    if found is not None and any("year=" in problem for problem in found.problems):
+        return None  # it asks for the year
     read = tried(cm.read_extract, path, year=2024, organisation="RXX")
     return None if read is None else f"{found!r}; read_extract: {read!r}"
 

@@ -223,10 +223,10 @@ def _pulse() -> Book:
     tables = {}
     for k, score in enumerate(("Engagement", "Advocacy")):
         rows: list[list[Any]] = [[None]] * 3 + [[*head, *counts, f"{score} Score"]]
-        rows.append([*[None] * 6, "England", 1500 + k, 9000, 6.5 + k / 10])
+        rows.append([*[None] * 6, "England", 1500 + k, 9000, round(6.5 + k / 10, 4)])
         for i, code in enumerate(("RX1", "RX2", "RX3")):
             ids = ["Y1", "London", "QX", "East", code, f"{code} Trust", "Community Trusts"]
-            rows.append([*ids, 400 + 10 * i + k, 3000 + i, 6.1 + i / 7 + k / 10])
+            rows.append([*ids, 400 + 10 * i + k, 3000 + i, round(6.1 + i / 7 + k / 10, 4)])
         sheets[score] = rows
         tables[score] = Table(3, 7)
     return Book("pulse", sheets, tables)
@@ -541,25 +541,30 @@ def rows_are_sorted_otherwise(book, random):
         book.sheets[name][table.first :] = body
 
 
-@change
-def totals_are_added(book, random):
-    code, name = random.choice(TOTALS)
-    for sheet in book.tables:
-        table, rows = book.tables[sheet], book.sheets[sheet]
+def add_row(book: Book, code: str, name: str) -> None:
+    """Add a row with figures to every table, under a code and a name."""
+    for sheet, table in book.tables.items():
+        rows = book.sheets[sheet]
         header = [str(c or "").strip().casefold() for c in rows[table.header]]
         last = next(
             (r for r in reversed(rows) if len(r) >= len(header) and r[-1] is not None), [None] * len(header)
         )
         added = [c if isinstance(c, int | float) else None for c in last]
-        for ours, text in ((("ods code", "org_id", "org code", "breakdown", "dimname"), code),
-                           (("organisation name", "org_name", "org name", "breakdown subgroup", "dimvalue"), name)):  # fmt: skip
-            for header_of in ours:
-                if header_of in header:
-                    added[header.index(header_of)] = text or None
-        for extra in ("weighting", "questionnumber"):
-            if extra in header:
-                added[header.index(extra)] = last[header.index(extra)]
+        for headers, text in (
+            (("ods code", "org_id", "org code", "breakdown", "dimname"), code),
+            (("organisation name", "org_name", "org name", "breakdown subgroup", "dimvalue"), name),
+        ):
+            for place in (header.index(h) for h in headers if h in header):
+                added[place] = text or None
+        for place in (header.index(h) for h in ("weighting", "questionnumber") if h in header):
+            added[place] = last[place]
         rows.append(added)
+
+
+@change
+def totals_are_added(book, random):
+    code, name = random.choice(TOTALS)
+    add_row(book, code, name)
     if book.kind == "contractor":  # a breakdown of the trust's own may have any name
         book.said.append(code)
 
@@ -594,7 +599,7 @@ def an_unknown_breakdown(book, random):
         rows = book.sheets[name]
         header = [str(c or "").strip().casefold() for c in rows[table.header]]
         at = next((header.index(h) for h in ("breakdown", "dimname") if h in header), None)
-        if at is not None:
+        if at is not None and len(rows[-1]) > at + 1:
             added = [*rows[-1]]
             added[at], added[at + 1] = "Pay band", "Band 5"
             rows.append(added)
@@ -608,7 +613,8 @@ def region_and_ics_stand_under_each_other(book, random):
         if "Region" in header and "ICS" in header:
             a, b = header.index("Region"), header.index("ICS")
             for row in book.sheets[name][table.first :]:
-                row[a], row[b] = row[b], row[a]
+                if len(row) > max(a, b):
+                    row[a], row[b] = row[b], row[a]
 
 
 @change

@@ -12,7 +12,7 @@ import polars as pl
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from mangled_books import CHANGES, KINDS, source, write
+from mangled_books import CHANGES, KINDS, TOTALS, add_row, source, write
 
 import culture_metrics as cm
 from culture_metrics.errors import CultureMetricsError
@@ -111,3 +111,15 @@ def check(kind, changes, seed, folder):
 )
 def test_every_figure_read_is_that_of_the_file(folder, kind, changes, seed):
     check(kind, changes, seed, folder)
+
+
+@pytest.mark.parametrize("kind", ["organisation", "benchmark", "pulse"])
+def test_rows_that_are_no_organisation_are_set_aside_and_named(folder, kind):
+    """Every name of a total, an average or a comparator, and every word or number in the place of a code."""
+    book = source(kind, folder)
+    for code, name in TOTALS:
+        add_row(book, code, name)
+    found, _ = attempt(write(book, folder), None)
+    assert figures(found) == original(kind, folder)
+    told = repr(found.provenance["left_out"])
+    assert [code or name for code, name in TOTALS if f"'{code or name}'" not in told] == []
