@@ -188,7 +188,6 @@ def _benchmark() -> Book:
         "q25c",
         "q26a",
         "q14a",
-        "q11a",
     ]
     header = ["org_id", "org_name", "org_mode", "org_type", "org_type_reporting", "org_type_reporting_name"]
     header += [

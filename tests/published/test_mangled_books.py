@@ -117,9 +117,11 @@ def test_every_figure_read_is_that_of_the_file(folder, kind, changes, seed):
 def test_rows_that_are_no_organisation_are_set_aside_and_named(folder, kind):
     """Every name of a total, an average or a comparator, and every word or number in the place of a code."""
     book = source(kind, folder)
-    for code, name in TOTALS:
+    # England has a row of its own in a pulse workbook, and a second one with other figures is refused.
+    totals = [each for each in TOTALS if kind != "pulse" or "England" not in each]
+    for code, name in totals:
         add_row(book, code, name)
     found, _ = attempt(write(book, folder), None)
     assert figures(found) == original(kind, folder)
     told = repr(found.provenance["left_out"])
-    assert [code or name for code, name in TOTALS if f"'{code or name}'" not in told] == []
+    assert [t for t in totals if not any(f"'{text}'" in told for text in t)] == []
