@@ -39,8 +39,12 @@ _TEXT = re.compile(rb"\bt\s*=\s*[\"']str[\"']")
 #: Without one of these a sheet has no formula, error value, true or false.
 _SIGNS = (b'"e"', b"'e'", b'"b"', b"'b'", b"<f", b":f")
 _ROW_END = re.compile(rb"</(?:\w+:)?row\s*>")
-#: The rectangle of a sheet, told from a row 0, which there is not. Readers can do without this remark.
-ROW_0 = re.compile(rb"<(?:\w+:)?dimension\s[^>]*\bref\s*=\s*[\"'](?:[^\"']*:)?[A-Za-z]+0(?::|[\"'])[^>]*>")
+#: The rectangle of a sheet, told from a row 0, which there is not, or written as formulas write it. Readers
+#: can do without this remark.
+ROW_0 = re.compile(
+    rb"<(?:\w+:)?dimension\s[^>]*\bref\s*=\s*[\"']"
+    rb"(?![A-Za-z]{1,3}[1-9]\d*(?::[A-Za-z]{1,3}[1-9]\d*)?[\"'])[^>]*>"
+)
 
 
 @dataclass

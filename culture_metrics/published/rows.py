@@ -199,8 +199,9 @@ def _national(
     whole, whole_group = in_all
     whole |= breakdown.is_null() & (group.is_null() | (above.is_null() & whole_group))
     rows = rows.with_columns(whole=whole, above=above)
-    total = ~pl.col("whole") & layout("national").is_aside(group).fill_null(value=False)
-    _tell(rows.filter(total).with_columns(text=group), tables, left_out, NO_GROUP)
+    aside = (layout("national").is_aside(cell).fill_null(value=False) for cell in (breakdown, group))
+    total = ~pl.col("whole") & pl.any_horizontal(aside)
+    _tell(rows.filter(total).with_columns(text=pl.coalesce(group, breakdown)), tables, left_out, NO_GROUP)
     rows = rows.filter(~total)
     untold = pl.col("above").is_null() & ~pl.col("whole")
     lacking = {"Breakdown": untold, **({"Base": coverage.is_null()} if types else {})}
