@@ -27,7 +27,7 @@ def printed_flags(published: Published) -> pl.DataFrame:
     polars.DataFrame
         `organisation, measure, period_from, period_to` and `printed`: 1, 0 or -1.
     """
-    beside = published.provenance.get("beside")
+    beside: pl.DataFrame | None = published.provenance.get("beside")
     periods = published.provenance.get("periods", ())
     schema = {"organisation": pl.String, "measure": pl.String, "printed": pl.Int8}
     if beside is None or len(periods) < 2:
