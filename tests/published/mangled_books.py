@@ -394,7 +394,7 @@ def blank_rows_and_notes_stand_among_the_rows(book, random):
 def a_note_stands_left_of_the_table_far_below(book, random):
     for name in book.tables:
         rows = book.sheets[name]
-        rows += [[None]] * 30
+        rows += [[None, " "]] * 30
         rows[:] = [[None, *row] for row in rows]
         rows.append(["Source: the contractor"])
         book.tables[name].ids += 1

@@ -51,6 +51,6 @@ def test_a_note_left_of_the_table_moves_no_column(tmp_path):
     before = figures(attempt(write(book, tmp_path), None)[0])
     for name in book.tables:
         rows = [[None, *row] for row in book.sheets[name]]
-        book.sheets[name] = [*rows, *[[None]] * 40, ["Source: results website"]]
+        book.sheets[name] = [*rows, *[[None, None, " "]] * 40, ["Source: results website"]]
     found, _ = attempt(write(book, tmp_path), None)
     assert figures(found) == before
