@@ -507,7 +507,7 @@ def cells_are_blank(book, random):
 @change
 def invisible_characters(book, random):
     _, table, rows = _pick(book, random)
-    for row in random.sample(rows[table.first :], 2):
+    for row in random.sample(rows[table.first :], min(2, len(rows) - table.first)):
         column = random.randrange(table.ids)
         if isinstance(row[column], str):
             row[column] = random.choice(["\u200b{}", "{}\ufeff", "{}\u00ad", "  {}\xa0"]).format(row[column])
