@@ -196,7 +196,10 @@ def change_contributions(
         to_period=pair.after.period,
         from_estimate=float(_level(before[0], tree)),
         to_estimate=float(_level(after[0], tree)),
-        notes=tuple(f"The years may not compare: {reason}" for reason in pair.broken),
+        notes=(
+            *(f"The years may not compare: {reason}" for reason in pair.broken),
+            *pair.after.edition.survey.remarks(pair.before.period, pair.after.period),
+        ),
     )
 
 

@@ -10,6 +10,7 @@ import polars as pl
 from culture_metrics.catalogue import Edition, catalogue
 from culture_metrics.contract import ALL
 from culture_metrics.errors import ResultsError, unknown
+from culture_metrics.results.spelling import breakdown_among
 from culture_metrics.results.tabled import Tabled, when
 from culture_metrics.wording.numbers import count, held_back, several
 
@@ -225,8 +226,7 @@ class Results(Tabled):
         own = self._one(organisation, period)
         edition = _edition(own)
         known = own.filter(pl.col("breakdown") != ALL)["breakdown"].unique().sort().to_list()
-        called = {b.id: (b.id, b.label, self.names.get(b.id)) for b in edition.breakdowns.values()}
-        name = next((one for one, said in called.items() if by in said), by)
+        name = breakdown_among(known, by, edition, self.names)
         if name not in known:
             raise unknown("breakdown in these results", by, [self.names.get(n, n) for n in known])
         here = set(own["measure"])
