@@ -129,6 +129,7 @@ class Results(Tabled):
         *,
         measures: Sequence[str] | None = None,
         limit: float | None = None,
+        shrunk: bool = False,
     ) -> go.Figure:
         """Draw the groups of a breakdown by measures, coloured by their difference from the whole.
 
@@ -142,6 +143,9 @@ class Results(Tabled):
             Ids or official codes of measures of one unit; the leading scores when left out.
         limit : float, optional
             Difference at which the colours end, so that several maps can share it.
+        shrunk : bool
+            Draw what is left of each figure once chance is allowed for (`shrink`); its own is said on hover.
+            It suits many small groups. What is coloured stays the same.
 
         Raises
         ------
@@ -152,6 +156,12 @@ class Results(Tabled):
         from culture_metrics.results.words import apart, source_of
 
         own, name, table, unit = self._mapped(by, organisation, period, measures)
+        if shrunk:
+            from culture_metrics.results.shrink import shrink
+
+            rows = own.filter(pl.col("breakdown") == name).join(table, on="measure", how="semi")
+            steadier = shrink(rows).table.select("group", "measure", "shrunken")
+            table = table.join(steadier, on=["group", "measure"], how="left", maintain_order="left")
         edition = _edition(own)
         label = edition.breakdown_label(name, self.names)
         return views.heat_map(

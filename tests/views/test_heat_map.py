@@ -8,10 +8,13 @@ import numpy as np
 import polars as pl
 import pytest
 
+import culture_metrics as cm
+from culture_metrics.contract import as_results
 from culture_metrics.errors import ResultsError, UnknownNameError
 from culture_metrics.multiplicity import adjust
 from culture_metrics.results.precision import t_quantile, with_precision
-from culture_metrics.results.tables import chance_apart, clearly_apart
+from culture_metrics.results.tables import chance_apart, clearly_apart, heat_map_table
+from culture_metrics.results.words import apart
 from culture_metrics.views import heat_map, style
 
 GROUPS = ["Medical", "Nursing", "Estates <A&E>"]
@@ -263,3 +266,65 @@ def test_clustered_groups_are_told_apart_with_the_degrees_of_freedom_of_their_cl
     )
     assert 0.005 <= told <= 0.06
     assert before > 0.15
+
+
+def test_departments_drawn_at_random_are_neither_coloured_nor_far_from_the_whole_where_shrunken():
+    """320 departments of 15,000 people drawn at random: 2,880 scores.
+
+    By the interval of each cell more than 100 are beyond chance. By the verdict none is, and where shrunken all
+    stand within 0.15 of the mean of the groups, while their own figures reach more than 1 from it.
+    """
+    people, wards = 15_000, 320
+    rng, leading = np.random.default_rng(11), list(cm.catalogue().edition(2024).leading)
+    values = 6 + 2 * rng.standard_normal((people, len(leading)))
+    ward = np.concatenate([np.repeat(np.arange(wards), 12), rng.integers(0, wards, people - 12 * wards)])
+    sort = np.argsort(ward, kind="stable")
+    parts = np.split(values[sort], np.flatnonzero(np.diff(ward[sort])) + 1)
+    rows = [
+        (group, name, part[:, m].mean(), part[:, m].std(ddof=1) / len(part) ** 0.5, len(part))
+        for group, part in [("all", values), *((f"Ward {i:03}", part) for i, part in enumerate(parts))]
+        for m, name in enumerate(leading)
+    ]
+    table = pl.DataFrame(rows, schema=["group", "measure", "estimate", "std_error", "base"], orient="row")
+    half = pl.Series(t_quantile(table["base"].to_numpy() - 1.0)) * table["std_error"]
+    same = {
+        "survey": "nss_england",
+        "period": "2024",
+        "organisation": "RXX",
+        "unit": "score",
+        "interval": "t",
+    }
+    same |= {"weighting": "none", "status": "reported", "source": "respondents"}
+    table = as_results(
+        table.with_columns(
+            *(pl.lit(value).alias(name) for name, value in same.items()),
+            breakdown=pl.when(pl.col("group") == "all").then(pl.lit("all")).otherwise(pl.lit("locality_4")),
+            conf_low=pl.col("estimate") - half, conf_high=pl.col("estimate") + half,
+            effective_base=pl.col("base").cast(pl.Float64),
+        )
+    )  # fmt: skip
+    assert ((table["estimate"] - 6).abs() > table["conf_high"] - table["estimate"]).sum() > 100
+    mapped = heat_map_table(table, cm.catalogue().edition(2024), "locality_4", leading)
+    assert not mapped["clear"].any()
+    assert apart(mapped, "score") == "0 of 2,880 scores clearly above the whole, 0 below"
+    steadier = cm.shrink(table).table
+    assert (steadier["estimate"] - steadier["centre"]).abs().max() > 1
+    assert (steadier["shrunken"] - steadier["centre"]).abs().max() < 0.15
+
+
+def test_a_shrunken_map_draws_what_is_left_and_says_the_own_figure_on_hover():
+    """Five groups: the numbers of the shrunken map are those of `shrink`, the colours those of the other map."""
+    results = cm.estimate(cm.synthetic.respondents(2024, respondents_per_organisation=500), by=["locality_1"])
+    raw, shrunk = (results.heat_map("locality_1", measures=["morale"], shrunk=way) for way in (False, True))
+    told = cm.shrink(results).table.filter(measure="morale").sort("group").drop_nulls("shrunken")
+    cells = [n for row in trace(shrunk, "Groups").text for n in row if n]
+    assert cells == [f"{value:.2f}" for value in told["shrunken"]]
+    assert [n for row in trace(raw, "Groups").text for n in row if n] == [
+        f"{v:.2f}" for v in told["estimate"]
+    ]
+    hover = [row[0] for row in trace(shrunk, "Groups").hovertext if "Shrunken" in row[0]]
+    own = zip(told["estimate"], told["shrunken"], hover, strict=True)
+    assert all(f"{a:.2f}" in said and f"Shrunken {b:.2f}" in said for a, b, said in own)
+    assert "their own are said on hover" in str(shrunk.to_dict()).replace("<br>", " ")
+    assert "shrunken" not in str(raw.to_dict())
+    assert raw.layout.title.text.split("<br>")[0] == shrunk.layout.title.text.split("<br>")[0]
