@@ -68,7 +68,8 @@ def places(change: YearComparison, measures: Sequence[str]) -> pl.DataFrame:
 def within(change: YearComparison) -> pl.DataFrame:
     """Return which group each group lies in: `breakdown, group, under`, the narrowest that is there."""
     if change.parents is None:
-        return pl.DataFrame(schema=["breakdown", "group", "parent_breakdown", "under"])
+        names = ["breakdown", "group", "parent_breakdown", "under"]
+        return pl.DataFrame(schema=dict.fromkeys(names, pl.String))
     here = change.table["breakdown"].unique().to_list()
     organisation = change.table["organisation"][0]
     nested = change.parents.filter(
