@@ -88,7 +88,7 @@ class YearComparison(Output):
         >>> import culture_metrics as cm
         >>> data = cm.study([])
         >>> change = cm.compare_years(data.results, "2023", "2024", measures=["q25c"])
-        >>> change.sentences("improved")[0][:64]
+        >>> change.whole().sentences("improved")[0][:64]
         'Would recommend as a place to work rose from 64.5% in 2023 to 70'
         """
         rows = self.table.filter(pl.col("verdict").is_in(verdicts)) if verdicts else self.table

@@ -85,12 +85,19 @@ def _mix(change: YearComparison, row: pl.DataFrame) -> list[str]:
     if not told:
         return []
     mix, label = max(told, key=lambda one: abs(one[0]))
-    said = f"Of that, {with_unit(mix, one['unit'])} comes of who answered (mix by {label}"
-    return [f"{said}{', the largest' if len(told) > 1 else ''}); the rest is change within groups."]
+    size = with_unit(mix, one["unit"])
+    if not size.strip("+0. points"):
+        return ["None of that comes of who answered (staff mix): it is change within groups."]
+    largest = ", the largest" if len(told) > 1 else ""
+    return [
+        f"Of that, {size} comes of who answered (mix by {label}{largest}); the rest is change within groups."
+    ]
 
 
 def _where(change: YearComparison, measures: list[str]) -> list[str]:
     """Name the groups that moved apart from the rest, breakdown by breakdown, inner ones with the outer."""
+    if change.table["organisation"].n_unique() != 1:
+        return []
     found = places(change, list(dict.fromkeys(measures)))
     lies = within(change)
     known = change.table.filter(pl.col("breakdown") != ALL)["breakdown"].unique(maintain_order=True).to_list()
