@@ -23,7 +23,7 @@ def told(seed: int, *, planted: bool) -> tuple[YearComparison, str]:
 
 @pytest.mark.parametrize("seed", [2, 3])
 def test_the_planted_directorate_and_department_are_named(seed):
-    """By hand over 20 seeds: the fall and its department in 20, the rise in 19."""
+    """By hand over seeds 2 to 11: the fall and its department in 10, the rise in 8."""
     change, story = told(seed, planted=True)
     assert f"By directorate, apart from the rest: {FALL} fell in" in story
     assert f"in it chiefly department {DEPARTMENT} (" in story
