@@ -21,6 +21,7 @@ from culture_metrics.compare.verdict import judge, official_flag
 from culture_metrics.contract import ALL
 from culture_metrics.errors import CultureMetricsError
 from culture_metrics.output import verb
+from data_schemas.columns import RESULTS
 
 if TYPE_CHECKING:
     from culture_metrics.catalogue import Survey
@@ -154,7 +155,7 @@ def compare_years(  # noqa: PLR0913
     if allow_breaks:
         warn_of_breaks(marked, periods)
     ends = [set(marked.filter(pl.col(f"status_{e}").is_not_null())["organisation"]) for e in ("from", "to")]
-    gone, come, regrouped = groups_apart(marked, survey, periods)
+    gone, come, regrouped = groups_apart(marked, survey, periods, stuff.words)
     return YearComparison(
         table=table,
         survey=survey.id,
@@ -171,9 +172,17 @@ def compare_years(  # noqa: PLR0913
             *notes_on(ready, adjust, assumptions or Assumptions(), survey),
             *flags,
         ),
+        names=stuff.words,
         groups_vanished=gone,
         groups_appeared=come,
+        parents=stuff.parents,
+        results=(_of(stuff, periods[0]), _of(stuff, periods[1])),
     )
+
+
+def _of(stuff: Material, period: str) -> pl.DataFrame:
+    """Return the Results of one period."""
+    return stuff.frame.filter(period=period).select(list(RESULTS))
 
 
 def check_comparable(results: pl.DataFrame, from_period: str, to_period: str) -> None:
