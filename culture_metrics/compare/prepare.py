@@ -14,7 +14,7 @@ from culture_metrics.compare.same_questions import absent_in, mark_different_que
 from culture_metrics.contract import ALL
 from culture_metrics.errors import ComparabilityError, unknown
 from culture_metrics.problems import listed
-from culture_metrics.wording.numbers import several
+from culture_metrics.wording.numbers import WHY_NOT, several
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -225,18 +225,22 @@ def link(
 
 
 def groups_apart(
-    marked: pl.DataFrame, survey: Survey, periods: tuple[str, str]
+    marked: pl.DataFrame, survey: Survey, periods: tuple[str, str], words: Mapping[str, str]
 ) -> tuple[tuple[str, ...], tuple[str, ...], list[str]]:
     """List the groups that only the first period has, those that only the second has, and say so.
 
     Groups of organisations that are in one period only are no news. A group that is hidden is counted in the
-    note and not named.
+    note and not named. `words` are what the files call their breakdowns.
     """
     there = [pl.col(f"status_{end}").is_not_null().any() for end in ("from", "to")]
     both = marked.filter(*(known.over("organisation") for known in there), pl.col("breakdown") != ALL)
     reported = [(pl.col(f"status_{end}").cast(pl.String) == "reported").any() for end in ("from", "to")]
     cells = both.group_by("organisation", "breakdown", "group").agg(
-        before=there[0], after=there[1], shown=pl.any_horizontal(reported)
+        before=there[0],
+        after=there[1],
+        shown=pl.any_horizontal(reported),
+        first=reported[0],
+        last=reported[1],
     )
     apart = cells.filter(pl.col("before") != pl.col("after"))
     apart = apart.group_by("breakdown", "group", "before").agg(pl.col("shown").any())
@@ -244,7 +248,7 @@ def groups_apart(
     only = [found.filter("shown") for found in every]
     notes = []
     for name in apart["breakdown"].unique().sort():
-        label = survey.edition(periods[1]).breakdown_label(name)
+        label = survey.edition(periods[1]).breakdown_label(name, words)
         told = []
         for period, shown, found in zip(periods, only, every, strict=True):
             own = found.filter(breakdown=name)
@@ -258,9 +262,29 @@ def groups_apart(
             f"{'; '.join(told)}. Where a group was renamed, check_pair of both files says which may be the "
             "same, and validate(…, merge=…) gives both years one name."
         )
+    notes += _held_back_once(cells, survey, periods, words)
     names = pl.format("{}: {}", "breakdown", "group")
     gone, come = (tuple(found.select(names).to_series()) for found in only)
     return gone, come, notes
+
+
+def _held_back_once(
+    cells: pl.DataFrame, survey: Survey, periods: tuple[str, str], words: Mapping[str, str]
+) -> list[str]:
+    """Name the groups that both years have and one holds back: their change is lost, and why."""
+    lost = cells.filter("before", "after", pl.col("first") != pl.col("last")).unique(["breakdown", "group"])
+    notes = []
+    for name in lost["breakdown"].unique().sort():
+        label = survey.edition(periods[1]).breakdown_label(name, words)
+        told = []
+        for period, first in zip(periods, (False, True), strict=True):
+            groups = lost.filter(breakdown=name, first=first)["group"].sort().to_list()
+            told += [f"{listed(groups, LISTED)} in {period}"] if groups else []
+        notes.append(
+            f"Groups of {label.lower()} held back in one year are not compared: {'; '.join(told)} "
+            f"({WHY_NOT['suppressed']})."
+        )
+    return notes
 
 
 def notes_on(ready: pl.DataFrame, adjust: str, assumptions: Assumptions, survey: Survey) -> list[str]:

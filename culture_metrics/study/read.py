@@ -17,7 +17,7 @@ from culture_metrics.extracts.validate import validate
 from culture_metrics.output import told
 from culture_metrics.provenance import provenance_of
 from culture_metrics.published import is_published, read_published
-from culture_metrics.study.example import example_extracts, example_workbook
+from culture_metrics.study.example import BREAKDOWNS, example_extracts, example_workbook
 from culture_metrics.study.own_words import check_words, in_own_words, one_name, own_breakdowns, within
 from culture_metrics.study.rules import (
     breakdowns_of,
@@ -155,7 +155,9 @@ def study(
     extracts = tuple(_own(r.extract, chosen) for r in reports)
     found = catalogue(extracts[0].survey if extracts else published[0].survey)
     about = year_of([*(e.period for e in extracts), *(p.period for p in published)], year)
-    usual = found.defaults.breakdowns if settings is None else own_breakdowns(extracts, about, settings)
+    usual = found.defaults.breakdowns if paths else BREAKDOWNS
+    if settings is not None:
+        usual = own_breakdowns(extracts, about, settings)
     made = Study(
         reports=reports,
         extracts=extracts,
