@@ -107,8 +107,9 @@ def _end(shares: Shares, reach: Floats, edge: float, sign: float) -> Floats:
         if not going.any():
             break
         own, side = _some(own, going), now[going]
-        rows, wanted, x, inside, outside, left, over = (
-            v[going] for v in (rows, wanted, new, inside, outside, left, over)
+        rows = rows[going]
+        wanted, x, inside, outside, left, over = (
+            v[going] for v in (wanted, new, inside, outside, left, over)
         )
     return found
 

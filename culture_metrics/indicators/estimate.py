@@ -133,18 +133,18 @@ def estimate(
     columns = {name: j for j, name in enumerate(found[0].answers.names)}
     least = first.edition.survey.minimum_base if minimum_base is None else minimum_base
     ends, hidden = both(
-        lambda: [_intervals(part, interval, first.edition.survey.score_range) for part in found],
+        lambda: [intervals_of(part, interval, first.edition.survey.score_range) for part in found],
         partial(hidden_of, found, first, columns, least, breakdowns),
     )
     each = zip(found, ends, hidden, strict=True)
-    tables = [_table(part, first, limits, verdict) for part, limits, verdict in each]
+    tables = [results_of(part, first, limits, verdict) for part, limits, verdict in each]
     name = interval_name(interval, pl.col("estimate"), pl.col("unit") == "percent")
     table = as_results(pl.concat(tables).with_columns(name), in_order=len(tables) == 1)
     whole = isinstance(extract, Extract)
     return Results(table, least, parents(first, breakdowns) if whole else None, first.words)
 
 
-def _intervals(part: Found, interval: str, limits: tuple[float, float]) -> tuple[Numbers, Numbers]:
+def intervals_of(part: Found, interval: str, limits: tuple[float, float]) -> tuple[Numbers, Numbers]:
     """Return the lower and upper ends of the intervals, by cell and measure."""
     found, n = part.estimates, part.answers.n_scores
     low, high = np.empty(found.base.shape), np.empty(found.base.shape)
@@ -160,7 +160,9 @@ def _intervals(part: Found, interval: str, limits: tuple[float, float]) -> tuple
     return low, high
 
 
-def _table(part: Found, extract: Extract, ends: tuple[Numbers, Numbers], verdict: Verdict) -> pl.DataFrame:
+def results_of(
+    part: Found, extract: Extract, ends: tuple[Numbers, Numbers], verdict: Verdict
+) -> pl.DataFrame:
     """Lay the estimates out as rows, with every measure of the edition, asked or not."""
     edition, found = extract.edition, part.estimates
     place = {name: j for j, name in enumerate(part.answers.names) if found.base[:, j].any()}
