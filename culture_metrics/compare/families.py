@@ -45,8 +45,9 @@ def tiers(edition: Edition) -> pl.DataFrame:
         for name, measure in edition.measures.items():
             if name in below or measure.question in below:
                 parents[name].append(score)
+    leading = edition.leading
     rows = [
-        (name, 0 if name in edition.leading else 1 if measure.unit == "score" else 2, parents[name])
+        (name, 0 if name in leading else 1 if measure.unit == "score" else 2, parents[name])
         for name, measure in edition.measures.items()
     ]
     return pl.DataFrame(
