@@ -65,7 +65,6 @@ if TYPE_CHECKING:
     from culture_metrics.indicators.raking import rake as rake
     from culture_metrics.indicators.replicates import replicate as replicate
     from culture_metrics.indicators.scoring import score as score
-    from culture_metrics.indicators.shrink import shrink as shrink
     from culture_metrics.indicators.values import estimate_values as estimate_values
     from culture_metrics.indicators.weights import Weights as Weights
     from culture_metrics.links.link_outcomes import link_outcomes as link_outcomes
@@ -79,6 +78,7 @@ if TYPE_CHECKING:
     from culture_metrics.outcomes.read_panel import read_panel as read_panel
     from culture_metrics.published import read_published as read_published
     from culture_metrics.results.save import save_results as save_results
+    from culture_metrics.results.shrink import shrink as shrink
     from culture_metrics.results.suppress import suppress as suppress
     from culture_metrics.study.inspect import inspect_file as inspect_file
     from culture_metrics.study.read import study as study
@@ -119,7 +119,7 @@ else:
             "save_mapping": "extracts.mapping",
             "save_results": "results.save",
             "score": "indicators.scoring",
-            "shrink": "indicators.shrink",
+            "shrink": "results.shrink",
             "specification_curve": "links.specification_curve",
             "study": "study.read",
             "suppress": "results.suppress",

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from culture_metrics.catalogue import catalogue
-from culture_metrics.compare.precision import with_precision
 from culture_metrics.contract import ALL, as_results, check_results
 from culture_metrics.errors import ComparabilityError, unknown
 from culture_metrics.output import Output, table_of
 from culture_metrics.published import Published
 from culture_metrics.results import Results
+from culture_metrics.results.precision import with_precision
 from culture_metrics.wording.numbers import together
 from data_schemas.columns import RESULTS, RESULTS_KEY
 

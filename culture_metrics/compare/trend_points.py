@@ -10,10 +10,10 @@ from culture_metrics.catalogue import catalogue
 from culture_metrics.compare.comparable import why_not
 from culture_metrics.compare.difference import add_differences
 from culture_metrics.compare.pairs import CELL
-from culture_metrics.compare.precision import NORMAL
 from culture_metrics.compare.prepare import paired, prepare
 from culture_metrics.compare.same_questions import absent_in
 from culture_metrics.contract import ALL
+from culture_metrics.results.precision import NORMAL
 from culture_metrics.wording.columns import year
 
 if TYPE_CHECKING:

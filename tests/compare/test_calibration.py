@@ -16,10 +16,10 @@ from scipy.stats import binom, norm
 from culture_metrics import catalogue, score, synthetic
 from culture_metrics.compare.difference import add_detectable, add_differences
 from culture_metrics.compare.families import adjust_p, tiers
-from culture_metrics.compare.precision import with_precision
 from culture_metrics.compare.score_test import Shares, statistic
 from culture_metrics.compare.verdict import judge
 from culture_metrics.indicators.percentages import headline_shares
+from culture_metrics.results.precision import with_precision
 
 PEOPLE, DRAWS = 6000, 2000
 EDITION = catalogue().edition(2024)

@@ -11,10 +11,10 @@ import polars as pl
 from culture_metrics.catalogue import known_surveys
 from culture_metrics.contract import ALL, check_results
 from culture_metrics.errors import ResultsError, unknown
-from culture_metrics.indicators.between import behind
-from culture_metrics.indicators.intervals import LEVEL
 from culture_metrics.output import Output, table_of, verb
 from culture_metrics.problems import counted
+from culture_metrics.results.between import behind
+from culture_metrics.results.precision import LEVEL
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
