@@ -30,6 +30,7 @@ from culture_metrics.indicators.intervals import (
 from culture_metrics.indicators.weights import weights_for
 from culture_metrics.output import verb
 from culture_metrics.results import Results
+from culture_metrics.results.beside import Beside
 from culture_metrics.threads import both, in_threads, slices
 
 if TYPE_CHECKING:
@@ -141,7 +142,17 @@ def estimate(
     name = interval_name(interval, pl.col("estimate"), pl.col("unit") == "percent")
     table = as_results(pl.concat(tables).with_columns(name), in_order=len(tables) == 1)
     whole = isinstance(extract, Extract)
-    return Results(table, least, parents(first, breakdowns) if whole else None, first.words)
+    beside = tuple(
+        _beside(part, first, verdict) for part, verdict in zip(found, hidden, strict=True) if whole
+    )
+    return Results(table, least, parents(first, breakdowns) if whole else None, first.words, beside=beside)
+
+
+def _beside(part: Found, extract: Extract, verdict: Verdict) -> Beside:
+    """Keep how exactly differences from the whole are known, of what is shown with all its decimals."""
+    shown = (verdict.why == 0) & ~verdict.rounded
+    errors = np.where(shown, part.estimates.apart, np.nan)
+    return Beside(extract.survey, extract.period, part.keys, tuple(part.answers.names), errors)
 
 
 def intervals_of(part: Found, interval: str, limits: tuple[float, float]) -> tuple[Numbers, Numbers]:
