@@ -15,6 +15,11 @@ if TYPE_CHECKING:
 STEPS, NEAR = 26, 1e-9
 
 
+#: Where the tail of the score statistic is not that of the normal: below so small a p-value, with one sample
+#: more than so many times the other and so few answers of the rarer kind expected in the smaller one.
+FAR, UNEQUAL, FEW = 1e-3, 2.0, 50.0
+
+
 class Shares(NamedTuple):
     """Two shares `p` and `q` (0 to 1) worth `n` and `m` answers, whose errors correlate by `rho`."""
 
@@ -116,6 +121,48 @@ def _end(shares: Shares, reach: Floats, edge: float, sign: float) -> Floats:
 
 def _some(shares: Shares, which: NDArray[np.bool_] | NDArray[np.int64]) -> Shares:
     return Shares(*(values[which] for values in shares))
+
+
+def far_tail(p_value: Floats, shares: Shares) -> Floats:
+    """Return p-values of a score test of no difference, held in the far tail of small and unequal samples.
+
+    Notes
+    -----
+    With 11 answers beside 400 and a share of 2 % the test rejects 74 times too often at one in 10,000. There
+    the p-value is no smaller than Fisher's with half of what was seen (mid-p; Lancaster 1961), whose level
+    holds; it never rises above 0.001, so that test and 95 % interval do not part.
+    """
+    p, q, n, m, rho = shares
+    held = p_value.copy()
+    with np.errstate(invalid="ignore", divide="ignore"):
+        pooled = (n * p + m * q) / (n + m)
+        few = np.minimum(n, m) * np.minimum(pooled, 1 - pooled) < FEW
+        unequal = np.maximum(n, m) > UNEQUAL * np.minimum(n, m)
+        rows = np.flatnonzero((p_value < FAR) & few & unequal & (rho == 0))
+    for row in rows:
+        sizes = (round(float(k)) for k in (n[row], m[row], n[row] * p[row], m[row] * q[row]))
+        held[row] = max(held[row], min(_mid_p(*sizes), FAR))
+    return held
+
+
+def _mid_p(n: int, m: int, first: int, second: int) -> float:
+    """Return Fisher's two-sided p-value of two counts, what was seen counting for half.
+
+    Examples
+    --------
+    >>> round(_mid_p(10, 12, 1, 9), 4)
+    0.0036
+    """
+    from scipy.special import gammaln
+
+    total = first + second
+    k = np.arange(max(0, total - m), min(n, total) + 1.0)
+    logs = gammaln(n + 1) - gammaln(k + 1) - gammaln(n - k + 1)
+    logs = logs + gammaln(m + 1) - gammaln(total - k + 1) - gammaln(m - total + k + 1)
+    chance = np.exp(logs - logs.max())
+    chance /= chance.sum()
+    seen = chance[k == first].sum() / 2
+    return float(2 * min(chance[k < first].sum() + seen, chance[k > first].sum() + seen))
 
 
 def detectable(shares: Shares, reach: Floats, power: Floats) -> Floats:

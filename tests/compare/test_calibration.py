@@ -173,6 +173,33 @@ def test_the_tails_of_percentages_hold_in_families_of_thousands():
     )
 
 
+def test_the_tails_hold_for_very_unequal_groups_too():
+    """A group of 11 to 20 beside one of 40 to 400, exact chances at one in 10,000 and below.
+
+    The score test alone has up to 74 times the level at one in 10,000 (11 beside 400, a share of 2 %), and 2.2
+    times at 2.8 in a million (11 beside 40, 10 %).
+    """
+    for n, m in ((11, 40), (15, 100), (20, 300), (400, 11)):
+        first, second = (
+            x.ravel() for x in np.meshgrid(np.arange(n + 1.0), np.arange(m + 1.0), indexing="ij")
+        )
+        numbers = {"estimate_from": 100 * first / n, "estimate_to": 100 * second / m, "n_from": n, "n_to": m}
+        table = pl.DataFrame(numbers | {"covariance": 0.0, "allowance": 0.0, "material": 1.0}).with_columns(
+            *(pl.lit(float("inf")).alias(f"df_{end}") for end in ("from", "to")),
+            *((pl.col(f"estimate_{e}") * (100 - pl.col(f"estimate_{e}")) / pl.col(f"n_{e}")).sqrt().alias(f"se_{e}")
+              for e in ("from", "to")),
+            *(pl.lit(None, pl.Float64).alias(f"sd_{end}") for end in ("from", "to")),
+            unit=pl.lit("percent"),
+        )  # fmt: skip
+        p = add_differences(table)["p_value"].fill_null(1.0).to_numpy()
+        for share in (0.02, 0.1, 0.3):
+            chance = binom.pmf(first, n, share) * binom.pmf(second, m, share)
+            for level in (1e-4, 2.8e-6):
+                assert chance[p < level].sum() <= level
+            # The interval and the test at 5 % are as they were.
+            assert chance[p < 0.05].sum() > 0.005
+
+
 def test_planted_at_the_printed_detectable_change_the_verdict_comes_in_four_of_five_cases(population):
     """One measure moves by what is printed of it in a pair of years without a change: 75 to 85 % of 800."""
     names, values = population
