@@ -3,7 +3,7 @@
 A trust of 6,000 synthetic respondents is the whole population; a year is a sample with replacement from it (the
 counts of a multinomial draw), so that without a planted change nothing changes. The family is every measure of the
 survey, as `compare_years` takes it: sizes, standard errors, verdicts are those of the library. Seeds are fixed.
-The same from end to end, with `estimate` and `compare_years`: tests/reference/make_change_calibration.py.
+From end to end, of several designs: `calibrate`, and the rows of tests/reference/change_calibration.csv.
 """
 
 from __future__ import annotations
