@@ -57,7 +57,7 @@ def people(extract: Extract, way: str, minimum_base: int | None = None) -> Peopl
     return People.of(extract, None, ["locality_1"], given["weights"], given["design"], minimum_base)
 
 
-@pytest.mark.parametrize("way", ["plain", "weights", "clusters", "strata"])
+@pytest.mark.parametrize("way", ["weights", "strata"])
 def test_drawn_years_are_estimated_and_compared_as_the_verbs_do(extract, way):
     """Two pairs at once on the bench; one of them by `estimate` and `compare_years`: the same to the digit.
 
@@ -92,7 +92,7 @@ def test_drawn_years_are_estimated_and_compared_as_the_verbs_do(extract, way):
     assert both["verdict"].cast(pl.String).equals(both["verdict_mine"].cast(pl.String), check_names=False)
 
 
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("way", ["raking", "clusters", "population"])
 def test_the_spread_of_drawn_years_is_the_standard_error_that_is_told(extract, way):
     """So that a calibrated procedure comes out as calibrated: the mean over scores of the ratio is near 1."""
     own = people(extract, way)
@@ -132,7 +132,7 @@ def unseen(extract):
 
 @pytest.fixture(scope="module")
 def found(unseen):
-    return cm.calibrate(unseen, ["locality_1"], draws=120, progress=False)
+    return cm.calibrate(unseen, ["locality_1"], draws=100, progress=False)
 
 
 def test_verdicts_keep_their_promises_in_a_small_trust(found):
@@ -146,7 +146,7 @@ def test_verdicts_keep_their_promises_in_a_small_trust(found):
     power = table.filter(pl.col("counted").str.ends_with("as planted"))
     assert power["estimate"].mean() == pytest.approx(80, abs=5)
     assert power["breakdown"].to_list() == ["all", "all", "all", "locality_1"]
-    assert (table["draws"] == 120).all()
+    assert (table["draws"] == 100).all()
 
 
 def test_it_says_what_it_found_and_nothing_about_people(found, unseen):
@@ -175,9 +175,11 @@ def test_the_bench_fails_where_the_procedure_does(extract, monkeypatch):
 
 def test_the_same_seed_draws_the_same(extract):
     small = replace(extract, frame=extract.frame.head(120))
-    one, two, other = (cm.calibrate(small, draws=40, seed=s, progress=False).table for s in (1, 1, 2))
+    one, two = (cm.calibrate(small, draws=40, seed=1, progress=False).table for _ in range(2))
     assert one.equals(two)
-    assert not one.equals(other)
+    drawn = [_Bench(people(small, "plain"), 0.0, "bh", [s])._years(range(1))[1][0].rows for s in (1, 1, 2)]
+    assert (drawn[0] == drawn[1]).all()
+    assert (drawn[0] != drawn[2]).any()
 
 
 def test_what_it_cannot_draw_is_refused(extract):
