@@ -12,7 +12,7 @@ What there is, by task; `help(cm.estimate)` says more of each:
   `replicate`, `shrink` for standard errors by bootstrap and steadier figures of small groups; `agreement` for
   what may be averaged over a group.
 - Compare: `benchmark` with other organisations; `compare_years`, `trend` over time; `decompose_change` for
-  what a change is made of.
+  what a change is made of; `calibrate` for how often their verdicts are wrong here, and find what is there.
 - Outcomes: `outcomes`, `outcome`, `Outcome`, `read_outcome` say what they are; `panel`, `read_panel` set them
   beside the survey; `link_outcomes` and `specification_curve` model the link.
 - Protect and share: `suppress` hides small groups (estimates come hidden); `save_results` writes results to
@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     from culture_metrics import synthetic as synthetic
     from culture_metrics import views as views
     from culture_metrics.compare.benchmark import benchmark as benchmark
+    from culture_metrics.compare.calibration import calibrate as calibrate
     from culture_metrics.compare.decompose import decompose_change as decompose_change
     from culture_metrics.compare.trend import trend as trend
     from culture_metrics.compare.years import compare_years as compare_years
@@ -90,6 +91,7 @@ else:
             "Weights": "indicators.weights",
             "agreement": "measurement.agreement",
             "benchmark": "compare.benchmark",
+            "calibrate": "compare.calibration",
             "catalogue": "catalogue",
             "check_pair": "extracts.cross_file",
             "compare": "compare",

@@ -154,11 +154,13 @@ def side_by_side(material: Material, from_period: str, to_period: str) -> pl.Dat
             hint=f"Write {to_period}, {from_period}: a change is the later year less the earlier one.",
         )
     both = frame.filter(pl.col("period").is_in([from_period, to_period]))
-    often = both.group_by("period", *CELL).len().filter(pl.col("len") > 1).select(CELL).unique()
-    weighting = pl.when("often").then(pl.col("weighting").cast(pl.String)).otherwise(pl.lit(""))
-    both = both.join(
-        often.with_columns(often=pl.lit(value=True)), on=CELL, how="left", maintain_order="left"
-    ).with_columns(weighting.alias("by_weighting"))
+    weighting = pl.lit("")
+    if both.select("period", "weighting").n_unique() > 2:
+        # A cell that stands in several weightings in either period is paired by them.
+        twice = both.filter(both.select("period", *CELL).is_duplicated()).select(pl.struct(CELL)).to_series()
+        often = pl.struct(CELL).is_in(twice.unique().implode())
+        weighting = pl.when(often).then(pl.col("weighting").cast(pl.String)).otherwise(pl.lit(""))
+    both = both.with_columns(weighting.alias("by_weighting"))
     first, second = (
         both.filter(pl.col("period") == p).select(*CELL, "unit", "by_weighting", *FIGURES)
         for p in (from_period, to_period)
@@ -168,17 +170,19 @@ def side_by_side(material: Material, from_period: str, to_period: str) -> pl.Dat
         .rename({name: f"{name}_from" for name in FIGURES})
         .drop("by_weighting")
     )
-    here, there = set(first["organisation"]), set(second["organisation"])
-    cell = pl.struct("organisation", "breakdown", "group")
-    cells = [f.select(cell.alias("cell")).to_series().unique() for f in (first, second)]
+
+    def none(end: str, *of: str) -> pl.Expr:
+        return pl.col(f"status_{end}").is_null().all().over(of)
+
+    group = ("organisation", "breakdown", "group")
     missing = (
-        pl.when(~pl.col("organisation").is_in(sorted(there)))
+        pl.when(none("to", "organisation"))
         .then(pl.format("{} has no results in {}.", "organisation", pl.lit(to_period)))
-        .when(~pl.col("organisation").is_in(sorted(here)))
+        .when(none("from", "organisation"))
         .then(pl.format("{} has no results in {}.", "organisation", pl.lit(from_period)))
-        .when(~cell.is_in(cells[1].implode()))
+        .when(none("to", *group))
         .then(pl.lit(f"There is no such group in {to_period}."))
-        .when(~cell.is_in(cells[0].implode()))
+        .when(none("from", *group))
         .then(pl.lit(f"There is no such group in {from_period}."))
         .when(pl.col("status_to").is_null())
         .then(pl.lit(f"Not in the results of {to_period}."))

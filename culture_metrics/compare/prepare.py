@@ -46,12 +46,17 @@ def paired(
     periods: tuple[str, str],
     organisation: str | None,
     measures: Sequence[str] | None,
+    absent: pl.DataFrame | None = None,
 ) -> pl.DataFrame:
-    """Put the figures wanted of two periods side by side, with what stands between them."""
+    """Put the figures wanted of two periods side by side, with what stands between them.
+
+    `absent` is what `absent_in` says of the material, where it is known already.
+    """
     pairs = choose(side_by_side(stuff, *periods), survey, organisation, measures, periods)
     ends = {"period_from": pl.lit(periods[0]), "period_to": pl.lit(periods[1])}
     marked = mark_breaks(pairs.with_columns(**ends), survey, *periods)
-    return mark_different_questions(marked, absent_in(stuff.frame), survey, periods)
+    absent = absent_in(stuff.frame) if absent is None else absent
+    return mark_different_questions(marked, absent, survey, periods)
 
 
 def choose(
@@ -102,7 +107,7 @@ def sided(marked: pl.DataFrame) -> pl.DataFrame:
 
 def left_out(stuff: Material, edition: Edition) -> list[str]:
     """Name the measures of a period that can neither improve nor decline."""
-    known = set(stuff.frame.filter(pl.col("period") == edition.period)["measure"])
+    known = set(stuff.frame.filter(pl.col("period") == edition.period)["measure"].unique())
     labels = [m.label for m in edition.measures.values() if m.direction == "neutral" and m.id in known]
     if not labels:
         return []

@@ -154,7 +154,10 @@ def compare_years(  # noqa: PLR0913
     table = judge(tested).sort(order).select(TABLE)
     if allow_breaks:
         warn_of_breaks(marked, periods)
-    ends = [set(marked.filter(pl.col(f"status_{e}").is_not_null())["organisation"]) for e in ("from", "to")]
+    ends = [
+        set(marked.filter(pl.col(f"status_{e}").is_not_null())["organisation"].unique())
+        for e in ("from", "to")
+    ]
     gone, come, regrouped = groups_apart(marked, survey, periods, stuff.words)
     return YearComparison(
         table=table,

@@ -65,8 +65,9 @@ def with_precision(frame: pl.DataFrame, score_range: tuple[float, float]) -> pl.
     cells = (
         told.with_columns(wider=pl.col("quantile") / usual)
         .filter((n > 1) & pl.col("std_error").is_not_null())
+        .select(*CELL, "quantile", "wider", "implied", "effective_base", score=score)
         # Of scores rather than of percentages, and of the largest base.
-        .sort(pl.col("quantile").is_not_null(), score, "effective_base")
+        .sort(pl.col("quantile").is_not_null(), "score", "effective_base")
         .group_by(CELL)
         .agg(pl.col("quantile", "wider").last(), design_effect=1 / (pl.col("implied") / n).median())
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     import plotly.graph_objects as go
 
+    from culture_metrics.results.beside import Beside
     from culture_metrics.wording.several import Figures
     from culture_metrics.wording.table import Table
 
@@ -49,6 +50,9 @@ class Results(Tabled):
     >>> results.scores().layout.meta["alt"][:47]
     'SYN01: scores from 4.74 (Appraisals) to 7.93 (N'
     """
+
+    #: How exactly differences from the whole organisation are known; what the table cannot say.
+    beside: tuple[Beside, ...] = field(default=(), repr=False, compare=False)
 
     def figure(self, organisation: str | None = None, period: str | int | None = None) -> go.Figure:
         """Draw the main picture: all scores of one organisation, or one score of several."""
@@ -231,6 +235,7 @@ class Results(Tabled):
         measures: Sequence[str] | None,
     ) -> tuple[pl.DataFrame, str, pl.DataFrame, str]:
         """Return the rows of one organisation, and breakdown, table and unit of a map of them."""
+        from culture_metrics.results.beside import with_apart
         from culture_metrics.results.tables import heat_map_table
 
         own = self._one(organisation, period)
@@ -245,7 +250,7 @@ class Results(Tabled):
         if not found:
             raise unknown("measure in these results", ", ".join(wanted[:3]), sorted(here))
         unit = str(edition.measures[found[0]].unit)
-        return own, name, heat_map_table(own, edition, name, found), unit
+        return own, name, heat_map_table(with_apart(own, self.beside), edition, name, found), unit
 
     def ranking(
         self,

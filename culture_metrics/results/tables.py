@@ -137,16 +137,18 @@ def chance_apart(rows: pl.DataFrame) -> NDArray[np.float64]:
     Parameters
     ----------
     rows : polars.DataFrame
-        Results with `df` (`with_precision`), and of the whole `reference`, `error`, `people` and `freedom`:
+        Results with `df` (`with_precision`), as far as it is known `apart` (the standard error of the
+        difference, `with_apart`), and of the whole `reference`, `error`, `people` and `freedom`:
         estimate, standard error, base and degrees of freedom.
 
     Notes
     -----
     The group is part of the whole. With the share f of its answers, the variance of the difference is that of
-    the whole plus (1 - 2f) times that of the group. A percentage has the error it would have at the figure of
-    the whole (score test). That is the group against the rest: Student's t, with the degrees of freedom of
-    both standard errors (of clusters where there are any) combined by Satterthwaite (1946) for people who
-    vary alike.
+    the whole plus (1 - 2f) times that of the group, if all count alike and were sampled one by one; results
+    of `estimate` know it better (`apart`), with weights, clusters and margins. A percentage has the error it
+    would have at the figure of the whole (score test). That is the group against the rest: Student's t,
+    with the degrees of freedom of both standard errors (of clusters where there are any) combined by
+    Satterthwaite (1946) for people who vary alike.
     """
     from scipy.special import stdtr
 
@@ -159,6 +161,9 @@ def chance_apart(rows: pl.DataFrame) -> NDArray[np.float64]:
     error2 = pl.when(percent).then(at_whole).otherwise(pl.col("std_error") ** 2)
     share = (pl.col("base") / pl.col("people")).clip(0, 1)
     variance = pl.col("error") ** 2 + (1 - 2 * share) * error2
+    if "apart" in rows.columns:
+        at_own = pl.when(percent).then(pl.when(inside).then(whole * (1 - whole) / (own * (1 - own))))
+        variance = pl.coalesce(pl.col("apart") ** 2 * at_own.otherwise(1.0), variance)
     # By shares rather than by the errors found: with few clusters these are chance themselves.
     others = (pl.col("freedom") - pl.col("df") - 1).fill_nan(np.inf).clip(1)
     freedom = 1 / ((1 - share) ** 2 / pl.col("df") + share**2 / others)
