@@ -163,16 +163,7 @@ class Benchmark(Output):
         return self.funnel_limits(measure).figure()
 
     def funnel_limits(self, measure: str | None = None) -> Funnel:
-        """Return what `funnel` draws: target, over-dispersion and the limits of every organisation.
-
-        Examples
-        --------
-        >>> import culture_metrics as cm
-        >>> example = cm.study([])
-        >>> limits = benchmark(example.workbook, example.organisation).funnel_limits("morale")
-        >>> limits.table.height, limits.dispersion.between >= 0
-        (16, True)
-        """
+        """Return what `funnel` draws: target, over-dispersion and the limits of every organisation."""
         edition = catalogue(self.survey).edition(self.period)
         found = edition.measure(measure or edition.headline)
         score = str(found.unit) == "score"

@@ -31,8 +31,8 @@ NATIONAL = "national"
 EVERYONE = "all organisations"
 COLUMNS = [
     "measure", "code", "label", "level", "unit", "direction", "estimate", "std_error", "conf_low",
-    "conf_high", "base", "status", "best", "median", "worst", "organisations", "left_out", "rank", "rank_low", "rank_high",
-    "percentile", "sd", "from_median", "from_best",
+    "conf_high", "base", "status", "best", "median", "worst", "organisations", "left_out", "rank",
+    "rank_low", "rank_high", "percentile", "sd", "from_median", "from_best",
 ]  # fmt: skip
 
 

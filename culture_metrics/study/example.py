@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import polars as pl
 
-from culture_metrics.contract import as_distributions, as_organisations, as_results
+from culture_metrics.contract import ALL, as_distributions, as_organisations, as_results
 from culture_metrics.extracts.extract import Extract
 from culture_metrics.indicators.distributions import distributions
 from culture_metrics.indicators.estimate import estimate
@@ -18,6 +18,8 @@ YEARS = ("2023", "2024")
 TRUST = "SYN01"
 #: The invented peers: enough for a benchmark group, small enough to be made in a second.
 PEERS, PEER_SIZE, TRUST_SIZE = 24, 400, 2000
+#: Who the respondents are, as far as profiles of organisations need it.
+BACKGROUND = ("occupation", "age", "ethnicity")
 
 
 def example_extracts() -> tuple[Extract, ...]:
@@ -90,8 +92,36 @@ def example_published(own: Extract) -> Published:
         period=own.period,
         results=Results(results),
         distributions=Distributions(
-            as_distributions(distributions(everyone).table.with_columns(**published))
+            as_distributions(
+                pl.concat(
+                    [distributions(everyone).table, _background(everyone)], how="diagonal_relaxed"
+                ).with_columns(**published)
+            )
         ),
         organisations=as_organisations(organisations),
         provenance={"synthetic": True, "suppressed_cells": int(hidden.sum())},
     )
+
+
+def _background(everyone: Extract) -> pl.DataFrame:
+    """Count who answered in each organisation, as official workbooks print it: the people are invented."""
+    questions = {everyone.edition.questions[name].columns[0]: name for name in BACKGROUND}
+    answers = (
+        everyone.frame.select("organisation", *(pl.col(c).cast(pl.Int16) for c in questions))
+        .unpivot(index="organisation", variable_name="code", value_name="option")
+        .drop_nulls("option")
+    )
+    return answers.group_by("organisation", "code", "option").agg(pl.len().alias("count")).select(
+        "organisation",
+        "option",
+        pl.col("code").replace_strict(questions).alias("question"),
+        (100 * pl.col("count") / pl.col("count").sum().over("organisation", "code")).alias("percent"),
+        pl.col("count").sum().over("organisation", "code").cast(pl.UInt32).alias("base"),
+        *(
+            pl.lit(value).alias(column)
+            for column, value in {
+                "survey": everyone.survey, "period": everyone.period, "breakdown": ALL, "group": ALL,
+                "weighting": "none", "status": "reported",
+            }.items()
+        ),
+    )  # fmt: skip

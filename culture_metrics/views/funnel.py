@@ -76,8 +76,8 @@ def funnel(
     Examples
     --------
     >>> table = pl.DataFrame({"organisation": ["RAA", "RBB"], "name": ["Ash", "Birch"],
-    ...     "estimate": [6.9, 7.9], "base": [900, 300], "low_95": [6.8, 6.7], "high_95": [7.2, 7.3], "low_998": [6.7, 6.6],
-    ...     "high_998": [7.3, 7.4], "place": ["inside", "above"]})
+    ...     "estimate": [6.9, 7.9], "base": [900, 300], "low_95": [6.8, 6.7], "high_95": [7.2, 7.3],
+    ...     "low_998": [6.7, 6.6], "high_998": [7.3, 7.4], "place": ["inside", "above"]})
     >>> curve = table.with_columns(target=7.0)
     >>> funnel(table, curve, highlight="RAA", title="Morale").layout.meta["alt"]
     'Morale. Funnel plot of 2 organisations round 7.00. Ash: 6.90, base 900, inside the limits. Above the \
