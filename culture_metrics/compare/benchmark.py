@@ -22,14 +22,14 @@ from culture_metrics.compare.standing import (
     open_books,
     standing,
 )
+from culture_metrics.compare.standing_words import beside_median, favourable_said, rank_said, summary_said
 from culture_metrics.errors import ReportError, unknown
 from culture_metrics.output import Output, verb
 from culture_metrics.results.words import weighed
-from culture_metrics.wording.numbers import several, together
+from culture_metrics.wording.numbers import MINUS, several, together
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
-    from typing import Any
+    from collections.abc import Collection, Sequence
 
     import plotly.graph_objects as go
 
@@ -285,14 +285,28 @@ class Benchmark(Output):
 
     def favourable(self, number: int = 3) -> str:
         """Say on which questions the organisation stands furthest above and below the median of its group."""
-        said = []
-        for (side,), rows in self.extremes(number).group_by("side", maintain_order=True):
-            each = (
-                f"{row['label'].lower()} ({row['estimate']:.1f}%; median {row['median']:.1f}%)"
-                for row in rows.iter_rows(named=True)
-            )
-            said.append(f"{str(side).capitalize()} against the median of {self.group}: {together(each)}.")
-        return " ".join(said)
+        return favourable_said(self.extremes(number), self.group)
+
+    def most_and_least(self, number: int = 5) -> Table:
+        """List what `extremes` returns: own figure, median and best of the group, rank and distance."""
+        from culture_metrics.results.tables import words
+        from culture_metrics.wording.table import Table
+
+        far = pl.format("{} sd", pl.col("from_median").round(1))
+        frame = self.extremes(number).select(
+            pl.col("label").alias("Question"),
+            pl.col("side").alias("Side"),
+            words("estimate").alias(self.name),
+            words("median").alias("Median"),
+            words("best").alias("Best"),
+            pl.format("{} of {}", "rank", "organisations").alias("Rank"),
+            far.str.replace("-", MINUS, literal=True).alias("From the median"),
+        )
+        return Table(
+            frame,
+            f"{self.name}: most and least favourable in {self.group}, {self.period}",
+            numbers=tuple(frame.columns[2:]),
+        )
 
     def rules(self) -> tuple[str, ...]:
         """Say what was assumed and who was left out."""
@@ -310,56 +324,7 @@ class Benchmark(Output):
         A score that equals the median is neither above nor below it. Position in a group is no test: small
         distances can be chance.
         """
-        scores = self.table.filter(
-            pl.col("level").is_in(catalogue(self.survey).leading) & pl.col("estimate").is_not_null()
-        )
-        above = scores.filter(pl.col("estimate") > pl.col("median"))
-        below = scores.filter(pl.col("estimate") < pl.col("median"))
-        organisations = several(self.peers["organisation"].n_unique(), "organisation")
-        said = [
-            f"{self.name} is above the median of {self.group} ({organisations}) on {above.height} of "
-            f"{scores.height} {catalogue(self.survey).leading_words} and below it on {below.height}."
-        ]
-        ranks = {self._rank(row) for row in scores.iter_rows(named=True)}
-        if scores.height > 1 and len(ranks) == 1 and above.height + below.height:
-            said.append(f"Its standing is the same on all {scores.height}: {ranks.pop()}.")
-            return " ".join(said)
-        for rows, word in ((above, "highest"), (below, "lowest")):
-            if rows.height:
-                end = rows["percentile"].max() if word == "highest" else rows["percentile"].min()
-                said.append(self._furthest(rows.filter(pl.col("percentile") == end), word))
-        return " ".join(said)
-
-    def _furthest(self, rows: pl.DataFrame, word: str) -> str:
-        """Say on which scores the standing is highest or lowest: those that stand level together."""
-        if rows.height == 1:
-            far = rows.row(0, named=True)
-            return (
-                f"Its standing is {word} on {far['label'].lower()} ({far['estimate']:.2f}; median "
-                f"{far['median']:.2f}; {self._rank(far)}{self._reach(far)})."
-            )
-        ranks = [self._rank(row) for row in rows.iter_rows(named=True)]
-        labels = [label.lower() for label in rows["label"]]
-        if len(set(ranks)) == 1:
-            named = f"{together(labels, most=rows.height)} ({ranks[0]} in each)"
-        else:
-            each = (f"{label} ({rank})" for label, rank in zip(labels, ranks, strict=True))
-            named = together(each, most=rows.height)
-        return f"Its standing is {word}, and the same, on {named}."
-
-    def _rank(self, row: Mapping[str, Any]) -> str:
-        """Say a rank, and how many organisations share it."""
-        mine = self.peers.filter(measure=row["measure"])["estimate"].drop_nulls()
-        others = int((mine == row["estimate"]).sum()) - 1
-        shared = f", shared with {several(others, 'other')}" if others else ""
-        return f"rank {row['rank']} of {row['organisations']}{shared}"
-
-    @staticmethod
-    def _reach(row: Mapping[str, Any]) -> str:
-        """Say the interval of a rank."""
-        if row["rank_low"] is None or row["organisations"] < 2:
-            return ""
-        return f"; by sampling alone {row['rank_low']} to {row['rank_high']}"
+        return summary_said(self.table, self.peers, self.name, self.group, catalogue(self.survey))
 
     def _when(self) -> str:
         return f"{catalogue(self.survey).label}, {catalogue(self.survey).named(self.period)}"
@@ -378,7 +343,7 @@ class Benchmark(Output):
         row = self.table.row(by_predicate=pl.col("measure") == measure, named=True)
         if row["rank"] is None:
             return f"{self.name} among {self.group}"
-        rank = self._rank(row).removeprefix("rank ")
+        rank = rank_said(row, self.peers).removeprefix("rank ")
         place, _, shared = rank.partition(", ")
         return f"{self.name} ranks {place} {self.group}{shared and f', {shared}'}"
 
@@ -387,27 +352,6 @@ class Benchmark(Output):
 
     def _repr_html_(self) -> str:
         return f"<p>{html.escape(self.summary())}</p>"
-
-
-def beside_median(table: pl.DataFrame, group: str) -> str:
-    """Say on how many scores an organisation is above and below the median of its group.
-
-    Parameters
-    ----------
-    table : polars.DataFrame
-        `estimate` and `median`; rows without either are not counted.
-    group : str
-        Name of the benchmark group.
-
-    Examples
-    --------
-    >>> beside_median(pl.DataFrame({"estimate": [7.1, 6.0, 5.5], "median": [7.0, 6.2, 5.5]}), "Acute")
-    'above the median of Acute on 1 of 3 scores, below it on 1'
-    """
-    rows = table.drop_nulls(["estimate", "median"])
-    above = rows.filter(pl.col("estimate") > pl.col("median")).height
-    below = rows.filter(pl.col("estimate") < pl.col("median")).height
-    return f"above the median of {group} on {above} of {rows.height} scores, below it on {below}"
 
 
 @verb

@@ -102,7 +102,8 @@ class Oversight(Output):
         said = [
             f"{head}: {row['estimate']:.2f}, rank {row['rank']} of {row['organisations']} "
             f"{self.sector.lower()}, oversight score {_two(row['score'])}; by sampling alone the rank "
-            f"could be {row['rank_low']} to {row['rank_high']}, the score {_two(row['score_low'])} to {_two(row['score_high'])}."
+            f"could be {row['rank_low']} to {row['rank_high']}, the score {_two(row['score_low'])} to "
+            f"{_two(row['score_high'])}."
         ]
         if row["to_next_quarter"] is not None:
             said.append(f"The next quarter of the sector begins {row['to_next_quarter']:.2f} higher.")

@@ -65,7 +65,8 @@ class Peers(Output):
         nothing = pl.lit(None, pl.Float64)
         region = pl.col("region").fill_null("no region")
         rows = self.table.select(
-            label=pl.format("{} ({}), {}", "name", "organisation", region),
+            label=pl.format("{} ({})", "name", "organisation"),
+            detail=pl.format("{}, base {}", region, "base"),
             estimate="distance",
             conf_low=nothing,
             conf_high=nothing,
