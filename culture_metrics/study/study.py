@@ -39,7 +39,6 @@ if TYPE_CHECKING:
     from culture_metrics.catalogue.describe import Definition
     from culture_metrics.compare.benchmark import Benchmark
     from culture_metrics.compare.comparison import YearComparison
-    from culture_metrics.compare.oversight import Oversight
     from culture_metrics.compare.peers import Peers
     from culture_metrics.disclosure.rule import Rule
     from culture_metrics.extracts.extract import Extract
@@ -271,7 +270,7 @@ class Study(Output):
         elif self.extracts:
             own = score_table(self.results.table.filter(period=self.year), self.edition)
             said.append(f"Own file, {self.year}: {from_to(own)}.")
-        return Sentences(tuple(said))
+        return Sentences(tuple(filter(None, said)))
 
     def summary(self) -> str:
         """Say what stands out in plain sentences."""
@@ -351,15 +350,15 @@ class Study(Output):
         earlier = [p for p in self.published if p.organisations.filter(named).height and p is not newest]
         return [newest, *(p for p in earlier if p.period < newest.period)]
 
-    def oversight(self) -> Oversight:
-        """Work out the oversight scores of the organisation that rest on the survey.
+    def oversight(self) -> Figures:
+        """Draw the oversight scores that rest on the survey, or say why the organisation has none."""
+        from culture_metrics.wording.several import Figures
 
-        Raises
-        ------
-        ResultsError
-            When it is in no sector of the framework, or none rests on the survey.
-        """
-        return oversight(self.releases, self.organisation)
+        try:
+            found = oversight(self.releases, self.organisation)
+        except ResultsError as none:
+            return Figures((), otherwise=f"No oversight score: {none.what}.")
+        return Figures((found.figure(), found), otherwise="")
 
     def peers(self, number: int = 10) -> Peers:
         """Find the organisations most like this one on what none can change."""
@@ -458,7 +457,7 @@ class Study(Output):
 
     def _oversight_said(self) -> str:
         try:
-            return self.oversight().summary()
+            return oversight(self.releases, self.organisation).summary()
         except ResultsError as none:
             return f"No oversight score: {none.what}."
 
