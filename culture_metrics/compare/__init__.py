@@ -19,7 +19,7 @@ from culture_metrics.lazy_names import lazy_names
 
 if TYPE_CHECKING:
     from culture_metrics.compare.assumptions import Assumptions as Assumptions
-    from culture_metrics.compare.bright_spots import bright_spots as bright_spots
+    from culture_metrics.compare.beyond_profile import bright_spots as bright_spots
     from culture_metrics.compare.contributions import change_contributions as change_contributions
     from culture_metrics.compare.nonresponse import nonresponse_sensitivity as nonresponse_sensitivity
     from culture_metrics.compare.pulse import run_chart as run_chart
@@ -29,7 +29,7 @@ else:
         __name__,
         {
             "Assumptions": "assumptions",
-            "bright_spots": "bright_spots",
+            "bright_spots": "beyond_profile",
             "change_contributions": "contributions",
             "nonresponse_sensitivity": "nonresponse",
             "recovery": "regression_to_mean",

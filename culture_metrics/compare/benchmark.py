@@ -253,7 +253,9 @@ class Benchmark(Output):
                 continue
             group, called = book.members(self.organisation, level, self.period)
             rows = book.rows.filter(period=self.period).join(group.select("organisation"), on="organisation")
-            found = standing(rows, self.organisation, measures, minimum_base=self.minimum_base)
+            found = standing(
+                rows, self.organisation, measures, minimum_base=self.minimum_base, intervals=False
+            )
             place = pl.format("{} ({} of {})", words("median"), "rank", "organisations").fill_null("")
             column = f"Median of {called} (rank)"
             frame = frame.with_columns(found.select(place.alias(column)))
@@ -283,7 +285,7 @@ class Benchmark(Output):
         }
         return pl.concat(found.with_columns(side=pl.lit(side)) for side, found in sides.items())
 
-    def favourable(self, number: int = 3) -> str:
+    def favourable(self, number: int = 3) -> tuple[str, ...]:
         """Say on which questions the organisation stands furthest above and below the median of its group."""
         return favourable_said(self.extremes(number), self.group)
 

@@ -74,6 +74,7 @@ class Oversight(Output):
             axis="Oversight score: 1 is the best of the sector, 4 its last",
             decimals=2,
             reference=2.5,
+            span=(1.0, 4.0),
             notes="The line at 2.5 is the middle of the sector.",
             title=f"{self.name}: {' and '.join(self._scores())}",
             subtitle=f"{self.framework}, {self.sector}, {catalogue(self.survey).named(self.period)}. "
@@ -83,7 +84,11 @@ class Oversight(Output):
 
     def summary(self) -> str:
         """Say the scores, how far they may be chance, and what the next quarter asks for."""
-        return " ".join(" ".join(self._said(row)) for row in self.table.iter_rows(named=True))
+        return " ".join(self.sentences())
+
+    def sentences(self) -> tuple[str, ...]:
+        """Say the same, a text for each metric."""
+        return tuple(" ".join(self._said(row)) for row in self.table.iter_rows(named=True))
 
     def rules(self) -> tuple[str, ...]:
         """Say how scores are made and what was assumed."""

@@ -167,7 +167,13 @@ def groupwide(rows: pl.DataFrame, prefix: str = "") -> pl.DataFrame:
 
 
 def standing(
-    rows: pl.DataFrame, organisation: str, measures: pl.DataFrame, *, minimum_base: int, seed: int = 0
+    rows: pl.DataFrame,
+    organisation: str,
+    measures: pl.DataFrame,
+    *,
+    minimum_base: int,
+    seed: int = 0,
+    intervals: bool = True,
 ) -> pl.DataFrame:
     """Return the standing of one organisation among those of `rows`, one row per measure.
 
@@ -183,6 +189,8 @@ def standing(
         Smallest base that counts.
     seed : int
         Of the simulation behind the intervals of ranks.
+    intervals : bool
+        Whether to draw them; their columns are null otherwise.
 
     Returns
     -------
@@ -200,12 +208,13 @@ def standing(
     )
     mine = ranked.filter(organisation=organisation).select("measure", "rank", "percentile")
     own = rows.filter(organisation=organisation)
+    drawn = _intervals(ranked if intervals else ranked.clear(), organisation, seed)
     sign = pl.when(pl.col("direction") == "lower").then(-1).otherwise(1)
     return (
         measures.join(own, on="measure", how="left", maintain_order="left")
         .join(mine, on="measure", how="left", maintain_order="left")
         .join(groupwide(ranked), on="measure", how="left", maintain_order="left")
-        .join(_intervals(ranked, organisation, seed), on="measure", how="left", maintain_order="left")
+        .join(drawn, on="measure", how="left", maintain_order="left")
         .with_columns(
             (everyone - pl.col("organisations")).cast(pl.UInt32).alias("left_out"),
             *(
@@ -222,14 +231,13 @@ def standing(
 def _intervals(ranked: pl.DataFrame, organisation: str, seed: int) -> pl.DataFrame:
     """Return the interval of the rank by measure, as far as standard errors are known."""
     sided = ranked.filter(pl.col("direction") != "neutral")
+    if sided.filter(organisation=organisation).is_empty():
+        return pl.DataFrame(schema={"measure": pl.String, "rank_low": pl.UInt32, "rank_high": pl.UInt32})
     shape = {"on": "measure", "index": "organisation", "maintain_order": True}
     values = sided.pivot(values="good", **shape)  # type: ignore[arg-type]
     errors = sided.pivot(values="std_error", **shape)  # type: ignore[arg-type]
     codes = values["organisation"].to_list()
     names = values.columns[1:]
-    empty = pl.DataFrame(schema={"measure": pl.String, "rank_low": pl.UInt32, "rank_high": pl.UInt32})
-    if organisation not in codes:
-        return empty
     low, high = rank_intervals(
         values.drop("organisation").to_numpy(),
         errors.drop("organisation").to_numpy(),

@@ -72,7 +72,7 @@ def _reach(row: Mapping[str, Any]) -> str:
     return f"; by sampling alone {row['rank_low']} to {row['rank_high']}"
 
 
-def favourable_said(extremes: pl.DataFrame, group: str) -> str:
+def favourable_said(extremes: pl.DataFrame, group: str) -> tuple[str, ...]:
     """Say which questions are most and least favourable against the median of a group."""
     said = []
     for (side,), rows in extremes.group_by("side", maintain_order=True):
@@ -81,7 +81,7 @@ def favourable_said(extremes: pl.DataFrame, group: str) -> str:
             for row in rows.iter_rows(named=True)
         )
         said.append(f"{str(side).capitalize()} against the median of {group}: {together(each)}.")
-    return " ".join(said)
+    return tuple(said)
 
 
 def beside_median(table: pl.DataFrame, group: str) -> str:

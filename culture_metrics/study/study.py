@@ -10,7 +10,7 @@ import polars as pl
 
 from culture_metrics.catalogue import Edition, catalogue
 from culture_metrics.compare.benchmark import benchmark
-from culture_metrics.compare.bright_spots import bright_spots
+from culture_metrics.compare.beyond_profile import bright_spots
 from culture_metrics.compare.oversight import oversight
 from culture_metrics.compare.peers import find_peers
 from culture_metrics.compare.years import check_comparable, compare_years
@@ -263,14 +263,13 @@ class Study(Output):
             standing = self.benchmark()
             year = "" if standing.period == self.year else f" ({standing.period})"
             said.append(f"{standing.summary().removesuffix('.')}{year}.")
-            said.append(self._oversight_said())
-            said.append(standing.favourable())
+            said += [*self._oversight_said(), *standing.favourable()]
         if self.extracts and not self.why_no_change:
             said.append(self.compare_years().whole().summary())
         elif self.extracts:
             own = score_table(self.results.table.filter(period=self.year), self.edition)
             said.append(f"Own file, {self.year}: {from_to(own)}.")
-        return Sentences(tuple(filter(None, said)))
+        return Sentences(tuple(said))
 
     def summary(self) -> str:
         """Say what stands out in plain sentences."""
@@ -340,6 +339,10 @@ class Study(Output):
         ReportError
             When no workbook has a benchmark group for it.
         """
+        return self._standing
+
+    @cached_property
+    def _standing(self) -> Benchmark:
         return benchmark(self.releases, self.organisation)
 
     @property
@@ -455,11 +458,11 @@ class Study(Output):
             return Figures((), otherwise=f"'{label}' has no headline percentage whose change could be split.")
         return staff_mix(years, chosen, wanted, self.rule.minimum_base, self.name)
 
-    def _oversight_said(self) -> str:
+    def _oversight_said(self) -> tuple[str, ...]:
         try:
-            return oversight(self.releases, self.organisation).summary()
+            return oversight(self.releases, self.organisation).sentences()
         except ResultsError as none:
-            return f"No oversight score: {none.what}."
+            return (f"No oversight score: {none.what}.",)
 
     def _answered(self) -> Study:
         """Return the study if there are answers of respondents in it."""

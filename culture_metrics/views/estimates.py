@@ -47,6 +47,7 @@ def estimates(  # noqa: PLR0913
     decimals: int | None = None,
     ratio: bool = False,
     reference: float | None = None,
+    span: tuple[float, float] | None = None,
     level: float = 0.95,
 ) -> go.Figure:
     """Draw estimates and their intervals, one row each, with the numbers beside them.
@@ -68,6 +69,8 @@ def estimates(  # noqa: PLR0913
         Whether the numbers are ratios: the axis is then logarithmic and 1 means no difference.
     reference : float, optional
         Where to rule the line of no difference: 0, or 1 for ratios, when left out.
+    span : (float, float), optional
+        Ends that the axis reaches at least.
     level : float
         Level of the intervals.
 
@@ -96,7 +99,7 @@ def estimates(  # noqa: PLR0913
     whole |= {"strong": pl.lit(True), "detail": pl.lit("")}
     table = table.with_columns(e.alias(n) for n, e in whole.items() if n not in table.columns)
     lines = max(len(wrap(label, LABEL_WIDTH)) for label in table["label"])
-    panels = _panels(table, decimals, max(ROW, LINE * lines))
+    panels = _panels(table, decimals, max(ROW, LINE * lines), span)
     table = pl.concat([panel.rows for panel in panels])
     left = max(60.0, *(min(LABEL_WIDTH, width(t)) for t in table["label"])) + 2 * style.EDGE
     ends = table["conf_low"].is_not_null().any()
@@ -130,7 +133,9 @@ def _said(rows: pl.DataFrame, decimals: int | None) -> list[str]:
     return said
 
 
-def _panels(table: pl.DataFrame, decimals: int | None, row: int) -> list[_Panel]:
+def _panels(
+    table: pl.DataFrame, decimals: int | None, row: int, span: tuple[float, float] | None
+) -> list[_Panel]:
     """Part the rows into panels and say where each begins, in pixels from the top of the plot."""
     panels, top = [], 0.0
     for group in table.partition_by("panel", maintain_order=True):
@@ -138,14 +143,15 @@ def _panels(table: pl.DataFrame, decimals: int | None, row: int) -> list[_Panel]
         said = _said(group, decimals)
         rows = group.with_columns(pl.Series("said", said))
         top += HEAD if first["panel"] else 0
-        reach = _reach(table.filter(pl.col("axis") == first["axis"]), first["ratio"])
+        reach = _reach(table.filter(pl.col("axis") == first["axis"]), first["ratio"], span)
         panels.append(_Panel(rows, first["panel"], first["axis"], first["ratio"], top, reach, row))
         top += rows.height * row + AXIS
     return panels
 
 
-def _reach(rows: pl.DataFrame, ratio: bool) -> tuple[float, float]:
+def _reach(rows: pl.DataFrame, ratio: bool, span: tuple[float, float] | None) -> tuple[float, float]:
     marks = rows.select(NUMBERS).unpivot()["value"].cast(pl.Float64).drop_nulls().to_list()
+    marks += span or ()
     marks = marks or [1.0 if ratio else 0.0]
     return min(marks), max(marks)
 

@@ -340,3 +340,19 @@ def test_what_is_most_and_least_favourable_goes_by_the_better_side(ref):
         (pl.col("estimate") > pl.col("median")).all()
     ).item())  # fmt: skip
     assert rows["from_median"].abs().is_not_null().all()
+
+
+def test_the_study_says_standing_oversight_and_extremes_first(published_2024, shared_data):
+    """From a published workbook alone; a social enterprise has no oversight score, and is told so."""
+    (path,) = (shared_data / "nss2024").glob("*organisational results.xlsx")
+    enterprise = study([str(path)], "NR5")
+    said = enterprise.stands_out().said
+    assert said[0].startswith("Livewell Southwest is above the median of Social Enterprises - Community")
+    assert said[1] == "No oversight score: NR5 is in no sector of the NHS Oversight Framework."
+    assert said[2].startswith("Most favourable against") and said[3].startswith("Least favourable against")
+    other = replace(enterprise, organisation="REF")
+    assert [text.split(":")[0] for text in other.stands_out().said[1:3]] == [
+        "Staff engagement (OF0084)", "Raising concerns (OF0061)",
+    ]  # fmt: skip
+    assert len(other.peers().organisations) == 10
+    assert "one period" in other.over_time().otherwise

@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 from culture_metrics.catalogue import catalogue
-from culture_metrics.compare.bright_spots import _design, bright_spots
+from culture_metrics.compare.beyond_profile import _design, bright_spots
 from culture_metrics.compare.peers import find_peers
 from culture_metrics.compare.profile import profile_of
 from culture_metrics.contract import as_results
