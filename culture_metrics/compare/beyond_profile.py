@@ -240,8 +240,11 @@ def _left_over(
     n, k = basis.shape
     if n < k + SPARE:
         raise ResultsError(
-            f"Too few organisations to predict from: {n} with a figure, {k} coefficients",
+            "Too few organisations to predict from",
             where="bright_spots",
+            expected=f"{k + SPARE} with a figure, {SPARE} more than coefficients",
+            got=f"{n}",
+            hint="Take the official workbook of all organisations.",
         )
     leverage = (basis**2).sum(axis=1)
     residual = y - basis @ (basis.T @ y)

@@ -182,3 +182,11 @@ def test_there_are_few_bright_spots_where_profiles_say_all(narrow):
 def test_a_measure_without_a_better_side_has_no_bright_spots(published_2024):
     with pytest.raises(ResultsError, match="has no better side"):
         bright_spots(published_2024, "patient_contact")
+
+
+def test_too_few_organisations_are_said_in_words(narrow):
+    few = narrow.organisations.filter(benchmark_group="Ambulance Trusts")["organisation"].implode()
+    small = replace(narrow, organisations=narrow.organisations.filter(pl.col("organisation").is_in(few)))
+    with pytest.raises(ResultsError, match="Too few organisations to predict from") as caught:
+        bright_spots(small)
+    assert (caught.value.got, caught.value.hint[:4]) == ("11", "Take")
