@@ -105,23 +105,32 @@ def example_published(own: Extract) -> Published:
 
 def _background(everyone: Extract) -> pl.DataFrame:
     """Count who answered in each organisation, as official workbooks print it: the people are invented."""
-    questions = {everyone.edition.questions[name].columns[0]: name for name in BACKGROUND}
-    answers = (
-        everyone.frame.select("organisation", *(pl.col(c).cast(pl.Int16) for c in questions))
-        .unpivot(index="organisation", variable_name="code", value_name="option")
-        .drop_nulls("option")
+    questions = {name: everyone.edition.questions[name] for name in BACKGROUND}
+    codes = {question.columns[0]: name for name, question in questions.items()}
+    options = [(name, code) for name, question in questions.items() for code in question.scale.labels]
+    grid = pl.DataFrame(options, schema={"question": pl.String, "option": pl.Int16}, orient="row")
+    key, whole = ["organisation", "question", "option"], ["organisation", "question"]
+    given = (
+        everyone.frame.select("organisation", *(pl.col(c).cast(pl.Int16).alias(n) for c, n in codes.items()))
+        .unpivot(index="organisation", variable_name="question", value_name="option")
+        .group_by(key)
+        .agg(count=pl.len())
     )
-    return answers.group_by("organisation", "code", "option").agg(pl.len().alias("count")).select(
-        "organisation",
-        "option",
-        pl.col("code").replace_strict(questions).alias("question"),
-        (100 * pl.col("count") / pl.col("count").sum().over("organisation", "code")).alias("percent"),
-        pl.col("count").sum().over("organisation", "code").cast(pl.UInt32).alias("base"),
-        *(
-            pl.lit(value).alias(column)
-            for column, value in {
-                "survey": everyone.survey, "period": everyone.period, "breakdown": ALL, "group": ALL,
-                "weighting": "none", "status": "reported",
-            }.items()
-        ),
-    )  # fmt: skip
+    counts = (
+        everyone.frame.select("organisation")
+        .unique()
+        .join(grid, how="cross")
+        .join(given, on=key, how="left")
+        .with_columns(pl.col("count").fill_null(0))
+    )
+    about = {
+        "survey": everyone.survey, "period": everyone.period, "breakdown": ALL, "group": ALL,
+        "weighting": "none", "status": "reported",
+    }  # fmt: skip
+    base = pl.col("count").sum().over(whole)
+    return counts.select(
+        *key,
+        (100 * pl.col("count") / base).alias("percent"),
+        base.cast(pl.UInt32).alias("base"),
+        *(pl.lit(value).alias(column) for column, value in about.items()),
+    )
