@@ -142,6 +142,7 @@ CALLS = {
         "list of Published": lambda: cm.benchmark([_before(), published()], "SYN01"),
     },
     "bright_spots": {"Published": lambda: cm.compare.bright_spots(_many(), "morale")},
+    "calibrate": {"Extract": lambda: cm.calibrate(extract(), draws=40)},
     "change_contributions": {"Extract": parts},
     "check_pair": {
         "Extract": lambda: cm.check_pair(extract(2023), extract()),

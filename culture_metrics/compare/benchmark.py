@@ -326,7 +326,8 @@ class Benchmark(Output):
         A score that equals the median is neither above nor below it. Position in a group is no test: small
         distances can be chance.
         """
-        return summary_said(self.table, self.peers, self.name, self.group, catalogue(self.survey))
+        said = summary_said(self.table, self.peers, self.name, self.group, catalogue(self.survey))
+        return " ".join([said, *catalogue(self.survey).remarks(self.period)])
 
     def _when(self) -> str:
         return f"{catalogue(self.survey).label}, {catalogue(self.survey).named(self.period)}"

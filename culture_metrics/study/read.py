@@ -19,7 +19,7 @@ from culture_metrics.extracts.validate import validate
 from culture_metrics.output import told
 from culture_metrics.provenance import provenance_of
 from culture_metrics.published import is_published, read_published
-from culture_metrics.study.example import example_extracts, example_workbook
+from culture_metrics.study.example import BREAKDOWNS, example_extracts, example_workbook
 from culture_metrics.study.rules import (
     breakdowns_of,
     check_one_file_a_year,
@@ -136,7 +136,7 @@ def study(
         published=tuple(sorted(published, key=lambda p: p.period)),
         organisation=chosen,
         year=year_of([*(e.period for e in extracts), *(p.period for p in published)], year),
-        by=breakdowns_of(extracts, by, found.defaults.breakdowns),
+        by=breakdowns_of(extracts, by, found.defaults.breakdowns if paths else BREAKDOWNS),
         rule=minimum_rule(found, minimum_base, minimum_count),
         ledger=Path(ledger) if ledger else None,
     )

@@ -246,7 +246,7 @@ class Study(Output):
     # What stands out, in all that was read.
 
     def stands_out(self) -> Sentences:
-        """Say where the organisation stands in its benchmark group, and what changed in it as a whole.
+        """Say where the organisation stands in its benchmark group, what changed in it, and where inside.
 
         Examples
         --------
@@ -265,7 +265,7 @@ class Study(Output):
             said.append(f"{standing.summary().removesuffix('.')}{year}.")
             said += [*self._oversight_said(), *standing.favourable()]
         if self.extracts and not self.why_no_change:
-            said.append(self.compare_years().whole().summary())
+            said.append(self.compare_years().summary())
         elif self.extracts:
             own = score_table(self.results.table.filter(period=self.year), self.edition)
             said.append(f"Own file, {self.year}: {from_to(own)}.")
@@ -442,7 +442,7 @@ class Study(Output):
         """Compare the year of the study with the one before it, whole and by group."""
         earlier, later = self.two_years()
         change = compare_years(self.results, earlier.period, later.period)
-        return replace(change, names={**self.words, self.organisation: self.name})
+        return replace(change, names={**change.names, **self.words, self.organisation: self.name})
 
     def staff_mix(self, measure: str | None = None) -> Figures:
         """Split the change of a measure (the survey's choice) into staff mix and change within groups."""

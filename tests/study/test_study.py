@@ -30,7 +30,8 @@ def example():
 def test_the_example_is_a_trust_in_two_years_among_its_peers(example):
     assert [e.period for e in example.extracts] == ["2023", "2024"]
     assert (example.organisation, example.name, example.year) == ("SYN01", "Invented trust 1", "2024")
-    assert example.by == ("occupation_group", "locality_1")
+    assert example.by == ("occupation_group", "locality_1", "locality_4", "long_term_condition")
+    assert example.words == {"locality_1": "Directorate", "locality_4": "Department"}
     peers = example.workbook.organisations.group_by("benchmark_group").len()
     assert peers["len"].max() > 10
 
