@@ -239,7 +239,7 @@ def test_the_manifest_lets_someone_repeat_it(files, manifest):
     }  # fmt: skip
     assert manifest["options"]["breakdowns"] == ["occupation_group", "locality_1"]
     assert manifest["options"]["minimum_base"] == 11
-    assert (len(manifest["notebooks"]), manifest["left_out"]) == (5, [])
+    assert (len(manifest["notebooks"]), manifest["left_out"]) == (6, [])
     assert {"Python", "polars", "pandera", "plotly"} <= set(manifest["software"])
 
 
