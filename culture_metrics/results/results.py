@@ -12,7 +12,7 @@ from culture_metrics.contract import ALL
 from culture_metrics.errors import ResultsError, unknown
 from culture_metrics.results.spelling import breakdown_among
 from culture_metrics.results.tabled import Tabled, when
-from culture_metrics.wording.numbers import count, held_back, several
+from culture_metrics.wording.numbers import count, held_back, in_sentence, several
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -171,7 +171,7 @@ class Results(Tabled):
         return views.heat_map(
             table,
             unit=unit,
-            title=f"{self._whom(own)}, by {label[0].lower()}{label[1:]}: {apart(table, unit)}",
+            title=f"{self._whom(own)}, by {in_sentence(label)}: {apart(table, unit)}",
             source=source_of(own),
             limit=limit,
             scale=edition.survey.score_range,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from culture_metrics.catalogue import Edition, catalogue
+from culture_metrics.catalogue import CROSS, Edition, catalogue
 from culture_metrics.compare.benchmark import benchmark
 from culture_metrics.compare.beyond_profile import bright_spots
 from culture_metrics.compare.oversight import oversight
@@ -19,8 +19,9 @@ from culture_metrics.disclosure.ledger import About, write_ledger
 from culture_metrics.disclosure.names import pool_names
 from culture_metrics.disclosure.suppression import suppress
 from culture_metrics.errors import ComparabilityError, ReportError, ResultsError
+from culture_metrics.extracts.columns import breakdown_of
 from culture_metrics.extracts.unanswered import told, unanswered
-from culture_metrics.indicators.breakdowns import available_breakdowns
+from culture_metrics.indicators.breakdowns import available_breakdowns, names_groups
 from culture_metrics.indicators.distributions import distributions
 from culture_metrics.indicators.estimate import estimate
 from culture_metrics.indicators.shown import attack_shown
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
     from culture_metrics.published import Published
     from culture_metrics.study.files import Checks
     from culture_metrics.study.guide import Guide
+    from culture_metrics.study.settings import Settings
     from culture_metrics.wording.several import Figures, Sentences
     from culture_metrics.wording.table import Table
 
@@ -75,6 +77,8 @@ class Study(Output):
         Smallest base, and smallest number of people that a percentage may count, of what is shown.
     ledger : Path, optional
         File that keeps which groups were shown.
+    settings : Settings, optional
+        What study.yaml says, where there is one.
     """
 
     reports: tuple[ValidationReport, ...]
@@ -85,6 +89,7 @@ class Study(Output):
     by: tuple[str, ...]
     rule: Rule
     ledger: Path | None = None
+    settings: Settings | None = None
 
     @cached_property
     def suppressed(self) -> tuple[Results, Distributions]:
@@ -113,8 +118,33 @@ class Study(Output):
         )
 
     def _decided_by(self, extract: Extract) -> list[str | tuple[str, ...]]:
-        mix = [n for n in available_breakdowns(extract) if n == extract.edition.survey.defaults.staff_mix]
-        return [factors(name) for name in dict.fromkeys([*self.by, *mix])]
+        """Return what is decided together: what is shown, what it nests in, and the staff mix.
+
+        A breakdown that another lies in is decided with it, though it be shown another time or not at all.
+        """
+        here = available_breakdowns(extract)
+        mix = [name for name in here if name == extract.edition.survey.defaults.staff_mix]
+        own = [name for name in self.by if all(part in here for part in name.split(CROSS))]
+        around = [name for name in self.around if name in here and names_groups(extract, name)]
+        return [factors(name) for name in dict.fromkeys([*own, *around, *mix])]
+
+    @property
+    def around(self) -> tuple[str, ...]:
+        """The breakdowns in which those of the study lie, as study.yaml says."""
+        if self.settings is None or not self.extracts:
+            return ()
+        edition = self.extracts[-1].edition
+        lies_in = {
+            breakdown_of(word, edition): [breakdown_of(name, edition) for name in nest.within]
+            for word, nest in self.settings.nesting.items()
+        }
+        found: list[str] = []
+        left = [*self.by]
+        while left:
+            above = [name for name in lies_in.get(left.pop(), ()) if name not in found]
+            found += above
+            left += above
+        return tuple(found)
 
     @property
     def decided(self) -> list[About]:
@@ -144,10 +174,17 @@ class Study(Output):
 
     @property
     def workbook(self) -> Published | None:
-        """The workbook that has a benchmark group for the organisation: of the year, else the latest one."""
+        """The workbook that has a benchmark group for the organisation: of the year, else the latest one.
+
+        Of two of a year the detailed one, which has the answers too.
+        """
         named = (pl.col("organisation") == self.organisation) & pl.col("benchmark_group").is_not_null()
         found = [p for p in self.published if p.organisations.filter(named).height]
-        return max(found, key=lambda p: (p.period == self.year, p.period), default=None)
+        return max(
+            found,
+            key=lambda p: (p.period == self.year, p.period, not p.distributions.table.is_empty()),
+            default=None,
+        )
 
     @property
     def sources(self) -> tuple[Extract | Published, ...]:
@@ -324,6 +361,16 @@ class Study(Output):
         from culture_metrics.study.lists import years
 
         return years(self._answered().results.table, self.edition, self.name)
+
+    def response_rates(self) -> Table:
+        """List how many of the staff answered, as a whole and by group, with 95% intervals.
+
+        The headcounts are those that study.yaml names for the year of the study. A group is shown where its
+        results are.
+        """
+        from culture_metrics.study.response import response_table
+
+        return response_table(self)
 
     def held_back(self) -> Table:
         """Count the results from respondent files that are shown and held back; the reason is not told."""

@@ -6,7 +6,13 @@ import polars as pl
 import pytest
 
 from culture_metrics import study, synthetic
-from culture_metrics.errors import ExtractError, FileFormatError, ReportError, UnknownNameError
+from culture_metrics.errors import (
+    ExtractError,
+    FileFormatError,
+    ReportError,
+    StudyFileError,
+    UnknownNameError,
+)
 from culture_metrics.study.inspect import inspect_file
 
 
@@ -157,8 +163,9 @@ def test_missing_files_and_folders_are_named_without_their_folder(files):
     with pytest.raises(FileFormatError, match="no such file") as caught:
         study([files / "none.csv"])
     assert caught.value.where == "none.csv"
-    with pytest.raises(FileFormatError, match="a folder, not a file"):
+    with pytest.raises(StudyFileError, match=r"has no study\.yaml") as caught:
         study([files])
+    assert caught.value.where == files.name and "culture-metrics setup" in caught.value.hint
 
 
 def test_a_real_workbook_is_told_from_a_respondent_file(shared_data):
