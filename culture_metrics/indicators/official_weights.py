@@ -54,8 +54,23 @@ class _Counted:
     counts: Numbers
 
 
+@dataclass(frozen=True)
+class WeightingGroups(_Counted):
+    """The same with what a respondent of each organisation and group counts for."""
+
+    weight: Numbers
+    unweighted: Flags
+
+
 def official_weights(extract: Extract, rules: Weights) -> OfficialWeights:
-    """Return the official weight of each respondent: `min(cap, (n_bg / N_b) / (n_og / N_o))`.
+    """Return the official weight of each respondent."""
+    found = weighting_groups(extract, rules)
+    each = found.weight[found.organisation, found.group]
+    return OfficialWeights(each, tuple(found.organisations.filter(found.unweighted)))
+
+
+def weighting_groups(extract: Extract, rules: Weights) -> WeightingGroups:
+    """Put respondents into weighting groups, each with its weight `min(cap, (n_bg / N_b) / (n_og / N_o))`.
 
     Raises
     ------
@@ -93,7 +108,9 @@ def official_weights(extract: Extract, rules: Weights) -> OfficialWeights:
         weight = np.minimum(in_pools(wanted, pooled) / share, weighting.cap)
     weight[unweighted] = 1.0
     _warn(weighting, found, pooled)
-    return OfficialWeights(weight[found.organisation, found.group], tuple(names.filter(unweighted)))
+    return WeightingGroups(
+        found.organisations, found.organisation, found.group, found.counts, weight, unweighted
+    )
 
 
 def _benchmark_groups(extract: Extract, names: pl.Series, rules: Weights) -> list[str | None]:
