@@ -31,7 +31,15 @@ NO_RESULT = {
     "save_mapping": "writes", "save_results": "writes", "write_published": "writes",
 }  # fmt: skip
 #: A picture of these would say no more than their list of problems, or of columns.
-NO_PICTURE = {"audit_disclosure", "check_pair", "inspect_file", "tie_out", "validate", "validate_results"}
+NO_PICTURE = {
+    "audit_disclosure",
+    "check_pair",
+    "inspect_file",
+    "official_mix",
+    "tie_out",
+    "validate",
+    "validate_results",
+}
 RAKED = {"gender": {"Female": 70, "Male": 30}}
 HIDDEN = "Hidden Ward"
 

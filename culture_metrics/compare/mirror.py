@@ -13,7 +13,7 @@ from culture_metrics.contract import ALL
 from culture_metrics.errors import ExtractError, kind_of, unknown
 from culture_metrics.extracts.extract import Extract, not_read
 from culture_metrics.indicators.estimate import estimate
-from culture_metrics.indicators.official_mix import NOT_KNOWN, OfficialMix, official_mix
+from culture_metrics.indicators.official_mix import NOT_KNOWN, OfficialMix, official_mix, weighting_in
 from culture_metrics.indicators.weights import Weights
 from culture_metrics.output import Output, verb
 from culture_metrics.problems import listed
@@ -78,8 +78,10 @@ class Mirror(Output):
         )
         off = f" They are expected to be off by no more than {said}." if said else ""
         return (
-            f"The official figures of {self.organisation} for {self.period} are not out, or not in the workbook: "
-            f"{several(shown.height, 'figure')} from the extract with the occupation mix of {self.mix.period}.{off}"
+            f"The official figures of {self.organisation} for {self.period} are not out, or not in a "
+            "workbook: "
+            f"{several(shown.height, 'figure')} from the extract, with the occupation mix of "
+            f"{self.mix.period}.{off}"
         )
 
     def rules(self) -> tuple[str, ...]:
@@ -87,13 +89,14 @@ class Mirror(Output):
         group = self.mix.benchmark_groups.get(self.organisation)
         if group is None:
             return ()
-        said = [f"Not known: {one}" for one in self.mix.edition.survey.weighting.open_about(group, self.period)]  # type: ignore[union-attr]
+        rules = weighting_in(self.mix.edition)
+        said = [f"Not known: {one}" for one in rules.open_about(group, self.period)]
         if self.mix.period != self.period:
             how = self.mix.movements[group].how
             told = (
                 "how far it moves in a year is not known"
                 if how == NOT_KNOWN
-                else f"how far it moves in a year is taken {how}"
+                else f"how far it moves in a year is worked out {how}"
             )
             said.insert(0, f"The mix is that of {self.mix.period}; {told}.")
         return tuple(said)
@@ -106,9 +109,8 @@ class Mirror(Output):
 
     def __repr__(self) -> str:
         n = self.compared.height
-        return (
-            f"Mirror({self.organisation}, {self.period}: {self.table.height} measures, {n} compared. See .table)"
-        )
+        said = f"{self.table.height} measures, {n} compared"
+        return f"Mirror({self.organisation}, {self.period}: {said}. See .table and .summary())"
 
 
 @verb
@@ -127,8 +129,8 @@ def mirror(
         The clean extract of a year (`validate(...).extract`).
     published : Published or list of Published
         Workbooks of organisation results. Of the year of the extract: its figures stand beside those worked
-        out, and its occupation mix is used. Of the year before: its mix is used, and how far it may have moved
-        since is in the expected error; with two of them that is known from their difference.
+        out, and its occupation mix is used. Of the year before: its mix is used, and how far it may have
+        moved since is in the expected error; with two of them that is known from their difference.
     organisation : str, optional
         ODS code; needed where the extract has several.
     minimum_base : int, optional
@@ -148,14 +150,14 @@ def mirror(
 
     Notes
     -----
-    Weights are those of `Weights("official")` in their official form, without pooling; figures that would tell
-    what few people answered are hidden. Numbers are rounded as official reports print them, and counted as one
+    Weights are those of `Weights("official")` in their official form, without pooling; figures that would
+    tell what few people answered are hidden. Numbers are rounded as official reports print them, and are one
     release with all that was shown of the extract before.
 
     The expected error is half a unit of the last printed decimal on either side, and where the mix is another
-    year's, 97.5 % quantiles of the movement of the mix (`official_mix`) times how much the figure hangs on it: for
-    a mean m = Σ w A / Σ w B of sums A over B answers, dm/dp = (A - m B) / (s Σ w B) by group, with share s
-    here and p in the mix. A group at the cap does not move.
+    year's, 97.5 % quantiles of the movement of the mix (`official_mix`) times how much the figure hangs on
+    it: for a mean m = Σ w A / Σ w B of sums A over B answers, dm/dp = (A - m B) / (s Σ w B) by group, with
+    share s here and p in the mix. A group at the cap does not move.
 
     Examples
     --------
@@ -182,7 +184,9 @@ def mirror(
         breakdown=ALL, organisation=code
     )
     sums = by_weighting_group(own, weights, mix)
-    rows = _beside(results, _published(books, code, extract.period), movement_errors(sums, mix, extract.period))
+    rows = _beside(
+        results, _published(books, code, extract.period), movement_errors(sums, mix, extract.period)
+    )
     table = _laid_out(rows, extract)
     return Mirror(
         table=table,
@@ -240,7 +244,7 @@ def _beside(results: pl.DataFrame, published: pl.DataFrame, errors: pl.DataFrame
     """Set figures beside each other, printed alike, with what their difference may be."""
     unit = pl.col("unit").cast(pl.String)
     decimals = unit.replace_strict(PRINTED, return_dtype=pl.Int64)
-    step = 10.0 ** -decimals
+    step = 10.0**-decimals
 
     def printed(column: str) -> pl.Expr:
         return (pl.col(column) / step).round() * step
@@ -270,7 +274,10 @@ def _beside(results: pl.DataFrame, published: pl.DataFrame, errors: pl.DataFrame
 def _laid_out(rows: pl.DataFrame, extract: Extract) -> pl.DataFrame:
     """Put rows in the order of the catalogue, with codes and labels."""
     about = pl.DataFrame(
-        [(m.id, m.code, m.label, m.level, place) for place, m in enumerate(extract.edition.measures.values())],
+        [
+            (m.id, m.code, m.label, m.level, place)
+            for place, m in enumerate(extract.edition.measures.values())
+        ],
         schema=["measure", "code", "label", "level", "_place"],
         orient="row",
     )

@@ -63,9 +63,10 @@ def _unrelated(rows: list[dict[str, Any]], off: dict[str, dict[str, Any]]) -> st
     worst = max(off.values(), key=lambda row: abs(row["difference"]) / row["expected_error"])
     digits = 2 if worst["unit"] == "score" else 1
     return (
-        f"The file is hardly that of the published figures: {len(off):,} of {several(len(rows), 'figure')} differ "
-        f"by more than weights explain ({worst['label']}: {worst['estimate']:.{digits}f} here, "
-        f"{worst['published']:.{digits}f} published). Is it this organisation's, of this year, and the whole file?"
+        f"The file is hardly that of the published figures: {len(off):,} of {several(len(rows), 'figure')} "
+        f"differ by more than is expected ({worst['label']}: {worst['estimate']:.{digits}f} here, "
+        f"{worst['published']:.{digits}f} published). Is it this organisation's, of this year, and the whole "
+        "file?"
     )
 
 
@@ -77,8 +78,8 @@ def _base(rows: list[dict[str, Any]], base: int) -> Iterator[str]:
     few = "" if abs(base) > MANY * largest else "a few "
     if base > 0:
         yield (
-            f"Bases are larger than those published, by {several(base, 'respondent')} in the middle: {few}rows that "
-            "are not in the official file (bank staff, late or repeated forms, staff who were not eligible)."
+            f"Bases are larger than those published, by {several(base, 'respondent')} in the middle: {few}"
+            "rows that are not in the official file (bank staff, late or repeated forms, staff not eligible)."
         )
     else:
         yield (
@@ -100,7 +101,7 @@ def _weights(
     base: int,
     sums: GroupSums,
 ) -> Iterator[str]:
-    """Published figures that are those with everyone counted once, or weights of other occupations."""
+    """Find published figures with everyone counted once, or weights of other occupations."""
     weighted = [row for row in off.values() if str(row["weighting"]) != "none"]
     mean = sums.unweighted
     plain = [
@@ -109,11 +110,11 @@ def _weights(
         if abs(mean[row["measure"]] - row["published"]) <= (0.01 if row["unit"] == "score" else 0.1)
     ]
     if weighted and len(plain) >= MOST * len(weighted):
-        yield "The published figures are those with everyone counted once: they are not weighted by occupation."
+        yield "The published figures count everyone once: they are not weighted by occupation."
     elif _weighting_alone(rows, same, base) and len(weighted) > (1 - MOST) * len(rows):
         yield (
-            "Bases, and what is never weighted, are as published; what is weighted is not: the occupations of "
-            "the extract are coded otherwise than in the official file, or its kind of organisation is another."
+            "Bases, and what is never weighted, are as published; what is weighted is not: occupations are "
+            "coded otherwise than in the official file, or the kind of organisation is another."
         )
 
 
@@ -148,6 +149,6 @@ def _minimum(off: dict[str, dict[str, Any]], same: set[str], edition: Edition) -
     if scores:
         named = listed(f"{row['label']} ({row['code']})" for row in scores)
         yield (
-            f"Scores on other bases though their questions are as published: {named}. The official rule on how "
-            "many answers a score needs may be another."
+            f"Scores on other bases though their questions are as published: {named}. The official rule on "
+            "how many answers a score needs may be another."
         )

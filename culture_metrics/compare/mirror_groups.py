@@ -54,7 +54,8 @@ class GroupSums:
             mean = (weight * self.total).sum(axis=0) / whole
             share = (self.people / self.people.sum())[:, None]
             moves = (self.total - mean * self.answered) / (share * whole)
-        return np.where((self.people == 0)[:, None] | self.capped[:, None], 0.0, moves)
+        still = ((self.people == 0) | self.capped)[:, None]
+        return np.asarray(np.where(still, 0.0, moves), dtype=np.float64)
 
 
 def by_weighting_group(extract: Extract, weights: Weights, mix: OfficialMix) -> GroupSums:
@@ -64,7 +65,7 @@ def by_weighting_group(extract: Extract, weights: Weights, mix: OfficialMix) -> 
     weight = found.weight[0]
 
     def sums(values: Numbers) -> Numbers:
-        return np.bincount(found.group, values, size)
+        return np.bincount(found.group, values, size).astype(np.float64)
 
     total, answered = [], []
     for place in range(len(answers.names)):

@@ -18,7 +18,6 @@ from culture_metrics.published import Published
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    import plotly.graph_objects as go
     from numpy.typing import NDArray
 
     from culture_metrics.catalogue import Edition
@@ -27,7 +26,11 @@ if TYPE_CHECKING:
     Numbers = NDArray[np.float64]
 
 #: How the movement of a mix from one year to the next is known.
-MOVED, DRAWN, NOT_KNOWN = "between two years", "from the spread of organisations", "not known"
+MOVED, DRAWN, NOT_KNOWN = (
+    "from two years",
+    "as if organisations were drawn anew",
+    "not known",
+)
 
 
 @dataclass(frozen=True)
@@ -59,8 +62,8 @@ class OfficialMix(Output):
         benchmark_group, kind, weighting_group, label, base` (respondents), `share` (of all respondents, 0 to
         1), `std_error` (how far the share may move in a year).
     weights : polars.DataFrame
-        A row for each organisation and weighting group: `organisation, benchmark_group, weighting_group, base,
-        share, weight` (what each respondent of the group counts for).
+        A row for each organisation and weighting group: `organisation, benchmark_group, weighting_group,
+        base, share, weight` (what each respondent of the group counts for).
     survey, period : str
         The release.
     """
@@ -109,7 +112,7 @@ class OfficialMix(Output):
                 "label",
                 "base",
                 share=pl.col("base") / pl.col("base").sum().over("benchmark_group"),
-                std_error="std_error",
+                std_error=pl.col("std_error").fill_nan(None),
             )
         )
 
@@ -148,16 +151,15 @@ class OfficialMix(Output):
         """Say what the mixes are of, and how far they may move in a year."""
         n = self.organisations["organisation"].n_unique()
         said = [
-            f"Occupation mix of {counted(len(self._shares), 'benchmark group')} from the {self.period} results "
-            f"of {counted(n, 'organisation')}."
+            f"Occupation mix of {counted(len(self._shares), 'benchmark group')} from the {self.period} "
+            f"results of {counted(n, 'organisation')}."
         ]
         if self.left_out:
             said.append(f"Left out, as no occupations are published: {listed(self.left_out, most=8)}.")
         for how in (MOVED, DRAWN, NOT_KNOWN):
             groups = [group for group, moved in self.movements.items() if moved.how == how]
             if groups:
-                said.append(f"How far it may move in a year is known {how}: {listed(groups, most=9)}." if
-                            how != NOT_KNOWN else f"How far it may move is not known of {listed(groups, most=9)}.")
+                said.append(f"How far it may move in a year, {how}: {listed(groups, most=9)}.")
         return " ".join([*said, *self.rules()])
 
     def rules(self) -> tuple[str, ...]:
@@ -168,12 +170,6 @@ class OfficialMix(Output):
             "Respondents of an organisation are taken to be its largest base, a few less than they are.",
             *(f"Not known: {one}" for one in dict.fromkeys(found)),
         )
-
-    def figure(self) -> go.Figure:
-        """Draw the shares of the weighting groups in each benchmark group."""
-        from culture_metrics.views.mix import draw_mix
-
-        return draw_mix(self.table, f"Occupation mix of benchmark groups, {self.period}")
 
     def __repr__(self) -> str:
         return f"OfficialMix({self.survey}, {self.period}: {len(self._shares)} benchmark groups. See .table)"
@@ -272,16 +268,17 @@ def _counts(published: Published) -> tuple[pl.DataFrame, tuple[str, ...]]:
     weighted = published.organisations.filter(pl.col("benchmark_group").is_in([*kinds])).select(
         "organisation", "benchmark_group"
     )
-    everyone = pl.concat(
-        [whole.select("organisation", "base"), published.table.filter(breakdown="all", period=published.period).select("organisation", "base")]
-    )
+    of_year = published.table.filter(breakdown="all", period=published.period)
+    everyone = pl.concat([table.select("organisation", "base") for table in (whole, of_year)])
     people = everyone.group_by("organisation").agg(pl.col("base").max().cast(pl.Int64).alias("people"))
     fine = (
         whole.filter(pl.col("percent").is_not_null(), question=rules.question)
         .join(weighted, on="organisation")
         .with_columns(
             base=(pl.col("percent") * pl.col("base") / 100).round().cast(pl.Int64),
-            weighting_group=pl.col("option").replace_strict(of_code, default=rules.rest, return_dtype=pl.String),
+            weighting_group=pl.col("option").replace_strict(
+                of_code, default=rules.rest, return_dtype=pl.String
+            ),
         )
     )
     where = pl.DataFrame(

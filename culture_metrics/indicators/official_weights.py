@@ -189,7 +189,7 @@ def _mix_of_the_extract(
     peers = codes_of(pl.Series([group or "" for group in groups], dtype=pl.String)).codes
     total = np.zeros((int(peers.max()) + 1, found.counts.shape[1]))
     np.add.at(total, peers, found.counts)
-    everywhere = to_pool_everywhere(pooled, found.counts, peers, least)
+    everywhere = to_pool_everywhere(pooled, found.counts.astype(np.int64), peers, least)
     return (total / total.sum(axis=1, keepdims=True))[peers], everywhere
 
 

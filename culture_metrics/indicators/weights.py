@@ -46,8 +46,8 @@ class Weights:
         What `official_mix` makes of a published workbook: the mix of every benchmark group, so that an
         extract of one organisation can be weighted. Or the shares of the weighting groups by id (`nursing`,
         `other`, …): the groups that it names are kept apart, all others and people without an occupation are
-        in `other`. Left out, the mix of all respondents in the same benchmark group of the extract, which must
-        then hold several organisations.
+        in `other`. Left out, the mix of all respondents in the same benchmark group of the extract, which
+        must then hold several organisations.
     eligible : mapping, optional
         Eligible staff of each organisation (ODS code). With `official`, makes the national figures: those of
         all staff by size and occupation, breakdowns by size alone. Organisations that are not in it are left
@@ -61,9 +61,9 @@ class Weights:
     Notes
     -----
     The official weight of a respondent of weighting group g in organisation o of benchmark group b is
-    `min(5, (n_bg / N_b) / (n_og / N_o))`: n respondents of the group, N all respondents, also those who gave no
-    occupation. Groups, and where they are kept apart, stand in `catalogue().weighting`; how each rule is known,
-    in docs/official-method.md.
+    `min(5, (n_bg / N_b) / (n_og / N_o))`: n respondents of the group, N all respondents, also those who gave
+    no occupation. Groups, and where they are kept apart, stand in `catalogue().weighting`; how each rule is
+    known, in docs/official-method.md.
 
     A weight is a function of how many belong to a group: were hidden groups weighted differently, the
     effective base of a weighted total would tell how many they are, and the total what they said. Groups that

@@ -7,6 +7,7 @@ from culture_metrics.views.estimates import estimates
 from culture_metrics.views.heat_map import colour_limit, heat_map
 from culture_metrics.views.lines import lines
 from culture_metrics.views.links import designs, forest, influence
+from culture_metrics.views.mirror import mirror
 from culture_metrics.views.ranking import ranking
 from culture_metrics.views.run_chart import run_chart
 from culture_metrics.views.scatter import scatter
@@ -28,6 +29,7 @@ __all__ = [
     "heat_map",
     "influence",
     "lines",
+    "mirror",
     "ranking",
     "run_chart",
     "scatter",

@@ -98,9 +98,7 @@ def test_a_doctor_alone_on_a_ward_does_not_follow_from_a_weighted_mean():
     plain = cm.estimate(people, by=["locality_1"]).table
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        weighted = cm.estimate(
-            people, by=["locality_1"], weights=cm.Weights("official", mix=mix)
-        ).table
+        weighted = cm.estimate(people, by=["locality_1"], weights=cm.Weights("official", mix=mix)).table
     assert ("locality_1", "w1") in shown(plain)
     assert ("locality_1", "w1") not in shown(weighted)
 

@@ -12,7 +12,15 @@ from pathlib import Path
 
 MENTAL = "Mental Health & Learning Disability and Mental Health, Learning Disability & Community Trusts"
 ACUTE, AMBULANCE, BOARD = "Acute and Acute & Community Trusts", "Ambulance Trusts", "ICBs"
-KINDS = {"RA1": ACUTE, "RA2": ACUTE, "RB1": AMBULANCE, "RB2": AMBULANCE, "RM1": MENTAL, "RM2": MENTAL, "Q01": BOARD}
+KINDS = {
+    "RA1": ACUTE,
+    "RA2": ACUTE,
+    "RB1": AMBULANCE,
+    "RB2": AMBULANCE,
+    "RM1": MENTAL,
+    "RM2": MENTAL,
+    "Q01": BOARD,
+}
 CODES = {
     "RA1": [26, 26, 28, 34, 34, 1, 10, 4, 11, 13, 38, 39, 41, 40, 24, 35],
     "RA2": [27, 30, 34, 2, 12, 14, 14, 14, 38, 38, 39, 40, 40, 42, 42, 19],
