@@ -61,8 +61,8 @@ def test_weights_equal_the_formula_written_by_hand(year):
     nurses = mental.filter(pl.col("q35").is_between(26, 34))
     of = {code: (nurses["organisation"] == code).sum() for code in ("RM1", "RM2")}
     people = {code: (mental["organisation"] == code).sum() for code in of}
-    for code in of:
-        raw = (sum(of.values()) / sum(people.values())) / (of[code] / people[code])
+    for code, n in of.items():
+        raw = (sum(of.values()) / sum(people.values())) / (n / people[code])
         assert set(nurses.filter(organisation=code)["w"].round(12)) == {round(min(5, raw), 12)}
     assert of["RM2"] / people["RM2"] < 0.02
 
