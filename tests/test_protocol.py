@@ -173,6 +173,14 @@ CALLS = {
     "lavaan_model": of_panel(lambda given: cm.links.lavaan_model(given, "morale", "shmi")),
     "link_outcomes": of_panel(lambda given: cm.link_outcomes(given, "morale", "shmi")),
     "mediate": of_panel(lambda given: cm.links.mediate(given, "staff_engagement", "morale", "shmi", draws=200)),
+    "mirror": {
+        "Published": lambda: cm.mirror(extract(), published()),
+        "list of Published": lambda: cm.mirror(extract(), [published()]),
+    },
+    "official_mix": {
+        "Published": lambda: cm.official_mix(published()),
+        "list of Published": lambda: cm.official_mix([published()]),
+    },
     "moderate": of_panel(lambda given: cm.links.moderate(given, "morale", "beds", "shmi")),
     "nonresponse_sensitivity": {
         "ChangeDecomposition": lambda: cm.compare.nonresponse_sensitivity(change(), 4000, 4000),

@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from culture_metrics.compare.mirror_causes import DIFFERS, NOT_PUBLISHED, NOT_SHOWN, SAME, causes_of
+from culture_metrics.compare.mirror_causes import (
+    DIFFERS,
+    NOT_PUBLISHED,
+    NOT_SHOWN,
+    SAME,
+    UNRELATED,
+    causes_of,
+)
 from culture_metrics.compare.mirror_groups import by_weighting_group, movement_errors
 from culture_metrics.contract import ALL
 from culture_metrics.errors import ExtractError, kind_of, unknown
@@ -21,7 +28,7 @@ from culture_metrics.published import Published
 from culture_metrics.wording.numbers import several
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     import plotly.graph_objects as go
 
@@ -44,6 +51,8 @@ class Mirror(Output):
         What speaks for a reason where figures differ by more than is expected.
     mix : OfficialMix
         What is weighted to.
+    names : mapping
+        What organisations are called, by code.
     """
 
     table: pl.DataFrame
@@ -51,6 +60,17 @@ class Mirror(Output):
     period: str
     mix: OfficialMix = field(repr=False)
     causes: tuple[str, ...] = ()
+    names: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    @property
+    def name(self) -> str:
+        """What the organisation is called, as far as it is known."""
+        return self.names.get(self.organisation, self.organisation)
+
+    @property
+    def unrelated(self) -> str:
+        """What speaks for a file of other people than the published figures are of; else empty."""
+        return next((cause for cause in self.causes if cause.startswith(UNRELATED)), "")
 
     @property
     def compared(self) -> pl.DataFrame:
@@ -64,7 +84,7 @@ class Mirror(Output):
             return " ".join([self._expected(), *self.rules()])
         same = self.compared.filter(verdict=SAME).height
         first = (
-            f"Of {several(n, 'figure')} of {self.organisation} in {self.period}, {same:,} "
+            f"Of {several(n, 'figure')} of {self.name} in {self.period}, {same:,} "
             f"{'is' if same == 1 else 'are'} as published, within what is expected."
         )
         return " ".join([first, *self.causes, *self.rules()])
@@ -78,7 +98,7 @@ class Mirror(Output):
         )
         off = f" They are expected to be off by no more than {said}." if said else ""
         return (
-            f"The official figures of {self.organisation} for {self.period} are not out, or not in a "
+            f"The official figures of {self.name} for {self.period} are not out, or not in a "
             "workbook: "
             f"{several(shown.height, 'figure')} from the extract, with the occupation mix of "
             f"{self.mix.period}.{off}"
@@ -105,7 +125,7 @@ class Mirror(Output):
         """Draw the scores of the extract beside those published; alone where none are."""
         from culture_metrics.views.mirror import mirror as draw
 
-        return draw(self.table, title=f"{self.organisation}, {self.period}: own and published scores")
+        return draw(self.table, title=f"{self.name}, {self.period}: own and published scores")
 
     def __repr__(self) -> str:
         n = self.compared.height

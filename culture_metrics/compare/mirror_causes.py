@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from culture_metrics.catalogue import Edition
     from culture_metrics.compare.mirror_groups import GroupSums
 
+#: What the sentence on a file of other people begins with.
+UNRELATED = "The file is hardly that of the published figures"
 SAME, DIFFERS, NOT_PUBLISHED, NOT_SHOWN = "same", "differs", "not_published", "not_shown"
 #: So many of a hundred figures that are as published make the others exceptions.
 MOST = 0.8
@@ -45,12 +47,10 @@ def causes_of(table: pl.DataFrame, sums: GroupSums, edition: Edition) -> tuple[s
     base = _off_base(rows)
     if len(same) < FEW * len(rows) and not _weighting_alone(rows, same, base):
         return (_unrelated(rows, off), *_base(rows, base))
-    return (
-        *_base(rows, base),
-        *_weights(rows, off, same, base, sums),
-        *_codes(off, same, rows, edition),
-        *_minimum(off, same, edition),
-    )
+    weights = (*_weights(rows, off, same, base, sums),)
+    # Where weights explain it, single questions are no exceptions.
+    others = () if weights else (*_codes(off, same, rows, edition), *_minimum(off, same, edition))
+    return (*_base(rows, base), *weights, *others)
 
 
 def _off_base(rows: list[dict[str, Any]]) -> int:
@@ -63,7 +63,7 @@ def _unrelated(rows: list[dict[str, Any]], off: dict[str, dict[str, Any]]) -> st
     worst = max(off.values(), key=lambda row: abs(row["difference"]) / row["expected_error"])
     digits = 2 if worst["unit"] == "score" else 1
     return (
-        f"The file is hardly that of the published figures: {len(off):,} of {several(len(rows), 'figure')} "
+        f"{UNRELATED}: {len(off):,} of {several(len(rows), 'figure')} "
         f"differ by more than is expected ({worst['label']}: {worst['estimate']:.{digits}f} here, "
         f"{worst['published']:.{digits}f} published). Is it this organisation's, of this year, and the whole "
         "file?"

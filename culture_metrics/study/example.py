@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import polars as pl
 
-from culture_metrics.contract import as_distributions, as_organisations, as_results
+from culture_metrics.contract import ALL, as_distributions, as_organisations, as_results
 from culture_metrics.extracts.extract import Extract
 from culture_metrics.indicators.distributions import distributions
 from culture_metrics.indicators.estimate import estimate
@@ -85,13 +85,40 @@ def example_published(own: Extract) -> Published:
             ),
         )
     )
+    answers = pl.concat([distributions(everyone).table, _occupations(everyone)], how="diagonal_relaxed")
     return Published(
         survey=own.survey,
         period=own.period,
         results=Results(results),
-        distributions=Distributions(
-            as_distributions(distributions(everyone).table.with_columns(**published))
-        ),
+        distributions=Distributions(as_distributions(answers.with_columns(**published))),
         organisations=as_organisations(organisations),
         provenance={"synthetic": True, "suppressed_cells": int(hidden.sum())},
+    )
+
+
+def _occupations(extract: Extract) -> pl.DataFrame:
+    """Return the occupations of respondents as official workbooks have them: everyone, small groups too."""
+    question = extract.edition.questions["occupation"]
+    given = extract.frame.select("organisation", pl.col(question.code).cast(pl.Int16).alias("option"))
+    counts = given.drop_nulls().group_by("organisation", "option").len("n")
+    options = pl.DataFrame({"option": pl.Series([*question.scale.options], dtype=pl.Int16)})
+    n, base = pl.col("n").fill_null(0), pl.col("n").sum().over("organisation")
+    return (
+        counts.select("organisation")
+        .unique()
+        .join(options, how="cross")
+        .join(counts, on=["organisation", "option"], how="left")
+        .select(
+            "organisation",
+            "option",
+            survey=pl.lit(extract.survey),
+            period=pl.lit(extract.period),
+            breakdown=pl.lit(ALL),
+            group=pl.lit(ALL),
+            question=pl.lit(question.id),
+            percent=100 * n / base,
+            base=base.cast(pl.UInt32),
+            weighting=pl.lit("none"),
+            status=pl.lit("reported"),
+        )
     )
