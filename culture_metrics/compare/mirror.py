@@ -123,9 +123,9 @@ class Mirror(Output):
 
     def figure(self) -> go.Figure:
         """Draw the scores of the extract beside those published; alone where none are."""
-        from culture_metrics.views.mirror import mirror as draw
+        from culture_metrics.views.beside_published import beside_published
 
-        return draw(self.table, title=f"{self.name}, {self.period}: own and published scores")
+        return beside_published(self.table, title=f"{self.name}, {self.period}: own and published scores")
 
     def __repr__(self) -> str:
         n = self.compared.height

@@ -1,5 +1,6 @@
 """Plotly figures in one house style. They know tidy columns, not the analyses that made them."""
 
+from culture_metrics.views.beside_published import beside_published
 from culture_metrics.views.change_map import change_map
 from culture_metrics.views.changes import changes
 from culture_metrics.views.distribution import distribution
@@ -7,7 +8,6 @@ from culture_metrics.views.estimates import estimates
 from culture_metrics.views.heat_map import colour_limit, heat_map
 from culture_metrics.views.lines import lines
 from culture_metrics.views.links import designs, forest, influence
-from culture_metrics.views.mirror import mirror
 from culture_metrics.views.ranking import ranking
 from culture_metrics.views.run_chart import run_chart
 from culture_metrics.views.scatter import scatter
@@ -19,6 +19,7 @@ from culture_metrics.views.trend import trend
 from culture_metrics.views.waterfall import waterfall
 
 __all__ = [
+    "beside_published",
     "change_map",
     "changes",
     "colour_limit",
@@ -29,7 +30,6 @@ __all__ = [
     "heat_map",
     "influence",
     "lines",
-    "mirror",
     "ranking",
     "run_chart",
     "scatter",

@@ -17,7 +17,7 @@ ROW, COLUMN = 26, 84
 DIFFERS = "differs"
 
 
-def mirror(table: pl.DataFrame, *, title: str, subtitle: str = "", source: str = "") -> go.Figure:
+def beside_published(table: pl.DataFrame, *, title: str, subtitle: str = "", source: str = "") -> go.Figure:
     """Draw the scores of an extract as dots and the published ones as diamonds, a row for each score.
 
     Whiskers on the dots reach as far as the difference may be. What differs by more stands out.
@@ -44,7 +44,7 @@ def mirror(table: pl.DataFrame, *, title: str, subtitle: str = "", source: str =
     --------
     >>> row = {"measure": "morale", "label": "Morale", "unit": "score", "estimate": 5.36, "published": 5.96,
     ...     "expected_error": 0.01, "base": 812, "verdict": "differs"}
-    >>> mirror(pl.DataFrame([row]), title="RXX").layout.meta["alt"]
+    >>> beside_published(pl.DataFrame([row]), title="RXX").layout.meta["alt"]
     'RXX. Dot plot of 1 score. 1 of 1 published differs by more than is expected: Morale, 5.36 and 5.96.'
     """
     rows = tidy(
@@ -52,7 +52,7 @@ def mirror(table: pl.DataFrame, *, title: str, subtitle: str = "", source: str =
         COLUMNS,
         key=["measure"],
         numbers=NUMBERS,
-        where="views.mirror",
+        where="views.beside_published",
     ).with_columns(y=ROW * (pl.int_range(pl.len()) + 0.5))
     total = ROW * rows.height
     left = 2 * style.EDGE + max(width(label) for label in rows["label"])
