@@ -21,7 +21,7 @@ from culture_metrics.errors import ExtractError, kind_of, unknown
 from culture_metrics.extracts.extract import Extract, not_read
 from culture_metrics.indicators.estimate import estimate
 from culture_metrics.indicators.official_mix import NOT_KNOWN, OfficialMix, official_mix, weighting_in
-from culture_metrics.indicators.weights import Weights
+from culture_metrics.indicators.weights import Weights, weights_for
 from culture_metrics.output import Output, verb
 from culture_metrics.problems import listed
 from culture_metrics.published import Published
@@ -170,14 +170,15 @@ def mirror(
 
     Notes
     -----
-    Weights are those of `Weights("official")` in their official form, without pooling; figures that would
-    tell what few people answered are hidden. Numbers are rounded as official reports print them, and are one
-    release with all that was shown of the extract before.
+    Weights are those of `Weights("official")`: weighting groups of few people share one, so that no weight of
+    theirs can be told apart. Numbers are rounded as official reports print them, and are one release with all
+    that was shown of the extract before.
 
-    The expected error is half a unit of the last printed decimal on either side, and where the mix is another
-    year's, 97.5 % quantiles of the movement of the mix (`official_mix`) times how much the figure hangs on
-    it: for a mean m = Σ w A / Σ w B of sums A over B answers, dm/dp = (A - m B) / (s Σ w B) by group, with
-    share s here and p in the mix. A group at the cap does not move.
+    The expected error is half a unit of the last printed decimal on either side; where groups share a weight,
+    what that moves if their means lie 30 % of the scale apart, and more by chance where few; and where the
+    mix is another year's, 97.5 % quantiles of the movement of the mix (`official_mix`) times how much the
+    figure hangs on it: for a mean m = Σ w A / Σ w B of sums A over B answers, dm/dp = (A - m B) / (s Σ w B)
+    by group, with share s here and p in the mix. A group at the cap does not move.
 
     Examples
     --------
@@ -199,7 +200,7 @@ def mirror(
             )
     code, own = _own(extract, organisation)
     mix = _mix(books, extract.period)
-    weights = Weights("official", mix=mix, pool_below=1)
+    weights = weights_for(own, Weights("official", mix=mix), minimum_base)
     results = estimate(own, weights=weights, minimum_base=minimum_base).table.filter(
         breakdown=ALL, organisation=code
     )
@@ -271,7 +272,8 @@ def _beside(results: pl.DataFrame, published: pl.DataFrame, errors: pl.DataFrame
 
     both = results.join(published, on="measure", how="left").join(errors, on="measure", how="left")
     never = pl.col("weighting").cast(pl.String) == "none"
-    moved = pl.when(never).then(0.0).otherwise("movement")
+    shared = unit.replace_strict({"score": 10.0, "percent": 100.0}) * pl.col("shared")
+    moved = pl.when(never).then(0.0).otherwise(pl.col("movement") + shared)
     shown = pl.col("status").cast(pl.String) == "reported"
     return (
         both.with_columns(printed("estimate"), published=printed("published"), expected=moved + step)

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
     Numbers = NDArray[np.float64]
 
+#: So far apart, as a share of the scale, may the means of groups be that share a weight.
+APART = 0.3
+
 
 @dataclass(frozen=True)
 class GroupSums:
@@ -27,7 +30,8 @@ class GroupSums:
 
     `names` are the measures; `total` and `answered` are groups × measures; `people` the respondents of each
     group, `weight` what one of them counts for, `capped` whether that is the cap. `benchmark_group`: that of
-    the organisation.
+    the organisation. `shared`: how much of the scale figures may move as small groups share a weight; such
+    groups have one mean here.
     """
 
     names: tuple[str, ...]
@@ -37,6 +41,7 @@ class GroupSums:
     weight: Numbers
     capped: NDArray[np.bool_]
     benchmark_group: str | None
+    shared: float = 0.0
 
     @property
     def unweighted(self) -> dict[str, float]:
@@ -62,36 +67,52 @@ def by_weighting_group(extract: Extract, weights: Weights, mix: OfficialMix) -> 
     """Sum the answers of one organisation by weighting group."""
     found, answers = weighting_groups(extract, weights), answers_of(extract)
     size, (organisation,) = found.counts.shape[1], found.organisations
-    weight = found.weight[0]
+    people, pooled = found.counts[0], found.pooled[0]
+    there = people > 0
+    weight, exact = (np.where(there, each[0], 0.0) for each in (found.weight, found.exact))
+    spread = np.where(pooled, people / max((people * pooled).sum(), 1.0), 0.0)
 
     def sums(values: Numbers) -> Numbers:
-        return np.bincount(found.group, values, size).astype(np.float64)
+        each = np.bincount(found.group, values, size).astype(np.float64)
+        # Of groups that share a weight only the sum is known outside.
+        return np.where(pooled, each[pooled].sum() * spread, each)
 
     total, answered = [], []
     for place in range(len(answers.names)):
         if place < answers.n_scores:
             values = answers.values[:, place]
-            there = np.isfinite(values)
-            value = np.where(there, values, 0.0)
+            given = np.isfinite(values)
+            value = np.where(given, values, 0.0)
         else:
             marks = answers.marks(place)
-            there, value = marks.imag > 0, 100.0 * marks.real
-        total.append(sums(np.where(there, value, 0.0)))
-        answered.append(sums(there.astype(float)))
+            given, value = marks.imag > 0, 100.0 * marks.real
+        total.append(sums(np.where(given, value, 0.0)))
+        answered.append(sums(given.astype(float)))
     cap = extract.edition.survey.weighting.cap  # type: ignore[union-attr]
     return GroupSums(
         names=tuple(answers.names),
         total=np.stack(total, axis=1),
         answered=np.stack(answered, axis=1),
-        people=found.counts[0],
-        weight=np.where(found.counts[0] > 0, weight, 0.0),
+        people=people,
+        weight=weight,
         capped=weight >= cap,
         benchmark_group=mix.benchmark_groups.get(organisation),
+        shared=_shared(np.abs(weight - exact), people, float((weight * people).sum())),
     )
 
 
+def _shared(moved: Numbers, people: Numbers, whole: float) -> float:
+    """Return how much of the scale a figure may move as small groups share a weight.
+
+    Means of groups are taken to lie up to `APART` from each other, and those of few people two standard
+    errors of a share of a half more; nothing of what anybody answered is in it.
+    """
+    apart = np.minimum(APART + 1 / np.sqrt(np.maximum(people, 1)), 1.0)
+    return float((moved * people * apart).sum() / (2 * whole))
+
+
 def movement_errors(sums: GroupSums, mix: OfficialMix, period: str) -> pl.DataFrame:
-    """Return how far each figure may be off as the mix is another year's: `measure, movement`.
+    """Return how far each figure may be off as the mix is another year's: `measure, movement, shared`.
 
     Nothing where the mix is of the year; null where it is not known how far it moves. Years add up as steps
     of a random walk do.
@@ -106,4 +127,4 @@ def movement_errors(sums: GroupSums, mix: OfficialMix, period: str) -> pl.DataFr
         error = moved.factor * np.sqrt(np.maximum(variance, 0.0))
     return pl.DataFrame(
         {"measure": sums.names, "movement": pl.Series(error, dtype=pl.Float64, nan_to_null=True)}
-    )
+    ).with_columns(shared=pl.lit(sums.shared))

@@ -56,9 +56,14 @@ class _Counted:
 
 @dataclass(frozen=True)
 class WeightingGroups(_Counted):
-    """The same with what a respondent of each organisation and group counts for."""
+    """The same with what a respondent of each organisation and group counts for.
+
+    `exact` is the weight by the formula, before small groups (`pooled`) share one.
+    """
 
     weight: Numbers
+    exact: Numbers
+    pooled: Flags
     unweighted: Flags
 
 
@@ -103,14 +108,14 @@ def weighting_groups(extract: Extract, rules: Weights) -> WeightingGroups:
         pooled |= everywhere & ~unweighted[:, None]
     else:
         wanted = _wanted(extract, weighting, rules.mix, groups, found)
-    share = in_pools(found.counts / found.counts.sum(axis=1, keepdims=True), pooled)
+    share = found.counts / found.counts.sum(axis=1, keepdims=True)
     with np.errstate(invalid="ignore", divide="ignore"):
-        weight = np.minimum(in_pools(wanted, pooled) / share, weighting.cap)
-    weight[unweighted] = 1.0
+        exact = np.minimum(wanted / share, weighting.cap)
+        weight = np.minimum(in_pools(wanted, pooled) / in_pools(share, pooled), weighting.cap)
+    exact[unweighted] = weight[unweighted] = 1.0
     _warn(weighting, found, pooled)
-    return WeightingGroups(
-        found.organisations, found.organisation, found.group, found.counts, weight, unweighted
-    )
+    people = found.organisations, found.organisation, found.group, found.counts
+    return WeightingGroups(*people, weight, exact, pooled, unweighted)
 
 
 def _benchmark_groups(extract: Extract, names: pl.Series, rules: Weights) -> list[str | None]:

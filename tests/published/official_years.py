@@ -16,8 +16,8 @@ ACUTE = "Acute and Acute & Community Trusts"
 APART = [[*range(26, 35)], [1, 2, 3, *range(5, 11)], [4, 11, 12], [*range(13, 18)], [38], [39], [41]]
 
 
-def national(organisations: int = 4, people: int = 500, seed: int = 5) -> Extract:
-    """Acute trusts of which one in twenty-five respondents gives no occupation."""
+def national(organisations: int = 3, people: int = 1200, seed: int = 5) -> Extract:
+    """Acute trusts with no small group, in which one respondent in twenty-five gives no occupation."""
     made = synthetic.respondents(
         2024, organisations=organisations, respondents_per_organisation=people, seed=seed
     )
