@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
+from warnings import catch_warnings, filterwarnings
 
 import polars as pl
 
@@ -17,11 +18,11 @@ from culture_metrics.compare.mirror_causes import (
 )
 from culture_metrics.compare.mirror_groups import by_weighting_group, movement_errors
 from culture_metrics.contract import ALL
-from culture_metrics.errors import ExtractError, kind_of, unknown
+from culture_metrics.errors import ExtractError, SmallBaseWarning, kind_of, unknown
 from culture_metrics.extracts.extract import Extract, not_read
 from culture_metrics.indicators.estimate import estimate
 from culture_metrics.indicators.official_mix import NOT_KNOWN, OfficialMix, official_mix, weighting_in
-from culture_metrics.indicators.weights import Weights, weights_for
+from culture_metrics.indicators.weights import Weights
 from culture_metrics.output import Output, verb
 from culture_metrics.problems import listed
 from culture_metrics.published import Published
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
 
 #: Official reports print scores with two decimals and percentages with one.
 PRINTED = {"score": 2, "percent": 1}
+#: Warnings of what stands in the table and among the rules of a mirror.
+SAID = "Weighting groups with few respondents|.* weighted figures .* are hidden"
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -51,6 +54,8 @@ class Mirror(Output):
         What speaks for a reason where figures differ by more than is expected.
     mix : OfficialMix
         What is weighted to.
+    shared : bool
+        Whether weighting groups of few people share a weight.
     names : mapping
         What organisations are called, by code.
     """
@@ -59,6 +64,7 @@ class Mirror(Output):
     organisation: str
     period: str
     mix: OfficialMix = field(repr=False)
+    shared: bool = False
     causes: tuple[str, ...] = ()
     names: Mapping[str, str] = field(default_factory=dict, repr=False)
 
@@ -111,6 +117,11 @@ class Mirror(Output):
             return ()
         rules = weighting_in(self.mix.edition)
         said = [f"Not known: {one}" for one in rules.open_about(group, self.period)]
+        if self.shared:
+            said.append(
+                "Weighting groups of few people share a weight with the next smallest, which is in the "
+                "expected error."
+            )
         if self.mix.period != self.period:
             how = self.mix.movements[group].how
             told = (
@@ -200,11 +211,13 @@ def mirror(
             )
     code, own = _own(extract, organisation)
     mix = _mix(books, extract.period)
-    weights = weights_for(own, Weights("official", mix=mix), minimum_base)
-    results = estimate(own, weights=weights, minimum_base=minimum_base).table.filter(
-        breakdown=ALL, organisation=code
-    )
-    sums = by_weighting_group(own, weights, mix)
+    least = max(minimum_base or 0, extract.edition.survey.minimum_base)
+    weights = Weights("official", mix=mix, pool_below=least)
+    with catch_warnings():
+        filterwarnings("ignore", SAID, SmallBaseWarning)
+        found = estimate(own, weights=weights, minimum_base=minimum_base).table
+        sums = by_weighting_group(own, weights, mix)
+    results = found.filter(breakdown=ALL, organisation=code)
     rows = _beside(
         results, _published(books, code, extract.period), movement_errors(sums, mix, extract.period)
     )
@@ -214,6 +227,7 @@ def mirror(
         organisation=code,
         period=extract.period,
         mix=mix,
+        shared=sums.shared > 0,
         causes=causes_of(table, sums, extract.edition),
     )
 

@@ -18,7 +18,6 @@ from culture_metrics.indicators.official_mix import DRAWN, MOVED, Movement, _mov
 from culture_metrics.indicators.official_weights import official_weights
 from culture_metrics.results import Results
 
-pytestmark = pytest.mark.filterwarnings("ignore::culture_metrics.errors.SmallBaseWarning")
 OWN = "SYN02"
 
 
