@@ -5,6 +5,8 @@ READY := .venv/ready
 PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
 STARTED := $(shell date +%s)
 TOOK = $$(( $$(date +%s) - $(STARTED) )) s
+# Where this is set, every kernel and every command compiles all that it imports anew: seconds at each start.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help setup demo test lint lab bench lock clean
 .DEFAULT_GOAL := help
@@ -40,11 +42,13 @@ demo: setup
 	@echo "Report: build/demo/index.html ($(TOOK))"
 
 # Two tests at a time with a thread of algebra each: more of them wait for each other.
-# Goes on after a failure, so that one run shows all there is to mend.
+# What runs nothing is checked meanwhile and tells at the end: one run shows all there is to mend.
 test: setup
-	@failed=; \
-	$(MAKE) --no-print-directory lint || failed="$$failed lint"; \
+	@mkdir -p build; failed=; \
+	$(MAKE) --no-print-directory lint >build/lint.txt 2>&1 & lint=$$!; \
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile || failed="$$failed pytest"; \
+	wait $$lint || failed="$$failed lint"; \
+	cat build/lint.txt; \
 	echo "make test took $(TOOK)."; \
 	test -z "$$failed" || { echo "FAILED:$$failed" >&2; exit 1; }
 

@@ -10,15 +10,17 @@ any likeness of one organisation's years.
 from __future__ import annotations
 
 import sys
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
+from unittest.mock import patch
 
 import numpy as np
 
+from culture_metrics.models import fit
 from culture_metrics.models.design_matrix import design_matrix
 from culture_metrics.models.designs.registry import as_design
 from culture_metrics.models.effects import p_of
-from culture_metrics.models.fit import fit_matrix
 from culture_metrics.models.outcome_values import outcome_values
 from culture_metrics.models.panel_arrays import PanelArrays
 from culture_metrics.models.plan import Plan
@@ -26,6 +28,8 @@ from culture_metrics.models.wild_bootstrap import wild_cluster_bootstrap
 from culture_metrics.outcomes.outcome import Outcome
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     from culture_metrics.models.fitted import Fitted
     from culture_metrics.models.panel_arrays import Array
 
@@ -185,6 +189,26 @@ def p_values(fitted: Fitted, prefix: str) -> dict[str, float]:
     return found
 
 
+@contextmanager
+def solved_once() -> Iterator[None]:
+    """Search for the variances of a panel once: covariances of the same slopes follow from one solution."""
+
+    def once(solve: Callable[..., Any]) -> Callable[..., Any]:
+        found: dict[tuple[int, ...], Any] = {}
+
+        def solution(y: Array, x: Array, groups: Array, *more: Any) -> Any:
+            key = (id(y), id(x), id(groups))
+            if key not in found:
+                found[key] = solve(y, x, groups, *more)
+            return found[key]
+
+        return solution
+
+    solvers = {name: once(getattr(fit, name)) for name in ("solve_random_intercept", "solve_gee")}
+    with patch.multiple(fit, **solvers):
+        yield
+
+
 def rejections(
     design: str, covariances: tuple[str, ...], truth: Truth, draws: int = DRAWS, case: int = 0
 ) -> dict[str, float]:
@@ -200,9 +224,10 @@ def rejections(
         matrix = design_matrix(arrays, plan)
         if plan.design.both_ways:
             matrix = replace(matrix, y=matrix.y / matrix.y.std(ddof=1))
-        for covariance in covariances:
-            for name, p in p_values(fit_matrix(matrix, plan, covariance), covariance).items():
-                counts.setdefault(name, []).append(p < LEVEL)
+        with solved_once():
+            for covariance in covariances:
+                for name, p in p_values(fit.fit_matrix(matrix, plan, covariance), covariance).items():
+                    counts.setdefault(name, []).append(p < LEVEL)
     return {name: float(np.mean(found)) for name, found in counts.items()}
 
 

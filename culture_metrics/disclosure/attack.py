@@ -89,11 +89,16 @@ def attack(system: System, *, deep: bool = True, odd: bool = False) -> list[Find
     """
     if not deep:
         return _alone(system)
+    terms = system.terms
+    equations, cells = terms.shape
+    times = np.bincount(terms.cell, minlength=cells)
+    if times.max(initial=0) <= 1:
+        each = np.arange(equations), np.flatnonzero(times)
+        return [_as_in(f, each, equations) for f in _alone(system.take(*each))]
+
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
 
-    terms = system.terms
-    equations, cells = terms.shape
     graph = coo_array(
         (np.ones(len(terms.row)), (terms.row, terms.cell + equations)), shape=(equations + cells,) * 2
     )

@@ -19,7 +19,7 @@ from culture_metrics.disclosure.tables import Sums, Tables
 from culture_metrics.output import Output, table_of, verb
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
 
     from culture_metrics.disclosure.attack import Finding, System
     from culture_metrics.disclosure.release import Release
@@ -166,7 +166,7 @@ def audit_disclosure(
     tables, hidden = [pl.DataFrame(schema=COLUMNS)], 0
     for release in parts:
         hidden += int(np.isin(release.state, (SMALL, SECONDARY, UNTOLD)).sum())
-        tables += [_table(release, *found) for found in _attacked(release, rule, half)]
+        tables.append(_table(release, _attacked(release, rule, half)))
     table = pl.concat(tables).unique([*CELL, "measure", "finding"], keep="first", maintain_order=True)
     return DisclosureAudit(table.sort(*CELL, "measure", "finding"), hidden, rule)
 
@@ -233,8 +233,14 @@ def _finding(system: System, found: Finding) -> str:
 
 
 def _table(
-    release: Release, cells: list[int], measures: list[int], findings: list[str], widths: list[float]
+    release: Release, found: Iterable[tuple[list[int], list[int], list[str], list[float]]]
 ) -> pl.DataFrame:
+    cells, measures, findings, widths = list[int](), list[int](), list[str](), list[float]()
+    for cell, measure, finding, width in found:
+        cells += cell
+        measures += measure
+        findings += finding
+        widths += width
     named = release.cells[cells].with_columns(
         measure=release.measures[measures],
         finding=pl.Series(findings, dtype=pl.String),

@@ -208,7 +208,8 @@ def light_combinations(
     largest, atoms = counts.max(axis=1, initial=0.0), shown.groups.shape[1]
     found: list[Floats] = [np.empty((0, atoms))]
     size = len(shown.rest) + PAIRED
-    draws = int(np.clip(WORK / (size * size * atoms + 1), FEWEST, draws))
+    # Of one group there is one combination, however it is drawn.
+    draws = int(np.clip(WORK / (size * size * atoms + 1), FEWEST, draws)) if len(shown.groups) > 1 else 1
     for turn in range(draws):
         # Every other draw looks with the eyes of one measure: of some questions few are asked.
         people = largest if turn % 2 == 0 else counts[:, draw.integers(counts.shape[1])]

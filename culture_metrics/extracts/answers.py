@@ -88,17 +88,26 @@ def read_single(
     tally: Tally,
     value_labels: Mapping[str, str],
     missing: Sequence[Missing],
+    own: Mapping[str, int | None],
 ) -> pl.Series:
-    """Read the column of a question with one answer: whole numbers, or String where a cell cannot be read."""
+    """Read the column of a question with one answer: whole numbers, or String where a cell cannot be read.
+
+    `own` are texts that the official spellings do not have, with what they stand for.
+    """
 
     def read(text: str) -> labels.Reading | None:
-        return _labelled(text, value_labels, missing, question)
+        return _labelled(text, value_labels, missing, question) or _confirmed(text, own)
 
     return _read(column, read, tally, plain=not value_labels and not missing)
 
 
 def read_option(
-    column: pl.Series, question: Question, option: int, tally: Tally, value_labels: Mapping[str, str]
+    column: pl.Series,
+    question: Question,
+    option: int,
+    tally: Tally,
+    value_labels: Mapping[str, str],
+    own: Mapping[str, int | None],
 ) -> pl.Series:
     """Read the column of one option of a tick-all-that-apply question: 1 ticked, 0 not ticked."""
 
@@ -108,7 +117,10 @@ def read_option(
         told = labels.read_tick(label, question, option) if label is not None else None
         if told is not None and told.how == labels.LABEL:
             return labels.Reading(told.code, labels.PLAIN if text == str(told.code) else labels.RELABELLED)
-        return labels.read_tick(text, question, option)
+        read = labels.read_tick(text, question, option)
+        if read is None and (meant := _confirmed(text, own)) is not None and meant.code in (None, option):
+            return labels.Reading(None if meant.code is None else 1, meant.how)
+        return read
 
     return _read(column, read, tally, plain=not value_labels)
 
@@ -242,6 +254,14 @@ def _labelled(
     if declared and (reading is None or reading.code not in question.scale.labels):
         return labels.Reading(None, labels.DECLARED)
     return reading
+
+
+def _confirmed(text: str, own: Mapping[str, int | None]) -> labels.Reading | None:
+    """Read a text that somebody has said the meaning of."""
+    key = labels.answer_key(labels.bare(text)) if own else ""
+    if key not in own:
+        return None
+    return labels.Reading(own[key], labels.BLANK if own[key] is None else labels.LABEL)
 
 
 def _is_declared(text: str, missing: Missing) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING
@@ -14,6 +14,7 @@ from culture_metrics.catalogue import catalogue, surveys
 from culture_metrics.code_fit import multi_questions
 from culture_metrics.errors import ExtractError
 from culture_metrics.extracts.labels import label_code
+from culture_metrics.extracts.own_words import NO_GROUPS, NUMBERED, names_own_groups, own_id, own_word
 from culture_metrics.files.names import shown, squeeze, visible
 
 if TYPE_CHECKING:
@@ -30,20 +31,20 @@ AFTER = (
     r"(?:[ _.\-]?0*(?P<option>\d{1,2}))?"
     r"(?:$|(?P<text>[ ]*[-\u2013\u2014:.(].*|[ ]+\D.*)|_(?P<tail>\D.*))$"
 )
-#: Identifying columns that say which rows count; they are used while reading and not kept.
-ROW_COLUMNS = ("period", "outcome", "main_or_bank", "response_status", "channel", "finished", "progress")
 
 
 @dataclass(frozen=True)
 class Columns:
     """The columns of a file: `known` maps a name in the file to the name used here.
 
-    A tick-all-that-apply question in one column is known by the code of the question (`q16c`).
+    A tick-all-that-apply question in one column is known by the code of the question (`q16c`). `words` says
+    what the trust calls breakdowns that have no place in the catalogue, and those that it was asked about.
     """
 
     known: dict[str, str]
     unknown: tuple[str, ...]
     edition: Edition | None = None
+    words: dict[str, str] = field(default_factory=dict)
 
     @property
     def renamed(self) -> dict[str, str]:
@@ -186,6 +187,11 @@ def is_question_code(name: str) -> bool:
     return any((read := codes.read(name)).code is not None and not read.tail for codes in _every_codes())
 
 
+def question_codes(name: str) -> set[str]:
+    """Return the question codes that a column's name starts with, of whichever survey is known."""
+    return {code for codes in _every_codes() if (code := codes.read(name).code) is not None}
+
+
 def _every_codes() -> list[Codes]:
     """Return how codes stand in files: once for surveys that write them alike."""
     every = [codes_of(catalogue(name)) for name in surveys()]
@@ -215,30 +221,66 @@ def match_columns(
         words after it; of the names of an identifying column the catalogue says which one to prefer.
     """
     names = list(names)
+    given = given or {}
     online = _online(names, edition)
     found: dict[str, list[tuple[int, str]]] = {}
     for name in names:
-        rank, ours = _known(name, edition, given or {}, online)
+        rank, ours = _known(name, edition, given, online)
         if ours is not None:
             found.setdefault(ours, []).append((rank, name))
     chosen: dict[str, str] = {}
-    for ours, candidates in found.items():
+    places = _places(edition)
+    for ours, candidates in [*found.items()]:
         best = min(candidates)[0]
         first = [name for rank, name in candidates if rank == best]
         if len(first) > 1:
-            theirs = [f"'{shown(n)}'" for n in first]
-            raise ExtractError(
-                f"Two columns stand for {ours}",
-                where=where,
-                got=" and ".join(theirs) if len(set(theirs)) > 1 else f"{theirs[0]} {len(theirs)} times",
-                hint="Keep one of them, or rename the other in the file.",
-            )
+            raise _twice(ours, first, where)
         chosen[first[0]] = ours
+        # A second name for the same place, as Locality 1 beside Directorate, is another breakdown.
+        for _, name in candidates if ours in places else ():
+            if name != first[0]:
+                other = own_id(shown(name), edition.survey, {*found, *chosen.values()})
+                chosen[name] = other
+                if [*chosen.values()].count(other) > 1:
+                    raise _twice(other, [n for n, o in chosen.items() if o == other], where)
     for question in edition.questions.values():
         if question.kind == "multi" and set(question.columns) & set(chosen.values()):
             chosen = {name: ours for name, ours in chosen.items() if ours != question.code}
     known = {name: chosen[name] for name in names if name in chosen}
-    return Columns(known, tuple(n for n in names if n not in known), edition)
+    return Columns(known, tuple(n for n in names if n not in known), edition, _words(known, edition, given))
+
+
+def _twice(ours: str, names: Iterable[str], where: str) -> ExtractError:
+    theirs = [f"'{shown(n)}'" for n in names]
+    return ExtractError(
+        f"Two columns stand for {ours}",
+        where=where,
+        got=" and ".join(theirs) if len(set(theirs)) > 1 else f"{theirs[0]} {len(theirs)} times",
+        hint="Keep one of them, or rename the other in the file.",
+    )
+
+
+def _places(edition: Edition) -> set[str]:
+    """Return the columns that name groups of staff and are the same in every file."""
+    return {ours for ours in text_columns(edition).values() if ours not in NO_GROUPS} - {
+        "region", "ics", "benchmark_group"
+    }  # fmt: skip
+
+
+def _words(known: Mapping[str, str], edition: Edition, given: Mapping[str, str]) -> dict[str, str]:
+    """Say what the trust calls the breakdowns that are its own, or of which it says so itself."""
+    placed, words = {*text_columns(edition).values()}, {}
+    for name, ours in known.items():
+        word = own_word(given.get(shown(name), ""), shown(name))
+        if word is None and not (ours in placed or ours in edition.columns or _is_question(ours, edition)):
+            word = shown(name)
+        if word is not None:
+            words[ours] = word
+    return words
+
+
+def _is_question(name: str, edition: Edition) -> bool:
+    return name in multi_questions(edition)
 
 
 def _online(names: Iterable[str], edition: Edition) -> frozenset[str]:
@@ -254,12 +296,17 @@ def _known(
     name: str, edition: Edition, given: Mapping[str, str], online: frozenset[str]
 ) -> tuple[int, str | None]:
     """Return the name used here, and a rank: the lowest of several candidates wins."""
+    known = text_columns(edition)
     if shown(name) in given:
-        return -1, _target(given[shown(name)], edition)
+        word = own_word(given[shown(name)], shown(name))
+        return -1, _target(given[shown(name)], edition) if word is None else breakdown_of(word, edition)
     read = read_name(name, edition.survey)
     if read.code is None:
-        theirs, known = squeeze(shown(name)), text_columns(edition)
-        return list(known).index(theirs) if theirs in known else 0, known.get(theirs)
+        theirs = squeeze(shown(name))
+        if theirs not in known:
+            return 0, breakdown_of(shown(name), edition) if names_own_groups(shown(name)) else None
+        # What a trust says of its parts wins over a contractor's number.
+        return list(known).index(theirs) + len(known) * bool(NUMBERED.fullmatch(theirs)), known[theirs]
     code = read.code
     ours: str | None = None
     question = edition.columns.get(code) or multi_questions(edition).get(code)
@@ -274,6 +321,19 @@ def _known(
     elif not read.tail:
         ours = question.code if code in question.alternatives else code
     return (1 if read.text or read.tail else 0), ours
+
+
+def breakdown_of(word: str, edition: Edition) -> str:
+    """Return the id of the breakdown that a trust calls by this word.
+
+    Examples
+    --------
+    >>> edition = catalogue().edition(2024)
+    >>> [breakdown_of(word, edition) for word in ("Care Group", "Cost centre", "Age")]
+    ['locality_3', 'cost_centre', 'age_group']
+    """
+    ours = text_columns(edition).get(squeeze(word))
+    return ours if ours is not None and ours not in NO_GROUPS else own_id(word, edition.survey)
 
 
 def _target(name: str, edition: Edition) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from culture_metrics.catalogue import Edition, catalogue
 from culture_metrics.disclosure.decision import Decision
 from culture_metrics.errors import ExtractError
+from culture_metrics.extracts.own_words import NUMBERED
 from culture_metrics.files.formulas import neutral
 from culture_metrics.files.names import squeeze
 
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
     import polars as pl
 
-#: Names of contractors that say nothing of what the groups are.
-_NUMBERED = re.compile(r"(locality|bd)\d+")
 #: A longer header is cut where it stands in titles.
 LONGEST = 60
 
@@ -73,11 +71,15 @@ class Extract:
         named = ((b.column, b) for b in self.edition.breakdowns.values() if b.column)
         plain = {column: b.id for column, b in named if squeeze(b.label) == squeeze(column)}
         renamed = self.provenance.get("renamed") or {}
-        return {
-            plain[ours]: neutral(theirs[:LONGEST])
+        words = {
+            plain.get(ours, ours): theirs
             for theirs, ours in renamed.items()
-            if ours in plain and not _NUMBERED.fullmatch(squeeze(theirs))
+            if (ours in plain or NUMBERED.fullmatch(squeeze(ours)))
+            and not NUMBERED.fullmatch(squeeze(theirs))
         }
+        own = self.provenance.get("words") or {}
+        words |= {plain.get(ours, ours): word for ours, word in own.items()}
+        return {ours: neutral(word[:LONGEST]) for ours, word in words.items()}
 
     def __repr__(self) -> str:
         organisations = self.frame["organisation"].n_unique() if "organisation" in self.frame.columns else 0

@@ -38,9 +38,12 @@ _MONTHS = {
 }
 _NUMBER = re.compile(r"[+-]?0*(\d{1,9})(?:[.,]0*)?")
 _RANGE = re.compile(r"(?<=\d)(?:-|to)(?=\d)")
-_CODE_FIRST = re.compile(r"[\[(]?0*(\d{1,3})[\])]?\s*[-\u2013\u2014.:=)\]]+\s*(\S.*)")
+_CODE_FIRST = re.compile(
+    r"(?:code\s*)?[\[(]?0*(\d{1,3})(?:\.0)?[\])]?\s*[-\u2013\u2014.:=)\],_|]+\s*(\S.*)", re.I
+)
 _CODE_SPACE = re.compile(r"0*(\d{1,3})\s+(\S.*)")
 _CODE_LAST = re.compile(r"(.*\S)\s*[\[(]0*(\d{1,3})[\])]")
+_CODE_AFTER = re.compile(r"(.*[^\W\d].*[^\s\d])\s*[-\u2013\u2014:=|]\s*0*(\d{1,3})")
 _BRACKETS = re.compile(r"(?<=[\w+)])\s*\([^()]*\)")
 _UNIT = re.compile(r"(?<=[\d+])(?:hours?|hrs?|years?|yrs?|times)$|(?<=\d)(?:hours?|hrs?|years?|yrs?)(?=\+$)")
 _DATES = (
@@ -229,7 +232,7 @@ def read_answer(text: str, question: Question) -> Reading | None:
 
 def _code_and_label(text: str, scale: Scale) -> Reading | None:
     """Read `4 - Agree`, `4. Agree`, `4 Agree` and `Agree (4)`: the label decides when the two differ."""
-    if match := _CODE_LAST.fullmatch(text):
+    if match := _CODE_LAST.fullmatch(text) or _CODE_AFTER.fullmatch(text):
         label, number = match.groups()
     elif match := _CODE_FIRST.fullmatch(text) or _CODE_SPACE.fullmatch(text):
         number, label = match.groups()
@@ -243,8 +246,24 @@ def _code_and_label(text: str, scale: Scale) -> Reading | None:
     if is_blank(label, scale):
         return Reading(None, BLANK)
     return (
-        Reading(int(number), LABEL) if int(number) in scale.labels and match.re is not _CODE_SPACE else None
+        Reading(int(number), LABEL)
+        if int(number) in scale.labels and match.re not in (_CODE_SPACE, _CODE_AFTER)
+        else None
     )
+
+
+def without_code(text: str) -> str:
+    """Return a label without the code that stands before or after it.
+
+    Examples
+    --------
+    >>> without_code("4 - Agree"), without_code("Agree (4)"), without_code("My role matters")
+    ('Agree', 'Agree', 'My role matters')
+    """
+    if match := _CODE_LAST.fullmatch(text) or _CODE_AFTER.fullmatch(text):
+        return match[1]
+    match = _CODE_FIRST.fullmatch(text) or _CODE_SPACE.fullmatch(text)
+    return match[2] if match else text
 
 
 def bare(text: str) -> str:

@@ -7,10 +7,15 @@ from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 from culture_metrics.errors import FileFormatError
-from culture_metrics.extracts.columns import identifying, is_question_code, names_question
-from culture_metrics.extracts.labels import all_labels, answer_key
+from culture_metrics.extracts.columns import (
+    identifying,
+    is_question_code,
+    names_question,
+    question_codes,
+)
+from culture_metrics.extracts.labels import all_labels, answer_key, bare, without_code
 from culture_metrics.files.contents import COPIED, Kind, find_results, merged_quarters
-from culture_metrics.files.header import Look
+from culture_metrics.files.header import HEAD_ROWS, Look
 from culture_metrics.files.names import squeeze, visible
 from culture_metrics.files.other_surveys import REMEDY, other_survey
 
@@ -21,6 +26,8 @@ if TYPE_CHECKING:
 
 
 _TEXT = (".csv", ".txt", ".tsv")
+#: So many rows of wording, codes and marks stand below the names of columns at the most.
+MOST_WORDING = 3
 
 
 class ResultsFileError(FileFormatError):
@@ -72,11 +79,22 @@ def header_score(row: Row, given: Collection[str] = ()) -> int:
     return sum(1 for name in names if name in given or names_question(name))
 
 
-def look_for(given: Collection[str] = ()) -> Look:
+def look_for(given: Collection[str] = (), header_row: int | None = None) -> Look:
     """Return what a respondent file is known by: a row with names of questions.
 
-    The row with the most names of questions and identifying columns is the header.
+    The row with the most names of questions and identifying columns is the header, unless the user names it.
+
+    Raises
+    ------
+    FileFormatError
+        When the user names a row that cannot be the header.
     """
+    if header_row is not None and not 1 <= header_row <= HEAD_ROWS:
+        raise FileFormatError(
+            f"The row with the names of columns is one of the first {HEAD_ROWS}",
+            got=f"header_row={header_row}",
+            hint="Give the number that a spreadsheet shows beside the row: header_row=3.",
+        )
 
     def score(row: Row) -> int:
         questions = header_score(row, given)
@@ -85,8 +103,10 @@ def look_for(given: Collection[str] = ()) -> Look:
     def check(rows: Sequence[Row], header: int | None, where: str) -> None:
         refuse_results(rows, where)
         refuse_swapped(rows, header, where)
+        if header is not None and header_row is None:
+            refuse_two_headers(rows, header, where)
 
-    return Look(score, rows_of_wording, check)
+    return Look(score, rows_of_wording, check, None if header_row is None else header_row - 1)
 
 
 def refuse_swapped(rows: Sequence[Row], header: int | None, where: str) -> None:
@@ -110,19 +130,58 @@ def refuse_swapped(rows: Sequence[Row], header: int | None, where: str) -> None:
         )
 
 
+def refuse_two_headers(rows: Sequence[Row], header: int, where: str) -> None:
+    """Stop when two rows name other questions in the same columns: two tables, or codes of two years.
+
+    Raises
+    ------
+    FileFormatError
+        Listing the rows.
+    """
+    own = rows[header]
+    least = max(3, header_score(own) // 2)
+    others = [
+        place + 1
+        for place, row in enumerate(rows)
+        if place != header
+        and header_score(row) >= least
+        and any(
+            a and b and is_question_code(a) and is_question_code(b) and not _same_code(a, b)
+            for a, b in zip(own, row, strict=False)
+        )
+    ]
+    if others:
+        raise FileFormatError(
+            "More than one row could name the columns",
+            where=where,
+            got=f"names of questions in rows {', '.join(map(str, sorted([header + 1, *others])))}",
+            hint=f"Name one: header_row={header + 1}; or keep one table in the file.",
+        )
+
+
+def _same_code(one: str, other: str) -> bool:
+    """Tell whether two names start with one code of some survey."""
+    return bool(question_codes(one) & question_codes(other))
+
+
 def rows_of_wording(rows: Sequence[Row], header: int) -> int:
     """Count the rows just below the header that hold wording, not answers: some exports write two or three.
 
     Such a row repeats the codes, or most of its cells under at least six questions hold long texts that are
-    no answers and nearly all differ: two wordings may be equal, or one short.
+    no answers and nearly all differ: two wordings may be equal, or one short. Under fewer questions every
+    cell must hold three words or more, each other ones.
     """
     names = rows[header]
     asked = [i for i, name in enumerate(names) if name and is_question_code(name)]
     for count, row in enumerate(rows[header + 1 :]):
+        if count > MOST_WORDING:
+            return 0  # answers in words that are not known: no file repeats its wording so often
         cells = [cell for i in asked if i < len(row) and (cell := (row[i] or "").strip())]
         codes = sum(map(is_question_code, cells))
         texts = [cell for cell in cells if _is_wording(cell)]
         wording = len(texts) >= 6 and 2 * len(texts) > len(cells) and 5 * len({*texts}) >= 4 * len(texts)
+        sentences = len(cells) == len(asked) >= 3 and all(len(text.split()) >= 3 for text in cells)
+        wording |= sentences and len(texts) == len({*texts}) == len(cells)
         if not (wording or (cells and codes == len(cells))):
             return count
     return 0
@@ -130,4 +189,5 @@ def rows_of_wording(rows: Sequence[Row], header: int) -> int:
 
 def _is_wording(cell: str) -> bool:
     """Tell whether a cell holds the words of a question rather than an answer."""
-    return len(cell) >= 8 and bool(re.search(r"[^\W\d]", cell)) and answer_key(cell) not in all_labels()
+    texts = {answer_key(cell), answer_key(without_code(bare(cell)))}
+    return len(cell) >= 8 and bool(re.search(r"[^\W\d]", cell)) and not texts & all_labels()

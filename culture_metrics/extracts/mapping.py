@@ -9,7 +9,8 @@ import yaml
 
 from culture_metrics.catalogue import DEFAULT, catalogue
 from culture_metrics.errors import CultureMetricsError, ExtractError, UnknownNameError, unknown
-from culture_metrics.extracts.columns import is_question_code, question_code, text_columns
+from culture_metrics.extracts.columns import breakdown_of, is_question_code, question_code, text_columns
+from culture_metrics.extracts.own_words import own_word
 from culture_metrics.files.names import shown, squeeze
 from culture_metrics.files.text import read_text
 
@@ -30,8 +31,9 @@ def save_mapping(path: str | Path, columns: Mapping[str, str], survey: str = DEF
         The respondent file: the mapping lands beside it as `<name>.columns.yaml`. Or a folder: the mapping is
         for all files in it. Or a file that ends in `.yaml`.
     columns : mapping
-        Name of the column in the file -> question code (`q25c`), measure id (`recommend_place_to_work`) or
-        identifying column (`locality_1`).
+        Name of the column in the file -> question code (`q25c`), measure id (`recommend_place_to_work`),
+        identifying column (`locality_1`), or `breakdown`: groups under the column's own name, or under what
+        follows (`breakdown: Care Group`).
     survey : str
         Id of the survey's catalogue; `cm.survey(folder).id` of one of your own.
 
@@ -111,7 +113,7 @@ def check_mapping(columns: Mapping[str, str], survey: str, where: str | None = N
     """
     seen: dict[str, str] = {}
     for theirs, ours in columns.items():
-        target = _known_target(str(ours), survey)
+        target = _known_target(str(ours), theirs, survey)
         if target is None:
             known = {c for e in catalogue(survey) for c in (*e.columns, *text_columns(e).values())}
             error = unknown("question or column", str(ours), sorted(known), where=where)
@@ -159,7 +161,10 @@ def match_given(
     return {theirs: ours for theirs, ours in found.items() if theirs is not None}
 
 
-def _known_target(name: str, survey: str) -> str | None:
+def _known_target(name: str, theirs: str, survey: str) -> str | None:
+    word = own_word(name, theirs)
+    if word is not None:
+        return breakdown_of(word, catalogue(survey).edition(catalogue(survey).periods[-1]))
     code = question_code(name, catalogue(survey))
     for edition in catalogue(survey):
         if squeeze(name) in text_columns(edition):

@@ -22,7 +22,12 @@ if TYPE_CHECKING:
 
 
 def open_table(
-    source: Any, sheet: str | None = None, given: Collection[str] = (), *, head_only: bool = False
+    source: Any,
+    sheet: str | None = None,
+    given: Collection[str] = (),
+    *,
+    head_only: bool = False,
+    header_row: int | None = None,
 ) -> RawTable:
     """Open a CSV, Excel, Parquet, SPSS or Stata file, or take a table that is in memory.
 
@@ -34,6 +39,8 @@ def open_table(
         Sheet of a workbook.
     given : collection of str
         Names of columns that the user has matched, to find the header by.
+    header_row : int, optional
+        Number of the row with the names of columns, in a CSV file or sheet; found when left out.
     head_only : bool
         Read no more than is needed to tell what the file is, where the format allows that.
 
@@ -43,7 +50,7 @@ def open_table(
         When the file is missing, empty, not what its name says, or no table of respondents.
     """
     if isinstance(source, str | Path):
-        table = _table(open_file(source), sheet, given, head_only=head_only)
+        table = _table(open_file(source), sheet, given, header_row, head_only=head_only)
     else:
         table = read_at_hand(source)
     if table.header_row is None:  # of a kind that has one header, and no first rows
@@ -57,9 +64,16 @@ def open_table(
     return table
 
 
-def _table(opened: Opened, sheet: str | None, given: Collection[str], *, head_only: bool) -> RawTable:
+def _table(
+    opened: Opened,
+    sheet: str | None,
+    given: Collection[str],
+    header_row: int | None,
+    *,
+    head_only: bool,
+) -> RawTable:
     if opened.kind == "excel":
-        table, others = read_sheet(opened.workbook(), sheet, given)
+        table, others = read_sheet(opened.workbook(), sheet, given, header_row)
         return replace(table, notes={**table.notes, **({"other_sheets": others} if others else {})})
     if sheet is not None:
         raise FileFormatError(
@@ -68,7 +82,7 @@ def _table(opened: Opened, sheet: str | None, given: Collection[str], *, head_on
             hint="Leave out sheet=.",
         )
     if opened.kind == "csv":
-        return opened.text(look_for(given), head_only=head_only)
+        return opened.text(look_for(given, header_row), head_only=head_only)
     if opened.kind == "parquet":
         return opened.columnar(head_only=head_only)
     return opened.labelled(_known, head_only=head_only)

@@ -13,17 +13,13 @@ from culture_metrics.catalogue import survey as find_survey
 from culture_metrics.code_fit import likeliest
 from culture_metrics.errors import ExtractError
 from culture_metrics.extracts.answers import Tally, read_all_options, read_option, read_single, settle_ticks
-from culture_metrics.extracts.columns import (
-    ROW_COLUMNS,
-    Columns,
-    match_columns,
-    read_name,
-    text_columns,
-)
+from culture_metrics.extracts.columns import Columns, match_columns, read_name, text_columns
 from culture_metrics.extracts.extract import Extract
 from culture_metrics.extracts.labels import TOLD, values
 from culture_metrics.extracts.mapping import check_mapping, find_mapping, match_given, saved_names
 from culture_metrics.extracts.opening import open_table
+from culture_metrics.extracts.own_labels import own_labels
+from culture_metrics.extracts.own_words import ROW_COLUMNS
 from culture_metrics.extracts.respondents import (
     choose_rows,
     period_in_name,
@@ -43,9 +39,10 @@ from culture_metrics.files.names import shown
 from culture_metrics.files.raw import INDEX, ROW, RawTable
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from culture_metrics.catalogue import Edition, Survey
+    from culture_metrics.extracts.own_labels import Labels, OwnLabels
     from culture_metrics.extracts.respondents import Rows
 
 __all__ = ["ROW", "periods_in", "read_extract"]
@@ -58,6 +55,8 @@ def read_extract(
     sheet: str | None = None,
     organisation: str | None = None,
     columns: Mapping[str, str] | None = None,
+    labels: Labels | None = None,
+    header_row: int | None = None,
 ) -> Extract:
     r"""Read a respondent file: one row per respondent, one column per question.
 
@@ -79,8 +78,14 @@ def read_extract(
         ODS code to use when the file has no organisation column.
     columns : mapping, optional
         Name of a column in the file -> what it means, for names that are no question codes:
-        `{"Would recommend": "q25c", "Dept": "locality_1"}`. `save_mapping` saves it beside the file, where it
-        is found again.
+        `{"Would recommend": "q25c", "Rota": "breakdown", "BD 3": "breakdown: Care Group"}`; a breakdown is
+        known by what the trust calls it, any number of them. `save_mapping` saves it beside the file, where
+        it is found again.
+    labels : mapping, optional
+        Texts that stand for response options and are not known: `{"q25c": {"Tend to agree": 4}}`, by question
+        or by scale (`agreement`); None is no answer. See `propose_labels` and `learn_labels`.
+    header_row : int, optional
+        Number of the row with the names of columns, where it is not found.
 
     Returns
     -------
@@ -111,10 +116,11 @@ def read_extract(
 
     Provenance: `file`, `format`, `sheet`, `sha256`, `encoding`, `separator`, `header_row`; `rows` (all below
     the header that are not blank), `rows_blank`, `rows_of_other_periods`, `rows_not_completed`,
-    `rows_of_bank_workers`, `rows_of_previews`, `rows_of_spam`, `rows_not_finished`; `renamed`, `not_used`,
-    `mapping` (file with the saved column names); by column,
-    the number of answers that are `labels_read`, `numbers_read` (`04`, `4,0`), `codes_relabelled` (a label
-    that contradicts its code), `dates_read`, `blanks_read`, `declared_missing` and `unreadable`; `settled`
+    `rows_of_bank_workers`, `rows_of_previews`, `rows_of_spam`, `rows_not_finished`; `renamed`, `words`
+    (what the trust calls its own breakdowns, by id), `not_used`, `mapping` (file with the saved column
+    names); by column, the number of answers that are `labels_read`, `numbers_read` (`04`, `4,0`),
+    `codes_relabelled` (a label that contradicts its code), `dates_read`, `blanks_read`, `declared_missing`
+    and `unreadable`; `settled`
     (what was done with options to tick), `doubt` and `survey_doubt` (what speaks against the year and the
     survey that were given), `formulas` (columns with names that a spreadsheet would take for formulas: an
     apostrophe was put before); where there is something to say: `other_sheets`, `rows_of_wording`,
@@ -130,15 +136,16 @@ def read_extract(
     Extract(NHS Staff Survey, England, 2024: 2 respondents, 1 organisation, 5 columns)
     """
     wanted = None if survey is None else find_survey(survey).id
-    found, survey_doubt, raw, given, mapping = _open(path, wanted, sheet, columns, year)
+    found, survey_doubt, raw, given, mapping = _open(path, wanted, sheet, columns, year, header_row)
     rows = choose_rows(raw, given, year)
     edition, period, doubt = _edition(raw, given, catalogue(found), rows)
     known = match_columns(raw.names, edition, raw.where, given)
-    frame, tally, settled = _read_columns(raw, known, edition, rows.keep)
+    own = own_labels(labels, edition)
+    frame, tally, settled = _read_columns(raw, known, edition, rows.keep, own)
     frame, blank = _without_blank_rows(frame)
     frame = _identify(frame, organisation, raw.where)
     # Names of organisations and groups; ids of respondents stay what they are.
-    names = {*text_columns(edition).values()} - {"respondent"}
+    names = {*text_columns(edition).values(), *known.words} - {"respondent"}
     frame, formulas = plain_names(frame, [c for c in frame.columns if c in names])
     return Extract(
         survey=found,
@@ -163,6 +170,7 @@ def read_extract(
             **rows.set_aside,
             **raw.notes,
             "renamed": known.renamed,
+            "words": known.words,
             "not_used": _strangers(known),
             "mapping": mapping,
             **{how: tally.read_as.get(how, {}) for how in TOLD},
@@ -223,6 +231,7 @@ def _open(
     sheet: str | None,
     columns: Mapping[str, str] | None,
     year: int | str | None,
+    header_row: int | None = None,
 ) -> tuple[str, str | None, RawTable, dict[str, str], str | None]:
     """Open the table; tell its survey and what speaks against the one named; find the column mapping.
 
@@ -234,7 +243,8 @@ def _open(
     folder = Path(path).parent if isinstance(path, str | Path) else None
     file = str(path) if folder else ""
     by_survey = {name: {**saved_names(folder, file, name), **columns} for name in surveys()}
-    raw = open_table(path, sheet, {name for names in by_survey.values() for name in names})
+    named_here = {name for names in by_survey.values() for name in names}
+    raw = open_table(path, sheet, named_here, header_row=header_row)
     fits = fit_surveys(raw.names, by_survey, raw.where)
 
     def said() -> str | None:
@@ -273,11 +283,11 @@ def _edition(
 
 
 def _read_columns(
-    raw: RawTable, columns: Columns, edition: Edition, keep: pl.Expr | None
+    raw: RawTable, columns: Columns, edition: Edition, keep: pl.Expr | None, own: OwnLabels
 ) -> tuple[pl.DataFrame, Tally, list[str]]:
     """Read the rows to keep: identifying columns as text, answers as codes."""
     known = {theirs: ours for theirs, ours in columns.known.items() if ours not in ROW_COLUMNS}
-    names = {*text_columns(edition).values()}
+    names = {*text_columns(edition).values(), *columns.words}
     texts = [theirs for theirs, ours in known.items() if ours in names]
     questions = [theirs for theirs in known if theirs not in texts]
     raw.check_types(known)
@@ -291,23 +301,23 @@ def _read_columns(
             elif theirs in texts:
                 read[known[theirs]] = series
             else:
-                read |= _answers(series.alias(known[theirs]), theirs, raw, edition, tally)
-    order = [ROW, *(c for ours in known.values() for c in _columns_of(ours, edition))]
+                read |= _answers(series.alias(known[theirs]), theirs, raw, edition, tally, own)
+    order = [ROW, *(c for ours in known.values() for c in _columns_of(ours, edition, names))]
     answers = {c: s for c, s in read.items() if c in edition.columns}
     settled = settle_ticks(answers, edition, edition.survey.missing_codes)
     read |= answers
     return pl.DataFrame([read[c].alias(c) for c in order]), tally, settled
 
 
-def _columns_of(ours: str, edition: Edition) -> tuple[str, ...]:
+def _columns_of(ours: str, edition: Edition, texts: Collection[str]) -> tuple[str, ...]:
     """Return the columns that a column of the file becomes: several for all options in one column."""
-    if ours in edition.columns or ours in text_columns(edition).values():
+    if ours in edition.columns or ours in texts:
         return (ours,)
     return edition.question(ours).columns
 
 
 def _answers(
-    series: pl.Series, theirs: str, raw: RawTable, edition: Edition, tally: Tally
+    series: pl.Series, theirs: str, raw: RawTable, edition: Edition, tally: Tally, own: OwnLabels
 ) -> dict[str, pl.Series]:
     """Read one column of answers."""
     ours, labels = series.name, raw.labels.get(theirs, {})
@@ -316,9 +326,10 @@ def _answers(
         question = edition.question(ours)
         found = read_all_options(series, question, tally, edition.survey.missing_codes)
         return {column.name: column for column in found}
+    texts = own.codes_for(question)
     if question.kind == "multi":
-        return {ours: read_option(series, question, int(ours.rpartition("_")[2]), tally, labels)}
-    return {ours: read_single(series, question, tally, labels, raw.missing.get(theirs, ()))}
+        return {ours: read_option(series, question, int(ours.rpartition("_")[2]), tally, labels, texts)}
+    return {ours: read_single(series, question, tally, labels, raw.missing.get(theirs, ()), texts)}
 
 
 def _without_blank_rows(frame: pl.DataFrame) -> tuple[pl.DataFrame, int]:

@@ -12,8 +12,9 @@ import polars as pl
 
 from culture_metrics.catalogue import catalogue, surveys
 from culture_metrics.errors import ExtractError
-from culture_metrics.extracts.columns import ROW_COLUMNS, identifying
+from culture_metrics.extracts.columns import identifying
 from culture_metrics.extracts.labels import values
+from culture_metrics.extracts.own_words import ROW_COLUMNS
 from culture_metrics.extracts.platforms import Test, platform_tests
 from culture_metrics.files.names import shown, squeeze
 from culture_metrics.problems import counted

@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from culture_metrics.files.workbooks import Workbook
 
 
-def read_sheet(book: Workbook, sheet: str | None, given: Collection[str]) -> tuple[RawTable, str]:
+def read_sheet(
+    book: Workbook, sheet: str | None, given: Collection[str], header_row: int | None = None
+) -> tuple[RawTable, str]:
     """Return the table of the respondents, and the names of the other sheets where none was named.
 
     Parameters
@@ -30,6 +32,8 @@ def read_sheet(book: Workbook, sheet: str | None, given: Collection[str]) -> tup
         Name of the sheet; the one with columns of questions when left out.
     given : collection of str
         Names of columns that the user has matched, to find the header by.
+    header_row : int, optional
+        Number of the row with the names of columns, where the user names it.
 
     Raises
     ------
@@ -45,7 +49,7 @@ def read_sheet(book: Workbook, sheet: str | None, given: Collection[str]) -> tup
             where=f"{book.file}, sheet {chosen}",
             hint=hint or "Check that the right file was given.",
         )
-    return sheet_table(book, chosen, cells, look_for(given)), "" if sheet else others
+    return sheet_table(book, chosen, cells, look_for(given, header_row)), "" if sheet else others
 
 
 def _choose(book: Workbook, sheet: str | None, given: Collection[str]) -> tuple[str, pl.DataFrame]:

@@ -14,8 +14,10 @@ if TYPE_CHECKING:
 #: From this likeness on two words may be one word spelled in two ways.
 NEAR = 0.8
 SHORTEST = 4
+#: A longer text is a sentence of somebody.
+LONGEST = 60
 #: Words that do not tell two units apart.
-FILLERS = frozenset({"and", "of", "the", "for", "in", "at"})
+FILLERS = frozenset({"and", "of", "the", "for", "in", "at", "directorate", "division", "department", "dept"})
 
 
 def squeezed(label: str) -> str:
@@ -97,6 +99,24 @@ def likely_name(label: str, candidates: Iterable[str]) -> str | None:
         if value > likeness:
             best, likeness = candidate, value
     return best if likeness >= NEAR or (likeness >= 0.6 and len(own) > 1) else None
+
+
+def likely_label(text: str, labels: Iterable[str]) -> str | None:
+    """Return the response option that a text most likely means, for a person to decide: its words are there.
+
+    Examples
+    --------
+    >>> likely_label("Tend to agree", ["Agree", "Strongly agree"])
+    'Agree'
+    """
+    labels, said = [*labels], {*words(text)}
+    within = [label for label in labels if said.issuperset(words(label))]
+    return max(within, key=len) if within else likely_name(text, labels)
+
+
+def can_be_shown(text: str) -> bool:
+    """Tell whether a text that stands in enough rows may be repeated: it is short and no address."""
+    return len(text) <= LONGEST and "@" not in text
 
 
 def _near(one: tuple[str, ...], other: tuple[str, ...]) -> bool:

@@ -129,12 +129,12 @@ def validate(
         *told.told(extract),
         *notes,
         *plain,
-        *discreet([*merged, *codes.missing_codes(counts), *of_cells], edition, frame.height),
+        *discreet([*merged, *codes.missing_codes(counts), *of_cells], edition, frame),
         *remarks,
         *of_rows,
-        *discreet([*forms, *shared, *found], edition, frame.height),
+        *discreet([*forms, *shared, *found], edition, frame),
         *_not_checked(known, eligible),
-        *discreet(contract_problems(clean, edition), edition, frame.height),
+        *discreet(contract_problems(clean, edition), edition, frame),
     ]
     return ValidationReport(
         problems=problem_table(problems),

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import polars as pl
 
 from culture_metrics.errors import FileFormatError
-from culture_metrics.files.header import HEAD_ROWS, Look, find_header, widest_row
+from culture_metrics.files.header import HEAD_ROWS, Look, widest_row
 from culture_metrics.files.names import every_name, unique_names
 from culture_metrics.files.raw import INDEX, RawTable
 from culture_metrics.files.safety import ROW, TEXT, check_columns, check_memory
@@ -249,7 +249,7 @@ def _head(sample: str, end: str, look: Look) -> _Head:
     for separator in SEPARATORS:
         rows, ends = _parse(lines, separator, end)
         first = rows[:HEAD_ROWS]
-        found = find_header(first, look.score)
+        found = look.find(first)
         header = widest_row(first) if found is None else found
         score = (look.score(rows[header]) if found is not None else 0, _width(rows))
         body = header + 1 + (look.below(first, header) if found is not None else 0)

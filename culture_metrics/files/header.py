@@ -35,11 +35,20 @@ class Look:
     check : callable
         Stops at a table that the reader has no use for, from the rows, the position of the header (None where
         no row names the columns) and the place.
+    header : int, optional
+        Position of the header where the caller names it.
     """
 
     score: Callable[[Row], int]
     below: Callable[[Sequence[Row], int], int] = _nothing_below
     check: Callable[[Sequence[Row], int | None, str], None] = _any_table
+    header: int | None = None
+
+    def find(self, rows: Sequence[Row]) -> int | None:
+        """Return the position of the header: the one named by the caller, or the row with the best score."""
+        if self.header is None:
+            return find_header(rows, self.score)
+        return self.header if self.header < len(rows) else None
 
 
 def find_header(rows: Sequence[Row], score: Callable[[Row], int]) -> int | None:

@@ -33,8 +33,12 @@ _PLACE = re.compile(rb"\br\s*=\s*[\"']([A-Za-z]+)(\d+)[\"']")
 #: A formula whose value is an empty text has one.
 _TEXT = re.compile(rb"\bt\s*=\s*[\"']str[\"']")
 _ROW_END = re.compile(rb"</(?:\w+:)?row\s*>")
-#: The rectangle of a sheet, told from a row 0, which there is not. Readers can do without this remark.
-ROW_0 = re.compile(rb"<(?:\w+:)?dimension\s[^>]*\bref\s*=\s*[\"'](?:[^\"']*:)?[A-Za-z]+0(?::|[\"'])[^>]*>")
+#: The rectangle of a sheet, told from a row 0, which there is not, or written as formulas write it. Readers
+#: can do without this remark.
+ROW_0 = re.compile(
+    rb"<(?:\w+:)?dimension\s[^>]*\bref\s*=\s*[\"']"
+    rb"(?![A-Za-z]{1,3}[1-9]\d*(?::[A-Za-z]{1,3}[1-9]\d*)?[\"'])[^>]*>"
+)
 
 
 @dataclass

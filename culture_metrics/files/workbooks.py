@@ -13,7 +13,7 @@ import fastexcel
 import polars as pl
 
 from culture_metrics.errors import FileFormatError
-from culture_metrics.files.header import HEAD_ROWS, Look, find_header, widest_row
+from culture_metrics.files.header import HEAD_ROWS, Look, widest_row
 from culture_metrics.files.kinds import file_hash
 from culture_metrics.files.lost_cells import ROW_0, lost_cells
 from culture_metrics.files.names import every_name, shown, unique_names
@@ -198,7 +198,7 @@ def sheet_table(book: Workbook, sheet: str, cells: pl.DataFrame, look: Look) -> 
     """
     where = f"{book.file}, sheet {sheet}"
     head = cells.head(HEAD_ROWS).rows()
-    found = find_header(head, look.score)
+    found = look.find(head)
     look.check(head, found, where)
     header = found if found is not None else widest_row(head)
     names = unique_names(head[header])

@@ -11,7 +11,8 @@ import polars as pl
 from culture_metrics.catalogue import CROSS
 from culture_metrics.contract import ALL
 from culture_metrics.errors import ExtractError, UnknownNameError, unknown
-from culture_metrics.extracts.columns import identifying
+from culture_metrics.extracts.columns import identifying, text_columns
+from culture_metrics.extracts.own_words import own_breakdowns
 from culture_metrics.extracts.personal import check_groups
 from culture_metrics.files.formulas import START, plain
 from culture_metrics.files.names import squeeze
@@ -135,7 +136,9 @@ def available_breakdowns(extract: Extract) -> list[str]:
     >>> "occupation_group" in available_breakdowns(extract)
     True
     """
-    return extract.edition.breakdowns_in(extract.frame.columns)
+    edition, frame = extract.edition, extract.frame
+    own = own_breakdowns(frame.schema, edition, text_columns(edition).values())
+    return [*edition.breakdowns_in(frame.columns), *own]
 
 
 def breakdown_id(extract: Extract, name: str) -> str:
@@ -156,9 +159,15 @@ def breakdown_id(extract: Extract, name: str) -> str:
     if name not in extract.edition.breakdowns and name in here and extract.frame[name].dtype == pl.String:
         return name
     available = available_breakdowns(extract)
+    if name in available:
+        return name
     theirs = identifying() | {squeeze(a): b for a, b in (extract.provenance.get("renamed") or {}).items()}
+    theirs |= {squeeze(word): one for one, word in extract.words.items()}
+    found: str | None = theirs.get(squeeze(name), name)
+    if found in available:
+        return str(found)
     try:
-        found = extract.edition.breakdown(theirs.get(squeeze(name), name)).id
+        found = extract.edition.breakdown(str(found)).id
     except UnknownNameError:
         found = None
     if found in available:
@@ -169,11 +178,9 @@ def breakdown_id(extract: Extract, name: str) -> str:
     error.expected = f"one of {', '.join(offered)}"
     unused = [n for n in extract.provenance.get("not_used") or () if squeeze(n) == squeeze(name)]
     if unused:
-        columns = [b.column for b in extract.edition.breakdowns.values() if b.column]
-        free = [column for column in columns if column not in here]
         error.hint = (
             f"The file's column '{unused[0]}' is not read as a breakdown. If it names groups, match it once: "
-            f"save_mapping(path, {{'{unused[0]}': '{free[-1] if free else columns[-1]}'}})."
+            f"save_mapping(path, {{'{unused[0]}': 'breakdown'}})."
         )
     elif "Did you mean" not in (error.hint or ""):
         error.hint = None

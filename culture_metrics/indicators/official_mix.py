@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
-from scipy.stats import t as student
+from scipy.special import stdtrit
 
 from culture_metrics.errors import ExtractError, kind_of
 from culture_metrics.output import Output, verb
@@ -48,7 +48,7 @@ class Movement:
     @property
     def factor(self) -> float:
         """Standard deviations on either side of which 95 % lie."""
-        return float(student.ppf(0.975, self.df))
+        return float(stdtrit(self.df, 0.975))
 
 
 @dataclass(frozen=True, repr=False, eq=False)

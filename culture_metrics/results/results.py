@@ -226,6 +226,7 @@ class Results(Tabled):
         edition = _edition(own)
         known = own.filter(pl.col("breakdown") != ALL)["breakdown"].unique().sort().to_list()
         called = {b.id: (b.id, b.label, self.names.get(b.id)) for b in edition.breakdowns.values()}
+        called |= {one: (one, word, None) for one, word in self.names.items() if one not in called}
         name = next((one for one, said in called.items() if by in said), by)
         if name not in known:
             raise unknown("breakdown in these results", by, [self.names.get(n, n) for n in known])

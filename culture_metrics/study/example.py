@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cache
 
 import polars as pl
 
 from culture_metrics.contract import ALL, as_distributions, as_organisations, as_results
+from culture_metrics.disclosure.decision import Decision
 from culture_metrics.extracts.extract import Extract
+from culture_metrics.extracts.validate import validate
 from culture_metrics.indicators.distributions import distributions
 from culture_metrics.indicators.estimate import estimate
 from culture_metrics.published import Published
@@ -28,7 +31,20 @@ def example_extracts() -> tuple[Extract, ...]:
     >>> [extract.period for extract in example_extracts()]
     ['2023', '2024']
     """
-    return tuple(_with_faults(respondents(year, respondents_per_organisation=TRUST_SIZE)) for year in YEARS)
+    # Made once; what is shown of them is remembered by each reader apart.
+    made = map(_of_year, YEARS)
+    return tuple(replace(extract, frame=extract.frame.clone(), decision=Decision()) for extract in made)
+
+
+@cache
+def _of_year(year: str) -> Extract:
+    return _with_faults(respondents(year, respondents_per_organisation=TRUST_SIZE))
+
+
+@cache
+def example_workbook() -> Published:
+    """Return the published results that go with `example_extracts`."""
+    return example_published(validate(example_extracts()[-1]).extract)
 
 
 def _with_faults(extract: Extract) -> Extract:

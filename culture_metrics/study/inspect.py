@@ -12,10 +12,11 @@ import polars as pl
 from culture_metrics.catalogue import catalogue, surveys
 from culture_metrics.code_fit import likeliest
 from culture_metrics.errors import CultureMetricsError, ExtractError, FileFormatError
-from culture_metrics.extracts.columns import ROW_COLUMNS, match_columns
+from culture_metrics.extracts.columns import match_columns
 from culture_metrics.extracts.layouts import ResultsFileError
 from culture_metrics.extracts.mapping import match_given, saved_names
 from culture_metrics.extracts.opening import open_table
+from culture_metrics.extracts.own_words import ROW_COLUMNS
 from culture_metrics.extracts.respondents import (
     choose_rows,
     period_in_name,
@@ -197,7 +198,7 @@ def inspect_file(path: str | Path | Any, sheet: str | None = None) -> Inspection
     --------
     >>> import tempfile, pathlib
     >>> path = pathlib.Path(tempfile.mkdtemp()) / "export.csv"
-    >>> _ = path.write_text("Sample ID,Org code,Dept,Q2a,Q21c,Q22a\n1,RXX,A,4,4,1\n")
+    >>> _ = path.write_text("Sample ID,Org code,Rota,Q2a,Q21c,Q22a\n1,RXX,A,4,4,1\n")
     >>> print(inspect_file(path))
     export.csv
       kind      respondent file
@@ -208,7 +209,7 @@ def inspect_file(path: str | Path | Any, sheet: str | None = None) -> Inspection
       rows      1
       columns   6, of which 5 are known
       problem   Which of 2021, 2022 it is cannot be told from the columns: say year=.
-      problem   1 column is not used: Dept.
+      problem   1 column is not used: Rota.
       next      command line: culture-metrics report "export.csv" --year 2022 --out report
       next      Python: cm.read_extract("export.csv", year=2022)
     """
@@ -461,7 +462,8 @@ def _columns(
         count = f"{len(columns.unknown)} column{' is' if len(columns.unknown) == 1 else 's are'} not used"
         names = [shown(n) for n in columns.unknown if n[:1].isalpha()]
         problems.append(f"{count}: {', '.join(n[:40] for n in names[:8])}{' …' if len(names) > 8 else ''}.")
-    return meanings, tuple(edition.breakdowns_in({*columns.known.values()})), problems
+    own = [n for n in columns.words if n not in edition.breakdowns]
+    return meanings, (*edition.breakdowns_in({*columns.known.values()}), *own), problems
 
 
 def _left_out(raw: RawTable, given: Mapping[str, str], edition: str | None) -> list[str]:

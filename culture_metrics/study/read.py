@@ -19,7 +19,7 @@ from culture_metrics.extracts.validate import validate
 from culture_metrics.output import told
 from culture_metrics.provenance import provenance_of
 from culture_metrics.published import is_published, read_published
-from culture_metrics.study.example import example_extracts, example_published
+from culture_metrics.study.example import example_extracts, example_workbook
 from culture_metrics.study.rules import (
     breakdowns_of,
     check_one_file_a_year,
@@ -118,7 +118,7 @@ def study(
     files.sort(key=lambda e: e.period)
     reports = tuple(validate(e) for e in files)
     if not paths:
-        published = [example_published(reports[-1].extract)]
+        published = [example_workbook()]
     chosen = organisation_of(reports, published, organisation)
     # An organisation need not be in every year of a stacked file.
     kept = [

@@ -200,9 +200,12 @@ def _ticks(low: float, high: float) -> dict[str, object]:
 
 def _bands(fig: go.Figure, drawn: pl.DataFrame) -> None:
     """Shade the margin of no material change of each measure."""
-    for size, bottom, height in drawn.select("material", "bottom", "height").iter_rows():
-        box = {"yref": "y", "y0": bottom - height, "y1": bottom, "layer": "below"}
-        fig.add_shape(type="rect", x0=-size, x1=size, fillcolor="#EFEFEF", line_width=0, **box)
+    box = {"type": "rect", "yref": "y", "layer": "below", "fillcolor": "#EFEFEF", "line": {"width": 0}}
+    # Assigned, not added: Plotly checks all shapes anew at each one added.
+    fig.layout.shapes = [
+        {**box, "x0": -size, "x1": size, "y0": bottom - height, "y1": bottom}
+        for size, bottom, height in drawn.select("material", "bottom", "height").iter_rows()
+    ]
 
 
 def _dots(fig: go.Figure, rows: pl.DataFrame, verdict: str) -> None:

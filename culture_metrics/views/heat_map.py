@@ -106,6 +106,8 @@ answers, or withheld so that a small group cannot be worked out.'
     _hatch(fig, cells)
     left = maps.left(rows, bold=False)
     maps.labels(fig, rows, left)
+    limit = colour_limit(table) if limit is None else limit
+    _key_words(fig, cells, unit, (style.EDGE - left, head), limit)
     style.finish(
         fig,
         style.Room(height=total, left=left, head=head, foot=10),
@@ -116,7 +118,7 @@ answers, or withheld so that a small group cannot be worked out.'
         source=source,
         suppressed=int(cells["held_back"].sum()),
     )
-    _key(fig, cells, unit, head, colour_limit(table) if limit is None else limit)
+    _key(fig, head, limit)
     if measures.height >= MANY:
         fig.update_layout(width=max(WIDTH, left + CELL_WIDTH * measures.height + style.EDGE))
     return fig
@@ -286,10 +288,10 @@ def _hatch(fig: go.Figure, cells: pl.DataFrame) -> None:
     )
 
 
-def _key(fig: go.Figure, cells: pl.DataFrame, unit: str, head: float, limit: float) -> None:
-    """Put the key of the colours into the empty corner above the groups."""
+def _key_words(fig: go.Figure, cells: pl.DataFrame, unit: str, at: tuple[float, float], limit: float) -> None:
+    """Write what the colours mean into the empty corner above the groups."""
     beyond = (cells["difference"].abs() > limit + 1e-12).any()
-    start = style.EDGE - fig.layout.margin.l
+    start, head = at
     corner = {"y": 1, "yanchor": "top", "x": 0, "font": style.QUIET}
     style.note(fig, "Difference from the whole", **corner, xanchor="left", xshift=start, yshift=head)
     least, most = ("≥ ", "≤ ") if beyond else ("", "")
@@ -302,6 +304,10 @@ def _key(fig: go.Figure, cells: pl.DataFrame, unit: str, head: float, limit: flo
     for anchor, share, text in ends:
         place = {"xanchor": anchor, "xshift": start + share * KEY_WIDTH, "yshift": head - 38}
         style.note(fig, text, **corner, **place)
+
+
+def _key(fig: go.Figure, head: float, limit: float) -> None:
+    """Put the bar of the colours between these words, on a finished figure."""
     fig.update_layout(
         coloraxis={
             "cmin": -limit,

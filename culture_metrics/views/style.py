@@ -104,7 +104,10 @@ def template() -> go.layout.Template:
 
 def figure() -> go.Figure:
     """Return an empty figure in the house style."""
-    return go.Figure(layout={"template": template()})
+    fig = go.Figure(layout={"template": template()})
+    # Given to Plotly by `finish`, all at once: it checks all texts anew at each one added.
+    fig._texts = []
+    return fig
 
 
 def pixel_rows(fig: go.Figure, total: float) -> None:
@@ -115,12 +118,12 @@ def pixel_rows(fig: go.Figure, total: float) -> None:
 def column(fig: go.Figure, texts: Iterable[str | None], ys: Iterable[float], **place: Any) -> None:
     """Write texts under each other at heights of the y axis; null texts are left out.
 
-    `x` is a share of the plot unless `xref` says otherwise.
+    `x` is a share of the plot unless `xref` says otherwise. They are seen once the figure is finished.
     """
     place = {"xref": "paper", "yref": "y", **place}
-    said = [{**place, "text": text, "y": y} for text, y in zip(texts, ys, strict=True) if text is not None]
-    # Assigned, not added: Plotly's own way of adding takes seconds for a hundred texts.
-    fig.layout.annotations = (*fig.layout.annotations, *said)
+    fig._texts += [
+        {**place, "text": text, "y": y} for text, y in zip(texts, ys, strict=True) if text is not None
+    ]
 
 
 def interval(
@@ -169,7 +172,7 @@ def finish(
     notes: str = "",
     suppressed: int = 0,
 ) -> go.Figure:
-    """Give a figure its title, subtitle, notes, source, margins and alt text.
+    """Give a figure its texts, title, subtitle, notes, source, margins and alt text.
 
     Parameters
     ----------
@@ -210,6 +213,7 @@ def finish(
         note(fig, "<br>".join(below), **place, xshift=EDGE - room.left, yshift=-room.foot - 4)
     # Plotly hangs one line from its top and several from the first baseline.
     hang = EDGE if len(heading) == 1 else EDGE + 14
+    fig.layout.annotations = fig._texts
     return fig.update_layout(
         title={"text": "<br>".join(heading), "pad": {"l": EDGE, "t": hang}},
         meta={"alt": f"{sentences([title])} {alt}".strip(), "source": source, "suppressed": suppressed},

@@ -195,7 +195,7 @@ def test_a_sheet_that_says_it_begins_at_row_0_is_read(cases):
     assert cm.inspect_file(path).kind == "respondent file"
 
 
-@pytest.mark.parametrize("extent", ["A0", "A0:XX41", "A1:XX0"])
+@pytest.mark.parametrize("extent", ["A0", "A0:XX41", "A1:XX0", "$A$0:$XX$41"])
 def test_a_sheet_with_row_0_is_read_as_without(made, tmp_path, extent):
     path = altered(
         workbook(tmp_path / "row0.xlsx", made),

@@ -16,10 +16,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from culture_metrics.extracts.columns import text_columns
+from culture_metrics.extracts.own_words import own_breakdowns
 from culture_metrics.problems import counted, listed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
+
+    import polars as pl
 
     from culture_metrics.catalogue import Edition
     from culture_metrics.problems import Problem
@@ -75,15 +79,16 @@ def named(
     return " and ".join([*([listed(shown, most)] if shown else []), *([few] if rare else [])])
 
 
-def discreet(problems: Iterable[Problem], edition: Edition, rows: int) -> Iterator[Problem]:
+def discreet(problems: Iterable[Problem], edition: Edition, frame: pl.DataFrame) -> Iterator[Problem]:
     """Say of columns that put people into groups whether there are few rows or many, not how many.
 
     Problems of whole rows that were set aside stay as they are: nobody in them is counted anywhere.
     """
-    columns, minimum = of_groups(edition), edition.survey.minimum_base
+    own = own_breakdowns(frame.schema, edition, text_columns(edition).values())
+    columns, minimum = of_groups(edition).union(own), edition.survey.minimum_base
     for problem in problems:
         if problem.rows and problem.column in columns:
-            said = f"{problem.found}; in {size(problem.rows, minimum, rows)}"
+            said = f"{problem.found}; in {size(problem.rows, minimum, frame.height)}"
             yield problem._replace(rows=0, examples="", found=said)
         else:
             yield problem

@@ -235,7 +235,10 @@ def turned_round(tally: Tally) -> Iterator[Problem]:
             "Kept. If the codes run the other way, scores are wrong: ask the contractor, and recode them.",
         )
     two = turning_gains(tally, ["Yes", "No"])
-    swapped = [c for c, (_, gain) in two.items() if tally.answered[c] >= ENOUGH and gain > TURNED]
+    clear = {c: tally.answered[c] for c, (_, gain) in two.items() if gain > TURNED}
+    # One column of enough people says it, or several of fewer.
+    together = sum(n >= FEW_PEOPLE for n in clear.values()) >= SEVERAL
+    swapped = [c for c, n in clear.items() if n >= (FEW_PEOPLE if together else ENOUGH)]
     if swapped:
         codes = {label: code for code, label in two[swapped[0]][0].scale.options.items()}
         yield Problem(

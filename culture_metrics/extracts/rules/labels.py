@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from culture_metrics.errors import ExtractError, unknown
+from culture_metrics.extracts.columns import text_columns
+from culture_metrics.extracts.own_words import own_breakdowns
 from culture_metrics.extracts.personal import why_personal
 from culture_metrics.extracts.rules.discreet import named
-from culture_metrics.extracts.spelling import nearly_alike, same_but_for_case, squeezed
+from culture_metrics.extracts.spelling import can_be_shown, nearly_alike, same_but_for_case, squeezed
 from culture_metrics.problems import Problem, counted
 
 if TYPE_CHECKING:
@@ -27,13 +29,13 @@ NO_GROUP = frozenset(
 )
 #: More labels than this make a column of free text, not a breakdown.
 MOST_LABELS = 2000
-LONGEST = 60
 
 
 def breakdown_columns(frame: pl.DataFrame, edition: Edition) -> list[str]:
     """Return the text columns that split respondents into groups."""
     columns = [b.column for b in edition.breakdowns.values() if b.column]
-    return [c for c in columns if c in frame.columns and frame[c].dtype == pl.String]
+    known = [c for c in columns if c in frame.columns and frame[c].dtype == pl.String]
+    return [*known, *own_breakdowns(frame.schema, edition, text_columns(edition).values())]
 
 
 def count_labels(frame: pl.DataFrame, columns: list[str]) -> dict[str, dict[str, int]]:
@@ -151,7 +153,7 @@ def _free_text(column: str, labels: Labels) -> Problem:
 
 def _variants(column: str, labels: Labels, minimum: int) -> Iterator[tuple[Problem, dict[str, str | None]]]:
     nowhere = [label for label in labels if squeezed(label) in NO_GROUP or not squeezed(label)]
-    known = {label: n for label, n in labels.items() if label not in nowhere and _can_be_shown(label)}
+    known = {label: n for label, n in labels.items() if label not in nowhere and can_be_shown(label)}
     if nowhere:
         none: dict[str, str | None] = dict.fromkeys(nowhere)
         yield (
@@ -172,10 +174,6 @@ def _variants(column: str, labels: Labels, minimum: int) -> Iterator[tuple[Probl
     near = nearly_alike({label: n for label, n in left.items() if label not in alike})
     if near:
         yield _offer(column, "labels spelled nearly alike", near, known, minimum), dict(near)
-
-
-def _can_be_shown(label: str) -> bool:
-    return len(label) <= LONGEST and "@" not in label
 
 
 def _offer(column: str, rule: str, merge: dict[str, str], labels: Labels, minimum: int) -> Problem:

@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from culture_metrics.extracts.columns import text_columns
+from culture_metrics.extracts.pair_names import MOST_NAMES, propose_names
 from culture_metrics.extracts.read import ROW
 from culture_metrics.extracts.rules.discreet import named
 from culture_metrics.extracts.rules.labels import breakdown_columns, count_labels
-from culture_metrics.extracts.spelling import may_be_renamed
+from culture_metrics.files.names import squeeze
 from culture_metrics.files.organisations import successors
 from culture_metrics.problems import Problem, counted, examples, listed
 
@@ -22,8 +24,6 @@ if TYPE_CHECKING:
 MUCH_MORE = 1.5
 #: Rows with fewer answers may agree by chance.
 FEWEST_ANSWERS = 10
-#: With more labels than this in one file only, names are not guessed.
-MOST_LABELS = 400
 
 
 def same_file(pair: Pair) -> Iterator[Problem]:
@@ -139,7 +139,21 @@ def localities(pair: Pair) -> Iterator[Problem]:
     before, after = count_labels(first.frame, columns), count_labels(second.frame, columns)
     for column in columns:
         minimum = first.edition.survey.minimum_base
-        yield from _labels(column, before[column], after[column], pair.periods, minimum)
+        yield from _labels(pair, column, before[column], after[column], minimum)
+    for column in columns:
+        said = [e.words.get(column) for e in (first, second)]
+        places = [text_columns(first.edition).get(squeeze(word or "")) for word in said]
+        if said[0] != said[1] and places != [column, column]:
+            called = [word or "without a word of its own" for word in said]
+            yield Problem(
+                "warning",
+                "one breakdown under two names",
+                f"{called[0]} in {first.period}, {called[1]} in {second.period}",
+                "the same column in both years",
+                "Nothing; if these are not the same, say what each is when the file is read: "
+                "columns={'name in the file': 'breakdown: Care Group'}.",
+                column=column,
+            )
     for extract, other in ((first, second), (second, first)):
         only = [c for c in breakdown_columns(extract.frame, extract.edition) if c not in other.frame.columns]
         if only:
@@ -153,11 +167,12 @@ def localities(pair: Pair) -> Iterator[Problem]:
 
 
 def _labels(
-    column: str, before: Mapping[str, int], after: Mapping[str, int], periods: tuple[str, str], minimum: int
+    pair: Pair, column: str, before: Mapping[str, int], after: Mapping[str, int], minimum: int
 ) -> Iterator[Problem]:
+    periods = pair.periods
     gone = {label: n for label, n in before.items() if label not in after}
     new = {label: n for label, n in after.items() if label not in before}
-    if len(gone) + len(new) > MOST_LABELS:
+    if len(gone) + len(new) > MOST_NAMES:
         yield Problem(
             "warning",
             "other groups in each file",
@@ -168,14 +183,16 @@ def _labels(
         )
         return
 
-    renamed = may_be_renamed(gone, new)
+    found = propose_names(pair.first, pair.second, column, before, after)
+    renamed = {p.last: p.this for p in found}
+    why = {p.last: "; ".join(p.evidence) for p in found}
     left = {label: n for label, n in new.items() if label not in renamed.values()}
     if renamed:
         yield Problem(
             "warning",
             "groups that may be renamed",
             named(
-                {f"'{a}' may now be '{b}'": min(gone[a], new[b]) for a, b in renamed.items()},
+                {f"'{a}' may now be '{b}' ({why[a]})": min(gone[a], new[b]) for a, b in renamed.items()},
                 minimum,
                 5,
                 "group that may have another name now",

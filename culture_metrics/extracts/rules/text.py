@@ -11,25 +11,24 @@ import polars.selectors as cs
 from culture_metrics.extracts.labels import label_code
 from culture_metrics.extracts.rules.discreet import named, of_groups
 from culture_metrics.extracts.rules.found import Cells, answer_columns, codes_of
-from culture_metrics.extracts.spelling import likely_name, words
+from culture_metrics.extracts.spelling import can_be_shown, likely_label
 from culture_metrics.problems import Problem, counted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
     from culture_metrics.catalogue import Edition, Question
 
 BLANK = ("", "-", ".", "#n/a", "nan", "null", "none", "<na>", "na")
 #: Words for no answer; in a question that can be not applicable, for that answer.
 NOT_APPLICABLE = "n/a"
-#: A longer text may be what somebody wrote.
-LONGEST = 60
 #: Kind of a text cell, rule, what was found, what to do.
 KINDS = {
     "text": (
         "text where a code belongs",
         "text that is no label of this question",
-        "Made missing; ask for the codes, or for the labels as they stand on the form.",
+        "Made missing. Ask for the codes, or say what the texts mean: "
+        "read_extract(..., labels={'q25c': {'Tend to agree': 4}}).",
     ),
     "several": (
         "several answers in one cell",
@@ -164,17 +163,9 @@ def _unknown_texts(texts: pl.DataFrame, name: str, edition: Edition) -> str:
     labels = [*edition.columns[name].scale.labels.values()]
     said = {}
     for text, rows in counts.items():
-        near = _nearest(text, labels)
-        unshown = len(text) > LONGEST or "@" in text
-        said[f"'{text}'" + (f" (is it '{near}'?)" if near else "")] = 0 if unshown else rows
+        near = likely_label(text, labels)
+        said[f"'{text}'" + (f" (is it '{near}'?)" if near else "")] = rows if can_be_shown(text) else 0
     return f"{KINDS['text'][1]}: {named(said, edition.survey.minimum_base, 8, 'text')}"
-
-
-def _nearest(text: str, labels: Iterable[str]) -> str | None:
-    """Return the label that a text most likely means, for a person to decide: its words are there."""
-    said = {*words(text)}
-    within = [label for label in labels if said.issuperset(words(label))]
-    return max(within, key=len) if within else likely_name(text, labels)
 
 
 def _read(name: str, question: Question) -> tuple[pl.Expr, pl.Expr]:
