@@ -12,7 +12,8 @@ What there is, by task; `help(cm.estimate)` says more of each:
   weights and sampling; `replicate`, `shrink` for standard errors by bootstrap and steadier figures of small
   groups; `agreement` for what may be averaged over a group.
 - Compare: `mirror` gives the official figures from your own extract; `benchmark` with other organisations;
-  `compare_years`, `trend` over time; `decompose_change` for what a change is made of.
+  `compare_years`, `trend` over time; `decompose_change` for what a change is made of; `calibrate` for how often
+  their verdicts are wrong here, and find what is there.
 - Outcomes: `outcomes`, `outcome`, `Outcome`, `read_outcome` say what they are; `panel`, `read_panel` set them
   beside the survey; `link_outcomes` and `specification_curve` model the link.
 - Protect and share: `suppress` hides small groups (estimates come hidden); `save_results` writes results to
@@ -51,6 +52,7 @@ if TYPE_CHECKING:
     from culture_metrics import synthetic as synthetic
     from culture_metrics import views as views
     from culture_metrics.compare.benchmark import benchmark as benchmark
+    from culture_metrics.compare.calibration import calibrate as calibrate
     from culture_metrics.compare.decompose import decompose_change as decompose_change
     from culture_metrics.compare.mirror import mirror as mirror
     from culture_metrics.compare.trend import trend as trend
@@ -66,7 +68,6 @@ if TYPE_CHECKING:
     from culture_metrics.indicators.raking import rake as rake
     from culture_metrics.indicators.replicates import replicate as replicate
     from culture_metrics.indicators.scoring import score as score
-    from culture_metrics.indicators.shrink import shrink as shrink
     from culture_metrics.indicators.values import estimate_values as estimate_values
     from culture_metrics.indicators.weights import Weights as Weights
     from culture_metrics.links.link_outcomes import link_outcomes as link_outcomes
@@ -80,6 +81,7 @@ if TYPE_CHECKING:
     from culture_metrics.outcomes.read_panel import read_panel as read_panel
     from culture_metrics.published import read_published as read_published
     from culture_metrics.results.save import save_results as save_results
+    from culture_metrics.results.shrink import shrink as shrink
     from culture_metrics.results.suppress import suppress as suppress
     from culture_metrics.study.inspect import inspect_file as inspect_file
     from culture_metrics.study.read import study as study
@@ -92,6 +94,7 @@ else:
             "Weights": "indicators.weights",
             "agreement": "measurement.agreement",
             "benchmark": "compare.benchmark",
+            "calibrate": "compare.calibration",
             "catalogue": "catalogue",
             "check_pair": "extracts.cross_file",
             "compare": "compare",
@@ -121,7 +124,7 @@ else:
             "save_mapping": "extracts.mapping",
             "save_results": "results.save",
             "score": "indicators.scoring",
-            "shrink": "indicators.shrink",
+            "shrink": "results.shrink",
             "specification_curve": "links.specification_curve",
             "study": "study.read",
             "suppress": "results.suppress",

@@ -19,7 +19,7 @@ from rich.text import Text
 from culture_metrics import __version__
 from culture_metrics.catalogue import DEFAULT
 from culture_metrics.catalogue import survey as find_survey
-from culture_metrics.errors import CultureMetricsError, CultureMetricsWarning
+from culture_metrics.errors import CultureMetricsError, CultureMetricsWarning, ReportError
 
 #: Exit codes: something in the call or the files; a fault in this package.
 WRONG_INPUT, FAULT = 2, 1
@@ -167,19 +167,82 @@ def demo(
 
 
 @app.command(cls=_Once)
+def setup(
+    inputs: Annotated[
+        list[Path] | None,
+        typer.Argument(
+            metavar="FOLDER or FILE",
+            help="The folder with respondent files, official workbooks and headcounts, or the files "
+            "themselves, all in one folder. The folder you are in when left out.",
+        ),
+    ] = None,
+    organisation: Annotated[
+        str | None, typer.Option(help="ODS code of the organisation, or its name as in the workbook.")
+    ] = None,
+    yes: Annotated[
+        bool, typer.Option("--yes", "-y", help="Ask nothing: take every proposal and print it.")
+    ] = False,
+) -> None:
+    """Look at your files, ask what they do not say, and keep it in study.yaml beside them."""
+    from culture_metrics.study.setup import Nobody
+    from culture_metrics.study.setup import setup as set_up
+
+    done = set_up(inputs or [Path()], Nobody() if yes else _Person(), organisation)
+    typer.echo("What was found:")
+    for line in done.decided:
+        typer.echo(f"  {line}")
+    if done.look:
+        typer.echo("Please look at:")
+        for line in done.look:
+            typer.echo(f"  - {line}")
+    if done.written:
+        typer.echo(f"Written: {done.path}. Read it, change what is not right, then:")
+    elif done.difference:
+        typer.echo(f"{done.path} was changed by hand and stands as it was. What setup proposes is different:")
+        typer.echo(done.difference)
+        typer.echo("Make the changes you agree with in an editor, or run setup without --yes. Then:")
+    else:
+        typer.echo(f"{done.path} stands as it was: there is nothing new. Next:")
+    typer.echo(f'  culture-metrics report "{done.path.parent}"')
+
+
+class _Person:
+    """Asks at the terminal, short, with the proposal as the answer of the Enter key."""
+
+    def yes(self, question: str, *, proposed: bool) -> bool:
+        return typer.confirm(question, default=proposed)
+
+    def text(self, question: str, proposed: str | None, *, sure: bool = True) -> str | None:
+        said = typer.prompt(question, default=proposed or "", show_default=bool(proposed))
+        return str(said).strip() or None
+
+
+@app.command(cls=_Once)
 def report(
     inputs: Annotated[
-        list[Path],
+        list[Path] | None,
         typer.Argument(
-            metavar="INPUT",
-            help="Respondent files (CSV, Excel, Parquet, SPSS, Stata; one a year, or all years in one) and "
-            "official workbooks, in any order.",
+            metavar="FOLDER or FILE",
+            help="A folder that culture-metrics setup was run on. Or respondent files (CSV, Excel, Parquet, "
+            "SPSS, Stata; one a year, or all years in one) and official workbooks, in any order. The folder "
+            "you are in when left out.",
         ),
-    ],
-    out: Annotated[Path, OUT],
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "--out",
+            "-o",
+            help="Folder for the report; made if it is not there. When left out: report, in the folder of "
+            "the study.",
+        ),
+    ] = None,
     organisation: Annotated[
         str | None,
-        typer.Option(help="ODS code of the organisation. May be left out when the files hold only one."),
+        typer.Option(
+            help="ODS code of the organisation, or its name as in the official workbook. May be left out "
+            "when the files hold only one."
+        ),
     ] = None,
     year: Annotated[
         str | None,
@@ -188,7 +251,8 @@ def report(
     by: Annotated[
         list[str] | None,
         typer.Option(
-            help="Breakdowns, with commas between or the option repeated. When left out those of the survey "
+            help="Breakdowns by your own words (Directorate,Department), with commas between or the option "
+            "repeated. When left out those of study.yaml, else those of the survey "
             "(occupation_group,locality_1 in the NHS Staff Survey), as far as the files have them."
         ),
     ] = None,
@@ -196,8 +260,20 @@ def report(
     minimum_count: Annotated[int | None, LEAST_COUNT] = None,
     survey: Annotated[str | None, SURVEY] = None,
 ) -> None:
-    """Make a report on one organisation from its files."""
-    _make(inputs, out, organisation, year, by, minimum_base, minimum_count, survey)
+    """Make a report on one organisation from its folder or its files."""
+    from culture_metrics.study.settings import folder_of
+
+    given = inputs or [Path()]
+    folder = folder_of(given)
+    if out is None and folder is not None:
+        out = folder / "report"
+    if out is None:
+        raise ReportError(
+            "The report needs a place to be written to",
+            expected="--out FOLDER",
+            hint="Add --out report. With a folder that culture-metrics setup was run on it may be left out.",
+        )
+    _make(given, out, organisation, year, by, minimum_base, minimum_count, survey)
 
 
 @app.command(cls=_Once)

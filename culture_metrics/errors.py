@@ -91,6 +91,10 @@ class MeasurementError(CultureMetricsError):
     """A statistic that cannot be worked out from what was given."""
 
 
+class StudyFileError(CultureMetricsError):
+    """A study.yaml that cannot be used as it is."""
+
+
 class ReportError(CultureMetricsError):
     """A report that could not be made."""
 
@@ -117,7 +121,9 @@ def unknown(kind: str, name: str, known: Iterable[str], where: str | None = None
     if known and all(k.isdecimal() for k in known):  # a year that is like another is not meant by it
         return UnknownNameError(f"There is no {kind} '{name}'", where=where, hint=f"Known: {_years(known)}.")
     folded = {k.casefold(): k for k in known}
+    same = folded.get(" ".join(str(name).split()).casefold())  # but for capitals and blanks around it
     near = [folded[k] for k in get_close_matches(str(name).casefold(), folded, n=3, cutoff=0.5)]
+    near = near if same is None else [same]
     if near:
         hint = f"Did you mean {' or '.join(near)}?"
     elif len(known) <= 12:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import cache
@@ -71,3 +72,16 @@ def _linear_algebra() -> ThreadpoolController:
     from threadpoolctl import ThreadpoolController
 
     return ThreadpoolController()
+
+
+def watched(steps: Sequence[A], doing: str, progress: bool | None, few: int = 0) -> Iterator[A]:
+    """Go through steps, with a progress bar when asked, or of more than a few when someone is watching."""
+    if progress is None:
+        progress = len(steps) > few and sys.stderr.isatty()
+    if not progress:
+        yield from steps
+        return
+    from rich.console import Console
+    from rich.progress import track
+
+    yield from track(steps, doing, console=Console(stderr=True), transient=True)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from agreement import pytest_runtest_teardown  # noqa: F401  (a hook: it watches which files tests read)
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 

@@ -86,9 +86,9 @@ def test_catalogue_list():
         (["catalogue", "show", "advocacy", "--year", "1999"], "There is no edition '1999'"),
         (["catalogue", "list", "--year", "2024", "--survey", "nhs"], "There is no survey 'nhs'"),
         (["report", "none.csv", "--out", "{tmp}"], "There is no such file"),
-        (["report", "{tmp}", "--out", "{tmp}"], "a folder, not a file"),
-        (["report", "none.csv"], "Missing option '--out'"),
-        (["report", "--out", "{tmp}"], "Missing argument"),
+        (["report", "{tmp}", "--out", "{tmp}"], "The folder has no study.yaml"),
+        (["report", "none.csv"], "expected: --out FOLDER"),
+        (["report", "--out", "{tmp}"], "culture-metrics setup"),
     ],
 )
 def test_wrong_input_is_said_shortly_with_code_2(call, said, tmp_path):

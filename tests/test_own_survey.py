@@ -30,7 +30,7 @@ from culture_metrics.errors import (
     UnknownNameError,
 )
 from culture_metrics.extracts.rules.pair import Pair
-from culture_metrics.indicators.shrink import shrink
+from culture_metrics.results.shrink import shrink
 
 PULSE = Path(__file__).parent / "surveys" / "culture_pulse"
 #: Words of the NHS survey that have no place in a report on another one.

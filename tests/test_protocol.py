@@ -146,6 +146,7 @@ CALLS = {
         "both": lambda: cm.disclosure.audit_disclosure(results(), distributions=answers()),
     },
     "benchmark": {"Published": lambda: cm.benchmark(published(), "SYN01")},
+    "calibrate": {"Extract": lambda: cm.calibrate(extract(), draws=40)},
     "change_contributions": {"Extract": parts},
     "check_pair": {
         "Extract": lambda: cm.check_pair(extract(2023), extract()),

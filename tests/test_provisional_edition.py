@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from importlib.resources import files
 
 import polars as pl
@@ -12,6 +13,7 @@ import culture_metrics as cm
 from culture_metrics.catalogue.load import read_survey
 from culture_metrics.compare.years import compare_years
 from culture_metrics.errors import ExtractError
+from culture_metrics.extracts.extract import Extract
 
 REMARK = "2026 (provisional: as 2025, not confirmed)"
 
@@ -106,3 +108,20 @@ def test_it_is_replaced_by_editing_data(tmp_path):
     del editions["editions"]["2026"]["provisional"]
     path.write_text(yaml.safe_dump(editions, allow_unicode=True), encoding="utf-8")
     assert read_survey("another", tmp_path).edition(2026).named == "2026"
+
+
+def test_summaries_of_what_is_made_of_it_say_so(results, answers):
+    """Benchmarks, decompositions, contributions and shrunken figures of 2026."""
+    remark = "2026 is provisional: as 2025, not confirmed."
+    extract = cm.validate(cm.read_extract(results[0])).extract
+    before = Extract("nss_england", "2025", answers)
+    assert remark in cm.decompose_change(before, extract, "morale", by=["locality_2"]).summary()
+    assert remark in cm.compare.change_contributions(before, extract, "morale").summary()
+    example = cm.study([], by=["locality_1"])
+    newest = example.results.table.filter(period="2024").with_columns(period=pl.lit("2026"))
+    assert cm.shrink(newest).summary().endswith(remark)
+    workbook = example.published[0]
+    late = [t.with_columns(period=pl.lit("2026")) for t in (workbook.results.table, workbook.organisations)]
+    moved = replace(workbook, period="2026", results=cm.results.Results(late[0]), organisations=late[1])
+    assert cm.benchmark(moved, "SYN01").summary().endswith(remark)
+    assert "provisional" not in cm.benchmark(workbook, "SYN01").summary()

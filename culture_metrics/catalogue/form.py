@@ -211,11 +211,11 @@ def _read_yaml(
         return [
             Mistake(name, place, f"it is not YAML ({getattr(error, 'problem', 'unreadable')})", remedy)
         ], None
-    twice = [] if tree is None else list(_walk(name, tree, (), lines))
+    twice = [] if tree is None else list(key_lines(name, tree, (), lines))
     return twice, {} if value is None else value
 
 
-def _walk(
+def key_lines(
     file: str, node: yaml.Node, path: KeyPath, lines: dict[tuple[str, KeyPath], int]
 ) -> Iterator[Mistake]:
     """Note the line of every key, and report keys that stand twice: the last would win without a word."""
@@ -226,11 +226,11 @@ def _walk(
                 found = f"{own[-1]} stands twice, first in line {lines[file, own]}"
                 yield Mistake(file, f"line {key.start_mark.line + 1}", found, "Keep one of them.")
             lines[file, own] = key.start_mark.line + 1
-            yield from _walk(file, value, own, lines)
+            yield from key_lines(file, value, own, lines)
     elif isinstance(node, yaml.SequenceNode):
         for place, item in enumerate(node.value):
             lines[file, (*path, place)] = item.start_mark.line + 1
-            yield from _walk(file, item, (*path, place), lines)
+            yield from key_lines(file, item, (*path, place), lines)
 
 
 def _read_rows(folder: Traversable) -> tuple[list[Mistake], list[dict[str, str]]]:

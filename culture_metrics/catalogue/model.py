@@ -510,6 +510,18 @@ class Survey:
         known = self.periods
         return " to ".join(self._editions[p].named if p in known else p for p in periods)
 
+    def remarks(self, *periods: str) -> list[str]:
+        """Say in sentences which periods are of a provisional edition.
+
+        Examples
+        --------
+        >>> from culture_metrics.catalogue import catalogue
+        >>> catalogue().remarks("2025", "2026")
+        ['2026 is provisional: as 2025, not confirmed.']
+        """
+        early = (self._editions[p] for p in periods if p in self.periods)
+        return [f"{e.period} is provisional: {e.provisional}." for e in early if e.provisional]
+
     @property
     def newest(self) -> Edition:
         """The edition of the last period."""

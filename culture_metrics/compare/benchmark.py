@@ -136,12 +136,12 @@ class Benchmark(Output):
         ranks = {self._rank(row) for row in scores.iter_rows(named=True)}
         if scores.height > 1 and len(ranks) == 1 and above.height + below.height:
             said.append(f"Its standing is the same on all {scores.height}: {ranks.pop()}.")
-            return " ".join(said)
+            return " ".join([*said, *catalogue(self.survey).remarks(self.period)])
         for rows, word in ((above, "highest"), (below, "lowest")):
             if rows.height:
                 end = rows["percentile"].max() if word == "highest" else rows["percentile"].min()
                 said.append(self._furthest(rows.filter(pl.col("percentile") == end), word))
-        return " ".join(said)
+        return " ".join([*said, *catalogue(self.survey).remarks(self.period)])
 
     def _furthest(self, rows: pl.DataFrame, word: str) -> str:
         """Say on which scores the standing is highest or lowest: those that stand level together."""

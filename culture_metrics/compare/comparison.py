@@ -13,9 +13,10 @@ from culture_metrics.compare.sentences import sentence
 from culture_metrics.contract import ALL
 from culture_metrics.errors import ComparabilityError, unknown
 from culture_metrics.output import Output
+from culture_metrics.results.spelling import breakdown_among
 from culture_metrics.results.words import SOURCES, weighed
 from culture_metrics.wording.changes import beside
-from culture_metrics.wording.numbers import held_back, several
+from culture_metrics.wording.numbers import held_back, in_sentence, several
 from culture_metrics.wording.verdicts import BARRED, CLEAR, LIKELY, counted
 
 if TYPE_CHECKING:
@@ -47,9 +48,13 @@ class YearComparison(Output):
     notes : tuple of str
         What was assumed, pooled or taken as given.
     names : mapping
-        Organisation -> what figures call it, where that is not its code.
+        Organisation or breakdown -> what figures call it, where that is not its code or catalogued label.
     groups_vanished, groups_appeared : tuple of str
         Groups with rows in the first period only, and in the second only ("locality_1: Urgent Care").
+    parents : polars.DataFrame, optional
+        Groups that lie whole in a group of another breakdown, as the data have it.
+    results : tuple of polars.DataFrame, optional
+        The Results of the first and of the second period, which the story takes apart.
     """
 
     table: pl.DataFrame
@@ -62,6 +67,8 @@ class YearComparison(Output):
     names: Mapping[str, str] = field(default_factory=dict)
     groups_vanished: tuple[str, ...] = ()
     groups_appeared: tuple[str, ...] = ()
+    parents: pl.DataFrame | None = None
+    results: tuple[pl.DataFrame, pl.DataFrame] | None = None
 
     def whole(self) -> YearComparison:
         """Return the same without groups: whole organisations only."""
@@ -81,7 +88,7 @@ class YearComparison(Output):
         >>> import culture_metrics as cm
         >>> data = cm.study([])
         >>> change = cm.compare_years(data.results, "2023", "2024", measures=["q25c"])
-        >>> change.sentences("improved")[0][:64]
+        >>> change.whole().sentences("improved")[0][:64]
         'Would recommend as a place to work rose from 64.5% in 2023 to 70'
         """
         rows = self.table.filter(pl.col("verdict").is_in(verdicts)) if verdicts else self.table
@@ -149,14 +156,15 @@ class YearComparison(Output):
         from culture_metrics import views
 
         known = [b for b in self.table["breakdown"].unique().sort() if b != ALL]
+        breakdown = self._breakdown(breakdown)
         if breakdown not in known:
-            raise unknown("breakdown in this comparison", breakdown, known)
+            raise unknown("breakdown in this comparison", breakdown, [self.names.get(b, b) for b in known])
         rows = self._one(self.table.filter(pl.col("breakdown").is_in([breakdown, ALL])))
         unit = unit if (rows["unit"] == unit).any() else str(rows["unit"][0])
         rows = self._leading(rows.filter(pl.col("unit") == unit))
         label = catalogue(self.survey).edition(self.to_period).breakdown_label(breakdown, self.names)
         groups = rows.filter(pl.col("breakdown") == breakdown)
-        what = f"{_counted(groups, unit, 'change')}, by {label[0].lower()}{label[1:]}"
+        what = f"{_counted(groups, unit, 'change')}, by {in_sentence(label)}"
         return views.change_map(rows, unit=unit, scale=self._scale, **self._said(rows, what, ALL))
 
     def heat_maps(self, by: Iterable[str] | None = None) -> Figures:
@@ -170,7 +178,8 @@ class YearComparison(Output):
         from culture_metrics.wording.several import NO_GROUPS, Figures
 
         known = self.table["breakdown"].unique(maintain_order=True).to_list()
-        wanted = [b for b in known if b != ALL] if by is None else [b for b in by if b in known]
+        given = known if by is None else [self._breakdown(b) for b in by]
+        wanted = [b for b in given if b in known and b != ALL]
         return Figures(tuple(self.heat_map(b) for b in wanted), otherwise=NO_GROUPS)
 
     def findings(self) -> Table:
@@ -256,12 +265,18 @@ class YearComparison(Output):
 
     def _rows(self, breakdown: str, group: str, unit: str) -> tuple[pl.DataFrame, str]:
         """Rows of one group, and the unit wanted if there is any such measure, else the other one."""
-        rows = self.table.filter((pl.col("breakdown") == breakdown) & (pl.col("group") == group))
+        own = self.table["breakdown"] == self._breakdown(breakdown)
+        rows = self.table.filter(own & (self.table["group"] == group))
         if rows.is_empty():
             shown = self.table.filter(status="reported").select(pl.format("{}: {}", "breakdown", "group"))
             known = shown.to_series().unique().sort()
             raise unknown("group in this comparison", f"{breakdown}: {group}", known)
         return self._one(rows), unit if (rows["unit"] == unit).any() else str(rows["unit"][0])
+
+    def _breakdown(self, name: str) -> str:
+        """Return the id of a breakdown by any of its names."""
+        edition = catalogue(self.survey).edition(self.to_period)
+        return breakdown_among(self.table["breakdown"].unique(), name, edition, self.names)
 
     @property
     def _scale(self) -> tuple[float, float]:

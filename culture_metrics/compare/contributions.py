@@ -155,7 +155,8 @@ def change_contributions(
     change of each part at its mean weight, and the change of weights at the mean levels. The first is what a
     part adds. The second, "answered", comes of which parts had an answer; it is next to nothing unless
     answers go missing. In the appraisal sub-score, where no appraisal scores 0, the share with an appraisal
-    is a part of its own. Sums are exact, in each of 1,000 bootstrap draws too; intervals are percentiles.
+    is a part of its own. Sums are exact, in each of 1,000 bootstrap draws too; intervals are percentiles. The
+    order of respondents leaves all of it as it is.
 
     Examples
     --------
@@ -176,9 +177,11 @@ def change_contributions(
         for extract, values in zip((pair.before, pair.after), pair.values(), strict=True)
     ]
     frames = (pair.before.frame, pair.after.frame)
+    # Kinds of respondents in an order of their own: that of the file moves neither draws nor last digits.
+    kinds = [np.unique(own, axis=0, return_counts=True) for own in rows]
     before, after = (
-        bootstrap(own, np.ones(len(own), dtype=np.int64), secret_seed(frame, year))
-        for year, (frame, own) in enumerate(zip(frames, rows, strict=True))
+        bootstrap(own, counts, secret_seed(frame, year))
+        for year, (frame, (own, counts)) in enumerate(zip(frames, kinds, strict=True))
     )
     numbers = spread(lambda old, new: _split(old, new, tree), before, after)
     bases = {"base_from": pl.lit(len(rows[0]), pl.UInt32), "base_to": pl.lit(len(rows[1]), pl.UInt32)}
@@ -193,7 +196,10 @@ def change_contributions(
         to_period=pair.after.period,
         from_estimate=float(_level(before[0], tree)),
         to_estimate=float(_level(after[0], tree)),
-        notes=tuple(f"The years may not compare: {reason}" for reason in pair.broken),
+        notes=(
+            *(f"The years may not compare: {reason}" for reason in pair.broken),
+            *pair.after.edition.survey.remarks(pair.before.period, pair.after.period),
+        ),
     )
 
 

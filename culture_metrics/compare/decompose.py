@@ -18,6 +18,7 @@ from culture_metrics.wording.numbers import DECIMALS
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from culture_metrics.compare.group_means import GroupMeans
     from culture_metrics.compare.pieces import Floats
     from culture_metrics.results import Results
 
@@ -120,8 +121,14 @@ def decompose_change(
         raise ResultsError("Two extracts or two tables of Results are needed, not one of each")
     else:
         before, after = (table_of(one, "decompose_change") for one in (from_extract, to_extract))
-        years = means_of_results(before, after, *names)
+        words = {k: v for one in (from_extract, to_extract) for k, v in getattr(one, "names", {}).items()}
+        years = means_of_results(before, after, *names, words)
 
+    return decomposed(years, interaction=interaction)
+
+
+def decomposed(years: GroupMeans, *, interaction: bool = False) -> ChangeDecomposition:
+    """Split the change between two years of group means into its pieces."""
     blocks = years.blocks
     nulls = [untold(moments(year[0], blocks), blocks) for year in (years.before, years.after)]
 

@@ -59,13 +59,16 @@ class ChangeDecomposition(Output):
     notes: tuple[str, ...]
 
     def piece(self, piece: str, breakdown: str = ALL, group: str = ALL) -> dict[str, Any]:
-        """Return the numbers of one row of the table.
+        """Return the numbers of one row of the table; a breakdown may be called by its label.
 
         Raises
         ------
         KeyError
             When there is no such row.
         """
+        ids = {label.casefold(): name for name, label in self.labels.items()}
+        known = {*self.labels, ALL}
+        breakdown = breakdown if breakdown in known else ids.get(breakdown.casefold(), breakdown)
         rows = self.table.filter(piece=piece, breakdown=breakdown, group=group)
         if rows.is_empty():
             raise KeyError((piece, breakdown, group))

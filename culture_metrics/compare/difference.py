@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from culture_metrics.compare.score_test import Shares, detectable, interval, statistic
+from culture_metrics.compare.score_test import Shares, detectable, far_tail, interval, statistic
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -49,10 +49,11 @@ def add_differences(pairs: pl.DataFrame) -> pl.DataFrame:
     Standard errors are those of the figures, with whatever design they carry; degrees of freedom are combined
     by Satterthwaite (1946; Welch 1947). Scores: t. Percentages: the pooled score test on what the answers are
     worth, and the interval that is this test turned round (Mee 1984), so that they never disagree and the
-    interval stays on the scale; `std_error` is that of the difference and not the one under the hypothesis,
-    which `statistic` rests on. An allowance widens the interval and is taken from the difference before it is
-    tested. `p_equivalence` is the larger of two one-sided tests that the change lies within the smallest
-    change of interest (Schuirmann 1987).
+    interval stays on the scale (far out in the tail, of small and unequal samples, `far_tail`);
+    `std_error` is that of the difference and not the one under the hypothesis, which `statistic` rests
+    on. An allowance widens the interval and is taken from the difference before it is tested.
+    `p_equivalence` is the larger of two one-sided tests that the change lies within the smallest change
+    of interest (Schuirmann 1987).
     """
     columns = _columns(pairs)
     percent = (pairs["unit"].cast(pl.String) == "percent").to_numpy()
@@ -142,6 +143,9 @@ def _percentages(c: dict[str, Floats]) -> dict[str, Floats]:
         within = np.clip(c["material"] / 100 - allowance, -1, 1)
         sides = [sign * statistic(shares, -sign * within) for sign in (1.0, -1.0)]
         spread = np.sqrt((p * (1 - p) + q * (1 - q)) / 2)
+        p_value = 2 * tail(np.abs(value), df)
+        # Of people drawn one by one, and of no difference: an allowance is another hypothesis.
+        p_value = np.where(np.isinf(df) & (allowance == 0), far_tail(p_value, shares), p_value)
         error = np.sqrt(c["se_from"] ** 2 + c["se_to"] ** 2 - 2 * rho * c["se_from"] * c["se_to"])
         return {
             "difference": 100 * (centre + 0 * n + 0 * m),
@@ -150,7 +154,7 @@ def _percentages(c: dict[str, Floats]) -> dict[str, Floats]:
             "statistic": value,
             "conf_low": 100 * np.maximum(low - allowance, -1),
             "conf_high": 100 * np.minimum(high + allowance, 1),
-            "p_value": 2 * tail(np.abs(value), df),
+            "p_value": p_value,
             "p_equivalence": tail(np.fmin(*sides), df) + 0 * value,
             "standardised_difference": np.where(spread > 0, centre / spread, np.nan) + 0 * value,
         }

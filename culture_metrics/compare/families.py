@@ -12,7 +12,7 @@ from culture_metrics.errors import unknown
 from culture_metrics.multiplicity import adjust as adjusted_for_number
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -45,8 +45,9 @@ def tiers(edition: Edition) -> pl.DataFrame:
         for name, measure in edition.measures.items():
             if name in below or measure.question in below:
                 parents[name].append(score)
+    leading = edition.leading
     rows = [
-        (name, 0 if name in edition.leading else 1 if measure.unit == "score" else 2, parents[name])
+        (name, 0 if name in leading else 1 if measure.unit == "score" else 2, parents[name])
         for name, measure in edition.measures.items()
     ]
     return pl.DataFrame(
@@ -54,7 +55,7 @@ def tiers(edition: Edition) -> pl.DataFrame:
     )
 
 
-def adjust_p(table: pl.DataFrame, adjust: str) -> pl.DataFrame:
+def adjust_p(table: pl.DataFrame, adjust: str, family: Sequence[str] = ("breakdown",)) -> pl.DataFrame:
     """Add `p_adjusted`, over families, and `critical`: the p-value below which a row would be called.
 
     Parameters
@@ -64,6 +65,8 @@ def adjust_p(table: pl.DataFrame, adjust: str) -> pl.DataFrame:
         families are gatekept, without them all rows weigh the same.
     adjust : {"bh", "holm"}
         Adjustment.
+    family : sequence of str
+        What tells families apart.
 
     Raises
     ------
@@ -89,7 +92,7 @@ def adjust_p(table: pl.DataFrame, adjust: str) -> pl.DataFrame:
     tested = pl.col("why_not").is_null() & pl.col("p_value").is_not_null()
     adjusted, critical = np.full(table.height, np.nan), np.full(table.height, np.nan)
     numbered = table.with_row_index("row").filter(tested)
-    for rows in numbered.partition_by("breakdown", maintain_order=True):
+    for rows in numbered.partition_by(family, maintain_order=True):
         at, p = rows["row"].to_numpy(), rows["p_value"].to_numpy()
         weights = _weights(rows["tier"].to_numpy()) if tiered else np.ones(len(p))
         adjusted[at] = adjusted_for_number(p, adjust, weights)

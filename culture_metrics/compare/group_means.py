@@ -151,6 +151,7 @@ def _check_told_apart(pair: Pair, cells: Cells, rows: Rows) -> None:
 
 def _notes(pair: Pair, cells: Cells) -> list[str]:
     said = [f"The years may not compare: {reason}" for reason in pair.broken]
+    said += pair.after.edition.survey.remarks(pair.before.period, pair.after.period)
     edition, words = pair.after.edition, pair.after.words
     breakdowns = cells.groups["breakdown"].unique(maintain_order=True)
     names = {name: edition.breakdown_label(name, words).lower() for name in breakdowns}

@@ -15,9 +15,10 @@ from culture_metrics.compare.pieces import DRAWS
 from culture_metrics.compare.same_questions import absent_in
 from culture_metrics.contract import ALL, check_results
 from culture_metrics.errors import ComparabilityError, ResultsError, unknown
+from culture_metrics.results.spelling import breakdown_among, with_ids
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from culture_metrics.compare.group_means import Drawn
 
@@ -36,8 +37,9 @@ def means_of_results(
     organisation: str | None,
     minimum_base: int | None,
     allow_breaks: bool,
+    words: Mapping[str, str],
 ) -> GroupMeans:
-    """Work out the means of groups from the Results of two years.
+    """Work out the means of groups from the Results of two years; `words` are the files' own of breakdowns.
 
     Raises
     ------
@@ -47,7 +49,7 @@ def means_of_results(
         When a table holds several surveys, periods or organisations, several breakdowns are asked for, or
         fewer than two groups are reported in both years.
     """
-    tables = [check_results(t) for t in (from_results, to_results)]
+    tables = [with_ids(check_results(t), words) for t in (from_results, to_results)]
     (survey, *periods), code = _one_of_each(tables), _organisation(tables, organisation)
     editions = [catalogue(survey).edition(p) for p in periods]
     measure, by = chosen(editions[1], measure, by)
@@ -58,7 +60,10 @@ def means_of_results(
             got=f"{len(by)} breakdowns",
             hint="Give one, or two extracts.",
         )
-    name = by[0] if by[0] in set(tables[1]["breakdown"]) else editions[1].breakdown(by[0]).id
+    known = tables[1]["breakdown"].unique().to_list()
+    name = breakdown_among(known, by[0], editions[1], words)
+    name = name if name in known else editions[1].breakdown(name).id
+    label = editions[1].breakdown_label(name, words)
     years = (periods[0], periods[1])
     absent = absent_in(pl.concat(tables))
     broken = see_breaks(catalogue(survey), years, found, [name], code, absent, allow=allow_breaks)
@@ -74,6 +79,7 @@ def means_of_results(
     levels = [_level(groups, end) for end in (FROM, TO)]
     before, after = (_drawn(groups, end, year, sum(levels) / 2) for year, end in enumerate((FROM, TO)))
     notes = [f"The years may not compare: {reason}" for reason in broken]
+    notes += catalogue(survey).remarks(*periods)
     shown = groups.select(
         pl.lit(name).alias("breakdown"), "group", base_from=f"base{FROM}", base_to=f"base{TO}"
     )
@@ -87,8 +93,8 @@ def means_of_results(
         after=after,
         levels=(levels[0], levels[1]),
         bases=(int(groups[f"base{FROM}"].sum()), int(groups[f"base{TO}"].sum())),
-        labels={name: editions[1].breakdown_label(name)},
-        notes=(*notes, ASSUMED, *rest, *alone(shown, editions[1].breakdown_label(name).lower(), years)),
+        labels={name: label},
+        notes=(*notes, ASSUMED, *rest, *alone(shown, label.lower(), years)),
     )
 
 

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import polars as pl
 
 from culture_metrics.catalogue import catalogue
-from culture_metrics.compare.precision import with_precision
 from culture_metrics.contract import ALL, as_results, check_results
 from culture_metrics.errors import ComparabilityError, unknown
 from culture_metrics.output import Output, table_of
 from culture_metrics.published import Published
 from culture_metrics.results import Results
+from culture_metrics.results.precision import with_precision
+from culture_metrics.results.spelling import with_ids
+from culture_metrics.results.tabled import parents_of
 from culture_metrics.wording.numbers import together
 from data_schemas.columns import RESULTS, RESULTS_KEY
 
@@ -36,11 +38,15 @@ class Material:
 
     `frame` is Results with `release` (null where it is not known), `pooled` and how exact each figure is
     (`with_precision`); `organisations` has `organisation` and `benchmark_group` as far as the files say.
+    `words` are what the files call their breakdowns, by id, the last file first; `parents` which groups lie
+    in which.
     """
 
     frame: pl.DataFrame
     organisations: pl.DataFrame
     survey: str
+    words: Mapping[str, str] = field(default_factory=dict)
+    parents: pl.DataFrame | None = None
 
 
 #: What verbs of periods take: results as they are, or of published files.
@@ -65,13 +71,16 @@ def gather(results: Given, release: str | None) -> Material:
     if not parts:
         raise ComparabilityError("There are no results to compare")
     frames, listed = [], []
+    words: dict[str, str] = {}
     for part in parts:
+        named = {**part.names} if isinstance(part, Results) else {}
+        words |= named
         if isinstance(part, Published):
             own = release or str(part.provenance.get("release", part.period))
             frames.append(part.results.table.with_columns(release=pl.lit(own)))
             listed.append(part.organisations.select("organisation", "benchmark_group"))
         else:
-            frames.append(_as_read(part).with_columns(release=pl.lit(release, pl.String)))
+            frames.append(with_ids(_as_read(part), named).with_columns(release=pl.lit(release, pl.String)))
     frame = pl.concat(frames).with_columns(pooled=pl.lit(value=False))
     surveys = frame["survey"].unique().sort().to_list()
     if len(surveys) != 1:
@@ -96,7 +105,10 @@ def gather(results: Given, release: str | None) -> Material:
         else pl.DataFrame(schema={"organisation": pl.String, "benchmark_group": pl.String})
     )
     exact = with_precision(frame, catalogue(surveys[0]).score_range)
-    return Material(exact, groups, surveys[0])
+    nested = parents_of(parts)
+    if nested is not None:
+        nested = with_ids(with_ids(nested, words), words, "parent_breakdown")
+    return Material(exact, groups, surveys[0], words, nested)
 
 
 def _as_read(part: object) -> pl.DataFrame:
@@ -142,11 +154,13 @@ def side_by_side(material: Material, from_period: str, to_period: str) -> pl.Dat
             hint=f"Write {to_period}, {from_period}: a change is the later year less the earlier one.",
         )
     both = frame.filter(pl.col("period").is_in([from_period, to_period]))
-    often = both.group_by("period", *CELL).len().filter(pl.col("len") > 1).select(CELL).unique()
-    weighting = pl.when("often").then(pl.col("weighting").cast(pl.String)).otherwise(pl.lit(""))
-    both = both.join(
-        often.with_columns(often=pl.lit(value=True)), on=CELL, how="left", maintain_order="left"
-    ).with_columns(weighting.alias("by_weighting"))
+    weighting = pl.lit("")
+    if both.select("period", "weighting").n_unique() > 2:
+        # A cell that stands in several weightings in either period is paired by them.
+        twice = both.filter(both.select("period", *CELL).is_duplicated()).select(pl.struct(CELL)).to_series()
+        often = pl.struct(CELL).is_in(twice.unique().implode())
+        weighting = pl.when(often).then(pl.col("weighting").cast(pl.String)).otherwise(pl.lit(""))
+    both = both.with_columns(weighting.alias("by_weighting"))
     first, second = (
         both.filter(pl.col("period") == p).select(*CELL, "unit", "by_weighting", *FIGURES)
         for p in (from_period, to_period)
@@ -156,17 +170,19 @@ def side_by_side(material: Material, from_period: str, to_period: str) -> pl.Dat
         .rename({name: f"{name}_from" for name in FIGURES})
         .drop("by_weighting")
     )
-    here, there = set(first["organisation"]), set(second["organisation"])
-    cell = pl.struct("organisation", "breakdown", "group")
-    cells = [f.select(cell.alias("cell")).to_series().unique() for f in (first, second)]
+
+    def none(end: str, *of: str) -> pl.Expr:
+        return pl.col(f"status_{end}").is_null().all().over(of)
+
+    group = ("organisation", "breakdown", "group")
     missing = (
-        pl.when(~pl.col("organisation").is_in(sorted(there)))
+        pl.when(none("to", "organisation"))
         .then(pl.format("{} has no results in {}.", "organisation", pl.lit(to_period)))
-        .when(~pl.col("organisation").is_in(sorted(here)))
+        .when(none("from", "organisation"))
         .then(pl.format("{} has no results in {}.", "organisation", pl.lit(from_period)))
-        .when(~cell.is_in(cells[1].implode()))
+        .when(none("to", *group))
         .then(pl.lit(f"There is no such group in {to_period}."))
-        .when(~cell.is_in(cells[0].implode()))
+        .when(none("from", *group))
         .then(pl.lit(f"There is no such group in {from_period}."))
         .when(pl.col("status_to").is_null())
         .then(pl.lit(f"Not in the results of {to_period}."))
@@ -253,7 +269,7 @@ def pool(material: Material, period: str, merged: Mapping[str, Sequence[str]]) -
     typed = pooled.with_columns(pl.col("status").cast(rest.schema["status"]), pl.col("base").cast(pl.UInt32))
     every_row = pl.concat([rest.drop("df", "worth", "design_effect"), typed], how="diagonal")
     exact = with_precision(every_row, catalogue(material.survey).score_range)
-    made = Material(exact, material.organisations, material.survey)
+    made = replace(material, frame=exact)
     return made, [_told(parts.filter(organisation=successor), successor, period) for successor in merged]
 
 

@@ -14,7 +14,7 @@ from culture_metrics.compare.same_questions import absent_in, mark_different_que
 from culture_metrics.contract import ALL
 from culture_metrics.errors import ComparabilityError, unknown
 from culture_metrics.problems import listed
-from culture_metrics.wording.numbers import several
+from culture_metrics.wording.numbers import WHY_NOT, several
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -46,12 +46,17 @@ def paired(
     periods: tuple[str, str],
     organisation: str | None,
     measures: Sequence[str] | None,
+    absent: pl.DataFrame | None = None,
 ) -> pl.DataFrame:
-    """Put the figures wanted of two periods side by side, with what stands between them."""
+    """Put the figures wanted of two periods side by side, with what stands between them.
+
+    `absent` is what `absent_in` says of the material, where it is known already.
+    """
     pairs = choose(side_by_side(stuff, *periods), survey, organisation, measures, periods)
     ends = {"period_from": pl.lit(periods[0]), "period_to": pl.lit(periods[1])}
     marked = mark_breaks(pairs.with_columns(**ends), survey, *periods)
-    return mark_different_questions(marked, absent_in(stuff.frame), survey, periods)
+    absent = absent_in(stuff.frame) if absent is None else absent
+    return mark_different_questions(marked, absent, survey, periods)
 
 
 def choose(
@@ -102,7 +107,7 @@ def sided(marked: pl.DataFrame) -> pl.DataFrame:
 
 def left_out(stuff: Material, edition: Edition) -> list[str]:
     """Name the measures of a period that can neither improve nor decline."""
-    known = set(stuff.frame.filter(pl.col("period") == edition.period)["measure"])
+    known = set(stuff.frame.filter(pl.col("period") == edition.period)["measure"].unique())
     labels = [m.label for m in edition.measures.values() if m.direction == "neutral" and m.id in known]
     if not labels:
         return []
@@ -225,18 +230,22 @@ def link(
 
 
 def groups_apart(
-    marked: pl.DataFrame, survey: Survey, periods: tuple[str, str]
+    marked: pl.DataFrame, survey: Survey, periods: tuple[str, str], words: Mapping[str, str]
 ) -> tuple[tuple[str, ...], tuple[str, ...], list[str]]:
     """List the groups that only the first period has, those that only the second has, and say so.
 
     Groups of organisations that are in one period only are no news. A group that is hidden is counted in the
-    note and not named.
+    note and not named. `words` are what the files call their breakdowns.
     """
     there = [pl.col(f"status_{end}").is_not_null().any() for end in ("from", "to")]
     both = marked.filter(*(known.over("organisation") for known in there), pl.col("breakdown") != ALL)
     reported = [(pl.col(f"status_{end}").cast(pl.String) == "reported").any() for end in ("from", "to")]
     cells = both.group_by("organisation", "breakdown", "group").agg(
-        before=there[0], after=there[1], shown=pl.any_horizontal(reported)
+        before=there[0],
+        after=there[1],
+        shown=pl.any_horizontal(reported),
+        first=reported[0],
+        last=reported[1],
     )
     apart = cells.filter(pl.col("before") != pl.col("after"))
     apart = apart.group_by("breakdown", "group", "before").agg(pl.col("shown").any())
@@ -244,7 +253,7 @@ def groups_apart(
     only = [found.filter("shown") for found in every]
     notes = []
     for name in apart["breakdown"].unique().sort():
-        label = survey.edition(periods[1]).breakdown_label(name)
+        label = survey.edition(periods[1]).breakdown_label(name, words)
         told = []
         for period, shown, found in zip(periods, only, every, strict=True):
             own = found.filter(breakdown=name)
@@ -258,9 +267,29 @@ def groups_apart(
             f"{'; '.join(told)}. Where a group was renamed, check_pair of both files says which may be the "
             "same, and validate(…, merge=…) gives both years one name."
         )
+    notes += _held_back_once(cells, survey, periods, words)
     names = pl.format("{}: {}", "breakdown", "group")
     gone, come = (tuple(found.select(names).to_series()) for found in only)
     return gone, come, notes
+
+
+def _held_back_once(
+    cells: pl.DataFrame, survey: Survey, periods: tuple[str, str], words: Mapping[str, str]
+) -> list[str]:
+    """Name the groups that both years have and one holds back: their change is lost, and why."""
+    lost = cells.filter("before", "after", pl.col("first") != pl.col("last")).unique(["breakdown", "group"])
+    notes = []
+    for name in lost["breakdown"].unique().sort():
+        label = survey.edition(periods[1]).breakdown_label(name, words)
+        told = []
+        for period, first in zip(periods, (False, True), strict=True):
+            groups = lost.filter(breakdown=name, first=first)["group"].sort().to_list()
+            told += [f"{listed(groups, LISTED)} in {period}"] if groups else []
+        notes.append(
+            f"Groups of {label.lower()} held back in one year are not compared: {'; '.join(told)} "
+            f"({WHY_NOT['suppressed']})."
+        )
+    return notes
 
 
 def notes_on(ready: pl.DataFrame, adjust: str, assumptions: Assumptions, survey: Survey) -> list[str]:

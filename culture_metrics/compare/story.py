@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
 import polars as pl
 
 from culture_metrics.catalogue import catalogue
-from culture_metrics.compare.difference import ALPHA
+from culture_metrics.compare.decompose import decomposed
+from culture_metrics.compare.group_results import means_of_results
+from culture_metrics.compare.places import places, within
 from culture_metrics.compare.sentences import sentence
 from culture_metrics.contract import ALL
+from culture_metrics.errors import CultureMetricsError
+from culture_metrics.extracts.spelling import may_be_renamed
 from culture_metrics.problems import listed
 from culture_metrics.wording.changes import with_unit
+from culture_metrics.wording.numbers import several, shown, together
 from culture_metrics.wording.verdicts import CLEAR, LIKELY
 
 if TYPE_CHECKING:
-    from culture_metrics.catalogue import Edition
     from culture_metrics.compare.comparison import YearComparison
 
 #: Measures that a story follows, and groups that it names of each breakdown.
@@ -29,8 +32,9 @@ def story(change: YearComparison) -> list[str]:
     Notes
     -----
     What moved beyond chance comes first, leading scores before other measures; where nothing did, what is
-    likely to have. Of each breakdown Cochran's Q says whether its groups moved apart beyond chance; only then
-    are groups named, by their change shrunken towards that of all groups (DerSimonian and Laird 1986).
+    likely to have. Of each the mix of staff is told apart (`decompose_change` of the results). Then come the
+    groups that moved apart from the rest, in these measures or a leading score (`compare.places`); how far is
+    shrunken towards the change of all groups.
     """
     survey = catalogue(change.survey)
     whole = change.whole().table.filter(pl.col("p_value").is_not_null())
@@ -43,51 +47,124 @@ def story(change: YearComparison) -> list[str]:
     said = []
     if whole.height and not (found["level"].is_in(list(survey.leading))).any():
         said.append(f"No leading score moved beyond chance {ends}.")
-    edition = survey.edition(change.to_period)
-    for row in found.head(FOLLOWED).iter_slices(1):
+    found = found.head(FOLLOWED)
+    for row in found.iter_slices(1):
         said.append(str(row.select(sentence()).item()))
-        said += _inside(change, row, edition)
-    return said + _apart(change)
+        said += _mix(change, row)
+    leading = whole.filter(first)["measure"].to_list()
+    return [*said, *_where(change, [*found["measure"], *leading]), *_apart(change)]
 
 
-def _inside(change: YearComparison, row: pl.DataFrame, edition: Edition) -> list[str]:
-    """Say of each breakdown whether its groups share a change, and which stand out."""
-    key = row.select("organisation", "measure").row(0, named=True)
-    rows = change.table.filter(
-        pl.col("breakdown") != ALL, pl.col("p_value").is_not_null(), pl.col("std_error") > 0, **key
-    )
-    said = []
-    for groups in rows.partition_by("breakdown", maintain_order=True):
-        if groups.height < 2:
+def _label(change: YearComparison, breakdown: str) -> str:
+    label = catalogue(change.survey).edition(change.to_period).breakdown_label(breakdown, change.names)
+    return f"{label[0].lower()}{label[1:]}"
+
+
+def _mix(change: YearComparison, row: pl.DataFrame) -> list[str]:
+    """Say what of a change comes of who answered, by each breakdown that no other one holds."""
+    if change.results is None:
+        return []
+    one = row.row(0, named=True)
+    old, new = (t.filter(measure=one["measure"], organisation=one["organisation"]) for t in change.results)
+    inner = set(within(change)["breakdown"])
+    told: list[tuple[float, str]] = []
+    for breakdown in change.table["breakdown"].unique(maintain_order=True):
+        if breakdown == ALL or breakdown in inner:
             continue
-        label = edition.breakdown_label(str(groups["breakdown"][0])).lower()
-        differ, shrunk = _shrunken(groups["difference"].to_numpy(), groups["std_error"].to_numpy())
-        if not differ:
-            said.append(f"By {label} the groups do not move apart beyond chance.")
+        try:
+            means = means_of_results(
+                old, new, one["measure"], [breakdown], one["organisation"], None, False, {}
+            )
+        except CultureMetricsError:
             continue
-        centre = float(np.average(shrunk, weights=groups["base_to"].to_numpy()))
-        furthest = groups.with_columns(shrunk=shrunk).sort((pl.col("shrunk") - centre).abs(), descending=True)
-        named = [
-            f"{group} ({with_unit(value, str(row['unit'].item()))})"
-            for group, value in furthest.head(NAMED).select("group", "shrunk").iter_rows()
-        ]
-        said.append(f"By {label} the groups move apart beyond chance; furthest, shrunken: {listed(named)}.")
+        parts = decomposed(means)
+        # Of weighted figures, and where much is hidden, the pieces are those of another change.
+        if shown(parts.piece("total")["estimate"], one["unit"]) != shown(one["difference"], one["unit"]):
+            continue
+        told.append((parts.piece("mix")["estimate"], _label(change, breakdown)))
+    if not told:
+        return []
+    mix, label = max(told, key=lambda one: abs(one[0]))
+    size = with_unit(mix, one["unit"])
+    if not size.strip("+0. points"):
+        return ["None of that comes of who answered (staff mix): it is change within groups."]
+    largest = ", the largest" if len(told) > 1 else ""
+    return [
+        f"Of that, {size} comes of who answered (mix by {label}{largest}); the rest is change within groups."
+    ]
+
+
+def _where(change: YearComparison, measures: list[str]) -> list[str]:
+    """Name the groups that moved apart from the rest, breakdown by breakdown, inner ones with the outer."""
+    if change.table["organisation"].n_unique() != 1:
+        return []
+    found = places(change, list(dict.fromkeys(measures)))
+    lies = within(change)
+    known = change.table.filter(pl.col("breakdown") != ALL)["breakdown"].unique(maintain_order=True).to_list()
+    inner = set(lies["breakdown"])
+    said, still = [], []
+    told = found.clear()
+    for breakdown in sorted(known, key=lambda b: b in inner):
+        own = found.filter(breakdown=breakdown)
+        own = own.join(told.select("breakdown", "group"), on=["breakdown", "group"], how="anti")
+        if own.is_empty():
+            still += [] if breakdown in told["breakdown"] else [_label(change, breakdown)]
+            continue
+        phrases = []
+        groups = own["group"].unique(maintain_order=True).to_list()
+        for group in groups[:NAMED]:
+            inside = found.join(
+                lies.filter(pl.col("under") == f"{breakdown}: {group}"), on=["breakdown", "group"], how="semi"
+            )
+            outer = lies.filter(breakdown=breakdown, group=group)["under"].to_list()
+            place = f" (in {outer[0].split(': ', 1)[1]})" if outer else ""
+            phrase = _moved(change, own.filter(group=group), place)
+            if inside.height:
+                chief = inside["group"].unique(maintain_order=True).to_list()[:NAMED]
+                each = [_furthest(inside.filter(group=g), g) for g in chief]
+                phrase += f", in it chiefly {_label(change, inside['breakdown'][0])} {listed(each)}"
+                told = pl.concat([told, inside])
+            phrases.append(phrase)
+        more = len(groups) - NAMED
+        phrases += [f"{several(more, 'more group')} moved apart"] if more > 0 else []
+        said.append(f"By {_label(change, breakdown)}, apart from the rest: {'; '.join(phrases)}.")
+    if found["shrunken"].is_not_null().any():
+        said.append(
+            "Changes among three groups or more are shrunken: drawn towards that of all groups as far as "
+            "they are uncertain."
+        )
+    if still and change.table["p_value"].is_not_null().any():
+        said.append(f"By {together(still)} no group moved apart from the rest beyond chance.")
     return said
 
 
-def _shrunken(
-    change: np.ndarray[tuple[int], np.dtype[np.float64]], error: np.ndarray[tuple[int], np.dtype[np.float64]]
-) -> tuple[bool, pl.Series]:
-    """Return whether changes differ beyond chance, and each drawn to their mean as far as it is uncertain."""
-    from scipy.special import chdtrc
+def _moved(change: YearComparison, rows: pl.DataFrame, place: str) -> str:
+    """Say in how many scores a group fell or rose, and in which furthest."""
+    leading = catalogue(change.survey).leading
+    ways = []
+    for word, way in (
+        ("fell", rows.filter(pl.col("difference") < 0)),
+        ("rose", rows.filter(pl.col("difference") > 0)),
+    ):
+        if way.is_empty():
+            continue
+        scores = way.filter(pl.col("level").is_in(leading)).height
+        furthest = _furthest(way)
+        ways.append(
+            f"{word} in {several(scores, 'leading score')}, furthest {furthest}"
+            if scores > 1
+            else f"{word} in {furthest}"
+        )
+    return f"{rows['group'][0]}{place} {' and '.join(ways)}"
 
-    weight = 1 / error**2
-    mean = np.average(change, weights=weight)
-    q = float((weight * (change - mean) ** 2).sum())
-    df = len(change) - 1
-    between = max((q - df) / (weight.sum() - (weight**2).sum() / weight.sum()), 0.0)
-    pulled = mean + (change - mean) * between / (between + error**2)
-    return bool(chdtrc(df, q) < ALPHA), pl.Series("shrunk", pulled)
+
+def _furthest(rows: pl.DataFrame, name: str | None = None) -> str:
+    """Name the measure, or the group, and the shrunken change; its own between fewer than three groups."""
+    leading = rows.sort(pl.col("unit").cast(pl.String) != "score", maintain_order=True)
+    row = leading.row(0, named=True)
+    size = row["difference"] if row["shrunken"] is None else row["shrunken"]
+    what = row["label"] if name is None else name
+    return f"{what} ({'' if name is None else row['label'] + ' '}{with_unit(size, row['unit'])})"
 
 
 def _apart(change: YearComparison) -> list[str]:
@@ -100,4 +177,9 @@ def _apart(change: YearComparison) -> list[str]:
     ]
     if not told:
         return []
-    return [f"Groups {'; '.join(told)}. They count as a change of mix, unless one was renamed."]
+    said = [f"Groups {'; '.join(told)}. They count as a change of mix, unless one was renamed."]
+    named = [tuple(g.split(": ", 1) for g in groups) for groups, _ in ends]
+    for breakdown in dict.fromkeys(b for b, _ in named[0]):
+        same = may_be_renamed(*([g for b, g in one if b == breakdown] for one in named))
+        said += [f"{old} may now be called {new}." for old, new in same.items()]
+    return said

@@ -6,7 +6,6 @@ import html
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
 import polars as pl
 
 from culture_metrics.catalogue import catalogue
@@ -206,7 +205,7 @@ def trend(
         pl.when(turned < ALPHA).then("turning_point").alias("turning_point"), p_turned=turned
     ).drop("why_not")
     keys = ["organisation", "breakdown", "group", "measure"]
-    lost = sorted(set(stuff.frame["organisation"]) - set(table["organisation"]))
+    lost = sorted(set(stuff.frame["organisation"].unique()) - set(table["organisation"].unique()))
     points = points.join(table.select(*keys, "first_period"), on=keys, how="semi")
     ranks = standing_by_year(stuff)
     if ranks is not None:
@@ -233,8 +232,10 @@ def _fitted(series: pl.DataFrame) -> pl.DataFrame:
     """Fit a line to every series, those of the same years together."""
     parts = []
     for alike in series.partition_by("names", maintain_order=True):
+        shape = (alike.height, -1)
         values, variances, df = (
-            np.array(alike[name].to_list(), dtype=np.float64) for name in ("estimate", "variance", "df")
+            alike[name].explode().cast(pl.Float64).to_numpy().reshape(shape)
+            for name in ("estimate", "variance", "df")
         )
         lines = fit_lines(alike["year"][0].to_list(), values, variances, alike["names"][0].to_list(), df)
         parts.append(alike.drop("year", "estimate", "variance", "df", "names").hstack(lines))

@@ -10,9 +10,10 @@ from culture_metrics.catalogue import catalogue
 from culture_metrics.compare.comparable import why_not
 from culture_metrics.compare.difference import add_differences
 from culture_metrics.compare.pairs import CELL
-from culture_metrics.compare.precision import NORMAL
 from culture_metrics.compare.prepare import paired, prepare
+from culture_metrics.compare.same_questions import absent_in
 from culture_metrics.contract import ALL
+from culture_metrics.results.precision import NORMAL
 from culture_metrics.wording.columns import year
 
 if TYPE_CHECKING:
@@ -37,17 +38,16 @@ def comparable_points(
     """Return one row per series and period with `POINT`; `comparable` says that it compares with the last."""
     periods = stuff.frame["period"].unique().sort().to_list()
     last = periods[-1]
-    steps = [_against(stuff, p, last, measures, organisation, assumptions) for p in periods[:-1]]
+    absent = absent_in(stuff.frame)
+    said = [*CELL, "label", "unit", "direction", "order", "span"]
+    earlier, latest = [], []
+    for period in periods[:-1]:
+        step = _against(stuff, period, last, measures, organisation, assumptions, absent)
+        earlier.append(step.select(*said, period=pl.lit(period), **_figure("from"), reason="why_not"))
+        free = pl.lit(None, pl.String)
+        latest.append(step.select(*said, period=pl.lit(last), **_figure("to"), reason=free))
     # A year in between may lack the figure: the last year is taken from any comparison that has its spread.
-    latest = pl.concat(steps).sort("n_to", nulls_last=True).unique(CELL, keep="first")
-    said = ["label", "unit", "direction", "order"]
-    own = latest.select(
-        *CELL, *said, "span", period=pl.lit(last), **_figure("to"), reason=pl.lit(None, pl.String),
-    )  # fmt: skip
-    earlier = [
-        step.select(*CELL, *said, "span", period=pl.lit(p), **_figure("from"), reason="why_not")
-        for p, step in zip(periods, steps, strict=False)
-    ]
+    own = pl.concat(latest).sort("n", nulls_last=True).unique(CELL, keep="first")
     rows = pl.concat([*earlier, own]).filter(pl.col("estimate").is_not_null()).sort("order", "period")
     share = pl.col("estimate") / 100
     # The variance of a share is taken a little away from 0 and 1, or a full house would weigh without end.
@@ -91,10 +91,11 @@ def _against(
     measures: Sequence[str] | None,
     organisation: str | None,
     assumptions: Assumptions,
+    absent: pl.DataFrame,
 ) -> pl.DataFrame:
     """Set a period beside the last one: what is comparable, and with which spread."""
     survey = catalogue(stuff.survey)
-    marked = paired(stuff, survey, (period, last), organisation, measures)
+    marked = paired(stuff, survey, (period, last), organisation, measures, absent)
     # Spread is known wherever there is a figure; whether it compares is another question.
     known = prepare(marked, survey, assumptions, survey.material, given=survey.material, allow_breaks=True)
     return known.with_columns(why_not(survey, insisted=False).alias("why_not"))

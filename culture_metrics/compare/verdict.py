@@ -26,7 +26,17 @@ if TYPE_CHECKING:
 
 
 def judge(table: pl.DataFrame) -> pl.DataFrame:
-    """Add `verdict` and `reason` to rows with tests, `why_not` (null where comparable) and `direction`.
+    """Add `verdict` (as `with_verdict`) and `reason` to rows with tests."""
+    tested, edge = pl.col("p_value").is_not_null(), _edge(table)
+    beyond, alone = pl.col("p_adjusted") < ALPHA, pl.col("p_value") < ALPHA
+    small, within = tested & _within(edge), tested & _within("material")
+    return with_verdict(table).with_columns(
+        _reason(tested, beyond, alone, small, within, edge).alias("reason")
+    )
+
+
+def with_verdict(table: pl.DataFrame) -> pl.DataFrame:
+    """Add `verdict` to rows with tests, `why_not` (null where comparable) and `direction`.
 
     Notes
     -----
@@ -37,25 +47,24 @@ def judge(table: pl.DataFrame) -> pl.DataFrame:
     change*.
     """
     better = (pl.col("difference") > 0) == (pl.col("direction") == "higher")
-    beyond, alone = pl.col("p_adjusted") < ALPHA, pl.col("p_value") < ALPHA
     tested = pl.col("p_value").is_not_null()
-    edge = "edge" if "edge" in table.columns else "material"
-    small, within = tested & _within(edge), tested & _within("material")
     sides = [
         pl.when(better).then(pl.lit(up)).otherwise(pl.lit(down))
         for up, down in ((IMPROVED, DECLINED), (LIKELY_IMPROVED, LIKELY_DECLINED))
     ]
     verdict = (
         pl.when(pl.col("why_not").is_not_null()).then(pl.lit(BARRED))
-        .when(small).then(pl.lit(SAME))
-        .when(beyond).then(sides[0])
-        .when(alone).then(sides[1])
-        .when(within).then(pl.lit(SAME))
+        .when(tested & _within(_edge(table))).then(pl.lit(SAME))
+        .when(pl.col("p_adjusted") < ALPHA).then(sides[0])
+        .when(pl.col("p_value") < ALPHA).then(sides[1])
+        .when(tested & _within("material")).then(pl.lit(SAME))
         .otherwise(pl.lit(UNCLEAR))
     )  # fmt: skip
-    return table.with_columns(verdict.cast(pl.Enum(list(VERDICTS))).alias("verdict")).with_columns(
-        _reason(tested, beyond, alone, small, within, edge).alias("reason")
-    )
+    return table.with_columns(verdict.cast(pl.Enum(list(VERDICTS))).alias("verdict"))
+
+
+def _edge(table: pl.DataFrame) -> str:
+    return "edge" if "edge" in table.columns else "material"
 
 
 def _within(size: str) -> pl.Expr:

@@ -15,11 +15,13 @@ from culture_metrics.compare.difference import add_detectable, add_differences
 from culture_metrics.compare.families import adjust_p
 from culture_metrics.compare.pairs import gather, pool
 from culture_metrics.compare.prepare import groups_apart, left_out, link, notes_on, paired, prepare, sided
+from culture_metrics.compare.printed_flags import with_printed_flags
 from culture_metrics.compare.same_questions import notes_on_questions
 from culture_metrics.compare.verdict import judge, official_flag
 from culture_metrics.contract import ALL
 from culture_metrics.errors import CultureMetricsError
 from culture_metrics.output import verb
+from data_schemas.columns import RESULTS
 
 if TYPE_CHECKING:
     from culture_metrics.catalogue import Survey
@@ -95,7 +97,8 @@ def compare_years(  # noqa: PLR0913
         `df`, `statistic`, `conf_low`, `conf_high` (95 %), `p_value`, `p_adjusted`, `p_equivalence`,
         `standardised_difference` (in standard deviations of respondents), `detectable_change` (a true change
         of this size is called *improved* or *declined* in 4 of 5 cases), `material`, `verdict`, `reason`,
-        `instead` (what is comparable), `official_flag`, `status`, and what identifies the row.
+        `instead` (what is comparable), `official_flag` (of whole organisations as a benchmark workbook
+        prints it, else rebuilt), `status`, and what identifies the row.
 
     Raises
     ------
@@ -139,7 +142,7 @@ def compare_years(  # noqa: PLR0913
     )
     ready, shared = link(ready, linked, survey.minimum_base)
     tested = add_detectable(adjust_p(add_differences(ready), adjust))
-    tested = official_flag(tested, survey.flagged)
+    tested, flags = with_printed_flags(official_flag(tested, survey.flagged), results)
     order = [
         "organisation",
         pl.col("breakdown") != ALL,
@@ -151,8 +154,11 @@ def compare_years(  # noqa: PLR0913
     table = judge(tested).sort(order).select(TABLE)
     if allow_breaks:
         warn_of_breaks(marked, periods)
-    ends = [set(marked.filter(pl.col(f"status_{e}").is_not_null())["organisation"]) for e in ("from", "to")]
-    gone, come, regrouped = groups_apart(marked, survey, periods)
+    ends = [
+        set(marked.filter(pl.col(f"status_{e}").is_not_null())["organisation"].unique())
+        for e in ("from", "to")
+    ]
+    gone, come, regrouped = groups_apart(marked, survey, periods, stuff.words)
     return YearComparison(
         table=table,
         survey=survey.id,
@@ -167,10 +173,19 @@ def compare_years(  # noqa: PLR0913
             *notes_on_questions(marked, stuff.frame, survey, periods),
             *(left_out(stuff, survey.edition(periods[1])) if measures is None else ()),
             *notes_on(ready, adjust, assumptions or Assumptions(), survey),
+            *flags,
         ),
+        names=stuff.words,
         groups_vanished=gone,
         groups_appeared=come,
+        parents=stuff.parents,
+        results=(_of(stuff, periods[0]), _of(stuff, periods[1])),
     )
+
+
+def _of(stuff: Material, period: str) -> pl.DataFrame:
+    """Return the Results of one period."""
+    return stuff.frame.filter(period=period).select(list(RESULTS))
 
 
 def check_comparable(results: pl.DataFrame, from_period: str, to_period: str) -> None:

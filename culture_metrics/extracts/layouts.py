@@ -44,7 +44,7 @@ class ResultsFileError(FileFormatError):
             where=where,
             expected="one row per respondent, one column per question",
             got=got if copied else None,
-            hint=COPIED if copied else kind.hint,
+            hint=COPIED if copied else kind.hint.format(file=where.partition(", sheet ")[0]),
         )
         self.kind, self.period, self.copied = kind.name, period, copied
 

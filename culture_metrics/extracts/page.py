@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import re
 from itertools import groupby
 from typing import TYPE_CHECKING
 
@@ -103,12 +104,23 @@ def report_html(report: ValidationReport, level: int = 3) -> str:
     return check_html(
         report.title,
         report.verdict,
-        report.problems,
+        report.problems.with_columns(_in_words(report, "column"), _in_words(report, "found")),
         tiles,
         after=_account(report.reconciliation, level),
         foot=f"{source[:1].upper()}{source[1:]}. " if source else "",
         level=level,
     )
+
+
+def _in_words(report: ValidationReport, name: str) -> pl.Expr:
+    """Say the columns of breakdowns as the file does: `locality_1` is no reader's word."""
+    words = report.extract.words
+    if name == "column":
+        return pl.col(name).replace(words)
+    said = pl.col(name)
+    for ours, word in words.items():
+        said = said.str.replace_all(rf"\b{re.escape(ours)}\b", word.replace("$", "$$"))
+    return said
 
 
 def check_html(

@@ -183,6 +183,19 @@ def read_extract(
     )
 
 
+def check_names(raw: RawTable, survey: Survey, given: Mapping[str, str], year: int | str | None) -> None:
+    """Stop where `read_extract` would stop before it reads an answer: by rows, edition and names of columns.
+
+    Raises
+    ------
+    ExtractError, FileFormatError
+        As `read_extract`.
+    """
+    edition, _, _ = _edition(raw, given, survey, choose_rows(raw, given, year))
+    raw.check_types(match_columns(raw.names, edition, raw.where, given).known)
+    raw.check_rows()
+
+
 def periods_in(
     path: str | Path | Any,
     survey: str | Path | Survey | None = None,

@@ -14,7 +14,9 @@ if TYPE_CHECKING:
     from culture_metrics.files.header import Row
 
 #: A question or score over the figures of an official workbook: `Q2a - ...`, `PP1 - ...`.
-_TITLE = re.compile(r"\s*(q\d{1,2}[a-z]?|pp\d|[em]|theme)(_\w+)?\s*[-\u2013\u2014:]\s", re.I)
+_TITLE = re.compile(
+    r"\s*(q\d{1,2}[a-z]?|pp\d|[em]|theme|staff engagement|morale)(_\w+)?\s*[-\u2013\u2014:]\s", re.I
+)
 _HISTORY = re.compile(r"(q\d{1,2}[a-z]?|pp\d(_\d)?|[em]_\d|theme_\w+|(un_)?theme_\w+)_(n_)?20\d\d", re.I)
 
 
@@ -22,8 +24,8 @@ _HISTORY = re.compile(r"(q\d{1,2}[a-z]?|pp\d(_\d)?|[em]_\d|theme_\w+|(un_)?theme
 class Kind:
     """A kind of file that holds results of groups, not respondents, and how it is told.
 
-    `fits` looks at the names of columns; with `titled`, titles of questions must stand in a row above them.
-    Of a `workbook` no table saved as text is read.
+    `hint` may name the `{file}`. `fits` looks at the names of columns; with `titled`, titles of questions
+    must stand in a row above them. Of a `workbook` no table saved as text is read.
     """
 
     name: str
@@ -46,11 +48,12 @@ def _old_benchmark(squeezed: frozenset[str], row: Row) -> bool:
     return "trust" in squeezed and "orgid" not in squeezed and _benchmark(squeezed, row)
 
 
-_PUBLISHED = "Read it with read_published."
+_PUBLISHED = 'Read it with cm.read_published("{file}").'
+_EXPORT = 'Read it with cm.read_published("{file}", "RXX"), with the ODS code of your organisation for RXX.'
 #: Of a table that somebody saved as text: titles, notes and sheets are gone, and what they say with them.
 COPIED = (
-    "Nothing here reads a copy of its table as text: take the workbook (.xlsx) as it was published, with its "
-    "titles and notes, one year or quarter a file."
+    "Nothing here reads a copy of its table as text, in which figures may be rounded: take the workbook "
+    "(.xlsx) as it was published, with its titles and notes, one year or quarter a file."
 )
 _ORGANISATIONS = _has("ODS code", "Organisation name", "Benchmarking group", "Weighting")
 _NATIONAL = _has("Breakdown", "Breakdown subgroup", "Weighting")
@@ -79,9 +82,9 @@ KINDS = (
     Kind(
         "contractor breakdown export",
         _has("QuestionNumber", "DimName", "DimValue"),
-        _PUBLISHED,
+        _EXPORT,
     ),
-    Kind("contractor option export", _has("OptionCode", "OptionText"), _PUBLISHED),
+    Kind("contractor option export", _has("OptionCode", "OptionText"), _EXPORT),
     Kind(PULSE, _has("Org Code", "Care Setting", "Total Responses"), _PUBLISHED, workbook=True),
 )
 

@@ -108,6 +108,12 @@ class DelimitedTable(RawTable):
         except pl.exceptions.PolarsError:
             raise self.broken() from None
 
+    def check_rows(self) -> None:
+        """Stop at the first row with more cells than the header has, or an open quotation mark."""
+        if self.spare and self.pick([self._beyond()]).item():
+            raise self.broken()
+        self.pick([pl.all().null_count()])
+
     def _beyond(self) -> pl.Expr:
         return pl.any_horizontal(pl.col(name).str.strip_chars() != "" for name in self.spare).any()
 

@@ -170,6 +170,15 @@ class RawTable:
         except (pl.exceptions.PolarsError, OSError) as error:
             raise self.broken(error) from None
 
+    def check_rows(self) -> None:
+        """Stop at a row that does not fit the header, where the format can have one.
+
+        Raises
+        ------
+        FileFormatError
+            Naming the first such row.
+        """
+
     def has_rows(self) -> bool:
         """Tell whether there is a row below the header."""
         try:

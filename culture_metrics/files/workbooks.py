@@ -11,12 +11,13 @@ from typing import IO, TYPE_CHECKING, TypeVar
 
 import fastexcel
 import polars as pl
+import polars.selectors as cs
 
 from culture_metrics.errors import FileFormatError
 from culture_metrics.files.header import HEAD_ROWS, Look, widest_row
 from culture_metrics.files.kinds import file_hash
-from culture_metrics.files.lost_cells import ROW_0, lost_cells
-from culture_metrics.files.names import every_name, shown, unique_names
+from culture_metrics.files.lost_cells import ROW_0, LostCells, first_column, lost_cells, parts_of
+from culture_metrics.files.names import INVISIBLE, every_name, shown, unique_names
 from culture_metrics.files.raw import RawTable
 from culture_metrics.files.safety import check_columns, check_workbook
 
@@ -66,7 +67,7 @@ class Workbook:
         self.path, self.file = path, path.name
         self._is_xml = path.suffix.lower() in (".xlsx", ".xlsm")
         self._book = _open(_without_row_0(path) if self._is_xml else path, path.name)
-        self._formulas: dict[str, dict[int, list[int]]] = {}
+        self._lost: dict[str, LostCells] = {}
         self.sheets: list[str] = self._book.sheet_names
 
     @property
@@ -94,7 +95,9 @@ class Workbook:
     ) -> pl.DataFrame:
         """Return the cells of a sheet below the first rows, every row and column as it stands.
 
-        Numbers that are loaded as text have nine decimals only.
+        Numbers that are loaded as text have nine decimals only. What is no number (true, an infinite one) is
+        blank among figures; as text it says what it is, and so do error values (#N/A) and formulas of which
+        the file stores no value. Characters that nobody sees are left out.
         """
         try:
             loaded = self._book.load_sheet(
@@ -106,9 +109,36 @@ class Workbook:
                 else {column: dtype for column, dtype in types.items()},
                 use_columns=None if columns is None else [*columns],
             )
-            return loaded.to_polars()
+            cells = loaded.to_polars()
         except fastexcel.FastExcelError:
             raise unreadable(self.file) from None
+        return self._mended(sheet, cells, skip, columns)
+
+    def _mended(
+        self, sheet: str, cells: pl.DataFrame, skip: int, columns: Sequence[int] | None
+    ) -> pl.DataFrame:
+        """Tell blanks from cells that the reader leaves blank, and numbers from what it takes for them."""
+        lost = self._lost_cells(sheet)
+        cells = cells.with_columns(
+            pl.col(pl.String).str.replace_all(INVISIBLE, ""),
+            pl.when(cs.float().is_finite()).then(cs.float()),
+        )
+        places = range(cells.width) if columns is None else columns
+        texts = [isinstance(dtype, pl.String) for dtype in cells.dtypes]
+        gone = [
+            lost.texts(column) if text else dict.fromkeys(lost.truths.get(column, ()))
+            for column, text in zip(places, texts, strict=True)
+        ]
+        return cells.with_columns(
+            _put(cells.to_series(place), {row - skip: text for row, text in found.items()})
+            for place, found in enumerate(gone)
+            if found
+        )
+
+    def _lost_cells(self, sheet: str) -> LostCells:
+        if sheet not in self._lost:
+            self._lost[sheet] = lost_cells(self.path, sheet) if self._is_xml else LostCells()
+        return self._lost[sheet]
 
     def text(self, sheet: str) -> tuple[pl.DataFrame, bool]:
         """Return a sheet's cells as text, without blank rows at its end, and whether people see the sheet.
@@ -128,36 +158,32 @@ class Workbook:
             cells, visible = loaded.to_polars() if filled else pl.DataFrame(), loaded.visible == "visible"
         except fastexcel.FastExcelError:
             raise unreadable(self.file) from None
-        return (self._with_errors(sheet, cells) if self._is_xml else cells), visible
+        return self._with_errors(sheet, cells), visible
 
     def _with_errors(self, sheet: str, cells: pl.DataFrame) -> pl.DataFrame:
-        """Put error values where the reader leaves blanks, and note the formulas without a value."""
-        lost = lost_cells(self.path, sheet)
-        self._formulas[sheet] = lost.formulas
-        found = {c: rows for c, rows in lost.errors.items() if 0 <= c < cells.width}
-        return cells.with_columns(
-            column.scatter([*here], [*here.values()])
-            for c, rows in found.items()
-            for column in [cells.to_series(c).clone()]
-            if (here := {row: text for row, text in rows.items() if row < cells.height})
-        )
+        """Put error values where the reader leaves blanks."""
+        errors = self._lost_cells(sheet).errors
+        return cells.with_columns(_put(column, errors.get(c, {})) for c, column in enumerate(cells))
 
     def formulas_without_values(self, sheet: str, names: Sequence[str | None], below: int) -> dict[str, int]:
-        """Count the formulas of which no value is stored, by column; `text` has looked for them."""
-        counts = {c: sum(row >= below for row in rows) for c, rows in self._formulas.get(sheet, {}).items()}
+        """Count the formulas of which no value is stored, by column."""
+        formulas = self._lost_cells(sheet).formulas
+        counts = {c: sum(row >= below for row in rows) for c, rows in formulas.items()}
         return {
             shown(name): counts[c] for c, name in enumerate(names) if name is not None and counts.get(c, 0)
         }
 
     def heads(self) -> dict[str, list[HeadRow]]:
         """Return the first rows of every sheet as text, by sheet name. The rows below are not read."""
-        book = self._book
+        book, shifts = self._book, dict[str, int]()
         if self._is_xml:
-            book = _open(_shortened(self.path), self.file)
+            short = _shortened(self.path)
+            book, shifts = _open(short, self.file), _shifts(self.path, short)
         try:
             return {
                 name: _used(
-                    book.load_sheet(name, header_row=None, skip_rows=0, n_rows=CUT, dtypes=TEXT).to_polars()
+                    book.load_sheet(name, header_row=None, skip_rows=0, n_rows=CUT, dtypes=TEXT).to_polars(),
+                    shifts.get(name, 0),
                 )
                 for name in book.sheet_names
             }
@@ -265,10 +291,33 @@ def _open(source: Path | bytes, file: str) -> fastexcel.ExcelReader:
         raise unreadable(file) from None
 
 
-def _used(head: pl.DataFrame) -> list[HeadRow]:
-    """Return the rows up to the last column with text: a sheet may reach to column XFD."""
+def _put(column: pl.Series, found: Mapping[int, str | None]) -> pl.Series:
+    """Put texts, or blanks, into rows of a column."""
+    here = {row: text for row, text in found.items() if 0 <= row < column.len()}
+    return column.clone().scatter([*here], [*here.values()]) if here else column
+
+
+def _used(head: pl.DataFrame, shift: int) -> list[HeadRow]:
+    """Return the rows up to the last column with text: a sheet may reach to column XFD.
+
+    `shift` columns stand left of them, with cells far below only.
+    """
+    head = head.select(pl.all().str.replace_all(INVISIBLE, ""))
     used = [i for i, column in enumerate(head) if column.null_count() < head.height]
-    return head[:, : max(used, default=-1) + 1].rows()
+    return [(*[None] * shift, *row) for row in head[:, : max(used, default=-1) + 1].rows()]
+
+
+def _shifts(path: Path, short: bytes) -> dict[str, int]:
+    """Return how many columns right of its first one the first rows of a sheet begin.
+
+    A reader takes the first column with something in it for the first one of all.
+    """
+    found: dict[str, int] = {}
+    with zipfile.ZipFile(path) as whole, zipfile.ZipFile(io.BytesIO(short)) as head:
+        for sheet, part in parts_of(whole).items():
+            if part in head.namelist() and (begins := first_column(head, part)):
+                found[sheet] = begins - first_column(whole, part)
+    return found
 
 
 def _shortened(path: Path) -> bytes:

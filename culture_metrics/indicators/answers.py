@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from culture_metrics.indicators.apart import apart
 from culture_metrics.indicators.design import Estimates, estimates
 from culture_metrics.indicators.percentages import answered_shares, headline_shares, mark, option_shares
 from culture_metrics.indicators.scoring import check_answers, score_values
@@ -66,7 +67,13 @@ class Answers:
     def estimates(self, cells: Cells, weight: NDArray[np.float64] | None, design: Design) -> Estimates:
         """Tally and estimate every measure in the order of `names`."""
         jobs, place = self._jobs(cells, weight)
-        return estimates(in_threads(jobs), cells, design).columns(place)
+        tallies = in_threads(jobs)
+        found, first, apart_ = estimates(tallies, cells, design), 0, []
+        for tally in tallies:
+            last = first + tally[slice(0, 1)].mean.shape[1]
+            apart_.append(apart(tally, cells, design, found.columns(slice(first, last))))
+            first = last
+        return replace(found, apart=np.hstack(apart_)).columns(place)
 
     def _jobs(
         self, cells: Cells, weight: NDArray[np.float64] | None

@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 
 from culture_metrics.errors import ExtractError
+from culture_metrics.indicators.apart import errors, whole_of
 from culture_metrics.indicators.cells import cross_parts
 from culture_metrics.indicators.codes import Codes
 from culture_metrics.indicators.design import Design, Estimates, estimates, fraction
@@ -63,17 +64,20 @@ def calibrated_estimates(
     plain = estimates([moments], cells, replace(design, domains="full"))
     finer = [_by_category(tally, cells, organisation, raking, j, weights) for j in range(_most(raking))]
     left = 1 - fraction(cells, design)
-    variance = np.full_like(plain.mean, np.nan)
+    whole = whole_of(cells)
+    variance, shared = np.full_like(plain.mean, np.nan), np.full_like(plain.mean, np.nan)
     of_organisation = cells.stratum
     for number, name in enumerate(organisation.names):
         rows = np.flatnonzero(organisation.codes == number)
         here = np.flatnonzero(of_organisation == number)
-        variance[here] = left[number] * _variance(
-            moments[here], here, raking.margins[name], weights[rows], [f[number] for f in finer]
+        found = _variance(
+            moments[here], here, raking.margins[name], weights[rows], [f[number] for f in finer], whole[here]
         )
+        variance[here], shared[here] = (left[number] * values for values in found)
     with np.errstate(invalid="ignore", divide="ignore"):
         error = np.where(plain.df > 0, np.sqrt(variance) / moments.weight, np.nan)
-    return replace(plain, std_error=error)
+        covariance = shared / (moments.weight * moments.weight[whole])
+    return replace(plain, std_error=error, apart=errors(error, covariance, whole))
 
 
 def _most(raking: Raking) -> int:
@@ -110,8 +114,12 @@ def _variance(
     margins: tuple[Margin, ...],
     w: Numbers,
     finer: list[Finer],
-) -> Numbers:
-    """Return the variance of the totals of deviations of the cells of one organisation."""
+    whole: NDArray[np.integer[Any]],
+) -> tuple[Numbers, Numbers]:
+    """Return the variance of the totals of deviations of the cells of one organisation.
+
+    And the covariance of each with that of the `whole`, where there is one.
+    """
     ends = np.cumsum([0, *(len(m.target) for m in margins)])
     shape = (ends[-1], *moments.mean.shape)
     unweighted, squared = np.zeros(shape), np.zeros(shape)
@@ -128,4 +136,10 @@ def _variance(
     square = moments.spread - 2 * (slope * squared).sum(axis=0) + (slope * spread).sum(axis=0)
     total = np.tensordot(w @ x, slope, axes=1)
     n = len(w)
-    return np.asarray(np.maximum(square - total**2 / n, 0.0) * n / (n - 1))
+    variance = np.maximum(square - total**2 / n, 0.0) * n / (n - 1)
+    at = np.searchsorted(here, np.maximum(whole, here[0]))
+    gap = moments.mean - moments.mean[at]
+    product = moments.spread + gap * moments.cross
+    product = product - (slope[:, at] * squared).sum(axis=0) - (slope * squared[:, at]).sum(axis=0)
+    product = product + (slope * spread[:, at]).sum(axis=0)
+    return np.asarray(variance), np.asarray((product - total * total[at] / n) * n / (n - 1))

@@ -84,6 +84,8 @@ class Cells:
         Respondents (clusters, where there are any) of each stratum, in or out of a cell.
     strata : polars.Series
         Names of the strata.
+    clusters : numpy.ndarray, optional
+        Cluster of each part.
     """
 
     keys: pl.DataFrame
@@ -94,6 +96,7 @@ class Cells:
     stratum: Whole
     sampled: Whole
     strata: pl.Series
+    clusters: Whole | None = None
 
     @cached_property
     def profiles(self) -> Whole:
@@ -192,6 +195,7 @@ def make_cells(
         sampling[CLUSTERS] = units.clusters
     bunches = _bunch(by, {n: len(c.names) + 1 for n, c in groups.items()}, frame.height // len(first.names))
     keys, of, blocks, parts, pieces, stratum = [], [], [], _Growing(), _Growing(), []
+    clusters: list[Whole] = []
     for number, (breakdowns, names) in enumerate(bunches):
         profiles = _profiles(first, {**{n: groups[n] for n in names}, **sampling})
         of.append(profiles.of)
@@ -211,7 +215,8 @@ def make_cells(
             part: Whole = piece
             over: Whole = np.arange(len(above))
             if units.clusters is not None:
-                part, over, _ = split(piece, len(above), profiles.codes[CLUSTERS], units.clusters.names)
+                part, over, own = split(piece, len(above), profiles.codes[CLUSTERS], units.clusters.names)
+                clusters.append(own)
             blocks.append(Block(number, np.where(part < 0, -1, part + parts.height)))
             pieces.add(above, labels.height)
             parts.add(over, len(above))
@@ -224,6 +229,7 @@ def make_cells(
         np.concatenate(stratum),
         np.bincount(units.stratum, minlength=len(units.strata.names)),
         units.strata.names,
+        np.concatenate(clusters) if clusters else None,
     )
 
 
@@ -314,5 +320,6 @@ def cross_parts(cells: Cells, codes: Codes) -> tuple[Cells, Whole]:
         growing.add(above, 0)
         found.append(code)
     layer = Layer(growing.layer().of, len(cells.parts.of))
-    finer_cells = replace(cells, of=np.stack(of, axis=1).astype(np.int32), blocks=tuple(blocks), parts=layer)
+    profiles = np.stack(of, axis=1).astype(np.int32)
+    finer_cells = replace(cells, of=profiles, blocks=tuple(blocks), parts=layer, clusters=None)
     return finer_cells, np.concatenate(found)

@@ -96,7 +96,8 @@ def _is_number_of_people(value: object) -> bool:
 class Estimates:
     """Cell × measure: `mean`, `std_error`, `base`, `effective_base` (Kish, in whole respondents), `df`.
 
-    `shrink` is what the finite population correction leaves of the variance.
+    `shrink` is what the finite population correction leaves of the variance, `apart` the standard error of
+    the difference from the whole organisation (`indicators.apart`); not a number where there is none.
     """
 
     mean: Numbers
@@ -105,6 +106,7 @@ class Estimates:
     effective_base: Numbers
     df: Numbers
     shrink: Numbers
+    apart: Numbers
 
     def rows(self, which: slice) -> Estimates:
         """Return some of the cells."""
@@ -175,7 +177,7 @@ def _estimates(moments: Moments, cells: Cells, design: Design) -> Estimates:
         mean = np.where(whole.count > 0, whole.mean, np.nan)
         if design.cluster is None:
             df = np.minimum(df, effective - (base - df))
-    return Estimates(mean, error, whole.count, effective, df, shrink)
+    return Estimates(mean, error, whole.count, effective, df, shrink, np.full_like(mean, np.nan))
 
 
 def kish(weight: Numbers, weight2: Numbers) -> Numbers:

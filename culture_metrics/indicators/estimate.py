@@ -30,6 +30,7 @@ from culture_metrics.indicators.intervals import (
 from culture_metrics.indicators.weights import weights_for
 from culture_metrics.output import verb
 from culture_metrics.results import Results
+from culture_metrics.results.beside import Beside
 from culture_metrics.threads import both, in_threads, slices
 
 if TYPE_CHECKING:
@@ -133,18 +134,28 @@ def estimate(
     columns = {name: j for j, name in enumerate(found[0].answers.names)}
     least = first.edition.survey.minimum_base if minimum_base is None else minimum_base
     ends, hidden = both(
-        lambda: [_intervals(part, interval, first.edition.survey.score_range) for part in found],
+        lambda: [intervals_of(part, interval, first.edition.survey.score_range) for part in found],
         partial(hidden_of, found, first, columns, least, breakdowns),
     )
     each = zip(found, ends, hidden, strict=True)
-    tables = [_table(part, first, limits, verdict) for part, limits, verdict in each]
+    tables = [results_of(part, first, limits, verdict) for part, limits, verdict in each]
     name = interval_name(interval, pl.col("estimate"), pl.col("unit") == "percent")
     table = as_results(pl.concat(tables).with_columns(name), in_order=len(tables) == 1)
     whole = isinstance(extract, Extract)
-    return Results(table, least, parents(first, breakdowns) if whole else None, first.words)
+    beside = tuple(
+        _beside(part, first, verdict) for part, verdict in zip(found, hidden, strict=True) if whole
+    )
+    return Results(table, least, parents(first, breakdowns) if whole else None, first.words, beside=beside)
 
 
-def _intervals(part: Found, interval: str, limits: tuple[float, float]) -> tuple[Numbers, Numbers]:
+def _beside(part: Found, extract: Extract, verdict: Verdict) -> Beside:
+    """Keep how exactly differences from the whole are known, of what is shown with all its decimals."""
+    shown = (verdict.why == 0) & ~verdict.rounded
+    errors = np.where(shown, part.estimates.apart, np.nan)
+    return Beside(extract.survey, extract.period, part.keys, tuple(part.answers.names), errors)
+
+
+def intervals_of(part: Found, interval: str, limits: tuple[float, float]) -> tuple[Numbers, Numbers]:
     """Return the lower and upper ends of the intervals, by cell and measure."""
     found, n = part.estimates, part.answers.n_scores
     low, high = np.empty(found.base.shape), np.empty(found.base.shape)
@@ -160,7 +171,9 @@ def _intervals(part: Found, interval: str, limits: tuple[float, float]) -> tuple
     return low, high
 
 
-def _table(part: Found, extract: Extract, ends: tuple[Numbers, Numbers], verdict: Verdict) -> pl.DataFrame:
+def results_of(
+    part: Found, extract: Extract, ends: tuple[Numbers, Numbers], verdict: Verdict
+) -> pl.DataFrame:
     """Lay the estimates out as rows, with every measure of the edition, asked or not."""
     edition, found = extract.edition, part.estimates
     place = {name: j for j, name in enumerate(part.answers.names) if found.base[:, j].any()}

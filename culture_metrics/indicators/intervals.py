@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 
 from culture_metrics.errors import unknown
+from culture_metrics.results.precision import HALF_TRUST, LEVEL, t_quantile
 from data_schemas.columns import INTERVALS
 
 if TYPE_CHECKING:
@@ -16,10 +17,6 @@ if TYPE_CHECKING:
     from culture_metrics.indicators.design import Estimates
 
     Numbers = NDArray[np.float64]
-
-LEVEL = 0.95
-#: Effective base at which a standard error smaller than Kish's is believed by half.
-HALF_TRUST = 20
 
 #: Kinds to choose from: Wilson's for percentages and t for scores, or t on the logit scale for both.
 CHOICES = ("wilson", "logit")
@@ -118,15 +115,6 @@ def wilson(share: Numbers, n: Numbers) -> tuple[Numbers, Numbers]:
     half = z * np.sqrt(np.maximum(share * (1 - share) / n + z**2 / (4 * n**2), 0.0))
     low, high = (centre - half) / (1 + z**2 / n), (centre + half) / (1 + z**2 / n)
     return np.where(share <= 0, 0.0, low), np.where(share >= 1, 1.0, high)
-
-
-def t_quantile(df: Numbers) -> Numbers:
-    """Return the 97.5 % point of Student's t; infinite without degrees of freedom."""
-    from scipy.special import stdtrit
-
-    whole, place = np.unique(df, return_inverse=True)
-    points = np.where(whole > 0, stdtrit(np.maximum(whole, 1e-300), 1 - (1 - LEVEL) / 2), np.inf)
-    return np.asarray(points[place].reshape(df.shape))
 
 
 def _logit(share: Numbers, error: Numbers, df: Numbers) -> tuple[Numbers, Numbers]:

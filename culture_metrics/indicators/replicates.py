@@ -18,12 +18,12 @@ from culture_metrics.indicators.codes import codes_of, sampling_units
 from culture_metrics.indicators.decoding import DECIMALS
 from culture_metrics.indicators.design import Design, fraction
 from culture_metrics.indicators.groups_figure import groups_figure
-from culture_metrics.indicators.intervals import LEVEL
 from culture_metrics.indicators.seeds import secret_seed
 from culture_metrics.indicators.shown import shown_cells
 from culture_metrics.indicators.sweeps import sweep
 from culture_metrics.indicators.weights import national, respondent_weights
 from culture_metrics.output import Output, verb
+from culture_metrics.results.precision import LEVEL
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

@@ -15,7 +15,7 @@ ROWS = 2**14
 
 
 def secret_seed(respondents: pl.DataFrame, seed: int) -> list[int]:
-    """Return a seed for drawing respondents: a number, and a digest of all that they answered.
+    """Return a seed for drawing respondents: a number, and a digest of all that they answered, in any order.
 
     Parameters
     ----------
@@ -40,7 +40,12 @@ def secret_seed(respondents: pl.DataFrame, seed: int) -> list[int]:
     (False, True)
     """
     flat = sorted(name for name, kind in respondents.schema.items() if not kind.is_nested())
-    digest = sha256("\n".join(flat).encode())
-    for some in respondents.select(flat).iter_slices(ROWS):
-        digest.update(some.write_csv(include_header=False).encode())
+    # Line by line and sorted: the same people in another order are the same people.
+    lines = sorted(
+        sha256(line).digest()
+        for some in respondents.select(flat).iter_slices(ROWS)
+        for line in some.write_csv(include_header=False).encode().split(b"\n")
+        if line
+    )
+    digest = sha256("\n".join(flat).encode() + b"".join(lines))
     return [seed, *np.frombuffer(digest.digest(), np.uint32).tolist()]

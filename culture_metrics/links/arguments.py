@@ -70,6 +70,52 @@ def check_number(name: str, value: object) -> None:
         )
 
 
+def check_study(
+    n_organisations: object,
+    years: object,
+    icc: object,
+    icc_indicator: object,
+    level: object,
+    *,
+    fewest: int = 1,
+) -> None:
+    """Refuse a study that cannot be planned: of too few, or with shares and levels that are none."""
+    check_whole("n_organisations", n_organisations, 10)
+    check_whole("years", years, fewest)
+    for name, share in (("icc", icc), ("icc_indicator", icc_indicator)):
+        check_within(name, share, 0, 1, "0 to below 1", low_too=True)
+    check_within("level", level, 0, 0.5, "above 0, below 0.5")
+
+
+def check_whole(name: str, value: object, least: int) -> None:
+    """Refuse what is no whole number from `least` on."""
+    check_number(name, value)
+    if not (float(value) == value // 1 and value >= least):  # type: ignore[operator, arg-type]
+        raise _outside(name, value, f"a whole number, {least} or more")
+
+
+def check_within(
+    name: str,
+    value: object,
+    low: float,
+    high: float,
+    expected: str,
+    *,
+    low_too: bool = False,
+    high_too: bool = False,
+) -> None:
+    """Refuse what is no number between two others; not a number is none either."""
+    check_number(name, value)
+    above = low <= value if low_too else low < value  # type: ignore[operator]
+    below = value <= high if high_too else value < high  # type: ignore[operator]
+    if not (above and below):
+        raise _outside(name, value, expected)
+
+
+def _outside(name: str, value: object, expected: str) -> LinkError:
+    return LinkError(f"{name}= lies outside its range", expected=expected, got=f"{value:g}")
+
+
 def check_minimum(name: str, value: int) -> None:
     """Refuse a least number that is none."""
     if value < 1:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -37,10 +36,11 @@ from culture_metrics.models.plan import FEWEST_IN_LEVEL, Plan
 from culture_metrics.multiplicity import adjust
 from culture_metrics.outcomes.outcome import Outcome
 from culture_metrics.outcomes.panel import Panel
+from culture_metrics.threads import watched
 from culture_metrics.wording.numbers import p_said
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from culture_metrics.models.designs.design import Design
     from culture_metrics.models.sample import Loss
@@ -233,7 +233,7 @@ def link_outcomes(  # noqa: PLR0913, PLR0915
     losses: list[Sequence[Loss]] = []
     mains: dict[str, Plan] = {}
     failed: list[LinkError] = []
-    for plan in _shown(plans, progress):
+    for plan in watched(plans, "Linking", progress, LONG):
         try:
             if plan.values.outcome in faults:
                 raise faults[plan.values.outcome]
@@ -321,19 +321,6 @@ def _none_fitted(errors: Sequence[LinkError]) -> LinkError:
         got="; ".join(reasons[:MOST_REASONS]),
         hint=errors[0].hint,
     )
-
-
-def _shown(plans: list[Plan], progress: bool | None) -> Iterator[Plan]:
-    """Go through the plans, with a progress bar when asked or when someone is watching a long run."""
-    if progress is None:
-        progress = len(plans) > LONG and sys.stderr.isatty()
-    if not progress:
-        yield from plans
-        return
-    from rich.console import Console
-    from rich.progress import track
-
-    yield from track(plans, "Linking", console=Console(stderr=True), transient=True)
 
 
 def _rows(

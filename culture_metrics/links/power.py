@@ -10,8 +10,7 @@ import numpy as np
 import polars as pl
 from scipy.special import ndtri, stdtrit
 
-from culture_metrics.errors import LinkError
-from culture_metrics.links.arguments import check_number
+from culture_metrics.links.arguments import check_study, check_within
 from culture_metrics.links.output import link_verb
 from culture_metrics.models.designs.independent_figures import Sizes, deviations, means
 from culture_metrics.models.designs.registry import DESIGNS, as_design
@@ -25,6 +24,9 @@ if TYPE_CHECKING:
 
 #: What results are told for when nothing else is said.
 POWER, LEVEL = 0.80, 0.05
+#: The study that is planned when nothing else is said: acute trusts, with the shares of variance that lay
+#: between them in 2012 to 2019, of SHMI and of engagement.
+ORGANISATIONS, YEARS, ICC, ICC_INDICATOR = 120, 5, 0.75, 0.40
 
 
 @dataclass(frozen=True)
@@ -85,11 +87,11 @@ class DetectableLink(Output):
 
 @link_verb
 def detectable_link(
-    n_organisations: int,
-    years: int = 1,
-    icc: float = 0.75,
+    n_organisations: int = ORGANISATIONS,
+    years: int = YEARS,
+    icc: float = ICC,
     *,
-    icc_indicator: float | None = None,
+    icc_indicator: float = ICC_INDICATOR,
     reliability: float = 1.0,
     power: float = POWER,
     level: float = LEVEL,
@@ -106,8 +108,8 @@ def detectable_link(
         Share of the outcome's variance over the years (strictly of what the indicator leaves of it) that lies
         between organisations, 0 to below 1. In acute trusts 2012 to 2019 it was 0.75 for SHMI and 0.40 for
         engagement.
-    icc_indicator : float, optional
-        The same of the indicator; `icc` when left out.
+    icc_indicator : float
+        The same of the indicator.
     reliability : float
         Reliability of the organisations' indicator, ICC(2): what is found is weaker than the true link by its
         root.
@@ -138,22 +140,16 @@ def detectable_link(
 
     Examples
     --------
-    >>> detectable_link(120).table["detectable_r"].round(2).item()
+    >>> detectable_link(120, years=1).table["detectable_r"].round(2).item()
     0.25
     """
-    check_number("n_organisations", n_organisations)
-    indicator = icc if icc_indicator is None else icc_indicator
-    _check("n_organisations", n_organisations, n_organisations >= 10, "10 or more")
-    _check("years", years, years >= 1, "1 or more")
-    _check("icc", icc, 0 <= icc < 1, "0 to below 1")
-    _check("icc_indicator", indicator, 0 <= indicator < 1, "0 to below 1")
-    _check("reliability", reliability, 0 < reliability <= 1, "above 0, to 1")
-    _check("power", power, level < power < 1, "above the level of the test, below 1")
-    _check("level", level, 0 < level < 0.5, "above 0, below 0.5")
+    check_study(n_organisations, years, icc, icc_indicator, level)
+    check_within("reliability", reliability, 0, 1, "above 0, to 1", high_too=True)
+    check_within("power", power, level, 1, "above the level of the test, below 1")
     planned = [one for one in DESIGNS.values() if one.planning and (years > 1 or not one.years)]
     many = {one.name: years if one.years else 1 for one in planned}
     worth = {
-        one.name: one.independent(Sizes(n_organisations * of, of, indicator, icc, held=of - one.gap - 1))
+        one.name: one.independent(Sizes(n_organisations * of, of, icc_indicator, icc, held=of - one.gap - 1))
         for one, of in zip(planned, many.values(), strict=True)
     }
     found = {
@@ -237,8 +233,3 @@ def _icc(values: Array, groups: Integers) -> float:
     size = (rows - float(sizes @ sizes) / rows) / (many - 1)
     whole = between + (size - 1) * within
     return min(max((between - within) / whole, 0.0), 1 - 1e-9) if whole > 0 else 0.0
-
-
-def _check(name: str, value: float, holds: bool, expected: str) -> None:
-    if not holds:
-        raise LinkError(f"{name}= lies outside its range", expected=expected, got=f"{value:g}")

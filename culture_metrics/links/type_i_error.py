@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import polars as pl
 
-from culture_metrics.errors import LinkError
-from culture_metrics.links.arguments import check_number
+from culture_metrics.links.arguments import check_study, check_whole, check_within
 from culture_metrics.links.output import link_verb
+from culture_metrics.links.power import ICC, ICC_INDICATOR, LEVEL, ORGANISATIONS, YEARS
 from culture_metrics.models.designs.within import FIXED_EFFECTS
 from culture_metrics.output import Output
 
@@ -97,13 +97,13 @@ class FalseAlarms(Output):
 
 @link_verb
 def false_alarms(
-    n_organisations: int = 120,
-    years: int = 5,
+    n_organisations: int = ORGANISATIONS,
+    years: int = YEARS,
+    icc: float = ICC,
     *,
-    icc: float = 0.75,
-    icc_indicator: float = 0.40,
+    icc_indicator: float = ICC_INDICATOR,
     correlation: float = 0.0,
-    level: float = 0.05,
+    level: float = LEVEL,
     draws: int = 1000,
     seed: int = 0,
 ) -> FalseAlarms:
@@ -140,13 +140,9 @@ def false_alarms(
     >>> bool(found["estimate"][1] > found["estimate"][2])
     True
     """
-    check_number("n_organisations", n_organisations)
-    if n_organisations < 10 or years < 2 or draws < 100:
-        raise LinkError(
-            "The simulation is too small", expected="at least 10 organisations, 2 years and 100 draws"
-        )
-    if not (0 <= icc <= 1 and 0 <= icc_indicator <= 1 and -1 <= correlation <= 1):
-        raise LinkError("icc and icc_indicator lie from 0 to 1, correlation from -1 to 1")
+    check_study(n_organisations, years, icc, icc_indicator, level, fewest=2)
+    check_within("correlation", correlation, -1, 1, "-1 to 1", low_too=True, high_too=True)
+    check_whole("draws", draws, 100)
     rng = np.random.default_rng(seed)
     hits = np.zeros(len(WAYS))
     for first in range(0, draws, BATCH):

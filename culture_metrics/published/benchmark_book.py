@@ -10,6 +10,7 @@ import polars as pl
 from culture_metrics.catalogue import catalogue
 from culture_metrics.contract import ALL, as_distributions, as_organisations, as_results
 from culture_metrics.errors import FileFormatError
+from culture_metrics.published.cells import PUBLISHED_MINIMUM
 from culture_metrics.published.layout import letter
 from culture_metrics.published.match import normalise
 from culture_metrics.published.official import is_code, layout
@@ -20,14 +21,14 @@ from culture_metrics.published.sheets import (
     HIDDEN,
     NUMBER,
     OTHER,
+    count,
     key,
     listed_rows,
     load_cells,
     number,
     state,
 )
-from culture_metrics.published.tables import PUBLISHED_MINIMUM
-from culture_metrics.published.usual import much_nearer, usual_percentages
+from culture_metrics.published.usual import much_nearer, small_scores, usual_percentages
 from culture_metrics.results import Distributions, Results
 from data_schemas.columns import DISTRIBUTIONS
 
@@ -264,13 +265,16 @@ def _rows(
         benchmark_group=_group(cells, sheet),
     )
     filled = pl.any_horizontal(pl.lit(value=False), *(number(f.column).is_not_null() for f in figures))
-    nameless = rows.filter(pl.col("organisation").is_null() & filled)["row"]
+    code, label, aside = pl.col("organisation"), pl.col("name"), layout("benchmark")
+    total = code.is_null() & filled & (aside.is_aside(label) | aside.is_like_aside(label))
+    total = total.fill_null(value=False)
+    nameless = rows.filter(code.is_null() & filled & ~total)["row"]
     if nameless.len():
         problems.append(f"{at}: figures without an 'org_id': {listed_rows(nameless)}")
-    rows = rows.filter(pl.col("organisation").is_not_null())
-    code = pl.col("organisation")
-    odd = ~is_code(code) | layout("benchmark").is_aside(code)
-    for text, row in rows.filter(odd).select("organisation", "row").rows():
+    rows = rows.filter(code.is_not_null() | total)
+    odd = total | ~is_code(code) | aside.is_aside(code) | aside.is_aside(label).fill_null(value=False)
+    odd = odd.fill_null(value=False)
+    for text, row in rows.filter(odd).select(pl.coalesce(code, label), "row").rows():
         left_out.setdefault(NO_ORGANISATION, []).append(f"'{text}' ({at}, row {row})")
     rows = rows.filter(~odd)
     once = rows.unique(pl.exclude("row"), keep="first", maintain_order=True)
@@ -289,7 +293,7 @@ def _group(cells: pl.DataFrame, sheet: _Sheet) -> pl.Expr:
     """Return the benchmark group: the sheet, or the type of the organisation where a sheet holds several."""
     known, typed = layout("benchmark"), sheet.columns.get(TYPE)
     named = known.sheets.get(sheet.name.strip())
-    if named is None and typed is not None and cells[f"{typed}#"].drop_nulls().n_unique() > 1:
+    if named is None and typed is not None:
         types = {float(code): group for code, group in known.org_types.items()}
         found = number(typed).replace_strict(types, default=None, return_dtype=pl.String)
         return found.fill_null(sheet.name)
@@ -327,8 +331,8 @@ def _read_sheet(
             *who,
             value=number(f.column),
             value_state=state(f.column),
-            base=pl.lit(None, pl.Float64) if f.base is None else number(f.base),
-            base_state=pl.lit("none") if f.base is None else state(f.base),
+            base=pl.lit(None, pl.Float64) if f.base is None else count(f.base),
+            base_state=pl.lit("none") if f.base is None else state(f.base, count),
             column=pl.lit(f.column),
             measure=pl.lit(f.measure),
             period=pl.lit(f.period),
@@ -404,6 +408,11 @@ def _out_of_scale(cells: pl.DataFrame, sheet: _Sheet, edition: Edition) -> Itera
 
     A percentage of something rare, such as 0.7, would pass for the fraction of something common.
     """
+    for column, mean in small_scores(cells.filter(pl.col("unit") == "score")).rows():
+        yield (
+            f"sheet '{sheet.name}', column {letter(column)} ('{sheet.header[column]}'): scores with a mean "
+            f"of {mean:.2g}, not from 0 to 10"
+        )
     shown = cells.filter(pl.col("unit") == "percent", pl.col("value").is_between(0, 1))
     means = shown.group_by("column", "measure", maintain_order=True).agg(read=100 * pl.col("value").mean())
     means = means.join(usual_percentages(edition), on="measure", maintain_order="left")

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from culture_metrics.published.official import layout
+from culture_metrics.published.sheets import as_number, is_hidden
+from culture_metrics.published.usual import LOWEST_MEAN, SEVERAL
 from data_schemas.columns import STATUSES
 
 if TYPE_CHECKING:
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 REPORTED, SUPPRESSED, NOT_ASKED = map(STATUSES.index, ("reported", "suppressed_small_base", "not_asked"))
 #: What a cell is.
 NUMBER, DASH, BLANK, OTHER = range(4)
+#: Official files show nothing of fewer than 10 responses.
+PUBLISHED_MINIMUM = 10
 #: `at` of a cell that the file does not have: no such row on that sheet.
 ABSENT = -1
 ROUNDING = 1e-6
@@ -78,9 +81,17 @@ def fill_cells(
     halved = (number & (base_state == BLANK)) | ((state == BLANK) & base_number)
     wrong = (state == OTHER) | (number & ((value < -ROUNDING) | (value > top + ROUNDING)))
     wrong_base = (base_state == OTHER) | (base_number & ((base < 0) | (base != np.floor(base))))
+    small = number & base_number & (base >= 0) & (base < PUBLISHED_MINIMUM)
     reported = number & base_number
     _report(figures, wrong.sum(axis=1), (wrong_base & first).sum(axis=1), halved.sum(axis=1), problems)
-    _check_sums(figures, np.where(reported & ~wrong, value, np.nan), problems)
+    problems += [
+        f"{figure.place}: results of fewer than {PUBLISHED_MINIMUM} responses, which are never shown: {count}"
+        for figure, count in zip(figures, small.sum(axis=1), strict=True)
+        if count
+    ]
+    shown = np.where(reported & ~wrong, value, np.nan)
+    _check_sums(figures, shown, problems)
+    _check_scale(figures, shown, problems)
     hidden = np.where((dash | base_dash) & ~own, SUPPRESSED, NOT_ASKED)
     return Cells(
         at=at,
@@ -105,11 +116,11 @@ def _numbers(body: Body, take: Grid, who: Grid, width: int) -> tuple[Grid, Grid]
     states = np.where(np.isnan(numbers), BLANK, NUMBER).astype(np.int8)
     if body.gaps:
         cells = body.text[take].select(pl.all().str.strip_chars().fill_null(""))
-        dash, blank = (
-            cells.select(e).to_numpy().T
-            for e in (pl.all().is_in(layout("organisation").suppressed), pl.all() == "")
+        dash, blank, found = (
+            cells.select(e).to_numpy().T for e in (is_hidden(pl.all()), pl.all() == "", as_number(pl.all()))
         )
         place = np.ix_(np.array(body.gaps) - body.first, who)
+        numbers[place] = np.where(np.isnan(numbers[place]), found, numbers[place])
         kind = np.select([~np.isnan(numbers[place]), dash, blank], [NUMBER, DASH, BLANK], OTHER)
         states[place] = kind
     return numbers, states
@@ -141,3 +152,15 @@ def _check_sums(figures: Sequence[Figure], value: Grid, problems: list[str]) -> 
         if off:
             place = figures[options[0]].place
             problems.append(f"{place}: rows in which the options of {name} do not add up to 100 %: {off}")
+
+
+def _check_scale(figures: Sequence[Figure], value: Grid, problems: list[str]) -> None:
+    """Add columns in another scale to `problems`: options that are ticked have no sum to be told by."""
+    for i, figure in enumerate(figures):
+        shown = value[i][~np.isnan(value[i])]
+        if len(shown) < SEVERAL:
+            continue
+        if figure.kind == "score" and shown.mean() < LOWEST_MEAN:
+            problems.append(f"{figure.place}: scores with a mean of {shown.mean():.2g}, not from 0 to 10")
+        if figure.kind == "multi" and 0 < shown.max() <= 1:
+            problems.append(f"{figure.place}: fractions from 0 to 1 where this layout has 0 to 100")

@@ -12,7 +12,7 @@ from culture_metrics.disclosure.suppression import suppress
 from culture_metrics.published.match import normalise
 from culture_metrics.published.official import groups_of, layout, printed_breakdown
 from culture_metrics.published.sheets import HIDDEN, NUMBER, listed_rows
-from culture_metrics.published.usual import much_nearer, usual_percentages
+from culture_metrics.published.usual import much_nearer, small_scores, usual_percentages
 from data_schemas.columns import DISTRIBUTIONS, RESULTS
 
 if TYPE_CHECKING:
@@ -162,6 +162,10 @@ def contractor_results(
         problems.append(
             f"scores above 10 where elements, themes and sub-scores go from 0 to 10: {listed_rows(high)}"
         )
+    for code, mean in small_scores(
+        rows.filter(pl.col("unit") == "score").select("value", column="code")
+    ).rows():
+        problems.append(f"scores with a mean of {mean:.2g} where they go from 0 to 10: {code}")
     percent = rows.filter(pl.col("unit") == "percent")
     means = _means(percent, editions).filter(pl.col("mean") <= 1)
     small = means.filter(much_nearer(100 * pl.col("mean"), pl.col("mean")))["code"].unique().sort()

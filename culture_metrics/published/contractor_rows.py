@@ -17,6 +17,7 @@ from culture_metrics.published.sheets import (
     BLANK,
     NUMBER,
     OTHER,
+    count,
     find_header,
     key,
     listed_rows,
@@ -83,7 +84,9 @@ def _own(rows: pl.DataFrame, at: str, left_out: dict[str, list[str]], problems: 
     """Set the rows of comparators aside, and name the whole organisation where the breakdown is blank."""
     known = layout("contractor")
     dimension, group = (pl.col(name).str.to_lowercase() for name in ("dimension", "group"))
-    other = pl.any_horizontal(cell.is_in(sorted(known.comparators)) for cell in (dimension, group))
+    other = pl.any_horizontal(
+        cell.is_in(sorted(known.comparators)) | known.is_like_aside(cell) for cell in (dimension, group)
+    )
     for name, numbers in (
         rows.filter(other).group_by(pl.coalesce("group", "dimension"), maintain_order=True).agg("row").rows()
     ):
@@ -109,7 +112,7 @@ def _text(table: RawTable) -> pl.DataFrame:
         )
     frame = table.cells()
     texts = frame.select(pl.col(name).alias(ours) for name, ours in headers.items())
-    texts = texts.with_columns(pl.all().str.replace(_DECIMAL_COMMA, "$1.$2"))
+    texts = texts.with_columns(pl.exclude("basesize").str.replace(_DECIMAL_COMMA, "$1.$2"))
     return with_numbers(texts).with_columns(row=frame[INDEX].cast(pl.Int64))
 
 
@@ -143,8 +146,8 @@ def _tidy(cells: pl.DataFrame, at: str, problems: list[str]) -> pl.DataFrame:
         year=number("year"),
         dimension=pl.col("dimname"),
         group=pl.col("dimvalue"),
-        base=number("basesize"),
-        base_state=state("basesize"),
+        base=count("basesize"),
+        base_state=state("basesize", count),
         value=number(value),
         value_state=state(value),
         option=number(OPTION) if by_option else pl.lit(None, pl.Float64),

@@ -15,7 +15,7 @@ from culture_metrics.published.columns import find_figures
 from culture_metrics.published.layout import find_edition, find_table, missing_columns
 from culture_metrics.published.official import layout
 from culture_metrics.published.published import Published
-from culture_metrics.published.refusal import refusal
+from culture_metrics.published.refusal import answers_of_respondents, holds_answers, refusal
 from culture_metrics.published.rows import read_rows
 from culture_metrics.published.tables import make_distributions, make_organisations, make_results
 from culture_metrics.results import Distributions, Results
@@ -75,7 +75,7 @@ def read_detailed(book: Workbook, heads: Mapping[str, Sequence[Row]]) -> Publish
             "title": tables[0].heading.split("\n")[0],
             "sheets": tuple(table.sheet for table in tables),
             "suppressed_cells": int(cells.dashes.sum()),
-            "missing": _missing(edition, {f.name for f in figures}, codes),
+            "missing": _missing(edition, figures),
             "left_out": {why: tuple(named) for why, named in left_out.items() if named},
             "bases": BASES,
             **notes,
@@ -118,13 +118,15 @@ def _find_tables(heads: Mapping[str, Sequence[Row]], file: str, problems: list[s
     other = None if tables else other_survey(cell for rows in heads.values() for row in rows for cell in row)
     if other is not None:
         raise FileFormatError(f"This is a file of the {other}", where=file, hint=REMEDY)
+    if not tables and any(map(holds_answers, heads.values())):
+        raise answers_of_respondents(file)
     if not tables:
         raise FileFormatError(
             "The workbook has no sheet with official results",
             where=file,
             expected="sheets with a header row that names 'ODS code' or 'Breakdown'",
             got=f"{len(heads)} sheet{'s' if len(heads) != 1 else ''}: {', '.join(heads)[:200]}",
-            hint="Take the detailed spreadsheet from the results website; use read_extract for answers.",
+            hint="Take the detailed spreadsheet (.xlsx) from the results website as it was downloaded.",
         )
     return tables
 
@@ -142,8 +144,11 @@ def _headings(heads: Mapping[str, Sequence[Row]], tables: Sequence[Table]) -> di
     return {**found, **notes}
 
 
-def _missing(edition: Edition, there: set[str], codes: set[str]) -> tuple[str, ...]:
+def _missing(edition: Edition, figures: Sequence[Figure]) -> tuple[str, ...]:
     """Return the official codes of the questions and scores that were not read."""
-    read = {c for c in codes if c in edition.columns and edition.columns[c].id in there}
+    there = {f.name for f in figures}
+    ticked = {f"{edition.questions[f.name].code}_{f.option}" for f in figures if f.kind == "multi"}
+    asked = {code: question for code, question in edition.columns.items() if question.id in there}
+    read = {code for code, question in asked.items() if question.kind != "multi" or code in ticked}
     scores = [measure.code for name, measure in edition.scores.items() if name not in there]
     return (*missing_columns(edition, read), *scores)

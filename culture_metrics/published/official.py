@@ -48,6 +48,7 @@ class Layout:
     suppressed: tuple[str, ...]
     weightings: Mapping[str, str]
     set_aside: frozenset[str]
+    set_aside_words: tuple[str, ...]
     benchmark_groups: Mapping[str, str]
     regions: frozenset[str]
     quirks: Mapping[str, Any]
@@ -80,12 +81,19 @@ class Layout:
         """Whether a cell names a total, an average or a comparator."""
         return cell.str.strip_chars().str.to_lowercase().is_in(sorted(self.set_aside))
 
+    def is_like_aside(self, cell: pl.Expr) -> pl.Expr:
+        """Whether a cell has a word of totals, averages or comparators in it, such as 'Benchmark median'.
+
+        A trust may have such a word in its name: it says something only where nothing else names the row.
+        """
+        return cell.str.contains(rf"(?i)\b(?:{'|'.join(self.set_aside_words)})\b")
+
 
 def is_code(cell: pl.Expr) -> pl.Expr:
-    """Whether a cell has the form of an ODS code, or of several joined by slashes."""
+    """Whether a cell has the form of an ODS code, or of several joined by slashes; a number is none."""
     plain = cell.str.strip_chars()
     each = plain.str.split("/").list.eval(pl.element().str.len_chars() <= _LONGEST_CODE).list.all()
-    return plain.str.contains(_CODE) & each & (plain.str.len_chars() >= 3)
+    return plain.str.contains(_CODE) & plain.str.contains("[A-Z]") & each & (plain.str.len_chars() >= 3)
 
 
 def options_of(question: Question, labels: Mapping[int, str]) -> dict[str, int]:
@@ -139,6 +147,7 @@ def layout(name: str) -> Layout:
         suppressed=tuple(said["marks"]["suppressed"]),
         weightings=MappingProxyType({normalise(t): w for t, w in said.get("weightings", {}).items()}),
         set_aside=_folded(said.get("set_aside", ())),
+        set_aside_words=tuple(said.get("set_aside_words", ())),
         benchmark_groups=MappingProxyType(said.get("benchmark_groups", {})),
         regions=_folded(said.get("regions", ())),
         quirks=MappingProxyType(said.get("quirks", {})),

@@ -20,6 +20,7 @@ from culture_metrics.published.sheets import (
     HIDDEN,
     NUMBER,
     OTHER,
+    count,
     find_header,
     key,
     listed_rows,
@@ -27,6 +28,7 @@ from culture_metrics.published.sheets import (
     number,
     state,
 )
+from culture_metrics.published.usual import small_scores
 from culture_metrics.results import Distributions, Results
 from data_schemas.columns import DISTRIBUTIONS
 
@@ -160,15 +162,16 @@ def _read_sheet(
     base = sheet.columns["totalresponses"]
     counted = next((i for k, i in sheet.columns.items() if "headcount" in k), None)
     # The cells of the total row are shifted: "England" may stand under any of the id columns.
-    before = range(min(base, *sheet.scores))
+    figures = {base, counted, *sheet.scores}
+    before = [i for i in sheet.columns.values() if i not in figures]
     rows = cells.select(
         "row",
         *(pl.lit(None, pl.String).alias(n) if i is None else _text(i).alias(n) for n, i in where.items()),
-        number(base).alias("base"),
-        (pl.lit(None, pl.Float64) if counted is None else number(counted)).alias("headcount"),
+        count(base).alias("base"),
+        (pl.lit(None, pl.Float64) if counted is None else count(counted)).alias("headcount"),
         *(number(i).alias(f"{i}#") for i in sheet.scores),
         *(state(i).alias(f"{i}") for i in sheet.scores),
-        base_state=state(base),
+        base_state=state(base, count),
         total=pl.any_horizontal(
             pl.col(str(i)).str.to_lowercase().is_in(sorted(known.all_organisations)) for i in before
         ),
@@ -208,6 +211,9 @@ def _read_sheet(
         wrong = rows.filter(test)["row"]
         if wrong.len():
             problems.append(f"{at}: {said}: {listed_rows(wrong)}")
+    for i in sheet.scores:
+        for mean in small_scores(rows.select(value=number(i), column=pl.lit(i)))["mean"]:
+            problems.append(f"{at}: column {letter(i)}: scores with a mean of {mean:.2g}, not from 0 to 10")
     if rows.is_empty():
         problems.append(f"{at} has a header but no rows of results")
     ids = [*ATTRIBUTES, "base", "base_state", "headcount"]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from culture_metrics.contract import as_distributions, as_organisations, as_results
 from culture_metrics.errors import FileFormatError
-from culture_metrics.files.contents import COPIED, find_results, merged_quarters
+from culture_metrics.files.contents import COPIED, TABLE, find_results, merged_quarters
 from culture_metrics.files.formulas import plain_names
 from culture_metrics.files.kinds import NAMES
 from culture_metrics.files.opener import open_file
@@ -21,6 +21,7 @@ from culture_metrics.published.detailed import read_detailed
 from culture_metrics.published.faults import without_faults
 from culture_metrics.published.layout import find_table
 from culture_metrics.published.pulse import find_pulse, read_pulse
+from culture_metrics.published.refusal import answers_of_respondents, holds_answers
 from culture_metrics.results import Distributions, Results
 
 if TYPE_CHECKING:
@@ -161,12 +162,7 @@ def _read(path: Path, organisation: str | None) -> Published:
 
 def _workbook(opened: Opened) -> Workbook:
     if opened.kind != "excel":
-        raise FileFormatError(
-            "The file is not an Excel workbook (.xlsx)",
-            where=opened.file,
-            got=NAMES[opened.kind],
-            hint="Take the detailed spreadsheet (.xlsx) from the results website as it was downloaded.",
-        )
+        raise answers_of_respondents(opened.file, NAMES[opened.kind])
     return opened.workbook()
 
 
@@ -185,9 +181,14 @@ def _export(opened: Opened) -> RawTable:
 
 def _refuse_copied(opened: Opened, rows: Sequence[Row], header: int | None, _where: str) -> None:
     found = None if header is not None else find_results(rows)
+    if header is None and found is None and holds_answers(rows):
+        raise answers_of_respondents(opened.file)
+    if found is not None and found[0].name == TABLE:
+        raise FileFormatError(f"This is a {TABLE}", where=opened.file, hint=found[0].hint)
     if found is not None and found[0].workbook:
+        name = f"{'an' if found[0].name[0] in 'aeiou' else 'a'} {found[0].name}"
         raise FileFormatError(
-            f"This is the table of a {found[0].name}, saved as text",
+            f"This is the table of {name}, saved as text",
             where=opened.file,
             expected="the workbook as it was published",
             got=merged_quarters(rows, found[1]),

@@ -32,6 +32,7 @@ ATTRIBUTES = ["name", "benchmark_group", "region", "ics"]
 
 #: Why a row is left out.
 NO_ORGANISATION = "rows that are no organisation (a total, an average, a comparator, or no ODS code)"
+NO_GROUP = "rows that are no group (a total or an average)"
 REPEATED = "rows that stand twice with the same figures"
 
 
@@ -52,7 +53,7 @@ def read_rows(
     rows = _ids(tables, bodies, left_out, problems)
     notes: dict[str, Any] = {"layout": tables[0].layout}
     if tables[0].layout == "national":
-        rows, notes = _national(rows, edition)
+        rows, notes = _national(rows, edition, tables, left_out, problems)
     else:
         rows, notes["quirks"] = _unswapped(rows, edition)
         rows = rows.with_columns(breakdown=pl.lit(ALL), group=pl.lit(ALL), own=pl.lit(None, pl.String))
@@ -115,16 +116,20 @@ def _organisations(
     """Leave out the rows whose code is none, or that are named a total or an average."""
     code, name = pl.col("organisation"), pl.col("name")
     aside = layout("organisation")
-    odd = (code.is_not_null() & (~is_code(code) | aside.is_aside(code))) | (
-        code.is_null() & pl.col("figures") & aside.is_aside(name)
-    )
+    nameless = code.is_null() & pl.col("figures")
+    odd = ~is_code(code) | aside.is_aside(code) | (code.is_not_null() & aside.is_aside(name))
+    odd = odd.fill_null(value=False) | (nameless & (aside.is_aside(name) | aside.is_like_aside(name)))
     odd = odd.fill_null(value=False)
-    told = ids.filter(odd).with_columns(text=pl.coalesce(code, name))
-    for text, sheets, rows in told.group_by("text", maintain_order=True).agg("sheet", "row").rows():
-        place = f"sheet '{tables[sheets[0]].sheet}', row {rows[0]}"
-        more = f" and {len(rows) - 1} more rows" if len(rows) > 1 else ""
-        left_out.setdefault(NO_ORGANISATION, []).append(f"'{text}' ({place}{more})")
+    _tell(ids.filter(odd).with_columns(text=pl.coalesce(code, name)), tables, left_out, NO_ORGANISATION)
     return ids.filter(~odd)
+
+
+def _tell(rows: pl.DataFrame, tables: Sequence[Table], left_out: dict[str, list[str]], why: str) -> None:
+    """Name the rows that are left out, by their `text`."""
+    for text, sheets, places in rows.group_by("text", maintain_order=True).agg("sheet", "row").rows():
+        place = f"sheet '{tables[sheets[0]].sheet}', row {places[0]}"
+        more = f" and {len(places) - 1} more rows" if len(places) > 1 else ""
+        left_out.setdefault(why, []).append(f"'{text}' ({place}{more})")
 
 
 def _unswapped(rows: pl.DataFrame, edition: Edition) -> tuple[pl.DataFrame, tuple[str, ...]]:
@@ -155,7 +160,7 @@ def _once(
     for sheet, *who, indices, numbers in (
         twice.group_by("sheet", *WHO, maintain_order=True).agg("index", "row").rows()
     ):
-        named = " ".join(text for text in dict.fromkeys(who) if text != ALL)
+        named = " ".join(text for text in dict.fromkeys(who) if text and text != ALL)
         at = f"sheet '{tables[sheet].sheet}', rows {', '.join(map(str, numbers))}: '{named}'"
         if all(_same(bodies[sheet], indices[0], other) for other in indices[1:]):
             left_out.setdefault(REPEATED, []).append(at)
@@ -174,24 +179,52 @@ def _same(body: Body, first: int, other: int) -> bool:
     ) == texts.row(other)
 
 
-def _national(rows: pl.DataFrame, edition: Edition) -> tuple[pl.DataFrame, dict[str, Any]]:
+def _national(
+    rows: pl.DataFrame,
+    edition: Edition,
+    tables: Sequence[Table],
+    left_out: dict[str, list[str]],
+    problems: list[str],
+) -> tuple[pl.DataFrame, dict[str, Any]]:
     """Turn the names of breakdowns and groups into those of the catalogue, where it knows them.
 
-    In the workbook of organisation types the type stands in the organisation's place.
+    In the workbook of organisation types the type stands in the organisation's place. A breakdown may be
+    named in its first row only.
     """
     types = _types(rows)
     breakdown, group, coverage = pl.col("breakdown"), pl.col("group"), pl.col("coverage")
     all_staff = sorted(layout("national").all_staff)
-    whole = (breakdown.is_null() & group.is_null()) | breakdown.str.to_lowercase().is_in(all_staff)
+    in_all = (cell.str.to_lowercase().is_in(all_staff).fill_null(value=False) for cell in (breakdown, group))
+    above = breakdown.forward_fill().over("sheet")
+    whole, whole_group = in_all
+    whole |= breakdown.is_null() & (group.is_null() | (above.is_null() & whole_group))
+    rows = rows.with_columns(whole=whole, above=above)
+    aside = (layout("national").is_aside(cell).fill_null(value=False) for cell in (breakdown, group))
+    total = ~pl.col("whole") & pl.any_horizontal(aside)
+    _tell(rows.filter(total).with_columns(text=pl.coalesce(group, breakdown)), tables, left_out, NO_GROUP)
+    rows = rows.filter(~total)
+    untold = pl.col("above").is_null() & ~pl.col("whole")
+    lacking = {"Breakdown": untold, **({"Base": coverage.is_null()} if types else {})}
+    problems += [
+        f"sheet '{tables[sheet].sheet}', row {row}: figures without a '{header}' ({count} rows)"
+        for header, test in lacking.items()
+        for sheet, row, count in (
+            rows.filter(test)
+            .group_by("sheet", maintain_order=True)
+            .agg(pl.col("row").first(), pl.len())
+            .rows()
+        )
+    ]
+    whole = pl.col("whole")
     rows = rows.with_columns(
-        breakdown=pl.when(whole).then(pl.lit(ALL)).otherwise(breakdown.forward_fill().over("sheet")),
+        breakdown=pl.when(whole).then(pl.lit(ALL)).otherwise(pl.col("above").fill_null("")),
         group=pl.when(whole).then(pl.lit(ALL)).otherwise(group.fill_null(ALL)),
-        organisation=coverage.replace(types) if types else pl.lit(ALL),
+        organisation=coverage.replace(types).fill_null("") if types else pl.lit(ALL),
         name=coverage if types else pl.lit(None, pl.String),
         benchmark_group=coverage if types else pl.lit(None, pl.String),
         region=pl.lit(None, pl.String),
         ics=pl.lit(None, pl.String),
-    )
+    ).drop("whole", "above")
     known: dict[str, Printed | None] = {}
     names = []
     for text, groups in (

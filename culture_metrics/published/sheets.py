@@ -8,18 +8,19 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from culture_metrics.files.workbooks import FIGURES, TEXT
-from culture_metrics.published.rows import DASHES
+from culture_metrics.published.official import layout
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
+    from collections.abc import Callable, Collection, Iterable, Sequence
 
     from culture_metrics.files.header import Row
     from culture_metrics.files.workbooks import Workbook
 
 #: What a cell is. A hidden one says that its figure is not shown.
 NUMBER, HIDDEN, BLANK, OTHER = "number", "hidden", "blank", "other"
-_MARKS = [*DASHES, "*", "**"]
 _SAYS_HIDDEN = r"(?i)^<\s*\d+$|suppressed|too few"
+#: Whole numbers with marks between thousands; with dots they may be decimals as well.
+_THOUSANDS, _DOTTED = r"^\d{1,3}(,\d{3})+$", r"^\d{1,3}(\.\d{3})+$"
 _NOT_KEY = re.compile(r"[^a-z0-9%]")
 
 
@@ -59,10 +60,23 @@ def with_numbers(text: pl.DataFrame) -> pl.DataFrame:
     names = [name for name in text.columns if not name.endswith("#")]
     text = text.with_columns(pl.col(names).str.strip_chars().replace("", None))
     there = {n: pl.col(f"{n}#") if f"{n}#" in text.columns else pl.lit(None, pl.Float64) for n in names}
-    return text.with_columns(
-        there[n].fill_null(pl.col(n).cast(pl.Float64, strict=False)).fill_nan(None).alias(f"{n}#")
-        for n in names
-    )
+    return text.with_columns(there[n].fill_null(as_number(pl.col(n))).alias(f"{n}#") for n in names)
+
+
+def as_number(text: pl.Expr) -> pl.Expr:
+    """Return the number that stands as text, commas between thousands or not; null where there is none.
+
+    A decimal comma before three digits makes a figure a thousand times as large: out of every scale.
+    """
+    plain = text.str.strip_chars()
+    plain = pl.when(plain.str.contains(_THOUSANDS)).then(plain.str.replace_all(",", "")).otherwise(plain)
+    found = plain.cast(pl.Float64, strict=False)
+    return pl.when(found.is_finite()).then(found)
+
+
+def is_hidden(text: pl.Expr) -> pl.Expr:
+    """Whether a cell says that its figure is not shown."""
+    return text.is_in(layout("organisation").suppressed) | text.str.contains(_SAYS_HIDDEN)
 
 
 def number(column: int | str) -> pl.Expr:
@@ -70,15 +84,20 @@ def number(column: int | str) -> pl.Expr:
     return pl.col(f"{column}#")
 
 
-def state(column: int | str) -> pl.Expr:
+def count(column: int | str) -> pl.Expr:
+    """Return the numbers of responses in a column: of a text such as 2.000 nobody knows whether it is 2."""
+    return pl.when(~pl.col(str(column)).str.contains(_DOTTED).fill_null(value=False)).then(number(column))
+
+
+def state(column: int | str, read: Callable[[int | str], pl.Expr] = number) -> pl.Expr:
     """Say what each cell of a column is: a number, hidden, blank or something else."""
     text = pl.col(str(column))
     return (
-        pl.when(number(column).is_not_null())
+        pl.when(read(column).is_not_null())
         .then(pl.lit(NUMBER))
         .when(text.is_null())
         .then(pl.lit(BLANK))
-        .when(text.is_in(_MARKS) | text.str.contains(_SAYS_HIDDEN))
+        .when(is_hidden(text))
         .then(pl.lit(HIDDEN))
         .otherwise(pl.lit(OTHER))
     )

@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 
 from culture_metrics.contract import as_distributions, as_organisations, as_results
-from culture_metrics.published.cells import ABSENT, NOT_ASKED, REPORTED, SUPPRESSED
+from culture_metrics.published.cells import ABSENT, NOT_ASKED, PUBLISHED_MINIMUM, REPORTED, SUPPRESSED
 from culture_metrics.published.rows import ATTRIBUTES, WHO
 from data_schemas.columns import SOURCES, STATUSES, UNITS, WEIGHTINGS
 
@@ -19,9 +19,6 @@ if TYPE_CHECKING:
     from culture_metrics.published.bodies import Grid
     from culture_metrics.published.cells import Cells
     from culture_metrics.published.columns import Figure
-
-#: Official files show nothing of fewer than 10 responses.
-PUBLISHED_MINIMUM = 10
 
 
 def make_distributions(

@@ -9,6 +9,8 @@ import polars as pl
 if TYPE_CHECKING:
     from culture_metrics.catalogue import Edition
 
+#: So many scores from 0 to 10 have no mean below this: the lowest of an organisation in 2024 is 2.4.
+SEVERAL, LOWEST_MEAN = 3, 1.0
 #: How much nearer to the usual percentage another reading must be to prove that it is the right one.
 NEARER = 20.0
 SCHEMA = {"measure": pl.String, "usual": pl.Float64}
@@ -42,3 +44,10 @@ def much_nearer(other: pl.Expr, read: pl.Expr) -> pl.Expr:
     """Whether another reading of a percentage is so much nearer to `usual` than the one taken."""
     usual = pl.col("usual")
     return (other - usual).abs() + NEARER < (read - usual).abs()
+
+
+def small_scores(cells: pl.DataFrame) -> pl.DataFrame:
+    """Return the columns of scores that are in another scale than 0 to 10: `column`, `mean`."""
+    means = cells.drop_nulls("value").group_by("column", maintain_order=True)
+    found = means.agg(mean=pl.col("value").mean(), several=pl.len() >= SEVERAL)
+    return found.filter("several", pl.col("mean") < LOWEST_MEAN).drop("several")

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import platform
 from datetime import UTC, datetime
+from hashlib import sha256
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
 import culture_metrics
+from culture_metrics.study.settings import STUDY_FILE
 from culture_metrics.wording.numbers import held_back
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from culture_metrics.study.settings import Settings
     from culture_metrics.study.study import Study
 
 PACKAGES = (
@@ -74,6 +77,7 @@ def manifest(
         "inputs": [
             *(_input(r.extract.provenance, "respondent file", r.extract.period) for r in study.reports),
             *(_input(p.provenance, "published workbook", p.period) for p in study.published),
+            *_said(study.settings),
         ],
         "rows": [
             {
@@ -109,6 +113,18 @@ def _held_back(results: pl.DataFrame) -> list[dict[str, Any]]:
         .sort("period", "breakdown")
         .to_dicts()
     )
+
+
+def _said(settings: Settings | None) -> list[dict[str, Any]]:
+    """Return study.yaml and what it names beside the files of answers, as inputs."""
+    if settings is None:
+        return []
+    kinds = {STUDY_FILE: "the trust's own words"} | {h.file: "headcounts" for h in settings.headcounts}
+    paths = {name: settings.folder / name for name in kinds}
+    return [
+        _input({"file": name, "sha256": sha256(path.read_bytes()).hexdigest()}, kinds[name], "")
+        for name, path in paths.items()
+    ]
 
 
 def _input(provenance: Mapping[str, Any], kind: str, period: str) -> dict[str, Any]:

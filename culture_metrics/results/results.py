@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -10,14 +10,16 @@ import polars as pl
 from culture_metrics.catalogue import Edition, catalogue
 from culture_metrics.contract import ALL
 from culture_metrics.errors import ResultsError, unknown
+from culture_metrics.results.spelling import breakdown_among
 from culture_metrics.results.tabled import Tabled, when
-from culture_metrics.wording.numbers import count, held_back, several
+from culture_metrics.wording.numbers import count, held_back, in_sentence, several
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     import plotly.graph_objects as go
 
+    from culture_metrics.results.beside import Beside
     from culture_metrics.wording.several import Figures
     from culture_metrics.wording.table import Table
 
@@ -48,6 +50,9 @@ class Results(Tabled):
     >>> results.scores().layout.meta["alt"][:47]
     'SYN01: scores from 4.74 (Appraisals) to 7.93 (N'
     """
+
+    #: How exactly differences from the whole organisation are known; what the table cannot say.
+    beside: tuple[Beside, ...] = field(default=(), repr=False, compare=False)
 
     def figure(self, organisation: str | None = None, period: str | int | None = None) -> go.Figure:
         """Draw the main picture: all scores of one organisation, or one score of several."""
@@ -128,6 +133,7 @@ class Results(Tabled):
         *,
         measures: Sequence[str] | None = None,
         limit: float | None = None,
+        shrunk: bool = False,
     ) -> go.Figure:
         """Draw the groups of a breakdown by measures, coloured by their difference from the whole.
 
@@ -141,6 +147,9 @@ class Results(Tabled):
             Ids or official codes of measures of one unit; the leading scores when left out.
         limit : float, optional
             Difference at which the colours end, so that several maps can share it.
+        shrunk : bool
+            Draw what is left of each figure once chance is allowed for (`shrink`); its own is said on hover.
+            It suits many small groups. What is coloured stays the same.
 
         Raises
         ------
@@ -151,12 +160,18 @@ class Results(Tabled):
         from culture_metrics.results.words import apart, source_of
 
         own, name, table, unit = self._mapped(by, organisation, period, measures)
+        if shrunk:
+            from culture_metrics.results.shrink import shrink
+
+            rows = own.filter(pl.col("breakdown") == name).join(table, on="measure", how="semi")
+            steadier = shrink(rows).table.select("group", "measure", "shrunken")
+            table = table.join(steadier, on=["group", "measure"], how="left", maintain_order="left")
         edition = _edition(own)
         label = edition.breakdown_label(name, self.names)
         return views.heat_map(
             table,
             unit=unit,
-            title=f"{self._whom(own)}, by {label[0].lower()}{label[1:]}: {apart(table, unit)}",
+            title=f"{self._whom(own)}, by {in_sentence(label)}: {apart(table, unit)}",
             source=source_of(own),
             limit=limit,
             scale=edition.survey.score_range,
@@ -220,14 +235,13 @@ class Results(Tabled):
         measures: Sequence[str] | None,
     ) -> tuple[pl.DataFrame, str, pl.DataFrame, str]:
         """Return the rows of one organisation, and breakdown, table and unit of a map of them."""
+        from culture_metrics.results.beside import with_apart
         from culture_metrics.results.tables import heat_map_table
 
         own = self._one(organisation, period)
         edition = _edition(own)
         known = own.filter(pl.col("breakdown") != ALL)["breakdown"].unique().sort().to_list()
-        called = {b.id: (b.id, b.label, self.names.get(b.id)) for b in edition.breakdowns.values()}
-        called |= {one: (one, word, None) for one, word in self.names.items() if one not in called}
-        name = next((one for one, said in called.items() if by in said), by)
+        name = breakdown_among(known, by, edition, self.names)
         if name not in known:
             raise unknown("breakdown in these results", by, [self.names.get(n, n) for n in known])
         here = set(own["measure"])
@@ -236,7 +250,7 @@ class Results(Tabled):
         if not found:
             raise unknown("measure in these results", ", ".join(wanted[:3]), sorted(here))
         unit = str(edition.measures[found[0]].unit)
-        return own, name, heat_map_table(own, edition, name, found), unit
+        return own, name, heat_map_table(with_apart(own, self.beside), edition, name, found), unit
 
     def ranking(
         self,

@@ -10,7 +10,7 @@ import polars as pl
 
 from culture_metrics.catalogue import catalogue, known_surveys, least_base
 from culture_metrics.contract import ALL, check_distributions, check_released, check_results
-from culture_metrics.disclosure.names import WITHOUT, pool_names
+from culture_metrics.disclosure.names import WITHOUT, is_pooled, pool_names
 from culture_metrics.disclosure.rule import Rule
 from culture_metrics.errors import ResultsError, unknown
 from culture_metrics.files.formulas import plain_names
@@ -114,9 +114,24 @@ class Tabled(Output):
         one = len(organisations) == 1
         whom = str(organisations[0]) if one else counted(len(organisations), "organisation")
         whom = "all organisations together" if whom == ALL else whom
-        shown = self._shown().filter(pl.col("breakdown") != ALL)
-        groups = shown.group_by("breakdown").agg(pl.col("group").n_unique()).sort("breakdown").rows()
-        by = "".join(f", by {self.names.get(name, name)} ({counted(n, 'group')})" for name, n in groups)
+        groups = self._shown().filter(pl.col("breakdown") != ALL)
+        pooled = (
+            pl.when(is_pooled()).then(pl.col("group").str.extract(r"^(\d+) ").cast(pl.Int64)).otherwise(1)
+        )
+        many = (
+            groups.group_by("breakdown", "organisation", "group", number=pooled)
+            .agg(shown=(pl.col("status").cast(pl.String) == "reported").any())
+            .group_by("breakdown", "organisation")
+            .agg(pl.col("group").filter("shown"), hidden=pl.col("number").filter(~pl.col("shown")).sum())
+            .group_by("breakdown")
+            .agg(pl.col("group").explode().drop_nulls().n_unique(), pl.col("hidden").sum())
+            .sort("breakdown")
+        )
+        by = "".join(
+            f", by {self.names.get(name, name)} ({counted(n, 'group')}"
+            + (f" shown, {hidden:,} not)" if hidden else ")")
+            for name, n, hidden in many.select("breakdown", "group", "hidden").iter_rows()
+        )
         return f"{labels}, {periods}: {whom}{by}"
 
     def _shown(self) -> pl.DataFrame:

@@ -9,12 +9,15 @@ import polars as pl
 
 from culture_metrics.contract import ALL
 from culture_metrics.multiplicity import adjust
+from culture_metrics.results.precision import with_precision
 from culture_metrics.wording.numbers import count, fixed
 from culture_metrics.wording.table import HELD, NOT_APPLICABLE, NOT_AVAILABLE
 from data_schemas.columns import FAULTY
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from numpy.typing import NDArray
 
     from culture_metrics.catalogue import Edition, Question
 
@@ -85,10 +88,17 @@ def heat_map_table(
     """
     wanted = pl.DataFrame({"measure": list(measures)}).with_row_index("place")
     labels = catalogued(edition).select("measure", "label")
-    rows = results.join(wanted, on="measure").join(labels, on="measure")
+    exact = with_precision(
+        results.filter(pl.col("breakdown").is_in([ALL, breakdown])), edition.survey.score_range
+    )
+    rows = exact.join(wanted, on="measure").join(labels, on="measure")
     whole = rows.filter(pl.col("breakdown") == ALL)
     beside = whole.select(
-        "measure", reference="estimate", error="std_error", people=pl.col("base").cast(pl.Float64)
+        "measure",
+        reference="estimate",
+        error="std_error",
+        people=pl.col("base").cast(pl.Float64),
+        freedom="df",
     )
     return (
         clearly_apart(
@@ -111,14 +121,34 @@ def clearly_apart(rows: pl.DataFrame) -> pl.DataFrame:
     Parameters
     ----------
     rows : polars.DataFrame
-        Results with `reference`, `error` and `people`: estimate, standard error and base of the whole.
+        As `chance_apart` takes them, of one map: adjusted for all rows together (Benjamini-Hochberg, 5 %).
+    """
+    p = chance_apart(rows)
+    known = np.isfinite(p)
+    clear = np.zeros(rows.height, dtype=bool)
+    clear[known] = np.asarray(adjust(p[known])) < LEVEL
+    shown = known | (rows["group"] == ALL).to_numpy()
+    return rows.with_columns(clear=pl.when(pl.Series(shown)).then(pl.Series(clear)))
+
+
+def chance_apart(rows: pl.DataFrame) -> NDArray[np.float64]:
+    """Return the p-value of each group's difference from the whole; nan for the whole and where not known.
+
+    Parameters
+    ----------
+    rows : polars.DataFrame
+        Results with `df` (`with_precision`), as far as it is known `apart` (the standard error of the
+        difference, `with_apart`), and of the whole `reference`, `error`, `people` and `freedom`:
+        estimate, standard error, base and degrees of freedom.
 
     Notes
     -----
     The group is part of the whole. With the share f of its answers, the variance of the difference is that of
-    the whole plus (1 - 2f) times that of the group. A percentage has the error it would have at the figure of
-    the whole (score test). Student's t with the effective base less one, for percentages the normal; adjusted
-    for all rows together (Benjamini-Hochberg, 5 %).
+    the whole plus (1 - 2f) times that of the group, if all count alike and were sampled one by one; results
+    of `estimate` know it better (`apart`), with weights, clusters and margins. A percentage has the error it
+    would have at the figure of the whole (score test). That is the group against the rest: Student's t,
+    with the degrees of freedom of both standard errors (of clusters where there are any) combined by
+    Satterthwaite (1946) for people who vary alike.
     """
     from scipy.special import stdtr
 
@@ -131,16 +161,18 @@ def clearly_apart(rows: pl.DataFrame) -> pl.DataFrame:
     error2 = pl.when(percent).then(at_whole).otherwise(pl.col("std_error") ** 2)
     share = (pl.col("base") / pl.col("people")).clip(0, 1)
     variance = pl.col("error") ** 2 + (1 - 2 * share) * error2
+    if "apart" in rows.columns:
+        at_own = pl.when(percent).then(pl.when(inside).then(whole * (1 - whole) / (own * (1 - own))))
+        variance = pl.coalesce(pl.col("apart") ** 2 * at_own.otherwise(1.0), variance)
+    # By shares rather than by the errors found: with few clusters these are chance themselves.
+    others = (pl.col("freedom") - pl.col("df") - 1).fill_nan(np.inf).clip(1)
+    freedom = 1 / ((1 - share) ** 2 / pl.col("df") + share**2 / others)
     apart = rows.select(
-        t=(pl.col("estimate") - pl.col("reference")) / variance.sqrt(),
-        df=pl.when(percent).then(1e9).otherwise(pl.col("effective_base") - 1),
-        group=pl.col("group") != ALL,
-    )
-    p = 2 * stdtr(apart["df"].to_numpy(), -apart["t"].abs().to_numpy())
-    known = apart["group"].to_numpy() & np.isfinite(p)
-    clear = np.zeros(rows.height, dtype=bool)
-    clear[known] = np.asarray(adjust(p[known])) < LEVEL
-    return rows.with_columns(clear=pl.when(pl.Series(np.isfinite(p))).then(pl.Series(clear)))
+        t=pl.when(pl.col("group") != ALL)
+        .then((pl.col("estimate") - pl.col("reference")) / variance.sqrt()),
+        df=freedom.clip(1, 1e9),
+    )  # fmt: skip
+    return np.asarray(2 * stdtr(apart["df"].to_numpy(), -apart["t"].abs().to_numpy()))
 
 
 def answer_table(distributions: pl.DataFrame, edition: Edition, questions: Sequence[str]) -> pl.DataFrame:

@@ -61,7 +61,7 @@ def rows_table(reports: Sequence[ValidationReport]) -> Table:
             f"{r.rows_used:,}",
             f"{r.rows_set_aside - r.rows_of_other_years:,}",
             f"{r.cells_set_aside:,}",
-            "Ready to use" if r.ok else "Has errors",
+            r.verdict.split(":")[0].removesuffix("."),
         )
         for r in reports
     ]

@@ -17,6 +17,7 @@ from culture_metrics.extracts.layouts import ResultsFileError
 from culture_metrics.extracts.mapping import match_given, saved_names
 from culture_metrics.extracts.opening import open_table
 from culture_metrics.extracts.own_words import ROW_COLUMNS
+from culture_metrics.extracts.read import check_names
 from culture_metrics.extracts.respondents import (
     choose_rows,
     period_in_name,
@@ -352,6 +353,13 @@ def _inspect_respondents(raw: RawTable) -> Inspection:
     shape = catalogue(survey).edition(edition or catalogue(survey).periods[-1])
     columns, breakdowns, more = _columns(raw, shape, given)
     more += _left_out(raw, given, edition) + _without_values(raw)
+    following: tuple[str, ...] = ()
+    if unclear is None:
+        named = "organisation" in columns.values()
+        following = _next(raw.file, edition, periods, organisation=named)
+        refused = _refused(raw, survey, given, None if len(periods) == 1 else edition)
+        if refused is not None:
+            following, more = (), [*more, *({refused} - {*more})]
     return Inspection(
         file=raw.file,
         kind=RESPONDENTS,
@@ -365,8 +373,17 @@ def _inspect_respondents(raw: RawTable) -> Inspection:
         periods=periods,
         sheet=raw.sheet,
         breakdowns=breakdowns,
-        next=_next(raw.file, edition, periods, organisation="organisation" in columns.values()),
+        next=following,
     )
+
+
+def _refused(raw: RawTable, survey: str, given: Mapping[str, str], year: str | None) -> str | None:
+    """Say why the reader refuses the columns of a respondent file, read as `_next` says, if it does."""
+    try:
+        check_names(raw, catalogue(survey), given, year)
+    except CultureMetricsError as error:
+        return f"The reader refuses it. {'. '.join(filter(None, (error.what, error.hint)))}"
+    return None
 
 
 def _next(file: str, edition: str | None, periods: tuple[str, ...], *, organisation: bool) -> tuple[str, ...]:

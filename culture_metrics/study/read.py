@@ -11,15 +11,14 @@ import polars as pl
 from culture_metrics.catalogue import DEFAULT, Survey, catalogue
 from culture_metrics.catalogue import survey as find_survey
 from culture_metrics.disclosure.ledger import read_ledger
-from culture_metrics.errors import ExtractError, ReportError, unknown
+from culture_metrics.errors import ReportError, unknown
 from culture_metrics.extracts.one_organisation import one_organisation
-from culture_metrics.extracts.read import periods_in, read_extract
-from culture_metrics.extracts.respondents import SeveralPeriodsError
 from culture_metrics.extracts.validate import validate
 from culture_metrics.output import told
 from culture_metrics.provenance import provenance_of
 from culture_metrics.published import is_published, read_published
-from culture_metrics.study.example import example_extracts, example_workbook
+from culture_metrics.study.example import BREAKDOWNS, example_extracts, example_workbook
+from culture_metrics.study.own_words import check_words, in_own_words, one_name, own_breakdowns, within
 from culture_metrics.study.rules import (
     breakdowns_of,
     check_one_file_a_year,
@@ -29,7 +28,10 @@ from culture_metrics.study.rules import (
     respondents_of,
     year_of,
 )
+from culture_metrics.study.settings import find_settings
+from culture_metrics.study.source import Source, is_stacked
 from culture_metrics.study.study import Study
+from culture_metrics.study.whom import by_code, code_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,9 +39,12 @@ if TYPE_CHECKING:
     from culture_metrics.extracts.extract import Extract
     from culture_metrics.extracts.report import ValidationReport
     from culture_metrics.published import Published
+    from culture_metrics.study.own_words import Merge
+    from culture_metrics.study.settings import Settings
 
-#: Layouts of published files that have everything a report shows.
-REPORTED = ("organisation", "national")
+#: Layouts of published files that a report shows something of; the benchmark workbook has no answers.
+BENCHMARK = "benchmark"
+REPORTED = ("organisation", "national", BENCHMARK)
 
 
 def study(
@@ -56,18 +61,21 @@ def study(
 
     Parameters
     ----------
-    inputs : sequence of str or Path
-        Respondent files (CSV, Excel, Parquet, SPSS, Stata; of one year, or of several with a column that
-        names the year) and official results workbooks. Empty: the built-in example.
+    inputs : str, Path or sequence of them
+        A folder with a `study.yaml`, which says what the files in it are and what the trust calls things
+        (`culture-metrics setup FOLDER` makes it). Or files: respondent files (CSV, Excel, Parquet, SPSS,
+        Stata; of one year, or of several with a column that names the year) and official results workbooks;
+        they are read as a study.yaml beside them says. Empty: the built-in example.
     organisation : str, optional
-        ODS code. May be left out when the files hold one organisation only.
+        ODS code, or the name exactly as a file has it. May be left out when the files hold one organisation
+        only. What is given here wins over study.yaml, as do all arguments below.
     year : int or str, optional
         The period that the study is about, and the edition of a respondent file that does not say its own.
         The latest one when left out.
     by : sequence of str, optional
         Breakdowns; names in a list of their own are crossed: `[["occupation_group", "locality_1"]]`. When
-        left out, those that the survey names as its defaults (in the NHS Staff Survey
-        occupation group and the first locality), as far as the extract has them.
+        left out, those of study.yaml, else those that the survey names as its defaults (in the NHS Staff
+        Survey occupation group and the first locality), as far as the extract has them.
     minimum_base : int, optional
         Smallest base that is shown of respondent files, at least the survey's own, which holds when left
         out. Official workbooks come with their own.
@@ -90,6 +98,8 @@ def study(
     ------
     FileFormatError, ExtractError
         When a file cannot be read or its content cannot be used.
+    StudyFileError
+        When study.yaml cannot be used, or names what is not there.
     UnknownNameError
         When the files do not hold the organisation, the year or a breakdown.
     ReportError
@@ -103,20 +113,32 @@ def study(
     >>> example.results.table.filter(measure="morale", period="2024", group="all").height
     1
     """
-    paths = [Path(path) for path in ([inputs] if isinstance(inputs, str | Path) else inputs)]
+    settings, paths = find_settings(inputs)
+    if settings is not None:
+        organisation, year = organisation or settings.organisation, year or settings.year
+        survey = survey or settings.survey_named
+        minimum_base = settings.minimum_base if minimum_base is None else minimum_base
+        minimum_count = settings.minimum_count if minimum_count is None else minimum_count
     of = None if survey is None else find_survey(survey)
     if of is not None and of.id != DEFAULT and not paths:
         raise ReportError(
             f"The built-in example is not of the {of.label}", hint="Give the files of the survey as inputs."
         )
-    files, published = _read(paths, organisation, year, of)
+    files, published = _read(paths, organisation, year, of, settings)
     if not paths:
         files = list(example_extracts())
     check_one_survey([*files, *published])
     check_one_file_a_year([e.period for e in files], "respondent files")
-    check_one_file_a_year([p.period for p in published], "workbooks")
-    files.sort(key=lambda e: e.period)
-    reports = tuple(validate(e) for e in files)
+    for kind in {p.provenance.get("layout") == BENCHMARK for p in published}:
+        alike = [p.period for p in published if (p.provenance.get("layout") == BENCHMARK) == kind]
+        check_one_file_a_year(alike, "workbooks")
+    files = [by_code(e, published) for e in sorted(files, key=lambda e: e.period)]
+    if settings is not None:
+        files = [in_own_words(e, settings) for e in files]
+        check_words(files, settings)
+    merges = [{}] * len(files) if settings is None else one_name(files, settings)
+    merge_of = {id(file): merge for file, merge in zip(files, merges, strict=True)}
+    reports = tuple(validate(e, merge=merge_of[id(e)]) for e in files)
     if not paths:
         published = [example_workbook()]
     chosen = organisation_of(reports, published, organisation)
@@ -124,21 +146,28 @@ def study(
     kept = [
         (file, r)
         for file, r in zip(files, reports, strict=True)
-        if not _is_stacked(r.extract) or _holds(r.extract, chosen)
+        if not is_stacked(r.extract) or _holds(r.extract, chosen)
     ]
     shared = _of_several(files)
-    reports = tuple(_own_report(file, r, chosen, others=_hash(file) in shared) for file, r in kept)
+    reports = tuple(
+        _own_report(file, r, chosen, merge_of[id(file)], others=_hash(file) in shared) for file, r in kept
+    )
     extracts = tuple(_own(r.extract, chosen) for r in reports)
     found = catalogue(extracts[0].survey if extracts else published[0].survey)
+    about = year_of([*(e.period for e in extracts), *(p.period for p in published)], year)
+    usual = found.defaults.breakdowns if paths else BREAKDOWNS
+    if settings is not None:
+        usual = own_breakdowns(extracts, about, settings)
     made = Study(
         reports=reports,
         extracts=extracts,
-        published=tuple(sorted(published, key=lambda p: p.period)),
+        published=tuple(sorted(published, key=lambda p: (p.period, p.provenance.get("layout") != BENCHMARK))),
         organisation=chosen,
-        year=year_of([*(e.period for e in extracts), *(p.period for p in published)], year),
-        by=breakdowns_of(extracts, by, found.defaults.breakdowns),
+        year=about,
+        by=breakdowns_of(extracts, by, usual, every=settings is None),
         rule=minimum_rule(found, minimum_base, minimum_count),
         ledger=Path(ledger) if ledger else None,
+        settings=settings,
     )
     if made.ledger and made.ledger.exists():
         read_ledger(made.ledger, made.decided)
@@ -148,59 +177,36 @@ def study(
 
 
 def _read(
-    paths: list[Path], organisation: str | None, year: int | str | None, survey: Survey | None
+    paths: list[Path],
+    organisation: str | None,
+    year: int | str | None,
+    survey: Survey | None,
+    settings: Settings | None,
 ) -> tuple[list[Extract], list[Published]]:
-    extracts: list[Extract] = []
-    published: list[Published] = []
+    """Read the workbooks first: they have the code of an organisation that is given by name."""
+    books = [path for path in paths if is_published(path)]
+    published = [_workbook(path, organisation) for path in books]
+    code = code_of(organisation, published)
+    alone, extracts = len(paths) == 1, []
     for path in paths:
-        if is_published(path):
-            published.append(_workbook(path, organisation))
-        else:
-            extracts += _read_respondents(path, organisation, year, survey, alone=len(paths) == 1)
+        if path not in books:
+            extracts += Source(path, code, survey, settings).years(year, alone=alone)
     return extracts, published
 
 
 def _workbook(path: Path, organisation: str | None) -> Published:
-    """Read an official detailed workbook; the other layouts lack what a report shows."""
+    """Read an official workbook of organisations; the other layouts lack what a report shows."""
     published = read_published(path, organisation=organisation)
     layout = published.provenance["layout"]
     if layout not in REPORTED:
         raise ReportError(
             f"A report cannot be made from a file of this kind ({layout})",
             where=path.name,
-            expected="the detailed spreadsheets of the NHS Staff Survey, or a respondent file",
+            expected="the detailed spreadsheets or the benchmark workbook of the NHS Staff Survey, or a "
+            "respondent file",
             hint="In Python, culture_metrics.read_published reads it.",
         )
     return published
-
-
-def _read_respondents(
-    path: Path, organisation: str | None, year: int | str | None, survey: Survey | None, *, alone: bool
-) -> list[Extract]:
-    """Read a respondent file, every year in it; one among several files says its own year if it can."""
-    try:
-        own = read_extract(path, survey, year=year if alone else None, organisation=organisation)
-    except SeveralPeriodsError as error:
-        return _each_period(path, error.periods, organisation, survey)
-    except ExtractError:
-        if alone or year is None:
-            raise
-        own = read_extract(path, survey, year=year, organisation=organisation)
-    if _is_stacked(own):
-        return _each_period(path, periods_in(path, survey), organisation, survey)
-    return [own]
-
-
-def _each_period(
-    path: Path, periods: Sequence[str], organisation: str | None, survey: Survey | None
-) -> list[Extract]:
-    """Read the years of a stacked file; those without a catalogue are counted as rows of other years."""
-    known = [p for p in periods if p in (survey or catalogue()).periods] or periods
-    return [read_extract(path, survey, year=period, organisation=organisation) for period in known]
-
-
-def _is_stacked(extract: Extract) -> bool:
-    return bool(extract.provenance.get("rows_of_other_periods"))
 
 
 def _holds(extract: Extract, organisation: str) -> bool:
@@ -220,12 +226,12 @@ def _of_several(files: Sequence[Extract]) -> set[str | None]:
 
 
 def _own_report(
-    file: Extract, report: ValidationReport, organisation: str, *, others: bool
+    file: Extract, report: ValidationReport, organisation: str, merge: Merge, *, others: bool
 ) -> ValidationReport:
     """Check the rows of the organisation by themselves, where the file holds others."""
     if _holds(report.extract, organisation):
         own = one_organisation(file, organisation, others=others)
-        return report if own is file else validate(own)
+        return report if own is file else validate(own, merge=within(merge, own.frame))
     return report
 
 

@@ -11,6 +11,7 @@ from culture_metrics.disclosure.rule import Rule
 from culture_metrics.errors import ReportError, unknown
 from culture_metrics.extracts.rules.discreet import named
 from culture_metrics.indicators.breakdowns import available_breakdowns, breakdown_id, crossed, names_groups
+from culture_metrics.study.whom import code_of, no_such
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -47,10 +48,11 @@ def organisation_of(
     sizes = dict.fromkeys(known, enough) | respondents_of([r.extract for r in reports])
     if wanted is not None:
         folded = {code.casefold(): code for code in known}
-        if wanted.strip().casefold() not in folded:
+        wanted = code_of(wanted.strip(), published) or wanted
+        if wanted.casefold() not in folded:
             large = [code for code in known if sizes[code] >= enough]
-            raise unknown("organisation", wanted, large, where="the files that were given")
-        return folded[wanted.strip().casefold()]
+            raise no_such(wanted, large, published)
+        return folded[wanted.casefold()]
     if len(known) == 1:
         return known[0]
     raise ReportError(
@@ -103,11 +105,16 @@ def year_of(periods: list[str], wanted: int | str | None) -> str:
 
 
 def breakdowns_of(
-    extracts: Sequence[Extract], wanted: Sequence[str | Sequence[str]] | None, usual: Sequence[str]
+    extracts: Sequence[Extract],
+    wanted: Sequence[str | Sequence[str]] | None,
+    usual: Sequence[str],
+    *,
+    every: bool = True,
 ) -> tuple[str, ...]:
-    """Return breakdowns under the names that results give them; those of the survey where none is wanted.
+    """Return breakdowns under the names that results give them; the usual ones where none is wanted.
 
-    Several names in a sequence, or with the sign of crosses between them, are crossed.
+    Several names in a sequence, or with the sign of crosses between them, are crossed. The usual ones are
+    those that `every` extract has, or any.
     """
     if wanted is not None:
         lists = [name.split(CROSS) if isinstance(name, str) else name for name in wanted]
@@ -119,7 +126,8 @@ def breakdowns_of(
         {name for name in usual if name in available_breakdowns(e) and names_groups(e, name)}
         for e in extracts
     ]
-    return tuple(name for name in usual if here and all(name in names for names in here))
+    enough = all if every else any
+    return tuple(name for name in usual if here and enough(name in names for names in here))
 
 
 def factors(breakdown: str) -> str | tuple[str, ...]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from culture_metrics.catalogue import Edition, catalogue
+from culture_metrics.catalogue import CROSS, Edition, catalogue
 from culture_metrics.compare.benchmark import benchmark
 from culture_metrics.compare.mirror import Mirror, mirror
 from culture_metrics.compare.years import check_comparable, compare_years
@@ -17,8 +17,9 @@ from culture_metrics.disclosure.ledger import About, write_ledger
 from culture_metrics.disclosure.names import pool_names
 from culture_metrics.disclosure.suppression import suppress
 from culture_metrics.errors import ComparabilityError, CultureMetricsError, ReportError
+from culture_metrics.extracts.columns import breakdown_of
 from culture_metrics.extracts.unanswered import told, unanswered
-from culture_metrics.indicators.breakdowns import available_breakdowns
+from culture_metrics.indicators.breakdowns import available_breakdowns, names_groups
 from culture_metrics.indicators.distributions import distributions
 from culture_metrics.indicators.estimate import estimate
 from culture_metrics.indicators.shown import attack_shown
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     from culture_metrics.published import Published
     from culture_metrics.study.files import Checks
     from culture_metrics.study.guide import Guide
+    from culture_metrics.study.settings import Settings
     from culture_metrics.wording.several import Figures, Sentences
     from culture_metrics.wording.table import Table
 
@@ -72,6 +74,8 @@ class Study(Output):
         Smallest base, and smallest number of people that a percentage may count, of what is shown.
     ledger : Path, optional
         File that keeps which groups were shown.
+    settings : Settings, optional
+        What study.yaml says, where there is one.
     """
 
     reports: tuple[ValidationReport, ...]
@@ -82,6 +86,7 @@ class Study(Output):
     by: tuple[str, ...]
     rule: Rule
     ledger: Path | None = None
+    settings: Settings | None = None
 
     @cached_property
     def suppressed(self) -> tuple[Results, Distributions]:
@@ -110,8 +115,33 @@ class Study(Output):
         )
 
     def _decided_by(self, extract: Extract) -> list[str | tuple[str, ...]]:
-        mix = [n for n in available_breakdowns(extract) if n == extract.edition.survey.defaults.staff_mix]
-        return [factors(name) for name in dict.fromkeys([*self.by, *mix])]
+        """Return what is decided together: what is shown, what it nests in, and the staff mix.
+
+        A breakdown that another lies in is decided with it, though it be shown another time or not at all.
+        """
+        here = available_breakdowns(extract)
+        mix = [name for name in here if name == extract.edition.survey.defaults.staff_mix]
+        own = [name for name in self.by if all(part in here for part in name.split(CROSS))]
+        around = [name for name in self.around if name in here and names_groups(extract, name)]
+        return [factors(name) for name in dict.fromkeys([*own, *around, *mix])]
+
+    @property
+    def around(self) -> tuple[str, ...]:
+        """The breakdowns in which those of the study lie, as study.yaml says."""
+        if self.settings is None or not self.extracts:
+            return ()
+        edition = self.extracts[-1].edition
+        lies_in = {
+            breakdown_of(word, edition): [breakdown_of(name, edition) for name in nest.within]
+            for word, nest in self.settings.nesting.items()
+        }
+        found: list[str] = []
+        left = [*self.by]
+        while left:
+            above = [name for name in lies_in.get(left.pop(), ()) if name not in found]
+            found += above
+            left += above
+        return tuple(found)
 
     @property
     def decided(self) -> list[About]:
@@ -141,10 +171,17 @@ class Study(Output):
 
     @property
     def workbook(self) -> Published | None:
-        """The workbook that has a benchmark group for the organisation: of the year, else the latest one."""
+        """The workbook that has a benchmark group for the organisation: of the year, else the latest one.
+
+        Of two of a year the detailed one, which has the answers too.
+        """
         named = (pl.col("organisation") == self.organisation) & pl.col("benchmark_group").is_not_null()
         found = [p for p in self.published if p.organisations.filter(named).height]
-        return max(found, key=lambda p: (p.period == self.year, p.period), default=None)
+        return max(
+            found,
+            key=lambda p: (p.period == self.year, p.period, not p.distributions.table.is_empty()),
+            default=None,
+        )
 
     @property
     def sources(self) -> tuple[Extract | Published, ...]:
@@ -248,7 +285,7 @@ class Study(Output):
     # What stands out, in all that was read.
 
     def stands_out(self) -> Sentences:
-        """Say where the organisation stands in its benchmark group, and what changed in it as a whole.
+        """Say where the organisation stands in its benchmark group, what changed in it, and where inside.
 
         Examples
         --------
@@ -266,7 +303,7 @@ class Study(Output):
             year = "" if standing.period == self.year else f" ({standing.period})"
             said.append(f"{standing.summary().removesuffix('.')}{year}.")
         if self.extracts and not self.why_no_change:
-            said.append(self.compare_years().whole().summary())
+            said.append(self.compare_years().summary())
         elif self.extracts:
             own = score_table(self.results.table.filter(period=self.year), self.edition)
             said.append(f"Own file, {self.year}: {from_to(own)}.")
@@ -325,6 +362,16 @@ class Study(Output):
         from culture_metrics.study.lists import years
 
         return years(self._answered().results.table, self.edition, self.name)
+
+    def response_rates(self) -> Table:
+        """List how many of the staff answered, as a whole and by group, with 95% intervals.
+
+        The headcounts are those that study.yaml names for the year of the study. A group is shown where its
+        results are.
+        """
+        from culture_metrics.study.response import response_table
+
+        return response_table(self)
 
     def held_back(self) -> Table:
         """Count the results from respondent files that are shown and held back; the reason is not told."""
@@ -432,7 +479,7 @@ class Study(Output):
         """Compare the year of the study with the one before it, whole and by group."""
         earlier, later = self.two_years()
         change = compare_years(self.results, earlier.period, later.period)
-        return replace(change, names={**self.words, self.organisation: self.name})
+        return replace(change, names={**change.names, **self.words, self.organisation: self.name})
 
     def staff_mix(self, measure: str | None = None) -> Figures:
         """Split the change of a measure (the survey's choice) into staff mix and change within groups."""

@@ -27,7 +27,7 @@ from culture_metrics.wording.numbers import (
 )
 
 COLUMNS = ["group", "group_base", "measure", "label", "estimate", "base", "status", "reference"]
-NUMBERS = ["estimate", "conf_low", "conf_high", "base"]
+NUMBERS = ["estimate", "shrunken", "conf_low", "conf_high", "base"]
 KEY_HEIGHT, KEY_WIDTH = 96, 200
 #: From so many measures on, labels take one line, scores one decimal, and the map has a width of its own.
 MANY, CELL_WIDTH, WIDTH = 14, 30, 1100
@@ -55,8 +55,9 @@ def heat_map(
     table : polars.DataFrame
         One row per group and measure, in the order to draw them: `group`, `group_base` (may be null),
         `measure`, `label`, `estimate`, `base`, `status`, `reference` (the whole organisation's value of the
-        measure). `conf_low` and `conf_high`, if there, are said on hover. Only cells with `clear` are
-        coloured; without that column those whose interval leaves out the whole organisation's value. Rows of
+        measure). `conf_low` and `conf_high`, if there, are said on hover. `shrunken`, if there, is what is
+        drawn instead of a group's own value, which is said on hover. Only cells with `clear` are coloured;
+        without that column those whose interval leaves out the whole organisation's value. Rows of
         the group "all" only give the whole organisation's base.
     unit : {"score", "percent"}
         Unit of every measure.
@@ -127,7 +128,8 @@ answers, or withheld so that a small group cannot be worked out.'
 def _checked(table: pl.DataFrame) -> pl.DataFrame:
     """Check the table; groups of which nothing is shown lose their base as well."""
     if isinstance(table, pl.DataFrame):
-        kinds = {"conf_low": pl.Float64, "conf_high": pl.Float64, "clear": pl.Boolean}
+        numbers = dict.fromkeys(["conf_low", "conf_high", "shrunken"], pl.Float64)
+        kinds: dict[str, type[pl.DataType]] = {**numbers, "clear": pl.Boolean}
         table = table.with_columns(
             pl.lit(None, kind).alias(c) for c, kind in kinds.items() if c not in table.columns
         )
@@ -165,8 +167,9 @@ def _cells(table: pl.DataFrame, rows: pl.DataFrame, measures: pl.DataFrame, unit
         .select("row", "group", "y", "height")
         .join(measures.with_row_index("column"), how="cross")
         .join(values, on=["group", "measure"], how="left", maintain_order="left")
+        .with_columns(drawn=pl.coalesce("shrunken", "estimate"))
         .with_columns(
-            (pl.col("estimate") - pl.col("reference")).alias("difference"),
+            (pl.col("drawn") - pl.col("reference")).alias("difference"),
             held_back().alias("held_back"),
         )
         .with_columns(
@@ -180,10 +183,11 @@ def _cells(table: pl.DataFrame, rows: pl.DataFrame, measures: pl.DataFrame, unit
             .then(pl.col("difference") * 0)
             .otherwise("difference")
             .alias("shade"),
-            _printed("estimate", unit, measures.height).alias("text"),
+            _printed("drawn", unit, measures.height).alias("text"),
             pl.concat_str(
                 pl.format("<b>{}</b><br>{}<br>", safely("group"), safely("label")),
                 reading(unit),
+                pl.format("<br>Shrunken {}", fixed("shrunken", unit)).fill_null(""),
                 pl.format(
                     "<br>{} {} the whole organisation",
                     fixed(pl.col("difference").abs(), unit),
@@ -336,6 +340,11 @@ def _key(fig: go.Figure, head: float, limit: float) -> None:
 
 def _notes(cells: pl.DataFrame, unit: str, scale: tuple[float, float] | None) -> str:
     said = ["Numbers are " + ("percentages." if unit == "percent" else f"scores{reach(scale)}.")]
+    if cells["shrunken"].is_not_null().any():
+        said.append(
+            "Those of groups are shrunken: drawn towards the mean of the groups as far as they are "
+            "uncertain; their own are said on hover."
+        )
     if cells["clear"].is_not_null().any():
         said.append(
             "Coloured where the difference from the whole organisation, of which the group is a part, is "
@@ -362,7 +371,7 @@ def _alt(cells: pl.DataFrame, rows: pl.DataFrame, measures: pl.DataFrame, unit: 
         far = level["difference"][0]
         if (far > 0) if side == "above" else (far < 0):
             each = (
-                f"{row['label']} in {row['group']}, {shown(row['estimate'], unit)} against "
+                f"{row['label']} in {row['group']}, {shown(row['drawn'], unit)} against "
                 f"{shown(row['reference'], unit)}"
                 for row in level.iter_rows(named=True)
             )

@@ -218,3 +218,14 @@ def sentences(parts: Iterable[str]) -> str:
     """
     whole = (part.strip() for part in parts if part.strip())
     return " ".join(f"{part[0].upper()}{part[1:]}{'' if part[-1] in '.?!' else '.'}" for part in whole)
+
+
+def in_sentence(name: str) -> str:
+    """Return a name as it stands within a sentence; what its owner writes with more capitals stays so.
+
+    Examples
+    --------
+    >>> [in_sentence(name) for name in ("Directorate", "Occupation group", "Business Unit", "ICS")]
+    ['directorate', 'occupation group', 'Business Unit', 'ICS']
+    """
+    return name if name[1:] != name[1:].lower() else name[:1].lower() + name[1:]

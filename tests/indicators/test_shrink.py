@@ -10,8 +10,8 @@ import pytest
 
 from culture_metrics import estimate, synthetic
 from culture_metrics.errors import ResultsError
-from culture_metrics.indicators.between import behind
-from culture_metrics.indicators.shrink import shrink
+from culture_metrics.results.between import behind
+from culture_metrics.results.shrink import shrink
 from tests.reference.make_shrink_coverage import coverage
 
 REFERENCE = Path(__file__).parents[1] / "reference"

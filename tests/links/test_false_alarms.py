@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+
 import pytest
 
 import culture_metrics as cm
@@ -39,9 +41,50 @@ def test_words_and_figure():
     assert "clustered by organisation" in found.figure().layout.meta["alt"]
 
 
+NAN = float("nan")
+IMPOSSIBLE = {
+    "n_organisations": [5, -120, 50.5, NAN],
+    "years": [0, 2.5, -1],
+    "icc": [1.0, 1.2, -0.1, NAN],
+    "icc_indicator": [1.2, -0.1],
+    "level": [0, 0.7, 1.5, -0.05, NAN],
+}
+
+
+@pytest.mark.parametrize(("name", "value"), [(n, v) for n, values in IMPOSSIBLE.items() for v in values])
+@pytest.mark.parametrize("verb", [cm.links.false_alarms, cm.links.detectable_link])
+def test_impossible_studies_are_refused_alike(verb, name, value):
+    with pytest.raises(LinkError, match=f"{name}= lies outside its range"):
+        verb(**{name: value})
+
+
 @pytest.mark.parametrize(
-    "numbers", [{"n_organisations": 5}, {"years": 1}, {"icc": 1.2}, {"correlation": 2}, {"draws": 5}]
+    ("verb", "numbers"),
+    [
+        (cm.links.false_alarms, {"years": 1}),
+        (cm.links.false_alarms, {"correlation": 2}),
+        (cm.links.false_alarms, {"draws": 5}),
+        (cm.links.false_alarms, {"draws": 100.5}),
+        (cm.links.detectable_link, {"power": 0}),
+        (cm.links.detectable_link, {"power": 0.01}),
+        (cm.links.detectable_link, {"power": 1.5}),
+        (cm.links.detectable_link, {"power": NAN}),
+        (cm.links.detectable_link, {"reliability": 0}),
+        (cm.links.detectable_link, {"reliability": 1.1}),
+    ],
+    ids=str,
 )
-def test_refusals(numbers):
-    with pytest.raises(LinkError):
-        cm.links.false_alarms(**numbers)
+def test_what_one_of_them_takes_is_refused_alike(verb, numbers):
+    (name,) = numbers
+    with pytest.raises(LinkError, match=f"{name}= lies outside its range"):
+        verb(**numbers)
+
+
+def test_what_both_take_has_one_name_and_one_default():
+    one, other = (
+        inspect.signature(verb).parameters for verb in (cm.links.false_alarms, cm.links.detectable_link)
+    )
+    shared = [name for name in one if name in other]
+    assert shared == ["n_organisations", "years", "icc", "icc_indicator", "level"]
+    for name in shared:
+        assert (one[name].default, one[name].kind) == (other[name].default, other[name].kind)

@@ -70,7 +70,7 @@ def make_published(period: str, who: pl.DataFrame, questions: Sequence[str] | No
                 **key,
                 "measure": name,
                 "unit": "score",
-                "estimate": float(rng.uniform(0, 10)),
+                "estimate": float(rng.uniform(2, 9)),
                 "base": int(rng.integers(11, 9000)),
                 "weighting": row["weighting"],
                 "status": "reported",

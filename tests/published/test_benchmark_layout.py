@@ -10,6 +10,7 @@ from polars.testing import assert_frame_equal
 from culture_metrics.catalogue import catalogue
 from culture_metrics.compare.benchmark import benchmark
 from culture_metrics.published import read_published, tie_out
+from culture_metrics.published.usual import usual_percentages
 
 IDS = ["org_id", "org_name", "org_mode", "org_type", "org_type_reporting", "org_type_reporting_name"]
 #: Sheet of every group; both kinds of social enterprises stand on one, told apart by org_type.
@@ -148,3 +149,26 @@ def test_every_column_of_the_header_of_2025_is_read_or_named(tmp_path):
         "no question or score of the newest edition in the file": ("q99a_2025", "new_column"),
         "bases without a column of figures": ("q98a_n_2025",),
     }
+
+
+@pytest.mark.parametrize("year", [e.period for e in catalogue() if not e.provisional])
+def test_every_measure_of_a_year_is_read_by_its_column(tmp_path, year):
+    """Score and question columns under the codes of each year, with the columns that stand beside them."""
+    edition = catalogue().edition(year)
+    usual = dict(usual_percentages(edition).select("measure", "usual").rows())
+    figures = {
+        stem(m): 7.0 if m.unit == "score" else usual.get(m.id, 30) / 100 for m in edition.measures.values()
+    }
+    beside = [name.replace("2025", year) for name in BESIDE]
+    header = [*IDS, *(f"{code}{n}_{year}" for code in figures for n in ("", "_n")), *beside]
+    ids = ["RX1", "Name", "Online", 6, 6, "Community Trusts"]
+    path = tmp_path / "book.xlsx"
+    with xlsxwriter.Workbook(path) as book:
+        sheet = book.add_worksheet("Community Trusts")
+        sheet.write_row(0, 0, header)
+        sheet.write_row(1, 0, [*ids, *(n for f in figures.values() for n in (f, 900)), *[0.5] * len(beside)])
+    found = read_published(path)
+    assert set(found.results.table["measure"]) == {*edition.measures}
+    assert found.results.table["estimate"].null_count() == 0
+    assert found.provenance["left_out"] == {}
+    assert set(found.provenance["beside"]["column"]) | set(found.provenance["borrowed_bases"]) == {*beside}

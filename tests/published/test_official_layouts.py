@@ -13,7 +13,7 @@ from data_schemas.columns import WEIGHTINGS
 KEYS = {
     "label", "as", "titles", "columns", "required", "marks", "weightings", "set_aside", "benchmark_groups", "regions",
     "quirks", "options", "all_staff", "breakdowns", "all_organisations", "sheets", "org_types", "beside", "whole",
-    "comparators",
+    "comparators", "set_aside_words",
 }  # fmt: skip
 NSS = ("organisation", "national", "organisation_type", "benchmark", "contractor")
 

@@ -16,7 +16,7 @@ import numpy as np
 import polars as pl
 
 from culture_metrics.contract import as_results
-from culture_metrics.indicators.shrink import shrink
+from culture_metrics.results.shrink import shrink
 
 SIZES, SPREADS, SD = (8, 11, 40), (0.0, 0.25, 0.5, 1.0, 2.0, 4.0), 2.0
 

@@ -7,8 +7,11 @@ from dataclasses import replace
 import polars as pl
 import pytest
 
-from culture_metrics import study, synthetic
+from culture_metrics import compare_years, study, synthetic, validate
+from culture_metrics.contract import as_results
 from culture_metrics.errors import ReportError
+from culture_metrics.study.example import DEPARTMENT, FALL, RISE, SMALL_TEAM
+from culture_metrics.study.files import rows_table
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +55,7 @@ def test_the_summary_counts_the_organisation_first_and_what_is_held_back_apart(d
     assert said.startswith(
         "No leading score moved beyond chance from 2023 to 2024. Would recommend as a place"
     )
-    assert f"2023 to 2024: of {whole.height} measures 1 improved, 1 likely declined," in said
+    assert f"2023 to 2024: of {whole.height} measures 1 improved, 13 likely declined," in said
     assert "12 may not be compared. " in said
     hidden = change.table.filter(pl.col("status").str.starts_with("suppressed"))
     assert said.endswith(f"and {hidden.height:,} are held back.")
@@ -103,3 +106,47 @@ def test_groups_that_are_held_back_are_not_called_incomparable(data):
     assert "with fewer than 11 people, or that would give those away" in note
     assert "Chaplaincy" not in note
     assert "held back or may not be compared" in note
+
+
+def test_the_first_page_names_the_planted_directorate_and_department(data):
+    """The story leads: where the fall sits is said before anything is counted."""
+    page = " ".join(data.stands_out().said)
+    assert f"By directorate, apart from the rest: {FALL} fell in" in page
+    assert f"in it chiefly department {DEPARTMENT} (" in page and f"{RISE} rose in" in page
+    assert "With a long-term condition fell in Morale" in page
+    assert SMALL_TEAM not in page and "Chaplaincy" not in page
+    assert page.index(DEPARTMENT) < page.index("2023 to 2024: of ")
+
+
+def test_a_group_that_one_year_holds_back_is_said_to_be_lost_and_why(data):
+    lost = (pl.col("group") == FALL) & (pl.col("period") == "2024")
+    numbers = ("estimate", "std_error", "conf_low", "conf_high", "interval", "base", "effective_base")
+    hidden = data.results.table.with_columns(
+        *(pl.when(~lost).then(pl.col(c)).alias(c) for c in numbers),
+        status=pl.when(lost).then(pl.lit("suppressed")).otherwise(pl.col("status").cast(pl.String)),
+    )
+    results = replace(data.results, table=as_results(hidden))
+    (note,) = [n for n in compare_years(results, 2023, 2024).rules() if "held back in one year" in n]
+    few = "(too few answers, or withheld so that a small group cannot be worked out)."
+    own = "Groups of directorate held back in one year are not compared: Mental Wellbeing in 2023; "
+    assert note == f"{own}{FALL}, Research and Education in 2024 {few}"
+    assert f"{own}Research and Education in 2024 {few}" in data.compare_years().rules()
+
+
+def test_groups_that_are_not_shown_are_counted(data):
+    """Of the directorates of the file some are hidden: the summary says how many, as `held_back` does."""
+    shown = data.suppressed[0].table.filter(pl.col("breakdown") == "locality_1").group_by("group")
+    seen = shown.agg((pl.col("status") == "reported").any()).get_column("status").sum()
+    of_all = data.suppressed[0].table.filter(breakdown="locality_1")["group"].n_unique()
+    assert of_all == 11 and seen < of_all
+    assert f"by Directorate ({seen} groups shown, {of_all - seen} not)" in repr(data.results)
+    assert f"by Directorate ({seen} groups shown, {of_all - seen} not)" in data.suppressed[0].summary()
+
+
+def test_the_head_of_the_report_has_the_verdict_of_the_check(data):
+    """A file with warnings is not simply ready to use."""
+    early = synthetic.respondents(2025, respondents_per_organisation=60)
+    report = validate(replace(early, period="2026"))
+    assert report.verdict == "Ready to use, with warnings."
+    assert rows_table([report]).frame["Verdict"].to_list() == ["Ready to use, with warnings"]
+    assert data.checks().frame["Verdict"].to_list() == ["Has errors", "Has errors"]

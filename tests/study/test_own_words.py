@@ -95,3 +95,33 @@ def test_the_sheets_of_a_report_say_directorate(study, tmp_path):
 
     table = study.results.table.select(_breakdown(study).alias("by"))["by"].unique().to_list()
     assert {"Directorate", "Department"} <= set(table)
+
+
+def test_both_spellings_work_wherever_a_breakdown_is_named(study):
+    """By the id or by the word of the file, whatever `estimate` was asked for."""
+    extracts = study.two_years()
+    asked = [cm.estimate(e, by=["Directorate", ("Department", "age")]) for e in extracts]
+    change = cm.compare_years(asked, 2023, 2024, allow_breaks=False)
+    assert set(change.table["breakdown"]) == {"all", "locality_1", "locality_4 × age"}
+    for one in (asked[1], change):
+        names = ("locality_1", "Directorate", "directorate")
+        assert len({said(one.heat_map(name)) for name in names}) == 1
+        assert "by directorate" in said(one.heat_map("Directorate"))
+    assert len(change.heat_maps(["Directorate", "Age × Department"]).figures) == 2
+    group = change.table.filter(breakdown="locality_1", status="reported")["group"][0]
+    assert said(change.figure("Directorate", group)) == said(change.figure("locality_1", group))
+    parts = [cm.decompose_change(*asked, "morale", by=[name]) for name in ("Directorate", "locality_1")]
+    assert parts[0].table.equals(parts[1].table) and list(parts[0].labels.values()) == ["Directorate"]
+    assert parts[0].piece("mix", "Directorate") == parts[0].piece("mix", "locality_1")
+    shrunken = cm.shrink(asked[1])
+    assert said(shrunken.figure("morale", "locality_1")) == said(shrunken.figure("morale", "Directorate"))
+    assert "by directorate" in said(shrunken.figure("morale", "Directorate"))
+
+
+def test_a_comparison_made_without_a_study_says_directorate_too(study):
+    asked = [cm.estimate(e, by=["locality_1"]) for e in study.two_years()]
+    moved = asked[1].table.with_columns(pl.col("group").replace("Urgent Care", "Emergency Care"))
+    change = cm.compare_years([asked[0], cm.results.Results(moved, names=asked[1].names)], 2023, 2024)
+    told = " ".join([*change.rules(), change.summary(), said(change.heat_map("locality_1"))])
+    assert "ocality" not in told
+    assert "Groups of directorate in one year only are not compared: in 2023 Urgent Care" in told

@@ -6,7 +6,13 @@ import polars as pl
 import pytest
 
 from culture_metrics import study, synthetic
-from culture_metrics.errors import ExtractError, FileFormatError, ReportError, UnknownNameError
+from culture_metrics.errors import (
+    ExtractError,
+    FileFormatError,
+    ReportError,
+    StudyFileError,
+    UnknownNameError,
+)
 from culture_metrics.study.inspect import inspect_file
 
 
@@ -30,7 +36,8 @@ def example():
 def test_the_example_is_a_trust_in_two_years_among_its_peers(example):
     assert [e.period for e in example.extracts] == ["2023", "2024"]
     assert (example.organisation, example.name, example.year) == ("SYN01", "Invented trust 1", "2024")
-    assert example.by == ("occupation_group", "locality_1")
+    assert example.by == ("occupation_group", "locality_1", "locality_4", "long_term_condition")
+    assert example.words == {"locality_1": "Directorate", "locality_4": "Department"}
     peers = example.workbook.organisations.group_by("benchmark_group").len()
     assert peers["len"].max() > 10
 
@@ -156,8 +163,9 @@ def test_missing_files_and_folders_are_named_without_their_folder(files):
     with pytest.raises(FileFormatError, match="no such file") as caught:
         study([files / "none.csv"])
     assert caught.value.where == "none.csv"
-    with pytest.raises(FileFormatError, match="a folder, not a file"):
+    with pytest.raises(StudyFileError, match=r"has no study\.yaml") as caught:
         study([files])
+    assert caught.value.where == files.name and "culture-metrics setup" in caught.value.hint
 
 
 def test_a_real_workbook_is_told_from_a_respondent_file(shared_data):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,12 +11,16 @@ import polars as pl
 from culture_metrics.catalogue import known_surveys
 from culture_metrics.contract import ALL, check_results
 from culture_metrics.errors import ResultsError, unknown
-from culture_metrics.indicators.between import behind
-from culture_metrics.indicators.intervals import LEVEL
 from culture_metrics.output import Output, table_of, verb
 from culture_metrics.problems import counted
+from culture_metrics.results.between import behind
+from culture_metrics.results.precision import LEVEL
+from culture_metrics.results.spelling import breakdown_among
+from culture_metrics.results.tabled import Tabled
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import plotly.graph_objects as go
 
     from culture_metrics.results import Results
@@ -34,9 +38,12 @@ class Shrunken(Output):
     ----------
     table : polars.DataFrame
         One row per group and measure; see `shrink`.
+    names : mapping
+        Organisation or breakdown -> what figures call it, where that is not its code or catalogued label.
     """
 
     table: pl.DataFrame
+    names: Mapping[str, str] = field(default_factory=dict)
 
     def figure(self, measure: str | None = None, breakdown: str | None = None) -> go.Figure:
         """Draw the shrunken estimates of the groups of one breakdown, their own beside them in words.
@@ -44,8 +51,8 @@ class Shrunken(Output):
         Parameters
         ----------
         measure, breakdown : str, optional
-            Ids; the survey's headline, and the first breakdown, when left out. Of several organisations or
-            periods the last is drawn.
+            By any of its names; the survey's headline, and the first breakdown, when left out. Of several
+            organisations or periods the last is drawn.
 
         Raises
         ------
@@ -61,6 +68,11 @@ class Shrunken(Output):
             known = known_surveys(rows["survey"].unique()).values()
             usual = {one.newest.headline for one in known} & {*rows["measure"]}
             measure = usual.pop() if len(usual) == 1 else None
+        survey = known_surveys(self.table["survey"].unique()).get(str(self.table["survey"].max()))
+        if breakdown is not None and survey is not None:
+            breakdown = breakdown_among(
+                self.table["breakdown"].unique(), breakdown, survey.newest, self.names
+            )
         for column, wanted in (("measure", measure), ("breakdown", breakdown)):
             if wanted is not None and wanted not in self.table[column]:
                 raise unknown(f"{column} in these estimates", wanted, self.table[column].unique().sort())
@@ -79,14 +91,17 @@ class Shrunken(Output):
             conf_high="shrunken_high",
             detail=pl.format("own estimate {}, base {}", fixed("estimate", unit), "base"),
         )
-        name = first["measure"].replace("_", " ")
+        name, whom = first["measure"].replace("_", " "), first["organisation"]
+        label = self.names.get(first["breakdown"], first["breakdown"])
+        label = survey.newest.breakdown_label(label, self.names) if survey else label
         centre = said(first["centre"], unit)
         return views.estimates(
             ordered,
             axis=f"{name}, shrunken",
             decimals=DECIMALS[unit],
-            title=f"{name.capitalize()} by {first['breakdown']}: centre {centre}",
-            subtitle=f"{first['organisation']}, {first['period']}. Small groups are drawn towards the centre",
+            title=f"{name.capitalize()} by {label[0].lower()}{label[1:]}: centre {centre}",
+            subtitle=f"{self.names.get(whom, whom)}, {first['period']}. "
+            "Small groups are drawn towards the centre",
             reference=first["centre"],
         )
 
@@ -103,6 +118,8 @@ class Shrunken(Output):
         ]
         if without:
             said.append(f"{without:,} left as they are: held back, or fewer than {FEWEST} groups shown.")
+        for survey in known_surveys(self.table["survey"].unique()).values():
+            said += survey.remarks(*self.table.filter(survey=survey.id)["period"].unique().sort())
         return " ".join(said)
 
     def __repr__(self) -> str:
@@ -191,7 +208,7 @@ def shrink(results: Results | pl.DataFrame) -> Shrunken:
             *FAMILY[:4], "group", *FAMILY[4:], "unit", "estimate", "std_error", "base", "status", *columns
         )
     )
-    return Shrunken(table)
+    return Shrunken(table, results.names if isinstance(results, Tabled) else {})
 
 
 def _ends(shown: pl.DataFrame) -> tuple[np.ndarray, np.ndarray]:

@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from culture_metrics.indicators.intervals import HALF_TRUST, LEVEL, t_quantile
-
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Floats = NDArray[np.float64]
 
+#: Level of intervals.
+LEVEL = 0.95
+#: Effective base at which a standard error smaller than Kish's is believed by half.
+HALF_TRUST = 20
 CELL = ["period", "organisation", "breakdown", "group", "weighting", "source"]
 #: From so much on, an interval of a score is wider than its base makes it: there were clusters.
 WIDER = 1.005
@@ -63,8 +65,9 @@ def with_precision(frame: pl.DataFrame, score_range: tuple[float, float]) -> pl.
     cells = (
         told.with_columns(wider=pl.col("quantile") / usual)
         .filter((n > 1) & pl.col("std_error").is_not_null())
+        .select(*CELL, "quantile", "wider", "implied", "effective_base", score=score)
         # Of scores rather than of percentages, and of the largest base.
-        .sort(pl.col("quantile").is_not_null(), score, "effective_base")
+        .sort(pl.col("quantile").is_not_null(), "score", "effective_base")
         .group_by(CELL)
         .agg(pl.col("quantile", "wider").last(), design_effect=1 / (pl.col("implied") / n).median())
     )
@@ -128,3 +131,12 @@ def _df(quantile: Floats) -> Floats:
 
     found = stdtridf(1 - (1 - LEVEL) / 2, np.maximum(quantile, NORMAL + 1e-6))
     return np.asarray(np.where(np.abs(found - np.round(found)) < 0.02 * found, np.round(found), found))
+
+
+def t_quantile(df: Floats) -> Floats:
+    """Return the 97.5 % point of Student's t; infinite without degrees of freedom."""
+    from scipy.special import stdtrit
+
+    whole, place = np.unique(df, return_inverse=True)
+    points = np.where(whole > 0, stdtrit(np.maximum(whole, 1e-300), 1 - (1 - LEVEL) / 2), np.inf)
+    return np.asarray(points[place].reshape(df.shape))

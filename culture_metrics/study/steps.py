@@ -1,0 +1,363 @@
+"""The steps of setup, from files to what study.yaml says and the remarks in it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from culture_metrics.catalogue import DEFAULT, catalogue
+from culture_metrics.catalogue import survey as find_survey
+from culture_metrics.errors import CultureMetricsError, ExtractError, StudyFileError
+from culture_metrics.extracts.columns import breakdown_of
+from culture_metrics.extracts.labels import label_code
+from culture_metrics.extracts.own_words import NUMBERED
+from culture_metrics.extracts.pair_names import pair_names
+from culture_metrics.extracts.respondents import period_in_name
+from culture_metrics.files.names import squeeze
+from culture_metrics.indicators.headcounts import read_headcounts
+from culture_metrics.problems import counted, listed
+from culture_metrics.published import read_published
+from culture_metrics.study.look import look, looks_like_groups
+from culture_metrics.study.own_words import in_own_words, one_name, within
+from culture_metrics.study.propose import (
+    in_order,
+    learnt_from,
+    lie_in,
+    numbers_of,
+    own_parts,
+    same_around,
+    same_numbers,
+    unknown_texts,
+)
+from culture_metrics.study.rules import respondents_of
+from culture_metrics.study.settings import BLANK, STUDY_FILE, Headcount, Renamed, Settings, StudyInput
+from culture_metrics.study.settings_form import BENCHMARK, NOT_USED, RESULTS
+from culture_metrics.study.settings_text import Remarks
+from culture_metrics.study.source import Source
+from culture_metrics.study.whom import by_code, code_of, no_such
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from culture_metrics.extracts.extract import Extract
+    from culture_metrics.published import Published
+    from culture_metrics.study.look import Seen
+    from culture_metrics.study.propose import UnknownText
+    from culture_metrics.study.settings import Nest
+    from culture_metrics.study.setup import Ask
+
+#: From this certainty on a proposal that two names are one is taken for granted.
+SURE = 0.65
+
+
+@dataclass
+class Steps:
+    """The way from files to study.yaml: what was said before, who answers, and what there is to tell.
+
+    `decided` is what was taken without a question or by its answer; `look` what a person should look at.
+    """
+
+    folder: Path
+    paths: list[Path]
+    before: Settings | None
+    ask: Ask
+    organisation: str | None = None
+    decided: list[str] = field(default_factory=list)
+    look: list[str] = field(default_factory=list)
+
+    def take(self) -> tuple[Settings, Remarks]:
+        """Take every step.
+
+        Raises
+        ------
+        CultureMetricsError
+            When no file can be used, or one needs something that nobody says.
+        """
+        seen = [self._look(path) for path in self.paths]
+        books = [read_published(one.path) for one in seen if one.kind in (RESULTS, BENCHMARK)]
+        extracts = [by_code(e, books) for one in seen for e in one.extracts]
+        if not extracts and not books:
+            raise StudyFileError(
+                "None of the files can be used",
+                where=self.folder.name,
+                got="; ".join(f"{one.path.name}: {one.why}" for one in seen),
+                hint="culture-metrics inspect FILE says more of each.",
+            )
+        survey = extracts[0].survey if extracts else books[0].survey
+        named = {path.name for path in self.paths}
+        made = replace(
+            self._was,
+            files=(*map(self._input, seen), *(f for f in self._was.files if f.file not in named)),
+            survey=self._was.survey or (survey if survey != DEFAULT else None),
+            organisation=self._whom(extracts, books),
+            one_spelling=self._was.one_spelling or self.before is None,
+        )
+        remarks = Remarks(
+            catalogue(survey).minimum_base, files={one.path.name: _about(one) for one in seen if _about(one)}
+        )
+        self.decided += [
+            f"{one.path.name}: {one.kind}, {_about(one)}" for one in seen if one.kind != NOT_USED
+        ]
+        counts = [c for one in seen if one.kind == NOT_USED and (c := self._headcount(one, extracts))]
+        made = replace(made, headcounts=tuple(counts))
+        listed_there = {count.file for count in counts}
+        made = replace(made, files=tuple(f for f in made.files if f.file not in listed_there))
+        self.look += [
+            f"{one.path.name} is not used ({one.why})."
+            for one in seen
+            if one.kind == NOT_USED and one.path.name not in listed_there
+        ]
+        return self._of_respondents(made, remarks, seen, extracts) if extracts else (made, remarks)
+
+    @cached_property
+    def _was(self) -> Settings:
+        return self.before or Settings(self.folder, ())
+
+    def _look(self, path: Path) -> Seen:
+        """Look at a file; where it does not say whose it is or of which year, ask."""
+        survey = None if self._was.survey is None else find_survey(self._was.survey_named or DEFAULT)
+        whom = self.organisation or self._was.organisation
+        source = Source(path, whom, survey, self._was)
+        try:
+            return look(source)
+        except ExtractError as error:
+            if "organisation" not in error.what or whom:
+                raise
+            code = self.ask.text(f"{path.name} does not say whose it is. ODS code of your organisation", None)
+            if code is None:
+                error.hint = "Say whose it is: --organisation CODE."
+                raise
+            self.organisation = code
+            return look(replace(source, organisation=code))
+
+    def _headcount(self, one: Seen, extracts: list[Extract]) -> Headcount | None:
+        """Return what is said of a table of headcounts, where a file is one."""
+        known = next((h for h in self._was.headcounts if h.file == one.path.name), None)
+        if known is not None or not extracts:
+            return known
+        year = period_in_name(one.path.name, catalogue(extracts[-1].survey))
+        own = next((e for e in extracts if e.period == year), extracts[-1])
+        try:
+            found = read_headcounts(one.path, own)
+        except CultureMetricsError:
+            return None
+        self.decided.append(f"{one.path.name}: headcounts, {counted(found.rows['used'], 'row')} used")
+        self.look += [f"{one.path.name}: {said}." for said in found.set_aside]
+        return Headcount(one.path.name, year)
+
+    def _input(self, one: Seen) -> StudyInput:
+        said = self._was.of(one.path)
+        return replace(said, kind=one.kind, year=one.year or said.year, sheet=one.sheet)
+
+    def _whom(self, extracts: list[Extract], books: list[Published]) -> str | None:
+        """Return the code of the organisation that the study is about."""
+        wanted = code_of(self.organisation or self._was.organisation, books)
+        sizes = respondents_of(extracts)
+        if wanted is None and len(sizes) > 1:
+            most = max(sizes, key=lambda code: sizes[code])
+            question = (
+                f"The respondent files hold {len(sizes)} organisations. Which one is it about (ODS code)"
+            )
+            wanted = code_of(self.ask.text(question, most), books)
+        if wanted is None and not extracts:
+            wanted = code_of(self.ask.text("ODS code, or official name, of your organisation", None), books)
+        if wanted is not None:
+            known = {code.casefold(): code for code in sizes} | {
+                code.casefold(): code for book in books for code in book.organisations["organisation"]
+            }
+            if wanted.casefold() not in known:
+                raise no_such(wanted, [*known.values()], books)
+            return str(known[wanted.casefold()])
+        return next(iter(sizes), None)
+
+    def _of_respondents(
+        self, made: Settings, remarks: Remarks, seen: list[Seen], extracts: list[Extract]
+    ) -> tuple[Settings, Remarks]:
+        own = self._own(extracts, made)
+        parts = self._parts(own, made, remarks.least)
+        chosen, unused = self._others(seen, parts, remarks.least)
+        made = replace(
+            made, breakdowns={**parts, **{name: (name,) for name in chosen}}, also_by=self._also_by(own)
+        )
+        if chosen:
+            survey = find_survey(extracts[0].survey)
+            sources = [Source(s.path, made.organisation, survey, made) for s in seen if s.extracts]
+            own = self._own([e for source in sources for e in source.years(None, alone=True)], made)
+        labels, texts, rare = self._labels(own, seen)
+        made = replace(made, labels=labels)
+        # Names that are one by now are still two here: what speaks for it is written again.
+        own = _with_one_name([in_own_words(e, made) for e in own], replace(made, renamed=()))
+        columns = {word: breakdown_of(word, own[-1].edition) for word in made.breakdowns}
+        nesting, smaller = lie_in(own, columns)
+        numbers = numbers_of(own, columns)
+        order = in_order({word: max(n.values(), default=0) for word, n in numbers.items()}, nesting)
+        sizes = {
+            w: ", ".join(f"{counted(k, 'name')} in {y}" for y, k in n.items()) for w, n in numbers.items()
+        }
+        self.decided += [f"{w}: column {' or '.join(made.breakdowns[w])}, {sizes[w]}" for w in order]
+        renamed, evidence, more = self._renamed(own, {w: columns[w] for w in order}, nesting)
+        for word, nest in nesting.items():
+            several = len(nest.exceptions)
+            note = f", but for {counted(several, 'exception')}" if several else ""
+            self.decided.append(f"Each {word} lies in one {' and one '.join(nest.within)}{note}.")
+        return replace(
+            made,
+            breakdowns={word: made.breakdowns[word] for word in order},
+            nesting=nesting,
+            renamed=renamed,
+        ), replace(
+            remarks, breakdowns=sizes, unused=unused, nesting=smaller, labels=texts, rare_labels=rare,
+            renamed=evidence, more_renamed=more,
+        )  # fmt: skip
+
+    def _own(self, extracts: list[Extract], made: Settings) -> list[Extract]:
+        """Keep the rows of the organisation, the earliest year first."""
+        mine = [replace(e, frame=e.frame.filter(organisation=made.organisation)) for e in extracts]
+        return sorted((e for e in mine if e.frame.height), key=lambda e: e.period)
+
+    def _also_by(self, own: list[Extract]) -> tuple[str, ...]:
+        if self._was.also_by is not None:
+            return self._was.also_by
+        edition = own[-1].edition
+        return tuple(n for n in edition.survey.defaults.breakdowns if edition.breakdowns[n].question)
+
+    def _parts(self, own: list[Extract], made: Settings, least: int) -> dict[str, tuple[str, ...]]:
+        """Return what the trust calls its parts; what was said before stands."""
+        parts = own_parts(own, least)
+        if self.before is not None:
+            if self._listed:
+                return dict(made.breakdowns)
+            edition = own[-1].edition
+            kept = {breakdown_of(word, edition) for word in made.breakdowns}
+            new = {word: h for word, h in parts.items() if breakdown_of(word, edition) not in kept}
+            return {**made.breakdowns, **new}
+        for word, headers in [*parts.items()]:
+            # A contractor's number says nothing of what the groups are.
+            if word == headers[0] and NUMBERED.fullmatch(squeeze(word)):
+                name = self.ask.text(f"What do you call the groups in column {word}", word) or word
+                parts = {name if w == word else w: h for w, h in parts.items()}
+        return parts
+
+    @property
+    def _listed(self) -> bool:
+        """Whether every file stood in study.yaml: a breakdown that it does not have was taken out."""
+        return {path.name for path in self.paths} <= {f.file for f in self._was.files}
+
+    def _others(
+        self, seen: list[Seen], parts: dict[str, tuple[str, ...]], least: int
+    ) -> tuple[list[str], dict[str, str]]:
+        """Ask which other columns are breakdowns; return them, and the others with a remark."""
+        known = {header for headers in parts.values() for header in headers}
+        chosen: list[str] = []
+        unused: dict[str, str] = {}
+        for one in seen:
+            for name in one.others.columns:
+                if name in (*known, *chosen, *unused) or not looks_like_groups(name, one.others[name], least):
+                    continue
+                names = counted(one.others[name].drop_nulls().n_unique(), "name")
+                if self.before is None and self.ask.yes(
+                    f"Is column {name} ({names}) a breakdown to report by?", proposed=False
+                ):
+                    chosen.append(name)
+                else:
+                    unused[name] = f"{names}; not used: take the # before the line away to report by it"
+        if unused:
+            self.look.append(f"Columns that may be groups and are not used: {listed(unused)}.")
+        return chosen, unused
+
+    def _labels(
+        self, own: list[Extract], seen: list[Seen]
+    ) -> tuple[dict[str, str | None], dict[str, str], str]:
+        """Ask what unknown texts of answers mean."""
+        books = [one.path for one in seen if one.kind == RESULTS]
+        found, rare = unknown_texts(own, learnt_from(books) if books else {})
+        labels = dict(self._was.labels)
+        for one in found:
+            if one.text not in labels:
+                labels[one.text] = self._option(one, own)
+        read = [f"'{text}' as '{means}'" for text, means in labels.items() if means is not None]
+        if read:
+            self.look.append(f"Texts of answers read as options: {listed(read)}.")
+        unread = [f"'{text}'" for text, means in labels.items() if means is None]
+        if unread:
+            self.look.append(f"Texts of answers that stay unread: {listed(unread)}.")
+        return labels, {one.text: one.said for one in found}, (
+            f"Not listed: {counted(rare, 'rarer text')}, which may be somebody's own words." if rare else ""
+        )  # fmt: skip
+
+    def _option(self, one: UnknownText, own: list[Extract]) -> str | None:
+        """Ask which option a text is, until it is one; three times at most."""
+        scales = [q.scale for e in own for q in e.edition.questions.values()]
+        question, means = f"'{one.text}' ({one.said}): which option is it, or {BLANK} for none", None
+        for _ in range(3):
+            means = self.ask.text(question, one.option, sure=one.sure)
+            if means in (None, BLANK) or any(label_code(str(means), scale) is not None for scale in scales):
+                return means
+            question = f"No question has the option '{means}'. {one.text}: which is it"
+        return None
+
+    def _renamed(
+        self, own: list[Extract], columns: dict[str, str], nesting: dict[str, Nest]
+    ) -> tuple[tuple[Renamed, ...], list[str], list[str]]:
+        """Ask which names changed from one year to the next; what was decided before stands."""
+        pairs = [*self._was.renamed]
+        evidence, more = [""] * len(pairs), []
+        for last, this in pairwise(own):
+            years = f"{last.period} to {this.period}"
+            now: dict[str, dict[str, str]] = {}
+            for word, column in columns.items():
+                if not all(column in e.frame.columns for e in (last, this)):
+                    continue
+                found = pair_names(last, this, column)
+                words = {columns[name]: name for name in nesting[word].within} if word in nesting else {}
+                around = same_around(last, this, column, list(words), now)
+                for old, new, certainty, why in found.table.select(
+                    "last", "this", "certainty", "evidence"
+                ).iter_rows():
+                    lies = around(old, new)
+                    beside = [f"{'the same' if same else 'another'} {words[c]}" for c, same in lies.items()]
+                    said = "; ".join([*beside, why])
+                    known = [i for i, p in enumerate(pairs) if (p.breakdown, p.old) == (word, old)]
+                    if known:
+                        evidence[known[0]] = f"{years}: {said}"
+                        continue
+                    sure = certainty >= SURE and all(lies.values()) and same_numbers(old, new)
+                    question = f"{word} '{old}' of {last.period}: is it '{new}' now ({said})"
+                    pairs.append(Renamed(word, old, new, self.ask.yes(question, proposed=sure)))
+                    evidence.append(f"{years}: {said}")
+                    if pairs[-1].confirmed:
+                        now.setdefault(column, {})[old] = new
+                alone = [len(found.only_last), len(found.only_this)]
+                if any(alone):
+                    more.append(
+                        f"{word}, {years}: {counted(alone[0], 'other name')} went and {alone[1]:,} came, "
+                        "without a match."
+                    )
+        for confirmed, words_ in (
+            (True, "Names taken as one"),
+            (False, "Names that may be one, not taken so"),
+        ):
+            named = [f"{p.breakdown} '{p.old}' is '{p.new}'" for p in pairs if p.confirmed == confirmed]
+            if named:
+                self.look.append(f"{words_} (the evidence is in {STUDY_FILE}): {listed(named, 20)}.")
+        return tuple(pairs), evidence, more
+
+
+def _with_one_name(extracts: list[Extract], made: Settings) -> list[Extract]:
+    """Give groups one name, as the check of each file will."""
+    found = []
+    for extract, merge in zip(extracts, one_name(extracts, made), strict=True):
+        new = [pl.col(c).replace(names) for c, names in within(merge, extract.frame).items()]
+        found.append(replace(extract, frame=extract.frame.with_columns(new)))
+    return found
+
+
+def _about(one: Seen) -> str:
+    """Say what a file holds, in counts."""
+    if one.extracts:
+        return "; ".join(f"{counted(e.frame.height, 'row')} of {e.period}" for e in one.extracts)
+    return one.inspection.edition or ""

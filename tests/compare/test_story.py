@@ -1,0 +1,124 @@
+"""The story names the places where something was planted, and none where nothing was."""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+import pytest
+
+import culture_metrics as cm
+from culture_metrics.compare.comparison import YearComparison
+from culture_metrics.compare.places import places, within
+from culture_metrics.study.example import DEPARTMENT, FALL, RISE, SMALL_TEAM, example_extracts
+
+PLACES = ["locality_1", "locality_4"]
+
+
+def told(seed: int, *, planted: bool) -> tuple[YearComparison, str]:
+    """The comparison of the example of a seed, and its story."""
+    extracts = [cm.validate(e).extract for e in example_extracts(seed, planted=planted)]
+    change = cm.compare_years([cm.estimate(e, by=PLACES) for e in extracts], 2023, 2024)
+    return change, " ".join(change.story())
+
+
+@pytest.mark.parametrize("seed", [2, 3])
+def test_the_planted_directorate_and_department_are_named(seed):
+    """By hand over seeds 2 to 11: the fall and its department in 10, the rise in 8."""
+    change, story = told(seed, planted=True)
+    assert f"By directorate, apart from the rest: {FALL} fell in" in story
+    assert f"in it chiefly department {DEPARTMENT} (" in story
+    assert f"{RISE} rose in" in story
+    assert SMALL_TEAM not in story and "Chaplaincy" not in story
+    hidden = change.table.filter(pl.col("status").str.starts_with("suppressed"))
+    assert not any(
+        group in story
+        for group in set(hidden["group"]) - set(change.table.filter(status="reported")["group"])
+    )
+    assert change.summary().startswith(story)
+
+
+def test_where_nothing_was_planted_nobody_is_named():
+    _, story = told(101, planted=False)
+    assert "apart from the rest:" not in story
+    assert "By directorate and department no group moved apart from the rest beyond chance." in story
+    assert not any(place in story for place in (FALL, RISE, DEPARTMENT))
+
+
+def drawn(rng: np.random.Generator, moved: float = 0.0, df: float = 1e6) -> YearComparison:
+    """A trust of three breakdowns of uneven groups, the first within the second, that differ by chance.
+
+    With `moved` the third group of the second breakdown moves by so many standard errors in all measures, all
+    of it in the first two of its groups of the first.
+    """
+    measures = ["morale", "staff_engagement", "team", "voice_that_counts"]
+    size = {"ward": rng.integers(12, 150, 40), "house": None, "band": rng.integers(40, 900, 6)}
+    house = np.repeat(np.arange(8), 5)
+    size["house"] = np.bincount(house, size["ward"])
+    base = {"ward": rng.standard_t(df, (40, 4)) if df < 1e5 else rng.standard_normal((40, 4))}
+    error = {name: 2.5 / np.sqrt(n)[:, None] * np.ones(4) for name, n in size.items()}
+    ward = base["ward"] * error["ward"]
+    ward[10:12] += moved * error["house"][2]
+    move = {
+        "ward": ward,
+        "house": np.stack(
+            [np.average(ward[house == h], axis=0, weights=size["ward"][house == h]) for h in range(8)]
+        ),
+        "band": rng.standard_normal((6, 4)) * error["band"],
+    }
+    rows = []
+    for name, n in size.items():
+        for g in range(len(n)):
+            for m, measure in enumerate(measures):
+                d, se = move[name][g, m], error[name][g, m]
+                rows.append((name, f"{name} {g:02}", measure, d, se, d / se, int(n[g])))
+    names = ["breakdown", "group", "measure", "difference", "std_error", "statistic", "base_from"]
+    table = pl.DataFrame(rows, schema=names, orient="row")
+    from scipy.stats import t
+
+    table = table.with_columns(
+        organisation=pl.lit("RXX"), base_to="base_from", df=pl.lit(df), unit=pl.lit("score"),
+        p_value=pl.Series(2 * t.sf(table["statistic"].abs().to_numpy(), df)),
+    )  # fmt: skip
+    lies = pl.DataFrame(
+        {
+            "organisation": "RXX", "breakdown": "ward", "group": [f"ward {g:02}" for g in range(40)],
+            "parent_breakdown": "house", "parent_group": [f"house {h:02}" for h in house],
+        }
+    )  # fmt: skip
+    return YearComparison(table, "nss_england", "2023", "2024", (), (), (), parents=lies)
+
+
+def test_a_place_is_named_in_5_of_100_stories_at_most_where_nothing_changed():
+    """60 trusts of 54 uneven groups in three breakdowns; errors of wards on 9 degrees of freedom, or on many.
+
+    Of 600 drawn once by hand 16 named a group. By the interval of each group alone all of them would.
+    """
+    rng, measures = np.random.default_rng(3), ["morale", "staff_engagement", "team", "voice_that_counts"]
+    stories = [drawn(rng, df=df) for df in (1e6, 9.0) for _ in range(30)]
+    named = np.mean([places(one, measures).height > 0 for one in stories])
+    alone = np.mean([(one.table["p_value"] < 0.05).any() for one in stories])
+    assert named <= 0.1  # 5 % and two standard errors of 60 trusts
+    assert alone > 0.95
+
+
+def test_a_planted_place_is_named_with_what_lies_in_it_and_nobody_else():
+    rng = np.random.default_rng(5)
+    found = [places(drawn(rng, moved=-15.0), ["morale", "team"]) for _ in range(8)]
+    houses = [set(one.filter(breakdown="house")["group"]) for one in found]
+    wards = [set(one.filter(breakdown="ward")["group"]) for one in found]
+    assert sum(house == {"house 02"} for house in houses) >= 7
+    assert sum({"ward 10", "ward 11"} & ward != set() for ward in wards) >= 7
+    assert sum(ward <= {"ward 10", "ward 11"} for ward in wards) >= 7
+    shrunken = pl.concat(found).filter(breakdown="house")
+    assert (shrunken["shrunken"].abs() < shrunken["difference"].abs()).all()
+
+
+def test_what_holds_a_group_is_the_narrowest_there_is():
+    """Wards lie in departments and in directorates: the department is what is named."""
+    rng = np.random.default_rng(1)
+    one = drawn(rng)
+    wider = one.parents.with_columns(parent_breakdown=pl.lit("band"), parent_group=pl.lit("band 00"))
+    both = YearComparison(
+        one.table, "nss_england", "2023", "2024", (), (), (), parents=pl.concat([wider, one.parents])
+    )
+    assert within(both)["parent_breakdown"].unique().to_list() == ["house"]

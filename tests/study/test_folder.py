@@ -1,0 +1,120 @@
+"""A folder with an extract, the official workbook and the benchmark workbook; organisations given by name."""
+
+from __future__ import annotations
+
+import polars as pl
+import pytest
+import xlsxwriter
+from books import make_published
+
+import culture_metrics as cm
+from culture_metrics.errors import StudyFileError, UnknownNameError
+from culture_metrics.published import write_published
+from culture_metrics.study.settings import STUDY_FILE, read_settings
+from culture_metrics.study.setup import setup
+
+NAMES = ["Cedar Hill NHS Trust", "Dale NHS Trust", "Elm NHS Foundation Trust"]
+WHO = pl.DataFrame(
+    {"organisation": ["RXC", "RXD", "RXE"], "name": NAMES}
+).with_columns(
+    benchmark_group=pl.lit("Community Trusts"), region=pl.lit("London"), ics=pl.lit("West"),
+    weighting=pl.lit("occupation_group"), breakdown=pl.lit("all"), group=pl.lit("all"),
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """The extract names its trust in words; it has directorates under a contractor's number."""
+    place = tmp_path_factory.mktemp("folder")
+    frame = cm.synthetic.respondents(2024, respondents_per_organisation=160).frame
+    frame = frame.drop("benchmark_group", "region", "ics", "locality_2")
+    own = frame.rename({"locality_1": "BD 1"}).with_columns(organisation=pl.lit("Cedar  Hill NHS Trust"))
+    own.write_csv(place / "extract 2024.csv")
+    published = make_published("2024", WHO, questions=["recommend_place_to_work"])
+    write_published(place / "organisational results 2024.xlsx", published)
+    with xlsxwriter.Workbook(place / "benchmark 2024.xlsx") as book:
+        book.add_worksheet("Notes").write(0, 0, "2024 NHS Staff Survey")
+        sheet = book.add_worksheet("Community Trusts")
+        head = ["org_id", "org_name", "org_type", "org_type_reporting_name", "PP1_2024", "PP1_n_2024"]
+        sheet.write_row(0, 0, head)
+        for i, code in enumerate(WHO["organisation"], 1):
+            sheet.write_row(i, 0, [code, NAMES[i - 1], 6, "Community Trusts", 7.0 + i / 10, 100 * i])
+    (place / "readme.txt").write_text("Nothing here is a table.\n", encoding="utf-8")
+    setup([place])
+    return place
+
+
+def test_each_file_is_told_by_its_content(folder):
+    found = read_settings(folder / STUDY_FILE)
+    assert {f.file: f.kind for f in found.files} == {
+        "extract 2024.csv": "respondents",
+        "organisational results 2024.xlsx": "official results",
+        "benchmark 2024.xlsx": "benchmark workbook",
+        "readme.txt": "not used",
+    }
+    assert found.organisation == "RXC"
+
+
+def test_the_detailed_workbook_leads_and_the_benchmark_workbook_stands_in(folder):
+    study = cm.study(folder)
+    assert (study.organisation, study.name, study.year) == ("RXC", NAMES[0], "2024")
+    assert [p.provenance["layout"] for p in study.published] == ["benchmark", "organisation"]
+    assert study.workbook.provenance["layout"] == "organisation"
+    path = folder / STUDY_FILE
+    whole = path.read_text(encoding="utf-8")
+    try:
+        path.write_text(whole.replace("kind: official results", "kind: not used"), encoding="utf-8")
+        alone = cm.study(folder)
+        # 7.1, 7.2 and 7.3 are written above: the median is Dale's, and RXC is the last of three.
+        row = alone.benchmark().table.filter(measure="compassionate_and_inclusive").row(0, named=True)
+        assert (row["estimate"], row["median"], row["rank"], row["organisations"]) == (7.1, 7.2, 3, 3)
+        assert "RXC" in alone.organisation and alone.headline().layout.title.text
+    finally:
+        path.write_text(whole, encoding="utf-8")
+
+
+@pytest.mark.parametrize("given", ["rxc ", "cedar hill nhs trust", " Cedar Hill  NHS Trust"])
+def test_an_organisation_may_be_given_by_its_exact_name(folder, given):
+    files = [folder / "extract 2024.csv", folder / "organisational results 2024.xlsx"]
+    assert cm.study(files, organisation=given).organisation == "RXC"
+
+
+def test_a_name_that_is_only_like_one_is_suggested(folder):
+    with pytest.raises(UnknownNameError, match=r"Did you mean RXC"):
+        cm.study([folder / "organisational results 2024.xlsx"], organisation="Cedar Hil NHS Trust")
+    with pytest.raises(UnknownNameError) as told:
+        cm.study([folder / "organisational results 2024.xlsx"], organisation="Some other place")
+    assert "ODS code" in told.value.expected
+
+
+def test_a_number_of_the_contractor_is_asked_about(folder, tmp_path):
+    """Whoever answers gives the groups their word; nobody leaves the number."""
+    assert list(read_settings(folder / STUDY_FILE).breakdowns) == ["BD 1"]
+
+    class Person:
+        def yes(self, question, *, proposed):
+            return proposed
+
+        def text(self, question, proposed, *, sure=True):
+            return "Directorate" if "BD 1" in question else proposed
+
+    (tmp_path / "extract 2024.csv").write_bytes((folder / "extract 2024.csv").read_bytes())
+    setup([tmp_path], Person(), organisation="Cedar  Hill NHS Trust")
+    study = cm.study(tmp_path)
+    assert study.words["locality_1"] == "Directorate" and "locality_1" in study.by
+
+
+def test_a_file_that_was_taken_away_is_named_with_what_to_do(folder, tmp_path):
+    (tmp_path / STUDY_FILE).write_text("files:\n  - file: RXC_2024.csv\n", encoding="utf-8")
+    (tmp_path / "RXC_2024 (1).csv").write_text("q1\n1\n", encoding="utf-8")
+    with pytest.raises(StudyFileError, match=r"'RXC_2024.csv' is not beside study.yaml") as told:
+        cm.study(tmp_path)
+    assert "Is it 'RXC_2024 (1).csv' now?" in told.value.hint
+
+
+def test_files_of_two_folders_and_none_are_refused(folder, tmp_path):
+    with pytest.raises(StudyFileError, match="2 folders"):
+        setup([folder / "extract 2024.csv", tmp_path / "other.csv"])
+    (tmp_path / "notes.csv").write_text("a,b\n1,2\n", encoding="utf-8")
+    with pytest.raises(StudyFileError, match="None of the files can be used"):
+        setup([tmp_path])
