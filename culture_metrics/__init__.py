@@ -12,8 +12,8 @@ What there is, by task; `help(cm.estimate)` says more of each:
   weights and sampling; `replicate`, `shrink` for standard errors by bootstrap and steadier figures of small
   groups; `agreement` for what may be averaged over a group.
 - Compare: `mirror` gives the official figures from your own extract; `benchmark` with other organisations;
-  `compare_years`, `trend` over time; `decompose_change` for what a change is made of; `calibrate` for how often
-  their verdicts are wrong here, and find what is there.
+  `compare_years`, `trend` over time; `decompose_change` for what a change is made of; `calibrate` for how
+  often their verdicts are wrong here, and find what is there.
 - Outcomes: `outcomes`, `outcome`, `Outcome`, `read_outcome` say what they are; `panel`, `read_panel` set them
   beside the survey; `link_outcomes` and `specification_curve` model the link.
 - Protect and share: `suppress` hides small groups (estimates come hidden); `save_results` writes results to
