@@ -31,7 +31,15 @@ NO_RESULT = {
     "save_mapping": "writes", "save_results": "writes", "write_published": "writes",
 }  # fmt: skip
 #: A picture of these would say no more than their list of problems, or of columns.
-NO_PICTURE = {"audit_disclosure", "check_pair", "inspect_file", "tie_out", "validate", "validate_results"}
+NO_PICTURE = {
+    "audit_disclosure",
+    "check_pair",
+    "inspect_file",
+    "official_mix",
+    "tie_out",
+    "validate",
+    "validate_results",
+}
 RAKED = {"gender": {"Female": 70, "Male": 30}}
 HIDDEN = "Hidden Ward"
 
@@ -171,6 +179,14 @@ CALLS = {
     "lavaan_model": of_panel(lambda given: cm.links.lavaan_model(given, "morale", "shmi")),
     "link_outcomes": of_panel(lambda given: cm.link_outcomes(given, "morale", "shmi")),
     "mediate": of_panel(lambda given: cm.links.mediate(given, "staff_engagement", "morale", "shmi", draws=200)),
+    "mirror": {
+        "Published": lambda: cm.mirror(extract(), published()),
+        "list of Published": lambda: cm.mirror(extract(), [published()]),
+    },
+    "official_mix": {
+        "Published": lambda: cm.official_mix(published()),
+        "list of Published": lambda: cm.official_mix([published()]),
+    },
     "moderate": of_panel(lambda given: cm.links.moderate(given, "morale", "beds", "shmi")),
     "nonresponse_sensitivity": {
         "ChangeDecomposition": lambda: cm.compare.nonresponse_sensitivity(change(), 4000, 4000),

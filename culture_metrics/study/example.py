@@ -173,17 +173,12 @@ def example_published(own: Extract) -> Published:
             ),
         )
     )
+    answers = pl.concat([distributions(everyone).table, _background(everyone)], how="diagonal_relaxed")
     return Published(
         survey=own.survey,
         period=own.period,
         results=Results(results),
-        distributions=Distributions(
-            as_distributions(
-                pl.concat(
-                    [distributions(everyone).table, _background(everyone)], how="diagonal_relaxed"
-                ).with_columns(**published)
-            )
-        ),
+        distributions=Distributions(as_distributions(answers.with_columns(**published))),
         organisations=as_organisations(organisations),
         provenance={"synthetic": True, "suppressed_cells": int(hidden.sum())},
     )

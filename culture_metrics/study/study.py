@@ -11,6 +11,7 @@ import polars as pl
 from culture_metrics.catalogue import CROSS, Edition, catalogue
 from culture_metrics.compare.benchmark import benchmark
 from culture_metrics.compare.beyond_profile import bright_spots
+from culture_metrics.compare.mirror import Mirror, mirror
 from culture_metrics.compare.oversight import oversight
 from culture_metrics.compare.peers import find_peers
 from culture_metrics.compare.years import check_comparable, compare_years
@@ -18,7 +19,7 @@ from culture_metrics.contract import ALL, as_distributions, as_results
 from culture_metrics.disclosure.ledger import About, write_ledger
 from culture_metrics.disclosure.names import pool_names
 from culture_metrics.disclosure.suppression import suppress
-from culture_metrics.errors import ComparabilityError, ReportError, ResultsError
+from culture_metrics.errors import ComparabilityError, CultureMetricsError, ReportError, ResultsError
 from culture_metrics.extracts.columns import breakdown_of
 from culture_metrics.extracts.unanswered import told, unanswered
 from culture_metrics.indicators.breakdowns import available_breakdowns, names_groups
@@ -200,6 +201,11 @@ class Study(Output):
             *(f"Every number of {e.period} is provisional: {e.provisional}." for e in early),
             *(said for extract in self.extracts for said in _cautions(extract)),
             *(said for extract in self.extracts for said in self._of_other_size(extract)),
+            *(
+                [self._mirrored.unrelated]
+                if isinstance(self._mirrored, Mirror) and self._mirrored.unrelated
+                else []
+            ),
         )
 
     def _of_other_size(self, extract: Extract) -> Iterator[str]:
@@ -432,6 +438,40 @@ class Study(Output):
         except ResultsError as few:
             return Figures((), otherwise=f"{few.what}. {few.hint}")
         return Figures((found.figure(), found), otherwise="")
+
+    def mirror(self) -> Figures:
+        """Set the figures of the respondent file, with official weights, beside those published.
+
+        Says why where it cannot be done.
+
+        Examples
+        --------
+        >>> import culture_metrics as cm
+        >>> cm.study([]).mirror()
+        2 figures
+        """
+        from culture_metrics.wording.several import Figures
+
+        found = self._mirrored
+        if isinstance(found, str):
+            return Figures((), otherwise=found)
+        return Figures((found.figure(), found), otherwise="")
+
+    @cached_property
+    def _mirrored(self) -> Mirror | str:
+        """The figures of the year beside those published, or why there are none."""
+        own = next((e for e in self.extracts if e.period == self.year), None)
+        if own is None or self.workbook is None:
+            return "Official figures from the own file take a respondent file and an official workbook."
+        self.suppressed  # noqa: B018  what may be shown is decided for all tables together
+        least = self.rule.minimum_base
+        try:
+            found = mirror(own, self.published, organisation=self.organisation, minimum_base=least)
+        except CultureMetricsError as error:
+            return f"Official figures cannot be worked out from the file: {error.what.rstrip('.')}."
+        if self.ledger:
+            write_ledger(self.ledger, self.decided)
+        return replace(found, names={self.organisation: self.name})
 
     def rebuilt(self) -> Table:
         """Set the published scores beside those rebuilt from the published answers."""

@@ -1,5 +1,6 @@
 """Plotly figures in one house style. They know tidy columns, not the analyses that made them."""
 
+from culture_metrics.views.beside_published import beside_published
 from culture_metrics.views.change_map import change_map
 from culture_metrics.views.changes import changes
 from culture_metrics.views.distribution import distribution
@@ -20,6 +21,7 @@ from culture_metrics.views.trend import trend
 from culture_metrics.views.waterfall import waterfall
 
 __all__ = [
+    "beside_published",
     "change_map",
     "changes",
     "colour_limit",
