@@ -56,6 +56,8 @@ if TYPE_CHECKING:
     from culture_metrics.compare.benchmark import benchmark as benchmark
     from culture_metrics.compare.calibration import calibrate as calibrate
     from culture_metrics.compare.decompose import decompose_change as decompose_change
+    from culture_metrics.compare.frameworks import framework as framework
+    from culture_metrics.compare.frameworks import frameworks as frameworks
     from culture_metrics.compare.mirror import mirror as mirror
     from culture_metrics.compare.oversight import oversight as oversight
     from culture_metrics.compare.peers import find_peers as find_peers
@@ -109,6 +111,8 @@ else:
             "estimate": "indicators.estimate",
             "estimate_values": "indicators.values",
             "find_peers": "compare.peers",
+            "framework": "compare.frameworks",
+            "frameworks": "compare.frameworks",
             "inspect_file": "study.inspect",
             "link_outcomes": "links.link_outcomes",
             "links": "links",

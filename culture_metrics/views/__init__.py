@@ -6,6 +6,7 @@ from culture_metrics.views.changes import changes
 from culture_metrics.views.distribution import distribution
 from culture_metrics.views.estimates import estimates
 from culture_metrics.views.funnel import funnel
+from culture_metrics.views.framework import framework
 from culture_metrics.views.heat_map import colour_limit, heat_map
 from culture_metrics.views.lines import lines
 from culture_metrics.views.links import designs, forest, influence
@@ -29,6 +30,7 @@ __all__ = [
     "distribution",
     "estimates",
     "forest",
+    "framework",
     "funnel",
     "heat_map",
     "influence",
