@@ -53,6 +53,7 @@ if TYPE_CHECKING:
     from culture_metrics import results as results
     from culture_metrics import synthetic as synthetic
     from culture_metrics import views as views
+    from culture_metrics.compare.before_after import before_after as before_after
     from culture_metrics.compare.benchmark import benchmark as benchmark
     from culture_metrics.compare.calibration import calibrate as calibrate
     from culture_metrics.compare.decompose import decompose_change as decompose_change
@@ -99,6 +100,7 @@ else:
             "Outcome": "outcomes.outcome",
             "Weights": "indicators.weights",
             "agreement": "measurement.agreement",
+            "before_after": "compare.before_after",
             "benchmark": "compare.benchmark",
             "calibrate": "compare.calibration",
             "catalogue": "catalogue",

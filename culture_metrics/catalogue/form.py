@@ -35,6 +35,7 @@ SHAPES: Mapping[str, Any] = {
             "organisation_weighting?": str, "national_weighting?": str,
             "defaults?": {
                 "breakdowns?": [str], "staff_mix?": str, "headline?": str, "score?": str, "question?": str,
+                "programme?": [str],
             },
         },
         "editions": {

@@ -165,7 +165,7 @@ def _beside(stuff: Material, own: pl.DataFrame, survey: Survey) -> pl.DataFrame:
     listed = stuff.organisations
     group = listed.filter(organisation=str(own["organisation"][0]))["benchmark_group"]
     name = group.item() if len(group) else None
-    peers = listed.filter(pl.col("benchmark_group") == name).select("organisation")
+    peers = listed.filter(pl.col("benchmark_group") == pl.lit(name, pl.String)).select("organisation")
     rows = stuff.frame.filter(pl.col("source").cast(pl.String) == "published").join(
         peers, on="organisation", how="semi"
     )

@@ -1,6 +1,7 @@
 """Plotly figures in one house style. They know tidy columns, not the analyses that made them."""
 
 from culture_metrics.views.beside_published import beside_published
+from culture_metrics.views.before_after import before_after
 from culture_metrics.views.change_map import change_map
 from culture_metrics.views.changes import changes
 from culture_metrics.views.distribution import distribution
@@ -22,6 +23,7 @@ from culture_metrics.views.trend import trend
 from culture_metrics.views.waterfall import waterfall
 
 __all__ = [
+    "before_after",
     "beside_published",
     "change_map",
     "changes",
