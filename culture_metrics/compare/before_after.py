@@ -55,7 +55,7 @@ class BeforeAfter(Output):
     ----------
     table : polars.DataFrame
         One row for each measure and period but the baseline, with `SCHEMA`: `phase` (`before` the baseline,
-        where the difference should be near 0; `between`; `after`, the follow-up and later), the figures of
+        where the difference should be near 0; `between` it and the start; `after`), the figures of
         the organisation (the mean, of several) and of the control at the baseline and in the period, their
         changes from the baseline (`own_std_error` by sampling, `control_sd` the spread of the control's
         changes), `organisations` and `controls` (how many), `estimate` (difference in differences),
@@ -133,7 +133,9 @@ class BeforeAfter(Output):
 
     @property
     def _whom(self) -> str:
-        return self.organisation[0] if len(self.organisation) == 1 else f"{len(self.organisation)} organisations"
+        return (
+            self.organisation[0] if len(self.organisation) == 1 else f"{len(self.organisation)} organisations"
+        )
 
     def _in_few_words(self) -> str:
         rows = self.table.filter(period=self.follow_up).drop_nulls("estimate")
@@ -151,8 +153,8 @@ class BeforeAfter(Output):
             return f"{signed(value, unit).rstrip('%')}{points}"
 
         moved = (
-            f"{row['label']}: {shown(row['own_baseline'], unit)} in {self.baseline}, {shown(row['own'], unit)} in "
-            f"{row['period']} ({change(row['own_change'])})"
+            f"{row['label']}: {shown(row['own_baseline'], unit)} in {self.baseline}, "
+            f"{shown(row['own'], unit)} in {row['period']} ({change(row['own_change'])})"
         )
         if row["estimate"] is None:
             return f"{moved}. {row['reason']}"
@@ -197,7 +199,7 @@ def before_after(  # noqa: PLR0913
     baseline, follow_up : str or int
         The last period before the programme, and the one in which it is judged.
     start : str or int, optional
-        When it began; right after the baseline when left out.
+        The first period in which it ran; the one after the baseline when left out.
     measures : sequence of str, optional
         Ids or official codes; the survey's choice when left out: in the NHS Staff Survey recommending the
         organisation as a place to work and for treatment, care as the top priority, and raising concerns.
@@ -256,12 +258,6 @@ def before_after(  # noqa: PLR0913
             "(Callaway & Sant'Anna 2021), which this package does not have.",
         )
     first, last = str(baseline), str(follow_up)
-    began = first if start is None else str(start)
-    if not first <= began <= last or first == last:
-        raise ComparabilityError(
-            "A programme starts after its baseline and before its follow-up",
-            got=f"baseline {first}, start {began}, follow-up {last}",
-        )
     stuff = gather(results, None if release is None else str(release))
     survey = catalogue(stuff.survey)
     codes = (organisation,) if isinstance(organisation, str) else tuple(organisation)
@@ -274,6 +270,12 @@ def before_after(  # noqa: PLR0913
     for period in (first, last):
         if period not in periods:
             raise unknown("period in these results", period, periods)
+    began = next((p for p in periods if p > first), last) if start is None else str(start)
+    if not first < began <= last:
+        raise ComparabilityError(
+            "A programme starts after its baseline, and by its follow-up",
+            got=f"baseline {first}, start {began}, follow-up {last}",
+        )
     # Codes move from year to year: they are those of the last one.
     edition = edition_of(survey, periods[-1]) or survey.newest
     named = measures or survey.defaults.programme or (edition.headline,)
@@ -288,18 +290,16 @@ def before_after(  # noqa: PLR0913
         marked = paired(mine, survey, ends, None, wanted, absent)
         ready = prepare(marked, survey, spread, survey.material, allow_breaks=allow_breaks)
         turned = _from_baseline(ready, later=period > first)
-        phase = "before" if period < first else "after" if period >= last else "between"
+        phase = "before" if period < first else "after" if period >= began else "between"
         for _, one in turned.group_by("measure", maintain_order=True):
-            rows.append(
-                {"period": period, "phase": phase, **_row(one, codes, conf_level)}
-            )
+            rows.append({"period": period, "phase": phase, **_row(one, codes, conf_level)})
     table = pl.DataFrame(rows, schema=SCHEMA)
     table = table.sort(pl.col("measure").cast(pl.Enum(list(dict.fromkeys(wanted)))), "period")
     return BeforeAfter(table, codes, group, stuff.survey, first, last, began, conf_level, notes)
 
 
 def _chosen(stuff: Material, codes: tuple[str, ...]) -> tuple[pl.DataFrame, str, tuple[str, ...]]:
-    """Return whole-organisation figures of those with the programme and their control, its name, and notes."""
+    """Return the figures of those with the programme and of their control, its name, and notes."""
     whole = stuff.frame.filter((pl.col("breakdown") == ALL) & (pl.col("organisation") != ALL))
     listed_ = stuff.organisations
     groups = listed_.filter(pl.col("organisation").is_in(codes))["benchmark_group"].unique().to_list()
@@ -360,7 +360,10 @@ def _row(one: pl.DataFrame, codes: tuple[str, ...], conf_level: float) -> dict[s
     """Return the row of one measure and period."""
     named = {name: one[name][0] for name in ("measure", "label", "unit", "direction")}
     mine = one.filter(pl.col("organisation").is_in(codes))
-    with_it, without = mine.filter("usable"), one.filter(~pl.col("organisation").is_in(codes) & pl.col("usable"))
+    with_it, without = (
+        mine.filter("usable"),
+        one.filter(~pl.col("organisation").is_in(codes) & pl.col("usable")),
+    )
     if with_it.is_empty():
         why = mine["why_not"].drop_nulls()
         return {**named, "reason": why[0] if len(why) else "There are no figures of both periods."}
@@ -372,7 +375,9 @@ def _row(one: pl.DataFrame, codes: tuple[str, ...], conf_level: float) -> dict[s
         "own_std_error": with_it["error"][0] if single else None,
         "organisations": with_it.height,
         "controls": without.height,
-        "base_baseline": with_it["base_baseline"].sum() if with_it["base_baseline"].null_count() == 0 else None,
+        "base_baseline": with_it["base_baseline"].sum()
+        if with_it["base_baseline"].null_count() == 0
+        else None,
         "base": with_it["base"].sum() if with_it["base"].null_count() == 0 else None,
     }
     lacking = []

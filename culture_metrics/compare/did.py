@@ -1,4 +1,4 @@
-"""Difference in differences of two periods: changes of those with a programme less changes of those without."""
+"""Difference in differences of two periods: changes with a programme less changes without it."""
 
 from __future__ import annotations
 
@@ -69,7 +69,8 @@ def one_against_group(own: Any, own_error: Any, own_df: Any, changes: Floats, er
     variance = own_error**2 + apart
     # What rests on the spread of n changes has n - 1 degrees of freedom, the sampling error its own.
     from_spread = np.where(spread > sampling, spread * (1 + 1 / n), spread / n)
-    df = variance**2 / (from_spread**2 / (n - 1) + own_error**4 / own_df)
+    with np.errstate(divide="ignore"):  # where nothing was estimated from a spread
+        df = np.divide(variance**2, from_spread**2 / (n - 1) + own_error**4 / own_df)
     return Difference(own - changes.mean(axis=-1), np.sqrt(variance), df)
 
 

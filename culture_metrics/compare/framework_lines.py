@@ -56,7 +56,9 @@ def lines(
     grid = (
         _wanted(definition)
         .join(pl.DataFrame({"period": periods}), how="cross", maintain_order="left_right")
-        .join(_known(definition, survey, periods), on=["measure", "period"], how="left", maintain_order="left")
+        .join(
+            _known(definition, survey, periods), on=["measure", "period"], how="left", maintain_order="left"
+        )
         .join(
             exact.drop("survey", "organisation", "unit"),
             on=["period", "breakdown", "measure"],
@@ -144,7 +146,7 @@ def edition_of(survey: Survey, period: str) -> Edition | None:
 
 
 def _apart(stuff: Material, own: pl.DataFrame, survey: Survey, periods: list[str]) -> pl.DataFrame:
-    """Say of every figure of an earlier period why it does not compare with the last one, where it does not."""
+    """Say why a figure of an earlier period does not compare with the last one, where it does not."""
     mine, absent = replace(stuff, frame=own), absent_in(own)
     found = [pl.DataFrame(schema={**dict.fromkeys(CELL, pl.String), "apart": pl.String})]
     for period in periods[:-1]:

@@ -43,8 +43,8 @@ class Frameworks(Output):
     Attributes
     ----------
     table : polars.DataFrame
-        One row each: `framework` (id), `title, nation, publisher, year, survey`, `dimensions`, and how many of
-        them are measured in `full`, in `part` and in `none`; `source`.
+        One row each: `framework` (id), `title, nation, publisher, year, survey`, `dimensions`, and how
+        many of them are measured in `full`, in `part` and in `none`; `source`.
     """
 
     table: pl.DataFrame
@@ -212,9 +212,12 @@ class FrameworkReading(Output):
         return Table(frame, f"{self.definition.title}: what the survey measures of it")
 
     def summary(self) -> str:
-        """Say how much is measured, where the organisation stands, what is missing, and what does not compare."""
+        """Say how much is measured, where the organisation stands, and what is missing."""
         last = self.last.filter(pl.col("measure").is_not_null())
-        said = [f"{self.definition.title}, {self._name}, {last['period'][0]}.", _coverage_said(self.definition)]
+        said = [
+            f"{self.definition.title}, {self._name}, {last['period'][0]}.",
+            _coverage_said(self.definition),
+        ]
         there = last.drop_nulls("estimate")
         known = there.filter(breakdown=ALL).unique("measure", maintain_order=True)
         beside = known.drop_nulls("median")
@@ -237,10 +240,14 @@ class FrameworkReading(Output):
             said.append(f"{', '.join(each).capitalize()}{more}.")
         gone = last.filter(pl.col("estimate").is_null()).unique(["measure", "breakdown"])
         if gone.height:
-            said.append(f"No figure for {counted(gone.height, 'indicator')}: {' '.join(sorted(set(gone['reason'])))}")
+            said.append(
+                f"No figure for {counted(gone.height, 'indicator')}: {' '.join(sorted(set(gone['reason'])))}"
+            )
         broken = self.table.filter(~pl.col("comparable"))["label"].unique(maintain_order=True)
         if len(broken):
-            said.append(f"Earlier years do not all compare with the last: {listed(map(in_sentence, broken))}.")
+            said.append(
+                f"Earlier years do not all compare with the last: {listed(map(in_sentence, broken))}."
+            )
         return " ".join(said)
 
     def rules(self) -> tuple[str, ...]:
@@ -248,17 +255,24 @@ class FrameworkReading(Output):
         said = list(_not_measured(self.definition))
         if (self.table["interval"] == ASSUMED).any():
             said.append(f"{SPREAD_ASSUMED}.")
-        if self.benchmark_group and self.table.filter(breakdown=ALL).drop_nulls("estimate")["median"].has_nulls():
+        if (
+            self.benchmark_group
+            and self.table.filter(breakdown=ALL).drop_nulls("estimate")["median"].has_nulls()
+        ):
             said.append(
-                "There is no benchmark average beside figures that are weighted otherwise than the published ones."
+                "There is no benchmark average beside figures that are weighted otherwise than the "
+                "published ones."
             )
         promised = self.definition.years
         if promised:
             here = self.table["period"].unique().sort().to_list()
             said.append(
-                f"The framework is to be watched from {promised[0]} to {promised[-1]}; here are {listed(here)}."
+                f"The framework is to be watched from {promised[0]} to {promised[-1]}; "
+                f"here are {listed(here)}."
             )
-        said.append("Indicators of several dimensions overlap: dimensions are not independent and not ranked.")
+        said.append(
+            "Indicators of several dimensions overlap: dimensions are not independent and not ranked."
+        )
         return tuple(said)
 
     @property
@@ -302,9 +316,11 @@ def frameworks(folder: str | Path | None = None) -> Frameworks:
     for one in map(define_framework, paths):
         covered = [d.coverage for d in one.dimensions]
         rows.append(
-            (one.id, one.title, one.nation, one.publisher, one.year, one.survey, len(covered))
-            + tuple(covered.count(kind) for kind in COVERED)
-            + (one.source,)
+            (
+                *(one.id, one.title, one.nation, one.publisher, one.year, one.survey, len(covered)),
+                *(covered.count(kind) for kind in COVERED),
+                one.source,
+            )
         )
     names = ["framework", "title", "nation", "publisher", "year", "survey", "dimensions", *COVERED, "source"]
     numbers = {"dimensions", *COVERED}
@@ -335,8 +351,8 @@ def framework(which: str | Path) -> Framework:
 
     Notes
     -----
-    Which measures stand for a dimension is our claim, with its reason beside it, and not the publisher's. What
-    the framework asks and the survey does not measure is listed. A dimension is shown by its measures;
+    Which measures stand for a dimension is our claim, with its reason beside it, and not the publisher's.
+    What the framework asks and the survey does not measure is listed. A dimension is shown by its measures;
     where the survey has a score of its own it is among them, and no other composite is made.
 
     Examples

@@ -1,13 +1,13 @@
 """Plotly figures in one house style. They know tidy columns, not the analyses that made them."""
 
-from culture_metrics.views.beside_published import beside_published
 from culture_metrics.views.before_after import before_after
+from culture_metrics.views.beside_published import beside_published
 from culture_metrics.views.change_map import change_map
 from culture_metrics.views.changes import changes
 from culture_metrics.views.distribution import distribution
 from culture_metrics.views.estimates import estimates
-from culture_metrics.views.funnel import funnel
 from culture_metrics.views.framework import framework
+from culture_metrics.views.funnel import funnel
 from culture_metrics.views.heat_map import colour_limit, heat_map
 from culture_metrics.views.lines import lines
 from culture_metrics.views.links import designs, forest, influence

@@ -21,7 +21,7 @@ NUMBERS = ["own", "control", "error", "reach"]
 PANEL, HEAD, AXIS = 170, 34, 30
 
 
-def before_after(  # noqa: PLR0913
+def before_after(
     table: pl.DataFrame,
     *,
     order: Sequence[str],
@@ -43,7 +43,7 @@ def before_after(  # noqa: PLR0913
     order : sequence of str
         Labels in the order of the panels.
     start : str
-        Period after which the programme began.
+        First period in which the programme ran.
     own, control : str
         What the two lines are called.
     title, subtitle, source : str
@@ -64,9 +64,10 @@ def before_after(  # noqa: PLR0913
     >>> table = pl.DataFrame({"measure": "morale", "label": "Morale", "unit": "score",
     ...     "period": ["2022", "2023"], "own": [6.0, 6.2], "control": [6.1, 6.1], "error": [None, 0.1],
     ...     "reach": [None, 0.2]})
-    >>> before_after(table, order=["Morale"], start="2022", own="RXX", control="Acute",
+    >>> before_after(table, order=["Morale"], start="2023", own="RXX", control="Acute",
     ...     title="Programme").layout.meta["alt"]
-    'Programme. Line chart of 1 measure, start after 2022. Morale: RXX from 6.00 to 6.20, Acute from 6.10 to 6.10.'
+    'Programme. Line chart of 1 measure, the programme ran from 2023 on. Morale: RXX from 6.00 to 6.20, \
+Acute from 6.10 to 6.10.'
     """
     rows = tidy(table, COLUMNS, key=["measure", "period"], numbers=NUMBERS, where="views.before_after")
     rows = rows.with_columns(year().alias("x")).sort("x")
@@ -96,10 +97,12 @@ def before_after(  # noqa: PLR0913
         style.Room(height=total, left=style.EDGE + 56, right=style.EDGE, head=30),
         title=title,
         subtitle=subtitle,
-        notes=f"Upright line: the programme began after {start}. Lines on dots: how far chance alone may have "
-        "moved the change from the baseline. Band: where 95 of 100 organisations of the control would lie by "
-        "the spread of their changes.",
-        alt=sentences([f"Line chart of {several(len(order), 'measure')}, start after {start}", *said]),
+        notes=f"Upright line: the programme ran from {start} on. Lines on dots: how far chance "
+        "alone may have moved the change from the baseline. Band: where 95 of 100 organisations of the "
+        "control would lie by the spread of their changes.",
+        alt=sentences(
+            [f"Line chart of {several(len(order), 'measure')}, the programme ran from {start} on", *said]
+        ),
         source=source,
     )
 
@@ -112,10 +115,7 @@ def _panel(
     top = place * (HEAD + PANEL + AXIS) + HEAD
     domain = [max(0.0, 1 - (top + PANEL) / total), 1 - top / total]
     both = pl.concat(
-        [
-            some.select(pl.col("own") + sign * pl.col("error").fill_null(0)).to_series()
-            for sign in (-1, 1)
-        ]
+        [some.select(pl.col("own") + sign * pl.col("error").fill_null(0)).to_series() for sign in (-1, 1)]
         + [
             some.select(pl.col("control") + sign * pl.col("reach").fill_null(0)).to_series().rename("own")
             for sign in (-1, 1)
@@ -128,7 +128,8 @@ def _panel(
         {
             f"yaxis{suffix}": {
                 "domain": domain, "range": [low - air, high + air], "showgrid": True, "gridcolor": style.GRID,
-                "nticks": 5, "ticksuffix": SIGN[unit], "fixedrange": True, "anchor": "x", "ticklabelstandoff": 4,
+                "nticks": 5, "ticksuffix": SIGN[unit], "fixedrange": True, "anchor": "x",
+                "ticklabelstandoff": 4,
             }
         }
     )  # fmt: skip
@@ -154,16 +155,23 @@ def _panel(
         hovertext=[f"{p}: {shown(v, unit)}" for p, v in some.select("period", "own").iter_rows()],
         hovertemplate="%{hovertext}<extra></extra>", **axes,
     )  # fmt: skip
-    # Between two surveys: the programme began after the one that is named.
-    later = years.filter(pl.col("x") > began)["x"].to_list()
-    at = began + (later[0] - began) / 2 if later else began
+    # It began between two surveys: before the one that is named.
+    earlier = years.filter(pl.col("x") < began)["x"].to_list()
+    at = began - (began - earlier[-1]) / 2 if earlier else began
     rule = {"color": style.TEXT, "width": 1.5, "dash": "dot"}
     fig.add_shape(
         type="line", x0=at, x1=at, y0=low - air, y1=high + air, line=rule, xref="x", yref=f"y{suffix}"
     )
     where = {"yref": f"y{suffix}", "font": style.STRONG}
     style.note(
-        fig, safe(str(some["label"][0])), x=0, y=high + air, xanchor="left", yanchor="bottom", yshift=5, **where
+        fig,
+        safe(str(some["label"][0])),
+        x=0,
+        y=high + air,
+        xanchor="left",
+        yanchor="bottom",
+        yshift=5,
+        **where,
     )
     for text, tick in years.select("period", "x").iter_rows():
         style.note(

@@ -92,9 +92,11 @@ concerns 6.40.'
     _heads(fig, heads, left)
     said = ["Lines: 95% interval." if marks["conf_low"].is_not_null().any() else ""]
     if compared:
-        said.append(f"Upright marks: median of {several(_most(marks), 'organisation')} of the benchmark group.")
+        said.append(
+            f"Upright marks: median of {several(_most(marks), 'organisation')} of the benchmark group."
+        )
     if earlier.height:
-        said.append(f"Small dots: earlier years from {earlier['period'].min()} on.")
+        said.append(f"Small dots: earlier years from {earlier['period'].sort()[0]} on.")
         if not earlier["comparable"].fill_null(value=True).all():
             said.append("Open ones do not compare with the last year.")
     said.append("Lines of one dimension are not added up, and dimensions are not independent.")
@@ -111,7 +113,7 @@ concerns 6.40.'
 
 
 def _most(marks: pl.DataFrame) -> int:
-    return int(marks["organisations"].max() or 0)  # type: ignore[call-overload]
+    return int(marks["organisations"].fill_null(0).max())  # type: ignore[arg-type]
 
 
 def _placed(table: pl.DataFrame, scale: tuple[float, float]) -> pl.DataFrame:
@@ -247,22 +249,19 @@ def _heads(fig: go.Figure, heads: pl.DataFrame, left: float) -> None:
     middle = heads["top"] - DIMENSION / 2
     style.column(fig, map(safe, heads["dimension"]), middle, **start, font=style.STRONG)
     for text, covered, y in zip(heads["dimension"], heads["covered"], middle, strict=True):
-        after = {**start, "xshift": start["xshift"] + width(text, bold=True) + 10}
+        after = {**start, "xshift": style.EDGE - left + width(text, bold=True) + 10}
         style.column(fig, [covered], [y], **after, font=style.QUIET)
     family = heads.filter("opens_family")
     big = {"size": style.SUBTITLE, "color": style.FOCUS, "weight": 600}
-    style.column(
-        fig, map(safe, family["family"]), family["top"] - DIMENSION - FAMILY / 2, **start, font=big
-    )
+    style.column(fig, map(safe, family["family"]), family["top"] - DIMENSION - FAMILY / 2, **start, font=big)
 
 
 def _alt(last: pl.DataFrame, marks: pl.DataFrame) -> str:
     dimensions = last.select("family", "dimension", "coverage").unique(maintain_order=True)
     bare = dimensions.filter(coverage="none").height
     lacking = f"; {several(bare, 'dimension')} {'is' if bare == 1 else 'are'} not measured" if bare else ""
-    said = [
-        f"Dot plot of {several(marks.height, 'indicator')} in {several(dimensions.height, 'dimension')}{lacking}"
-    ]
+    many, of = several(marks.height, "indicator"), several(dimensions.height, "dimension")
+    said = [f"Dot plot of {many} in {of}{lacking}"]
     each = marks.drop_nulls("x").group_by("family", "dimension", maintain_order=True).agg(
         pl.format("{} {}", "label", "value").str.join(", ").alias("values")
     )  # fmt: skip

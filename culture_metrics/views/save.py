@@ -56,7 +56,8 @@ _PAGE = """<!doctype html>
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{title}</title>
 <style>body {{ margin: 0 auto; max-width: 1200px; background: #FFFFFF; }}
-figure {{ min-width: 42rem; }}  /* as in a report: a narrow screen scrolls and cuts no label off */{style}</style>
+figure {{ min-width: 42rem; }} /* as in a report: a narrow screen scrolls, no label is cut off */
+{style}</style>
 </head>
 <body>
 {body}
