@@ -15,6 +15,8 @@ What there is, by task; `help(cm.estimate)` says more of each:
   `oversight` for the scores of the oversight framework; `find_peers` for organisations like one's own;
   `compare_years`, `trend` over time; `decompose_change` for what a change is made of; `calibrate` for how
   often their verdicts are wrong here, and find what is there.
+- Leadership: `frameworks` lists them, `framework` reads results through one and says what is not measured;
+  `before_after` follows a programme beside its benchmark group.
 - Outcomes: `outcomes`, `outcome`, `Outcome`, `read_outcome` say what they are; `panel`, `read_panel` set them
   beside the survey; `link_outcomes` and `specification_curve` model the link.
 - Protect and share: `suppress` hides small groups (estimates come hidden); `save_results` writes results to

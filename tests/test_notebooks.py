@@ -24,6 +24,7 @@ CHOICES = {
     "# Year on year": ("question",),
     "# Benchmark and peers": ("score", "question"),
     "# Published results": ("score",),
+    "# Leadership frameworks": ("framework", "baseline", "follow_up"),
 }
 
 

@@ -166,14 +166,16 @@ class FrameworkReading(Output):
         with the last), `why` (the measure stands for the dimension).
     definition : Definition
         The framework as its file has it.
-    organisation, benchmark_group : str
-        Whose results, and among whom the median is taken; "" where that is not known.
+    organisation, benchmark_group, name : str
+        Whose results, among whom the median is taken, and what figures call the organisation; "" where that
+        is not known.
     """
 
     table: pl.DataFrame
     definition: Definition
     organisation: str
     benchmark_group: str
+    name: str = ""
 
     @property
     def last(self) -> pl.DataFrame:
@@ -277,7 +279,7 @@ class FrameworkReading(Output):
 
     @property
     def _name(self) -> str:
-        return "All organisations" if self.organisation == ALL else self.organisation
+        return self.name or ("All organisations" if self.organisation == ALL else self.organisation)
 
     def __repr__(self) -> str:
         return self.summary()

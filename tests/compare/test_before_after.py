@@ -35,7 +35,9 @@ def made(changes, measures=MEASURES, base=900, level=60.0):
     return as_results(pl.DataFrame(rows))
 
 
-CONTROLS = {f"R{i:02}": {2022: 0.1 * i, 2023: 0.1 * i + 1, 2024: 0.1 * i + (2 if i % 2 else 0)} for i in range(1, 13)}
+CONTROLS = {
+    f"R{i:02}": {2022: 0.1 * i, 2023: 0.1 * i + 1, 2024: 0.1 * i + (2 if i % 2 else 0)} for i in range(1, 13)
+}
 
 
 @pytest.mark.parametrize("effect", [0.0, 3.0])
@@ -112,10 +114,14 @@ def test_by_hand_with_what_came_before():
     assert percent["own_std_error"] == pytest.approx(np.sqrt(sampling), rel=0.02)
     assert percent["control_sd"] == pytest.approx(np.sqrt(12 / 11), rel=1e-6)
     # The group moves apart by less than sampling alone would have it: its spread adds s² / n only.
-    assert percent["std_error"] == pytest.approx(np.sqrt(percent["own_std_error"] ** 2 + 12 / 11 / 12), rel=1e-6)
+    assert percent["std_error"] == pytest.approx(
+        np.sqrt(percent["own_std_error"] ** 2 + 12 / 11 / 12), rel=1e-6
+    )
     early = found.table.filter(measure="recommend_place_to_work", period="2022").row(0, named=True)
     assert (early["phase"], early["estimate"]) == ("before", pytest.approx(0.0))
-    assert found.table.filter(measure="raising_concerns", period="2024")["estimate"].item() == pytest.approx(0.8)
+    assert found.table.filter(measure="raising_concerns", period="2024")["estimate"].item() == pytest.approx(
+        0.8
+    )
     said = found.summary()
     assert "+8.0 points" in said and "no difference from the control was beyond chance" in said
     assert not any(word in said for word in ("caused", "led to", "because of"))
@@ -123,7 +129,9 @@ def test_by_hand_with_what_came_before():
 
 
 def test_lines_that_did_not_run_alike_before_are_said():
-    results = made({"RXX": {2022: -9.0, 2023: 1.0, 2024: 11.0}} | CONTROLS, {"recommend_place_to_work": "percent"})
+    results = made(
+        {"RXX": {2022: -9.0, 2023: 1.0, 2024: 11.0}} | CONTROLS, {"recommend_place_to_work": "percent"}
+    )
     found = cm.before_after(results, "RXX", baseline=2023, follow_up=2024, release="2024")
     assert "did not run alike: Would recommend as a place to work in 2022" in found.summary()
 

@@ -28,7 +28,16 @@ def _forget():
     known._OWN.clear()
 
 
-def rows(period, organisation="RXX", breakdown="all", group="all", *, weighting="none", source="respondents", shift=0.0):
+def rows(
+    period,
+    organisation="RXX",
+    breakdown="all",
+    group="all",
+    *,
+    weighting="none",
+    source="respondents",
+    shift=0.0,
+):
     """Figures of everything that an edition asks."""
     edition = catalogue().edition(period)
     made = [
@@ -68,7 +77,9 @@ def test_the_frameworks_are_all_there():
         "nhs_leadership_compact", "nhs_people_plan", "people_promise", "staff_engagement",
         "wales_compassionate_leadership",
     ]  # fmt: skip
-    assert table.select((pl.col("full") + pl.col("part") + pl.col("none") == pl.col("dimensions")).all()).item()
+    assert table.select(
+        (pl.col("full") + pl.col("part") + pl.col("none") == pl.col("dimensions")).all()
+    ).item()
 
 
 def test_the_people_promise_has_every_element_and_sub_score_of_the_survey():
@@ -102,7 +113,7 @@ FILE = (PULSE / "frameworks" / "how_we_work.yaml").read_text(encoding="utf-8")
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
-        ("measure: candour", "measure: candor", r"line 16 .*no edition has the measure candor. Did you mean candour"),
+        ("measure: candour", "measure: candor", r"line 15 .*no edition has the measure candor. Did you mean candour"),
         ("coverage: none", "coverage: part", "that does not fit its indicators"),
         ("coverage: none", "coverage: some", "some is no coverage. Write full, part or none"),
         ("    not_measured: [Trying things out.]\n", "", "and not what is missing"),
@@ -142,7 +153,9 @@ def test_a_folder_may_stand_for_its_one_file_and_for_all(tmp_path):
 def test_each_indicator_computes_on_each_edition_or_says_why_not(name, year, five_years):
     found = cm.framework(name).read(five_years.filter(period=year)).table
     definition = define_framework(name)
-    assert found["dimension"].unique(maintain_order=True).to_list() == [d.label for d in definition.dimensions]
+    assert found["dimension"].unique(maintain_order=True).to_list() == [
+        d.label for d in definition.dimensions
+    ]
     asked = set(catalogue().edition(year).measures)
     for row in found.iter_rows(named=True):
         if row["measure"] is None:
@@ -151,7 +164,11 @@ def test_each_indicator_computes_on_each_edition_or_says_why_not(name, year, fiv
             assert row["estimate"] is not None and row["conf_low"] < row["estimate"] < row["conf_high"]
             assert row["reason"] is None and row["base"] == 900 and row["why"]
         else:
-            assert (row["estimate"], row["reason"], row["status"]) == (None, f"Not asked in {year}.", "not_asked")
+            assert (row["estimate"], row["reason"], row["status"]) == (
+                None,
+                f"Not asked in {year}.",
+                "not_asked",
+            )
     lacking = [d for d in definition.dimensions if d.coverage != "full"]
     assert all(d.not_measured for d in lacking)
 
@@ -164,7 +181,10 @@ def test_breaks_between_years_hold_here_too(five_years):
     assert told["diversity_and_equality"] is False and told["raising_concerns"] is True
     assert early.filter(measure="diversity_and_equality")["why_not_comparable"].item()
     assert "diversity and equality" in found.summary()
-    assert found.table.filter(period="2021", measure="errors_get_feedback")["reason"].item() == "Not asked in 2021."
+    assert (
+        found.table.filter(period="2021", measure="errors_get_feedback")["reason"].item()
+        == "Not asked in 2021."
+    )
     drawn = found.figure()
     assert "Open ones do not compare" in drawn.layout.annotations[-1].text
 
