@@ -98,7 +98,7 @@ class BeforeAfter(Output):
                 ),
             ]
         )  # fmt: skip
-        return views.before_after(
+        return views.with_control(
             rows,
             order=there["label"].unique(maintain_order=True).to_list(),
             start=self.start,

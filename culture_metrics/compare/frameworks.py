@@ -57,7 +57,8 @@ class Frameworks(Output):
         return self.summary()
 
     def _repr_html_(self) -> str:
-        return Table.of(self.table.drop("source"), "Frameworks")._repr_html_()
+        named = {kind: f"measured_{said.replace(' ', '_')}" for kind, said in COVERED.items()}
+        return Table.of(self.table.drop("source").rename(named), "Frameworks")._repr_html_()
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -194,7 +195,7 @@ class FrameworkReading(Output):
             about += f". Benchmark group: {self.benchmark_group}"
         sources = rows["source"].drop_nulls().unique().sort()
         assumed = "Intervals of published figures rest on an assumed spread of answers."
-        return views.framework(
+        return views.indicators(
             rows,
             title=f"{self._name}, {self.definition.title}: {_few_words(self.definition)}",
             subtitle=about,

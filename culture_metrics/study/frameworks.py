@@ -37,7 +37,8 @@ def read_framework(study: Study, which: str | None) -> Figures:
     if which is None and not here:
         return Figures(
             (),
-            otherwise=f"No framework of the package is read with {survey.label}. One of your own is a text file.",
+            otherwise=f"No framework of the package is read with {survey.label}. One of your own is a text "
+            "file.",
         )
     chosen = framework(which or ("people_promise" if "people_promise" in here else here[0]))
     if chosen.survey != survey.id:
@@ -53,7 +54,7 @@ def read_framework(study: Study, which: str | None) -> Figures:
 
 
 def follow_programme(study: Study, baseline: int | str | None, follow_up: int | str | None) -> Figures:
-    """Set the published years before and after a programme beside the benchmark group, or say why not."""
+    """Set the years before and after a programme beside the benchmark group, or say why not."""
     held = {
         period
         for one in study.published
@@ -63,8 +64,8 @@ def follow_programme(study: Study, baseline: int | str | None, follow_up: int | 
     if len(periods) < 2:
         return Figures(
             (),
-            otherwise="A before and after takes published results of two years, best of one release; the files "
-            f"hold {len(periods)}.",
+            otherwise="A before and after takes published results of two years, best of one release; "
+            f"the files hold {len(periods)}.",
         )
     years = {"baseline": baseline or periods[0], "follow_up": follow_up or periods[-1]}
     try:

@@ -1,14 +1,13 @@
 """Plotly figures in one house style. They know tidy columns, not the analyses that made them."""
 
-from culture_metrics.views.before_after import before_after
 from culture_metrics.views.beside_published import beside_published
 from culture_metrics.views.change_map import change_map
 from culture_metrics.views.changes import changes
 from culture_metrics.views.distribution import distribution
 from culture_metrics.views.estimates import estimates
-from culture_metrics.views.framework import framework
 from culture_metrics.views.funnel import funnel
 from culture_metrics.views.heat_map import colour_limit, heat_map
+from culture_metrics.views.indicators import indicators
 from culture_metrics.views.lines import lines
 from culture_metrics.views.links import designs, forest, influence
 from culture_metrics.views.ranking import ranking
@@ -21,9 +20,9 @@ from culture_metrics.views.standing import standing_over_time
 from culture_metrics.views.tipping import tipping
 from culture_metrics.views.trend import trend
 from culture_metrics.views.waterfall import waterfall
+from culture_metrics.views.with_control import with_control
 
 __all__ = [
-    "before_after",
     "beside_published",
     "change_map",
     "changes",
@@ -32,9 +31,9 @@ __all__ = [
     "distribution",
     "estimates",
     "forest",
-    "framework",
     "funnel",
     "heat_map",
+    "indicators",
     "influence",
     "lines",
     "ranking",
@@ -47,4 +46,5 @@ __all__ = [
     "tipping",
     "trend",
     "waterfall",
+    "with_control",
 ]

@@ -21,7 +21,7 @@ NUMBERS = ["own", "control", "error", "reach"]
 PANEL, HEAD, AXIS = 170, 34, 30
 
 
-def before_after(
+def with_control(
     table: pl.DataFrame,
     *,
     order: Sequence[str],
@@ -64,12 +64,12 @@ def before_after(
     >>> table = pl.DataFrame({"measure": "morale", "label": "Morale", "unit": "score",
     ...     "period": ["2022", "2023"], "own": [6.0, 6.2], "control": [6.1, 6.1], "error": [None, 0.1],
     ...     "reach": [None, 0.2]})
-    >>> before_after(table, order=["Morale"], start="2023", own="RXX", control="Acute",
+    >>> with_control(table, order=["Morale"], start="2023", own="RXX", control="Acute",
     ...     title="Programme").layout.meta["alt"]
     'Programme. Line chart of 1 measure, the programme ran from 2023 on. Morale: RXX from 6.00 to 6.20, \
 Acute from 6.10 to 6.10.'
     """
-    rows = tidy(table, COLUMNS, key=["measure", "period"], numbers=NUMBERS, where="views.before_after")
+    rows = tidy(table, COLUMNS, key=["measure", "period"], numbers=NUMBERS, where="views.with_control")
     rows = rows.with_columns(year().alias("x")).sort("x")
     years = rows.select("x", "period").unique().sort("x")
     total = len(order) * (HEAD + PANEL + AXIS)

@@ -26,7 +26,7 @@ LABEL_WIDTH, VALUE_COLUMN, INTERVAL_COLUMN, MEDIAN_COLUMN = 220, 58, 108, 60
 COVERED = {"full": "measured", "part": "measured in part", "none": "not measured by this survey"}
 
 
-def framework(
+def indicators(
     table: pl.DataFrame,
     *,
     title: str,
@@ -69,11 +69,11 @@ def framework(
     ...     "label": ["Raising concerns", None], "unit": ["score", None], "period": "2024",
     ...     "estimate": [6.4, None], "conf_low": [6.3, None], "conf_high": [6.5, None], "base": [800, None],
     ...     "median": [6.5, None], "organisations": [24, None], "comparable": [True, None]})
-    >>> framework(table, title="Speaking up").layout.meta["alt"]
+    >>> indicators(table, title="Speaking up").layout.meta["alt"]
     'Speaking up. Dot plot of 1 indicator in 2 dimensions; 1 dimension is not measured. Voice: Raising \
 concerns 6.40.'
     """
-    tidied = tidy(table, COLUMNS, key=[*KEY, "period"], numbers=NUMBERS, where="views.framework")
+    tidied = tidy(table, COLUMNS, key=[*KEY, "period"], numbers=NUMBERS, where="views.indicators")
     rows = _placed(tidied, scale)
     last = rows.filter(pl.col("period") == pl.col("period").max())
     marks = last.filter(pl.col("label").is_not_null())
