@@ -396,7 +396,8 @@ class Study(Output):
 
     @cached_property
     def _standing(self) -> Benchmark:
-        return benchmark(self.releases, self.organisation)
+        chosen = (self.settings.peers or None) if self.settings else None
+        return benchmark(self.releases, self.organisation, peers=chosen)
 
     @property
     def releases(self) -> list[Published]:
