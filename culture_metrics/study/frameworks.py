@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from culture_metrics.compare.before_after import before_after
+from culture_metrics.compare.before_after import BeforeAfter, before_after
 from culture_metrics.compare.frameworks import framework, frameworks
 from culture_metrics.contract import ALL
 from culture_metrics.errors import ComparabilityError, CultureMetricsError
@@ -14,6 +14,7 @@ from culture_metrics.wording.several import Figures
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from culture_metrics.compare.pairs import Given
     from culture_metrics.study.study import Study
 
 
@@ -67,9 +68,13 @@ def follow_programme(study: Study, baseline: int | str | None, follow_up: int | 
             otherwise="A before and after takes published results of two years, best of one release; "
             f"the files hold {len(periods)}.",
         )
-    years = {"baseline": baseline or periods[0], "follow_up": follow_up or periods[-1]}
+    first, last = baseline or periods[0], follow_up or periods[-1]
+
+    def call(given: Given) -> BeforeAfter:
+        return before_after(given, study.organisation, baseline=first, follow_up=last)
+
     try:
-        found = _of_releases(study, lambda given: before_after(given, study.organisation, **years))
+        found = _of_releases(study, call)
     except CultureMetricsError as error:
         return Figures((), otherwise=f"{error.what}.")
     if found.table["own"].null_count() == found.table.height:

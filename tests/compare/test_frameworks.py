@@ -12,8 +12,10 @@ import pytest
 import culture_metrics as cm
 from culture_metrics.catalogue import catalogue, known
 from culture_metrics.catalogue.frameworks import define_framework, packaged
-from culture_metrics.contract import as_results
+from culture_metrics.contract import as_organisations, as_results
 from culture_metrics.errors import CatalogueError, ComparabilityError, ResultsError, UnknownNameError
+from culture_metrics.published import Published
+from data_schemas.columns import DISTRIBUTIONS
 
 ROOT = Path(__file__).resolve().parents[2]
 PULSE = ROOT / "tests" / "surveys" / "culture_pulse"
@@ -200,12 +202,14 @@ def test_beside_the_benchmark_average_where_the_weighting_is_the_same(five_years
             for code, by in shifts.items()
         )
     )  # fmt: skip
-    example = cm.study([]).published[0]
     listed = pl.DataFrame(
-        {"survey": "nss_england", "period": "2024", "organisation": list(shifts), "name": list(shifts),
-         "benchmark_group": "Acute", "region": None, "ics": None}, schema=example.organisations.schema
+        {"organisation": list(shifts)}, schema={"organisation": pl.String}
+    ).with_columns(
+        survey=pl.lit("nss_england"), period=pl.lit("2024"), name=pl.col("organisation"),
+        benchmark_group=pl.lit("Acute"),
     )  # fmt: skip
-    book = type(example)("nss_england", "2024", cm.results.Results.of(table), example.distributions, listed)
+    nothing = cm.results.Distributions.of(pl.DataFrame(schema=DISTRIBUTIONS))
+    book = Published("nss_england", "2024", cm.results.Results.of(table), nothing, as_organisations(listed))
     found = cm.framework("staff_engagement").read(book, "RXX")
     row = found.table.filter(measure="motivation").row(0, named=True)
     assert (row["estimate"], row["median"], row["organisations"]) == (6.0, pytest.approx(6.1), 3)
