@@ -67,7 +67,7 @@ def organisation_of(
 def respondents_of(extracts: Sequence[Extract]) -> dict[str, int]:
     """Count the respondents of each organisation in the year that has most: small ones are not named."""
     tables = [pl.DataFrame(schema={"organisation": pl.String, "rows": pl.UInt32})]
-    tables += [e.frame["organisation"].value_counts(name="rows") for e in extracts]
+    tables += [e.frame["organisation"].drop_nulls().value_counts(name="rows") for e in extracts]
     most = pl.concat(tables, how="vertical_relaxed").group_by("organisation").agg(pl.col("rows").max())
     return dict(most.sort("organisation").iter_rows())
 
