@@ -151,8 +151,8 @@ def _breakdown(name: str, extract: Extract) -> str | None:
 
 
 def _only(extract: Extract) -> pl.Expr:
-    codes = extract.frame["organisation"].unique()
-    if codes.len() > 1:
+    codes = extract.frame["organisation"].drop_nulls().unique()
+    if codes.len() != 1:
         raise ExtractError(
             "The table does not say which organisation the staff are of",
             got=f"{codes.len()} organisations among the respondents",
