@@ -17,6 +17,7 @@ from culture_metrics.extracts.labels import label_code
 from culture_metrics.extracts.own_words import NUMBERED
 from culture_metrics.extracts.pair_names import pair_names
 from culture_metrics.extracts.respondents import period_in_name
+from culture_metrics.extracts.spelling import same_numbers
 from culture_metrics.files.names import squeeze
 from culture_metrics.indicators.headcounts import read_headcounts
 from culture_metrics.problems import counted, listed
@@ -30,7 +31,6 @@ from culture_metrics.study.propose import (
     numbers_of,
     own_parts,
     same_around,
-    same_numbers,
     unknown_texts,
 )
 from culture_metrics.study.rules import respondents_of
@@ -183,7 +183,11 @@ class Steps:
         made = replace(
             made, breakdowns={**parts, **{name: (name,) for name in chosen}}, also_by=self._also_by(own)
         )
-        if chosen:
+        edition = own[-1].edition
+        joined = any(
+            breakdown_of(h, edition) != breakdown_of(word, edition) for word, hs in parts.items() for h in hs
+        )
+        if chosen or joined:
             survey = find_survey(extracts[0].survey)
             sources = [Source(s.path, made.organisation, survey, made) for s in seen if s.extracts]
             own = self._own([e for source in sources for e in source.years(None, alone=True)], made)
