@@ -183,7 +183,7 @@ def _furthest(rows: pl.DataFrame, name: str | None = None) -> str:
 
 def _apart(change: YearComparison) -> list[str]:
     """Name the groups of one year only: they change the mix, or have another name."""
-    alone = {_printed(change, b): period for b, period in _of_one_year(change).items()}
+    alone = _of_one_year(change)
     ends = [
         ([g for g in groups if g.split(": ", 1)[0] not in alone], period)
         for groups, period in (
@@ -191,7 +191,7 @@ def _apart(change: YearComparison) -> list[str]:
             (change.groups_appeared, change.to_period),
         )
     ]
-    said = [f"{label} is known of {period} only." for label, period in alone.items()]
+    said = [f"{_printed(change, b)} is known of {period} only." for b, period in alone.items()]
     told = [
         f"only in {period}: {listed([g.split(': ', 1)[1] for g in groups])}"
         for groups, period in ends

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 OF_ORGANISATIONS = frozenset({"benchmark_group", "region", "ics"})
 #: From this likeness on an option is proposed for a text.
 LIKE = 0.72
+#: A name that is a number or a code.
+NUMBER = r"^[A-Za-z]{0,3}[\d\s.,:/\-]+$"
 #: From this share of people in groups of the same names on two columns of two years are one breakdown.
 SAME_GROUPS = 0.5
 
@@ -142,6 +144,23 @@ def lie_in(extracts: Sequence[Extract], columns: Mapping[str, str]) -> tuple[dic
 
 def _has(look: Nesting, inner: str, outer: str) -> bool:
     return look.table.filter(inner=inner, outer=outer).height > 0
+
+
+def same_groups(extracts: Sequence[Extract], columns: Mapping[str, str]) -> dict[str, str]:
+    """Return breakdowns that are numbers for the groups of another one, and that one: a cost code of each.
+
+    Both would say the same, and each would hide the other's groups.
+    """
+    found: dict[str, str] = {}
+    for word, other in permutations(columns, 2):
+        pair = [columns[word], columns[other]]
+        both = [e.frame.select(pair).drop_nulls().unique() for e in extracts if {*pair} <= {*e.frame.columns}]
+        if word in found or other in found or not both:
+            continue
+        numbers = all(b[pair[0]].cast(pl.String).str.contains(NUMBER).all() for b in both)
+        if numbers and all(b.height == b[c].n_unique() for b in both for c in pair):
+            found[word] = other
+    return found
 
 
 def same_around(

@@ -31,6 +31,7 @@ from culture_metrics.study.propose import (
     numbers_of,
     own_parts,
     same_around,
+    same_groups,
     unknown_texts,
 )
 from culture_metrics.study.rules import respondents_of
@@ -208,6 +209,12 @@ class Steps:
             several = len(nest.exceptions)
             note = f", but for {counted(several, 'exception')}" if several else ""
             self.decided.append(f"Each {word} lies in one {' and one '.join(nest.within)}{note}.")
+        if self.before is None:
+            for word, other in same_groups(own, {w: columns[w] for w in order}).items():
+                order.remove(word)
+                nesting.pop(word, None)
+                unused[word] = f"stands for the same groups as {other}; take the # away to report by it"
+                renamed, evidence = _without(word, renamed, evidence)
         return replace(
             made,
             breakdowns={word: made.breakdowns[word] for word in order},
@@ -358,6 +365,14 @@ def _with_one_name(extracts: list[Extract], made: Settings) -> list[Extract]:
         new = [pl.col(c).replace(names) for c, names in within(merge, extract.frame).items()]
         found.append(replace(extract, frame=extract.frame.with_columns(new)))
     return found
+
+
+def _without(
+    word: str, renamed: tuple[Renamed, ...], evidence: list[str]
+) -> tuple[tuple[Renamed, ...], list[str]]:
+    """Leave out the pairs of a breakdown, with their evidence."""
+    kept = [both for both in zip(renamed, evidence, strict=True) if both[0].breakdown != word]
+    return tuple(pair for pair, _ in kept), [said for _, said in kept]
 
 
 def _about(one: Seen) -> str:
