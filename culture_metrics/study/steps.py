@@ -67,6 +67,7 @@ class Steps:
     before: Settings | None
     ask: Ask
     organisation: str | None = None
+    survey: str | None = None
     decided: list[str] = field(default_factory=list)
     look: list[str] = field(default_factory=list)
 
@@ -116,7 +117,8 @@ class Steps:
 
     @cached_property
     def _was(self) -> Settings:
-        return self.before or Settings(self.folder, ())
+        was = self.before or Settings(self.folder, ())
+        return was if self.survey is None else replace(was, survey=self.survey)
 
     def _look(self, path: Path) -> Seen:
         """Look at a file; where it does not say whose it is or of which year, ask."""

@@ -39,10 +39,9 @@ def people(year: int) -> pl.DataFrame:
         for _ in range(4 if name == "Small Team" else 40)
     ]
     rng = np.random.default_rng(year)
-    codes = {"q15": [1, 2, 9]} | dict.fromkeys(
-        ["q3a", "q3b", "q25a", "q25b", "q25c", "q25d"], [1, 2, 3, 4, 5]
-    )
-    answers = pl.DataFrame({q: rng.choice(options, len(where)) for q, options in codes.items()})
+    agreement = ("q3a", "q3b", "q25a", "q25b", "q25c", "q25d")
+    answers = pl.DataFrame({q: rng.integers(1, 6, len(where)) for q in agreement})
+    answers = answers.with_columns(pl.Series("q15", rng.choice([1, 2, 9], len(where))))
     directorate, department = zip(*where, strict=True)
     return answers.select(
         pl.Series("Directorate", directorate), pl.Series("Department", department), pl.all()
