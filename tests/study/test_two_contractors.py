@@ -101,6 +101,15 @@ def test_one_breakdown_under_two_words_is_one(trust):
     assert [h.file for h in found.headcounts] == ["Headcount 2024.csv"]
 
 
+def test_inspect_says_what_setup_does_with_a_file_in_its_own_words(trust):
+    staff = cm.inspect_file(trust[0] / "Headcount 2024.csv")
+    assert staff.kind == "table of headcounts" and staff.rows == 10 and not staff.problems
+    assert "culture-metrics setup" in staff.next[0]
+    told = repr(cm.inspect_file(trust[0] / "RXX_2024 export.csv"))
+    assert "Care Group, Dept" in told and "locality" not in told
+    assert "1 row will be left out: rows that whoever made the survey wrote" in told
+
+
 def test_new_names_are_taken_and_other_departments_are_not(trust):
     found = {(p.old, p.new): p.confirmed for p in read_settings(trust[0] / "study.yaml").renamed}
     assert {pair for pair, yes in found.items() if yes} == {
