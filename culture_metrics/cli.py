@@ -179,6 +179,7 @@ def setup(
     organisation: Annotated[
         str | None, typer.Option(help="ODS code of the organisation, or its name as in the workbook.")
     ] = None,
+    survey: Annotated[str | None, SURVEY] = None,
     yes: Annotated[
         bool, typer.Option("--yes", "-y", help="Ask nothing: take every proposal and print it.")
     ] = False,
@@ -187,7 +188,7 @@ def setup(
     from culture_metrics.study.setup import Nobody
     from culture_metrics.study.setup import setup as set_up
 
-    done = set_up(inputs or [Path()], Nobody() if yes else _Person(), organisation)
+    done = set_up(inputs or [Path()], Nobody() if yes else _Person(), organisation, survey)
     typer.echo("What was found:")
     for line in done.decided:
         typer.echo(f"  {line}")

@@ -14,7 +14,7 @@ from culture_metrics.compare.same_questions import absent_in, mark_different_que
 from culture_metrics.contract import ALL
 from culture_metrics.errors import ComparabilityError, unknown
 from culture_metrics.problems import listed
-from culture_metrics.wording.numbers import WHY_NOT, several
+from culture_metrics.wording.numbers import WHY_NOT, in_sentence, several
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -263,7 +263,7 @@ def groups_apart(
             said += [f"{several(hidden, 'group')} not shown"] if hidden else []
             told += [f"in {period} {' and '.join(said)}"] if said else []
         notes.append(
-            f"Groups of {label.lower()} in one year only are not compared: "
+            f"Groups of {in_sentence(label)} in one year only are not compared: "
             f"{'; '.join(told)}. Where a group was renamed, check_pair of both files says which may be the "
             "same, and validate(…, merge=…) gives both years one name."
         )
