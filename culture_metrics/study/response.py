@@ -16,6 +16,7 @@ from culture_metrics.wording.table import HELD, Table
 
 if TYPE_CHECKING:
     from culture_metrics.extracts.extract import Extract
+    from culture_metrics.indicators.headcounts import Headcounts
     from culture_metrics.indicators.response_rates import ResponseRates
     from culture_metrics.study.study import Study
 
@@ -31,20 +32,25 @@ def rates_of(study: Study) -> tuple[ResponseRates, ...]:
 
     Groups whose results are held back have no rate: how many they are would say what others hide.
     """
-    if study.settings is None:
-        return ()
+    study.suppressed  # noqa: B018  what may be shown is decided for all tables together
     own = next((e for e in study.extracts if e.period == study.year), None)
-    latest = bool(study.extracts) and study.extracts[-1].period == study.year
-    wanted = [h for h in study.settings.headcounts if h.year == study.year or (h.year is None and latest)]
-    if own is None:
-        return ()
     found = []
-    for said in wanted:
-        counts = read_headcounts(study.settings.folder / said.file, own, said.sheet)
-        mine = _with_whole(counts.table.filter(organisation=study.organisation), own)
+    for counts in study.headcounts if own is not None else ():
+        mine = _with_whole(counts.table, own)
         rates = response_rates(own, replace(counts, table=mine), study.rule.minimum_base)
         found.append(replace(rates, table=_as_far_as_shown(rates.table, study)))
     return tuple(found)
+
+
+def headcounts_of(study: Study) -> tuple[Headcounts, ...]:
+    """Read the numbers of staff in the year of the study."""
+    own = next((e for e in study.extracts if e.period == study.year), None)
+    if study.settings is None or own is None:
+        return ()
+    latest = study.extracts[-1].period == study.year
+    wanted = [h for h in study.settings.headcounts if h.year == study.year or (h.year is None and latest)]
+    read = [read_headcounts(study.settings.folder / h.file, own, h.sheet) for h in wanted]
+    return tuple(replace(r, table=r.table.filter(organisation=study.organisation)) for r in read)
 
 
 def _with_whole(staff: pl.DataFrame, own: Extract) -> pl.DataFrame:
@@ -70,7 +76,7 @@ def _as_far_as_shown(table: pl.DataFrame, study: Study) -> pl.DataFrame:
     hidden = scores.filter(pl.col("status").cast(pl.String).str.starts_with("suppressed"))
     keys = hidden.select("breakdown", "group", pl.lit(value=True).alias("hide")).unique()
     joined = table.join(keys, on=["breakdown", "group"], how="left", maintain_order="left")
-    hide = pl.col("hide").fill_null(value=False) & (pl.col("status") == "reported")
+    hide = pl.col("hide").fill_null(value=False) & pl.col("base").is_not_null()
     blank = [pl.when(~hide).then(pl.col(c)).alias(c) for c in ("base", "estimate", "conf_low", "conf_high")]
     status = pl.when(hide).then(pl.lit("suppressed")).otherwise("status").alias("status")
     return joined.with_columns(*blank, status).drop("hide")

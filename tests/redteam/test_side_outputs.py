@@ -1,0 +1,79 @@
+"""Attacks on what leaves beside the tables: response rates, files of the study, renamed breakdowns."""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+import pytest
+
+import culture_metrics as cm
+from culture_metrics.extracts.extract import Extract
+from culture_metrics.indicators.response_rates import response_rates
+from tests.redteam import linear
+
+COLUMNS = ["locality_1", "locality_2", "locality_3"]
+
+
+def trust(seed: int) -> Extract:
+    """Departments in directorates, both of any size, and sites across them."""
+    rng = np.random.default_rng(seed)
+    n, many = int(rng.integers(300, 700)), int(rng.integers(4, 9))
+    directorate = rng.choice(many, n, p=rng.dirichlet(np.ones(many) * 0.7))
+    parts = rng.integers(1, 5, many)
+    frame = pl.DataFrame(
+        {
+            "respondent": [f"p{i}" for i in range(n)],
+            "organisation": "RXX",
+            "benchmark_group": "Acute and Acute & Community Trusts",
+            "locality_1": [f"Directorate {d}" for d in directorate],
+            "locality_2": [f"Department {d}.{rng.integers(parts[d])}" for d in directorate],
+            "locality_3": [f"Site {rng.choice(5, p=[0.5, 0.3, 0.15, 0.03, 0.02])}" for _ in range(n)],
+        }
+    )
+    answers = {q: pl.Series(rng.integers(1, 6, n)).cast(pl.Int8) for q in ("q25a", "q25c", "q25d")}
+    return Extract("nss_england", "2024", frame.with_columns(**answers), {})
+
+
+def pinned(frame: pl.DataFrame, shown: dict[tuple[str, str], int]) -> dict[str, int]:
+    """Solve shown numbers of people for those of hidden groups; return the few that follow, by group.
+
+    `shown` is by column (`all` for everybody) and group. Which departments and sites there are, and who could
+    be in both, stands in the organisation chart.
+    """
+    atoms = frame.group_by(COLUMNS).len()
+
+    def inside(column: str, group: str) -> np.ndarray:
+        everyone = pl.lit(value=True) if column == "all" else pl.col(column) == group
+        return atoms.select(everyone.cast(pl.Float64) + 0 * pl.col("len")).to_series().to_numpy()
+
+    rows = np.array([inside(*key) for key in shown])
+    told = np.array([*shown.values()], float)
+    found = {}
+    for column in COLUMNS:
+        for group, n in frame[column].value_counts().iter_rows():
+            mix = np.linalg.lstsq(rows.T, inside(column, group), rcond=None)[0]
+            follows = np.abs(mix @ rows - inside(column, group)).max() < linear.NOUGHT
+            if (column, group) not in shown and follows and n <= linear.MOST:
+                assert round(mix @ told) == n
+                found[group] = n
+    return found
+
+
+def bases(table: pl.DataFrame) -> dict[tuple[str, str], int]:
+    rows = table.filter(pl.col("base").is_not_null())
+    return {(b, g): n for b, g, n in rows.select("breakdown", "group", "base").iter_rows()}
+
+
+@pytest.mark.parametrize("seed", [103, 121])
+def test_response_rates_give_no_hidden_group_away(seed):
+    """With rates decided by themselves a site of 6, and a directorate and its department of 1, followed."""
+    extract = trust(seed)
+    results = cm.estimate(extract, by=COLUMNS).table.filter(measure="advocacy")
+    staff = [extract.frame.group_by(pl.col(c).alias("Group")).len("Headcount") for c in COLUMNS]
+    table = pl.concat(
+        part.with_columns(pl.lit(c).alias("Breakdown"), pl.col("Headcount") * 2)
+        for c, part in zip(COLUMNS, staff, strict=True)
+    )
+    rates = response_rates(extract, table).table
+    assert rates["base"].drop_nulls().len() > 3
+    assert pinned(extract.frame, bases(results) | bases(rates)) == {}
