@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import warnings
+from dataclasses import replace
+
 import numpy as np
 import polars as pl
 import pytest
 
 import culture_metrics as cm
+from culture_metrics.disclosure.decision import Decision
+from culture_metrics.disclosure.ledger import About, read_ledger, write_ledger
 from culture_metrics.extracts.extract import Extract
 from culture_metrics.indicators.response_rates import response_rates
 from tests.redteam import linear
@@ -77,3 +82,40 @@ def test_response_rates_give_no_hidden_group_away(seed):
     rates = response_rates(extract, table).table
     assert rates["base"].drop_nulls().len() > 3
     assert pinned(extract.frame, bases(results) | bases(rates)) == {}
+
+
+def about(extract: Extract) -> list[About]:
+    return [
+        About(extract.survey, extract.period, extract.frame, [*extract.edition.columns], extract.decision)
+    ]
+
+
+def advocacy(extract: Extract, by: list[str]) -> dict[tuple[str, str], int]:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return bases(cm.estimate(extract, by=by).table.filter(measure="advocacy"))
+
+
+@pytest.mark.parametrize(
+    ("seed", "change", "by"),
+    [
+        (13, lambda f, _: f.rename({"locality_1": "Portfolio"}), ["Portfolio", "locality_2"]),
+        (23, lambda f, _: f.drop("locality_1"), ["locality_2", "locality_3"]),
+        (23, lambda f, names: f.with_columns(pl.col("locality_1").replace(names)), ["locality_2"]),
+    ],
+    ids=["another word", "column gone", "names merged"],
+)
+def test_a_second_report_knows_the_breakdowns_of_the_first_by_their_people(tmp_path, seed, change, by):
+    """A directorate of 6, and a department of 8, followed from two reports with study.yaml edited between."""
+    first = trust(seed)
+    shown = advocacy(first, ["locality_1", "locality_3"])
+    write_ledger(tmp_path / "ledger.json", about(first))
+    largest = first.frame["locality_1"].value_counts(sort=True)["locality_1"]
+    frame = change(first.frame, {largest[-1]: largest[0]})
+    second = replace(first, frame=frame, decision=Decision())
+    read_ledger(tmp_path / "ledger.json", about(second))
+    new = advocacy(second, by)
+    shown |= {("locality_1" if b == "Portfolio" else b, g): n for (b, g), n in new.items()}
+    assert pinned(first.frame, shown) == {}
+    # What is the same breakdown by another word hides no more than it must.
+    assert any(b == "locality_2" for b, _ in new) == ("Portfolio" in by)
