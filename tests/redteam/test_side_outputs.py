@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import polars as pl
@@ -12,8 +13,12 @@ import pytest
 import culture_metrics as cm
 from culture_metrics.disclosure.decision import Decision
 from culture_metrics.disclosure.ledger import About, read_ledger, write_ledger
+from culture_metrics.errors import StudyFileError
 from culture_metrics.extracts.extract import Extract
+from culture_metrics.extracts.own_labels import propose_labels
 from culture_metrics.indicators.response_rates import response_rates
+from culture_metrics.study.own_words import one_name
+from culture_metrics.study.settings import Renamed, Settings
 from tests.redteam import linear
 
 COLUMNS = ["locality_1", "locality_2", "locality_3"]
@@ -119,3 +124,28 @@ def test_a_second_report_knows_the_breakdowns_of_the_first_by_their_people(tmp_p
     assert pinned(first.frame, shown) == {}
     # What is the same breakdown by another word hides no more than it must.
     assert any(b == "locality_2" for b, _ in new) == ("Portfolio" in by)
+
+
+def test_a_count_of_texts_does_not_tell_how_few_gave_the_other_answers():
+    """292 of 300 wrote 'Aye' and 'Nope': 8 gave some other answer, which the percentages hide."""
+    frame = trust(103).frame.head(300)
+    texts = ["Aye"] * 200 + ["Nope"] * 92 + ["Strongly agree"] * 8
+    plain = ["Yes and no"] * 150 + [None] * 150
+    frame = frame.with_columns(q25a=pl.Series(texts), q25c=pl.Series(plain)).drop("q25d")
+    found = propose_labels(Extract("nss_england", "2024", frame, {})).table
+    rows = dict(found.select("text", "rows").iter_rows())
+    assert (rows["Aye"], rows["Nope"], rows["Yes and no"]) == (None, None, 150)
+
+
+def test_an_error_names_no_group_that_few_share_in_each_year():
+    """6 people of a ward answered in both years: 12 rows are not 12 people."""
+    first = trust(103)
+    names = ["Hidden ward"] * 6 + ["Other"] * (first.frame.height - 6)
+    first = replace(first, frame=first.frame.with_columns(locality_4=pl.Series(names)))
+    second = replace(first, period="2025")
+    said = Settings(
+        Path(), (), breakdowns={"Dept": ("Dept",)}, renamed=(Renamed("Dept", "Hidden wart", "Other", True),)
+    )
+    with pytest.raises(StudyFileError) as told:
+        one_name([first, second], said)
+    assert "Hidden ward" not in str(told.value)
