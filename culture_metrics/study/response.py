@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from culture_metrics.contract import ALL
+from culture_metrics.disclosure.names import pooled
 from culture_metrics.indicators.breakdowns import group_columns
 from culture_metrics.indicators.headcounts import read_headcounts
 from culture_metrics.indicators.response_rates import response_rates
@@ -82,12 +83,31 @@ def _as_far_as_shown(table: pl.DataFrame, study: Study) -> pl.DataFrame:
     return joined.with_columns(*blank, status).drop("hide")
 
 
+def _without_names(table: pl.DataFrame, study: Study) -> pl.DataFrame:
+    """Put groups that are hidden, and named nowhere else in the report, together: a name says who they are."""
+    key = ["breakdown", "group"]
+    elsewhere = study.results.table.select(key).unique()
+    hidden = table.filter(pl.col("base").is_null(), pl.col("group") != ALL)
+    gone = hidden.join(elsewhere, on=key, how="anti", maintain_order="left")
+    together = [
+        part.head(1).with_columns(
+            pl.lit(pooled(part.height, study.rule.minimum_base)).alias("group"),
+            pl.lit("suppressed").alias("status"),
+            staff=pl.lit(part["staff"].sum(), table.schema["staff"]),
+        )
+        for part in gone.partition_by("breakdown", maintain_order=True)
+    ]
+    order = {name: place for place, name in enumerate(table["breakdown"].unique(maintain_order=True))}
+    kept = pl.concat([table.join(gone, on=key, how="anti", maintain_order="left"), *together])
+    return kept.sort(pl.col("breakdown").replace_strict(order), maintain_order=True)
+
+
 def response_table(study: Study) -> Table:
     """Lay the response rates out for readers."""
     rates = rates_of(study)
     if not rates:
         return Table(pl.DataFrame(schema=dict.fromkeys(SCHEMA, pl.String)), NONE)
-    rows = [row for one in rates for row in one.table.iter_rows(named=True)]
+    rows = [row for one in rates for row in _without_names(one.table, study).iter_rows(named=True)]
     called = {ALL: "Whole organisation"}
     label = study.edition.breakdown_label
     lines = [

@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import polars as pl
@@ -18,6 +19,7 @@ from culture_metrics.extracts.extract import Extract
 from culture_metrics.extracts.own_labels import propose_labels
 from culture_metrics.indicators.response_rates import response_rates
 from culture_metrics.study.own_words import one_name
+from culture_metrics.study.response import _as_far_as_shown, _without_names
 from culture_metrics.study.settings import Renamed, Settings
 from tests.redteam import linear
 
@@ -149,3 +151,34 @@ def test_an_error_names_no_group_that_few_share_in_each_year():
     with pytest.raises(StudyFileError) as told:
         one_name([first, second], said)
     assert "Hidden ward" not in str(told.value)
+
+
+def test_response_rates_name_no_hidden_group_and_no_number_of_one_that_is_impossible():
+    """With 9 staff fewer than answered, a group that the study hides was shown with all who answered."""
+    rates = pl.DataFrame(
+        {
+            "breakdown": ["all", "dept", "dept", "dept", "dept"],
+            "group": ["all", "A", "B", "C", "D"],
+            "base": [70, 40, 21, None, None],
+            "staff": [90, 50, 12, 16, 12],
+            "estimate": [77.8, 80.0, None, None, None],
+            "conf_low": [68.2, 67.0, None, None, None],
+            "conf_high": [85.1, 88.8, None, None, None],
+            "status": ["reported", "reported", "impossible", "suppressed", "suppressed"],
+        }
+    )
+    scores = pl.DataFrame({"breakdown": "dept", "group": ["A", "B"], "status": ["reported", "suppressed"]})
+    scores = scores.with_columns(period=pl.lit("2024"), measure=pl.lit("morale"))
+    study = SimpleNamespace(
+        year="2024",
+        edition=SimpleNamespace(leading=("morale",)),
+        suppressed=(SimpleNamespace(table=scores),),
+        results=SimpleNamespace(table=scores.head(1)),
+        rule=SimpleNamespace(minimum_base=11),
+    )
+    shown = _without_names(_as_far_as_shown(rates, study), study)
+    assert shown.select("group", "base", "staff").rows() == [
+        ("all", 70, 90),
+        ("A", 40, 50),
+        ("3 groups with fewer than 11 people, or that would give those away", None, 40),
+    ]
