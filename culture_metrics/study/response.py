@@ -84,7 +84,7 @@ def _as_far_as_shown(table: pl.DataFrame, study: Study) -> pl.DataFrame:
 
 
 def _without_names(table: pl.DataFrame, study: Study) -> pl.DataFrame:
-    """Put groups that are hidden, and named nowhere else in the report, together: a name says who they are."""
+    """Put hidden groups that the report names nowhere else together: a name says that few are there."""
     key = ["breakdown", "group"]
     elsewhere = study.results.table.select(key).unique()
     hidden = table.filter(pl.col("base").is_null(), pl.col("group") != ALL)
