@@ -12,6 +12,7 @@ import polars as pl
 import pytest
 
 import culture_metrics as cm
+from culture_metrics.compare.redrawn import People, Year
 from culture_metrics.disclosure.decision import Decision
 from culture_metrics.disclosure.ledger import About, read_ledger, write_ledger
 from culture_metrics.errors import StudyFileError
@@ -182,3 +183,21 @@ def test_response_rates_name_no_hidden_group_and_no_number_of_one_that_is_imposs
         ("A", 40, 50),
         ("3 groups with fewer than 11 people, or that would give those away", None, 40),
     ]
+
+
+def test_years_drawn_to_calibrate_hide_what_the_people_themselves_hide():
+    """A group of 9 of 309 is drawn with 11 or more in 29 of 100 years, one of 10 in 42.
+
+    So often was it tested: the number of tests of a calibration told the size of such a group exactly, for 8,
+    9 and 10 people (400 pairs of years), and its name could be that of the change that is planted.
+    """
+    sizes = {"A": 120, "B": 90, "C": 60, "D": 30, "Tiny": 9}
+    names = [name for name, n in sizes.items() for _ in range(n)]
+    frame = trust(121).frame.head(309).with_columns(locality_1=pl.Series(names))
+    extract = Extract("nss_england", "2024", frame, {})
+    people = People.of(extract, None, ["locality_1"], None, None, None)
+    every = np.arange(309)
+    year = Year(np.r_[np.arange(291), np.tile(np.arange(300, 309), 2)], every, every, every)
+    drawn = people.results([year], ["pair"], "2024").filter(measure="advocacy", status="reported")
+    # What the release shows: a second group is hidden beside the small one.
+    assert set(drawn["group"]) == {"all", "A", "B", "C"}
