@@ -214,7 +214,7 @@ class People:
         """Say of cells × measures what is hidden of the people themselves."""
         own = keys.join(self.held, on=["breakdown", "group"], how="left", maintain_order="left")
         there = [pl.col(m) if m in self.held.columns else pl.lit(value=False).alias(m) for m in measures]
-        return own.with_columns(there).select(measures).fill_null(value=False).to_numpy()
+        return np.asarray(own.with_columns(there).select(measures).fill_null(value=False).to_numpy(), bool)
 
     def extract_of(self, years: Sequence[Year], names: Sequence[str], period: str) -> Extract:
         """Return drawn years as an extract, in which the same person has the same id in both years."""

@@ -35,8 +35,10 @@ def rates_of(study: Study) -> tuple[ResponseRates, ...]:
     """
     study.suppressed  # noqa: B018  what may be shown is decided for all tables together
     own = next((e for e in study.extracts if e.period == study.year), None)
+    if own is None:
+        return ()
     found = []
-    for counts in study.headcounts if own is not None else ():
+    for counts in study.headcounts:
         mine = _with_whole(counts.table, own)
         rates = response_rates(own, replace(counts, table=mine), study.rule.minimum_base)
         found.append(replace(rates, table=_as_far_as_shown(rates.table, study)))
