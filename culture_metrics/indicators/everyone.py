@@ -110,7 +110,7 @@ class Everyone:
         """Tell who is in which group of a breakdown now; None without its columns."""
         key = call.together, tuple(names)
         if key not in self._digests:
-            extract = replace(self.extract, frame=call.frame)
+            extract = self.extract if call.frame is None else replace(self.extract, frame=call.frame)
             try:
                 cells = self._cells(extract, {CROSS.join(names): tuple(names)}, together=call.together)
             except UnknownNameError:
