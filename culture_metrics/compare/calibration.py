@@ -212,8 +212,8 @@ def calibrate(  # noqa: PLR0913
     of the extract with their answers, groups and weights: both years of a pair come from the same people, so
     that nothing has changed. With a finite population they are drawn out of one in which everyone of the
     extract stands as often as it takes. Raked weights are raked anew in each year; others go with their
-    people. Estimates, tests, adjustment and verdicts are those of `estimate` and `compare_years`; only the
-    hiding of groups is left at the minimum base.
+    people. Estimates, tests, adjustment and verdicts are those of `estimate` and `compare_years`; groups
+    that are held back are held back in every year drawn.
 
     A planted change moves one figure of the second year by the mean of the `detectable_change` printed in
     pairs without a change: every score by that much, or so many answers of a percentage. Of the whole

@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from culture_metrics.disclosure.rule import Rule
     from culture_metrics.extracts.extract import Extract
     from culture_metrics.extracts.report import ValidationReport
+    from culture_metrics.indicators.headcounts import Headcounts
     from culture_metrics.published import Published
     from culture_metrics.study.files import Checks
     from culture_metrics.study.guide import Guide
@@ -119,7 +120,7 @@ class Study(Output):
         )
 
     def _decided_by(self, extract: Extract) -> list[str | tuple[str, ...]]:
-        """Return what is decided together: what is shown, what it nests in, and the staff mix.
+        """Return what is decided together: what is shown, what it nests in, response rates, the staff mix.
 
         A breakdown that another lies in is decided with it, though it be shown another time or not at all.
         """
@@ -127,7 +128,9 @@ class Study(Output):
         mix = [name for name in here if name == extract.edition.survey.defaults.staff_mix]
         own = [name for name in self.by if all(part in here for part in name.split(CROSS))]
         around = [name for name in self.around if name in here and names_groups(extract, name)]
-        return [factors(name) for name in dict.fromkeys([*own, *around, *mix])]
+        rates = [one for counts in self.headcounts for one in counts.table["breakdown"].unique().sort()]
+        staff = [name for name in rates if extract.period == self.year and name != ALL]
+        return [factors(name) for name in dict.fromkeys([*own, *around, *mix, *staff])]
 
     @property
     def around(self) -> tuple[str, ...]:
@@ -146,6 +149,13 @@ class Study(Output):
             found += above
             left += above
         return tuple(found)
+
+    @cached_property
+    def headcounts(self) -> tuple[Headcounts, ...]:
+        """The numbers of staff that study.yaml names for the year of the study."""
+        from culture_metrics.study.response import headcounts_of
+
+        return headcounts_of(self)
 
     @property
     def decided(self) -> list[About]:
