@@ -128,6 +128,10 @@ class People:
             extract.edition.survey.minimum_base if minimum_base is None else minimum_base,
         )
 
+    def called(self, breakdown: str) -> str:
+        """Return what the file calls a breakdown."""
+        return self.extract.words.get(breakdown) or self.extract.edition.breakdown_label(breakdown)
+
     @cached_property
     def units(self) -> Units:
         """What was sampled: respondents or clusters."""
