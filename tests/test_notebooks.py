@@ -22,7 +22,8 @@ OTHER_PARAMETERS = {
 CHOICES = {
     "# Culture indicators": ("score", "question"),
     "# Year on year": ("question",),
-    "# Published results": ("score", "question"),
+    "# Benchmark and peers": ("score", "question"),
+    "# Published results": ("score",),
 }
 
 

@@ -1,7 +1,9 @@
 """Compare organisations, years and groups: everything here reads Results only.
 
-Beside `benchmark`, `compare_years`, `trend` and `decompose_change`, which are at the top:
+Beside `benchmark`, `oversight`, `find_peers`, `compare_years`, `trend` and `decompose_change`, which are at
+the top:
 
+- `bright_spots`: organisations, regions and systems that are better than their profile predicts.
 - `recovery`: what the lowest organisations recovered beyond regression to the mean.
 - `run_chart`: the quarterly pulse over time.
 - `change_contributions`: the questions that make the change of a score.
@@ -17,6 +19,7 @@ from culture_metrics.lazy_names import lazy_names
 
 if TYPE_CHECKING:
     from culture_metrics.compare.assumptions import Assumptions as Assumptions
+    from culture_metrics.compare.beyond_profile import bright_spots as bright_spots
     from culture_metrics.compare.contributions import change_contributions as change_contributions
     from culture_metrics.compare.nonresponse import nonresponse_sensitivity as nonresponse_sensitivity
     from culture_metrics.compare.pulse import run_chart as run_chart
@@ -26,6 +29,7 @@ else:
         __name__,
         {
             "Assumptions": "assumptions",
+            "bright_spots": "beyond_profile",
             "change_contributions": "contributions",
             "nonresponse_sensitivity": "nonresponse",
             "recovery": "regression_to_mean",
