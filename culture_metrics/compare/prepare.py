@@ -178,10 +178,13 @@ def _end(end: str, spread: Mapping[str, float], assumptions: Assumptions) -> lis
     n = pl.coalesce(
         f"effective_base_{end}", pl.when(wide).then(base / assumptions.design_effect).otherwise(base)
     )
-    known = pl.col(f"std_error_{end}") * (n / pl.col(f"design_effect_{end}").fill_null(1.0)).sqrt()
+    # Respondents' figures without interval have an error that the design does not tell: one cluster, say.
+    told = unpublished | pl.col(f"conf_low_{end}").is_not_null()
+    error = pl.col(f"std_error_{end}")
+    known = pl.when(error > 0).then(error) * (n / pl.col(f"design_effect_{end}").fill_null(1.0)).sqrt()
     assumed = pl.col("measure").replace_strict(spread, return_dtype=pl.Float64)
     return [
-        pl.when(score).then(n).otherwise(pl.coalesce(f"worth_{end}", n)).alias(f"n_{end}"),
+        pl.coalesce(f"worth_{end}", pl.when(score | told).then(n)).alias(f"n_{end}"),
         pl.coalesce(f"df_{end}", pl.when(score).then(n - 1).otherwise(float("inf"))).alias(f"df_{end}"),
         pl.when(score).then(pl.coalesce(known, pl.when(unpublished).then(assumed))).alias(f"sd_{end}"),
     ]

@@ -141,6 +141,10 @@ class People:
             ),
         )
 
+    def called(self, breakdown: str) -> str:
+        """Return what the file calls a breakdown."""
+        return self.extract.words.get(breakdown) or self.extract.edition.breakdown_label(breakdown)
+
     @cached_property
     def units(self) -> Units:
         """What was sampled: respondents or clusters."""

@@ -11,6 +11,7 @@ import polars as pl
 from culture_metrics.catalogue import CROSS, Edition, catalogue
 from culture_metrics.compare.benchmark import benchmark
 from culture_metrics.compare.beyond_profile import bright_spots
+from culture_metrics.compare.calibration import PAIRS, calibrate
 from culture_metrics.compare.mirror import Mirror, mirror
 from culture_metrics.compare.oversight import oversight
 from culture_metrics.compare.peers import find_peers
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
 
     from culture_metrics.catalogue.describe import Definition
     from culture_metrics.compare.benchmark import Benchmark
+    from culture_metrics.compare.calibration import Calibration
     from culture_metrics.compare.comparison import YearComparison
     from culture_metrics.compare.peers import Peers
     from culture_metrics.disclosure.rule import Rule
@@ -126,11 +128,15 @@ class Study(Output):
         """
         here = available_breakdowns(extract)
         mix = [name for name in here if name == extract.edition.survey.defaults.staff_mix]
-        own = [name for name in self.by if all(part in here for part in name.split(CROSS))]
         around = [name for name in self.around if name in here and names_groups(extract, name)]
         rates = [one for counts in self.headcounts for one in counts.table["breakdown"].unique().sort()]
         staff = [name for name in rates if extract.period == self.year and name != ALL]
-        return [factors(name) for name in dict.fromkeys([*own, *around, *mix, *staff])]
+        return list(dict.fromkeys([*self._own_by(extract), *map(factors, (*around, *mix, *staff))]))
+
+    def _own_by(self, extract: Extract) -> list[str | tuple[str, ...]]:
+        """Return the breakdowns of the study that an extract has."""
+        here = available_breakdowns(extract)
+        return [factors(name) for name in self.by if all(part in here for part in name.split(CROSS))]
 
     @property
     def around(self) -> tuple[str, ...]:
@@ -553,6 +559,12 @@ class Study(Output):
         earlier, later = self.two_years()
         change = compare_years(self.results, earlier.period, later.period)
         return replace(change, names={**change.names, **self.words, self.organisation: self.name})
+
+    def calibrate(self, draws: int = PAIRS) -> Calibration:
+        """Count how often verdicts on the year of the study would be wrong, and find what is there."""
+        extracts = self._answered().extracts
+        own = ([e for e in extracts if e.period <= self.year] or extracts)[-1]
+        return calibrate(own, self._own_by(own), minimum_base=self.rule.minimum_base, draws=draws)
 
     def staff_mix(self, measure: str | None = None) -> Figures:
         """Split the change of a measure (the survey's choice) into staff mix and change within groups."""
