@@ -4,6 +4,7 @@ from culture_metrics.views.change_map import change_map
 from culture_metrics.views.changes import changes
 from culture_metrics.views.distribution import distribution
 from culture_metrics.views.estimates import estimates
+from culture_metrics.views.gaps import gaps
 from culture_metrics.views.heat_map import colour_limit, heat_map
 from culture_metrics.views.lines import lines
 from culture_metrics.views.links import designs, forest, influence
@@ -25,6 +26,7 @@ __all__ = [
     "distribution",
     "estimates",
     "forest",
+    "gaps",
     "heat_map",
     "influence",
     "lines",
