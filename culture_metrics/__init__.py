@@ -11,8 +11,9 @@ What there is, by task; `help(cm.estimate)` says more of each:
   respondent), `estimate_values` (numbers of your own); `Weights`, `rake`, `Design` for weights and sampling;
   `replicate`, `shrink` for standard errors by bootstrap and steadier figures of small groups; `agreement` for
   what may be averaged over a group.
-- Compare: `benchmark` with other organisations; `compare_years`, `trend` over time; `decompose_change` for
-  what a change is made of; `calibrate` for how often their verdicts are wrong here, and find what is there.
+- Compare: `benchmark` with other organisations; `equality_gaps` between groups of staff (WRES, WDES, any
+  two); `compare_years`, `trend` over time; `decompose_change` for what a change is made of; `calibrate` for
+  how often their verdicts are wrong here, and find what is there.
 - Outcomes: `outcomes`, `outcome`, `Outcome`, `read_outcome` say what they are; `panel`, `read_panel` set them
   beside the survey; `link_outcomes` and `specification_curve` model the link.
 - Protect and share: `suppress` hides small groups (estimates come hidden); `save_results` writes results to
@@ -23,8 +24,8 @@ What there is, by task; `help(cm.estimate)` says more of each:
 
 What is needed less often is one step below; `help(cm.links)` lists a room:
 
-- `compare`: recovery of the lowest and regression to the mean, run charts, questions that make a change,
-  sensitivity to non-response, what to assume of published figures.
+- `compare`: strata of several breakdowns together, recovery of the lowest and regression to the mean, run
+  charts, questions that make a change, sensitivity to non-response, what to assume of published figures.
 - `links`: mediation, moderation, relative weights, a cross-lagged model for R; what such a study can find.
 - `measurement`: agreement of published percentages. `published`: scores rebuilt from answers, workbooks
   written. `results`: the tables as objects, and their check. `disclosure`: an attacker for a release.
@@ -53,6 +54,7 @@ if TYPE_CHECKING:
     from culture_metrics.compare.benchmark import benchmark as benchmark
     from culture_metrics.compare.calibration import calibrate as calibrate
     from culture_metrics.compare.decompose import decompose_change as decompose_change
+    from culture_metrics.compare.equality import equality_gaps as equality_gaps
     from culture_metrics.compare.trend import trend as trend
     from culture_metrics.compare.years import compare_years as compare_years
     from culture_metrics.extracts.cross_file import check_pair as check_pair
@@ -99,6 +101,7 @@ else:
             "decompose_change": "compare.decompose",
             "disclosure": "disclosure",
             "distributions": "indicators.distributions",
+            "equality_gaps": "compare.equality",
             "estimate": "indicators.estimate",
             "estimate_values": "indicators.values",
             "inspect_file": "study.inspect",

@@ -178,9 +178,9 @@ def _id(name: str, survey: Survey, words: Mapping[str, str]) -> str:
         if word.casefold() == name.casefold():
             return one
     for edition in reversed(list(survey)):
-        for one in edition.breakdowns.values():
-            if name.casefold() in {n.casefold() for n in (one.id, one.label, *one.names)}:
-                return one.id
+        for known in edition.breakdowns.values():
+            if name.casefold() in {n.casefold() for n in (known.id, known.label, *known.names)}:
+                return known.id
     return name
 
 
@@ -318,9 +318,9 @@ def _measured(
     if measures is None:
         wanted = items | {m for edition in survey for m in edition.leading}
     else:
-        made = {str(i.label).casefold(): name for name, i in said.made.items()}
+        printed = {str(i.label).casefold(): name for name, i in said.made.items()}
         wanted = {
-            name if name in said.made else made.get(name.casefold()) or survey.newest.measure(name).id
+            name if name in said.made else printed.get(name.casefold()) or survey.newest.measure(name).id
             for name in measures
         }
     named = pl.DataFrame(

@@ -43,7 +43,7 @@ def parts_of(given: Source | Iterable[Source]) -> list[Source]:
         When it is nothing, or no extract, results or published results.
     """
     one = isinstance(given, Extract | Output | pl.DataFrame) or not isinstance(given, Iterable)
-    parts = [given] if one or isinstance(given, str) else list(given)
+    parts: list[object] = [given] if one or isinstance(given, str) else [*given]  # type: ignore[misc]
     wrong = [p for p in parts if not isinstance(p, Extract | Results | Published | pl.DataFrame)]
     if wrong or not parts:
         raise ResultsError(
@@ -197,7 +197,9 @@ def beside(published: Published) -> pl.DataFrame:
         )
     )
     percent = (pl.col("unit") == "percent") & pl.col("conf_low").is_not_null()
-    return as_results(rows.with_columns(interval=pl.when(percent).then(pl.lit("wilson"))))
+    rows = rows.with_columns(interval=pl.when(percent).then(pl.lit("wilson")))
+    # Not checked as Results: a column of a workbook may have no base beside it.
+    return rows.select(pl.col(name).cast(kind) for name, kind in RESULTS.items())
 
 
 def _column(name: str, said: Equality, published: Published) -> tuple[str, str, str] | None:

@@ -110,10 +110,15 @@ class EqualityGaps(Output):
             rows,
             unit=unit,
             title=f"{self._whom(first['organisation'])}: {self.breakdown_label(first['breakdown'])}, "
-            f"{clear} of {several(newest.height, 'gap')} clear in {rows['period'].max()}",
+            f"{clear} of {several(newest.height, 'gap')} clear in {newest['period'][0]}",
             subtitle=f"{catalogue(self.survey).label}, {_years(rows['period'])}",
             source=SOURCES[str(first["source"])],
-            hidden=self.table.filter(status="suppressed", breakdown=first["breakdown"]).height,
+            hidden=self.table.filter(
+                *(pl.col(c) == first[c] for c in ("organisation", "breakdown", "group")),
+                pl.col("indicator").is_not_null() == (first["indicator"] is not None),
+                pl.col("unit").cast(pl.String) == unit,
+                status="suppressed",
+            ).height,
         )
 
     def over_years(self) -> pl.DataFrame:
@@ -245,8 +250,8 @@ class EqualityGaps(Output):
 
 
 def _years(periods: pl.Series) -> str:
-    first, last = periods.min(), periods.max()
-    return str(first) if first == last else f"{first} to {last}"
+    first, last = str(periods.min()), str(periods.max())
+    return first if first == last else f"{first} to {last}"
 
 
 def _sentence(row: Mapping[str, Any]) -> str:

@@ -99,14 +99,14 @@ def gaps(
     names = heads.select(_headed(heads)).to_series()
     above = [y - ROW / 2 - 14 for y in heads["y"]]
     style.column(
-        fig, names, above, x=0, xanchor="left", xshift=10 - left, yanchor="middle", font=style.STRONG
+        fig, names, above, x=0, xanchor="left", xshift=style.EDGE - left, yanchor="middle", font=style.STRONG
     )
     first = rows.row(0, named=True)
     key = (
         f"<span style='color:{style.DARK_BLUE}'>●</span> {safe(first['group'])}   "
         f"<span style='color:{style.MARK}'>◆</span> {safe(first['reference'])}"
     )
-    style.note(fig, key, x=0, y=1, xanchor="left", xshift=10 - left, yanchor="bottom", yshift=8)
+    style.note(fig, key, x=0, y=1, xanchor="left", xshift=style.EDGE - left, yanchor="bottom", yshift=8)
     marked = rows["benchmark_gap"].is_not_null().any()
     notes = "A gap is the first group less the second, with its 95% interval."
     if marked:
