@@ -22,6 +22,7 @@ OTHER_PARAMETERS = {
 CHOICES = {
     "# Culture indicators": ("score", "question"),
     "# Year on year": ("question",),
+    "# Equality": ("score",),
     "# Published results": ("score", "question"),
 }
 

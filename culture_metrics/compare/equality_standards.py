@@ -68,11 +68,15 @@ class Standard:
 class Equality:
     """What is looked at in a survey: its standards, and two groups of other breakdowns.
 
-    `pairs` has the group (None: every other one) and the reference (None: the largest shown) of each.
+    `pairs` has the group (None: every other one) and the reference (None: the largest shown) of each;
+    `leading` are the breakdowns that a report shows beside the standards, `crossed` those whose strata are
+    looked at together.
     """
 
     standards: tuple[Standard, ...] = ()
     pairs: Mapping[str, tuple[str | None, str | None]] = field(default_factory=dict)
+    leading: tuple[str, ...] = ()
+    crossed: tuple[str, ...] = ()
 
     @property
     def made(self) -> dict[str, Indicator]:
@@ -119,14 +123,18 @@ def equality_from(said: Mapping[str, Any], survey: Survey) -> Equality:
     CatalogueError
         When it names what is not there.
     """
-    _keys(said, {"standards": dict, "breakdowns": dict}, "the file")
+    _keys(said, {"standards": dict, "breakdowns": dict, "leading": list, "crossed": list}, "the file")
     standards = tuple(_standard(name, spec, survey) for name, spec in said["standards"].items())
     pairs = {}
     for name, spec in said["breakdowns"].items():
         _keys(spec, PAIR, name)
         pairs[name] = (spec.get("group"), spec.get("reference"))
         _groups(name, [g for g in pairs[name] if g is not None], survey, known=False)
-    return Equality(standards, MappingProxyType(pairs))
+    found = Equality(standards, MappingProxyType(pairs), tuple(said["leading"]), tuple(said["crossed"]))
+    for name in (*found.leading, *found.crossed):
+        if name not in found.breakdowns:
+            raise _wrong("leading, crossed", name, "breakdowns of the file")
+    return found
 
 
 def _standard(name: str, spec: Mapping[str, Any], survey: Survey) -> Standard:

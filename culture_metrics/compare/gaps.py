@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
     import plotly.graph_objects as go
 
+    from culture_metrics.wording.several import Figures
+    from culture_metrics.wording.table import Table
+
 #: What is said where two groups do not differ beyond chance.
 NO_GAP = "no clear gap"
 #: So many gaps are told in a summary, the widest first.
@@ -106,10 +109,13 @@ class EqualityGaps(Output):
         first = rows.row(0, named=True)
         newest = rows.filter(period=rows["period"].max())
         clear = newest.filter(pl.col("verdict").is_in(["worse", "better", "differs"])).height
+        own = pl.col("breakdown") == first["breakdown"]
+        several_ = self.table.filter(own)["group"].n_unique() > 1
+        pair = f", {first['group']} against {first['reference']}" if several_ else ""
         return views.gaps(
             rows,
             unit=unit,
-            title=f"{self._whom(first['organisation'])}: {self.breakdown_label(first['breakdown'])}, "
+            title=f"{self._whom(first['organisation'])}: {self.breakdown_label(first['breakdown'])}{pair}, "
             f"{clear} of {several(newest.height, 'gap')} clear in {newest['period'][0]}",
             subtitle=f"{catalogue(self.survey).label}, {_years(rows['period'])}",
             source=SOURCES[str(first["source"])],
@@ -120,6 +126,25 @@ class EqualityGaps(Output):
                 status="suppressed",
             ).height,
         )
+
+    def figures(self) -> Figures:
+        """Draw every pair of groups that has a gap.
+
+        Of a standard both its units, of other breakdowns scores alone.
+        """
+        from culture_metrics.wording.several import Figures
+
+        drawn = self.table.drop_nulls("gap").with_columns(pl.col("unit").cast(pl.String))
+        standard = pl.col("indicator").is_not_null()
+        rows = drawn.filter(standard | ((pl.col("unit") == "score") & ~standard.any().over("breakdown")))
+        if rows["organisation"].n_unique() > 1:
+            rows = rows.filter(organisation=rows["organisation"][0])
+        wanted = rows.select("organisation", "breakdown", "group", "unit").unique(maintain_order=True)
+        made = (
+            self.figure(breakdown, organisation=whom, group=group, unit=unit)
+            for whom, breakdown, group, unit in wanted.iter_rows()
+        )
+        return Figures(tuple(made), otherwise="No gap may be shown: one of the two groups is too small.")
 
     def over_years(self) -> pl.DataFrame:
         """Return the change of each gap from the first to the last period that has it.
@@ -193,6 +218,29 @@ class EqualityGaps(Output):
             "reason",
         )
 
+    def changes(self) -> Table:
+        """List the changes of gaps over the years: of the standards' indicators, or of all without any."""
+        from culture_metrics.wording.table import Table
+
+        moved = self.over_years()
+        known = moved.drop_nulls("indicator")
+        rows = known if known.height else moved
+        if rows.is_empty():
+            return Table(pl.DataFrame(), "No gap is shown in two years, so none can have moved")
+        said = [
+            {
+                "Indicator": " ".join(filter(None, (row["indicator"], row["label"]))),
+                "Group": row["group"],
+                "From": f"{row['period_from']}: {signed(row['gap_from'], str(row['unit']))}",
+                "To": f"{row['period_to']}: {signed(row['gap_to'], str(row['unit']))}",
+                "Change (95% interval)": _interval(row, "change"),
+                "Verdict": row["verdict"],
+            }
+            for row in rows.iter_rows(named=True)
+        ]
+        numbers = ("From", "To", "Change (95% interval)")
+        return Table(pl.DataFrame(said), "Change of each gap, below 0 where it narrowed", numbers=numbers)
+
     def summary(self) -> str:
         """Say in plain sentences whose experience is worse, by how much, and whether that changed."""
         newest = self.table.filter(pl.col("period") == pl.col("period").max().over("organisation"))
@@ -255,11 +303,17 @@ def _years(periods: pl.Series) -> str:
 
 
 def _sentence(row: Mapping[str, Any]) -> str:
-    unit = str(row["unit"])
-    low, high, gap = (signed(row[name], unit) for name in ("conf_low", "conf_high", "gap"))
-    sign = " points" if unit == "percent" else ""
     known = "" if row["indicator"] is None else f" ({row['indicator']})"
-    return f"{row['label']}{known}: {row['group']} {gap}{sign} ({low} to {high}) against {row['reference']}."
+    gap = _interval(row, "gap", " points" if row["unit"] == "percent" else "")
+    return f"{row['label']}{known}: {row['group']} {gap} against {row['reference']}."
+
+
+def _interval(row: Mapping[str, Any], name: str, sign: str = "") -> str:
+    """Say a difference with its interval, as far as it is known."""
+    unit = str(row["unit"])
+    ends = [row["conf_low"], row["conf_high"]]
+    known = "" if None in ends else f" ({' to '.join(signed(end, unit) for end in ends)})"
+    return f"{signed(row[name], unit)}{sign}{known}"
 
 
 def _broken(changes: pl.DataFrame, survey: str) -> pl.Series:

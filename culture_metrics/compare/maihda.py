@@ -10,6 +10,8 @@ import numpy as np
 import polars as pl
 
 from culture_metrics.catalogue import CROSS, catalogue
+from culture_metrics.compare.equality_sources import survey_of
+from culture_metrics.compare.equality_standards import equality_of
 from culture_metrics.compare.strata import LEVEL, fit_strata
 from culture_metrics.contract import check_results
 from culture_metrics.errors import ResultsError, unknown
@@ -73,7 +75,7 @@ class Intersections(Output):
 
         rows = self.table.drop_nulls("shrunken").sort("shrunken", descending=True)
         first = rows.row(0, named=True)
-        unit = str(first["unit"])
+        unit, whom = str(first["unit"]), self.names.get(first["organisation"], first["organisation"])
         centre = float(np.average(rows["estimate"], weights=rows["base"]))
         drawn = rows.select(
             label="group",
@@ -93,8 +95,8 @@ class Intersections(Output):
             decimals=DECIMALS[unit],
             title=f"{first['label']} where {self._label()} meet: "
             f"{100 * self.share_between:.1f}% of the variance lies between strata",
-            subtitle=f"{first['organisation']}, {first['period']}. Small strata are drawn towards what the "
-            "breakdowns say when they are added up",
+            subtitle=f"{whom}, {first['period']}. Small strata are drawn towards what the breakdowns say "
+            "when they are added up",
             reference=centre,
             notes=f"The line is the mean of the respondents shown, {said(centre, unit)}.",
         )
@@ -169,7 +171,7 @@ def intersections(
     measure : str
         By any of its names.
     by : sequence of str
-        The breakdowns that are crossed, two or more.
+        The breakdowns that are crossed, two or more; those of the survey's equality file when left out.
     organisation : str, optional
         ODS code, where there are several.
     minimum_base : int, optional
@@ -216,6 +218,8 @@ def intersections(
     >>> found.table.height, 0 <= found.share_between < 0.2
     (4, True)
     """
+    if not len(by) and (survey := survey_of(given)) is not None:
+        by = equality_of(survey).crossed
     if isinstance(by, str) or len(by) < 2:
         raise ResultsError(
             "Strata are of two breakdowns or more", where="intersections(by=)", got=f"{len(by)}"

@@ -10,12 +10,15 @@ import polars as pl
 
 from culture_metrics.catalogue import CROSS, Edition, catalogue
 from culture_metrics.compare.benchmark import benchmark
+from culture_metrics.compare.equality import equality_gaps
+from culture_metrics.compare.equality_standards import equality_of
+from culture_metrics.compare.maihda import intersections
 from culture_metrics.compare.years import check_comparable, compare_years
 from culture_metrics.contract import ALL, as_distributions, as_results
 from culture_metrics.disclosure.ledger import About, write_ledger
 from culture_metrics.disclosure.names import pool_names
 from culture_metrics.disclosure.suppression import suppress
-from culture_metrics.errors import ComparabilityError, ReportError
+from culture_metrics.errors import ComparabilityError, CultureMetricsError, ReportError
 from culture_metrics.extracts.columns import breakdown_of
 from culture_metrics.extracts.unanswered import told, unanswered
 from culture_metrics.indicators.breakdowns import available_breakdowns, names_groups
@@ -37,6 +40,7 @@ if TYPE_CHECKING:
     from culture_metrics.catalogue.describe import Definition
     from culture_metrics.compare.benchmark import Benchmark
     from culture_metrics.compare.comparison import YearComparison
+    from culture_metrics.compare.gaps import EqualityGaps
     from culture_metrics.disclosure.rule import Rule
     from culture_metrics.extracts.extract import Extract
     from culture_metrics.extracts.report import ValidationReport
@@ -454,6 +458,40 @@ class Study(Output):
             label = self.edition.questions[chosen].label
             return Figures((), otherwise=f"'{label}' has no headline percentage whose change could be split.")
         return staff_mix(years, chosen, wanted, self.rule.minimum_base, self.name)
+
+    def equality_gaps(self) -> EqualityGaps:
+        """Set groups of staff side by side over the years: the equality standards, and what leads beside.
+
+        Raises
+        ------
+        ResultsError
+            When the files have no two groups.
+        """
+        said = equality_of(self.edition.survey.id)
+        wanted = [*(s.breakdown for s in said.standards), *said.leading] or [*self.by]
+        here = {name for e in self.extracts for name in available_breakdowns(e)}
+        found = equality_gaps(
+            self.extracts or self.published,
+            [name for name in wanted if name in here] if self.extracts else wanted,
+            organisation=self.organisation,
+            published=self.published,
+            minimum_base=self.rule.minimum_base,
+        )
+        return replace(found, names={**found.names, **self.words, self.organisation: self.name})
+
+    def intersections(self, measure: str | None = None) -> Figures:
+        """Draw the strata of several breakdowns together (MAIHDA), of the headline score when left out."""
+        from culture_metrics.wording.several import Figures
+
+        extract = self._answered().extracts[-1]
+        try:
+            found = intersections(
+                extract, measure or self.edition.headline, minimum_base=self.rule.minimum_base
+            )
+        except CultureMetricsError as error:
+            return Figures((), otherwise=f"Strata are not shown: {error.what}.")
+        named = replace(found, names={**found.names, self.organisation: self.name})
+        return Figures((named.figure(), named), otherwise="")
 
     def _answered(self) -> Study:
         """Return the study if there are answers of respondents in it."""

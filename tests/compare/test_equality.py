@@ -163,7 +163,8 @@ def test_the_published_pairs_of_159_trusts(book):
 
 def test_a_workbook_with_bases_has_intervals_and_hides_what_is_small():
     def row(column, value, base):
-        return {"organisation": "RXX", "period": "2024", "kind": "wres", "column": column, "value": value, "base": base}  # fmt: skip  # noqa: E501
+        about = {"organisation": "RXX", "period": "2024", "kind": "wres"}
+        return {**about, "column": column, "value": value, "base": base}
 
     columns = pl.DataFrame(
         [
