@@ -8,12 +8,14 @@ What there is, by task; `help(cm.estimate)` says more of each:
 - Look up: `catalogue` has the surveys' editions, questions, measures (by id) and breakdowns; `survey` reads
   one of your own from its folder.
 - Indicators: `estimate` (scores and headline percentages), `distributions` (every answer), `score` (each
-  respondent), `estimate_values` (numbers of your own); `Weights`, `rake`, `Design` for weights and sampling;
-  `replicate`, `shrink` for standard errors by bootstrap and steadier figures of small groups; `agreement` for
-  what may be averaged over a group.
-- Compare: `benchmark` with other organisations; `equality_gaps` between groups of staff (WRES, WDES, any
-  two); `compare_years`, `trend` over time; `decompose_change` for what a change is made of; `calibrate` for
-  how often their verdicts are wrong here, and find what is there.
+  respondent), `estimate_values` (numbers of your own); `Weights`, `official_mix`, `rake`, `Design` for
+  weights and sampling; `replicate`, `shrink` for standard errors by bootstrap and steadier figures of small
+  groups; `agreement` for what may be averaged over a group.
+- Compare: `mirror` gives the official figures from your own extract; `benchmark` with other organisations;
+  `oversight` for the scores of the oversight framework; `find_peers` for organisations like one's own;
+  `equality_gaps` between groups of staff (WRES, WDES, any two); `compare_years`, `trend` over time;
+  `decompose_change` for what a change is made of; `calibrate` for how often their verdicts are wrong here,
+  and find what is there.
 - Outcomes: `outcomes`, `outcome`, `Outcome`, `read_outcome` say what they are; `panel`, `read_panel` set them
   beside the survey; `link_outcomes` and `specification_curve` model the link.
 - Protect and share: `suppress` hides small groups (estimates come hidden); `save_results` writes results to
@@ -24,8 +26,9 @@ What there is, by task; `help(cm.estimate)` says more of each:
 
 What is needed less often is one step below; `help(cm.links)` lists a room:
 
-- `compare`: strata of several breakdowns together, recovery of the lowest and regression to the mean, run
-  charts, questions that make a change, sensitivity to non-response, what to assume of published figures.
+- `compare`: organisations better than their profile predicts, strata of several breakdowns together, recovery
+  of the lowest and regression to the mean, run charts, questions that make a change, sensitivity to
+  non-response, what to assume of published figures.
 - `links`: mediation, moderation, relative weights, a cross-lagged model for R; what such a study can find.
 - `measurement`: agreement of published percentages. `published`: scores rebuilt from answers, workbooks
   written. `results`: the tables as objects, and their check. `disclosure`: an attacker for a release.
@@ -55,6 +58,9 @@ if TYPE_CHECKING:
     from culture_metrics.compare.calibration import calibrate as calibrate
     from culture_metrics.compare.decompose import decompose_change as decompose_change
     from culture_metrics.compare.equality import equality_gaps as equality_gaps
+    from culture_metrics.compare.mirror import mirror as mirror
+    from culture_metrics.compare.oversight import oversight as oversight
+    from culture_metrics.compare.peers import find_peers as find_peers
     from culture_metrics.compare.trend import trend as trend
     from culture_metrics.compare.years import compare_years as compare_years
     from culture_metrics.extracts.cross_file import check_pair as check_pair
@@ -64,6 +70,7 @@ if TYPE_CHECKING:
     from culture_metrics.indicators.design import Design as Design
     from culture_metrics.indicators.distributions import distributions as distributions
     from culture_metrics.indicators.estimate import estimate as estimate
+    from culture_metrics.indicators.official_mix import official_mix as official_mix
     from culture_metrics.indicators.raking import rake as rake
     from culture_metrics.indicators.replicates import replicate as replicate
     from culture_metrics.indicators.scoring import score as score
@@ -104,12 +111,16 @@ else:
             "equality_gaps": "compare.equality",
             "estimate": "indicators.estimate",
             "estimate_values": "indicators.values",
+            "find_peers": "compare.peers",
             "inspect_file": "study.inspect",
             "link_outcomes": "links.link_outcomes",
             "links": "links",
             "measurement": "measurement",
+            "mirror": "compare.mirror",
+            "official_mix": "indicators.official_mix",
             "outcome": "outcomes.outcome",
             "outcomes": "outcomes.outcome",
+            "oversight": "compare.oversight",
             "panel": "outcomes.panel",
             "published": "published",
             "rake": "indicators.raking",

@@ -41,6 +41,15 @@ def published_2024(shared_data):
 
 
 @pytest.fixture(scope="session")
+def national_2024(shared_data):
+    """The official 2024 workbook of national results, read once."""
+    from culture_metrics import read_published
+
+    (path,) = (shared_data / "nss2024").glob("*national results.xlsx")
+    return read_published(path)
+
+
+@pytest.fixture(scope="session")
 def records(shared_reference):
     """Records of outcome_links_reference.json by id: statsmodels, checked against R."""
     found = json.loads((shared_reference / "outcome_links_reference.json").read_text(encoding="utf-8"))

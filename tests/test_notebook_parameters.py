@@ -19,6 +19,7 @@ from culture_metrics.errors import ReportError
 PULSE = Path(__file__).parent / "surveys" / "culture_pulse"
 START, CHECK, INDICATORS = "00_start_here", "01_check_an_extract", "02_culture_indicators"
 YEARS, LINKS, PUBLISHED = "03_year_on_year", "09_links_to_outcomes", "10_published_results"
+PEERS = "04_benchmark_and_peers"
 #: What stands in no text that people read.
 BROKEN = re.compile(r"\bnan\b|\bNone\b(?! of)|\{\w*\}|<NA>|\bnull\b")
 
@@ -93,7 +94,7 @@ def example(notebook, **parameters):
 )
 def test_another_score(score):
     label = EDITION.measure(score).label
-    for notebook, figure in ((INDICATORS, 1), (PUBLISHED, 2)):
+    for notebook, figure in ((INDICATORS, 1), (PEERS, 2), (PUBLISHED, 0)):
         page = example(notebook, score=score)
         assert label.lower() in page.figures[figure].layout.meta["alt"].lower()
     percentages = next(
@@ -116,7 +117,7 @@ def test_another_question(question, split):
     label = EDITION.describe(question).title.split(",")[0]
     assert label in example(INDICATORS, question=question).text
     if split:
-        ranking = example(PUBLISHED, question=question).figures[1]
+        ranking = example(PEERS, question=question).figures[1]
         assert ranking.layout.meta["alt"].startswith(label)
 
 
@@ -159,8 +160,9 @@ def test_other_files(files, case):
     elif case != "larger minimum":
         with pytest.raises(ReportError, match="takes two respondent files"):
             run(YEARS, **given)
-    with pytest.raises(ReportError, match="No workbook among the inputs"):
-        run(PUBLISHED, **given)
+    for notebook in (PEERS, PUBLISHED):
+        with pytest.raises(ReportError, match="No workbook among the inputs"):
+            run(notebook, **given)
 
 
 @pytest.mark.parametrize(
@@ -225,7 +227,7 @@ def test_other_columns_of_a_panel(panel, more, tmp_path):
 def test_words_speak_of_no_choice_that_a_person_may_change():
     """A text that names the survey's usual score or question is untrue once another is chosen."""
     usual = [EDITION.measure(name).label for name in (EDITION.default_score, EDITION.default_question)]
-    for notebook in (START, CHECK, INDICATORS, YEARS, PUBLISHED):
+    for notebook in (START, CHECK, INDICATORS, YEARS, PEERS, PUBLISHED):
         text = (FOLDER / f"{notebook}.ipynb").read_text(encoding="utf-8")
         cells = re.findall(r'"cell_type": "markdown".*?"source": \[(.*?)\]\s*\}', text, flags=re.DOTALL)
         assert not [label for label in usual if label.lower() in " ".join(cells).lower()]

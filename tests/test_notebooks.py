@@ -22,8 +22,9 @@ OTHER_PARAMETERS = {
 CHOICES = {
     "# Culture indicators": ("score", "question"),
     "# Year on year": ("question",),
+    "# Benchmark and peers": ("score", "question"),
     "# Equality": ("score",),
-    "# Published results": ("score", "question"),
+    "# Published results": ("score",),
 }
 
 

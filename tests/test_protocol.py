@@ -31,7 +31,15 @@ NO_RESULT = {
     "save_mapping": "writes", "save_results": "writes", "write_published": "writes",
 }  # fmt: skip
 #: A picture of these would say no more than their list of problems, or of columns.
-NO_PICTURE = {"audit_disclosure", "check_pair", "inspect_file", "tie_out", "validate", "validate_results"}
+NO_PICTURE = {
+    "audit_disclosure",
+    "check_pair",
+    "inspect_file",
+    "official_mix",
+    "tie_out",
+    "validate",
+    "validate_results",
+}
 RAKED = {"gender": {"Female": 70, "Male": 30}}
 HIDDEN = "Hidden Ward"
 
@@ -142,7 +150,11 @@ CALLS = {
         "Distributions": lambda: cm.disclosure.audit_disclosure(answers()),
         "both": lambda: cm.disclosure.audit_disclosure(results(), distributions=answers()),
     },
-    "benchmark": {"Published": lambda: cm.benchmark(published(), "SYN01")},
+    "benchmark": {
+        "Published": lambda: cm.benchmark(published(), "SYN01"),
+        "list of Published": lambda: cm.benchmark([_before(), published()], "SYN01"),
+    },
+    "bright_spots": {"Published": lambda: cm.compare.bright_spots(_many(), "morale")},
     "calibrate": {"Extract": lambda: cm.calibrate(extract(), draws=40)},
     "change_contributions": {"Extract": parts},
     "check_pair": {
@@ -172,6 +184,7 @@ CALLS = {
         "frame": lambda: cm.estimate_values(cm.score(extract()), ["morale"], ["locality_1"])
     },
     "false_alarms": {"numbers": lambda: cm.links.false_alarms(60, 4, draws=100)},
+    "find_peers": {"Published": lambda: cm.find_peers(published(), "SYN01")},
     "inspect_file": {"file": file_of(cm.inspect_file, lambda: extract().frame, "RXX_2024.csv")},
     "intersections": {
         "Extract": lambda: cm.compare.intersections(extract(), "morale", ["gender", "locality_1"]),
@@ -181,10 +194,22 @@ CALLS = {
     "lavaan_model": of_panel(lambda given: cm.links.lavaan_model(given, "morale", "shmi")),
     "link_outcomes": of_panel(lambda given: cm.link_outcomes(given, "morale", "shmi")),
     "mediate": of_panel(lambda given: cm.links.mediate(given, "staff_engagement", "morale", "shmi", draws=200)),
+    "mirror": {
+        "Published": lambda: cm.mirror(extract(), published()),
+        "list of Published": lambda: cm.mirror(extract(), [published()]),
+    },
+    "official_mix": {
+        "Published": lambda: cm.official_mix(published()),
+        "list of Published": lambda: cm.official_mix([published()]),
+    },
     "moderate": of_panel(lambda given: cm.links.moderate(given, "morale", "beds", "shmi")),
     "nonresponse_sensitivity": {
         "ChangeDecomposition": lambda: cm.compare.nonresponse_sensitivity(change(), 4000, 4000),
         "ChangeContributions": lambda: cm.compare.nonresponse_sensitivity(parts(), 4000, 4000),
+    },
+    "oversight": {
+        "Published": lambda: cm.oversight(published(), "SYN01"),
+        "list of Published": lambda: cm.oversight([_before(), published()], "SYN01"),
     },
     "panel": {
         "Results": lambda: cm.panel(results(), outcome(), measures=["morale"]),
@@ -255,6 +280,23 @@ def _now():
     )
 
 
+@cache
+def _many():
+    """The organisations of the example, four times: as many as a profile needs to predict from."""
+    more = [pl.col("organisation") + pl.lit(end) for end in ("", "A", "B", "C")]
+    tables = (published().table, published().distributions.table, published().organisations)
+    return replace(
+        published(),
+        **dict(
+            zip(
+                ("results", "distributions", "organisations"),
+                (pl.concat([table.with_columns(e) for e in more]).sort("organisation") for table in tables),
+                strict=True,
+            )
+        ),
+    )
+
+
 def _before():
     """The published results of the year before: those of 2024, somewhat apart."""
     table = published().table.with_columns(
@@ -263,7 +305,7 @@ def _before():
     return type(published())(
         "nss_england",
         "2023",
-        table.with_columns(pl.when(pl.col("unit") == "score").then("estimate").alias("estimate")),
+        table.filter(pl.col("unit") == "score"),
         published().distributions.table.clear(),
         published().organisations.with_columns(period=pl.lit("2023")),
     )

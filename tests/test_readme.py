@@ -44,7 +44,7 @@ def said(tmp_path_factory):
 
 
 def test_it_runs(said):
-    assert len(BLOCKS) == 4
+    assert len(BLOCKS) == 5
     assert said["link"].table["outcome"].to_list() == ["four_hour_wait"]
     assert said["results"][0].table["period"].unique().to_list() == ["2023"]
     assert {"staff_engagement", "morale"} <= {*said["panel"].indicators}

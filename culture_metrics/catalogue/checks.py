@@ -18,6 +18,7 @@ from culture_metrics.catalogue.content import (
 from culture_metrics.catalogue.form import Files, Mistake, read_files
 from culture_metrics.catalogue.load import read_survey
 from culture_metrics.catalogue.model import Survey
+from culture_metrics.catalogue.weighting_checks import weighting_mistakes
 from culture_metrics.errors import CatalogueError
 
 if TYPE_CHECKING:
@@ -91,7 +92,10 @@ def _look(folder: Path) -> tuple[tuple[Mistake, ...], Files | None]:
     form, read = read_files(folder)
     if read is None:
         return tuple(form), None
-    checks = (scale_mistakes, edition_mistakes, question_mistakes, score_mistakes, breakdown_mistakes)
+    checks = (
+        scale_mistakes, edition_mistakes, question_mistakes, score_mistakes, breakdown_mistakes,
+        weighting_mistakes,
+    )  # fmt: skip
     return (*_own_name(folder, read), *(m for check in checks for m in check(read))), read
 
 

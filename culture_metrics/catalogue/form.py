@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from culture_metrics.catalogue.load import CODE_COLUMN, LOADER, QUESTION_COLUMNS
+from culture_metrics.catalogue.load import CODE_COLUMN, LOADER, QUESTION_COLUMNS, WEIGHTING
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -85,6 +85,12 @@ SHAPES: Mapping[str, Any] = {
             "label": str, "question?": str, "grouping?": str, "codes?": {"*": CODES}, "column?": str,
             "names?": [str], "unconfirmed?": str,
         },
+    },
+    WEIGHTING: {
+        "question": str, "cap": float, "denominator": str, "rest": str,
+        "groups": {"*": {"label": str, "codes": {"*": CODES}, "apart_in": [str], "known": str}},
+        "kinds": {"*": [str]},
+        "open?": [{"what": str, "kinds?": [str], "benchmark_groups?": [str], "until?": str}],
     },
 }  # fmt: skip
 #: How YAML marks a key that is a whole number.
@@ -165,7 +171,8 @@ def read_files(folder: Traversable) -> tuple[list[Mistake], Files | None]:
     mistakes: list[Mistake] = []
     held: dict[str, Any] = {}
     lines: dict[tuple[str, KeyPath], int] = {}
-    for name in YAML_FILES:
+    names = [*YAML_FILES, *([WEIGHTING] if folder.joinpath(WEIGHTING).is_file() else [])]
+    for name in names:
         found, value = _read_yaml(folder, name, lines)
         mistakes += found
         held[name] = value
@@ -173,7 +180,7 @@ def read_files(folder: Traversable) -> tuple[list[Mistake], Files | None]:
     mistakes += found
     read = Files(held, rows, lines)
     if not mistakes:
-        mistakes += [m for name in YAML_FILES for m in _shape(read, name, held[name], SHAPES[name], ())]
+        mistakes += [m for name in names for m in _shape(read, name, held[name], SHAPES[name], ())]
     return mistakes, None if mistakes else read
 
 

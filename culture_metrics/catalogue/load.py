@@ -21,6 +21,7 @@ from culture_metrics.catalogue.model import (
     Scale,
     Survey,
 )
+from culture_metrics.catalogue.weighting import Weighting, weighting_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 
 #: The compiled loader is seven times as fast; not every build of PyYAML has it.
 LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+#: What a survey may have besides its five files.
+WEIGHTING = "weighting.yaml"
 #: What a column with the codes of an edition begins with; the other columns of questions.csv.
 CODE_COLUMN = "code_"
 QUESTION_COLUMNS = (
@@ -84,6 +87,7 @@ def read_survey(survey: str, folder: Traversable, own: Path | None = None) -> Su
             {alias.casefold(): name for name, spec in rules.items() for alias in spec.get("aliases", ())}
         ),
         folder=own,
+        weighting=_weighting(folder),
     )
     breakdowns = read_yaml(folder, "breakdowns.yaml") or {}
     lists: dict[str, str] = {}
@@ -173,6 +177,10 @@ def spec_from(spec: Mapping[str, Any], period: str) -> Mapping[str, Any]:
     for year, changes in sorted((spec.get("from") or {}).items()):
         spec = {**spec, **(changes if year <= period else {})}
     return spec
+
+
+def _weighting(folder: Traversable) -> Weighting | None:
+    return weighting_of(read_yaml(folder, WEIGHTING)) if folder.joinpath(WEIGHTING).is_file() else None
 
 
 def _level(name: str, spec: Mapping[str, Any]) -> Level:

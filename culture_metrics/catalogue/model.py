@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
     from pathlib import Path
 
+    from culture_metrics.catalogue.weighting import Weighting
+
 #: Level of the headline percentages; the levels of scores are the survey's own.
 QUESTION = "question"
 #: Between the parts of a cross: breakdown "occupation_group × locality_1", group "Nurses × Ward A".
@@ -214,6 +216,11 @@ class Edition:
     def percentages(self) -> dict[str, Measure]:
         """The headline percentages of the questions, in the order of the form."""
         return {k: m for k, m in self.measures.items() if m.level == QUESTION}
+
+    @property
+    def never_weighted(self) -> tuple[str, ...]:
+        """Codes of the questions that official results do not weight, in the order of the form."""
+        return tuple(q.code for q in self.questions.values() if not q.weighted)
 
     @cached_property
     def columns(self) -> Mapping[str, Question]:
@@ -419,7 +426,8 @@ class Survey:
     says in a sentence or two what the survey is. `quarters` are those that have an edition of a quarterly
     survey, `flagged` the levels of which its official reports flag a change. `short_names` are what names of
     files call it before two digits of a year (`NSS24`). `folder` is where a survey outside the package was
-    read from. `faults` are blocks of official releases that are known to be wrong.
+    read from. `faults` are blocks of official releases that are known to be wrong. `weighting` says how
+    official results are weighted, where they are.
     """
 
     id: str
@@ -442,6 +450,7 @@ class Survey:
     short_names: tuple[str, ...]
     aliases: Mapping[str, str] = field(repr=False)
     folder: Path | None = None
+    weighting: Weighting | None = field(default=None, repr=False)
     _editions: dict[str, Edition] = field(default_factory=dict, repr=False, compare=False)
 
     @property

@@ -1,7 +1,9 @@
 """Compare organisations, years and groups: everything here reads Results only.
 
-Beside `benchmark`, `compare_years`, `equality_gaps`, `trend` and `decompose_change`, which are at the top:
+Beside `benchmark`, `oversight`, `find_peers`, `equality_gaps`, `compare_years`, `trend` and
+`decompose_change`, which are at the top:
 
+- `bright_spots`: organisations, regions and systems that are better than their profile predicts.
 - `recovery`: what the lowest organisations recovered beyond regression to the mean.
 - `run_chart`: the quarterly pulse over time.
 - `intersections`: several breakdowns together, by a multilevel model of strata (MAIHDA).
@@ -18,6 +20,7 @@ from culture_metrics.lazy_names import lazy_names
 
 if TYPE_CHECKING:
     from culture_metrics.compare.assumptions import Assumptions as Assumptions
+    from culture_metrics.compare.beyond_profile import bright_spots as bright_spots
     from culture_metrics.compare.contributions import change_contributions as change_contributions
     from culture_metrics.compare.maihda import intersections as intersections
     from culture_metrics.compare.nonresponse import nonresponse_sensitivity as nonresponse_sensitivity
@@ -28,6 +31,7 @@ else:
         __name__,
         {
             "Assumptions": "assumptions",
+            "bright_spots": "beyond_profile",
             "change_contributions": "contributions",
             "intersections": "maihda",
             "nonresponse_sensitivity": "nonresponse",

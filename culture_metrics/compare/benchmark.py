@@ -3,26 +3,41 @@
 from __future__ import annotations
 
 import html
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import polars as pl
 
 from culture_metrics.catalogue import QUESTION, catalogue
-from culture_metrics.contract import ALL, check_results
-from culture_metrics.errors import ResultsError, unknown
+from culture_metrics.compare.assumptions import Assumptions
+from culture_metrics.compare.beside import own_beside, peers_beside
+from culture_metrics.compare.funnel import Funnel, funnel_of
+from culture_metrics.compare.sampling import ASSUMED
+from culture_metrics.compare.standing import (
+    LEVELS,
+    Book,
+    catalogued,
+    counted,
+    history,
+    open_books,
+    standing,
+)
+from culture_metrics.compare.standing_words import beside_median, favourable_said, rank_said, summary_said
+from culture_metrics.errors import ReportError, unknown
 from culture_metrics.output import Output, verb
-from culture_metrics.published.published import Published
 from culture_metrics.results.words import weighed
-from culture_metrics.wording.numbers import several, together
+from culture_metrics.wording.numbers import MINUS, several, together
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
-    from typing import Any
+    from collections.abc import Collection, Sequence
 
     import plotly.graph_objects as go
 
+    from culture_metrics.published.published import Published
     from culture_metrics.wording.table import Table
+
+#: Stands under pictures whose whiskers are assumed.
+SAMPLING = "Intervals: sampling alone, with an assumed spread of answers"
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -32,12 +47,18 @@ class Benchmark(Output):
     Attributes
     ----------
     table : polars.DataFrame
-        One row per measure in the order of the catalogue: `measure, code, label, level, unit, direction,
-        estimate, conf_low, conf_high, base, status, best, median, worst, organisations, rank, percentile`.
+        One row per measure in the order of the catalogue; `benchmark` says what the columns are.
     peers : polars.DataFrame
-        The Results of every organisation of the group, with `name`.
-    organisation, name, group, period : str
-        ODS code, name, benchmark group, period.
+        The Results of every organisation of the group, with `name`, their standard errors by sampling and
+        `worth` (the base after weighting).
+    beside : polars.DataFrame
+        The same of the peers that were named; none where none were.
+    organisation, name, group, survey, period : str
+        ODS code, name, benchmark group (or region, system, all organisations), survey and period.
+    level : str
+        Among whom it stands: `benchmark_group`, `region`, `ics` or `national`.
+    assumptions : Assumptions
+        What stands in for what published files do not say.
     """
 
     table: pl.DataFrame
@@ -47,6 +68,12 @@ class Benchmark(Output):
     group: str
     survey: str
     period: str
+    level: str
+    assumptions: Assumptions
+    beside: pl.DataFrame
+    books: tuple[Book, ...] = field(repr=False)
+    minimum_base: int
+    seed: int
 
     def figure(self) -> go.Figure:
         """Draw all scores against best, median and worst of the group."""
@@ -63,7 +90,7 @@ class Benchmark(Output):
         return views.scores(
             rows,
             title=f"{self.name}: {beside_median(rows, self.group)}",
-            subtitle=f"{catalogue(self.survey).label}, {catalogue(self.survey).named(self.period)}{more}",
+            subtitle=f"{self._when()}{more}. {SAMPLING}",
             source=self.source(rows["measure"]),
             scale=catalogue(self.survey).score_range,
             parts=catalogue(self.survey).part_levels,
@@ -76,11 +103,13 @@ class Benchmark(Output):
 
         shown = [words(name).alias(name.capitalize()) for name in ("best", "median", "worst")]
         rank = pl.format("{} of {}", pl.col("rank").cast(pl.Int64), pl.col("organisations")).fill_null("")
+        reach = pl.format("{} to {}", "rank_low", "rank_high").fill_null("")
         frame = self.table.filter(pl.col("level") != QUESTION).select(
             pl.col("label").alias("Score"),
             words("estimate").alias(self.name),
             *shown,
             rank.alias("Rank"),
+            reach.alias("95% interval of the rank"),
             people("base").alias("Base"),
         )
         return Table(
@@ -108,14 +137,188 @@ class Benchmark(Output):
         edition = catalogue(self.survey).edition(self.period)
         found = edition.measure(measure or edition.default_question)
         return views.ranking(
-            self.peers.filter(pl.col("measure") == found.id),
+            self._drawn_rows(found.id),
             highlight=self.organisation,
+            beside=self.beside["organisation"].unique().to_list(),
             unit=found.unit,
             direction=found.direction,
             title=f"{found.label}: {self._place(found.id)}",
-            subtitle=f"{edition.survey.label}, {edition.named}. {found.meaning}",
+            subtitle=f"{self._when()}. {found.meaning}. {SAMPLING}",
             source=self.source([found.id]),
         )
+
+    def funnel(self, measure: str | None = None) -> go.Figure:
+        """Draw one measure of every organisation by base, inside limits that allow for over-dispersion.
+
+        Parameters
+        ----------
+        measure : str, optional
+            Id or official code; the score that sums the survey up when left out.
+
+        Raises
+        ------
+        UnknownNameError
+            When the edition has no such measure.
+        """
+        return self.funnel_limits(measure).figure()
+
+    def funnel_limits(self, measure: str | None = None) -> Funnel:
+        """Return what `funnel` draws: target, over-dispersion and the limits of every organisation."""
+        edition = catalogue(self.survey).edition(self.period)
+        found = edition.measure(measure or edition.headline)
+        score = str(found.unit) == "score"
+        rows = counted(self.peers.filter(measure=found.id), self.minimum_base)
+        return funnel_of(
+            rows,
+            self.organisation,
+            {
+                "label": found.label,
+                "unit": found.unit,
+                "direction": found.direction,
+                "group": self.group,
+                "subtitle": f"{self.group}. {self._when()}. {found.meaning}",
+                "source": self.source([found.id]),
+                "reach": catalogue(self.survey).score_range if score else (0.0, 100.0),
+                "left_out": self.peers["organisation"].n_unique() - rows.height,
+            },
+            self.assumptions.sd(found.id) if score else None,
+        )
+
+    def history(self) -> pl.DataFrame:
+        """Return the standing of every period in the releases given, the columns of `.table` with `period`.
+
+        Each period is taken from the newest release that holds it (`release`); `group_name` is its group.
+        """
+        return history(
+            self.books, self.organisation, self.level, minimum_base=self.minimum_base, seed=self.seed
+        )
+
+    def over_time(self, measure: str | None = None) -> go.Figure:
+        """Draw one measure over the periods given: the organisation, and best, median and worst of the group.
+
+        Parameters
+        ----------
+        measure : str, optional
+            Id or official code; the score that sums the survey up when left out.
+
+        Raises
+        ------
+        ReportError
+            When what was given holds one period only.
+        """
+        from culture_metrics import views
+
+        edition = catalogue(self.survey).edition(self.period)
+        found = edition.measure(measure or edition.headline)
+        rows = self.history().filter(pl.col("measure") == found.id).drop_nulls("estimate")
+        if rows.height < 2:
+            raise ReportError(
+                f"There is one period of {found.label.lower()} only",
+                hint="Give a benchmark workbook, or several releases: cm.benchmark([before, now], …).",
+            )
+        releases = rows["release"].unique().sort().to_list()
+        apart = (
+            f"From the releases of {together(releases)}: each weights anew, so that figures of two releases "
+            "may differ by a little that is no change; places in the group are not touched by that."
+        )
+        first, last = rows.row(0, named=True), rows.row(-1, named=True)
+        return views.standing_over_time(
+            rows,
+            name=self.name,
+            unit=found.unit,
+            title=f"{found.label}: {self.name} ranks {last['rank']} of {last['organisations']} in "
+            f"{last['period']}, {first['rank']} of {first['organisations']} in {first['period']}"
+            if None not in (first["rank"], last["rank"])
+            else f"{found.label}: {self.name} in {self.group}",
+            subtitle=f"{self.group}. {catalogue(self.survey).label}. {SAMPLING}",
+            notes=apart if len(releases) > 1 else "",
+            source=self.source([found.id]),
+        )
+
+    def levels(self) -> Table:
+        """List the leading scores beside the median of group, region, system and all organisations."""
+        from culture_metrics.results.tables import words
+        from culture_metrics.wording.table import Table
+
+        book = self.books[0]
+        measures = catalogued(self.survey, self.period).filter(
+            pl.col("level").is_in(catalogue(self.survey).leading)
+        )
+        frame = self.table.filter(pl.col("measure").is_in(measures["measure"].implode())).select(
+            pl.col("label").alias("Score"), words("estimate").alias(self.name)
+        )
+        own = book.organisations.filter(period=self.period, organisation=self.organisation).row(0, named=True)
+        for level in LEVELS:
+            if own.get(level, "all") is None:
+                continue
+            group, called = book.members(self.organisation, level, self.period)
+            rows = book.rows.filter(period=self.period).join(group.select("organisation"), on="organisation")
+            found = standing(
+                rows, self.organisation, measures, minimum_base=self.minimum_base, intervals=False
+            )
+            place = pl.format("{} ({} of {})", words("median"), "rank", "organisations").fill_null("")
+            column = f"Median of {called} (rank)"
+            frame = frame.with_columns(found.select(place.alias(column)))
+        return Table(
+            frame, f"{self.name} beside group, region, system and country, {self.period}",
+            numbers=tuple(frame.columns[1:]),
+        )  # fmt: skip
+
+    def extremes(self, number: int = 3) -> pl.DataFrame:
+        """Return the headline percentages that stand furthest above and below the median of the group.
+
+        Parameters
+        ----------
+        number : int
+            How many at each end.
+
+        Returns
+        -------
+        polars.DataFrame
+            Rows of `.table` with `side` (`most favourable`, `least favourable`), the furthest first.
+            Distances are in standard deviations of the group, and above is the better side.
+        """
+        rows = self.table.filter(level=QUESTION).drop_nulls("from_median").sort("from_median", "measure")
+        sides = {
+            "most favourable": rows.filter(pl.col("from_median") > 0).reverse().head(number),
+            "least favourable": rows.filter(pl.col("from_median") < 0).head(number),
+        }
+        return pl.concat(found.with_columns(side=pl.lit(side)) for side, found in sides.items())
+
+    def favourable(self, number: int = 3) -> tuple[str, ...]:
+        """Say on which questions the organisation stands furthest above and below the median of its group."""
+        return favourable_said(self.extremes(number), self.group)
+
+    def most_and_least(self, number: int = 5) -> Table:
+        """List what `extremes` returns: own figure, median and best of the group, rank and distance."""
+        from culture_metrics.results.tables import words
+        from culture_metrics.wording.table import Table
+
+        far = pl.format("{} sd", pl.col("from_median").round(1))
+        frame = self.extremes(number).select(
+            pl.col("label").alias("Question"),
+            pl.col("side").alias("Side"),
+            words("estimate").alias(self.name),
+            words("median").alias("Median"),
+            words("best").alias("Best"),
+            pl.format("{} of {}", "rank", "organisations").alias("Rank"),
+            far.str.replace("-", MINUS, literal=True).alias("From the median"),
+        )
+        return Table(
+            frame,
+            f"{self.name}: most and least favourable in {self.group}, {self.period}",
+            numbers=tuple(frame.columns[2:]),
+        )
+
+    def rules(self) -> tuple[str, ...]:
+        """Say what was assumed and who was left out."""
+        said = [ASSUMED]
+        if left := max(self.table["left_out"].drop_nulls(), default=0):
+            said.append(
+                f"Up to {several(left, 'organisation')} of the group without a figure, or with fewer "
+                f"than {self.minimum_base} respondents, left out of best, median, worst and rank"
+            )
+        return tuple(said)
 
     def summary(self) -> str:
         """Say in plain sentences where the organisation stands on the leading scores.
@@ -123,49 +326,16 @@ class Benchmark(Output):
         A score that equals the median is neither above nor below it. Position in a group is no test: small
         distances can be chance.
         """
-        scores = self.table.filter(
-            pl.col("level").is_in(catalogue(self.survey).leading) & pl.col("estimate").is_not_null()
-        )
-        above = scores.filter(pl.col("estimate") > pl.col("median"))
-        below = scores.filter(pl.col("estimate") < pl.col("median"))
-        organisations = several(self.peers["organisation"].n_unique(), "organisation")
-        said = [
-            f"{self.name} is above the median of {self.group} ({organisations}) on {above.height} of "
-            f"{scores.height} {catalogue(self.survey).leading_words} and below it on {below.height}."
-        ]
-        ranks = {self._rank(row) for row in scores.iter_rows(named=True)}
-        if scores.height > 1 and len(ranks) == 1 and above.height + below.height:
-            said.append(f"Its standing is the same on all {scores.height}: {ranks.pop()}.")
-            return " ".join([*said, *catalogue(self.survey).remarks(self.period)])
-        for rows, word in ((above, "highest"), (below, "lowest")):
-            if rows.height:
-                end = rows["percentile"].max() if word == "highest" else rows["percentile"].min()
-                said.append(self._furthest(rows.filter(pl.col("percentile") == end), word))
-        return " ".join([*said, *catalogue(self.survey).remarks(self.period)])
+        said = summary_said(self.table, self.peers, self.name, self.group, catalogue(self.survey))
+        return " ".join([said, *catalogue(self.survey).remarks(self.period)])
 
-    def _furthest(self, rows: pl.DataFrame, word: str) -> str:
-        """Say on which scores the standing is highest or lowest: those that stand level together."""
-        if rows.height == 1:
-            far = rows.row(0, named=True)
-            return (
-                f"Its standing is {word} on {far['label'].lower()} ({far['estimate']:.2f}; median "
-                f"{far['median']:.2f}; {self._rank(far)})."
-            )
-        ranks = [self._rank(row) for row in rows.iter_rows(named=True)]
-        labels = [label.lower() for label in rows["label"]]
-        if len(set(ranks)) == 1:
-            named = f"{together(labels, most=rows.height)} ({ranks[0]} in each)"
-        else:
-            each = (f"{label} ({rank})" for label, rank in zip(labels, ranks, strict=True))
-            named = together(each, most=rows.height)
-        return f"Its standing is {word}, and the same, on {named}."
+    def _when(self) -> str:
+        return f"{catalogue(self.survey).label}, {catalogue(self.survey).named(self.period)}"
 
-    def _rank(self, row: Mapping[str, Any]) -> str:
-        """Say a rank, and how many organisations share it."""
-        mine = self.peers.filter(measure=row["measure"])["estimate"].drop_nulls()
-        others = int((mine == row["estimate"]).sum()) - 1
-        shared = f", shared with {several(others, 'other')}" if others else ""
-        return f"rank {row['rank']} of {row['organisations']}{shared}"
+    def _drawn_rows(self, measure: str) -> pl.DataFrame:
+        """Return the rows of a ranking: the group, and the peers that were named."""
+        rows = [self.peers, self.beside.join(self.peers, on="organisation", how="anti")]
+        return pl.concat(frame.filter(measure=measure) for frame in rows)
 
     def source(self, measures: Collection[str]) -> str:
         """Say where the organisation's figures of some measures come from and how they are weighted."""
@@ -176,7 +346,7 @@ class Benchmark(Output):
         row = self.table.row(by_predicate=pl.col("measure") == measure, named=True)
         if row["rank"] is None:
             return f"{self.name} among {self.group}"
-        rank = self._rank(row).removeprefix("rank ")
+        rank = rank_said(row, self.peers).removeprefix("rank ")
         place, _, shared = rank.partition(", ")
         return f"{self.name} ranks {place} {self.group}{shared and f', {shared}'}"
 
@@ -187,58 +357,82 @@ class Benchmark(Output):
         return f"<p>{html.escape(self.summary())}</p>"
 
 
-def beside_median(table: pl.DataFrame, group: str) -> str:
-    """Say on how many scores an organisation is above and below the median of its group.
-
-    Parameters
-    ----------
-    table : polars.DataFrame
-        `estimate` and `median`; rows without either are not counted.
-    group : str
-        Name of the benchmark group.
-
-    Examples
-    --------
-    >>> beside_median(pl.DataFrame({"estimate": [7.1, 6.0, 5.5], "median": [7.0, 6.2, 5.5]}), "Acute")
-    'above the median of Acute on 1 of 3 scores, below it on 1'
-    """
-    rows = table.drop_nulls(["estimate", "median"])
-    above = rows.filter(pl.col("estimate") > pl.col("median")).height
-    below = rows.filter(pl.col("estimate") < pl.col("median")).height
-    return f"above the median of {group} on {above} of {rows.height} scores, below it on {below}"
-
-
 @verb
-def benchmark(published: Published, organisation: str) -> Benchmark:
+def benchmark(
+    published: Published | Sequence[Published],
+    organisation: str,
+    *,
+    peers: Sequence[str] | None = None,
+    level: str = "benchmark_group",
+    own: object = None,
+    minimum_base: int | None = None,
+    assumptions: Assumptions | None = None,
+    seed: int = 0,
+) -> Benchmark:
     """Set an organisation's published results beside those of its benchmark group.
 
     Parameters
     ----------
-    published : Published
-        What `read_published` returns for an official workbook of organisation results.
+    published : Published, or list of them
+        What `read_published` returns for an official workbook of organisation results; several releases for
+        `.over_time()`. The standing is that of the newest period.
     organisation : str
         ODS code.
+    peers : sequence of str, optional
+        ODS codes of organisations to see beside the group, of whatever group they are.
+    level : {"benchmark_group", "region", "ics", "national"}
+        Among whom the organisation stands. But for its benchmark group these are organisations of all kinds,
+        each weighted to the mix of its own group.
+    own : Results, optional
+        What `estimate` returned for the organisation's respondents in the same period. Figures stand beside
+        the published ones where they are weighted alike.
+    minimum_base : int, optional
+        Organisations with fewer respondents to a measure are left out of it and counted; the smallest base
+        that the survey publishes when left out.
+    assumptions : Assumptions, optional
+        Spread of scores among respondents, and how much weighting widens a variance.
+    seed : int
+        Of the simulation behind the intervals of ranks.
 
     Returns
     -------
     Benchmark
-        `.table` has, for each measure, the organisation's own figure and `best`, `median`, `worst`,
-        `organisations` (how many have a figure), `rank` (1 is best, ties share the better rank) and
-        `percentile` (share of the other organisations that do worse, ties count half; 100 is best).
+        `.table` has for each measure the organisation's own figure and
+
+        best, median, worst, organisations, left_out
+            Of the group, how many have a figure that counts, and how many have none.
+        rank, rank_low, rank_high
+            1 is best, ties share the better rank; the interval that sampling alone allows.
+        percentile
+            Share of the other organisations that do worse, ties count half; 100 is best.
+        sd, from_median, from_best
+            Standard deviation of the group, and how many of them the organisation lies above the median and
+            the best; above is the better side.
+        std_error, conf_low, conf_high
+            By sampling alone, see the notes.
+        peers_best, peers_median, peers_worst, peers_organisations, peers_rank
+            Of the peers named, and the own rank among them; only with `peers`.
+        own_estimate, own_conf_low, own_conf_high, own_base, own_difference, own_refused
+            Of the own Results, and why a figure may not stand beside the published one; only with `own`.
 
     Raises
     ------
     UnknownNameError
-        When the workbook has no such organisation.
+        When the workbook has no such organisation, or there is no such level.
     ResultsError
         When it is no workbook, or has no benchmark groups, as a national one.
+    ComparabilityError
+        When none of the own Results is weighted as the published ones.
 
     Notes
     -----
     Best, median and worst are taken over every organisation of the group in the workbook, this one included,
     from unrounded figures, as the official benchmark reports have them. For percentages where lower is better
     the best is the lowest (not confirmed in the guides). Measures without a better side have a median but no
-    best, worst or rank.
+    best, worst or rank. Social enterprises are groups of their own.
+
+    Published files give no standard errors. Those here rest on the base and an assumed spread of answers; the
+    interval of a rank is drawn from them as `compare.ranks.rank_intervals` says.
 
     Examples
     --------
@@ -248,77 +442,40 @@ def benchmark(published: Published, organisation: str) -> Benchmark:
     >>> standing.table.filter(measure="staff_engagement")["organisations"].item() > 1
     True
     """
-    if not isinstance(published, Published):
-        raise ResultsError(
-            "A standing is taken from a published workbook",
-            where="benchmark",
-            got=type(published).__name__,
-            hint="Read the official workbook of organisation results: cm.read_published(path).",
-        )
-    check_results(published.results.table)
-    # A benchmark workbook also holds earlier years: the standing is that of its newest.
-    organisations = published.organisations.filter(pl.col("period") == published.period)
-    if organisation not in set(organisations["organisation"]):
-        raise unknown("organisation", organisation, organisations["organisation"].to_list())
-    own = organisations.row(by_predicate=pl.col("organisation") == organisation, named=True)
-    if own["benchmark_group"] is None:
-        raise ResultsError(
-            f"{organisation} has no benchmark group in this workbook",
-            hint="Use the official workbook of organisation results.",
-        )
-    group = organisations.filter(pl.col("benchmark_group") == own["benchmark_group"])
-    whole = (pl.col("breakdown") == ALL) & (pl.col("group") == ALL) & (pl.col("period") == published.period)
-    peers = published.results.table.filter(whole).join(
+    if level not in LEVELS:
+        raise unknown("level", level, LEVELS, where="benchmark")
+    assumed = assumptions or Assumptions()
+    books = open_books(published, assumed, "benchmark")
+    newest = books[0]
+    least = minimum_base or catalogue(newest.survey).written_minimum
+    group, called = newest.members(organisation, level, newest.period)
+    rows = newest.rows.filter(period=newest.period).join(
         group.select("organisation", "name"), on="organisation"
     )
+    table = standing(
+        rows, organisation, catalogued(newest.survey, newest.period), minimum_base=least, seed=seed
+    )
+    beside = rows.clear()
+    if peers is not None:
+        beside, among = peers_beside(newest, organisation, peers, least)
+        table = table.join(among, on="measure", how="left", maintain_order="left")
+    if own is not None:
+        table = table.join(
+            own_beside(own, newest, organisation), on="measure", how="left", maintain_order="left"
+        )
+    name = group.filter(organisation=organisation)["name"].item()
     return Benchmark(
-        table=_standing(peers, organisation, published),
-        peers=peers,
+        table=table,
+        peers=rows,
         organisation=organisation,
-        name=own["name"] or organisation,
-        group=own["benchmark_group"],
-        survey=published.survey,
-        period=published.period,
+        name=name or organisation,
+        group=called,
+        survey=newest.survey,
+        period=newest.period,
+        level=level,
+        assumptions=assumed,
+        beside=beside,
+        books=tuple(books),
+        minimum_base=least,
+        seed=seed,
     )
-
-
-def _standing(peers: pl.DataFrame, organisation: str, published: Published) -> pl.DataFrame:
-    edition = catalogue(published.survey).edition(published.period)
-    catalogued = pl.DataFrame(
-        [(m.id, m.code, m.label, m.level, m.direction) for m in edition.measures.values()],
-        schema=["measure", "code", "label", "level", "direction"],
-        orient="row",
-    )
-    # Turn every figure so that higher is better, then rank once.
-    good = pl.when(pl.col("direction") == "lower").then(-pl.col("estimate")).otherwise("estimate")
-    sided = pl.col("direction") != "neutral"
-    n = pl.len()
-    ranked = (
-        peers.filter(pl.col("estimate").is_not_null())
-        .join(catalogued, on="measure")
-        .with_columns(good.alias("good"))
-        .with_columns(
-            pl.col("estimate").median().over("measure").alias("median"),
-            pl.when(sided).then(pl.col("good").max().over("measure")).abs().alias("best"),
-            pl.when(sided).then(pl.col("good").min().over("measure")).abs().alias("worst"),
-            n.over("measure").cast(pl.UInt32).alias("organisations"),
-            pl.when(sided).then(pl.col("good").rank("min", descending=True).over("measure")).alias("rank"),
-            pl.when(sided & (n.over("measure") > 1))
-            .then(100 * (pl.col("good").rank("average").over("measure") - 1) / (n.over("measure") - 1))
-            .alias("percentile"),
-        )
-    )
-    groupwide = ranked.group_by("measure").agg(pl.col("best", "median", "worst", "organisations").first())
-    own = peers.filter(pl.col("organisation") == organisation).join(
-        ranked.filter(pl.col("organisation") == organisation).select("measure", "rank", "percentile"),
-        on="measure",
-        how="left",
-    )
-    return (
-        catalogued.join(own, on="measure", maintain_order="left")
-        .join(groupwide, on="measure", how="left", maintain_order="left")
-        .select(
-            "measure", "code", "label", "level", "unit", "direction", "estimate", "conf_low", "conf_high",
-            "base", "status", "best", "median", "worst", "organisations", "rank", "percentile",
-        )
-    )  # fmt: skip

@@ -23,7 +23,7 @@ from culture_metrics.indicators.estimate import intervals_of, results_of
 from culture_metrics.indicators.intervals import interval_name
 from culture_metrics.indicators.margins import Margin
 from culture_metrics.indicators.sweeps import fit
-from culture_metrics.indicators.weights import NATIONAL, respondent_weights, weights_for
+from culture_metrics.indicators.weights import national, respondent_weights, weights_for
 from data_schemas.columns import STATUSES
 
 if TYPE_CHECKING:
@@ -101,10 +101,11 @@ class People:
         name = names[0] if organisation is None else organisation
         if name not in names:
             raise unknown("organisation in this extract", name, names)
-        kind = weights if isinstance(weights, str) else getattr(weights, "kind", None)
-        if kind in NATIONAL:
+        if of_all := national(weights):
             raise ExtractError(
-                "National weights say nothing of one organisation", got=str(kind), expected="others, or none"
+                "National weights say nothing of one organisation",
+                got=of_all.kind,
+                expected="others, or none",
             )
         weighted = respondent_weights(extract, weights_for(extract, weights, minimum_base))
         here = np.flatnonzero(codes.codes == names.index(name))

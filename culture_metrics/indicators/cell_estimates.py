@@ -19,7 +19,7 @@ from culture_metrics.indicators.codes import codes_of
 from culture_metrics.indicators.decoding import DECIMALS
 from culture_metrics.indicators.design import Design, Estimates, estimates
 from culture_metrics.indicators.tally import Moments
-from culture_metrics.indicators.weights import NATIONAL, Weighted, Weights, respondent_weights, size_weights
+from culture_metrics.indicators.weights import Weighted, Weights, national, respondent_weights, size_weights
 from culture_metrics.threads import both, in_threads
 from data_schemas.columns import STATUSES, WEIGHTINGS
 
@@ -34,6 +34,10 @@ if TYPE_CHECKING:
 
     Numbers = NDArray[np.float64]
     Statuses = NDArray[np.int8]
+
+
+#: What Results call the official weights of all staff of the country.
+PRODUCT = "occupation_group_and_size"
 
 
 @dataclass(frozen=True)
@@ -86,9 +90,7 @@ def estimates_of(
     read: Callable[[Extract], Answers] = answers_of,
 ) -> list[Found]:
     """Estimate one extract; `read` says what of its answers is wanted."""
-    kind = weights.kind if isinstance(weights, Weights) else weights
-    if isinstance(kind, str) and kind in NATIONAL:
-        rules = weights if isinstance(weights, Weights) else Weights(kind)
+    if rules := national(weights):
         return _national(extract, by, rules, design or Design(domains="full"), read)
     weighted = respondent_weights(extract, weights)
     design = design or Design()
@@ -101,8 +103,6 @@ def estimates_of(
     else:
         organisation = codes_of(extract.frame["organisation"])
         found = calibrated_estimates(answers.moments, cells, organisation, weighted.raking, design)
-    unweighted = extract.edition.survey.unweighted_groups if weighted.name == "occupation_group" else ()
-    none = _organisations_in(extract, unweighted)
     return [
         Found(
             cells.keys,
@@ -110,7 +110,7 @@ def estimates_of(
             answers,
             found,
             weighted.name,
-            none,
+            weighted.unweighted,
             cells,
             weighted.values,
             extract,
@@ -137,11 +137,11 @@ def _national(
     answers = read(extract)
     groups = _groups(extract, by)
     found = []
-    for breakdowns, kind in (({ALL: ()}, rules.kind), (by, "size")):
+    inner = respondent_weights(extract, "none" if rules.kind == "size" else rules)
+    everyone = ("size", of_size) if inner.values is None else (PRODUCT, of_size * inner.values)
+    for breakdowns, (kind, weight) in (({ALL: ()}, everyone), (by, ("size", of_size))):
         if not breakdowns:
             continue
-        inner = respondent_weights(extract, replace(rules, kind=kind.replace("_and_size", "")))
-        weight = of_size if inner.values is None else of_size * inner.values
         cells = make_cells(extract.frame, breakdowns, groups, design, together=True)
         result = answers.estimates(cells, weight, design)
         own = cells.keys, cells.people(), answers, result
@@ -211,13 +211,6 @@ class _Tally:
 
 def _groups(extract: Extract, by: Mapping[str, Sequence[str]]) -> dict[str, Codes]:
     return group_codes(extract, list(dict.fromkeys(n for names in by.values() for n in names)))
-
-
-def _organisations_in(extract: Extract, benchmark_groups: tuple[str, ...]) -> tuple[str, ...]:
-    if not benchmark_groups or "benchmark_group" not in extract.frame.columns:
-        return ()
-    here = extract.frame.filter(pl.col("benchmark_group").is_in([*benchmark_groups]))
-    return tuple(here["organisation"].unique().sort())
 
 
 def warn_of_empty(found: Sequence[Found], by: Mapping[str, Sequence[str]]) -> None:

@@ -64,7 +64,7 @@ def estimate(
         know is a breakdown as well. Respondents without a group count in the total only; where nobody has
         one, the breakdown has no rows, and a warning says so.
     weights : str, Weights, Raking or polars.Series
-        Left out every respondent counts once, as in official breakdown reports; `"occupation_group"` gives
+        Left out every respondent counts once, as in official breakdown reports; `"official"` gives
         each organisation the occupation mix of its benchmark group, as official organisation results do;
         `Weights` says more, and makes national figures; `rake(...)` makes weights from staff in post. Weights
         of your own come as one number per respondent, or as the name of a column of numbers of the extract:

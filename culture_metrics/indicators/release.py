@@ -56,7 +56,7 @@ NOT_LOOKED_AT = (
 #: Up to so many different weights in an organisation are weights of groups (departments, say): outsiders can
 #: work them out.
 FEW = 200
-#: Official weights are those of these groups.
+#: Official weights are nearly those of these groups.
 OF_WEIGHTS = "occupation_group"
 #: Share of all from which on the number of those who answered bounds the number who did not.
 NEARLY_ALL = 0.9

@@ -21,7 +21,7 @@ from culture_metrics.indicators.groups_figure import groups_figure
 from culture_metrics.indicators.seeds import secret_seed
 from culture_metrics.indicators.shown import shown_cells
 from culture_metrics.indicators.sweeps import sweep
-from culture_metrics.indicators.weights import NATIONAL, Weights, respondent_weights
+from culture_metrics.indicators.weights import national, respondent_weights
 from culture_metrics.output import Output, verb
 from culture_metrics.results.precision import LEVEL
 
@@ -228,8 +228,7 @@ def replicate(
     """
     if isinstance(statistic, str) and statistic not in ("mean", "median"):
         raise unknown("statistic", statistic, ("mean", "median"))
-    kind = weights.kind if isinstance(weights, Weights) else weights
-    if isinstance(kind, str) and kind in NATIONAL:
+    if national(weights):
         raise ExtractError("Replicates are of organisations, not of national figures")
     design = design or Design()
     weighted = respondent_weights(extract, weights)

@@ -11,19 +11,9 @@ import polars as pl
 from culture_metrics.contract import ALL
 from culture_metrics.disclosure.rule import Rule
 from culture_metrics.errors import ExtractError, unknown
-from culture_metrics.extracts.rules.discreet import named
 from culture_metrics.files.raw import ROW
-from culture_metrics.indicators.breakdowns import group_codes, group_columns
-from culture_metrics.indicators.codes import codes_of
-from culture_metrics.indicators.pooling import (
-    answered,
-    bases_of,
-    in_pools,
-    least_base,
-    to_pool,
-    to_pool_everywhere,
-    warn_of_pools,
-)
+from culture_metrics.indicators.official_weights import official_weights
+from culture_metrics.indicators.pooling import least_base
 from culture_metrics.indicators.raking import Raking, check_minimum, check_raking
 
 if TYPE_CHECKING:
@@ -32,69 +22,58 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from culture_metrics.extracts.extract import Extract
-    from culture_metrics.indicators.codes import Codes
+    from culture_metrics.indicators.official_mix import OfficialMix
 
     Numbers = NDArray[np.float64]
     #: What can be given as weights: a name, rules, a raking, or one number per respondent.
     AnyWeights: TypeAlias = "str | Weights | Raking | pl.Series | Numbers | Sequence[float] | None"
 
-WEIGHTINGS = ("none", "occupation_group", "size", "occupation_group_and_size")
-#: Weightings of national figures: all organisations together.
-NATIONAL = ("size", "occupation_group_and_size")
-CAP = 5.0
+KINDS = ("none", "official", "size")
 
 
 @dataclass(frozen=True)
 class Weights:
-    """Official weights, with the assumptions behind them.
+    """Official weights.
 
     Parameters
     ----------
-    kind : {"none", "occupation_group", "size", "occupation_group_and_size"}
-        `occupation_group` gives each organisation the occupation mix of its benchmark group, as official
-        results of trusts have it. `size` counts each organisation for its eligible staff, as official
-        national breakdowns have it; `occupation_group_and_size` multiplies the two, as the official national
-        figures for all staff have it. The last two make figures of all organisations together.
-    mix : mapping, optional
-        Share of each occupation group to weight to. Left out, the mix of all respondents in the same
-        benchmark group of the extract, which must then hold several organisations.
+    kind : {"none", "official", "size"}
+        `official` gives each organisation the occupation mix of its benchmark group, as official results of
+        trusts have it; organisations of a kind that is officially unweighted (ICBs, CSUs, community surgical
+        services) keep the weight 1. `size` counts each organisation for its eligible staff, as official
+        national breakdowns have it, and makes figures of all organisations together.
+    mix : OfficialMix or mapping, optional
+        What `official_mix` makes of a published workbook: the mix of every benchmark group, so that an
+        extract of one organisation can be weighted. Or the shares of the weighting groups by id (`nursing`,
+        `other`, …): the groups that it names are kept apart, all others and people without an occupation are
+        in `other`. Left out, the mix of all respondents in the same benchmark group of the extract, which
+        must then hold several organisations.
     eligible : mapping, optional
-        Eligible staff of each organisation (ODS code), for `size`. Organisations that are not in it are left
+        Eligible staff of each organisation (ODS code). With `official`, makes the national figures: those of
+        all staff by size and occupation, breakdowns by size alone. Organisations that are not in it are left
         out of the figures: official national figures are of trusts alone.
-    cap : float
-        Largest occupation weight before it is brought to a mean of 1.
-    unknown : float
-        Occupation weight of a respondent whose occupation group is not known.
-    normalise : bool
-        Whether occupation weights have a mean of 1 in each organisation; it matters for their product with
-        size only.
     pool_below : int, optional
-        Occupation groups with fewer respondents in an organisation share one weight (see the notes). Left
-        out, the survey's minimum base, or the `minimum_base` that `estimate` or `distributions` is asked
-        for, whichever is larger. What you give stands; 1 pools nothing, as the official form may have it:
-        its weighted totals give hidden groups away.
+        Weighting groups with fewer respondents in an organisation share one weight (see the notes). Left out,
+        the survey's minimum base, or the `minimum_base` that `estimate` or `distributions` is asked for,
+        whichever is larger. What you give stands; 1 pools nothing, as the official form has it: then figures
+        that would tell what few people answered are rounded, or hidden.
 
     Notes
     -----
-    What official results are weighted by is published with them. The form of the occupation weight is not
-    confirmed: the cap of 5 is stated by a secondary source; that the weight is the share wanted over the
-    share in the organisation, 1 without an occupation group, and has a mean of 1 are assumptions, which
-    `cap`, `unknown` and `normalise` change. Official weights use 13 groups that were not found; the eight
-    published ones are used here. Organisations of a kind that is officially unweighted (ICBs, CSUs) keep
-    the weight 1.
+    The official weight of a respondent of weighting group g in organisation o of benchmark group b is
+    `min(5, (n_bg / N_b) / (n_og / N_o))`: n respondents of the group, N all respondents, also those who gave
+    no occupation. Groups, and where they are kept apart, stand in `catalogue().weighting`; how each rule is
+    known, in docs/official-method.md.
 
     A weight is a function of how many belong to a group: were hidden groups weighted differently, the
     effective base of a weighted total would tell how many they are, and the total what they said. Groups that
     would be hidden if the groups' respondents, or any measure that four in five of an organisation answer,
     were published are therefore weighted as one, to the share wanted of all of them over their share: those
-    below `pool_below` and as many of the next smallest as it takes (Ambulance and Medical, say). Few
-    respondents without an occupation group count in the pool as well. Where the mix is that of the extract,
+    below `pool_below` and as many of the next smallest as it takes. Where the mix is that of the extract,
     groups whose share in it would tell of one organisation share a weight in all. Weights that rest on few
     people are unstable besides, which is why cells are collapsed in post-stratification (Little 1993, JASA
-    88, 1001-1012). A `SmallBaseWarning` names who shares.
-
-    Where questions that few are asked, or cells of a cross with other breakdowns, are hidden, weights can
-    still differ within what is hidden.
+    88, 1001-1012). A `SmallBaseWarning` names who shares. Weighted and unweighted figures of the same people
+    are one release: what is hidden in either is hidden in both where the two together would tell it.
 
     Examples
     --------
@@ -103,18 +82,13 @@ class Weights:
     """
 
     kind: str = "none"
-    mix: Mapping[str, float] | None = field(default=None, hash=False)
+    mix: OfficialMix | Mapping[str, float] | None = field(default=None, hash=False)
     eligible: Mapping[str, float] | None = field(default=None, hash=False)
-    cap: float = CAP
-    unknown: float = 1.0
-    normalise: bool = True
     pool_below: int | None = None
 
     def __post_init__(self) -> None:
-        if self.kind not in WEIGHTINGS:
-            raise unknown("weighting", self.kind, WEIGHTINGS)
-        if self.cap <= 0 or self.unknown <= 0:
-            raise ExtractError("A weight must be above 0", expected="cap and unknown above 0")
+        if self.kind not in KINDS:
+            raise unknown("weighting", self.kind, KINDS)
         least_base(self.pool_below, 1)
 
     def __repr__(self) -> str:
@@ -131,6 +105,8 @@ class Weighted:
     name: str
     values: Numbers | None
     raking: Raking | None = None
+    #: Organisations that official results do not weight.
+    unweighted: tuple[str, ...] = ()
 
 
 def weights_for(extract: Extract, weights: AnyWeights, minimum_base: int | None) -> AnyWeights:
@@ -149,7 +125,7 @@ def weights_for(extract: Extract, weights: AnyWeights, minimum_base: int | None)
         return weights
     if isinstance(weights, Raking):
         check_minimum(weights, least)
-    if isinstance(weights, str) and weights in WEIGHTINGS:
+    if isinstance(weights, str) and weights in KINDS:
         return Weights(weights, pool_below=least)
     if isinstance(weights, Weights) and weights.pool_below is None:
         return replace(weights, pool_below=least)
@@ -183,7 +159,7 @@ def respondent_weights(extract: Extract, weights: AnyWeights) -> Weighted:
         return Weighted("raked", _supplied(weights.weights, extract, "the raking"), weights)
     if isinstance(weights, pl.Series):
         return Weighted("supplied", _supplied(weights, extract, "the weights"))
-    own = [c for c in extract.frame.columns if c not in (*extract.edition.columns, *WEIGHTINGS, ROW)]
+    own = [c for c in extract.frame.columns if c not in (*extract.edition.columns, *KINDS, ROW)]
     if isinstance(weights, str) and weights in own:
         return Weighted("supplied", _supplied(extract.frame[weights], extract, f"column {weights}"))
     if isinstance(weights, str):
@@ -192,9 +168,9 @@ def respondent_weights(extract: Extract, weights: AnyWeights) -> Weighted:
                 "Raked weights need the margins to rake to",
                 hint="Make them with cm.rake(extract, margins) and give what it returns as weights.",
             )
-        if weights not in WEIGHTINGS:
+        if weights not in KINDS:
             numbers = [c for c in own if extract.frame.schema[c].is_numeric()]
-            raise unknown("weighting or column of weights", weights, [*WEIGHTINGS, *numbers])
+            raise unknown("weighting or column of weights", weights, [*KINDS, *numbers])
         weights = Weights(weights)
     if not isinstance(weights, Weights):
         raise ExtractError(
@@ -202,71 +178,25 @@ def respondent_weights(extract: Extract, weights: AnyWeights) -> Weighted:
             got=type(weights).__name__,
             expected="a name, cm.Weights(…), cm.rake(…), a column, or one number for each respondent",
         )
-    if weights.kind.startswith("occupation_group"):
-        if "occupation_group" not in extract.edition.breakdowns:
-            raise ExtractError(
-                f"The {extract.edition.survey.label} has no occupation groups to weight by",
-                expected="no weights, or weights of your own (a column, numbers, cm.rake)",
-            )
-        return Weighted("occupation_group", occupation_weights(extract, weights))
+    if weights.kind == "official":
+        official = official_weights(extract, weights)
+        return Weighted("occupation_group", official.values, unweighted=official.unweighted)
     return Weighted("none", None)
 
 
-def occupation_weights(extract: Extract, rules: Weights) -> Numbers:
-    """Return the occupation weight of each respondent: the share wanted over the share there is.
+def national(weights: AnyWeights) -> Weights | None:
+    """Return weights that make figures of all organisations together; None of others.
 
-    One weight for each organisation and occupation group, so that it takes no more than their counts; groups
-    too small to be shown have one together.
+    Examples
+    --------
+    >>> national("official") is None, national("size").kind
+    (True, 'size')
     """
-    least = least_base(rules.pool_below, extract.edition.survey.minimum_base)
-    group = group_codes(extract, ["occupation_group"])["occupation_group"]
-    organisation = codes_of(extract.frame["organisation"])
-    n_groups, n_organisations = len(group.names), len(organisation.names)
-    joint = organisation.codes * (n_groups + 1) + np.where(group.codes < 0, n_groups, group.codes)
-    counts = np.bincount(joint, minlength=n_organisations * (n_groups + 1)).reshape(n_organisations, -1)
-    known = counts[:, :-1].astype(np.float64)
-    benchmark = _benchmark_groups(extract, organisation)
-    unweighted = (
-        benchmark.is_in([*extract.edition.survey.unweighted_groups]).fill_null(value=False).to_numpy()
-    )
-    there, places = (
-        answered(extract),
-        [np.flatnonzero(organisation.codes == o) for o in range(n_organisations)],
-    )
-    category = joint % (n_groups + 1)
-    bases = np.stack([bases_of(category[own], n_groups + 1, there[own]) for own in places])
-    pooled = to_pool(bases, least) & ~unweighted[:, None]
-    # Few whose group is not known are counted with the pool.
-    sized = np.hstack([counts[:, :-1], np.where(pooled[:, -1], counts[:, -1], 0)[:, None]])
-    if rules.mix is None:
-        if n_organisations < 2:
-            raise ExtractError(
-                "Weights by occupation group need a mix to weight to",
-                expected="several organisations, or a mix: cm.Weights('occupation_group', mix=…)",
-                hint="Leave weights out, as official breakdown reports do.",
-            )
-        peers = codes_of(benchmark.fill_null(""))
-        total = np.zeros((len(peers.names), n_groups))
-        np.add.at(total, peers.codes, known)
-        wanted = _shares(total)[peers.codes]
-        pooled[:, :-1] |= to_pool_everywhere(pooled[:, :-1], sized[:, :-1], peers.codes, least)
-    else:
-        wanted = np.broadcast_to(_wanted(extract, rules.mix, group.names), known.shape)
-    aim = in_pools(np.hstack([wanted, np.zeros((n_organisations, 1))]), pooled)
-    share = in_pools(_shares(sized.astype(np.float64)), pooled)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        raw = np.where((share > 0) & (aim > 0), np.minimum(aim / share, rules.cap), rules.unknown)
-    if rules.normalise:
-        raw /= ((raw * counts).sum(axis=1) / counts.sum(axis=1))[:, None]
-    raw[unweighted] = 1.0
-    who, shared = [*group.names, "not known"], pooled & (sized > 0)
-    pools = {
-        name: [who[i] for i in np.flatnonzero(own)]
-        for name, own in zip(organisation.names, shared, strict=True)
-        if own.sum() > 1
-    }
-    warn_of_pools(pools, "Occupation groups")
-    return np.asarray(raw.ravel()[joint])
+    if isinstance(weights, str) and weights == "size":
+        return Weights(weights)
+    if isinstance(weights, Weights) and (weights.kind == "size" or weights.eligible is not None):
+        return weights
+    return None
 
 
 def size_weights(extract: Extract, eligible: Mapping[str, float] | None) -> pl.DataFrame:
@@ -296,37 +226,6 @@ def size_weights(extract: Extract, eligible: Mapping[str, float] | None) -> pl.D
             hint="Eligible staff are all who were asked, whether they answered or not.",
         )
     return here.select("organisation", (pl.col("eligible") / pl.col("respondents")).alias("size"))
-
-
-def _benchmark_groups(extract: Extract, organisation: Codes) -> pl.Series:
-    """Return the benchmark group of each organisation; null where the extract does not say."""
-    if "benchmark_group" not in extract.frame.columns:
-        return pl.Series("benchmark_group", [None] * len(organisation.names), dtype=pl.String)
-    groups = extract.frame.group_by("organisation").agg(pl.col("benchmark_group").drop_nulls().min())
-    return groups.sort("organisation")["benchmark_group"]
-
-
-def _shares(counts: Numbers) -> Numbers:
-    total = counts.sum(axis=1, keepdims=True)
-    return np.asarray(np.divide(counts, total, out=np.zeros_like(counts), where=total > 0))
-
-
-def _wanted(extract: Extract, mix: Mapping[str, float], here: pl.Series) -> Numbers:
-    known = extract.edition.breakdowns["occupation_group"].groups
-    for name in mix:
-        if name not in known:
-            raise unknown("group of occupations", name, known)
-    everyone = extract.frame.select(group_columns(extract, ["occupation_group"])["occupation_group"])
-    rows = everyone.to_series().drop_nulls().cast(pl.String).alias("group").value_counts(name="rows")
-    left = {name: n for name, n in rows.sort("group").iter_rows() if not mix.get(name, 0) > 0}
-    if left:
-        raise ExtractError(
-            "The occupation mix leaves out groups that respondents belong to",
-            got=f"no share above 0 for {named(left, extract.edition.survey.minimum_base, noun='group')}",
-            hint="Give a share for every group.",
-        )
-    shares = np.array([float(mix.get(name, 0)) for name in here])
-    return np.asarray(shares / sum(mix.values()))
 
 
 def _series(weights: Numbers | Sequence[float]) -> pl.Series:

@@ -37,8 +37,11 @@ TITLES = {
     "01_check_an_extract": "Check an extract",
     "02_culture_indicators": "Culture indicators",
     "03_year_on_year": "Year on year",
+    "04_benchmark_and_peers": "Benchmark and peers",
     "10_published_results": "Published results",
 }
+#: Those that need a published workbook.
+OF_WORKBOOKS = ("04_benchmark_and_peers", "10_published_results")
 FIRST = ["Reading and checking the files", "Scoring and estimating"]
 RUNNING = "Running the notebooks"
 LEDGER = "ledger.json"
@@ -182,18 +185,19 @@ def _choose(study: Study) -> tuple[list[str], list[tuple[str, str]]]:
             reasons[name] = "no respondent file was given"
     elif why := study.why_no_change:
         reasons["03_year_on_year"] = why
-    if not study.published:
-        reasons["10_published_results"] = "no published workbook was given"
-    elif study.workbook is None:
-        reasons["10_published_results"] = f"no workbook has {study.organisation} in a benchmark group"
+    if study.workbook is None:
+        why = "no published workbook was given"
+        if study.published:
+            why = f"no workbook has {study.organisation} in a benchmark group"
+        reasons |= dict.fromkeys(OF_WORKBOOKS, why)
     chosen = [name for name in NOTEBOOKS if name not in reasons]
     if study.edition.survey.folder is not None:
         # Nobody publishes workbooks of a survey of one's own: none is missing.
-        reasons.pop("10_published_results", None)
+        reasons = {name: why for name, why in reasons.items() if name not in OF_WORKBOOKS}
     if not study.extracts and study.workbook is None:
         raise ReportError(
             f"There is nothing to report on {study.organisation}",
-            got=reasons.get("10_published_results"),
+            got=reasons.get(OF_WORKBOOKS[0]),
             hint="Give a respondent file, or the official workbook of organisation results.",
         )
     return chosen, [(TITLES[name], why) for name, why in reasons.items()]

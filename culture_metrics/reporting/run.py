@@ -27,6 +27,7 @@ NOTEBOOKS = (
     "01_check_an_extract",
     "02_culture_indicators",
     "03_year_on_year",
+    "04_benchmark_and_peers",
     "10_published_results",
 )
 

@@ -8,7 +8,7 @@ from functools import cache
 import numpy as np
 import polars as pl
 
-from culture_metrics.contract import as_distributions, as_organisations, as_results
+from culture_metrics.contract import ALL, as_distributions, as_organisations, as_results
 from culture_metrics.disclosure.decision import Decision
 from culture_metrics.extracts.extract import Extract
 from culture_metrics.extracts.validate import validate
@@ -45,6 +45,8 @@ PLANTED = (
 TRUST = "SYN01"
 #: The invented peers: enough for a benchmark group, small enough to be made in a second.
 PEERS, PEER_SIZE, TRUST_SIZE = 24, 400, 2000
+#: Who the respondents are, as far as profiles of organisations need it.
+BACKGROUND = ("occupation", "age", "ethnicity")
 
 
 def example_extracts(seed: int = 1, *, planted: bool = True) -> tuple[Extract, ...]:
@@ -171,13 +173,45 @@ def example_published(own: Extract) -> Published:
             ),
         )
     )
+    answers = pl.concat([distributions(everyone).table, _background(everyone)], how="diagonal_relaxed")
     return Published(
         survey=own.survey,
         period=own.period,
         results=Results(results),
-        distributions=Distributions(
-            as_distributions(distributions(everyone).table.with_columns(**published))
-        ),
+        distributions=Distributions(as_distributions(answers.with_columns(**published))),
         organisations=as_organisations(organisations),
         provenance={"synthetic": True, "suppressed_cells": int(hidden.sum())},
+    )
+
+
+def _background(everyone: Extract) -> pl.DataFrame:
+    """Count who answered in each organisation, as official workbooks print it: the people are invented."""
+    questions = {name: everyone.edition.questions[name] for name in BACKGROUND}
+    codes = {question.columns[0]: name for name, question in questions.items()}
+    options = [(name, code) for name, question in questions.items() for code in question.scale.labels]
+    grid = pl.DataFrame(options, schema={"question": pl.String, "option": pl.Int16}, orient="row")
+    key, whole = ["organisation", "question", "option"], ["organisation", "question"]
+    given = (
+        everyone.frame.select("organisation", *(pl.col(c).cast(pl.Int16).alias(n) for c, n in codes.items()))
+        .unpivot(index="organisation", variable_name="question", value_name="option")
+        .group_by(key)
+        .agg(count=pl.len())
+    )
+    counts = (
+        everyone.frame.select("organisation")
+        .unique()
+        .join(grid, how="cross")
+        .join(given, on=key, how="left")
+        .with_columns(pl.col("count").fill_null(0))
+    )
+    about = {
+        "survey": everyone.survey, "period": everyone.period, "breakdown": ALL, "group": ALL,
+        "weighting": "none", "status": "reported",
+    }  # fmt: skip
+    base = pl.col("count").sum().over(whole)
+    return counts.select(
+        *key,
+        (100 * pl.col("count") / base).alias("percent"),
+        base.cast(pl.UInt32).alias("base"),
+        *(pl.lit(value).alias(column) for column, value in about.items()),
     )

@@ -26,8 +26,9 @@ GROUP = (
 PUBLISHED = (
     "**Published** figures are the official ones. Most are weighted, which means that each organisation is "
     "given the mix of occupations of its group; figures from a respondent file count every person once, so "
-    "the two may differ a little. The source beneath a figure says which it is; in the built-in example "
-    "nothing is weighted."
+    "the two differ a little: by how much, and whether by more than weights explain, stands where both are "
+    "set beside each other. The source beneath a figure says which it is; in the built-in example nothing is "
+    "weighted."
 )
 NO_CAUSE = "None of these figures says why something is so."
 

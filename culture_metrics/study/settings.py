@@ -87,6 +87,8 @@ class Settings:
         Text of an answer -> the response option it stands for; `blank` is none, and nothing stays unread.
     renamed : tuple of Renamed
         Names of one group in different years.
+    peers : tuple of str, optional
+        ODS codes of the organisations to stand beside, as well as the benchmark group.
     """
 
     folder: Path
@@ -103,6 +105,7 @@ class Settings:
     labels: Mapping[str, str | None] = field(default_factory=dict)
     renamed: tuple[Renamed, ...] = ()
     headcounts: tuple[Headcount, ...] = ()
+    peers: tuple[str, ...] | None = None
 
     @property
     def survey_named(self) -> str | None:
@@ -206,6 +209,7 @@ def read_settings(path: Path) -> Settings:
             Headcount(**{key: str(value) for key, value in item.items() if value is not None})
             for item in held.get("headcounts") or ()
         ),
+        peers=None if held.get("peers") is None else _texts(held["peers"]),
     )
     for error in _contradictions(found, wrong):
         raise error

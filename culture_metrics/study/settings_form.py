@@ -76,6 +76,7 @@ SHAPE: Mapping[str, Any] = {
     "one_spelling?": YES_NO,
     "labels?": {"*": MEANING},
     "renamed?": [{"breakdown": TEXT, "from": TEXT, "to": TEXT, "confirmed": YES_NO}],
+    "peers?": TEXTS,
     "headcounts?": [{"file": TEXT, "year?": YEAR, "sheet?": TEXT}],
 }
 

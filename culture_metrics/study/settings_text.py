@@ -36,6 +36,7 @@ WHAT = {
     "`blank` is no answer; with nothing after the colon the text stays unread, and is counted as set aside.",
     "renamed": "Names that changed from year to year. With `confirmed: yes` all years carry the later name; "
     "with `no` they stay two groups.",
+    "peers": "ODS codes of organisations to stand beside, as well as the benchmark group.",
     "headcounts": "Tables of how many staff there are (a column such as Headcount beside Directorate, "
     "Department or ODS code), for response rates.",
 }
@@ -82,6 +83,8 @@ def settings_text(found: Settings, remarks: Remarks) -> str:
         parts.append(_part("renamed", list(_renamed(found, remarks)), empty="" if found.renamed else " []"))
     if found.headcounts:
         parts.append(_part("headcounts", [line for h in found.headcounts for line in _headcount(h)]))
+    if found.peers is not None:
+        parts.append(f"{_comment(WHAT['peers'])}\npeers: [{', '.join(map(_scalar, found.peers))}]")
     text = "\n\n".join(part.rstrip("\n") for part in parts) + "\n"
     return f"{text}\n{MARK}{_hash(text)}\n"
 

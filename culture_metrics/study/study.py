@@ -10,15 +10,19 @@ import polars as pl
 
 from culture_metrics.catalogue import CROSS, Edition, catalogue
 from culture_metrics.compare.benchmark import benchmark
+from culture_metrics.compare.beyond_profile import bright_spots
 from culture_metrics.compare.equality import equality_gaps
 from culture_metrics.compare.equality_standards import equality_of
 from culture_metrics.compare.maihda import intersections
+from culture_metrics.compare.mirror import Mirror, mirror
+from culture_metrics.compare.oversight import oversight
+from culture_metrics.compare.peers import find_peers
 from culture_metrics.compare.years import check_comparable, compare_years
 from culture_metrics.contract import ALL, as_distributions, as_results
 from culture_metrics.disclosure.ledger import About, write_ledger
 from culture_metrics.disclosure.names import pool_names
 from culture_metrics.disclosure.suppression import suppress
-from culture_metrics.errors import ComparabilityError, CultureMetricsError, ReportError
+from culture_metrics.errors import ComparabilityError, CultureMetricsError, ReportError, ResultsError
 from culture_metrics.extracts.columns import breakdown_of
 from culture_metrics.extracts.unanswered import told, unanswered
 from culture_metrics.indicators.breakdowns import available_breakdowns, names_groups
@@ -41,6 +45,7 @@ if TYPE_CHECKING:
     from culture_metrics.compare.benchmark import Benchmark
     from culture_metrics.compare.comparison import YearComparison
     from culture_metrics.compare.gaps import EqualityGaps
+    from culture_metrics.compare.peers import Peers
     from culture_metrics.disclosure.rule import Rule
     from culture_metrics.extracts.extract import Extract
     from culture_metrics.extracts.report import ValidationReport
@@ -200,6 +205,11 @@ class Study(Output):
             *(f"Every number of {e.period} is provisional: {e.provisional}." for e in early),
             *(said for extract in self.extracts for said in _cautions(extract)),
             *(said for extract in self.extracts for said in self._of_other_size(extract)),
+            *(
+                [self._mirrored.unrelated]
+                if isinstance(self._mirrored, Mirror) and self._mirrored.unrelated
+                else []
+            ),
         )
 
     def _of_other_size(self, extract: Extract) -> Iterator[str]:
@@ -300,6 +310,7 @@ class Study(Output):
             standing = self.benchmark()
             year = "" if standing.period == self.year else f" ({standing.period})"
             said.append(f"{standing.summary().removesuffix('.')}{year}.")
+            said += [*self._oversight_said(), *standing.favourable()]
         if self.extracts and not self.why_no_change:
             said.append(self.compare_years().summary())
         elif self.extracts:
@@ -385,7 +396,87 @@ class Study(Output):
         ReportError
             When no workbook has a benchmark group for it.
         """
-        return benchmark(self._published(), self.organisation)
+        return self._standing
+
+    @cached_property
+    def _standing(self) -> Benchmark:
+        chosen = (self.settings.peers or None) if self.settings else None
+        return benchmark(self.releases, self.organisation, peers=chosen)
+
+    @property
+    def releases(self) -> list[Published]:
+        """The workbook that has a benchmark group for the organisation, and earlier ones."""
+        newest = self._published()
+        named = (pl.col("organisation") == self.organisation) & pl.col("benchmark_group").is_not_null()
+        earlier = [p for p in self.published if p.organisations.filter(named).height and p is not newest]
+        return [newest, *(p for p in earlier if p.period < newest.period)]
+
+    def oversight(self) -> Figures:
+        """Draw the oversight scores that rest on the survey, or say why the organisation has none."""
+        from culture_metrics.wording.several import Figures
+
+        try:
+            found = oversight(self.releases, self.organisation)
+        except ResultsError as none:
+            return Figures((), otherwise=f"No oversight score: {none.what}.")
+        return Figures((found.figure(), found), otherwise="")
+
+    def peers(self, number: int = 10) -> Peers:
+        """Find the organisations most like this one on what none can change."""
+        return find_peers(self._published(), self.organisation, number=number)
+
+    def over_time(self, measure: str | None = None) -> Figures:
+        """Draw a measure in the benchmark group over the years that the workbooks hold."""
+        from culture_metrics.wording.several import Figures
+
+        try:
+            return Figures((self.benchmark().over_time(measure),), otherwise="")
+        except ReportError as one:
+            return Figures((), otherwise=f"{one.what}. {one.hint}")
+
+    def bright_spots(self, measure: str | None = None, level: str = "organisation") -> Figures:
+        """Draw who is better than their profile predicts, or say that there are too few to predict from."""
+        from culture_metrics.wording.several import Figures
+
+        try:
+            found = bright_spots(self._published(), measure, level=level)
+        except ResultsError as few:
+            return Figures((), otherwise=f"{few.what}. {few.hint}")
+        return Figures((found.figure(), found), otherwise="")
+
+    def mirror(self) -> Figures:
+        """Set the figures of the respondent file, with official weights, beside those published.
+
+        Says why where it cannot be done.
+
+        Examples
+        --------
+        >>> import culture_metrics as cm
+        >>> cm.study([]).mirror()
+        2 figures
+        """
+        from culture_metrics.wording.several import Figures
+
+        found = self._mirrored
+        if isinstance(found, str):
+            return Figures((), otherwise=found)
+        return Figures((found.figure(), found), otherwise="")
+
+    @cached_property
+    def _mirrored(self) -> Mirror | str:
+        """The figures of the year beside those published, or why there are none."""
+        own = next((e for e in self.extracts if e.period == self.year), None)
+        if own is None or self.workbook is None:
+            return "Official figures from the own file take a respondent file and an official workbook."
+        self.suppressed  # noqa: B018  what may be shown is decided for all tables together
+        least = self.rule.minimum_base
+        try:
+            found = mirror(own, self.published, organisation=self.organisation, minimum_base=least)
+        except CultureMetricsError as error:
+            return f"Official figures cannot be worked out from the file: {error.what.rstrip('.')}."
+        if self.ledger:
+            write_ledger(self.ledger, self.decided)
+        return replace(found, names={self.organisation: self.name})
 
     def rebuilt(self) -> Table:
         """Set the published scores beside those rebuilt from the published answers."""
@@ -492,6 +583,12 @@ class Study(Output):
             return Figures((), otherwise=f"Strata are not shown: {error.what}.")
         named = replace(found, names={**found.names, self.organisation: self.name})
         return Figures((named.figure(), named), otherwise="")
+
+    def _oversight_said(self) -> tuple[str, ...]:
+        try:
+            return oversight(self.releases, self.organisation).sentences()
+        except ResultsError as none:
+            return (f"No oversight score: {none.what}.",)
 
     def _answered(self) -> Study:
         """Return the study if there are answers of respondents in it."""

@@ -16,7 +16,7 @@ from culture_metrics.wording.numbers import number, places, sentences, several
 
 WHERE = "views.estimates"
 NUMBERS = ["estimate", "conf_low", "conf_high"]
-ROW, HEAD, AXIS = 38, 34, 58
+ROW, LINE, HEAD, AXIS = 38, 19, 34, 58
 LABEL_WIDTH = 230
 
 
@@ -24,7 +24,7 @@ LABEL_WIDTH = 230
 class _Panel:
     """One axis with its rows; `top` in pixels from the top of the plot, `reach` the ends of all marks.
 
-    Panels of one axis text share their reach, so that they can be compared.
+    Panels of one axis text share their reach, so that they can be compared. `row` is the height of a row.
     """
 
     rows: pl.DataFrame
@@ -33,6 +33,7 @@ class _Panel:
     ratio: bool
     top: float
     reach: tuple[float, float]
+    row: int
 
 
 def estimates(  # noqa: PLR0913
@@ -46,6 +47,7 @@ def estimates(  # noqa: PLR0913
     decimals: int | None = None,
     ratio: bool = False,
     reference: float | None = None,
+    span: tuple[float, float] | None = None,
     level: float = 0.95,
 ) -> go.Figure:
     """Draw estimates and their intervals, one row each, with the numbers beside them.
@@ -67,6 +69,8 @@ def estimates(  # noqa: PLR0913
         Whether the numbers are ratios: the axis is then logarithmic and 1 means no difference.
     reference : float, optional
         Where to rule the line of no difference: 0, or 1 for ratios, when left out.
+    span : (float, float), optional
+        Ends that the axis reaches at least.
     level : float
         Level of the intervals.
 
@@ -94,13 +98,15 @@ def estimates(  # noqa: PLR0913
     whole = {"panel": pl.lit(""), "axis": pl.lit(axis), "ratio": pl.lit(ratio)}
     whole |= {"strong": pl.lit(True), "detail": pl.lit("")}
     table = table.with_columns(e.alias(n) for n, e in whole.items() if n not in table.columns)
-    panels = _panels(table, decimals)
+    lines = max(len(wrap(label, LABEL_WIDTH)) for label in table["label"])
+    panels = _panels(table, decimals, max(ROW, LINE * lines), span)
     table = pl.concat([panel.rows for panel in panels])
     left = max(60.0, *(min(LABEL_WIDTH, width(t)) for t in table["label"])) + 2 * style.EDGE
-    values = f"Estimate ({100 * level:g}% interval)"
+    ends = table["conf_low"].is_not_null().any()
+    values = f"Estimate ({100 * level:g}% interval)" if ends else "Estimate"
     beside = max(width(t) for t in [*table["said"], values]) + 10
     right = style.EDGE + beside
-    height = panels[-1].top + panels[-1].rows.height * ROW
+    height = panels[-1].top + panels[-1].rows.height * panels[-1].row
     fig = style.figure()
     for place, panel in enumerate(panels):
         _draw(fig, panel, place, height, reference)
@@ -127,7 +133,9 @@ def _said(rows: pl.DataFrame, decimals: int | None) -> list[str]:
     return said
 
 
-def _panels(table: pl.DataFrame, decimals: int | None) -> list[_Panel]:
+def _panels(
+    table: pl.DataFrame, decimals: int | None, row: int, span: tuple[float, float] | None
+) -> list[_Panel]:
     """Part the rows into panels and say where each begins, in pixels from the top of the plot."""
     panels, top = [], 0.0
     for group in table.partition_by("panel", maintain_order=True):
@@ -135,14 +143,15 @@ def _panels(table: pl.DataFrame, decimals: int | None) -> list[_Panel]:
         said = _said(group, decimals)
         rows = group.with_columns(pl.Series("said", said))
         top += HEAD if first["panel"] else 0
-        reach = _reach(table.filter(pl.col("axis") == first["axis"]), first["ratio"])
-        panels.append(_Panel(rows, first["panel"], first["axis"], first["ratio"], top, reach))
-        top += rows.height * ROW + AXIS
+        reach = _reach(table.filter(pl.col("axis") == first["axis"]), first["ratio"], span)
+        panels.append(_Panel(rows, first["panel"], first["axis"], first["ratio"], top, reach, row))
+        top += rows.height * row + AXIS
     return panels
 
 
-def _reach(rows: pl.DataFrame, ratio: bool) -> tuple[float, float]:
+def _reach(rows: pl.DataFrame, ratio: bool, span: tuple[float, float] | None) -> tuple[float, float]:
     marks = rows.select(NUMBERS).unpivot()["value"].cast(pl.Float64).drop_nulls().to_list()
+    marks += span or ()
     marks = marks or [1.0 if ratio else 0.0]
     return min(marks), max(marks)
 
@@ -150,7 +159,7 @@ def _reach(rows: pl.DataFrame, ratio: bool) -> tuple[float, float]:
 def _draw(fig: go.Figure, panel: _Panel, place: int, height: float, reference: float | None) -> None:
     """Draw one panel: its axes, the line of no difference, dots and intervals."""
     n, suffix = panel.rows.height, str(place + 1) if place else ""
-    low, high = 1 - (panel.top + n * ROW) / height, 1 - panel.top / height
+    low, high = 1 - (panel.top + n * panel.row) / height, 1 - panel.top / height
     fig.update_layout(
         {
             f"yaxis{suffix}": {

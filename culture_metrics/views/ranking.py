@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 import plotly.graph_objects as go
@@ -32,6 +33,7 @@ def ranking(
     table: pl.DataFrame,
     *,
     highlight: str,
+    beside: Collection[str] = (),
     title: str,
     unit: str = "score",
     direction: str = "higher",
@@ -49,6 +51,8 @@ def ranking(
         null), `base`. A null estimate, or a `status` other than reported, is left out and counted.
     highlight : str
         Code of the organisation to pick out.
+    beside : collection of str
+        Codes of other organisations to name.
     title, subtitle, source : str
         What is seen, its year and group, and where the numbers come from.
     unit : {"score", "percent"}
@@ -96,8 +100,11 @@ Median 6.90; highest 7.20, Birch; lowest 6.10, Cedar.'
     fig.update_xaxes(title_text=f"Rank among {drawn} (1 = {end})")
     fig.update_yaxes(range=[low, high], showgrid=True, gridcolor=style.GRID, nticks=7, ticklabelstandoff=6)
     fig.update_yaxes(ticksuffix=SIGN[unit], tickformat=".2f" if high - low < 1 else "")
-    others = rows.filter(pl.col("organisation") != highlight)
+    named = pl.col("organisation").is_in(list(beside)) & (pl.col("organisation") != highlight)
+    others = rows.filter((pl.col("organisation") != highlight) & ~named)
     _dots(fig, others, "Others", style.MARK, min(10, max(4, 560 / max(rows.height, 1))), 1)
+    _dots(fig, rows.filter(named), "Named", style.DARK_PINK, 10, 1.5)
+    _codes(fig, rows.filter(named), direction)
     _dots(fig, own, chosen["name"], style.FOCUS, 14, 2.5)
     _median(fig, rows, unit, direction)
     _name(fig, own, chosen, corner, rows.height, unit)
@@ -178,6 +185,15 @@ def _dots(fig: go.Figure, rows: pl.DataFrame, name: str, colour: str, size: floa
         hovertext=rows["hover"].to_list(),
         hovertemplate="%{hovertext}<extra></extra>",
     )
+
+
+def _codes(fig: go.Figure, named: pl.DataFrame, direction: str) -> None:
+    """Write the codes of named organisations at the end of their intervals."""
+    end, anchor, shift = ("conf_high", "bottom", 3) if direction == "lower" else ("conf_low", "top", -3)
+    place = {"xref": "x", "yanchor": anchor, "yshift": shift}
+    font = {**style.STRONG, "color": style.DARK_PINK}
+    for x, y, code in named.select("place", pl.coalesce(end, "estimate"), "organisation").iter_rows():
+        style.column(fig, [code], [y], x=x, font=font, **place)
 
 
 def _median(fig: go.Figure, rows: pl.DataFrame, unit: str, direction: str) -> None:

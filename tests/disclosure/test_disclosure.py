@@ -282,7 +282,7 @@ def test_a_weighted_percentage_is_held_to_the_respondents_it_counts():
     # For another minimum, with what is not hidden yet; how many are in a group is for `estimate` to hide.
     rules = {"by": ["gender"], "minimum_base": 1}
     wanted = pl.col("unit") == "percent", pl.col("measure") != "long_term_condition"
-    weighted = estimate(extract, weights="occupation_group", **rules).table.filter(*wanted)
+    weighted = estimate(extract, weights="official", **rules).table.filter(*wanted)
     plain = estimate(extract, **rules).table.filter(*wanted)
     key, least = ["organisation", "breakdown", "group", "measure"], 14
     counts = plain.filter(status="reported").select(

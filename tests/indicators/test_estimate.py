@@ -44,8 +44,8 @@ def extract() -> Extract:
     ("weighting", "weights"),
     [
         ("none", "none"),
-        ("occupation_group", Weights("occupation_group", pool_below=1)),
-        ("pooled", "occupation_group"),
+        ("official", Weights("official", pool_below=1)),
+        ("pooled", "official"),
     ],
 )
 def test_means_and_standard_errors_equal_those_of_r_survey(extract, weighting, weights):
@@ -148,7 +148,7 @@ BY = ["occupation_group", "locality_1", ("gender", "age")]
 
 
 @pytest.mark.filterwarnings("ignore::culture_metrics.errors.SmallBaseWarning")
-@pytest.mark.parametrize("weights", ["none", "occupation_group", "own_weight"])
+@pytest.mark.parametrize("weights", ["none", "official", "own_weight"])
 def test_results_are_the_same_for_any_order_of_respondents(several, weights):
     shuffled = replace(several, frame=several.frame.sample(fraction=1, shuffle=True, seed=1))
     same(estimate(several, BY, weights=weights).table, estimate(shuffled, BY, weights=weights).table)
@@ -176,7 +176,7 @@ def test_results_are_the_same_for_any_number_of_threads(several, tmp_path):
             "from culture_metrics.extracts.extract import Extract\n"
             "extract = Extract('nss_england', '2024', pl.read_parquet(sys.argv[1]))\n"
             "by = ['occupation_group', ('gender', 'age')]\n"
-            "cm.estimate(extract, by, weights='occupation_group').table.write_parquet(sys.argv[2])\n"
+            "cm.estimate(extract, by, weights='official').table.write_parquet(sys.argv[2])\n"
         )
         paths = [str(tmp_path / "answers.parquet"), str(tmp_path / f"{threads}.parquet")]
         environment = os.environ | {"POLARS_MAX_THREADS": threads, "OMP_NUM_THREADS": threads}
@@ -255,14 +255,14 @@ def test_two_runs_on_one_file_are_identical_to_the_byte(several, tmp_path):
     several.frame.write_parquet(tmp_path / "answers.parquet")
     for run in ("one", "two"):
         again = replace(several, frame=pl.read_parquet(tmp_path / "answers.parquet"))
-        estimate(again, BY, weights="occupation_group").table.write_parquet(tmp_path / run)
+        estimate(again, BY, weights="official").table.write_parquet(tmp_path / run)
     assert (tmp_path / "one").read_bytes() == (tmp_path / "two").read_bytes()
 
 
 def test_pieces_take_no_weights_that_need_the_whole(several):
     pieces = [replace(several, frame=piece) for piece in several.frame.iter_slices(900)]
     with pytest.raises(ExtractError, match="in pieces"):
-        estimate(pieces, weights="occupation_group")
+        estimate(pieces, weights="official")
     other = synthetic.respondents(2023, respondents_per_organisation=50)
     with pytest.raises(ExtractError, match="not of one survey and period"):
         estimate([several, other])
@@ -288,8 +288,8 @@ def test_unknown_breakdowns_and_missing_mixes_are_explained(extract):
     with pytest.raises(UnknownNameError, match="breakdown in this extract"):
         estimate(extract, by=["age"])
     alone = Extract(extract.survey, extract.period, extract.frame.filter(organisation="RXX"))
-    with pytest.raises(ExtractError, match="need a mix"):
-        estimate(alone, weights="occupation_group")
+    with pytest.raises(ExtractError, match="need the mix"):
+        estimate(alone, weights="official")
 
 
 def test_an_unknown_weighting_is_refused(extract):

@@ -10,6 +10,7 @@ import pytest
 from scipy.stats import t
 
 from culture_metrics import distributions, estimate, estimate_values, replicate, score, synthetic
+from culture_metrics.catalogue import catalogue
 from culture_metrics.disclosure.decision import Decision
 from culture_metrics.errors import (
     CultureMetricsError,
@@ -20,20 +21,29 @@ from culture_metrics.errors import (
 )
 from culture_metrics.extracts.extract import Extract
 from culture_metrics.indicators.breakdowns import group_columns
+from culture_metrics.indicators.official_weights import official_weights
 from culture_metrics.indicators.raking import rake
 from culture_metrics.indicators.sweeps import trim_weights
-from culture_metrics.indicators.weights import Weights, occupation_weights, size_weights
+from culture_metrics.indicators.weights import Weights, size_weights
 
-NURSE, DOCTOR, PORTER = 27, 14, 38
+NURSE, DOCTOR, PORTER = 27, 14, 40
 NURSES, DOCTORS, WIDER = "Registered Nurses and Midwives", "Medical and Dental", "Wider Healthcare Team"
+ACUTE, AMBULANCE = "Acute and Acute & Community Trusts", "Ambulance Trusts"
 
 
-def extract_of(**organisations: list[int | None]) -> Extract:
+def extract_of(benchmark_group: str | None = ACUTE, **organisations: list[int | None]) -> Extract:
     """An extract whose respondents have these occupations."""
     rows = [(name, code) for name, codes in organisations.items() for code in codes]
     frame = pl.DataFrame(rows, schema={"organisation": pl.String, "q35": pl.Int8}, orient="row")
-    frame = frame.with_columns(respondent=pl.format("p{}", pl.int_range(pl.len())))
+    frame = frame.with_columns(
+        respondent=pl.format("p{}", pl.int_range(pl.len())),
+        benchmark_group=pl.lit(benchmark_group, pl.String),
+    )
     return Extract("nss_england", "2024", frame.with_columns(q25c=pl.lit(4, pl.Int8)))
+
+
+def weights_in(extract: Extract, **rules) -> np.ndarray:
+    return official_weights(extract, Weights("official", **rules)).values
 
 
 @pytest.fixture(scope="module")
@@ -43,42 +53,51 @@ def mixed() -> Extract:
     )
 
 
-def test_occupation_weights_are_the_share_wanted_over_the_share_there_is(mixed):
-    """Both together: 8 nurses, 8 doctors, 4 porters of 20; RXX has 6 nurses and 2 doctors of 8 known."""
-    got = occupation_weights(mixed, Weights("occupation_group", normalise=False, pool_below=1))
-    rxx = [0.4 / 0.75] * 6 + [0.4 / 0.25] * 2 + [1.0] * 2
-    ryy = [0.4 / (2 / 12)] * 2 + [0.4 / 0.5] * 6 + [0.2 / (4 / 12)] * 4
+def test_official_weights_are_the_share_of_all_respondents_wanted_over_the_share_there_is(mixed):
+    """Both together 8 nurses, 8 doctors, 4 porters and 2 not stated of 22: the last two weigh as one."""
+    got = weights_in(mixed, pool_below=1)
+    rxx = [8 / 22 / 0.6] * 6 + [8 / 22 / 0.2] * 2 + [6 / 22 / 0.2] * 2
+    ryy = [8 / 22 / (2 / 12)] * 2 + [8 / 22 / 0.5] * 6 + [6 / 22 / (4 / 12)] * 4
     np.testing.assert_allclose(got, rxx + ryy, rtol=1e-14)
+    assert got[:10].mean() == pytest.approx(1)
+    given = weights_in(mixed, mix={"nursing": 1, "medical_and_dental": 1, "other": 2}, pool_below=1)
+    np.testing.assert_allclose(given[:2], 0.25 / 0.6, rtol=1e-14)
 
 
-def test_each_assumption_can_be_switched(mixed):
-    def weights(**rules):
-        return occupation_weights(mixed, Weights("occupation_group", pool_below=1, **rules))
-
-    assert weights()[:10].mean() == pytest.approx(1)
-    assert weights(cap=1.5, normalise=False).max() == 1.5
-    assert set(weights(unknown=0.5, normalise=False)[8:10]) == {0.5}
-    given = weights(mix={NURSES: 1, DOCTORS: 1, WIDER: 2}, normalise=False)
-    np.testing.assert_allclose(given[:2], 0.25 / 0.75, rtol=1e-14)
-
-
-def test_the_cap_is_5_by_default():
+def test_the_cap_is_5_and_nothing_is_weighted_again_for_it():
     lone = extract_of(RXX=[NURSE] * 99 + [DOCTOR], RYY=[DOCTOR] * 100)
-    weights = occupation_weights(lone, Weights("occupation_group", normalise=False, pool_below=1))
+    weights = weights_in(lone, pool_below=1)
     assert weights[99] == 5.0
+    np.testing.assert_allclose(weights[:99], (99 / 200) / 0.99, rtol=1e-14)
+
+
+def test_what_is_kept_apart_hangs_on_the_kind_of_organisation():
+    """Nurses, doctors, drivers and people not stated, ten each: 11, 12, 13 and 44 of 80 in both together."""
+    codes = [NURSE] * 10 + [DOCTOR] * 10 + [23] * 10 + [None] * 10
+    apart = {ACUTE: (11, 12, 57, 57), AMBULANCE: (11, 56, 13, 56), "Community Trusts": (11, 69, 69, 69)}
+    people = {ACUTE: (10, 10, 20, 20), AMBULANCE: (10, 20, 10, 20), "Community Trusts": (10, 30, 30, 30)}
+    for kind, wanted in apart.items():
+        extract = extract_of(kind, RXX=codes, RYY=[NURSE] + [DOCTOR] * 2 + [23] * 3 + [PORTER] * 34)
+        got = weights_in(extract, pool_below=1)[[0, 10, 20, 30]]
+        np.testing.assert_allclose(got, np.array(wanted) / 80 / (np.array(people[kind]) / 40), rtol=1e-14)
+
+
+@pytest.mark.parametrize("kind", [None, "Hospices"])
+def test_an_unknown_kind_of_organisation_is_asked_for(kind):
+    with pytest.raises(ExtractError, match="hang on the kind of organisation"):
+        weights_in(extract_of(kind, RXX=[NURSE], RYY=[DOCTOR]))
 
 
 #: Doctors, porters and those not known, 25 together, which all hide the same groups.
 SPLITS = [[(2, 23, 0), (5, 20, 0), (9, 16, 0)], [(2, 19, 4), (4, 17, 4), (3, 17, 5)]]
-MIX = {NURSES: 3.0, DOCTORS: 1.0, WIDER: 4.0}
+MIX = {"nursing": 3.0, "medical_and_dental": 1.0, "other": 4.0}
 
 
 def test_groups_too_small_to_be_shown_share_one_weight():
     """40 nurses of 65, of whom 3 parts in 8 are wanted; 22 porters and 3 doctors together 5 in 8 for 25."""
     extract = extract_of(RXX=[NURSE] * 40 + [DOCTOR] * 3 + [PORTER] * 22)
-    rules = Weights("occupation_group", mix=MIX, normalise=False)
     with pytest.warns(SmallBaseWarning, match="RXX: 2 groups"):
-        got = occupation_weights(extract, rules)
+        got = weights_in(extract, mix=MIX)
     np.testing.assert_allclose(got, [3 / 8 / (40 / 65)] * 40 + [5 / 8 / (25 / 65)] * 25, rtol=1e-14)
 
 
@@ -90,7 +109,7 @@ def test_weighted_totals_do_not_tell_how_many_are_hidden(splits):
     for doctors, porters, unknown in splits:
         few = [DOCTOR] * doctors + [PORTER] * porters + [None] * unknown
         extract = extract_of(RXX=[NURSE] * 40 + few)
-        total = estimate(extract, weights=Weights("occupation_group", mix=MIX)).table
+        total = estimate(extract, weights=Weights("official", mix=MIX)).table
         row = total.row(by_predicate=pl.col("measure") == "recommend_place_to_work", named=True)
         found.add(round(row["effective_base"], 9))
     assert len(found) == 1
@@ -120,7 +139,7 @@ def test_what_is_hidden_below_a_larger_minimum_does_not_follow_from_weighted_tot
     extract = extract_of(RXX=[NURSE] * 40 + [DOCTOR] * 15 + [PORTER] * 25)
 
     def published(**rules):
-        weights = Weights("occupation_group", mix=MIX, **rules)
+        weights = Weights("official", mix=MIX, **rules)
         alone = replace(extract, decision=Decision())
         table = of(alone, ["occupation_group"], weights=weights, minimum_base=20).table
         name = "measure" if "measure" in table.columns else "question"
@@ -138,7 +157,7 @@ def test_what_is_hidden_below_a_larger_minimum_does_not_follow_from_weighted_tot
 
 
 @pytest.mark.filterwarnings("ignore::culture_metrics.errors.SmallBaseWarning")
-@pytest.mark.parametrize("weights", ["occupation_group", Weights("occupation_group")])
+@pytest.mark.parametrize("weights", ["official", Weights("official")])
 def test_weights_to_the_mix_of_the_extract_follow_a_larger_minimum(weights):
     def published(doctors, least):
         extract = extract_of(
@@ -162,7 +181,7 @@ def test_the_mix_of_the_extract_does_not_tell_of_one_organisation():
             RXX=[NURSE] * 40 + [DOCTOR] * doctors + [PORTER] * (25 - doctors),
             RYY=[NURSE] * 30 + [DOCTOR] * 20 + [PORTER] * 25,
         )
-        total = estimate(extract, weights="occupation_group").table.filter(measure="recommend_place_to_work")
+        total = estimate(extract, weights="official").table.filter(measure="recommend_place_to_work")
         found |= {(name, round(n, 9)) for name, n in total.select("organisation", "effective_base").rows()}
     assert len(found) == 2
 
@@ -173,40 +192,40 @@ def test_no_question_put_to_all_hides_groups_of_different_weights(seed, n):
     """A group with enough respondents can have too few answers: those that are hidden weigh alike, or are many."""
     extract = synthetic.respondents(2024, respondents_per_organisation=n, seed=seed)
     column = group_columns(extract, ["occupation_group"])["occupation_group"].cast(pl.String)
-    mix = {g: 1.0 + i for i, g in enumerate(extract.edition.breakdowns["occupation_group"].groups)}
-    rules = Weights("occupation_group", mix=mix)
-    weights = pl.Series("weight", occupation_weights(extract, rules))
-    of_group = extract.frame.select(column.alias("group"), weights).unique().drop_nulls()
+    mix = {g: 1.0 + i for i, g in enumerate(catalogue().weighting.apart("acute"))}
+    rules = Weights("official", mix=mix)
+    weights = pl.Series("weight", official_weights(extract, rules).values)
+    of_group = extract.frame.select(column.alias("group"), weights.round(9)).drop_nulls()
+    people = of_group.group_by("group", "weight").agg(pl.len().alias("people"))
     results = estimate(extract, ["occupation_group"], weights=rules).table.filter(
         weighting="occupation_group"
     )
     asked = results.filter(pl.col("base") >= 0.8 * n, breakdown="all")["measure"]
-    hidden = results.filter(pl.col("base").is_null(), breakdown="occupation_group").join(of_group, on="group")
-    people = extract.frame.select(column.alias("group")).drop_nulls()["group"].value_counts(name="people")
-    own = hidden.filter(pl.col("measure").is_in(asked.implode())).join(people, on="group")
-    alike = own.group_by("measure", pl.col("weight").round(9)).agg(pl.col("people").sum(), pl.len())
-    assert alike["len"].max() > 1
+    hidden = results.filter(pl.col("base").is_null(), breakdown="occupation_group").join(people, on="group")
+    own = hidden.filter(pl.col("measure").is_in(asked.implode()))
+    alike = own.group_by("measure", "weight").agg(pl.col("people").sum(), pl.col("group").n_unique())
+    assert alike["group"].max() > 1
     # Those who weigh alike can be told apart from the others: they are not few.
     assert alike["people"].min() >= 11
 
 
 def test_groups_large_enough_keep_weights_of_their_own(recwarn):
     extract = extract_of(RXX=[NURSE] * 40 + [DOCTOR] * 11 + [PORTER] * 12 + [None] * 11)
-    got = occupation_weights(extract, Weights("occupation_group", mix=MIX))
-    assert len(set(got.round(12))) == 4
+    got = weights_in(extract, mix=MIX)
+    assert len(set(got.round(12))) == 3
     assert not recwarn.list
     with pytest.raises(ExtractError, match="pool_below"):
-        Weights("occupation_group", pool_below=0)
+        Weights("official", pool_below=0)
 
 
 def test_organisations_of_officially_unweighted_kinds_keep_weight_1(mixed):
     frame = mixed.frame.with_columns(
         benchmark_group=pl.when(organisation="RYY").then(pl.lit("ICBs")).otherwise(pl.lit("Community Trusts"))
     )
-    # A benchmark group of one organisation has its own mix: weights of 1, but for the mean of 1.
-    weights = occupation_weights(replace(mixed, frame=frame), Weights("occupation_group", pool_below=1))
+    # A benchmark group of one organisation has its own mix: weights of 1.
+    weights = weights_in(replace(mixed, frame=frame), pool_below=1)
     assert set(weights[10:]) == {1.0}
-    rules = Weights("occupation_group", pool_below=1)
+    rules = Weights("official", pool_below=1)
     rows = estimate(replace(mixed, frame=frame), weights=rules, minimum_base=1).table
     names = dict(rows.filter(measure="recommend_place_to_work").select("organisation", "weighting").rows())
     assert names == {"RXX": "occupation_group", "RYY": "none"}
@@ -214,17 +233,17 @@ def test_organisations_of_officially_unweighted_kinds_keep_weight_1(mixed):
 
 def test_a_given_mix_weights_one_organisation(mixed):
     alone = replace(mixed, frame=mixed.frame.filter(organisation="RXX"))
-    with pytest.raises(ExtractError, match="need a mix"):
-        estimate(alone, weights="occupation_group")
-    rules = Weights("occupation_group", mix={NURSES: 1, DOCTORS: 1}, pool_below=1)
+    with pytest.raises(ExtractError, match="need the mix"):
+        estimate(alone, weights="official")
+    rules = Weights("official", mix={"nursing": 1, "medical_and_dental": 1, "other": 1}, pool_below=1)
     results = estimate(alone, weights=rules, minimum_base=1).table
     row = results.row(by_predicate=pl.col("measure") == "recommend_place_to_work", named=True)
     assert (row["weighting"], row["base"]) == ("occupation_group", 10)
     assert row["effective_base"] < 10
-    with pytest.raises(UnknownNameError, match="no group of occupations 'Nurses'"):
-        estimate(alone, weights=Weights("occupation_group", mix={"Nurses": 1.0}))
+    with pytest.raises(UnknownNameError, match="no weighting group 'Nurses'"):
+        estimate(alone, weights=Weights("official", mix={"Nurses": 1.0}))
     with pytest.raises(ExtractError, match="leaves out groups"):
-        estimate(alone, weights=Weights("occupation_group", mix={DOCTORS: 1.0}))
+        estimate(alone, weights=Weights("official", mix={"medical_and_dental": 1.0}))
 
 
 def test_size_weights_are_eligible_staff_over_respondents(mixed):
@@ -239,11 +258,11 @@ def test_national_figures_are_the_mean_of_organisations_by_their_staff():
     codes = extract.frame["organisation"].unique().sort().to_list()
     staff = dict(zip(codes, (9000, 2000, 700), strict=True))
     by = ["occupation_group"]
-    results = estimate(extract, by, weights=Weights("occupation_group_and_size", eligible=staff)).table
+    results = estimate(extract, by, weights=Weights("official", eligible=staff)).table
     assert results["organisation"].unique().to_list() == ["all"]
     everyone = results.filter(breakdown="all", measure="morale").row(0, named=True)
     assert everyone["weighting"] == "occupation_group_and_size"
-    own = estimate(extract, weights="occupation_group").table.filter(measure="morale")
+    own = estimate(extract, weights="official").table.filter(measure="morale")
     answered = dict(own.select("organisation", "base").rows())
     shares = np.array([staff[c] * answered[c] / 400 for c in codes])
     # Weights have a mean of 1 among all respondents of an organisation, not quite among those with a score.

@@ -72,7 +72,7 @@ def test_impossible_studies_are_refused_alike(verb, name, value):
         (cm.links.detectable_link, {"reliability": 0}),
         (cm.links.detectable_link, {"reliability": 1.1}),
     ],
-    ids=str,
+    ids=lambda given: getattr(given, "__name__", str(given)),
 )
 def test_what_one_of_them_takes_is_refused_alike(verb, numbers):
     (name,) = numbers

@@ -20,6 +20,10 @@ OCCUPATIONS = {
     "Other": 42,
     "Ambulance (operational)": 18,
 }
+#: Weighting groups that these are in; who gave no occupation is in the last.
+WEIGHTING = (
+    "nursing", "medical_and_dental", "admin_and_clerical", "allied_health", "social_care", "paramedic", "other"
+)  # fmt: skip
 AGES = ["16-20", "21-30", "31-40", "41-50", "51-65", "66+"]
 #: Three questions make a sub-score; three sub-scores make the theme.
 PARTS = {
@@ -291,8 +295,8 @@ def weighted(rng) -> Case:
             .otherwise(pl.col("occupation_group"))
             .alias("occupation_group")
         )
-    share = rng.dirichlet(np.full(len(OCCUPATIONS), 3.0))
-    mix = dict(zip(OCCUPATIONS, share.tolist(), strict=True))
+    share = rng.dirichlet(np.full(len(WEIGHTING), 3.0))
+    mix = dict(zip(WEIGHTING, share.tolist(), strict=True))
     by = tuple(labels.columns)
     calls = [Call("estimate", by), Call("estimate", by, {"mix": mix})]
     return case(labels, extract_of(rng, labels), calls)

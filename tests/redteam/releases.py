@@ -33,7 +33,7 @@ class Release:
 
 def weights_of(call: Call):
     if "mix" in call.options:
-        return cm.Weights("occupation_group", mix=call.options["mix"])
+        return cm.Weights("official", mix=call.options["mix"])
     if "eligible" in call.options:
         return cm.Weights("size", eligible=call.options["eligible"])
     return "none"

@@ -2,29 +2,28 @@
 # Run from the root of the repository: Rscript tests/reference/weighted_estimates.R
 # Writes tests/reference/weighted_estimates.csv. Needs the packages survey (made with 4.1-1, R 4.2.2).
 #
-# Weights: each organisation gets the occupation mix of both together, capped at 5, mean 1 in an organisation.
-# "pooled": AHPs, others and nurses weighted as one group, in both organisations: hidden in some measure of RYY.
+# Weights: the official ones for community trusts, to the mix of both together; capped at 5.
+# "pooled": nurses and AHPs weighted as one group, in both organisations: hidden in some measure of RYY.
 # Standard errors: every organisation is a stratum (its respondents are a sample of their own).
 library(survey)
 d <- read.csv("tests/reference/respondents.csv")
-group <- cut(d$q35, c(0, 12, 17, 23, 25, 33, 34, 37, 40, 42),
-  labels = c("ahp", "medical", "ambulance", "other1", "nurses", "hca", "social", "wider", "other2"))
-group <- as.character(group); group[group %in% c("other1", "other2")] <- "other"
+group <- rep("other", nrow(d))
+group[d$q35 %in% 26:34] <- "nursing"; group[d$q35 %in% c(1:3, 5:10)] <- "ahp"; group[d$q35 == 38] <- "admin"
+group[d$q35 == 39] <- "central"; group[d$q35 == 41] <- "management"
 one <- rep(1, nrow(d))
 weights_of <- function(group) {
   wanted <- prop.table(table(group))[group]
-  w <- pmin(as.numeric(wanted) / (ave(one, d$organisation, group, FUN = sum) / ave(one, d$organisation, FUN = sum)), 5)
-  w / ave(w, d$organisation)
+  pmin(as.numeric(wanted) / (ave(one, d$organisation, group, FUN = sum) / ave(one, d$organisation, FUN = sum)), 5)
 }
-d$occupation_group <- weights_of(group)
-d$pooled <- weights_of(ifelse(group %in% c("ahp", "other", "nurses"), "few", group))
+d$official <- weights_of(group)
+d$pooled <- weights_of(ifelse(group %in% c("ahp", "nursing"), "few", group))
 d$none <- 1
 item <- function(x) (x - 1) * 2.5
 items <- cbind(item(d$q2a), item(d$q2b), item(d$q2c))
 d$motivation <- ifelse(rowSums(!is.na(items)) >= 2, rowMeans(items, na.rm = TRUE), NA)
 d$recommend_place_to_work <- 100 * (d$q25c >= 4)
 rows <- list()
-for (weighting in c("none", "occupation_group", "pooled")) for (m in c("motivation", "recommend_place_to_work")) {
+for (weighting in c("none", "official", "pooled")) for (m in c("motivation", "recommend_place_to_work")) {
   s <- d[!is.na(d[[m]]), ]
   s$ww <- s[[weighting]]
   design <- svydesign(ids = ~1, strata = ~organisation, weights = ~ww, data = s)

@@ -52,8 +52,8 @@ def folder(files):
     names = ["official 2024.xlsx", "RXX 2023.csv", "RXX 2024.csv"]
     made = report([files / name for name in names], out, "SYN01", tell=lambda *step: steps.append(step))
     assert made == out / "index.html"
-    assert [done for _, done, _ in steps] == [0, 1, 2, 3, 4, 5, 6, 7, 7, 8]
-    assert (steps[0][0], steps[-1]) == ("Reading and checking the files", ("Done", 8, 8))
+    assert [done for _, done, _ in steps] == [0, 1, 2, 3, 4, 5, 6, 7, 8, 8, 9]
+    assert (steps[0][0], steps[-1]) == ("Reading and checking the files", ("Done", 9, 9))
     return out
 
 
@@ -110,8 +110,8 @@ def test_plotly_is_there_once_and_every_figure_has_a_name(page, tags):
     assert len(re.findall(r"\* plotly\.js v\d", page)) == 1
     figures = [attributes for tag, attributes in tags if tag == "figure"]
     # At a glance; all scores, answers, two heat maps; changes of scores and of questions, slopes, two maps of
-    # changes, staff mix; benchmark, ranking, published answers.
-    assert len(figures) == page[page.index("</head>") :].count("Plotly.newPlot(") == 14
+    # changes, staff mix; benchmark, ranking, funnel, oversight, peers; published answers.
+    assert len(figures) == page[page.index("</head>") :].count("Plotly.newPlot(") == 17
     assert all(a["role"] == "img" and len(a["aria-label"]) > 60 for a in figures)
     said = " ".join(a["aria-label"] for a in figures)
     assert re.search(r"above the median of Acute .+ on \d of 9 scores, below it on \d\.", said)
@@ -239,7 +239,7 @@ def test_the_manifest_lets_someone_repeat_it(files, manifest):
     }  # fmt: skip
     assert manifest["options"]["breakdowns"] == ["occupation_group", "locality_1"]
     assert manifest["options"]["minimum_base"] == 11
-    assert (len(manifest["notebooks"]), manifest["left_out"]) == (5, [])
+    assert (len(manifest["notebooks"]), manifest["left_out"]) == (6, [])
     assert {"Python", "polars", "pandera", "plotly"} <= set(manifest["software"])
 
 
@@ -308,8 +308,11 @@ def test_the_workbook_says_what_changed(folder):
 def test_says_what_was_left_out_and_why(quick, files, tmp_path):
     no_file = "no respondent file was given"
     one_year = ("Year on year", "only one year of respondent files was given")
+    of_workbooks = [
+        (t, "no published workbook was given") for t in ("Benchmark and peers", "Published results")
+    ]
     for name, left_out in (
-        ("RXX 2024.csv", [one_year, ("Published results", "no published workbook was given")]),
+        ("RXX 2024.csv", [one_year, *of_workbooks]),
         (
             "official 2024.xlsx",
             [("Check an extract", no_file), ("Culture indicators", no_file), ("Year on year", no_file)],
@@ -319,7 +322,7 @@ def test_says_what_was_left_out_and_why(quick, files, tmp_path):
         made = json.loads((tmp_path / "manifest.json").read_text(encoding="utf-8"))
         assert made["left_out"] == [{"notebook": title, "reason": why} for title, why in left_out]
         assert all(f"<li>{title}: {why}.</li>" in page for title, why in left_out)
-        assert len(made["notebooks"]) == 5 - len(left_out)
+        assert len(made["notebooks"]) == 6 - len(left_out)
 
 
 def test_a_missing_question_is_said_at_the_top_and_warned_of(quick, tmp_path):

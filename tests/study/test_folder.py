@@ -73,6 +73,28 @@ def test_the_detailed_workbook_leads_and_the_benchmark_workbook_stands_in(folder
         path.write_text(whole, encoding="utf-8")
 
 
+class Agree:
+    """Agrees to everything proposed, and to writing over what a person changed."""
+
+    def yes(self, question, *, proposed):
+        return True
+
+    def text(self, question, proposed, *, sure=True):
+        return proposed
+
+
+def test_peers_that_the_file_names_stand_beside_the_group(folder):
+    path = folder / STUDY_FILE
+    whole = path.read_text(encoding="utf-8")
+    try:
+        path.write_text(whole.replace("files:", "peers: [RXE]\nfiles:", 1), encoding="utf-8")
+        assert [*cm.study(folder).benchmark().beside["organisation"].unique()] == ["RXE"]
+        setup([folder], Agree())
+        assert "peers: [RXE]" in path.read_text(encoding="utf-8")
+    finally:
+        path.write_text(whole, encoding="utf-8")
+
+
 @pytest.mark.parametrize("given", ["rxc ", "cedar hill nhs trust", " Cedar Hill  NHS Trust"])
 def test_an_organisation_may_be_given_by_its_exact_name(folder, given):
     files = [folder / "extract 2024.csv", folder / "organisational results 2024.xlsx"]

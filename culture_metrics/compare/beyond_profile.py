@@ -1,0 +1,327 @@
+"""Bright spots: organisations, regions and systems whose figure is better than their profile predicts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+
+from culture_metrics.catalogue import catalogue
+from culture_metrics.compare.assumptions import Assumptions
+from culture_metrics.compare.profile import MIXES, Profile, profile_of
+from culture_metrics.compare.sampling import ASSUMED, with_sampling_error
+from culture_metrics.contract import ALL
+from culture_metrics.errors import ResultsError, unknown
+from culture_metrics.multiplicity import adjust
+from culture_metrics.output import Output, verb
+from culture_metrics.wording.numbers import DECIMALS, several, signed, together
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+    from numpy.typing import NDArray
+
+    from culture_metrics.catalogue import Measure
+    from culture_metrics.published.published import Published
+
+    Floats = NDArray[np.float64]
+
+LEVELS = ("organisation", "region", "ics")
+#: Of what a spot is one, in sentences.
+NOUNS = {"organisation": "organisation", "region": "region", "ics": "integrated care system"}
+#: A profile that nobody else shares predicts nothing: such leverage leaves no residual.
+ALONE = 0.99
+#: Fewest organisations beyond the number of coefficients.
+SPARE = 20
+#: So many are drawn at each end.
+DRAWN = 10
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class BrightSpots(Output):
+    """What is better, or worse, than its profile predicts.
+
+    Attributes
+    ----------
+    table : polars.DataFrame
+        One row per organisation, region or system, the brightest first; `bright_spots` says what the columns
+        are.
+    measure, unit, direction, level, survey, period : str
+        What was predicted, of whom.
+    explained : float
+        Share of the variance between organisations that profiles predict, each from all others (leave one
+        out); below 0 where they predict less than the mean does.
+    left_out : int
+        Organisations without a figure or profile, or with a profile that no other shares.
+    """
+
+    table: pl.DataFrame
+    measure: str
+    unit: str
+    direction: str
+    level: str
+    survey: str
+    period: str
+    explained: float
+    left_out: int
+
+    def figure(self) -> go.Figure:
+        """Draw the brightest and the darkest, with 95 % intervals of what is beyond the prediction."""
+        from culture_metrics import views
+
+        known = self.table.drop_nulls("conf_low")
+        place = pl.int_range(pl.len())
+        rows = known.filter((place < DRAWN) | (place >= known.height - DRAWN))
+        some = "" if rows.height == known.height else f"The first and the last {DRAWN} of {known.height}. "
+        name = self._measure().label
+        return views.estimates(
+            rows.select(
+                "label",
+                pl.col("excess").alias("estimate"),
+                "conf_low",
+                "conf_high",
+                pl.col("bright").alias("strong"),
+                pl.lit("reported").alias("status"),
+            ),
+            axis="Beyond what the profile predicts, to the right is better"
+            + (" (points)" if self.unit == "percent" else ""),
+            decimals=DECIMALS[self.unit],
+            title=f"{name}: {several(int(self.table['bright'].sum()), 'bright spot')} among "
+            f"{several(self.table.height, NOUNS[self.level])}",
+            subtitle=f"{catalogue(self.survey).label}, {self.period}. {some}Dark: bright spots. "
+            "Whiskers: 95% interval",
+            source="Published results",
+        )
+
+    def summary(self) -> str:
+        """Name the bright spots."""
+        spots = self.table.filter("bright")
+        name = self._measure().label
+        head = (
+            f"{name}: {spots.height} of {several(self.table.height, NOUNS[self.level])} "
+            f"{'is' if spots.height == 1 else 'are'} better than predicted from the profile, beyond chance"
+        )
+        if spots.is_empty():
+            return f"{head}."
+        named = together(
+            f"{label} ({signed(excess, self.unit)})"
+            for label, excess in spots.select("label", "excess").rows()
+        )
+        return f"{head}: {named}."
+
+    def rules(self) -> tuple[str, ...]:
+        """Say how predictions are made."""
+        said = [
+            "Predicted by least squares from benchmark group, size and the mix of occupations, ages and "
+            "ethnic groups, each organisation from all others; a difference says nothing of why",
+            ASSUMED,
+        ]
+        if self.left_out:
+            said.append(f"{several(self.left_out, 'organisation')} without a figure or a comparable profile")
+        return tuple(said)
+
+    def _measure(self) -> Measure:
+        return catalogue(self.survey).edition(self.period).measure(self.measure)
+
+
+@verb
+def bright_spots(
+    published: Published,
+    measure: str | None = None,
+    *,
+    level: str = "organisation",
+    assumptions: Assumptions | None = None,
+) -> BrightSpots:
+    """Find who does better than their profile predicts: whom to learn from.
+
+    Parameters
+    ----------
+    published : Published
+        The official workbook of organisation results.
+    measure : str, optional
+        Id or official code; the score that sums the survey up when left out.
+    level : {"organisation", "region", "ics"}
+        Of whom. Regions and systems stand for the mean of their organisations, and region is no part of the
+        profile.
+    assumptions : Assumptions, optional
+        Spread of scores among respondents, and how much weighting widens a variance.
+
+    Returns
+    -------
+    BrightSpots
+        `.table` has, the brightest first,
+
+        label, organisation, name, benchmark_group, region, ics, base
+            Who it is; of regions and systems `label` and `organisations` (how many).
+        estimate, predicted, excess
+            The figure, what the profile predicts from all other organisations, and the difference turned so
+            that above 0 is better.
+        std_error, conf_low, conf_high, p_value, p_adjusted
+            Of the excess: sampling of the own figure (assumed for published ones) and of the prediction; of
+            regions and systems from how much their organisations differ. Adjusted by Benjamini and Hochberg.
+        unusual
+            How many standard deviations of such differences it is from none; organisations only.
+        bright
+            Better beyond chance, all that were looked at allowed for (p_adjusted below 0.05); of
+            organisations also among the best tenth of such differences (unusual above 1.28).
+
+    Raises
+    ------
+    UnknownNameError
+        When there is no such measure or level.
+    ResultsError
+        When the measure has no better side, or there are too few organisations to predict from.
+
+    Notes
+    -----
+    Ordinary least squares; what is left over an observation when all others predict it is e / (1 - h). Trusts
+    differ for many reasons that no file names: a bright spot is where to ask, not proof of good practice.
+
+    Examples
+    --------
+    >>> import culture_metrics as cm
+    >>> workbook = cm.read_published("organisational results 2024.xlsx")  # doctest: +SKIP
+    >>> cm.compare.bright_spots(workbook, "raising_concerns", level="ics").table  # doctest: +SKIP
+    """
+    if level not in LEVELS:
+        raise unknown("level", level, LEVELS, where="bright_spots")
+    profile = profile_of(published, "bright_spots")
+    edition = catalogue(published.survey).edition(published.period)
+    found = edition.measure(measure or edition.headline)
+    if found.direction == "neutral":
+        raise ResultsError(f"{found.label} has no better side", where="bright_spots")
+    whole = (pl.col("breakdown") == ALL) & (pl.col("group") == ALL) & (pl.col("period") == published.period)
+    rows = with_sampling_error(
+        published.results.table.filter(whole & (pl.col("measure") == found.id)),
+        edition.survey,
+        assumptions or Assumptions(),
+    ).select("organisation", "estimate", sampling="std_error")
+    about = profile.about.join(rows, on="organisation", how="left", maintain_order="left")
+    design = _design(profile, regions=level == "organisation")
+    there = about["estimate"].is_not_null().to_numpy()
+    left, explained = _left_over(about, design, there, found.direction)
+    table = _organisations(left) if level == "organisation" else _places(left, level)
+    return BrightSpots(
+        table=table,
+        measure=found.id,
+        unit=str(found.unit),
+        direction=found.direction,
+        level=level,
+        survey=published.survey,
+        period=published.period,
+        explained=explained,
+        left_out=profile.left_out + about.height - left.height,
+    )
+
+
+def _design(profile: Profile, *, regions: bool) -> Floats:
+    """Return the matrix of profiles: kinds as marks, size, and shares without their largest group."""
+    about = profile.about
+    columns = [np.ones(about.height), np.log(about["base"].to_numpy())]
+    for kind in ("benchmark_group", *(["region"] if regions else [])):
+        values = about[kind].fill_null("none").to_numpy()
+        columns += [(values == one).astype(float) for one in sorted(set(values))[1:]]
+    for name in MIXES:
+        if name in profile.mixes:
+            shares = profile.mixes[name]
+            columns += list(np.delete(shares, shares.mean(axis=0).argmax(), axis=1).T)
+    return np.column_stack(columns)
+
+
+def _left_over(
+    about: pl.DataFrame, design: Floats, there: NDArray[np.bool_], direction: str
+) -> tuple[pl.DataFrame, float]:
+    """Return what is left over each organisation when all others predict it, and the share explained."""
+    # A column that is the same for all who have a figure, or follows from others, tells nothing.
+    x, y = design[there], about["estimate"].to_numpy()[there]
+    basis, size, _ = np.linalg.svd(x, full_matrices=False)
+    basis = basis[:, size > size.max() * 1e-10]
+    n, k = basis.shape
+    if n < k + SPARE:
+        raise ResultsError(
+            "Too few organisations to predict from",
+            where="bright_spots",
+            expected=f"{k + SPARE} with a figure, {SPARE} more than coefficients",
+            got=f"{n}",
+            hint="Take the official workbook of all organisations.",
+        )
+    leverage = (basis**2).sum(axis=1)
+    residual = y - basis @ (basis.T @ y)
+    good = leverage < ALONE
+    h, e = leverage[good], residual[good]
+    excess = e / (1 - h)
+    variance = ((residual**2).sum() - e**2 / (1 - h)) / (n - k - 1)
+    sampling = about["sampling"].to_numpy()[there][good]
+    sign = -1.0 if direction == "lower" else 1.0
+    kept = about.filter(pl.Series(there)).filter(pl.Series(good))
+    total = ((y[good] - y[good].mean()) ** 2).sum()
+    return (
+        kept.with_columns(
+            predicted=pl.Series(y[good] - excess),
+            excess=pl.Series(sign * excess),
+            std_error=pl.Series(np.sqrt(sampling**2 + variance * h / (1 - h))),
+            unusual=pl.Series(sign * excess / np.sqrt(variance / (1 - h))),
+        ),
+        float(1 - (excess**2).sum() / total),
+    )
+
+
+def _organisations(left: pl.DataFrame) -> pl.DataFrame:
+    from scipy.special import ndtr, ndtri
+
+    z = (left["excess"] / left["std_error"]).to_numpy()
+    p = 2 * ndtr(-np.abs(z))
+    half = float(ndtri(0.975)) * pl.col("std_error")
+    return (
+        left.with_columns(
+            conf_low=pl.col("excess") - half,
+            conf_high=pl.col("excess") + half,
+            p_value=pl.Series(p),
+            p_adjusted=pl.Series(adjust(p)),
+            label=pl.format("{} ({})", "name", "organisation"),
+        )
+        .with_columns(
+            bright=(pl.col("excess") > 0) & (pl.col("p_adjusted") < 0.05) & (pl.col("unusual") > ndtri(0.9))
+        )
+        .sort("excess", "organisation", descending=[True, False])
+        .select(
+            "label", "organisation", "name", "benchmark_group", "region", "ics", "base", "estimate",
+            "predicted", "excess", "std_error", "conf_low", "conf_high", "p_value", "p_adjusted", "unusual",
+            "bright",
+        )
+    )  # fmt: skip
+
+
+def _places(left: pl.DataFrame, level: str) -> pl.DataFrame:
+    """Return the mean excess of the organisations of each region or system, with a t interval."""
+    from scipy.special import stdtr, stdtrit
+
+    means = (
+        left.drop_nulls(level)
+        .group_by(pl.col(level).alias("label"))
+        .agg(
+            pl.len().cast(pl.UInt32).alias("organisations"),
+            pl.col("estimate", "predicted", "excess").mean(),
+            (pl.col("excess").std() / pl.len().sqrt()).alias("std_error"),
+        )
+        .sort("label")
+    )
+    error, df = means["std_error"].to_numpy(), means["organisations"].to_numpy().astype(float) - 1
+    with np.errstate(invalid="ignore", divide="ignore"):
+        half = stdtrit(df, 0.975) * error
+        p = 2 * stdtr(df, -np.abs(means["excess"].to_numpy() / error))
+    known = np.isfinite(p)
+    adjusted = np.full(len(p), np.nan)
+    adjusted[known] = adjust(p[known])
+    return (
+        means.with_columns(
+            conf_low=pl.col("excess") - pl.Series(half),
+            conf_high=pl.col("excess") + pl.Series(half),
+            p_value=pl.Series(p),
+            p_adjusted=pl.Series(adjusted),
+        )
+        .with_columns(pl.col("conf_low", "conf_high", "p_value", "p_adjusted").fill_nan(None))
+        .with_columns(bright=((pl.col("excess") > 0) & (pl.col("p_adjusted") < 0.05)).fill_null(value=False))
+        .sort("excess", "label", descending=[True, False])
+    )
