@@ -11,9 +11,6 @@ import polars as pl
 from culture_metrics.catalogue import CROSS, Edition, catalogue
 from culture_metrics.compare.benchmark import benchmark
 from culture_metrics.compare.beyond_profile import bright_spots
-from culture_metrics.compare.equality import equality_gaps
-from culture_metrics.compare.equality_standards import equality_of
-from culture_metrics.compare.maihda import intersections
 from culture_metrics.compare.mirror import Mirror, mirror
 from culture_metrics.compare.oversight import oversight
 from culture_metrics.compare.peers import find_peers
@@ -558,31 +555,15 @@ class Study(Output):
         ResultsError
             When the files have no two groups.
         """
-        said = equality_of(self.edition.survey.id)
-        wanted = [*(s.breakdown for s in said.standards), *said.leading] or [*self.by]
-        here = {name for e in self.extracts for name in available_breakdowns(e)}
-        found = equality_gaps(
-            self.extracts or self.published,
-            [name for name in wanted if name in here] if self.extracts else wanted,
-            organisation=self.organisation,
-            published=self.published,
-            minimum_base=self.rule.minimum_base,
-        )
-        return replace(found, names={**found.names, **self.words, self.organisation: self.name})
+        from culture_metrics.study.equality import gaps_of
+
+        return gaps_of(self)
 
     def intersections(self, measure: str | None = None) -> Figures:
         """Draw the strata of several breakdowns together (MAIHDA), of the headline score when left out."""
-        from culture_metrics.wording.several import Figures
+        from culture_metrics.study.equality import strata_of
 
-        extract = self._answered().extracts[-1]
-        try:
-            found = intersections(
-                extract, measure or self.edition.headline, minimum_base=self.rule.minimum_base
-            )
-        except CultureMetricsError as error:
-            return Figures((), otherwise=f"Strata are not shown: {error.what}.")
-        named = replace(found, names={**found.names, self.organisation: self.name})
-        return Figures((named.figure(), named), otherwise="")
+        return strata_of(self._answered(), measure)
 
     def _oversight_said(self) -> tuple[str, ...]:
         try:

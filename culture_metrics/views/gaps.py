@@ -196,7 +196,7 @@ def _gaps(fig: go.Figure, rows: pl.DataFrame) -> None:
 
 
 def _said(unit: str) -> pl.Expr:
-    def one(row: dict[str, float | None]) -> str:
+    def one(row: dict[str, Any]) -> str:
         ends = [row["conf_low"], row["conf_high"]]
         known = "" if None in ends else f" ({' to '.join(signed(e, unit) for e in ends)})"
         return f"{signed(row['gap'], unit)}{known}"
