@@ -330,7 +330,7 @@ def _measured(
     )
     indicators = pl.DataFrame(
         [(s.breakdown, s.group, i.measure, "none", i.name) for s in said.standards for i in s.indicators],
-        schema=["breakdown", "group", "measure", "weighting", "indicator"],
+        schema=dict.fromkeys(["breakdown", "group", "measure", "weighting", "indicator"], pl.String),
         orient="row",
     )
     places = {name: i for i, name in enumerate(said.breakdowns)}
@@ -415,7 +415,7 @@ def _verdict() -> pl.Expr:
 def _notes(gaps: pl.DataFrame, said: Equality, adjust: str) -> list[str]:
     there = gaps["measure"].unique()
     notes = [
-        "A gap is the group less the reference. The indicators of the standards are unweighted.",
+        "A gap is the group less the reference.",
         f"Worse and better allow for all gaps of one breakdown, organisation and period "
         f"({ADJUSTMENTS[adjust]}); likely worse and likely better rest on the interval of one gap alone. The "
         "two groups are taken as different people, chosen apart.",

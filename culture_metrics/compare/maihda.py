@@ -94,10 +94,11 @@ class Intersections(Output):
             axis=f"{first['label']}, shrunken",
             decimals=DECIMALS[unit],
             title=f"{first['label']} where {self._label()} meet: "
-            f"{100 * self.share_between:.1f}% of the variance lies between strata",
+            f"{100 * self.share_between:.1f}% of the variance is between strata",
             subtitle=f"{whom}, {first['period']}. Small strata are drawn towards what the breakdowns say "
             "when they are added up",
             reference=centre,
+            source="Respondents of the strata that may be shown",
             notes=f"The line is the mean of the respondents shown, {said(centre, unit)}.",
         )
 
