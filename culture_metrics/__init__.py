@@ -16,6 +16,8 @@ What there is, by task; `help(cm.estimate)` says more of each:
   `equality_gaps` between groups of staff (WRES, WDES, any two); `compare_years`, `trend` over time;
   `decompose_change` for what a change is made of; `calibrate` for how often their verdicts are wrong here,
   and find what is there.
+- Leadership: `frameworks` lists them, `framework` reads results through one and says what is not measured;
+  `before_after` follows a programme beside its benchmark group.
 - Outcomes: `outcomes`, `outcome`, `Outcome`, `read_outcome` say what they are; `panel`, `read_panel` set them
   beside the survey; `link_outcomes` and `specification_curve` model the link.
 - Protect and share: `suppress` hides small groups (estimates come hidden); `save_results` writes results to
@@ -54,10 +56,13 @@ if TYPE_CHECKING:
     from culture_metrics import results as results
     from culture_metrics import synthetic as synthetic
     from culture_metrics import views as views
+    from culture_metrics.compare.before_after import before_after as before_after
     from culture_metrics.compare.benchmark import benchmark as benchmark
     from culture_metrics.compare.calibration import calibrate as calibrate
     from culture_metrics.compare.decompose import decompose_change as decompose_change
     from culture_metrics.compare.equality import equality_gaps as equality_gaps
+    from culture_metrics.compare.frameworks import framework as framework
+    from culture_metrics.compare.frameworks import frameworks as frameworks
     from culture_metrics.compare.mirror import mirror as mirror
     from culture_metrics.compare.oversight import oversight as oversight
     from culture_metrics.compare.peers import find_peers as find_peers
@@ -99,6 +104,7 @@ else:
             "Outcome": "outcomes.outcome",
             "Weights": "indicators.weights",
             "agreement": "measurement.agreement",
+            "before_after": "compare.before_after",
             "benchmark": "compare.benchmark",
             "calibrate": "compare.calibration",
             "catalogue": "catalogue",
@@ -112,6 +118,8 @@ else:
             "estimate": "indicators.estimate",
             "estimate_values": "indicators.values",
             "find_peers": "compare.peers",
+            "framework": "compare.frameworks",
+            "frameworks": "compare.frameworks",
             "inspect_file": "study.inspect",
             "link_outcomes": "links.link_outcomes",
             "links": "links",

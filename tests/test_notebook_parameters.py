@@ -21,6 +21,7 @@ START, CHECK, INDICATORS = "00_start_here", "01_check_an_extract", "02_culture_i
 YEARS, LINKS, PUBLISHED = "03_year_on_year", "09_links_to_outcomes", "10_published_results"
 EQUALITY = "05_equality"
 PEERS = "04_benchmark_and_peers"
+FRAMEWORKS = "06_leadership_frameworks"
 #: What stands in no text that people read.
 BROKEN = re.compile(r"\bnan\b|\bNone\b(?! of)|\{\w*\}|<NA>|\bnull\b")
 
@@ -241,3 +242,50 @@ def test_words_speak_of_no_choice_that_a_person_may_change():
         text = (FOLDER / f"{notebook}.ipynb").read_text(encoding="utf-8")
         cells = re.findall(r'"cell_type": "markdown".*?"source": \[(.*?)\]\s*\}', text, flags=re.DOTALL)
         assert not [label for label in usual if label.lower() in " ".join(cells).lower()]
+
+
+# One with families, and one with dimensions that nothing measures.
+@pytest.mark.parametrize(
+    ("framework", "said"),
+    [
+        ("hsc_collective_leadership", "Sharing of formal authority"),
+        ("nhs_people_plan", "What boards do"),
+    ],
+)
+def test_another_framework(framework, said):
+    page = example(FRAMEWORKS, framework=framework)
+    assert said in page.text
+    assert len(page.figures) == 2
+    assert "published results of two years" in page.text
+
+
+def test_frameworks_of_another_survey(files):
+    given = {"inputs": [str(files / f"pulse {year}.csv") for year in (2024, 2025)], "survey": str(PULSE)}
+    assert "No framework of the package is read with Culture Pulse" in run(FRAMEWORKS, **given).text
+    own = sound(run(FRAMEWORKS, **given, framework=str(PULSE / "frameworks" / "how_we_work.yaml")))
+    assert "No question asks it" in own.text
+    assert len(own.figures) == 1
+
+
+def test_a_programme_before_and_after_from_workbooks_of_two_years():
+    """The made-up workbook of 2024, and the same two years before with the own figures 8 points lower."""
+    book = cm.study([]).published[0]
+    own = (pl.col("organisation") == "SYN01") & (pl.col("unit").cast(pl.String) == "percent")
+    lower = pl.when(own).then((pl.col("estimate") - 8).clip(0)).otherwise("estimate").alias("estimate")
+    early, late = (
+        type(book)(
+            "nss_england",
+            year,
+            cm.results.Results.of(table.with_columns(period=pl.lit(year))),
+            book.distributions,
+            book.organisations.with_columns(period=pl.lit(year)),
+            provenance={"release": "2024"},
+        )
+        for year, table in (("2022", book.table.with_columns(lower)), ("2024", book.table))
+    )
+    study = cm.study([])
+    two = type(study)(**{**vars(study), "published": (early, late)})
+    figure, told = two.before_after(2022, 2024)
+    row = told.table.filter(measure="care_is_top_priority").row(0, named=True)
+    assert row["estimate"] == pytest.approx(8.0) and row["conf_low"] > 0
+    assert figure.layout.meta["alt"].startswith("SYN01, 2022 to 2024")

@@ -25,6 +25,7 @@ CHOICES = {
     "# Benchmark and peers": ("score", "question"),
     "# Equality": ("score",),
     "# Published results": ("score",),
+    "# Leadership frameworks": ("framework", "baseline", "follow_up"),
 }
 
 

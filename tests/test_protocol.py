@@ -33,6 +33,8 @@ NO_RESULT = {
 #: A picture of these would say no more than their list of problems, or of columns.
 NO_PICTURE = {
     "audit_disclosure",
+    "framework",
+    "frameworks",
     "check_pair",
     "inspect_file",
     "official_mix",
@@ -150,6 +152,11 @@ CALLS = {
         "Distributions": lambda: cm.disclosure.audit_disclosure(answers()),
         "both": lambda: cm.disclosure.audit_disclosure(results(), distributions=answers()),
     },
+    "before_after": {
+        "list of Published": lambda: cm.before_after(
+            [_before(), published()], "SYN01", baseline=2023, follow_up=2024, release=2024
+        )
+    },
     "benchmark": {
         "Published": lambda: cm.benchmark(published(), "SYN01"),
         "list of Published": lambda: cm.benchmark([_before(), published()], "SYN01"),
@@ -184,6 +191,8 @@ CALLS = {
         "frame": lambda: cm.estimate_values(cm.score(extract()), ["morale"], ["locality_1"])
     },
     "false_alarms": {"numbers": lambda: cm.links.false_alarms(60, 4, draws=100)},
+    "framework": {"numbers": lambda: cm.framework("people_promise")},
+    "frameworks": {"numbers": cm.frameworks},
     "find_peers": {"Published": lambda: cm.find_peers(published(), "SYN01")},
     "inspect_file": {"file": file_of(cm.inspect_file, lambda: extract().frame, "RXX_2024.csv")},
     "intersections": {

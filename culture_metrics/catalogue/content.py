@@ -151,6 +151,9 @@ def _defaults(read: Files) -> Iterator[Mistake]:
     for name in spec.get("breakdowns") or ():
         where = ("survey", "defaults", "breakdowns")
         yield from _known(read, EDITIONS, where, "breakdown", name, read.yaml[BREAKDOWNS])
+    for name in spec.get("programme") or ():
+        where = ("survey", "defaults", "programme")
+        yield from _known(read, EDITIONS, where, "measure", name, {*scores, *percentages})
 
 
 def _columns_of_codes(read: Files) -> Iterator[Mistake]:

@@ -35,6 +35,7 @@ SHAPES: Mapping[str, Any] = {
             "organisation_weighting?": str, "national_weighting?": str,
             "defaults?": {
                 "breakdowns?": [str], "staff_mix?": str, "headline?": str, "score?": str, "question?": str,
+                "programme?": [str],
             },
         },
         "editions": {
@@ -173,14 +174,14 @@ def read_files(folder: Traversable) -> tuple[list[Mistake], Files | None]:
     lines: dict[tuple[str, KeyPath], int] = {}
     names = [*YAML_FILES, *([WEIGHTING] if folder.joinpath(WEIGHTING).is_file() else [])]
     for name in names:
-        found, value = _read_yaml(folder, name, lines)
+        found, value = read_one_yaml(folder, name, lines)
         mistakes += found
         held[name] = value
     found, rows = _read_rows(folder)
     mistakes += found
     read = Files(held, rows, lines)
     if not mistakes:
-        mistakes += [m for name in names for m in _shape(read, name, held[name], SHAPES[name], ())]
+        mistakes += [m for name in names for m in shape_mistakes(read, name, held[name], SHAPES[name], ())]
     return mistakes, None if mistakes else read
 
 
@@ -195,9 +196,10 @@ def _read_text(folder: Traversable, name: str) -> tuple[list[Mistake], str]:
         return [Mistake(name, "", "its letters are not in UTF-8", remedy)], ""
 
 
-def _read_yaml(
+def read_one_yaml(
     folder: Traversable, name: str, lines: dict[tuple[str, KeyPath], int]
 ) -> tuple[list[Mistake], Any]:
+    """Read one YAML file, note the lines of its keys in `lines`, and say what is wrong with it as YAML."""
     mistakes, text = _read_text(folder, name)
     if mistakes:
         return mistakes, None
@@ -266,14 +268,14 @@ def _read_rows(folder: Traversable) -> tuple[list[Mistake], list[dict[str, str]]
     return [], [empty | dict(zip(head, map(str.strip, cells), strict=True)) for cells in body if cells]
 
 
-def _shape(read: Files, file: str, value: Any, shape: Any, path: KeyPath) -> Iterator[Mistake]:
+def shape_mistakes(read: Files, file: str, value: Any, shape: Any, path: KeyPath) -> Iterator[Mistake]:
     """Report values of another kind than expected, keys that are not known, and keys that are missing."""
     if isinstance(shape, list):
         if not isinstance(value, list):
             yield read.mistake(file, path, "it is no list", "Write it as [one, two].")
             return
         for place, item in enumerate(value):
-            yield from _shape(read, file, item, shape[0], (*path, place))
+            yield from shape_mistakes(read, file, item, shape[0], (*path, place))
     elif isinstance(shape, Mapping):
         yield from _keys(read, file, value, shape, path)
     elif not _is(value, shape):
@@ -287,10 +289,10 @@ def _keys(read: Files, file: str, value: Any, shape: Mapping[str, Any], path: Ke
     plain = {name.removesuffix("?"): (name.endswith("?"), form) for name, form in shape.items()}
     for key, item in value.items():
         if "*" in plain:
-            yield from _shape(read, file, item, plain["*"][1], (*path, key))
+            yield from shape_mistakes(read, file, item, plain["*"][1], (*path, key))
         elif key in plain:
             if item is not None or not plain[key][0]:
-                yield from _shape(read, file, item, plain[key][1], (*path, key))
+                yield from shape_mistakes(read, file, item, plain[key][1], (*path, key))
         elif not str(key).endswith("_note"):
             yield read.mistake(file, (*path, key), f"the key {key} is not known", near(str(key), list(plain)))
     for key, (may_lack, _) in plain.items():

@@ -196,7 +196,9 @@ def _impossible(spec: Mapping[str, Any]) -> Impossible:
 
 def _defaults(spec: Mapping[str, Any]) -> Defaults:
     one = {name: spec.get(name) for name in ("staff_mix", "headline", "score", "question")}
-    return Defaults(breakdowns=tuple(spec.get("breakdowns", ())), **one)
+    return Defaults(
+        breakdowns=tuple(spec.get("breakdowns", ())), programme=tuple(spec.get("programme", ())), **one
+    )
 
 
 def _scale(name: str, spec: Mapping[str, Any]) -> Scale:

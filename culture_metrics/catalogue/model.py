@@ -393,7 +393,7 @@ class Defaults:
 
     `breakdowns` are those of a report, as far as an extract has them; `staff_mix` the one that a change is
     split by. `headline` is the score that sums the survey up, `score` the one whose answers are looked at,
-    `question` the percentage.
+    `question` the percentage; `programme` are the measures on which a programme is followed before and after.
     """
 
     breakdowns: tuple[str, ...] = ()
@@ -401,6 +401,7 @@ class Defaults:
     headline: str | None = None
     score: str | None = None
     question: str | None = None
+    programme: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -441,6 +441,18 @@ class Study(Output):
             return Figures((), otherwise=f"{few.what}. {few.hint}")
         return Figures((found.figure(), found), otherwise="")
 
+    def framework(self, which: str | None = None) -> Figures:
+        """Read the results through a leadership framework (`cm.frameworks`), or say why not."""
+        from culture_metrics.study.frameworks import read_framework
+
+        return read_framework(self, which)
+
+    def before_after(self, baseline: int | None = None, follow_up: int | None = None) -> Figures:
+        """Set the published years before and after a programme beside the benchmark group, or say why not."""
+        from culture_metrics.study.frameworks import follow_programme
+
+        return follow_programme(self, baseline, follow_up)
+
     def mirror(self) -> Figures:
         """Set the figures of the respondent file, with official weights, beside those published.
 

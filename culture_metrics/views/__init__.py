@@ -8,6 +8,7 @@ from culture_metrics.views.estimates import estimates
 from culture_metrics.views.funnel import funnel
 from culture_metrics.views.gaps import gaps
 from culture_metrics.views.heat_map import colour_limit, heat_map
+from culture_metrics.views.indicators import indicators
 from culture_metrics.views.lines import lines
 from culture_metrics.views.links import designs, forest, influence
 from culture_metrics.views.ranking import ranking
@@ -20,6 +21,7 @@ from culture_metrics.views.standing import standing_over_time
 from culture_metrics.views.tipping import tipping
 from culture_metrics.views.trend import trend
 from culture_metrics.views.waterfall import waterfall
+from culture_metrics.views.with_control import with_control
 
 __all__ = [
     "beside_published",
@@ -33,6 +35,7 @@ __all__ = [
     "funnel",
     "gaps",
     "heat_map",
+    "indicators",
     "influence",
     "lines",
     "ranking",
@@ -45,4 +48,5 @@ __all__ = [
     "tipping",
     "trend",
     "waterfall",
+    "with_control",
 ]

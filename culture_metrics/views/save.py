@@ -55,7 +55,9 @@ _PAGE = """<!doctype html>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{title}</title>
-<style>body {{ margin: 0 auto; max-width: 1200px; background: #FFFFFF; }}{style}</style>
+<style>body {{ margin: 0 auto; max-width: 1200px; background: #FFFFFF; }}
+figure {{ min-width: 42rem; }} /* as in a report: a narrow screen scrolls, no label is cut off */
+{style}</style>
 </head>
 <body>
 {body}

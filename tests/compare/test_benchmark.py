@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from culture_metrics import benchmark, study
+from culture_metrics import benchmark, framework, study
 from culture_metrics.catalogue import catalogue
 from culture_metrics.compare import Assumptions
 from culture_metrics.compare.funnel import dispersion, limits
@@ -356,3 +356,12 @@ def test_the_study_says_standing_oversight_and_extremes_first(published_2024, sh
     ]  # fmt: skip
     assert len(other.peers().organisations) == 10
     assert "one period" in other.over_time().otherwise
+
+
+def test_a_framework_has_the_same_figures_beside_it(published_2024):
+    """Estimate, interval, median and number of organisations of RY6 in 2024 are those of its benchmark."""
+    found = framework("people_promise").read(published_2024, "RY6").table
+    both = found.join(benchmark(published_2024, "RY6").table, on="measure", suffix="_there")
+    assert both.height == 22
+    for name in ("estimate", "conf_low", "conf_high", "median", "organisations"):
+        assert both[name].to_list() == pytest.approx(both[f"{name}_there"].to_list(), abs=1e-12)
