@@ -13,8 +13,9 @@ What there is, by task; `help(cm.estimate)` says more of each:
   groups; `agreement` for what may be averaged over a group.
 - Compare: `mirror` gives the official figures from your own extract; `benchmark` with other organisations;
   `oversight` for the scores of the oversight framework; `find_peers` for organisations like one's own;
-  `compare_years`, `trend` over time; `decompose_change` for what a change is made of; `calibrate` for how
-  often their verdicts are wrong here, and find what is there.
+  `equality_gaps` between groups of staff (WRES, WDES, any two); `compare_years`, `trend` over time;
+  `decompose_change` for what a change is made of; `calibrate` for how often their verdicts are wrong here,
+  and find what is there.
 - Leadership: `frameworks` lists them, `framework` reads results through one and says what is not measured;
   `before_after` follows a programme beside its benchmark group.
 - Outcomes: `outcomes`, `outcome`, `Outcome`, `read_outcome` say what they are; `panel`, `read_panel` set them
@@ -27,9 +28,9 @@ What there is, by task; `help(cm.estimate)` says more of each:
 
 What is needed less often is one step below; `help(cm.links)` lists a room:
 
-- `compare`: organisations better than their profile predicts, recovery of the lowest and regression to the
-  mean, run charts, questions that make a change, sensitivity to non-response, what to assume of published
-  figures.
+- `compare`: organisations better than their profile predicts, strata of several breakdowns together, recovery
+  of the lowest and regression to the mean, run charts, questions that make a change, sensitivity to
+  non-response, what to assume of published figures.
 - `links`: mediation, moderation, relative weights, a cross-lagged model for R; what such a study can find.
 - `measurement`: agreement of published percentages. `published`: scores rebuilt from answers, workbooks
   written. `results`: the tables as objects, and their check. `disclosure`: an attacker for a release.
@@ -59,6 +60,7 @@ if TYPE_CHECKING:
     from culture_metrics.compare.benchmark import benchmark as benchmark
     from culture_metrics.compare.calibration import calibrate as calibrate
     from culture_metrics.compare.decompose import decompose_change as decompose_change
+    from culture_metrics.compare.equality import equality_gaps as equality_gaps
     from culture_metrics.compare.frameworks import framework as framework
     from culture_metrics.compare.frameworks import frameworks as frameworks
     from culture_metrics.compare.mirror import mirror as mirror
@@ -112,6 +114,7 @@ else:
             "decompose_change": "compare.decompose",
             "disclosure": "disclosure",
             "distributions": "indicators.distributions",
+            "equality_gaps": "compare.equality",
             "estimate": "indicators.estimate",
             "estimate_values": "indicators.values",
             "find_peers": "compare.peers",

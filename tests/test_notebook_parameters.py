@@ -19,6 +19,7 @@ from culture_metrics.errors import ReportError
 PULSE = Path(__file__).parent / "surveys" / "culture_pulse"
 START, CHECK, INDICATORS = "00_start_here", "01_check_an_extract", "02_culture_indicators"
 YEARS, LINKS, PUBLISHED = "03_year_on_year", "09_links_to_outcomes", "10_published_results"
+EQUALITY = "05_equality"
 PEERS = "04_benchmark_and_peers"
 FRAMEWORKS = "06_leadership_frameworks"
 #: What stands in no text that people read.
@@ -179,6 +180,15 @@ def test_another_survey(files, more):
             kept.pop("score", None)
         page = sound(run(notebook, **given, **kept))
         assert not re.search(r"NHS|People Promise|\btrust\b", re.sub(r"<[^>]+>", " ", page.text))
+
+
+@pytest.mark.filterwarnings("ignore::culture_metrics.errors.CultureMetricsWarning")
+def test_equality_of_few_people_and_of_another_survey(files):
+    """Beside what other notebooks showed of these files, or of groups too small, it says why there is nothing."""
+    page = sound(run(EQUALITY, inputs=str(files / "RXX 2024.csv")))
+    assert "none can have moved" in page.text and "not shown" in page.text
+    own = {"inputs": [str(files / f"pulse {year}.csv") for year in (2024, 2025)], "survey": str(PULSE)}
+    assert "Strata are not shown" in sound(run(EQUALITY, **own)).text
 
 
 @pytest.fixture(scope="module")

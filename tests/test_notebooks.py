@@ -23,6 +23,7 @@ CHOICES = {
     "# Culture indicators": ("score", "question"),
     "# Year on year": ("question",),
     "# Benchmark and peers": ("score", "question"),
+    "# Equality": ("score",),
     "# Published results": ("score",),
     "# Leadership frameworks": ("framework", "baseline", "follow_up"),
 }

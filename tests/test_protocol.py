@@ -68,6 +68,11 @@ def results(year: int = 2024):
 
 
 @cache
+def crossed():
+    return cm.estimate(extract(), by=[("gender", "locality_1")])
+
+
+@cache
 def answers():
     return cm.distributions(extract())
 
@@ -176,6 +181,11 @@ CALLS = {
     },
     "detectable_link": {"numbers": lambda: cm.links.detectable_link(100, 4)},
     "distributions": {"Extract": answers},
+    "equality_gaps": {
+        "Extract": lambda: cm.equality_gaps(extract(), ["gender", "locality_1"]),
+        "list of Results": lambda: cm.equality_gaps([results(2023), results()], ["locality_1"]),
+        "frame": lambda: cm.equality_gaps(results().table, ["locality_1"]),
+    },
     "estimate": {"Extract": results, "pieces": lambda: cm.estimate([extract()])},
     "estimate_values": {
         "frame": lambda: cm.estimate_values(cm.score(extract()), ["morale"], ["locality_1"])
@@ -185,6 +195,11 @@ CALLS = {
     "frameworks": {"numbers": cm.frameworks},
     "find_peers": {"Published": lambda: cm.find_peers(published(), "SYN01")},
     "inspect_file": {"file": file_of(cm.inspect_file, lambda: extract().frame, "RXX_2024.csv")},
+    "intersections": {
+        "Extract": lambda: cm.compare.intersections(extract(), "morale", ["gender", "locality_1"]),
+        "Results": lambda: cm.compare.intersections(crossed(), "morale", ["gender", "locality_1"]),
+        "frame": lambda: cm.compare.intersections(crossed().table, "morale", ["gender", "locality_1"]),
+    },
     "lavaan_model": of_panel(lambda given: cm.links.lavaan_model(given, "morale", "shmi")),
     "link_outcomes": of_panel(lambda given: cm.link_outcomes(given, "morale", "shmi")),
     "mediate": of_panel(lambda given: cm.links.mediate(given, "staff_engagement", "morale", "shmi", draws=200)),

@@ -44,7 +44,8 @@ def said(tmp_path_factory):
 
 
 def test_it_runs(said):
-    assert len(BLOCKS) == 5
+    assert len(BLOCKS) == 6
+    assert {"WRES 6", "WDES 9a"} <= {*said["gaps"].table["indicator"]}
     assert said["link"].table["outcome"].to_list() == ["four_hour_wait"]
     assert said["results"][0].table["period"].unique().to_list() == ["2023"]
     assert {"staff_engagement", "morale"} <= {*said["panel"].indicators}

@@ -136,7 +136,7 @@ def prepare(
     `edges` are the smallest changes of interest by unit; those of the units `given` are margins as they are.
     """
     spread = {m: assumptions.sd(m) for m in marked["measure"].unique()}
-    ends = [column for end in ("from", "to") for column in _end(end, spread, assumptions)]
+    ends = [column for end in ("from", "to") for column in end_of(end, spread, assumptions)]
     here = pl.col("why_not").is_null() | (pl.lit(allow_breaks) & unpaired().is_null())
     edge = pl.col("unit").cast(pl.String).replace_strict(edges, return_dtype=pl.Float64)
     low, high = survey.score_range
@@ -152,7 +152,7 @@ def prepare(
         )
         .with_columns(ends)
         .with_columns(
-            pl.coalesce(f"std_error_{end}", _own_error(end)).alias(f"se_{end}") for end in ("from", "to")
+            pl.coalesce(f"std_error_{end}", own_error(end)).alias(f"se_{end}") for end in ("from", "to")
         )
         .with_columns(pl.when(here).then(pl.col(c)).alias(c) for c in TESTED)
     )
@@ -169,7 +169,7 @@ def prepare(
     )
 
 
-def _end(end: str, spread: Mapping[str, float], assumptions: Assumptions) -> list[pl.Expr]:
+def end_of(end: str, spread: Mapping[str, float], assumptions: Assumptions) -> list[pl.Expr]:
     """Return base, degrees of freedom and standard deviation of one year; of published figures as assumed."""
     score = pl.col("unit").cast(pl.String) == "score"
     unpublished = pl.col("source").cast(pl.String) == "published"
@@ -190,7 +190,7 @@ def _end(end: str, spread: Mapping[str, float], assumptions: Assumptions) -> lis
     ]
 
 
-def _own_error(end: str) -> pl.Expr:
+def own_error(end: str) -> pl.Expr:
     """Expression: the standard error of a figure that comes without one."""
     share, n = pl.col(f"estimate_{end}") / 100, pl.col(f"n_{end}")
     percent = 100 * (share * (1 - share) / n).sqrt()

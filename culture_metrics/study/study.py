@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from culture_metrics.compare.benchmark import Benchmark
     from culture_metrics.compare.calibration import Calibration
     from culture_metrics.compare.comparison import YearComparison
+    from culture_metrics.compare.gaps import EqualityGaps
     from culture_metrics.compare.peers import Peers
     from culture_metrics.disclosure.rule import Rule
     from culture_metrics.extracts.extract import Extract
@@ -579,6 +580,24 @@ class Study(Output):
             label = self.edition.questions[chosen].label
             return Figures((), otherwise=f"'{label}' has no headline percentage whose change could be split.")
         return staff_mix(years, chosen, wanted, self.rule.minimum_base, self.name)
+
+    def equality_gaps(self) -> EqualityGaps:
+        """Set groups of staff side by side over the years: the equality standards, and what leads beside.
+
+        Raises
+        ------
+        ResultsError
+            When the files have no two groups.
+        """
+        from culture_metrics.study.equality import gaps_of
+
+        return gaps_of(self)
+
+    def intersections(self, measure: str | None = None) -> Figures:
+        """Draw the strata of several breakdowns together (MAIHDA), of the headline score when left out."""
+        from culture_metrics.study.equality import strata_of
+
+        return strata_of(self._answered(), measure)
 
     def _oversight_said(self) -> tuple[str, ...]:
         try:

@@ -6,6 +6,7 @@ from culture_metrics.views.changes import changes
 from culture_metrics.views.distribution import distribution
 from culture_metrics.views.estimates import estimates
 from culture_metrics.views.funnel import funnel
+from culture_metrics.views.gaps import gaps
 from culture_metrics.views.heat_map import colour_limit, heat_map
 from culture_metrics.views.indicators import indicators
 from culture_metrics.views.lines import lines
@@ -32,6 +33,7 @@ __all__ = [
     "estimates",
     "forest",
     "funnel",
+    "gaps",
     "heat_map",
     "indicators",
     "influence",

@@ -1,0 +1,62 @@
+"""Groups of staff side by side, of a study: the equality standards over its years, and strata."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from culture_metrics.compare.equality import equality_gaps
+from culture_metrics.compare.equality_standards import equality_of
+from culture_metrics.compare.maihda import intersections
+from culture_metrics.errors import CultureMetricsError
+from culture_metrics.indicators.breakdowns import available_breakdowns
+from culture_metrics.indicators.estimate import estimate
+from culture_metrics.results.suppress import suppress
+from culture_metrics.wording.several import Figures
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from culture_metrics.compare.gaps import EqualityGaps
+    from culture_metrics.extracts.extract import Extract
+    from culture_metrics.results import Results
+    from culture_metrics.study.study import Study
+
+
+def gaps_of(study: Study) -> EqualityGaps:
+    """Take the gaps of the standards and of what leads beside; of the study's breakdowns without either."""
+    said = equality_of(study.edition.survey.id)
+    wanted = [*(s.breakdown for s in said.standards), *said.leading] or [*study.by]
+    here = {name for e in study.extracts for name in available_breakdowns(e)}
+    by = [name for name in wanted if name in here] if study.extracts else wanted
+    found = equality_gaps(
+        [_shown(study, extract, by) for extract in study.extracts] or study.published,
+        by,
+        organisation=study.organisation,
+        published=study.published,
+        minimum_base=study.rule.minimum_base,
+    )
+    return replace(found, names={**found.names, **study.words, study.organisation: study.name})
+
+
+def strata_of(study: Study, measure: str | None) -> Figures:
+    """Draw the strata of the last year, or say why they are not shown."""
+    extract, by = study.extracts[-1], equality_of(study.edition.survey.id).crossed
+    try:
+        given = _shown(study, extract, [by]) if by else extract
+        chosen = measure or study.edition.headline
+        found = intersections(given, chosen, by, minimum_base=study.rule.minimum_base)
+    except CultureMetricsError as error:
+        return Figures((), otherwise=f"Strata are not shown: {error.what}.")
+    named = replace(found, names={**found.names, study.organisation: study.name})
+    return Figures((named.figure(), named), otherwise="")
+
+
+def _shown(study: Study, extract: Extract, by: Sequence[str | Sequence[str]]) -> Extract | Results:
+    """Return the extract; its results where percentages may not count fewer than some."""
+    if not study.rule.minimum_count:
+        return extract
+    least = study.rule.minimum_base
+    results = estimate(extract, by=by, minimum_base=least)
+    fewer = suppress(results, least, minimum_count=study.rule.minimum_count)
+    return replace(results, table=fewer.table)
