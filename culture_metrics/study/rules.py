@@ -10,11 +10,12 @@ from culture_metrics.catalogue import CROSS, catalogue, least_base
 from culture_metrics.disclosure.rule import Rule
 from culture_metrics.errors import ReportError, UnknownNameError, unknown
 from culture_metrics.extracts.rules.discreet import named
+from culture_metrics.extracts.unanswered import told, unanswered
 from culture_metrics.indicators.breakdowns import available_breakdowns, breakdown_id, crossed, names_groups
 from culture_metrics.study.whom import code_of, no_such
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from culture_metrics.catalogue import Survey
     from culture_metrics.extracts.extract import Extract
@@ -154,3 +155,12 @@ def factors(breakdown: str) -> str | tuple[str, ...]:
     """
     parts = tuple(breakdown.split(CROSS))
     return parts if len(parts) > 1 else breakdown
+
+
+def cautions_of(extract: Extract) -> Iterator[str]:
+    """Say what makes an extract another thing than its name says."""
+    if doubt := extract.provenance.get("doubt"):
+        yield f"{doubt}"
+    absent = unanswered(extract)
+    if less := told(extract.edition, [question.id for question in absent]):
+        yield f"The file of {extract.period} lacks questions. {less}"

@@ -10,19 +10,16 @@ import polars as pl
 
 from culture_metrics.catalogue import CROSS, Edition, catalogue
 from culture_metrics.compare.benchmark import benchmark
-from culture_metrics.compare.beyond_profile import bright_spots
 from culture_metrics.compare.calibration import PAIRS, calibrate
-from culture_metrics.compare.mirror import Mirror, mirror
-from culture_metrics.compare.oversight import oversight
+from culture_metrics.compare.mirror import Mirror
 from culture_metrics.compare.peers import find_peers
 from culture_metrics.compare.years import check_comparable, compare_years
 from culture_metrics.contract import ALL, as_distributions, as_results
 from culture_metrics.disclosure.ledger import About, write_ledger
 from culture_metrics.disclosure.names import pool_names
 from culture_metrics.disclosure.suppression import suppress
-from culture_metrics.errors import ComparabilityError, CultureMetricsError, ReportError, ResultsError
+from culture_metrics.errors import ComparabilityError, ReportError
 from culture_metrics.extracts.columns import breakdown_of
-from culture_metrics.extracts.unanswered import told, unanswered
 from culture_metrics.indicators.breakdowns import available_breakdowns, names_groups
 from culture_metrics.indicators.distributions import distributions
 from culture_metrics.indicators.estimate import estimate
@@ -30,7 +27,7 @@ from culture_metrics.indicators.shown import attack_shown
 from culture_metrics.output import Output
 from culture_metrics.results import Distributions, Results
 from culture_metrics.results.tabled import parents_of
-from culture_metrics.study.rules import factors
+from culture_metrics.study.rules import cautions_of, factors
 from data_schemas.columns import DISTRIBUTIONS, RESULTS
 
 if TYPE_CHECKING:
@@ -216,7 +213,7 @@ class Study(Output):
         early = (e for _, e in sorted(editions.items()) if e.provisional)
         return (
             *(f"Every number of {e.period} is provisional: {e.provisional}." for e in early),
-            *(said for extract in self.extracts for said in _cautions(extract)),
+            *(said for extract in self.extracts for said in cautions_of(extract)),
             *(said for extract in self.extracts for said in self._of_other_size(extract)),
             *(
                 [self._mirrored.unrelated]
@@ -316,6 +313,7 @@ class Study(Output):
         """
         from culture_metrics.results.tables import score_table
         from culture_metrics.results.words import from_to
+        from culture_metrics.study.standing import oversight_said
         from culture_metrics.wording.several import Sentences
 
         said = []
@@ -323,7 +321,7 @@ class Study(Output):
             standing = self.benchmark()
             year = "" if standing.period == self.year else f" ({standing.period})"
             said.append(f"{standing.summary().removesuffix('.')}{year}.")
-            said += [*self._oversight_said(), *standing.favourable()]
+            said += [*oversight_said(self), *standing.favourable()]
         if self.extracts and not self.why_no_change:
             said.append(self.compare_years().summary())
         elif self.extracts:
@@ -426,13 +424,9 @@ class Study(Output):
 
     def oversight(self) -> Figures:
         """Draw the oversight scores that rest on the survey, or say why the organisation has none."""
-        from culture_metrics.wording.several import Figures
+        from culture_metrics.study.standing import oversight_of
 
-        try:
-            found = oversight(self.releases, self.organisation)
-        except ResultsError as none:
-            return Figures((), otherwise=f"No oversight score: {none.what}.")
-        return Figures((found.figure(), found), otherwise="")
+        return oversight_of(self)
 
     def peers(self, number: int = 10) -> Peers:
         """Find the organisations most like this one on what none can change."""
@@ -440,22 +434,15 @@ class Study(Output):
 
     def over_time(self, measure: str | None = None) -> Figures:
         """Draw a measure in the benchmark group over the years that the workbooks hold."""
-        from culture_metrics.wording.several import Figures
+        from culture_metrics.study.standing import over_time_of
 
-        try:
-            return Figures((self.benchmark().over_time(measure),), otherwise="")
-        except ReportError as one:
-            return Figures((), otherwise=f"{one.what}. {one.hint}")
+        return over_time_of(self, measure)
 
     def bright_spots(self, measure: str | None = None, level: str = "organisation") -> Figures:
         """Draw who is better than their profile predicts, or say that there are too few to predict from."""
-        from culture_metrics.wording.several import Figures
+        from culture_metrics.study.standing import bright_spots_of
 
-        try:
-            found = bright_spots(self._published(), measure, level=level)
-        except ResultsError as few:
-            return Figures((), otherwise=f"{few.what}. {few.hint}")
-        return Figures((found.figure(), found), otherwise="")
+        return bright_spots_of(self, measure, level)
 
     def framework(self, which: str | None = None) -> Figures:
         """Read the results through a leadership framework (`cm.frameworks`), or say why not."""
@@ -490,18 +477,9 @@ class Study(Output):
     @cached_property
     def _mirrored(self) -> Mirror | str:
         """The figures of the year beside those published, or why there are none."""
-        own = next((e for e in self.extracts if e.period == self.year), None)
-        if own is None or self.workbook is None:
-            return "Official figures from the own file take a respondent file and an official workbook."
-        self.suppressed  # noqa: B018  what may be shown is decided for all tables together
-        least = self.rule.minimum_base
-        try:
-            found = mirror(own, self.published, organisation=self.organisation, minimum_base=least)
-        except CultureMetricsError as error:
-            return f"Official figures cannot be worked out from the file: {error.what.rstrip('.')}."
-        if self.ledger:
-            write_ledger(self.ledger, self.decided)
-        return replace(found, names={self.organisation: self.name})
+        from culture_metrics.study.standing import mirror_of
+
+        return mirror_of(self)
 
     def rebuilt(self) -> Table:
         """Set the published scores beside those rebuilt from the published answers."""
@@ -599,12 +577,6 @@ class Study(Output):
 
         return strata_of(self._answered(), measure)
 
-    def _oversight_said(self) -> tuple[str, ...]:
-        try:
-            return oversight(self.releases, self.organisation).sentences()
-        except ResultsError as none:
-            return (f"No oversight score: {none.what}.",)
-
     def _answered(self) -> Study:
         """Return the study if there are answers of respondents in it."""
         if not self.extracts:
@@ -619,12 +591,3 @@ class Study(Output):
                 hint="Add the official workbook of organisation results to `inputs`.",
             )
         return self.workbook
-
-
-def _cautions(extract: Extract) -> Iterator[str]:
-    """Say what makes an extract another thing than its name says."""
-    if doubt := extract.provenance.get("doubt"):
-        yield f"{doubt}"
-    absent = unanswered(extract)
-    if less := told(extract.edition, [question.id for question in absent]):
-        yield f"The file of {extract.period} lacks questions. {less}"
