@@ -179,6 +179,7 @@ def setup(
     organisation: Annotated[
         str | None, typer.Option(help="ODS code of the organisation, or its name as in the workbook.")
     ] = None,
+    survey: Annotated[str | None, SURVEY] = None,
     yes: Annotated[
         bool, typer.Option("--yes", "-y", help="Ask nothing: take every proposal and print it.")
     ] = False,
@@ -187,7 +188,7 @@ def setup(
     from culture_metrics.study.setup import Nobody
     from culture_metrics.study.setup import setup as set_up
 
-    done = set_up(inputs or [Path()], Nobody() if yes else _Person(), organisation)
+    done = set_up(inputs or [Path()], Nobody() if yes else _Person(), organisation, survey)
     typer.echo("What was found:")
     for line in done.decided:
         typer.echo(f"  {line}")
@@ -218,7 +219,7 @@ class _Person:
 
 
 @app.command(cls=_Once)
-def report(
+def report(  # noqa: PLR0913, PLR0917
     inputs: Annotated[
         list[Path] | None,
         typer.Argument(
@@ -259,6 +260,14 @@ def report(
     minimum_base: Annotated[int | None, LEAST_BASE] = None,
     minimum_count: Annotated[int | None, LEAST_COUNT] = None,
     survey: Annotated[str | None, SURVEY] = None,
+    calibrate: Annotated[
+        bool,
+        typer.Option(
+            "--calibrate",
+            help="With a chapter on what the verdicts are worth here: how often they are wrong, and find "
+            "what is there, in hundreds of pairs of years drawn from the respondent file. Takes minutes.",
+        ),
+    ] = False,
 ) -> None:
     """Make a report on one organisation from its folder or its files."""
     from culture_metrics.study.settings import folder_of
@@ -273,7 +282,7 @@ def report(
             expected="--out FOLDER",
             hint="Add --out report. With a folder that culture-metrics setup was run on it may be left out.",
         )
-    _make(given, out, organisation, year, by, minimum_base, minimum_count, survey)
+    _make(given, out, organisation, year, by, minimum_base, minimum_count, survey, calibrate=calibrate)
 
 
 @app.command(cls=_Once)
@@ -340,7 +349,7 @@ def check(
         raise typer.Exit(WRONG_INPUT)
 
 
-def _make(
+def _make(  # noqa: PLR0913
     inputs: list[Path],
     out: Path,
     organisation: str | None,
@@ -349,7 +358,10 @@ def _make(
     minimum_base: int | None,
     minimum_count: int | None,
     survey: str | None = None,
+    *,
+    calibrate: bool = False,
 ) -> None:
+    from culture_metrics.compare.calibration import PAIRS
     from culture_metrics.reporting.report import report as make_report
 
     started = time.perf_counter()
@@ -376,6 +388,7 @@ def _make(
             minimum_base=minimum_base,
             minimum_count=minimum_count,
             survey=survey,
+            calibrate=PAIRS if calibrate else 0,
         )
     for caution in cautions:
         if issubclass(caution.category, CultureMetricsWarning):

@@ -140,7 +140,7 @@ def test_report_passes_on_what_was_asked_and_says_where_the_page_is(monkeypatch,
 
     monkeypatch.setattr("culture_metrics.reporting.report.report", made)
     call = ["report", "a b.csv", "é.xlsx", "--out", str(tmp_path / "my report"), "--organisation", "RXX"]
-    call += ["--minimum-base", "20", "--minimum-count", "5"]
+    call += ["--minimum-base", "20", "--minimum-count", "5", "--calibrate"]
     done = run(cli.app, [*call, "--year", "2024", "--by", "occupation_group, locality_1"])
     assert done.exit_code == 0
     assert asked == {
@@ -151,6 +151,7 @@ def test_report_passes_on_what_was_asked_and_says_where_the_page_is(monkeypatch,
         "minimum_base": 20,
         "minimum_count": 5,
         "survey": None,
+        "calibrate": 400,
     }
     assert str(tmp_path / "my report" / "index.html") in done.stdout
     assert done.stdout.startswith("Done in 0 seconds.")

@@ -435,3 +435,13 @@ def test_errors_are_of_the_package(folder):
     with pytest.raises(CultureMetricsError) as caught:
         cm.survey(folder)
     assert caught.value.where == str(folder)
+
+
+def test_setup_keeps_which_survey_it_is(folder, tmp_path):
+    for period in ("2024", "2025"):
+        people(period, 60, 1).write_csv(tmp_path / f"pulse {period}.csv")
+    done = CliRunner().invoke(app, ["setup", str(tmp_path), "--yes", "--survey", str(folder)])
+    assert done.exit_code == 0, done.output
+    said = (tmp_path / "study.yaml").read_text(encoding="utf-8")
+    assert "survey: culture_pulse" in said and "Ward or team" in said
+    assert cm.study(tmp_path).edition.survey.id == "culture_pulse"

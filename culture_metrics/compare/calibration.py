@@ -24,7 +24,9 @@ from culture_metrics.indicators.intervals import wilson
 from culture_metrics.indicators.seeds import secret_seed
 from culture_metrics.output import Output, verb
 from culture_metrics.threads import watched
-from culture_metrics.wording.numbers import several
+from culture_metrics.wording.columns import signed as signed_column
+from culture_metrics.wording.numbers import several, signed
+from culture_metrics.wording.table import Table
 from culture_metrics.wording.verdicts import DECLINED, IMPROVED
 
 if TYPE_CHECKING:
@@ -45,6 +47,10 @@ FAMILY = ("organisation", "breakdown")
 CALLED = [IMPROVED, DECLINED]
 POINTS = {"percent": " points", "score": ""}
 SCENARIOS = ("no change", "planted")
+#: What is listed of a share, and its heading.
+SHOWN = {"estimate": "Share", "conf_low": "From", "conf_high": "To"}
+#: Pairs of years where nothing else is asked for.
+PAIRS = 400
 
 
 class Question(NamedTuple):
@@ -114,13 +120,31 @@ class Calibration(Output):
             notes="Picked out: beyond its limits, by more than the simulation's own chance.",
         )
 
+    def shares(self) -> Table:
+        """List each share with what the draws leave open of it, and where it should lie."""
+        size = pl.format(", {} planted", signed_column("planted"))
+        frame = self.table.select(
+            pl.concat_str("label", size.fill_null("")).alias("Where"),
+            pl.format("{}, of each {}", pl.col("counted"), pl.col("of")).alias("Counted"),
+            *(pl.col(c).round(1).cast(pl.String).alias(name) for c, name in SHOWN.items()),
+            pl.format("{} to {}", *(pl.col(f"limit_{e}").cast(pl.Int64) for e in ("low", "high"))).alias(
+                "Should be"
+            ),
+            pl.when("within_limits").then(pl.lit("yes")).otherwise(pl.lit("no")).alias("Kept"),
+        )
+        return Table(
+            frame,
+            f"{self.organisation}, shares in % of {several(self.draws, 'pair')} of years",
+            numbers=(*SHOWN.values(), "Should be"),
+        )
+
     def summary(self) -> str:
         """Say in plain sentences how far verdicts can be trusted here."""
         said = [f"{self._headline()}."]
         wanted = self.table.filter(pl.col("counted") == QUESTIONS["found"].counted)
         said += [
-            f"{row['label']}: a change of {row['planted']:.2g}{POINTS[row['unit']]} is called in "
-            f"{row['estimate']:.0f}% of pairs ({row['conf_low']:.0f} to {row['conf_high']:.0f}%)."
+            f"{row['label']}: a change of {signed(row['planted'], row['unit'])}{POINTS[row['unit']]} is "
+            f"called in {row['estimate']:.0f}% of pairs ({row['conf_low']:.0f} to {row['conf_high']:.0f}%)."
             for row in wanted.to_dicts()
         ]
         off = self.table.filter(~pl.col("within_limits"))
@@ -161,7 +185,7 @@ def calibrate(  # noqa: PLR0913
     answered_twice: float = 0.0,
     minimum_base: int | None = None,
     adjust: str = "bh",
-    draws: int = 400,
+    draws: int = PAIRS,
     seed: int = 0,
     progress: bool | None = None,
 ) -> Calibration:
@@ -212,8 +236,8 @@ def calibrate(  # noqa: PLR0913
     of the extract with their answers, groups and weights: both years of a pair come from the same people, so
     that nothing has changed. With a finite population they are drawn out of one in which everyone of the
     extract stands as often as it takes. Raked weights are raked anew in each year; others go with their
-    people. Estimates, tests, adjustment and verdicts are those of `estimate` and `compare_years`; only the
-    hiding of groups is left at the minimum base.
+    people. Estimates, tests, adjustment and verdicts are those of `estimate` and `compare_years`; groups
+    that are held back are held back in every year drawn.
 
     A planted change moves one figure of the second year by the mean of the `detectable_change` printed in
     pairs without a change: every score by that much, or so many answers of a percentage. Of the whole
@@ -371,7 +395,7 @@ def _holds(change: float) -> pl.Expr:
 
 def _table(counted: pl.DataFrame, people: People) -> pl.DataFrame:
     """Lay out the shares with what the draws leave open of them."""
-    words = {b: people.extract.words.get(b) or people.extract.edition.breakdown_label(b) for b in people.by}
+    words = {breakdown: people.called(breakdown) for breakdown in people.by}
     # Without a change no figure has a name of its own; where nothing was planted there are no such columns.
     every = pl.concat([pl.DataFrame(schema=COUNTED), counted], how="diagonal_relaxed")
     rows = []

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 #: Two-sided level of every test and interval; power at which a change counts as detectable.
 ALPHA, POWER = 0.05, 0.80
+#: What exact scores are taken to err by, so that a test of them is certain.
+EXACT = 1e-9
 #: Correlation of the errors of two percentages that is believed at most.
 ALIKE = 0.99
 COLUMNS = [
@@ -102,15 +104,18 @@ def _columns(pairs: pl.DataFrame) -> dict[str, Floats]:
 def _scores(c: dict[str, Floats]) -> dict[str, Floats]:
     with np.errstate(invalid="ignore", divide="ignore"):
         error = np.sqrt(c["se_from"] ** 2 + c["se_to"] ** 2 - 2 * c["covariance"])
-        error = np.where(error > 0, error, np.nan)
         df = _df(c, np.zeros(len(error), dtype=bool))
+        # Everybody answered in both years: the difference is exact.
+        exact = (error == 0) & np.isinf(c["df_from"]) & np.isinf(c["df_to"])
+        told, error = error, np.where(error > 0, error, np.where(exact, EXACT, np.nan))
+        df = np.where(exact, np.inf, df)
         centre = c["estimate_to"] - c["estimate_from"]
         beyond = np.sign(centre) * np.maximum(np.abs(centre) - c["allowance"], 0) / error
         half = quantile(df, np.full_like(df, ALPHA / 2)) * error + c["allowance"]
         inside = (c["material"] - c["allowance"] - np.abs(centre)) / error
         return {
             "difference": centre + 0 * (c["n_from"] + c["n_to"]),
-            "std_error": error,
+            "std_error": np.where(exact, told, error),
             "df": np.where(np.isnan(error), np.nan, df),
             "statistic": beyond,
             "conf_low": np.maximum(centre - half, -c["span"]),

@@ -14,7 +14,7 @@ from culture_metrics.errors import ComparabilityError, ExtractError
 from culture_metrics.extracts.spelling import may_be_renamed
 from culture_metrics.indicators.breakdowns import breakdown_id
 from culture_metrics.indicators.seeds import secret_seed
-from culture_metrics.wording.numbers import together
+from culture_metrics.wording.numbers import in_sentence, together
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -154,7 +154,7 @@ def _notes(pair: Pair, cells: Cells) -> list[str]:
     said += pair.after.edition.survey.remarks(pair.before.period, pair.after.period)
     edition, words = pair.after.edition, pair.after.words
     breakdowns = cells.groups["breakdown"].unique(maintain_order=True)
-    names = {name: edition.breakdown_label(name, words).lower() for name in breakdowns}
+    names = {name: in_sentence(edition.breakdown_label(name, words)) for name in breakdowns}
     for name, some in cells.pooled.items():
         said.append(
             f"{len(some)} groups of {names[name]} are pooled into "

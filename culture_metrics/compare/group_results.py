@@ -11,6 +11,7 @@ from culture_metrics.catalogue import catalogue
 from culture_metrics.compare.cells import OTHER
 from culture_metrics.compare.comparable import see_breaks
 from culture_metrics.compare.group_means import GroupMeans, alone, chosen
+from culture_metrics.compare.pairs import check_order
 from culture_metrics.compare.pieces import DRAWS
 from culture_metrics.compare.same_questions import absent_in
 from culture_metrics.contract import ALL, check_results
@@ -70,7 +71,8 @@ def means_of_results(
     least = minimum_base or catalogue(survey).minimum_base
     rows = [_rows(t, found.id, name, code) for t in tables]
     groups, rest = _both(rows[0], rows[1], least)
-    if groups.height < 2:
+    followed = groups.filter(pl.min_horizontal(f"base{FROM}", f"base{TO}") > 0)
+    if groups.height < 2 or followed.is_empty():
         raise ResultsError(
             f"Fewer than two groups of {name} are reported in both years",
             where=f"{code}, {found.id}",
@@ -111,6 +113,7 @@ def _one_of_each(tables: list[pl.DataFrame]) -> tuple[str, str, str]:
         raise ComparabilityError(
             "A change is between two periods of one survey", got=f"{' '.join(old)}, {' '.join(new)}"
         )
+    check_order(old[1], new[1])
     return new[0], old[1], new[1]
 
 
@@ -210,12 +213,13 @@ def _left(whole: dict[str, Any], groups: pl.DataFrame, end: str) -> dict[str, An
     base, estimate = pl.col(f"base{end}"), pl.col(f"estimate{end}")
     taken, held = groups.select(base.sum().alias("n"), (base * estimate).sum().alias("sum")).row(0)
     n = whole[f"base{end}"] - taken
-    mean = (whole[f"base{end}"] * whole[f"estimate{end}"] - held) / n if n > 0 else None
+    # Of nobody it is nought, as of a group that is not there in a year.
+    mean = (whole[f"base{end}"] * whole[f"estimate{end}"] - held) / n if n > 0 else 0.0
     sd = None if whole[f"std_error{end}"] is None else whole[f"std_error{end}"] * whole[f"base{end}"] ** 0.5
     return {
         f"base{end}": n,
         f"estimate{end}": mean,
-        f"std_error{end}": sd / n**0.5 if sd is not None and n > 0 else None,
+        f"std_error{end}": 0.0 if n <= 0 else sd / n**0.5 if sd is not None else None,
         f"plain{end}": True,
     }
 

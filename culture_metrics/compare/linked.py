@@ -9,6 +9,7 @@ import polars as pl
 from culture_metrics.catalogue import CROSS
 from culture_metrics.contract import ALL
 from culture_metrics.errors import ExtractError
+from culture_metrics.extracts.extract import Extract, not_read
 from culture_metrics.indicators.breakdowns import group_columns
 from culture_metrics.indicators.percentages import headline_shares
 from culture_metrics.indicators.scoring import score
@@ -16,13 +17,33 @@ from culture_metrics.indicators.scoring import score
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from culture_metrics.extracts.extract import Extract
     from culture_metrics.indicators.percentages import Share
 
 PERSON = ["organisation", "respondent"]
 CELL = ["organisation", "breakdown", "group", "measure"]
 #: Correlations of groups are told in so many steps.
 STEPS = 10
+
+
+def of_both_years(given: Sequence[Extract], survey: str, periods: tuple[str, str]) -> list[Extract]:
+    """Return the extracts of the two periods in order.
+
+    Raises
+    ------
+    ExtractError
+        When they are no extracts, or not one of each period.
+    """
+    if wrong := [one for one in given if not isinstance(one, Extract)]:
+        raise not_read(wrong[0], "linked=")
+    found = sorted(given, key=lambda extract: extract.period)
+    if [(one.survey, one.period) for one in found] != [(survey, period) for period in periods]:
+        raise ExtractError(
+            "Linked years are the two that are compared",
+            where="linked=",
+            expected=f"an extract of {periods[0]} and one of {periods[1]}",
+            got=", ".join(one.period for one in given),
+        )
+    return found
 
 
 def covariances(extracts: Sequence[Extract], by: Iterable[str], minimum: int) -> pl.DataFrame:

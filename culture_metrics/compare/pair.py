@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from culture_metrics.compare.comparable import see_breaks
+from culture_metrics.compare.pairs import check_order
 from culture_metrics.compare.same_questions import absent_of
 from culture_metrics.errors import ComparabilityError, ExtractError, unknown
+from culture_metrics.extracts.extract import Extract, not_read
 from culture_metrics.extracts.unanswered import unanswered
 from culture_metrics.indicators.percentages import headline_shares
 from culture_metrics.indicators.scoring import check_answers, score
@@ -18,7 +20,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from culture_metrics.catalogue import Measure
-    from culture_metrics.extracts.extract import Extract
 
 
 @dataclass(frozen=True)
@@ -92,11 +93,15 @@ def pair_of(
     ExtractError
         When there are several organisations and none is named, or answers are not whole numbers.
     """
+    for given in (from_extract, to_extract):
+        if not isinstance(given, Extract):
+            raise not_read(given, "A change from answers")
     if from_extract.survey != to_extract.survey or from_extract.period == to_extract.period:
         raise ComparabilityError(
             "A change is between two periods of one survey",
             got=f"{from_extract.survey} {from_extract.period}, {to_extract.survey} {to_extract.period}",
         )
+    check_order(from_extract.period, to_extract.period)
     found = to_extract.edition.measure(measure)
     from_extract.edition.measure(found.id)
     code = _organisation(from_extract, to_extract, organisation)

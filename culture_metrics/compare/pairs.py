@@ -91,7 +91,8 @@ def gather(results: Given, release: str | None) -> Material:
             hint="The pulse survey is unweighted and self-selected: its level says nothing beside the annual "
             "survey. Compare each with itself.",
         )
-    twice = frame.filter(frame.select("period", *KEY).is_duplicated())
+    # Within one part no figure stands twice: that is of the contract of Results.
+    twice = frame.filter(frame.select("period", *KEY).is_duplicated()) if len(frames) > 1 else frame.clear()
     if twice.height:
         releases = twice["release"].drop_nulls().unique().sort().to_list()
         raise ComparabilityError(
@@ -122,6 +123,21 @@ def _as_read(part: object) -> pl.DataFrame:
         return check_results(table)
 
 
+def check_order(from_period: str, to_period: str) -> None:
+    """Refuse a period beside itself, and years that are the wrong way round."""
+    if from_period == to_period:
+        raise ComparabilityError(
+            "A period is not compared with itself", got=from_period, expected="two periods"
+        )
+    if from_period > to_period:
+        raise ComparabilityError(
+            "The periods are the wrong way round",
+            got=f"from {from_period} to {to_period}",
+            expected="the earlier period first",
+            hint=f"Write {to_period}, {from_period}: a change is the later year less the earlier one.",
+        )
+
+
 def side_by_side(material: Material, from_period: str, to_period: str) -> pl.DataFrame:
     """Join the figures of two periods; what stands in one of them only keeps its row.
 
@@ -142,17 +158,7 @@ def side_by_side(material: Material, from_period: str, to_period: str) -> pl.Dat
     for period in (from_period, to_period):
         if period not in periods:
             raise unknown("period in these results", period, periods)
-    if from_period == to_period:
-        raise ComparabilityError(
-            "A period is not compared with itself", got=from_period, expected="two periods"
-        )
-    if from_period > to_period:
-        raise ComparabilityError(
-            "The periods are the wrong way round",
-            got=f"from {from_period} to {to_period}",
-            expected="the earlier period first",
-            hint=f"Write {to_period}, {from_period}: a change is the later year less the earlier one.",
-        )
+    check_order(from_period, to_period)
     both = frame.filter(pl.col("period").is_in([from_period, to_period]))
     weighting = pl.lit("")
     if both.select("period", "weighting").n_unique() > 2:

@@ -43,10 +43,17 @@ def planted(people: People, tested: pl.DataFrame) -> list[Planted]:
     breakdown the first leading score of the group of middle size.
     """
     size = pl.col("base_to").mean().alias("people")
+    low, high = people.extract.edition.survey.score_range
+    middle = pl.when(pl.col("unit") == "percent").then(50.0).otherwise((low + high) / 2)
+    # Towards the middle, so that it stays on the scale; of a score it may need more room than there is.
+    change = pl.when(pl.col("estimate_from") < middle).then(1).otherwise(-1) * pl.col("detectable_change")
+    moved = pl.col("estimate_from") + pl.col("change")
     printed = (
         tested.filter(pl.col("detectable_change").is_not_null())
-        .group_by(*CELL, "tier", "order", "label")
+        .group_by(*CELL, "unit", "tier", "order", "label")
         .agg(pl.col("detectable_change", "estimate_from").mean(), size)
+        .with_columns(change=change)
+        .filter((pl.col("unit") == "percent") | moved.is_between(low, high))
         .sort("tier", "order", "people", "group")
     )
     whole = printed.filter(pl.col("breakdown") == ALL).unique("tier", keep="first", maintain_order=True)
@@ -55,10 +62,7 @@ def planted(people: People, tested: pl.DataFrame) -> list[Planted]:
         rows = printed.filter(breakdown=breakdown)
         rows = rows.filter(pl.col("measure") == rows["measure"].first())
         chosen += rows[rows.height // 2 : rows.height // 2 + 1].to_dicts()
-    return [
-        _plant(people, **{k: row[k] for k in (*CELL, "label", "detectable_change", "estimate_from")})
-        for row in chosen
-    ]
+    return [_plant(people, **{k: row[k] for k in (*CELL, "label", "change")}) for row in chosen]
 
 
 def _plant(
@@ -67,23 +71,23 @@ def _plant(
     group: str,
     measure: str,
     label: str,
-    detectable_change: float,
-    estimate_from: float,
+    change: float,
 ) -> Planted:
     answers = people.answers
     place = answers.names.index(measure)
-    own = "" if breakdown == ALL else f", {group}"
+    # Which groups may be named is not decided here.
+    own = "" if breakdown == ALL else f", a group ({people.called(breakdown)})"
     said = f"{label}{own}"
     shares = answers.marked[
         np.array([place - answers.n_scores] if place >= answers.n_scores else [], dtype=np.int64)
     ]
     if place < answers.n_scores:
-        values = answers.values[:, [place]] + detectable_change
+        values = answers.values[:, [place]] + change
         moved = replace(
             answers, names=[measure], values=values, marked=shares, never_weighted=np.zeros(0, bool)
         )
-        return Planted(breakdown, group, measure, said, detectable_change, moved)
-    codes, size = _turned(people, place, detectable_change if estimate_from < 50 else -detectable_change)
+        return Planted(breakdown, group, measure, said, change, moved)
+    codes, size = _turned(people, place, change)
     marked = replace(shares, codes=codes, column=np.zeros(1, np.int64))
     never = answers.never_weighted[[place - answers.n_scores]]
     moved = replace(
@@ -102,6 +106,15 @@ def _turned(people: People, place: int, size: float) -> tuple[NDArray[np.int8], 
     there, counted = marks.imag > 0, marks.real > 0
     turn = np.flatnonzero(there & (counted != (size > 0)))
     turn = np.random.default_rng(len(marks)).permutation(turn)
+    # As far on the logit scale in every cluster: were as many of a hundred turned everywhere, the clusters
+    # would come out more alike than before, and the change easier to find than clusters like these allow.
+    unit = np.zeros(len(marks), np.int64) if people.design.cluster is None else people.units.of
+    many, all_of = np.bincount(unit[turn], minlength=unit.max() + 1), np.bincount(unit, there)
+    turn = turn[np.argsort(unit[turn], kind="stable")]
+    own = unit[turn]
+    left = many[own] - np.arange(1, len(turn) + 1) + (np.cumsum(many) - many)[own]
+    logit = [np.log((k + 0.5) / (all_of[own] - k + 0.5)) for k in (many[own], left)]
+    turn = turn[np.argsort(logit[0] - logit[1], kind="stable")]
     reached = 100 * np.cumsum(weight[turn]) / weight[there].sum()
     turn = turn[reached <= abs(size)]
     other = answers.marked.marks[share]

@@ -14,7 +14,7 @@ from culture_metrics.compare.same_questions import absent_in, mark_different_que
 from culture_metrics.contract import ALL
 from culture_metrics.errors import ComparabilityError, unknown
 from culture_metrics.problems import listed
-from culture_metrics.wording.numbers import WHY_NOT, several
+from culture_metrics.wording.numbers import WHY_NOT, in_sentence, several
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -178,10 +178,13 @@ def end_of(end: str, spread: Mapping[str, float], assumptions: Assumptions) -> l
     n = pl.coalesce(
         f"effective_base_{end}", pl.when(wide).then(base / assumptions.design_effect).otherwise(base)
     )
-    known = pl.col(f"std_error_{end}") * (n / pl.col(f"design_effect_{end}").fill_null(1.0)).sqrt()
+    # Respondents' figures without interval have an error that the design does not tell: one cluster, say.
+    told = unpublished | pl.col(f"conf_low_{end}").is_not_null()
+    error = pl.col(f"std_error_{end}")
+    known = pl.when(error > 0).then(error) * (n / pl.col(f"design_effect_{end}").fill_null(1.0)).sqrt()
     assumed = pl.col("measure").replace_strict(spread, return_dtype=pl.Float64)
     return [
-        pl.when(score).then(n).otherwise(pl.coalesce(f"worth_{end}", n)).alias(f"n_{end}"),
+        pl.coalesce(f"worth_{end}", pl.when(score | told).then(n)).alias(f"n_{end}"),
         pl.coalesce(f"df_{end}", pl.when(score).then(n - 1).otherwise(float("inf"))).alias(f"df_{end}"),
         pl.when(score).then(pl.coalesce(known, pl.when(unpublished).then(assumed))).alias(f"sd_{end}"),
     ]
@@ -263,7 +266,7 @@ def groups_apart(
             said += [f"{several(hidden, 'group')} not shown"] if hidden else []
             told += [f"in {period} {' and '.join(said)}"] if said else []
         notes.append(
-            f"Groups of {label.lower()} in one year only are not compared: "
+            f"Groups of {in_sentence(label)} in one year only are not compared: "
             f"{'; '.join(told)}. Where a group was renamed, check_pair of both files says which may be the "
             "same, and validate(…, merge=…) gives both years one name."
         )

@@ -22,6 +22,7 @@ from culture_metrics.indicators.design import Design
 from culture_metrics.indicators.estimate import intervals_of, results_of
 from culture_metrics.indicators.intervals import interval_name
 from culture_metrics.indicators.margins import Margin
+from culture_metrics.indicators.shown import shown_cells
 from culture_metrics.indicators.sweeps import fit
 from culture_metrics.indicators.weights import national, respondent_weights, weights_for
 from data_schemas.columns import STATUSES
@@ -61,7 +62,10 @@ class Year:
 
 @dataclass(frozen=True)
 class People:
-    """Respondents of one organisation with all that their results rest on."""
+    """Respondents of one organisation with all that their results rest on.
+
+    `held` has what `estimate` hides of them: `breakdown, group`, and by measure whether it is hidden.
+    """
 
     extract: Extract
     answers: Answers
@@ -70,6 +74,7 @@ class People:
     weighted: Weighted
     design: Design
     minimum_base: int
+    held: pl.DataFrame
 
     @classmethod
     def of(
@@ -118,6 +123,10 @@ class People:
         own = replace(extract, frame=extract.frame[here])
         breakdowns = crossed(by)
         design = design or Design()
+        # Weights hide more, for what one figure would tell: none is told here, and nothing is decided.
+        aside = replace(extract, decision=replace(extract.decision, calls=[*extract.decision.calls]))
+        told = shown_cells(aside, by, minimum_base=minimum_base)
+        hidden = told.filter(pl.col("status") != "reported", organisation=name)
         return cls(
             own,
             answers_of(own),
@@ -127,7 +136,14 @@ class People:
             # Drawn years are organisations of their own, so that they are strata of their own.
             replace(design, strata="organisation") if design.strata is None else design,
             extract.edition.survey.minimum_base if minimum_base is None else minimum_base,
+            hidden.pivot("measure", index=["breakdown", "group"], values="status").with_columns(
+                pl.exclude("breakdown", "group").is_not_null()
+            ),
         )
+
+    def called(self, breakdown: str) -> str:
+        """Return what the file calls a breakdown."""
+        return self.extract.words.get(breakdown) or self.extract.edition.breakdown_label(breakdown)
 
     @cached_property
     def units(self) -> Units:
@@ -173,7 +189,9 @@ class People:
     ) -> pl.DataFrame:
         """Estimate drawn years under these names, as `estimate` does, and hide what has a small base.
 
-        `answers` stand in for those of the people.
+        What is hidden of the people themselves is hidden of every year drawn from them: how often a group of
+        nine is drawn with eleven would say that it is one of nine. `answers` stand in for those of the
+        people.
         """
         rows, frame, design = self._together(years, names)
         taken = _taken(answers or self.answers, rows)
@@ -187,13 +205,20 @@ class People:
             organisation = codes_of(frame["organisation"])
             found = calibrated_estimates(taken.moments, cells, organisation, raking, design)
         part = Found(cells.keys, cells.people(), taken, found, self.weighted.name)
-        why = np.where(found.base < self.minimum_base, SMALL, 0).astype(np.int8)
+        small = (found.base < self.minimum_base) | self._held(cells.keys, taken.names)
+        why = np.where(small, SMALL, 0).astype(np.int8)
         ends = intervals_of(part, "wilson", self.extract.edition.survey.score_range)
         own = replace(self.extract, period=period)
         table = results_of(part, own, ends, Verdict(why, np.zeros(why.shape, bool)))
         return as_results(
             table.with_columns(interval_name("wilson", pl.col("estimate"), pl.col("unit") == "percent"))
         )
+
+    def _held(self, keys: pl.DataFrame, measures: Sequence[str]) -> NDArray[np.bool_]:
+        """Say of cells × measures what is hidden of the people themselves."""
+        own = keys.join(self.held, on=["breakdown", "group"], how="left", maintain_order="left")
+        there = [pl.col(m) if m in self.held.columns else pl.lit(value=False).alias(m) for m in measures]
+        return np.asarray(own.with_columns(there).select(measures).fill_null(value=False).to_numpy(), bool)
 
     def extract_of(self, years: Sequence[Year], names: Sequence[str], period: str) -> Extract:
         """Return drawn years as an extract, in which the same person has the same id in both years."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from culture_metrics.contract import ALL
-from culture_metrics.wording.columns import change, figure, limit, signed, span
+from culture_metrics.wording.columns import change, figure, limit, printed_change, signed, span
 from culture_metrics.wording.numbers import count
 from culture_metrics.wording.verdicts import BARRED, CLEAR, LIKELY, SAME
 
@@ -23,7 +23,9 @@ def sentence() -> pl.Expr:
         pl.when(pl.col("unit").cast(pl.String) == "percent").then(pl.lit(" points")).otherwise(pl.lit(""))
     )
     size = pl.concat_str(change(), points)
-    with_ends = pl.format("({}, 95% interval {} to {})", size, signed("conf_low"), signed("conf_high"))
+    # The change is that of the figures as printed: of exact ones it may lie beside the interval by a digit.
+    ends = (pl.min_horizontal("conf_low", printed_change()), pl.max_horizontal("conf_high", printed_change()))
+    with_ends = pl.format("({}, 95% interval {} to {})", size, *(signed(end) for end in ends))
     rose = pl.when(pl.col("difference") > 0).then(pl.lit("rose")).otherwise(pl.lit("fell"))
     moved = pl.format("{} {} from {} to {} {}", who, rose, first, second, with_ends)
     likely = pl.format(

@@ -16,7 +16,7 @@ from culture_metrics.errors import CultureMetricsError
 from culture_metrics.extracts.spelling import may_be_renamed
 from culture_metrics.problems import listed
 from culture_metrics.wording.changes import with_unit
-from culture_metrics.wording.numbers import several, shown, together
+from culture_metrics.wording.numbers import in_sentence, several, shown, together
 from culture_metrics.wording.verdicts import CLEAR, LIKELY
 
 if TYPE_CHECKING:
@@ -56,8 +56,21 @@ def story(change: YearComparison) -> list[str]:
 
 
 def _label(change: YearComparison, breakdown: str) -> str:
-    label = catalogue(change.survey).edition(change.to_period).breakdown_label(breakdown, change.names)
-    return f"{label[0].lower()}{label[1:]}"
+    return in_sentence(_printed(change, breakdown))
+
+
+def _printed(change: YearComparison, breakdown: str) -> str:
+    return catalogue(change.survey).edition(change.to_period).breakdown_label(breakdown, change.names)
+
+
+def _of_one_year(change: YearComparison) -> dict[str, str]:
+    """Return the breakdowns that one year's results alone have, and that year: their mix is not known."""
+    if change.results is None:
+        return {}
+    before, after = ({*t["breakdown"].unique()} for t in change.results)
+    return dict.fromkeys(sorted(before - after), change.from_period) | dict.fromkeys(
+        sorted(after - before), change.to_period
+    )
 
 
 def _mix(change: YearComparison, row: pl.DataFrame) -> list[str]:
@@ -69,7 +82,7 @@ def _mix(change: YearComparison, row: pl.DataFrame) -> list[str]:
     inner = set(within(change)["breakdown"])
     told: list[tuple[float, str]] = []
     for breakdown in change.table["breakdown"].unique(maintain_order=True):
-        if breakdown == ALL or breakdown in inner:
+        if breakdown == ALL or breakdown in inner or breakdown in _of_one_year(change):
             continue
         try:
             means = means_of_results(
@@ -100,7 +113,8 @@ def _where(change: YearComparison, measures: list[str]) -> list[str]:
         return []
     found = places(change, list(dict.fromkeys(measures)))
     lies = within(change)
-    known = change.table.filter(pl.col("breakdown") != ALL)["breakdown"].unique(maintain_order=True).to_list()
+    every = change.table.filter(pl.col("breakdown") != ALL)["breakdown"].unique(maintain_order=True)
+    known = [b for b in every if b not in _of_one_year(change)]
     inner = set(lies["breakdown"])
     said, still = [], []
     told = found.clear()
@@ -169,15 +183,23 @@ def _furthest(rows: pl.DataFrame, name: str | None = None) -> str:
 
 def _apart(change: YearComparison) -> list[str]:
     """Name the groups of one year only: they change the mix, or have another name."""
-    ends = ((change.groups_vanished, change.from_period), (change.groups_appeared, change.to_period))
+    alone = _of_one_year(change)
+    ends = [
+        ([g for g in groups if g.split(": ", 1)[0] not in alone], period)
+        for groups, period in (
+            (change.groups_vanished, change.from_period),
+            (change.groups_appeared, change.to_period),
+        )
+    ]
+    said = [f"{_printed(change, b)} is known of {period} only." for b, period in alone.items()]
     told = [
         f"only in {period}: {listed([g.split(': ', 1)[1] for g in groups])}"
         for groups, period in ends
         if groups
     ]
     if not told:
-        return []
-    said = [f"Groups {'; '.join(told)}. They count as a change of mix, unless one was renamed."]
+        return said
+    said += [f"Groups {'; '.join(told)}. They count as a change of mix, unless one was renamed."]
     named = [tuple(g.split(": ", 1) for g in groups) for groups, _ in ends]
     for breakdown in dict.fromkeys(b for b, _ in named[0]):
         same = may_be_renamed(*([g for b, g in one if b == breakdown] for one in named))

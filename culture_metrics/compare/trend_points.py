@@ -8,7 +8,7 @@ import polars as pl
 
 from culture_metrics.catalogue import catalogue
 from culture_metrics.compare.comparable import why_not
-from culture_metrics.compare.difference import add_differences
+from culture_metrics.compare.difference import EXACT, add_differences
 from culture_metrics.compare.pairs import CELL
 from culture_metrics.compare.prepare import paired, prepare
 from culture_metrics.compare.same_questions import absent_in
@@ -47,14 +47,19 @@ def comparable_points(
         free = pl.lit(None, pl.String)
         latest.append(step.select(*said, period=pl.lit(last), **_figure("to"), reason=free))
     # A year in between may lack the figure: the last year is taken from any comparison that has its spread.
-    own = pl.concat(latest).sort("n", nulls_last=True).unique(CELL, keep="first")
-    rows = pl.concat([*earlier, own]).filter(pl.col("estimate").is_not_null()).sort("order", "period")
+    own = pl.concat(latest).sort("n", nulls_last=True, maintain_order=True)
+    own = own.unique(CELL, keep="first", maintain_order=True)
+    rows = pl.concat([*earlier, own]).filter(pl.col("estimate").is_not_null())
+    rows = rows.sort("order", "period", maintain_order=True)
     share = pl.col("estimate") / 100
     # The variance of a share is taken a little away from 0 and 1, or a full house would weigh without end.
     nudged = (share * pl.col("n") + 1) / (pl.col("n") + 2)
     percent = pl.col("unit").cast(pl.String) == "percent"
     variance = (
-        pl.when(percent).then(1e4 * nudged * (1 - nudged) / (pl.col("n") + 2)).otherwise(pl.col("se") ** 2)
+        pl.when(percent)
+        .then(1e4 * nudged * (1 - nudged) / (pl.col("n") + 2))
+        # Exact where everybody answered.
+        .otherwise(pl.max_horizontal(pl.col("se") ** 2, pl.when(pl.col("df").is_infinite()).then(EXACT**2)))
     )
     rows = rows.with_columns(
         year=year(), variance=variance,
@@ -102,22 +107,21 @@ def _against(
 
 
 def _against_first(rows: pl.DataFrame) -> pl.DataFrame:
-    """Test every comparable year against the first of its series."""
-    here = rows.filter("comparable")
-    named = {name: f"{name}_to" for name in TESTED}
-    first = here.group_by(CELL, maintain_order=True).agg(
-        pl.col("period", *TESTED).first().name.suffix("_from")
-    )
+    """Test every comparable year against the first of its series; rows are in order of period."""
+    numbered = rows.with_row_index("row")
+    # By the number of the row: four columns of text are slow to look up.
+    own = pl.col("row").first().over(CELL).alias("first")
+    later = numbered.filter("comparable").with_columns(own).filter(pl.col("row") != pl.col("first"))
+    first = rows.select(pl.col(TESTED).gather(later["first"]).name.suffix("_from"))
     tests = add_differences(
-        here.join(first, on=CELL)
-        .filter(pl.col("period") != pl.col("period_from"))
-        .rename(named)
+        later.select("row", "unit", "span", pl.col(TESTED).name.suffix("_to"))
+        .hstack(first)
         .with_columns(covariance=pl.lit(0.0), allowance=pl.lit(0.0), material=pl.lit(1.0))
     )
     found = tests.select(
-        *CELL, "period", "difference", "p_value", difference_low="conf_low", difference_high="conf_high"
+        "row", "difference", "p_value", difference_low="conf_low", difference_high="conf_high"
     )
-    return rows.join(found, on=[*CELL, "period"], how="left", maintain_order="left")
+    return numbered.join(found, on="row", how="left", maintain_order="left").drop("row")
 
 
 def standing_by_year(stuff: Material) -> pl.DataFrame | None:

@@ -13,6 +13,7 @@ from culture_metrics.compare.comparable import refuse, warn_of_breaks
 from culture_metrics.compare.comparison import YearComparison
 from culture_metrics.compare.difference import add_detectable, add_differences
 from culture_metrics.compare.families import adjust_p
+from culture_metrics.compare.linked import of_both_years
 from culture_metrics.compare.pairs import gather, pool
 from culture_metrics.compare.prepare import groups_apart, left_out, link, notes_on, paired, prepare, sided
 from culture_metrics.compare.printed_flags import with_printed_flags
@@ -140,7 +141,8 @@ def compare_years(  # noqa: PLR0913
     ready = prepare(
         marked, survey, assumptions or Assumptions(), edges, given=material or (), allow_breaks=allow_breaks
     )
-    ready, shared = link(ready, linked, survey.minimum_base)
+    both = None if linked is None else of_both_years(linked, survey.id, periods)
+    ready, shared = link(ready, both, survey.minimum_base)
     tested = add_detectable(adjust_p(add_differences(ready), adjust))
     tested, flags = with_printed_flags(official_flag(tested, survey.flagged), results)
     order = [

@@ -5,6 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from culture_metrics.contract import ALL
+from culture_metrics.problems import counted
 from data_schemas.columns import DISTRIBUTIONS_KEY, RESULTS_KEY
 
 #: A group in another table of the same release is the same group, whatever the year.
@@ -16,6 +17,17 @@ ENDING = " people, or that would give those away"
 def is_pooled(group: str = "group") -> pl.Expr:
     """Expression: whether a group stands for several hidden ones."""
     return pl.col(group).str.ends_with(ENDING)
+
+
+def pooled(groups: int, minimum_base: int) -> str:
+    """Return what several hidden groups are called together.
+
+    Examples
+    --------
+    >>> pooled(2, 11)
+    '2 groups with fewer than 11 people, or that would give those away'
+    """
+    return f"{counted(groups, 'group')} with fewer than {minimum_base}{ENDING}"
 
 
 def pool_names(table: pl.DataFrame, minimum_base: int) -> pl.DataFrame:

@@ -82,7 +82,9 @@ class Extract:
         return {ours: neutral(word[:LONGEST]) for ours, word in words.items()}
 
     def __repr__(self) -> str:
-        organisations = self.frame["organisation"].n_unique() if "organisation" in self.frame.columns else 0
+        organisations = (
+            self.frame["organisation"].drop_nulls().n_unique() if "organisation" in self.frame.columns else 0
+        )
         survey = self.edition.survey
         return (
             f"Extract({survey.label}, {survey.named(self.period)}: {self.frame.height:,} respondents, "

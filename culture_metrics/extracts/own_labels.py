@@ -188,7 +188,7 @@ class LabelProposals(Output):
     table : polars.DataFrame
         `scale, text, columns, rows, code, proposal`, the frequent first: texts that stand in rows of at least
         the minimum base, with the option that they are most like, if any. `rows` is null where it would be
-        the size of a group.
+        the size of a group, or say that few gave the other answers to a question.
     rare : mapping
         By scale, how many other texts there are.
     """
@@ -255,12 +255,16 @@ def propose_labels(extract: Extract | str | Path, **reading: Any) -> LabelPropos
             pl.col("rows") >= minimum, pl.Series(map(can_be_shown, found["text"]), dtype=pl.Boolean)
         )
         rare[scale] = found.height - told.height
+        # In one column they are answers: how many are left over would be how many gave the others.
+        alone = told.filter(pl.col("columns").list.len() == 1).with_columns(pl.col("columns").list.first())
+        taken = dict(alone.group_by("columns").agg(pl.col("rows").sum()).iter_rows())
+        open_ = {column for column, n in taken.items() if n > frame.height - minimum}
         question = edition.columns[columns[0]]
         for text, n, where in told.iter_rows():
             like = likely_label(text, question.scale.labels.values())
             code = next((c for c, label in question.scale.labels.items() if label == like), None)
             names = ", ".join(where[:4]) + (f" and {len(where) - 4} more" if len(where) > 4 else "")
-            rows.append((scale, text, names, None if {*where} & people else n, code, like))
+            rows.append((scale, text, names, None if {*where} & (people | open_) else n, code, like))
     table = pl.DataFrame(rows, schema=PROPOSALS, orient="row").sort("rows", descending=True, nulls_last=True)
     return LabelProposals(table, {scale: n for scale, n in rare.items() if n})
 

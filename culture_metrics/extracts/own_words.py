@@ -77,7 +77,7 @@ def own_id(word: str, survey: Survey, used: Collection[str] = ()) -> str:
     plain = re.sub(r"\W+", "_", word.casefold()).strip("_")
     name = f"locality_{int(number[1])}" if number and not used else plain or "group"
     name = f"group_{name}" if name[0].isdigit() else name
-    return f"{name}_group" if name in used or name in TAKEN or name in _ids(survey) else name
+    return f"{name}_group" if name in used or name in TAKEN or _means_something(name, survey) else name
 
 
 def own_breakdowns(schema: Mapping[str, Any], edition: Edition, placed: Collection[str]) -> list[str]:
@@ -102,12 +102,10 @@ def own_breakdowns(schema: Mapping[str, Any], edition: Edition, placed: Collecti
     ]
 
 
-def _ids(survey: Survey) -> set[str]:
-    """Return every name that means something to a survey: codes, questions, measures, breakdowns."""
-    return {
-        name
+def _means_something(name: str, survey: Survey) -> bool:
+    """Tell whether a name means something to a survey: codes, questions, measures, breakdowns."""
+    return not NUMBERED.fullmatch(squeeze(name)) and any(
+        name in names
         for edition in survey
         for names in (edition.columns, edition.questions, edition.measures, edition.breakdowns)
-        for name in names
-        if not NUMBERED.fullmatch(squeeze(name))
-    }
+    )

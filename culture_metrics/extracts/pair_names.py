@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 from typing import TYPE_CHECKING
 
@@ -16,7 +16,7 @@ from culture_metrics.output import Output, verb
 from culture_metrics.problems import counted
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from culture_metrics.extracts.extract import Extract
 
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 #: From this share of common parts on two groups may be one, and from this one on the parts decide.
 HALF, NEARLY_ALL = 0.5, 0.8
+#: As sure as a pair can be for which there is another reading.
+DOUBTFUL = 0.5
 #: A number of respondents within this factor is about the same.
 ABOUT = 1.5
 #: With more names than this in one year only, none is guessed.
@@ -156,7 +158,19 @@ def propose_names(
     for p in sorted(found, key=lambda p: (-p.certainty, p.last, p.this)):
         if not any(p.last == q.last or p.this == q.this for q in chosen):
             chosen.append(p)
-    return chosen
+    taken = {name for p in chosen for name in (p.last, p.this)}
+    large = [q for q in found if min(before[q.last], after[q.this]) >= minimum]
+    return [_unless_several(p, large, taken) for p in chosen]
+
+
+def _unless_several(p: Proposal, found: Sequence[Proposal], taken: Collection[str]) -> Proposal:
+    """Doubt a pair where a name without a counterpart may be the same: one was split, or two merged."""
+    others = {q.last for q in found if q.this == p.this} | {q.this for q in found if q.last == p.last}
+    left = others - {*taken}
+    if not left:
+        return p
+    said = f"so may {counted(len(left), 'other name')} be: split, or merged"
+    return replace(p, certainty=min(p.certainty, DOUBTFUL), evidence=(*p.evidence, said))
 
 
 def _parts(last: Extract, this: Extract, breakdown: str) -> list[tuple[str, Sets, Sets]]:
@@ -165,7 +179,7 @@ def _parts(last: Extract, this: Extract, breakdown: str) -> list[tuple[str, Sets
     shared = {*breakdown_columns(last.frame, last.edition)} & {*breakdown_columns(this.frame, this.edition)}
     for finer in sorted(shared - {breakdown}):
         lies = [lie_in(e.frame, finer, breakdown) for e in (last, this)]
-        if all(x.height > x["outer"].n_unique() > 1 and x["whole"].mean() >= MOST for x in lies):  # type: ignore[operator]
+        if all(x.height >= x["outer"].n_unique() > 1 and x["whole"].mean() >= MOST for x in lies):  # type: ignore[operator]
             word = this.words.get(finer) or last.words.get(finer) or finer
             sets = [
                 {
@@ -186,13 +200,13 @@ def _weigh(
     minimum: int,
 ) -> Proposal | None:
     """Weigh what speaks for two names being one; None where too little does."""
-    evidence, common = [], 0.0
+    evidence, common, most = [], 0.0, 0
     for word, before, after in parts:
         mine, theirs = before.get(old, frozenset()), after.get(new, frozenset())
         every, both = len(mine | theirs), len(mine & theirs)
         if both:
             evidence.append(f"{both} of {every} in {word} are the same")
-            common = max(common, both / every)
+            common, most = max(common, both / every), max(most, every)
     likeness = _likeness(old, new)
     near = squeezed(old) == squeezed(new) or likely_name(old, [new]) is not None
     if common < HALF and not near:
@@ -207,6 +221,9 @@ def _weigh(
         evidence.append("about as many respondents" if alike else "far more respondents in one year")
     share = common if parts else likeness
     certainty = (share + SPELLING * likeness + SIZE * alike) / (1 + SPELLING + SIZE)
+    if not alike and likeness < 1 and (common < NEARLY_ALL or most == 1):
+        # Another name, and many more or fewer people: rather part of it, or it with others.
+        certainty = min(certainty, DOUBTFUL)
     return Proposal(old, new, round(certainty, 3), tuple(evidence))
 
 

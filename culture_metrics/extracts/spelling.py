@@ -142,11 +142,29 @@ def may_be_renamed(gone: Iterable[str], come: Iterable[str]) -> dict[str, str]:
     --------
     >>> may_be_renamed(["Surgery & Theatres", "Estates"], ["Surgery and Theatres", "Pathology"])
     {'Surgery & Theatres': 'Surgery and Theatres'}
+    >>> may_be_renamed(["Ward 12"], ["Ward 5B"])
+    {}
     """
     left, found = list(come), {}
     for label in gone:
-        name = next((x for x in left if squeezed(x) == squeezed(label)), None) or likely_name(label, left)
+        name = next((x for x in left if squeezed(x) == squeezed(label)), None) or likely_name(
+            label, [x for x in left if same_numbers(label, x)]
+        )
         if name is not None:
             found[label] = name
             left.remove(name)
     return found
+
+
+def same_numbers(old: str, new: str) -> bool:
+    """Tell whether two names do not differ by a number: Ward 1 and Ward 2 are two wards.
+
+    Examples
+    --------
+    >>> same_numbers("Ward 1", "Ward 2"), same_numbers("Ward 1", "Ward 1 (Elderly)"), same_numbers("A", "A 2")
+    (False, True, True)
+    >>> same_numbers("Ward 5A", "Ward 5B")
+    False
+    """
+    each = [[re.findall(form, name) for name in (old, new)] for form in (r"\d+[A-Za-z]?\b", r"\b[A-Z]\b")]
+    return all(mine == theirs or not (mine and theirs) for mine, theirs in each)

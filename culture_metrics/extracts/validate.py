@@ -170,8 +170,9 @@ def _bad_rows(
     taken: pl.Series | None = None
     first_rules = chain(
         row_rules.other_period(frame, period),
-        row_rules.no_organisation(frame),
+        # A row of totals has neither answers nor an organisation: nobody is missing.
         row_rules.empty_rows(frame, counts),
+        row_rules.no_organisation(frame),
     )
     for kind in first_rules:
         if isinstance(kind, Problem):

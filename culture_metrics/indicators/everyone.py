@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import cached_property
+from itertools import permutations
 from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
 
+from culture_metrics.catalogue import CROSS
 from culture_metrics.contract import ALL
 from culture_metrics.disclosure.decision import MANY, alike_in, ids_of
 from culture_metrics.errors import CultureMetricsWarning, UnknownNameError, warn
 from culture_metrics.indicators.atoms import tables_of
-from culture_metrics.indicators.breakdowns import group_codes
+from culture_metrics.indicators.breakdowns import available_breakdowns, group_codes, names_groups
 from culture_metrics.indicators.cells import make_cells
 from culture_metrics.indicators.design import Design
 
@@ -51,7 +53,10 @@ class Everyone:
     def __init__(self, extract: Extract, people: People) -> None:
         self.extract, self.people = extract, people
         self.decision, self.now = extract.decision, ids_of(extract.frame)
-        self.calls = [call for call in self.decision.calls if self._known(call)]
+        #: Whether an earlier run showed groups that cannot be made again, and so not be looked at.
+        self.lost = False
+        self._digests: dict[tuple[bool, tuple[str, ...]], str | None] = {}
+        self.calls = [self._as_now(call) for call in self.decision.calls if self._known(call)]
         self.gone = self._gone()
         self.order = pl.concat([self.now, self.gone.select(pl.col(self.now.columns))])
 
@@ -73,6 +78,48 @@ class Everyone:
         if not told:
             self._say(NOT_TOLD_APART)
         return told
+
+    def _as_now(self, call: Call) -> Call:
+        """Return a call of an earlier run with its breakdowns named as they are now.
+
+        The same people in the same groups are the same breakdown, whatever it is called.
+        """
+        if call.frame is None or not call.from_ledger:
+            return call
+        new: dict[str, tuple[str, ...]] = {}
+        for name, names in call.by.items():
+            told = name in call.members and name in call.groups["breakdown"]
+            if told and call.members[name] != self._digest(call, names):
+                others = permutations(self._columns, len(names))
+                found = next((n for n in others if call.members[name] == self._digest(call, n)), None)
+                self.lost |= found is None
+                new |= {} if found is None else {name: found}
+        ids = {name: CROSS.join(names) for name, names in new.items()}
+        return replace(
+            call,
+            by={ids.get(name, name): new.get(name, names) for name, names in call.by.items()},
+            members={ids.get(name, name): told for name, told in call.members.items()},
+            groups=call.groups.with_columns(pl.col("breakdown").replace(ids)),
+        )
+
+    @cached_property
+    def _columns(self) -> list[str]:
+        return [n for n in available_breakdowns(self.extract) if names_groups(self.extract, n)]
+
+    def _digest(self, call: Call, names: Sequence[str]) -> str | None:
+        """Tell who is in which group of a breakdown now; None without its columns."""
+        key = call.together, tuple(names)
+        if key not in self._digests:
+            extract = self.extract if call.frame is None else replace(self.extract, frame=call.frame)
+            try:
+                cells = self._cells(extract, {CROSS.join(names): tuple(names)}, together=call.together)
+            except UnknownNameError:
+                self._digests[key] = None
+            else:
+                tables = tables_of(cells, together=call.together)
+                told = [table.digest(ids_of(extract.frame), call.people) for table in tables]
+                self._digests[key] = told[0] if told else None
+        return self._digests[key]
 
     def _say(self, what: str) -> None:
         """Say what is not looked at."""

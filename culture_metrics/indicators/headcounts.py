@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING
 import polars as pl
 import yaml
 
+from culture_metrics.catalogue import catalogue
 from culture_metrics.contract import ALL
-from culture_metrics.errors import ExtractError, FileFormatError, UnknownNameError
-from culture_metrics.extracts.columns import identifying
+from culture_metrics.errors import CultureMetricsError, ExtractError, FileFormatError, UnknownNameError
+from culture_metrics.extracts.columns import identifying, text_columns
+from culture_metrics.extracts.own_words import names_own_groups
 from culture_metrics.files.header import Look
 from culture_metrics.files.names import shown, squeeze
 from culture_metrics.files.opener import open_file
@@ -53,6 +55,32 @@ class Headcounts:
     set_aside: tuple[str, ...]
     rows: Mapping[str, int]
     file: str
+
+
+@dataclass(frozen=True)
+class StaffTable:
+    """What the header of a table of headcounts says: its column of staff, those of groups, how many rows."""
+
+    staff: str
+    groups: tuple[str, ...]
+    rows: int
+
+
+def find_headcounts(path: str | Path, sheet: str | None = None) -> StaffTable | None:
+    """Return what a table of headcounts holds, by its header; None for any other file."""
+    try:
+        frame, _ = _open(path, sheet)
+    except CultureMetricsError:
+        return None
+    names = {squeeze(shown(name)): shown(name) for name in frame.columns}
+    staff = next((names[name] for name in _known()["staff"] if name in names), None)
+    places = text_columns(catalogue().edition(catalogue().periods[-1]))
+    groups = tuple(
+        theirs
+        for name, theirs in names.items()
+        if theirs != staff and (name in places or names_own_groups(name))
+    )
+    return StaffTable(staff, groups, frame.height) if staff and groups else None
 
 
 @cache
@@ -151,8 +179,8 @@ def _breakdown(name: str, extract: Extract) -> str | None:
 
 
 def _only(extract: Extract) -> pl.Expr:
-    codes = extract.frame["organisation"].unique()
-    if codes.len() > 1:
+    codes = extract.frame["organisation"].drop_nulls().unique()
+    if codes.len() != 1:
         raise ExtractError(
             "The table does not say which organisation the staff are of",
             got=f"{codes.len()} organisations among the respondents",

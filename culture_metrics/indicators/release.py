@@ -24,6 +24,7 @@ from culture_metrics.indicators.decoding import decode
 from culture_metrics.indicators.everyone import COLUMN_GONE, Everyone
 from culture_metrics.indicators.release_warnings import (
     warn_of_earlier,
+    warn_of_lost,
     warn_of_members,
     warn_of_other_answers,
     warn_of_weights,
@@ -227,6 +228,8 @@ class Release:
         layers, weighing = self._layers(tables, groups, small, by_names, decoded)
         if self._changed:
             warn_of_members(self._changed)
+        if self._beside_lost:
+            warn_of_lost(self._beside_lost)
         others = self._answered_otherwise()
         if others:
             altered = self._altered(tables, layers, weighing, others, groups)
@@ -484,6 +487,12 @@ class Release:
         """Breakdowns of this call that put others into its groups than an earlier call did."""
         return [table.name for table in self.mine if self.everyone.other_members(table.name)]
 
+    @cached_property
+    def _beside_lost(self) -> list[str]:
+        """Breakdowns that no earlier call had, where groups that one showed cannot be set beside them."""
+        earlier = {ALL, *self._changed, *(name for call in self.everyone.calls for name in call.by)}
+        return [t.name for t in self.mine if t.name not in earlier] if self.everyone.lost else []
+
     def _layers(
         self, tables: Sequence[Table], groups: pl.DataFrame, small: Flags, by_names: Flags, decoded: Flags
     ) -> tuple[list[_Layer], list[Floats]]:
@@ -495,7 +504,7 @@ class Release:
         weights: list[Floats] = []
         now = {name: self.everyone.spread(weight) for name, weight in self._weights().items()}
         number = groups.with_row_index("_row")
-        changed = self._changed
+        changed = [*self._changed, *self._beside_lost]
         for place, table in enumerate(tables):
             row = table.groups.join(number, on=GROUP, how="left", maintain_order="left")["_row"]
             own = any(table is other for other in self.mine)

@@ -49,6 +49,17 @@ def warn_of_members(breakdowns: Sequence[str]) -> None:
     )
 
 
+def warn_of_lost(breakdowns: Sequence[str]) -> None:
+    """Warn of breakdowns that cannot be set beside what an earlier run showed."""
+    warn(
+        f"Of {problems.listed(breakdowns)} nothing is shown: the earlier report that the ledger is of shows "
+        "groups that are not told any more, and both together could give small groups away. Leave the "
+        "breakdowns of the earlier report as they were (in study.yaml), or report into another folder if it "
+        "went to nobody.",
+        CultureMetricsWarning,
+    )
+
+
 def warn_of_earlier(groups: pl.DataFrame, hidden: Flags, small: Flags) -> None:
     """Warn of breakdowns of which nothing can be shown beside what earlier calls showed."""
     whole = groups.with_columns(hidden=pl.Series(hidden), large=pl.Series(~small)).group_by(

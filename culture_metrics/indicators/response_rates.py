@@ -12,10 +12,9 @@ from culture_metrics.catalogue import least_base
 from culture_metrics.contract import ALL
 from culture_metrics.disclosure.rule import Rule
 from culture_metrics.extracts.spelling import may_be_renamed
-from culture_metrics.indicators.breakdowns import group_columns
 from culture_metrics.indicators.headcounts import Headcounts, read_headcounts
 from culture_metrics.indicators.intervals import wilson
-from culture_metrics.indicators.values import estimate_values
+from culture_metrics.indicators.shown import shown_people
 from culture_metrics.output import Output, verb
 from culture_metrics.problems import counted, listed
 
@@ -99,6 +98,11 @@ def response_rates(
     minimum_base : int, optional
         Smallest number of respondents that is shown; that of the survey when left out.
 
+    Notes
+    -----
+    Which rates are shown is part of the one decision about the extract (`extract.decision`): none of a group
+    whose scores are held back, nor what would give these away beside what `estimate` showed.
+
     Raises
     ------
     FileFormatError, ExtractError
@@ -119,13 +123,9 @@ def response_rates(
     if not isinstance(headcounts, Headcounts):
         headcounts = read_headcounts(headcounts, extract)
     by = [one for one in headcounts.table["breakdown"].unique().sort() if one != ALL]
-    frame = extract.frame.select(
-        "respondent", "organisation", *(group.alias(one) for one, group in group_columns(extract, by).items())
-    ).with_columns(pl.col(by).cast(pl.String), pl.lit(1.0).alias("answered"))
     least = least_base([extract.survey]) if minimum_base is None else minimum_base
-    found = estimate_values(
-        frame, ["answered"], by, minimum_base=least, survey=extract.survey, period=extract.period
-    ).table.filter(pl.col("organisation") != ALL)
+    # The decision of the scores: a group's number and theirs leave together.
+    found = shown_people(extract, by, minimum_base=least).filter(pl.col("organisation") != ALL)
     matched = headcounts.table.join(found.select(*KEY, "base", "status"), on=KEY, maintain_order="left")
     unmatched, rare = _unmatched(headcounts.table, found)
     return ResponseRates(_rates(matched), unmatched, rare, headcounts, extract.words, least)

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
+from culture_metrics.disclosure.decision import GROUP, known, people_of
 from culture_metrics.errors import SmallBaseWarning
 from culture_metrics.indicators.breakdowns import crossed
 from culture_metrics.indicators.cell_estimates import estimates_of
 from culture_metrics.indicators.decoding import DECIMALS
 from culture_metrics.indicators.hidden import groups_counted, hidden_of
-from culture_metrics.indicators.release import Release
+from culture_metrics.indicators.release import PEOPLE, Release
 from culture_metrics.indicators.weights import weights_for
 from data_schemas.columns import STATUSES
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from culture_metrics.extracts.extract import Extract
+    from culture_metrics.indicators.cell_estimates import Found, Verdict
     from culture_metrics.indicators.weights import AnyWeights
 
 
@@ -56,16 +58,8 @@ def shown_cells(
     >>> cells.filter(pl.col("base") < 11).height
     0
     """
-    breakdowns, weights = crossed(by), weights_for(extract, weights, minimum_base)
-    with warnings.catch_warnings():
-        # Whoever weights says so already.
-        warnings.simplefilter("ignore", SmallBaseWarning)
-        found = estimates_of(extract, breakdowns, weights, None)
-    columns = {name: j for j, name in enumerate(found[0].answers.names)}
-    least = extract.edition.survey.minimum_base if minimum_base is None else minimum_base
     tables = []
-    hidden = hidden_of(found, extract, columns, least, breakdowns)
-    for part, (why, rounded) in zip(found, hidden, strict=True):
+    for part, (why, rounded) in _decided(extract, by, weights, minimum_base):
         base = np.where(why == 0, part.estimates.base, np.nan)
         asked = part.estimates.base.any(axis=0)
         names = np.array(part.answers.names)[asked]
@@ -78,6 +72,67 @@ def shown_cells(
                 pl.Series("decimals", _decimals(rounded, part.answers.n_scores)[:, asked].ravel()).replace(
                     -1, None
                 ),
+            )
+        )
+    return pl.concat(tables)
+
+
+def _decided(
+    extract: Extract,
+    by: Sequence[str | Sequence[str]],
+    weights: AnyWeights,
+    minimum_base: int | None,
+) -> list[tuple[Found, Verdict]]:
+    breakdowns, weights = crossed(by), weights_for(extract, weights, minimum_base)
+    with warnings.catch_warnings():
+        # Whoever weights says so already.
+        warnings.simplefilter("ignore", SmallBaseWarning)
+        found = estimates_of(extract, breakdowns, weights, None)
+    columns = {name: j for j, name in enumerate(found[0].answers.names)}
+    least = extract.edition.survey.minimum_base if minimum_base is None else minimum_base
+    return list(zip(found, hidden_of(found, extract, columns, least, breakdowns), strict=True))
+
+
+def shown_people(
+    extract: Extract, by: Sequence[str | Sequence[str]] = (), *, minimum_base: int | None = None
+) -> pl.DataFrame:
+    """Return how many respondents each group has, whatever they answered, where that may be shown.
+
+    Parameters
+    ----------
+    extract, by, minimum_base
+        As in `shown_cells`.
+
+    Returns
+    -------
+    polars.DataFrame
+        `organisation, breakdown, group, base, status`. Where a leading score is hidden, so is the number.
+
+    Examples
+    --------
+    >>> from culture_metrics import synthetic
+    >>> groups = shown_people(synthetic.respondents(2024), ["locality_1"])
+    >>> groups.filter(pl.col("base") < 11).height
+    0
+    """
+    of_people = people_of(extract.frame, [*extract.edition.columns])
+    tables = []
+    for part, (why, _) in _decided(extract, by, None, minimum_base):
+        calls = [
+            call
+            for call in extract.decision.calls
+            if (call.about, call.people) == ((extract.survey, extract.period), of_people)
+        ]
+        groups = part.keys.select(GROUP)
+        asked = part.estimates.base.any(axis=0)
+        leading = np.isin(part.answers.names, [*extract.edition.leading]) & asked
+        shown = known(calls, groups, [PEOPLE])[0][:, 0] & (why[:, leading] == 0).all(axis=1)
+        reason = why[:, asked].min(axis=1, initial=len(STATUSES), where=why[:, asked] > 0)
+        reason = np.where(reason < len(STATUSES), reason, STATUSES.index("suppressed"))
+        tables.append(
+            groups.with_columns(
+                pl.Series("base", np.where(shown, part.people, np.nan), nan_to_null=True).cast(pl.UInt32),
+                pl.Series("status", STATUSES, pl.Enum(STATUSES))[np.where(shown, 0, reason)],
             )
         )
     return pl.concat(tables)

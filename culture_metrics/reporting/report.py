@@ -12,13 +12,14 @@ import polars as pl
 
 from culture_metrics.compare.years import compare_years
 from culture_metrics.contract import as_distributions, as_results, check_released
-from culture_metrics.errors import InputWarning, ReportError, warn
+from culture_metrics.errors import CultureMetricsError, InputWarning, ReportError, warn
 from culture_metrics.files.safety import check_address_space
 from culture_metrics.reporting.delivery import deliver, workshop
 from culture_metrics.reporting.excel import write_results
 from culture_metrics.reporting.manifest import manifest
 from culture_metrics.reporting.page import page, section
 from culture_metrics.reporting.run import NOTEBOOKS, run_notebooks
+from culture_metrics.reporting.verdicts import TITLE, verdicts
 from culture_metrics.study import read
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ TITLES = {
 OF_WORKBOOKS = ("04_benchmark_and_peers", "10_published_results")
 FIRST = ["Reading and checking the files", "Scoring and estimating"]
 RUNNING = "Running the notebooks"
+VERDICTS = "Drawing years to see what verdicts are worth"
 LEDGER = "ledger.json"
 LAST = ["Writing the page and the tables"]
 
@@ -58,6 +60,7 @@ def report(  # noqa: PLR0913, PLR0917
     minimum_base: int | None = None,
     minimum_count: int | None = None,
     survey: str | Path | Survey | None = None,
+    calibrate: int = 0,
 ) -> Path:
     """Make a report on one organisation from its respondent files, official workbooks, or both.
 
@@ -84,6 +87,8 @@ def report(  # noqa: PLR0913, PLR0917
     survey : str, Path or Survey, optional
         The survey that respondent files are of: its id, the folder of one of your own, or what `cm.survey`
         returned. Told from the files when left out.
+    calibrate : int
+        With a chapter on what the verdicts are worth here, from so many pairs of years (`cm.calibrate`).
 
     Returns
     -------
@@ -128,7 +133,7 @@ def report(  # noqa: PLR0913, PLR0917
             warn(caution, InputWarning)
         _check_annual(study)
         chosen, left_out = _choose(study)
-        steps = [*FIRST, *chosen, *LAST]
+        steps = [*FIRST, *chosen, *([VERDICTS] if calibrate else []), *LAST]
         tell(FIRST[1], 1, len(steps))
         results, answers = _tables(study)
         parameters = {
@@ -144,6 +149,9 @@ def report(  # noqa: PLR0913, PLR0917
         tell(RUNNING, len(FIRST), len(steps))
         run = run_notebooks(chosen, parameters, lambda n: tell(RUNNING, len(FIRST) + n, len(steps)))
         sections = [section(name, run[name]) for name in chosen]
+        if calibrate:
+            tell(VERDICTS, len(steps) - 2, len(steps))
+            sections += _verdicts(study, calibrate, left_out)
         tell(LAST[0], len(steps) - 1, len(steps))
         check_released(results, answers)
         made = manifest(study, results, chosen, left_out)
@@ -170,6 +178,15 @@ def _check_annual(study: Study) -> None:
             hint="In Python: cm.estimate(cm.validate(cm.read_extract(path)).extract), and "
             "cm.compare.run_chart for several quarters.",
         )
+
+
+def _verdicts(study: Study, pairs: int, left_out: list[tuple[str, str]]) -> list[Section]:
+    """Say what verdicts are worth, or why that cannot be said."""
+    try:
+        return [verdicts(study.calibrate(pairs))]
+    except CultureMetricsError as error:
+        left_out.append((TITLE, f"{error.what[:1].lower()}{error.what[1:]}".removesuffix(".")))
+        return []
 
 
 def _named(survey: Survey) -> str:

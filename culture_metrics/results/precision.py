@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 LEVEL = 0.95
 #: Effective base at which a standard error smaller than Kish's is believed by half.
 HALF_TRUST = 20
+#: What a percentage is worth where everybody answered: it is exact.
+EXACT = 1e12
 CELL = ["period", "organisation", "breakdown", "group", "weighting", "source"]
 #: From so much on, an interval of a score is wider than its base makes it: there were clusters.
 WIDER = 1.005
@@ -51,12 +53,16 @@ def with_precision(frame: pl.DataFrame, score_range: tuple[float, float]) -> pl.
     A percentage p with standard error s is worth p(1 - p) / s² answers (times n / (n - 1)). In a small group
     that is chance itself: it is believed in the proportion n / (n + 20) against what the percentages of the
     same cell show together (their median over the effective base), which also stands in at 0 and 100 %.
+
+    Where a percentage between them errs by nothing, everybody of a finite population answered: the figures of
+    the cell are exact, with infinite degrees of freedom. (That all answers are alike tells nothing of it.)
     """
     score, half = pl.col("unit").cast(pl.String) == "score", _half(score_range)
     n, share = pl.col("effective_base"), pl.col("estimate") / 100
     error = pl.col("std_error") / 100
     implied = pl.when(~score & (error > 0)).then(share * (1 - share) / error**2 * n / (n - 1))
     usual = pl.Series(t_quantile(frame["effective_base"].fill_null(2).to_numpy() - 1))
+    exact = (~score & (error == 0) & share.is_between(0, 1, closed="none")).fill_null(value=False)
     told = (
         frame.with_columns(implied=implied)
         .with_columns(quantile=pl.coalesce(half / pl.col("std_error"), usual * _wilson_factor()))
@@ -65,16 +71,21 @@ def with_precision(frame: pl.DataFrame, score_range: tuple[float, float]) -> pl.
     cells = (
         told.with_columns(wider=pl.col("quantile") / usual)
         .filter((n > 1) & pl.col("std_error").is_not_null())
-        .select(*CELL, "quantile", "wider", "implied", "effective_base", score=score)
+        .select(*CELL, "quantile", "wider", "implied", "effective_base", score=score, exact=exact)
         # Of scores rather than of percentages, and of the largest base.
         .sort(pl.col("quantile").is_not_null(), "score", "effective_base")
         .group_by(CELL)
-        .agg(pl.col("quantile", "wider").last(), design_effect=1 / (pl.col("implied") / n).median())
+        .agg(
+            pl.col("quantile", "wider").last(),
+            design_effect=1 / (pl.col("implied") / n).median(),
+            exact=pl.col("exact").any(),
+        )
     )
     clustered = cells["wider"].fill_null(1.0).to_numpy() > WIDER
     cells = cells.select(
         *CELL,
         "design_effect",
+        "exact",
         pl.Series(
             "cluster_df", np.where(clustered, _df(cells["quantile"].fill_null(2.0).to_numpy()), np.inf)
         ),
@@ -89,11 +100,12 @@ def with_precision(frame: pl.DataFrame, score_range: tuple[float, float]) -> pl.
         told.join(cells, on=CELL, how="left", maintain_order="left", nulls_equal=True)
         .with_columns(
             df=pl.when(pl.col("std_error").is_not_null())
-            .then(pl.when(~score & plain).then(pl.lit(np.inf)).otherwise(own)),
-            worth=pl.when(~score & pl.col("std_error").is_not_null()).then(pl.coalesce(shrunk, usual_worth)),
+            .then(pl.when(pl.col("exact") | (~score & plain)).then(pl.lit(np.inf)).otherwise(own)),
+            worth=pl.when(~score & pl.col("std_error").is_not_null())
+            .then(pl.when("exact").then(pl.lit(EXACT)).otherwise(pl.coalesce(shrunk, usual_worth))),
             design_effect=effect,
         )
-        .drop("quantile", "implied", "cluster_df")
+        .drop("quantile", "implied", "cluster_df", "exact")
     )  # fmt: skip
 
 

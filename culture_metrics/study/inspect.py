@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import html
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -33,6 +33,7 @@ from culture_metrics.files.names import shown
 from culture_metrics.files.opener import open_file
 from culture_metrics.files.other_surveys import REMEDY, other_survey
 from culture_metrics.files.workbooks import Workbook
+from culture_metrics.indicators.headcounts import StaffTable, find_headcounts
 from culture_metrics.output import Output, verb
 from culture_metrics.problems import counted, listed
 from culture_metrics.published.pulse import find_quarter
@@ -40,13 +41,14 @@ from culture_metrics.study.dry_run import try_published
 from culture_metrics.study.inspect_outcomes import OUTCOMES, find_outcomes
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from culture_metrics.catalogue import Edition, Survey
     from culture_metrics.code_fit import Fit
     from culture_metrics.files.raw import RawTable
 
 RESPONDENTS, OTHER_SURVEY, UNKNOWN = "respondent file", "results of another survey", "unknown"
+HEADCOUNTS = "table of headcounts"
 _WORDS = ((0.9, "sure"), (0.7, "fairly sure"), (0.4, "unsure"), (0.0, "a guess"))
 _USED_ROWS = {
     "period": "year",
@@ -71,7 +73,8 @@ class Inspection(Output):
         `respondent file`, `official workbook (organisations)`, `official workbook (national)`, `benchmark
         workbook`, `official workbook (organisation types)`, `contractor breakdown export`, `contractor
         option export`, `pulse workbook`, `table of results` (of organisations or groups, under names of its
-        own), `results of another survey` (that is known by name), `file of outcomes` or `unknown`.
+        own), `results of another survey` (that is known by name), `file of outcomes`, `table of headcounts`
+        or `unknown`.
     survey, edition : str or None
         Which survey and which edition of it the file looks like.
     certainty : float
@@ -142,12 +145,17 @@ class Inspection(Output):
         if self.columns:
             lines.append(("columns", f"{len(self.columns)}, of which {used} are known"))
         if self.breakdowns:
-            lines.append(("groups by", ", ".join(self.breakdowns)))
+            # As the file calls them: columns of its own before breakdowns by answers.
+            own = {means: header for header, means in self.columns.items()}
+            lines.append(("groups by", ", ".join(own.get(name, name) for name in self._own_first(own))))
         if self.reads:
             lines.append(("reads", self.reads))
         lines += [("left out", text) for text in self.left_out]
         lines += [("problem", problem) for problem in self.problems]
         return [*lines, *(("next", command) for command in self.next)]
+
+    def _own_first(self, own: Collection[str]) -> list[str]:
+        return sorted(self.breakdowns, key=lambda name: name not in own)
 
     def __repr__(self) -> str:
         return "\n".join([self.file, *(f"  {name:<9} {text}" for name, text in self._lines())])
@@ -226,11 +234,26 @@ def inspect_file(path: str | Path | Any, sheet: str | None = None) -> Inspection
         found = _inspect_unread(path, name, ". ".join(filter(None, (error.what, error.hint))))
     else:
         found = _inspect_respondents(raw)
-    outcomes = find_outcomes(path, sheet) if found.kind == UNKNOWN else None
-    if outcomes is None:
+    if found.kind != UNKNOWN:
         return found
+    outcomes = find_outcomes(path, sheet)
+    if outcomes is None:
+        staff = find_headcounts(path, sheet) if isinstance(path, str | Path) else None
+        return found if staff is None else _headcounts(found, staff)
     return Inspection(
         name, OUTCOMES, None, None, 0.95, outcomes.reasons, outcomes.rows, {}, outcomes.problems
+    )
+
+
+def _headcounts(found: Inspection, staff: StaffTable) -> Inspection:
+    return replace(
+        found,
+        kind=HEADCOUNTS,
+        certainty=0.9,
+        reasons=(f"a column {staff.staff} beside {listed(staff.groups)}",),
+        rows=staff.rows,
+        problems=(),
+        next=("command line: culture-metrics setup FOLDER, the folder in which the respondent file lies",),
     )
 
 

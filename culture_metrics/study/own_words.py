@@ -155,10 +155,7 @@ def _new_names(
     later = {}
     for pair in pairs:
         if squeezed(pair.old) not in by_key:
-            least = edition.survey.minimum_base
-            error = unknown(
-                f"group in {pair.breakdown}", pair.old, [n for n, k in names.items() if k >= least]
-            )
+            error = unknown(f"group in {pair.breakdown}", pair.old, _common(column, extracts))
             raise StudyFileError(
                 f"No file has the {pair.breakdown} '{pair.old}', which is said to have another name now",
                 where=f"{STUDY_FILE}, renamed",
@@ -172,6 +169,14 @@ def _new_names(
         if now != name:
             new[name] = now
     return new
+
+
+def _common(column: str, extracts: Sequence[Extract]) -> list[str]:
+    """Return the names that are not rare in some year: few who answer twice are few."""
+    here = [e.frame for e in extracts if column in e.frame.columns]
+    least = extracts[-1].edition.survey.minimum_base
+    each = [count_labels(frame, [column])[column] for frame in here]
+    return [*dict.fromkeys(name for names in each for name, n in names.items() if n >= least)]
 
 
 def check_words(extracts: Sequence[Extract], settings: Settings) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from itertools import permutations
@@ -16,13 +15,14 @@ from culture_metrics.extracts.labels import answer_key
 from culture_metrics.extracts.nesting import lie_in as lies_in
 from culture_metrics.extracts.nesting import nesting
 from culture_metrics.extracts.own_labels import learn_labels, propose_labels
+from culture_metrics.extracts.spelling import squeezed
 from culture_metrics.files.names import squeeze
 from culture_metrics.indicators.breakdowns import available_breakdowns, names_groups
 from culture_metrics.problems import counted
 from culture_metrics.study.settings import Nest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from culture_metrics.extracts.extract import Extract
@@ -32,6 +32,10 @@ if TYPE_CHECKING:
 OF_ORGANISATIONS = frozenset({"benchmark_group", "region", "ics"})
 #: From this likeness on an option is proposed for a text.
 LIKE = 0.72
+#: A name that is a number or a code.
+NUMBER = r"^[A-Za-z]{0,3}[\d\s.,:/\-]+$"
+#: From this share of people in groups of the same names on two columns of two years are one breakdown.
+SAME_GROUPS = 0.5
 
 
 def group_columns(extract: Extract) -> dict[str, str]:
@@ -69,7 +73,30 @@ def own_parts(extracts: Sequence[Extract], least: int) -> dict[str, tuple[str, .
             words[column] = extract.words.get(name, theirs[-1])
             here = headers.setdefault(column, [])
             here += [h for h in theirs if squeeze(h) not in map(squeeze, here)]
+    for earlier, later in _other_word(extracts, words):
+        headers[later] = [*headers.pop(earlier), *headers[later]]
+        del words[earlier]
     return {words[c]: tuple(reversed(headers[c])) for c in words}
+
+
+def _other_word(extracts: Sequence[Extract], columns: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """Yield columns that two files have under another word each: most people are in groups of the same names.
+
+    A column that both files have is another breakdown. The word of the later file comes last.
+    """
+    columns = [*columns]
+    each = {c: [e for e in extracts if c in e.frame.columns] for c in columns}
+    gone: set[str] = set()
+    for earlier, later in permutations(columns, 2):
+        before, after = each[earlier], each[later]
+        if {earlier, later} & gone or before[-1].period >= after[0].period:
+            continue
+        names = [e.frame[c].drop_nulls() for e, c in ((before[-1], earlier), (after[0], later))]
+        keys = [n.map_elements(squeezed, return_dtype=pl.String) for n in names]
+        both = {*keys[0]} & {*keys[1]}
+        if len(both) > 1 and all(k.is_in(list(both)).mean() >= SAME_GROUPS for k in keys):  # type: ignore[operator]
+            gone.add(earlier)
+            yield earlier, later
 
 
 def numbers_of(extracts: Sequence[Extract], columns: Mapping[str, str]) -> dict[str, dict[str, int]]:
@@ -117,6 +144,23 @@ def lie_in(extracts: Sequence[Extract], columns: Mapping[str, str]) -> tuple[dic
 
 def _has(look: Nesting, inner: str, outer: str) -> bool:
     return look.table.filter(inner=inner, outer=outer).height > 0
+
+
+def same_groups(extracts: Sequence[Extract], columns: Mapping[str, str]) -> dict[str, str]:
+    """Return breakdowns that are numbers for the groups of another one, and that one: a cost code of each.
+
+    Both would say the same, and each would hide the other's groups.
+    """
+    found: dict[str, str] = {}
+    for word, other in permutations(columns, 2):
+        pair = [columns[word], columns[other]]
+        both = [e.frame.select(pair).drop_nulls().unique() for e in extracts if {*pair} <= {*e.frame.columns}]
+        if word in found or other in found or not both:
+            continue
+        numbers = all(b[pair[0]].cast(pl.String).str.contains(NUMBER).all() for b in both)
+        if numbers and all(b.height == b[c].n_unique() for b in both for c in pair):
+            found[word] = other
+    return found
 
 
 def same_around(
@@ -205,15 +249,3 @@ def learnt_from(books: Iterable[Path]) -> dict[str, str]:
             labels = questions[name].scale.labels
             found |= {answer_key(text): labels[code] for text, code in codes.items() if code in labels}
     return found
-
-
-def same_numbers(old: str, new: str) -> bool:
-    """Tell whether two names do not differ by a number: Ward 1 and Ward 2 are two wards.
-
-    Examples
-    --------
-    >>> same_numbers("Ward 1", "Ward 2"), same_numbers("Ward 1", "Ward 1 (Elderly)"), same_numbers("A", "A 2")
-    (False, True, True)
-    """
-    each = [[re.findall(form, name) for name in (old, new)] for form in (r"\d+", r"\b[A-Z]\b")]
-    return all(mine == theirs or not (mine and theirs) for mine, theirs in each)

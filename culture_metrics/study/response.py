@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from culture_metrics.contract import ALL
+from culture_metrics.disclosure.names import pooled
 from culture_metrics.indicators.breakdowns import group_columns
 from culture_metrics.indicators.headcounts import read_headcounts
 from culture_metrics.indicators.response_rates import response_rates
@@ -16,6 +17,7 @@ from culture_metrics.wording.table import HELD, Table
 
 if TYPE_CHECKING:
     from culture_metrics.extracts.extract import Extract
+    from culture_metrics.indicators.headcounts import Headcounts
     from culture_metrics.indicators.response_rates import ResponseRates
     from culture_metrics.study.study import Study
 
@@ -31,20 +33,27 @@ def rates_of(study: Study) -> tuple[ResponseRates, ...]:
 
     Groups whose results are held back have no rate: how many they are would say what others hide.
     """
-    if study.settings is None:
-        return ()
+    study.suppressed  # noqa: B018  what may be shown is decided for all tables together
     own = next((e for e in study.extracts if e.period == study.year), None)
-    latest = bool(study.extracts) and study.extracts[-1].period == study.year
-    wanted = [h for h in study.settings.headcounts if h.year == study.year or (h.year is None and latest)]
     if own is None:
         return ()
     found = []
-    for said in wanted:
-        counts = read_headcounts(study.settings.folder / said.file, own, said.sheet)
-        mine = _with_whole(counts.table.filter(organisation=study.organisation), own)
+    for counts in study.headcounts:
+        mine = _with_whole(counts.table, own)
         rates = response_rates(own, replace(counts, table=mine), study.rule.minimum_base)
         found.append(replace(rates, table=_as_far_as_shown(rates.table, study)))
     return tuple(found)
+
+
+def headcounts_of(study: Study) -> tuple[Headcounts, ...]:
+    """Read the numbers of staff in the year of the study."""
+    own = next((e for e in study.extracts if e.period == study.year), None)
+    if study.settings is None or own is None:
+        return ()
+    latest = study.extracts[-1].period == study.year
+    wanted = [h for h in study.settings.headcounts if h.year == study.year or (h.year is None and latest)]
+    read = [read_headcounts(study.settings.folder / h.file, own, h.sheet) for h in wanted]
+    return tuple(replace(r, table=r.table.filter(organisation=study.organisation)) for r in read)
 
 
 def _with_whole(staff: pl.DataFrame, own: Extract) -> pl.DataFrame:
@@ -70,10 +79,29 @@ def _as_far_as_shown(table: pl.DataFrame, study: Study) -> pl.DataFrame:
     hidden = scores.filter(pl.col("status").cast(pl.String).str.starts_with("suppressed"))
     keys = hidden.select("breakdown", "group", pl.lit(value=True).alias("hide")).unique()
     joined = table.join(keys, on=["breakdown", "group"], how="left", maintain_order="left")
-    hide = pl.col("hide").fill_null(value=False) & (pl.col("status") == "reported")
+    hide = pl.col("hide").fill_null(value=False) & pl.col("base").is_not_null()
     blank = [pl.when(~hide).then(pl.col(c)).alias(c) for c in ("base", "estimate", "conf_low", "conf_high")]
     status = pl.when(hide).then(pl.lit("suppressed")).otherwise("status").alias("status")
     return joined.with_columns(*blank, status).drop("hide")
+
+
+def _without_names(table: pl.DataFrame, study: Study) -> pl.DataFrame:
+    """Put hidden groups that the report names nowhere else together: a name says that few are there."""
+    key = ["breakdown", "group"]
+    elsewhere = study.results.table.select(key).unique()
+    hidden = table.filter(pl.col("base").is_null(), pl.col("group") != ALL)
+    gone = hidden.join(elsewhere, on=key, how="anti", maintain_order="left")
+    together = [
+        part.head(1).with_columns(
+            pl.lit(pooled(part.height, study.rule.minimum_base)).alias("group"),
+            pl.lit("suppressed").alias("status"),
+            staff=pl.lit(part["staff"].sum(), table.schema["staff"]),
+        )
+        for part in gone.partition_by("breakdown", maintain_order=True)
+    ]
+    order = {name: place for place, name in enumerate(table["breakdown"].unique(maintain_order=True))}
+    kept = pl.concat([table.join(gone, on=key, how="anti", maintain_order="left"), *together])
+    return kept.sort(pl.col("breakdown").replace_strict(order), maintain_order=True)
 
 
 def response_table(study: Study) -> Table:
@@ -81,7 +109,7 @@ def response_table(study: Study) -> Table:
     rates = rates_of(study)
     if not rates:
         return Table(pl.DataFrame(schema=dict.fromkeys(SCHEMA, pl.String)), NONE)
-    rows = [row for one in rates for row in one.table.iter_rows(named=True)]
+    rows = [row for one in rates for row in _without_names(one.table, study).iter_rows(named=True)]
     called = {ALL: "Whole organisation"}
     label = study.edition.breakdown_label
     lines = [

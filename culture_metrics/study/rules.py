@@ -8,7 +8,7 @@ import polars as pl
 
 from culture_metrics.catalogue import CROSS, catalogue, least_base
 from culture_metrics.disclosure.rule import Rule
-from culture_metrics.errors import ReportError, unknown
+from culture_metrics.errors import ReportError, UnknownNameError, unknown
 from culture_metrics.extracts.rules.discreet import named
 from culture_metrics.indicators.breakdowns import available_breakdowns, breakdown_id, crossed, names_groups
 from culture_metrics.study.whom import code_of, no_such
@@ -67,7 +67,7 @@ def organisation_of(
 def respondents_of(extracts: Sequence[Extract]) -> dict[str, int]:
     """Count the respondents of each organisation in the year that has most: small ones are not named."""
     tables = [pl.DataFrame(schema={"organisation": pl.String, "rows": pl.UInt32})]
-    tables += [e.frame["organisation"].value_counts(name="rows") for e in extracts]
+    tables += [e.frame["organisation"].drop_nulls().value_counts(name="rows") for e in extracts]
     most = pl.concat(tables, how="vertical_relaxed").group_by("organisation").agg(pl.col("rows").max())
     return dict(most.sort("organisation").iter_rows())
 
@@ -113,14 +113,15 @@ def breakdowns_of(
 ) -> tuple[str, ...]:
     """Return breakdowns under the names that results give them; the usual ones where none is wanted.
 
-    Several names in a sequence, or with the sign of crosses between them, are crossed. The usual ones are
-    those that `every` extract has, or any.
+    Several names in a sequence, or with the sign of crosses between them, are crossed. One that is wanted
+    must be in one of the extracts: a column may be new. The usual ones are those that `every` extract has, or
+    any.
     """
     if wanted is not None:
         lists = [name.split(CROSS) if isinstance(name, str) else name for name in wanted]
         if not extracts:
             return tuple(CROSS.join(names) for names in lists)
-        found = [[breakdown_id(e, name) for name in names] for names in lists for e in extracts]
+        found = [ids for names in lists for ids in _ids(extracts, names)]
         return tuple(crossed(found))
     here = [
         {name for name in usual if name in available_breakdowns(e) and names_groups(e, name)}
@@ -128,6 +129,19 @@ def breakdowns_of(
     ]
     enough = all if every else any
     return tuple(name for name in usual if here and enough(name in names for names in here))
+
+
+def _ids(extracts: Sequence[Extract], names: Sequence[str]) -> list[list[str]]:
+    """Return the ids of breakdowns in the extracts that have them all; the last error where none has."""
+    found, missing = [], None
+    for extract in extracts:
+        try:
+            found.append([breakdown_id(extract, name) for name in names])
+        except UnknownNameError as error:
+            missing = error
+    if missing is not None and not found:
+        raise missing
+    return found
 
 
 def factors(breakdown: str) -> str | tuple[str, ...]:

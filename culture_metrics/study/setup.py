@@ -54,7 +54,12 @@ class Setup:
     written: bool = True
 
 
-def setup(inputs: Sequence[str | Path], ask: Ask | None = None, organisation: str | None = None) -> Setup:
+def setup(
+    inputs: Sequence[str | Path],
+    ask: Ask | None = None,
+    organisation: str | None = None,
+    survey: str | None = None,
+) -> Setup:
     """Look at files and write study.yaml beside them.
 
     Parameters
@@ -65,6 +70,9 @@ def setup(inputs: Sequence[str | Path], ask: Ask | None = None, organisation: st
         Who answers questions. Nobody when left out: every proposal is taken.
     organisation : str, optional
         ODS code, or the name as the official workbook has it.
+    survey : str, optional
+        The survey that the respondent files are of: its id, or the folder of one of your own. It is kept in
+        study.yaml.
 
     Returns
     -------
@@ -87,7 +95,7 @@ def setup(inputs: Sequence[str | Path], ask: Ask | None = None, organisation: st
     folder, paths = _files(inputs)
     path = folder / STUDY_FILE
     before = read_settings(path) if path.is_file() else None
-    steps = Steps(folder, paths, before, ask, organisation)
+    steps = Steps(folder, paths, before, ask, organisation, _kept(survey, folder))
     text = settings_text(*steps.take())
     old = path.read_text(encoding="utf-8") if before else ""
     lines = unified_diff(
@@ -100,6 +108,15 @@ def setup(inputs: Sequence[str | Path], ask: Ask | None = None, organisation: st
     if written:
         path.write_text(text, encoding="utf-8", newline="\n")
     return Setup(path, tuple(steps.decided), tuple(steps.look), difference, written)
+
+
+def _kept(survey: str | None, folder: Path) -> str | None:
+    """Return a survey as study.yaml names it: a folder in the study's own, else in full, or an id."""
+    if survey is None or not Path(survey).is_dir():
+        return survey
+    whole = Path(survey).resolve()
+    inside = whole.is_relative_to(folder.resolve())
+    return (whole.relative_to(folder.resolve()) if inside else whole).as_posix()
 
 
 def _ask(difference: str) -> str:

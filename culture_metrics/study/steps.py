@@ -17,6 +17,7 @@ from culture_metrics.extracts.labels import label_code
 from culture_metrics.extracts.own_words import NUMBERED
 from culture_metrics.extracts.pair_names import pair_names
 from culture_metrics.extracts.respondents import period_in_name
+from culture_metrics.extracts.spelling import same_numbers
 from culture_metrics.files.names import squeeze
 from culture_metrics.indicators.headcounts import read_headcounts
 from culture_metrics.problems import counted, listed
@@ -30,7 +31,7 @@ from culture_metrics.study.propose import (
     numbers_of,
     own_parts,
     same_around,
-    same_numbers,
+    same_groups,
     unknown_texts,
 )
 from culture_metrics.study.rules import respondents_of
@@ -66,6 +67,7 @@ class Steps:
     before: Settings | None
     ask: Ask
     organisation: str | None = None
+    survey: str | None = None
     decided: list[str] = field(default_factory=list)
     look: list[str] = field(default_factory=list)
 
@@ -115,7 +117,8 @@ class Steps:
 
     @cached_property
     def _was(self) -> Settings:
-        return self.before or Settings(self.folder, ())
+        was = self.before or Settings(self.folder, ())
+        return was if self.survey is None else replace(was, survey=self.survey)
 
     def _look(self, path: Path) -> Seen:
         """Look at a file; where it does not say whose it is or of which year, ask."""
@@ -183,7 +186,11 @@ class Steps:
         made = replace(
             made, breakdowns={**parts, **{name: (name,) for name in chosen}}, also_by=self._also_by(own)
         )
-        if chosen:
+        edition = own[-1].edition
+        joined = any(
+            breakdown_of(h, edition) != breakdown_of(word, edition) for word, hs in parts.items() for h in hs
+        )
+        if chosen or joined:
             survey = find_survey(extracts[0].survey)
             sources = [Source(s.path, made.organisation, survey, made) for s in seen if s.extracts]
             own = self._own([e for source in sources for e in source.years(None, alone=True)], made)
@@ -204,6 +211,12 @@ class Steps:
             several = len(nest.exceptions)
             note = f", but for {counted(several, 'exception')}" if several else ""
             self.decided.append(f"Each {word} lies in one {' and one '.join(nest.within)}{note}.")
+        if self.before is None:
+            for word, other in same_groups(own, {w: columns[w] for w in order}).items():
+                order.remove(word)
+                nesting.pop(word, None)
+                unused[word] = f"stands for the same groups as {other}; take the # away to report by it"
+                renamed, evidence = _without(word, renamed, evidence)
         return replace(
             made,
             breakdowns={word: made.breakdowns[word] for word in order},
@@ -354,6 +367,14 @@ def _with_one_name(extracts: list[Extract], made: Settings) -> list[Extract]:
         new = [pl.col(c).replace(names) for c, names in within(merge, extract.frame).items()]
         found.append(replace(extract, frame=extract.frame.with_columns(new)))
     return found
+
+
+def _without(
+    word: str, renamed: tuple[Renamed, ...], evidence: list[str]
+) -> tuple[tuple[Renamed, ...], list[str]]:
+    """Leave out the pairs of a breakdown, with their evidence."""
+    kept = [both for both in zip(renamed, evidence, strict=True) if both[0].breakdown != word]
+    return tuple(pair for pair, _ in kept), [said for _, said in kept]
 
 
 def _about(one: Seen) -> str:

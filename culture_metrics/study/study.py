@@ -11,6 +11,7 @@ import polars as pl
 from culture_metrics.catalogue import CROSS, Edition, catalogue
 from culture_metrics.compare.benchmark import benchmark
 from culture_metrics.compare.beyond_profile import bright_spots
+from culture_metrics.compare.calibration import PAIRS, calibrate
 from culture_metrics.compare.mirror import Mirror, mirror
 from culture_metrics.compare.oversight import oversight
 from culture_metrics.compare.peers import find_peers
@@ -40,12 +41,14 @@ if TYPE_CHECKING:
 
     from culture_metrics.catalogue.describe import Definition
     from culture_metrics.compare.benchmark import Benchmark
+    from culture_metrics.compare.calibration import Calibration
     from culture_metrics.compare.comparison import YearComparison
     from culture_metrics.compare.gaps import EqualityGaps
     from culture_metrics.compare.peers import Peers
     from culture_metrics.disclosure.rule import Rule
     from culture_metrics.extracts.extract import Extract
     from culture_metrics.extracts.report import ValidationReport
+    from culture_metrics.indicators.headcounts import Headcounts
     from culture_metrics.published import Published
     from culture_metrics.study.files import Checks
     from culture_metrics.study.guide import Guide
@@ -120,15 +123,21 @@ class Study(Output):
         )
 
     def _decided_by(self, extract: Extract) -> list[str | tuple[str, ...]]:
-        """Return what is decided together: what is shown, what it nests in, and the staff mix.
+        """Return what is decided together: what is shown, what it nests in, response rates, the staff mix.
 
         A breakdown that another lies in is decided with it, though it be shown another time or not at all.
         """
         here = available_breakdowns(extract)
         mix = [name for name in here if name == extract.edition.survey.defaults.staff_mix]
-        own = [name for name in self.by if all(part in here for part in name.split(CROSS))]
         around = [name for name in self.around if name in here and names_groups(extract, name)]
-        return [factors(name) for name in dict.fromkeys([*own, *around, *mix])]
+        rates = [one for counts in self.headcounts for one in counts.table["breakdown"].unique().sort()]
+        staff = [name for name in rates if extract.period == self.year and name != ALL]
+        return list(dict.fromkeys([*self._own_by(extract), *map(factors, (*around, *mix, *staff))]))
+
+    def _own_by(self, extract: Extract) -> list[str | tuple[str, ...]]:
+        """Return the breakdowns of the study that an extract has."""
+        here = available_breakdowns(extract)
+        return [factors(name) for name in self.by if all(part in here for part in name.split(CROSS))]
 
     @property
     def around(self) -> tuple[str, ...]:
@@ -147,6 +156,13 @@ class Study(Output):
             found += above
             left += above
         return tuple(found)
+
+    @cached_property
+    def headcounts(self) -> tuple[Headcounts, ...]:
+        """The numbers of staff that study.yaml names for the year of the study."""
+        from culture_metrics.study.response import headcounts_of
+
+        return headcounts_of(self)
 
     @property
     def decided(self) -> list[About]:
@@ -544,6 +560,12 @@ class Study(Output):
         earlier, later = self.two_years()
         change = compare_years(self.results, earlier.period, later.period)
         return replace(change, names={**change.names, **self.words, self.organisation: self.name})
+
+    def calibrate(self, draws: int = PAIRS) -> Calibration:
+        """Count how often verdicts on the year of the study would be wrong, and find what is there."""
+        extracts = self._answered().extracts
+        own = ([e for e in extracts if e.period <= self.year] or extracts)[-1]
+        return calibrate(own, self._own_by(own), minimum_base=self.rule.minimum_base, draws=draws)
 
     def staff_mix(self, measure: str | None = None) -> Figures:
         """Split the change of a measure (the survey's choice) into staff mix and change within groups."""

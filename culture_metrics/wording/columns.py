@@ -13,9 +13,9 @@ def figure(column: str) -> pl.Expr:
     return pl.when(_percent()).then(pl.format("{}%", _fixed(value, 1))).otherwise(_fixed(value, 2))
 
 
-def signed(column: str) -> pl.Expr:
+def signed(column: str | pl.Expr) -> pl.Expr:
     """Expression: a difference with its sign; what rounds to nought has none."""
-    return _signed(pl.col(column))
+    return _signed(pl.col(column) if isinstance(column, str) else column)
 
 
 def _signed(value: pl.Expr) -> pl.Expr:

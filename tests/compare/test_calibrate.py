@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from dataclasses import replace
+from html import escape
 
 import numpy as np
 import polars as pl
 import pytest
 
 import culture_metrics as cm
-from culture_metrics.compare import calibration
+from culture_metrics.compare import calibration, planted
 from culture_metrics.compare.calibration import _Bench
 from culture_metrics.compare.redrawn import People
 from culture_metrics.disclosure.decision import Decision
 from culture_metrics.errors import ExtractError, UnknownNameError
 from culture_metrics.extracts.extract import Extract
+from culture_metrics.reporting.verdicts import verdicts
 
 PEOPLE = 360
 NAMES = ["pair 1", "pair 2"]
@@ -147,6 +150,44 @@ def test_verdicts_keep_their_promises_in_a_small_trust(found):
     assert power["estimate"].mean() == pytest.approx(80, abs=5)
     assert power["breakdown"].to_list() == ["all", "all", "all", "locality_1"]
     assert (table["draws"] == 100).all()
+
+
+def test_a_planted_change_stays_on_the_scale(extract):
+    """What a dozen people could show is more than there is above most means: it goes down, and ends within."""
+    few = replace(extract, frame=extract.frame.head(60), decision=Decision())
+    own = people(few, "plain")
+    printed = calibration.add_detectable(_Bench(own, 0.0, "bh", [4])._null(range(5))[-1])
+    for change in calibration.planted(own, printed):
+        mean = np.nanmean(change.answers.values) if change.answers.values.size else 5.0
+        assert 0 <= mean <= 10
+        assert change.group not in change.label
+
+
+def test_what_is_planted_leaves_clusters_as_unlike_as_they_were(extract):
+    """As far on the logit scale everywhere: who had most does not lose most."""
+    six = replace(extract, frame=extract.frame.with_columns(block=pl.col("ward").str.slice(1).cast(int) // 6))
+    own = People.of(six, None, [], None, cm.Design(cluster="block"), None)
+    place = own.answers.names.index("look_forward_to_work")
+    codes, _ = planted._turned(own, place, -25.0)
+    before = own.answers.marks(place)
+    other = own.answers.marked.marks[place - own.answers.n_scores][codes[:, 0].view(np.uint8)]
+    there, *counted = (
+        np.bincount(own.units.of, marks) for marks in (before.imag > 0, before.real > 0, other.real > 0)
+    )
+    p, q = ((n + 0.5) / (there + 1) for n in counted)
+    moved = np.log(p / (1 - p)) - np.log(q / (1 - q))
+    assert np.ptp(p) > 0.25
+    assert np.ptp(moved) < 0.15
+
+
+def test_the_chapter_of_a_report_has_the_figures_and_no_group(found):
+    chapter = verdicts(found).html
+    rows = re.findall(r"<tr><th scope='row'.*?</tr>", chapter)
+    assert len(rows) == found.table.height
+    for row, share in zip(rows, found.table["estimate"], strict=True):
+        assert f">{share:.1f}</td>" in row
+    assert escape(found.summary()) in chapter
+    assert not re.search(r"\bD\d\b", chapter)
 
 
 def test_it_says_what_it_found_and_nothing_about_people(found, unseen):

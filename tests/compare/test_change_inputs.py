@@ -9,9 +9,9 @@ import numpy as np
 import polars as pl
 import pytest
 
-from culture_metrics import compare_years, estimate, synthetic, trend
+from culture_metrics import compare, compare_years, decompose_change, estimate, synthetic, trend
 from culture_metrics.contract import as_results
-from culture_metrics.errors import ComparabilityError, ResultsError
+from culture_metrics.errors import ComparabilityError, ExtractError, ResultsError
 from culture_metrics.indicators.design import Design
 
 
@@ -269,11 +269,89 @@ def test_the_story_names_where_a_change_sits_and_what_came_and_went():
     before = year(level | {"Urgent Care": 6.0, "Closed": 6.0}, "2023")
     after = year(level | {"Urgent Care": 4.2, "Opened": 6.0}, "2024")
     change = compare_years(pl.concat([before, after]), 2023, 2024)
-    first, inside, apart = change.story()
+    first, mix, inside, drawn, apart = change.story()
     assert first.startswith("Morale fell from 6.00 in 2023 to 5.78 in 2024")
-    assert "move apart beyond chance; furthest, shrunken: Urgent Care (\N{MINUS SIGN}1." in inside
+    assert mix == "None of that comes of who answered (staff mix): it is change within groups."
+    assert inside == "By locality 1, apart from the rest: Urgent Care fell in Morale (\N{MINUS SIGN}1.72)."
+    assert "shrunken" in drawn
     assert apart.startswith("Groups only in 2023: Closed; only in 2024: Opened.")
     assert change.summary().startswith(first)
     # Where all groups fell alike, none is named.
     alike = compare_years(pl.concat([year(level, "2023"), year({k: 5.5 for k in level}, "2024")]), 2023, 2024)
-    assert alike.story()[1].endswith("the groups do not move apart beyond chance.")
+    assert alike.story()[-1] == "By locality 1 no group moved apart from the rest beyond chance."
+
+
+@pytest.fixture(scope="module")
+def counted(extracts):
+    """Both years with what a design of one's own says of them."""
+
+    def estimated(design, **columns):
+        return [
+            estimate(replace(e, frame=e.frame.with_columns(**columns)), by=["locality_1"], design=design)
+            for e in extracts[1:]
+        ]
+
+    return estimated
+
+
+def test_where_everybody_answered_the_change_is_exact(extracts, counted):
+    """A standard error of 0 is that of the figures: no test of a sample, and no doubt."""
+    everybody = {code: extracts[1].frame.height for code in extracts[1].frame["organisation"].unique()}
+    change = compare_years(counted(Design(population=everybody)), 2023, 2024)
+    whole = change.table.filter(pl.col("difference").is_not_null(), breakdown="all")
+    assert set(whole["unit"].cast(str)) == {"percent", "score"}
+    assert (whole["std_error"] == 0).all()
+    for end in ("conf_low", "conf_high"):
+        assert (whole[end] - whole["difference"]).abs().max() < 0.001
+    assert set(whole["verdict"].cast(str)) <= {"improved", "declined", "no material change"}
+    moved = whole.filter(pl.col("difference").abs() > pl.col("material"))
+    assert (moved["p_adjusted"] < 1e-6).all()
+    assert whole["official_flag"].null_count() == whole.height
+
+
+def test_one_cluster_says_nothing_of_chance(counted):
+    """Scores were not tested and percentages were, as if people had been drawn one by one."""
+    change = compare_years(counted(Design(cluster="ward"), ward=pl.lit("W")), 2023, 2024)
+    inside = [pl.col(f"estimate_{end}").is_between(0, 100, closed="none") for end in ("from", "to")]
+    assert change.table.filter(*inside)["p_value"].null_count() > 800
+    assert change.table.filter(*inside)["p_value"].count() == 0
+    assert set(change.table["verdict"].cast(str)) <= {"no clear change", "not comparable"}
+
+
+def test_a_breakdown_that_was_renamed_throughout_is_no_change_of_mix(extracts):
+    """The story stopped with a TypeError; nothing that was said of both years is known of who answered."""
+    renamed = replace(extracts[2], frame=extracts[2].frame.with_columns(locality_1=pl.lit("Only")))
+    tables = [estimate(e, by=["locality_1"]) for e in (extracts[1], renamed)]
+    change = compare_years(tables, 2023, 2024)
+    assert change.summary().startswith(change.story()[0])
+    assert "who answered" not in change.summary()
+    with pytest.raises(ResultsError, match="Fewer than two groups of locality_1"):
+        decompose_change(*tables, by=["locality_1"])
+
+
+@pytest.mark.parametrize("given", [lambda a, b: [a], lambda a, b: [a, a], lambda a, b: [a.frame, b.frame]])
+def test_linked_years_are_the_two_that_are_compared(extracts, given):
+    """One year twice was taken for both: as if everybody had answered the same."""
+    both = [estimate(e) for e in extracts[1:]]
+    with pytest.raises(ExtractError):
+        compare_years(both, 2023, 2024, linked=given(*extracts[1:]))
+
+
+def test_no_change_is_told_backwards_or_of_results_where_answers_are_needed(extracts):
+    before, after = extracts[1:]
+    for verb in (decompose_change, compare.change_contributions):
+        with pytest.raises(ComparabilityError, match="wrong way round"):
+            verb(after, before, "morale")
+    with pytest.raises(ExtractError, match="takes an extract"):
+        compare.change_contributions(estimate(before), estimate(after), "morale")
+
+
+def test_an_exact_change_lies_within_the_interval_that_is_printed_beside_it():
+    """7.4751 to 7.2549: of the printed figures 0.23 less, of the others 0.2202."""
+    table = compare_years(
+        pl.concat([rows({"2023": 7.4751, "2024": 7.2549}, std_error=0.001, base=900, effective_base=900.0)]),
+        2023,
+        2024,
+    )
+    (said,) = table.sentences()
+    assert "(\N{MINUS SIGN}0.23, 95% interval \N{MINUS SIGN}0.23 to" in said

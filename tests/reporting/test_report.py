@@ -24,8 +24,10 @@ from culture_metrics.contract import check_results
 from culture_metrics.errors import FileFormatError, InputWarning, ReportError
 from culture_metrics.published import write_published
 from culture_metrics.reporting import report as module
+from culture_metrics.reporting.page import Section
 from culture_metrics.reporting.report import report
 from culture_metrics.study.example import example_published
+from culture_metrics.study.study import Study
 
 SECRET = "person-"
 
@@ -305,7 +307,13 @@ def test_the_workbook_says_what_changed(folder):
     assert place["Base"].min() >= 10
 
 
-def test_says_what_was_left_out_and_why(quick, files, tmp_path):
+def test_says_what_was_left_out_and_why(quick, files, tmp_path, monkeypatch):
+    """What verdicts are worth is a chapter where it is asked for, and where there are respondents."""
+    drawn, real = [], Study.calibrate
+    monkeypatch.setattr(
+        Study, "calibrate", lambda made, pairs: drawn.append(pairs) if made.extracts else real(made, pairs)
+    )
+    monkeypatch.setattr(module, "verdicts", lambda _: Section("worth", "Worth", "<p>Of the verdicts</p>", ()))
     no_file = "no respondent file was given"
     one_year = ("Year on year", "only one year of respondent files was given")
     of_workbooks = [
@@ -315,14 +323,19 @@ def test_says_what_was_left_out_and_why(quick, files, tmp_path):
         ("RXX 2024.csv", [one_year, *of_workbooks]),
         (
             "official 2024.xlsx",
-            [("Check an extract", no_file), ("Culture indicators", no_file), ("Year on year", no_file)],
+            [
+                *((title, no_file) for title in ("Check an extract", "Culture indicators", "Year on year")),
+                ("What the verdicts are worth here", "there is no respondent file among the inputs"),
+            ],
         ),
     ):
-        page = report([files / name], tmp_path, organisation="SYN01").read_text(encoding="utf-8")
+        page = report([files / name], tmp_path, "SYN01", calibrate=40).read_text(encoding="utf-8")
         made = json.loads((tmp_path / "manifest.json").read_text(encoding="utf-8"))
         assert made["left_out"] == [{"notebook": title, "reason": why} for title, why in left_out]
         assert all(f"<li>{title}: {why}.</li>" in page for title, why in left_out)
-        assert len(made["notebooks"]) == 6 - len(left_out)
+        assert len(made["notebooks"]) == 3
+        assert ("<p>Of the verdicts</p>" in page) == name.startswith("RXX")
+    assert drawn == [40]
 
 
 def test_a_missing_question_is_said_at_the_top_and_warned_of(quick, tmp_path):
