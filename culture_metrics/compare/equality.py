@@ -40,7 +40,10 @@ TABLE = [
 ]  # fmt: skip
 KEY = ["survey", "period", "organisation", "breakdown", "measure", "unit", "weighting", "source"]
 ENDS = {"from": "reference", "to": "group"}
-FIGURES = ["estimate", "std_error", "base", "effective_base", "df", "worth", "design_effect", "status"]
+FIGURES = [
+    "estimate", "std_error", "conf_low", "conf_high", "base", "effective_base", "df", "worth",
+    "design_effect", "status",
+]  # fmt: skip
 GAP = ["period", "breakdown", "group", "reference", "measure"]
 
 

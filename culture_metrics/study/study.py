@@ -560,13 +560,7 @@ class Study(Output):
         return staff_mix(years, chosen, wanted, self.rule.minimum_base, self.name)
 
     def equality_gaps(self) -> EqualityGaps:
-        """Set groups of staff side by side over the years: the equality standards, and what leads beside.
-
-        Raises
-        ------
-        ResultsError
-            When the files have no two groups.
-        """
+        """Set groups of staff side by side over the years: the equality standards, and what leads beside."""
         from culture_metrics.study.equality import gaps_of
 
         return gaps_of(self)
