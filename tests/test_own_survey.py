@@ -341,8 +341,8 @@ def test_a_change_is_split_by_its_own_groups(pulse):
 
 
 def test_it_has_no_weights_of_another_survey(pulse):
-    with pytest.raises(ExtractError, match="Culture Pulse has no occupation groups"):
-        cm.estimate(extract(pulse), weights="occupation_group")
+    with pytest.raises(ExtractError, match="Culture Pulse has no official weights"):
+        cm.estimate(extract(pulse), weights="official")
 
 
 def test_an_unknown_survey_in_results_says_what_to_do(pulse):

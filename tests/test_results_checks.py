@@ -354,7 +354,7 @@ def test_units_that_are_not_those_of_the_catalogue_are_told(results):
 
 
 @pytest.mark.parametrize(
-    ("year", "weights"), [(2021, "none"), (2023, "occupation_group"), (2024, "size"), (2025, "own")]
+    ("year", "weights"), [(2021, "none"), (2023, "official"), (2024, "size"), (2025, "own")]
 )
 @pytest.mark.filterwarnings("ignore::culture_metrics.errors.CultureMetricsWarning")
 def test_the_library_s_own_figures_contradict_nothing(year, weights):

@@ -20,7 +20,7 @@ from culture_metrics.wording.numbers import together
 LEADING = ["element", "theme"]
 SAID = re.compile(
     r"Its standing is (highest|lowest)(, and the same,)? on (.+?) \((?:\d+\.\d+; median \d+\.\d+; )?"
-    r"(rank \d+ of \d+)(, shared with \d+ others?)?(?: in each)?\)\."
+    r"(rank \d+ of \d+)(, shared with \d+ others?)?(?: in each)?(?:; by sampling alone \d+ to \d+)?\)\."
 )
 
 

@@ -9,6 +9,8 @@ import warnings
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 import culture_metrics as cm
 from culture_metrics.errors import CultureMetricsError
 from culture_metrics.files import opener
@@ -86,8 +88,9 @@ def _noted(path: Path) -> str:
     return _file_kind(path)
 
 
+@pytest.hookimpl(trylast=True)
 def pytest_runtest_teardown(item: Any) -> None:
-    """Check a share of the files that the test has read, each content once."""
+    """Check a share of the files that the test has read, each content once, when what it had changed is back."""
     paths, known = [*_read], set(_seen)
     _read.clear()
     for path in paths:

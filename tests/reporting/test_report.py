@@ -112,8 +112,8 @@ def test_plotly_is_there_once_and_every_figure_has_a_name(page, tags):
     assert len(re.findall(r"\* plotly\.js v\d", page)) == 1
     figures = [attributes for tag, attributes in tags if tag == "figure"]
     # At a glance; all scores, answers, two heat maps; changes of scores and of questions, slopes, two maps of
-    # changes, staff mix; benchmark, ranking, funnel, oversight, peers; published answers.
-    assert len(figures) == page[page.index("</head>") :].count("Plotly.newPlot(") == 17
+    # changes, staff mix; benchmark, ranking, funnel, oversight, peers; own beside published figures, published answers.
+    assert len(figures) == page[page.index("</head>") :].count("Plotly.newPlot(") == 18
     assert all(a["role"] == "img" and len(a["aria-label"]) > 60 for a in figures)
     said = " ".join(a["aria-label"] for a in figures)
     assert re.search(r"above the median of Acute .+ on \d of 9 scores, below it on \d\.", said)
