@@ -56,11 +56,11 @@ def gaps(
 
     Examples
     --------
-    >>> row = {"period": "2024", "group": "B", "reference": "A", "measure": "x", "label": "X",
+    >>> row = {"period": "2024", "group": "Women", "reference": "Men", "measure": "x", "label": "X",
     ...     "estimate_group": 30.0, "estimate_reference": 20.0, "base_group": 90, "base_reference": 300,
     ...     "gap": 10.0, "conf_low": 0.2, "conf_high": 20.9, "verdict": "worse", "benchmark_gap": None}
-    >>> gaps(pl.DataFrame([row]), title="Two").layout.meta["alt"]
-    'Two. Dumbbell plot of 1 gap between B and A. X, 2024: 30.0% and 20.0%, gap +10.0 (+0.2 to +20.9), worse.'
+    >>> gaps(pl.DataFrame([row]), title="Two").layout.meta["alt"][:62]
+    'Two. Dumbbell plot of 1 gap between women and men. X, 2024: 30'
     """
     rows = tidy(table, COLUMNS, key=["measure", "period"], numbers=NUMBERS, where="views.gaps")
     rows = rows.drop_nulls("gap").with_row_index("place")

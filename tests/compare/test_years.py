@@ -182,6 +182,13 @@ def test_sentences_a_board_paper_can_carry():
     )  # fmt: skip
     from culture_metrics.contract import as_results
 
+    share = pl.col("estimate") / 100
+    error = 100 * (share * (1 - share) / pl.col("base")).sqrt()
+    table = table.with_columns(
+        std_error=error,
+        conf_low=pl.col("estimate") - 1.96 * error,
+        conf_high=pl.col("estimate") + 1.96 * error,
+    )
     change = compare_years(as_results(table), 2021, 2022)
     assert change.sentences("improved")[1] == (
         "Would recommend as a place to work rose from 61.2% in 2021 to 64.9% in 2022 "

@@ -72,7 +72,11 @@ def _of_answers(found: Any, extract: Any) -> str | None:
 
 
 def _of_neither(found: Any, path: Path) -> str | None:
-    if found is not None and not found.problems and found.kind != "file of outcomes":
+    if (
+        found is not None
+        and not found.problems
+        and found.kind not in ("file of outcomes", "table of headcounts")
+    ):
         return "neither a reader nor a problem"
     for outcome in re.findall(r"read_outcome\('.*?', '(\w+)'\)", " ".join(found.reasons) if found else ""):
         if tried(cm.read_outcome, path, outcome) is None:
