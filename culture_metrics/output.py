@@ -142,6 +142,14 @@ class Output(ABC):
     def _repr_html_(self) -> str:
         return f"<p>{html.escape(self.summary())}</p>"
 
+    def _with_points(self, points: Iterable[str], fold: str = "") -> str:
+        """Return the summary and points below it as HTML, folded under a heading where one is given."""
+        listed = "".join(f"<li>{html.escape(point)}</li>" for point in points)
+        listed = listed and f"<ul>{listed}</ul>"
+        if fold and listed:
+            listed = f"<details><summary>{html.escape(fold)}</summary>{listed}</details>"
+        return f"<p>{html.escape(self.summary())}</p>{listed}"
+
 
 def _without_names(table: pl.DataFrame) -> pl.DataFrame:
     """Fold the rows of groups of which nothing is shown, without their names."""

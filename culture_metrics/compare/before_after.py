@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -19,11 +18,11 @@ from culture_metrics.compare.did import (
     organisations_against_group,
 )
 from culture_metrics.compare.framework_lines import edition_of
-from culture_metrics.compare.pairs import gather
+from culture_metrics.compare.pairs import check_one_weighting, gather
 from culture_metrics.compare.prepare import paired, prepare
 from culture_metrics.compare.same_questions import absent_in
 from culture_metrics.contract import ALL
-from culture_metrics.errors import ComparabilityError, ResultsError, unknown
+from culture_metrics.errors import ComparabilityError, unknown
 from culture_metrics.output import Output, verb
 from culture_metrics.problems import counted, listed
 from culture_metrics.wording.numbers import shown, signed
@@ -169,8 +168,7 @@ class BeforeAfter(Output):
         return self.summary()
 
     def _repr_html_(self) -> str:
-        points = "".join(f"<li>{html.escape(note)}</li>" for note in self.notes)
-        return f"<p>{html.escape(self.summary())}</p><ul>{points}</ul>"
+        return self._with_points(self.notes)
 
 
 @verb
@@ -316,12 +314,7 @@ def _chosen(stuff: Material, codes: tuple[str, ...]) -> tuple[pl.DataFrame, str,
     # The own published figures are weighted as those of the group are; else the own respondents stand in.
     has = published.any().over("organisation")
     kept = whole.filter(published | ~has)
-    if kept.select("organisation", "period", "measure").is_duplicated().any():
-        raise ResultsError(
-            "Some figures stand there more than once, weighted in different ways",
-            where="before_after",
-            hint="Keep one weighting of each: filter the results by `weighting`.",
-        )
+    check_one_weighting(kept, ["organisation", "period", "measure"], "before_after")
     if not kept.filter(mine).select(published.all()).item() and kept.select(published.any()).item():
         notes.append(
             "The own figures are of respondents, counted once, and those of the control are published and "

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -16,7 +15,6 @@ from culture_metrics.compare.sampling import ASSUMED
 from culture_metrics.compare.standing import (
     LEVELS,
     Book,
-    catalogued,
     counted,
     history,
     open_books,
@@ -25,6 +23,7 @@ from culture_metrics.compare.standing import (
 from culture_metrics.compare.standing_words import beside_median, favourable_said, rank_said, summary_said
 from culture_metrics.errors import ReportError, unknown
 from culture_metrics.output import Output, verb
+from culture_metrics.results.tables import catalogued
 from culture_metrics.results.words import weighed
 from culture_metrics.wording.numbers import MINUS, several, together
 
@@ -241,7 +240,7 @@ class Benchmark(Output):
         from culture_metrics.wording.table import Table
 
         book = self.books[0]
-        measures = catalogued(self.survey, self.period).filter(
+        measures = catalogued(catalogue(self.survey).edition(self.period)).filter(
             pl.col("level").is_in(catalogue(self.survey).leading)
         )
         frame = self.table.filter(pl.col("measure").is_in(measures["measure"].implode())).select(
@@ -353,9 +352,6 @@ class Benchmark(Output):
     def __repr__(self) -> str:
         return self.summary()
 
-    def _repr_html_(self) -> str:
-        return f"<p>{html.escape(self.summary())}</p>"
-
 
 @verb
 def benchmark(
@@ -453,7 +449,11 @@ def benchmark(
         group.select("organisation", "name"), on="organisation"
     )
     table = standing(
-        rows, organisation, catalogued(newest.survey, newest.period), minimum_base=least, seed=seed
+        rows,
+        organisation,
+        catalogued(catalogue(newest.survey).edition(newest.period)),
+        minimum_base=least,
+        seed=seed,
     )
     beside = rows.clear()
     if peers is not None:

@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from culture_metrics.compare.standing import Book, catalogued, counted, groupwide, turned
+from culture_metrics.catalogue import catalogue
+from culture_metrics.compare.standing import Book, counted, groupwide, turned
 from culture_metrics.contract import ALL, as_results
 from culture_metrics.errors import ComparabilityError, ResultsError, unknown
 from culture_metrics.output import table_of
+from culture_metrics.results.tables import catalogued
 from culture_metrics.results.words import WEIGHTED
 from data_schemas.columns import RESULTS
 
@@ -42,7 +44,7 @@ def peers_beside(
     if not chosen:
         raise ResultsError(f"No peer of {organisation} is named", hint='Give codes: peers=["RXX", "RYY"].')
     rows = book.rows.filter(period=book.period).join(here.select("organisation", "name"), on="organisation")
-    measures = catalogued(book.survey, book.period)
+    measures = catalogued(catalogue(book.survey).edition(book.period))
     some = rows.filter(pl.col("organisation").is_in([*chosen, organisation]))
     ranked = (
         counted(some, minimum_base)

@@ -16,6 +16,7 @@ from culture_metrics.contract import ALL
 from culture_metrics.errors import ResultsError, unknown
 from culture_metrics.multiplicity import adjust
 from culture_metrics.output import Output, verb
+from culture_metrics.results.precision import NORMAL
 from culture_metrics.wording.numbers import DECIMALS, several, signed, together
 
 if TYPE_CHECKING:
@@ -272,7 +273,7 @@ def _organisations(left: pl.DataFrame) -> pl.DataFrame:
 
     z = (left["excess"] / left["std_error"]).to_numpy()
     p = 2 * ndtr(-np.abs(z))
-    half = float(ndtri(0.975)) * pl.col("std_error")
+    half = NORMAL * pl.col("std_error")
     return (
         left.with_columns(
             conf_low=pl.col("excess") - half,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -248,9 +247,7 @@ class YearComparison(Output):
         return f"{self.from_period} to {self.to_period}: of {of} {_verdicts(rows) if rows.height else 'none'}"
 
     def _repr_html_(self) -> str:
-        points = "".join(f"<li>{html.escape(note)}</li>" for note in self.notes)
-        fold = f"<details><summary>How the years were compared</summary><ul>{points}</ul></details>"
-        return f"<p>{html.escape(self.summary())}</p>{fold if points else ''}"
+        return self._with_points(self.notes, "How the years were compared")
 
     def _said(self, rows: pl.DataFrame, what: str, group: str) -> dict[str, str]:
         """Title, subtitle and source of a figure."""

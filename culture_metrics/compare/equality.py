@@ -14,6 +14,7 @@ from culture_metrics.compare.equality_standards import equality_of
 from culture_metrics.compare.families import ADJUSTMENTS, adjust_p
 from culture_metrics.compare.gaps import NO_GAP, EqualityGaps
 from culture_metrics.compare.prepare import end_of, own_error
+from culture_metrics.compare.standing import turned
 from culture_metrics.contract import ALL
 from culture_metrics.errors import ResultsError, unknown
 from culture_metrics.extracts.extract import Extract
@@ -396,7 +397,7 @@ def _beside_benchmark(
 
 def _verdict() -> pl.Expr:
     """Expression: whose experience is worse, by the adjusted p, else by the interval of this gap alone."""
-    good = pl.when(pl.col("direction") == "lower").then(-pl.col("gap")).otherwise("gap")
+    good = turned("gap")
     side = pl.when(good < 0).then(pl.lit("worse")).otherwise(pl.lit("better"))
     sided = pl.when(pl.col("direction") == "neutral").then(pl.lit("differs")).otherwise(side)
     return (

@@ -19,6 +19,7 @@ from culture_metrics.indicators.values import estimate_values
 from culture_metrics.output import Output, table_of
 from culture_metrics.published import Published
 from culture_metrics.results import Results
+from culture_metrics.results.precision import wilson_percent
 from culture_metrics.results.spelling import with_ids
 from data_schemas.columns import RESULTS
 
@@ -29,8 +30,6 @@ if TYPE_CHECKING:
 
 #: What gaps are taken of.
 Source = Extract | Results | Published | pl.DataFrame
-#: Of a percentage that comes with its base alone.
-Z = 1.959963984540054
 _CELL = ["organisation", "breakdown", "group"]
 
 
@@ -127,7 +126,7 @@ def _made(
         .agg(parts=(pl.col("status").cast(pl.String) == "reported").all())
     )
     both = pl.col("parts").fill_null(value=False) & (pl.col("status").cast(pl.String) == "reported")
-    low, high = _wilson("estimate", "base")
+    low, high = wilson_percent(pl.col("estimate"), pl.col("base").cast(pl.Float64))
     return as_results(
         own.join(shown, on=_CELL, how="left")
         .with_columns(both=both, conf_low=low, conf_high=high)
@@ -145,14 +144,6 @@ def _made(
 
 
 _NUMBERS = ["estimate", "std_error", "conf_low", "conf_high", "base", "effective_base"]
-
-
-def _wilson(percent: str, base: str) -> tuple[pl.Expr, pl.Expr]:
-    """Expressions: the ends of Wilson's interval of a percentage of so many."""
-    p, n = pl.col(percent) / 100, pl.col(base).cast(pl.Float64)
-    centre = (p + Z**2 / (2 * n)) / (1 + Z**2 / n)
-    half = Z / (1 + Z**2 / n) * (p * (1 - p) / n + Z**2 / (4 * n**2)).sqrt()
-    return 100 * (centre - half), 100 * (centre + half)
 
 
 def beside(published: Published) -> pl.DataFrame:
@@ -174,7 +165,7 @@ def beside(published: Published) -> pl.DataFrame:
     scores = pl.col("measure").is_in([*edition.scores])
     few = pl.col("base") < edition.survey.written_minimum
     shown = pl.when(~few.fill_null(value=False))
-    low, high = _wilson("estimate", "base")
+    low, high = wilson_percent(pl.col("estimate"), pl.col("base").cast(pl.Float64))
     error = 100 * (pl.col("estimate") / 100 * (1 - pl.col("estimate") / 100) / (pl.col("base") - 1)).sqrt()
     rows = (
         table.join(columns, on="column")

@@ -9,12 +9,13 @@ import polars as pl
 
 from culture_metrics.catalogue import catalogue
 from culture_metrics.compare.comparable import WHY_NOT, why_not
+from culture_metrics.compare.pairs import check_one_weighting
 from culture_metrics.compare.prepare import paired
 from culture_metrics.compare.same_questions import absent_in
 from culture_metrics.compare.sampling import with_sampling_error
 from culture_metrics.compare.standing import counted
 from culture_metrics.contract import ALL
-from culture_metrics.errors import ComparabilityError, ResultsError
+from culture_metrics.errors import ComparabilityError
 from data_schemas.columns import RESULTS
 
 if TYPE_CHECKING:
@@ -99,12 +100,7 @@ def _own(stuff: Material, organisation: str) -> pl.DataFrame:
         When a figure stands there in more than one weighting.
     """
     rows = stuff.frame.filter(organisation=organisation)
-    if rows.select(*CELL, "source").is_duplicated().any():
-        raise ResultsError(
-            "Some figures stand there more than once, weighted in different ways",
-            where=f"framework of {organisation}",
-            hint="Keep one weighting of each: filter the results by `weighting`.",
-        )
+    check_one_weighting(rows, [*CELL, "source"], f"framework of {organisation}")
     first = pl.col("source").cast(pl.String) != "respondents"
     return rows.sort(first, maintain_order=True).unique(CELL, keep="first", maintain_order=True)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -286,8 +285,7 @@ class FrameworkReading(Output):
         return self.summary()
 
     def _repr_html_(self) -> str:
-        points = "".join(f"<li>{html.escape(note)}</li>" for note in self.rules())
-        return f"<p>{html.escape(self.summary())}</p><ul>{points}</ul>"
+        return self._with_points(self.rules())
 
 
 @verb

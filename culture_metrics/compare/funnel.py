@@ -11,6 +11,7 @@ import polars as pl
 
 from culture_metrics.errors import ResultsError
 from culture_metrics.output import Output
+from culture_metrics.results.precision import NORMAL
 from culture_metrics.wording.numbers import DECIMALS, number, several, shown
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 #: Points of the normal distribution of the inner (95 %) and the outer (99.8 %) limits.
-INNER, OUTER = 1.959963984540054, 3.090232306167813
+INNER, OUTER = NORMAL, 3.090232306167813
 #: Share of z-scores drawn in at each end before the over-dispersion is worked out.
 WINSORISED = 0.1
 #: Fewest organisations of which an over-dispersion is worked out.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -292,9 +291,7 @@ class EqualityGaps(Output):
         return f"EqualityGaps({several(shown, 'gap')} shown. See .table, .over_years() and .summary())"
 
     def _repr_html_(self) -> str:
-        points = "".join(f"<li>{html.escape(note)}</li>" for note in self.notes)
-        fold = f"<details><summary>How the gaps were taken</summary><ul>{points}</ul></details>"
-        return f"<p>{html.escape(self.summary())}</p>{fold}"
+        return self._with_points(self.notes, "How the gaps were taken")
 
 
 def _years(periods: pl.Series) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -149,9 +148,7 @@ class Intersections(Output):
         return f"Intersections({self.summary()} See .table)"
 
     def _repr_html_(self) -> str:
-        points = "".join(f"<li>{html.escape(rule)}</li>" for rule in self.rules())
-        fold = f"<details><summary>How it was modelled</summary><ul>{points}</ul></details>"
-        return f"<p>{html.escape(self.summary())}</p>{fold}"
+        return self._with_points(self.rules(), "How it was modelled")
 
 
 @verb

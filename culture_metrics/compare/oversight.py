@@ -13,11 +13,13 @@ import yaml
 from culture_metrics.catalogue import catalogue
 from culture_metrics.catalogue.load import LOADER
 from culture_metrics.compare.assumptions import Assumptions
-from culture_metrics.compare.sampling import ASSUMED, NORMAL
-from culture_metrics.compare.standing import Book, catalogued, open_books, standing
-from culture_metrics.errors import ResultsError, unknown
+from culture_metrics.compare.sampling import ASSUMED
+from culture_metrics.compare.standing import Book, open_books, standing
+from culture_metrics.errors import ResultsError
 from culture_metrics.output import Output, verb
 from culture_metrics.published.official import layout
+from culture_metrics.results.precision import NORMAL
+from culture_metrics.results.tables import catalogued
 from culture_metrics.wording.numbers import signed
 
 if TYPE_CHECKING:
@@ -224,13 +226,11 @@ def oversight(
     newest = books[0]
     framework = framework_of(newest.survey)
     here = newest.organisations.filter(period=newest.period)
-    if organisation not in set(here["organisation"]):
-        raise unknown("organisation", organisation, here["organisation"].to_list())
-    own = here.row(by_predicate=pl.col("organisation") == organisation, named=True)
+    own = newest.about(organisation, newest.period)
     sector, groups = _sector(framework, own)
     members = here.filter(pl.col("benchmark_group").is_in(groups))
     metrics = pl.DataFrame(framework["metrics"]).rename({"id": "metric", "label": "said"})
-    measures = catalogued(newest.survey, newest.period).filter(
+    measures = catalogued(catalogue(newest.survey).edition(newest.period)).filter(
         pl.col("measure").is_in(metrics["measure"].implode())
     )
     rows = newest.rows.filter(period=newest.period).join(members.select("organisation"), on="organisation")

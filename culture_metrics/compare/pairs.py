@@ -10,7 +10,7 @@ import polars as pl
 
 from culture_metrics.catalogue import catalogue
 from culture_metrics.contract import ALL, as_results, check_results
-from culture_metrics.errors import ComparabilityError, unknown
+from culture_metrics.errors import ComparabilityError, ResultsError, unknown
 from culture_metrics.output import Output, table_of
 from culture_metrics.published import Published
 from culture_metrics.results import Results
@@ -21,7 +21,7 @@ from culture_metrics.wording.numbers import together
 from data_schemas.columns import RESULTS, RESULTS_KEY
 
 if TYPE_CHECKING:
-    from culture_metrics.catalogue import Edition
+    pass
 
 #: What identifies a figure of a period, and what it may stand in more than once by.
 CELL = ["organisation", "breakdown", "group", "measure", "source"]
@@ -295,9 +295,17 @@ def _told(parts: pl.DataFrame, successor: str, period: str) -> str:
     return said
 
 
-def catalogued(edition: Edition) -> pl.DataFrame:
-    """Return `measure, order, code, label, level, direction` of every measure of an edition."""
-    rows = [(m.id, i, m.code, m.label, m.level, m.direction) for i, m in enumerate(edition.measures.values())]
-    return pl.DataFrame(
-        rows, schema=["measure", "order", "code", "label", "level", "direction"], orient="row"
-    )
+def check_one_weighting(rows: pl.DataFrame, key: Sequence[str], where: str) -> None:
+    """Check that each figure stands there once.
+
+    Raises
+    ------
+    ResultsError
+        When one stands there in more than one weighting.
+    """
+    if rows.select(key).is_duplicated().any():
+        raise ResultsError(
+            "Some figures stand there more than once, weighted in different ways",
+            where=where,
+            hint="Keep one weighting of each: filter the results by `weighting`.",
+        )

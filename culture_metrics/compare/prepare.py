@@ -9,11 +9,12 @@ import polars as pl
 from culture_metrics.compare.comparable import mark_breaks, unpaired, why_not
 from culture_metrics.compare.families import ADJUSTMENTS, tiers
 from culture_metrics.compare.linked import CELL, covariances
-from culture_metrics.compare.pairs import catalogued, side_by_side
+from culture_metrics.compare.pairs import side_by_side
 from culture_metrics.compare.same_questions import absent_in, mark_different_questions
 from culture_metrics.contract import ALL
 from culture_metrics.errors import ComparabilityError, unknown
 from culture_metrics.problems import listed
+from culture_metrics.results.tables import catalogued
 from culture_metrics.wording.numbers import WHY_NOT, in_sentence, several
 
 if TYPE_CHECKING:

@@ -9,14 +9,16 @@ import numpy as np
 import polars as pl
 
 from culture_metrics.catalogue import catalogue
+from culture_metrics.compare.standing import as_published
 from culture_metrics.contract import ALL
 from culture_metrics.errors import ResultsError
-from culture_metrics.published.published import Published
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from numpy.typing import NDArray
+
+    from culture_metrics.published.published import Published
 
     Floats = NDArray[np.float64]
 
@@ -75,13 +77,7 @@ def profile_of(published: Published, where: str) -> Profile:
         When it is no workbook, or has no background of respondents (benchmark workbooks give none in this
         form).
     """
-    if not isinstance(published, Published):
-        raise ResultsError(
-            "Peers are found in a published workbook",
-            where=where,
-            got=type(published).__name__,
-            hint="Read the official workbook of organisation results: cm.read_published(path).",
-        )
+    as_published(published, "Peers are found in a published workbook", where)
     edition = catalogue(published.survey).edition(published.period)
     whole = (pl.col("breakdown") == ALL) & (pl.col("group") == ALL) & (pl.col("period") == published.period)
     answers = published.distributions.table.filter(whole)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -125,9 +124,6 @@ class RunChart(Output):
             f"{_levels(row, unit)}, "
             f"{counted(seen, 'special-cause point')}. See .table and .summary())"
         )
-
-    def _repr_html_(self) -> str:
-        return f"<p>{html.escape(self.summary())}</p>"
 
 
 @verb

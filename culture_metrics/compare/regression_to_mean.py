@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -92,9 +91,6 @@ class Recovery(Output):
 
     def __repr__(self) -> str:
         return f"Recovery({self.summary()} See .table and .persistence)"
-
-    def _repr_html_(self) -> str:
-        return f"<p>{html.escape(self.summary())}</p>"
 
 
 @verb

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from culture_metrics.indicators.intervals import wilson
+from culture_metrics.results.precision import NORMAL
 
 if TYPE_CHECKING:
     from culture_metrics.catalogue import Survey
     from culture_metrics.compare.assumptions import Assumptions
 
 #: 97.5 % point of the normal distribution.
-NORMAL = 1.959963984540054
 #: What stands in the provenance of whatever rests on it.
 ASSUMED = (
     "Published files give no standard errors: intervals rest on the bases and on an assumed spread of "

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
@@ -13,6 +13,7 @@ from culture_metrics.compare.sampling import with_sampling_error
 from culture_metrics.contract import ALL, check_results
 from culture_metrics.errors import ResultsError, unknown
 from culture_metrics.published.published import Published
+from culture_metrics.results.tables import catalogued
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -50,6 +51,19 @@ class Book:
     rows: pl.DataFrame
     organisations: pl.DataFrame
 
+    def about(self, organisation: str, period: str) -> dict[str, Any]:
+        """Return what the release says of an organisation itself.
+
+        Raises
+        ------
+        UnknownNameError
+            When it has no such organisation.
+        """
+        here = self.organisations.filter(period=period)
+        if organisation not in set(here["organisation"]):
+            raise unknown("organisation", organisation, here["organisation"].to_list())
+        return here.row(by_predicate=pl.col("organisation") == organisation, named=True)
+
     def members(self, organisation: str, level: str, period: str) -> tuple[pl.DataFrame, str]:
         """Return the organisations among which one stands, and what they are called.
 
@@ -61,11 +75,10 @@ class Book:
             When the file does not say in which group, region or system it is.
         """
         here = self.organisations.filter(period=period)
-        if organisation not in set(here["organisation"]):
-            raise unknown("organisation", organisation, here["organisation"].to_list())
+        about = self.about(organisation, period)
         if level == NATIONAL:
             return here, EVERYONE
-        own = here.row(by_predicate=pl.col("organisation") == organisation, named=True)[level]
+        own = about[level]
         if own is None:
             raise ResultsError(
                 f"{organisation} has no {LEVELS[level]} in this workbook",
@@ -76,6 +89,24 @@ class Book:
         return here.filter(pl.col(level) == own), own
 
 
+def as_published(given: object, what: str, where: str) -> Published:
+    """Return what was given when it is a published workbook.
+
+    Raises
+    ------
+    ResultsError
+        When it is none.
+    """
+    if not isinstance(given, Published):
+        raise ResultsError(
+            what,
+            where=where,
+            got=type(given).__name__,
+            hint="Read the official workbook of organisation results: cm.read_published(path).",
+        )
+    return given
+
+
 def open_book(published: object, assumptions: Assumptions, where: str) -> Book:
     """Open a release: the rows of whole organisations, with their sampling error.
 
@@ -84,13 +115,7 @@ def open_book(published: object, assumptions: Assumptions, where: str) -> Book:
     ResultsError
         When it is no published workbook.
     """
-    if not isinstance(published, Published):
-        raise ResultsError(
-            "A standing is taken from a published workbook",
-            where=where,
-            got=type(published).__name__,
-            hint="Read the official workbook of organisation results: cm.read_published(path).",
-        )
+    published = as_published(published, "A standing is taken from a published workbook", where)
     check_results(published.results.table)
     whole = (pl.col("breakdown") == ALL) & (pl.col("group") == ALL)
     rows = with_sampling_error(
@@ -124,19 +149,9 @@ def open_books(published: object, assumptions: Assumptions, where: str) -> list[
     return sorted(books, key=lambda book: (book.period, book.release), reverse=True)
 
 
-def catalogued(survey: str, period: str) -> pl.DataFrame:
-    """Return the measures of an edition in its order: id, code, label, level, direction."""
-    edition = catalogue(survey).edition(period)
-    return pl.DataFrame(
-        [(m.id, m.code, m.label, m.level, m.direction) for m in edition.measures.values()],
-        schema=["measure", "code", "label", "level", "direction"],
-        orient="row",
-    )
-
-
-def turned() -> pl.Expr:
+def turned(figure: str = "estimate") -> pl.Expr:
     """Expression: a figure turned so that higher is better."""
-    return pl.when(pl.col("direction") == "lower").then(-pl.col("estimate")).otherwise("estimate")
+    return pl.when(pl.col("direction") == "lower").then(-pl.col(figure)).otherwise(figure)
 
 
 def counted(rows: pl.DataFrame, minimum_base: int) -> pl.DataFrame:
@@ -265,7 +280,11 @@ def history(
             rows = book.rows.filter(period=period).join(group.select("organisation"), on="organisation")
             if organisation in set(rows["organisation"]):
                 table = standing(
-                    rows, organisation, catalogued(book.survey, period), minimum_base=minimum_base, seed=seed
+                    rows,
+                    organisation,
+                    catalogued(catalogue(book.survey).edition(period)),
+                    minimum_base=minimum_base,
+                    seed=seed,
                 )
                 found[period] = table.select(
                     pl.lit(period).alias("period"),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -105,8 +104,7 @@ class Trend(Output):
         )
 
     def _repr_html_(self) -> str:
-        points = "".join(f"<li>{html.escape(note)}</li>" for note in self.notes)
-        return f"<p>{html.escape(self.summary())}</p><ul>{points}</ul>"
+        return self._with_points(self.notes)
 
 
 @verb

@@ -13,7 +13,7 @@ from culture_metrics.compare.pairs import CELL
 from culture_metrics.compare.prepare import paired, prepare
 from culture_metrics.compare.same_questions import absent_in
 from culture_metrics.contract import ALL
-from culture_metrics.results.precision import NORMAL
+from culture_metrics.results.precision import NORMAL, wilson_percent
 from culture_metrics.wording.columns import year
 
 if TYPE_CHECKING:
@@ -75,17 +75,13 @@ def _figure(end: str) -> dict[str, str]:
 
 def _ends(score_range: tuple[float, float]) -> list[pl.Expr]:
     """Expressions: the interval of a figure as its results have it; of published ones Wilson's, or t."""
-    share, n = pl.col("estimate") / 100, pl.col("n")
-    z2 = NORMAL**2
-    centre = (share + z2 / (2 * n)) / (1 + z2 / n)
-    half = NORMAL * (share * (1 - share) / n + z2 / (4 * n**2)).sqrt() / (1 + z2 / n)
+    wilson = wilson_percent(pl.col("estimate"), pl.col("n"))
     percent = pl.col("unit").cast(pl.String) == "percent"
     reach = NORMAL * pl.col("se")
     ends = []
-    for name, sign in (("conf_low", -1), ("conf_high", 1)):
+    for name, sign, share in zip(("conf_low", "conf_high"), (-1, 1), wilson, strict=True):
         score = (pl.col("estimate") + sign * reach).clip(*score_range)
-        wilson = (100 * (centre + sign * half)).clip(0, 100)
-        ends.append(pl.coalesce(name, pl.when(percent).then(wilson).otherwise(score)).alias(name))
+        ends.append(pl.coalesce(name, pl.when(percent).then(share).otherwise(score)).alias(name))
     return ends
 
 

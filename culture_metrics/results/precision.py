@@ -25,6 +25,21 @@ WIDER = 1.005
 NORMAL = 1.959963984540054
 
 
+def wilson_percent(percent: pl.Expr, n: pl.Expr) -> tuple[pl.Expr, pl.Expr]:
+    """Expressions: the ends of Wilson's 95 % interval of a percentage with base `n`.
+
+    Examples
+    --------
+    >>> low, high = wilson_percent(pl.lit(50.0), pl.lit(10.0))
+    >>> pl.select(low.round(2).alias("low"), high.round(2).alias("high")).row(0)
+    (23.66, 76.34)
+    """
+    share, z2 = percent / 100, NORMAL**2
+    centre = (share + z2 / (2 * n)) / (1 + z2 / n)
+    half = NORMAL * (share * (1 - share) / n + z2 / (4 * n**2)).sqrt() / (1 + z2 / n)
+    return (100 * (centre - half)).clip(0, 100), (100 * (centre + half)).clip(0, 100)
+
+
 def with_precision(frame: pl.DataFrame, score_range: tuple[float, float]) -> pl.DataFrame:
     """Add what tests need beside the standard error: `df`, `worth` and `design_effect`.
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from culture_metrics.compare.beyond_profile import bright_spots
 from culture_metrics.compare.mirror import Mirror, mirror
-from culture_metrics.compare.oversight import oversight
+from culture_metrics.compare.oversight import Oversight, oversight
 from culture_metrics.disclosure.ledger import write_ledger
 from culture_metrics.errors import CultureMetricsError, ReportError, ResultsError
 from culture_metrics.wording.several import Figures
@@ -16,21 +16,12 @@ if TYPE_CHECKING:
     from culture_metrics.study.study import Study
 
 
-def oversight_of(study: Study) -> Figures:
-    """Draw the oversight scores that rest on the survey."""
+def oversight_of(study: Study) -> Oversight | str:
+    """Return the oversight scores that rest on the survey, or why there are none."""
     try:
-        found = oversight(study.releases, study.organisation)
+        return oversight(study.releases, study.organisation)
     except ResultsError as none:
-        return Figures((), otherwise=f"No oversight score: {none.what}.")
-    return Figures((found.figure(), found), otherwise="")
-
-
-def oversight_said(study: Study) -> tuple[str, ...]:
-    """Say the oversight scores in sentences."""
-    try:
-        return oversight(study.releases, study.organisation).sentences()
-    except ResultsError as none:
-        return (f"No oversight score: {none.what}.",)
+        return f"No oversight score: {none.what}."
 
 
 def over_time_of(study: Study, measure: str | None) -> Figures:

@@ -11,7 +11,6 @@ import polars as pl
 from culture_metrics.catalogue import CROSS, Edition, catalogue
 from culture_metrics.compare.benchmark import benchmark
 from culture_metrics.compare.calibration import PAIRS, calibrate
-from culture_metrics.compare.mirror import Mirror
 from culture_metrics.compare.peers import find_peers
 from culture_metrics.compare.years import check_comparable, compare_years
 from culture_metrics.contract import ALL, as_distributions, as_results
@@ -41,6 +40,8 @@ if TYPE_CHECKING:
     from culture_metrics.compare.calibration import Calibration
     from culture_metrics.compare.comparison import YearComparison
     from culture_metrics.compare.gaps import EqualityGaps
+    from culture_metrics.compare.mirror import Mirror
+    from culture_metrics.compare.oversight import Oversight
     from culture_metrics.compare.peers import Peers
     from culture_metrics.disclosure.rule import Rule
     from culture_metrics.extracts.extract import Extract
@@ -210,16 +211,12 @@ class Study(Output):
     def cautions(self) -> tuple[str, ...]:
         """What is wrong with files, or not known of a year, and reaches the numbers, in sentences."""
         editions = {source.edition.period: source.edition for source in self.sources}
-        early = (e for _, e in sorted(editions.items()) if e.provisional)
+        early, mirrored = (e for _, e in sorted(editions.items()) if e.provisional), self._mirrored
         return (
             *(f"Every number of {e.period} is provisional: {e.provisional}." for e in early),
             *(said for extract in self.extracts for said in cautions_of(extract)),
             *(said for extract in self.extracts for said in self._of_other_size(extract)),
-            *(
-                [self._mirrored.unrelated]
-                if isinstance(self._mirrored, Mirror) and self._mirrored.unrelated
-                else []
-            ),
+            *([mirrored.unrelated] if not isinstance(mirrored, str) and mirrored.unrelated else []),
         )
 
     def _of_other_size(self, extract: Extract) -> Iterator[str]:
@@ -313,7 +310,6 @@ class Study(Output):
         """
         from culture_metrics.results.tables import score_table
         from culture_metrics.results.words import from_to
-        from culture_metrics.study.standing import oversight_said
         from culture_metrics.wording.several import Sentences
 
         said = []
@@ -321,7 +317,9 @@ class Study(Output):
             standing = self.benchmark()
             year = "" if standing.period == self.year else f" ({standing.period})"
             said.append(f"{standing.summary().removesuffix('.')}{year}.")
-            said += [*oversight_said(self), *standing.favourable()]
+            overseen = self._overseen
+            said += [overseen] if isinstance(overseen, str) else overseen.sentences()
+            said += standing.favourable()
         if self.extracts and not self.why_no_change:
             said.append(self.compare_years().summary())
         elif self.extracts:
@@ -424,6 +422,16 @@ class Study(Output):
 
     def oversight(self) -> Figures:
         """Draw the oversight scores that rest on the survey, or say why the organisation has none."""
+        from culture_metrics.wording.several import Figures
+
+        found = self._overseen
+        if isinstance(found, str):
+            return Figures((), otherwise=found)
+        return Figures((found.figure(), found), otherwise="")
+
+    @cached_property
+    def _overseen(self) -> Oversight | str:
+        """The oversight scores, or why there are none."""
         from culture_metrics.study.standing import oversight_of
 
         return oversight_of(self)
