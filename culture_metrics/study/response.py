@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from culture_metrics.extracts.extract import Extract
     from culture_metrics.indicators.headcounts import Headcounts
     from culture_metrics.indicators.response_rates import ResponseRates
-    from culture_metrics.study.study import Study
+    from culture_metrics.study.released import Released
 
 NONE = (
     "Response rates are not known, as no headcounts were given: put a table of staff by directorate or "
@@ -28,7 +28,7 @@ NONE = (
 SCHEMA = ["Breakdown", "Group", "Staff", "Answered", "Response rate", "95% interval"]
 
 
-def rates_of(study: Study) -> tuple[ResponseRates, ...]:
+def rates_of(study: Released) -> tuple[ResponseRates, ...]:
     """Return the response rates of the year of the study, one for each table of headcounts.
 
     Groups whose results are held back have no rate: how many they are would say what others hide.
@@ -45,7 +45,7 @@ def rates_of(study: Study) -> tuple[ResponseRates, ...]:
     return tuple(found)
 
 
-def headcounts_of(study: Study) -> tuple[Headcounts, ...]:
+def headcounts_of(study: Released) -> tuple[Headcounts, ...]:
     """Read the numbers of staff in the year of the study."""
     own = next((e for e in study.extracts if e.period == study.year), None)
     if study.settings is None or own is None:
@@ -70,7 +70,7 @@ def _with_whole(staff: pl.DataFrame, own: Extract) -> pl.DataFrame:
     return staff
 
 
-def _as_far_as_shown(table: pl.DataFrame, study: Study) -> pl.DataFrame:
+def _as_far_as_shown(table: pl.DataFrame, study: Released) -> pl.DataFrame:
     """Hide the rates of groups of which the study hides a leading score."""
     leading = [*study.edition.leading]
     scores = study.suppressed[0].table.filter(
@@ -85,7 +85,7 @@ def _as_far_as_shown(table: pl.DataFrame, study: Study) -> pl.DataFrame:
     return joined.with_columns(*blank, status).drop("hide")
 
 
-def _without_names(table: pl.DataFrame, study: Study) -> pl.DataFrame:
+def _without_names(table: pl.DataFrame, study: Released) -> pl.DataFrame:
     """Put hidden groups that the report names nowhere else together: a name says that few are there."""
     key = ["breakdown", "group"]
     elsewhere = study.results.table.select(key).unique()
@@ -104,7 +104,7 @@ def _without_names(table: pl.DataFrame, study: Study) -> pl.DataFrame:
     return kept.sort(pl.col("breakdown").replace_strict(order), maintain_order=True)
 
 
-def response_table(study: Study) -> Table:
+def response_table(study: Released) -> Table:
     """Lay the response rates out for readers."""
     rates = rates_of(study)
     if not rates:

@@ -8,30 +8,17 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from culture_metrics.catalogue import CROSS, Edition, catalogue
 from culture_metrics.compare.benchmark import benchmark
 from culture_metrics.compare.calibration import PAIRS, calibrate
 from culture_metrics.compare.peers import find_peers
 from culture_metrics.compare.years import check_comparable, compare_years
-from culture_metrics.contract import ALL, as_distributions, as_results
-from culture_metrics.disclosure.ledger import About, write_ledger
-from culture_metrics.disclosure.names import pool_names
-from culture_metrics.disclosure.suppression import suppress
+from culture_metrics.contract import ALL
 from culture_metrics.errors import ComparabilityError, ReportError
-from culture_metrics.extracts.columns import breakdown_of
-from culture_metrics.indicators.breakdowns import available_breakdowns, names_groups
-from culture_metrics.indicators.distributions import distributions
-from culture_metrics.indicators.estimate import estimate
-from culture_metrics.indicators.shown import attack_shown
-from culture_metrics.output import Output
-from culture_metrics.results import Distributions, Results
-from culture_metrics.results.tabled import parents_of
-from culture_metrics.study.rules import cautions_of, factors
-from data_schemas.columns import DISTRIBUTIONS, RESULTS
+from culture_metrics.study.released import Released
+from culture_metrics.study.rules import cautions_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     import plotly.graph_objects as go
 
@@ -43,14 +30,10 @@ if TYPE_CHECKING:
     from culture_metrics.compare.mirror import Mirror
     from culture_metrics.compare.oversight import Oversight
     from culture_metrics.compare.peers import Peers
-    from culture_metrics.disclosure.rule import Rule
     from culture_metrics.extracts.extract import Extract
-    from culture_metrics.extracts.report import ValidationReport
-    from culture_metrics.indicators.headcounts import Headcounts
     from culture_metrics.published import Published
     from culture_metrics.study.files import Checks
     from culture_metrics.study.guide import Guide
-    from culture_metrics.study.settings import Settings
     from culture_metrics.wording.several import Figures, Sentences
     from culture_metrics.wording.table import Table
 
@@ -60,152 +43,8 @@ MUCH_MORE = 1.1
 
 
 @dataclass(frozen=True, repr=False, eq=False)
-class Study(Output):
-    """One organisation's respondent files and official workbooks, and what was chosen to see of them.
-
-    Attributes
-    ----------
-    reports : tuple of ValidationReport
-        One per respondent file and year in it, by period; about the organisation: of a file of several the
-        rows of the others are left out before the check, and not counted.
-    extracts : tuple of Extract
-        The clean answers of the organisation, one per report.
-    published : tuple of Published
-        One per official workbook, by period.
-    organisation, year : str
-        ODS code, and the period that the study is about: the latest one unless another was asked for.
-    by : tuple of str
-        Breakdowns of the results, as their column `breakdown` names them.
-    rule : Rule
-        Smallest base, and smallest number of people that a percentage may count, of what is shown.
-    ledger : Path, optional
-        File that keeps which groups were shown.
-    settings : Settings, optional
-        What study.yaml says, where there is one.
-    """
-
-    reports: tuple[ValidationReport, ...]
-    extracts: tuple[Extract, ...]
-    published: tuple[Published, ...]
-    organisation: str
-    year: str
-    by: tuple[str, ...]
-    rule: Rule
-    ledger: Path | None = None
-    settings: Settings | None = None
-
-    @cached_property
-    def suppressed(self) -> tuple[Results, Distributions]:
-        """Results and Distributions from the respondent files: what leaves together is suppressed together.
-
-        Hidden groups stand with their names: for counting what is held back, not for writing.
-        """
-        least = self.rule.minimum_base
-        # Decided together: what the tables show, and the groups that a change is split into.
-        every = [estimate(e, by=self._decided_by(e), minimum_base=least) for e in self.extracts]
-        wanted = pl.col("breakdown").is_in([ALL, *self.by])
-        results = [one.table.filter(wanted) for one in every]
-        answers = [distributions(e, minimum_base=least).table for e in self.extracts]
-        if self.ledger:
-            write_ledger(self.ledger, self.decided)
-        shown, spread = suppress(
-            as_results(pl.concat([pl.DataFrame(schema=RESULTS), *results])),
-            least,
-            minimum_count=self.rule.minimum_count,
-            distributions=as_distributions(pl.concat([pl.DataFrame(schema=DISTRIBUTIONS), *answers])),
-        )
-        named, whence = {**self.words, self.organisation: self.name}, self.provenance
-        return (
-            Results(shown, least, parents_of(every), named, provenance=whence),
-            Distributions(spread, least, None, named, provenance=whence),
-        )
-
-    def _decided_by(self, extract: Extract) -> list[str | tuple[str, ...]]:
-        """Return what is decided together: what is shown, what it nests in, response rates, the staff mix.
-
-        A breakdown that another lies in is decided with it, though it be shown another time or not at all.
-        """
-        here = available_breakdowns(extract)
-        mix = [name for name in here if name == extract.edition.survey.defaults.staff_mix]
-        around = [name for name in self.around if name in here and names_groups(extract, name)]
-        rates = [one for counts in self.headcounts for one in counts.table["breakdown"].unique().sort()]
-        staff = [name for name in rates if extract.period == self.year and name != ALL]
-        return list(dict.fromkeys([*self._own_by(extract), *map(factors, (*around, *mix, *staff))]))
-
-    def _own_by(self, extract: Extract) -> list[str | tuple[str, ...]]:
-        """Return the breakdowns of the study that an extract has."""
-        here = available_breakdowns(extract)
-        return [factors(name) for name in self.by if all(part in here for part in name.split(CROSS))]
-
-    @property
-    def around(self) -> tuple[str, ...]:
-        """The breakdowns in which those of the study lie, as study.yaml says."""
-        if self.settings is None or not self.extracts:
-            return ()
-        edition = self.extracts[-1].edition
-        lies_in = {
-            breakdown_of(word, edition): [breakdown_of(name, edition) for name in nest.within]
-            for word, nest in self.settings.nesting.items()
-        }
-        found: list[str] = []
-        left = [*self.by]
-        while left:
-            above = [name for name in lies_in.get(left.pop(), ()) if name not in found]
-            found += above
-            left += above
-        return tuple(found)
-
-    @cached_property
-    def headcounts(self) -> tuple[Headcounts, ...]:
-        """The numbers of staff that study.yaml names for the year of the study."""
-        from culture_metrics.study.response import headcounts_of
-
-        return headcounts_of(self)
-
-    @property
-    def decided(self) -> list[About]:
-        """What was decided about each extract, as the ledger keeps it."""
-        return [About(e.survey, e.period, e.frame, [*e.edition.columns], e.decision) for e in self.extracts]
-
-    def attacked(self) -> tuple[int, int]:
-        """Attack what is shown of all extracts: how many sets of measures, and how many of them are open."""
-        self.suppressed  # noqa: B018
-        each = [attack_shown(e, self.rule.minimum_base) for e in self.extracts]
-        return sum(n for n, _ in each), sum(n for _, n in each)
-
-    @cached_property
-    def results(self) -> Results:
-        """Results of the organisation from the respondent files: all periods, whole and by group.
-
-        Everything that is shown or written comes from here: names of hidden groups are pooled.
-        """
-        found = self.suppressed[0]
-        return replace(found, table=as_results(pool_names(found.table, found.minimum_base)))
-
-    @cached_property
-    def distributions(self) -> Distributions:
-        """Distributions of the organisation from the respondent files: all periods, as a whole."""
-        found = self.suppressed[1]
-        return replace(found, table=as_distributions(pool_names(found.table, found.minimum_base)))
-
-    @property
-    def workbook(self) -> Published | None:
-        """The workbook that has a benchmark group for the organisation: of the year, else the latest one.
-
-        Of two of a year the detailed one, which has the answers too.
-        """
-        named = (pl.col("organisation") == self.organisation) & pl.col("benchmark_group").is_not_null()
-        found = [p for p in self.published if p.organisations.filter(named).height]
-        return max(
-            found,
-            key=lambda p: (p.period == self.year, p.period, not p.distributions.table.is_empty()),
-            default=None,
-        )
-
-    @property
-    def sources(self) -> tuple[Extract | Published, ...]:
-        """Extracts and published results together."""
-        return (*self.extracts, *self.published)
+class Study(Released):
+    """One organisation's respondent files and official workbooks, and what is worked out from them once."""
 
     @property
     def cautions(self) -> tuple[str, ...]:
@@ -233,25 +72,6 @@ class Study(Output):
                     f"the official results of that year rest on up to {there:,}. Is it the whole file, and "
                     "this organisation's?"
                 )
-
-    @property
-    def words(self) -> dict[str, str]:
-        """What the respondent files call their breakdowns, by id; the latest file that names one decides."""
-        return {name: word for extract in self.extracts for name, word in extract.words.items()}
-
-    @property
-    def edition(self) -> Edition:
-        """The edition of the survey in the year of the study."""
-        return catalogue(self.sources[0].survey).edition(self.year)
-
-    @property
-    def name(self) -> str:
-        """Name of the organisation, as far as a workbook gives it; else its code."""
-        for published in reversed(self.published):
-            names = published.organisations.filter(organisation=self.organisation)["name"].drop_nulls()
-            if len(names):
-                return str(names[0])
-        return self.organisation
 
     @property
     def table(self) -> pl.DataFrame:
