@@ -154,7 +154,7 @@ def report(  # noqa: PLR0913, PLR0917
             sections += _verdicts(study, calibrate, left_out)
         tell(LAST[0], len(steps) - 1, len(steps))
         check_released(results, answers)
-        made = manifest(study, results, chosen, left_out)
+        made = manifest(study, results, chosen, left_out, calibrate)
         standing = study.benchmark().table if study.workbook else None
         packed = BytesIO()  # polars would tell of a full disk in an error of its own
         results.write_parquet(packed)
