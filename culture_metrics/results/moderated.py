@@ -87,7 +87,7 @@ def _line(own: Numbers, df: Numbers, crowding: Numbers, family: Whole, size: int
     """Fit variances by crowding: least squares weighted by degrees of freedom over the square of the fit."""
 
     def total(values: Numbers) -> Numbers:
-        return np.bincount(family, values, size)
+        return np.asarray(np.bincount(family, values, size), dtype=np.float64)
 
     with np.errstate(invalid="ignore", divide="ignore"):
         fit = np.nan_to_num(total(df * own) / total(df))[family]
