@@ -11,6 +11,7 @@ import json
 import os
 import pickle
 import sys
+from base64 import b64encode
 from importlib import import_module
 from typing import IO, TYPE_CHECKING, Any
 
@@ -22,7 +23,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
 #: What a notebook of ours comes to: loaded while the other process reads the files.
-USED = ("culture_metrics.study.read", "culture_metrics.views.heat_map", "plotly.graph_objects", "plotly.io")
+USED = (
+    "culture_metrics.study.read",
+    "culture_metrics.views.heat_map",
+    "plotly.graph_objs._figure",
+    "plotly.io._renderers",
+)
 #: What Python says where the memory does not suffice.
 NO_MEMORY, NO_THREAD = "MemoryError", "can't start new thread"
 
@@ -96,6 +102,9 @@ def main() -> None:
         os.dup2(nothing, stream)
     from traitlets.config import Config
 
+    from culture_metrics.reporting.run import skip_grammar
+
+    skip_grammar()  # Plotly loads the check of notebooks
     shell = _Shell.instance(
         config=Config({"HistoryManager": {"enabled": False}}), ipython_dir=os.environ["IPYTHONDIR"]
     )
@@ -103,7 +112,7 @@ def main() -> None:
     sys.stdout = _Printed()  # type: ignore[assignment]
 
     def tell(**message: Any) -> None:
-        back.write(json.dumps(message) + "\n")
+        back.write(json.dumps(message, default=_plain) + "\n")
         back.flush()
 
     tell(ready=True)
@@ -118,6 +127,15 @@ def main() -> None:
             at_hand.put(*given)
         else:
             _run(shell, tell, *given)
+
+
+def _plain(value: Any) -> Any:
+    """Return a value that JSON knows: figures hold numbers of numpy, dates, and perhaps pictures."""
+    if isinstance(value, bytes):
+        return b64encode(value).decode()
+    if hasattr(value, "tolist"):
+        return value.tolist()
+    return value.isoformat() if hasattr(value, "isoformat") else str(value)
 
 
 def _next(told: IO[bytes]) -> tuple[str, Any] | None:
@@ -145,11 +163,10 @@ def _run(
         if holds_parameters:
             shell.push(dict(parameters))
         tell(outputs=shell.outputs)
-    shell.reset(new_session=False)
 
 
 def _failed(error: BaseException) -> dict[str, Any]:
-    """Describe an error: our own are written for people; the text of any other may carry values of the data."""
+    """Describe an error: our own are written for people; any other may carry values of the data."""
     from culture_metrics.errors import CultureMetricsError
 
     kind = type(error).__name__

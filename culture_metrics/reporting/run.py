@@ -110,11 +110,11 @@ def run_notebooks(
     """
     given = {name: value for name, value in parameters.items() if value is not None}
     run: dict[str, NotebookNode] = {}
-    with started() if kernel is None else nullcontext(kernel) as kernel:
+    with started() if kernel is None else nullcontext(kernel) as place:
         if study is not None:
-            kernel.hand(study)
+            place.hand(study)
         for name in names:
-            run[name] = _run(name, given, kernel)
+            run[name] = _run(name, given, place)
             tell(len(run))
     return run
 
@@ -246,7 +246,7 @@ def started() -> Iterator[Kernel]:
 
 
 class Kernels:
-    """As many processes as the computer has processors, at most `most`: each runs what is asked of it next."""
+    """As many processes as the computer has processors, at most `most`, and what is asked of them."""
 
     def __init__(self, most: int = 1) -> None:
         self._free: SimpleQueue[Kernel] = SimpleQueue()
@@ -280,7 +280,7 @@ class Kernels:
 
 
 def packed_study(study: Study, parameters: Mapping[str, Any]) -> memoryview:
-    """Pack a study to hand over: it answers `cm.study` with these parameters, in every notebook from then on."""
+    """Pack a study to hand over: it answers `cm.study` with these parameters from then on."""
     return _packed("study", (dict(parameters), study))
 
 

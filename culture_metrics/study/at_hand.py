@@ -1,4 +1,4 @@
-"""What is at hand while reports are made: the study that their notebooks ask for, and workbooks read already."""
+"""What is at hand while reports are made: the study that notebooks ask for, and workbooks read already."""
 
 from __future__ import annotations
 

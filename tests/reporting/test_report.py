@@ -16,7 +16,7 @@ from pathlib import Path
 import fastexcel
 import polars as pl
 import pytest
-from nbformat import v4
+from cells import without_notebooks
 from printed import HEIGHT, MARGIN, WIDTH, browser, print_page
 
 from culture_metrics import catalogue, read_published, study, synthetic, validate
@@ -62,8 +62,7 @@ def folder(files):
 @pytest.fixture
 def quick(monkeypatch):
     """Reports without running notebooks."""
-    empty = v4.new_notebook(cells=[v4.new_markdown_cell("# Title")])
-    monkeypatch.setattr(module, "run_notebooks", lambda names, *_: dict.fromkeys(names, empty))
+    without_notebooks(monkeypatch, module)
 
 
 @pytest.fixture(scope="module")
