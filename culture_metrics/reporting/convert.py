@@ -57,4 +57,4 @@ def _coloured(source: str) -> str:
     from pygments.formatters.html import HtmlFormatter
     from pygments.lexers.python import PythonLexer
 
-    return highlight(source, PythonLexer(), HtmlFormatter())
+    return str(highlight(source, PythonLexer(), HtmlFormatter()))

@@ -109,7 +109,7 @@ def main() -> None:
         config=Config({"HistoryManager": {"enabled": False}}), ipython_dir=os.environ["IPYTHONDIR"]
     )
     shell.outputs = []
-    sys.stdout = _Printed()  # type: ignore[assignment]
+    sys.stdout = _Printed()
 
     def tell(**message: Any) -> None:
         back.write(json.dumps(message, default=_plain) + "\n")
@@ -152,16 +152,16 @@ def _run(
     parameters: Mapping[str, Any],
 ) -> None:
     """Run the cells of a notebook one after the other, in a namespace of their own, and tell of each."""
-    shell.reset(new_session=False)
+    shell.reset(new_session=False)  # type: ignore[no-untyped-call]
     for source, holds_parameters in cells:
         shell.outputs = []
-        result = shell.run_cell(source, store_history=False)
+        result = shell.run_cell(source, store_history=False)  # type: ignore[no-untyped-call]
         error = result.error_before_exec or result.error_in_exec
         if error is not None:
             tell(**_failed(error))
             break
         if holds_parameters:
-            shell.push(dict(parameters))
+            shell.push(dict(parameters))  # type: ignore[no-untyped-call]
         tell(outputs=shell.outputs)
 
 

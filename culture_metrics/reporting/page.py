@@ -48,7 +48,7 @@ def section(name: str, notebook: NotebookNode) -> Section:
     ('Morale', (('n-now', 'Now'),))
     """
     headings: list[tuple[int, str, str]] = []
-    filters = {
+    filters: dict[str, Any] = {
         "below_title": partial(_below_title, name, headings),
         "figure": partial(_figure, name, count(1)),
         "figure_name": _figure_name,

@@ -57,7 +57,7 @@ LAST = ["Writing the page and the tables"]
 def report(  # noqa: PLR0913, PLR0917
     inputs: Sequence[str | Path],
     out: str | Path,
-    organisation: str | None = None,
+    organisation: str | Sequence[str] | None = None,
     year: int | str | None = None,
     by: Sequence[str] | None = None,
     tell: Tell | None = None,
@@ -74,8 +74,9 @@ def report(  # noqa: PLR0913, PLR0917
         Respondent files and official workbooks; each is told by its content. Empty: the built-in example.
     out : str or Path
         Folder to write to; made if it is not there. Files of an earlier report are overwritten, others stay.
-    organisation : str, optional
-        ODS code; may be left out when the files hold one organisation only.
+    organisation : str or sequence of str, optional
+        ODS code; may be left out when the files hold one organisation only. Of several each gets a report in
+        a folder of `out` of its own, and `index.html` leads to them.
     year : int or str, optional
         The period that the report is about; the latest one when left out.
     by : sequence of str, optional
@@ -122,10 +123,15 @@ def report(  # noqa: PLR0913, PLR0917
     >>> report(["RXX_2024.csv"], out="report")  # doctest: +SKIP
     PosixPath('report/index.html')
     """
-    check_address_space("A report")
     asked = Asked(inputs, year, by, minimum_base, minimum_count, survey, calibrate)
+    tell = tell or (lambda step, done, total: None)
+    if organisation is not None and not isinstance(organisation, str):
+        from culture_metrics.reporting.several import reports
+
+        return reports(asked, organisation, Path(out), tell)
+    check_address_space("A report")
     with Kernels() as kernels:
-        for _ in making(asked, organisation, Path(out), kernels, tell or (lambda step, done, total: None)):
+        for _ in making(asked, organisation, Path(out), kernels, tell):
             pass
     return Path(out) / "index.html"
 
