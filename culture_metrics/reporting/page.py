@@ -100,7 +100,7 @@ def page(
     from jinja2 import Environment, FileSystemLoader
     from plotly.offline import get_plotlyjs
 
-    from culture_metrics.views.save import ON_PAPER_SCRIPT, ON_PAPER_STYLE
+    from culture_metrics.views.save import ON_PAPER_SCRIPT, ON_PAPER_STYLE, ON_VIEW_SCRIPT
 
     # Titles and headings are escaped before they come here, texts in the template: bodies are HTML.
     environment = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=False)
@@ -116,6 +116,7 @@ def page(
         made=manifest["created"][:10],
         css=(TEMPLATES / "page.css").read_text(encoding="utf-8") + ON_PAPER_STYLE,
         js=(TEMPLATES / "page.js").read_text(encoding="utf-8") + ON_PAPER_SCRIPT,
+        on_view=ON_VIEW_SCRIPT,
         plotlyjs=get_plotlyjs(),
     )
 
