@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from jinja2 import Environment
     from nbformat import NotebookNode
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -38,11 +39,19 @@ def as_html(notebook: NotebookNode, filters: Mapping[str, Callable[..., str]], *
     >>> as_html(v4.new_notebook(cells=[v4.new_markdown_cell("A *word*.")]), {"below_title": str}).strip()
     '<div class="words"><p>A <em>word</em>.</p>\n</div>'
     """
+    environment = _environment()
+    environment.filters |= filters
+    return environment.get_template("notebook.html.j2").render(nb=notebook, resources=given)
+
+
+@cache
+def _environment() -> Environment:
+    """Make the environment once: it keeps templates compiled."""
     from jinja2 import Environment, FileSystemLoader
 
-    environment = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=False)
-    environment.filters |= {"markdown2html": _markdown(), "highlight_code": _coloured, **filters}
-    return environment.get_template("notebook.html.j2").render(nb=notebook, resources=given)
+    made = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=False)
+    made.filters |= {"markdown2html": _markdown(), "highlight_code": _coloured}
+    return made
 
 
 @cache
