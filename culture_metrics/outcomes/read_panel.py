@@ -47,7 +47,8 @@ def read_panel(
     source : polars.DataFrame, polars.LazyFrame, str or Path
         A CSV file, an Excel workbook, or a table that is already at hand.
     outcomes : Outcome, str or sequence of them
-        Which columns are outcomes, also by id (`cm.outcomes()`); their values are checked. They may be declared later, to `link_outcomes`.
+        Which columns are outcomes, also by id (`cm.outcomes()`); their values are checked. They may be
+        declared later, to `link_outcomes`.
     organisation, year : str, optional
         Columns of the organisation's code and the year, where their names are not the usual ones.
     sheet : str, optional
@@ -140,17 +141,17 @@ def _check_key(sheet: Sheet, code: str, when: str) -> None:
 
 def _check_outcomes(sheet: Sheet, outcomes: Sequence[Outcome]) -> list[Problem]:
     problems: list[Problem] = []
-    for outcome in outcomes:
-        for column in outcome.columns:
+    for one in outcomes:
+        for column in one.columns:
             if column not in sheet.frame.columns:
                 raise LinkError(
                     f"The file has no column '{column}'",
-                    where=f"{sheet.where}, outcome '{outcome.column}'",
+                    where=f"{sheet.where}, outcome '{one.column}'",
                     got=listed(name for name in sheet.frame.columns if name != ROW),
                     hint="Name the file's column: cm.outcome(..., column='...', base='...', exposure='...').",
                 )
-        problems += check_values(sheet, outcome, outcome.column)
-        for below in (outcome.base, outcome.exposure):
+        problems += check_values(sheet, one, one.column)
+        for below in (one.base, one.exposure):
             if below:
                 wrong_rows(sheet, below, number(below) <= 0, "a number above zero")
     return problems
