@@ -11,6 +11,7 @@ from culture_metrics.views.changes import before_and_after, plus_printed
 from culture_metrics.views.inputs import one_of, tidy
 from culture_metrics.views.labels import safely
 from culture_metrics.wording.numbers import DECIMALS, WHY_NOT, held_back, reach, sentences, several
+from culture_metrics.wording.table import BREAK
 from culture_metrics.wording.verdicts import BARRED, CLEAR, KNOWN, LIKELY, SAME
 
 COLUMNS = [
@@ -95,6 +96,11 @@ organisation (+0.30).'
         notes=_notes(cells, unit, scale),
         alt=_alt(cells, rows, measures, unit),
         source=source,
+        numbers=maps.table(
+            cells.with_columns(held_back=pl.col("hidden")),
+            pl.when(pl.col("barred")).then(pl.lit(BREAK)).otherwise(pl.format("{}, {}", "number", "verdict")),
+            rows,
+        ),
         suppressed=hidden.height,
     )
     return fig

@@ -10,6 +10,7 @@ import polars as pl
 from culture_metrics.views import style
 from culture_metrics.views.inputs import tidy
 from culture_metrics.views.labels import safely, width, wrap
+from culture_metrics.views.numbers import listed
 from culture_metrics.wording.numbers import (
     at_the_end,
     count,
@@ -110,6 +111,11 @@ def distribution(table: pl.DataFrame, *, title: str, subtitle: str = "", source:
         notes=reasons(table, "percent"),
         alt=_alt(bars, rows),
         source=source,
+        numbers=listed(
+            bars,
+            {"Question": "label", "Answer": "option_label", "Per cent": "percent", "Base": "base"},
+            "percent",
+        ),
         suppressed=int(rows["suppressed"].sum()),
     )
 

@@ -117,6 +117,7 @@ answers, or withheld so that a small group cannot be worked out.'
         notes=_notes(cells, unit, scale),
         alt=_alt(cells, rows, measures, unit),
         source=source,
+        numbers=_numbers(cells, rows, measures, unit),
         suppressed=int(cells["held_back"].sum()),
     )
     _key(fig, head, limit)
@@ -196,6 +197,19 @@ def _cells(table: pl.DataFrame, rows: pl.DataFrame, measures: pl.DataFrame, unit
             ).alias("hover"),
         )
     )
+
+
+def _numbers(cells: pl.DataFrame, rows: pl.DataFrame, measures: pl.DataFrame, unit: str) -> pl.DataFrame:
+    """Return the map as a table, the whole organisation first."""
+    whole = measures.with_row_index("column").select(
+        pl.lit(rows["row"][0], rows.schema["row"]).alias("row"),
+        "column",
+        "label",
+        pl.col("reference").alias("drawn"),
+        held_back=False,
+    )
+    own = cells.select("row", "column", "label", "drawn", "held_back")
+    return maps.table(pl.concat([whole, own], how="vertical_relaxed"), fixed("drawn", unit), rows)
 
 
 def _printed(column: str, unit: str, measures: int) -> pl.Expr:
