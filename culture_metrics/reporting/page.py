@@ -125,7 +125,8 @@ def page(
         manifest=manifest,
         made=manifest["created"][:10],
         css=(TEMPLATES / "page.css").read_text(encoding="utf-8") + ON_PAGE_STYLE + ON_PAPER_STYLE,
-        js=(TEMPLATES / "page.js").read_text(encoding="utf-8") + ON_PAGE_SCRIPT + ON_PAPER_SCRIPT,
+        js=(TEMPLATES / "page.js").read_text(encoding="utf-8") + ON_PAPER_SCRIPT,
+        figures_js=ON_PAGE_SCRIPT,
         plotlyjs=get_plotlyjs(),
     )
 

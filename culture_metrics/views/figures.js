@@ -67,29 +67,34 @@
   };
 
   // The layout for a narrow screen: what stood beside a row stands above it, and the plot takes the width.
-  const narrow = (drawn, width) => {
+  // Bars keep their thickness while rows move apart: the last value says by how much they do.
+  const narrow = (drawn, width, bar) => {
     const layout = copy(drawn), margin = layout.margin, room = width - 2 * EDGE;
     const high = layout.height - margin.t - margin.b;
     const last = layout.annotations.length - 1;
     const notes = (layout.meta.words.below.length && layout.annotations[last]) || null;
     const all = layout.annotations.filter((note) => note !== notes);
-    const rows = margin.l > 120 || margin.r > 150;
     const side = (note) => note.xref === "paper" && !note.showarrow && (
       note.x === 0 && (note.xshift < 0 || note.xanchor === "right") ? "left"
         : note.x === 1 && (note.xanchor === "left" || note.xshift > 0) ? "right" : "");
     const head = (note) => note.yref === "paper" && note.y === 1 && !note.showarrow;
-    const beside = rows ? all.filter((note) => side(note) && !head(note)) : [];
+    const beside = margin.l > 120 || margin.r > 150 ? all.filter((note) => side(note) && !head(note)) : [];
+    const rows = beside.length > 0;
     const heads = rows ? all.filter(head) : [];
     const kept = all.filter((note) => !beside.includes(note) && !heads.includes(note));
     const rates = [];
-    let grown = 0, extra = 0;
+    let grown = 0, extra = 0, rate = 1;
     if (rows) {
       // One text for each row: its label, and after it what stood at the right.
       const lines = new Map();
       beside.forEach((note) => {
         const key = `${note.yref} ${note.y}`;
         const row = lines.get(key) || { at: note, texts: [], y: place(layout, note.yref, note.y, high) };
-        row.texts.push([side(note) === "left" ? 0 : 1, note.xshift || 0, bare(note.text), note.font]);
+        const of = side(note) === "left" && heads.find((one) => side(one) === "left" && one.xshift === note.xshift);
+        if (of) of.said = true;
+        row.texts.push([
+          side(note) === "left" ? 0 : 1, note.xshift || 0, `${of ? `${bare(of.text)} ` : ""}${bare(note.text)}`, note.font,
+        ]);
         lines.set(key, row);
       });
       const placed = [...lines.values()].sort((a, b) => a.y - b.y);
@@ -101,18 +106,19 @@
       });
       placed.forEach((row, i) => {
         const gap = i ? row.y - placed[i - 1].y : 0;
-        if (i) rates.push((FOOT * row.lines.length + 22) / Math.max(gap, 4));
-        else extra = Math.max(0, FOOT * row.lines.length + 12 - row.y);
+        if (i) rates.push((FOOT * row.lines.length + 22 + bar) / Math.max(gap, 4));
+        else extra = Math.max(0, FOOT * row.lines.length + 12 + bar / 2 - row.y);
       });
-      const rate = Math.min(4, Math.max(1, ...rates));
+      rate = Math.min(4, Math.max(1, ...rates));
       grown = high * (rate - 1);
       placed.forEach((row) => kept.push({
-        ...row.at, x: 0, xref: "paper", xanchor: "left", align: "left", xshift: 0, yanchor: "bottom", yshift: 9,
+        ...row.at, x: 0, xref: "paper", xanchor: "left", align: "left", xshift: 0, yanchor: "bottom", yshift: 9 + bar / 2,
         text: row.lines.join("<br>"), font: row.texts[0][3], bgcolor: "rgba(255,255,255,0.7)",
       }));
       // What the columns were called, and what the colours mean, one beneath the other.
-      const named = heads.sort((a, b) => (side(a) ? 1 : 0) - (side(b) ? 1 : 0) || a.x - b.x);
-      const keys = named.filter((note) => !side(note)).map((note) => note.text.replace(/<br>/g, " "));
+      const named = heads.filter((note) => !note.said).sort((a, b) => (side(a) ? 1 : 0) - (side(b) ? 1 : 0) || a.x - b.x);
+      const keys = named.filter((note) => !side(note)).map((note) => (
+        note.text.includes("<span") ? note.text.replace(/<br>/g, " ") : `| ${note.text}`));
       const columns = named.filter(side).map((note) => bare(note.text)).join(" \u2002");
       const list = [...keys.flatMap((text) => long(bare(text)) > room ? wrap(bare(text), room).map(safe) : text),
         ...(columns ? wrap(columns, room).map(safe) : [])];
@@ -128,21 +134,27 @@
       margin.l = EDGE;
       margin.r = EDGE;
     }
+    if (!rows && margin.r > 130) {
+      const most = Math.max(0, ...kept.map((note) => long(bare(note.text || ""))));
+      margin.r = Math.min(margin.r, most + 24, 0.55 * width);
+    }
     const inner = width - margin.l - margin.r;
     let lines = 1;
     kept.forEach((note) => {
       if (rows && note.xref === "paper") return;
       const axis = layout[(note.xref || "x").replace("x", "xaxis")] || {};
-      const [low, end] = axis.range || [0, 1];
-      const share = note.xref === "paper" ? note.x : (note.x - low) / (end - low);
+      const [low, end] = axis.range || [0, 1], leader = note.showarrow ? 24 : 0;
+      const x = note.axref === "x" ? note.ax : note.x;
+      const share = note.xref === "paper" ? x : (x - low) / (end - low);
       // Names beyond the right end of lines take more lines; others are moved until they can be seen.
       const texts = note.text.split("<br>"), size = (note.font || {}).size || LABEL, weight = (note.font || {}).weight || 400;
       const most = Math.max(...texts.map((text) => long(bare(text), size, weight)));
       if (note.showarrow && !note.text) return;
-      const fits = Math.min(room, share >= 1 && note.xanchor === "left" && margin.r > 60 ? margin.r - 14 : room);
+      const fits = Math.min(room, share > 0.99 && note.xanchor === "left" && margin.r > 60 ? margin.r - 16 - leader : room);
       if (most > fits) {
         const words = texts.flatMap((text) => wrap(bare(text), fits, size, weight)).map(safe);
-        lines = Math.max(lines, words.length / texts.length);
+        lines = Math.max(lines, Math.min(2, words.length / texts.length));
+        note.align = "left";
         note.text = words.join("<br>");
       }
       const wide = Math.min(most, fits), at = margin.l + share * inner + (note.xshift || 0);
@@ -154,7 +166,7 @@
       const axis = layout[name];
       if (axis.visible === false) return;
       const share = axis.domain ? axis.domain[1] - axis.domain[0] : 1;
-      axis.nticks = Math.max(3, Math.floor(inner * share / 80));
+      axis.nticks = Math.max(3, Math.floor(inner * share / 60));
       axis.tickangle = 0;
       if (axis.tickvals) {
         const texts = (axis.ticktext || axis.tickvals).map((text) => bare(String(text)));
@@ -173,44 +185,61 @@
     });
     if (notes) notes.xshift = EDGE - margin.l;
     layout.annotations = notes ? [...kept, notes] : kept;
-    return layout;
+    return [layout, rate];
   };
 
   // A map has a column for each measure: it scrolls, and its numbers open beneath it.
-  const scrolls = (gd) => gd.data.some((trace) => trace.type === "heatmap") || Boolean((gd.asDrawn || gd.layout).width);
-  const fit = (gd, width) => {
-    if (!gd.asDrawn) gd.asDrawn = copy(gd.layout);
-    const words = gd.asDrawn.meta && gd.asDrawn.meta.words;
-    if (!words) return null;
-    const shown = reword(copy(gd.asDrawn), scrolls(gd) ? Math.max(width, DRAWN) : width);
-    return width < NARROW && !scrolls(gd) ? narrow(shown, width) : shown;
+  const scrolls = (data, layout) => data.some((trace) => trace.type === "heatmap") || Boolean(layout.width);
+  // The figure for a width: its traces and its layout.
+  const fit = (data, drawn, width) => {
+    if (!drawn.meta || !drawn.meta.words || !drawn.margin) return [data, drawn];
+    if (scrolls(data, drawn)) {
+      const least = width < DRAWN && !drawn.width ? { width: DRAWN } : {};
+      return [data, reword({ ...copy(drawn), ...least }, width)];
+    }
+    const layout = reword(copy(drawn), width);
+    if (width >= NARROW) return [data, layout];
+    const lying = (trace) => trace.type === "bar" && trace.orientation === "h";
+    const thick = Math.max(0, ...data.filter(lying).map((trace) => trace.width || 0));
+    const [small, rate] = narrow(layout, width, thick);
+    return [data.map((trace) => (lying(trace) ? { ...trace, width: trace.width / rate } : trace)), small];
   };
+  const room = (gd) => Math.floor(gd.closest("figure").clientWidth);
+  // Whoever draws a figure, now or when it comes into view, draws it once and for the width it has.
+  if (window.Plotly) {
+    const draw = window.Plotly.newPlot;
+    window.Plotly.newPlot = (target, data, layout, config) => {
+      const gd = typeof target === "string" ? document.getElementById(target) : target;
+      if (!gd || !gd.closest('figure[role="img"]')) return draw(target, data, layout, config);
+      gd.asDrawn = [data, layout];
+      gd.atWidth = room(gd);
+      const fitted = gd.atWidth ? fit(data, layout, gd.atWidth) : [data, layout];
+      if (fitted[1].height) gd.style.height = `${fitted[1].height}px`;
+      return draw(gd, fitted[0], fitted[1], config);
+    };
+  }
   const follow = (gd) => {
-    const box = gd.closest("figure").parentElement, width = Math.floor(gd.closest("figure").clientWidth || box.clientWidth);
-    if (!width || gd.atWidth === width || !window.Plotly) return;
+    const width = room(gd);
+    if (!width || !gd.asDrawn || gd.atWidth === width) return;
     gd.atWidth = width;
-    const layout = fit(gd, width);
-    if (!layout) return;
-    gd.style.minWidth = scrolls(gd) && width < DRAWN ? `${DRAWN}px` : "";
+    const [data, layout] = fit(...gd.asDrawn, width);
     gd.style.height = `${layout.height}px`;
-    window.Plotly.react(gd, gd.data, layout, gd._context && { displayModeBar: false, responsive: true, typesetMath: false });
+    window.Plotly.react(gd, data, layout);
   };
 
   // Pictures: the figure on a white ground as large as a slide, higher where its words would get too small.
   const picture = async (gd) => {
-    const own = (gd.asDrawn || gd.layout).width;
+    const [data, drawn] = gd.asDrawn || [gd.data, gd.layout], own = drawn.width;
     let width = own || DRAWN, layout;
     for (let turn = 0; turn < 2; turn += 1) {
-      layout = reword(copy(gd.asDrawn || gd.layout), width);
+      layout = reword(copy(drawn), width);
       width = own || Math.min(SLIDE[0], Math.max(DRAWN, Math.round((layout.height || 450) * SLIDE[0] / SLIDE[1])));
     }
     const height = layout.height || 450, scale = Math.max(1, Math.min(SLIDE[0] / width, SLIDE[1] / height));
-    const off = document.createElement("div");
     const url = await window.Plotly.toImage(
-      { data: gd.data, layout: { ...layout, width, height, paper_bgcolor: "#FFFFFF" } },
+      { data, layout: { ...layout, width, height, paper_bgcolor: "#FFFFFF" } },
       { format: "png", width, height, scale, imageDataOnly: false },
     );
-    off.remove();
     const image = new Image();
     image.src = url;
     await image.decode();
@@ -266,12 +295,15 @@
       }
     });
   };
-  const figures = [...document.querySelectorAll('figure[role="img"]')];
-  figures.forEach(offer);
-  // A figure may be drawn later, when it comes into view: whenever it is there, it takes the width it has.
-  const watch = new ResizeObserver((seen) => seen.forEach(({ target }) => {
-    const gd = target.querySelector(".js-plotly-plot");
-    if (gd && gd.data) follow(gd);
-  }));
-  figures.forEach((figure) => watch.observe(figure));
+  const start = () => {
+    const figures = [...document.querySelectorAll('figure[role="img"]')];
+    figures.forEach(offer);
+    const watch = new ResizeObserver((seen) => seen.forEach(({ target }) => {
+      const gd = target.querySelector(".js-plotly-plot");
+      if (gd) follow(gd);
+    }));
+    figures.forEach((figure) => watch.observe(figure));
+  };
+  if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", start);
+  else start();
 })();

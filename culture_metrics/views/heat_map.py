@@ -12,6 +12,7 @@ from culture_metrics.errors import ResultsError
 from culture_metrics.views import maps, style
 from culture_metrics.views.inputs import one_of, tidy
 from culture_metrics.views.labels import reading, safely
+from culture_metrics.wording.grey import seen_apart
 from culture_metrics.wording.numbers import (
     DECIMALS,
     MINUS,
@@ -369,6 +370,8 @@ def _notes(cells: pl.DataFrame, unit: str, scale: tuple[float, float] | None) ->
             "Coloured where the 95% interval leaves out the whole organisation's value: each cell by itself, "
             "so some are by chance alone."
         )
+    if cells["shade"].is_not_null().any() and not (cells["shade"] != 0).any():
+        said.append(seen_apart(cells, unit))
     if cells["held_back"].any():
         said.append(f"Hatched, {NOT_SHOWN}: {WHY_NOT['suppressed']}.")
     if (cells["estimate"].is_null() & ~cells["held_back"]).any():

@@ -109,7 +109,8 @@ def as_html(fig: go.Figure, *, plotlyjs: bool = False, div_id: str) -> str:
     '<figure role="img" aria-la'
     """
     body = fragment(fig.to_dict(), div_id)
-    return f"<script>{get_plotlyjs()}</script>\n{body}" if plotlyjs else body
+    library = f"<script>{get_plotlyjs()}</script>\n<script>{ON_PAGE_SCRIPT}</script>\n"
+    return f"{library}{body}" if plotlyjs else body
 
 
 def save(fig: go.Figure, path: str | Path) -> Path:
@@ -132,7 +133,7 @@ def save(fig: go.Figure, path: str | Path) -> Path:
     body = as_html(fig, plotlyjs=True, div_id="figure")
     if isinstance(fig, HouseFigure):
         body += folded(fig.numbers)
-    return _write(Path(path), _page(body, title, ON_PAGE_SCRIPT + ON_PAPER_SCRIPT).encode())
+    return _write(Path(path), _page(body, title, ON_PAPER_SCRIPT).encode())
 
 
 def page(body: str, path: str | Path, *, title: str) -> Path:

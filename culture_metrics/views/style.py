@@ -35,6 +35,9 @@ TEXT, QUIET_TEXT, GRID, PAPER = "#222222", "#595959", "#E6E6E6", "#FFFFFF"
 #: colour of text keeps 4.5 to 1 on every shade.
 DIVERGING = ((0.0, ORANGE), (0.5, "#F5F5F5"), (1.0, SEQUENTIAL[2]))
 
+#: Contrast of text with its ground.
+READABLE = 4.5
+
 FONT = '"Segoe UI", -apple-system, "Helvetica Neue", Arial, "Liberation Sans", sans-serif'
 LABEL, SUBTITLE, TITLE = 14, 15, 20
 #: Height of a line of title or subtitle, and of a line beneath the figure, in pixels.
@@ -109,6 +112,47 @@ def figure() -> go.Figure:
     # Given to Plotly by `finish`, all at once: it checks all texts anew at each one added.
     fig._texts = []
     return fig
+
+
+def contrast(one: str, other: str) -> float:
+    """Return the contrast of two colours (`#RRGGBB`) as WCAG 2.2 defines it.
+
+    Examples
+    --------
+    >>> round(contrast("#000000", "#FFFFFF"))
+    21
+    """
+    low, high = sorted(map(_luminance, (one, other)))
+    return (high + 0.05) / (low + 0.05)
+
+
+def _luminance(colour: str) -> float:
+    parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def text_on(colour: str) -> str:
+    """Return the colour of text that keeps 4.5 to 1 on a ground: white, the house's own, or black.
+
+    Examples
+    --------
+    >>> text_on(DARK_BLUE), text_on(ORANGE)
+    ('#FFFFFF', '#222222')
+    """
+    return next(text for text in (PAPER, TEXT, "#000000") if contrast(text, colour) >= READABLE)
+
+
+def between(one: str, other: str, share: float) -> str:
+    """Return the colour that lies that share of the way from one to another.
+
+    Examples
+    --------
+    >>> between("#000000", "#FF8000", 0.5)
+    '#804000'
+    """
+    ends = ([int(c[i : i + 2], 16) for i in (1, 3, 5)] for c in (one, other))
+    return "#" + "".join(f"{round(a + share * (b - a)):02X}" for a, b in zip(*ends, strict=True))
 
 
 def pixel_rows(fig: go.Figure, total: float) -> None:

@@ -33,6 +33,7 @@ MARKS = {
 CLEAR = "rgba(0,0,0,0)"
 #: These stand on a ground of their own, or are that ground.
 KEPT = {"textfont", "hoverlabel", "pattern", "colorscale", "coloraxis", "meta", "text", "hovertext"}
+_SWATCH = re.compile(r"(color:\s*)(#[0-9A-Fa-f]{6})('(?:[^<>]*)>[■●◆▨━])")
 _COLOUR = re.compile(r"color:\s*(#[0-9A-Fa-f]{6})")
 
 
@@ -74,7 +75,8 @@ def _note(note: dict[str, Any]) -> dict[str, Any]:
 
 def _words(text: str, colour: str) -> str:
     """Put the colour of text into its style, line by line, for Plotly closes what is open at a line's end."""
-    inner = _COLOUR.sub(lambda found: f"color:{_said(found[1])}", text)
+    inner = _SWATCH.sub(lambda found: found[1] + MARKS.get(found[2].upper(), found[2]) + found[3], text)
+    inner = _COLOUR.sub(lambda found: f"color:{_said(found[1])}", inner)
     style = f"<span style='color:{_said(colour)}'>"
     return "<br>".join(f"{style}{line}</span>" if line else line for line in inner.split("<br>"))
 
@@ -89,8 +91,9 @@ def _axis(axis: dict[str, Any]) -> dict[str, Any]:
         return axis
     quiet = "#595959"
     done = dict(axis)
-    if "ticktext" in axis:
-        done["ticktext"] = [_words(str(text), quiet) for text in axis["ticktext"]]
+    if "tickvals" in axis:  # Plotly puts nothing before or after these
+        texts = axis.get("ticktext", axis["tickvals"])
+        done["ticktext"] = [_words(str(text), quiet) for text in texts]
     else:
         done["tickprefix"] = f"<span style='color:{_said(quiet)}'>" + axis.get("tickprefix", "")
         done["ticksuffix"] = axis.get("ticksuffix", "") + "</span>"
