@@ -99,7 +99,7 @@ class HouseFigure(go.Figure):  # type: ignore[misc]
         plain = self.to_plotly_json()
         # Who asks for this renderer by name puts the figure on a white page, as a report does.
         followed = plain if os.environ.get("PLOTLY_RENDERER") == "plotly_mimetype" else following(plain)
-        told = {PLOTLY: {**followed, "config": CONFIG | {"displayModeBar": None}}}
+        told: dict[str, Any] = {PLOTLY: {**followed, "config": CONFIG | {"displayModeBar": None}}}
         picture = ""
         if os.environ.get(PICTURES) == "svg":
             svg = drawn(self, "svg")

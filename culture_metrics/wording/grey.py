@@ -6,7 +6,6 @@ from statistics import NormalDist
 
 import polars as pl
 
-from culture_metrics.contract import ALL
 from culture_metrics.wording.numbers import fixed, several, shown, signed
 
 #: Level of a map, all its cells together, and how often a true difference of the size said would be seen.
@@ -105,7 +104,7 @@ def _furthest(known: pl.DataFrame) -> pl.DataFrame:
 
 
 def _of(row: dict[str, object]) -> str:
-    return f"{row['label']} in {'the whole organisation' if row['group'] == ALL else row['group']}"
+    return f"{row['label']} in {row['group']}"
 
 
 def _size(value: float, unit: str) -> str:

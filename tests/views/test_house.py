@@ -8,12 +8,13 @@ import plotly.io as pio
 import polars as pl
 import pytest
 
+from culture_metrics.errors import ReportError
 from culture_metrics.views import style
 from culture_metrics.views.distribution import SHADES, distribution
 from culture_metrics.views.house import MOST_ROWS, HouseFigure, folded
 from culture_metrics.views.labels import spread, width, wrap
 from culture_metrics.views.numbers import listed
-from culture_metrics.views.save import at_width, for_slide
+from culture_metrics.views.save import at_width, for_slide, picture
 from culture_metrics.views.theme import DARK_PAGE, MARKS, WORDS, following
 from culture_metrics.wording.grey import furthest_apart, furthest_change, seen_apart, seen_change
 from culture_metrics.wording.table import Table
@@ -101,6 +102,21 @@ def test_a_title_of_ones_own_keeps_the_subtitle_and_opens_the_alt_text(fig, give
     assert fig.layout.title.pad.t == style.EDGE + 14
     margin = fig.layout.margin
     assert fig.layout.height == margin.t + 300 + margin.b
+
+
+@pytest.mark.parametrize("kind", ["png", "svg"])
+def test_a_picture_without_a_browser_says_what_works_instead(fig, monkeypatch, tmp_path, kind):
+    kaleido = pytest.importorskip("kaleido")
+    from kaleido.errors import ChromeNotFoundError
+
+    def none(*_, **__):
+        raise ChromeNotFoundError
+
+    monkeypatch.setattr(kaleido, "start_sync_server", none)
+    with pytest.raises(ReportError, match="Chrome, Chromium or Edge, and none was found") as error:
+        picture(fig, tmp_path / f"x.{kind}")
+    assert ".html" in error.value.hint
+    assert error.value.where == f"x.{kind}"
 
 
 def test_other_changes_leave_the_title_alone(fig):
