@@ -107,10 +107,10 @@ def test_a_title_of_ones_own_keeps_the_subtitle_and_opens_the_alt_text(fig, give
 @pytest.mark.parametrize("kind", ["png", "svg"])
 def test_a_picture_without_a_browser_says_what_works_instead(fig, monkeypatch, tmp_path, kind):
     kaleido = pytest.importorskip("kaleido")
-    from kaleido.errors import ChromeNotFoundError
+    missing = pytest.importorskip("kaleido.errors").ChromeNotFoundError
 
     def none(*_, **__):
-        raise ChromeNotFoundError
+        raise missing
 
     monkeypatch.setattr(kaleido, "start_sync_server", none)
     with pytest.raises(ReportError, match="Chrome, Chromium or Edge, and none was found") as error:
