@@ -14,7 +14,7 @@ from culture_metrics.compare.years import compare_years
 from culture_metrics.contract import as_distributions, as_results, check_released
 from culture_metrics.errors import CultureMetricsError, InputWarning, ReportError, warn
 from culture_metrics.files.safety import check_address_space
-from culture_metrics.reporting.delivery import deliver, workshop
+from culture_metrics.reporting.delivery import LEDGER, deliver, workshop
 from culture_metrics.reporting.excel import write_results
 from culture_metrics.reporting.manifest import manifest
 from culture_metrics.reporting.page import page, section
@@ -46,7 +46,6 @@ OF_WORKBOOKS = ("04_benchmark_and_peers", "10_published_results")
 FIRST = ["Reading and checking the files", "Scoring and estimating"]
 RUNNING = "Running the notebooks"
 VERDICTS = "Drawing years to see what verdicts are worth"
-LEDGER = "ledger.json"
 LAST = ["Writing the page and the tables"]
 
 
@@ -61,6 +60,7 @@ def report(  # noqa: PLR0913, PLR0917
     minimum_count: int | None = None,
     survey: str | Path | Survey | None = None,
     calibrate: int = 0,
+    for_each: str | Sequence[str] | None = None,
 ) -> Path:
     """Make a report on one organisation from its respondent files, official workbooks, or both.
 
@@ -89,11 +89,16 @@ def report(  # noqa: PLR0913, PLR0917
         returned. Told from the files when left out.
     calibrate : int
         With a chapter on what the verdicts are worth here, from so many pairs of years (`cm.calibrate`).
+    for_each : str or sequence of str, optional
+        Instead of the whole report a page of one A4 sheet for each group of this breakdown, named as `by`
+        names them (several names are crossed), and an index of them, in a folder of `out` that is named after
+        the breakdown; as PDF as well where Chrome, Edge or Chromium is found. What the pages show is decided
+        together with `by` and the groups that lie in those of the pages, and kept in the ledger of `out`.
 
     Returns
     -------
     Path
-        The page, `index.html`. Beside it lie `results.parquet` (Results of the organisation), `results.xlsx`
+        The page, `index.html`; with `for_each` the index of the pages. Beside it lie `results.parquet` (Results of the organisation), `results.xlsx`
         (the same and the answers, for people), `manifest.json`, and `ledger.json`: which groups were shown,
         so that the next report into this folder gives away nothing that this one hides. It holds no numbers.
 
@@ -118,6 +123,12 @@ def report(  # noqa: PLR0913, PLR0917
     >>> report(["RXX_2024.csv"], out="report")  # doctest: +SKIP
     PosixPath('report/index.html')
     """
+    if for_each is not None:
+        from culture_metrics.reporting.parts.make import report_for_each
+
+        about = {"organisation": organisation, "year": year, "by": by, "survey": survey}
+        least = {"minimum_base": minimum_base, "minimum_count": minimum_count}
+        return report_for_each(inputs, out, for_each, tell, **about, **least)
     tell = tell or (lambda step, done, total: None)
     folder = Path(out)
     steps = [*FIRST, *NOTEBOOKS, *LAST]
