@@ -70,9 +70,7 @@ def workshop(folder: Path) -> Iterator[Path]:
             shutil.rmtree(place, ignore_errors=True)
 
 
-def deliver(
-    place: Path, folder: Path, files: Sequence[str] = FILES, gone: Sequence[str] = ()
-) -> None:
+def deliver(place: Path, folder: Path, files: Sequence[str] = FILES, gone: Sequence[str] = ()) -> None:
     """Swap the files of an earlier report for the new ones: all of them, or none.
 
     Parameters

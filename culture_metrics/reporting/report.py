@@ -98,9 +98,10 @@ def report(  # noqa: PLR0913, PLR0917
     Returns
     -------
     Path
-        The page, `index.html`; with `for_each` the index of the pages. Beside it lie `results.parquet` (Results of the organisation), `results.xlsx`
-        (the same and the answers, for people), `manifest.json`, and `ledger.json`: which groups were shown,
-        so that the next report into this folder gives away nothing that this one hides. It holds no numbers.
+        The page, `index.html`; with `for_each` the index of the pages. Beside it lie `results.parquet`
+        (Results of the organisation), `results.xlsx` (the same and the answers, for people), `manifest.json`,
+        and `ledger.json`: which groups were shown, so that the next report into this folder gives away
+        nothing that this one hides. It holds no numbers.
 
     Raises
     ------
@@ -124,11 +125,17 @@ def report(  # noqa: PLR0913, PLR0917
     PosixPath('report/index.html')
     """
     if for_each is not None:
+        if calibrate:
+            raise ReportError(
+                "What verdicts are worth is a chapter of the whole report, not of pages for each group",
+                hint="Leave out calibrate, or for_each: the two reports can lie in one folder.",
+            )
         from culture_metrics.reporting.parts.make import report_for_each
 
-        about = {"organisation": organisation, "year": year, "by": by, "survey": survey}
-        least = {"minimum_base": minimum_base, "minimum_count": minimum_count}
-        return report_for_each(inputs, out, for_each, tell, **about, **least)
+        return report_for_each(
+            inputs, out, for_each, tell, organisation=organisation, year=year, by=by,
+            minimum_base=minimum_base, minimum_count=minimum_count, survey=survey,
+        )  # fmt: skip
     tell = tell or (lambda step, done, total: None)
     folder = Path(out)
     steps = [*FIRST, *NOTEBOOKS, *LAST]

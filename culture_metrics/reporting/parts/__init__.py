@@ -1,1 +1,1 @@
-"""A page for each part of an organisation: one A4 sheet a group, an index, and PDFs where a browser is there."""
+"""A page for each part of an organisation: an index, and a sheet of A4 for each group."""

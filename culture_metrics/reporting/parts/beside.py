@@ -1,4 +1,4 @@
-"""Each part beside the rest of the trust, its benchmark group and last year: everything from what is shown."""
+"""Each part beside the rest, its benchmark group and last year: all from what is shown."""
 
 from __future__ import annotations
 
@@ -88,9 +88,7 @@ def apart_from_the_rest(study: Study, breakdown: str, year: str | None = None) -
         gap=pl.col("estimate") - pl.col("rest"),
     )
     placed = tested.join(tiers(edition), on="measure", how="left", maintain_order="left")
-    found = adjust_p(placed, "bh").with_columns(
-        size=turned("gap") / pl.when(spread > 0).then(spread)
-    )
+    found = adjust_p(placed, "bh").with_columns(size=turned("gap") / pl.when(spread > 0).then(spread))
     beyond = (pl.col("p_adjusted") < ALPHA).fill_null(value=False)
     return found.with_columns(
         side=pl.when(beyond).then(pl.col("size").sign()).otherwise(0.0).fill_null(0.0).cast(pl.Int8)
@@ -117,9 +115,7 @@ def benchmarked(study: Study) -> Benchmarked | None:
         return None
     standing = study.benchmark()
     known = standing.table.drop_nulls("median")
-    return Benchmarked(
-        standing.group, standing.period, dict(known.select("measure", "median").iter_rows())
-    )
+    return Benchmarked(standing.group, standing.period, dict(known.select("measure", "median").iter_rows()))
 
 
 def scores(study: Study, apart: pl.DataFrame, change: pl.DataFrame | None) -> pl.DataFrame:

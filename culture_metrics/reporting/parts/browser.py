@@ -1,4 +1,4 @@
-"""PDFs by the browser that is there: Chrome, Edge or Chromium, one process for all pages, nothing from the network."""
+"""PDFs by the Chrome, Edge or Chromium that is there: one process for all pages, nothing from the network."""
 
 from __future__ import annotations
 

@@ -97,9 +97,7 @@ def _inside(study: Study, own: Extract, breakdown: str) -> tuple[str | None, pl.
     found: list[tuple[int, str, pl.DataFrame]] = []
     for name in names:
         nested = parents(own, {breakdown: (breakdown,), name: (name,)})
-        strict = nested is not None and nested.filter(
-            breakdown=name, parent_breakdown=breakdown
-        ).height
+        strict = nested is not None and nested.filter(breakdown=name, parent_breakdown=breakdown).height
         if strict or name in told:
             lies = _lies(own, breakdown, name)
             if lies["group"].n_unique() > lies["parent"].n_unique():
@@ -124,9 +122,11 @@ def _told(study: Study, own: Extract, breakdown: str) -> set[str]:
 def _lies(own: Extract, breakdown: str, inner: str) -> pl.DataFrame:
     """Return the groups whose people are all in one part, as far as both are known."""
     columns = group_columns(own, [breakdown, inner])
-    pairs = own.frame.select(
-        parent=columns[breakdown].cast(pl.String), group=columns[inner].cast(pl.String)
-    ).drop_nulls().unique()
+    pairs = (
+        own.frame.select(parent=columns[breakdown].cast(pl.String), group=columns[inner].cast(pl.String))
+        .drop_nulls()
+        .unique()
+    )
     alone = pl.len().over("group") == 1
     return pairs.filter(alone).select("group", "parent").sort("parent", "group")
 
@@ -161,5 +161,3 @@ def number_of(number: int, label: str) -> str:
     if many.startswith("groups of "):
         return f"{several(1, 'group')}{many.removeprefix('groups')}"
     return f"1 {label.lower() if label == label.capitalize() else label}"
-
-

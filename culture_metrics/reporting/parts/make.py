@@ -20,6 +20,7 @@ from culture_metrics.reporting.parts.material import gather
 from culture_metrics.reporting.parts.page import TEMPLATES, Words, environment, one_page
 from culture_metrics.study import read
 from culture_metrics.views import style
+from culture_metrics.wording.numbers import in_sentence, together
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -31,7 +32,12 @@ if TYPE_CHECKING:
     Tell = Callable[[str, int, int], None]
 
 INDEX, MANIFEST = "index.html", "manifest.json"
-STEPS = ("Reading and checking the files", "Scoring and estimating", "Writing the pages", "Printing the pages")
+STEPS = (
+    "Reading and checking the files",
+    "Scoring and estimating",
+    "Writing the pages",
+    "Printing the pages",
+)
 NO_BROWSER = "No PDFs: neither Chrome, Edge nor Chromium was found. Each page prints on one sheet of A4."
 
 
@@ -106,6 +112,9 @@ def _words(study: Study, chosen: Chosen, report: str | None) -> Words:
         year=study.year,
         before=before,
         label=chosen.label,
+        one=number_of(1, chosen.label).removeprefix("1 ").split(" of ")[0],
+        each=in_sentence(chosen.label),
+        scale=survey.range_words,
         inner=chosen.inner_label,
         made=f"{datetime.now(UTC):%d %B %Y}".lstrip("0"),
         version=culture_metrics.__version__,
@@ -151,38 +160,49 @@ def _print(program: Path, place: Path, pages: dict[str, str], tell: Tell) -> str
 
 
 def _index(material: Material, place: Path, files: dict[str, str], why_no_pdf: str | None) -> None:
-    label = material.words.label
-    html = environment().get_template("index.html.j2").render(
-        words=material.words,
-        css=(TEMPLATES / "parts.css").read_text(encoding="utf-8"),
-        lower=plural(label),
-        rows=[
-            {
-                "group": group,
-                "file": files[group],
-                "rate": material.rates.get(group),
-                "pdf": (place / f"{files[group]}.pdf").is_file(),
-                "cells": {
-                    row["measure"]: row for row in material.scores.filter(group=group).iter_rows(named=True)
-                },
-            }
-            for group in material.groups
-        ],
-        columns=[(m.id, m.label) for m in material.study.edition.leading.values() if m.id in material.whole],
-        whole=material.whole,
-        whole_rate=material.rates.get("all"),
-        hidden=number_of(material.hidden_parts, label) if material.hidden_parts else None,
-        one=material.hidden_parts == 1,
-        rated=bool(material.rates),
-        least=material.study.rule.minimum_base,
-        why_no_pdf=why_no_pdf,
-        cautions=material.study.cautions,
+    study, label = material.study, material.words.label
+    html = (
+        environment()
+        .get_template("index.html.j2")
+        .render(
+            words=material.words,
+            css=(TEMPLATES / "parts.css").read_text(encoding="utf-8"),
+            lower=plural(label),
+            rows=[
+                {
+                    "group": group,
+                    "file": files[group],
+                    "rate": material.rates.get(group),
+                    "pdf": (place / f"{files[group]}.pdf").is_file(),
+                    "cells": {
+                        row["measure"]: row
+                        for row in material.scores.filter(group=group).iter_rows(named=True)
+                    },
+                }
+                for group in material.groups
+            ],
+            columns=material.columns,
+            pages=number_of(len(material.groups), label),
+            beside=together(
+                study.edition.breakdown_label(name, study.words)
+                for name in study.by
+                if name != material.chosen.breakdown
+            ),
+            whole=material.whole,
+            whole_rate=material.rates.get("all"),
+            hidden=number_of(material.hidden_parts, label) if material.hidden_parts else None,
+            one=material.hidden_parts == 1,
+            rated=bool(material.rates),
+            least=study.rule.minimum_base,
+            why_no_pdf=why_no_pdf,
+            cautions=study.cautions,
+        )
     )
     (place / INDEX).write_text(html, encoding="utf-8", newline="\n")
 
 
 def _earlier(folder: Path) -> list[str]:
-    """Return the pages of an earlier run, as its manifest lists them: none of them may stay beside new ones."""
+    """Return the pages of an earlier run, as its manifest lists them: none may stay beside new ones."""
     try:
         kept = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))["pages"]
     except (OSError, ValueError, KeyError, TypeError):

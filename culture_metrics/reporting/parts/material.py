@@ -34,8 +34,7 @@ class Material:
 
     `apart` and `scores` as `beside` returns them; `change` the table of `compare_years` of the parts, or None
     and `why_no_change`; `inner` the map of the groups inside (`heat_map_table`), `whole` its figures of the
-    organisation, `hidden` the groups inside of which nothing is shown; `rates` what is said of the response of
-    each part.
+    organisation, `hidden` the groups inside of which nothing is shown; `rates` the response of each part.
     """
 
     study: Study
@@ -56,6 +55,11 @@ class Material:
     talk: Conversations
     groups: list[str]
     hidden_parts: int
+
+    @property
+    def columns(self) -> list[tuple[str, str]]:
+        """Id and label of the leading scores that the organisation has."""
+        return [(m.id, m.label) for m in self.study.edition.leading.values() if m.id in self.whole]
 
 
 def gather(study: Study, chosen: Chosen, words: Words) -> Material:
@@ -106,9 +110,7 @@ def _change(study: Study, breakdown: str) -> pl.DataFrame | None:
 
 
 def _own(study: Study) -> pl.DataFrame:
-    return study.results.table.filter(
-        period=study.year, organisation=study.organisation, weighting="none"
-    )
+    return study.results.table.filter(period=study.year, organisation=study.organisation, weighting="none")
 
 
 def _map(study: Study, inner: str) -> pl.DataFrame | None:

@@ -15,8 +15,8 @@ from culture_metrics.reporting.parts.chosen import number_of, plural
 from culture_metrics.reporting.parts.stand_out import MOST, most_apart
 from culture_metrics.views.heat_map import colour_limit
 from culture_metrics.wording.changes import with_unit
-from culture_metrics.wording.numbers import base_range, held_back, in_sentence, several, shown
-from culture_metrics.wording.verdicts import BARRED, CLEAR, LIKELY, counted
+from culture_metrics.wording.numbers import base_range, held_back, several, shown
+from culture_metrics.wording.verdicts import CLEAR, LIKELY, counted
 
 if TYPE_CHECKING:
     from culture_metrics.reporting.parts.material import Material
@@ -38,7 +38,11 @@ class Words:
     year: str
     before: str | None
     label: str
+    #: What one part is called after "this", and after "for each".
+    one: str
+    each: str
     inner: str | None
+    scale: str
     made: str
     version: str
     rule: str
@@ -59,6 +63,7 @@ def environment() -> Any:
         lstrip_blocks=True,
     )
     made.filters["shown"] = shown
+    made.filters["capitalize_first"] = lambda text: f"{text[:1].upper()}{text[1:]}"
     return made
 
 
@@ -103,7 +108,7 @@ def _apart(row: dict[str, Any]) -> dict[str, Any]:
     away = with_unit(abs(row["gap"]), unit).lstrip("+")
     return {
         "label": row["label"],
-        "meaning": row["meaning"],
+        "meaning": row["meaning"] if unit == "percent" else "",
         "own": shown(row["estimate"], unit),
         "ends": None
         if row["conf_low"] is None
@@ -169,8 +174,7 @@ def _moved(material: Material, group: str) -> dict[str, Any]:
         "why_not": None,
         "said": said,
         "counts": [f"of {several(of.height, 'leading score')} {', '.join(counts)}"] if counts else [],
-        "more": moved.filter(verdicts.is_in(CLEAR)).height - len([t for t in told if moved["verdict"][t] in CLEAR]),
-        "barred": numbers.get(BARRED, 0),
+        "more": moved.filter(verdicts.is_in(CLEAR)).height - moved[told].filter(verdicts.is_in(CLEAR)).height,
     }
 
 
@@ -198,7 +202,7 @@ def _inside(material: Material, group: str) -> dict[str, Any] | None:
         rows.append({"group": name, "base": part["group_base"].max(), "cells": cells})
     least = material.study.rule.minimum_base
     return {
-        "columns": [(m.id, m.label) for m in material.study.edition.leading.values() if m.id in material.whole],
+        "columns": material.columns,
         "whole": material.whole,
         "rows": rows,
         "hidden": f"{number_of(hidden, label)} with fewer than {least}{ENDING}" if hidden else None,
@@ -220,8 +224,3 @@ def _cell(row: dict[str, Any], limit: float) -> dict[str, Any]:
 def limit_of(table: pl.DataFrame | None) -> float:
     """Return the difference at which colours end, the same on all pages."""
     return 1.0 if table is None else colour_limit(table)
-
-
-def label_in_sentence(words: Words) -> str:
-    """Return what one part is called within a sentence."""
-    return in_sentence(words.label)

@@ -108,6 +108,6 @@ def _read(survey: str, folder: str | None) -> Conversations:
 
 
 def conversations(edition: Edition) -> Conversations:
-    """Return the questions to talk about of a survey: `conversations.yaml` in its folder, where it has one."""
+    """Return the questions to talk about of a survey: `conversations.yaml` in its folder, if it is there."""
     folder = edition.survey.folder
     return _read(edition.survey.id, str(folder) if folder else None)

@@ -50,7 +50,8 @@ def spoken(row: Mapping[str, Any], benchmark: float | None, before: str | None) 
     said = [f"{row['label']}: {shown(row['estimate'], unit)}"]
     if row["conf_low"] is not None:
         said[0] += f", 95% interval {shown(row['conf_low'], unit)} to {shown(row['conf_high'], unit)}"
-    for name, value in (("whole organisation", row["whole"]), ("benchmark group", benchmark), (before, row["before"])):
+    beside = {"whole organisation": row["whole"], "benchmark group": benchmark, before: row["before"]}
+    for name, value in beside.items():
         if value is not None and name:
             said.append(f"{name} {shown(value, unit)}")
     return "; ".join(said)
