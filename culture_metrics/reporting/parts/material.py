@@ -16,7 +16,7 @@ from culture_metrics.reporting.parts.beside import (
     reach_of,
     scores,
 )
-from culture_metrics.reporting.parts.page import Words, limit_of
+from culture_metrics.reporting.parts.page import Words, in_order, limit_of
 from culture_metrics.reporting.parts.stand_out import Conversations, conversations
 from culture_metrics.reporting.parts.strip import Axis
 from culture_metrics.results.beside import with_apart
@@ -72,7 +72,7 @@ def gather(study: Study, chosen: Chosen, words: Words) -> Material:
     leading = [*study.edition.leading]
     medians = [v for m, v in benchmark.median.items() if m in leading] if benchmark else []
     figures = [beside[c] for c in ("estimate", "conf_low", "conf_high", "whole", "before")]
-    groups = beside["group"].unique().sort().to_list()
+    groups = sorted(beside["group"].unique(), key=in_order)
     hidden = _hidden(study, chosen.breakdown)
     return Material(
         study=study,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -178,6 +179,20 @@ def _moved(material: Material, group: str) -> dict[str, Any]:
     }
 
 
+def in_order(name: str) -> list[tuple[bool, str, int]]:
+    """Return what names are sorted by as people count: Ward 2 before Ward 10.
+
+    Examples
+    --------
+    >>> sorted(["Ward 10", "ward 2", "Bank"], key=in_order)
+    ['Bank', 'ward 2', 'Ward 10']
+    """
+    return [
+        (False, "", int(part)) if part.isdecimal() else (True, part.casefold(), 0)
+        for part in re.split(r"(\d+)", name)
+    ]
+
+
 def _inside(material: Material, group: str) -> dict[str, Any] | None:
     """Return the groups inside as a small heat table; hidden ones are counted."""
     if material.inner is None or material.words.inner is None:
@@ -199,7 +214,8 @@ def _inside(material: Material, group: str) -> dict[str, Any] | None:
         "group", maintain_order=True
     ):
         cells = {row["measure"]: _cell(row, material.limit) for row in part.iter_rows(named=True)}
-        rows.append({"group": name, "base": part["group_base"].max(), "cells": cells})
+        rows.append({"group": str(name), "base": part["group_base"].max(), "cells": cells})
+    rows.sort(key=lambda row: in_order(row["group"]))
     least = material.study.rule.minimum_base
     return {
         "columns": material.columns,
