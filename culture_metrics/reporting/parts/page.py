@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 TEMPLATES = Path(__file__).parent / "templates"
 #: Groups inside that a sheet has room for; of more the largest are shown.
-ROOM = 18
+ROOM = 16
 #: From so many on lines stand closer.
 DENSE = 8
 SIDES = {1: "above the rest", -1: "below the rest", 0: "no clear gap"}
