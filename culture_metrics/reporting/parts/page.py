@@ -27,7 +27,7 @@ TEMPLATES = Path(__file__).parent / "templates"
 ROOM = 16
 #: From so many on lines stand closer.
 DENSE = 8
-SIDES = {1: "above the rest", -1: "below the rest", 0: "no clear gap"}
+SIDES = {1: "above", -1: "below", 0: "no clear gap"}
 
 
 @dataclass(frozen=True)

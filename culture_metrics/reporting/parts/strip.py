@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 #: Size of a chart in its own units, and what stays free at both ends so that no mark is cut.
-WIDTH, HEIGHT, EDGE = 240, 22, 8
+WIDTH, HEIGHT, EDGE = 190, 20, 8
 
 
 @dataclass(frozen=True)
