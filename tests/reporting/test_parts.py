@@ -184,6 +184,19 @@ def test_an_attacker_with_all_pages_index_and_report_finds_nobody(released, year
     assert {f.heads for f in linear_attack(bare, everybody, rng, steps=20)} & {4, 6, 7, 8}
 
 
+def test_a_report_into_the_same_folder_keeps_to_what_the_pages_hide(folder, released):
+    """Also by fewer breakdowns, which alone would hide less."""
+    alone = (released.made.chosen.breakdown,)
+    study = cm.study([folder], by=alone, ledger=released.out / "ledger.json")
+    shown = [
+        one.results.table.filter(pl.col("breakdown").is_in(alone), status="reported")
+        for one in (study, released.study)
+    ]
+    keys = ["period", "group", "measure"]
+    assert shown[0].height
+    assert shown[0].join(shown[1], on=keys, how="anti").is_empty()
+
+
 def test_the_rest_is_everybody_else_and_what_is_called_is_beyond_chance(released):
     """The mean of the others from their own scores, which the pages never see."""
     apart = apart_from_the_rest(released.study, released.made.chosen.breakdown)

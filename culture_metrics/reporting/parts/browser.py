@@ -10,10 +10,12 @@ import shutil
 import subprocess
 import sys
 import time
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
+
+from websocket import WebSocketException, create_connection
 
 from culture_metrics.errors import ReportError
 
@@ -94,7 +96,13 @@ class Printer:
     def _ask(self, method: str, **params: Any) -> dict[str, Any]:
         self._number += 1
         asked: dict[str, Any] = {"id": self._number, "method": method, "params": params}
-        self._socket.send(json.dumps(asked | ({"sessionId": self._session} if self._session else {})))
+        try:
+            self._socket.send(json.dumps(asked | ({"sessionId": self._session} if self._session else {})))
+            return self._answer(method)
+        except (WebSocketException, OSError, json.JSONDecodeError) as error:
+            raise _refused(f"{method}: {type(error).__name__}") from error
+
+    def _answer(self, method: str) -> dict[str, Any]:
         while True:
             answer = json.loads(self._socket.recv())
             if answer.get("id") == self._number:
@@ -113,8 +121,6 @@ def printer(program: Path) -> Iterator[Printer]:
     ReportError
         When it does not start, or does not do what it is asked.
     """
-    from websocket import WebSocketException, create_connection
-
     with TemporaryDirectory(prefix="culture-metrics-", ignore_cleanup_errors=True) as place:
         log = Path(place) / "log"
         # Chrome has no sandbox for the superuser, as in containers; what it is shown was made here.
@@ -129,14 +135,16 @@ def printer(program: Path) -> Iterator[Printer]:
             raise _refused(error.strerror or type(error).__name__) from error
         try:
             address = _address(process, log)
-            socket = create_connection(address, timeout=ANSWER, suppress_origin=True, http_no_proxy=["*"])
             try:
-                yield Printer(socket)
-            finally:
-                socket.send(json.dumps({"id": 0, "method": "Browser.close"}))
-                socket.close()
-        except (WebSocketException, OSError, ValueError, KeyError) as error:
-            raise _refused(type(error).__name__) from error
+                socket = create_connection(address, timeout=ANSWER, suppress_origin=True, http_no_proxy=["*"])
+            except (WebSocketException, OSError) as error:
+                raise _refused(type(error).__name__) from error
+            with closing(socket):
+                try:
+                    yield Printer(socket)
+                finally:
+                    with suppress(WebSocketException, OSError):
+                        socket.send(json.dumps({"id": 0, "method": "Browser.close"}))
         finally:
             _end(process)
 
