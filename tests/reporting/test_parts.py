@@ -377,10 +377,9 @@ def test_a_page_is_one_sheet_of_a4_however_long_it_is(texts):
     page = texts["urgent-care.html"]
     row = re.search(r"<tr><th scope=\"row\">Wards</th>.*?</tr>", page, re.DOTALL)[0]
     with browser.printer(browser.find_browser()) as made:
-        for html_text in (page, page.replace(row, row * ROOM)):
-            pdf = made.one_sheet(html_text)
-            assert browser.pages_in(pdf) == 1
-            assert re.search(rb"/MediaBox\s*\[0 0 59[45]\S* 84[12]\S*\]", pdf)
+        pdf = made.one_sheet(page.replace(row, row * ROOM))
+        assert browser.pages_in(pdf) == 1
+        assert re.search(rb"/MediaBox\s*\[0 0 59[45]\S* 84[12]\S*\]", pdf)
         # The counter sees a second page.
         made._ask(
             "Page.setDocumentContent", frameId=made._frame, html="<p>A</p><p style='break-before:page'>B</p>"

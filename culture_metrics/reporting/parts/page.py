@@ -215,7 +215,7 @@ def _inside(material: Material, group: str) -> dict[str, Any] | None:
     ):
         cells = {row["measure"]: _cell(row, material.limit) for row in part.iter_rows(named=True)}
         rows.append({"group": str(name), "base": part["group_base"].max(), "cells": cells})
-    rows.sort(key=lambda row: in_order(row["group"]))
+    rows.sort(key=lambda row: in_order(str(row["group"])))
     least = material.study.rule.minimum_base
     return {
         "columns": material.columns,
