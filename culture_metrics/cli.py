@@ -24,7 +24,7 @@ from culture_metrics.errors import CultureMetricsError, CultureMetricsWarning, R
 #: Exit codes: something in the call or the files; a fault in this package.
 WRONG_INPUT, FAULT = 2, 1
 #: Arguments of functions that are options here, by the same name, and their value in a hint.
-OPTIONS = ("organisation", "year", "by", "minimum_base", "minimum_count", "survey")
+OPTIONS = ("organisation", "year", "by", "minimum_base", "minimum_count", "survey", "for_each")
 ARGUMENT = re.compile(rf"\b({'|'.join(OPTIONS)})=(?:['\"]([^'\"]*)['\"]|([\w-]*))")
 #: What is left of Python then.
 PYTHON = re.compile(r"\b[a-z_]+=(?!=)")
@@ -261,6 +261,14 @@ def report(  # noqa: PLR0913, PLR0917
     minimum_base: Annotated[int | None, LEAST_BASE] = None,
     minimum_count: Annotated[int | None, LEAST_COUNT] = None,
     survey: Annotated[str | None, SURVEY] = None,
+    for_each: Annotated[
+        str | None,
+        typer.Option(
+            metavar="BREAKDOWN",
+            help="Instead of the whole report a page of one A4 sheet for each group, and an index of them: "
+            "--for-each Directorate. As PDF as well where Chrome, Edge or Chromium is found.",
+        ),
+    ] = None,
     calibrate: Annotated[
         bool,
         typer.Option(
@@ -284,7 +292,10 @@ def report(  # noqa: PLR0913, PLR0917
             hint="Add --out report. With a folder that culture-metrics setup was run on it may be left out.",
         )
     named = organisation[0] if organisation and len(organisation) == 1 else organisation
-    _make(given, out, named or None, year, by, minimum_base, minimum_count, survey, calibrate=calibrate)
+    _make(
+        given, out, named or None, year, by, minimum_base, minimum_count, survey,
+        for_each=for_each, calibrate=calibrate,
+    )  # fmt: skip
 
 
 @app.command(cls=_Once)
@@ -361,6 +372,7 @@ def _make(  # noqa: PLR0913
     minimum_count: int | None,
     survey: str | None = None,
     *,
+    for_each: str | None = None,
     calibrate: bool = False,
 ) -> None:
     from culture_metrics.compare.calibration import PAIRS
@@ -391,6 +403,7 @@ def _make(  # noqa: PLR0913
             minimum_count=minimum_count,
             survey=survey,
             calibrate=PAIRS if calibrate else 0,
+            for_each=for_each,
         )
     for caution in cautions:
         if issubclass(caution.category, CultureMetricsWarning):

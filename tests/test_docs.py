@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 import culture_metrics as cm
+from culture_metrics.errors import CultureMetricsError
 
 ROOT = Path(__file__).parents[1]
 GUIDE = ROOT / "culture_metrics" / "GUIDE.md"
@@ -49,7 +50,7 @@ def test_what_the_guide_says_of_columns_and_errors_is_so():
     named = re.search(r"^`(survey, .*?)`", text, flags=re.DOTALL | re.MULTILINE)[1]
     assert re.split(r",\s+", named) == cm.estimate(cm.synthetic.respondents(2024, 1, 200)).table.columns[:17]
     fields = re.search(r"CultureMetricsError` with `(.*?)`", text)[1].split(", ")
-    assert all(hasattr(cm.errors.CultureMetricsError("x"), name) for name in fields)
+    assert all(hasattr(CultureMetricsError("x"), name) for name in fields)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT / "docs").as_posix())

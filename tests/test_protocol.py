@@ -29,7 +29,7 @@ NO_RESULT = {
     "catalogue": "look-up", "survey": "look-up", "outcome": "look-up", "outcomes": "look-up",
     "is_published": "look-up", "read_extract": "respondents", "score": "respondents",
     "DisclosureAudit": "result", "Distributions": "result", "Published": "result", "Results": "result",
-    "save_mapping": "writes", "save_results": "writes", "write_published": "writes",
+    "report": "writes", "save_mapping": "writes", "save_results": "writes", "write_published": "writes",
 }  # fmt: skip
 #: A picture of these would say no more than their list of problems, or of columns.
 NO_PICTURE = {

@@ -15,7 +15,7 @@ from culture_metrics.compare.years import compare_years
 from culture_metrics.contract import as_distributions, as_results, check_released
 from culture_metrics.errors import CultureMetricsError, InputWarning, ReportError, warn
 from culture_metrics.files.safety import check_address_space
-from culture_metrics.reporting.delivery import deliver, workshop
+from culture_metrics.reporting.delivery import LEDGER, deliver, workshop
 from culture_metrics.reporting.excel import write_results
 from culture_metrics.reporting.manifest import manifest
 from culture_metrics.reporting.page import page, section
@@ -50,7 +50,6 @@ OF_WORKBOOKS = ("04_benchmark_and_peers", "10_published_results")
 FIRST = ["Reading and checking the files", "Scoring and estimating"]
 RUNNING = "Running the notebooks"
 VERDICTS = "Drawing years to see what verdicts are worth"
-LEDGER = "ledger.json"
 LAST = ["Writing the page and the tables"]
 
 
@@ -65,6 +64,7 @@ def report(  # noqa: PLR0913, PLR0917
     minimum_count: int | None = None,
     survey: str | Path | Survey | None = None,
     calibrate: int = 0,
+    for_each: str | Sequence[str] | None = None,
 ) -> Path:
     """Make a report on one organisation from its respondent files, official workbooks, or both.
 
@@ -94,13 +94,19 @@ def report(  # noqa: PLR0913, PLR0917
         returned. Told from the files when left out.
     calibrate : int
         With a chapter on what the verdicts are worth here, from so many pairs of years (`cm.calibrate`).
+    for_each : str or sequence of str, optional
+        Instead of the whole report a page of one A4 sheet for each group of this breakdown, named as `by`
+        names them (several names are crossed), and an index of them, in a folder of `out` that is named after
+        the breakdown; as PDF as well where Chrome, Edge or Chromium is found. What the pages show is decided
+        together with `by` and the groups that lie in those of the pages, and kept in the ledger of `out`.
 
     Returns
     -------
     Path
-        The page, `index.html`. Beside it lie `results.parquet` (Results of the organisation), `results.xlsx`
-        (the same and the answers, for people), `manifest.json`, and `ledger.json`: which groups were shown,
-        so that the next report into this folder gives away nothing that this one hides. It holds no numbers.
+        The page, `index.html`; with `for_each` the index of the pages. Beside it lie `results.parquet`
+        (Results of the organisation), `results.xlsx` (the same and the answers, for people), `manifest.json`,
+        and `ledger.json`: which groups were shown, so that the next report into this folder gives away
+        nothing that this one hides. It holds no numbers.
 
     Raises
     ------
@@ -123,6 +129,22 @@ def report(  # noqa: PLR0913, PLR0917
     >>> report(["RXX_2024.csv"], out="report")  # doctest: +SKIP
     PosixPath('report/index.html')
     """
+    if for_each is not None:
+        if calibrate:
+            raise ReportError(
+                "What verdicts are worth is a chapter of the whole report, not of pages for each group",
+                hint="Leave out calibrate, or for_each: the two reports can lie in one folder.",
+            )
+        if not (organisation is None or isinstance(organisation, str)):
+            raise ReportError(
+                "Pages for each group are of one organisation", hint="Name one, and call it once for each."
+            )
+        from culture_metrics.reporting.parts.make import report_for_each
+
+        return report_for_each(
+            inputs, out, for_each, tell, organisation=organisation, year=year, by=by,
+            minimum_base=minimum_base, minimum_count=minimum_count, survey=survey,
+        )  # fmt: skip
     asked = Asked(inputs, year, by, minimum_base, minimum_count, survey, calibrate)
     tell = tell or (lambda step, done, total: None)
     if organisation is not None and not isinstance(organisation, str):
