@@ -34,11 +34,12 @@ if TYPE_CHECKING:
 
 #: What a reader calls the notebooks.
 TITLES = {
-    "00_start_here": "Start here",
     "01_check_an_extract": "Check an extract",
     "02_culture_indicators": "Culture indicators",
     "03_year_on_year": "Year on year",
     "04_benchmark_and_peers": "Benchmark and peers",
+    "05_equality": "Equality",
+    "06_leadership_frameworks": "Leadership frameworks",
     "10_published_results": "Published results",
 }
 #: Those that need a published workbook.

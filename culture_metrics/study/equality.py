@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from culture_metrics.compare.equality import equality_gaps
 from culture_metrics.compare.equality_standards import equality_of
 from culture_metrics.compare.maihda import intersections
+from culture_metrics.disclosure.ledger import write_ledger
 from culture_metrics.errors import CultureMetricsError
 from culture_metrics.indicators.breakdowns import available_breakdowns
 from culture_metrics.indicators.estimate import estimate
@@ -24,7 +25,13 @@ if TYPE_CHECKING:
 
 
 def gaps_of(study: Study) -> EqualityGaps:
-    """Take the gaps of the standards and of what leads beside; of the study's breakdowns without either."""
+    """Take the gaps of the standards and of what leads beside; of the study's breakdowns without either.
+
+    What the study's results show is decided first, what gaps show beside it after: they are one release,
+    which the ledger keeps. An indicator of two questions is shown of groups alone, never of the whole, and
+    only where both questions are: no group that is hidden is what it leaves of a total.
+    """
+    study.suppressed  # noqa: B018  what may be shown is decided for all tables together
     said = equality_of(study.edition.survey.id)
     wanted = [*(s.breakdown for s in said.standards), *said.leading] or [*study.by]
     here = {name for e in study.extracts for name in available_breakdowns(e)}
@@ -36,6 +43,7 @@ def gaps_of(study: Study) -> EqualityGaps:
         published=study.published,
         minimum_base=study.rule.minimum_base,
     )
+    keep(study)
     return replace(found, names={**found.names, **study.words, study.organisation: study.name})
 
 
@@ -48,8 +56,15 @@ def strata_of(study: Study, measure: str | None) -> Figures:
         found = intersections(given, chosen, by, minimum_base=study.rule.minimum_base)
     except CultureMetricsError as error:
         return Figures((), otherwise=f"Strata are not shown: {error.what}.")
+    keep(study)
     named = replace(found, names={**found.names, study.organisation: study.name})
     return Figures((named.figure(), named), otherwise="")
+
+
+def keep(study: Study) -> None:
+    """Keep what was decided in the ledger of the study, where it has one."""
+    if study.ledger:
+        write_ledger(study.ledger, study.decided)
 
 
 def _shown(study: Study, extract: Extract, by: Sequence[str | Sequence[str]]) -> Extract | Results:
