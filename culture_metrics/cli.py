@@ -35,6 +35,11 @@ LEAST_BASE = typer.Option(
 )
 WHICH = f"The survey: {DEFAULT}, national_quarterly_pulse, or the folder of one of your own."
 SURVEY = typer.Option(help=f"{WHICH} Told from the files when left out.")
+READER = typer.Option(
+    "--for",
+    help="Who will read the page: board (findings and main figures) or analysts (all figures and tables, "
+    "with the code folded away).",
+)
 LEAST_COUNT = typer.Option(
     help="Smallest number of people that a percentage may count, and leave uncounted. No such minimum when "
     "left out."
@@ -161,9 +166,10 @@ def demo(
     out: Annotated[Path, OUT],
     minimum_base: Annotated[int | None, LEAST_BASE] = None,
     minimum_count: Annotated[int | None, LEAST_COUNT] = None,
+    reader: Annotated[str, READER] = "board",
 ) -> None:
     """Make a report on an invented trust, to see what one looks like."""
-    _make([], out, None, None, None, minimum_base, minimum_count)
+    _make([], out, None, None, None, minimum_base, minimum_count, reader=reader)
 
 
 @app.command(cls=_Once)
@@ -268,6 +274,7 @@ def report(  # noqa: PLR0913, PLR0917
             "what is there, in hundreds of pairs of years drawn from the respondent file. Takes minutes.",
         ),
     ] = False,
+    reader: Annotated[str, READER] = "board",
 ) -> None:
     """Make a report on one organisation from its folder or its files."""
     from culture_metrics.study.settings import folder_of
@@ -282,7 +289,10 @@ def report(  # noqa: PLR0913, PLR0917
             expected="--out FOLDER",
             hint="Add --out report. With a folder that culture-metrics setup was run on it may be left out.",
         )
-    _make(given, out, organisation, year, by, minimum_base, minimum_count, survey, calibrate=calibrate)
+    _make(
+        given, out, organisation, year, by, minimum_base, minimum_count, survey,
+        calibrate=calibrate, reader=reader,
+    )  # fmt: skip
 
 
 @app.command(cls=_Once)
@@ -360,6 +370,7 @@ def _make(  # noqa: PLR0913
     survey: str | None = None,
     *,
     calibrate: bool = False,
+    reader: str = "board",
 ) -> None:
     from culture_metrics.compare.calibration import PAIRS
     from culture_metrics.reporting.report import report as make_report
@@ -389,6 +400,7 @@ def _make(  # noqa: PLR0913
             minimum_count=minimum_count,
             survey=survey,
             calibrate=PAIRS if calibrate else 0,
+            reader=reader,
         )
     for caution in cautions:
         if issubclass(caution.category, CultureMetricsWarning):

@@ -17,10 +17,13 @@ from culture_metrics.files.safety import check_address_space
 from culture_metrics.reporting.delivery import deliver, workshop
 from culture_metrics.reporting.excel import write_results
 from culture_metrics.reporting.manifest import manifest
+from culture_metrics.reporting.methods import has_frameworks, methods, why_no_gaps
 from culture_metrics.reporting.page import page, section
+from culture_metrics.reporting.readers import ANALYSTS, BOARD, check_reader, for_board, has_figures
 from culture_metrics.reporting.run import NOTEBOOKS, run_notebooks
 from culture_metrics.reporting.verdicts import TITLE, verdicts
 from culture_metrics.study import read
+from culture_metrics.study.opening import findings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -62,6 +65,7 @@ def report(  # noqa: PLR0913, PLR0917
     minimum_count: int | None = None,
     survey: str | Path | Survey | None = None,
     calibrate: int = 0,
+    reader: str = BOARD,
 ) -> Path:
     """Make a report on one organisation from its respondent files, official workbooks, or both.
 
@@ -90,6 +94,10 @@ def report(  # noqa: PLR0913, PLR0917
         returned. Told from the files when left out.
     calibrate : int
         With a chapter on what the verdicts are worth here, from so many pairs of years (`cm.calibrate`).
+    reader : {"board", "analysts"}
+        A board's page has the findings and the main figures; one for analysts all figures and tables, and
+        the code folded away. A page is passed on, so that a board's is the default: who makes it has
+        `results.xlsx` and the notebooks at hand.
 
     Returns
     -------
@@ -122,6 +130,7 @@ def report(  # noqa: PLR0913, PLR0917
     tell = tell or (lambda step, done, total: None)
     folder = Path(out)
     steps = [*FIRST, *NOTEBOOKS, *LAST]
+    check_reader(reader)
     check_address_space("A report")
     with workshop(folder) as place:
         tell(FIRST[0], 0, len(steps))
@@ -137,6 +146,10 @@ def report(  # noqa: PLR0913, PLR0917
         steps = [*FIRST, *chosen, *([VERDICTS] if calibrate else []), *LAST]
         tell(FIRST[1], 1, len(steps))
         results, answers = _tables(study)
+        # What gaps and strata show is decided after the results and before any notebook: one release.
+        study.stands_out()
+        if "05_equality" in chosen and study.extracts:
+            study.intersections()
         parameters = {
             "inputs": [str(Path(path).resolve()) for path in inputs],
             "organisation": study.organisation,
@@ -149,7 +162,12 @@ def report(  # noqa: PLR0913, PLR0917
         }
         tell(RUNNING, len(FIRST), len(steps))
         run = run_notebooks(chosen, parameters, lambda n: tell(RUNNING, len(FIRST) + n, len(steps)))
-        sections = [section(name, run[name]) for name in chosen]
+        sections = [
+            section(name, shown, findings(study, name), code=reader == ANALYSTS)
+            for name in chosen
+            if has_figures(shown := for_board(run[name]) if reader == BOARD else run[name])
+            or reader == ANALYSTS
+        ]
         if calibrate:
             tell(VERDICTS, len(steps) - 2, len(steps))
             sections += _verdicts(study, calibrate, left_out)
@@ -162,7 +180,7 @@ def report(  # noqa: PLR0913, PLR0917
         (place / "results.parquet").write_bytes(packed.getvalue())
         write_results(place / "results.xlsx", study, results, answers, standing, _change(study, results))
         _write_text(place / "manifest.json", json.dumps(made, indent=2, ensure_ascii=False) + "\n")
-        _write_text(place / "index.html", _page(study, sections, left_out, made))
+        _write_text(place / "index.html", _page(study, sections, left_out, made, reader))
         deliver(place, folder)
         tell("Done", len(steps), len(steps))
     return folder / "index.html"
@@ -208,10 +226,15 @@ def _choose(study: Study) -> tuple[list[str], list[tuple[str, str]]]:
         if study.published:
             why = f"no workbook has {study.organisation} in a benchmark group"
         reasons |= dict.fromkeys(OF_WORKBOOKS, why)
+    if why := why_no_gaps(study):
+        reasons["05_equality"] = why
+    if not has_frameworks(study):
+        reasons["06_leadership_frameworks"] = f"none is read with {study.edition.survey.label}"
     chosen = [name for name in NOTEBOOKS if name not in reasons]
     if study.edition.survey.folder is not None:
         # Nobody publishes workbooks of a survey of one's own: none is missing.
-        reasons = {name: why for name, why in reasons.items() if name not in OF_WORKBOOKS}
+        own = (*OF_WORKBOOKS, "06_leadership_frameworks")
+        reasons = {name: why for name, why in reasons.items() if name not in own}
     if not study.extracts and study.workbook is None:
         raise ReportError(
             f"There is nothing to report on {study.organisation}",
@@ -238,7 +261,7 @@ def _change(study: Study, results: pl.DataFrame) -> YearComparison | None:
 
 
 def _page(
-    study: Study, sections: list[Section], left_out: list[tuple[str, str]], made: dict[str, Any]
+    study: Study, sections: list[Section], left_out: list[tuple[str, str]], made: dict[str, Any], reader: str
 ) -> str:
     facts = [("Organisation", study.organisation)] if study.name != study.organisation else []
     own = [e for e in study.extracts if e.period == study.year]
@@ -257,10 +280,6 @@ def _page(
             "before you rely on the numbers."
         )
     remarks += study.cautions
-    if left_out:
-        remarks.append(
-            "Not in this report: " + "; ".join(f"'{name}', because {why}" for name, why in left_out) + "."
-        )
     return page(
         sections,
         title=study.name,
@@ -269,6 +288,9 @@ def _page(
         remarks=remarks,
         left_out=left_out,
         manifest=made,
+        opening=study.stands_out(),
+        figure=study.headline(),
+        methods=methods(study, [s.id for s in sections], every=reader == ANALYSTS),
     )
 
 
