@@ -28,8 +28,10 @@ def gaps_of(study: Study) -> EqualityGaps:
     """Take the gaps of the standards and of what leads beside; of the study's breakdowns without either.
 
     What the study's results show is decided first, what gaps show beside it after: they are one release,
-    which the ledger keeps. An indicator of two questions is shown of groups alone, never of the whole, and
-    only where both questions are: no group that is hidden is what it leaves of a total.
+    which the ledger keeps and which is attacked as a whole. An indicator of two questions takes no decision
+    of its own, as it is shown only where both questions are: a sum of its cells that singled out a few people
+    would single out those of them who answered the first question, or the second, in cells of that question,
+    and these were decided and attacked.
     """
     study.suppressed  # noqa: B018  what may be shown is decided for all tables together
     said = equality_of(study.edition.survey.id)
