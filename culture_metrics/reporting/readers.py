@@ -50,10 +50,13 @@ def for_board(notebook: NotebookNode) -> NotebookNode:
     drawn = 0
     for cell in notebook.cells:
         if cell.cell_type != "code":
-            heading = re.match(r"#{1,6} ", cell.source) is not None
+            heading = re.search(r"^#{1,6} ", cell.source, flags=re.MULTILINE)
             if heading:
                 waiting, drawn = [], 0
-            kept, waiting = ([*kept, cell], []) if not kept else (kept, [*waiting, cell])
+            # What stands above a heading belongs to the part before it.
+            start = heading.start() if heading else 0
+            words = type(notebook)({**cell, "source": cell.source[start:]})
+            kept, waiting = ([*kept, words], []) if not kept else (kept, [*waiting, words])
             continue
         figures = [o for o in cell.outputs if FIGURE in o.get("data", {})][: MOST - drawn]
         if figures:

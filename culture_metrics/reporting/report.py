@@ -276,8 +276,12 @@ def _page(
     broken = [r.extract.period for r in study.reports if not r.ok]
     if broken:
         remarks.append(
-            f"The check of the respondent file found errors ({', '.join(broken)}). Read 'Check an extract' "
-            "before you rely on the numbers."
+            f"The check of the respondent file found errors ({', '.join(broken)}): "
+            + (
+                "read 'Check an extract' before you rely on the numbers."
+                if reader == ANALYSTS
+                else "the report for analysts (--for analysts) lists them."
+            )
         )
     remarks += study.cautions
     return page(

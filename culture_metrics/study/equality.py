@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -9,10 +10,10 @@ from culture_metrics.compare.equality import equality_gaps
 from culture_metrics.compare.equality_standards import equality_of
 from culture_metrics.compare.maihda import intersections
 from culture_metrics.disclosure.ledger import write_ledger
-from culture_metrics.errors import CultureMetricsError
-from culture_metrics.indicators.breakdowns import available_breakdowns
+from culture_metrics.errors import CultureMetricsError, CultureMetricsWarning
 from culture_metrics.indicators.estimate import estimate
 from culture_metrics.results.suppress import suppress
+from culture_metrics.study.released import gap_breakdowns
 from culture_metrics.wording.several import Figures
 
 if TYPE_CHECKING:
@@ -27,16 +28,16 @@ if TYPE_CHECKING:
 def gaps_of(study: Study) -> EqualityGaps:
     """Take the gaps of the standards and of what leads beside; of the study's breakdowns without either.
 
-    What the study's results show is decided first, what gaps show beside it after: they are one release,
-    which the ledger keeps and which is attacked as a whole. An indicator of two questions takes no decision
-    of its own, as it is shown only where both questions are: a sum of its cells that singled out a few people
-    would single out those of them who answered the first question, or the second, in cells of that question,
-    and these were decided and attacked.
+    Their groups are decided together with all that the study shows (`Released.suppressed`): one release,
+    which the ledger keeps and which is attacked as a whole. An indicator of two questions takes no decision of its
+    own, as it is shown only where both questions are: a sum of its cells that singled out a few people would
+    single out those of them who answered the first question, or the second, in cells of that question, and
+    these were decided and attacked.
     """
     study.suppressed  # noqa: B018  what may be shown is decided for all tables together
     said = equality_of(study.edition.survey.id)
     wanted = [*(s.breakdown for s in said.standards), *said.leading] or [*study.by]
-    here = {name for e in study.extracts for name in available_breakdowns(e)}
+    here = {name for extract in study.extracts for name in (*gap_breakdowns(extract), *study.by)}
     by = [name for name in wanted if name in here] if study.extracts else wanted
     found = equality_gaps(
         [_shown(study, extract, by) for extract in study.extracts] or study.published,
@@ -50,12 +51,19 @@ def gaps_of(study: Study) -> EqualityGaps:
 
 
 def strata_of(study: Study, measure: str | None) -> Figures:
-    """Draw the strata of the last year, or say why they are not shown."""
+    """Draw the strata of the last year, or say why they are not shown.
+
+    They are decided after everything else, so that no group is hidden for their sake.
+    """
+    study.suppressed  # noqa: B018
     extract, by = study.extracts[-1], equality_of(study.edition.survey.id).crossed
     try:
-        given = _shown(study, extract, [by]) if by else extract
-        chosen = measure or study.edition.headline
-        found = intersections(given, chosen, by, minimum_base=study.rule.minimum_base)
+        with warnings.catch_warnings():
+            # Strata that may not be shown beside what is are left out, and counted beneath the figure.
+            warnings.simplefilter("ignore", CultureMetricsWarning)
+            given = _shown(study, extract, [by]) if by else extract
+            chosen = measure or study.edition.headline
+            found = intersections(given, chosen, by, minimum_base=study.rule.minimum_base)
     except CultureMetricsError as error:
         return Figures((), otherwise=f"Strata are not shown: {error.what}.")
     keep(study)

@@ -103,19 +103,17 @@ def _falls(study: Study, named: str) -> Iterator[str]:
 
 
 def _who_is_silent(study: Study) -> Iterator[str]:
-    """Name the groups whose response rate lies clearly below that of the whole."""
+    """Name the groups whose response rate lies clearly below that of all that have one."""
     for rates in rates_of(study):
-        rows = rates.table.filter(status="reported").drop_nulls("estimate")
-        whole = rows.filter(breakdown=ALL)
-        if whole.is_empty():
-            continue
-        low = rows.filter(pl.col("breakdown") != ALL, pl.col("conf_high") < whole["conf_low"][0])
-        told = [
-            f"{row['group']} ({shown(row['estimate'], 'percent')})"
-            for row in low.sort("estimate").head(NAMED).iter_rows(named=True)
-        ]
-        if told:
-            yield (
-                f"Fewest answered in {together(told)}, of the whole "
-                f"{shown(whole['estimate'][0], 'percent')}: what is said of them rests on fewer voices."
-            )
+        rows = rates.table.filter(pl.col("breakdown") != ALL, status="reported").drop_nulls("estimate")
+        for (_,), groups in rows.group_by("breakdown", maintain_order=True):
+            all_ = 100 * groups["base"].sum() / groups["staff"].sum()
+            low = groups.filter(pl.col("conf_high") < all_).sort("estimate").head(NAMED)
+            told = [
+                f"{row['group']} ({shown(row['estimate'], 'percent')})" for row in low.iter_rows(named=True)
+            ]
+            if told:
+                yield (
+                    f"Fewest answered in {together(told)}, of all groups with headcounts "
+                    f"{shown(all_, 'percent')}: what is said of them rests on fewer voices."
+                )

@@ -12,6 +12,7 @@ import polars as pl
 from culture_metrics.compare.equality_standards import equality_of
 from culture_metrics.compare.story import told
 from culture_metrics.contract import ALL
+from culture_metrics.results.precision import wilson_percent
 from culture_metrics.results.tables import heat_map_table, score_table
 from culture_metrics.results.words import from_to
 from culture_metrics.study.next_steps import next_steps
@@ -109,14 +110,25 @@ def opening(study: Study) -> Opening:
 
 
 def _response(study: Study) -> Iterator[str]:
-    """Say the response rate of the whole, where headcounts are known."""
+    """Say the response rate of the whole, where headcounts are known; else of the groups that have them."""
     for rates in rates_of(study):
-        for row in rates.table.filter(breakdown=ALL, status="reported").iter_rows(named=True):
-            yield (
-                f"{row['base']:,} of {row['staff']:,} staff answered: {row['estimate']:.1f}% "
-                f"({row['conf_low']:.1f} to {row['conf_high']:.1f})."
-            )
+        shown_ = rates.table.filter(status="reported")
+        for row in shown_.filter(breakdown=ALL).iter_rows(named=True):
+            yield f"{_answered(row['base'], row['staff'], '')}"
             return
+        for (breakdown,), rows in shown_.group_by("breakdown", maintain_order=True):
+            label = in_sentence(study.edition.breakdown_label(str(breakdown), study.words))
+            among = f" in {several(rows.height, 'group')} by {label}, of which headcounts are known,"
+            yield _answered(int(rows["base"].sum()), int(rows["staff"].sum()), among)
+            return
+
+
+def _answered(answered: int, staff: int, among: str) -> str:
+    low, high = pl.select(*wilson_percent(pl.lit(100 * answered / staff), pl.lit(float(staff)))).row(0)
+    return (
+        f"{answered:,} of {staff:,} staff{among} answered: {100 * answered / staff:.1f}% "
+        f"({low:.1f} to {high:.1f})."
+    )
 
 
 def _standing(study: Study) -> Iterator[str]:

@@ -221,6 +221,15 @@ def test_a_board_sees_no_code_and_no_table_and_every_figure_has_its_heading(fold
     assert "<details" in section("a", executed["02_culture_indicators"]).html
 
 
+def test_gaps_are_in_the_release_that_is_kept_and_attacked(folder, manifest):
+    """The groups of chapter 05 were decided in its own kernel, and the next report knew nothing of them."""
+    releases = json.loads((folder / "ledger.json").read_text(encoding="utf-8"))["releases"]
+    for release in releases:
+        together = [set(call["by"]) for call in release["calls"]]
+        assert {"locality_1", "ethnicity_summary", "long_term_condition", "gender", "age"} <= together[0]
+    assert manifest["suppression"]["attack"]["open"] == 0
+
+
 def test_the_methods_are_those_of_this_report(page):
     made = page[page.index('id="made"') :]
     for said in (
