@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -17,7 +18,7 @@ from culture_metrics.study.released import gap_breakdowns
 from culture_metrics.wording.several import Figures
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from culture_metrics.compare.gaps import EqualityGaps
     from culture_metrics.extracts.extract import Extract
@@ -29,23 +30,24 @@ def gaps_of(study: Study) -> EqualityGaps:
     """Take the gaps of the standards and of what leads beside; of the study's breakdowns without either.
 
     Their groups are decided together with all that the study shows (`Released.suppressed`): one release,
-    which the ledger keeps and which is attacked as a whole. An indicator of two questions takes no decision of its
-    own, as it is shown only where both questions are: a sum of its cells that singled out a few people would
-    single out those of them who answered the first question, or the second, in cells of that question, and
-    these were decided and attacked.
+    which the ledger keeps and which is attacked as a whole. An indicator of two questions takes no decision
+    of its own, as it is shown only where both questions are: a sum of its cells that singled out a few people
+    would single out those of them who answered the first question, or the second, in cells of that question,
+    and these were decided and attacked.
     """
     study.suppressed  # noqa: B018  what may be shown is decided for all tables together
     said = equality_of(study.edition.survey.id)
     wanted = [*(s.breakdown for s in said.standards), *said.leading] or [*study.by]
     here = {name for extract in study.extracts for name in (*gap_breakdowns(extract), *study.by)}
     by = [name for name in wanted if name in here] if study.extracts else wanted
-    found = equality_gaps(
-        [_shown(study, extract, by) for extract in study.extracts] or study.published,
-        by,
-        organisation=study.organisation,
-        published=study.published,
-        minimum_base=study.rule.minimum_base,
-    )
+    with _decided_before():
+        found = equality_gaps(
+            [_shown(study, extract, by) for extract in study.extracts] or study.published,
+            by,
+            organisation=study.organisation,
+            published=study.published,
+            minimum_base=study.rule.minimum_base,
+        )
     keep(study)
     return replace(found, names={**found.names, **study.words, study.organisation: study.name})
 
@@ -58,9 +60,7 @@ def strata_of(study: Study, measure: str | None) -> Figures:
     study.suppressed  # noqa: B018
     extract, by = study.extracts[-1], equality_of(study.edition.survey.id).crossed
     try:
-        with warnings.catch_warnings():
-            # Strata that may not be shown beside what is are left out, and counted beneath the figure.
-            warnings.simplefilter("ignore", CultureMetricsWarning)
+        with _decided_before():
             given = _shown(study, extract, [by]) if by else extract
             chosen = measure or study.edition.headline
             found = intersections(given, chosen, by, minimum_base=study.rule.minimum_base)
@@ -69,6 +69,14 @@ def strata_of(study: Study, measure: str | None) -> Figures:
     keep(study)
     named = replace(found, names={**found.names, study.organisation: study.name})
     return Figures((named.figure(), named), otherwise="")
+
+
+@contextmanager
+def _decided_before() -> Iterator[None]:
+    """Keep quiet of what cannot be shown: a study decides first, and its gaps count what is not there."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Beside what was shown", CultureMetricsWarning)
+        yield
 
 
 def keep(study: Study) -> None:
