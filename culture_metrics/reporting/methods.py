@@ -11,6 +11,7 @@ from culture_metrics.compare.frameworks import frameworks
 from culture_metrics.contract import ALL
 from culture_metrics.errors import CultureMetricsError
 from culture_metrics.results.tables import catalogued, people
+from culture_metrics.study.equality import REFUSED
 from culture_metrics.wording.numbers import DECIMALS, several
 from culture_metrics.wording.table import Table
 from culture_metrics.wording.verdicts import KNOWN
@@ -119,12 +120,13 @@ def _used(study: Study) -> pl.DataFrame:
 
 
 def _weighted(study: Study) -> Iterator[str]:
-    used = _used(study)
-    for source, kind in used.select("source", "weighting").unique().sort("source", "weighting").iter_rows():
-        if source == "published" and kind == "none":
-            yield "Some published figures are not weighted."
-        elif kind in WEIGHTED:
-            yield WEIGHTED[kind]
+    kinds = _used(study).select("source", pl.col("weighting").cast(pl.String)).unique().sort(pl.all())
+    published = kinds.filter(source="published")["weighting"]
+    if "respondents" in kinds["source"].cast(pl.String):
+        yield WEIGHTED["none"]
+    if "none" in published:
+        yield f"{'Published' if len(published) == 1 else 'Some published'} figures are not weighted."
+    yield from (WEIGHTED[kind] for kind in published if kind != "none" and kind in WEIGHTED)
     if study.published and study.extracts:
         yield (
             "Own and published figures of one year differ a little, because one is weighted and the other "
@@ -256,6 +258,8 @@ def why_no_gaps(study: Study) -> str:
     """Return why no gaps between groups of staff can be shown; empty where they can."""
     try:
         gaps = study.equality_gaps()
-    except CultureMetricsError:
+    except CultureMetricsError as error:
+        if error.what == REFUSED:
+            return "no gap may be shown beside the other results"
         return "the files have no results by group of staff"
     return "" if gaps.table["gap"].is_not_null().any() else "no gap between two groups may be shown"

@@ -73,7 +73,9 @@ def section(name: str, notebook: NotebookNode, finding: Sequence[str] = (), *, c
     exporter.register_filter("figure_name", _figure_name)
     exporter.register_filter("table", _table)
     exporter.register_filter("region", _region)
-    body, _ = exporter.from_notebook_node(notebook, resources={"code": code})
+    kind = type(notebook)
+    marked = kind({**notebook, "metadata": kind({**notebook.metadata, "without_code": not code})})
+    body, _ = exporter.from_notebook_node(marked)
     body = _after_title(body, "".join(f'<p class="finding">{html.escape(text)}</p>' for text in finding))
     titles = [text for level, _, text in headings if level == 2]
     return Section(

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import warnings
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from culture_metrics.compare.equality import equality_gaps
 from culture_metrics.compare.equality_standards import equality_of
 from culture_metrics.compare.maihda import intersections
 from culture_metrics.disclosure.ledger import write_ledger
-from culture_metrics.errors import CultureMetricsError, CultureMetricsWarning
+from culture_metrics.errors import CultureMetricsError, CultureMetricsWarning, ResultsError
+from culture_metrics.indicators.breakdowns import available_breakdowns
 from culture_metrics.indicators.estimate import estimate
 from culture_metrics.results.suppress import suppress
-from culture_metrics.study.released import gap_breakdowns
 from culture_metrics.wording.several import Figures
 
 if TYPE_CHECKING:
@@ -25,63 +25,97 @@ if TYPE_CHECKING:
     from culture_metrics.results import Results
     from culture_metrics.study.study import Study
 
+#: Why a study shows no gaps, where an attack says so.
+REFUSED = "No gap between groups may be shown beside the other results"
+
 
 def gaps_of(study: Study) -> EqualityGaps:
     """Take the gaps of the standards and of what leads beside; of the study's breakdowns without either.
 
-    Their groups are decided together with all that the study shows (`Released.suppressed`): one release,
-    which the ledger keeps and which is attacked as a whole. An indicator of two questions takes no decision
-    of its own, as it is shown only where both questions are: a sum of its cells that singled out a few people
-    would single out those of them who answered the first question, or the second, in cells of that question,
-    and these were decided and attacked.
+    They are one release with all that the study shows: decided after it, kept in the ledger, and attacked
+    together with it. Where anything follows about few people, the standards alone are tried, then no gap is
+    shown and the decision is undone. An indicator of two questions takes no decision of its own, as it is
+    shown only where both questions are: a sum of its cells that singled out a few people would single out
+    those of them who answered the first question, or the second, in cells of that question.
+
+    Raises
+    ------
+    ResultsError
+        When there are no two groups, or no gap may be shown beside the other results.
     """
-    study.suppressed  # noqa: B018  what may be shown is decided for all tables together
+    study.suppressed  # noqa: B018  what the study shows is decided first: no group is hidden for a gap's sake
     said = equality_of(study.edition.survey.id)
-    wanted = [*(s.breakdown for s in said.standards), *said.leading] or [*study.by]
-    here = {name for extract in study.extracts for name in (*gap_breakdowns(extract), *study.by)}
-    by = [name for name in wanted if name in here] if study.extracts else wanted
-    with _decided_before():
-        found = equality_gaps(
-            [_shown(study, extract, by) for extract in study.extracts] or study.published,
-            by,
-            organisation=study.organisation,
-            published=study.published,
-            minimum_base=study.rule.minimum_base,
-        )
-    keep(study)
+    standards = [s.breakdown for s in said.standards]
+    wanted = [*standards, *said.leading] or [*study.by]
+    if not study.extracts:
+        return _taken(study, wanted)
+    here = {name for extract in study.extracts for name in available_breakdowns(extract)}
+    tries = ([n for n in names if n in here] for names in (wanted, standards))
+    for by in dict.fromkeys(tuple(names) for names in tries):
+        with _withdrawn_if_open(study) as fate:
+            found = _taken(study, by)
+        if not fate.open:
+            return found
+    raise ResultsError(REFUSED, where="equality_gaps", got="small groups would follow")
+
+
+def _taken(study: Study, by: Sequence[str]) -> EqualityGaps:
+    found = equality_gaps(
+        [_shown(study, extract, by) for extract in study.extracts] or study.published,
+        by,
+        organisation=study.organisation,
+        published=study.published,
+        minimum_base=study.rule.minimum_base,
+    )
     return replace(found, names={**found.names, **study.words, study.organisation: study.name})
 
 
 def strata_of(study: Study, measure: str | None) -> Figures:
     """Draw the strata of the last year, or say why they are not shown.
 
-    They are decided after everything else, so that no group is hidden for their sake.
+    They are decided last, and withdrawn where anything follows of them about few people.
     """
     study.suppressed  # noqa: B018
     extract, by = study.extracts[-1], equality_of(study.edition.survey.id).crossed
+    chosen = measure or study.edition.headline
     try:
-        with _decided_before():
+        with _withdrawn_if_open(study) as fate:
             given = _shown(study, extract, [by]) if by else extract
-            chosen = measure or study.edition.headline
             found = intersections(given, chosen, by, minimum_base=study.rule.minimum_base)
     except CultureMetricsError as error:
         return Figures((), otherwise=f"Strata are not shown: {error.what}.")
-    keep(study)
+    if fate.open:
+        return Figures(
+            (), otherwise="Strata are not shown: small groups would follow beside the other results."
+        )
     named = replace(found, names={**found.names, study.organisation: study.name})
     return Figures((named.figure(), named), otherwise="")
 
 
+@dataclass
+class _Fate:
+    """Whether anything follows about few people from what was decided."""
+
+    open: bool = False
+
+
 @contextmanager
-def _decided_before() -> Iterator[None]:
-    """Keep quiet of what cannot be shown: a study decides first, and its gaps count what is not there."""
+def _withdrawn_if_open(study: Study) -> Iterator[_Fate]:
+    """Attack what is decided within together with all before; undo it where that succeeds, else keep it.
+
+    Breakdowns of which nothing can be shown beside what is are no news: gaps and strata count them.
+    """
+    fate, before = _Fate(), [len(extract.decision.calls) for extract in study.extracts]
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Beside what was shown", CultureMetricsWarning)
-        yield
-
-
-def keep(study: Study) -> None:
-    """Keep what was decided in the ledger of the study, where it has one."""
-    if study.ledger:
+        yield fate
+    if before == [len(extract.decision.calls) for extract in study.extracts]:
+        return
+    fate.open = study.attacked()[1] > 0
+    if fate.open:
+        for extract, calls in zip(study.extracts, before, strict=True):
+            del extract.decision.calls[calls:]
+    elif study.ledger:
         write_ledger(study.ledger, study.decided)
 
 

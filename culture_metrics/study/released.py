@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from culture_metrics.catalogue import CROSS, Edition, catalogue
-from culture_metrics.compare.equality_standards import equality_of
 from culture_metrics.contract import ALL, as_distributions, as_results
 from culture_metrics.disclosure.ledger import About, write_ledger
 from culture_metrics.disclosure.names import pool_names
@@ -34,13 +33,6 @@ if TYPE_CHECKING:
     from culture_metrics.indicators.headcounts import Headcounts
     from culture_metrics.published import Published
     from culture_metrics.study.settings import Settings
-
-
-def gap_breakdowns(extract: Extract) -> list[str]:
-    """Return the breakdowns whose groups a study sets side by side: of the standards, and the leading."""
-    said, here = equality_of(extract.survey), available_breakdowns(extract)
-    wanted = dict.fromkeys([*(s.breakdown for s in said.standards), *said.leading])
-    return [name for name in wanted if name in here]
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -105,18 +97,16 @@ class Released(Output):
         )
 
     def _decided_by(self, extract: Extract) -> list[str | tuple[str, ...]]:
-        """Return what is decided together: what is shown, what it nests in, gaps, response rates, the mix.
+        """Return what is decided together: what is shown, what it nests in, response rates, the staff mix.
 
-        A breakdown that another lies in is decided with it, though it be shown another time or not at all;
-        so are the groups whose gaps are shown, wherever: a decision made later could only hide more.
+        A breakdown that another lies in is decided with it, though it be shown another time or not at all.
         """
         here = available_breakdowns(extract)
         mix = [name for name in here if name == extract.edition.survey.defaults.staff_mix]
         around = [name for name in self.around if name in here and names_groups(extract, name)]
         rates = [one for counts in self.headcounts for one in counts.table["breakdown"].unique().sort()]
         staff = [name for name in rates if extract.period == self.year and name != ALL]
-        beside = (*around, *mix, *gap_breakdowns(extract), *staff)
-        return list(dict.fromkeys([*self._own_by(extract), *map(factors, beside)]))
+        return list(dict.fromkeys([*self._own_by(extract), *map(factors, (*around, *mix, *staff))]))
 
     def _own_by(self, extract: Extract) -> list[str | tuple[str, ...]]:
         """Return the breakdowns of the study that an extract has."""

@@ -13,7 +13,7 @@ from culture_metrics.compare.calibration import PAIRS, calibrate
 from culture_metrics.compare.peers import find_peers
 from culture_metrics.compare.years import check_comparable, compare_years
 from culture_metrics.contract import ALL
-from culture_metrics.errors import ComparabilityError, ReportError
+from culture_metrics.errors import ComparabilityError, ReportError, ResultsError
 from culture_metrics.study.released import Released
 from culture_metrics.study.rules import cautions_of
 
@@ -388,13 +388,18 @@ class Study(Released):
 
     def equality_gaps(self) -> EqualityGaps:
         """Set groups of staff side by side over the years: the equality standards, and what leads beside."""
+        if isinstance(self._gaps, ResultsError):
+            raise self._gaps
         return self._gaps
 
     @cached_property
-    def _gaps(self) -> EqualityGaps:
+    def _gaps(self) -> EqualityGaps | ResultsError:
         from culture_metrics.study.equality import gaps_of
 
-        return gaps_of(self)
+        try:
+            return gaps_of(self)
+        except ResultsError as none:
+            return none
 
     def intersections(self, measure: str | None = None) -> Figures:
         """Draw the strata of several breakdowns together (MAIHDA), of the headline score when left out."""

@@ -8,6 +8,7 @@ import polars as pl
 
 from culture_metrics.compare.standing import turned
 from culture_metrics.errors import ResultsError, UnknownNameError
+from culture_metrics.study.equality import REFUSED
 from culture_metrics.wording.numbers import in_sentence, several, signed
 
 if TYPE_CHECKING:
@@ -29,8 +30,8 @@ def whose_experience(study: Study) -> Iterator[str]:
     """Say of which groups experience is worse beyond chance, and what became of the gaps."""
     try:
         gaps = study.equality_gaps()
-    except (ResultsError, UnknownNameError):
-        yield NOT_KNOWN
+    except (ResultsError, UnknownNameError) as error:
+        yield f"{REFUSED}." if error.what == REFUSED else NOT_KNOWN
         return
     known = gaps.table.filter(pl.col("period") <= study.year)["period"]
     # Of the year of the study, or the last one before it that has groups; else of what there is.
