@@ -111,11 +111,15 @@ def _withdrawn_if_open(study: Study) -> Iterator[_Fate]:
         yield fate
     if before == [len(extract.decision.calls) for extract in study.extracts]:
         return
-    fate.open = study.attacked()[1] > 0
-    if fate.open:
+    if opened := study.attacked()[1]:
+        made = [[*extract.decision.calls] for extract in study.extracts]
         for extract, calls in zip(study.extracts, before, strict=True):
             del extract.decision.calls[calls:]
-    elif study.ledger:
+        fate.open = opened > study.attacked()[1]
+        if not fate.open:
+            for extract, all_ in zip(study.extracts, made, strict=True):
+                extract.decision.calls[:] = all_
+    if study.ledger and not fate.open:
         write_ledger(study.ledger, study.decided)
 
 
