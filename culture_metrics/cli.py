@@ -35,6 +35,11 @@ LEAST_BASE = typer.Option(
 )
 WHICH = f"The survey: {DEFAULT}, national_quarterly_pulse, or the folder of one of your own."
 SURVEY = typer.Option(help=f"{WHICH} Told from the files when left out.")
+READER = typer.Option(
+    "--for",
+    help="Who will read the page: board (findings and main figures) or analysts (all figures and tables, "
+    "with the code folded away).",
+)
 LEAST_COUNT = typer.Option(
     help="Smallest number of people that a percentage may count, and leave uncounted. No such minimum when "
     "left out."
@@ -161,9 +166,10 @@ def demo(
     out: Annotated[Path, OUT],
     minimum_base: Annotated[int | None, LEAST_BASE] = None,
     minimum_count: Annotated[int | None, LEAST_COUNT] = None,
+    reader: Annotated[str, READER] = "board",
 ) -> None:
     """Make a report on an invented trust, to see what one looks like."""
-    _make([], out, None, None, None, minimum_base, minimum_count)
+    _make([], out, None, None, None, minimum_base, minimum_count, reader=reader)
 
 
 @app.command(cls=_Once)
@@ -277,6 +283,7 @@ def report(  # noqa: PLR0913, PLR0917
             "what is there, in hundreds of pairs of years drawn from the respondent file. Takes minutes.",
         ),
     ] = False,
+    reader: Annotated[str, READER] = "board",
 ) -> None:
     """Make a report on one organisation from its folder or its files."""
     from culture_metrics.study.settings import folder_of
@@ -294,7 +301,7 @@ def report(  # noqa: PLR0913, PLR0917
     named = organisation[0] if organisation and len(organisation) == 1 else organisation
     _make(
         given, out, named or None, year, by, minimum_base, minimum_count, survey,
-        for_each=for_each, calibrate=calibrate,
+        for_each=for_each, calibrate=calibrate, reader=reader,
     )  # fmt: skip
 
 
@@ -374,6 +381,7 @@ def _make(  # noqa: PLR0913
     *,
     for_each: str | None = None,
     calibrate: bool = False,
+    reader: str = "board",
 ) -> None:
     from culture_metrics.compare.calibration import PAIRS
     from culture_metrics.reporting.report import report as make_report
@@ -404,6 +412,7 @@ def _make(  # noqa: PLR0913
             survey=survey,
             calibrate=PAIRS if calibrate else 0,
             for_each=for_each,
+            reader=reader,
         )
     for caution in cautions:
         if issubclass(caution.category, CultureMetricsWarning):

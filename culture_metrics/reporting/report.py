@@ -18,10 +18,13 @@ from culture_metrics.files.safety import check_address_space
 from culture_metrics.reporting.delivery import LEDGER, deliver, workshop
 from culture_metrics.reporting.excel import write_results
 from culture_metrics.reporting.manifest import manifest
+from culture_metrics.reporting.methods import has_frameworks, methods, why_no_gaps
 from culture_metrics.reporting.page import page, section
+from culture_metrics.reporting.readers import ANALYSTS, BOARD, check_reader, for_board, has_figures
 from culture_metrics.reporting.run import NOTEBOOKS, Kernels, packed_study, run_notebooks
 from culture_metrics.reporting.verdicts import TITLE, verdicts
 from culture_metrics.study import read
+from culture_metrics.study.opening import findings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -38,11 +41,12 @@ if TYPE_CHECKING:
 
 #: What a reader calls the notebooks.
 TITLES = {
-    "00_start_here": "Start here",
     "01_check_an_extract": "Check an extract",
     "02_culture_indicators": "Culture indicators",
     "03_year_on_year": "Year on year",
     "04_benchmark_and_peers": "Benchmark and peers",
+    "05_equality": "Equality",
+    "06_leadership_frameworks": "Leadership frameworks",
     "10_published_results": "Published results",
 }
 #: Those that need a published workbook.
@@ -65,6 +69,7 @@ def report(  # noqa: PLR0913, PLR0917
     survey: str | Path | Survey | None = None,
     calibrate: int = 0,
     for_each: str | Sequence[str] | None = None,
+    reader: str = BOARD,
 ) -> Path:
     """Make a report on one organisation from its respondent files, official workbooks, or both.
 
@@ -99,6 +104,10 @@ def report(  # noqa: PLR0913, PLR0917
         names them (several names are crossed), and an index of them, in a folder of `out` that is named after
         the breakdown; as PDF as well where Chrome, Edge or Chromium is found. What the pages show is decided
         together with `by` and the groups that lie in those of the pages, and kept in the ledger of `out`.
+    reader : {"board", "analysts"}
+        A board's page has the findings and the main figures; one for analysts all figures and tables, and
+        the code folded away. A page is passed on, so that a board's is the default: who makes it has
+        `results.xlsx` and the notebooks at hand.
 
     Returns
     -------
@@ -145,7 +154,8 @@ def report(  # noqa: PLR0913, PLR0917
             inputs, out, for_each, tell, organisation=organisation, year=year, by=by,
             minimum_base=minimum_base, minimum_count=minimum_count, survey=survey,
         )  # fmt: skip
-    asked = Asked(inputs, year, by, minimum_base, minimum_count, survey, calibrate)
+    check_reader(reader)
+    asked = Asked(inputs, year, by, minimum_base, minimum_count, survey, calibrate, reader)
     tell = tell or (lambda step, done, total: None)
     if organisation is not None and not isinstance(organisation, str):
         from culture_metrics.reporting.several import reports
@@ -169,6 +179,7 @@ class Asked:
     minimum_count: int | None = None
     survey: str | Path | Survey | None = None
     calibrate: int = 0
+    reader: str = BOARD
 
 
 def making(
@@ -200,6 +211,10 @@ def making(
         steps = [*FIRST, *chosen, *([VERDICTS] if asked.calibrate else []), *LAST]
         tell(FIRST[1], 1, len(steps))
         results, answers = _tables(study)
+        # What gaps and strata show is decided after the results and before any notebook: one release.
+        study.stands_out()
+        if "05_equality" in chosen and study.extracts:
+            study.intersections()
         parameters = {
             "inputs": [str(Path(path).resolve()) for path in asked.inputs],
             "organisation": study.organisation,
@@ -232,9 +247,15 @@ def making(
         write_results(place / "results.xlsx", study, results, answers, standing, _change(study, results))
         _write_text(place / "manifest.json", json.dumps(made, indent=2, ensure_ascii=False) + "\n")
         run = running.result()
-        sections = [*(section(name, run[name]) for name in chosen), *worth]
+        board = asked.reader == BOARD
+        shown = {name: for_board(run[name]) if board else run[name] for name in chosen}
+        sections = [
+            section(name, notebook, findings(study, name), code=not board)
+            for name, notebook in shown.items()
+            if not board or has_figures(notebook)
+        ]
         tell(LAST[0], len(steps) - 1, len(steps))
-        _write_text(place / "index.html", _page(study, sections, left_out, made))
+        _write_text(place / "index.html", _page(study, [*sections, *worth], left_out, made, asked.reader))
         deliver(place, folder)
         tell("Done", len(steps), len(steps))
 
@@ -279,10 +300,15 @@ def _choose(study: Study) -> tuple[list[str], list[tuple[str, str]]]:
         if study.published:
             why = f"no workbook has {study.organisation} in a benchmark group"
         reasons |= dict.fromkeys(OF_WORKBOOKS, why)
+    if why := why_no_gaps(study):
+        reasons["05_equality"] = why
+    if not has_frameworks(study):
+        reasons["06_leadership_frameworks"] = f"none is read with {study.edition.survey.label}"
     chosen = [name for name in NOTEBOOKS if name not in reasons]
     if study.edition.survey.folder is not None:
         # Nobody publishes workbooks of a survey of one's own: none is missing.
-        reasons = {name: why for name, why in reasons.items() if name not in OF_WORKBOOKS}
+        own = (*OF_WORKBOOKS, "06_leadership_frameworks")
+        reasons = {name: why for name, why in reasons.items() if name not in own}
     if not study.extracts and study.workbook is None:
         raise ReportError(
             f"There is nothing to report on {study.organisation}",
@@ -309,7 +335,7 @@ def _change(study: Study, results: pl.DataFrame) -> YearComparison | None:
 
 
 def _page(
-    study: Study, sections: list[Section], left_out: list[tuple[str, str]], made: dict[str, Any]
+    study: Study, sections: list[Section], left_out: list[tuple[str, str]], made: dict[str, Any], reader: str
 ) -> str:
     facts = [("Organisation", study.organisation)] if study.name != study.organisation else []
     own = [e for e in study.extracts if e.period == study.year]
@@ -324,14 +350,14 @@ def _page(
     broken = [r.extract.period for r in study.reports if not r.ok]
     if broken:
         remarks.append(
-            f"The check of the respondent file found errors ({', '.join(broken)}). Read 'Check an extract' "
-            "before you rely on the numbers."
+            f"The check of the respondent file found errors ({', '.join(broken)}): "
+            + (
+                "read 'Check an extract' before you rely on the numbers."
+                if reader == ANALYSTS
+                else "the report for analysts (--for analysts) lists them."
+            )
         )
     remarks += study.cautions
-    if left_out:
-        remarks.append(
-            "Not in this report: " + "; ".join(f"'{name}', because {why}" for name, why in left_out) + "."
-        )
     return page(
         sections,
         title=study.name,
@@ -340,6 +366,9 @@ def _page(
         remarks=remarks,
         left_out=left_out,
         manifest=made,
+        opening=study.stands_out(),
+        figure=study.headline(),
+        methods=methods(study, [s.id for s in sections], every=reader == ANALYSTS),
     )
 
 

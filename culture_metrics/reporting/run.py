@@ -35,11 +35,12 @@ T = TypeVar("T")
 PACKAGE = Path(__file__).parents[1]
 #: The notebooks the report knows, in the order of the page.
 NOTEBOOKS = (
-    "00_start_here",
     "01_check_an_extract",
     "02_culture_indicators",
     "03_year_on_year",
     "04_benchmark_and_peers",
+    "05_equality",
+    "06_leadership_frameworks",
     "10_published_results",
 )
 
@@ -68,8 +69,8 @@ def notebook_path(name: str) -> Path:
 
     Examples
     --------
-    >>> notebook_path("00_start_here").name
-    '00_start_here.ipynb'
+    >>> notebook_path("05_equality").name
+    '05_equality.ipynb'
     """
     installed = PACKAGE / "reporting" / "notebooks" / f"{name}.ipynb"
     return installed if installed.is_file() else PACKAGE.parent / "notebooks" / f"{name}.ipynb"

@@ -13,7 +13,7 @@ from culture_metrics.compare.calibration import PAIRS, calibrate
 from culture_metrics.compare.peers import find_peers
 from culture_metrics.compare.years import check_comparable, compare_years
 from culture_metrics.contract import ALL
-from culture_metrics.errors import ComparabilityError, ReportError
+from culture_metrics.errors import ComparabilityError, ReportError, ResultsError
 from culture_metrics.study.released import Released
 from culture_metrics.study.rules import cautions_of
 
@@ -34,7 +34,8 @@ if TYPE_CHECKING:
     from culture_metrics.published import Published
     from culture_metrics.study.files import Checks
     from culture_metrics.study.guide import Guide
-    from culture_metrics.wording.several import Figures, Sentences
+    from culture_metrics.study.opening import Opening
+    from culture_metrics.wording.several import Figures
     from culture_metrics.wording.table import Table
 
 
@@ -50,7 +51,7 @@ class Study(Released):
     def cautions(self) -> tuple[str, ...]:
         """What is wrong with files, or not known of a year, and reaches the numbers, in sentences."""
         editions = {source.edition.period: source.edition for source in self.sources}
-        early, mirrored = (e for _, e in sorted(editions.items()) if e.provisional), self._mirrored
+        early, mirrored = (e for _, e in sorted(editions.items()) if e.provisional), self.mirrored
         return (
             *(f"Every number of {e.period} is provisional: {e.provisional}." for e in early),
             *(said for extract in self.extracts for said in cautions_of(extract)),
@@ -119,8 +120,13 @@ class Study(Released):
 
     # What stands out, in all that was read.
 
-    def stands_out(self) -> Sentences:
-        """Say where the organisation stands in its benchmark group, what changed in it, and where inside.
+    def stands_out(self) -> Opening:
+        """Say how the organisation stands, what changed and where inside, and whose experience differs.
+
+        Returns
+        -------
+        Opening
+            `.lines`, each with its kind, a sentence and the notebook that shows more; `.said` alone.
 
         Examples
         --------
@@ -128,24 +134,13 @@ class Study(Released):
         >>> print(cm.study([]).stands_out().said[0][:57])
         Invented trust 1 is above the median of Acute and Acute &
         """
-        from culture_metrics.results.tables import score_table
-        from culture_metrics.results.words import from_to
-        from culture_metrics.wording.several import Sentences
+        return self._opening
 
-        said = []
-        if self.workbook:
-            standing = self.benchmark()
-            year = "" if standing.period == self.year else f" ({standing.period})"
-            said.append(f"{standing.summary().removesuffix('.')}{year}.")
-            overseen = self._overseen
-            said += [overseen] if isinstance(overseen, str) else overseen.sentences()
-            said += standing.favourable()
-        if self.extracts and not self.why_no_change:
-            said.append(self.compare_years().summary())
-        elif self.extracts:
-            own = score_table(self.results.table.filter(period=self.year), self.edition)
-            said.append(f"Own file, {self.year}: {from_to(own)}.")
-        return Sentences(tuple(said))
+    @cached_property
+    def _opening(self) -> Opening:
+        from culture_metrics.study.opening import opening
+
+        return opening(self)
 
     def summary(self) -> str:
         """Say what stands out in plain sentences."""
@@ -244,13 +239,13 @@ class Study(Released):
         """Draw the oversight scores that rest on the survey, or say why the organisation has none."""
         from culture_metrics.wording.several import Figures
 
-        found = self._overseen
+        found = self.overseen
         if isinstance(found, str):
             return Figures((), otherwise=found)
         return Figures((found.figure(), found), otherwise="")
 
     @cached_property
-    def _overseen(self) -> Oversight | str:
+    def overseen(self) -> Oversight | str:
         """The oversight scores, or why there are none."""
         from culture_metrics.study.standing import oversight_of
 
@@ -297,13 +292,13 @@ class Study(Released):
         """
         from culture_metrics.wording.several import Figures
 
-        found = self._mirrored
+        found = self.mirrored
         if isinstance(found, str):
             return Figures((), otherwise=found)
         return Figures((found.figure(), found), otherwise="")
 
     @cached_property
-    def _mirrored(self) -> Mirror | str:
+    def mirrored(self) -> Mirror | str:
         """The figures of the year beside those published, or why there are none."""
         from culture_metrics.study.standing import mirror_of
 
@@ -363,6 +358,10 @@ class Study(Released):
 
     def compare_years(self) -> YearComparison:
         """Compare the year of the study with the one before it, whole and by group."""
+        return self._change
+
+    @cached_property
+    def _change(self) -> YearComparison:
         earlier, later = self.two_years()
         change = compare_years(self.results, earlier.period, later.period)
         return replace(change, names={**change.names, **self.words, self.organisation: self.name})
@@ -389,9 +388,18 @@ class Study(Released):
 
     def equality_gaps(self) -> EqualityGaps:
         """Set groups of staff side by side over the years: the equality standards, and what leads beside."""
+        if isinstance(self._gaps, ResultsError):
+            raise self._gaps
+        return self._gaps
+
+    @cached_property
+    def _gaps(self) -> EqualityGaps | ResultsError:
         from culture_metrics.study.equality import gaps_of
 
-        return gaps_of(self)
+        try:
+            return gaps_of(self)
+        except ResultsError as none:
+            return none
 
     def intersections(self, measure: str | None = None) -> Figures:
         """Draw the strata of several breakdowns together (MAIHDA), of the headline score when left out."""

@@ -24,7 +24,8 @@ from culture_metrics.contract import check_results
 from culture_metrics.errors import FileFormatError, InputWarning, ReportError, UnknownNameError
 from culture_metrics.published import write_published
 from culture_metrics.reporting import report as module
-from culture_metrics.reporting.page import Section
+from culture_metrics.reporting.page import Section, section
+from culture_metrics.reporting.readers import for_board, has_figures
 from culture_metrics.reporting.report import report
 from culture_metrics.study import read as study_of_files
 from culture_metrics.study.example import example_published
@@ -49,11 +50,27 @@ def files(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def folder(files):
-    """A report on all of them, made once."""
-    out, steps = files / "new" / "report", []
+def executed():
+    """The notebooks of the report, as they ran for it."""
+    return {}
+
+
+@pytest.fixture(scope="module")
+def folder(files, executed):
+    """A report on all of them for analysts, made once."""
+    out, steps, run = files / "new" / "report", [], module.run_notebooks
+
+    def kept(*args):
+        executed.update(run(*args))
+        return executed
+
     names = ["official 2024.xlsx", "RXX 2023.csv", "RXX 2024.csv"]
-    made = report([files / name for name in names], out, "SYN01", tell=lambda *step: steps.append(step))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "run_notebooks", kept)
+        made = report(
+            [files / name for name in names], out, "SYN01", tell=lambda *step: steps.append(step),
+            reader="analysts",
+        )  # fmt: skip
     assert made == out / "index.html"
     assert [done for _, done, _ in steps] == [0, 1, 2, 3, 4, 5, 6, 7, 8, 8, 9]
     assert (steps[0][0], steps[-1]) == ("Reading and checking the files", ("Done", 9, 9))
@@ -108,13 +125,23 @@ def test_the_page_fetches_nothing(page, tags):
     assert "http" not in policy
 
 
-def test_plotly_is_there_once_and_every_figure_has_a_name(page, tags):
+def test_plotly_is_there_once_and_every_figure_has_a_name(page, tags, executed):
     assert len(re.findall(r"\* plotly\.js v\d", page)) == 1
     assert page.index("* plotly.js v") > page.index("</main>"), "words show before Plotly is loaded"
     figures = [attributes for tag, attributes in tags if tag == "figure"]
-    # At a glance; all scores, answers, two heat maps; changes of scores and of questions, slopes, two maps of
-    # changes, staff mix; benchmark, ranking, funnel, oversight, peers; own beside published figures, published answers.
-    assert len(figures) == page[page.index("</head>") : page.index("</main>")].count("Plotly.newPlot(") == 18
+    # That of the first screen, and every one that a notebook drew.
+    drawn = sum(
+        "application/vnd.plotly.v1+json" in output.get("data", {})
+        for notebook in executed.values()
+        for cell in notebook.cells
+        for output in cell.get("outputs", [])
+    )
+    assert drawn >= 18
+    assert (
+        len(figures)
+        == page[page.index("</head>") : page.index("</main>")].count("Plotly.newPlot(")
+        == 1 + drawn
+    )
     assert all(a["role"] == "img" and len(a["aria-label"]) > 60 for a in figures)
     said = " ".join(a["aria-label"] for a in figures)
     assert re.search(r"above the median of Acute .+ on \d of 9 scores, below it on \d\.", said)
@@ -174,6 +201,55 @@ def test_one_can_find_ones_way_about_the_page(page, tags):
     levels = [int(tag[1]) for tag, _ in tags if re.fullmatch("h[1-6]", tag)]
     assert levels.count(1) == 1
     assert all(lower - upper <= 1 for upper, lower in pairwise(levels))
+
+
+def test_the_page_opens_with_its_findings_and_each_chapter_with_its_own(page, tags):
+    first = page[page.index('id="first"') : page.index('id="01_check_an_extract"')]
+    for question in ("How do we stand?", "What changed, and where inside?", "Whose experience differs?"):
+        assert f"<h3>{question}</h3>" in first
+    assert re.search(r"rank \d+ of \d+; by sampling alone \d+ to \d+", first)
+    assert 'href="#04_benchmark_and_peers" aria-label="More in Benchmark and peers"' in first
+    assert first.count('<figure role="img"') == 1 and "<table" not in first
+    titled = re.findall(r'<h2 id="(\w+)-title">[^<]+</h2>\s*(<p class="finding">)?', page)
+    assert titled[0] == ("first", "") and len(titled) == 8
+    assert all(finding for _, finding in titled[1:])
+    regions = [a["aria-label"] for _, a in tags if a.get("role") == "region"]
+    assert len(regions) == len(set(regions))
+
+
+def test_a_board_sees_no_code_and_no_table_and_every_figure_has_its_heading(folder, executed):
+    for name, notebook in executed.items():
+        shown = for_board(notebook)
+        part = section(name, shown, ["What came of it."], code=False)
+        # The folded numbers of a figure are its text for who cannot see it.
+        seen = re.sub(r"<details class='numbers'>.*?</details>", "", part.html, flags=re.DOTALL)
+        assert "<details" not in seen and "<table" not in seen and "cm.study" not in seen
+        assert has_figures(shown) == (name != "01_check_an_extract")
+        heads = [len(re.findall("<figure", text)) for text in part.html.split("<h3")[1:]]
+        assert all(0 < many <= 3 for many in heads)
+        assert part.html.index("What came of it.") > part.html.index("</h2>")
+    assert "<details" in section("a", executed["02_culture_indicators"]).html
+
+
+def test_gaps_are_in_the_release_that_is_kept_and_attacked(folder, manifest):
+    """The groups of chapter 05 were decided in its own kernel, and the next report knew nothing of them."""
+    releases = json.loads((folder / "ledger.json").read_text(encoding="utf-8"))["releases"]
+    for release in releases:
+        kept = {name for call in release["calls"] for name in call["by"]}
+        assert {"locality_1", "occupation_group", "ethnicity_summary", "long_term_condition"} <= kept
+        # With the groups by gender beside the others something followed about few people: withdrawn.
+        assert "gender" not in kept
+
+
+def test_the_methods_are_those_of_this_report(page):
+    made = page[page.index('id="made"') :]
+    for said in (
+        "Improved", "Likely", "Margin of no material change: ", "Health and safety climate", "Wilson",
+        "Published figures are", "score 1 + 3 (rank - 1) / (n - 1)", "The benchmark group is Acute",
+    ):  # fmt: skip
+        assert said in made
+    # Nothing that does not apply: no edition here is provisional, no headcounts were given.
+    assert "provisional" not in made and "response rate" not in made
 
 
 def test_no_respondent_and_no_place_on_this_computer_is_in_any_file(files, folder):
@@ -242,7 +318,7 @@ def test_the_manifest_lets_someone_repeat_it(files, manifest):
     }  # fmt: skip
     assert manifest["options"]["breakdowns"] == ["occupation_group", "locality_1"]
     assert manifest["options"]["minimum_base"] == 11
-    assert (len(manifest["notebooks"]), manifest["left_out"]) == (6, [])
+    assert (len(manifest["notebooks"]), len(manifest["left_out"])) == (6, 1)
     assert {"Python", "polars", "pandera", "plotly"} <= set(manifest["software"])
 
 
@@ -320,12 +396,18 @@ def test_says_what_was_left_out_and_why(quick, files, tmp_path, monkeypatch):
     of_workbooks = [
         (t, "no published workbook was given") for t in ("Benchmark and peers", "Published results")
     ]
-    for name, left_out in (
-        ("RXX 2024.csv", [one_year, *of_workbooks]),
+    for name, notebooks, left_out in (
+        (
+            "RXX 2024.csv",
+            3,
+            [one_year, *of_workbooks, ("Equality", "no gap between two groups may be shown")],
+        ),
         (
             "official 2024.xlsx",
+            3,
             [
                 *((title, no_file) for title in ("Check an extract", "Culture indicators", "Year on year")),
+                ("Equality", "the files have no results by group of staff"),
                 ("What the verdicts are worth here", "there is no respondent file among the inputs"),
             ],
         ),
@@ -334,7 +416,7 @@ def test_says_what_was_left_out_and_why(quick, files, tmp_path, monkeypatch):
         made = json.loads((tmp_path / "manifest.json").read_text(encoding="utf-8"))
         assert made["left_out"] == [{"notebook": title, "reason": why} for title, why in left_out]
         assert all(f"<li>{title}: {why}.</li>" in page for title, why in left_out)
-        assert len(made["notebooks"]) == 3
+        assert len(made["notebooks"]) == notebooks
         assert ("<p>Of the verdicts</p>" in page) == name.startswith("RXX")
     assert drawn == [40]
 
