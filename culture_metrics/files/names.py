@@ -24,7 +24,7 @@ def visible(text: str) -> str:
     >>> visible("\u200bq25c\ufeff")
     'q25c'
     """
-    return re.sub(INVISIBLE, "", text)
+    return text if text.isascii() else re.sub(INVISIBLE, "", text)
 
 
 @lru_cache(maxsize=4096)  # the columns of every breakdown are compared for each column of a file
