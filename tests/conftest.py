@@ -15,7 +15,7 @@ from agreement import pytest_runtest_teardown  # noqa: F401  (a hook: it watches
 #: different ends, and find the other half done.
 LIBRARIES = (
     "statsmodels.api", "scipy.stats", "xlsxwriter", "pyreadstat", "grimp", "typer.testing",
-    "hypothesis", "pandera.polars", "papermill", "nbclient", "IPython", "plotly.io", "plotly.graph_objects",
+    "hypothesis", "pandera.polars", "nbclient", "IPython", "plotly.io", "plotly.graph_objects",
 )  # fmt: skip
 if worker := os.environ.get("PYTEST_XDIST_WORKER"):
     for library in LIBRARIES if worker == "gw0" else reversed(LIBRARIES):

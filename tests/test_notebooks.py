@@ -8,7 +8,6 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from jupyter_client.manager import AsyncKernelManager
 from nbclient import NotebookClient
 
 FOLDER = Path(__file__).resolve().parents[1] / "notebooks"
@@ -104,7 +103,7 @@ for name in [name for name in sys.modules if name.partition(".")[0] in ("culture
 @pytest.fixture(scope="module")
 def kernel():
     """One kernel of Jupyter for all of them: what they need from elsewhere is loaded once."""
-    manager = AsyncKernelManager(kernel_name="python3")
+    manager = NotebookClient(nbformat.v4.new_notebook()).create_kernel_manager()
     yield manager
     asyncio.run(manager.shutdown_kernel(now=True))
 
