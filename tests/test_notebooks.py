@@ -1,12 +1,14 @@
-"""Notebooks are words, a call and a figure; the library does the work. That they run is nbmake's to show."""
+"""Notebooks are words, a call and a figure; the library does the work. And each runs as it lies there."""
 
 from __future__ import annotations
 
+import asyncio
 import re
 from pathlib import Path
 
 import nbformat
 import pytest
+from nbclient import NotebookClient
 
 FOLDER = Path(__file__).resolve().parents[1] / "notebooks"
 NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
@@ -89,3 +91,28 @@ def test_begins_with_its_title_and_claims_no_cause(notebook):
     words = " ".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
     assert len(re.findall(r"^# ", words, re.MULTILINE)) == 1
     assert not re.search(r"\b(causes?|improves?|leads? to)\b", words)
+
+
+#: What the notebook before left: none of its names, and nothing of the package, which is loaded anew.
+FORGET = """import sys
+for name in [name for name in sys.modules if name.partition(".")[0] in ("culture_metrics", "data_schemas")]:
+    del sys.modules[name]
+%reset -f"""
+
+
+@pytest.fixture(scope="module")
+def kernel():
+    """One kernel of Jupyter for all of them: what they need from elsewhere is loaded once."""
+    manager = NotebookClient(nbformat.v4.new_notebook()).create_kernel_manager()
+    yield manager
+    asyncio.run(manager.shutdown_kernel(now=True))
+
+
+def test_runs_from_top_to_bottom_in_jupyter(notebook, kernel):
+    notebook.cells.insert(0, nbformat.v4.new_code_cell(FORGET))
+    client = NotebookClient(notebook, km=kernel, timeout=300, resources={"metadata": {"path": str(FOLDER)}})
+    try:
+        client.execute()
+    finally:
+        client.kc.stop_channels()
+    assert any("data" in output for cell in code(notebook) for output in cell.outputs)
