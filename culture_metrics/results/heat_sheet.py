@@ -20,12 +20,12 @@ BASE = "Base (people)"
 #: Said in cells beside the number, so that colour is not the only sign.
 SIDES = {True: "above", False: "below"}
 EXPLAINED = {
-    "Heat maps": "A cell with the word above or below is clearly above or below the whole organisation: beyond "
-    "chance, with all cells of one map allowed for (Benjamini-Hochberg, 5%), the leading scores by themselves "
-    "and the others by themselves. It is blue above and orange below, and darker the greater the difference. "
+    "Heat maps": "A cell with the word above or below is clearly above or below the whole organisation: "
+    "beyond chance, with all cells of one map allowed for (Benjamini-Hochberg, 5%), the leading scores by "
+    "themselves and the others by themselves. It is blue above and orange below, and darker the greater the difference. "
     "The word is part of how the number is shown: every cell with a figure holds a number.",
-    "Order of rows": "Rows are sorted as their sheet says; neighbours may differ by chance alone. Groups that "
-    "lie in another stand beneath it. Groups of which nothing is shown stand last, together.",
+    "Order of rows": "Rows are sorted as their sheet says; neighbours may differ by chance alone. Groups "
+    "that lie in another stand beneath it. Groups of which nothing is shown stand last, together.",
 }
 
 
@@ -60,9 +60,7 @@ def heat_sheet(heat: HeatTable) -> Sheet:
         heat.title,
         frame,
         {BASE: "#,##0"},
-        about=[
-            f"{heat.subtitle}. Rows {heat.ordered}. The words above and below are explained on the sheet Notes."
-        ],
+        about=[f"{heat.subtitle}. Rows {heat.ordered}. The sheet Notes explains the words and marks."],
         looks=looks,
         marks=marks,
         levels=inner.cast(pl.Int8).to_list(),

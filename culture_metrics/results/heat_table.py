@@ -1,4 +1,4 @@
-"""The heat map that reads: groups, within what they lie in, by scores, as a table with numbers and colours."""
+"""The heat map that reads: groups, within what they lie in, by scores, with numbers and colours."""
 
 from __future__ import annotations
 
@@ -114,9 +114,8 @@ class HeatTable(Output):
         from culture_metrics.views.heat_table import heat_table
 
         folded, names = self.folded()
-        shown = self.table.filter("leading").join(
-            folded, on=["breakdown", "group"], how="anti", maintain_order="left"
-        )
+        key = ["breakdown", "group"]
+        shown = self.table.filter("leading").join(folded, on=key, how="anti", maintain_order="left")
         return heat_table(
             shown,
             breakdown=self.breakdown,
@@ -131,12 +130,7 @@ class HeatTable(Output):
             scale=self.scale,
             moved=self.moved,
             folded=names,
-            alike={
-                (breakdown, group): place
-                for place, (breakdown, group) in enumerate(
-                    _alike(shown).select("breakdown", "group").iter_rows()
-                )
-            },
+            alike={one: place for place, one in enumerate(_alike(shown).select(key).iter_rows())},
         )
 
     @property
@@ -170,7 +164,7 @@ class HeatTable(Output):
         return heat_workbook(self)
 
     def save(self, path: str | Path) -> Path:
-        """Write the map, as `Output.save`: `.xlsx` is a sheet with the colours, `.html` a page with the table."""
+        """Write the map, as `Output.save`; `.xlsx` has the colours, `.html` is a page with the table."""
         if Path(path).suffix.lower() == ".html":
             from culture_metrics.views import save as write
 

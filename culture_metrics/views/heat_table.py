@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 from functools import cache
-from itertools import count, groupby
+from itertools import count, groupby, pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -35,8 +35,7 @@ def shade(apart: float, limit: float) -> str:
     """
     stops = [(at, [int(code[i : i + 2], 16) for i in (1, 3, 5)]) for at, code in style.DIVERGING]
     place = min(max((apart / limit + 1) / 2, 0.0), 1.0)
-    pairs = zip(stops, stops[1:], strict=False)
-    (start, low), (end, high) = next(pair for pair in pairs if place <= pair[1][0])
+    (start, low), (end, high) = next(pair for pair in pairwise(stops) if place <= pair[1][0])
     share = (place - start) / (end - start)
     return "#" + "".join(f"{round(a + share * (b - a)):02X}" for a, b in zip(low, high, strict=True))
 
@@ -124,8 +123,8 @@ def heat_table(  # noqa: PLR0913
     scores = "Percentages" if unit == "percent" else f"Scores{reach(scale)}"
     marks = [f"{mark} {SHORTHAND[mark]}." for mark in (HELD, NOT_AVAILABLE) if f">{mark}<" in "".join(bodies)]
     notes = [
-        f"{scores}, {order}. {ABOVE} {CLEARLY[ABOVE]}, {BELOW} {CLEARLY[BELOW]}, beyond chance with all cells "
-        "of the map allowed for; neighbours in the order may differ by chance alone.",
+        f"{scores}, {order}. {ABOVE} {CLEARLY[ABOVE]}, {BELOW} {CLEARLY[BELOW]}, beyond chance with all "
+        "cells of the map allowed for; neighbours in the order may differ by chance alone.",
         *marks,
         f"Source: {source}",
     ]
