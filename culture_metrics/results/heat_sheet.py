@@ -22,7 +22,8 @@ SIDES = {True: "above", False: "below"}
 EXPLAINED = {
     "Heat maps": "A cell with the word above or below is clearly above or below the whole organisation: "
     "beyond chance, with all cells of one map allowed for (Benjamini-Hochberg, 5%), the leading scores by "
-    "themselves and the others by themselves. It is blue above and orange below, and darker the greater the difference. "
+    "themselves and the others by themselves. It is blue above and orange below, darker the greater the "
+    "difference. "
     "The word is part of how the number is shown: every cell with a figure holds a number.",
     "Order of rows": "Rows are sorted as their sheet says; neighbours may differ by chance alone. Groups "
     "that lie in another stand beneath it. Groups of which nothing is shown stand last, together.",
