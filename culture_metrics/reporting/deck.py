@@ -1,0 +1,246 @@
+"""Slides in the house style: a sentence as title, one native chart or table or a list, notes beneath."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from dataclasses import dataclass, field
+from io import BytesIO
+from math import floor
+from textwrap import wrap
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+#: Sizes of letters in points: titles as large as fits, text of lists, of tables and charts.
+TITLES, BODY, CELLS = (28, 24, 20), 20, 14
+#: Slide of 16:9, its margin and the room beneath the title, in inches.
+WIDTH, HEIGHT, EDGE, TOP, FOOT = 13.333, 7.5, 0.6, 1.75, 0.55
+FONT, LANGUAGE = "Arial", "en-GB"
+BLUE, GREY, TEXT, LINE = "12436D", "949494", "222222", "F3F6F9"
+#: Width of a letter, of the size of the letters; height of a line.
+LETTER, LINE_HEIGHT = 0.52, 1.2
+ROW = 0.36
+
+
+@dataclass(frozen=True)
+class Grid:
+    """A native table. `fills` are colours behind cells, `first` the share of the first column's width."""
+
+    heads: Sequence[str]
+    rows: Sequence[Sequence[str]]
+    fills: Mapping[tuple[int, int], str] = field(default_factory=dict)
+    first: float = 0.3
+    bold: Sequence[int] = ()
+
+
+@dataclass(frozen=True)
+class Bars:
+    """A native bar chart: categories and series of numbers, null where one is not there."""
+
+    names: Sequence[str]
+    series: Mapping[str, Sequence[float | None]]
+    form: str = "0.00"
+
+
+@dataclass(frozen=True)
+class Slide:
+    """One message: its sentence, what shows it, how that is said in words, and notes for who speaks."""
+
+    title: str
+    content: Grid | Bars | Sequence[str]
+    alt: str
+    notes: Sequence[str]
+    beneath: str = ""
+
+
+def title_size(text: str, width: float = WIDTH - 2 * EDGE, height: float = TOP - 0.45) -> int:
+    """Return the largest size of letters at which a title fits its box.
+
+    Examples
+    --------
+    >>> title_size("Morale fell."), title_size("A long sentence. " * 14)
+    (28, 20)
+    """
+    return next((size for size in TITLES if fits(text, size, width, height)), TITLES[-1])
+
+
+def fits(text: str, size: float, width: float, height: float) -> bool:
+    """Return whether text of a size in points fits a box in inches, by an estimate."""
+    return lines_of(text, size, width) * size * LINE_HEIGHT / 72 <= height
+
+
+def lines_of(text: str, size: float, width: float) -> int:
+    """Estimate the lines that text takes at a size in points and a width in inches."""
+    across = max(floor(width * 72 / (size * LETTER)), 1)
+    return sum(max(len(wrap(line, across)), 1) for line in text.split("\n"))
+
+
+def deck(slides: Sequence[Slide], title: str) -> bytes:
+    """Return slides as the bytes of a .pptx file that names nobody.
+
+    Examples
+    --------
+    >>> deck([Slide("Morale fell.", ["By 0.2."], "A list", ["Base 812."])], "A trust")[:2]
+    b'PK'
+    """
+    from pptx import Presentation
+    from pptx.util import Inches
+
+    show = Presentation()
+    show.slide_width, show.slide_height = Inches(WIDTH), Inches(HEIGHT)
+    about = show.core_properties
+    about.title, about.author, about.last_modified_by = title, "culture-metrics", "culture-metrics"
+    about.language, about.subject, about.keywords, about.comments = LANGUAGE, "Staff survey", "", ""
+    for slide in slides:
+        _add(show, slide)
+    packed = BytesIO()
+    show.save(packed)
+    return packed.getvalue()
+
+
+def _add(show: Any, slide: Slide) -> None:
+    from pptx.util import Inches
+
+    page = show.slides.add_slide(show.slide_layouts[5])
+    head = page.shapes.title
+    head.left, head.top = Inches(EDGE), Inches(0.35)
+    head.width, head.height = Inches(WIDTH - 2 * EDGE), Inches(TOP - 0.45)
+    head.text_frame.word_wrap = True
+    _write(head.text_frame, slide.title, title_size(slide.title), bold=True, colour=BLUE, anchor="middle")
+    if isinstance(slide.content, Grid):
+        frame = _grid(page, slide.content)
+    elif isinstance(slide.content, Bars):
+        frame = _bars(page, slide.content)
+    else:
+        frame = _list(page, slide.content)
+    about = frame._element.xpath(".//p:cNvPr")[0]
+    about.set("descr", slide.alt)
+    about.set("name", "Figure")
+    if slide.beneath:
+        box = page.shapes.add_textbox(
+            Inches(EDGE), Inches(HEIGHT - FOOT - 0.1), Inches(WIDTH - 2 * EDGE - 1), Inches(FOOT)
+        )
+        box.text_frame.word_wrap = True
+        _write(box.text_frame, slide.beneath, CELLS, colour="595959")
+    _number(page)
+    page.notes_slide.notes_text_frame.text = "\n".join(slide.notes)
+
+
+def _write(
+    frame: Any, text: str, size: float, *, bold: bool = False, colour: str = TEXT, anchor: str = "top"
+) -> None:
+    from pptx.dml.color import RGBColor
+    from pptx.enum.text import MSO_ANCHOR, PP_ALIGN
+    from pptx.util import Pt
+
+    frame.text = text
+    frame.vertical_anchor = {"top": MSO_ANCHOR.TOP, "middle": MSO_ANCHOR.MIDDLE}[anchor]
+    for paragraph in frame.paragraphs:
+        paragraph.alignment = PP_ALIGN.LEFT
+        for run in paragraph.runs:
+            run.font.name, run.font.size, run.font.bold = FONT, Pt(size), bold
+            run.font.color.rgb = RGBColor.from_string(colour)
+            run.font.language_id = _english()
+
+
+def _english() -> Any:
+    from pptx.enum.lang import MSO_LANGUAGE_ID
+
+    return MSO_LANGUAGE_ID.ENGLISH_UK
+
+
+def _list(page: Any, lines: Sequence[str]) -> Any:
+    from pptx.util import Inches, Pt
+
+    box = page.shapes.add_textbox(
+        Inches(EDGE), Inches(TOP + 0.1), Inches(WIDTH - 2 * EDGE), Inches(HEIGHT - TOP - FOOT - 0.2)
+    )
+    box.text_frame.word_wrap = True
+    room = HEIGHT - TOP - FOOT - 0.4
+    gap = len(lines) * 14 / 72
+    size = next(s for s in (BODY, 18, 16, CELLS) if s == CELLS or fits("\n".join(lines), s, WIDTH - 1.5, room - gap))
+    _write(box.text_frame, "\n".join(lines), size)
+    for paragraph in box.text_frame.paragraphs:
+        paragraph.space_after = Pt(14)
+    return box
+
+
+def _grid(page: Any, grid: Grid) -> Any:
+    from pptx.dml.color import RGBColor
+    from pptx.enum.text import PP_ALIGN
+    from pptx.util import Inches
+
+    across = WIDTH - 2 * EDGE
+    frame = page.shapes.add_table(
+        len(grid.rows) + 1, len(grid.heads), Inches(EDGE), Inches(TOP + 0.1), Inches(across), Inches(ROW)
+    )
+    table = frame.table
+    table.horz_banding = False
+    own = across * grid.first
+    for place, column in enumerate(table.columns):
+        column.width = Inches(own if not place else (across - own) / (len(grid.heads) - 1))
+    for row, texts in enumerate([grid.heads, *grid.rows]):
+        table.rows[row].height = Inches(ROW)
+        for place, text in enumerate(texts):
+            cell = table.cell(row, place)
+            cell.margin_top = cell.margin_bottom = Inches(0.03)
+            cell.margin_left = cell.margin_right = Inches(0.06)
+            strong = not row or row - 1 in grid.bold
+            _write(cell.text_frame, text, CELLS, bold=strong, colour="FFFFFF" if not row else TEXT)
+            if place:
+                cell.text_frame.paragraphs[0].alignment = PP_ALIGN.RIGHT
+            cell.fill.solid()
+            fill = BLUE if not row else grid.fills.get((row - 1, place), "FFFFFF").removeprefix("#")
+            cell.fill.fore_color.rgb = RGBColor.from_string(fill)
+    return frame
+
+
+def _bars(page: Any, bars: Bars) -> Any:
+    from pptx.chart.data import CategoryChartData
+    from pptx.dml.color import RGBColor
+    from pptx.enum.chart import XL_CHART_TYPE, XL_LEGEND_POSITION, XL_TICK_LABEL_POSITION
+    from pptx.util import Inches, Pt
+
+    data = CategoryChartData(number_format=bars.form)
+    data.categories = [*bars.names]
+    for name, values in bars.series.items():
+        data.add_series(name, [*values])
+    frame = page.shapes.add_chart(
+        XL_CHART_TYPE.BAR_CLUSTERED, Inches(EDGE), Inches(TOP), Inches(WIDTH - 2 * EDGE),
+        Inches(HEIGHT - TOP - FOOT - 0.1), data,
+    )  # fmt: skip
+    chart = frame.chart
+    chart.font.size, chart.font.name = Pt(CELLS), FONT
+    chart.font.color.rgb = RGBColor.from_string(TEXT)
+    chart.has_legend = len(bars.series) > 1
+    if chart.has_legend:
+        chart.legend.position, chart.legend.include_in_layout = XL_LEGEND_POSITION.TOP, False
+    chart.category_axis.reverse_order = True
+    chart.category_axis.tick_label_position = XL_TICK_LABEL_POSITION.LOW
+    chart.category_axis.format.line.color.rgb = RGBColor.from_string(GREY)
+    chart.value_axis.visible = False
+    chart.value_axis.has_major_gridlines = False
+    chart.value_axis.minimum_scale = 0
+    plot = chart.plots[0]
+    plot.gap_width, plot.overlap = 60, 0
+    plot.has_data_labels = True
+    plot.data_labels.number_format, plot.data_labels.number_format_is_linked = bars.form, False
+    plot.data_labels.font.size = Pt(CELLS)
+    for series, colour in zip(plot.series, (BLUE, GREY), strict=False):
+        series.format.fill.solid()
+        series.format.fill.fore_color.rgb = RGBColor.from_string(colour)
+    return frame
+
+
+def _number(page: Any) -> None:
+    """Put the number of the slide where the layout has it."""
+    from pptx.enum.shapes import PP_PLACEHOLDER
+    from pptx.util import Inches
+
+    for place in page.slide_layout.placeholders:
+        if place.placeholder_format.type == PP_PLACEHOLDER.SLIDE_NUMBER:
+            page.shapes._spTree.append(deepcopy(place._element))
+            own = page.shapes[-1]
+            own.left, own.top = Inches(WIDTH - EDGE - 1), Inches(HEIGHT - FOOT)
+            own.width, own.height = Inches(1), Inches(0.4)
