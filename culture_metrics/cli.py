@@ -268,6 +268,14 @@ def report(  # noqa: PLR0913, PLR0917
             "what is there, in hundreds of pairs of years drawn from the respondent file. Takes minutes.",
         ),
     ] = False,
+    slides: Annotated[
+        bool,
+        typer.Option(
+            "--slides",
+            help="With slides.pptx beside the page: its findings as slides, with charts and tables to change "
+            "in PowerPoint, and notes to speak from.",
+        ),
+    ] = False,
 ) -> None:
     """Make a report on one organisation from its folder or its files."""
     from culture_metrics.study.settings import folder_of
@@ -282,7 +290,18 @@ def report(  # noqa: PLR0913, PLR0917
             expected="--out FOLDER",
             hint="Add --out report. With a folder that culture-metrics setup was run on it may be left out.",
         )
-    _make(given, out, organisation, year, by, minimum_base, minimum_count, survey, calibrate=calibrate)
+    _make(
+        given,
+        out,
+        organisation,
+        year,
+        by,
+        minimum_base,
+        minimum_count,
+        survey,
+        calibrate=calibrate,
+        slides=slides,
+    )
 
 
 @app.command(cls=_Once)
@@ -360,6 +379,7 @@ def _make(  # noqa: PLR0913
     survey: str | None = None,
     *,
     calibrate: bool = False,
+    slides: bool = False,
 ) -> None:
     from culture_metrics.compare.calibration import PAIRS
     from culture_metrics.reporting.report import report as make_report
@@ -389,6 +409,7 @@ def _make(  # noqa: PLR0913
             minimum_count=minimum_count,
             survey=survey,
             calibrate=PAIRS if calibrate else 0,
+            slides=slides,
         )
     for caution in cautions:
         if issubclass(caution.category, CultureMetricsWarning):

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from copy import deepcopy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from io import BytesIO
 from math import floor
 from textwrap import wrap
@@ -13,25 +14,69 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 #: Sizes of letters in points: titles as large as fits, text of lists, of tables and charts.
-TITLES, BODY, CELLS = (28, 24, 20), 20, 14
+TITLES, LISTS, CELLS = (28, 24, 20), (20, 18), 14
 #: Slide of 16:9, its margin and the room beneath the title, in inches.
 WIDTH, HEIGHT, EDGE, TOP, FOOT = 13.333, 7.5, 0.6, 1.75, 0.55
 FONT, LANGUAGE = "Arial", "en-GB"
 BLUE, GREY, TEXT, LINE = "12436D", "949494", "222222", "F3F6F9"
 #: Width of a letter, of the size of the letters; height of a line.
 LETTER, LINE_HEIGHT = 0.52, 1.2
-ROW = 0.36
+#: Height of a row of one line and of upright headings, margin of a cell, in inches; widest text that makes
+#: its column wider, in letters.
+ROW, UPRIGHT, CELL_MARGIN, WIDEST = 0.34, 1.75, 0.06, 36
+#: Letters of a line of an upright heading.
+UPRIGHT_LINE = 14
+#: A cell that stands at the right.
+NUMBER = re.compile("\\[[a-z]\\]|[+\N{MINUS SIGN}]?\\d")
+#: Room for what a slide shows, above the line beneath it.
+BODY_HEIGHT = HEIGHT - TOP - FOOT - 0.25
 
 
 @dataclass(frozen=True)
 class Grid:
-    """A native table. `fills` are colours behind cells, `first` the share of the first column's width."""
+    """A native table.
+
+    `fills` are colours behind cells by row and column, `bold` rows; headings from column `turned` on stand
+    upright, where there are many.
+    """
 
     heads: Sequence[str]
     rows: Sequence[Sequence[str]]
     fills: Mapping[tuple[int, int], str] = field(default_factory=dict)
-    first: float = 0.3
     bold: Sequence[int] = ()
+    turned: int | None = None
+
+    @property
+    def widths(self) -> list[float]:
+        """Widths of columns in inches: as their texts need them, together the width of the slide."""
+        across = WIDTH - 2 * EDGE
+        need = []
+        for place, texts in enumerate(zip(*self.rows, strict=True)):
+            longest = max(map(len, texts))
+            upright = self.turned is not None and place >= self.turned
+            words = 0 if upright else max(map(len, self.heads[place].split())) + 1
+            need.append(min(max(longest, words, 5), WIDEST) + 2)
+        return [across * one / sum(need) for one in need]
+
+    @property
+    def heights(self) -> list[float]:
+        """Heights of rows in inches, that of the headings first."""
+        inner = [width - 2 * CELL_MARGIN for width in self.widths]
+        plain = self.heads if self.turned is None else self.heads[: self.turned]
+        found = [_row_height(plain, inner[: len(plain)])]
+        if self.turned is not None:
+            found[0] = UPRIGHT
+        return found + [_row_height(row, inner) for row in self.rows]
+
+    def fitting(self) -> Grid:
+        """Return the table with as many rows as the slide has room for."""
+        room, rows = BODY_HEIGHT - self.heights[0], 0
+        for height in self.heights[1:]:
+            room -= height
+            if room < 0:
+                break
+            rows += 1
+        return replace(self, rows=self.rows[:rows])
 
 
 @dataclass(frozen=True)
@@ -157,13 +202,18 @@ def _list(page: Any, lines: Sequence[str]) -> Any:
         Inches(EDGE), Inches(TOP + 0.1), Inches(WIDTH - 2 * EDGE), Inches(HEIGHT - TOP - FOOT - 0.2)
     )
     box.text_frame.word_wrap = True
-    room = HEIGHT - TOP - FOOT - 0.4
-    gap = len(lines) * 14 / 72
-    size = next(s for s in (BODY, 18, 16, CELLS) if s == CELLS or fits("\n".join(lines), s, WIDTH - 1.5, room - gap))
+    room = BODY_HEIGHT - len(lines) * 14 / 72
+    sizes = (size for size in LISTS if fits("\n".join(lines), size, WIDTH - 2 * EDGE - 0.2, room))
+    size = next(sizes, LISTS[-1])
     _write(box.text_frame, "\n".join(lines), size)
     for paragraph in box.text_frame.paragraphs:
         paragraph.space_after = Pt(14)
     return box
+
+
+def _row_height(texts: Sequence[str], widths: Sequence[float]) -> float:
+    lines = max(lines_of(text, CELLS, width) for text, width in zip(texts, widths, strict=True))
+    return ROW + (lines - 1) * CELLS * LINE_HEIGHT / 72
 
 
 def _grid(page: Any, grid: Grid) -> Any:
@@ -171,25 +221,30 @@ def _grid(page: Any, grid: Grid) -> Any:
     from pptx.enum.text import PP_ALIGN
     from pptx.util import Inches
 
-    across = WIDTH - 2 * EDGE
     frame = page.shapes.add_table(
-        len(grid.rows) + 1, len(grid.heads), Inches(EDGE), Inches(TOP + 0.1), Inches(across), Inches(ROW)
-    )
+        len(grid.rows) + 1, len(grid.heads), Inches(EDGE), Inches(TOP + 0.05),
+        Inches(WIDTH - 2 * EDGE), Inches(sum(grid.heights)),
+    )  # fmt: skip
     table = frame.table
     table.horz_banding = False
-    own = across * grid.first
-    for place, column in enumerate(table.columns):
-        column.width = Inches(own if not place else (across - own) / (len(grid.heads) - 1))
-    for row, texts in enumerate([grid.heads, *grid.rows]):
-        table.rows[row].height = Inches(ROW)
+    for column, width in zip(table.columns, grid.widths, strict=True):
+        column.width = Inches(width)
+    numbers = [all(NUMBER.match(row[place]) for row in grid.rows) for place in range(len(grid.heads))]
+    for row, (texts, height) in enumerate(zip([grid.heads, *grid.rows], grid.heights, strict=True)):
+        table.rows[row].height = Inches(height)
         for place, text in enumerate(texts):
             cell = table.cell(row, place)
             cell.margin_top = cell.margin_bottom = Inches(0.03)
-            cell.margin_left = cell.margin_right = Inches(0.06)
+            cell.margin_left = cell.margin_right = Inches(CELL_MARGIN)
             strong = not row or row - 1 in grid.bold
-            _write(cell.text_frame, text, CELLS, bold=strong, colour="FFFFFF" if not row else TEXT)
-            if place:
+            upright = not row and grid.turned is not None and place >= grid.turned
+            said = "\n".join(wrap(text, UPRIGHT_LINE)) if upright else text
+            _write(cell.text_frame, said, CELLS, bold=strong, colour="FFFFFF" if not row else TEXT)
+            if numbers[place]:
                 cell.text_frame.paragraphs[0].alignment = PP_ALIGN.RIGHT
+            if upright:
+                cell.text_frame.paragraphs[0].alignment = PP_ALIGN.LEFT
+                cell._tc.get_or_add_tcPr().set("vert", "vert270")
             cell.fill.solid()
             fill = BLUE if not row else grid.fills.get((row - 1, place), "FFFFFF").removeprefix("#")
             cell.fill.fore_color.rgb = RGBColor.from_string(fill)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 #: What a report consists of, in the order in which it is put in place: last the page, which names the others.
-FILES = ("results.xlsx", "results.parquet", "manifest.json", "ledger.json", "index.html")
+FILES = ("results.xlsx", "slides.pptx", "results.parquet", "manifest.json", "ledger.json", "index.html")
 PREFIX = ".culture-metrics-"
 #: Beside the files in a workshop: the file that its owner holds locked, and where the earlier report waits
 #: while it is swapped.

@@ -109,6 +109,7 @@ def page(
     from jinja2 import Environment, FileSystemLoader
     from plotly.offline import get_plotlyjs
 
+    from culture_metrics.views.heat_table import heat_script
     from culture_metrics.views.save import ON_PAPER_SCRIPT, ON_PAPER_STYLE
 
     # Titles and headings are escaped before they come here, texts in the template: bodies are HTML.
@@ -124,7 +125,7 @@ def page(
         manifest=manifest,
         made=manifest["created"][:10],
         css=(TEMPLATES / "page.css").read_text(encoding="utf-8") + ON_PAPER_STYLE,
-        js=(TEMPLATES / "page.js").read_text(encoding="utf-8") + ON_PAPER_SCRIPT,
+        js=(TEMPLATES / "page.js").read_text(encoding="utf-8") + ON_PAPER_SCRIPT + heat_script(),
         plotlyjs=get_plotlyjs(),
     )
 

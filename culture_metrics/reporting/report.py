@@ -19,6 +19,7 @@ from culture_metrics.reporting.excel import write_results
 from culture_metrics.reporting.manifest import manifest
 from culture_metrics.reporting.page import page, section
 from culture_metrics.reporting.run import NOTEBOOKS, run_notebooks
+from culture_metrics.reporting.slides import write_slides
 from culture_metrics.reporting.verdicts import TITLE, verdicts
 from culture_metrics.study import read
 
@@ -61,6 +62,7 @@ def report(  # noqa: PLR0913, PLR0917
     minimum_count: int | None = None,
     survey: str | Path | Survey | None = None,
     calibrate: int = 0,
+    slides: bool = False,
 ) -> Path:
     """Make a report on one organisation from its respondent files, official workbooks, or both.
 
@@ -89,6 +91,8 @@ def report(  # noqa: PLR0913, PLR0917
         returned. Told from the files when left out.
     calibrate : int
         With a chapter on what the verdicts are worth here, from so many pairs of years (`cm.calibrate`).
+    slides : bool
+        With `slides.pptx` beside the page: its findings as slides, one message each.
 
     Returns
     -------
@@ -160,6 +164,8 @@ def report(  # noqa: PLR0913, PLR0917
         results.write_parquet(packed)
         (place / "results.parquet").write_bytes(packed.getvalue())
         write_results(place / "results.xlsx", study, results, answers, standing, _change(study, results))
+        if slides:
+            write_slides(place / "slides.pptx", study)
         _write_text(place / "manifest.json", json.dumps(made, indent=2, ensure_ascii=False) + "\n")
         _write_text(place / "index.html", _page(study, sections, left_out, made))
         deliver(place, folder)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import polars as pl
 
@@ -12,18 +12,19 @@ from culture_metrics.errors import ResultsError, UnknownNameError
 from culture_metrics.reporting.deck import Bars, Grid, Slide, deck
 from culture_metrics.results.words import SOURCE, weighed
 from culture_metrics.wording.columns import figure, signed
-from culture_metrics.wording.numbers import DECIMALS, in_sentence, several
-from culture_metrics.wording.verdicts import CLEAR, LIKELY
+from culture_metrics.wording.numbers import DECIMALS, held_back, in_sentence, reach, several
+from culture_metrics.wording.table import BREAK, HELD
+from culture_metrics.wording.verdicts import BARRED
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
     from pathlib import Path
 
     from culture_metrics.results.heat_table import HeatTable
     from culture_metrics.study.study import Study
 
 #: Rows of a table that can still be read from the back of a room.
-ROWS = 11
+ROWS = 9
 CHANCE = "A 95% interval shows how far chance alone may have moved a figure."
 UNITS = {"score": "points of the score", "percent": "percentage points"}
 
@@ -87,13 +88,25 @@ def _standing(study: Study) -> Slide:
         for label, rank, of in rows.select("label", "rank", "organisations").iter_rows()
         if rank is not None
     )
-    said = [f"{label}: {own:.2f}, median {mid:.2f}." for label, own, mid in rows.select("label", "estimate", "median").iter_rows() if mid is not None]
+    said = [
+        f"{label}: {own:.2f}, median {mid:.2f}."
+        for label, own, mid in rows.select("label", "estimate", "median").iter_rows()
+        if mid is not None
+    ]
     return Slide(
         first,
-        Bars(rows["label"].to_list(), {study.name: rows["estimate"].to_list(), median: rows["median"].to_list()}),
-        f"Bar chart of {several(rows.height, 'score')} beside the median of the benchmark group. {' '.join(said)}",
-        [found.summary(), f"Ranks: {ranks}.", f"Published results of {found.period}, weighted as published; they have no intervals.", *_source(study, rows)],
-        beneath=f"Scores from {'{:g} to {:g}'.format(*study.edition.survey.score_range)}. Published results, {found.period}.",
+        Bars(
+            rows["label"].to_list(),
+            {study.name: rows["estimate"].to_list(), median: rows["median"].to_list()},
+        ),
+        f"Bar chart of {several(rows.height, 'score')} beside the median of the group. {' '.join(said)}",
+        [
+            found.summary(),
+            f"Ranks: {ranks}.",
+            f"Published results of {found.period}, weighted as published; they have no intervals.",
+            *_source(study, rows),
+        ],
+        beneath=f"Scores{reach(study.edition.survey.score_range)}. Published results, {found.period}.",
     )
 
 
@@ -105,7 +118,7 @@ def _own_scores(study: Study) -> Slide:
     said = from_to(rows)
     return Slide(
         f"{study.name}: {said}.",
-        Grid(("Score", "Score", "Lower 95%", "Upper 95%"), table.rows(), first=0.5),
+        Grid(("Score", "Score", "Lower 95%", "Upper 95%"), table.rows()),
         f"Table of {several(rows.height, 'score')} with 95% intervals: {said}.",
         _source(study, rows),
     )
@@ -119,33 +132,39 @@ def _leading(study: Study, rows: pl.DataFrame) -> pl.DataFrame:
 
 
 def _changes(study: Study) -> Iterator[Slide]:
-    """What changed in the whole, and where inside."""
+    """Say what changed in the whole, and where inside."""
     change = study.compare_years()
     whole = _leading(study, change.whole().table)
     story = change.story()
+    barred = pl.col("verdict").cast(pl.String) == BARRED
+    mark = pl.when(held_back()).then(pl.lit(HELD)).when(barred).then(pl.lit(BREAK)).otherwise(pl.lit("[x]"))
     cells = whole.select(
         "label",
         *(figure(c).fill_null("[c]") for c in ("estimate_from", "estimate_to")),
-        signed("difference").fill_null("[x]").alias("difference"),
-        pl.format("{} to {}", signed("conf_low"), signed("conf_high")).fill_null("[x]").alias("interval"),
+        signed("difference").fill_null(mark).alias("difference"),
+        pl.format("{} to {}", signed("conf_low"), signed("conf_high")).fill_null(mark).alias("interval"),
         pl.col("verdict").cast(pl.String),
     )
     heads = ("Score", change.from_period, change.to_period, "Change", "95% interval", "Verdict")
     yield Slide(
         story[0],
-        Grid(heads, cells.rows(), first=0.3),
+        Grid(heads, cells.rows()),
         f"Table of {several(whole.height, 'score')} in both years. {story[0]}",
         [*story, *_source(study, whole)],
-        beneath="Improved and declined allow for all that was compared; likely ones do not.",
+        beneath="Improved and declined allow for all that was compared; likely ones do not. "
+        "[b]: the years may not be compared.",
     )
     inside = [said for said in story[1:] if said.startswith("By ")] or story[1:]
     if inside:
         moved = [said for said in inside if "apart from the rest:" in said]
-        title = "Where it came from: " + _first_part(moved[0]) if moved else "No part of the trust moved apart from the rest."
-        more = [said for said in story[1:] if said not in inside]
+        title = (
+            "Where it came from: " + _first_part(moved[0])
+            if moved
+            else "No part of the trust moved apart from the rest."
+        )
         yield Slide(
             title,
-            [*inside, *more][:6],
+            inside[:3],
             "List of what moved apart from the rest, by breakdown.",
             [*story, *_source(study, change.table)],
         )
@@ -154,7 +173,8 @@ def _changes(study: Study) -> Iterator[Slide]:
 def _first_part(said: str) -> str:
     """Return what the sentence says of its first group."""
     head, _, rest = said.partition(": ")
-    return f"{in_sentence(head.removesuffix(', apart from the rest'))}, {rest.split('; ')[0].split(', in it')[0].removesuffix('.')}."
+    first = rest.split("; ")[0].split(", in it")[0].removesuffix(".")
+    return f"{in_sentence(head.removesuffix(', apart from the rest'))}, {first}."
 
 
 def _favourable(study: Study) -> Iterator[Slide]:
@@ -164,16 +184,21 @@ def _favourable(study: Study) -> Iterator[Slide]:
     if table.is_empty():
         return
     ends = table.unique("Side", keep="first", maintain_order=True)
-    title = ". ".join(f"{side.capitalize()}: {label}" for label, side in ends.select("Question", "Side").iter_rows())
+    title = ". ".join(
+        f"{side.capitalize()}: {label}" for label, side in ends.select("Question", "Side").iter_rows()
+    )
     yield Slide(
         f"{title}.",
         Grid(
             ("Question", "Side", found.name, "Median", "Best", "Rank"),
             table.drop("From the median").rows(),
-            first=0.42,
         ),
         f"Table of {several(table.height, 'question')}. {' '.join(said)}",
-        [*said, "Order: distance from the median in standard deviations of the group.", *_source(study, found.extremes(5))],
+        [
+            *said,
+            "Order: distance from the median in standard deviations of the group.",
+            *_source(study, found.extremes(5)),
+        ],
         beneath="Percentages of answers, against the median of the benchmark group.",
     )
 
@@ -185,17 +210,18 @@ def _gaps(study: Study) -> Iterator[Slide]:
     except (ResultsError, UnknownNameError):
         return
     rows = gaps.table.filter(pl.col("period") == study.year).drop_nulls("gap")
-    worse = rows.filter(verdict="worse").sort(pl.col("indicator").is_null(), "p_value").head(ROWS - 3)
+    every = rows.filter(verdict="worse").sort(pl.col("indicator").is_null(), "p_value")
+    worse = every.head(ROWS)
     if rows.is_empty():
         return
     title = f"Of {several(rows.height, 'gap')} between groups of staff none is worse beyond chance."
     if worse.height:
         first = worse.row(0, named=True)
         title = (
-            f"The experience of {in_sentence(first['group'])} is worse than of {in_sentence(first['reference'])}, "
-            f"as {in_sentence(first['label'])} shows most surely."
+            f"{first['group']}: {in_sentence(first['label'])} is worse than "
+            f"{in_sentence(first['reference'])}, the surest of {several(every.height, 'gap')} for the worse."
         )
-    shown = worse if worse.height else rows.sort("p_value").head(ROWS - 3)
+    shown = worse if worse.height else rows.sort("p_value").head(ROWS)
     cells = shown.select(
         "label",
         "group",
@@ -205,7 +231,9 @@ def _gaps(study: Study) -> Iterator[Slide]:
     )
     yield Slide(
         title,
-        Grid(("Indicator", "Group", "Group's figure", "Compared with", "Gap (95% interval)"), cells.rows(), first=0.33),
+        Grid(
+            ("Indicator", "Group", "Group's figure", "Compared with", "Gap (95% interval)"), cells.rows()
+        ).fitting(),
         f"Table of {several(shown.height, 'gap')} between groups of staff. {title}",
         [gaps.summary(), *_source(study, shown)],
         beneath="Verdicts allow for all gaps that were looked at. A gap does not say why it is there.",
@@ -213,7 +241,7 @@ def _gaps(study: Study) -> Iterator[Slide]:
 
 
 def _groups(study: Study) -> Iterator[Slide]:
-    """The widest breakdown as a map: the groups furthest from the whole."""
+    """Lay the widest breakdown out as a map: the groups furthest from the whole."""
     here = study.results.table.filter(period=study.year)["breakdown"].unique()
     wanted = [name for name in study.by if name in here]
     if not wanted:
@@ -227,12 +255,15 @@ def _groups(study: Study) -> Iterator[Slide]:
 def _heat(heat: HeatTable, study: Study) -> Slide:
     from culture_metrics.views.heat_table import shade, with_cells
 
-    cells = with_cells(heat.table.filter("leading", ~is_pooled()))
+    seen = pl.col("estimate").is_not_null().any().over("breakdown", "group")
+    cells = with_cells(heat.table.filter("leading").filter(~is_pooled(), seen))
     groups = cells.select("group", "group_base").unique("group", keep="first", maintain_order=True)
     more = groups.height - ROWS
     kept = groups.head(ROWS)
     if more > 0:  # those furthest from the whole, in the order of the map
-        far = cells.group_by("group").agg(pl.col("difference").abs().max()).sort("difference", descending=True)
+        far = (
+            cells.group_by("group").agg(pl.col("difference").abs().max()).sort("difference", descending=True)
+        )
         names = [ALL, *far.filter(pl.col("group") != ALL)["group"].head(ROWS - 1)]
         kept = groups.filter(pl.col("group").is_in(names))
     labels = cells["label"].unique(maintain_order=True).to_list()
@@ -243,35 +274,47 @@ def _heat(heat: HeatTable, study: Study) -> Slide:
             text = cell["mark"] if cell["estimate"] is None else f"{cell['estimate']:.{DECIMALS[heat.unit]}f}"
             if cell["apart"] is not None:
                 fills[place, at] = shade(cell["apart"], heat.limit)
-                text += " \N{BLACK UP-POINTING TRIANGLE}" if cell["apart"] > 0 else " \N{BLACK DOWN-POINTING TRIANGLE}"
+                text += (
+                    " \N{BLACK UP-POINTING TRIANGLE}"
+                    if cell["apart"] > 0
+                    else " \N{BLACK DOWN-POINTING TRIANGLE}"
+                )
             line.append(text)
         rows.append(line)
     title = heat.title.partition(": ")[2]
     said = f"By {in_sentence(heat.name)}, {title}."
-    short = f" The {several(ROWS - 1, 'group')} furthest from it, of {groups.height - 1:,} shown." if more > 0 else ""
+    short = (
+        f" The {several(ROWS - 1, 'group')} furthest from it, of {groups.height - 1:,} shown."
+        if more > 0
+        else ""
+    )
     return Slide(
         said,
-        Grid((heat.name, "Base", *labels), rows, fills, first=0.2, bold=(0,)),
+        Grid((heat.name, "Base", *labels), rows, fills, bold=(0,), turned=2),
         f"Heat map as a table. {heat.summary()}",
         [heat.summary(), *_source(study, heat.table)],
-        beneath="Triangles: clearly above or below the whole organisation, all cells allowed for. "
-        f"[c]: held back.{short}",
+        beneath=f"Triangles: clearly above or below the whole. [c]: held back.{short}",
     )
 
 
 def _how_to_read(study: Study) -> Slide:
     """Who answered, and how to read the figures."""
     rates = study.response_rates() if study.extracts else None
-    whole = rates.frame.filter(pl.col("Breakdown") == "Whole organisation") if rates is not None else pl.DataFrame()
+    whole = (
+        rates.frame.filter(pl.col("Breakdown") == "Whole organisation")
+        if rates is not None
+        else pl.DataFrame()
+    )
     own = [e.frame.height for e in study.extracts if e.period == study.year]
     answered = f"{own[0]:,} people answered" if own else "How to read these figures"
     if whole.height:
         row = whole.row(0, named=True)
-        answered = f"{row['Answered']} of {row['Staff']} staff answered: {row['Response rate']} ({row['95% interval']})"
+        rate = f"{row['Response rate']} ({row['95% interval']})"
+        answered = f"{row['Answered']} of {row['Staff']} staff answered: {rate}"
     unknown = [] if whole.height or not own else ["The response rate is not known: no headcounts were given."]
     lines = [
         *unknown,
-        f"Scores run from {'{:g} to {:g}'.format(*study.edition.survey.score_range)}; higher is always better.",
+        f"Scores run{reach(study.edition.survey.score_range)}; higher is always better.",
         CHANCE + " It does not allow for those who did not answer.",
         study.rule.words,
         "None of these figures says why something is so.",

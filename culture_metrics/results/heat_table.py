@@ -54,7 +54,7 @@ class HeatTable(Output):
     scale : tuple of float
         Where scores lie.
     moved : mapping
-        Group -> a sentence on what changed in it.
+        (breakdown, group) -> a sentence on what changed in it.
     minimum_base : int
         Smallest base that is shown.
     """
@@ -71,7 +71,7 @@ class HeatTable(Output):
     order: str
     scale: tuple[float, float]
     minimum_base: int
-    moved: Mapping[str, str] = field(default_factory=dict)
+    moved: Mapping[tuple[str, str], str] = field(default_factory=dict)
 
     def figure(self) -> go.Figure:
         """Draw the map of these groups; what they lie in stands beside."""

@@ -79,7 +79,7 @@ def heat_table(  # noqa: PLR0913
     limit: float,
     order: str,
     scale: tuple[float, float] | None,
-    moved: Mapping[str, str],
+    moved: Mapping[tuple[str, str], str],
     folded: Sequence[tuple[str, Sequence[str]]],
     alike: Mapping[tuple[str, str], int],
 ) -> str:
@@ -102,7 +102,7 @@ def heat_table(  # noqa: PLR0913
     scale : tuple of float, optional
         Where scores lie.
     moved : mapping
-        Group -> a sentence on what changed in it.
+        (breakdown, group) -> a sentence on what changed in it.
     folded : sequence of (str, sequence of str)
         What is said of groups of which nothing is shown, and the names among them that may be told.
     alike : mapping
@@ -132,7 +132,7 @@ def heat_table(  # noqa: PLR0913
     return (
         f'<div class="cm-heat" id="cm-heat-{next(_NUMBERS)}"><style>{heat_style()}</style>'
         f'<div class="cm-scroll" role="group" aria-label="{label}" tabindex="0"><table>'
-        f"<caption><strong>{html.escape(title)}</strong><br>{html.escape(subtitle)}</caption>"
+        f"<caption><strong>{html.escape(title)}.</strong> {html.escape(subtitle)}</caption>"
         f"<thead><tr><th scope=col>{html.escape(head)}</th><th scope=col>Base</th>{heads}</tr></thead>"
         f"{''.join(bodies)}</table></div>"
         f"<p class=cm-key>{_key(limit, unit)}</p><p>{html.escape(sentences(notes))}</p>"
@@ -153,7 +153,7 @@ def _line(
     top: tuple[str, ...],
     unit: str,
     limit: float,
-    moved: Mapping[str, str],
+    moved: Mapping[tuple[str, str], str],
     alike: Mapping[tuple[str, str], int],
     breakdown: str,
 ) -> str:
@@ -166,7 +166,7 @@ def _line(
     data = "" if place is None else f' data-alike="{place}"'
     name = html.escape(maps.WHOLE if whole else first["group"])
     if not whole:
-        said = html.escape(_summary(row, unit, moved.get(first["group"], "")))
+        said = html.escape(_summary(row, unit, moved.get((first["breakdown"], first["group"]), "")))
         name = f"<details><summary>{name}</summary><p>{said}</p></details>"
     scope = "rowgroup" if outer else "row"
     base = "" if first["group_base"] is None else f"{first['group_base']:,}"
