@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from culture_metrics.compare.equality import equality_gaps
 from culture_metrics.contract import ALL
 from culture_metrics.disclosure.names import is_pooled
 from culture_metrics.errors import ResultsError, UnknownNameError
@@ -57,8 +58,8 @@ def slides(study: Study) -> Iterator[Slide]:
         yield from _changes(study)
     if study.workbook:
         yield from _favourable(study)
-    yield from _gaps(study)
     if study.extracts and study.by:
+        yield from _gaps(study)
         yield from _groups(study)
     yield _how_to_read(study)
 
@@ -205,8 +206,8 @@ def _favourable(study: Study) -> Iterator[Slide]:
 
 def _gaps(study: Study) -> Iterator[Slide]:
     """Whose experience differs: the gaps that are surest, of each pair of groups the first ones."""
-    try:
-        gaps = study.equality_gaps()
+    try:  # of the results that may be seen: nothing here is worked out from answers anew
+        gaps = equality_gaps(study.results)
     except (ResultsError, UnknownNameError):
         return
     rows = gaps.table.filter(pl.col("period") == study.year).drop_nulls("gap")

@@ -178,7 +178,9 @@ def tables_begin_at_the_left_with_one_row_of_headings(book):
         named = [c.get("name") for c in page.tables[0].iter(f"{MAIN}tableColumn")]
         plain = [re.sub(r"\s+", " ", head) for head in heads]
         one = page.tables[0].get("headerRowCount", "1") == "1"
-        return left == 1 and one and all(plain) and len({h.lower() for h in plain}) == len(plain) == len(named)
+        return (
+            left == 1 and one and all(plain) and len({h.lower() for h in plain}) == len(plain) == len(named)
+        )
 
     return all(map(sound, book.tabled))
 
@@ -196,9 +198,7 @@ def nothing_is_hidden(book):
 def no_cell_of_a_table_is_blank(book):
     def full(page):
         top, left, bottom, right = page.area
-        return all(
-            page.text(r, c).strip() for r in range(top, bottom + 1) for c in range(left, right + 1)
-        )
+        return all(page.text(r, c).strip() for r in range(top, bottom + 1) for c in range(left, right + 1))
 
     return all(map(full, book.tabled))
 
@@ -243,7 +243,10 @@ def letters_are_sans_serif_of_12_points_or_more(book):
 def colour_is_never_the_only_sign(book):
     """A coloured cell says in words what its colour says, in its text or in how its number is shown."""
     coloured = [
-        (text, book.style(number)) for p in book.pages for text, _, number in p.cells.values() if book.style(number)["fill"]
+        (text, book.style(number))
+        for p in book.pages
+        for text, _, number in p.cells.values()
+        if book.style(number)["fill"]
     ]
     return all(re.search(r'"[^"]*[a-z]{3,}[^"]*"', look["form"]) for text, look in coloured)
 

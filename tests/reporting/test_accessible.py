@@ -11,7 +11,12 @@ import culture_metrics as cm
 from culture_metrics.files.accessible import Look, Sheet, workbook
 
 TABLE, SHEET = "xl/tables/table3.xml", "xl/worksheets/sheet4.xml"
-WORKBOOK, CORE, STYLES, STRINGS = "xl/workbook.xml", "docProps/core.xml", "xl/styles.xml", "xl/sharedStrings.xml"
+WORKBOOK, CORE, STYLES, STRINGS = (
+    "xl/workbook.xml",
+    "docProps/core.xml",
+    "xl/styles.xml",
+    "xl/sharedStrings.xml",
+)
 CONTENTS = "xl/worksheets/sheet2.xml"
 #: Rule -> part, what stands in it, what breaks the rule.
 BREAKS = {
@@ -97,7 +102,8 @@ def results():
     low = pl.col("locality_4") == "Low"
     asked = [q.code for q in made.edition.questions.values() if len(set((q.score_map or {}).values())) == 5]
     frame = frame.with_columns(
-        pl.when(low & (pl.col(c) > 2) & (pl.col(c) < 6)).then(pl.col(c) - 2).otherwise(c).alias(c) for c in asked
+        pl.when(low & (pl.col(c) > 2) & (pl.col(c) < 6)).then(pl.col(c) - 2).otherwise(c).alias(c)
+        for c in asked
     )
     return cm.estimate(type(made)(made.survey, made.period, frame), by=["locality_1", "locality_4"])
 
@@ -148,7 +154,7 @@ def test_the_table_on_the_page_says_what_the_map_says(results, heat):
     """The colours and marks of departments are those of the drawn map of them."""
     drawn = results.heat_map("locality_4", limit=heat.limit)
     cells = next(t for t in drawn.data if t.name == "Groups")
-    coloured = sum(value not in (0, None) and value == value for row in cells.z for value in row)
+    coloured = sum(abs(value) > 0 for row in cells.z for value in row if value is not None)
     html = heat._repr_html_()
     own = heat.table.filter("leading", breakdown="locality_4").drop_nulls("estimate")
     assert own.filter("clear").height == coloured > 5

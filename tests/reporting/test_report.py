@@ -19,6 +19,7 @@ import pytest
 from accessible import faults
 from nbformat import v4
 from printed import HEIGHT, MARGIN, WIDTH, browser, print_page
+from slide_rules import slide_faults
 
 from culture_metrics import catalogue, read_published, study, synthetic, validate
 from culture_metrics.contract import check_results
@@ -359,7 +360,8 @@ def test_an_organisation_that_no_file_can_say_anything_about_is_refused(quick, f
 
 def test_a_real_workbook_is_reported_with_its_own_figures(quick, shared_data, published_2024, tmp_path):
     (path,) = (shared_data / "nss2024").glob("*organisational results.xlsx")
-    report([path], tmp_path, organisation="ref")
+    report([path], tmp_path, organisation="ref", slides=True)
+    assert slide_faults(tmp_path / "slides.pptx") == []
     results = pl.read_parquet(tmp_path / "results.parquet")
     assert results.equals(published_2024.results.table.filter(organisation="REF"))
     # Staff engagement of Royal Cornwall Hospitals in the official 2024 workbook, sheet THEMES; 122 peers.
