@@ -96,7 +96,12 @@ def test_what_the_checks_import_is_declared() -> None:
 
 def test_the_wheel_says_that_it_is_typed() -> None:
     built = {file.distribution_path for file in WheelBuilder(str(ROOT)).recurse_included_files()}
-    assert {"culture_metrics/py.typed", "data_schemas/py.typed", "culture_metrics/cli.py"} <= built
+    assert {
+        "culture_metrics/py.typed",
+        "data_schemas/py.typed",
+        "culture_metrics/cli.py",
+        "culture_metrics/GUIDE.md",
+    } <= built
 
 
 def test_environment_has_the_same_dependencies() -> None:
