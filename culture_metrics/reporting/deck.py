@@ -175,7 +175,6 @@ def _add(show: Any, slide: Slide) -> None:
 def _write(
     frame: Any, text: str, size: float, *, bold: bool = False, colour: str = TEXT, anchor: str = "top"
 ) -> None:
-    from pptx.dml.color import RGBColor
     from pptx.enum.text import MSO_ANCHOR, PP_ALIGN
     from pptx.util import Pt
 
@@ -185,8 +184,14 @@ def _write(
         paragraph.alignment = PP_ALIGN.LEFT
         for run in paragraph.runs:
             run.font.name, run.font.size, run.font.bold = FONT, Pt(size), bold
-            run.font.color.rgb = RGBColor.from_string(colour)
+            run.font.color.rgb = _rgb(colour)
             run.font.language_id = _english()
+
+
+def _rgb(colour: str) -> Any:
+    from pptx.dml.color import RGBColor
+
+    return RGBColor.from_string(colour)  # type: ignore[no-untyped-call]
 
 
 def _english() -> Any:
@@ -217,7 +222,6 @@ def _row_height(texts: Sequence[str], widths: Sequence[float]) -> float:
 
 
 def _grid(page: Any, grid: Grid) -> Any:
-    from pptx.dml.color import RGBColor
     from pptx.enum.text import PP_ALIGN
     from pptx.util import Inches
 
@@ -247,17 +251,16 @@ def _grid(page: Any, grid: Grid) -> Any:
                 cell._tc.get_or_add_tcPr().set("vert", "vert270")
             cell.fill.solid()
             fill = BLUE if not row else grid.fills.get((row - 1, place), "FFFFFF").removeprefix("#")
-            cell.fill.fore_color.rgb = RGBColor.from_string(fill)
+            cell.fill.fore_color.rgb = _rgb(fill)
     return frame
 
 
 def _bars(page: Any, bars: Bars) -> Any:
     from pptx.chart.data import CategoryChartData
-    from pptx.dml.color import RGBColor
     from pptx.enum.chart import XL_CHART_TYPE, XL_LEGEND_POSITION, XL_TICK_LABEL_POSITION
     from pptx.util import Inches, Pt
 
-    data = CategoryChartData(number_format=bars.form)
+    data: Any = CategoryChartData(number_format=bars.form)  # type: ignore[no-untyped-call]
     data.categories = [*bars.names]
     for name, values in bars.series.items():
         data.add_series(name, [*values])
@@ -267,13 +270,13 @@ def _bars(page: Any, bars: Bars) -> Any:
     )  # fmt: skip
     chart = frame.chart
     chart.font.size, chart.font.name = Pt(CELLS), FONT
-    chart.font.color.rgb = RGBColor.from_string(TEXT)
+    chart.font.color.rgb = _rgb(TEXT)
     chart.has_legend = len(bars.series) > 1
     if chart.has_legend:
         chart.legend.position, chart.legend.include_in_layout = XL_LEGEND_POSITION.TOP, False
     chart.category_axis.reverse_order = True
     chart.category_axis.tick_label_position = XL_TICK_LABEL_POSITION.LOW
-    chart.category_axis.format.line.color.rgb = RGBColor.from_string(GREY)
+    chart.category_axis.format.line.color.rgb = _rgb(GREY)
     chart.value_axis.visible = False
     chart.value_axis.has_major_gridlines = False
     chart.value_axis.minimum_scale = 0
@@ -284,7 +287,7 @@ def _bars(page: Any, bars: Bars) -> Any:
     plot.data_labels.font.size = Pt(CELLS)
     for series, colour in zip(plot.series, (BLUE, GREY), strict=False):
         series.format.fill.solid()
-        series.format.fill.fore_color.rgb = RGBColor.from_string(colour)
+        series.format.fill.fore_color.rgb = _rgb(colour)
     return frame
 
 

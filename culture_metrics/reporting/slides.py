@@ -83,7 +83,7 @@ def _standing(study: Study) -> Slide:
     rows = found.table.filter(
         pl.col("level").is_in(study.edition.survey.leading), pl.col("estimate").is_not_null()
     )
-    median = f"Median of {several(int(rows['organisations'].max() or 0), 'organisation')}"
+    median = f"Median of {several(rows.select(pl.col('organisations').max()).item(), 'organisation')}"
     ranks = ", ".join(
         f"{label} {rank} of {of}"
         for label, rank, of in rows.select("label", "rank", "organisations").iter_rows()
