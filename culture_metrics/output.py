@@ -92,9 +92,11 @@ class Output(ABC):
         ----------
         path : str or Path
             `.csv` (for Excel as well), `.xlsx` or `.parquet` for the table; `.html` for the figure, or for
-            the page of what has none; `.png` or `.svg` for the figure, where kaleido is installed. Text that
-            a spreadsheet would take for a formula gets an apostrophe. A workbook has a cover, contents and
-            notes before the table, which `polars.read_excel(path, table_name="Figures")` reads back.
+            the page of what has none; `.png` (1600 by 900 pixels, for a slide) or `.svg` for the figure,
+            where kaleido and a Chrome, Chromium or Edge are installed: a `.html` page needs neither and saves
+            a PNG by a button. Text that a spreadsheet would take for a formula gets an apostrophe. A workbook
+            has a cover, contents and notes before the table, which
+            `polars.read_excel(path, table_name="Figures")` reads back.
 
         Returns
         -------

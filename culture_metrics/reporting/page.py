@@ -52,6 +52,7 @@ def section(name: str, notebook: NotebookNode) -> Section:
         "below_title": partial(_below_title, name, headings),
         "figure": partial(_figure, name, count(1)),
         "figure_name": _figure_name,
+        "numbers": _numbers,
         "table": _table,
         "region": _region,
     }
@@ -101,7 +102,13 @@ def page(
     from plotly.offline import get_plotlyjs
 
     from culture_metrics.views.heat_table import heat_script
-    from culture_metrics.views.save import ON_PAPER_SCRIPT, ON_PAPER_STYLE, ON_VIEW_SCRIPT
+    from culture_metrics.views.save import (
+        ON_PAGE_SCRIPT,
+        ON_PAGE_STYLE,
+        ON_PAPER_SCRIPT,
+        ON_PAPER_STYLE,
+        ON_VIEW_SCRIPT,
+    )
 
     # Titles and headings are escaped before they come here, texts in the template: bodies are HTML.
     environment = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=False)
@@ -115,9 +122,10 @@ def page(
         left_out=left_out,
         manifest=manifest,
         made=manifest["created"][:10],
-        css=(TEMPLATES / "page.css").read_text(encoding="utf-8") + ON_PAPER_STYLE,
+        css=(TEMPLATES / "page.css").read_text(encoding="utf-8") + ON_PAGE_STYLE + ON_PAPER_STYLE,
         js=(TEMPLATES / "page.js").read_text(encoding="utf-8") + ON_PAPER_SCRIPT + heat_script(),
         on_view=ON_VIEW_SCRIPT,
+        figures_js=ON_PAGE_SCRIPT,
         plotlyjs=get_plotlyjs(),
     )
 
@@ -154,6 +162,12 @@ def _figure_name(figure_json: Mapping[str, Any]) -> str:
     from culture_metrics.views.save import plain_title
 
     return html.escape(plain_title(figure_json["layout"]) or "Figure")
+
+
+def _numbers(text: str) -> str:
+    """Return the folded table of a figure out of the HTML that stands for it elsewhere."""
+    found = re.search(r"<details class='numbers'>.*?</details>", text, flags=re.DOTALL)
+    return found[0] if found else ""
 
 
 def _region(text: str) -> str:
