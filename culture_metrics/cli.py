@@ -284,6 +284,14 @@ def report(  # noqa: PLR0913, PLR0917
         ),
     ] = False,
     reader: Annotated[str, READER] = "board",
+    slides: Annotated[
+        bool,
+        typer.Option(
+            "--slides",
+            help="With slides.pptx beside the page: its findings as slides, with charts and tables to change "
+            "in PowerPoint, and notes to speak from.",
+        ),
+    ] = False,
 ) -> None:
     """Make a report on one organisation from its folder or its files."""
     from culture_metrics.study.settings import folder_of
@@ -301,7 +309,7 @@ def report(  # noqa: PLR0913, PLR0917
     named = organisation[0] if organisation and len(organisation) == 1 else organisation
     _make(
         given, out, named or None, year, by, minimum_base, minimum_count, survey,
-        for_each=for_each, calibrate=calibrate, reader=reader,
+        for_each=for_each, calibrate=calibrate, reader=reader, slides=slides,
     )  # fmt: skip
 
 
@@ -382,6 +390,7 @@ def _make(  # noqa: PLR0913
     for_each: str | None = None,
     calibrate: bool = False,
     reader: str = "board",
+    slides: bool = False,
 ) -> None:
     from culture_metrics.compare.calibration import PAIRS
     from culture_metrics.reporting.report import report as make_report
@@ -413,6 +422,7 @@ def _make(  # noqa: PLR0913
             calibrate=PAIRS if calibrate else 0,
             for_each=for_each,
             reader=reader,
+            slides=slides,
         )
     for caution in cautions:
         if issubclass(caution.category, CultureMetricsWarning):

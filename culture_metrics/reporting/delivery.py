@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 LEDGER = "ledger.json"
 #: What a report consists of, in the order in which it is put in place: last the page, which names the others.
-FILES = ("results.xlsx", "results.parquet", "manifest.json", LEDGER, "index.html")
+FILES = ("results.xlsx", "slides.pptx", "results.parquet", "manifest.json", LEDGER, "index.html")
 PREFIX = ".culture-metrics-"
 #: Beside the files in a workshop: the file that its owner holds locked, and where the earlier report waits
 #: while it is swapped.

@@ -122,6 +122,7 @@ def page(  # noqa: PLR0913
     from jinja2 import Environment, FileSystemLoader
     from plotly.offline import get_plotlyjs
 
+    from culture_metrics.views.heat_table import heat_script
     from culture_metrics.views.save import (
         ON_PAGE_SCRIPT,
         ON_PAGE_STYLE,
@@ -147,7 +148,7 @@ def page(  # noqa: PLR0913
         manifest=manifest,
         made=manifest["created"][:10],
         css=(TEMPLATES / "page.css").read_text(encoding="utf-8") + ON_PAGE_STYLE + ON_PAPER_STYLE,
-        js=(TEMPLATES / "page.js").read_text(encoding="utf-8") + ON_PAPER_SCRIPT,
+        js=(TEMPLATES / "page.js").read_text(encoding="utf-8") + ON_PAPER_SCRIPT + heat_script(),
         on_view=ON_VIEW_SCRIPT,
         figures_js=ON_PAGE_SCRIPT,
         plotlyjs="",

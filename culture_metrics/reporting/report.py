@@ -22,6 +22,7 @@ from culture_metrics.reporting.methods import has_frameworks, methods, why_no_ga
 from culture_metrics.reporting.page import page, section
 from culture_metrics.reporting.readers import ANALYSTS, BOARD, check_reader, for_board, has_figures
 from culture_metrics.reporting.run import NOTEBOOKS, Kernels, packed_study, run_notebooks
+from culture_metrics.reporting.slides import write_slides
 from culture_metrics.reporting.verdicts import TITLE, verdicts
 from culture_metrics.study import read
 from culture_metrics.study.opening import findings
@@ -70,6 +71,7 @@ def report(  # noqa: PLR0913, PLR0917
     calibrate: int = 0,
     for_each: str | Sequence[str] | None = None,
     reader: str = BOARD,
+    slides: bool = False,
 ) -> Path:
     """Make a report on one organisation from its respondent files, official workbooks, or both.
 
@@ -108,6 +110,8 @@ def report(  # noqa: PLR0913, PLR0917
         A board's page has the findings and the main figures; one for analysts all figures and tables, and
         the code folded away. A page is passed on, so that a board's is the default: who makes it has
         `results.xlsx` and the notebooks at hand.
+    slides : bool
+        With `slides.pptx` beside the page: its findings as slides, one message each.
 
     Returns
     -------
@@ -139,10 +143,10 @@ def report(  # noqa: PLR0913, PLR0917
     PosixPath('report/index.html')
     """
     if for_each is not None:
-        if calibrate:
+        if calibrate or slides:
             raise ReportError(
-                "What verdicts are worth is a chapter of the whole report, not of pages for each group",
-                hint="Leave out calibrate, or for_each: the two reports can lie in one folder.",
+                "What verdicts are worth, and slides, belong to the whole report and not to pages for each group",
+                hint="Leave out calibrate and slides, or for_each: the two reports can lie in one folder.",
             )
         if not (organisation is None or isinstance(organisation, str)):
             raise ReportError(
@@ -155,7 +159,7 @@ def report(  # noqa: PLR0913, PLR0917
             minimum_base=minimum_base, minimum_count=minimum_count, survey=survey,
         )  # fmt: skip
     check_reader(reader)
-    asked = Asked(inputs, year, by, minimum_base, minimum_count, survey, calibrate, reader)
+    asked = Asked(inputs, year, by, minimum_base, minimum_count, survey, calibrate, reader, slides)
     tell = tell or (lambda step, done, total: None)
     if organisation is not None and not isinstance(organisation, str):
         from culture_metrics.reporting.several import reports
@@ -180,6 +184,7 @@ class Asked:
     survey: str | Path | Survey | None = None
     calibrate: int = 0
     reader: str = BOARD
+    slides: bool = False
 
 
 def making(
@@ -245,6 +250,8 @@ def making(
         results.write_parquet(parquet)
         (place / "results.parquet").write_bytes(parquet.getvalue())
         write_results(place / "results.xlsx", study, results, answers, standing, _change(study, results))
+        if asked.slides:
+            write_slides(place / "slides.pptx", study)
         _write_text(place / "manifest.json", json.dumps(made, indent=2, ensure_ascii=False) + "\n")
         run = running.result()
         board = asked.reader == BOARD

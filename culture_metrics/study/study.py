@@ -181,8 +181,13 @@ class Study(Released):
         return self._answered().distributions.distribution(measure, period=self.year)
 
     def heat_maps(self) -> Figures:
-        """Draw the leading scores of every group of staff: one map for each breakdown."""
-        return self._answered().results.heat_maps(self.by, period=self.year)
+        """Draw the leading scores of every group of staff: one map for each breakdown.
+
+        Those that are laid out as tables say of each group what changed in it, where two years are compared.
+        """
+        from culture_metrics.study.heat import with_changes
+
+        return with_changes(self, self._answered().results.heat_maps(self.by, period=self.year))
 
     def percentages(self, score: str | None = None) -> Table:
         """List the headline percentages behind a score, year by year; the survey's choice when left out."""

@@ -175,16 +175,7 @@ def _cells(table: pl.DataFrame, rows: pl.DataFrame, measures: pl.DataFrame, unit
             held_back().alias("held_back"),
         )
         .with_columns(
-            pl.when(
-                pl.coalesce(
-                    ~pl.col("clear"),
-                    (pl.col("conf_low") <= pl.col("reference"))
-                    & (pl.col("conf_high") >= pl.col("reference")),
-                )
-            )
-            .then(pl.col("difference") * 0)
-            .otherwise("difference")
-            .alias("shade"),
+            coloured(pl.col("difference")).alias("shade"),
             _printed("drawn", unit, measures.height).alias("text"),
             pl.concat_str(
                 pl.format("<b>{}</b><br>{}<br>", safely("group"), safely("label")),
@@ -198,6 +189,15 @@ def _cells(table: pl.DataFrame, rows: pl.DataFrame, measures: pl.DataFrame, unit
             ).alias("hover"),
         )
     )
+
+
+def coloured(difference: pl.Expr) -> pl.Expr:
+    """Expression: the difference where a cell is coloured, else 0.
+
+    Where it is `clear`; where that is not known, where the interval leaves out the whole's value.
+    """
+    inside = (pl.col("conf_low") <= pl.col("reference")) & (pl.col("conf_high") >= pl.col("reference"))
+    return pl.when(pl.coalesce(~pl.col("clear"), inside)).then(difference * 0).otherwise(difference)
 
 
 def _numbers(cells: pl.DataFrame, rows: pl.DataFrame, measures: pl.DataFrame, unit: str) -> pl.DataFrame:

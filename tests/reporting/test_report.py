@@ -16,8 +16,10 @@ from pathlib import Path
 import fastexcel
 import polars as pl
 import pytest
+from accessible import faults
 from cells import without_notebooks
 from printed import HEIGHT, MARGIN, WIDTH, browser, print_page
+from slide_rules import slide_faults
 
 from culture_metrics import catalogue, read_published, study, synthetic, validate
 from culture_metrics.contract import check_results
@@ -325,10 +327,11 @@ def test_the_manifest_lets_someone_repeat_it(files, manifest):
 def test_the_workbook_has_one_plain_table_a_sheet(folder):
     book = fastexcel.read_excel(folder / "results.xlsx")
     names = [
-        "Scores", "Scores by group", "Percentages", "Percentages by group", "Answers", "Benchmark", "Changes",
+        "Heat map Occupation group", "Heat map Locality 1", "Scores", "Scores by group", "Percentages", "Percentages by group", "Answers", "Benchmark", "Changes",
     ]  # fmt: skip
     assert book.sheet_names == ["Cover", "Contents", "Notes", *names]
-    assert book.load_sheet("Contents").to_polars()["Sheet"].to_list() == names
+    assert book.load_table("Contents").to_polars()["Sheet"].to_list() == ["Notes", *names]
+    assert faults(folder / "results.xlsx") == []
     with zipfile.ZipFile(folder / "results.xlsx") as parts:
         sheets = [parts.read(n).decode() for n in parts.namelist() if n.startswith("xl/worksheets/sheet")]
         tables = [n for n in parts.namelist() if n.startswith("xl/tables/")]
@@ -340,7 +343,7 @@ def test_the_workbook_has_one_plain_table_a_sheet(folder):
 
 
 def test_the_workbook_has_the_figures_of_the_results(folder):
-    sheet = fastexcel.read_excel(folder / "results.xlsx").load_sheet("Scores", dtypes={"Lower 95%": "float"})
+    sheet = fastexcel.read_excel(folder / "results.xlsx").load_table("Scores", dtypes={"Lower 95%": "float"})
     scores = sheet.to_polars()
     results = pl.read_parquet(folder / "results.parquet").filter(measure="morale", group="all", period="2024")
     ours = results.filter(source="respondents").row(0, named=True)
@@ -352,7 +355,7 @@ def test_the_workbook_has_the_figures_of_the_results(folder):
 
 def test_the_workbook_marks_what_is_not_there(folder):
     book = fastexcel.read_excel(folder / "results.xlsx")
-    table = book.load_sheet("Scores by group", dtypes="string").to_polars()
+    table = book.load_table("Scores_by_group", dtypes="string").to_polars()
     held = table.filter(pl.col("Score") == "[c]")
     hidden = pl.read_parquet(folder / "results.parquet").filter(
         pl.col("status").cast(pl.String).str.starts_with("suppressed"), unit="score", source="respondents"
@@ -360,14 +363,14 @@ def test_the_workbook_marks_what_is_not_there(folder):
     assert held.height == hidden.height > 0
     numbers = held.select("Lower 95%", "Upper 95%", "Base").unpivot()["value"]
     assert numbers.unique().to_list() == ["[c]"]
-    published = book.load_sheet("Scores", dtypes="string").to_polars().filter(Source="Published")
+    published = book.load_table("Scores", dtypes="string").to_polars().filter(Source="Published")
     assert published["Lower 95%"].unique().to_list() == ["[x]"]
     assert table.null_count().sum_horizontal().item() == published.null_count().sum_horizontal().item() == 0
 
 
 def test_the_workbook_says_what_changed(folder):
     book = fastexcel.read_excel(folder / "results.xlsx")
-    table = book.load_sheet("Changes", dtypes="string").to_polars()
+    table = book.load_table("Changes", dtypes="string").to_polars()
     results = pl.read_parquet(folder / "results.parquet").filter(
         measure="morale", group="all", source="respondents"
     )
@@ -380,7 +383,7 @@ def test_the_workbook_says_what_changed(folder):
     assert "2023" in barred["Reason"]
     assert table.null_count().sum_horizontal().item() == 0
     assert table.filter(pl.col("Change") == "[c]").height > 0
-    place = book.load_sheet("Benchmark").to_polars()
+    place = book.load_table("Benchmark").to_polars()
     assert place["Base"].min() >= 10
 
 
@@ -477,12 +480,13 @@ def test_an_organisation_that_no_file_can_say_anything_about_is_refused(quick, f
 
 def test_a_real_workbook_is_reported_with_its_own_figures(quick, shared_data, published_2024, tmp_path):
     (path,) = (shared_data / "nss2024").glob("*organisational results.xlsx")
-    report([path], tmp_path, organisation="ref")
+    report([path], tmp_path, organisation="ref", slides=True)
+    assert slide_faults(tmp_path / "slides.pptx") == []
     results = pl.read_parquet(tmp_path / "results.parquet")
     assert results.equals(published_2024.results.table.filter(organisation="REF"))
     # Staff engagement of Royal Cornwall Hospitals in the official 2024 workbook, sheet THEMES; 122 peers.
     assert round(results.filter(measure="staff_engagement")["estimate"].item(), 4) == 6.5639
-    place = fastexcel.read_excel(tmp_path / "results.xlsx").load_sheet("Benchmark").to_polars()
+    place = fastexcel.read_excel(tmp_path / "results.xlsx").load_table("Benchmark").to_polars()
     assert place.filter(Measure="Staff engagement")["Organisations"].item() == 122
 
 
