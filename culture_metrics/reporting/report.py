@@ -136,7 +136,7 @@ def report(  # noqa: PLR0913, PLR0917
         steps = [*FIRST, *chosen, *([VERDICTS] if calibrate else []), *LAST]
         tell(FIRST[1], 1, len(steps))
         results, answers = _tables(study)
-        parameters = {
+        given = {
             "inputs": [str(Path(path).resolve()) for path in inputs],
             "organisation": study.organisation,
             "year": study.year,
@@ -147,7 +147,7 @@ def report(  # noqa: PLR0913, PLR0917
             "survey": _named(study.edition.survey),
         }
         tell(RUNNING, len(FIRST), len(steps))
-        run = run_notebooks(chosen, parameters, lambda n: tell(RUNNING, len(FIRST) + n, len(steps)))
+        run = run_notebooks(chosen, {"given": given}, lambda n: tell(RUNNING, len(FIRST) + n, len(steps)))
         sections = [section(name, run[name]) for name in chosen]
         if calibrate:
             tell(VERDICTS, len(steps) - 2, len(steps))
