@@ -293,8 +293,8 @@ def notebooks(
     study: Annotated[
         Path | None,
         typer.Option(
-            help="The folder with the study.yaml that the notebooks keep to. When left out: the one that lies "
-            "beside or above them, else the built-in example."
+            help="The folder with the study.yaml that the notebooks keep to. When left out: the one that "
+            "lies beside or above them, else the built-in example."
         ),
     ] = None,
 ) -> None:

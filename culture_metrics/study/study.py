@@ -245,7 +245,7 @@ class Study(Released):
         return subset_of(self._answered(), groups)
 
     def explore(self, view: str = "scores") -> Explorer:
-        """Show a figure with controls: year, organisation, breakdown, measure, peers and subset, as it has them.
+        """Show a figure with controls: year, organisation, breakdown, measure, peers, subset, as it has them.
 
         Parameters
         ----------
@@ -262,7 +262,7 @@ class Study(Released):
         return Explorer(self, view)
 
     def agreement(self) -> Figures:
-        """Tell how reliably groups are told apart by their mean scores, by the first breakdown that allows it."""
+        """Tell how reliably groups of the first breakdown that allows it are told apart by their scores."""
         from culture_metrics.study.sure import agreement_of
 
         return agreement_of(self._answered())

@@ -80,8 +80,8 @@ class Subset(Output):
     def crosses(self) -> pl.DataFrame:
         """Results of the part's breakdown crossed with the others.
 
-        What may be shown of respondents is decided in `estimate`, beside all that was shown of them. A minimum
-        count is the study's own: with it all tables are looked at together once more.
+        What may be shown of respondents is decided in `estimate`, beside all that was shown of them. With a
+        minimum count, which it knows nothing of, all tables are looked at together once more.
         """
         study, least = self.study, self.study.rule.minimum_base
         shown = study.suppressed[0].table
@@ -238,12 +238,8 @@ def subset_of(study: Study, groups: dict[str, str]) -> Subset:
 
 
 def shown_groups(study: Study) -> dict[str, list[str]]:
-    """Return, by breakdown, the groups of the year whose headline score is shown."""
+    """Return, by breakdown, the groups of which something is shown in the year of the study."""
     here = pl.col("breakdown").is_in([name for name in study.by if CROSS not in name])
-    rows = study.suppressed[0].table.filter(
-        here,
-        REPORTED,
-        period=study.year,
-        measure=study.edition.headline,
-    )
-    return dict(rows.group_by("breakdown", maintain_order=True).agg("group").iter_rows())
+    rows = study.suppressed[0].table.filter(here, REPORTED, period=study.year)
+    groups = rows.select("breakdown", "group").unique().sort("breakdown", "group")
+    return dict(groups.group_by("breakdown", maintain_order=True).agg("group").iter_rows())

@@ -1,4 +1,4 @@
-"""How sure scores are, and what a change is made of: from the respondents of a study, or why it cannot be said."""
+"""How sure scores are and what a change is made of, from the respondents of a study, or why not."""
 
 from __future__ import annotations
 

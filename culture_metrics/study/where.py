@@ -1,4 +1,4 @@
-"""Where a study lies that nobody named: a study.yaml here or above, the folder that was set, or the example."""
+"""Where a study lies that nobody named: a study.yaml here or above, a folder that was set, the example."""
 
 from __future__ import annotations
 
