@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -12,6 +13,9 @@ from culture_metrics.reporting.run import notebook_path
 from culture_metrics.study.settings import STUDY_FILE
 from culture_metrics.study.where import point_to
 
+#: Where JupyterLab finds settings to start with: it asks about news though there is no address for them, unless
+#: a setting says no. Those that a person has chosen go before.
+SETTINGS = Path(__file__).parent / "jupyter"
 #: JupyterLab as an office needs it: nothing is asked of the network.
 QUIET = (
     "--LabApp.news_url=None",
@@ -94,4 +98,10 @@ def lab(folder: str | Path) -> int:
             where=str(folder),
             hint="Copy the notebooks first: `culture-metrics notebooks` and the name of the folder.",
         )
-    return subprocess.call([sys.executable, "-m", "jupyterlab", str(folder), *QUIET])
+    return subprocess.call([sys.executable, "-m", "jupyterlab", str(folder), *QUIET], env=quiet())
+
+
+def quiet() -> dict[str, str]:
+    """Return the environment that JupyterLab starts in: this one, and where its settings lie."""
+    paths = [str(SETTINGS), os.environ.get("JUPYTER_CONFIG_PATH", "")]
+    return {**os.environ, "JUPYTER_CONFIG_PATH": os.pathsep.join(filter(None, paths))}

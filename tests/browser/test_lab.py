@@ -13,7 +13,7 @@ import urllib.request
 
 import pytest
 
-from culture_metrics.reporting.notebooks import QUIET, copy_notebooks
+from culture_metrics.reporting.notebooks import QUIET, copy_notebooks, quiet
 
 sync = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "msedge")
@@ -38,7 +38,7 @@ def lab(tmp_path_factory):
     options += ["--LabApp.expose_app_in_browser=True", f"--ServerApp.root_dir={folder}"]
     process = subprocess.Popen(
         [sys.executable, "-m", "jupyterlab", *QUIET, *options],
-        env={**os.environ, **places, "JUPYTERLAB_SETTINGS_DIR": str(own / "settings")},
+        env={**quiet(), **places, "JUPYTERLAB_SETTINGS_DIR": str(own / "settings")},
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip
     address = f"http://127.0.0.1:{port}"

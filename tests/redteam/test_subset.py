@@ -49,7 +49,10 @@ def everything(study: Study, release) -> pl.DataFrame:
             ]
             tables.append(table.with_columns(named))
     columns = ["breakdown", "group", "measure", "unit", "estimate", "base", "status"]
-    held = pl.concat(one.select(pl.col(columns[:4]).cast(pl.String), *columns[4:6], pl.col("status").cast(pl.String)) for one in tables)
+    held = pl.concat(
+        one.select(pl.col(columns[:4]).cast(pl.String), *columns[4:6], pl.col("status").cast(pl.String))
+        for one in tables
+    )
     return held.filter(pl.col("measure").is_in(MEASURES), status="reported")
 
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import os
 import subprocess
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
@@ -61,9 +64,13 @@ def test_without_any_it_says_that_it_is_the_example(tmp_path, monkeypatch):
 
 def test_lab_starts_without_news_and_says_what_to_do_without_notebooks(tmp_path, monkeypatch):
     started = []
-    monkeypatch.setattr(subprocess, "call", lambda command: started.append(command) or 3)
+    monkeypatch.setattr(subprocess, "call", lambda command, env: started.append((command, env)) or 3)
     assert called("lab", tmp_path).exit_code == 3
-    assert started[0][1:4] == ["-m", "jupyterlab", str(tmp_path)]
-    assert started[0][4:] == [*notebooks.QUIET]
+    [(command, env)] = started
+    assert command[1:] == ["-m", "jupyterlab", str(tmp_path), *notebooks.QUIET]
+    # The setting that the question about news looks at; without an address for them it asks all the same.
+    folder = Path(env["JUPYTER_CONFIG_PATH"].split(os.pathsep)[0])
+    settings = json.loads((folder / "labconfig" / "default_setting_overrides.json").read_text("utf-8"))
+    assert settings["@jupyterlab/apputils-extension:notification"]["fetchNews"] == "false"
     missing = called("lab", tmp_path / "none")
     assert missing.exit_code == 2 and len(started) == 1
