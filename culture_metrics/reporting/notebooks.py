@@ -13,8 +13,8 @@ from culture_metrics.reporting.run import notebook_path
 from culture_metrics.study.settings import STUDY_FILE
 from culture_metrics.study.where import point_to
 
-#: Where JupyterLab finds settings to start with: it asks about news though there is no address for them, unless
-#: a setting says no. Those that a person has chosen go before.
+#: Where JupyterLab finds settings to start with: though there is no address for news it asks about them,
+#: unless a setting says no. Those that a person has chosen go before.
 SETTINGS = Path(__file__).parent / "jupyter"
 #: JupyterLab as an office needs it: nothing is asked of the network.
 QUIET = (
