@@ -135,7 +135,9 @@ def test_another_score(score):
     [("q5a", True), ("q14a", False), ("morale", True), ("q31b", True), ("gender", False)],
 )
 def test_another_question(question, split):
-    years = sound(run(YEARS, skip="slope|figure|heat_maps|hidden|findings|not_comparable", question=question))
+    years = sound(
+        run(YEARS, skip="slope|figure|heat_maps|hidden|findings|not_comparable|explore", question=question)
+    )
     assert bool(years.figures) is split
     assert split or "could be split" in years.text or "cannot be split" in years.text
     assert not re.search(r"\.\.(?!\.)", re.sub(r"<[^>]+>", "", years.shown[-1]))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from culture_metrics.errors import CultureMetricsError
 from culture_metrics.study.choices import LABELS, options, view_of
+from culture_metrics.wording.several import NO_GROUPS
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -26,7 +27,7 @@ class Explorer:
     controls : dict
         By name, `ipywidgets` whose `.value` may be set in Python as well.
     figure : plotly.graph_objects.Figure
-        What is chosen now.
+        What is chosen now; None where there is nothing to choose from, and `otherwise` says why.
 
     Examples
     --------
@@ -41,18 +42,20 @@ class Explorer:
         import ipywidgets
 
         self._study, self._view = study, view_of(view)
+        self._said, self._handle = ipywidgets.HTML(), None
+        offered = {name: options(study, name) for name in self._view.controls}
+        #: Why there is no figure; empty where there is one.
+        self.otherwise = "" if all(offered.values()) else NO_GROUPS
         self.controls: dict[str, Any] = {
             name: ipywidgets.Dropdown(
-                options=options(study, name),
+                options=offered[name],
                 description=LABELS[name],
                 style=WIDE,
                 layout={"width": "min(100%, 36em)"},
             )
             for name in self._view.controls
         }
-        self._said = ipywidgets.HTML()
-        self._handle: Any = None
-        self.figure: go.Figure = self._draw()
+        self.figure: Any = None if self.otherwise else self._draw()
         for control in self.controls.values():
             control.observe(self._changed, names="value")
 
@@ -64,19 +67,33 @@ class Explorer:
         try:
             self.figure, self._said.value = self._draw(), ""
         except CultureMetricsError as error:
-            self._said.value = f"<em>{html.escape(error.what.rstrip('.'))}. Below is the figure before.</em>"
+            why = html.escape(error.what.rstrip("."))
+            self._said.value = f"<em>{why}. Below is the figure before.</em>"
         else:
             if self._handle is not None:
-                self._handle.update(self.figure)
+                self._handle.update(self._shown(), raw=True)
 
     def __repr__(self) -> str:
         return f"Explorer({', '.join(f'{n}={c.label!r}' for n, c in self.controls.items())})"
 
+    def _shown(self) -> dict[str, Any]:
+        """Return what the figure shows of itself here: it says it to the screen, and to no one who asks."""
+        from IPython.display import display
+        from IPython.utils.capture import capture_output
+
+        with capture_output() as kept:
+            display(self.figure)  # type: ignore[no-untyped-call]
+        outputs = kept.outputs
+        return dict(outputs[-1].data) if outputs else {"text/plain": repr(self)}
+
     def _ipython_display_(self) -> None:
         """Show controls, and under them the figure as a figure of its own, that stays where they do not."""
         import ipywidgets
-        from IPython.display import display
+        from IPython.display import Markdown, display
 
+        if self.otherwise:
+            display(Markdown(self.otherwise))  # type: ignore[no-untyped-call]
+            return
         box = ipywidgets.VBox([*self.controls.values(), self._said])
         display({WIDGET: box.get_view_spec()}, raw=True)  # type: ignore[no-untyped-call]
-        self._handle = display(self.figure, display_id=True)  # type: ignore[no-untyped-call]
+        self._handle = display(self._shown(), raw=True, display_id=True)  # type: ignore[no-untyped-call]

@@ -31,9 +31,7 @@ def study_of(seed: int) -> Study:
 
 
 def parts(study: Study) -> list[tuple[str, str]]:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        return [(b, g) for b, groups in shown_groups(replace(study, by=study.by)).items() for g in groups]
+    return [(breakdown, group) for breakdown, groups in shown_groups(study).items() for group in groups]
 
 
 def everything(study: Study, release) -> pl.DataFrame:
@@ -49,10 +47,8 @@ def everything(study: Study, release) -> pl.DataFrame:
             ]
             tables.append(table.with_columns(named))
     columns = ["breakdown", "group", "measure", "unit", "estimate", "base", "status"]
-    held = pl.concat(
-        one.select(pl.col(columns[:4]).cast(pl.String), *columns[4:6], pl.col("status").cast(pl.String))
-        for one in tables
-    )
+    text = pl.col("breakdown", "group", "measure", "unit", "status").cast(pl.String)
+    held = pl.concat(one.select(columns).with_columns(text) for one in tables)
     return held.filter(pl.col("measure").is_in(MEASURES), status="reported")
 
 

@@ -73,7 +73,7 @@ def _show(value: Any, page: Page) -> None:
         ]
         page.shown.append("\n".join(map(str, said)))
     elif hasattr(value, "controls"):  # elsewhere than in JupyterLab the figure alone
-        _show(value.figure, page)
+        _show(value.otherwise or value.figure, page)
     elif hasattr(value, "_ipython_display_"):  # several, one beneath the other
         for part in value.figures or [value.otherwise]:
             _show(part, page)

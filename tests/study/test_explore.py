@@ -88,7 +88,9 @@ def test_what_cannot_be_chosen_is_said(study):
 def test_elsewhere_than_in_jupyterlab_the_figure_stands_alone(study, monkeypatch):
     """Controls have no form but a widget's, so that a page without widgets shows nothing in their place."""
     shown, sent = study.explore("standing"), []
-    monkeypatch.setattr("IPython.display.display", lambda given, **how: sent.append(given))
+    monkeypatch.setattr(shown, "_shown", lambda: {"the figure": "as it shows itself"})
+    monkeypatch.setattr("IPython.display.display", lambda given, **how: sent.append((given, how)))
     shown._ipython_display_()
-    assert [*sent[0]] == ["application/vnd.jupyter.widget-view+json"]
-    assert sent[1] is shown.figure
+    (controls, _), (figure, how) = sent
+    assert [*controls] == ["application/vnd.jupyter.widget-view+json"]
+    assert figure == shown._shown() and how["display_id"]
