@@ -8,7 +8,7 @@ TOOK = $$(( $$(date +%s) - $(STARTED) )) s
 # Where this is set, every kernel and every command compiles all that it imports anew: seconds at each start.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup demo test lint lab bench lock clean
+.PHONY: help setup demo test lint lab bench docs lock clean
 .DEFAULT_GOAL := help
 
 help:
@@ -18,6 +18,7 @@ help:
 	@echo 'make setup   only set up .venv from requirements.lock (the others do it when needed)'
 	@echo 'make lint    only the checks that run nothing'
 	@echo 'make bench   times and memory beside the peers, in build/bench.json'
+	@echo 'make docs    the site: learn, how to, methods, reference, in build/docs'
 	@echo 'make lock    write requirements.lock anew from pyproject.toml (needs uv)'
 	@echo 'make clean   remove what the others made, .venv included'
 
@@ -70,6 +71,15 @@ lock:
 	@uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 --generate-hashes \
 	  --no-config --no-emit-index-url --no-annotate --custom-compile-command 'make lock' \
 	  --quiet --output-file requirements.lock
+	@uv pip compile --group docs --constraint requirements.lock --universal --python-version 3.11 \
+	  --generate-hashes --no-config --no-emit-index-url --no-annotate --custom-compile-command 'make lock' \
+	  --quiet --output-file docs/requirements.lock
+
+# The site says what the package says: it is built from the installed one. --strict: a dead link stops it.
+docs: setup
+	@$(PIP) install --no-compile --require-hashes --only-binary :all: -r docs/requirements.lock
+	@NO_MKDOCS_2_WARNING=1 DISABLE_MKDOCS_2_WARNING=true $(BIN)/python -m mkdocs build --strict --quiet
+	@echo "Site: build/docs/index.html ($(TOOK))"
 
 clean:
 	@rm -rf .venv build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis

@@ -239,10 +239,11 @@ def report(  # noqa: PLR0913, PLR0917
         ),
     ] = None,
     organisation: Annotated[
-        str | None,
+        list[str] | None,
         typer.Option(
             help="ODS code of the organisation, or its name as in the official workbook. May be left out "
-            "when the files hold only one."
+            "when the files hold only one. Repeated, each organisation gets a report in a folder of its own, "
+            "and a page leads to them: --organisation RXX --organisation RYY."
         ),
     ] = None,
     year: Annotated[
@@ -282,7 +283,8 @@ def report(  # noqa: PLR0913, PLR0917
             expected="--out FOLDER",
             hint="Add --out report. With a folder that culture-metrics setup was run on it may be left out.",
         )
-    _make(given, out, organisation, year, by, minimum_base, minimum_count, survey, calibrate=calibrate)
+    named = organisation[0] if organisation and len(organisation) == 1 else organisation
+    _make(given, out, named or None, year, by, minimum_base, minimum_count, survey, calibrate=calibrate)
 
 
 @app.command(cls=_Once)
@@ -391,7 +393,7 @@ def check(
 def _make(  # noqa: PLR0913
     inputs: list[Path],
     out: Path,
-    organisation: str | None,
+    organisation: str | list[str] | None,
     year: str | None,
     by: list[str] | None,
     minimum_base: int | None,

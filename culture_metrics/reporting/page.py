@@ -7,17 +7,14 @@ import re
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import count
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from culture_metrics.reporting.run import skip_grammar
+from culture_metrics.reporting.convert import TEMPLATES, as_html
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from nbformat import NotebookNode
-
-TEMPLATES = Path(__file__).parent / "templates"
 
 
 @dataclass(frozen=True)
@@ -50,21 +47,15 @@ def section(name: str, notebook: NotebookNode) -> Section:
     >>> made.title, made.headings
     ('Morale', (('n-now', 'Now'),))
     """
-    skip_grammar()
-    from nbconvert.exporters import HTMLExporter
-
     headings: list[tuple[int, str, str]] = []
-    exporter: Any = HTMLExporter(  # type: ignore[no-untyped-call]
-        template_name="basic",
-        template_file=str(TEMPLATES / "notebook.html.j2"),
-        exclude_anchor_links=True,
-    )
-    exporter.register_filter("below_title", partial(_below_title, name, headings))
-    exporter.register_filter("figure", partial(_figure, name, count(1)))
-    exporter.register_filter("figure_name", _figure_name)
-    exporter.register_filter("table", _table)
-    exporter.register_filter("region", _region)
-    body, _ = exporter.from_notebook_node(notebook)
+    filters: dict[str, Any] = {
+        "below_title": partial(_below_title, name, headings),
+        "figure": partial(_figure, name, count(1)),
+        "figure_name": _figure_name,
+        "table": _table,
+        "region": _region,
+    }
+    body = as_html(notebook, filters)
     titles = [text for level, _, text in headings if level == 2]
     return Section(
         id=name,
@@ -109,7 +100,7 @@ def page(
     from jinja2 import Environment, FileSystemLoader
     from plotly.offline import get_plotlyjs
 
-    from culture_metrics.views.save import ON_PAPER_SCRIPT, ON_PAPER_STYLE
+    from culture_metrics.views.save import ON_PAPER_SCRIPT, ON_PAPER_STYLE, ON_VIEW_SCRIPT
 
     # Titles and headings are escaped before they come here, texts in the template: bodies are HTML.
     environment = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=False)
@@ -125,6 +116,7 @@ def page(
         made=manifest["created"][:10],
         css=(TEMPLATES / "page.css").read_text(encoding="utf-8") + ON_PAPER_STYLE,
         js=(TEMPLATES / "page.js").read_text(encoding="utf-8") + ON_PAPER_SCRIPT,
+        on_view=ON_VIEW_SCRIPT,
         plotlyjs=get_plotlyjs(),
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 from shutil import copyfile
@@ -18,16 +19,19 @@ from culture_metrics.reporting.delivery import deliver, workshop
 from culture_metrics.reporting.excel import write_results
 from culture_metrics.reporting.manifest import manifest
 from culture_metrics.reporting.page import page, section
-from culture_metrics.reporting.run import NOTEBOOKS, run_notebooks
+from culture_metrics.reporting.run import NOTEBOOKS, Kernels, packed_study, run_notebooks
 from culture_metrics.reporting.verdicts import TITLE, verdicts
 from culture_metrics.study import read
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
+
+    from nbformat import NotebookNode
 
     from culture_metrics.catalogue import Survey
     from culture_metrics.compare.comparison import YearComparison
     from culture_metrics.reporting.page import Section
+    from culture_metrics.reporting.run import Kernel
     from culture_metrics.study.study import Study
 
     Tell = Callable[[str, int, int], None]
@@ -53,7 +57,7 @@ LAST = ["Writing the page and the tables"]
 def report(  # noqa: PLR0913, PLR0917
     inputs: Sequence[str | Path],
     out: str | Path,
-    organisation: str | None = None,
+    organisation: str | Sequence[str] | None = None,
     year: int | str | None = None,
     by: Sequence[str] | None = None,
     tell: Tell | None = None,
@@ -70,8 +74,9 @@ def report(  # noqa: PLR0913, PLR0917
         Respondent files and official workbooks; each is told by its content. Empty: the built-in example.
     out : str or Path
         Folder to write to; made if it is not there. Files of an earlier report are overwritten, others stay.
-    organisation : str, optional
-        ODS code; may be left out when the files hold one organisation only.
+    organisation : str or sequence of str, optional
+        ODS code; may be left out when the files hold one organisation only. Of several each gets a report in
+        a folder of `out` of its own, and `index.html` leads to them.
     year : int or str, optional
         The period that the report is about; the latest one when left out.
     by : sequence of str, optional
@@ -118,26 +123,63 @@ def report(  # noqa: PLR0913, PLR0917
     >>> report(["RXX_2024.csv"], out="report")  # doctest: +SKIP
     PosixPath('report/index.html')
     """
+    asked = Asked(inputs, year, by, minimum_base, minimum_count, survey, calibrate)
     tell = tell or (lambda step, done, total: None)
-    folder = Path(out)
-    steps = [*FIRST, *NOTEBOOKS, *LAST]
+    if organisation is not None and not isinstance(organisation, str):
+        from culture_metrics.reporting.several import reports
+
+        return reports(asked, organisation, Path(out), tell)
     check_address_space("A report")
+    with Kernels() as kernels:
+        for _ in making(asked, organisation, Path(out), kernels, tell):
+            pass
+    return Path(out) / "index.html"
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What is asked of a report, whatever organisation it is on: see `report`."""
+
+    inputs: Sequence[str | Path]
+    year: int | str | None = None
+    by: Sequence[str] | None = None
+    minimum_base: int | None = None
+    minimum_count: int | None = None
+    survey: str | Path | Survey | None = None
+    calibrate: int = 0
+
+
+def making(
+    asked: Asked, organisation: str | None, folder: Path, kernels: Kernels, tell: Tell
+) -> Iterator[str]:
+    """Make a report in two goes: between them its notebooks run, and another report can be begun.
+
+    Gives, between the two, the name of the organisation.
+    """
+    steps = [*FIRST, *NOTEBOOKS, *LAST]
     with workshop(folder) as place:
         tell(FIRST[0], 0, len(steps))
         if (folder / LEDGER).exists():
             copyfile(folder / LEDGER, place / LEDGER)
         study = read.study(
-            inputs, organisation, year, by, minimum_base, minimum_count, place / LEDGER, survey
+            asked.inputs,
+            organisation,
+            asked.year,
+            asked.by,
+            asked.minimum_base,
+            asked.minimum_count,
+            place / LEDGER,
+            asked.survey,
         )
         for caution in study.cautions:
             warn(caution, InputWarning)
         _check_annual(study)
         chosen, left_out = _choose(study)
-        steps = [*FIRST, *chosen, *([VERDICTS] if calibrate else []), *LAST]
+        steps = [*FIRST, *chosen, *([VERDICTS] if asked.calibrate else []), *LAST]
         tell(FIRST[1], 1, len(steps))
         results, answers = _tables(study)
-        given = {
-            "inputs": [str(Path(path).resolve()) for path in inputs],
+        parameters = {
+            "inputs": [str(Path(path).resolve()) for path in asked.inputs],
             "organisation": study.organisation,
             "year": study.year,
             "by": list(study.by),
@@ -147,24 +189,32 @@ def report(  # noqa: PLR0913, PLR0917
             "survey": _named(study.edition.survey),
         }
         tell(RUNNING, len(FIRST), len(steps))
-        run = run_notebooks(chosen, {"given": given}, lambda n: tell(RUNNING, len(FIRST) + n, len(steps)))
-        sections = [section(name, run[name]) for name in chosen]
-        if calibrate:
-            tell(VERDICTS, len(steps) - 2, len(steps))
-            sections += _verdicts(study, calibrate, left_out)
-        tell(LAST[0], len(steps) - 1, len(steps))
+        packed = packed_study(study, parameters)
+
+        def notebooks(kernel: Kernel | None) -> dict[str, NotebookNode]:
+            ready = lambda n: tell(RUNNING, len(FIRST) + n, len(steps))  # noqa: E731
+            return run_notebooks(chosen, {"given": parameters}, ready, kernel, packed)
+
+        running = kernels.submit(notebooks)
+        yield study.name
+        worth = []
+        if asked.calibrate:
+            tell(VERDICTS, len(FIRST), len(steps))
+            worth = _verdicts(study, asked.calibrate, left_out)
         check_released(results, answers)
         made = manifest(study, results, chosen, left_out)
         standing = study.benchmark().table if study.workbook else None
-        packed = BytesIO()  # polars would tell of a full disk in an error of its own
-        results.write_parquet(packed)
-        (place / "results.parquet").write_bytes(packed.getvalue())
+        parquet = BytesIO()  # polars would tell of a full disk in an error of its own
+        results.write_parquet(parquet)
+        (place / "results.parquet").write_bytes(parquet.getvalue())
         write_results(place / "results.xlsx", study, results, answers, standing, _change(study, results))
         _write_text(place / "manifest.json", json.dumps(made, indent=2, ensure_ascii=False) + "\n")
+        run = running.result()
+        sections = [*(section(name, run[name]) for name in chosen), *worth]
+        tell(LAST[0], len(steps) - 1, len(steps))
         _write_text(place / "index.html", _page(study, sections, left_out, made))
         deliver(place, folder)
         tell("Done", len(steps), len(steps))
-    return folder / "index.html"
 
 
 def _check_annual(study: Study) -> None:

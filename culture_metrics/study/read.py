@@ -17,6 +17,7 @@ from culture_metrics.extracts.validate import validate
 from culture_metrics.output import told
 from culture_metrics.provenance import provenance_of
 from culture_metrics.published import is_published, read_published
+from culture_metrics.study.at_hand import at_hand, kept_workbooks
 from culture_metrics.study.example import BREAKDOWNS, example_extracts, example_workbook
 from culture_metrics.study.own_words import check_words, in_own_words, one_name, own_breakdowns, within
 from culture_metrics.study.rules import (
@@ -117,6 +118,8 @@ def study(
     >>> example.results.table.filter(measure="morale", period="2024", group="all").height
     1
     """
+    if (made := at_hand(locals())) is not None:
+        return made
     if inputs is None:
         inputs, which = look_up()
         print(which)
@@ -191,7 +194,7 @@ def _read(
     settings: Settings | None,
 ) -> tuple[list[Extract], list[Published]]:
     """Read the workbooks first: they have the code of an organisation that is given by name."""
-    books = [path for path in paths if is_published(path)]
+    books = [path for path in paths if path in kept_workbooks() or is_published(path)]
     published = [_workbook(path, organisation) for path in books]
     code = code_of(organisation, published)
     alone, extracts = len(paths) == 1, []
@@ -203,7 +206,8 @@ def _read(
 
 def _workbook(path: Path, organisation: str | None) -> Published:
     """Read an official workbook of organisations; the other layouts lack what a report shows."""
-    published = read_published(path, organisation=organisation)
+    kept = kept_workbooks()
+    published = kept.get(path) or read_published(path, organisation=organisation)
     layout = published.provenance["layout"]
     if layout not in REPORTED:
         raise ReportError(
@@ -213,6 +217,7 @@ def _workbook(path: Path, organisation: str | None) -> Published:
             "respondent file",
             hint="In Python, culture_metrics.read_published reads it.",
         )
+    kept[path] = published
     return published
 
 

@@ -29,7 +29,7 @@ PICTURE_WIDTH = 1000
 #: Sizes are A4 less 15 mm on each side, in pixels; no figure takes more than three quarters of the height,
 #: but for one so long that nobody could read it then: that one goes on over the end of the page.
 ON_PAPER_SCRIPT = """
-document.querySelectorAll(".js-plotly-plot").forEach((drawing) => {
+const onPaper = (drawing) => {
   const shrink = () => {
     const { width, height } = drawing._fullLayout ?? {};
     if (!width) return;
@@ -39,8 +39,12 @@ document.querySelectorAll(".js-plotly-plot").forEach((drawing) => {
   };
   drawing.on("plotly_afterplot", shrink);
   shrink();
-});
+};
+document.querySelectorAll(".js-plotly-plot").forEach(onPaper);
+document.addEventListener("drawn", (event) => onPaper(event.target));
 """
+#: Where there are many figures each is drawn when it comes into view, and says so by an event, `drawn`.
+ON_VIEW_SCRIPT = (Path(__file__).parent / "on_view.js").read_text(encoding="utf-8")
 ON_PAPER_STYLE = """
 @page { size: A4; margin: 15mm; }
 @media print {

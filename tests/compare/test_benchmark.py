@@ -365,3 +365,10 @@ def test_a_framework_has_the_same_figures_beside_it(published_2024):
     assert both.height == 22
     for name in ("estimate", "conf_low", "conf_high", "median", "organisations"):
         assert both[name].to_list() == pytest.approx(both[f"{name}_there"].to_list(), abs=1e-12)
+
+
+def test_a_group_of_one_has_a_funnel(published_2024):
+    """Community Surgical Services has one organisation: the curve of its limits is one point, not eighty."""
+    fig = benchmark(published_2024, organisation="NXP").funnel()
+    assert fig.layout.title.text.startswith("Staff engagement: Independent Health Group lies inside")
+    assert {len(trace.x) for trace in fig.data} == {1}

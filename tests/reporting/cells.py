@@ -1,9 +1,11 @@
-"""Run the cells of a notebook in this process, as Jupyter would: the last expression of a cell shows itself."""
+"""Notebooks in this process, as Jupyter would run them, or none: the last expression of a cell shows itself."""
 
 from __future__ import annotations
 
 import ast
 import re
+from concurrent.futures import Future
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -60,6 +62,25 @@ def _given(parameters: dict[str, Any]) -> dict[str, Any]:
     """Put what `cm.study` takes into `given`, as the report does; without inputs it is the example."""
     named = {name: parameters.pop(name) for name in ARGUMENTS if name in parameters}
     return {"given": named, **parameters} if named else parameters
+
+
+class NoKernels(nullcontext):
+    """Stands for the processes of a report that runs no notebooks."""
+
+    def __enter__(self):
+        return self
+
+    def submit(self, task):
+        done = Future()
+        done.set_result(task(None))
+        return done
+
+
+def without_notebooks(patch: Any, module: Any) -> None:
+    """Let reports be made without running notebooks, and without the process that runs them."""
+    empty = nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell("# Title")])
+    patch.setattr(module, "run_notebooks", lambda names, *_: dict.fromkeys(names, empty))
+    patch.setattr(module, "Kernels", NoKernels)
 
 
 def _show(value: Any, page: Page) -> None:

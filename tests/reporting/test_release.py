@@ -5,7 +5,7 @@ import zipfile
 
 import polars as pl
 import pytest
-from nbformat import v4
+from cells import without_notebooks
 from typer.testing import CliRunner
 
 from culture_metrics import estimate, study, synthetic, validate
@@ -36,9 +36,8 @@ def files(tmp_path_factory):
 def folder(files, tmp_path_factory):
     """A report without its notebooks; `test_report` looks at them."""
     out = tmp_path_factory.mktemp("released")
-    empty = v4.new_notebook(cells=[v4.new_markdown_cell("# Title")])
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(module, "run_notebooks", lambda names, *_: dict.fromkeys(names, empty))
+        without_notebooks(patch, module)
         report(files, out, by=["locality_1", "occupation_group"], minimum_base=12, minimum_count=2)
     return out
 

@@ -16,16 +16,17 @@ from pathlib import Path
 import fastexcel
 import polars as pl
 import pytest
-from nbformat import v4
+from cells import without_notebooks
 from printed import HEIGHT, MARGIN, WIDTH, browser, print_page
 
 from culture_metrics import catalogue, read_published, study, synthetic, validate
 from culture_metrics.contract import check_results
-from culture_metrics.errors import FileFormatError, InputWarning, ReportError
+from culture_metrics.errors import FileFormatError, InputWarning, ReportError, UnknownNameError
 from culture_metrics.published import write_published
 from culture_metrics.reporting import report as module
 from culture_metrics.reporting.page import Section
 from culture_metrics.reporting.report import report
+from culture_metrics.study import read as study_of_files
 from culture_metrics.study.example import example_published
 from culture_metrics.study.study import Study
 
@@ -62,8 +63,7 @@ def folder(files):
 @pytest.fixture
 def quick(monkeypatch):
     """Reports without running notebooks."""
-    empty = v4.new_notebook(cells=[v4.new_markdown_cell("# Title")])
-    monkeypatch.setattr(module, "run_notebooks", lambda names, *_: dict.fromkeys(names, empty))
+    without_notebooks(monkeypatch, module)
 
 
 @pytest.fixture(scope="module")
@@ -110,10 +110,11 @@ def test_the_page_fetches_nothing(page, tags):
 
 def test_plotly_is_there_once_and_every_figure_has_a_name(page, tags):
     assert len(re.findall(r"\* plotly\.js v\d", page)) == 1
+    assert page.index("* plotly.js v") > page.index("</main>"), "words show before Plotly is loaded"
     figures = [attributes for tag, attributes in tags if tag == "figure"]
     # At a glance; all scores, answers, two heat maps; changes of scores and of questions, slopes, two maps of
     # changes, staff mix; benchmark, ranking, funnel, oversight, peers; own beside published figures, published answers.
-    assert len(figures) == page[page.index("</head>") :].count("Plotly.newPlot(") == 18
+    assert len(figures) == page[page.index("</head>") : page.index("</main>")].count("Plotly.newPlot(") == 18
     assert all(a["role"] == "img" and len(a["aria-label"]) > 60 for a in figures)
     said = " ".join(a["aria-label"] for a in figures)
     assert re.search(r"above the median of Acute .+ on \d of 9 scores, below it on \d\.", said)
@@ -336,6 +337,43 @@ def test_says_what_was_left_out_and_why(quick, files, tmp_path, monkeypatch):
         assert len(made["notebooks"]) == 3
         assert ("<p>Of the verdicts</p>" in page) == name.startswith("RXX")
     assert drawn == [40]
+
+
+def test_several_organisations_get_a_report_each_and_a_page_that_leads_there(
+    quick, files, tmp_path, monkeypatch
+):
+    """The workbook is read once; one that it does not have is said, and keeps nobody from theirs."""
+    read, real = [], study_of_files.read_published
+    monkeypatch.setattr(
+        study_of_files,
+        "read_published",
+        lambda *given, **by_name: read.append(given) or real(*given, **by_name),
+    )
+    steps, inputs = [], [files / "official 2024.xlsx"]
+    with pytest.warns(InputWarning, match=r"No report on XYZ: .*XYZ"):
+        made = report(inputs, tmp_path, ["SYN01", "XYZ", "SYN02"], tell=lambda *step: steps.append(step))
+    assert made == tmp_path / "index.html"
+    assert len(read) == 1
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["SYN01", "SYN02", "XYZ", "index.html"]
+    assert not any((tmp_path / "XYZ").iterdir())
+    for code in ("SYN01", "SYN02"):
+        assert (
+            json.loads((tmp_path / code / "manifest.json").read_text(encoding="utf-8"))["organisation"]
+            == code
+        )
+        assert set(pl.read_parquet(tmp_path / code / "results.parquet")["organisation"]) == {code}
+    page = made.read_text(encoding="utf-8")
+    assert re.findall(r'href="(.*?)"', page) == ["SYN01/index.html", "SYN02/index.html"]
+    assert "Invented trust 2" in page and "<h1>2 of 3 organisations</h1>" in page
+    done = [part for _, part, _ in steps]
+    assert done == sorted(done) and {total for *_, total in steps} == {300}
+    assert steps[0][0] == "SYN01: Reading and checking the files"
+    with pytest.raises(ReportError, match="named twice"):
+        report(inputs, tmp_path, ["SYN01", "syn01"])
+    with pytest.raises(ReportError, match="the report on one organisation"):
+        report(inputs, tmp_path / "SYN01", ["SYN01", "SYN02"])
+    with pytest.raises(UnknownNameError, match="ABC"):
+        report(inputs, tmp_path, ["ABC", "XYZ"])
 
 
 def test_a_missing_question_is_said_at_the_top_and_warned_of(quick, tmp_path):
