@@ -64,14 +64,20 @@ class Explorer:
 
     def _changed(self, _: object) -> None:
         """Draw anew; where there is nothing to draw the figure stays and the reason is said."""
+        # Plotly's part of JupyterLab never draws over a figure: words in between make room for a new one.
+        self._renew({"text/plain": "Drawing …"})
         try:
             self.figure, self._said.value = self._draw(), ""
         except CultureMetricsError as error:
             why = html.escape(error.what.rstrip("."))
             self._said.value = f"<em>{why}. Below is the figure before.</em>"
-        else:
-            if self._handle is not None:
-                self._handle.update(self._shown(), raw=True)
+        finally:
+            self._renew(self._shown() if self._handle else {})
+
+    def _renew(self, bundle: dict[str, Any]) -> None:
+        """Put something else in the place of the figure, where it is shown."""
+        if self._handle is not None:
+            self._handle.update(bundle, raw=True)
 
     def __repr__(self) -> str:
         return f"Explorer({', '.join(f'{n}={c.label!r}' for n, c in self.controls.items())})"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from types import SimpleNamespace
 
 import polars as pl
 import pytest
@@ -94,3 +95,8 @@ def test_elsewhere_than_in_jupyterlab_the_figure_stands_alone(study, monkeypatch
     (controls, _), (figure, how) = sent
     assert [*controls] == ["application/vnd.jupyter.widget-view+json"]
     assert figure == shown._shown() and how["display_id"]
+    # A figure over a figure is not drawn by Plotly in JupyterLab: something else stands there in between.
+    renewed = []
+    shown._handle = SimpleNamespace(update=lambda bundle, raw: renewed.append([*bundle]))
+    shown.controls["peers"].value = "nearest"
+    assert renewed == [["text/plain"], ["the figure"]]
