@@ -65,8 +65,7 @@ lint: setup
 	@$(BIN)/lint-imports --no-logo
 
 lab: setup
-	@$(BIN)/jupyter-lab --LabApp.news_url=None \
-	  --LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate notebooks
+	@$(BIN)/culture-metrics lab notebooks
 
 bench: setup
 	@$(BIN)/python -m benchmarks.run

@@ -24,6 +24,8 @@ What there is, by task; `help(cm.estimate)` says more of each:
   pass on; `report` makes the whole report, or a page for each directorate.
 - Whatever a verb returns has `.table` (a polars frame), `.figure()`, `.summary()`, `.provenance` and
   `.save(path)`, and shows itself in a notebook; verbs take such results, frames, or lists of them.
+- Study: `study()` takes the study.yaml at hand; `.only(...)` keeps to one group, `.explore(...)` shows a
+  figure with controls in JupyterLab.
 - Try out: `synthetic.respondents` makes up an extract, `study([])` two years and a workbook.
 
 What is needed less often is one step below; `help(cm.links)` lists a room:

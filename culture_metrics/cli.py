@@ -314,6 +314,45 @@ def report(  # noqa: PLR0913, PLR0917
 
 
 @app.command(cls=_Once)
+def notebooks(
+    folder: Annotated[
+        Path, typer.Argument(metavar="DIR", help="Folder for the notebooks. It is made if it is not there.")
+    ],
+    study: Annotated[
+        Path | None,
+        typer.Option(
+            help="The folder with the study.yaml that the notebooks keep to. When left out: the one that "
+            "lies beside or above them, else the built-in example."
+        ),
+    ] = None,
+) -> None:
+    """Copy the notebooks into a folder, to work in. What you changed there stays as it is."""
+    from culture_metrics.reporting.notebooks import copy_notebooks
+
+    done = copy_notebooks(folder, study)
+    for words, names in (
+        ("Copied", done.new),
+        ("There already", done.same),
+        ("Left as you changed them (rename or delete one to get it anew)", done.changed),
+    ):
+        if names:
+            typer.echo(f"{words}: {', '.join(names)}.")
+    if study is not None:
+        typer.echo(f"They keep to the study in {study}.")
+    typer.echo(f'To open them: culture-metrics lab "{folder}"')
+
+
+@app.command(cls=_Once)
+def lab(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder with the notebooks.")] = Path(),
+) -> None:
+    """Open JupyterLab on a folder of notebooks, in the browser. Ctrl+C ends it."""
+    from culture_metrics.reporting.notebooks import lab as open_lab
+
+    raise typer.Exit(open_lab(folder))
+
+
+@app.command(cls=_Once)
 def inspect(
     files: Annotated[
         list[Path], typer.Argument(metavar="FILE", help="Any file: it is looked at, nothing is changed.")

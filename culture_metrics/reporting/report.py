@@ -145,7 +145,7 @@ def report(  # noqa: PLR0913, PLR0917
     if for_each is not None:
         if calibrate or slides:
             raise ReportError(
-                "What verdicts are worth, and slides, belong to the whole report and not to pages for each group",
+                "What verdicts are worth and slides belong to the whole report, not to pages for each group",
                 hint="Leave out calibrate and slides, or for_each: the two reports can lie in one folder.",
             )
         if not (organisation is None or isinstance(organisation, str)):
@@ -235,7 +235,7 @@ def making(
 
         def notebooks(kernel: Kernel | None) -> dict[str, NotebookNode]:
             ready = lambda n: tell(RUNNING, len(FIRST) + n, len(steps))  # noqa: E731
-            return run_notebooks(chosen, parameters, ready, kernel, packed)
+            return run_notebooks(chosen, {"given": parameters}, ready, kernel, packed)
 
         running = kernels.submit(notebooks)
         yield study.name

@@ -125,7 +125,12 @@ def _run(name: str, parameters: Mapping[str, Any], kernel: Kernel) -> NotebookNo
     import nbformat
 
     notebook = nbformat.read(notebook_path(name), as_version=4)  # type: ignore[no-untyped-call]
-    code = [(n, cell) for n, cell in enumerate(notebook.cells, 1) if cell.cell_type == "code"]
+    # What a page leaves out need not be run: nothing that follows rests on it.
+    code = [
+        (number, cell)
+        for number, cell in enumerate(notebook.cells, 1)
+        if cell.cell_type == "code" and ONLY_NOTEBOOK not in cell.metadata.get("tags", ())
+    ]
     holds = [PARAMETERS in cell.metadata.get("tags", ()) for _, cell in code]
     kernel.send(name, "run", ([(c.source, p) for (_, c), p in zip(code, holds, strict=True)], parameters))
     for number, cell in code:

@@ -32,6 +32,7 @@ from culture_metrics.study.rules import (
 from culture_metrics.study.settings import find_settings
 from culture_metrics.study.source import Source, is_stacked
 from culture_metrics.study.study import Study
+from culture_metrics.study.where import look_up
 from culture_metrics.study.whom import by_code, code_of
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ REPORTED = ("organisation", "national", BENCHMARK)
 
 
 def study(
-    inputs: str | Path | Sequence[str | Path] = (),
+    inputs: str | Path | Sequence[str | Path] | None = None,
     organisation: str | None = None,
     year: int | str | None = None,
     by: Sequence[str | Sequence[str]] | None = None,
@@ -66,7 +67,10 @@ def study(
         A folder with a `study.yaml`, which says what the files in it are and what the trust calls things
         (`culture-metrics setup FOLDER` makes it). Or files: respondent files (CSV, Excel, Parquet, SPSS,
         Stata; of one year, or of several with a column that names the year) and official results workbooks;
-        they are read as a study.yaml beside them says. Empty: the built-in example.
+        they are read as a study.yaml beside them says. An empty list: the built-in example. When left out,
+        the study.yaml in this folder or the nearest above it; else that of the folder which the environment
+        variable `CULTURE_METRICS_STUDY` or a `study-folder.txt` beside the notebooks names; else the
+        built-in example. Which of them it is, is printed.
     organisation : str, optional
         ODS code, or the name exactly as a file has it. May be left out when the files hold one organisation
         only. What is given here wins over study.yaml, as do all arguments below.
@@ -116,6 +120,9 @@ def study(
     """
     if (made := at_hand(locals())) is not None:
         return made
+    if inputs is None:
+        inputs, which = look_up()
+        print(which)
     settings, paths = find_settings(inputs)
     if settings is not None:
         organisation, year = organisation or settings.organisation, year or settings.year

@@ -18,7 +18,8 @@ from culture_metrics.study.released import Released
 from culture_metrics.study.rules import cautions_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
 
     import plotly.graph_objects as go
 
@@ -32,9 +33,11 @@ if TYPE_CHECKING:
     from culture_metrics.compare.peers import Peers
     from culture_metrics.extracts.extract import Extract
     from culture_metrics.published import Published
+    from culture_metrics.study.explore import Explorer
     from culture_metrics.study.files import Checks
     from culture_metrics.study.guide import Guide
     from culture_metrics.study.opening import Opening
+    from culture_metrics.study.subset import Subset
     from culture_metrics.wording.several import Figures
     from culture_metrics.wording.table import Table
 
@@ -214,6 +217,81 @@ class Study(Released):
     def held_back(self) -> Table:
         """Count the results from respondent files that are shown and held back; the reason is not told."""
         return self._answered().suppressed[0].held_back()
+
+    def only(self, **groups: str) -> Subset:
+        """Keep to the people of one group that the study shows, such as nurses.
+
+        Parameters
+        ----------
+        **groups
+            One breakdown of the study, by its id or the trust's word, and its group.
+
+        Raises
+        ------
+        ReportError
+            When not exactly one group is named.
+        UnknownNameError
+            When the study shows no such group.
+
+        Examples
+        --------
+        >>> import culture_metrics as cm
+        >>> urgent = cm.study([]).only(Directorate="Urgent Care")
+        >>> urgent.summary()[:37]
+        'Invented trust 1, Urgent Care only, 2'
+        """
+        from culture_metrics.study.subset import subset_of
+
+        return subset_of(self._answered(), groups)
+
+    def explore(self, view: str = "scores") -> Explorer:
+        """Show a figure with controls: year, organisation, breakdown, measure, peers, subset, as it has them.
+
+        Parameters
+        ----------
+        view : str
+            `scores`, `groups`, `answers`, `changes`, `standing` or `ranking`.
+
+        Raises
+        ------
+        UnknownNameError
+            When there is no such view.
+        """
+        from culture_metrics.study.explore import Explorer
+
+        return Explorer(self, view)
+
+    def agreement(self) -> Figures:
+        """Tell how reliably groups of the first breakdown that allows it are told apart by their scores."""
+        from culture_metrics.study.sure import agreement_of
+
+        return agreement_of(self._answered())
+
+    def steadier(self) -> Figures:
+        """Draw the groups by leading scores once chance is allowed for: one map for each breakdown."""
+        from culture_metrics.study.sure import steadier_maps
+
+        return steadier_maps(self._answered())
+
+    def contributions(self, score: str | None = None) -> Figures:
+        """Split the change of a score into what its questions add, or say why it cannot be split."""
+        from culture_metrics.study.sure import contributions_of
+
+        return contributions_of(self, score)
+
+    def pulse(self, files: str | Path | Sequence[str | Path] = (), measure: str | None = None) -> Figures:
+        """Chart a score of the quarterly pulse over time; a made-up one where the study is the example.
+
+        Parameters
+        ----------
+        files : path or sequence of paths
+            Published pulse workbooks, or respondent files, one a quarter.
+        measure : str, optional
+            The survey's headline score when left out.
+        """
+        from culture_metrics.study.pulse import pulse_charts
+
+        return pulse_charts(self, files, measure)
 
     # The organisation in its benchmark group, and year on year.
 
