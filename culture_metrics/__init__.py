@@ -21,9 +21,11 @@ What there is, by task; `help(cm.estimate)` says more of each:
 - Outcomes: `outcomes`, `outcome`, `Outcome`, `read_outcome` say what they are; `panel`, `read_panel` set them
   beside the survey; `link_outcomes` and `specification_curve` model the link.
 - Protect and share: `suppress` hides small groups (estimates come hidden); `save_results` writes results to
-  pass on.
+  pass on; `report` makes the whole report, or a page for each directorate.
 - Whatever a verb returns has `.table` (a polars frame), `.figure()`, `.summary()`, `.provenance` and
   `.save(path)`, and shows itself in a notebook; verbs take such results, frames, or lists of them.
+- Study: `study()` takes the study.yaml at hand; `.only(...)` keeps to one group, `.explore(...)` shows a
+  figure with controls in JupyterLab.
 - Try out: `synthetic.respondents` makes up an extract, `study([])` two years and a workbook.
 
 What is needed less often is one step below; `help(cm.links)` lists a room:
@@ -91,6 +93,7 @@ if TYPE_CHECKING:
     from culture_metrics.outcomes.read_outcome import read_outcome as read_outcome
     from culture_metrics.outcomes.read_panel import read_panel as read_panel
     from culture_metrics.published import read_published as read_published
+    from culture_metrics.reporting.report import report as report
     from culture_metrics.results.save import save_results as save_results
     from culture_metrics.results.shrink import shrink as shrink
     from culture_metrics.results.suppress import suppress as suppress
@@ -137,6 +140,7 @@ else:
             "read_panel": "outcomes.read_panel",
             "read_published": "published",
             "replicate": "indicators.replicates",
+            "report": "reporting.report",
             "results": "results",
             "save_mapping": "extracts.mapping",
             "save_results": "results.save",

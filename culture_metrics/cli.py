@@ -24,7 +24,7 @@ from culture_metrics.errors import CultureMetricsError, CultureMetricsWarning, R
 #: Exit codes: something in the call or the files; a fault in this package.
 WRONG_INPUT, FAULT = 2, 1
 #: Arguments of functions that are options here, by the same name, and their value in a hint.
-OPTIONS = ("organisation", "year", "by", "minimum_base", "minimum_count", "survey")
+OPTIONS = ("organisation", "year", "by", "minimum_base", "minimum_count", "survey", "for_each")
 ARGUMENT = re.compile(rf"\b({'|'.join(OPTIONS)})=(?:['\"]([^'\"]*)['\"]|([\w-]*))")
 #: What is left of Python then.
 PYTHON = re.compile(r"\b[a-z_]+=(?!=)")
@@ -35,6 +35,11 @@ LEAST_BASE = typer.Option(
 )
 WHICH = f"The survey: {DEFAULT}, national_quarterly_pulse, or the folder of one of your own."
 SURVEY = typer.Option(help=f"{WHICH} Told from the files when left out.")
+READER = typer.Option(
+    "--for",
+    help="Who will read the page: board (findings and main figures) or analysts (all figures and tables, "
+    "with the code folded away).",
+)
 LEAST_COUNT = typer.Option(
     help="Smallest number of people that a percentage may count, and leave uncounted. No such minimum when "
     "left out."
@@ -161,9 +166,10 @@ def demo(
     out: Annotated[Path, OUT],
     minimum_base: Annotated[int | None, LEAST_BASE] = None,
     minimum_count: Annotated[int | None, LEAST_COUNT] = None,
+    reader: Annotated[str, READER] = "board",
 ) -> None:
     """Make a report on an invented trust, to see what one looks like."""
-    _make([], out, None, None, None, minimum_base, minimum_count)
+    _make([], out, None, None, None, minimum_base, minimum_count, reader=reader)
 
 
 @app.command(cls=_Once)
@@ -239,10 +245,11 @@ def report(  # noqa: PLR0913, PLR0917
         ),
     ] = None,
     organisation: Annotated[
-        str | None,
+        list[str] | None,
         typer.Option(
             help="ODS code of the organisation, or its name as in the official workbook. May be left out "
-            "when the files hold only one."
+            "when the files hold only one. Repeated, each organisation gets a report in a folder of its own, "
+            "and a page leads to them: --organisation RXX --organisation RYY."
         ),
     ] = None,
     year: Annotated[
@@ -260,12 +267,29 @@ def report(  # noqa: PLR0913, PLR0917
     minimum_base: Annotated[int | None, LEAST_BASE] = None,
     minimum_count: Annotated[int | None, LEAST_COUNT] = None,
     survey: Annotated[str | None, SURVEY] = None,
+    for_each: Annotated[
+        str | None,
+        typer.Option(
+            metavar="BREAKDOWN",
+            help="Instead of the whole report a page of one A4 sheet for each group, and an index of them: "
+            "--for-each Directorate. As PDF as well where Chrome, Edge or Chromium is found.",
+        ),
+    ] = None,
     calibrate: Annotated[
         bool,
         typer.Option(
             "--calibrate",
             help="With a chapter on what the verdicts are worth here: how often they are wrong, and find "
             "what is there, in hundreds of pairs of years drawn from the respondent file. Takes minutes.",
+        ),
+    ] = False,
+    reader: Annotated[str, READER] = "board",
+    slides: Annotated[
+        bool,
+        typer.Option(
+            "--slides",
+            help="With slides.pptx beside the page: its findings as slides, with charts and tables to change "
+            "in PowerPoint, and notes to speak from.",
         ),
     ] = False,
 ) -> None:
@@ -282,7 +306,50 @@ def report(  # noqa: PLR0913, PLR0917
             expected="--out FOLDER",
             hint="Add --out report. With a folder that culture-metrics setup was run on it may be left out.",
         )
-    _make(given, out, organisation, year, by, minimum_base, minimum_count, survey, calibrate=calibrate)
+    named = organisation[0] if organisation and len(organisation) == 1 else organisation
+    _make(
+        given, out, named or None, year, by, minimum_base, minimum_count, survey,
+        for_each=for_each, calibrate=calibrate, reader=reader, slides=slides,
+    )  # fmt: skip
+
+
+@app.command(cls=_Once)
+def notebooks(
+    folder: Annotated[
+        Path, typer.Argument(metavar="DIR", help="Folder for the notebooks. It is made if it is not there.")
+    ],
+    study: Annotated[
+        Path | None,
+        typer.Option(
+            help="The folder with the study.yaml that the notebooks keep to. When left out: the one that "
+            "lies beside or above them, else the built-in example."
+        ),
+    ] = None,
+) -> None:
+    """Copy the notebooks into a folder, to work in. What you changed there stays as it is."""
+    from culture_metrics.reporting.notebooks import copy_notebooks
+
+    done = copy_notebooks(folder, study)
+    for words, names in (
+        ("Copied", done.new),
+        ("There already", done.same),
+        ("Left as you changed them (rename or delete one to get it anew)", done.changed),
+    ):
+        if names:
+            typer.echo(f"{words}: {', '.join(names)}.")
+    if study is not None:
+        typer.echo(f"They keep to the study in {study}.")
+    typer.echo(f'To open them: culture-metrics lab "{folder}"')
+
+
+@app.command(cls=_Once)
+def lab(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder with the notebooks.")] = Path(),
+) -> None:
+    """Open JupyterLab on a folder of notebooks, in the browser. Ctrl+C ends it."""
+    from culture_metrics.reporting.notebooks import lab as open_lab
+
+    raise typer.Exit(open_lab(folder))
 
 
 @app.command(cls=_Once)
@@ -352,14 +419,17 @@ def check(
 def _make(  # noqa: PLR0913
     inputs: list[Path],
     out: Path,
-    organisation: str | None,
+    organisation: str | list[str] | None,
     year: str | None,
     by: list[str] | None,
     minimum_base: int | None,
     minimum_count: int | None,
     survey: str | None = None,
     *,
+    for_each: str | None = None,
     calibrate: bool = False,
+    reader: str = "board",
+    slides: bool = False,
 ) -> None:
     from culture_metrics.compare.calibration import PAIRS
     from culture_metrics.reporting.report import report as make_report
@@ -389,6 +459,9 @@ def _make(  # noqa: PLR0913
             minimum_count=minimum_count,
             survey=survey,
             calibrate=PAIRS if calibrate else 0,
+            for_each=for_each,
+            reader=reader,
+            slides=slides,
         )
     for caution in cautions:
         if issubclass(caution.category, CultureMetricsWarning):

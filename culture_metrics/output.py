@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
 from copy import copy
@@ -16,6 +17,7 @@ import polars as pl
 
 from culture_metrics.contract import ALL, check_released
 from culture_metrics.errors import ReportError, ResultsError, kind_of, unknown
+from culture_metrics.files.accessible import HELD, MARK, NOTHING, Sheet, workbook
 from culture_metrics.files.formulas import plain_names
 from culture_metrics.provenance import Provenance, provenance_of
 
@@ -26,12 +28,19 @@ if TYPE_CHECKING:
 TABLES: dict[str, Callable[[pl.DataFrame, Path], object]] = {
     ".csv": lambda table, path: table.write_csv(path, include_bom=True),
     ".parquet": lambda table, path: table.write_parquet(path),
-    ".xlsx": lambda table, path: table.write_excel(path),
+}
+WORKBOOK = ".xlsx"
+#: Name of the sheet and of the table in a workbook.
+FIGURES = "Figures"
+#: What stands in cells of a workbook that have no figure.
+MARKS = {
+    HELD: "Confidential: held back because few people answered, or a small group could be worked out.",
+    NOTHING: "Nothing there: not available, or it does not apply.",
 }
 #: Stands for the names of groups of which nothing is shown.
 NOT_SHOWN = "groups that are not shown"
 PICTURES = (".png", ".svg")
-ENDINGS = (*TABLES, ".html", *PICTURES)
+ENDINGS = (*TABLES, WORKBOOK, ".html", *PICTURES)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,8 +92,11 @@ class Output(ABC):
         ----------
         path : str or Path
             `.csv` (for Excel as well), `.xlsx` or `.parquet` for the table; `.html` for the figure, or for
-            the page of what has none; `.png` or `.svg` for the figure, where kaleido is installed. Text that
-            a spreadsheet would take for a formula gets an apostrophe.
+            the page of what has none; `.png` (1600 by 900 pixels, for a slide) or `.svg` for the figure,
+            where kaleido and a Chrome, Chromium or Edge are installed: a `.html` page needs neither and saves
+            a PNG by a button. Text that a spreadsheet would take for a formula gets an apostrophe. A workbook
+            has a cover, contents and notes before the table, which
+            `polars.read_excel(path, table_name="Figures")` reads back.
 
         Returns
         -------
@@ -105,10 +117,13 @@ class Output(ABC):
         if ending not in ENDINGS:
             raise unknown("ending for a result", path.suffix, ENDINGS, where=path.name)
         table = self._leaving()
-        if ending in TABLES:
+        if ending in TABLES or ending == WORKBOOK:
             plain, _ = plain_names(table, table.columns)
             try:
-                TABLES[ending](plain, path)
+                if ending == WORKBOOK:
+                    path.write_bytes(self._workbook(plain))
+                else:
+                    TABLES[ending](plain, path)
             except OSError as error:
                 raise _not_written(path, error) from error
             return path
@@ -130,6 +145,17 @@ class Output(ABC):
     def _facts(self) -> dict[str, Any]:
         """Return what else stands in the provenance."""
         return {}
+
+    def _workbook(self, table: pl.DataFrame) -> bytes:
+        """Return the table that leaves as an accessible workbook."""
+        title = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", type(self).__name__).capitalize()
+        if {"status"} <= {*table.columns}:
+            status = pl.col("status").cast(pl.String)
+            held = pl.when(status.str.starts_with("suppressed")).then(pl.lit(HELD)).otherwise(pl.lit(NOTHING))
+            table = table.with_columns(held.fill_null(NOTHING).alias(MARK))
+        rules = {f"Rule {n}": said for n, said in enumerate(self.provenance.get("rules", ()), 1)}
+        sheet = Sheet(FIGURES, title, table)
+        return workbook(title, [self.summary(), "Made with culture-metrics."], MARKS | rules, [sheet])
 
     def _leaving(self) -> pl.DataFrame:
         """Return the table as it may leave: nothing small, hidden groups without their names."""

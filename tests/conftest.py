@@ -3,11 +3,23 @@
 from __future__ import annotations
 
 import json
+import os
+from importlib import import_module
 from pathlib import Path
 
 import polars as pl
 import pytest
 from agreement import pytest_runtest_teardown  # noqa: F401  (a hook: it watches which files tests read)
+
+#: What takes longest to compile. Two workers that start together would each compile all of it: they begin at
+#: different ends, and find the other half done.
+LIBRARIES = (
+    "statsmodels.api", "scipy.stats", "xlsxwriter", "pyreadstat", "grimp", "typer.testing",
+    "hypothesis", "pandera.polars", "nbclient", "IPython", "plotly.io", "plotly.graph_objects",
+)  # fmt: skip
+if worker := os.environ.get("PYTEST_XDIST_WORKER"):
+    for library in LIBRARIES if worker == "gw0" else reversed(LIBRARIES):
+        import_module(library)
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 

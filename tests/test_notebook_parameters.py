@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import ast
 import html
 import re
 from functools import cache
 from pathlib import Path
 
+import nbformat
 import numpy as np
 import polars as pl
 import pytest
@@ -31,10 +33,10 @@ def _read_once():
     """A study of the same files and choices is read once: what is tried here is what is shown of it."""
     made, real = {}, cm.study
 
-    def study(*given):
-        if repr(given) not in made:
-            made[repr(given)] = real(*given)
-        return made[repr(given)]
+    def study(inputs=(), *given, **named):
+        if (key := repr((inputs, given, named))) not in made:
+            made[key] = real(inputs, *given, **named)
+        return made[key]
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(cm, "study", study)
@@ -90,6 +92,27 @@ def example(notebook, **parameters):
     return sound(run(notebook, skip="heat_maps|rebuilt", **parameters))
 
 
+def documented():
+    """What the cell of a notebook that may be changed gives as examples: notebook, name, value."""
+    for path in sorted(FOLDER.glob("*.ipynb")):
+        cells = nbformat.read(path, as_version=4).cells
+        [cell] = [c for c in cells if "change-this" in c.metadata.get("tags", ())]
+        for name, text in re.findall(r"^(\w+) = .+?  # for example (.+?);", cell.source, re.MULTILINE):
+            yield pytest.param(path.stem, name, ast.literal_eval(text), id=f"{path.stem[:2]} {name}={text}")
+
+
+@pytest.mark.parametrize(("notebook", "name", "value"), [*documented()])
+def test_what_a_notebook_offers_to_change_may_be_changed(notebook, name, value, panel):
+    """As it is read there; a link with another outcome than a kind's first is tried below."""
+    if notebook == LINKS:
+        sound(run(LINKS, skip="false_alarms|curve|influence", **{"panel": panel, name: value}))
+    elif name == "given":
+        page = sound(run(notebook, skip="heat_maps|rebuilt|intersections|bright", given=value))
+        assert page.names["study"].year == str(value.get("year", 2024))
+    else:
+        example(notebook, **{name: value})
+
+
 # One score of each kind: of scores, of questions, of one question, with a filter, with a break; by id and by code.
 @pytest.mark.parametrize(
     "score", ["PP1", "staff_engagement", "flexible_working", "appraisals", "PP4_1", "q25c"]
@@ -112,7 +135,9 @@ def test_another_score(score):
     [("q5a", True), ("q14a", False), ("morale", True), ("q31b", True), ("gender", False)],
 )
 def test_another_question(question, split):
-    years = sound(run(YEARS, skip="slope|figure|heat_maps|hidden|findings|not_comparable", question=question))
+    years = sound(
+        run(YEARS, skip="slope|figure|heat_maps|hidden|findings|not_comparable|explore", question=question)
+    )
     assert bool(years.figures) is split
     assert split or "could be split" in years.text or "cannot be split" in years.text
     assert not re.search(r"\.\.(?!\.)", re.sub(r"<[^>]+>", "", years.shown[-1]))

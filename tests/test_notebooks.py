@@ -1,12 +1,14 @@
-"""Notebooks are words, a call and a figure; the library does the work. That they run is nbmake's to show."""
+"""Notebooks are words, a call and a figure; the library does the work. And each runs as it lies there."""
 
 from __future__ import annotations
 
+import asyncio
 import re
 from pathlib import Path
 
 import nbformat
 import pytest
+from nbclient import NotebookClient
 
 FOLDER = Path(__file__).resolve().parents[1] / "notebooks"
 NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
@@ -26,6 +28,8 @@ CHOICES = {
     "# Equality": ("score",),
     "# Published results": ("score",),
     "# Leadership frameworks": ("framework", "baseline", "follow_up"),
+    "# What a change is made of": ("score",),
+    "# The quarterly pulse": ("measure",),
 }
 
 
@@ -64,17 +68,45 @@ def test_has_one_parameters_cell(notebook):
     exec(tagged[0].source, values)
     del values["__builtins__"]
     title = notebook.cells[0].source.splitlines()[0]
-    names = ["organisation", "year", "by", "minimum_base", "minimum_count", "ledger", "survey"]
-    own = dict.fromkeys([*names, *CHOICES.get(title, ())]) | {"inputs": []}
+    own = dict.fromkeys(CHOICES.get(title, ())) | {"given": {}}
+    own |= {"files": []} if title == "# The quarterly pulse" else {}
     assert values == OTHER_PARAMETERS.get(title, own)
+    # It is the one that says what else may stand there, and what is read is one call, the same everywhere.
+    assert [c for c in code(notebook) if "change-this" in c.metadata.get("tags", ())] == tagged
+    choices = [line for line in tagged[0].source.splitlines() if not line.startswith("#")]
+    assert tagged[0] is code(notebook)[0] and all("  # " in line for line in choices)
+    calls = [line for cell in code(notebook) for line in cell.source.splitlines() if "cm.study(" in line]
+    assert calls == ([] if title in OTHER_PARAMETERS else ["study = cm.study(**given)"])
 
 
-def test_begins_with_what_to_change_and_what_to_look_at_next(notebook):
-    use = notebook.cells[1]
-    assert "notebook-only" in use.metadata.tags  # the report says nothing of cells to fill in
-    assert "Run > Run All Cells" in use.source or "fill in its first cell" in use.source
-    following = re.findall(r"\]\((\w+\.ipynb)\)", use.source.split("**Next**", 1)[1])
-    assert following and all((FOLDER / name).is_file() for name in following)
+def test_the_path_has_no_gap():
+    assert [path.stem[:2] for path in NOTEBOOKS] == [f"{n:02}" for n in range(12)]
+
+
+def test_opens_with_what_it_answers_and_closes_with_what_may_be_said(notebook):
+    use, last = notebook.cells[1], notebook.cells[-1]
+    for cell in (use, last):
+        assert "notebook-only" in cell.metadata.tags  # the report says nothing of cells to fill in
+    assert re.search(r"^\*\*Answers\*\*: .+\n\n\*\*For\*\* .+ \*\*Takes\*\* \d+ minutes\.", use.source)
+    assert "Run > Run All Cells" in use.source and "](glossary.md)" in use.source
+    assert re.search(r"\]\(\w+\.ipynb\)", use.source.split("**Next**", 1)[1])
+    assert last.source.startswith("## What may I say from this?\n\n- ")
+    assert 2 <= last.source.count("\n- ") <= 4 and last.source.count("\n- **Not**: ") == 1
+    words = " ".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
+    assert all((FOLDER / name).is_file() for name in re.findall(r"\]\(([\w.]+)\)", words))
+
+
+GLOSSARY = (FOLDER / "glossary.md").read_text(encoding="utf-8")
+#: What opens a cell and is no term.
+LABELS = {"answers", "for", "takes", "your own files", "your own panel", "next", "not", "a respondent file",
+          "a published workbook"}  # fmt: skip
+
+
+def test_a_word_in_bold_stands_in_the_glossary(notebook):
+    terms = {term.lower() for term in re.findall(r"^- \*\*(.+?)\*\*: \S", GLOSSARY, re.MULTILINE)}
+    assert len(terms) > 60
+    words = " ".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
+    assert {bold.lower() for bold in re.findall(r"\*\*(.+?)\*\*", words)} - terms - LABELS == set()
 
 
 def test_holds_no_logic(notebook):
@@ -88,4 +120,30 @@ def test_begins_with_its_title_and_claims_no_cause(notebook):
     assert notebook.cells[0].source.startswith("# ")
     words = " ".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
     assert len(re.findall(r"^# ", words, re.MULTILINE)) == 1
-    assert not re.search(r"\b(causes?|improves?|leads? to)\b", words)
+    of_run_charts = words.replace("**special cause**", "")  # the name of a pattern
+    assert not re.search(r"\b(causes?|improves?|leads? to)\b", of_run_charts)
+
+
+#: What the notebook before left: none of its names, and nothing of the package, which is loaded anew.
+FORGET = """import sys
+for name in [name for name in sys.modules if name.partition(".")[0] in ("culture_metrics", "data_schemas")]:
+    del sys.modules[name]
+%reset -f"""
+
+
+@pytest.fixture(scope="module")
+def kernel():
+    """One kernel of Jupyter for all of them: what they need from elsewhere is loaded once."""
+    manager = NotebookClient(nbformat.v4.new_notebook()).create_kernel_manager()
+    yield manager
+    asyncio.run(manager.shutdown_kernel(now=True))
+
+
+def test_runs_from_top_to_bottom_in_jupyter(notebook, kernel):
+    notebook.cells.insert(0, nbformat.v4.new_code_cell(FORGET))
+    client = NotebookClient(notebook, km=kernel, timeout=300, resources={"metadata": {"path": str(FOLDER)}})
+    try:
+        client.execute()
+    finally:
+        client.kc.stop_channels()
+    assert any("data" in output for cell in code(notebook) for output in cell.outputs)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import html
 import json
 import re
 import subprocess
 import sys
 from dataclasses import replace
-from functools import cache
+from functools import cache, partial
 
 import polars as pl
 import pytest
@@ -28,7 +29,7 @@ NO_RESULT = {
     "catalogue": "look-up", "survey": "look-up", "outcome": "look-up", "outcomes": "look-up",
     "is_published": "look-up", "read_extract": "respondents", "score": "respondents",
     "DisclosureAudit": "result", "Distributions": "result", "Published": "result", "Results": "result",
-    "save_mapping": "writes", "save_results": "writes", "write_published": "writes",
+    "report": "writes", "save_mapping": "writes", "save_results": "writes", "write_published": "writes",
 }  # fmt: skip
 #: A picture of these would say no more than their list of problems, or of columns.
 NO_PICTURE = {
@@ -358,14 +359,40 @@ def test_every_verb_takes_every_object_and_keeps_the_protocol(verb, given, made)
     if verb in NO_PICTURE:
         with pytest.raises(ReportError, match="no picture"):
             found.figure()
-    else:
-        assert found.figure().layout.meta["alt"]
+        return
+    fig = found.figure()
+    meta, numbers = fig.layout.meta, fig.numbers
+    title = meta["words"]["title"]
+    assert len(title) > 10
+    # The alt text opens with the finding, which is the title, and goes on with the numbers.
+    assert meta["alt"].casefold().startswith(title[:40].casefold())
+    assert len(meta["alt"]) > len(title) + 20
+    assert re.search(r"\d", meta["alt"])
+    assert numbers.frame.height > 0
+    assert numbers.frame.width > 1
+    assert all(dtype == pl.String for dtype in numbers.frame.dtypes)
+    assert re.search(r"\d", " ".join(map(str, numbers.frame.rows())))
+    saved = fig.bundle()
+    assert saved.keys() == {"application/vnd.plotly.v1+json", "text/html", "text/plain"}
+    assert {"<table>", "<details"} <= {tag for tag in ("<table>", "<details") if tag in saved["text/html"]}
+    assert html.escape(meta["alt"]) in saved["text/html"]
+    shown = set(re.findall(r"<th scope='row'[^>]*>(.*?)</th>", saved["text/html"]))
+    assert shown == {html.escape(name) for name in numbers.frame.to_series().head(300)}
+    if found.table.is_empty() or HIDDEN not in str(found.table.rows()):
+        return
+    # What may not be told of a hidden ward is not in its row.
+    own = numbers.frame.filter(pl.any_horizontal(pl.all() == HIDDEN))
+    assert not re.search(r"\d", " ".join(map(str, own.select(pl.all().exclude("Year", "Quarter")).rows())))
 
 
 @pytest.mark.parametrize("verb", CALLS)
 def test_what_is_saved_is_what_the_table_says(verb, made, tmp_path):
     found = made(verb, next(iter(CALLS[verb])))
-    read = {".csv": pl.read_csv, ".parquet": pl.read_parquet, ".xlsx": pl.read_excel}
+    read = {
+        ".csv": pl.read_csv,
+        ".parquet": pl.read_parquet,
+        ".xlsx": partial(pl.read_excel, table_name="Figures"),
+    }
     saved = {ending: read[ending](found.save(tmp_path / f"x{ending}")) for ending in read}
     numbers = [c for c, dtype in found.table.schema.items() if dtype.is_float()]
     assert {ending: table.columns for ending, table in saved.items()} == dict.fromkeys(

@@ -325,8 +325,11 @@ class Benchmark(Output):
         A score that equals the median is neither above nor below it. Position in a group is no test: small
         distances can be chance.
         """
-        said = summary_said(self.table, self.peers, self.name, self.group, catalogue(self.survey))
-        return " ".join([said, *catalogue(self.survey).remarks(self.period)])
+        return " ".join([*self.sentences(), *catalogue(self.survey).remarks(self.period)])
+
+    def sentences(self) -> tuple[str, ...]:
+        """Say the same, a sentence each: how many scores lie above and below, the highest, the lowest."""
+        return summary_said(self.table, self.peers, self.name, self.group, catalogue(self.survey))
 
     def _when(self) -> str:
         return f"{catalogue(self.survey).label}, {catalogue(self.survey).named(self.period)}"

@@ -15,6 +15,7 @@ from culture_metrics.output import Output
 from culture_metrics.results.spelling import breakdown_among
 from culture_metrics.results.words import SOURCES, weighed
 from culture_metrics.wording.changes import beside
+from culture_metrics.wording.grey import furthest_change
 from culture_metrics.wording.numbers import held_back, in_sentence, several
 from culture_metrics.wording.verdicts import BARRED, CLEAR, LIKELY, counted
 
@@ -163,7 +164,9 @@ class YearComparison(Output):
         rows = self._leading(rows.filter(pl.col("unit") == unit))
         label = catalogue(self.survey).edition(self.to_period).breakdown_label(breakdown, self.names)
         groups = rows.filter(pl.col("breakdown") == breakdown)
-        what = f"{_counted(groups, unit, 'change')}, by {in_sentence(label)}"
+        clear = groups["verdict"].cast(pl.String).is_in(CLEAR).any()
+        told = _counted(groups, unit, "change") if clear else furthest_change(groups, unit)
+        what = f"{told}, by {in_sentence(label)}" if clear else f"by {in_sentence(label)}, {told}"
         return views.change_map(rows, unit=unit, scale=self._scale, **self._said(rows, what, ALL))
 
     def heat_maps(self, by: Iterable[str] | None = None) -> Figures:

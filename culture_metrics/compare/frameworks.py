@@ -221,25 +221,8 @@ class FrameworkReading(Output):
             f"{self.definition.title}, {self._name}, {last['period'][0]}.",
             _coverage_said(self.definition),
         ]
-        there = last.drop_nulls("estimate")
-        known = there.filter(breakdown=ALL).unique("measure", maintain_order=True)
-        beside = known.drop_nulls("median")
-        if beside.height:
-            far = side() * (pl.col("estimate") - pl.col("median"))
-            clear = (pl.col("conf_low") > pl.col("median")) | (pl.col("conf_high") < pl.col("median"))
-            better, worse = (beside.filter(clear & side) for side in (far > 0, far < 0))
-            said.append(
-                f"Beside the median of {self.benchmark_group}, by an interval that leaves it out: "
-                f"{better.height} of {counted(beside.height, 'measure')} better{_names(better)}, "
-                f"{worse.height} worse{_names(worse)}."
-            )
-        elif known.height:
-            each = (
-                f"{in_sentence(label)} {shown(value, unit)}"
-                for label, value, unit in known.select("label", "estimate", "unit").head(4).iter_rows()
-            )
-            more = f", and {known.height - 4} more" if known.height > 4 else ""
-            said.append(f"{', '.join(each).capitalize()}{more}.")
+        if standing := self.standing():
+            said.append(standing)
         gone = last.filter(pl.col("estimate").is_null()).unique(["measure", "breakdown"])
         if gone.height:
             said.append(
@@ -251,6 +234,30 @@ class FrameworkReading(Output):
                 f"Earlier years do not all compare with the last: {listed(map(in_sentence, broken))}."
             )
         return " ".join(said)
+
+    def standing(self) -> str:
+        """Say in how many measures the organisation is better and worse than the median of its group."""
+        last = self.last.filter(pl.col("measure").is_not_null())
+        there = last.drop_nulls("estimate")
+        known = there.filter(breakdown=ALL).unique("measure", maintain_order=True)
+        beside = known.drop_nulls("median")
+        if beside.height:
+            far = side() * (pl.col("estimate") - pl.col("median"))
+            clear = (pl.col("conf_low") > pl.col("median")) | (pl.col("conf_high") < pl.col("median"))
+            better, worse = (beside.filter(clear & side) for side in (far > 0, far < 0))
+            return (
+                f"Beside the median of {self.benchmark_group}, by an interval that leaves it out: "
+                f"{better.height} of {counted(beside.height, 'measure')} better{_names(better)}, "
+                f"{worse.height} worse{_names(worse)}."
+            )
+        if known.height:
+            each = (
+                f"{in_sentence(label)} {shown(value, unit)}"
+                for label, value, unit in known.select("label", "estimate", "unit").head(4).iter_rows()
+            )
+            more = f", and {known.height - 4} more" if known.height > 4 else ""
+            return f"{', '.join(each).capitalize()}{more}."
+        return ""
 
     def rules(self) -> tuple[str, ...]:
         """Say what was assumed and what is not measured."""

@@ -140,7 +140,8 @@ class Funnel(Output):
 
         unit, reach = str(self.about["unit"]), self.about["reach"]
         spread = self.about["spread"]
-        worth = np.geomspace(self.table["worth"].min(), self.table["worth"].max(), 80)  # type: ignore[arg-type]
+        smallest, largest = self.table["worth"].min(), self.table["worth"].max()
+        worth = np.unique(np.geomspace(smallest, largest, 80))  # type: ignore[arg-type]
         curve = limits(self.dispersion, worth, spread, reach)  # type: ignore[arg-type]
         # Bases are what people know; the weighting makes them worth less by one factor.
         each = float((self.table["base"] / self.table["worth"]).median())  # type: ignore[arg-type]

@@ -85,15 +85,20 @@ class Mirror(Output):
 
     def summary(self) -> str:
         """Say how many figures are those published, and what speaks for a reason where they are not."""
+        causes = self.causes if self.compared.height else ()
+        return " ".join([self.first, *causes, *self.rules()])
+
+    @property
+    def first(self) -> str:
+        """How many figures are those published; where none are out, how far off they may be."""
         n = self.compared.height
         if not n:
-            return " ".join([self._expected(), *self.rules()])
+            return self._expected()
         same = self.compared.filter(verdict=SAME).height
-        first = (
+        return (
             f"Of {several(n, 'figure')} of {self.name} in {self.period}, {same:,} "
             f"{'is' if same == 1 else 'are'} as published, within what is expected."
         )
-        return " ".join([first, *self.causes, *self.rules()])
 
     def _expected(self) -> str:
         shown = self.table.filter(verdict=NOT_PUBLISHED)

@@ -99,6 +99,10 @@ class Oversight(Output):
         """Say the same, a text for each metric."""
         return tuple(" ".join(self._said(row)) for row in self.table.iter_rows(named=True))
 
+    def placed(self) -> tuple[str, ...]:
+        """Say rank and score alone, with what sampling allows, a sentence for each metric."""
+        return tuple(self._said(row)[0] for row in self.table.iter_rows(named=True))
+
     def rules(self) -> tuple[str, ...]:
         """Say how scores are made and what was assumed."""
         return (

@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from culture_metrics.catalogue import Survey
 
 
-def summary_said(table: pl.DataFrame, peers: pl.DataFrame, name: str, group: str, survey: Survey) -> str:
+def summary_said(
+    table: pl.DataFrame, peers: pl.DataFrame, name: str, group: str, survey: Survey
+) -> tuple[str, ...]:
     """Say on how many leading scores an organisation is above and below the median, and where furthest.
 
     `table` is that of a benchmark, `peers` the figures of its group.
@@ -31,12 +33,12 @@ def summary_said(table: pl.DataFrame, peers: pl.DataFrame, name: str, group: str
     ranks = {rank_said(row, peers) for row in scores.iter_rows(named=True)}
     if scores.height > 1 and len(ranks) == 1 and above.height + below.height:
         said.append(f"Its standing is the same on all {scores.height}: {ranks.pop()}.")
-        return " ".join(said)
+        return tuple(said)
     for rows, word in ((above, "highest"), (below, "lowest")):
         if rows.height:
             end = rows["percentile"].max() if word == "highest" else rows["percentile"].min()
             said.append(_furthest(rows.filter(pl.col("percentile") == end), word, peers))
-    return " ".join(said)
+    return tuple(said)
 
 
 def _furthest(rows: pl.DataFrame, word: str, peers: pl.DataFrame) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import polars as pl
 
@@ -24,9 +24,36 @@ if TYPE_CHECKING:
 
 #: Measures that a story follows, and groups that it names of each breakdown.
 FOLLOWED, NAMED = 3, 3
+#: A group accounts for most of a change from this share of it on.
+MOST = 0.5
+
+
+class Story(NamedTuple):
+    """What is told of two years, in its parts.
+
+    `moved` has the sentences of each finding about the whole; `places` what a breakdown is
+    called and a phrase for each of its groups that moved apart; `notes` how to read them, and who is missing.
+    """
+
+    moved: list[list[str]]
+    places: list[tuple[str, list[str]]]
+    notes: list[str]
 
 
 def story(change: YearComparison) -> list[str]:
+    """Say what moved in the whole organisation, where inside, and which groups came and went.
+
+    Returns
+    -------
+    list of str
+        What `told` returns, one after the other.
+    """
+    moved, places_, notes = told(change)
+    inside = [f"By {label}, apart from the rest: {'; '.join(phrases)}." for label, phrases in places_]
+    return [*(text for finding in moved for text in finding), *inside, *notes]
+
+
+def told(change: YearComparison) -> Story:
     """Say what moved in the whole organisation, where inside, and which groups came and went.
 
     Notes
@@ -44,15 +71,15 @@ def story(change: YearComparison) -> list[str]:
     if found.is_empty():
         found = whole.filter(pl.col("verdict").is_in(LIKELY)).sort(order, descending=True, nulls_last=True)
     ends = f"from {change.from_period} to {change.to_period}"
-    said = []
+    said: list[list[str]] = []
     if whole.height and not (found["level"].is_in(list(survey.leading))).any():
-        said.append(f"No leading score moved beyond chance {ends}.")
+        said.append([f"No leading score moved beyond chance {ends}."])
     found = found.head(FOLLOWED)
     for row in found.iter_slices(1):
-        said.append(str(row.select(sentence()).item()))
-        said += _mix(change, row)
+        said.append([str(row.select(sentence()).item()), *_mix(change, row), *_accounts(change, row)])
     leading = whole.filter(first)["measure"].to_list()
-    return [*said, *_where(change, [*found["measure"], *leading]), *_apart(change)]
+    where, notes = _where(change, [*found["measure"], *leading])
+    return Story(said, where, [*notes, *_apart(change)])
 
 
 def _label(change: YearComparison, breakdown: str) -> str:
@@ -107,22 +134,45 @@ def _mix(change: YearComparison, row: pl.DataFrame) -> list[str]:
     ]
 
 
-def _where(change: YearComparison, measures: list[str]) -> list[str]:
+def _accounts(change: YearComparison, row: pl.DataFrame) -> list[str]:
+    """Name the group that most of a change lies in: its share of the answers times its shrunken change."""
+    one = row.row(0, named=True)
+    if change.table["organisation"].n_unique() != 1 or not one["difference"]:
+        return []
+    lies = within(change)
+    found = places(change, [one["measure"]])
+    everyone = change.table.filter(pl.col("breakdown") != ALL, measure=one["measure"])
+    people = everyone.group_by("breakdown").agg(people=pl.col("base_to").sum())
+    outer = found.join(people, on="breakdown").filter(~pl.col("breakdown").is_in(lies["breakdown"].implode()))
+    part = pl.col("base_to") / pl.max_horizontal("people", pl.lit(one["base_to"]))
+    share = pl.coalesce("shrunken", "difference") * part / one["difference"]
+    most = outer.with_columns(share=share).filter(pl.col("share") > MOST).sort("share", descending=True)
+    if most.is_empty():
+        return []
+    breakdown, group = most.select("breakdown", "group").row(0)
+    inner = lies.filter(under=f"{breakdown}: {group}")
+    inside = found.join(inner, on=["breakdown", "group"], how="semi")["group"].to_list()
+    chief = f", chiefly in {listed(inside[:NAMED])}" if inside else ""
+    return [f"Most of it lies in {group} ({_label(change, breakdown)}){chief}."]
+
+
+def _where(change: YearComparison, measures: list[str]) -> tuple[list[tuple[str, list[str]]], list[str]]:
     """Name the groups that moved apart from the rest, breakdown by breakdown, inner ones with the outer."""
     if change.table["organisation"].n_unique() != 1:
-        return []
+        return [], []
     found = places(change, list(dict.fromkeys(measures)))
     lies = within(change)
     every = change.table.filter(pl.col("breakdown") != ALL)["breakdown"].unique(maintain_order=True)
     known = [b for b in every if b not in _of_one_year(change)]
     inner = set(lies["breakdown"])
-    said, still = [], []
-    told = found.clear()
+    said: list[tuple[str, list[str]]] = []
+    still, notes = [], []
+    named = found.clear()
     for breakdown in sorted(known, key=lambda b: b in inner):
         own = found.filter(breakdown=breakdown)
-        own = own.join(told.select("breakdown", "group"), on=["breakdown", "group"], how="anti")
+        own = own.join(named.select("breakdown", "group"), on=["breakdown", "group"], how="anti")
         if own.is_empty():
-            still += [] if breakdown in told["breakdown"] else [_label(change, breakdown)]
+            still += [] if breakdown in named["breakdown"] else [_label(change, breakdown)]
             continue
         phrases = []
         groups = own["group"].unique(maintain_order=True).to_list()
@@ -137,19 +187,19 @@ def _where(change: YearComparison, measures: list[str]) -> list[str]:
                 chief = inside["group"].unique(maintain_order=True).to_list()[:NAMED]
                 each = [_furthest(inside.filter(group=g), g) for g in chief]
                 phrase += f", in it chiefly {_label(change, inside['breakdown'][0])} {listed(each)}"
-                told = pl.concat([told, inside])
+                named = pl.concat([named, inside])
             phrases.append(phrase)
         more = len(groups) - NAMED
         phrases += [f"{several(more, 'more group')} moved apart"] if more > 0 else []
-        said.append(f"By {_label(change, breakdown)}, apart from the rest: {'; '.join(phrases)}.")
+        said.append((_label(change, breakdown), phrases))
     if found["shrunken"].is_not_null().any():
-        said.append(
+        notes.append(
             "Changes among three groups or more are shrunken: drawn towards that of all groups as far as "
             "they are uncertain."
         )
     if still and change.table["p_value"].is_not_null().any():
-        said.append(f"By {together(still)} no group moved apart from the rest beyond chance.")
-    return said
+        notes.append(f"By {together(still)} no group moved apart from the rest beyond chance.")
+    return said, notes
 
 
 def _moved(change: YearComparison, rows: pl.DataFrame, place: str) -> str:

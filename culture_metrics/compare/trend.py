@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -18,11 +18,12 @@ from culture_metrics.contract import ALL
 from culture_metrics.errors import ComparabilityError, unknown
 from culture_metrics.output import Output, verb
 from culture_metrics.problems import counted, listed
+from culture_metrics.results.spelling import breakdown_among
 from culture_metrics.results.words import SOURCES
 from culture_metrics.wording.columns import signed
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     import plotly.graph_objects as go
 
@@ -53,19 +54,47 @@ class Trend(Output):
         The survey.
     notes : tuple of str
         What was assumed.
+    names : mapping
+        What the files call breakdowns, by id.
     """
 
     table: pl.DataFrame
     points: pl.DataFrame
     survey: str
     notes: tuple[str, ...]
+    names: Mapping[str, str] = field(default_factory=dict)
 
     def figure(self, measure: str | None = None, breakdown: str = ALL, group: str = ALL) -> go.Figure:
-        """Draw one measure over the years with its intervals and line; the first when none is named."""
+        """Draw one measure over the years with its intervals and line; the first when none is named.
+
+        Parameters
+        ----------
+        measure : str, optional
+            Id, official code or label.
+        breakdown, group : str
+            A breakdown by any of its names, and a group of it; the whole organisation when left out.
+
+        Raises
+        ------
+        UnknownNameError
+            When there is no trend of that measure, breakdown or group.
+        ComparabilityError
+            When several organisations have it.
+        """
         from culture_metrics import views
 
-        measure = str(self.table["measure"][0]) if measure is None else measure
-        name = catalogue(self.survey).edition(str(self.table["last_period"].max())).measure(measure).id
+        edition = catalogue(self.survey).edition(str(self.table["last_period"].max()))
+        labels = dict(self.table.select("label", "measure").unique().iter_rows())
+        measure = str(self.table["measure"][0]) if measure is None else labels.get(measure, measure)
+        name = edition.measure(measure).id
+        breakdown = breakdown_among(self.table["breakdown"].unique(), breakdown, edition, self.names)
+        for kind, own, wanted in (
+            ("measure", "measure", name), ("breakdown", "breakdown", breakdown), ("group", "group", group)
+        ):  # fmt: skip
+            of = self.table if kind != "group" else self.table.filter(measure=name, breakdown=breakdown)
+            if wanted not in of[own]:
+                known = of[own].unique().sort().to_list()
+                raise unknown(f"{kind} in this trend", wanted, [self.names.get(k, k) for k in known])
         chosen = (pl.col("measure") == name) & (pl.col("breakdown") == breakdown) & (pl.col("group") == group)
         row, points = self.table.filter(chosen), self.points.filter(chosen)
         if row["organisation"].n_unique() != 1:
@@ -221,6 +250,7 @@ def trend(
             *_left_out(lost if organisation is None else [], periods[-1]),
             *catalogue(stuff.survey).remarks(*points["period"].unique().sort()),
         ),
+        names=stuff.words,
     )
 
 

@@ -179,7 +179,13 @@ def question_code(name: str, survey: Survey) -> str | None:
 
 def names_question(name: str) -> bool:
     """Tell whether a column name starts with a question code of any survey that is known."""
-    return any(codes.read(name).code is not None for codes in _every_codes())
+    return bool(count_questions([name]))
+
+
+def count_questions(names: Iterable[str]) -> int:
+    """Count the names that start with a question code of any survey that is known."""
+    every = _every_codes()
+    return sum(any(codes.read(name).code is not None for codes in every) for name in names)
 
 
 def is_question_code(name: str) -> bool:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from culture_metrics.errors import FileFormatError
 from culture_metrics.extracts.columns import (
+    count_questions,
     identifying,
     is_question_code,
-    names_question,
     question_codes,
 )
 from culture_metrics.extracts.labels import all_labels, answer_key, bare, without_code
@@ -75,8 +75,9 @@ def _year_said(rows: Sequence[Row], header: int) -> str | None:
 
 def header_score(row: Row, given: Collection[str] = ()) -> int:
     """Count the cells of a row that name a question, or that the user has matched with one."""
-    names = {" ".join(visible(cell).split()) for cell in row if cell}
-    return sum(1 for name in names if name in given or names_question(name))
+    names = {" ".join(visible(cell).split()) for cell in {*row} if cell}
+    matched = names.intersection(given)
+    return len(matched) + count_questions(names - matched)
 
 
 def look_for(given: Collection[str] = (), header_row: int | None = None) -> Look:

@@ -40,9 +40,16 @@ MEANINGS = {
     "note": "For your information.",
 }
 STYLE = """
-.cm-check{--ink:#222;--quiet:#595959;--line:#d9d9d9;--soft:#f7f7f7;--error:#801650;--warning:#8a3b00;--note:#12436d;
---ok:#1d6b5f;background:#fff;color:var(--ink);font:14px/1.45 "Segoe UI",-apple-system,"Helvetica Neue",Arial,
-"Liberation Sans",sans-serif;max-width:1180px;padding:4px 2px;text-align:left}
+.cm-check{--ink:var(--jp-content-font-color1,var(--vscode-editor-foreground,#222));
+--quiet:var(--jp-content-font-color2,var(--vscode-descriptionForeground,#595959));
+--line:var(--jp-border-color2,#d9d9d9);--soft:var(--jp-layout-color2,var(--vscode-textBlockQuote-background,#f7f7f7));
+--ground:var(--jp-layout-color0,var(--vscode-editor-background,#fff));
+--error:#801650;--warning:#8a3b00;--note:#12436d;--ok:#1d6b5f;background:var(--ground);color:var(--ink);
+font:14px/1.45 "Segoe UI",-apple-system,"Helvetica Neue",Arial,"Liberation Sans",sans-serif;max-width:1180px;
+padding:4px 2px;text-align:left}
+[data-jp-theme-light="false"] .cm-check,.vscode-dark .cm-check{--error:#ff9fc8;--warning:#ffb98a;
+--note:#8cc4f2;--ok:#7fd1bf}
+.cm-check.cm-check tr,.cm-check.cm-check tr:hover{background:none}
 .cm-check .verdict{border-left:6px solid var(--c);background:var(--soft);padding:10px 16px;margin:0 0 12px}
 .cm-check .verdict strong{color:var(--c);font-size:18px;display:block}
 .cm-check .title{color:var(--quiet)}
@@ -82,6 +89,9 @@ PAGE_STYLE = """
 body{margin:24px auto;max-width:1180px;padding:0 16px;background:#fff}
 h1{font:600 22px/1.3 "Segoe UI",-apple-system,"Helvetica Neue",Arial,sans-serif;color:#222}
 .cm-check .title{display:none}
+@media screen and (prefers-color-scheme:dark){:root{color-scheme:dark}body{background:#111}h1{color:#e0e0e0}
+.cm-check{--ink:#e0e0e0;--quiet:#b3b3b3;--line:#4d4d4d;--soft:#242424;--ground:#111;--error:#ff9fc8;--warning:#ffb98a;
+--note:#8cc4f2;--ok:#7fd1bf}}
 """
 
 

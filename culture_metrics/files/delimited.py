@@ -6,6 +6,7 @@ import csv
 import io
 import re
 from dataclasses import dataclass, field, replace
+from itertools import zip_longest
 from typing import TYPE_CHECKING, NamedTuple
 
 import polars as pl
@@ -291,8 +292,9 @@ def _parse(text: str, separator: str, end: str) -> tuple[list[list[str]], list[i
 
 def _wordy(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> frozenset[str]:
     """Return the columns in which one of the first rows holds something else than a plain code."""
+    different = map(set, zip_longest(*rows, fillvalue=""))
     return frozenset(
         name
-        for i, name in enumerate(columns)
-        if any(i < len(row) and row[i].strip() and not _PLAIN.match(row[i]) for row in rows)
+        for name, cells in zip(columns, different, strict=False)
+        if any(cell.strip() and not _PLAIN.match(cell) for cell in cells)
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -23,9 +24,10 @@ def visible(text: str) -> str:
     >>> visible("\u200bq25c\ufeff")
     'q25c'
     """
-    return re.sub(INVISIBLE, "", text)
+    return text if text.isascii() else re.sub(INVISIBLE, "", text)
 
 
+@lru_cache(maxsize=4096)  # the columns of every breakdown are compared for each column of a file
 def squeeze(name: str) -> str:
     """Return a name without case, spaces, dots, dashes and underscores."""
     return re.sub(r"[\s._\-]+", "", visible(name)).casefold()

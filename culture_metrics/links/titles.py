@@ -161,7 +161,7 @@ def parted(rows: Sequence[Mapping[str, Any]], r2: float, outcome: str) -> str:
 def through(
     paths: Mapping[str, Mapping[str, Any]], proportion: float | None, names: Sequence[str], unit: str = ""
 ) -> str:
-    """Say what an indirect path comes to.
+    """Say what an indirect path comes to, in words that give it no direction: the data have none.
 
     Parameters
     ----------
@@ -177,11 +177,11 @@ def through(
     x, m, y = names[0], names[1], inside(names[2])
     found = paths["indirect"]
     if found["conf_low"] <= 0 <= found["conf_high"]:
-        return heading(f"{x} and {y}: no clear indirect path through {m}")
+        return heading(f"{x} and {y}: no clear part of the link is shared with {m}")
     if proportion is None:
         size, _ = estimated(found["estimate"], found["conf_low"], found["conf_high"], plus=True)
-        return heading(f"{x} and {y}: an indirect path of {size}{unit} through {m}")
-    return heading(f"{x} and {y}: {100 * proportion:.0f}% of the link lies on the path through {m}")
+        return heading(f"{x} and {y}: {size}{unit} of the link is shared with {m}")
+    return heading(f"{x} and {y}: {100 * proportion:.0f}% of the link is shared with {m}")
 
 
 def pointing(row: Mapping[str, Any], pair: str) -> str:

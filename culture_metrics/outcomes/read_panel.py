@@ -9,7 +9,7 @@ import polars as pl
 from culture_metrics.errors import LinkError
 from culture_metrics.files.names import squeeze
 from culture_metrics.outcomes.flow import LOSSES, SURVEY, UNMATCHED
-from culture_metrics.outcomes.outcome import Outcome
+from culture_metrics.outcomes.outcome import Outcome, outcome
 from culture_metrics.outcomes.panel import Panel
 from culture_metrics.outcomes.panel_checks import check_panel
 from culture_metrics.outcomes.steps import step
@@ -34,7 +34,7 @@ MOSTLY = 0.5
 @verb
 def read_panel(
     source: pl.DataFrame | pl.LazyFrame | str | Path,
-    outcomes: Outcome | Sequence[Outcome] = (),
+    outcomes: Outcome | str | Sequence[Outcome | str] = (),
     *,
     organisation: str | None = None,
     year: str | None = None,
@@ -46,8 +46,9 @@ def read_panel(
     ----------
     source : polars.DataFrame, polars.LazyFrame, str or Path
         A CSV file, an Excel workbook, or a table that is already at hand.
-    outcomes : Outcome or sequence of Outcome
-        Which columns are outcomes; their values are checked. They may be declared later, to `link_outcomes`.
+    outcomes : Outcome, str or sequence of them
+        Which columns are outcomes, also by id (`cm.outcomes()`); their values are checked. They may be
+        declared later, to `link_outcomes`.
     organisation, year : str, optional
         Columns of the organisation's code and the year, where their names are not the usual ones.
     sheet : str, optional
@@ -64,6 +65,8 @@ def read_panel(
     ------
     FileFormatError
         When the file cannot be opened or no row names the columns.
+    UnknownNameError
+        When there is no outcome of an id.
     LinkError
         When an organisation has a year twice, a year is no year, a code is missing, cells of a column of
         numbers are no numbers, or an outcome's values cannot be.
@@ -87,7 +90,8 @@ def read_panel(
 
     expected = "columns of the organisation's code and the year"
     sheet_found = open_table(source, sheet, wanted, expected)
-    declared = [outcomes] if isinstance(outcomes, Outcome) else list(outcomes)
+    given = [outcomes] if isinstance(outcomes, (Outcome, str)) else outcomes
+    declared = [outcome(one) if isinstance(one, str) else one for one in given]
     names = sheet_found.names
     code = next(names[one] for one in codes if one in names)
     when = next(names[one] for one in times if one in names)
@@ -96,7 +100,7 @@ def read_panel(
     table = _typed(sheet_found, code, when, declared)
     checked = check_panel(table)
     table = checked.table
-    kept = {name for outcome in declared for name in outcome.columns}
+    kept = {name for one in declared for name in one.columns}
     indicators = tuple(
         name
         for name, dtype in table.schema.items()
@@ -110,7 +114,7 @@ def read_panel(
     return Panel(
         table=table,
         indicators=indicators,
-        outcomes=tuple(outcome for outcome in declared if outcome.column in table.columns),
+        outcomes=tuple(one for one in declared if one.column in table.columns),
         losses=pl.DataFrame(
             [(SURVEY, *step("read", table, "rows of the file")), *small], schema=LOSSES, orient="row"
         ),
@@ -137,17 +141,17 @@ def _check_key(sheet: Sheet, code: str, when: str) -> None:
 
 def _check_outcomes(sheet: Sheet, outcomes: Sequence[Outcome]) -> list[Problem]:
     problems: list[Problem] = []
-    for outcome in outcomes:
-        for column in outcome.columns:
+    for one in outcomes:
+        for column in one.columns:
             if column not in sheet.frame.columns:
                 raise LinkError(
                     f"The file has no column '{column}'",
-                    where=f"{sheet.where}, outcome '{outcome.column}'",
+                    where=f"{sheet.where}, outcome '{one.column}'",
                     got=listed(name for name in sheet.frame.columns if name != ROW),
                     hint="Name the file's column: cm.outcome(..., column='...', base='...', exposure='...').",
                 )
-        problems += check_values(sheet, outcome, outcome.column)
-        for below in (outcome.base, outcome.exposure):
+        problems += check_values(sheet, one, one.column)
+        for below in (one.base, one.exposure):
             if below:
                 wrong_rows(sheet, below, number(below) <= 0, "a number above zero")
     return problems

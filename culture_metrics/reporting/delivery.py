@@ -17,10 +17,11 @@ from typing import IO, TYPE_CHECKING
 from culture_metrics.errors import ReportError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
+LEDGER = "ledger.json"
 #: What a report consists of, in the order in which it is put in place: last the page, which names the others.
-FILES = ("results.xlsx", "results.parquet", "manifest.json", "ledger.json", "index.html")
+FILES = ("results.xlsx", "slides.pptx", "results.parquet", "manifest.json", LEDGER, "index.html")
 PREFIX = ".culture-metrics-"
 #: Beside the files in a workshop: the file that its owner holds locked, and where the earlier report waits
 #: while it is swapped.
@@ -65,12 +66,21 @@ def workshop(folder: Path) -> Iterator[Path]:
     finally:
         owner.close()
         # What a swap could not put back stays, and the error says where.
-        if not any((place / EARLIER).glob("*")):
+        if not any(path.is_file() for path in (place / EARLIER).rglob("*")):
             shutil.rmtree(place, ignore_errors=True)
 
 
-def deliver(place: Path, folder: Path) -> None:
+def deliver(place: Path, folder: Path, files: Sequence[str] = FILES, gone: Sequence[str] = ()) -> None:
     """Swap the files of an earlier report for the new ones: all of them, or none.
+
+    Parameters
+    ----------
+    place, folder : Path
+        The workshop and the folder of the report.
+    files : sequence of str
+        What the report consists of, as far as it is in the workshop; "folder/name" for what has its own.
+    gone : sequence of str
+        Files of the earlier report that must not stay, whether there are new ones or not.
 
     Raises
     ------
@@ -78,7 +88,8 @@ def deliver(place: Path, folder: Path) -> None:
         Naming the file that the system does not let go, because another program has it open.
     """
     earlier = place / EARLIER
-    new = [name for name in FILES if (place / name).exists()]
+    new = [name for name in files if (place / name).exists()]
+    old = [name for name in dict.fromkeys([*new, *gone]) if os.path.lexists(folder / name)]
     for name in new:
         if (folder / name).is_dir():
             raise ReportError(
@@ -87,7 +98,9 @@ def deliver(place: Path, folder: Path) -> None:
                 hint="Give another folder, or rename that one.",
             )
     earlier.mkdir()
-    moves = [(folder / name, earlier / name) for name in new if os.path.lexists(folder / name)]
+    for path in (*(folder / name for name in new), *(earlier / name for name in old)):
+        path.parent.mkdir(exist_ok=True)
+    moves = [(folder / name, earlier / name) for name in old]
     moves += [(place / name, folder / name) for name in new]
     done: list[tuple[Path, Path]] = []
     try:
@@ -185,7 +198,8 @@ def _left_behind(folder: Path) -> list[Path]:
 
 def _abandoned(place: Path) -> bool:
     try:
-        if not {path.name for path in place.iterdir()} <= {*FILES, OWNER, EARLIER}:
+        # A folder in it is one of pages.
+        if not {path.name for path in place.iterdir() if path.is_file()} <= {*FILES, OWNER}:
             return False
         unsigned = time.time() - place.stat().st_mtime > ABANDONED
         if not (place / OWNER).is_file():
@@ -205,9 +219,10 @@ def _clear(place: Path, folder: Path) -> None:
     """Remove what a killed run left; where it was killed in the midst of the swap, finish the swap first."""
     try:
         if (place / EARLIER).is_dir():
-            for name in FILES:
-                if (place / name).is_file():
-                    (place / name).replace(folder / name)
+            pages = [path for path in place.glob("*/*") if path.parent != place / EARLIER]
+            for path in (*(place / name for name in FILES), *pages):
+                if path.is_file():
+                    path.replace(folder / path.relative_to(place))
     except OSError:
         return
     shutil.rmtree(place, ignore_errors=True)

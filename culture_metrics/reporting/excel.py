@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from io import BytesIO
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import polars as pl
 
 from culture_metrics.catalogue import QUESTION, catalogue
 from culture_metrics.contract import ALL, check_distributions, check_released, check_results
+from culture_metrics.files.accessible import Sheet, workbook
+from culture_metrics.results.heat_sheet import EXPLAINED, heat_sheet
 from culture_metrics.results.tables import catalogued, missing
 from culture_metrics.wording.table import BREAK, SHORTHAND
 from culture_metrics.wording.verdicts import BARRED
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
     from pathlib import Path
 
     from culture_metrics.catalogue import Edition
@@ -57,16 +57,6 @@ OF_PUBLISHED = {
 }
 
 
-@dataclass(frozen=True)
-class Sheet:
-    """One table on one sheet. `formats` are the number formats of its number columns."""
-
-    name: str
-    holds: str
-    frame: pl.DataFrame
-    formats: Mapping[str, str] = field(default_factory=dict)
-
-
 def write_results(
     path: Path,
     study: Study,
@@ -92,19 +82,38 @@ def write_results(
 
     Notes
     -----
-    Laid out after the UK government's guidance on accessible spreadsheets: sheets Cover, Contents and Notes,
-    then one table per sheet from A1, no merged or empty cells, no meaning in colour, `[c]` for what is held
-    back. Text is written as text, so that nothing in a file can act as a formula.
+    Laid out as `files.accessible` has it, with a heat map for each breakdown in the year of the
+    study.
     """
     check_results(results)
     check_distributions(answers)
     check_released(results, answers)
-    sheets = [*_result_sheets(study, results), _answer_sheet(study, answers)]
+    sheets = [*_heat_sheets(study), *_result_sheets(study, results), _answer_sheet(study, answers)]
     if standing is not None:
         sheets.append(_standing_sheet(study, standing))
     if change is not None:
         sheets.append(_change_sheet(study, change))
-    _write(path, f"Staff survey results of {study.name}", study, [s for s in sheets if s.frame.height])
+    lines = [
+        f"{study.edition.survey.label}, {study.edition.survey.named(study.year)}. "
+        f"Organisation {study.organisation}.",
+        "One table per sheet; the sheet Contents lists them and the sheet Notes explains the figures.",
+        f"Made with culture-metrics. {study.rule.words} What is held back is marked [c].",
+    ]
+    notes = _notes(study) | SHORTHAND
+    full = [sheet for sheet in sheets if sheet.frame.height]
+    path.write_bytes(workbook(f"Staff survey results of {study.name}", lines, notes, full))
+
+
+def _heat_sheets(study: Study) -> list[Sheet]:
+    """Return a heat map for each breakdown of the study, all on one scale of colours."""
+    if not any(extract.period == study.year for extract in study.extracts):
+        return []
+    results = study.results
+    here = results.table.filter(period=study.year)["breakdown"].unique()
+    wanted = [name for name in study.by if name in here]
+    limit = results.shared_limit(wanted, period=study.year)
+    maps = [results.heat_table(name, period=study.year, limit=limit) for name in wanted]
+    return [heat_sheet(one) for one in maps]
 
 
 def _result_sheets(study: Study, results: pl.DataFrame) -> list[Sheet]:
@@ -201,64 +210,6 @@ def _change_sheet(study: Study, change: YearComparison) -> Sheet:
     return Sheet("Changes", f"Changes from {change.from_period} to {change.to_period}", frame, formats)
 
 
-def _write(path: Path, title: str, study: Study, sheets: Sequence[Sheet]) -> None:
-    import xlsxwriter
-
-    plain = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
-    packed = BytesIO()  # no files elsewhere, and one error where the disk is full
-    with xlsxwriter.Workbook(packed, {**plain, "in_memory": True}) as book:
-        book.set_properties({"title": title, "author": "culture-metrics"})
-        text = {"font_name": "Arial", "font_size": 11, "valign": "top"}
-        style = {form: book.add_format({**text, "num_format": form}) for form in (SCORE, PERCENT, COUNT)}
-        style |= {
-            "text": book.add_format({**text, "text_wrap": False}),
-            "long": book.add_format({**text, "text_wrap": True}),
-            "head": book.add_format({**text, "bold": True, "text_wrap": True}),
-            "title": book.add_format({**text, "bold": True, "font_size": 16}),
-        }
-        cover = book.add_worksheet("Cover")
-        cover.set_column(0, 0, 100)
-        cover.hide_gridlines(2)
-        lines = [
-            f"{study.edition.survey.label}, {study.edition.survey.named(study.year)}. "
-            f"Organisation {study.organisation}.",
-            "One table per sheet; the sheet Contents lists them and the sheet Notes explains the figures.",
-            f"Made with culture-metrics. {study.rule.words} What is held back is marked [c].",
-        ]
-        cover.write_string(0, 0, title, style["title"])
-        cover.write_column(1, 0, lines, style["long"])
-        notes = _notes(study) | SHORTHAND
-        contents = {"Sheet": [s.name for s in sheets], "What it holds": [s.holds for s in sheets]}
-        explained = {"Note": list(notes), "Text": list(notes.values())}
-        first = [Sheet("Contents", "", pl.DataFrame(contents)), Sheet("Notes", "", pl.DataFrame(explained))]
-        for sheet in [*first, *sheets]:
-            _table(book, sheet, style)
-    path.write_bytes(packed.getvalue())
-
-
-def _table(book: Any, sheet: Sheet, style: Mapping[str, Any]) -> None:
-    """Write a table from A1 of a new sheet. What is null gets the row's mark."""
-    page = book.add_worksheet(sheet.name)
-    marks = sheet.frame["mark"].to_list() if "mark" in sheet.frame.columns else [""] * sheet.frame.height
-    frame = sheet.frame.drop("mark", strict=False)
-    for place, (name, column) in enumerate(zip(frame.columns, frame.get_columns(), strict=True)):
-        values = [mark if v is None else v for v, mark in zip(column.to_list(), marks, strict=True)]
-        number = sheet.formats.get(name)
-        longest = 12 if number else max(len(str(v)) for v in [name, *values]) + 2
-        page.set_column(place, place, min(longest, 80))
-        page.write_column(1, place, values, style[number or ("long" if longest > 80 else "text")])
-    page.add_table(
-        0, 0, frame.height, frame.width - 1,
-        {
-            "name": sheet.name.replace(" ", "_"),
-            "columns": [{"header": name, "header_format": style["head"]} for name in frame.columns],
-            "style": None,
-        },
-    )  # fmt: skip
-    page.freeze_panes(1, 0)
-    page.hide_gridlines(0)
-
-
 def _names(study: Study) -> pl.DataFrame:
     named = [catalogued(e).with_columns(period=pl.lit(e.period)) for e in _editions(study)]
     return pl.concat(named).drop("direction")
@@ -272,6 +223,7 @@ def _editions(study: Study) -> list[Edition]:
 def _notes(study: Study) -> dict[str, str]:
     scores = {"Scores": f"From {study.edition.survey.range_words}; higher is always better."}
     more = OF_PUBLISHED if study.published else {}
+    scores |= EXPLAINED if study.by and study.extracts else {}
     return scores | {k: " ".join(filter(None, (NOTES.get(k), more.get(k)))) for k in NOTES | more}
 
 

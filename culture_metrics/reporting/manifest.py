@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from culture_metrics.study.study import Study
 
 PACKAGES = (
-    "polars", "pandera", "numpy", "scipy", "plotly", "papermill", "nbconvert", "fastexcel", "xlsxwriter",
+    "polars", "pandera", "numpy", "scipy", "plotly", "ipython", "mistune", "fastexcel", "xlsxwriter",
 )  # fmt: skip
 
 

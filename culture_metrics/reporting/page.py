@@ -7,17 +7,19 @@ import re
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import count
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from culture_metrics.reporting.run import skip_grammar
+from culture_metrics.reporting.convert import TEMPLATES, as_html
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
 
+    import plotly.graph_objects as go
     from nbformat import NotebookNode
 
-TEMPLATES = Path(__file__).parent / "templates"
+    from culture_metrics.reporting.methods import Part
+    from culture_metrics.study.opening import Opening
+    from culture_metrics.wording.table import Table
 
 
 @dataclass(frozen=True)
@@ -30,7 +32,7 @@ class Section:
     headings: tuple[tuple[str, str], ...]
 
 
-def section(name: str, notebook: NotebookNode) -> Section:
+def section(name: str, notebook: NotebookNode, finding: Sequence[str] = (), *, code: bool = True) -> Section:
     r"""Turn an executed notebook into a part of the page.
 
     Headings go down by one level, since the page has a title of its own. Figures are drawn from the Plotly
@@ -42,6 +44,10 @@ def section(name: str, notebook: NotebookNode) -> Section:
         Name of the notebook; ids on the page begin with it.
     notebook : nbformat.NotebookNode
         With outputs. Its first heading is the title.
+    finding : sequence of str
+        Sentences that stand beneath the title: what came of it.
+    code : bool
+        Whether the code is on the page, folded away.
 
     Examples
     --------
@@ -50,21 +56,19 @@ def section(name: str, notebook: NotebookNode) -> Section:
     >>> made.title, made.headings
     ('Morale', (('n-now', 'Now'),))
     """
-    skip_grammar()
-    from nbconvert.exporters import HTMLExporter
-
     headings: list[tuple[int, str, str]] = []
-    exporter: Any = HTMLExporter(  # type: ignore[no-untyped-call]
-        template_name="basic",
-        template_file=str(TEMPLATES / "notebook.html.j2"),
-        exclude_anchor_links=True,
-    )
-    exporter.register_filter("below_title", partial(_below_title, name, headings))
-    exporter.register_filter("figure", partial(_figure, name, count(1)))
-    exporter.register_filter("figure_name", _figure_name)
-    exporter.register_filter("table", _table)
-    exporter.register_filter("region", _region)
-    body, _ = exporter.from_notebook_node(notebook)
+    filters: dict[str, Any] = {
+        "below_title": partial(_below_title, name, headings),
+        "figure": partial(_figure, name, count(1)),
+        "figure_name": _figure_name,
+        "numbers": _numbers,
+        "table": _table,
+        "region": _region,
+    }
+    kind = type(notebook)
+    marked = kind({**notebook, "metadata": kind({**notebook.metadata, "without_code": not code})})
+    body = as_html(marked, filters)
+    body = _after_title(body, "".join(f'<p class="finding">{html.escape(text)}</p>' for text in finding))
     titles = [text for level, _, text in headings if level == 2]
     return Section(
         id=name,
@@ -74,7 +78,7 @@ def section(name: str, notebook: NotebookNode) -> Section:
     )
 
 
-def page(
+def page(  # noqa: PLR0913
     sections: Sequence[Section],
     *,
     title: str,
@@ -83,6 +87,9 @@ def page(
     remarks: Sequence[str],
     left_out: Sequence[tuple[str, str]],
     manifest: Mapping[str, Any],
+    opening: Opening | None = None,
+    figure: go.Figure | None = None,
+    methods: Sequence[Part] = (),
 ) -> str:
     """Put the parts together: one page that holds its styles, plotly.js (once) and every notebook.
 
@@ -100,6 +107,12 @@ def page(
         What the page does not hold, and why.
     manifest : mapping
         As `manifest.manifest` returns it.
+    opening : Opening, optional
+        The first screen: sentences by question, each with the chapter that shows more.
+    figure : plotly.graph_objects.Figure, optional
+        The one figure of the first screen.
+    methods : sequence of Part
+        Definitions and caveats, the last chapter.
 
     Notes
     -----
@@ -109,12 +122,23 @@ def page(
     from jinja2 import Environment, FileSystemLoader
     from plotly.offline import get_plotlyjs
 
-    from culture_metrics.views.save import ON_PAPER_SCRIPT, ON_PAPER_STYLE
+    from culture_metrics.views.heat_table import heat_script
+    from culture_metrics.views.save import (
+        ON_PAGE_SCRIPT,
+        ON_PAGE_STYLE,
+        ON_PAPER_SCRIPT,
+        ON_PAPER_STYLE,
+        ON_VIEW_SCRIPT,
+    )
 
     # Titles and headings are escaped before they come here, texts in the template: bodies are HTML.
     environment = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=False)
     on_page = {section.id for section in sections}
-    return environment.get_template("page.html.j2").render(
+    made = environment.get_template("page.html.j2").render(
+        opening=[*opening.by_question()] if opening else [],
+        chapters={section.id: section.title for section in sections},
+        figure=_first_figure(figure) if figure is not None else "",
+        methods=[(part, _framed(part.table)) for part in methods],
         sections=[replace(section, html=_linked(section.html, on_page)) for section in sections],
         title=html.escape(title),
         subtitle=html.escape(subtitle),
@@ -123,10 +147,47 @@ def page(
         left_out=left_out,
         manifest=manifest,
         made=manifest["created"][:10],
-        css=(TEMPLATES / "page.css").read_text(encoding="utf-8") + ON_PAPER_STYLE,
-        js=(TEMPLATES / "page.js").read_text(encoding="utf-8") + ON_PAPER_SCRIPT,
-        plotlyjs=get_plotlyjs(),
+        css=(TEMPLATES / "page.css").read_text(encoding="utf-8") + ON_PAGE_STYLE + ON_PAPER_STYLE,
+        js=(TEMPLATES / "page.js").read_text(encoding="utf-8") + ON_PAPER_SCRIPT + heat_script(),
+        on_view=ON_VIEW_SCRIPT,
+        figures_js=ON_PAGE_SCRIPT,
+        plotlyjs="",
     )
+    # What names regions is told apart before the drawing library, whose text is none of the page's, goes in.
+    return _told_apart(made).replace("<script></script>", f"<script>{get_plotlyjs()}</script>", 1)
+
+
+def _first_figure(figure: go.Figure) -> str:
+    from culture_metrics.views.save import as_html as figure_html
+
+    name = _figure_name(figure.to_dict())
+    drawn = figure_html(figure, div_id="first-figure-1")
+    return f'<div class="figure" role="region" aria-label="{name}" tabindex="0">{drawn}</div>'
+
+
+def _framed(table: Table | None) -> str:
+    if table is None:
+        return ""
+    text = table._repr_html_()
+    return f'<div class="table"{_region(text)}>{text}</div>'
+
+
+def _after_title(body: str, words: str) -> str:
+    """Put words beneath the first heading."""
+    return re.sub(r"</h2>", lambda end: f"{end[0]}{words}", body, count=1) if words else body
+
+
+def _told_apart(text: str) -> str:
+    """Give every region a name of its own: of those with one name, the later ones a number."""
+    seen: dict[str, int] = {}
+
+    def numbered(found: re.Match[str]) -> str:
+        seen[found[1]] = seen.get(found[1], 0) + 1
+        return (
+            found[0] if seen[found[1]] == 1 else f'role="region" aria-label="{found[1]} ({seen[found[1]]})"'
+        )
+
+    return re.sub(r'role="region" aria-label="([^"]*)"', numbered, text)
 
 
 def _below_title(name: str, headings: list[tuple[int, str, str]], text: str) -> str:
@@ -161,6 +222,12 @@ def _figure_name(figure_json: Mapping[str, Any]) -> str:
     from culture_metrics.views.save import plain_title
 
     return html.escape(plain_title(figure_json["layout"]) or "Figure")
+
+
+def _numbers(text: str) -> str:
+    """Return the folded table of a figure out of the HTML that stands for it elsewhere."""
+    found = re.search(r"<details class='numbers'>.*?</details>", text, flags=re.DOTALL)
+    return found[0] if found else ""
 
 
 def _region(text: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 from shutil import copyfile
@@ -14,31 +15,39 @@ from culture_metrics.compare.years import compare_years
 from culture_metrics.contract import as_distributions, as_results, check_released
 from culture_metrics.errors import CultureMetricsError, InputWarning, ReportError, warn
 from culture_metrics.files.safety import check_address_space
-from culture_metrics.reporting.delivery import deliver, workshop
+from culture_metrics.reporting.delivery import LEDGER, deliver, workshop
 from culture_metrics.reporting.excel import write_results
 from culture_metrics.reporting.manifest import manifest
+from culture_metrics.reporting.methods import has_frameworks, methods, why_no_gaps
 from culture_metrics.reporting.page import page, section
-from culture_metrics.reporting.run import NOTEBOOKS, run_notebooks
+from culture_metrics.reporting.readers import ANALYSTS, BOARD, check_reader, for_board, has_figures
+from culture_metrics.reporting.run import NOTEBOOKS, Kernels, packed_study, run_notebooks
+from culture_metrics.reporting.slides import write_slides
 from culture_metrics.reporting.verdicts import TITLE, verdicts
 from culture_metrics.study import read
+from culture_metrics.study.opening import findings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
+
+    from nbformat import NotebookNode
 
     from culture_metrics.catalogue import Survey
     from culture_metrics.compare.comparison import YearComparison
     from culture_metrics.reporting.page import Section
+    from culture_metrics.reporting.run import Kernel
     from culture_metrics.study.study import Study
 
     Tell = Callable[[str, int, int], None]
 
 #: What a reader calls the notebooks.
 TITLES = {
-    "00_start_here": "Start here",
     "01_check_an_extract": "Check an extract",
     "02_culture_indicators": "Culture indicators",
     "03_year_on_year": "Year on year",
     "04_benchmark_and_peers": "Benchmark and peers",
+    "05_equality": "Equality",
+    "06_leadership_frameworks": "Leadership frameworks",
     "10_published_results": "Published results",
 }
 #: Those that need a published workbook.
@@ -46,14 +55,13 @@ OF_WORKBOOKS = ("04_benchmark_and_peers", "10_published_results")
 FIRST = ["Reading and checking the files", "Scoring and estimating"]
 RUNNING = "Running the notebooks"
 VERDICTS = "Drawing years to see what verdicts are worth"
-LEDGER = "ledger.json"
 LAST = ["Writing the page and the tables"]
 
 
 def report(  # noqa: PLR0913, PLR0917
     inputs: Sequence[str | Path],
     out: str | Path,
-    organisation: str | None = None,
+    organisation: str | Sequence[str] | None = None,
     year: int | str | None = None,
     by: Sequence[str] | None = None,
     tell: Tell | None = None,
@@ -61,6 +69,9 @@ def report(  # noqa: PLR0913, PLR0917
     minimum_count: int | None = None,
     survey: str | Path | Survey | None = None,
     calibrate: int = 0,
+    for_each: str | Sequence[str] | None = None,
+    reader: str = BOARD,
+    slides: bool = False,
 ) -> Path:
     """Make a report on one organisation from its respondent files, official workbooks, or both.
 
@@ -70,8 +81,9 @@ def report(  # noqa: PLR0913, PLR0917
         Respondent files and official workbooks; each is told by its content. Empty: the built-in example.
     out : str or Path
         Folder to write to; made if it is not there. Files of an earlier report are overwritten, others stay.
-    organisation : str, optional
-        ODS code; may be left out when the files hold one organisation only.
+    organisation : str or sequence of str, optional
+        ODS code; may be left out when the files hold one organisation only. Of several each gets a report in
+        a folder of `out` of its own, and `index.html` leads to them.
     year : int or str, optional
         The period that the report is about; the latest one when left out.
     by : sequence of str, optional
@@ -89,13 +101,25 @@ def report(  # noqa: PLR0913, PLR0917
         returned. Told from the files when left out.
     calibrate : int
         With a chapter on what the verdicts are worth here, from so many pairs of years (`cm.calibrate`).
+    for_each : str or sequence of str, optional
+        Instead of the whole report a page of one A4 sheet for each group of this breakdown, named as `by`
+        names them (several names are crossed), and an index of them, in a folder of `out` that is named after
+        the breakdown; as PDF as well where Chrome, Edge or Chromium is found. What the pages show is decided
+        together with `by` and the groups that lie in those of the pages, and kept in the ledger of `out`.
+    reader : {"board", "analysts"}
+        A board's page has the findings and the main figures; one for analysts all figures and tables, and
+        the code folded away. A page is passed on, so that a board's is the default: who makes it has
+        `results.xlsx` and the notebooks at hand.
+    slides : bool
+        With `slides.pptx` beside the page: its findings as slides, one message each.
 
     Returns
     -------
     Path
-        The page, `index.html`. Beside it lie `results.parquet` (Results of the organisation), `results.xlsx`
-        (the same and the answers, for people), `manifest.json`, and `ledger.json`: which groups were shown,
-        so that the next report into this folder gives away nothing that this one hides. It holds no numbers.
+        The page, `index.html`; with `for_each` the index of the pages. Beside it lie `results.parquet`
+        (Results of the organisation), `results.xlsx` (the same and the answers, for people), `manifest.json`,
+        and `ledger.json`: which groups were shown, so that the next report into this folder gives away
+        nothing that this one hides. It holds no numbers.
 
     Raises
     ------
@@ -118,26 +142,86 @@ def report(  # noqa: PLR0913, PLR0917
     >>> report(["RXX_2024.csv"], out="report")  # doctest: +SKIP
     PosixPath('report/index.html')
     """
+    if for_each is not None:
+        if calibrate or slides:
+            raise ReportError(
+                "What verdicts are worth and slides belong to the whole report, not to pages for each group",
+                hint="Leave out calibrate and slides, or for_each: the two reports can lie in one folder.",
+            )
+        if not (organisation is None or isinstance(organisation, str)):
+            raise ReportError(
+                "Pages for each group are of one organisation", hint="Name one, and call it once for each."
+            )
+        from culture_metrics.reporting.parts.make import report_for_each
+
+        return report_for_each(
+            inputs, out, for_each, tell, organisation=organisation, year=year, by=by,
+            minimum_base=minimum_base, minimum_count=minimum_count, survey=survey,
+        )  # fmt: skip
+    check_reader(reader)
+    asked = Asked(inputs, year, by, minimum_base, minimum_count, survey, calibrate, reader, slides)
     tell = tell or (lambda step, done, total: None)
-    folder = Path(out)
-    steps = [*FIRST, *NOTEBOOKS, *LAST]
+    if organisation is not None and not isinstance(organisation, str):
+        from culture_metrics.reporting.several import reports
+
+        return reports(asked, organisation, Path(out), tell)
     check_address_space("A report")
+    with Kernels() as kernels:
+        for _ in making(asked, organisation, Path(out), kernels, tell):
+            pass
+    return Path(out) / "index.html"
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What is asked of a report, whatever organisation it is on: see `report`."""
+
+    inputs: Sequence[str | Path]
+    year: int | str | None = None
+    by: Sequence[str] | None = None
+    minimum_base: int | None = None
+    minimum_count: int | None = None
+    survey: str | Path | Survey | None = None
+    calibrate: int = 0
+    reader: str = BOARD
+    slides: bool = False
+
+
+def making(
+    asked: Asked, organisation: str | None, folder: Path, kernels: Kernels, tell: Tell
+) -> Iterator[str]:
+    """Make a report in two goes: between them its notebooks run, and another report can be begun.
+
+    Gives, between the two, the name of the organisation.
+    """
+    steps = [*FIRST, *NOTEBOOKS, *LAST]
     with workshop(folder) as place:
         tell(FIRST[0], 0, len(steps))
         if (folder / LEDGER).exists():
             copyfile(folder / LEDGER, place / LEDGER)
         study = read.study(
-            inputs, organisation, year, by, minimum_base, minimum_count, place / LEDGER, survey
+            asked.inputs,
+            organisation,
+            asked.year,
+            asked.by,
+            asked.minimum_base,
+            asked.minimum_count,
+            place / LEDGER,
+            asked.survey,
         )
         for caution in study.cautions:
             warn(caution, InputWarning)
         _check_annual(study)
         chosen, left_out = _choose(study)
-        steps = [*FIRST, *chosen, *([VERDICTS] if calibrate else []), *LAST]
+        steps = [*FIRST, *chosen, *([VERDICTS] if asked.calibrate else []), *LAST]
         tell(FIRST[1], 1, len(steps))
         results, answers = _tables(study)
+        # What gaps and strata show is decided after the results and before any notebook: one release.
+        study.stands_out()
+        if "05_equality" in chosen and study.extracts:
+            study.intersections()
         parameters = {
-            "inputs": [str(Path(path).resolve()) for path in inputs],
+            "inputs": [str(Path(path).resolve()) for path in asked.inputs],
             "organisation": study.organisation,
             "year": study.year,
             "by": list(study.by),
@@ -147,24 +231,40 @@ def report(  # noqa: PLR0913, PLR0917
             "survey": _named(study.edition.survey),
         }
         tell(RUNNING, len(FIRST), len(steps))
-        run = run_notebooks(chosen, parameters, lambda n: tell(RUNNING, len(FIRST) + n, len(steps)))
-        sections = [section(name, run[name]) for name in chosen]
-        if calibrate:
-            tell(VERDICTS, len(steps) - 2, len(steps))
-            sections += _verdicts(study, calibrate, left_out)
-        tell(LAST[0], len(steps) - 1, len(steps))
+        packed = packed_study(study, parameters)
+
+        def notebooks(kernel: Kernel | None) -> dict[str, NotebookNode]:
+            ready = lambda n: tell(RUNNING, len(FIRST) + n, len(steps))  # noqa: E731
+            return run_notebooks(chosen, {"given": parameters}, ready, kernel, packed)
+
+        running = kernels.submit(notebooks)
+        yield study.name
+        worth = []
+        if asked.calibrate:
+            tell(VERDICTS, len(FIRST), len(steps))
+            worth = _verdicts(study, asked.calibrate, left_out)
         check_released(results, answers)
         made = manifest(study, results, chosen, left_out, calibrate)
         standing = study.benchmark().table if study.workbook else None
-        packed = BytesIO()  # polars would tell of a full disk in an error of its own
-        results.write_parquet(packed)
-        (place / "results.parquet").write_bytes(packed.getvalue())
+        parquet = BytesIO()  # polars would tell of a full disk in an error of its own
+        results.write_parquet(parquet)
+        (place / "results.parquet").write_bytes(parquet.getvalue())
         write_results(place / "results.xlsx", study, results, answers, standing, _change(study, results))
+        if asked.slides:
+            write_slides(place / "slides.pptx", study)
         _write_text(place / "manifest.json", json.dumps(made, indent=2, ensure_ascii=False) + "\n")
-        _write_text(place / "index.html", _page(study, sections, left_out, made))
+        run = running.result()
+        board = asked.reader == BOARD
+        shown = {name: for_board(run[name]) if board else run[name] for name in chosen}
+        sections = [
+            section(name, notebook, findings(study, name), code=not board)
+            for name, notebook in shown.items()
+            if not board or has_figures(notebook)
+        ]
+        tell(LAST[0], len(steps) - 1, len(steps))
+        _write_text(place / "index.html", _page(study, [*sections, *worth], left_out, made, asked.reader))
         deliver(place, folder)
         tell("Done", len(steps), len(steps))
-    return folder / "index.html"
 
 
 def _check_annual(study: Study) -> None:
@@ -207,10 +307,15 @@ def _choose(study: Study) -> tuple[list[str], list[tuple[str, str]]]:
         if study.published:
             why = f"no workbook has {study.organisation} in a benchmark group"
         reasons |= dict.fromkeys(OF_WORKBOOKS, why)
+    if why := why_no_gaps(study):
+        reasons["05_equality"] = why
+    if not has_frameworks(study):
+        reasons["06_leadership_frameworks"] = f"none is read with {study.edition.survey.label}"
     chosen = [name for name in NOTEBOOKS if name not in reasons]
     if study.edition.survey.folder is not None:
         # Nobody publishes workbooks of a survey of one's own: none is missing.
-        reasons = {name: why for name, why in reasons.items() if name not in OF_WORKBOOKS}
+        own = (*OF_WORKBOOKS, "06_leadership_frameworks")
+        reasons = {name: why for name, why in reasons.items() if name not in own}
     if not study.extracts and study.workbook is None:
         raise ReportError(
             f"There is nothing to report on {study.organisation}",
@@ -237,7 +342,7 @@ def _change(study: Study, results: pl.DataFrame) -> YearComparison | None:
 
 
 def _page(
-    study: Study, sections: list[Section], left_out: list[tuple[str, str]], made: dict[str, Any]
+    study: Study, sections: list[Section], left_out: list[tuple[str, str]], made: dict[str, Any], reader: str
 ) -> str:
     facts = [("Organisation", study.organisation)] if study.name != study.organisation else []
     own = [e for e in study.extracts if e.period == study.year]
@@ -252,14 +357,14 @@ def _page(
     broken = [r.extract.period for r in study.reports if not r.ok]
     if broken:
         remarks.append(
-            f"The check of the respondent file found errors ({', '.join(broken)}). Read 'Check an extract' "
-            "before you rely on the numbers."
+            f"The check of the respondent file found errors ({', '.join(broken)}): "
+            + (
+                "read 'Check an extract' before you rely on the numbers."
+                if reader == ANALYSTS
+                else "the report for analysts (--for analysts) lists them."
+            )
         )
     remarks += study.cautions
-    if left_out:
-        remarks.append(
-            "Not in this report: " + "; ".join(f"'{name}', because {why}" for name, why in left_out) + "."
-        )
     return page(
         sections,
         title=study.name,
@@ -268,6 +373,9 @@ def _page(
         remarks=remarks,
         left_out=left_out,
         manifest=made,
+        opening=study.stands_out(),
+        figure=study.headline(),
+        methods=methods(study, [s.id for s in sections], every=reader == ANALYSTS),
     )
 
 

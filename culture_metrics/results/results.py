@@ -20,8 +20,12 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
 
     from culture_metrics.results.beside import Beside
+    from culture_metrics.results.heat_table import HeatTable
     from culture_metrics.wording.several import Figures
     from culture_metrics.wording.table import Table
+
+#: A map of more groups than this is a table: it scrolls, sorts and goes on over several sheets of paper.
+MANY_GROUPS = 25
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -186,6 +190,9 @@ class Results(Tabled):
     ) -> Figures:
         """Draw the leading scores of every group: one map for each breakdown, all on one scale.
 
+        A breakdown of many groups, or whose groups lie within others that are shown, is laid out as a table
+        (`heat_table`).
+
         Parameters
         ----------
         by : iterable of str, optional
@@ -193,15 +200,92 @@ class Results(Tabled):
         organisation, period
             As in `scores`.
         """
-        from culture_metrics import views
         from culture_metrics.wording.several import NO_GROUPS, Figures
 
         own = self._one(organisation, period).filter(pl.col("breakdown") != ALL)
         wanted = own["breakdown"].unique(maintain_order=True).to_list() if by is None else list(by)
-        tables = [self._mapped(name, organisation, period, None)[2] for name in wanted]
-        limit = views.colour_limit(pl.concat(tables)) if tables else None
-        drawn = [self.heat_map(name, organisation, period, limit=limit) for name in wanted]
+        limit = self.shared_limit(wanted, organisation, period)
+        drawn: list[go.Figure | HeatTable] = []
+        for name in wanted:
+            laid = self.heat_table(name, organisation, period, limit=limit)
+            long = laid.around or laid.table["group"].n_unique() > MANY_GROUPS
+            drawn.append(laid if long else self.heat_map(name, organisation, period, limit=limit))
         return Figures(tuple(drawn), otherwise=NO_GROUPS)
+
+    def shared_limit(
+        self, by: Sequence[str], organisation: str | None = None, period: str | int | None = None
+    ) -> float | None:
+        """Return the difference at which the colours of several maps end, so that they can be compared."""
+        from culture_metrics import views
+
+        tables = [self._mapped(name, organisation, period, None)[2] for name in by]
+        return views.colour_limit(pl.concat(tables)) if tables else None
+
+    def heat_table(
+        self,
+        by: str,
+        organisation: str | None = None,
+        period: str | int | None = None,
+        *,
+        measures: Sequence[str] | None = None,
+        order: str | None = None,
+        limit: float | None = None,
+    ) -> HeatTable:
+        """Lay the groups of a breakdown out as a table of coloured numbers, within those that they lie in.
+
+        Save it as a workbook with `.save("heat.xlsx")`: one sheet, coloured as the page, with all scores.
+
+        Parameters
+        ----------
+        by : str
+            Breakdown.
+        organisation, period
+            As in `scores`.
+        measures : sequence of str, optional
+            Ids or official codes of measures of one unit; the leading scores when left out, and the others
+            after them in the workbook.
+        order : str, optional
+            What rows are sorted by, lowest first: a measure, "likeness" (groups with a like profile side by
+            side) or "name"; the survey's headline when left out. What is not shown stands last, by name.
+        limit : float, optional
+            Difference at which the colours end, so that several maps can share it.
+
+        Raises
+        ------
+        UnknownNameError
+            When the table has no such breakdown or measure.
+
+        Examples
+        --------
+        >>> import culture_metrics as cm
+        >>> cm.study([]).results.heat_table("locality_4").around
+        'Directorate'
+        """
+        from culture_metrics.results.heat_table import check_order, heat_table
+        from culture_metrics.results.words import apart, source_of
+
+        own, name, table, unit = self._mapped(by, organisation, period, measures)
+        edition, here = _edition(own), set(own["measure"])
+        leading = table["measure"].unique(maintain_order=True).to_list()
+        more = (
+            []
+            if measures or unit != "score"
+            else [m for m in edition.scores if m in here and m not in leading]
+        )
+        return heat_table(
+            self,
+            own,
+            name,
+            edition,
+            unit=unit,
+            measures=leading,
+            more=more,
+            order=check_order(order, edition, leading),
+            title=f"{self._whom(own)}, by {{by}}: {apart(table, unit)}",
+            subtitle=when(own),
+            source=source_of(own),
+            limit=limit,
+        )
 
     def held_back(self) -> Table:
         """Count the results that are shown and held back, by period and breakdown; not for which reason."""

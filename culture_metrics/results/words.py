@@ -5,6 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from culture_metrics.contract import ALL
+from culture_metrics.wording.grey import furthest_apart
 from culture_metrics.wording.numbers import at_the_end, several, shown
 
 #: Where figures come from, as the source of a figure says it.
@@ -76,6 +77,8 @@ def apart(table: pl.DataFrame, unit: str) -> str:
     above = groups.filter("clear", pl.col("estimate") > pl.col("reference")).height
     below = groups.filter("clear", pl.col("estimate") < pl.col("reference")).height
     many = several(groups.height, "score" if unit == "score" else "percentage")
+    if not above + below:
+        return furthest_apart(groups, unit)
     return f"{above} of {many} clearly above the whole, {below} below"
 
 

@@ -17,6 +17,7 @@ from culture_metrics.extracts.validate import validate
 from culture_metrics.output import told
 from culture_metrics.provenance import provenance_of
 from culture_metrics.published import is_published, read_published
+from culture_metrics.study.at_hand import at_hand, kept_workbooks
 from culture_metrics.study.example import BREAKDOWNS, example_extracts, example_workbook
 from culture_metrics.study.own_words import check_words, in_own_words, one_name, own_breakdowns, within
 from culture_metrics.study.rules import (
@@ -31,6 +32,7 @@ from culture_metrics.study.rules import (
 from culture_metrics.study.settings import find_settings
 from culture_metrics.study.source import Source, is_stacked
 from culture_metrics.study.study import Study
+from culture_metrics.study.where import look_up
 from culture_metrics.study.whom import by_code, code_of
 
 if TYPE_CHECKING:
@@ -48,7 +50,7 @@ REPORTED = ("organisation", "national", BENCHMARK)
 
 
 def study(
-    inputs: str | Path | Sequence[str | Path] = (),
+    inputs: str | Path | Sequence[str | Path] | None = None,
     organisation: str | None = None,
     year: int | str | None = None,
     by: Sequence[str | Sequence[str]] | None = None,
@@ -65,7 +67,10 @@ def study(
         A folder with a `study.yaml`, which says what the files in it are and what the trust calls things
         (`culture-metrics setup FOLDER` makes it). Or files: respondent files (CSV, Excel, Parquet, SPSS,
         Stata; of one year, or of several with a column that names the year) and official results workbooks;
-        they are read as a study.yaml beside them says. Empty: the built-in example.
+        they are read as a study.yaml beside them says. An empty list: the built-in example. When left out,
+        the study.yaml in this folder or the nearest above it; else that of the folder which the environment
+        variable `CULTURE_METRICS_STUDY` or a `study-folder.txt` beside the notebooks names; else the
+        built-in example. Which of them it is, is printed.
     organisation : str, optional
         ODS code, or the name exactly as a file has it. May be left out when the files hold one organisation
         only. What is given here wins over study.yaml, as do all arguments below.
@@ -113,6 +118,11 @@ def study(
     >>> example.results.table.filter(measure="morale", period="2024", group="all").height
     1
     """
+    if (made := at_hand(locals())) is not None:
+        return made
+    if inputs is None:
+        inputs, which = look_up()
+        print(which)
     settings, paths = find_settings(inputs)
     if settings is not None:
         organisation, year = organisation or settings.organisation, year or settings.year
@@ -184,7 +194,7 @@ def _read(
     settings: Settings | None,
 ) -> tuple[list[Extract], list[Published]]:
     """Read the workbooks first: they have the code of an organisation that is given by name."""
-    books = [path for path in paths if is_published(path)]
+    books = [path for path in paths if path in kept_workbooks() or is_published(path)]
     published = [_workbook(path, organisation) for path in books]
     code = code_of(organisation, published)
     alone, extracts = len(paths) == 1, []
@@ -196,7 +206,8 @@ def _read(
 
 def _workbook(path: Path, organisation: str | None) -> Published:
     """Read an official workbook of organisations; the other layouts lack what a report shows."""
-    published = read_published(path, organisation=organisation)
+    kept = kept_workbooks()
+    published = kept.get(path) or read_published(path, organisation=organisation)
     layout = published.provenance["layout"]
     if layout not in REPORTED:
         raise ReportError(
@@ -206,6 +217,7 @@ def _workbook(path: Path, organisation: str | None) -> Published:
             "respondent file",
             hint="In Python, culture_metrics.read_published reads it.",
         )
+    kept[path] = published
     return published
 
 

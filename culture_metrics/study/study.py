@@ -13,12 +13,13 @@ from culture_metrics.compare.calibration import PAIRS, calibrate
 from culture_metrics.compare.peers import find_peers
 from culture_metrics.compare.years import check_comparable, compare_years
 from culture_metrics.contract import ALL
-from culture_metrics.errors import ComparabilityError, ReportError
+from culture_metrics.errors import ComparabilityError, ReportError, ResultsError
 from culture_metrics.study.released import Released
 from culture_metrics.study.rules import cautions_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
 
     import plotly.graph_objects as go
 
@@ -32,9 +33,12 @@ if TYPE_CHECKING:
     from culture_metrics.compare.peers import Peers
     from culture_metrics.extracts.extract import Extract
     from culture_metrics.published import Published
+    from culture_metrics.study.explore import Explorer
     from culture_metrics.study.files import Checks
     from culture_metrics.study.guide import Guide
-    from culture_metrics.wording.several import Figures, Sentences
+    from culture_metrics.study.opening import Opening
+    from culture_metrics.study.subset import Subset
+    from culture_metrics.wording.several import Figures
     from culture_metrics.wording.table import Table
 
 
@@ -50,7 +54,7 @@ class Study(Released):
     def cautions(self) -> tuple[str, ...]:
         """What is wrong with files, or not known of a year, and reaches the numbers, in sentences."""
         editions = {source.edition.period: source.edition for source in self.sources}
-        early, mirrored = (e for _, e in sorted(editions.items()) if e.provisional), self._mirrored
+        early, mirrored = (e for _, e in sorted(editions.items()) if e.provisional), self.mirrored
         return (
             *(f"Every number of {e.period} is provisional: {e.provisional}." for e in early),
             *(said for extract in self.extracts for said in cautions_of(extract)),
@@ -119,8 +123,13 @@ class Study(Released):
 
     # What stands out, in all that was read.
 
-    def stands_out(self) -> Sentences:
-        """Say where the organisation stands in its benchmark group, what changed in it, and where inside.
+    def stands_out(self) -> Opening:
+        """Say how the organisation stands, what changed and where inside, and whose experience differs.
+
+        Returns
+        -------
+        Opening
+            `.lines`, each with its kind, a sentence and the notebook that shows more; `.said` alone.
 
         Examples
         --------
@@ -128,24 +137,13 @@ class Study(Released):
         >>> print(cm.study([]).stands_out().said[0][:57])
         Invented trust 1 is above the median of Acute and Acute &
         """
-        from culture_metrics.results.tables import score_table
-        from culture_metrics.results.words import from_to
-        from culture_metrics.wording.several import Sentences
+        return self._opening
 
-        said = []
-        if self.workbook:
-            standing = self.benchmark()
-            year = "" if standing.period == self.year else f" ({standing.period})"
-            said.append(f"{standing.summary().removesuffix('.')}{year}.")
-            overseen = self._overseen
-            said += [overseen] if isinstance(overseen, str) else overseen.sentences()
-            said += standing.favourable()
-        if self.extracts and not self.why_no_change:
-            said.append(self.compare_years().summary())
-        elif self.extracts:
-            own = score_table(self.results.table.filter(period=self.year), self.edition)
-            said.append(f"Own file, {self.year}: {from_to(own)}.")
-        return Sentences(tuple(said))
+    @cached_property
+    def _opening(self) -> Opening:
+        from culture_metrics.study.opening import opening
+
+        return opening(self)
 
     def summary(self) -> str:
         """Say what stands out in plain sentences."""
@@ -186,8 +184,13 @@ class Study(Released):
         return self._answered().distributions.distribution(measure, period=self.year)
 
     def heat_maps(self) -> Figures:
-        """Draw the leading scores of every group of staff: one map for each breakdown."""
-        return self._answered().results.heat_maps(self.by, period=self.year)
+        """Draw the leading scores of every group of staff: one map for each breakdown.
+
+        Those that are laid out as tables say of each group what changed in it, where two years are compared.
+        """
+        from culture_metrics.study.heat import with_changes
+
+        return with_changes(self, self._answered().results.heat_maps(self.by, period=self.year))
 
     def percentages(self, score: str | None = None) -> Table:
         """List the headline percentages behind a score, year by year; the survey's choice when left out."""
@@ -214,6 +217,81 @@ class Study(Released):
     def held_back(self) -> Table:
         """Count the results from respondent files that are shown and held back; the reason is not told."""
         return self._answered().suppressed[0].held_back()
+
+    def only(self, **groups: str) -> Subset:
+        """Keep to the people of one group that the study shows, such as nurses.
+
+        Parameters
+        ----------
+        **groups
+            One breakdown of the study, by its id or the trust's word, and its group.
+
+        Raises
+        ------
+        ReportError
+            When not exactly one group is named.
+        UnknownNameError
+            When the study shows no such group.
+
+        Examples
+        --------
+        >>> import culture_metrics as cm
+        >>> urgent = cm.study([]).only(Directorate="Urgent Care")
+        >>> urgent.summary()[:37]
+        'Invented trust 1, Urgent Care only, 2'
+        """
+        from culture_metrics.study.subset import subset_of
+
+        return subset_of(self._answered(), groups)
+
+    def explore(self, view: str = "scores") -> Explorer:
+        """Show a figure with controls: year, organisation, breakdown, measure, peers, subset, as it has them.
+
+        Parameters
+        ----------
+        view : str
+            `scores`, `groups`, `answers`, `changes`, `standing` or `ranking`.
+
+        Raises
+        ------
+        UnknownNameError
+            When there is no such view.
+        """
+        from culture_metrics.study.explore import Explorer
+
+        return Explorer(self, view)
+
+    def agreement(self) -> Figures:
+        """Tell how reliably groups of the first breakdown that allows it are told apart by their scores."""
+        from culture_metrics.study.sure import agreement_of
+
+        return agreement_of(self._answered())
+
+    def steadier(self) -> Figures:
+        """Draw the groups by leading scores once chance is allowed for: one map for each breakdown."""
+        from culture_metrics.study.sure import steadier_maps
+
+        return steadier_maps(self._answered())
+
+    def contributions(self, score: str | None = None) -> Figures:
+        """Split the change of a score into what its questions add, or say why it cannot be split."""
+        from culture_metrics.study.sure import contributions_of
+
+        return contributions_of(self, score)
+
+    def pulse(self, files: str | Path | Sequence[str | Path] = (), measure: str | None = None) -> Figures:
+        """Chart a score of the quarterly pulse over time; a made-up one where the study is the example.
+
+        Parameters
+        ----------
+        files : path or sequence of paths
+            Published pulse workbooks, or respondent files, one a quarter.
+        measure : str, optional
+            The survey's headline score when left out.
+        """
+        from culture_metrics.study.pulse import pulse_charts
+
+        return pulse_charts(self, files, measure)
 
     # The organisation in its benchmark group, and year on year.
 
@@ -244,13 +322,13 @@ class Study(Released):
         """Draw the oversight scores that rest on the survey, or say why the organisation has none."""
         from culture_metrics.wording.several import Figures
 
-        found = self._overseen
+        found = self.overseen
         if isinstance(found, str):
             return Figures((), otherwise=found)
         return Figures((found.figure(), found), otherwise="")
 
     @cached_property
-    def _overseen(self) -> Oversight | str:
+    def overseen(self) -> Oversight | str:
         """The oversight scores, or why there are none."""
         from culture_metrics.study.standing import oversight_of
 
@@ -297,13 +375,13 @@ class Study(Released):
         """
         from culture_metrics.wording.several import Figures
 
-        found = self._mirrored
+        found = self.mirrored
         if isinstance(found, str):
             return Figures((), otherwise=found)
         return Figures((found.figure(), found), otherwise="")
 
     @cached_property
-    def _mirrored(self) -> Mirror | str:
+    def mirrored(self) -> Mirror | str:
         """The figures of the year beside those published, or why there are none."""
         from culture_metrics.study.standing import mirror_of
 
@@ -363,6 +441,10 @@ class Study(Released):
 
     def compare_years(self) -> YearComparison:
         """Compare the year of the study with the one before it, whole and by group."""
+        return self._change
+
+    @cached_property
+    def _change(self) -> YearComparison:
         earlier, later = self.two_years()
         change = compare_years(self.results, earlier.period, later.period)
         return replace(change, names={**change.names, **self.words, self.organisation: self.name})
@@ -389,9 +471,18 @@ class Study(Released):
 
     def equality_gaps(self) -> EqualityGaps:
         """Set groups of staff side by side over the years: the equality standards, and what leads beside."""
+        if isinstance(self._gaps, ResultsError):
+            raise self._gaps
+        return self._gaps
+
+    @cached_property
+    def _gaps(self) -> EqualityGaps | ResultsError:
         from culture_metrics.study.equality import gaps_of
 
-        return gaps_of(self)
+        try:
+            return gaps_of(self)
+        except ResultsError as none:
+            return none
 
     def intersections(self, measure: str | None = None) -> Figures:
         """Draw the strata of several breakdowns together (MAIHDA), of the headline score when left out."""

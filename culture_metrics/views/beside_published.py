@@ -8,6 +8,7 @@ import polars as pl
 from culture_metrics.views import style
 from culture_metrics.views.inputs import tidy
 from culture_metrics.views.labels import safe, safely, width
+from culture_metrics.views.numbers import listed
 from culture_metrics.wording.numbers import base_range, fixed, held_back, sentences, several
 
 COLUMNS = ["measure", "label", "estimate", "published", "expected_error", "base", "verdict"]
@@ -98,6 +99,16 @@ def beside_published(table: pl.DataFrame, *, title: str, subtitle: str = "", sou
         notes="Whiskers: how far the two may be apart. Orange: farther apart than that.",
         alt=_alt(rows.filter(verdict=DIFFERS), out.height, rows.height),
         source=source,
+        numbers=listed(
+            rows,
+            {
+                "Score": "label",
+                "From the extract": "estimate",
+                "Published": "published",
+                "Base": "base",
+                "Verdict": "verdict",
+            },
+        ),
         suppressed=int(rows.select(held_back().sum()).item()),
     )
 

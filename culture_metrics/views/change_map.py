@@ -10,7 +10,9 @@ from culture_metrics.views import maps, style
 from culture_metrics.views.changes import before_and_after, plus_printed
 from culture_metrics.views.inputs import one_of, tidy
 from culture_metrics.views.labels import safely
+from culture_metrics.wording.grey import seen_change
 from culture_metrics.wording.numbers import DECIMALS, WHY_NOT, held_back, reach, sentences, several
+from culture_metrics.wording.table import BREAK
 from culture_metrics.wording.verdicts import BARRED, CLEAR, KNOWN, LIKELY, SAME
 
 COLUMNS = [
@@ -92,9 +94,14 @@ organisation (+0.30).'
         style.Room(height=total, left=left, head=head, foot=10),
         title=title,
         subtitle=sentences([subtitle]),
-        notes=_notes(cells, unit, scale),
+        notes=sentences([_notes(cells, unit, scale), _seen(table, unit)]),
         alt=_alt(cells, rows, measures, unit),
         source=source,
+        numbers=maps.table(
+            cells.with_columns(held_back=pl.col("hidden")),
+            pl.when(pl.col("barred")).then(pl.lit(BREAK)).otherwise(pl.format("{}, {}", "number", "verdict")),
+            rows,
+        ),
         suppressed=hidden.height,
     )
     return fig
@@ -174,6 +181,12 @@ def _notes(cells: pl.DataFrame, unit: str, scale: tuple[float, float] | None) ->
     if cells["barred"].any():
         said.append("Crossed: not comparable.")
     return " ".join(said)
+
+
+def _seen(table: pl.DataFrame, unit: str) -> str:
+    """Say what could have been seen where no group is coloured."""
+    groups = table.filter(pl.col("group") != ALL)
+    return "" if groups["verdict"].is_in(CLEAR).any() else seen_change(groups, unit)
 
 
 def _alt(cells: pl.DataFrame, rows: pl.DataFrame, measures: pl.DataFrame, unit: str) -> str:

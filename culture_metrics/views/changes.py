@@ -10,6 +10,7 @@ import polars as pl
 from culture_metrics.views import style
 from culture_metrics.views.inputs import tidy
 from culture_metrics.views.labels import safely, width, wrap
+from culture_metrics.views.numbers import listed
 from culture_metrics.wording.columns import printed_change
 from culture_metrics.wording.numbers import MINUS, base_range, fixed, held_back, reach, sentences, several
 from culture_metrics.wording.verdicts import (
@@ -121,6 +122,20 @@ def changes(
         notes=_notes(rows, left_out, unit),
         alt=_alt(rows, unit),
         source=source,
+        numbers=listed(
+            rows,
+            {
+                "Measure": "label",
+                str(rows["period_from"][0]): "estimate_from",
+                str(rows["period_to"][0]): "estimate_to",
+                "Change": plus_printed(unit),
+                "95% interval": pl.format("{} to {}", plus("conf_low", unit), plus("conf_high", unit)),
+                "Base before": "base_from",
+                "Base after": "base_to",
+                "Verdict": "verdict",
+            },
+            unit,
+        ),
         suppressed=hidden,
     )
 

@@ -10,6 +10,7 @@ import polars as pl
 from culture_metrics.views import style
 from culture_metrics.views.inputs import tidy
 from culture_metrics.views.labels import safely, width, wrap
+from culture_metrics.views.numbers import listed
 from culture_metrics.wording.numbers import (
     at_the_end,
     count,
@@ -39,13 +40,16 @@ READABLE = 6
 #: Percentage points left free between the parts of the figure.
 APART = 6
 LEFT, RIGHT, MIDDLE, BESIDE = "left", "right", "middle", "beside"
-#: Each part's colours, from the centre outwards, the colour of text on them, and a name where labels differ.
+#: Each part's colours, from the centre outwards, and a name where labels differ. Where a part has more
+#: answers than colours, those between have colours between.
 SHADES = {
-    LEFT: ((style.ORANGE, style.TEXT, "Unfavourable"), (style.DARK_PINK, style.PAPER, "Most unfavourable")),
-    RIGHT: ((style.TURQUOISE, style.TEXT, "Favourable"), (style.DARK_BLUE, style.PAPER, "Most favourable")),
-    MIDDLE: ((style.AROUND, style.TEXT, "In the middle"),),
-    BESIDE: ((style.PAPER, style.TEXT, "Beside the scale"),),
+    LEFT: ((style.ORANGE, "Unfavourable"), (style.DARK_PINK, "Most unfavourable")),
+    RIGHT: ((style.TURQUOISE, "Favourable"), (style.DARK_BLUE, "Most favourable")),
+    MIDDLE: ((style.AROUND, "In the middle"),),
+    BESIDE: ((style.PAPER, "Beside the scale"),),
 }
+#: What a colour of a part means.
+Key = dict[str, list[tuple[str, str]]]
 
 
 def distribution(table: pl.DataFrame, *, title: str, subtitle: str = "", source: str = "") -> go.Figure:
@@ -86,7 +90,7 @@ def distribution(table: pl.DataFrame, *, title: str, subtitle: str = "", source:
     """
     table = tidy(table, COLUMNS, key=["question", "option"], numbers=["percent", "base"], where=WHERE)
     rows = _rows(table)
-    bars = _bars(table, rows)
+    bars = _coloured(_bars(table, rows)).sort("row", "part", "outwards", maintain_order=True)
     key = _key(bars)
     longest = max(width(line) for lines in rows["lines"] for line in lines.split("<br>"))
     left = style.EDGE + longest + 12 + BASE_WIDTH
@@ -110,6 +114,11 @@ def distribution(table: pl.DataFrame, *, title: str, subtitle: str = "", source:
         notes=reasons(table, "percent"),
         alt=_alt(bars, rows),
         source=source,
+        numbers=listed(
+            bars,
+            {"Question": "label", "Answer": "option_label", "Per cent": "percent", "Base": "base"},
+            "percent",
+        ),
         suppressed=int(rows["suppressed"].sum()),
     )
 
@@ -176,20 +185,37 @@ def _bars(table: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _key(bars: pl.DataFrame) -> dict[str, list[tuple[int, str]]]:
+def _colour(part: str, rank: int, last: int) -> str:
+    """Return the colour of an answer by its rank from the centre outwards."""
+    mild, *strong = (colour for colour, _ in SHADES[part])
+    return style.between(mild, strong[0], rank / last) if strong and last else mild
+
+
+def _coloured(bars: pl.DataFrame) -> pl.DataFrame:
+    """Add each answer's colour: every step of a scale is darker than the one before it."""
+    ranks = bars.select("part", "rank", "last").unique().sort("part", "last", "rank")
+    told = [_colour(*row) for row in ranks.iter_rows()]
+    return bars.join(ranks.with_columns(pl.Series("colour", told)), on=["part", "rank", "last"])
+
+
+def _key(bars: pl.DataFrame) -> Key:
     """Name the colours of each part: by the answers where all questions share them, else in general words."""
-    found = bars.group_by("part", "rank", "shade").agg(pl.col("option_label").unique()).sort("part", "rank")
+    found = (
+        bars.group_by("part", "rank", "shade", "colour")
+        .agg(pl.col("option_label").unique())
+        .sort("part", "rank")
+    )
     key = {}
     for (part,), ranks in found.group_by("part", maintain_order=True):
         shared = ranks["rank"].is_unique().all() and ranks["option_label"].list.len().max() == 1
         if shared:
-            key[str(part)] = list(zip(ranks["shade"], ranks["option_label"].list.first(), strict=True))
+            key[str(part)] = list(zip(ranks["colour"], ranks["option_label"].list.first(), strict=True))
         else:
-            key[str(part)] = [(n, SHADES[str(part)][n][2]) for n in sorted(ranks["shade"].unique())]
+            key[str(part)] = [SHADES[str(part)][n] for n in sorted(ranks["shade"].unique())]
     return key
 
 
-def _parts(bars: pl.DataFrame, key: dict[str, list[tuple[int, str]]], pixels: float) -> dict[str, float]:
+def _parts(bars: pl.DataFrame, key: Key, pixels: float) -> dict[str, float]:
     """Return where each part starts on the scale; each is wide enough for its heading on a narrow page."""
     sums = bars.group_by("part", "question").agg(pl.col("percent").sum())
     most = sums.group_by("part").agg(pl.col("percent").max()).rows()
@@ -211,13 +237,14 @@ def _parts(bars: pl.DataFrame, key: dict[str, list[tuple[int, str]]], pixels: fl
 
 def _draw(fig: go.Figure, bars: pl.DataFrame, parts: dict[str, float]) -> None:
     for (part, shade), some in bars.drop_nulls("percent").group_by("part", "shade", maintain_order=True):
-        colour, text_colour, name = SHADES[str(part)][int(shade)]
-        marker: dict[str, Any] = {"color": colour, "line": {"color": style.PAPER, "width": 1.5}}
+        colours = some["colour"].to_list()
+        inks = [style.text_on(colour) for colour in colours]
+        marker: dict[str, Any] = {"color": _one_or_all(colours), "line": {"color": style.PAPER, "width": 1.5}}
         if part == BESIDE:
             marker["line"] = {"color": style.MARK, "width": 1}
             marker["pattern"] = {"shape": "/", "fgcolor": style.AROUND, "bgcolor": style.PAPER, "size": 6}
         fig.add_bar(
-            name=name,
+            name=SHADES[str(part)][int(shade)][1],
             orientation="h",
             x=some["percent"].to_list(),
             base=(some["start"] + parts[str(part)]).to_list(),
@@ -229,10 +256,14 @@ def _draw(fig: go.Figure, bars: pl.DataFrame, parts: dict[str, float]) -> None:
             insidetextanchor="middle",
             textangle=0,
             constraintext="none",
-            textfont={"size": style.LABEL, "color": text_colour},
+            textfont={"size": style.LABEL, "color": _one_or_all(inks)},
             hovertext=some["hover"].to_list(),
             hovertemplate="%{hovertext}<extra></extra>",
         )
+
+
+def _one_or_all(values: list[str]) -> str | list[str]:
+    return values[0] if len(set(values)) == 1 else values
 
 
 def _labels(fig: go.Figure, rows: pl.DataFrame, left: float) -> None:
@@ -247,7 +278,7 @@ def _labels(fig: go.Figure, rows: pl.DataFrame, left: float) -> None:
     style.column(fig, "not shown: " + hidden["why"], hidden["y"], **place)
 
 
-def _headings(fig: go.Figure, key: dict[str, list[tuple[int, str]]], parts: dict[str, float]) -> float:
+def _headings(fig: go.Figure, key: Key, parts: dict[str, float]) -> float:
     """Write what each colour means above its part, and return the height of it."""
     most = 0
     for part, entries in key.items():
@@ -259,10 +290,10 @@ def _headings(fig: go.Figure, key: dict[str, list[tuple[int, str]]], parts: dict
     return LINE * (1 + most) + 14
 
 
-def _heading(part: str, entries: list[tuple[int, str]], swatch: str) -> list[str]:
+def _heading(part: str, entries: list[tuple[str, str]], swatch: str) -> list[str]:
     lines = []
-    for shade, name in entries:
-        colour, mark = (style.MARK, "▨") if part == BESIDE else (SHADES[part][shade][0], "■")
+    for own, name in entries:
+        colour, mark = (style.MARK, "▨") if part == BESIDE else (own, "■")
         first, *more = wrap(name, 76 if part in {MIDDLE, BESIDE} else 180)
         square = swatch.format(colour, mark)
         lines += [f"{first} {square}" if part == LEFT else f"{square} {first}", *more]

@@ -12,6 +12,7 @@ import polars as pl
 from culture_metrics.views import style
 from culture_metrics.views.inputs import tidy
 from culture_metrics.views.labels import safe, safely, width, wrap
+from culture_metrics.views.numbers import listed
 from culture_metrics.wording.numbers import number, places, sentences, several
 
 WHERE = "views.estimates"
@@ -119,6 +120,16 @@ def estimates(  # noqa: PLR0913
         subtitle=subtitle,
         source=source,
         notes=notes,
+        numbers=listed(
+            table,
+            {
+                "Estimate": "label",
+                "Of": pl.col("panel").replace("", None),
+                f"Value ({100 * level:g}% interval)": "said",
+                "Counted in": "axis",
+            },
+            None,
+        ),
         alt=f"Dot and interval plot of {several(table.height, 'estimate')}. {_alt(table, level)}",
     )
 

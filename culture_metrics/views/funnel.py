@@ -8,6 +8,7 @@ import polars as pl
 from culture_metrics.views import style
 from culture_metrics.views.inputs import one_of, tidy
 from culture_metrics.views.labels import safely, wrap
+from culture_metrics.views.numbers import interval, listed
 from culture_metrics.wording.numbers import (
     DECIMALS,
     SIGN,
@@ -112,6 +113,19 @@ outer limit: Birch. Below it: none.'
         notes=notes,
         alt=_alt(rows, own, target, unit),
         source=source,
+        numbers=listed(
+            rows.sort("estimate", descending=True),
+            {
+                "Organisation": "name",
+                "Code": "organisation",
+                "Value": "estimate",
+                "Base": "base",
+                "95% limits": interval("low_95", "high_95", unit),
+                "99.8% limits": interval("low_998", "high_998", unit),
+                "Where it lies": pl.col("place").replace_strict(PLACES, default=None, return_dtype=pl.String),
+            },
+            unit,
+        ),
         suppressed=table.height - rows.height,
     )
 

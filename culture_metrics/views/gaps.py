@@ -10,6 +10,7 @@ import polars as pl
 from culture_metrics.views import style
 from culture_metrics.views.inputs import tidy
 from culture_metrics.views.labels import safe, safely, width
+from culture_metrics.views.numbers import listed
 from culture_metrics.wording.numbers import fixed, in_sentence, sentences, several, shown, signed
 
 COLUMNS = [
@@ -119,6 +120,18 @@ def gaps(
         source=source,
         notes=notes,
         alt=_alt(rows, unit),
+        numbers=listed(
+            rows,
+            {
+                "Measure": "label",
+                "Year": "period",
+                str(first["group"]): "estimate_group",
+                str(first["reference"]): "estimate_reference",
+                "Gap (95% interval)": "said",
+                "Verdict": "verdict",
+            },
+            unit,
+        ),
         suppressed=hidden,
     )
 

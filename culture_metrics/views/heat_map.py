@@ -12,6 +12,7 @@ from culture_metrics.errors import ResultsError
 from culture_metrics.views import maps, style
 from culture_metrics.views.inputs import one_of, tidy
 from culture_metrics.views.labels import reading, safely
+from culture_metrics.wording.grey import seen_apart
 from culture_metrics.wording.numbers import (
     DECIMALS,
     MINUS,
@@ -117,6 +118,7 @@ answers, or withheld so that a small group cannot be worked out.'
         notes=_notes(cells, unit, scale),
         alt=_alt(cells, rows, measures, unit),
         source=source,
+        numbers=_numbers(cells, rows, measures, unit),
         suppressed=int(cells["held_back"].sum()),
     )
     _key(fig, head, limit)
@@ -173,16 +175,7 @@ def _cells(table: pl.DataFrame, rows: pl.DataFrame, measures: pl.DataFrame, unit
             held_back().alias("held_back"),
         )
         .with_columns(
-            pl.when(
-                pl.coalesce(
-                    ~pl.col("clear"),
-                    (pl.col("conf_low") <= pl.col("reference"))
-                    & (pl.col("conf_high") >= pl.col("reference")),
-                )
-            )
-            .then(pl.col("difference") * 0)
-            .otherwise("difference")
-            .alias("shade"),
+            coloured(pl.col("difference")).alias("shade"),
             _printed("drawn", unit, measures.height).alias("text"),
             pl.concat_str(
                 pl.format("<b>{}</b><br>{}<br>", safely("group"), safely("label")),
@@ -196,6 +189,28 @@ def _cells(table: pl.DataFrame, rows: pl.DataFrame, measures: pl.DataFrame, unit
             ).alias("hover"),
         )
     )
+
+
+def coloured(difference: pl.Expr) -> pl.Expr:
+    """Expression: the difference where a cell is coloured, else 0.
+
+    Where it is `clear`; where that is not known, where the interval leaves out the whole's value.
+    """
+    inside = (pl.col("conf_low") <= pl.col("reference")) & (pl.col("conf_high") >= pl.col("reference"))
+    return pl.when(pl.coalesce(~pl.col("clear"), inside)).then(difference * 0).otherwise(difference)
+
+
+def _numbers(cells: pl.DataFrame, rows: pl.DataFrame, measures: pl.DataFrame, unit: str) -> pl.DataFrame:
+    """Return the map as a table, the whole organisation first."""
+    whole = measures.with_row_index("column").select(
+        pl.lit(rows["row"][0], rows.schema["row"]).alias("row"),
+        "column",
+        "label",
+        pl.col("reference").alias("drawn"),
+        held_back=False,
+    )
+    own = cells.select("row", "column", "label", "drawn", "held_back")
+    return maps.table(pl.concat([whole, own], how="vertical_relaxed"), fixed("drawn", unit), rows)
 
 
 def _printed(column: str, unit: str, measures: int) -> pl.Expr:
@@ -355,6 +370,8 @@ def _notes(cells: pl.DataFrame, unit: str, scale: tuple[float, float] | None) ->
             "Coloured where the 95% interval leaves out the whole organisation's value: each cell by itself, "
             "so some are by chance alone."
         )
+    if cells["shade"].is_not_null().any() and not (cells["shade"] != 0).any():
+        said.append(seen_apart(cells, unit))
     if cells["held_back"].any():
         said.append(f"Hatched, {NOT_SHOWN}: {WHY_NOT['suppressed']}.")
     if (cells["estimate"].is_null() & ~cells["held_back"]).any():

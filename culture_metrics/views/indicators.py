@@ -9,6 +9,7 @@ import polars as pl
 from culture_metrics.views import style
 from culture_metrics.views.inputs import tidy
 from culture_metrics.views.labels import reading, safe, safely, width, wrap
+from culture_metrics.views.numbers import listed
 from culture_metrics.wording.numbers import base_range, fixed, held_back, sentences, several
 
 if TYPE_CHECKING:
@@ -108,6 +109,17 @@ concerns 6.40.'
         notes=" ".join(filter(None, [*said, notes])),
         alt=_alt(last, marks),
         source=source,
+        numbers=listed(
+            marks,
+            {
+                "Indicator": "label",
+                "Dimension": "dimension",
+                "Value": "value",
+                "95% interval": "interval",
+                "Base": "base",
+                "Median of the benchmark group": "middle",
+            },
+        ),
         suppressed=marks.select(held_back().sum()).item(),
     )
 

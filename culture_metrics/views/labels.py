@@ -43,6 +43,25 @@ def wrap(text: str, pixels: float, size: float = 14, *, bold: bool = False) -> l
     return [safe(line) for line in lines]
 
 
+def spread(text: str, pixels: float, size: float = 14, *, bold: bool = False) -> list[str]:
+    """Break text into as few lines as `wrap`, the last of which is no single word.
+
+    Examples
+    --------
+    >>> wrap("Compassionate and inclusive leadership", 205)
+    ['Compassionate and inclusive', 'leadership']
+    >>> spread("Compassionate and inclusive leadership", 205)
+    ['Compassionate and', 'inclusive leadership']
+    """
+    lines = wrap(text, pixels, size, bold=bold)
+    for share in (0.95, 0.9, 0.85, 0.8, 0.75, 0.7, 0.65, 0.6):
+        if len(lines) < 2 or " " in lines[-1]:
+            break
+        narrower = wrap(text, share * pixels, size, bold=bold)
+        lines = narrower if len(narrower) == len(lines) else lines
+    return lines
+
+
 def safe(text: str) -> str:
     """Return text that Plotly shows as it is, whatever marks it holds."""
     return html.escape(str(text), quote=False)

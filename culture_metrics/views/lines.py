@@ -8,6 +8,7 @@ import polars as pl
 from culture_metrics.views import style
 from culture_metrics.views.inputs import tidy
 from culture_metrics.views.labels import safe, wrap
+from culture_metrics.views.numbers import listed
 from culture_metrics.wording.numbers import sentences, several
 
 WHERE = "views.lines"
@@ -85,7 +86,20 @@ def lines(  # noqa: PLR0913
         source=source,
         notes=" ".join(filter(None, (bands, notes))),
         alt=f"Line chart of {several(len(parts), 'fitted line')}. {both_ends(parts)}",
+        numbers=of_lines(table, x_title, y_title),
     )
+
+
+def of_lines(table: pl.DataFrame, x_title: str, y_title: str) -> pl.DataFrame:
+    """Return the points of fitted lines as the table of their figure."""
+    columns = {
+        "Line": "line",
+        x_title: "x",
+        y_title: "estimate",
+        "Lower end": "conf_low",
+        "Upper end": "conf_high",
+    }
+    return listed(table, columns, None)
 
 
 def by_line(table: pl.DataFrame) -> list[tuple[str, pl.DataFrame]]:

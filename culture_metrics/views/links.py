@@ -9,6 +9,7 @@ from culture_metrics.views import style
 from culture_metrics.views.estimates import estimates
 from culture_metrics.views.inputs import tidy
 from culture_metrics.views.labels import safe, safely
+from culture_metrics.views.numbers import listed
 from culture_metrics.wording.numbers import estimated, figures, number, p_values, places, sentences
 
 #: Columns of a table of links that these figures read.
@@ -222,6 +223,7 @@ def influence(  # noqa: PLR0913
         notes=sentences(
             [f"Line and grey band: slope of all organisations and its {100 * level:g}% interval", notes]
         ),
+        numbers=listed(rows, {"Without": "organisation", "Slope": figures("estimate")}, None),
         alt=f"Slope without each of {rows.height} organisations: from {ends[0]} to {ends[1]}; {all_of_them}.",
     )
 

@@ -10,6 +10,7 @@ from culture_metrics.contract import ALL
 from culture_metrics.views import style
 from culture_metrics.views.labels import width, wrap
 from culture_metrics.wording.numbers import count
+from culture_metrics.wording.table import HELD, NOT_AVAILABLE
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -96,3 +97,36 @@ def cover(fig: go.Figure, cells: pl.DataFrame, name: str, pattern: dict[str, Any
         hovertext=cells["hover"].to_list(),
         hovertemplate="%{hovertext}<extra></extra>",
     )
+
+
+def table(cells: pl.DataFrame, said: pl.Expr, placed: pl.DataFrame) -> pl.DataFrame:
+    """Return a map as a table: a row for each group, a column for each measure.
+
+    Parameters
+    ----------
+    cells : polars.DataFrame
+        `row`, `group`, `column`, `label`, `held_back`.
+    said : polars.Expr
+        What a cell says; null where nothing may be or can be said.
+    placed : polars.DataFrame
+        The rows, as `rows` places them.
+    """
+    why = (
+        pl.when(pl.col("held_back").fill_null(value=False))
+        .then(pl.lit(HELD))
+        .otherwise(pl.lit(NOT_AVAILABLE))
+    )
+    each = cells.select(
+        "row", "column", pl.when("held_back").then(None).otherwise(said).fill_null(why).alias("said")
+    )
+    wide = each.pivot("column", index="row", values="said")
+    names: dict[str, str] = {}
+    for column, label in (
+        cells.select(pl.col("column").cast(pl.String), "label").unique(maintain_order=True).rows()
+    ):
+        taken = {"Group", "Base", *names.values()}
+        names[column] = label if label not in taken else f"{label} ({column})"
+    group = pl.when(pl.col("group") == ALL).then(pl.lit(WHOLE)).otherwise("group").alias("Group")
+    base = pl.col("base_text").fill_null(NOT_AVAILABLE).alias("Base")
+    found = placed.select("row", group, base).join(wide, on="row", maintain_order="left")
+    return found.drop("row").rename(names)

@@ -11,6 +11,7 @@ import polars as pl
 from culture_metrics.views import style
 from culture_metrics.views.inputs import one_of, tidy
 from culture_metrics.views.labels import reading, safely, wrap
+from culture_metrics.views.numbers import interval, listed
 from culture_metrics.wording.numbers import (
     DECIMALS,
     SIGN,
@@ -117,6 +118,18 @@ Median 6.90; highest 7.20, Birch; lowest 6.10, Cedar.'
         notes=_notes(rows, hidden),
         alt=f"Dot plot of {drawn}, {end} first. {_alt(rows, own, chosen, hidden, unit)}",
         source=source,
+        numbers=listed(
+            rows,
+            {
+                "Organisation": "name",
+                "Code": "organisation",
+                "Rank": "rank",
+                "Value": "estimate",
+                "95% interval": interval(unit=unit),
+                "Base": "base",
+            },
+            unit,
+        ),
         suppressed=table.select(held_back().sum()).item(),
     )
 

@@ -10,6 +10,7 @@ import polars as pl
 from culture_metrics.views import style
 from culture_metrics.views.inputs import one_of, tidy
 from culture_metrics.views.labels import safely
+from culture_metrics.views.numbers import interval, listed
 from culture_metrics.wording.numbers import DECIMALS, base_range, count, fixed, sentences, several, shown
 
 COLUMNS = ["period", "estimate", "base", "mean", "limit_low", "limit_high", "special_cause", "point"]
@@ -106,6 +107,18 @@ cause. Missing: 2022-Q2.'
         notes=" ".join(w for w in words if w),
         alt=_alt(rows, unit),
         source=source,
+        numbers=listed(
+            rows,
+            {
+                "Quarter": "period",
+                "Value": "estimate",
+                "Base": "base",
+                "Mean": "mean",
+                "Limits": interval("limit_low", "limit_high", unit),
+                "Special cause": pl.col("special_cause").fill_null("none"),
+            },
+            unit,
+        ),
         suppressed=int(rows["status"].fill_null("").str.starts_with("suppressed").sum()),
     )
 

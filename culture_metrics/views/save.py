@@ -12,6 +12,9 @@ import plotly.io as pio
 from plotly.offline import get_plotlyjs
 
 from culture_metrics.errors import ReportError
+from culture_metrics.views import style
+from culture_metrics.views.house import HouseFigure, folded
+from culture_metrics.views.labels import spread
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,15 +24,15 @@ if TYPE_CHECKING:
 #: How Plotly shows every figure: no mode bar, as wide as the page, "$" is money and not mathematics.
 CONFIG = {"displayModeBar": False, "responsive": True, "typesetMath": False}
 
-#: Width of a picture of a figure that takes the width of its page, in pixels.
-PICTURE_WIDTH = 1000
+#: A picture is as large as a slide, in pixels.
+SLIDE = (1600, 900)
 
 #: On paper a figure is a picture of what the screen shows. How far it must shrink is worked out whenever it
 #: is drawn, for no script can measure the paper when a page is printed: its styles come into force later.
 #: Sizes are A4 less 15 mm on each side, in pixels; no figure takes more than three quarters of the height,
 #: but for one so long that nobody could read it then: that one goes on over the end of the page.
 ON_PAPER_SCRIPT = """
-document.querySelectorAll(".js-plotly-plot").forEach((drawing) => {
+const onPaper = (drawing) => {
   const shrink = () => {
     const { width, height } = drawing._fullLayout ?? {};
     if (!width) return;
@@ -39,8 +42,15 @@ document.querySelectorAll(".js-plotly-plot").forEach((drawing) => {
   };
   drawing.on("plotly_afterplot", shrink);
   shrink();
-});
+};
+document.querySelectorAll(".js-plotly-plot").forEach(onPaper);
+document.addEventListener("drawn", (event) => onPaper(event.target));
 """
+#: Where there are many figures each is drawn when it comes into view, and says so by an event, `drawn`.
+ON_VIEW_SCRIPT = (Path(__file__).parent / "on_view.js").read_text(encoding="utf-8")
+#: What every page with figures runs: labels follow the width, pictures go out. Style beside it.
+ON_PAGE_SCRIPT = (Path(__file__).parent / "figures.js").read_text(encoding="utf-8")
+ON_PAGE_STYLE = (Path(__file__).parent / "figures.css").read_text(encoding="utf-8")
 ON_PAPER_STYLE = """
 @page { size: A4; margin: 15mm; }
 @media print {
@@ -56,7 +66,6 @@ _PAGE = """<!doctype html>
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{title}</title>
 <style>body {{ margin: 0 auto; max-width: 1200px; background: #FFFFFF; }}
-figure {{ min-width: 42rem; }} /* as in a report: a narrow screen scrolls, no label is cut off */
 {style}</style>
 </head>
 <body>
@@ -89,8 +98,9 @@ def fragment(figure_json: Mapping[str, Any], div_id: str) -> str:
     div = pio.to_html(
         shown, config=CONFIG, include_plotlyjs=False, full_html=False, validate=False, div_id=div_id
     )
-    label = html.escape(_alt(shown["layout"]), quote=True)
-    return f'<figure role="img" aria-label="{label}" style="margin: 0; overflow-x: auto">{div}</figure>'
+    label = html.escape(alt(shown["layout"]), quote=True)
+    title = html.escape(plain_title(shown["layout"]) or "Figure", quote=True)
+    return f'<figure role="img" aria-label="{label}" data-title="{title}">{div}</figure>'
 
 
 def as_html(fig: go.Figure, *, plotlyjs: bool = False, div_id: str) -> str:
@@ -103,7 +113,8 @@ def as_html(fig: go.Figure, *, plotlyjs: bool = False, div_id: str) -> str:
     '<figure role="img" aria-la'
     """
     body = fragment(fig.to_dict(), div_id)
-    return f"<script>{get_plotlyjs()}</script>\n{body}" if plotlyjs else body
+    library = f"<script>{get_plotlyjs()}</script>\n<script>{ON_PAGE_SCRIPT}</script>\n"
+    return f"{library}{body}" if plotlyjs else body
 
 
 def save(fig: go.Figure, path: str | Path) -> Path:
@@ -124,6 +135,8 @@ def save(fig: go.Figure, path: str | Path) -> Path:
     """
     title = plain_title(fig.to_dict()["layout"]) or "Figure"
     body = as_html(fig, plotlyjs=True, div_id="figure")
+    if isinstance(fig, HouseFigure):
+        body += folded(fig.numbers)
     return _write(Path(path), _page(body, title, ON_PAPER_SCRIPT).encode())
 
 
@@ -133,9 +146,11 @@ def page(body: str, path: str | Path, *, title: str) -> Path:
 
 
 def picture(fig: go.Figure, path: str | Path) -> Path:
-    """Write a figure as a picture (PNG or SVG), as the ending says; needs kaleido and Chrome.
+    """Write a figure as a picture (PNG or SVG) for a slide, as the ending says.
 
-    Nothing is fetched: the page that is photographed holds plotly.js and no mathematics.
+    A PNG has 1600 by 900 pixels, or more height where a figure is so long that its words would shrink below
+    14 pixels. It needs kaleido and a Chrome, Chromium or Edge. Nothing is fetched: the page that
+    is photographed holds plotly.js and no mathematics.
 
     Raises
     ------
@@ -143,37 +158,103 @@ def picture(fig: go.Figure, path: str | Path) -> Path:
         When one of the two is not there, or the file cannot be written there.
     """
     path = Path(path)
+    return _write(path, drawn(fig, path.suffix.lower().lstrip("."), path.name))
+
+
+def drawn(fig: go.Figure, kind: str, where: str = "") -> bytes:
+    """Return a figure as PNG or SVG; raises as `picture`."""
     try:
         import kaleido
         from kaleido.errors import ChromeNotFoundError
     except ImportError as error:
         raise ReportError(
             "A picture needs a package that is not installed",
-            where=path.name,
-            expected="kaleido, version 1 or newer, and Chrome or Chromium",
-            hint="Install it: pip install 'culture-metrics[pictures]'. Without it, save as .html: the camera "
-            "above a figure in JupyterLab makes a PNG as well.",
+            where=where,
+            expected="kaleido, version 1 or newer, and Chrome, Chromium or Edge",
+            hint="Install it: pip install 'culture-metrics[pictures]'. Without it, save as .html: the page "
+            "has a button that saves a PNG.",
         ) from error
-    layout = fig.to_dict()["layout"]
-    size = {"width": layout.get("width") or PICTURE_WIDTH, "height": layout.get("height") or 600, "scale": 2}
+    shown, size = for_slide(fig)
     script = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
     try:
-        drawn = kaleido.calc_fig_sync(
-            fig.to_dict(),
-            opts={"format": path.suffix.lower().lstrip("."), **size},
-            kopts={"plotlyjs": str(script), "mathjax": False},
-        )
+        # The browser stays for the next figure, which then takes a tenth of the time; it ends with Python.
+        kaleido.start_sync_server(plotlyjs=str(script), mathjax=False, silence_warnings=True)
+        return bytes(kaleido.calc_fig_sync(shown, opts={"format": kind, **size}))
     except ChromeNotFoundError as error:
         raise ReportError(
-            "A picture needs Chrome or Chromium, and none was found",
-            where=path.name,
-            hint="Install one, or set BROWSER_PATH to it; or save as .html.",
+            "A picture needs Chrome, Chromium or Edge, and none was found",
+            where=where,
+            hint="Install one, or set BROWSER_PATH to it; or save as .html, which any browser opens.",
         ) from error
-    return _write(path, drawn)
+
+
+def for_slide(fig: go.Figure) -> tuple[dict[str, Any], dict[str, float]]:
+    """Return a figure as JSON object that fills a slide, and the size to draw it in.
+
+    Titles and notes use the width. Words are never drawn smaller than on the page: a long figure gets a
+    picture higher than a slide.
+
+    Examples
+    --------
+    >>> import plotly.graph_objects as go
+    >>> for_slide(go.Figure(layout={"height": 450}))[1]
+    {'width': 800, 'height': 450, 'scale': 2.0}
+    >>> for_slide(go.Figure(layout={"height": 1800}))[1]
+    {'width': 1600, 'height': 1800, 'scale': 1.0}
+    """
+    shown = fig.to_dict()
+    across, down = SLIDE
+    own = shown["layout"].get("width")
+    width = own or style.NARROWEST
+    for _ in range(2):  # a wider figure has fewer lines of words and is lower
+        layout = at_width(shown["layout"], width)
+        height = layout.get("height") or down / 2
+        width = own or min(across, max(style.NARROWEST, round(height * across / down)))
+    scale = max(1.0, min(across / width, down / height))
+    size = {"width": max(width, round(across / scale)), "height": max(height, round(down / scale))}
+    if size["height"] > height:
+        # What a slide has left below stays below the notes.
+        margin = {**layout.get("margin", {})}
+        margin["b"] = margin.get("b", 0) + size["height"] - height
+        layout = {**layout, "margin": margin, "height": size["height"]}
+    return {**shown, "layout": {**layout, "width": size["width"]}}, {**size, "scale": scale}
+
+
+def at_width(layout: Mapping[str, Any], width: float) -> dict[str, Any]:
+    """Return the layout of a house figure with title and notes broken for another width.
+
+    Examples
+    --------
+    >>> at_width({"height": 450}, 900)
+    {'height': 450}
+    """
+    meta = layout.get("meta")
+    words = meta.get("words") if isinstance(meta, dict) else None
+    if not words:
+        return dict(layout)
+    narrow = style.heading(words["title"], words["subtitle"], style.NARROWEST)
+    wide = style.heading(words["title"], words["subtitle"], width)
+    below = [line for text in words["below"] for line in spread(text, width - 2 * style.EDGE)]
+    notes = [dict(note) for note in layout.get("annotations", ())]
+    top, bottom = style.HEADING_LINE * (len(wide) - len(narrow)), 0
+    if below and notes:
+        bottom = style.FOOT_LINE * (len(below) - len(notes[-1]["text"].split("<br>")))
+        notes[-1]["text"] = "<br>".join(below)
+    margin = layout["margin"]
+    title = {**layout["title"], "text": "<br>".join(wide)}
+    title["pad"] = {**title["pad"], "t": style.hang(wide)}
+    changed = {**layout, "title": title, "annotations": notes, "height": layout["height"] + top + bottom}
+    bar = (layout.get("coloraxis") or {}).get("colorbar") or {}
+    if bar.get("yref") == "container":
+        y = 1 - ((1 - bar["y"]) * layout["height"] + top) / changed["height"]
+        changed["coloraxis"] = {**layout["coloraxis"], "colorbar": {**bar, "y": y}}
+    return {**changed, "margin": {**margin, "t": margin["t"] + top, "b": margin["b"] + bottom}}
 
 
 def _page(body: str, title: str, script: str) -> str:
-    return _PAGE.format(title=html.escape(title), body=body, style=ON_PAPER_STYLE, script=script)
+    return _PAGE.format(
+        title=html.escape(title), body=body, style=ON_PAGE_STYLE + ON_PAPER_STYLE, script=script
+    )
 
 
 def _write(path: Path, content: bytes) -> Path:
@@ -189,10 +270,11 @@ def _write(path: Path, content: bytes) -> Path:
     return path
 
 
-def _alt(layout: Mapping[str, Any]) -> str:
+def alt(layout: Mapping[str, Any]) -> str:
+    """Return the figure in words: its alt text, or its title."""
     meta = layout.get("meta")
-    alt = meta.get("alt") if isinstance(meta, dict) else None
-    return alt or plain_title(layout) or "Figure"
+    told = meta.get("alt") if isinstance(meta, dict) else None
+    return told or plain_title(layout) or "Figure"
 
 
 def plain_title(layout: Mapping[str, Any]) -> str:

@@ -9,6 +9,7 @@ from culture_metrics.views import style
 from culture_metrics.views.inputs import tidy
 from culture_metrics.views.labels import safely
 from culture_metrics.views.lines import band_and_line, both_ends, by_line, frame, names
+from culture_metrics.views.numbers import listed
 from culture_metrics.wording.numbers import sentences, several
 
 WHERE = "views.scatter"
@@ -83,6 +84,15 @@ def scatter(
         source=source,
         notes=sentences(["Dots: organisations. Bands: 95% interval of the line", notes]),
         alt=f"Scatter of {several(points.height, 'organisation')}. {both_ends(parts)}",
+        numbers=listed(
+            points,
+            {
+                "Organisation": "name" if "name" in points.columns else "organisation",
+                x_title: "x",
+                y_title: "y",
+            },
+            None,
+        ),
     )
 
 

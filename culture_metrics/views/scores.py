@@ -11,6 +11,7 @@ import polars as pl
 from culture_metrics.views import style
 from culture_metrics.views.inputs import tidy
 from culture_metrics.views.labels import reading, safe, safely, width
+from culture_metrics.views.numbers import listed
 from culture_metrics.wording.numbers import (
     at_the_end,
     base_range,
@@ -113,6 +114,18 @@ median of 122 organisations, 1 is above and 1 below.'
         notes=_notes(rows, compared, has_intervals),
         alt=_alt(rows, compared),
         source=source,
+        numbers=listed(
+            rows,
+            {
+                "Score": "label",
+                "Value": "estimate",
+                "95% interval": "interval",
+                "Base": "base",
+                "Worst of the group": "worst",
+                "Median": "median",
+                "Best": "best",
+            },
+        ),
         suppressed=rows.select(held_back().sum()).item(),
     )
 

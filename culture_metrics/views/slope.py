@@ -11,6 +11,7 @@ from culture_metrics.views import style
 from culture_metrics.views.changes import STYLES, plus_printed
 from culture_metrics.views.inputs import tidy
 from culture_metrics.views.labels import safely, width
+from culture_metrics.views.numbers import listed
 from culture_metrics.wording.numbers import base_range, fixed, held_back, sentences, several, shown
 from culture_metrics.wording.verdicts import BARRED, CLEAR
 
@@ -101,6 +102,17 @@ def slope(
         notes=_notes(rows, drawn),
         alt=_alt(rows, drawn, unit),
         source=source,
+        numbers=listed(
+            rows,
+            {
+                "Measure": "label",
+                str(first["period_from"]): "estimate_from",
+                str(first["period_to"]): "estimate_to",
+                "Change": "difference",
+                "Verdict": "verdict",
+            },
+            unit,
+        ),
         suppressed=int(rows.select(held_back().sum()).item()),
     )
 

@@ -8,6 +8,7 @@ import polars as pl
 from culture_metrics.views import style
 from culture_metrics.views.inputs import tidy
 from culture_metrics.views.labels import safe, width
+from culture_metrics.views.numbers import listed
 from culture_metrics.wording.numbers import several
 
 WHERE = "views.specifications"
@@ -89,7 +90,23 @@ design (a, b).'
         source=source,
         notes=f"Dark: {100 * level:g}% interval clear of 0. {notes}".strip(),
         alt=_alt(table, groups),
+        numbers=listed(
+            table.join(_made_with(choices), on="specification", how="left", maintain_order="left"),
+            {
+                "Made with": "choices",
+                "Estimate": "estimate",
+                f"{100 * level:g}% interval, from": "conf_low",
+                "to": "conf_high",
+            },
+            None,
+        ),
     )
+
+
+def _made_with(choices: pl.DataFrame) -> pl.DataFrame:
+    """Return each specification's choices in words."""
+    each = pl.format("{}: {}", "choice", "option").str.join("; ").alias("choices")
+    return choices.group_by("specification", maintain_order=True).agg(each)
 
 
 def _places(groups: list[tuple[str, list[str]]]) -> tuple[dict[tuple[str, str], float], float]:

@@ -8,6 +8,7 @@ import polars as pl
 from culture_metrics.views import style
 from culture_metrics.views.inputs import one_of, tidy
 from culture_metrics.views.labels import reading
+from culture_metrics.views.numbers import interval, listed
 from culture_metrics.wording.columns import year
 from culture_metrics.wording.numbers import DECIMALS, SIGN, base_range, fixed, sentences, several, shown
 
@@ -105,6 +106,20 @@ median 6.90, rank 44 of 122.'
         notes=sentences(["Whiskers: 95% interval. Grey: from the worst to the best of the group", notes]),
         alt=_alt(rows, name, unit),
         source=source,
+        numbers=listed(
+            rows,
+            {
+                "Year": "period",
+                "Value": "estimate",
+                "95% interval": interval(unit=unit),
+                "Base": "base",
+                "Best of the group": "best",
+                "Median": "median",
+                "Worst": "worst",
+                "Rank": "place",
+            },
+            unit,
+        ),
     )
 
 

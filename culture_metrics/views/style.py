@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 import plotly.graph_objects as go
 
-from culture_metrics.views.labels import wrap
+from culture_metrics.views.house import HouseFigure
+from culture_metrics.views.labels import spread
 from culture_metrics.wording.numbers import sentences
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     import polars as pl
 
@@ -33,6 +34,9 @@ TEXT, QUIET_TEXT, GRID, PAPER = "#222222", "#595959", "#E6E6E6", "#FFFFFF"
 #: Diverging, below to above: orange and blue are told apart in every kind of colour blindness, and the
 #: colour of text keeps 4.5 to 1 on every shade.
 DIVERGING = ((0.0, ORANGE), (0.5, "#F5F5F5"), (1.0, SEQUENTIAL[2]))
+
+#: Contrast of text with its ground.
+READABLE = 4.5
 
 FONT = '"Segoe UI", -apple-system, "Helvetica Neue", Arial, "Liberation Sans", sans-serif'
 LABEL, SUBTITLE, TITLE = 14, 15, 20
@@ -104,10 +108,51 @@ def template() -> go.layout.Template:
 
 def figure() -> go.Figure:
     """Return an empty figure in the house style."""
-    fig = go.Figure(layout={"template": template()})
+    fig = HouseFigure(layout={"template": template()})
     # Given to Plotly by `finish`, all at once: it checks all texts anew at each one added.
     fig._texts = []
     return fig
+
+
+def contrast(one: str, other: str) -> float:
+    """Return the contrast of two colours (`#RRGGBB`) as WCAG 2.2 defines it.
+
+    Examples
+    --------
+    >>> round(contrast("#000000", "#FFFFFF"))
+    21
+    """
+    low, high = sorted(map(_luminance, (one, other)))
+    return (high + 0.05) / (low + 0.05)
+
+
+def _luminance(colour: str) -> float:
+    parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def text_on(colour: str) -> str:
+    """Return the colour of text that keeps 4.5 to 1 on a ground: white, the house's own, or black.
+
+    Examples
+    --------
+    >>> text_on(DARK_BLUE), text_on(ORANGE)
+    ('#FFFFFF', '#222222')
+    """
+    return next(text for text in (PAPER, TEXT, "#000000") if contrast(text, colour) >= READABLE)
+
+
+def between(one: str, other: str, share: float) -> str:
+    """Return the colour that lies that share of the way from one to another.
+
+    Examples
+    --------
+    >>> between("#000000", "#FF8000", 0.5)
+    '#804000'
+    """
+    ends = ([int(c[i : i + 2], 16) for i in (1, 3, 5)] for c in (one, other))
+    return "#" + "".join(f"{round(a + share * (b - a)):02X}" for a, b in zip(*ends, strict=True))
 
 
 def pixel_rows(fig: go.Figure, total: float) -> None:
@@ -161,7 +206,7 @@ class Room:
     foot: float = 0
 
 
-def finish(
+def finish(  # noqa: PLR0913
     fig: go.Figure,
     room: Room,
     *,
@@ -171,8 +216,9 @@ def finish(
     source: str = "",
     notes: str = "",
     suppressed: int = 0,
+    numbers: pl.DataFrame | None = None,
 ) -> go.Figure:
-    """Give a figure its texts, title, subtitle, notes, source, margins and alt text.
+    """Give a figure its texts, title, subtitle, notes, source, margins, alt text and table.
 
     Parameters
     ----------
@@ -188,11 +234,14 @@ def finish(
         Stand beneath the figure.
     suppressed : int
         How many numbers are held back.
+    numbers : polars.DataFrame, optional
+        What the figure shows as text cells, as `listed` makes them of the very rows that are drawn.
 
     Returns
     -------
     plotly.graph_objects.Figure
-        With `layout.meta` holding `alt`, `source` and `suppressed`.
+        With `layout.meta` holding `alt`, `source`, `suppressed`, and in `words` the plain texts of which
+        title and notes are made, so that they can be broken anew where the figure has another width.
 
     Examples
     --------
@@ -200,23 +249,38 @@ def finish(
     >>> fig.layout.meta["alt"]
     'Morale. A dot.'
     """
-    across = NARROWEST - 2 * EDGE
-    grey = f"<span style='font-size:{SUBTITLE}px;color:{QUIET_TEXT};font-weight:400'>"
-    heading = wrap(title, across, TITLE, bold=True)
-    heading += [f"{grey}{line}</span>" for line in wrap(subtitle, across, SUBTITLE)]
-    source_line = f"Source: {source}" if source else ""
-    below = [line for text in (notes, source_line) for line in wrap(text, across)]
-    top = EDGE + HEADING_LINE * len(heading) + 6 + room.head
+    said = heading(title, subtitle, NARROWEST)
+    words = [notes, f"Source: {source}" if source else ""]
+    below = [line for text in words for line in spread(text, NARROWEST - 2 * EDGE)]
+    top = EDGE + HEADING_LINE * len(said) + 6 + room.head
     bottom = room.foot + (FOOT_LINE * len(below) + 8 if below else 0) + EDGE
     if below:
         place = {"x": 0, "y": 0, "xanchor": "left", "yanchor": "top", "align": "left", "font": QUIET}
         note(fig, "<br>".join(below), **place, xshift=EDGE - room.left, yshift=-room.foot - 4)
-    # Plotly hangs one line from its top and several from the first baseline.
-    hang = EDGE if len(heading) == 1 else EDGE + 14
     fig.layout.annotations = fig._texts
+    if isinstance(fig, HouseFigure):
+        fig._numbers = numbers
     return fig.update_layout(
-        title={"text": "<br>".join(heading), "pad": {"l": EDGE, "t": hang}},
-        meta={"alt": f"{sentences([title])} {alt}".strip(), "source": source, "suppressed": suppressed},
+        title={"text": "<br>".join(said), "pad": {"l": EDGE, "t": hang(said)}},
+        meta={
+            "alt": f"{sentences([title])} {alt}".strip(),
+            "source": source,
+            "suppressed": suppressed,
+            "words": {"title": title, "subtitle": subtitle, "below": [w for w in words if w]},
+        },
         margin={"l": room.left, "r": room.right, "t": top, "b": bottom, "pad": 0, "autoexpand": False},
         height=round(top + room.height + bottom),
     )
+
+
+def heading(title: str, subtitle: str, width: float) -> list[str]:
+    """Return the lines of title and subtitle in a figure of that width."""
+    grey = f"<span style='font-size:{SUBTITLE}px;color:{QUIET_TEXT};font-weight:400'>"
+    across = width - 2 * EDGE
+    small = [f"{grey}{line}</span>" for line in spread(subtitle, across, SUBTITLE)]
+    return spread(title, across, TITLE, bold=True) + small
+
+
+def hang(lines: Sequence[str]) -> int:
+    """Return how far a heading hangs: Plotly hangs one line from its top, several from the first baseline."""
+    return EDGE if len(lines) == 1 else EDGE + 14

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import polars as pl
+
 from culture_metrics.views import style
 from culture_metrics.views.inputs import one_of
+from culture_metrics.views.numbers import listed
 from culture_metrics.wording.numbers import DECIMALS, sentences, signed
 
 if TYPE_CHECKING:
@@ -116,6 +119,11 @@ none if they stand 10.0 points lower.'
         notes="Band: 95% interval of the change. Those of the earlier year are taken to be alike.",
         alt=f"Line of the change among all staff. {'; '.join(said)}",
         source=source,
+        numbers=listed(
+            pl.DataFrame({"x": steps[::5], "y": values[::5]}),
+            {"Difference of those without an answer": "x", "Change among all staff": "y"},
+            unit,
+        ),
     )
 
 

@@ -8,6 +8,7 @@ import polars as pl
 from culture_metrics.views import style
 from culture_metrics.views.inputs import tidy
 from culture_metrics.views.labels import reading, safely
+from culture_metrics.views.numbers import interval, listed
 from culture_metrics.wording.columns import year
 from culture_metrics.wording.numbers import SIGN, base_range, sentences, several, shown
 
@@ -98,6 +99,19 @@ def trend(
         notes=" ".join(notes),
         alt=_alt(rows, line.row(0, named=True), apart, unit),
         source=source,
+        numbers=listed(
+            rows,
+            {
+                "Year": "period",
+                "Value": "estimate",
+                "95% interval": interval(unit=unit),
+                "Base": "base",
+                "Compares with the last year": pl.when("comparable")
+                .then(pl.lit("yes"))
+                .otherwise(pl.lit("no")),
+            },
+            unit,
+        ),
     )
 
 

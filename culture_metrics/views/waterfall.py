@@ -8,6 +8,7 @@ import polars as pl
 from culture_metrics.views import style
 from culture_metrics.views.inputs import one_of, tidy
 from culture_metrics.views.labels import safely, wrap
+from culture_metrics.views.numbers import listed
 from culture_metrics.wording.numbers import DECIMALS, MINUS, SIGN, count, sentences, several, shown
 
 COLUMNS = ["section", "label", "estimate", "conf_low", "conf_high", "base_from", "base_to"]
@@ -113,6 +114,18 @@ Within, Nurses: +2.8 (+1.0 to +4.6).'
         notes=sentences([" ".join(said), notes]),
         alt=_alt(rows, start, end, unit),
         source=source,
+        numbers=listed(
+            rows,
+            {
+                "Step": "label",
+                "Part": "section",
+                "Change": "size",
+                "95% interval": pl.col("interval").str.strip_chars(" ()").replace("", None),
+                "Base before": "base_from",
+                "Base after": "base_to",
+            },
+            unit,
+        ),
     )
 
 

@@ -10,6 +10,7 @@ import polars as pl
 from culture_metrics.views import style
 from culture_metrics.views.inputs import tidy
 from culture_metrics.views.labels import safe
+from culture_metrics.views.numbers import listed
 from culture_metrics.wording.columns import year
 from culture_metrics.wording.numbers import SIGN, sentences, several, shown
 
@@ -104,6 +105,14 @@ Acute from 6.10 to 6.10.'
             [f"Line chart of {several(len(order), 'measure')}, the programme ran from {start} on", *said]
         ),
         source=source,
+        numbers=pl.concat(
+            listed(
+                part,
+                {"Measure": "label", "Year": "period", safe(own): "own", safe(control): "control"},
+                str(part["unit"][0]),
+            )
+            for part in rows.partition_by("label", maintain_order=True)
+        ),
     )
 
 

@@ -348,10 +348,17 @@ def test_the_study_says_standing_oversight_and_extremes_first(published_2024, sh
     enterprise = study([str(path)], "NR5")
     said = enterprise.stands_out().said
     assert said[0].startswith("Livewell Southwest is above the median of Social Enterprises - Community")
-    assert said[1] == "No oversight score: NR5 is in no sector of the NHS Oversight Framework."
-    assert said[2].startswith("Most favourable against") and said[3].startswith("Least favourable against")
+    assert said[3] == "No oversight score: NR5 is in no sector of the NHS Oversight Framework."
+    assert said[4].startswith("Most favourable against") and said[5].startswith("Least favourable against")
+    # Nothing is known of groups of staff from this workbook, and that is said.
+    assert said[6].startswith("Not known from these files: they have no results by group of staff.")
+    # Better than its profile predicts, in the same benchmark group.
+    assert (
+        said[7].startswith("To ask how they do it: on safe and healthy")
+        and "First Community Health" in said[7]
+    )
     other = replace(enterprise, organisation="REF")
-    assert [text.split(":")[0] for text in other.stands_out().said[1:3]] == [
+    assert [text.split(":")[0] for text in other.stands_out().said[2:4]] == [
         "Staff engagement (OF0084)", "Raising concerns (OF0061)",
     ]  # fmt: skip
     assert len(other.peers().organisations) == 10
@@ -365,3 +372,10 @@ def test_a_framework_has_the_same_figures_beside_it(published_2024):
     assert both.height == 22
     for name in ("estimate", "conf_low", "conf_high", "median", "organisations"):
         assert both[name].to_list() == pytest.approx(both[f"{name}_there"].to_list(), abs=1e-12)
+
+
+def test_a_group_of_one_has_a_funnel(published_2024):
+    """Community Surgical Services has one organisation: the curve of its limits is one point, not eighty."""
+    fig = benchmark(published_2024, organisation="NXP").funnel()
+    assert fig.layout.title.text.startswith("Staff engagement: Independent Health Group lies inside")
+    assert max(len(trace.x) for trace in fig.data) <= 2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -215,3 +216,16 @@ def test_the_summary_says_whose_trend_it_is_the_whole_first():
     assert said.startswith("Staff engagement, 2022 to 2024: no clear trend")
     assert "Staff engagement, Theatres, 2022 to 2024: falling" in said
     assert "Staff engagement, Wards, 2022 to 2024: rising" in said
+
+
+def test_a_trend_is_drawn_by_any_name_of_its_breakdown():
+    values = {"2022": 6.0, "2023": 6.1, "2024": 6.3}
+    own = results(values, "morale", breakdown="locality_1", group="North")
+    found = replace(trend(own, ["morale"]), names={"locality_1": "Directorate"})
+    ours = found.figure("Morale", "Directorate", "North")
+    assert ours.to_dict() == found.figure("morale", "locality_1", "North").to_dict()
+    assert ours.numbers.frame["Value"].to_list() == ["6.00", "6.10", "6.30"]
+    with pytest.raises(UnknownNameError, match="breakdown in this trend"):
+        found.figure("morale", "Ward")
+    with pytest.raises(UnknownNameError, match="group in this trend"):
+        found.figure("morale", "Directorate", "Nowhere")

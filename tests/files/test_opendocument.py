@@ -13,7 +13,7 @@ import opendocument as ods
 import polars as pl
 import pytest
 import xlsxwriter
-from nbformat import v4
+from cells import without_notebooks
 from polars.testing import assert_frame_equal
 from typer.testing import CliRunner
 
@@ -130,8 +130,7 @@ def test_answers_of_both_are_the_same(books):
 
 def test_reports_of_both_are_the_same(books, tmp_path, monkeypatch):
     """On the command line, to page and workbook; its pictures, which are of the same results, are left out."""
-    empty = v4.new_notebook(cells=[v4.new_markdown_cell("# Title")])
-    monkeypatch.setattr(report, "run_notebooks", lambda names, *_: dict.fromkeys(names, empty))
+    without_notebooks(monkeypatch, report)
     results, tables = [], []
     for kind in WRITERS:
         out = tmp_path / kind

@@ -122,9 +122,10 @@ def test_shares_paths_and_specifications():
     clear = {"indirect": {"estimate": -0.02, "conf_low": -0.03, "conf_high": -0.01}}
     unclear = {"indirect": {"estimate": -0.02, "conf_low": -0.03, "conf_high": 0.01}}
     pair = "Staff engagement and SHMI"
-    assert through(clear, 0.4, names) == f"{pair}: 40% of the link lies on the path through morale"
-    assert through(clear, None, names) == f"{pair}: an indirect path of \N{MINUS SIGN}0.020 through morale"
-    assert through(unclear, 0.4, names) == f"{pair}: no clear indirect path through morale"
+    assert through(clear, 0.4, names) == f"{pair}: 40% of the link is shared with morale"
+    assert through(clear, None, names) == f"{pair}: \N{MINUS SIGN}0.020 of the link is shared with morale"
+    assert not re.search(r"\b(path|through|leads?|via)\b", through(clear, 0.4, names))
+    assert through(unclear, 0.4, names) == f"{pair}: no clear part of the link is shared with morale"
     row = {
         "specifications": 12, "percent_above": 25.0, "percent_below": 75.0, "percent_clearly_above": 0.0,
         "percent_clearly_below": 50.0,

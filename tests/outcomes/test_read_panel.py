@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 
 import culture_metrics as cm
-from culture_metrics.errors import FileFormatError, LinkError
+from culture_metrics.errors import FileFormatError, LinkError, UnknownNameError
 
 
 def write(folder, frame, name="panel.csv"):
@@ -200,3 +200,11 @@ def test_letters_that_mark_figures_are_names_among_names():
     assert table["region"].to_list() == ["A", "c", "X", None, "z"]
     assert table["falls"].to_list() == [1.5, None, 2.5, None, 4.0]
     assert "hidden" not in table.columns
+
+
+def test_outcomes_are_named_by_id_as_well():
+    frame = cm.synthetic.outcome_panel(organisations=20)
+    named = cm.read_panel(frame, "shmi")
+    assert named.outcomes == cm.read_panel(frame, [cm.outcome("shmi")]).outcomes
+    with pytest.raises(UnknownNameError, match="shmy"):
+        cm.read_panel(frame, "shmy")

@@ -9,7 +9,7 @@ import pytest
 import xlsxwriter
 from books import NATIONAL, ORGANISATIONS, Sheets, make_published, suppress
 
-from culture_metrics.published import Published, read_published, write_published
+from culture_metrics.published import Published, write_published
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -71,6 +71,6 @@ def official_file(shared_data: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def official(official_file: Path) -> Published:
+def official(published_2024: Published) -> Published:
     """The official results of 2024, read once."""
-    return read_published(official_file)
+    return published_2024

@@ -10,7 +10,7 @@ import pytest
 from cells_of import blocks, read_cells
 
 from culture_metrics.catalogue import catalogue
-from culture_metrics.published import read_published, rebuild_scores
+from culture_metrics.published import rebuild_scores
 
 EDITION = catalogue().edition(2024)
 SCORES = {"staff engagement": "staff_engagement", "morale": "morale"}
@@ -47,8 +47,8 @@ def path(shared_data):
 
 
 @pytest.fixture(scope="module")
-def national(path):
-    return read_published(path)
+def national(national_2024):
+    return national_2024
 
 
 @pytest.fixture(scope="module")

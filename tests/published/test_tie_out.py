@@ -11,16 +11,13 @@ from culture_metrics.errors import ResultsError
 from culture_metrics.published import read_published, tie_out
 
 
-def test_national_bases_are_the_sums_over_all_trusts(official, shared_data):
+def test_national_bases_are_the_sums_over_all_trusts(official, national_2024):
     """Exactly, for all 30 scores of 2024: 745,006 answered for staff engagement."""
-    path = shared_data / "nss2024" / "NSS24 detailed spreadsheets national results.xlsx"
-    if not path.is_file():
-        pytest.skip("the official national workbook of 2024 is not here")
-    found = tie_out(official, read_published(path))
+    found = tie_out(official, national_2024)
     assert found.compared == {"sum": 30}
     assert found.table.is_empty()
     fewer = replace(official, results=official.results.table.filter(pl.col("organisation") != "RXT"))
-    off = tie_out(fewer, read_published(path)).table
+    off = tie_out(fewer, national_2024).table
     gone = official.results.table.filter(organisation="RXT", measure="morale")["base"].item()
     row = off.filter(measure="morale").row(0, named=True)
     assert (row["kind"], row["second"] - row["first"]) == ("sum_of_bases", gone)

@@ -1,9 +1,11 @@
-"""Run the cells of a notebook in this process, as Jupyter would: the last expression of a cell shows itself."""
+"""Notebooks in this process, as Jupyter would run them, or none: the last expression of a cell shows itself."""
 
 from __future__ import annotations
 
 import ast
 import re
+from concurrent.futures import Future
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,6 +13,8 @@ from typing import Any
 import nbformat
 import plotly.graph_objects as go
 
+#: What a notebook passes on to `cm.study`.
+ARGUMENTS = ("inputs", "organisation", "year", "by", "minimum_base", "minimum_count", "ledger", "survey")
 FOLDER = Path(__file__).resolve().parents[2] / "notebooks"
 
 
@@ -30,6 +34,7 @@ class Page:
 def run(name: str, skip: str | None = None, **parameters: Any) -> Page:
     """Run a notebook with these parameters; cells whose code matches `skip` are left out."""
     page = Page()
+    parameters = _given(parameters)
     for number, cell in enumerate(nbformat.read(FOLDER / f"{name}.ipynb", as_version=4).cells):
         needed = "parameters" in cell.metadata.get("tags", ()) or "import" in cell.source
         if cell.cell_type != "code" or (skip and not needed and re.search(skip, cell.source)):
@@ -53,6 +58,31 @@ def run(name: str, skip: str | None = None, **parameters: Any) -> Page:
     return page
 
 
+def _given(parameters: dict[str, Any]) -> dict[str, Any]:
+    """Put what `cm.study` takes into `given`, as the report does; without inputs it is the example."""
+    named = {name: parameters.pop(name) for name in ARGUMENTS if name in parameters}
+    return {"given": named, **parameters} if named else parameters
+
+
+class NoKernels(nullcontext):
+    """Stands for the processes of a report that runs no notebooks."""
+
+    def __enter__(self):
+        return self
+
+    def submit(self, task):
+        done = Future()
+        done.set_result(task(None))
+        return done
+
+
+def without_notebooks(patch: Any, module: Any) -> None:
+    """Let reports be made without running notebooks, and without the process that runs them."""
+    empty = nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell("# Title")])
+    patch.setattr(module, "run_notebooks", lambda names, *_: dict.fromkeys(names, empty))
+    patch.setattr(module, "Kernels", NoKernels)
+
+
 def _show(value: Any, page: Page) -> None:
     if isinstance(value, go.Figure):
         page.figures.append(value)
@@ -63,6 +93,8 @@ def _show(value: Any, page: Page) -> None:
             *(a.text for a in value.layout.annotations),
         ]
         page.shown.append("\n".join(map(str, said)))
+    elif hasattr(value, "controls"):  # elsewhere than in JupyterLab the figure alone
+        _show(value.otherwise or value.figure, page)
     elif hasattr(value, "_ipython_display_"):  # several, one beneath the other
         for part in value.figures or [value.otherwise]:
             _show(part, page)

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import polars as pl
 import pytest
-from nbformat import v4
+from cells import without_notebooks
 
 from culture_metrics import (
     check_pair,
@@ -138,8 +138,7 @@ def test_what_may_not_leave_is_not_saved(results, tmp_path):
 
 
 def test_the_files_of_a_report_are_harmless(file, tmp_path, monkeypatch):
-    empty = v4.new_notebook(cells=[v4.new_markdown_cell("# Title")])
-    monkeypatch.setattr(module, "run_notebooks", lambda names, *_: dict.fromkeys(names, empty))
+    without_notebooks(monkeypatch, module)
     report([file], tmp_path, by=["locality_1"])
     assert any("HYPERLINK" in cell for cell in cells_of(tmp_path / "results.xlsx"))
     assert harmless(pl.read_parquet(tmp_path / "results.parquet")["group"])

@@ -4,9 +4,16 @@ from __future__ import annotations
 
 from html.parser import HTMLParser
 
+import pytest
 from nbformat import v4
 
+from culture_metrics import study
+from culture_metrics.errors import UnknownNameError
+from culture_metrics.reporting.methods import methods
 from culture_metrics.reporting.page import page, section
+from culture_metrics.reporting.readers import check_reader
+from culture_metrics.reporting.run import NOTEBOOKS
+from culture_metrics.study.example import DEPARTMENT, FALL, RISE, SMALL_TEAM
 
 FIGURE = {"application/vnd.plotly.v1+json": {"data": [], "layout": {"meta": {"alt": 'Bars of "Yes" & no.'}}}}
 
@@ -78,3 +85,36 @@ def test_links_between_notebooks_are_links_within_the_page_or_words():
     made_page = page(parts, title="T", subtitle="S", facts=[], remarks=[], left_out=[], manifest=told)
     assert 'See <a href="#two">the other</a> and a third.' in made_page
     assert 'id="two"' in made_page and ".ipynb" not in made_page.split("<main")[-1].split("<script")[0]
+
+
+def test_a_finding_stands_beneath_the_title_and_is_escaped():
+    notebook = v4.new_notebook(cells=[v4.new_markdown_cell("# Title\n\nWords."), v4.new_code_cell("a < b")])
+    part = section("nb", notebook, ["Morale < 6."], code=False)
+    assert '</h2><p class="finding">Morale &lt; 6.</p>' in part.html
+    assert "<details" not in part.html
+
+
+def test_the_demo_tells_its_story_on_the_page_and_hides_the_small_team():
+    """What is planted is found again; the team of seven is named nowhere, methods and figure included."""
+    data = study([])
+    told = {
+        "created": "2026-01-01T00:00:00", "software": {}, "inputs": [], "rows": {},
+        "suppression": {"rule": "", "held_back": 0},
+    }  # fmt: skip
+    made = page(
+        [], title="T", subtitle="S", facts=[], remarks=[], left_out=[], manifest=told,
+        opening=data.stands_out(), figure=data.headline(), methods=methods(data, NOTEBOOKS, every=True),
+    )  # fmt: skip
+    first = made[made.index('id="first"') : made.index('id="made"')]
+    assert f"{FALL} fell in" in first and f"department {DEPARTMENT} (" in first and f"{RISE} rose in" in first
+    assert "With a long-term condition in morale widened beyond chance" in first
+    hidden = data.suppressed[0].table.filter(group=SMALL_TEAM)
+    assert hidden.height and hidden["estimate"].null_count() == hidden.height
+    assert SMALL_TEAM not in made
+    # A chapter that is not on the page is not linked to.
+    assert "More in" not in first
+
+
+def test_a_reader_that_is_not_known_is_refused():
+    with pytest.raises(UnknownNameError, match="reader"):
+        check_reader("everyone")

@@ -5,7 +5,8 @@ import zipfile
 
 import polars as pl
 import pytest
-from nbformat import v4
+from cells import without_notebooks
+from slide_rules import slide_faults
 from typer.testing import CliRunner
 
 from culture_metrics import estimate, study, synthetic, validate
@@ -36,17 +37,19 @@ def files(tmp_path_factory):
 def folder(files, tmp_path_factory):
     """A report without its notebooks; `test_report` looks at them."""
     out = tmp_path_factory.mktemp("released")
-    empty = v4.new_notebook(cells=[v4.new_markdown_cell("# Title")])
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(module, "run_notebooks", lambda names, *_: dict.fromkeys(names, empty))
-        report(files, out, by=["locality_1", "occupation_group"], minimum_base=12, minimum_count=2)
+        without_notebooks(patch, module)
+        report(
+            files, out, by=["locality_1", "occupation_group"], minimum_base=12, minimum_count=2, slides=True
+        )
     return out
 
 
 def test_no_file_names_a_group_of_which_nothing_is_shown(folder):
     texts = {path.name: path.read_bytes() for path in folder.iterdir()}
-    with zipfile.ZipFile(folder / "results.xlsx") as book:
-        texts |= {name: book.read(name) for name in book.namelist()}
+    for packed in ("results.xlsx", "slides.pptx"):
+        with zipfile.ZipFile(folder / packed) as book:
+            texts |= {name: book.read(name) for name in book.namelist()}
     # Parquet may compress its pages: its texts are read as a program reads them.
     table = pl.read_parquet(folder / "results.parquet")
     texts["groups"] = "\n".join(table["group"].unique()).encode()
@@ -61,6 +64,36 @@ def test_no_file_names_a_group_of_which_nothing_is_shown(folder):
     assert pooled["status"].unique().to_list() == ["suppressed"]
     assert pooled["period"].unique().sort().to_list() == ["2023", "2024"]
     assert not pooled.select("period", "measure").is_duplicated().any()
+
+
+def test_the_slides_are_sound(folder):
+    assert slide_faults(folder / "slides.pptx") == []
+    from pptx import Presentation
+
+    show = Presentation(folder / "slides.pptx")
+    about = show.core_properties
+    assert (about.author, about.last_modified_by, about.language) == (
+        "culture-metrics",
+        "culture-metrics",
+        "en-GB",
+    )
+    titles = [slide.shapes.title.text_frame.text for slide in show.slides]
+    assert len(titles) == len(set(titles)) >= 4
+    # The map's numbers are the results', and groups of which nothing is shown are not on it.
+    table = pl.read_parquet(folder / "results.parquet").filter(period="2024", measure="morale")
+    (grid,) = (
+        s.table
+        for slide in show.slides
+        for s in slide.shapes
+        if s.has_table and "Base" in s.table.cell(0, 1).text
+    )
+    column = [c.text for c in grid.rows[0].cells].index("Morale")
+    shown = {row.cells[0].text: row.cells[column].text.split(" ")[0] for row in [*grid.rows][1:]}
+    assert set(shown) - {"Whole organisation"} <= {*LARGE}
+    for name in LARGE:
+        assert shown[name] == f"{table.filter(group=name)['estimate'].item():.2f}"
+    notes = " ".join(slide.notes_slide.notes_text_frame.text for slide in show.slides)
+    assert "every respondent counted once" in notes and "Base: " in notes
 
 
 def test_a_group_hidden_in_one_year_only_keeps_its_name_and_has_no_number_there(folder):

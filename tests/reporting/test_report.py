@@ -16,16 +16,20 @@ from pathlib import Path
 import fastexcel
 import polars as pl
 import pytest
-from nbformat import v4
+from accessible import faults
+from cells import without_notebooks
 from printed import HEIGHT, MARGIN, WIDTH, browser, print_page
+from slide_rules import slide_faults
 
 from culture_metrics import catalogue, read_published, study, synthetic, validate
 from culture_metrics.contract import check_results
-from culture_metrics.errors import FileFormatError, InputWarning, ReportError
+from culture_metrics.errors import FileFormatError, InputWarning, ReportError, UnknownNameError
 from culture_metrics.published import write_published
 from culture_metrics.reporting import report as module
-from culture_metrics.reporting.page import Section
+from culture_metrics.reporting.page import Section, section
+from culture_metrics.reporting.readers import for_board, has_figures
 from culture_metrics.reporting.report import report
+from culture_metrics.study import read as study_of_files
 from culture_metrics.study.example import example_published
 from culture_metrics.study.study import Study
 
@@ -48,11 +52,27 @@ def files(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def folder(files):
-    """A report on all of them, made once."""
-    out, steps = files / "new" / "report", []
+def executed():
+    """The notebooks of the report, as they ran for it."""
+    return {}
+
+
+@pytest.fixture(scope="module")
+def folder(files, executed):
+    """A report on all of them for analysts, made once."""
+    out, steps, run = files / "new" / "report", [], module.run_notebooks
+
+    def kept(*args):
+        executed.update(run(*args))
+        return executed
+
     names = ["official 2024.xlsx", "RXX 2023.csv", "RXX 2024.csv"]
-    made = report([files / name for name in names], out, "SYN01", tell=lambda *step: steps.append(step))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "run_notebooks", kept)
+        made = report(
+            [files / name for name in names], out, "SYN01", tell=lambda *step: steps.append(step),
+            reader="analysts",
+        )  # fmt: skip
     assert made == out / "index.html"
     assert [done for _, done, _ in steps] == [0, 1, 2, 3, 4, 5, 6, 7, 8, 8, 9]
     assert (steps[0][0], steps[-1]) == ("Reading and checking the files", ("Done", 9, 9))
@@ -62,8 +82,7 @@ def folder(files):
 @pytest.fixture
 def quick(monkeypatch):
     """Reports without running notebooks."""
-    empty = v4.new_notebook(cells=[v4.new_markdown_cell("# Title")])
-    monkeypatch.setattr(module, "run_notebooks", lambda names, *_: dict.fromkeys(names, empty))
+    without_notebooks(monkeypatch, module)
 
 
 @pytest.fixture(scope="module")
@@ -108,12 +127,23 @@ def test_the_page_fetches_nothing(page, tags):
     assert "http" not in policy
 
 
-def test_plotly_is_there_once_and_every_figure_has_a_name(page, tags):
+def test_plotly_is_there_once_and_every_figure_has_a_name(page, tags, executed):
     assert len(re.findall(r"\* plotly\.js v\d", page)) == 1
+    assert page.index("* plotly.js v") > page.index("</main>"), "words show before Plotly is loaded"
     figures = [attributes for tag, attributes in tags if tag == "figure"]
-    # At a glance; all scores, answers, two heat maps; changes of scores and of questions, slopes, two maps of
-    # changes, staff mix; benchmark, ranking, funnel, oversight, peers; own beside published figures, published answers.
-    assert len(figures) == page[page.index("</head>") :].count("Plotly.newPlot(") == 18
+    # That of the first screen, and every one that a notebook drew.
+    drawn = sum(
+        "application/vnd.plotly.v1+json" in output.get("data", {})
+        for notebook in executed.values()
+        for cell in notebook.cells
+        for output in cell.get("outputs", [])
+    )
+    assert drawn >= 18
+    assert (
+        len(figures)
+        == page[page.index("</head>") : page.index("</main>")].count("Plotly.newPlot(")
+        == 1 + drawn
+    )
     assert all(a["role"] == "img" and len(a["aria-label"]) > 60 for a in figures)
     said = " ".join(a["aria-label"] for a in figures)
     assert re.search(r"above the median of Acute .+ on \d of 9 scores, below it on \d\.", said)
@@ -173,6 +203,55 @@ def test_one_can_find_ones_way_about_the_page(page, tags):
     levels = [int(tag[1]) for tag, _ in tags if re.fullmatch("h[1-6]", tag)]
     assert levels.count(1) == 1
     assert all(lower - upper <= 1 for upper, lower in pairwise(levels))
+
+
+def test_the_page_opens_with_its_findings_and_each_chapter_with_its_own(page, tags):
+    first = page[page.index('id="first"') : page.index('id="01_check_an_extract"')]
+    for question in ("How do we stand?", "What changed, and where inside?", "Whose experience differs?"):
+        assert f"<h3>{question}</h3>" in first
+    assert re.search(r"rank \d+ of \d+; by sampling alone \d+ to \d+", first)
+    assert 'href="#04_benchmark_and_peers" aria-label="More in Benchmark and peers"' in first
+    assert first.count('<figure role="img"') == 1 and "<table" not in first
+    titled = re.findall(r'<h2 id="(\w+)-title">[^<]+</h2>\s*(<p class="finding">)?', page)
+    assert titled[0] == ("first", "") and len(titled) == 8
+    assert all(finding for _, finding in titled[1:])
+    regions = [a["aria-label"] for _, a in tags if a.get("role") == "region"]
+    assert len(regions) == len(set(regions))
+
+
+def test_a_board_sees_no_code_and_no_table_and_every_figure_has_its_heading(folder, executed):
+    for name, notebook in executed.items():
+        shown = for_board(notebook)
+        part = section(name, shown, ["What came of it."], code=False)
+        # The folded numbers of a figure are its text for who cannot see it.
+        seen = re.sub(r"<details class='numbers'>.*?</details>", "", part.html, flags=re.DOTALL)
+        assert "<details" not in seen and "<table" not in seen and "cm.study" not in seen
+        assert has_figures(shown) == (name != "01_check_an_extract")
+        heads = [len(re.findall("<figure", text)) for text in part.html.split("<h3")[1:]]
+        assert all(0 < many <= 3 for many in heads)
+        assert part.html.index("What came of it.") > part.html.index("</h2>")
+    assert "<details" in section("a", executed["02_culture_indicators"]).html
+
+
+def test_gaps_are_in_the_release_that_is_kept_and_attacked(folder, manifest):
+    """The groups of chapter 05 were decided in its own kernel, and the next report knew nothing of them."""
+    releases = json.loads((folder / "ledger.json").read_text(encoding="utf-8"))["releases"]
+    for release in releases:
+        kept = {name for call in release["calls"] for name in call["by"]}
+        assert {"locality_1", "occupation_group", "ethnicity_summary", "long_term_condition"} <= kept
+        # With the groups by gender beside the others something followed about few people: withdrawn.
+        assert "gender" not in kept
+
+
+def test_the_methods_are_those_of_this_report(page):
+    made = page[page.index('id="made"') :]
+    for said in (
+        "Improved", "Likely", "Margin of no material change: ", "Health and safety climate", "Wilson",
+        "Published figures are", "score 1 + 3 (rank - 1) / (n - 1)", "The benchmark group is Acute",
+    ):  # fmt: skip
+        assert said in made
+    # Nothing that does not apply: no edition here is provisional, no headcounts were given.
+    assert "provisional" not in made and "response rate" not in made
 
 
 def test_no_respondent_and_no_place_on_this_computer_is_in_any_file(files, folder):
@@ -241,17 +320,18 @@ def test_the_manifest_lets_someone_repeat_it(files, manifest):
     }  # fmt: skip
     assert manifest["options"]["breakdowns"] == ["occupation_group", "locality_1"]
     assert manifest["options"]["minimum_base"] == 11
-    assert (len(manifest["notebooks"]), manifest["left_out"]) == (6, [])
+    assert (len(manifest["notebooks"]), len(manifest["left_out"])) == (6, 1)
     assert {"Python", "polars", "pandera", "plotly"} <= set(manifest["software"])
 
 
 def test_the_workbook_has_one_plain_table_a_sheet(folder):
     book = fastexcel.read_excel(folder / "results.xlsx")
     names = [
-        "Scores", "Scores by group", "Percentages", "Percentages by group", "Answers", "Benchmark", "Changes",
+        "Heat map Occupation group", "Heat map Locality 1", "Scores", "Scores by group", "Percentages", "Percentages by group", "Answers", "Benchmark", "Changes",
     ]  # fmt: skip
     assert book.sheet_names == ["Cover", "Contents", "Notes", *names]
-    assert book.load_sheet("Contents").to_polars()["Sheet"].to_list() == names
+    assert book.load_table("Contents").to_polars()["Sheet"].to_list() == ["Notes", *names]
+    assert faults(folder / "results.xlsx") == []
     with zipfile.ZipFile(folder / "results.xlsx") as parts:
         sheets = [parts.read(n).decode() for n in parts.namelist() if n.startswith("xl/worksheets/sheet")]
         tables = [n for n in parts.namelist() if n.startswith("xl/tables/")]
@@ -263,7 +343,7 @@ def test_the_workbook_has_one_plain_table_a_sheet(folder):
 
 
 def test_the_workbook_has_the_figures_of_the_results(folder):
-    sheet = fastexcel.read_excel(folder / "results.xlsx").load_sheet("Scores", dtypes={"Lower 95%": "float"})
+    sheet = fastexcel.read_excel(folder / "results.xlsx").load_table("Scores", dtypes={"Lower 95%": "float"})
     scores = sheet.to_polars()
     results = pl.read_parquet(folder / "results.parquet").filter(measure="morale", group="all", period="2024")
     ours = results.filter(source="respondents").row(0, named=True)
@@ -275,7 +355,7 @@ def test_the_workbook_has_the_figures_of_the_results(folder):
 
 def test_the_workbook_marks_what_is_not_there(folder):
     book = fastexcel.read_excel(folder / "results.xlsx")
-    table = book.load_sheet("Scores by group", dtypes="string").to_polars()
+    table = book.load_table("Scores_by_group", dtypes="string").to_polars()
     held = table.filter(pl.col("Score") == "[c]")
     hidden = pl.read_parquet(folder / "results.parquet").filter(
         pl.col("status").cast(pl.String).str.starts_with("suppressed"), unit="score", source="respondents"
@@ -283,14 +363,14 @@ def test_the_workbook_marks_what_is_not_there(folder):
     assert held.height == hidden.height > 0
     numbers = held.select("Lower 95%", "Upper 95%", "Base").unpivot()["value"]
     assert numbers.unique().to_list() == ["[c]"]
-    published = book.load_sheet("Scores", dtypes="string").to_polars().filter(Source="Published")
+    published = book.load_table("Scores", dtypes="string").to_polars().filter(Source="Published")
     assert published["Lower 95%"].unique().to_list() == ["[x]"]
     assert table.null_count().sum_horizontal().item() == published.null_count().sum_horizontal().item() == 0
 
 
 def test_the_workbook_says_what_changed(folder):
     book = fastexcel.read_excel(folder / "results.xlsx")
-    table = book.load_sheet("Changes", dtypes="string").to_polars()
+    table = book.load_table("Changes", dtypes="string").to_polars()
     results = pl.read_parquet(folder / "results.parquet").filter(
         measure="morale", group="all", source="respondents"
     )
@@ -303,7 +383,7 @@ def test_the_workbook_says_what_changed(folder):
     assert "2023" in barred["Reason"]
     assert table.null_count().sum_horizontal().item() == 0
     assert table.filter(pl.col("Change") == "[c]").height > 0
-    place = book.load_sheet("Benchmark").to_polars()
+    place = book.load_table("Benchmark").to_polars()
     assert place["Base"].min() >= 10
 
 
@@ -319,12 +399,18 @@ def test_says_what_was_left_out_and_why(quick, files, tmp_path, monkeypatch):
     of_workbooks = [
         (t, "no published workbook was given") for t in ("Benchmark and peers", "Published results")
     ]
-    for name, left_out in (
-        ("RXX 2024.csv", [one_year, *of_workbooks]),
+    for name, notebooks, left_out in (
+        (
+            "RXX 2024.csv",
+            3,
+            [one_year, *of_workbooks, ("Equality", "no gap between two groups may be shown")],
+        ),
         (
             "official 2024.xlsx",
+            3,
             [
                 *((title, no_file) for title in ("Check an extract", "Culture indicators", "Year on year")),
+                ("Equality", "the files have no results by group of staff"),
                 ("What the verdicts are worth here", "there is no respondent file among the inputs"),
             ],
         ),
@@ -333,9 +419,46 @@ def test_says_what_was_left_out_and_why(quick, files, tmp_path, monkeypatch):
         made = json.loads((tmp_path / "manifest.json").read_text(encoding="utf-8"))
         assert made["left_out"] == [{"notebook": title, "reason": why} for title, why in left_out]
         assert all(f"<li>{title}: {why}.</li>" in page for title, why in left_out)
-        assert len(made["notebooks"]) == 3
+        assert len(made["notebooks"]) == notebooks
         assert ("<p>Of the verdicts</p>" in page) == name.startswith("RXX")
     assert drawn == [40]
+
+
+def test_several_organisations_get_a_report_each_and_a_page_that_leads_there(
+    quick, files, tmp_path, monkeypatch
+):
+    """The workbook is read once; one that it does not have is said, and keeps nobody from theirs."""
+    read, real = [], study_of_files.read_published
+    monkeypatch.setattr(
+        study_of_files,
+        "read_published",
+        lambda *given, **by_name: read.append(given) or real(*given, **by_name),
+    )
+    steps, inputs = [], [files / "official 2024.xlsx"]
+    with pytest.warns(InputWarning, match=r"No report on XYZ: .*XYZ"):
+        made = report(inputs, tmp_path, ["SYN01", "XYZ", "SYN02"], tell=lambda *step: steps.append(step))
+    assert made == tmp_path / "index.html"
+    assert len(read) == 1
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["SYN01", "SYN02", "XYZ", "index.html"]
+    assert not any((tmp_path / "XYZ").iterdir())
+    for code in ("SYN01", "SYN02"):
+        assert (
+            json.loads((tmp_path / code / "manifest.json").read_text(encoding="utf-8"))["organisation"]
+            == code
+        )
+        assert set(pl.read_parquet(tmp_path / code / "results.parquet")["organisation"]) == {code}
+    page = made.read_text(encoding="utf-8")
+    assert re.findall(r'href="(.*?)"', page) == ["SYN01/index.html", "SYN02/index.html"]
+    assert "Invented trust 2" in page and "<h1>2 of 3 organisations</h1>" in page
+    done = [part for _, part, _ in steps]
+    assert done == sorted(done) and {total for *_, total in steps} == {300}
+    assert steps[0][0] == "SYN01: Reading and checking the files"
+    with pytest.raises(ReportError, match="named twice"):
+        report(inputs, tmp_path, ["SYN01", "syn01"])
+    with pytest.raises(ReportError, match="the report on one organisation"):
+        report(inputs, tmp_path / "SYN01", ["SYN01", "SYN02"])
+    with pytest.raises(UnknownNameError, match="ABC"):
+        report(inputs, tmp_path, ["ABC", "XYZ"])
 
 
 def test_a_missing_question_is_said_at_the_top_and_warned_of(quick, tmp_path):
@@ -357,12 +480,13 @@ def test_an_organisation_that_no_file_can_say_anything_about_is_refused(quick, f
 
 def test_a_real_workbook_is_reported_with_its_own_figures(quick, shared_data, published_2024, tmp_path):
     (path,) = (shared_data / "nss2024").glob("*organisational results.xlsx")
-    report([path], tmp_path, organisation="ref")
+    report([path], tmp_path, organisation="ref", slides=True)
+    assert slide_faults(tmp_path / "slides.pptx") == []
     results = pl.read_parquet(tmp_path / "results.parquet")
     assert results.equals(published_2024.results.table.filter(organisation="REF"))
     # Staff engagement of Royal Cornwall Hospitals in the official 2024 workbook, sheet THEMES; 122 peers.
     assert round(results.filter(measure="staff_engagement")["estimate"].item(), 4) == 6.5639
-    place = fastexcel.read_excel(tmp_path / "results.xlsx").load_sheet("Benchmark").to_polars()
+    place = fastexcel.read_excel(tmp_path / "results.xlsx").load_table("Benchmark").to_polars()
     assert place.filter(Measure="Staff engagement")["Organisations"].item() == 122
 
 

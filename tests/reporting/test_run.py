@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from pathlib import Path
 
@@ -131,3 +132,40 @@ def test_a_failing_cell_is_named_without_values(notebook, source, said, never):
     assert caught.value.where == "made.ipynb, cell 2"
     assert said in str(caught.value)
     assert never not in str(caught.value)
+
+
+def test_notebooks_share_a_process_and_a_study_but_no_names(notebook, tmp_path):
+    """The study is handed over: no file is read. Nobody else's names, and no other arguments, get it."""
+    show = "import os\nimport culture_metrics as cm\nfrom IPython.display import display\n"
+    show += "display({'text/plain': str(os.getpid())}, raw=True)\nprint('left' in globals())\nleft = 1\n"
+    notebook(show + "cm.study(inputs, year='2024')['who']")
+    (tmp_path / "second.ipynb").write_text((tmp_path / "made.ipynb").read_text(encoding="utf-8"))
+    parameters = {"inputs": ["no such file.csv"], "year": "2024"}
+    asked = dict.fromkeys(["organisation", "by", "minimum_base", "minimum_count", "ledger", "survey"])
+    study = run.packed_study({"who": "a trust"}, parameters | asked)
+    ready = []
+    with run.started() as kernel:
+        done = run.run_notebooks(["made", "second"], parameters, ready.append, kernel, study)
+        with pytest.raises(ReportError, match="made stopped") as caught:
+            run.run_notebooks(["made"], {"inputs": ["another.csv"]}, kernel=kernel)
+    assert "There is no such file" in caught.value.got
+    assert ready == [1, 2]
+    shown = [[*cell.outputs] for made in done.values() for cell in made.cells]
+    process, printed, last = zip(*shown, strict=True)
+    assert len({output.data["text/plain"] for output in process}) == 1
+    assert [output.text for output in printed] == ["False\n", "False\n"]
+    assert [output.output_type for output in last] == ["execute_result"] * 2
+    assert {output.data["text/plain"] for output in last} == {"'a trust'"}
+
+
+def test_the_callers_own_process_is_left_alone(notebook):
+    """JupyterLab may be the caller: its shell, its streams and its renderer of figures are its own."""
+    from IPython.core.interactiveshell import InteractiveShell
+
+    before = (sys.stdout, sys.displayhook, InteractiveShell._instance, Path.cwd(), dict(os.environ))
+    name = notebook("import os, sys\nos.write(1, b'raw')\nos.write(2, b'raw')\nprint(sys.stdin.read())\n5")
+    done = run.run_notebooks([name], {})[name]
+    now = (sys.stdout, sys.displayhook, InteractiveShell._instance, Path.cwd(), dict(os.environ))
+    assert now == before
+    printed, last = done.cells[0].outputs
+    assert (printed.text, last.data) == ("\n", {"text/plain": "5"})

@@ -10,8 +10,11 @@ import pytest
 from culture_metrics import compare_years, study, synthetic, validate
 from culture_metrics.contract import as_results
 from culture_metrics.errors import ReportError
+from culture_metrics.reporting.run import NOTEBOOKS
 from culture_metrics.study.example import DEPARTMENT, FALL, RISE, SMALL_TEAM
 from culture_metrics.study.files import rows_table
+from culture_metrics.study.opening import KINDS
+from culture_metrics.wording.numbers import MINUS
 
 
 @pytest.fixture(scope="module")
@@ -108,14 +111,46 @@ def test_groups_that_are_held_back_are_not_called_incomparable(data):
     assert "held back or may not be compared" in note
 
 
-def test_the_first_page_names_the_planted_directorate_and_department(data):
-    """The story leads: where the fall sits is said before anything is counted."""
-    page = " ".join(data.stands_out().said)
-    assert f"By directorate, apart from the rest: {FALL} fell in" in page
-    assert f"in it chiefly department {DEPARTMENT} (" in page and f"{RISE} rose in" in page
-    assert "With a long-term condition fell in Morale" in page
+def test_the_first_screen_tells_the_planted_story(data):
+    """The fall, its chief department, the rise and the gap are found again; the small team is named nowhere."""
+    opening = data.stands_out()
+    changed = [line.sentence for line in opening.lines if line.kind == "changed"]
+    (fall,) = [text for text in changed if text.startswith(f"By directorate: {FALL} fell in")]
+    assert f"in it chiefly department {DEPARTMENT} (" in fall
+    assert any(text.startswith(f"By directorate: {RISE} rose in") for text in changed)
+    gaps = [line.sentence for line in opening.lines if line.kind == "equality"]
+    assert gaps[0].startswith("With a long-term condition, against Without a long-term condition: worse")
+    assert any("With a long-term condition in morale widened beyond chance" in text for text in gaps)
+    page = " ".join(opening.said)
     assert SMALL_TEAM not in page and "Chaplaincy" not in page
-    assert page.index(DEPARTMENT) < page.index("2023 to 2024: of ")
+    # A sentence each, none of them a wall of text; counts of verdicts stay in the chapter.
+    assert max(map(len, opening.said)) < 330 and "no clear change" not in page
+
+
+def test_every_line_of_the_first_screen_has_a_kind_and_a_chapter(data):
+    opening = data.stands_out()
+    kinds = [line.kind for line in opening.lines]
+    assert sorted(set(kinds), key=[*KINDS].index) == list(dict.fromkeys(kinds))
+    assert {line.chapter for line in opening.lines} <= {*NOTEBOOKS}
+    assert [question for question, _ in opening.by_question()] == [KINDS[k] for k in dict.fromkeys(kinds)]
+    assert opening.of("05_equality") == tuple(t.sentence for t in opening.lines if t.kind == "equality")
+
+
+def test_gaps_are_those_of_the_year_that_a_study_is_about(data):
+    """A study of an earlier year spoke of the gaps of the last one."""
+    first = replace(data, year="2023").stands_out()
+    own = data.equality_gaps().table.filter(period="2023", indicator="WDES 9a")
+    (told,) = [text for text in first.of("05_equality") if "WDES 9a" in text]
+    assert f"{MINUS}{-own['gap'][0]:.2f}" in told
+    assert not any("widened" in text for text in first.said)
+
+
+def test_of_one_year_the_parts_that_stand_apart_are_named(data):
+    opening = replace(data, year="2023").stands_out()
+    inside = [line.sentence for line in opening.lines if line.kind == "inside"]
+    assert inside and all(text.startswith("By ") and "beyond chance" in text for text in inside)
+    # Groups of an equality standard stand under their own question.
+    assert not any("long-term" in text for text in inside)
 
 
 def test_a_group_that_one_year_holds_back_is_said_to_be_lost_and_why(data):

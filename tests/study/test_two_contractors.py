@@ -8,6 +8,7 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 import pytest
+from cells import NoKernels
 from nbformat import v4
 from typer.testing import CliRunner
 
@@ -130,6 +131,7 @@ def test_the_report_counts_everybody_once_and_shows_what_the_file_says(trust, mo
         return dict.fromkeys(names, v4.new_notebook(cells=[v4.new_markdown_cell("# A part")]))
 
     monkeypatch.setattr(module, "run_notebooks", run)
+    monkeypatch.setattr(module, "Kernels", NoKernels)
     monkeypatch.setattr(module, "write_results", lambda place, *_: place.write_bytes(b""))
     done = CliRunner().invoke(cli.app, ["report", str(folder)])
     assert done.exit_code == 0, done.output

@@ -96,6 +96,11 @@ def test_finish_writes_title_subtitle_notes_source_and_meta():
         "alt": "Morale & more. A line.",
         "source": "published results",
         "suppressed": 3,
+        "words": {
+            "title": "Morale & more",
+            "subtitle": "2024. Base 812.",
+            "below": ["Lines: 95% interval.", "Source: published results"],
+        },
     }
     assert [a.text for a in fig.layout.annotations] == ["Lines: 95% interval.<br>Source: published results"]
     margin = fig.layout.margin

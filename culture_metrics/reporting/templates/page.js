@@ -16,3 +16,8 @@ const mark = () => {
 };
 document.addEventListener("scroll", () => requestAnimationFrame(mark), { passive: true });
 mark();
+// What is wider than its frame says so: on a narrow screen it is scrolled within the frame.
+const frames = document.querySelectorAll(".figure, .table");
+const measure = () => frames.forEach((f) => f.classList.toggle("wide", f.scrollWidth > f.clientWidth + 1));
+window.addEventListener("resize", measure, { passive: true });
+window.addEventListener("load", measure);

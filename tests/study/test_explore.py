@@ -1,0 +1,102 @@
+"""What may be chosen of a study: another choice gives another figure, in Python as in JupyterLab."""
+
+from __future__ import annotations
+
+import re
+from types import SimpleNamespace
+
+import polars as pl
+import pytest
+
+import culture_metrics as cm
+from culture_metrics.errors import ReportError, UnknownNameError
+from culture_metrics.study.choices import VIEWS, options
+
+NURSES = "Registered Nurses and Midwives"
+
+
+@pytest.fixture(scope="module")
+def study():
+    return cm.study([], by=["occupation_group", "locality_1"])
+
+
+def words(figure) -> str:
+    return re.sub(r"<br>|\s+", " ", figure.layout.title.text)
+
+
+def test_a_control_changes_the_figure(study):
+    shown = study.explore("scores")
+    first = words(shown.figure)
+    shown.controls["year"].value = "2023"
+    assert words(shown.figure) != first and "2023" in words(shown.figure)
+    standing = study.explore("ranking")
+    standing.controls["organisation"].value = "SYN03"
+    assert "Invented trust 3 ranks" in words(standing.figure)
+    unnamed = str(standing.figure.to_dict())
+    standing.controls["peers"].value = "nearest"
+    assert str(standing.figure.to_dict()) != unnamed
+
+
+def test_a_subset_is_named_in_every_title_and_summary(study):
+    shown = study.explore("scores")
+    [chosen] = [value for said, value in options(study, "only") if said.endswith(f": {NURSES}")]
+    shown.controls["only"].value = chosen
+    assert f"{NURSES} only" in words(shown.figure)
+    part = study.only(occupation_group=NURSES)
+    change = part.compare_years()
+    drawn = [part.scores(), part.answers(), change.figure(), change.slope(), *part.heat_maps()]
+    assert all(f"{NURSES} only" in words(figure) for figure in drawn)
+    assert all(f"{NURSES} only" in figure.layout.meta["alt"] for figure in drawn)
+    assert all(f"{NURSES} only" in said for said in (part.summary(), repr(part), part._repr_html_()))
+    assert all(f"{NURSES} only" in table._repr_html_() for table in (part.percentages(), part.years()))
+
+
+def test_a_subset_has_the_figures_of_its_people(study):
+    """The mean of the scores of those people, as they stand in the extract, by the other breakdown as well."""
+    extract = study.extracts[-1]
+    people = extract.frame.select("locality_1").with_columns(cm.score(extract)["morale"])
+    urgent = people.filter(locality_1="Urgent Care")["morale"].drop_nulls()
+    part = study.only(Directorate="Urgent Care").results.table.filter(period="2024", measure="morale")
+    [whole] = part.filter(group="all").select("estimate", "base").rows()
+    assert whole == (pytest.approx(urgent.mean(), abs=1e-9), len(urgent))
+    nurses = study.only(occupation_group=NURSES).results.table.filter(period="2024", measure="morale")
+    one = part.filter(group=NURSES).select("estimate", "base").rows()
+    assert one == nurses.filter(group="Urgent Care").select("estimate", "base").rows() and one[0][1] >= 11
+
+
+def test_only_what_is_shown_is_offered_and_a_fault_leaves_the_figure(study):
+    shown = study.suppressed[0].table.filter(pl.col("status").cast(pl.String) == "reported")["group"].unique()
+    offered = [value[1] for _, value in options(study, "only") if value]
+    assert offered and set(offered) <= set(shown)
+    maps = study.explore("groups")
+    before = maps.figure
+    maps.controls["only"].value = ("occupation_group", NURSES)  # by its own groups it cannot be split
+    assert maps.figure is before and "figure before" in maps._said.value
+    maps.controls["breakdown"].value = "locality_1"
+    assert f"{NURSES} only" in words(maps.figure) and maps._said.value == ""
+
+
+def test_what_cannot_be_chosen_is_said(study):
+    with pytest.raises(ReportError, match="one group of one breakdown"):
+        study.only()
+    with pytest.raises(UnknownNameError, match="scores"):
+        study.explore("radar")
+    with pytest.raises(UnknownNameError, match="Directorate"):
+        study.only(colour="red")
+    assert {"scores", "groups", "answers", "changes", "standing", "ranking"} == set(VIEWS)
+
+
+def test_elsewhere_than_in_jupyterlab_the_figure_stands_alone(study, monkeypatch):
+    """Controls have no form but a widget's, so that a page without widgets shows nothing in their place."""
+    shown, sent = study.explore("standing"), []
+    monkeypatch.setattr(shown, "_shown", lambda: {"the figure": "as it shows itself"})
+    monkeypatch.setattr("IPython.display.display", lambda given, **how: sent.append((given, how)))
+    shown._ipython_display_()
+    (controls, _), (figure, how) = sent
+    assert [*controls] == ["application/vnd.jupyter.widget-view+json"]
+    assert figure == shown._shown() and how["display_id"]
+    # A figure over a figure is not drawn by Plotly in JupyterLab: something else stands there in between.
+    renewed = []
+    shown._handle = SimpleNamespace(update=lambda bundle, raw: renewed.append([*bundle]))
+    shown.controls["peers"].value = "nearest"
+    assert renewed == [["text/plain"], ["the figure"]]
