@@ -319,6 +319,7 @@ def test_the_manifest_lets_someone_repeat_it(files, manifest):
         "used_of_organisation": 300,
     }  # fmt: skip
     assert manifest["options"]["breakdowns"] == ["occupation_group", "locality_1"]
+    assert manifest["options"]["calibrate"] == 0
     assert manifest["options"]["minimum_base"] == 11
     assert (len(manifest["notebooks"]), len(manifest["left_out"])) == (6, 1)
     assert {"Python", "polars", "pandera", "plotly"} <= set(manifest["software"])
