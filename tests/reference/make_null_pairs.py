@@ -1,12 +1,17 @@
 """What verdicts say where nothing changed, of ten designs: the rows of `null_pairs.csv`.
 
-Run: PYTHONPATH=. python tests/reference/make_null_pairs.py pairs FILE [CASE ...], from the root of the repository (ten made-up
-trusts of each design, 200 pairs of years of each; about an hour on one core; FILE grows and a run goes on where
-it stopped), then the same with `table` for `pairs`, which adds FILE up into null_pairs.csv.
+Run: PYTHONPATH=. python tests/reference/make_null_pairs.py pairs FILE [CASE ...], from the root of the repository (ten
+made-up trusts of each design, 200 pairs of years of each: half an hour of one core; FILE grows, and a run goes on
+where it stopped), then the same with `table` for `pairs`, which adds FILE up into null_pairs.csv. There `pairs` says
+how many there were.
 
 Years are drawn, estimated and compared as `calibrate` does it, every measure included; the planted years of
 `calibrate` are left out. `official` weights are worked out anew by `estimate` in each drawn year. A made-up trust
 is the whole truth of its 200 pairs. Families are all that is compared of one breakdown in one pair.
+
+A whole organisation comes out below 5 % because its measures go together: 131 normal tests with their correlations,
+adjusted in the same way, call something in 3.7 % of 4,000 draws, and in 5.5 % were they independent. The power lost
+is in the detectable change that is printed.
 """
 
 from __future__ import annotations
