@@ -361,7 +361,7 @@ def _page(
             + (
                 "read 'Check an extract' before you rely on the numbers."
                 if reader == ANALYSTS
-                else "the report for analysts (--for analysts) lists them."
+                else "the report for analysts lists them."
             )
         )
     remarks += study.cautions
