@@ -74,6 +74,11 @@ class People:
         return np.asarray(self.table == np.bincount(plain).argmax())
 
     @cached_property
+    def everyone(self) -> Flags:
+        """Groups that hold everybody: the figure of a whole organisation, with everyone counted once."""
+        return np.asarray((self.groups != 0).all(axis=1) & (self.table >= 0))
+
+    @cached_property
     def inside(self) -> Flags:
         """Groups × groups: whether the first holds all of the second."""
         holds = self.groups.astype(np.float32)
@@ -115,10 +120,11 @@ class _Pattern:
         The cheapest group without which a combination does not follow; where there is none, the cheapest that
         it is made of. `whole` says for which of them a whole organisation may be hidden.
         """
+        everyone = self.people.everyone[self.groups]
         cost = np.where(may[self.groups], self.people.cost[self.groups], np.inf)
         chosen: set[int] = set()
         for made_of, also_whole in zip(self.shown.made_of(left), whole, strict=True):
-            parts = made_of & (also_whole | (cost < WHOLE))
+            parts = made_of & (also_whole | ~everyone)
             needed = parts & self.shown.needed
             # An organisation is hidden only where there is nothing else.
             among = np.flatnonzero(needed if (cost[needed] < WHOLE).any() else parts)
