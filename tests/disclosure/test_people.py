@@ -442,11 +442,12 @@ def test_nothing_follows_from_several_breakdowns_of_a_small_trust(people, seed, 
         "measure",
         base=pl.col("base_of_all") - pl.col("base"),
         yes=pl.col("yes_of_all") - pl.col("yes"),
+        # Where the whole answered alike nothing more follows.
+        mixed=pl.col("yes_of_all").is_between(0, pl.col("base_of_all"), closed="none"),
     )
     assert left.height > 100
-    assert left.filter(
-        pl.col("base") > 0, (pl.col("yes") == 0) | (pl.col("yes") == pl.col("base"))
-    ).is_empty()
+    alike = (pl.col("yes") == 0) | (pl.col("yes") == pl.col("base"))
+    assert left.filter("mixed", alike, pl.col("base") > 0).is_empty()
 
 
 def test_unions_that_nearly_coincide_are_told_from_those_that_do_not():
