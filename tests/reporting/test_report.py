@@ -74,7 +74,7 @@ def folder(files, executed):
             reader="analysts",
         )  # fmt: skip
     assert made == out / "index.html"
-    assert [done for _, done, _ in steps] == [0, 1, 2, 3, 4, 5, 6, 7, 8, 8, 9]
+    assert [done for _, done, _ in steps] == [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 9, 10]
     assert (steps[0][0], steps[-1]) == ("Reading and checking the files", ("Done", 9, 9))
     return out
 
