@@ -287,7 +287,7 @@ class Kernels:
 
 def packed_study(study: Study, parameters: Mapping[str, Any]) -> memoryview:
     """Pack a study to hand over: it answers `cm.study` with these parameters from then on."""
-    return _packed("study", (dict(parameters), study))
+    return _packed("study", (dict(parameters), study, study.edition.survey))
 
 
 def _packed(what: str, given: Any) -> memoryview:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
+    from culture_metrics.catalogue import Survey
     from culture_metrics.published import Published
     from culture_metrics.study.study import Study
 
@@ -21,13 +22,12 @@ _STUDY: dict[str, Study] = {}
 _workbooks: dict[Path, Published] | None = None
 
 
-def put(arguments: Mapping[str, Any], study: Study) -> None:
+def put(arguments: Mapping[str, Any], study: Study, of: Survey) -> None:
     """Answer `cm.study` with this study, and with no earlier one, when it is called with these arguments.
 
-    A survey of one's own that it is of is known here from then on, as where the study was read.
+    A survey of one's own is known here from then on, as it is where the study was read.
     """
-    for extract in study.extracts:
-        survey(extract.edition.survey)
+    survey(of)
     _STUDY.clear()
     _STUDY[_key(arguments)] = study
 
