@@ -24,6 +24,7 @@ from culture_metrics.indicators.distributions import distributions
 from culture_metrics.indicators.estimate import estimate
 from culture_metrics.output import Output
 from culture_metrics.results import Distributions, Results
+from culture_metrics.results.tabled import parents_of
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -85,17 +86,21 @@ class Subset(Output):
         """
         study, least = self.study, self.study.rule.minimum_base
         shown = study.suppressed[0].table
-        every = [estimate(e, by=self._crosses(e), minimum_base=least).table for e in self._extracts]
+        every = [estimate(e, by=self._crosses(e), minimum_base=least) for e in self._extracts]
         self._keep()
-        found = pl.concat(every).join(shown, on=CELL, how="anti")
-        return found if study.rule.minimum_count is None else self._counted(shown, found)
+        found = pl.concat(one.table for one in every).join(shown, on=CELL, how="anti")
+        lies_in = parents_of([study.suppressed[0], *every])
+        return found if study.rule.minimum_count is None else self._counted(shown, found, lies_in)
 
-    def _counted(self, shown: pl.DataFrame, found: pl.DataFrame) -> pl.DataFrame:
+    def _counted(
+        self, shown: pl.DataFrame, found: pl.DataFrame, lies_in: pl.DataFrame | None
+    ) -> pl.DataFrame:
         """Hide crosses that count too few. What was shown stays: crosses that would give it away do not."""
         both = suppress(
             as_results(pl.concat([shown, found])),
             self.study.rule.minimum_base,
             minimum_count=self.study.rule.minimum_count,
+            parents=lies_in,
         )
         newly = both.filter(~REPORTED).join(shown.filter(REPORTED), on=CELL, how="semi").select(ONE).unique()
         return both.join(found, on=CELL, how="semi").join(newly, on=ONE, how="anti")

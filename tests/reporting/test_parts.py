@@ -105,6 +105,12 @@ def test_each_part_that_is_shown_has_a_page_and_no_other(released, texts):
     assert kept["suppression"]["attack"]["open"] == 0
 
 
+def test_the_first_screen_says_the_response_rate(released):
+    """No report could be made where headcounts were known. Interval: statsmodels' proportion_confint."""
+    said = [line.sentence for line in released.study.stands_out().lines if line.kind == "response"]
+    assert said == ["299 of 483 staff answered: 61.9% (57.5 to 66.1)."]
+
+
 def test_no_page_names_a_hidden_department(released, texts):
     for name, text in texts.items():
         assert not [h for h in HIDDEN if h in text], name
