@@ -28,8 +28,8 @@ FORMAT = 2
 class About:
     """A decision, and the extract that it began with: survey, period, respondents and codes of questions.
 
-    `counted` is what a minimum count was kept over, where there is one: that minimum and the breakdowns. Which
-    percentages it hides is chosen for all of them together, so that another choice beside it gives them away.
+    `counted` is what a minimum count was kept over, where there is one: that minimum and the breakdowns.
+    Which percentages it hides is chosen for all of them together: another choice beside it gives them away.
     """
 
     survey: str
@@ -124,8 +124,8 @@ def _check_counted(earlier: Mapping[str, Any] | None, about: About, path: Path) 
             "minimum count",
             where=path.name,
             expected="the minimum count, smallest base and breakdowns of the earlier report",
-            hint="Which percentages a minimum count hides is chosen for all breakdowns together: both reports "
-            "would give them away. Ask for all breakdowns in one report. If the earlier one went to nobody, "
+            hint="Which percentages a minimum count hides is chosen for all breakdowns together: both "
+            "reports would give them away. Ask for all in one report. If the earlier one went to nobody, "
             f"report into another folder, or delete {path.name}.",
         )
 

@@ -83,3 +83,13 @@ def test_two_reports_on_other_breakdowns_keep_no_minimum_count_and_are_refused(e
     assert shown(study(extract, COLUMNS, ledger)).equals(once)
     with pytest.raises(ReportError, match="for other breakdowns, or without this minimum count"):
         study(extract, COLUMNS[1:], ledger).suppressed  # noqa: B018
+
+
+def test_a_change_and_strata_are_not_split_into_percentages_that_a_minimum_count_hides(extract):
+    """Mix and change within of a group are two equations for its two percentages: both followed."""
+    [later] = study(extract, COLUMNS[:1]).extracts
+    earlier = replace(later, period="2023", decision=Decision())
+    both = replace(study(extract, COLUMNS[:1]), extracts=(earlier, later))
+    for split in (both.staff_mix, both.intersections):
+        said = split(MEASURE)
+        assert said.figures == () and "must count a minimum" in said.otherwise
