@@ -244,6 +244,13 @@ class Study(Released):
 
         return subset_of(self._answered(), groups)
 
+    @cached_property
+    def counted_crosses(self) -> pl.DataFrame:
+        """Results of each two breakdowns crossed, beside a minimum count: those of all subsets."""
+        from culture_metrics.study.subset import counted_crosses
+
+        return counted_crosses(self)
+
     def explore(self, view: str = "scores") -> Explorer:
         """Show a figure with controls: year, organisation, breakdown, measure, peers, subset, as it has them.
 

@@ -14,6 +14,7 @@ from culture_metrics.disclosure.rule import Rule
 from culture_metrics.errors import ReportError
 from culture_metrics.extracts.extract import Extract
 from culture_metrics.study.study import Study
+from culture_metrics.study.subset import shown_groups
 from tests.redteam import linear
 from tests.redteam.test_side_outputs import trust
 
@@ -93,3 +94,25 @@ def test_a_change_and_strata_are_not_split_into_percentages_that_a_minimum_count
     for split in (both.staff_mix, both.intersections):
         said = split(MEASURE)
         assert said.figures == () and "must count a minimum" in said.otherwise
+
+
+def test_two_subsets_hide_the_same_of_what_both_hold(extract):
+    """Nurses of directorates and directorates' nurses hid other percentages: 3 of 23 followed from the two."""
+    rng = np.random.default_rng(102)
+    rng.choice(range(1, 6), extract.frame.height, p=[0.03, 0.04, 0.08, 0.45, 0.40])  # the answers
+    jobs = rng.choice([26, 13, 34, 38, 1], extract.frame.height, p=[0.4, 0.3, 0.2, 0.06, 0.04])
+    staffed = replace(extract, frame=extract.frame.with_columns(pl.Series("q35", jobs).cast(pl.Int16)))
+    made = study(staffed, [*COLUMNS, "occupation_group"])
+    groups = shown_groups(made)
+
+    def cells(breakdown: str, other: str) -> set[frozenset[str]]:
+        tables = [
+            made.only(**{breakdown: g}).results.table.with_columns(own=pl.lit(g)) for g in groups[breakdown]
+        ]
+        rows = pl.concat(tables).filter(breakdown=other, measure=MEASURE, status="reported")
+        return {frozenset(pair) for pair in rows.select("own", "group").iter_rows()}
+
+    crossed = ("locality_1", "occupation_group")
+    shown_of_each = [cells(*crossed), cells(*reversed(crossed))]
+    held = [{c for c in one if c <= {*groups[crossed[0]], *groups[crossed[1]]}} for one in shown_of_each]
+    assert held[0] == held[1] and held[0]
