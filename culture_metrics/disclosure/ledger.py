@@ -26,13 +26,18 @@ FORMAT = 2
 
 @dataclass(frozen=True)
 class About:
-    """A decision, and the extract that it began with: survey, period, respondents and codes of questions."""
+    """A decision, and the extract that it began with: survey, period, respondents and codes of questions.
+
+    `counted` is what a minimum count was kept over, where there is one: that minimum and the breakdowns.
+    Which percentages it hides is chosen for all of them together: another choice beside it gives them away.
+    """
 
     survey: str
     period: str
     frame: pl.DataFrame
     questions: Sequence[str]
     decision: Decision
+    counted: Sequence[str] = ()
 
     @property
     def people(self) -> People:
@@ -45,6 +50,12 @@ def write_ledger(path: Path, decided: Sequence[About]) -> None:
 
     Weighted figures are not in it: their weights are not kept. Groups of which nothing was shown have no name
     in it.
+
+    Raises
+    ------
+    ReportError
+        When percentages are held to a minimum count, and an earlier run showed those of the same people for
+        other breakdowns or without it.
     """
     releases = {_key(r): r for r in _releases(path)} if path.exists() else {}
     for about in decided:
@@ -58,8 +69,10 @@ def write_ledger(path: Path, decided: Sequence[About]) -> None:
                 "survey": about.survey,
                 "period": about.period,
                 "people": _fingerprint(people),
+                "counted": list(about.counted),
                 "calls": written,
             }
+            _check_counted(releases.get(_key(new)), about, path)
             releases[_key(new)] = new
     text = json.dumps({"format": FORMAT, "releases": [*releases.values()]}, ensure_ascii=False) + "\n"
     # The notebooks of a report share it, side by side: nobody may read half of it, and a disk that is full in
@@ -102,6 +115,19 @@ def read_ledger(path: Path, decided: Sequence[About]) -> None:
             _warn_of_others(about.period)
         elif _organisations(others) & {*about.frame["organisation"].cast(pl.String)}:
             raise _of_others(path, about.period)
+
+
+def _check_counted(earlier: Mapping[str, Any] | None, about: About, path: Path) -> None:
+    if earlier and earlier["calls"] and about.counted and earlier.get("counted") != list(about.counted):
+        raise ReportError(
+            f"An earlier report shows percentages of {about.period} for other breakdowns, or without this "
+            "minimum count",
+            where=path.name,
+            expected="the minimum count, smallest base and breakdowns of the earlier report",
+            hint="Which percentages a minimum count hides is chosen for all breakdowns together: both "
+            "reports would give them away. Ask for all in one report. If the earlier one went to nobody, "
+            f"report into another folder, or delete {path.name}.",
+        )
 
 
 def _releases(path: Path) -> list[dict[str, Any]]:

@@ -15,7 +15,7 @@ from culture_metrics.errors import CultureMetricsError, CultureMetricsWarning, R
 from culture_metrics.indicators.breakdowns import available_breakdowns
 from culture_metrics.indicators.estimate import estimate
 from culture_metrics.results.suppress import suppress
-from culture_metrics.wording.several import Figures
+from culture_metrics.wording.several import NOT_COUNTED, Figures
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -78,6 +78,8 @@ def strata_of(study: Study, measure: str | None) -> Figures:
     study.suppressed  # noqa: B018
     extract, by = study.extracts[-1], equality_of(study.edition.survey.id).crossed
     chosen = measure or study.edition.headline
+    if study.rule.minimum_count and study.edition.measure(chosen).unit == "percent":
+        return Figures((), otherwise=NOT_COUNTED.format("Strata of a percentage are not shown"))
     try:
         with _withdrawn_if_open(study) as fate:
             given = _shown(study, extract, [by]) if by else extract

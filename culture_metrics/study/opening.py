@@ -124,7 +124,8 @@ def _response(study: Study) -> Iterator[str]:
 
 
 def _answered(answered: int, staff: int, among: str) -> str:
-    low, high = pl.select(*wilson_percent(pl.lit(100 * answered / staff), pl.lit(float(staff)))).row(0)
+    ends = wilson_percent(pl.lit(100 * answered / staff), pl.lit(float(staff)))
+    low, high = (pl.select(end).item() for end in ends)
     return (
         f"{answered:,} of {staff:,} staff{among} answered: {100 * answered / staff:.1f}% "
         f"({low:.1f} to {high:.1f})."

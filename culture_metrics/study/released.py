@@ -84,15 +84,18 @@ class Released(Output):
         answers = [distributions(e, minimum_base=least).table for e in self.extracts]
         if self.ledger:
             write_ledger(self.ledger, self.decided)
+        lies_in = parents_of(every)
         shown, spread = suppress(
             as_results(pl.concat([pl.DataFrame(schema=RESULTS), *results])),
             least,
             minimum_count=self.rule.minimum_count,
+            # Bases were decided from people, who know what lies in what; counts are decided from this table.
+            parents=lies_in if self.rule.minimum_count else None,
             distributions=as_distributions(pl.concat([pl.DataFrame(schema=DISTRIBUTIONS), *answers])),
         )
         named, whence = {**self.words, self.organisation: self.name}, self.provenance
         return (
-            Results(shown, least, parents_of(every), named, provenance=whence),
+            Results(shown, least, lies_in, named, provenance=whence),
             Distributions(spread, least, None, named, provenance=whence),
         )
 
@@ -141,7 +144,15 @@ class Released(Output):
     @property
     def decided(self) -> list[About]:
         """What was decided about each extract, as the ledger keeps it."""
-        return [About(e.survey, e.period, e.frame, [*e.edition.columns], e.decision) for e in self.extracts]
+        rule = self.rule
+        counted = [str(rule.minimum_count), str(rule.minimum_base), *sorted(self.by)]
+        return [
+            About(
+                e.survey, e.period, e.frame, [*e.edition.columns], e.decision,
+                counted if rule.minimum_count else (),
+            )
+            for e in self.extracts
+        ]  # fmt: skip
 
     def attacked(self) -> tuple[int, int]:
         """Attack what is shown of all extracts: how many sets of measures, and how many of them are open."""

@@ -244,6 +244,13 @@ class Study(Released):
 
         return subset_of(self._answered(), groups)
 
+    @cached_property
+    def counted_crosses(self) -> pl.DataFrame:
+        """Results of each two breakdowns crossed, beside a minimum count: those of all subsets."""
+        from culture_metrics.study.subset import counted_crosses
+
+        return counted_crosses(self)
+
     def explore(self, view: str = "scores") -> Explorer:
         """Show a figure with controls: year, organisation, breakdown, measure, peers, subset, as it has them.
 
@@ -458,7 +465,7 @@ class Study(Released):
     def staff_mix(self, measure: str | None = None) -> Figures:
         """Split the change of a measure (the survey's choice) into staff mix and change within groups."""
         from culture_metrics.study.staff_mix import staff_mix
-        from culture_metrics.wording.several import Figures
+        from culture_metrics.wording.several import NOT_COUNTED, Figures
 
         years, survey = self.two_years(), self.edition.survey
         self.suppressed  # noqa: B018  what may be shown is decided for all tables together
@@ -467,6 +474,8 @@ class Study(Released):
         if chosen not in self.edition.measures:
             label = self.edition.questions[chosen].label
             return Figures((), otherwise=f"'{label}' has no headline percentage whose change could be split.")
+        if self.rule.minimum_count and self.edition.measures[chosen].unit == "percent":
+            return Figures((), otherwise=NOT_COUNTED.format("The change of a percentage is not split"))
         return staff_mix(years, chosen, wanted, self.rule.minimum_base, self.name)
 
     def equality_gaps(self) -> EqualityGaps:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import combinations
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -24,6 +25,7 @@ from culture_metrics.indicators.distributions import distributions
 from culture_metrics.indicators.estimate import estimate
 from culture_metrics.output import Output
 from culture_metrics.results import Distributions, Results
+from culture_metrics.results.tabled import parents_of
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -80,25 +82,16 @@ class Subset(Output):
     def crosses(self) -> pl.DataFrame:
         """Results of the part's breakdown crossed with the others.
 
-        What may be shown of respondents is decided in `estimate`, beside all that was shown of them. With a
-        minimum count, which it knows nothing of, all tables are looked at together once more.
+        What may be shown of respondents is decided in `estimate`, beside all that was shown of them. A
+        minimum count, which it knows nothing of, is kept over the crosses of all subsets together.
         """
         study, least = self.study, self.study.rule.minimum_base
         shown = study.suppressed[0].table
+        if study.rule.minimum_count is not None:
+            return _own_first(study.counted_crosses, self.breakdown, self.group)
         every = [estimate(e, by=self._crosses(e), minimum_base=least).table for e in self._extracts]
         self._keep()
-        found = pl.concat(every).join(shown, on=CELL, how="anti")
-        return found if study.rule.minimum_count is None else self._counted(shown, found)
-
-    def _counted(self, shown: pl.DataFrame, found: pl.DataFrame) -> pl.DataFrame:
-        """Hide crosses that count too few. What was shown stays: crosses that would give it away do not."""
-        both = suppress(
-            as_results(pl.concat([shown, found])),
-            self.study.rule.minimum_base,
-            minimum_count=self.study.rule.minimum_count,
-        )
-        newly = both.filter(~REPORTED).join(shown.filter(REPORTED), on=CELL, how="semi").select(ONE).unique()
-        return both.join(found, on=CELL, how="semi").join(newly, on=ONE, how="anti")
+        return pl.concat(every).join(shown, on=CELL, how="anti")
 
     def _keep(self) -> None:
         """Keep in the ledger what was decided."""
@@ -208,6 +201,45 @@ class Subset(Output):
 
     def __repr__(self) -> str:
         return self.summary()
+
+
+def counted_crosses(study: Study) -> pl.DataFrame:
+    """Return results of each two breakdowns crossed, where percentages must count a minimum.
+
+    Which percentages are hidden is chosen for the crosses of all subsets at once: another choice for each
+    would give them away, as two subsets hold the same crosses. What was shown stays: crosses that would give
+    it away do not.
+    """
+    shown, least = study.suppressed[0].table, study.rule.minimum_base
+    every = []
+    for extract in study.extracts:
+        here = available_breakdowns(extract)
+        names = [n for n in (*study.by, *study.around) if n in here and CROSS not in n]
+        pairs = [*combinations(dict.fromkeys(names), 2)]
+        every += [estimate(extract, by=pairs, minimum_base=least)] if pairs else []
+    if study.ledger:
+        write_ledger(study.ledger, study.decided)
+    found = pl.concat([shown.clear(), *(one.table for one in every)]).join(shown, on=CELL, how="anti")
+    both = suppress(
+        as_results(pl.concat([shown, found])),
+        least,
+        minimum_count=study.rule.minimum_count,
+        parents=parents_of([study.suppressed[0], *every]),
+    )
+    newly = both.filter(~REPORTED).join(shown.filter(REPORTED), on=CELL, how="semi").select(ONE).unique()
+    return both.join(found, on=CELL, how="semi").join(newly, on=ONE, how="anti")
+
+
+def _own_first(crosses: pl.DataFrame, breakdown: str, group: str) -> pl.DataFrame:
+    """Keep the crosses of a group, and name its breakdown and it first. Names may have a cross in them."""
+    own = {"breakdown": breakdown, "group": group}
+    last = crosses.filter(*(pl.col(c).str.ends_with(f"{CROSS}{name}") for c, name in own.items()))
+    turned = [
+        pl.concat_str(pl.lit(f"{name}{CROSS}"), pl.col(c).str.strip_suffix(f"{CROSS}{name}")).alias(c)
+        for c, name in own.items()
+    ]
+    first = crosses.filter(*(pl.col(c).str.starts_with(f"{name}{CROSS}") for c, name in own.items()))
+    return pl.concat([first, last.with_columns(turned)])
 
 
 def subset_of(study: Study, groups: dict[str, str]) -> Subset:

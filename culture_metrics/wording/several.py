@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 #: Said in place of figures of groups.
 NO_GROUPS = "The files have no column that puts people into groups, so there are no groups to show."
+#: Said where pieces would tell the percentages of groups that a minimum count hides.
+NOT_COUNTED = "{} where percentages must count a minimum: the pieces would tell those that are held back."
 
 
 @dataclass(frozen=True)

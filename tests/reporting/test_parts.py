@@ -6,6 +6,7 @@ import html
 import json
 import re
 from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -17,6 +18,7 @@ import culture_metrics as cm
 from culture_metrics.cli import app
 from culture_metrics.disclosure.decision import Decision
 from culture_metrics.errors import CultureMetricsWarning, ReportError, UnknownNameError
+from culture_metrics.reporting.excel import write_results
 from culture_metrics.reporting.parts import browser, make
 from culture_metrics.reporting.parts.beside import apart_from_the_rest
 from culture_metrics.reporting.parts.chosen import choose
@@ -25,9 +27,13 @@ from culture_metrics.reporting.parts.material import gather
 from culture_metrics.reporting.parts.page import ROOM, one_page
 from culture_metrics.reporting.parts.stand_out import conversations
 from culture_metrics.reporting.report import report
+from culture_metrics.reporting.slides import write_slides
+from culture_metrics.study import opening
+from culture_metrics.study.choices import options
 from culture_metrics.study.setup import Nobody, setup
 from tests.redteam.attacker import bases_together, linear_attack
 from tests.redteam.people import People, values_of
+from tests.redteam.reading import texts_of
 
 #: Departments in directorates: teams that must be hidden beside large ones, one directorate of few.
 TRUST = {
@@ -105,6 +111,12 @@ def test_each_part_that_is_shown_has_a_page_and_no_other(released, texts):
     assert kept["suppression"]["attack"]["open"] == 0
 
 
+def test_the_first_screen_says_the_response_rate(released):
+    """No report could be made where headcounts were known. Interval: statsmodels' proportion_confint."""
+    said = [*opening._response(replace(released.study, ledger=None))]
+    assert said == ["299 of 483 staff answered: 61.9% (57.5 to 66.1)."]
+
+
 def test_no_page_names_a_hidden_department(released, texts):
     for name, text in texts.items():
         assert not [h for h in HIDDEN if h in text], name
@@ -112,6 +124,31 @@ def test_no_page_names_a_hidden_department(released, texts):
     # The ledger names what was shown alone.
     ledger = (released.out / "ledger.json").read_text(encoding="utf-8")
     assert not [h for h in HIDDEN if h in ledger]
+
+
+def test_nothing_that_leaves_names_who_is_hidden_or_where_it_was_made(released, folder, tmp_path):
+    """Pages, ledger, manifest, and of the same study: slides, workbook, maps, a subset, what may be chosen."""
+    study = replace(released.study, ledger=None)
+    leading = pl.col("measure").is_in([*study.edition.leading])
+    results, answers = study.results.table.filter(leading), study.distributions.table.clear()
+    write_slides(tmp_path / "slides.pptx", study)
+    write_results(tmp_path / "results.xlsx", study, results, answers, None)
+    part = study.only(Directorate="Surgery & Co")
+    said = [*study.heat_maps(), study.response_rates(), study.held_back(), part.scores(), *part.heat_maps()]
+    said += [[label for label, _ in options(study, name)] for name in ("only", "breakdown")]
+    for place, one in enumerate(said):
+        drawn = hasattr(one, "as_words")
+        shown = [json.dumps(one.to_plotly_json(), default=str), one.as_words()] if drawn else [repr(one)]
+        shown += [one._repr_html_()] if hasattr(one, "_repr_html_") and not drawn else []
+        (tmp_path / f"said {place}.html").write_text("\n".join(shown), encoding="utf-8")
+    made = texts_of(tmp_path) | texts_of(released.out)
+    assert "Urgent Care" in made["slides.pptx"] and "Urgent Care" in made["results.xlsx"]
+    ids = study.extracts[0].frame["respondent"].cast(pl.String).head(5)
+    traces = [*HIDDEN, str(folder), str(Path.home()), *(i for i in ids if len(i) > 4)]
+    assert {(name, t) for name, text in made.items() for t in traces if t in text} == set()
+    # The same reader finds them in results whose names are not pooled.
+    study.suppressed[0].table.write_csv(tmp_path / "bare.csv")
+    assert all(name in texts_of(tmp_path)["bare.csv"] for name in HIDDEN)
 
 
 def figures(texts: dict[str, str]) -> list[tuple[str, str, str, str]]:
