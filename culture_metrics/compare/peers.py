@@ -22,9 +22,10 @@ if TYPE_CHECKING:
 
     from culture_metrics.published.published import Published
 
-#: The kind of organisation counts twice: who works there follows from it in part. Region counts little: it is
-#: the same or not, and would else decide alone among organisations that are near in all else.
-WEIGHTS: Mapping[str, float] = {name: 1.0 for name in COMPONENTS} | {"benchmark_group": 2.0, "region": 0.25}
+#: Another benchmark group weighs so much that the nearest are of the own group as long as it has some left:
+#: ambulance trusts have the other ambulance trusts. Region counts half: it is the same or not, and would else
+#: decide alone among organisations that are near in all else.
+WEIGHTS: Mapping[str, float] = {name: 1.0 for name in COMPONENTS} | {"benchmark_group": 10.0, "region": 0.5}
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -35,8 +36,8 @@ class Peers(Output):
     ----------
     table : polars.DataFrame
         One row per peer, the nearest first: `place, organisation, name, benchmark_group, region, ics, base`,
-        `distance` (1 is that of two organisations taken at random), and `apart_…` for each component before
-        weighting, on the same scale.
+        `distance` (1 is that of two organisations of one benchmark group taken at random), and `apart_…` for
+        each component before weighting, on the same scale.
     organisation, name, survey, period : str
         Whose peers they are, and of which survey and period.
     weights : mapping
@@ -73,7 +74,7 @@ class Peers(Output):
         )
         return views.estimates(
             rows,
-            axis="Distance: 1 is that of two organisations taken at random",
+            axis="Distance: 1 is that of two organisations of one benchmark group taken at random",
             decimals=2,
             title=f"The {self.table.height} organisations most like {self.name}",
             subtitle=f"{catalogue(self.survey).label}, {self.period}. By {self._components()}",
@@ -110,7 +111,10 @@ class Peers(Output):
     def rules(self) -> tuple[str, ...]:
         """Say how distances are made, and who was left out."""
         weighed = ", ".join(f"{_words(name)} {weight:g}" for name, weight in self.weights.items())
-        said = f"Distance: root of the weighted mean square of the components, each scaled to 1 ({weighed})"
+        said = (
+            "Distance: root of the weighted mean square of the components, each scaled to 1 between two "
+            f"organisations of one benchmark group ({weighed})"
+        )
         if self.profile.left_out:
             return (said, f"{self.profile.left_out} organisations without a published background left out")
         return (said,)
@@ -127,7 +131,9 @@ def nearest(profile: Profile, organisation: str, weights: Mapping[str, float], n
     """Return the nearest organisations with their distance and the parts of it."""
     own = profile.about["organisation"].to_list().index(organisation)
     parts: dict[str, NDArray[np.float64]] = {name: profile.apart(name)[own] for name in weights}
-    total = sum(weights.values())
+    # The benchmark group is not among what organisations of one group differ in.
+    within = sum(weight for name, weight in weights.items() if name != "benchmark_group")
+    total = within or sum(weights.values())
     nothing = np.zeros(profile.about.height)
     squared = sum((weight * parts[name] ** 2 for name, weight in weights.items()), nothing)
     return (
@@ -160,7 +166,7 @@ def find_peers(
     number : int
         How many.
     weights : mapping, optional
-        How much a component counts: `benchmark_group` (2 when left out), `region` (a quarter), `size`,
+        How much a component counts: `benchmark_group` (10 when left out), `region` (a half), `size`,
         `occupation`, `age`, `ethnicity` (1 each). 0 drops it.
 
     Returns
@@ -180,7 +186,8 @@ def find_peers(
     -----
     Size is the logarithm of the number of respondents (files give no staff in post); occupation, age and
     ethnic group are shares of respondents, compared by Hellinger's distance; benchmark group and region are
-    the same or not. Each component is scaled so that its mean square over all pairs of organisations is 1.
+    the same or not. Each component but the benchmark group is scaled so that its mean square over all pairs of
+    organisations of one benchmark group is 1: within a group, where neighbours lie, each counts as its weight.
     Scores play no part: peers may do better or worse.
 
     Examples
