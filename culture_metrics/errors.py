@@ -133,6 +133,24 @@ def unknown(kind: str, name: str, known: Iterable[str], where: str | None = None
     return UnknownNameError(f"There is no {kind} '{name}'", where=where, hint=hint)
 
 
+def check_whole(name: str, value: object, least: int, where: str | None = None) -> None:
+    """Refuse what is no whole number from `least` on.
+
+    Raises
+    ------
+    CultureMetricsError
+        When it is none.
+
+    Examples
+    --------
+    >>> check_whole("number", 10, 1)
+    """
+    if type(value) is not int or value < least:
+        raise CultureMetricsError(
+            f"{name} is not a whole number of at least {least}", where=where, got=repr(value)
+        )
+
+
 def kind_of(given: object) -> str:
     """Name the kind of an object that a verb does not take, with its package where that is another.
 

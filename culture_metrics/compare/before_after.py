@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 
 from culture_metrics.catalogue import catalogue
-from culture_metrics.compare.assumptions import Assumptions
+from culture_metrics.compare.assumptions import Assumptions, assumed_of
 from culture_metrics.compare.did import (
     FEWEST_CONTROLS,
     FEWEST_WITH,
@@ -278,7 +278,7 @@ def before_after(  # noqa: PLR0913
     edition = edition_of(survey, periods[-1]) or survey.newest
     named = measures or survey.defaults.programme or (edition.headline,)
     wanted = [edition.measure(name).id for name in named]
-    spread, absent = assumptions or Assumptions(), absent_in(frame)
+    spread, absent = assumed_of(assumptions), absent_in(frame)
     mine = replace(stuff, frame=frame)
     rows: list[dict[str, Any]] = []
     for period in periods:

@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 
 from culture_metrics.catalogue import catalogue
-from culture_metrics.compare.assumptions import Assumptions
+from culture_metrics.compare.assumptions import Assumptions, assumed_of
 from culture_metrics.compare.profile import MIXES, Profile, profile_of
 from culture_metrics.compare.sampling import ASSUMED, with_sampling_error
 from culture_metrics.contract import ALL
@@ -196,7 +196,7 @@ def bright_spots(
     rows = with_sampling_error(
         published.results.table.filter(whole & (pl.col("measure") == found.id)),
         edition.survey,
-        assumptions or Assumptions(),
+        assumed_of(assumptions),
     ).select("organisation", "estimate", sampling="std_error")
     about = profile.about.join(rows, on="organisation", how="left", maintain_order="left")
     design = _design(profile, regions=level == "organisation")

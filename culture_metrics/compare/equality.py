@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from culture_metrics.catalogue import catalogue
-from culture_metrics.compare.assumptions import Assumptions
+from culture_metrics.compare.assumptions import Assumptions, assumed_of
 from culture_metrics.compare.difference import ALPHA, add_differences
 from culture_metrics.compare.equality_sources import figures_of, parts_of, survey_of
 from culture_metrics.compare.equality_standards import equality_of
@@ -136,20 +136,23 @@ def equality_gaps(  # noqa: PLR0913
     words = {k: v for p in parts for k, v in _words(p).items()}
     names = {_id(n, survey, words): two for n, two in (pairs or {}).items()}
     wanted = None if by is None and not names else list(dict.fromkeys([*map(str, by or ()), *names]))
-    assumed = assumptions or Assumptions()
+    assumed = assumed_of(assumptions)
     figures = [figures_of(p, wanted, minimum_base) for p in parts]
     gaps = _gaps(pl.concat(figures), survey, said, wanted, names, words, assumed)
     books = _books(parts if published is None else published)
     benchmarks = [
         _gaps(figures_of(b, wanted, None), survey, said, wanted, names, words, assumed).join(
-            b.organisations.select("organisation", "benchmark_group").drop_nulls().unique("organisation"),
+            b.organisations.sort("period", descending=True)
+            .select("organisation", "benchmark_group")
+            .drop_nulls()
+            .unique("organisation", keep="first"),
             on="organisation",
             how="left",
         )
         for b in books
     ]
     gaps = _measured(gaps, measures, survey, said)
-    if organisation is not None:
+    if organisation is not None and gaps.height:
         known = gaps["organisation"].unique().sort()
         if organisation not in known:
             raise unknown("organisation in these results", organisation, known)

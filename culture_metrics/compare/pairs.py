@@ -78,7 +78,7 @@ def gather(results: Given, release: str | None) -> Material:
         if isinstance(part, Published):
             own = release or str(part.provenance.get("release", part.period))
             frames.append(part.results.table.with_columns(release=pl.lit(own)))
-            listed.append(part.organisations.select("organisation", "benchmark_group"))
+            listed.append(part.organisations.select("organisation", "benchmark_group", "period"))
         else:
             frames.append(with_ids(_as_read(part), named).with_columns(release=pl.lit(release, pl.String)))
     frame = pl.concat(frames).with_columns(pooled=pl.lit(value=False))
@@ -101,7 +101,12 @@ def gather(results: Given, release: str | None) -> Material:
             hint="Give one of them: each release reweights all years.",
         )
     groups = (
-        pl.concat(listed).drop_nulls().unique("organisation")
+        # Who has moved to another group is in the one of the newest year.
+        pl.concat(listed)
+        .drop_nulls()
+        .sort("period", "organisation", descending=[True, False])
+        .unique("organisation", keep="first", maintain_order=True)
+        .drop("period")
         if listed
         else pl.DataFrame(schema={"organisation": pl.String, "benchmark_group": pl.String})
     )

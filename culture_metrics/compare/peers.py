@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,7 @@ import polars as pl
 
 from culture_metrics.catalogue import catalogue
 from culture_metrics.compare.profile import COMPONENTS, MIXES, Profile, profile_of
-from culture_metrics.errors import ResultsError, unknown
+from culture_metrics.errors import ResultsError, check_whole, unknown
 from culture_metrics.output import Output, verb
 from culture_metrics.wording.numbers import together
 
@@ -91,22 +92,24 @@ class Peers(Output):
             those that come in).
         """
         own, number = self.organisations, self.table.height
-        rows = []
-        for name in self.weights:
+        rows, counting = [], [name for name, weight in self.weights.items() if weight > 0]
+        for name in counting if len(counting) > 1 else ():  # without all there is no distance
             found = nearest(self.profile, self.organisation, {**self.weights, name: 0.0}, number)
             new = [code for code in found["organisation"] if code not in own]
             rows.append((name, number - len(new), (number - len(new)) / number, ", ".join(new)))
-        return pl.DataFrame(rows, schema=["dropped", "kept", "share", "new"], orient="row")
+        types = {"dropped": pl.String, "kept": pl.Int64, "share": pl.Float64, "new": pl.String}
+        return pl.DataFrame(rows, schema=types, orient="row")
 
     def summary(self) -> str:
         """Name the nearest peers, and say how many stay whichever component is dropped."""
         names = together((f"{n} ({c})" for n, c in self.table.select("name", "organisation").rows()), most=5)
-        least = self.stability().sort("kept").row(0, named=True)
-        return (
-            f"Most like {self.name} by {self._components()}: {names}. Whichever of these is dropped, at "
-            f"least {least['kept']} of the {self.table.height} stay (fewest without "
-            f"{_words(least['dropped'])})."
-        )
+        said = f"Most like {self.name} by {self._components()}: {names}."
+        for least in self.stability().sort("kept").head(1).iter_rows(named=True):
+            said += (
+                f" Whichever of these is dropped, at least {least['kept']} of the {self.table.height} stay "
+                f"(fewest without {_words(least['dropped'])})."
+            )
+        return said
 
     def rules(self) -> tuple[str, ...]:
         """Say how distances are made, and who was left out."""
@@ -180,14 +183,16 @@ def find_peers(
     UnknownNameError
         When the workbook has no such organisation, or there is no such component.
     ResultsError
-        When the workbook does not say who the respondents are, or no weight is above 0.
+        When the workbook does not say who the respondents are, or weights are no numbers from 0 on.
+    CultureMetricsError
+        When `number` is no whole number of at least 1.
 
     Notes
     -----
     Size is the logarithm of the number of respondents (files give no staff in post); occupation, age and
     ethnic group are shares of respondents, compared by Hellinger's distance; benchmark group and region are
-    the same or not. Each component but the benchmark group is scaled so that its mean square over all pairs of
-    organisations of one benchmark group is 1: within a group, where neighbours lie, each counts as its weight.
+    the same or not. Each component but the benchmark group is scaled so that its mean square over all pairs
+    of organisations of one benchmark group is 1: there, where neighbours lie, each counts as its weight.
     Scores play no part: peers may do better or worse.
 
     Examples
@@ -197,16 +202,18 @@ def find_peers(
     >>> peers = cm.find_peers(workbook, "RXX")  # doctest: +SKIP
     >>> cm.benchmark(workbook, "RXX", peers=peers.organisations).ranking("q25c")  # doctest: +SKIP
     """
+    check_whole("number", number, 1, "find_peers")
     profile = profile_of(published, "find_peers")
     known = {name: WEIGHTS[name] for name in COMPONENTS if name in profile.mixes or name not in MIXES}
     for name in weights or {}:
         if name not in known:
             raise unknown("component of a profile", name, known, where="find_peers(weights=)")
     chosen = {**known, **(weights or {})}
-    if any(weight < 0 for weight in chosen.values()) or not any(chosen.values()):
+    numbers = all(isinstance(w, int | float) and 0 <= w < math.inf for w in chosen.values())
+    if not numbers or not any(chosen.values()):
         raise ResultsError("Weights are 0 or more, and one is above 0", where="find_peers(weights=)")
     about = profile.about
-    if organisation not in set(about["organisation"]):
+    if organisation not in about["organisation"].to_list():
         raise unknown("organisation", organisation, about["organisation"].to_list())
     found = nearest(profile, organisation, chosen, number)
     return Peers(
