@@ -80,7 +80,11 @@ def gather(results: Given, release: str | None) -> Material:
             frames.append(part.results.table.with_columns(release=pl.lit(own)))
             listed.append(part.organisations.select("organisation", "benchmark_group", "period"))
         else:
-            frames.append(with_ids(_as_read(part), named).with_columns(release=pl.lit(release, pl.String)))
+            frames.append(
+                with_ids(as_read(part, "A comparison"), named).with_columns(
+                    release=pl.lit(release, pl.String)
+                )
+            )
     frame = pl.concat(frames).with_columns(pooled=pl.lit(value=False))
     surveys = frame["survey"].unique().sort().to_list()
     if len(surveys) != 1:
@@ -117,9 +121,9 @@ def gather(results: Given, release: str | None) -> Material:
     return Material(exact, groups, surveys[0], words, nested)
 
 
-def _as_read(part: object) -> pl.DataFrame:
+def as_read(part: object, verb: str) -> pl.DataFrame:
     """Return results as they came: of a verb, lazy, with columns of one's own, or read back from a file."""
-    table = part.collect() if isinstance(part, pl.LazyFrame) else table_of(part, "A comparison")
+    table = part.collect() if isinstance(part, pl.LazyFrame) else table_of(part, verb)
     if table.schema == pl.Schema(RESULTS) or not set(RESULTS_KEY) <= set(table.columns):
         return check_results(table)
     try:
