@@ -25,7 +25,7 @@ from culture_metrics.errors import ReportError, check_whole, unknown
 from culture_metrics.output import Output, verb
 from culture_metrics.results.tables import catalogued
 from culture_metrics.results.words import weighed
-from culture_metrics.wording.numbers import MINUS, several, together
+from culture_metrics.wording.numbers import MINUS, in_sentence, several, together
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -204,7 +204,7 @@ class Benchmark(Output):
         Raises
         ------
         ReportError
-            When what was given holds one period only.
+            When what was given holds no more than one period of the organisation.
         """
         from culture_metrics import views
 
@@ -212,8 +212,9 @@ class Benchmark(Output):
         found = edition.measure(measure or edition.headline)
         rows = self.history().filter(pl.col("measure") == found.id).drop_nulls("estimate")
         if rows.height < 2:
+            held = "only one period" if rows.height else "no figure"
             raise ReportError(
-                f"There is one period of {found.label.lower()} only",
+                f"{self.name} has {held} of {in_sentence(found.label)}",
                 hint="Give a benchmark workbook, or several releases: cm.benchmark([before, now], …).",
             )
         releases = rows["release"].unique().sort().to_list()

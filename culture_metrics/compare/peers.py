@@ -183,7 +183,8 @@ def find_peers(
     UnknownNameError
         When the workbook has no such organisation, or there is no such component.
     ResultsError
-        When the workbook does not say who the respondents are, or weights are no numbers from 0 on.
+        When the workbook does not say who the respondents are, or holds the organisation back, or weights
+        are no numbers from 0 on.
     CultureMetricsError
         When `number` is no whole number of at least 1.
 
@@ -213,6 +214,13 @@ def find_peers(
     if not numbers or not any(chosen.values()):
         raise ResultsError("Weights are 0 or more, and one is above 0", where="find_peers(weights=)")
     about = profile.about
+    here = published.organisations.filter(period=published.period)["organisation"].to_list()
+    if organisation in here and organisation not in about["organisation"].to_list():
+        raise ResultsError(
+            f"{organisation} has no published figures or background to find peers by",
+            where="find_peers",
+            hint="Official workbooks hold back those of organisations with too few respondents.",
+        )
     if organisation not in about["organisation"].to_list():
         raise unknown("organisation", organisation, about["organisation"].to_list())
     found = nearest(profile, organisation, chosen, number)

@@ -64,7 +64,7 @@ class Profile:
         else:
             found = self._differ(component)
         if component == "benchmark_group":
-            return found
+            return np.asarray(found)
         pairs = self._differ("benchmark_group") == 0
         np.fill_diagonal(pairs, val=False)
         if not pairs.any():
@@ -77,7 +77,7 @@ class Profile:
         of = self.about[kind].fill_null("").to_numpy()
         found = ((of[:, None] != of[None, :]) | (of == "")[:, None]).astype(float)
         np.fill_diagonal(found, 0.0)
-        return found
+        return np.asarray(found)
 
 
 def profile_of(published: Published, where: str) -> Profile:

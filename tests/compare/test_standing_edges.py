@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import polars as pl
 import pytest
 
 from culture_metrics import benchmark, equality_gaps, find_peers, framework, oversight, read_published
 from culture_metrics.catalogue import catalogue
+from culture_metrics.compare import bright_spots
 from culture_metrics.compare.pairs import gather
 from culture_metrics.contract import as_organisations, as_results
 from culture_metrics.errors import CultureMetricsError, ResultsError, UnknownNameError
@@ -145,3 +147,31 @@ def test_names_that_are_no_text_are_unknown_names(narrow):
     for which in (None, 4):
         with pytest.raises(UnknownNameError, match="no framework"):
             framework(which)
+
+
+def with_ref(narrow, **columns):
+    """The workbook with other figures of REF."""
+    own = pl.col("organisation") == "REF"
+    table = narrow.table.with_columns(pl.col("status").cast(pl.String))
+    return replace(
+        narrow,
+        results=as_results(
+            table.with_columns(pl.when(own).then(pl.lit(v)).otherwise(k).alias(k) for k, v in columns.items())
+        ),
+    )
+
+
+def test_who_is_held_back_is_in_the_workbook_all_the_same(narrow):
+    """It was "no organisation 'REF'; did you mean RYF or RYE?"."""
+    held = with_ref(narrow, estimate=None, base=None, status="suppressed")
+    with pytest.raises(ResultsError, match="REF has no published figures or background"):
+        find_peers(held, "REF")
+    with pytest.raises(CultureMetricsError, match="Royal Cornwall Hospitals NHS Trust has no figure of"):
+        benchmark(held, "REF").over_time()
+
+
+def test_where_all_are_alike_profiles_explain_nothing(narrow, recwarn):
+    alike = as_results(narrow.table.with_columns(estimate=pl.lit(6.5)))
+    found = bright_spots(replace(narrow, results=alike))
+    assert np.isnan(found.explained) and not found.table["bright"].any()
+    assert not [w for w in recwarn if w.category is RuntimeWarning]
