@@ -133,6 +133,46 @@ def unknown(kind: str, name: str, known: Iterable[str], where: str | None = None
     return UnknownNameError(f"There is no {kind} '{name}'", where=where, hint=hint)
 
 
+def check_whole(name: str, value: object, least: int, where: str | None = None) -> None:
+    """Refuse what is no whole number from `least` on.
+
+    Raises
+    ------
+    CultureMetricsError
+        When it is none.
+
+    Examples
+    --------
+    >>> check_whole("number", 10, 1)
+    """
+    if type(value) is not int or value < least:
+        raise CultureMetricsError(
+            f"{name} is not a whole number of at least {least}", where=where, got=repr(value)
+        )
+
+
+def check_level(conf_level: object, where: str | None = None) -> None:
+    """Refuse a level of intervals that is none.
+
+    Raises
+    ------
+    CultureMetricsError
+        When it is no number between 0 and 1.
+
+    Examples
+    --------
+    >>> check_level(0.95)
+    """
+    number = isinstance(conf_level, int | float) and not isinstance(conf_level, bool)
+    if not (number and 0 < conf_level < 1):  # type: ignore[operator]
+        raise CultureMetricsError(
+            "conf_level is a number above 0 and below 1",
+            where=where,
+            got=repr(conf_level),
+            hint="95% intervals: conf_level=0.95.",
+        )
+
+
 def kind_of(given: object) -> str:
     """Name the kind of an object that a verb does not take, with its package where that is another.
 

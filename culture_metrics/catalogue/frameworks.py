@@ -108,6 +108,8 @@ def define_framework(which: str | Path) -> Definition:
     CatalogueError
         When the file does not hold together: every mistake, with its line and remedy.
     """
+    if not isinstance(which, str | Path):
+        raise unknown("framework", str(which), packaged(), where="framework")
     if which in packaged():
         return _of_package(str(which))
     path = Path(which)

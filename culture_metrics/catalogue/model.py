@@ -254,7 +254,7 @@ class Edition:
         >>> catalogue().edition(2024).id("PP4"), catalogue().edition(2024).id("Safe and healthy")
         ('safe_and_healthy', 'safe_and_healthy')
         """
-        folded = name.strip().casefold()
+        folded = str(name).strip().casefold()
         if folded in self.measures or folded in self.questions:
             return folded
         if folded in self.codes:
@@ -330,7 +330,7 @@ class Edition:
         """Return a breakdown by id or by the name that official files use."""
         if name in self.breakdowns:
             return self.breakdowns[name]
-        folded = name.strip().casefold()
+        folded = str(name).strip().casefold()
         for breakdown in self.breakdowns.values():
             if folded in {n.casefold() for n in (breakdown.id, breakdown.label, *breakdown.names)}:
                 return breakdown

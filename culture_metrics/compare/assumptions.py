@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
-from culture_metrics.errors import CultureMetricsError
+from culture_metrics.errors import CultureMetricsError, kind_of
 
 #: Standard deviation of a score among the staff of one organisation: of synthetic respondents, who are shaped
 #: on national percentages, to one decimal. No official file gives one.
@@ -90,3 +90,22 @@ class Assumptions:
         if isinstance(self.score_sd, Mapping):
             return float(self.score_sd.get(measure, SCORE_SD.get(measure, OTHER_SD)))
         return float(self.score_sd)
+
+
+def assumed_of(given: object) -> Assumptions:
+    """Return the assumptions that a verb was given, or the library's own where none were.
+
+    Raises
+    ------
+    CultureMetricsError
+        When something else was given.
+    """
+    if given is None:
+        return Assumptions()
+    if not isinstance(given, Assumptions):
+        raise CultureMetricsError(
+            "assumptions= takes cm.compare.Assumptions",
+            got=kind_of(given),
+            hint="cm.compare.Assumptions(score_sd=1.8), or with a mapping of measures to such numbers.",
+        )
+    return given

@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 
 from culture_metrics.catalogue import catalogue
-from culture_metrics.compare.assumptions import Assumptions
+from culture_metrics.compare.assumptions import Assumptions, assumed_of
 from culture_metrics.compare.did import (
     FEWEST_CONTROLS,
     FEWEST_WITH,
@@ -22,7 +22,7 @@ from culture_metrics.compare.pairs import check_one_weighting, gather
 from culture_metrics.compare.prepare import paired, prepare
 from culture_metrics.compare.same_questions import absent_in
 from culture_metrics.contract import ALL
-from culture_metrics.errors import ComparabilityError, unknown
+from culture_metrics.errors import ComparabilityError, ResultsError, check_level, unknown
 from culture_metrics.output import Output, verb
 from culture_metrics.problems import counted, listed
 from culture_metrics.results.precision import NORMAL
@@ -256,10 +256,13 @@ def before_after(  # noqa: PLR0913
             hint="Organisations of one start at a time. Pooling them takes an estimator for staggered starts "
             "(Callaway & Sant'Anna 2021), which this package does not have.",
         )
+    check_level(conf_level, "before_after")
     first, last = str(baseline), str(follow_up)
     stuff = gather(results, None if release is None else str(release))
     survey = catalogue(stuff.survey)
-    codes = (organisation,) if isinstance(organisation, str) else tuple(organisation)
+    codes = tuple(organisation) if isinstance(organisation, list | tuple) else (organisation,)
+    if not codes:
+        raise ResultsError("No organisation has the programme", hint="Name it by its ODS code.")
     here = stuff.frame["organisation"].unique().sort().to_list()
     for code in codes:
         if code not in here:
@@ -277,9 +280,10 @@ def before_after(  # noqa: PLR0913
         )
     # Codes move from year to year: they are those of the last one.
     edition = edition_of(survey, periods[-1]) or survey.newest
+    measures = (measures,) if isinstance(measures, str) else measures
     named = measures or survey.defaults.programme or (edition.headline,)
     wanted = [edition.measure(name).id for name in named]
-    spread, absent = assumptions or Assumptions(), absent_in(frame)
+    spread, absent = assumed_of(assumptions), absent_in(frame)
     mine = replace(stuff, frame=frame)
     rows: list[dict[str, Any]] = []
     for period in periods:

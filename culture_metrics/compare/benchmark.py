@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from culture_metrics.catalogue import QUESTION, catalogue
-from culture_metrics.compare.assumptions import Assumptions
+from culture_metrics.compare.assumptions import Assumptions, assumed_of
 from culture_metrics.compare.beside import own_beside, peers_beside
 from culture_metrics.compare.funnel import Funnel, funnel_of
 from culture_metrics.compare.sampling import ASSUMED
@@ -21,17 +21,18 @@ from culture_metrics.compare.standing import (
     standing,
 )
 from culture_metrics.compare.standing_words import beside_median, favourable_said, rank_said, summary_said
-from culture_metrics.errors import ReportError, unknown
+from culture_metrics.errors import ReportError, check_whole, unknown
 from culture_metrics.output import Output, verb
 from culture_metrics.results.tables import catalogued
 from culture_metrics.results.words import weighed
-from culture_metrics.wording.numbers import MINUS, several, together
+from culture_metrics.wording.numbers import MINUS, in_sentence, several, together
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
     import plotly.graph_objects as go
 
+    from culture_metrics.compare.peers import Peers
     from culture_metrics.published.published import Published
     from culture_metrics.wording.table import Table
 
@@ -203,7 +204,7 @@ class Benchmark(Output):
         Raises
         ------
         ReportError
-            When what was given holds one period only.
+            When what was given holds no more than one period of the organisation.
         """
         from culture_metrics import views
 
@@ -211,8 +212,9 @@ class Benchmark(Output):
         found = edition.measure(measure or edition.headline)
         rows = self.history().filter(pl.col("measure") == found.id).drop_nulls("estimate")
         if rows.height < 2:
+            held = "only one period" if rows.height else "no figure"
             raise ReportError(
-                f"There is one period of {found.label.lower()} only",
+                f"{self.name} has {held} of {in_sentence(found.label)}",
                 hint="Give a benchmark workbook, or several releases: cm.benchmark([before, now], …).",
             )
         releases = rows["release"].unique().sort().to_list()
@@ -277,7 +279,8 @@ class Benchmark(Output):
             Rows of `.table` with `side` (`most favourable`, `least favourable`), the furthest first.
             Distances are in standard deviations of the group, and above is the better side.
         """
-        rows = self.table.filter(level=QUESTION).drop_nulls("from_median").sort("from_median", "measure")
+        rows = self.table.filter(level=QUESTION).drop_nulls(["from_median", "rank"])
+        rows = rows.sort("from_median", "measure")
         sides = {
             "most favourable": rows.filter(pl.col("from_median") > 0).reverse().head(number),
             "least favourable": rows.filter(pl.col("from_median") < 0).head(number),
@@ -346,7 +349,7 @@ class Benchmark(Output):
 
     def _place(self, measure: str) -> str:
         row = self.table.row(by_predicate=pl.col("measure") == measure, named=True)
-        if row["rank"] is None:
+        if row["rank"] is None or row["organisations"] == 1:
             return f"{self.name} among {self.group}"
         rank = rank_said(row, self.peers).removeprefix("rank ")
         place, _, shared = rank.partition(", ")
@@ -361,7 +364,7 @@ def benchmark(
     published: Published | Sequence[Published],
     organisation: str,
     *,
-    peers: Sequence[str] | None = None,
+    peers: Sequence[str] | Peers | None = None,
     level: str = "benchmark_group",
     own: object = None,
     minimum_base: int | None = None,
@@ -377,8 +380,9 @@ def benchmark(
         `.over_time()`. The standing is that of the newest period.
     organisation : str
         ODS code.
-    peers : sequence of str, optional
-        ODS codes of organisations to see beside the group, of whatever group they are.
+    peers : sequence of str or Peers, optional
+        ODS codes of organisations to see beside the group, of whatever group they are; what `find_peers`
+        returned is taken as well.
     level : {"benchmark_group", "region", "ics", "national"}
         Among whom the organisation stands. But for its benchmark group these are organisations of all kinds,
         each weighted to the mix of its own group.
@@ -418,6 +422,8 @@ def benchmark(
     ------
     UnknownNameError
         When the workbook has no such organisation, or there is no such level.
+    CultureMetricsError
+        When `minimum_base` or `seed` is no whole number, or `assumptions` is something else.
     ResultsError
         When it is no workbook, or has no benchmark groups, as a national one.
     ComparabilityError
@@ -443,10 +449,11 @@ def benchmark(
     """
     if level not in LEVELS:
         raise unknown("level", level, LEVELS, where="benchmark")
-    assumed = assumptions or Assumptions()
+    assumed = assumed_of(assumptions)
     books = open_books(published, assumed, "benchmark")
     newest = books[0]
-    least = minimum_base or catalogue(newest.survey).written_minimum
+    least = catalogue(newest.survey).written_minimum if minimum_base is None else minimum_base
+    check_whole("minimum_base", least, 1, "benchmark")
     group, called = newest.members(organisation, level, newest.period)
     rows = newest.rows.filter(period=newest.period).join(
         group.select("organisation", "name"), on="organisation"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from culture_metrics.catalogue import catalogue
+from culture_metrics.compare.peers import Peers
 from culture_metrics.compare.standing import Book, counted, groupwide, turned
 from culture_metrics.contract import ALL, as_results
 from culture_metrics.errors import ComparabilityError, ResultsError, unknown
@@ -22,7 +23,7 @@ OWN = ["own_estimate", "own_conf_low", "own_conf_high", "own_base", "own_differe
 
 
 def peers_beside(
-    book: Book, organisation: str, peers: Sequence[str], minimum_base: int
+    book: Book, organisation: str, peers: Sequence[str] | Peers, minimum_base: int
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Return the figures of named peers, and best, median, worst and the own rank among them by measure.
 
@@ -37,6 +38,8 @@ def peers_beside(
     """
     here = book.organisations.filter(period=book.period)
     known = here["organisation"].to_list()
+    # One code alone is a sequence too, of its letters.
+    peers = peers.organisations if isinstance(peers, Peers) else [peers] if isinstance(peers, str) else peers
     for code in peers:
         if code not in known:
             raise unknown("organisation", code, known)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -9,7 +10,7 @@ import numpy as np
 import polars as pl
 
 from culture_metrics.catalogue import catalogue
-from culture_metrics.compare.assumptions import Assumptions
+from culture_metrics.compare.assumptions import Assumptions, assumed_of
 from culture_metrics.compare.profile import MIXES, Profile, profile_of
 from culture_metrics.compare.sampling import ASSUMED, with_sampling_error
 from culture_metrics.contract import ALL
@@ -52,7 +53,7 @@ class BrightSpots(Output):
         What was predicted, of whom.
     explained : float
         Share of the variance between organisations that profiles predict, each from all others (leave one
-        out); below 0 where they predict less than the mean does.
+        out); below 0 where they predict less than the mean does, not a number where all have one figure.
     left_out : int
         Organisations without a figure or profile, or with a profile that no other shares.
     """
@@ -196,7 +197,7 @@ def bright_spots(
     rows = with_sampling_error(
         published.results.table.filter(whole & (pl.col("measure") == found.id)),
         edition.survey,
-        assumptions or Assumptions(),
+        assumed_of(assumptions),
     ).select("organisation", "estimate", sampling="std_error")
     about = profile.about.join(rows, on="organisation", how="left", maintain_order="left")
     design = _design(profile, regions=level == "organisation")
@@ -264,7 +265,7 @@ def _left_over(
             std_error=pl.Series(np.sqrt(sampling**2 + variance * h / (1 - h))),
             unusual=pl.Series(sign * excess / np.sqrt(variance / (1 - h))),
         ),
-        float(1 - (excess**2).sum() / total),
+        float(1 - (excess**2).sum() / total) if total > 0 else math.nan,
     )
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import polars as pl
 
 from culture_metrics.catalogue import catalogue
-from culture_metrics.compare.assumptions import Assumptions
+from culture_metrics.compare.assumptions import Assumptions, assumed_of
 from culture_metrics.compare.difference import ALPHA, add_differences
 from culture_metrics.compare.equality_sources import figures_of, parts_of, survey_of
 from culture_metrics.compare.equality_standards import equality_of
@@ -23,11 +24,11 @@ from culture_metrics.published import Published
 from culture_metrics.results import Results
 from culture_metrics.results.precision import with_precision
 from culture_metrics.results.spelling import breakdown_among
-from culture_metrics.wording.numbers import several
+from culture_metrics.wording.numbers import several, together
 from data_schemas.columns import HIDDEN_STATUSES, STATUSES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
 
     from culture_metrics.catalogue import Survey
     from culture_metrics.compare.equality_sources import Source
@@ -135,22 +136,26 @@ def equality_gaps(  # noqa: PLR0913
         )
     survey, said = catalogue(surveys[0]), equality_of(surveys[0])
     words = {k: v for p in parts for k, v in _words(p).items()}
-    names = {_id(n, survey, words): two for n, two in (pairs or {}).items()}
+    names = {_id(n, survey, words): two for n, two in _two_each(pairs).items()}
+    by = (by,) if isinstance(by, str) else by
     wanted = None if by is None and not names else list(dict.fromkeys([*map(str, by or ()), *names]))
-    assumed = assumptions or Assumptions()
-    figures = [figures_of(p, wanted, minimum_base) for p in parts]
-    gaps = _gaps(pl.concat(figures), survey, said, wanted, names, words, assumed)
+    assumed = assumed_of(assumptions)
+    figures = _once([(p, figures_of(p, wanted, minimum_base)) for p in parts])
+    gaps = _gaps(figures, survey, said, wanted, names, words, assumed)
     books = _books(parts if published is None else published)
     benchmarks = [
         _gaps(figures_of(b, wanted, None), survey, said, wanted, names, words, assumed).join(
-            b.organisations.select("organisation", "benchmark_group").drop_nulls().unique("organisation"),
+            b.organisations.sort("period", descending=True)
+            .select("organisation", "benchmark_group")
+            .drop_nulls()
+            .unique("organisation", keep="first"),
             on="organisation",
             how="left",
         )
         for b in books
     ]
-    gaps = _measured(gaps, measures, survey, said)
-    if organisation is not None:
+    gaps = _measured(gaps, (measures,) if isinstance(measures, str) else measures, survey, said)
+    if organisation is not None and gaps.height:
         known = gaps["organisation"].unique().sort()
         if organisation not in known:
             raise unknown("organisation in these results", organisation, known)
@@ -171,6 +176,52 @@ def equality_gaps(  # noqa: PLR0913
     )
 
 
+def _two_each(pairs: object) -> Mapping[str, tuple[str, str]]:
+    """Return the pairs that were asked for.
+
+    Raises
+    ------
+    ResultsError
+        When they are no mapping of breakdowns to two groups each.
+    """
+    given = pairs or {}
+    if not isinstance(given, Mapping) or any(isinstance(two, str) or len(two) != 2 for two in given.values()):
+        raise ResultsError(
+            "Pairs are two groups for each breakdown",
+            where="equality_gaps(pairs=)",
+            hint='Give {"gender": ("Female", "Male")}: the group, then the reference.',
+        )
+    return given
+
+
+def _release(part: Source) -> str | None:
+    return str(part.provenance.get("release", part.period)) if isinstance(part, Published) else None
+
+
+def _once(parts: Sequence[tuple[Source, pl.DataFrame]]) -> pl.DataFrame:
+    """Return the figures of all parts; of published ones each year from the newest release that holds it.
+
+    Raises
+    ------
+    ResultsError
+        When others hold one figure twice.
+    """
+    frame = pl.concat(
+        figures.with_columns(pl.lit(_release(part), pl.String).alias("release")) for part, figures in parts
+    )
+    # Both groups from one release: each weights anew.
+    newest = pl.col("release").max().over(KEY)
+    frame = frame.filter(pl.col("release").is_null() | (pl.col("release") == newest)).drop("release")
+    twice = frame.filter(frame.select(*KEY, "group").is_duplicated()) if len(parts) > 1 else frame.clear()
+    if twice.height:
+        raise ResultsError(
+            f"Two of what was given hold results of {together(twice['period'].unique().sort())}",
+            where="equality_gaps",
+            hint="Give each year of an organisation once.",
+        )
+    return frame
+
+
 def _words(part: Source) -> dict[str, str]:
     if isinstance(part, Extract):
         return part.words
@@ -188,7 +239,11 @@ def _id(name: str, survey: Survey, words: Mapping[str, str]) -> str:
 
 def _books(given: Published | Sequence[Source]) -> list[Published]:
     many = [given] if isinstance(given, Published) else given
-    return [one for one in many if isinstance(one, Published)]
+    return sorted((one for one in many if isinstance(one, Published)), key=_newest, reverse=True)
+
+
+def _newest(book: Published) -> tuple[str, str]:
+    return str(book.period), str(_release(book))
 
 
 def _gaps(
@@ -362,7 +417,9 @@ def _beside_benchmark(
     count = pl.lit(None, pl.UInt32).alias("benchmark_organisations")
     if not benchmarks:
         return gaps.with_columns(*none, count)
+    # The newest release first: a year that two hold counts once.
     every = pl.concat(benchmarks, how="diagonal").drop_nulls("gap")
+    every = every.unique(["organisation", *GAP], keep="first", maintain_order=True)
     listed = pl.concat(b.organisations.select("organisation", "benchmark_group") for b in books)
     of_group = (
         every.drop_nulls("benchmark_group")
@@ -377,7 +434,7 @@ def _beside_benchmark(
     national = every.filter(organisation=ALL).group_by(GAP).agg(national_gap=pl.col("gap").first())
     joined = (
         gaps.join(
-            listed.drop_nulls().unique("organisation").rename({"benchmark_group": "benchmark"}),
+            listed.drop_nulls().unique("organisation", keep="first").rename({"benchmark_group": "benchmark"}),
             on="organisation",
             how="left",
         )

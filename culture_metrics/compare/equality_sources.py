@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from culture_metrics.compare.equality_standards import equality_of
-from culture_metrics.contract import ALL, as_results, check_results
+from culture_metrics.compare.pairs import as_read
+from culture_metrics.contract import ALL, as_results
 from culture_metrics.errors import ResultsError, kind_of
 from culture_metrics.extracts.extract import Extract
 from culture_metrics.indicators.breakdowns import available_breakdowns, breakdown_id, group_columns
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from culture_metrics.compare.equality_standards import Equality, Indicator
 
 #: What gaps are taken of.
-Source = Extract | Results | Published | pl.DataFrame
+Source = Extract | Results | Published | pl.DataFrame | pl.LazyFrame
 _CELL = ["organisation", "breakdown", "group"]
 
 
@@ -41,8 +42,9 @@ def parts_of(given: Source | Iterable[Source]) -> list[Source]:
     ResultsError
         When it is nothing, or no extract, results or published results.
     """
-    one = isinstance(given, Extract | Output | pl.DataFrame) or not isinstance(given, Iterable)
+    one = isinstance(given, Extract | Output | pl.DataFrame | pl.LazyFrame) or not isinstance(given, Iterable)
     parts: list[object] = [given] if one or isinstance(given, str) else [*given]  # type: ignore[misc]
+    parts = [p.collect() if isinstance(p, pl.LazyFrame) else p for p in parts]
     wrong = [p for p in parts if not isinstance(p, Extract | Results | Published | pl.DataFrame)]
     if wrong or not parts:
         raise ResultsError(
@@ -55,11 +57,11 @@ def parts_of(given: Source | Iterable[Source]) -> list[Source]:
     return parts  # type: ignore[return-value]
 
 
-def survey_of(part: Source) -> str | None:
+def survey_of(part: Source, verb: str = "equality_gaps") -> str | None:
     """Return the survey that a part is of; None where it has no rows."""
     if isinstance(part, Extract | Published):
         return part.survey
-    found = table_of(part, "equality_gaps")
+    found = table_of(part, verb)
     return str(found["survey"][0]) if found.height and "survey" in found.columns else None
 
 
@@ -73,7 +75,7 @@ def figures_of(part: Source, by: Sequence[str] | None, minimum_base: int | None)
     if isinstance(part, Published):
         table = part.results.table.filter(pl.col("breakdown") != ALL)
         return pl.concat([table, beside(part)])
-    table = check_results(table_of(part, "equality_gaps"))
+    table = as_read(part, "equality_gaps")
     if isinstance(part, Results):
         table = with_ids(table, part.names)
     return table.filter(pl.col("breakdown") != ALL)

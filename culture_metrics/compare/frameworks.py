@@ -10,7 +10,7 @@ import polars as pl
 
 from culture_metrics.catalogue import catalogue
 from culture_metrics.catalogue.frameworks import define_framework, own_files, packaged
-from culture_metrics.compare.assumptions import Assumptions
+from culture_metrics.compare.assumptions import Assumptions, assumed_of
 from culture_metrics.compare.framework_lines import ASSUMED, lines
 from culture_metrics.compare.pairs import gather
 from culture_metrics.compare.sampling import ASSUMED as SPREAD_ASSUMED
@@ -146,7 +146,7 @@ class Framework(Output):
                 hint="Write a framework file for that survey: data_schemas/README.md says how.",
             )
         whom = _whom(stuff.frame, organisation)
-        table = lines(self.definition, stuff, whom, assumptions or Assumptions())
+        table = lines(self.definition, stuff, whom, assumed_of(assumptions))
         group = stuff.organisations.filter(organisation=whom)["benchmark_group"].to_list()
         return FrameworkReading(table, self.definition, whom, group[0] if group else "")
 

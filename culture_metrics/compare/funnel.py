@@ -177,10 +177,14 @@ class Funnel(Output):
         if own.is_empty():
             return f"{self.about['label']}: {self.organisation} has no figure that counts"
         row = own.row(0, named=True)
+        if self.table.height == 1:
+            return f"{self.about['label']}: {row['name']} is the only one of {self.about['group']}"
         return f"{self.about['label']}: {row['name']} lies {where[row['place']]}"
 
     def _notes(self) -> str:
         unit = str(self.about["unit"])
+        if self.table.height == 1:
+            return "Nobody to scatter with: the limits are those of its own figure."
         beyond = {p: self.table.filter(place=p).height for p in ("above", "below")}
         said = [
             f"{beyond['above']} of {several(self.table.height, 'organisation')} above and {beyond['below']} "

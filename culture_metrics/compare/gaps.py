@@ -105,6 +105,8 @@ class EqualityGaps(Output):
         rows = standard if standard.height else rows
         units = rows["unit"].cast(pl.String)
         unit = unit or ("percent" if (units == "percent").any() else "score")
+        if unit not in (there := units.unique().sort()):
+            raise unknown("unit with a gap that is shown", unit, there)
         rows = rows.filter(units == unit).filter(source=rows["source"][0], weighting=rows["weighting"][0])
         first = rows.row(0, named=True)
         newest = rows.filter(period=rows["period"].max())
@@ -255,7 +257,7 @@ class EqualityGaps(Output):
             f"{period}: of {several(shown.height, 'gap')}"
             f"{among}, the group's experience is worse in "
             f"{counts['worse']:,} and better in {counts['better']:,} beyond chance, "
-            f"{counts[NO_GAP]:,} show no clear gap."
+            f"{counts[NO_GAP]:,} show no clear gap{self._others(shown)}."
         ]
         if many == 1:
             worst = (
@@ -270,6 +272,15 @@ class EqualityGaps(Output):
         if hidden:
             said.append(f"{several(hidden, 'gap')} not shown.")
         return " ".join(said)
+
+    def _others(self, shown: pl.DataFrame) -> str:
+        """Say how many gaps are none of worse, better and not clear, so that the numbers add up."""
+        each = [
+            (shown.filter(pl.col("verdict").str.starts_with("likely")).height, "likely alone"),
+            (shown.filter(verdict="differs").height, "differ without a better side"),
+            (shown.filter(verdict="not tested").height, "cannot be tested"),
+        ]
+        return "".join(f", {count:,} {words}" for count, words in each if count)
 
     def rules(self) -> tuple[str, ...]:
         """Say what was assumed, and what is not there."""

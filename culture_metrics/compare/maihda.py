@@ -11,13 +11,13 @@ import polars as pl
 from culture_metrics.catalogue import CROSS, catalogue
 from culture_metrics.compare.equality_sources import survey_of
 from culture_metrics.compare.equality_standards import equality_of
+from culture_metrics.compare.pairs import as_read
 from culture_metrics.compare.strata import LEVEL, fit_strata
-from culture_metrics.contract import check_results
 from culture_metrics.errors import ResultsError, unknown
 from culture_metrics.extracts.extract import Extract
 from culture_metrics.indicators.breakdowns import breakdown_id
 from culture_metrics.indicators.estimate import estimate
-from culture_metrics.output import Output, table_of, verb
+from culture_metrics.output import Output, verb
 from culture_metrics.results import Results
 from culture_metrics.results.spelling import breakdown_among, with_ids
 from culture_metrics.wording.numbers import DECIMALS, fixed, several
@@ -216,7 +216,7 @@ def intersections(
     >>> found.table.height, 0 <= found.share_between < 0.2
     (4, True)
     """
-    if not len(by) and (survey := survey_of(given)) is not None:
+    if not len(by) and (survey := survey_of(given, "intersections")) is not None:
         by = equality_of(survey).crossed
     if len(by) < 2:
         raise ResultsError(
@@ -228,7 +228,7 @@ def intersections(
         table = estimate(given, by=[parts], minimum_base=minimum_base).table
     else:
         words = {**given.names} if isinstance(given, Results) else {}
-        table = with_ids(check_results(table_of(given, "intersections")), words)
+        table = with_ids(as_read(given, "intersections"), words)
         parts = tuple(by)
     strata = _strata(table, measure, CROSS.join(parts), organisation, words)
     shown = strata.filter(pl.col("status").cast(pl.String) == "reported")

@@ -12,7 +12,7 @@ import polars as pl
 
 from culture_metrics.catalogue import catalogue
 from culture_metrics.catalogue.load import read_yaml
-from culture_metrics.compare.assumptions import Assumptions
+from culture_metrics.compare.assumptions import Assumptions, assumed_of
 from culture_metrics.compare.equality_standards import check_keys, wrong
 from culture_metrics.compare.sampling import ASSUMED
 from culture_metrics.compare.standing import Book, open_books, standing
@@ -124,7 +124,7 @@ class Oversight(Output):
             f"{_two(row['score_high'])}."
         ]
         if row["to_next_quarter"] is not None:
-            said.append(f"The next quarter of the sector begins {row['to_next_quarter']:.2f} higher.")
+            said.append(f"The next quarter of the sector begins {further(row['to_next_quarter'])} higher.")
         said.append(
             f"{MORE:g} more would have meant rank {row['rank_if_more']}, score {_two(row['score_if_more'])}."
         )
@@ -133,6 +133,17 @@ class Oversight(Output):
             change = f"{row['period_before']} ({signed(row['change'], 'score')})"
             said.append(f"The change since {change} is {moved} noise.")
         return said
+
+
+def further(distance: float) -> str:
+    """Say a distance on the scale of a score, and never that something begins 0.00 higher.
+
+    Examples
+    --------
+    >>> further(0.138), further(0.0004)
+    ('0.14', 'less than 0.01')
+    """
+    return f"{distance:.2f}" if distance >= 0.005 else "less than 0.01"
 
 
 def _two(score: float | None) -> str:
@@ -255,7 +266,7 @@ def oversight(
     >>> workbook = cm.read_published("organisational results 2024.xlsx")  # doctest: +SKIP
     >>> cm.oversight(workbook, "RXX").summary()  # doctest: +SKIP
     """
-    assumed = assumptions or Assumptions()
+    assumed = assumed_of(assumptions)
     books = open_books(published, assumed, "oversight")
     newest = books[0]
     framework = framework_of(newest.survey)

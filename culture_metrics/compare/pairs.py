@@ -78,9 +78,13 @@ def gather(results: Given, release: str | None) -> Material:
         if isinstance(part, Published):
             own = release or str(part.provenance.get("release", part.period))
             frames.append(part.results.table.with_columns(release=pl.lit(own)))
-            listed.append(part.organisations.select("organisation", "benchmark_group"))
+            listed.append(part.organisations.select("organisation", "benchmark_group", "period"))
         else:
-            frames.append(with_ids(_as_read(part), named).with_columns(release=pl.lit(release, pl.String)))
+            frames.append(
+                with_ids(as_read(part, "A comparison"), named).with_columns(
+                    release=pl.lit(release, pl.String)
+                )
+            )
     frame = pl.concat(frames).with_columns(pooled=pl.lit(value=False))
     surveys = frame["survey"].unique().sort().to_list()
     if len(surveys) != 1:
@@ -103,7 +107,12 @@ def gather(results: Given, release: str | None) -> Material:
             hint="Give one of them: each release reweights all years.",
         )
     groups = (
-        pl.concat(listed).drop_nulls().unique("organisation")
+        # Who has moved to another group is in the one of the newest year.
+        pl.concat(listed)
+        .drop_nulls()
+        .sort("period", "organisation", descending=[True, False])
+        .unique("organisation", keep="first", maintain_order=True)
+        .drop("period")
         if listed
         else pl.DataFrame(schema={"organisation": pl.String, "benchmark_group": pl.String})
     )
@@ -114,9 +123,9 @@ def gather(results: Given, release: str | None) -> Material:
     return Material(exact, groups, surveys[0], words, nested)
 
 
-def _as_read(part: object) -> pl.DataFrame:
+def as_read(part: object, verb: str) -> pl.DataFrame:
     """Return results as they came: of a verb, lazy, with columns of one's own, or read back from a file."""
-    table = table_of(part, "A comparison")
+    table = table_of(part, verb)
     if table.schema == pl.Schema(RESULTS) or not set(RESULTS_KEY) <= set(table.columns):
         return check_results(table)
     try:

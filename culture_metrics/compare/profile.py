@@ -48,10 +48,12 @@ class Profile:
     left_out: int
 
     def apart(self, component: str) -> Floats:
-        """Return how far organisations are apart in one component, all pairs, with a mean square of 1.
+        """Return how far organisations are apart in one component, all pairs.
 
         Size: difference of logarithms of the base. Mixes: Hellinger's distance of the shares. Kinds: 1 where
-        they differ, or where one is not known.
+        they differ, or where one is not known. All but the benchmark group have a mean square of 1 over the
+        pairs of one benchmark group: neighbours are sought there, and what tells groups apart (occupations
+        above all) would count for little inside one if it were measured over all pairs.
         """
         if component in self.mixes:
             root = np.sqrt(self.mixes[component])
@@ -60,12 +62,22 @@ class Profile:
             size = np.log(self.about["base"].to_numpy())
             found = np.abs(size[:, None] - size[None, :])
         else:
-            kind = self.about[component].fill_null("").to_numpy()
-            found = ((kind[:, None] != kind[None, :]) | (kind == "")[:, None]).astype(float)
-            np.fill_diagonal(found, 0.0)
-        n = len(found)
-        usual = np.sqrt((found**2).sum() / max(n * (n - 1), 1))
+            found = self._differ(component)
+        if component == "benchmark_group":
+            return np.asarray(found)
+        pairs = self._differ("benchmark_group") == 0
+        np.fill_diagonal(pairs, val=False)
+        if not pairs.any():
+            pairs = ~np.eye(len(found), dtype=bool)
+        usual = np.sqrt((found[pairs] ** 2).mean()) if pairs.any() else 0.0
         return np.asarray(found / usual if usual > 0 else found)
+
+    def _differ(self, kind: str) -> Floats:
+        """Return 1 where organisations are of different kinds, or one is of none, else 0."""
+        of = self.about[kind].fill_null("").to_numpy()
+        found = ((of[:, None] != of[None, :]) | (of == "")[:, None]).astype(float)
+        np.fill_diagonal(found, 0.0)
+        return np.asarray(found)
 
 
 def profile_of(published: Published, where: str) -> Profile:

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from culture_metrics.errors import check_whole
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -55,6 +57,7 @@ def rank_intervals(
     >>> low.tolist(), high.tolist()
     ([2.0], [2.0])
     """
+    check_whole("seed", seed, 0)
     there = np.isfinite(values) & np.isfinite(errors)
     n = there.sum(axis=0)
     known, variance = np.where(there, values, 0.0), np.where(there, errors, 0.0) ** 2

@@ -60,7 +60,7 @@ class Book:
             When it has no such organisation.
         """
         here = self.organisations.filter(period=period)
-        if organisation not in set(here["organisation"]):
+        if organisation not in here["organisation"].to_list():
             raise unknown("organisation", organisation, here["organisation"].to_list())
         return here.row(by_predicate=pl.col("organisation") == organisation, named=True)
 
@@ -126,8 +126,19 @@ def open_book(published: object, assumptions: Assumptions, where: str) -> Book:
         published.period,
         str(published.provenance.get("release", published.period)),
         rows,
-        published.organisations,
+        _of_every_period(published.organisations, rows, published.period),
     )
+
+
+def _of_every_period(organisations: pl.DataFrame, rows: pl.DataFrame, period: str) -> pl.DataFrame:
+    """Return who the organisations are in every period that a release holds.
+
+    A benchmark workbook says it once, of all its years; who has no rows in a year is not listed there.
+    """
+    untold = rows.select("period", "organisation").unique().join(organisations, on="period", how="anti")
+    newest = organisations.filter(period=period).drop("period")
+    more = untold.join(newest, on="organisation").select(organisations.columns)
+    return pl.concat([organisations, more.sort("period", "organisation")])
 
 
 def open_books(published: object, assumptions: Assumptions, where: str) -> list[Book]:

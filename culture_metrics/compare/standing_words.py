@@ -22,7 +22,12 @@ def summary_said(
 
     `table` is that of a benchmark, `peers` the figures of its group.
     """
-    scores = table.filter(pl.col("level").is_in(survey.leading) & pl.col("estimate").is_not_null())
+    if peers["organisation"].n_unique() == 1:
+        return (f"{name} is the only one in {group}: there is nobody to stand beside.",)
+    # Who has too few respondents to count has a figure and no rank.
+    scores = table.filter(pl.col("level").is_in(survey.leading)).drop_nulls(["estimate", "rank"])
+    if scores.is_empty():
+        return (f"{name} has no figure that counts in {group} on the {survey.leading_words}.",)
     above = scores.filter(pl.col("estimate") > pl.col("median"))
     below = scores.filter(pl.col("estimate") < pl.col("median"))
     organisations = several(peers["organisation"].n_unique(), "organisation")
@@ -102,6 +107,12 @@ def beside_median(table: pl.DataFrame, group: str) -> str:
     'above the median of Acute on 1 of 3 scores, below it on 1'
     """
     rows = table.drop_nulls(["estimate", "median"])
+    if "rank" in rows.columns:  # too few respondents to count: a figure, and no place
+        rows = rows.drop_nulls("rank")
+    if rows.is_empty():
+        return f"no figure that counts in {group}"
+    if "organisations" in rows.columns and rows["organisations"].max() == 1:
+        return f"the only one in {group}"
     above = rows.filter(pl.col("estimate") > pl.col("median")).height
     below = rows.filter(pl.col("estimate") < pl.col("median")).height
     return f"above the median of {group} on {above} of {rows.height} scores, below it on {below}"

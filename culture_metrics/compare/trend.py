@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from culture_metrics.catalogue import catalogue
-from culture_metrics.compare.assumptions import Assumptions
+from culture_metrics.compare.assumptions import Assumptions, assumed_of
 from culture_metrics.compare.difference import ALPHA
 from culture_metrics.compare.families import ADJUSTMENTS, adjust_p
 from culture_metrics.compare.lines import fit_lines
@@ -202,7 +202,7 @@ def trend(
     known = stuff.frame["organisation"].unique().sort().to_list()
     if organisation is not None and organisation not in known:
         raise unknown("organisation in these results", organisation, known)
-    assumed = assumptions or Assumptions()
+    assumed = assumed_of(assumptions)
     points = comparable_points(stuff, measures, organisation, assumed)
     series = (
         points.filter("comparable")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from culture_metrics.catalogue import catalogue
-from culture_metrics.compare.assumptions import Assumptions
+from culture_metrics.compare.assumptions import Assumptions, assumed_of
 from culture_metrics.compare.comparable import refuse, warn_of_breaks
 from culture_metrics.compare.comparison import YearComparison
 from culture_metrics.compare.difference import add_detectable, add_differences
@@ -139,7 +139,7 @@ def compare_years(  # noqa: PLR0913
     stuff, notes = pool(stuff, periods[0], merged) if merged else (stuff, [])
     marked = _marked(stuff, periods, organisation, measures, allow_breaks=allow_breaks)
     ready = prepare(
-        marked, survey, assumptions or Assumptions(), edges, given=material or (), allow_breaks=allow_breaks
+        marked, survey, assumed_of(assumptions), edges, given=material or (), allow_breaks=allow_breaks
     )
     both = None if linked is None else of_both_years(linked, survey.id, periods)
     ready, shared = link(ready, both, survey.minimum_base)
@@ -174,7 +174,7 @@ def compare_years(  # noqa: PLR0913
             *regrouped,
             *notes_on_questions(marked, stuff.frame, survey, periods),
             *(left_out(stuff, survey.edition(periods[1])) if measures is None else ()),
-            *notes_on(ready, adjust, assumptions or Assumptions(), survey),
+            *notes_on(ready, adjust, assumed_of(assumptions), survey),
             *flags,
         ),
         names=stuff.words,

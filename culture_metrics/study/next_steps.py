@@ -8,6 +8,7 @@ import polars as pl
 
 from culture_metrics.compare.beyond_profile import bright_spots
 from culture_metrics.compare.difference import ALPHA
+from culture_metrics.compare.oversight import further
 from culture_metrics.contract import ALL
 from culture_metrics.errors import CultureMetricsError
 from culture_metrics.multiplicity import adjust
@@ -44,7 +45,7 @@ def _quarters(study: Study) -> Iterator[str]:
     for row in overseen.table.drop_nulls("to_next_quarter").iter_rows(named=True):
         yield (
             f"{row['label']} ({row['metric']}): the next quarter of {overseen.sector.lower()} begins "
-            f"{row['to_next_quarter']:.2f} higher."
+            f"{further(row['to_next_quarter'])} higher."
         )
 
 

@@ -377,5 +377,5 @@ def test_a_framework_has_the_same_figures_beside_it(published_2024):
 def test_a_group_of_one_has_a_funnel(published_2024):
     """Community Surgical Services has one organisation: the curve of its limits is one point, not eighty."""
     fig = benchmark(published_2024, organisation="NXP").funnel()
-    assert fig.layout.title.text.startswith("Staff engagement: Independent Health Group lies inside")
+    assert fig.layout.title.text.startswith("Staff engagement: Independent Health Group is the only one")
     assert max(len(trace.x) for trace in fig.data) <= 2

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import combinations
 
 import numpy as np
 import polars as pl
@@ -10,7 +11,7 @@ import pytest
 
 from culture_metrics.catalogue import catalogue
 from culture_metrics.compare.beyond_profile import _design, bright_spots
-from culture_metrics.compare.peers import find_peers
+from culture_metrics.compare.peers import WEIGHTS, find_peers
 from culture_metrics.compare.profile import profile_of
 from culture_metrics.contract import as_results
 from culture_metrics.errors import ResultsError, UnknownNameError
@@ -38,12 +39,12 @@ def shares(published, code, question, groups):
 
 
 def test_distances_are_those_of_a_hand_count(published_2024, peers):
-    """Hellinger's distance, size and kinds of REF and its first peer, over the mean square of all pairs."""
+    """Hellinger's distance, size and kinds of REF and its first peer, over the mean square of the pairs of a group."""
     edition, own = catalogue().edition(2024), "REF"
     first = peers[own].table.row(0, named=True)
     narrow = published_2024
     profile = profile_of(narrow, "")
-    codes = profile.about["organisation"].to_list()
+    codes, groups = (profile.about[name].to_list() for name in ("organisation", "benchmark_group"))
     for component, name in (
         ("age", "age"),
         ("ethnicity", "ethnicity_group"),
@@ -62,36 +63,49 @@ def test_distances_are_those_of_a_hand_count(published_2024, peers):
             [*range(0, len(codes), 20), codes.index(own), codes.index(first["organisation"])]
         ]
         assert theirs == pytest.approx(mixes, abs=1e-12)
-        every = [
-            sum((p**0.5 - q**0.5) ** 2 for p, q in zip(x, y, strict=True)) / 2
-            for x in profile.mixes[component][:40]
-            for y in profile.mixes[component][:40]
+        # Over the pairs of one benchmark group, counted one by one in the small ones and all.
+        roots = np.sqrt(profile.mixes[component])
+        squares = [
+            ((roots[i] - roots[j]) ** 2).sum() / 2
+            for i, j in combinations(range(len(codes)), 2)
+            if groups[i] == groups[j]
         ]
-        scale = profile.apart(component)[:40, :40]
-        ratio = apart / (np.mean(every) ** 0.5) * np.mean(scale**2) ** 0.5
-        assert first[f"apart_{component}"] == pytest.approx(ratio, rel=1e-9)
-    weights = {"benchmark_group": 2, "size": 1, "region": 0.25, "occupation": 1, "age": 1, "ethnicity": 1}
-    squared = sum(w * first[f"apart_{name}"] ** 2 for name, w in weights.items()) / sum(weights.values())
+        expected = apart / (sum(squares) / len(squares)) ** 0.5
+        assert first[f"apart_{component}"] == pytest.approx(expected, rel=1e-9)
+    weights = {"benchmark_group": 10, "size": 1, "region": 0.5, "occupation": 1, "age": 1, "ethnicity": 1}
+    squared = sum(w * first[f"apart_{name}"] ** 2 for name, w in weights.items()) / 4.5
     assert first["distance"] == pytest.approx(squared**0.5)
 
 
+def test_each_component_counts_as_its_weight_inside_a_benchmark_group(published_2024):
+    """Mean square over the pairs of one group: the weight of each, and of the distance 1 (own count)."""
+    profile = profile_of(published_2024, "")
+    group = profile.about["benchmark_group"].to_numpy()
+    same = np.triu(group[:, None] == group[None, :], k=1)
+    within = {name: (profile.apart(name)[same] ** 2).mean() for name in WEIGHTS}
+    # Over all pairs ethnic group would have 0.80, occupation 0.09: it differs between groups above all.
+    assert within == pytest.approx({name: float(name != "benchmark_group") for name in WEIGHTS})
+    squared = sum(w * profile.apart(name)[same] ** 2 for name, w in WEIGHTS.items())
+    assert squared.mean() / (sum(WEIGHTS.values()) - WEIGHTS["benchmark_group"]) == pytest.approx(1)
+
+
 def test_peers_are_sensible(peers):
-    """Cornwall: Devon and Plymouth first. Ambulance trusts: the ten others. Royal Free: ten London trusts."""
+    """Cornwall: Devon and Plymouth first. Ambulance trusts: the ten others. Royal Free: London, and Frimley."""
     assert peers["REF"].organisations[:2] == ["RH8", "RK9"]
     assert set(peers["REF"].table["benchmark_group"]) == {"Acute and Acute & Community Trusts"}
     assert set(peers["RX6"].table["benchmark_group"]) == {"Ambulance Trusts"}
-    assert set(peers["RAL"].table["region"]) == {"London"}
-    assert peers["RAL"].organisations[:3] == ["RF4", "R1H", "RJZ"]
+    assert peers["RAL"].organisations[:3] == ["RF4", "RJZ", "RYJ"]
+    assert peers["RAL"].table.filter(pl.col("region") != "London")["organisation"].to_list() == ["RDU"]
 
 
 def test_peers_are_stable_when_one_component_is_dropped(peers):
     """How many of ten stay, on the workbook of 2024."""
     kept = {code: dict(found.stability().select("dropped", "kept").rows()) for code, found in peers.items()}
-    assert min(kept["RX6"].values()) == 8 and min(kept["RAL"].values()) == 8
+    assert min(kept["RX6"].values()) == 8 and min(kept["RAL"].values()) == 7
     assert kept["REF"] == {
-        "benchmark_group": 8, "size": 6, "region": 7, "occupation": 7, "age": 6, "ethnicity": 4,
+        "benchmark_group": 10, "size": 8, "region": 9, "occupation": 5, "age": 6, "ethnicity": 7,
     }  # fmt: skip
-    assert "at least 4 of the 10 stay (fewest without ethnicity)" in peers["REF"].summary()
+    assert "at least 5 of the 10 stay (fewest without occupation)" in peers["REF"].summary()
     assert "10 organisations most like Royal Cornwall" in peers["REF"].figure().layout.meta["alt"]
 
 
