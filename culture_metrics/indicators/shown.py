@@ -152,7 +152,7 @@ def attack_shown(extract: Extract, minimum_base: int | None = None) -> tuple[int
     -------
     (int, int)
         How many sets of measures were attacked, and of how many something follows about fewer people than
-        the minimum base.
+        the minimum base, or that people of whom nothing is shown all answered alike, however many they are.
 
     Examples
     --------
