@@ -298,9 +298,16 @@
   const start = () => {
     const figures = [...document.querySelectorAll('figure[role="img"]')];
     figures.forEach(offer);
+    // What scrolls must do so by keys as well.
+    const reach = (figure) => {
+      const scrolled = getComputedStyle(figure).overflowX === "auto" && figure.scrollWidth > figure.clientWidth;
+      if (scrolled) figure.tabIndex = 0;
+      else figure.removeAttribute("tabindex");
+    };
     const watch = new ResizeObserver((seen) => seen.forEach(({ target }) => {
       const gd = target.querySelector(".js-plotly-plot");
       if (gd) follow(gd);
+      reach(target);
     }));
     figures.forEach((figure) => watch.observe(figure));
   };
