@@ -149,6 +149,9 @@ def save(fig: go.Figure, path: str | Path) -> Path:
 
 def page(body: str, path: str | Path, *, title: str) -> Path:
     """Write a part of an HTML page as a page of its own; raises as `save`."""
+    if "<h2" not in body:
+        # In a notebook headings stand a level lower than beneath the title of a page.
+        body = re.sub("(</?h)([3-6])", lambda found: f"{found[1]}{int(found[2]) - 1}", body)
     return _write(Path(path), _page(body, title, "").encode())
 
 

@@ -22,6 +22,7 @@ def visited(released, tmp_path_factory):
         "figure": save(study.headline(), place / "figure.html"),
         "map": study.results.heat_table("Department").save(place / "map.html"),
         "check": study.reports[0].to_html(place / "check.html"),
+        "saved check": study.reports[0].save(place / "saved check.html"),
     }
     found = SimpleNamespace(said=[], axe=[], missed=[], narrow=[], unmarked=[], stops={})
     with opening() as opened:
