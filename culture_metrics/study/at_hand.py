@@ -6,6 +6,8 @@ import json
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from culture_metrics.catalogue import survey
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
@@ -20,7 +22,12 @@ _workbooks: dict[Path, Published] | None = None
 
 
 def put(arguments: Mapping[str, Any], study: Study) -> None:
-    """Answer `cm.study` with this study, and with no earlier one, when it is called with these arguments."""
+    """Answer `cm.study` with this study, and with no earlier one, when it is called with these arguments.
+
+    A survey of one's own that it is of is known here from then on, as where the study was read.
+    """
+    for extract in study.extracts:
+        survey(extract.edition.survey)
     _STUDY.clear()
     _STUDY[_key(arguments)] = study
 
