@@ -17,6 +17,8 @@ LIBRARIES = (
     "statsmodels.api", "scipy.stats", "xlsxwriter", "pyreadstat", "grimp", "typer.testing",
     "hypothesis", "pandera.polars", "nbclient", "IPython", "plotly.io", "plotly.graph_objects",
 )  # fmt: skip
+# Tests that others take in: what failed in them is told as fully.
+pytest.register_assert_rewrite("on_parts", "on_report")
 if worker := os.environ.get("PYTEST_XDIST_WORKER"):
     for library in LIBRARIES if worker == "gw0" else reversed(LIBRARIES):
         import_module(library)

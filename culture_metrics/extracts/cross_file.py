@@ -61,7 +61,7 @@ class PairReport(Output):
         """Write the report as a page of its own."""
         from culture_metrics.extracts.export import write_html
 
-        return write_html(path, self._repr_html_(), self.title)
+        return write_html(path, self._html(2), self.title)
 
     def to_excel(self, path: str | Path) -> Path:
         """Write the report as a workbook: a cover and one sheet for each kind of problem."""
@@ -76,6 +76,9 @@ class PairReport(Output):
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
+        return self._html(3)
+
+    def _html(self, level: int) -> str:
         from culture_metrics.extracts.page import check_html
 
         verdict = "The files can be set side by side."
@@ -84,7 +87,7 @@ class PairReport(Output):
                 "Read the problems before you compare." if self.ok else "Has errors: do not compare yet."
             )
         tiles = [("Respondents, first file", self.respondents[0]), ("Second file", self.respondents[1])]
-        return check_html(self.title, verdict, self.problems, tiles)
+        return check_html(self.title, verdict, self.problems, tiles, level=level)
 
 
 @verb

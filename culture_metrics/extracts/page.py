@@ -77,6 +77,8 @@ text-align:left;white-space:normal;overflow-wrap:anywhere;background:none;color:
 padding:0 5px;white-space:nowrap}
 .cm-check code{font-size:12px;background:var(--soft);padding:1px 4px}
 .cm-check summary{cursor:pointer}
+.cm-check summary:focus-visible,.cm-check .scroll:focus-visible{outline:3px solid #ffbf47;outline-offset:-2px;
+box-shadow:inset 0 0 0 1px var(--ink)}
 .cm-check.cm-check th,.cm-check.cm-check td{text-align:left}.cm-check.cm-check .number{text-align:right}
 .cm-check.cm-check dl.tiles dt,.cm-check.cm-check dl.tiles dd{display:block;float:none;width:auto;margin:0}
 .cm-check .foot{color:var(--quiet);font-size:12px;margin:14px 0 0}
@@ -178,7 +180,8 @@ def _severity(name: str, problems: pl.DataFrame, level: int) -> str:
     title = f"{PLURALS[name]} ({problems.height}{folded})"
     return (
         f"<section class='{name}'><h{level} class='heading'>{title}</h{level}>"
-        f"<p class='meaning'>{MEANINGS[name]}</p><div class='scroll'><table><colgroup>{widths}</colgroup>"
+        f"<p class='meaning'>{MEANINGS[name]}</p>{_scrolled(PLURALS[name])}"
+        f"<table><colgroup>{widths}</colgroup>"
         f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div></section>"
     )
 
@@ -201,6 +204,11 @@ def _rule(severity: str, rows: list[Row]) -> str:
     if not _one(rows, "found"):
         first["found"] = f"{rows[0]['found']}; and others"
     return _line(severity, first, columns, sum(row["rows"] for row in rows))
+
+
+def _scrolled(name: str) -> str:
+    """Return the start of a frame in which a wide table is scrolled, with keys as well."""
+    return f"<div class='scroll' role='group' aria-label='{name}' tabindex='0'>"
 
 
 def _one(rows: list[Row], name: str) -> bool:
@@ -227,7 +235,7 @@ def _account(table: pl.DataFrame, level: int) -> str:
     return (
         f"<section><h{level} class='heading'>Where every row and answer went</h{level}>"
         "<p class='meaning'>What was read is the sum of the lines beneath it. Answers that put people "
-        "into groups (age, gender) are not counted.</p><div class='scroll'>"
+        f"into groups (age, gender) are not counted.</p>{_scrolled('Rows and answers')}"
         "<table class='account'>"
         "<thead><tr><th scope='col'>What</th><th scope='col'>Reason</th>"
         "<th scope='col' class='number'>Number</th></tr></thead>"

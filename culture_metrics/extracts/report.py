@@ -119,8 +119,9 @@ class ValidationReport(Output):
             When the file cannot be written.
         """
         from culture_metrics.extracts.export import write_html
+        from culture_metrics.extracts.page import report_html
 
-        return write_html(path, self._repr_html_(), self.title)
+        return write_html(path, report_html(self, level=2), self.title)
 
     def to_excel(self, path: str | Path) -> Path:
         """Write a workbook for the contractor: one sheet for each kind of problem, and what was set aside.

@@ -298,9 +298,17 @@
   const start = () => {
     const figures = [...document.querySelectorAll('figure[role="img"]')];
     figures.forEach(offer);
+    // What scrolls must do so by keys as well.
+    const reach = (figure, gd) => {
+      const width = room(gd), wide = gd.asDrawn && fit(...gd.asDrawn, width)[1].width > width;
+      if (wide && getComputedStyle(figure).overflowX === "auto") figure.tabIndex = 0;
+      else figure.removeAttribute("tabindex");
+    };
     const watch = new ResizeObserver((seen) => seen.forEach(({ target }) => {
       const gd = target.querySelector(".js-plotly-plot");
-      if (gd) follow(gd);
+      if (!gd) return;
+      follow(gd);
+      reach(target, gd);
     }));
     figures.forEach((figure) => watch.observe(figure));
   };

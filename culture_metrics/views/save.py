@@ -51,6 +51,10 @@ ON_VIEW_SCRIPT = (Path(__file__).parent / "on_view.js").read_text(encoding="utf-
 #: What every page with figures runs: labels follow the width, pictures go out. Style beside it.
 ON_PAGE_SCRIPT = (Path(__file__).parent / "figures.js").read_text(encoding="utf-8")
 ON_PAGE_STYLE = (Path(__file__).parent / "figures.css").read_text(encoding="utf-8")
+#: What is seen has its title within the drawing or table; who cannot see it finds the page by a heading.
+HEADING_STYLE = (
+    "h1 { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); margin: 0; }"
+)
 ON_PAPER_STYLE = """
 @page { size: A4; margin: 15mm; }
 @media print {
@@ -69,7 +73,10 @@ _PAGE = """<!doctype html>
 {style}</style>
 </head>
 <body>
+<main>
+<h1>{title}</h1>
 {body}
+</main>
 <script>{script}</script>
 </body>
 </html>
@@ -142,6 +149,9 @@ def save(fig: go.Figure, path: str | Path) -> Path:
 
 def page(body: str, path: str | Path, *, title: str) -> Path:
     """Write a part of an HTML page as a page of its own; raises as `save`."""
+    if "<h2" not in body:
+        # In a notebook headings stand a level lower than beneath the title of a page.
+        body = re.sub("(</?h)([3-6])", lambda found: f"{found[1]}{int(found[2]) - 1}", body)
     return _write(Path(path), _page(body, title, "").encode())
 
 
@@ -253,7 +263,10 @@ def at_width(layout: Mapping[str, Any], width: float) -> dict[str, Any]:
 
 def _page(body: str, title: str, script: str) -> str:
     return _PAGE.format(
-        title=html.escape(title), body=body, style=ON_PAGE_STYLE + ON_PAPER_STYLE, script=script
+        title=html.escape(title),
+        body=body,
+        style=HEADING_STYLE + ON_PAGE_STYLE + ON_PAPER_STYLE,
+        script=script,
     )
 
 

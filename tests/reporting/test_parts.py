@@ -12,6 +12,14 @@ from types import SimpleNamespace
 import numpy as np
 import polars as pl
 import pytest
+from on_parts import (  # noqa: F401  (tests of the pages made here, in a browser)
+    test_a_heat_map_is_sorted_and_opened_by_keys,
+    test_axe_finds_nothing_on_small_pages,
+    test_small_pages_fit_a_telephone_and_the_heat_map_scrolls_in_its_frame,
+    test_small_pages_open_with_the_network_off_and_nothing_goes_wrong,
+    test_the_keyboard_reaches_everything_on_small_pages,
+    visited,
+)
 from typer.testing import CliRunner
 
 import culture_metrics as cm

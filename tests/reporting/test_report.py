@@ -18,6 +18,14 @@ import polars as pl
 import pytest
 from accessible import faults
 from cells import without_notebooks
+from on_report import (  # noqa: F401  (tests of the report made here, in a browser)
+    test_a_board_prints_every_chapter_and_no_blank_sheet,
+    test_axe_finds_nothing_on_the_report,
+    test_the_keyboard_reaches_everything_on_the_report_in_order,
+    test_the_report_fits_a_telephone,
+    test_the_report_opens_with_the_network_off_and_nothing_goes_wrong,
+    visited,
+)
 from printed import HEIGHT, MARGIN, WIDTH, browser, print_page
 from slide_rules import slide_faults
 
@@ -58,9 +66,15 @@ def executed():
 
 
 @pytest.fixture(scope="module")
-def folder(files, executed):
+def asked():
+    """What the page was made of."""
+    return []
+
+
+@pytest.fixture(scope="module")
+def folder(files, executed, asked):
     """A report on all of them for analysts, made once."""
-    out, steps, run = files / "new" / "report", [], module.run_notebooks
+    out, steps, run, write = files / "new" / "report", [], module.run_notebooks, module._page
 
     def kept(*args):
         executed.update(run(*args))
@@ -69,6 +83,7 @@ def folder(files, executed):
     names = ["official 2024.xlsx", "RXX 2023.csv", "RXX 2024.csv"]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "run_notebooks", kept)
+        patch.setattr(module, "_page", lambda *given: asked.append(given) or write(*given))
         made = report(
             [files / name for name in names], out, "SYN01", tell=lambda *step: steps.append(step),
             reader="analysts",
