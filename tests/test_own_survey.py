@@ -415,7 +415,7 @@ def test_a_report_goes_from_files_to_page_without_python(tmp_path):
     page = (tmp_path / "out" / "index.html").read_text(encoding="utf-8")
     body = re.sub(r"<script>.*?</script>", "", page, count=1, flags=re.DOTALL)
     assert "Score from 1 to 5, higher is better" in body
-    assert "runs from 1 to 5" in body and "fewer than 8 people" in body
+    assert "runs from 1 to 5" in body and "fewer than 8 respondents" in body
     assert NHS_WORDS.findall(body) == []
     assert "Not in this report" not in body
     book = fastexcel.read_excel(tmp_path / "out" / "results.xlsx")
