@@ -39,7 +39,7 @@ def peers_beside(
     known = here["organisation"].to_list()
     for code in peers:
         if code not in known:
-            raise unknown("organisation", code, known)
+            raise unknown("organisation", code, known, where="the peers that were named")
     chosen = [code for code in dict.fromkeys(peers) if code != organisation]
     if not chosen:
         raise ResultsError(f"No peer of {organisation} is named", hint='Give codes: peers=["RXX", "RYY"].')
