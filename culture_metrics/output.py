@@ -209,14 +209,26 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
+#: Arguments that name several things; one name alone is a list of one.
+LISTS = ("by", "measures")
+
+
 def verb(function: Callable[P, R]) -> Callable[P, R]:
-    """Give what a verb returns its provenance."""
+    """Give what a verb returns its provenance, and read one name where it takes several as a list of one."""
     takes = signature(function)
+    lists = [
+        name
+        for name in LISTS
+        if name in takes.parameters and "[str" in str(takes.parameters[name].annotation)
+    ]
 
     @wraps(function)
     def call(*args: P.args, **kwargs: P.kwargs) -> R:
-        found = function(*args, **kwargs)
         bound = takes.bind(*args, **kwargs)
+        for name in lists:
+            if isinstance(bound.arguments.get(name), str):
+                bound.arguments[name] = [bound.arguments[name]]
+        found = function(*bound.args, **bound.kwargs)
         bound.apply_defaults()
         return told(found, provenance_of(function.__name__, bound.arguments))
 
@@ -233,7 +245,7 @@ def told(found: R, provenance: Mapping[str, Any]) -> R:
 def table_of(given: object, verb: str, takes: str = "results") -> pl.DataFrame:
     """Return the table that a verb was given: of what another verb returned, or as it is.
 
-    Several in a list or tuple are put one below the other.
+    Several in a list or tuple are put one below the other; a lazy table is collected.
 
     Raises
     ------
@@ -247,6 +259,8 @@ def table_of(given: object, verb: str, takes: str = "results") -> pl.DataFrame:
     """
     if isinstance(given, pl.DataFrame):
         return given
+    if isinstance(given, pl.LazyFrame):
+        return given.collect()
     if isinstance(given, Output):
         return given.table
     if isinstance(given, Iterable) and not isinstance(given, (str, bytes, Mapping)):
@@ -257,5 +271,5 @@ def table_of(given: object, verb: str, takes: str = "results") -> pl.DataFrame:
         f"{verb} takes {takes}",
         expected="what a verb returned, a polars DataFrame, or a list of them",
         got=kind_of(given),
-        hint="Call .collect() on a LazyFrame; read a file with polars.read_parquet.",
+        hint="Read a file with polars.read_parquet.",
     )

@@ -140,7 +140,7 @@ def test_report_passes_on_what_was_asked_and_says_where_the_page_is(monkeypatch,
 
     monkeypatch.setattr("culture_metrics.reporting.report.report", made)
     call = ["report", "a b.csv", "é.xlsx", "--out", str(tmp_path / "my report"), "--organisation", "RXX"]
-    call += ["--minimum-base", "20", "--minimum-count", "5", "--calibrate"]
+    call += ["--minimum-base", "20", "--minimum-count", "5", "--calibrate", "--slides", "--for", "analysts"]
     done = run(cli.app, [*call, "--year", "2024", "--by", "occupation_group, locality_1"])
     assert done.exit_code == 0
     assert asked == {
@@ -152,6 +152,9 @@ def test_report_passes_on_what_was_asked_and_says_where_the_page_is(monkeypatch,
         "minimum_count": 5,
         "survey": None,
         "calibrate": 400,
+        "for_each": None,
+        "reader": "analysts",
+        "slides": True,
     }
     assert str(tmp_path / "my report" / "index.html") in done.stdout
     assert done.stdout.startswith("Done in 0 seconds.")

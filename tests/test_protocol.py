@@ -398,6 +398,9 @@ def test_what_is_saved_is_what_the_table_says(verb, made, tmp_path):
     assert {ending: table.columns for ending, table in saved.items()} == dict.fromkeys(
         read, found.table.columns
     )
+    if found.table.is_empty():  # a table of Excel has a row: its cells say that there is nothing
+        assert {*saved[".xlsx"].row(0)} == {"[x]"}
+        saved[".xlsx"] = saved[".xlsx"].clear()
     assert len({table.height for table in saved.values()}) == 1
     # Rows of hidden groups are folded.
     reported = (pl.col("status") == "reported") if "status" in found.table.columns else pl.lit(value=True)

@@ -25,6 +25,7 @@ from culture_metrics.contract import ALL
 from culture_metrics.errors import ComparabilityError, unknown
 from culture_metrics.output import Output, verb
 from culture_metrics.problems import counted, listed
+from culture_metrics.results.precision import NORMAL
 from culture_metrics.wording.numbers import shown, signed
 
 if TYPE_CHECKING:
@@ -89,7 +90,7 @@ class BeforeAfter(Output):
             [
                 there.select(
                     "measure", "label", "unit", "period", "own", "control",
-                    reach=1.96 * pl.col("control_sd"), error=1.96 * pl.col("own_std_error"),
+                    reach=NORMAL * pl.col("control_sd"), error=NORMAL * pl.col("own_std_error"),
                 ),
                 there.unique("measure", maintain_order=True).select(
                     "measure", "label", "unit", at, own="own_baseline", control="control_baseline",

@@ -23,6 +23,7 @@ from culture_metrics.extracts.extract import Extract, not_read
 from culture_metrics.indicators.intervals import wilson
 from culture_metrics.indicators.seeds import secret_seed
 from culture_metrics.output import Output, verb
+from culture_metrics.results.precision import NORMAL
 from culture_metrics.threads import watched
 from culture_metrics.wording.columns import signed as signed_column
 from culture_metrics.wording.numbers import several, signed
@@ -421,7 +422,7 @@ def _ends(values: np.ndarray, share: float) -> tuple[float, float]:
     if np.isin(values, (0.0, 100.0)).all():
         low, high = wilson(np.array([share / 100]), np.array([float(len(values))]))
         return 100 * float(low[0]), 100 * float(high[0])
-    half = 1.96 * float(values.std(ddof=1)) / len(values) ** 0.5
+    half = NORMAL * float(values.std(ddof=1)) / len(values) ** 0.5
     return max(share - half, 0.0), min(share + half, 100.0)
 
 

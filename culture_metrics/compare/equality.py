@@ -22,6 +22,7 @@ from culture_metrics.output import verb
 from culture_metrics.published import Published
 from culture_metrics.results import Results
 from culture_metrics.results.precision import with_precision
+from culture_metrics.results.spelling import breakdown_among
 from culture_metrics.wording.numbers import several
 from data_schemas.columns import HIDDEN_STATUSES, STATUSES
 
@@ -178,13 +179,10 @@ def _words(part: Source) -> dict[str, str]:
 
 def _id(name: str, survey: Survey, words: Mapping[str, str]) -> str:
     """Return the id of a breakdown by any of its names; its own where the catalogue has none."""
-    for one, word in words.items():
-        if word.casefold() == name.casefold():
-            return one
+    known = [*words, *dict.fromkeys(b for edition in survey for b in edition.breakdowns)]
     for edition in reversed(list(survey)):
-        for known in edition.breakdowns.values():
-            if name.casefold() in {n.casefold() for n in (known.id, known.label, *known.names)}:
-                return known.id
+        if (found := breakdown_among(known, name, edition, words)) in known:
+            return found
     return name
 
 

@@ -123,35 +123,35 @@ def equality_from(said: Mapping[str, Any], survey: Survey) -> Equality:
     CatalogueError
         When it names what is not there.
     """
-    _keys(said, {"standards": dict, "breakdowns": dict, "leading": list, "crossed": list}, "the file")
+    check_keys(said, {"standards": dict, "breakdowns": dict, "leading": list, "crossed": list}, "the file")
     standards = tuple(_standard(name, spec, survey) for name, spec in said["standards"].items())
     pairs = {}
     for name, spec in said["breakdowns"].items():
-        _keys(spec, PAIR, name)
+        check_keys(spec, PAIR, name)
         pairs[name] = (spec.get("group"), spec.get("reference"))
         _groups(name, [g for g in pairs[name] if g is not None], survey, known=False)
     found = Equality(standards, MappingProxyType(pairs), tuple(said["leading"]), tuple(said["crossed"]))
     for name in (*found.leading, *found.crossed):
         if name not in found.breakdowns:
-            raise _wrong("leading, crossed", name, "breakdowns of the file")
+            raise wrong("leading, crossed", name, "breakdowns of the file")
     return found
 
 
 def _standard(name: str, spec: Mapping[str, Any], survey: Survey) -> Standard:
-    _keys(spec, STANDARD, name)
-    _keys(spec["columns"], COLUMNS, f"{name}, columns")
+    check_keys(spec, STANDARD, name)
+    check_keys(spec["columns"], COLUMNS, f"{name}, columns")
     _groups(spec["breakdown"], [spec["group"], spec["reference"]], survey)
     measures = {m for edition in survey for m in edition.measures}
     indicators = []
     for number, own in spec["indicators"].items():
         where = f"{name} {number}"
-        _keys(own, INDICATOR, where)
+        check_keys(own, INDICATOR, where)
         made = own.get("any_of", ())
         if bool(made) == (own["measure"] in measures) or bool(made) != ("label" in own):
-            raise _wrong(where, own["measure"], "a measure of the catalogue, or any_of and a label")
+            raise wrong(where, own["measure"], "a measure of the catalogue, or any_of and a label")
         for one in made:
             if one not in measures:
-                raise _wrong(where, one, "measures of the catalogue")
+                raise wrong(where, one, "measures of the catalogue")
         indicators.append(
             Indicator(
                 name=where,
@@ -180,26 +180,34 @@ def _groups(breakdown: str, groups: list[str], survey: Survey, *, known: bool = 
     """See to it that the groups are those of the breakdown in every edition that has it."""
     found = [e.breakdowns[breakdown] for e in survey if breakdown in e.breakdowns]
     if not found and (known or groups):
-        raise _wrong(breakdown, breakdown, "breakdowns of the catalogue")
+        raise wrong(breakdown, breakdown, "breakdowns of the catalogue")
     for group in groups:
         if any(group not in one.groups for one in found):
-            raise _wrong(breakdown, group, "groups of the breakdown in every edition")
+            raise wrong(breakdown, group, "groups of the breakdown in every edition")
 
 
-def _keys(spec: Any, shape: Mapping[str, type], where: str) -> None:
+def check_keys(spec: Any, shape: Mapping[str, type], where: str, file: str = FILE) -> None:
+    """See to it that a part of a file has these keys, of these kinds; those that end in "?" may be left out.
+
+    Raises
+    ------
+    CatalogueError
+        When it has not.
+    """
     needed = {name.removesuffix("?"): kind for name, kind in shape.items()}
     must = [name for name in shape if not name.endswith("?")]
     if not isinstance(spec, Mapping) or not set(must) <= set(spec) <= set(needed):
-        raise _wrong(where, ", ".join(map(str, spec or ())), f"the keys {', '.join(shape)}")
+        raise wrong(where, ", ".join(map(str, spec or ())), f"the keys {', '.join(shape)}", file)
     for name, value in spec.items():
         if not isinstance(value, needed[name]):
-            raise _wrong(f"{where}, {name}", type(value).__name__, needed[name].__name__)
+            raise wrong(f"{where}, {name}", type(value).__name__, needed[name].__name__, file)
 
 
-def _wrong(where: str, got: str, expected: str) -> CatalogueError:
+def wrong(where: str, got: str, expected: str, file: str = FILE) -> CatalogueError:
+    """Return what to raise where a file says something else than the catalogue."""
     return CatalogueError(
-        "The equality standards do not fit the catalogue",
-        where=f"{FILE}, {where}",
+        f"The {file.removesuffix('.yaml').replace('_', ' ')} do not fit the catalogue",
+        where=f"{file}, {where}",
         got=got,
         expected=expected,
     )

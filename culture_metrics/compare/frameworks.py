@@ -14,6 +14,7 @@ from culture_metrics.compare.assumptions import Assumptions
 from culture_metrics.compare.framework_lines import ASSUMED, lines
 from culture_metrics.compare.pairs import gather
 from culture_metrics.compare.sampling import ASSUMED as SPREAD_ASSUMED
+from culture_metrics.compare.standing import side
 from culture_metrics.contract import ALL
 from culture_metrics.errors import ComparabilityError, ResultsError, unknown
 from culture_metrics.output import Output, verb
@@ -241,8 +242,7 @@ class FrameworkReading(Output):
         known = there.filter(breakdown=ALL).unique("measure", maintain_order=True)
         beside = known.drop_nulls("median")
         if beside.height:
-            sign = pl.when(pl.col("direction") == "lower").then(-1).otherwise(1)
-            far = sign * (pl.col("estimate") - pl.col("median"))
+            far = side() * (pl.col("estimate") - pl.col("median"))
             clear = (pl.col("conf_low") > pl.col("median")) | (pl.col("conf_high") < pl.col("median"))
             better, worse = (beside.filter(clear & side) for side in (far > 0, far < 0))
             return (

@@ -16,6 +16,7 @@ from culture_metrics.compare.families import adjust_p
 from culture_metrics.contract import ALL, check_released
 from culture_metrics.errors import ResultsError, unknown
 from culture_metrics.output import Output
+from culture_metrics.results.spelling import breakdown_among
 from culture_metrics.results.words import SOURCES
 from culture_metrics.wording.numbers import several, signed
 
@@ -93,8 +94,8 @@ class EqualityGaps(Output):
         if rows.is_empty():
             raise ResultsError("No gap is shown, so there is nothing to draw", where="equality_gaps")
         if breakdown is not None:
-            labels = {self.breakdown_label(b).casefold(): b for b in rows["breakdown"].unique()}
-            breakdown = labels.get(breakdown.casefold(), breakdown)
+            edition = catalogue(self.survey).edition(str(rows["period"].max()))
+            breakdown = breakdown_among(rows["breakdown"].unique(), breakdown, edition, self.names)
         for column, wanted in (("organisation", organisation), ("breakdown", breakdown), ("group", group)):
             known = rows[column].unique(maintain_order=True)
             if wanted is not None and wanted not in known:

@@ -218,7 +218,7 @@ def intersections(
     """
     if not len(by) and (survey := survey_of(given)) is not None:
         by = equality_of(survey).crossed
-    if isinstance(by, str) or len(by) < 2:
+    if len(by) < 2:
         raise ResultsError(
             "Strata are of two breakdowns or more", where="intersections(by=)", got=f"{len(by)}"
         )

@@ -96,6 +96,10 @@ class NonresponseSensitivity(Output):
             said.append(f"A difference that is the same in both years would have to be {size}.")
         return " ".join(said)
 
+    def rules(self) -> tuple[str, ...]:
+        """Say what the change rests on."""
+        return self.change.rules()
+
     def __repr__(self) -> str:
         return f"NonresponseSensitivity({self.summary()})"
 

@@ -5,14 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
-import yaml
 
 from culture_metrics.catalogue import catalogue
-from culture_metrics.catalogue.load import LOADER
+from culture_metrics.catalogue.load import read_yaml
 from culture_metrics.compare.assumptions import Assumptions
+from culture_metrics.compare.equality_standards import check_keys, wrong
 from culture_metrics.compare.sampling import ASSUMED
 from culture_metrics.compare.standing import Book, open_books, standing
 from culture_metrics.errors import ResultsError
@@ -27,7 +28,13 @@ if TYPE_CHECKING:
 
     import plotly.graph_objects as go
 
+    from culture_metrics.catalogue import Survey
     from culture_metrics.published.published import Published
+
+FILE = "oversight.yaml"
+#: What the file may say: keys and their kinds.
+SHAPE = {"label": str, "source": str, "metrics": list, "sectors": dict}
+METRIC = {"id": str, "measure": str, "label": str}
 
 #: What a rise of the measure is tried with.
 MORE = 0.1
@@ -141,13 +148,36 @@ def framework_of(survey: str) -> Mapping[str, Any]:
     ResultsError
         When it has none.
     """
-    file = files("data_schemas") / survey / "oversight.yaml"
-    if not file.is_file():
+    folder = files("data_schemas") / survey
+    if not (folder / FILE).is_file():
         raise ResultsError(
             f"No oversight framework rests on the {catalogue(survey).label}", where="oversight"
         )
-    found: Mapping[str, Any] = yaml.load(file.read_text(encoding="utf-8"), Loader=LOADER)
-    return found
+    return framework_from(read_yaml(folder, FILE), catalogue(survey))
+
+
+def framework_from(said: Mapping[str, Any], survey: Survey) -> Mapping[str, Any]:
+    """Return what a file says, checked against the catalogue.
+
+    Raises
+    ------
+    CatalogueError
+        When it names what is not there, or a metric or benchmark group twice.
+    """
+    check_keys(said, SHAPE, "the file", FILE)
+    known = {m for edition in survey for m in edition.measures}
+    groups = {*layout("organisation").benchmark_groups.values()}
+    for metric in said["metrics"]:
+        check_keys(metric, METRIC, "metrics", FILE)
+        if metric["measure"] not in known:
+            raise wrong(f"metrics, {metric['id']}", metric["measure"], "a measure of the survey", FILE)
+    if odd := [str(g) for own in said["sectors"].values() for g in own if g not in groups]:
+        raise wrong("sectors", ", ".join(odd), f"benchmark groups: {', '.join(sorted(groups))}", FILE)
+    named = {"metrics": [m["id"] for m in said["metrics"]], "sectors": [*chain(*said["sectors"].values())]}
+    for where, names in named.items():
+        if twice := [name for name in dict.fromkeys(names) if names.count(name) > 1]:
+            raise wrong(where, f"{', '.join(twice)} twice", "each once", FILE)
+    return said
 
 
 def scored(rank: pl.Expr, organisations: pl.Expr) -> pl.Expr:

@@ -89,7 +89,9 @@ def gather(results: Given, release: str | None) -> Material:
             got=" and ".join(surveys) or None,
             expected="results of one survey",
             hint="The pulse survey is unweighted and self-selected: its level says nothing beside the annual "
-            "survey. Compare each with itself.",
+            "survey. Compare each with itself."
+            if surveys
+            else "The tables have no rows: give what estimate returned, or read_published read.",
         )
     # Within one part no figure stands twice: that is of the contract of Results.
     twice = frame.filter(frame.select("period", *KEY).is_duplicated()) if len(frames) > 1 else frame.clear()
@@ -114,7 +116,7 @@ def gather(results: Given, release: str | None) -> Material:
 
 def _as_read(part: object) -> pl.DataFrame:
     """Return results as they came: of a verb, lazy, with columns of one's own, or read back from a file."""
-    table = part.collect() if isinstance(part, pl.LazyFrame) else table_of(part, "A comparison")
+    table = table_of(part, "A comparison")
     if table.schema == pl.Schema(RESULTS) or not set(RESULTS_KEY) <= set(table.columns):
         return check_results(table)
     try:

@@ -12,6 +12,7 @@ from culture_metrics.catalogue import catalogue
 from culture_metrics.compare.comparable import refuse, why_not
 from culture_metrics.compare.pairs import gather
 from culture_metrics.compare.prepare import paired
+from culture_metrics.compare.standing import side
 from culture_metrics.contract import ALL
 from culture_metrics.errors import ResultsError
 from culture_metrics.output import Output, verb
@@ -153,7 +154,7 @@ def recovery(
         .filter(
             pl.col("why").is_null() & (pl.col("breakdown") == ALL) & pl.col("benchmark_group").is_not_null()
         )
-        .with_columns(side=pl.when(pl.col("direction") == "lower").then(-1.0).otherwise(1.0))
+        .with_columns(side=side())
     )
     if rows.height < FEWEST:
         raise ResultsError(

@@ -149,9 +149,14 @@ def open_books(published: object, assumptions: Assumptions, where: str) -> list[
     return sorted(books, key=lambda book: (book.period, book.release), reverse=True)
 
 
+def side() -> pl.Expr:
+    """Expression: -1 where fewer is better, else 1."""
+    return pl.when(pl.col("direction") == "lower").then(-1.0).otherwise(1.0)
+
+
 def turned(figure: str = "estimate") -> pl.Expr:
     """Expression: a figure turned so that higher is better."""
-    return pl.when(pl.col("direction") == "lower").then(-pl.col(figure)).otherwise(figure)
+    return side() * pl.col(figure)
 
 
 def counted(rows: pl.DataFrame, minimum_base: int) -> pl.DataFrame:
@@ -173,7 +178,7 @@ def groupwide(rows: pl.DataFrame, prefix: str = "") -> pl.DataFrame:
             pl.when(sided).then(good.min()).alias("worst"),
             pl.len().cast(pl.UInt32).alias("organisations"),
             pl.col("estimate").std().alias("sd"),
-            pl.when(pl.col("direction").first() == "lower").then(-1).otherwise(1).alias("sign"),
+            side().first().alias("sign"),
         )
         .with_columns(pl.col("best", "worst") * pl.col("sign"))
         .drop("sign")
@@ -224,7 +229,6 @@ def standing(
     mine = ranked.filter(organisation=organisation).select("measure", "rank", "percentile")
     own = rows.filter(organisation=organisation)
     drawn = _intervals(ranked if intervals else ranked.clear(), organisation, seed)
-    sign = pl.when(pl.col("direction") == "lower").then(-1).otherwise(1)
     return (
         measures.join(own, on="measure", how="left", maintain_order="left")
         .join(mine, on="measure", how="left", maintain_order="left")
@@ -234,7 +238,7 @@ def standing(
             (everyone - pl.col("organisations")).cast(pl.UInt32).alias("left_out"),
             *(
                 pl.when((pl.col("sd") > 0) & pl.col("direction").ne("neutral"))
-                .then(sign * (pl.col("estimate") - pl.col(name)) / pl.col("sd"))
+                .then(side() * (pl.col("estimate") - pl.col(name)) / pl.col("sd"))
                 .alias(f"from_{name}")
                 for name in ("median", "best")
             ),

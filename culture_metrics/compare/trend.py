@@ -117,7 +117,10 @@ class Trend(Output):
         first = self.table.sort(pl.col("breakdown") != ALL, "p_value", nulls_last=True)
         said = " ".join(first.select(_sentence(several)).to_series().head(MOST_SAID))
         many = self.table.height
-        return f"{said} Of {counted(many, 'line')} in all; see .table." if many > MOST_SAID else said
+        rest = [f"Of {counted(many, 'line')} in all; see .table."] if many > MOST_SAID else []
+        return " ".join(
+            [said, *rest, *catalogue(self.survey).remarks(*self.points["period"].unique().sort())]
+        )
 
     def rules(self) -> tuple[str, ...]:
         """Say what was assumed, pooled or taken as given."""
@@ -245,6 +248,7 @@ def trend(
             f"p_adjusted is adjusted over all series of one breakdown ({ADJUSTMENTS[adjust]}).",
             "Years are taken as samples of different people; the scatter of a year is that of its sample.",
             *_left_out(lost if organisation is None else [], periods[-1]),
+            *catalogue(stuff.survey).remarks(*points["period"].unique().sort()),
         ),
         names=stuff.words,
     )

@@ -74,6 +74,11 @@ class People:
         return np.asarray(self.table == np.bincount(plain).argmax())
 
     @cached_property
+    def everyone(self) -> Flags:
+        """Groups that hold everybody: the figure of a whole organisation, with everyone counted once."""
+        return np.asarray((self.groups != 0).all(axis=1) & (self.table >= 0))
+
+    @cached_property
     def inside(self) -> Flags:
         """Groups × groups: whether the first holds all of the second."""
         holds = self.groups.astype(np.float32)
@@ -115,10 +120,11 @@ class _Pattern:
         The cheapest group without which a combination does not follow; where there is none, the cheapest that
         it is made of. `whole` says for which of them a whole organisation may be hidden.
         """
+        everyone = self.people.everyone[self.groups]
         cost = np.where(may[self.groups], self.people.cost[self.groups], np.inf)
         chosen: set[int] = set()
         for made_of, also_whole in zip(self.shown.made_of(left), whole, strict=True):
-            parts = made_of & (also_whole | (cost < WHOLE))
+            parts = made_of & (also_whole | ~everyone)
             needed = parts & self.shown.needed
             # An organisation is hidden only where there is nothing else.
             among = np.flatnonzero(needed if (cost[needed] < WHOLE).any() else parts)
@@ -127,7 +133,9 @@ class _Pattern:
         return {int(self.groups[i]) for i in chosen}
 
 
-def hide_people(people: People, hidden: Flags, fixed: Flags, minimum: int, draws: int = DRAWS) -> Flags:
+def hide_people(
+    people: People, hidden: Flags, fixed: Flags, minimum: int, draws: int = DRAWS, *, beside: bool = False
+) -> Flags:
     """Hide groups until no combination of shown ones leaves 1 to `minimum` - 1 people over.
 
     Parameters
@@ -142,22 +150,17 @@ def hide_people(people: People, hidden: Flags, fixed: Flags, minimum: int, draws
         Smallest number of people that may be left over.
     draws : int
         How often combinations are drawn.
+    beside : bool
+        Whether no group is hidden alone in its table: people in no group protect it, but nobody can tell.
 
     Returns
     -------
     array of bool
-        What is hidden then. Combinations of what was shown before alone are left: there is no way back.
+        What is hidden then, looked at as it leaves. Combinations of what was shown before alone are left:
+        there is no way back.
     """
     with one_blas_thread():
-        return _Hiding(people, hidden, fixed, minimum, draws).run()
-
-
-def hide_beside(hidden: Flags, cost: Floats, fixed: Flags) -> None:
-    """Hide a second group where one is hidden alone: people in no group protect it, but nobody can tell."""
-    for family in np.flatnonzero((hidden.sum(axis=0) == 1) & (len(hidden) > 1)):
-        may = np.flatnonzero(~hidden[:, family] & ~fixed[:, family])
-        if len(may):
-            hidden[may[np.argmin(cost[may])], family] = True
+        return _Hiding(people, hidden, fixed, minimum, draws).run(beside=beside)
 
 
 def is_open(people: People, hidden: Flags, fixed: Flags, minimum: int) -> bool:
@@ -201,7 +204,7 @@ class _Hiding:
         self.draws = draws
         self.turn, self.before = 0, dict[bytes, Shown]()
 
-    def run(self) -> Flags:
+    def run(self, *, beside: bool) -> Flags:
         """Hide for all people first, then for the measures that fewer answered."""
         everyone = int(self.people.family[0])
         self._hide_everyone(everyone)
@@ -211,7 +214,23 @@ class _Hiding:
             found = list(self.open_families(todo))
             again = [family for pattern, family, left in found if self._hide(pattern, family, left)]
             todo = np.array(again, np.int64)
+            if beside and not len(todo):
+                # A group that showed its people all alike told nothing new; hidden, it is what follows.
+                todo = self._hide_beside()
         return self.hidden
+
+    def _hide_beside(self) -> Numbers:
+        """Hide a second group where one is hidden alone in its table; say in which families."""
+        changed: set[int] = set()
+        for number in np.unique(self.people.table):
+            rows = np.flatnonzero(self.people.table == number)
+            alone = (self.hidden[rows].sum(axis=0) == 1) & (len(rows) > 1)
+            may = alone & ~self.hidden[rows] & ~self.fixed[rows]
+            cost = np.where(may, self.people.cost[rows, None], np.inf)
+            families = np.flatnonzero(may.any(axis=0))
+            self.hidden[rows[cost.argmin(axis=0)[families]], families] = True
+            changed |= {*families.tolist()}
+        return np.array(sorted(changed), np.int64)
 
     def _hide_everyone(self, family: int) -> None:
         small = self.hidden[:, family].copy()

@@ -12,7 +12,7 @@ import polars as pl
 from culture_metrics.contract import ALL
 from culture_metrics.disclosure.coincidence import may_coincide
 from culture_metrics.disclosure.decision import GROUP, Call, Table, known, people_of
-from culture_metrics.disclosure.people import People, hide_beside, hide_people, is_open, number_open
+from culture_metrics.disclosure.people import People, hide_people, is_open, number_open
 from culture_metrics.disclosure.release import family_names
 from culture_metrics.indicators.atoms import (
     Atoms,
@@ -373,10 +373,8 @@ class Release:
             small, first, fixed = (_stack(layers, cells, name) for name in ("small", "hidden", "fixed"))
             if not atoms.nested and not is_open(people, first, fixed, self.minimum):
                 continue
-            gone = hide_people(people, small, fixed, self.minimum)
-            parts = (_split(each, cells) for each in (gone, people.cost, fixed))
-            for place, (own, part, cost, known_part) in enumerate(zip(cells, *parts, strict=True)):
-                hide_beside(part, cost, known_part)
+            gone = hide_people(people, small, fixed, self.minimum, beside=True)
+            for place, (own, part) in enumerate(zip(cells, _split(gone, cells), strict=True)):
                 hidden[place][own], looked[place][own] = part, True
 
     def _people(

@@ -65,6 +65,8 @@ class Replicates(Output):
         interval is the middle 95 % of the replicates.
     draws : int
         How many replicates there were.
+    notes : tuple of str
+        What is to be known of the edition.
 
     Notes
     -----
@@ -76,6 +78,7 @@ class Replicates(Output):
     table: pl.DataFrame
     draws: int
     _gaps: pl.DataFrame = field(repr=False)
+    notes: tuple[str, ...] = ()
 
     def gap(self, breakdown: str, first: str, second: str) -> pl.DataFrame:
         """Return the difference between two groups, `first` - `second`, of every organisation and measure.
@@ -142,7 +145,12 @@ class Replicates(Output):
     def summary(self) -> str:
         """Say in a sentence how many replicates there are of how many results."""
         shown = self.table.filter(status="reported").height
-        return f"{self.draws:,} replicates of {self.table.height:,} results, {shown:,} of them shown."
+        said = f"{self.draws:,} replicates of {self.table.height:,} results, {shown:,} of them shown."
+        return " ".join([said, *self.notes])
+
+    def rules(self) -> tuple[str, ...]:
+        """Say what is to be known of the edition."""
+        return self.notes
 
     def __repr__(self) -> str:
         shown = self.table.filter(status="reported").height
@@ -271,6 +279,7 @@ def replicate(
         .drop("decimals"),
         draws,
         gaps,
+        tuple(extract.edition.survey.remarks(extract.period)),
     )
 
 

@@ -26,7 +26,11 @@ PACKAGES = (
 
 
 def manifest(
-    study: Study, results: pl.DataFrame, notebooks: Sequence[str], left_out: Sequence[tuple[str, str]]
+    study: Study,
+    results: pl.DataFrame,
+    notebooks: Sequence[str],
+    left_out: Sequence[tuple[str, str]],
+    calibrate: int = 0,
 ) -> dict[str, Any]:
     """Describe a report in plain values: no path, no name of a user or computer, no answer.
 
@@ -40,6 +44,8 @@ def manifest(
         Those that ran.
     left_out : sequence of (str, str)
         Those that did not, and why.
+    calibrate : int
+        Pairs of years that show what verdicts are worth; 0 for none.
 
     Returns
     -------
@@ -73,6 +79,7 @@ def manifest(
             "weighting": "none for respondent files" + ", as published for workbooks" * bool(study.published),
             "minimum_base": rule.minimum_base,
             "minimum_count": rule.minimum_count,
+            "calibrate": calibrate,
         },
         "inputs": [
             *(_input(r.extract.provenance, "respondent file", r.extract.period) for r in study.reports),

@@ -244,7 +244,7 @@ def making(
             tell(VERDICTS, len(FIRST), len(steps))
             worth = _verdicts(study, asked.calibrate, left_out)
         check_released(results, answers)
-        made = manifest(study, results, chosen, left_out)
+        made = manifest(study, results, chosen, left_out, asked.calibrate)
         standing = study.benchmark().table if study.workbook else None
         parquet = BytesIO()  # polars would tell of a full disk in an error of its own
         results.write_parquet(parquet)
@@ -361,7 +361,7 @@ def _page(
             + (
                 "read 'Check an extract' before you rely on the numbers."
                 if reader == ANALYSTS
-                else "the report for analysts (--for analysts) lists them."
+                else "the report for analysts lists them."
             )
         )
     remarks += study.cautions

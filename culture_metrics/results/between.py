@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.polynomial import legendre
 from scipy import sparse
-from scipy.special import ndtr, ndtri
+from scipy.special import ndtr, ndtri, stdtrit
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -98,6 +98,40 @@ def behind(y: Numbers, variance: Numbers, family: Whole, level: float) -> Behind
         value=value,
         low=low,
         high=high,
+    )
+
+
+def widened(found: Behind, y: Numbers, df: Numbers, shared: Numbers, level: float) -> Behind:
+    """Widen intervals for error variances that are estimated, and for an error that all groups share.
+
+    Parameters
+    ----------
+    found : Behind
+        From `y` and its error variances, without what is shared.
+    y, df, shared : array
+        Estimates, degrees of freedom of their error variances, and the variance of the shared error.
+    level : float
+        Of the intervals.
+
+    Notes
+    -----
+    With `kept` b, the variance of a true value (b times the error variance) moves by b % with each % of that:
+    it has df / b² degrees of freedom (Satterthwaite 1946). Its mean moves b (1 - b) of the distance
+    from the centre, which adds the square of that times 2 / df (the term for estimated error variances of
+    Rivest and Vandal 2003). A shared error moves all groups and their centre alike: no shrinking lessens it.
+    """
+    most = 1e12  # As good as infinite.
+    df = np.where(df > 0, df, most)  # Nothing was estimated: all agree in every group.
+    deviation = (found.high - found.low) / (2 * ndtri((1 + level) / 2))
+    moved = ((y - found.centre) * found.kept * (1 - found.kept)) ** 2 * 2 / df
+    with np.errstate(invalid="ignore", divide="ignore"):
+        more = np.sqrt(1 + np.nan_to_num((moved + shared) / deviation**2))
+        own = np.minimum(df / found.kept**2, most)
+    factor = more * stdtrit(own, (1 + level) / 2) / ndtri((1 + level) / 2)
+    return replace(
+        found,
+        low=found.value - factor * (found.value - found.low),
+        high=found.value + factor * (found.high - found.value),
     )
 
 

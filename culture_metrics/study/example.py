@@ -33,14 +33,15 @@ FALL, DEPARTMENT, RISE = "Planned Care", "Theatres", "Therapies and Community"
 SMALL_TEAM, TEAM_SIZE = "Pre-assessment", 7
 #: Options of the scales whose answers are moved.
 SCALED = 5
-#: The story: where (column and group), in which score (in all where none is named) and in what share of
-#: answers people are one option worse (below 0) or better off in the later year. The gap of those with a
-#: long-term condition (code 1) widens. Questions of advocacy are left as they are: `synthetic.planted`.
+#: The story, so large that it is found for nine seeds in ten: where (column and group), in which score (in
+#: all where none is named) and in what share of answers people are one option worse (below 0) or better off
+#: in the later year. The gap of those with a long-term condition (code 1) widens. Questions of advocacy are
+#: left as they are: `synthetic.planted`.
 PLANTED = (
     ("locality_1", FALL, "", -0.12),
     ("locality_4", DEPARTMENT, "", -0.4),
-    ("locality_1", RISE, "", 0.25),
-    ("q31a", "1", "morale", -0.2),
+    ("locality_1", RISE, "", 0.32),
+    ("q31a", "1", "morale", -0.33),
 )
 TRUST = "SYN01"
 #: The invented peers: enough for a benchmark group, small enough to be made in a second.

@@ -8,9 +8,10 @@ import numpy as np
 import polars as pl
 import pytest
 
-from culture_metrics.compare.oversight import oversight, scored
+from culture_metrics.catalogue import catalogue
+from culture_metrics.compare.oversight import framework_from, oversight, scored
 from culture_metrics.contract import as_organisations, as_results
-from culture_metrics.errors import ResultsError, UnknownNameError
+from culture_metrics.errors import CatalogueError, ResultsError, UnknownNameError
 
 ACUTE = ["Acute and Acute & Community Trusts", "Acute Specialist Trusts"]
 
@@ -146,3 +147,32 @@ def test_it_speaks_and_draws(narrow):
     )
     assert "The next quarter of the sector begins" in said and "is more than noise" in said
     assert "staff engagement 3.64" in found.figure().layout.meta["alt"].replace("<br>", " ")
+
+
+FRAMEWORK = {
+    "label": "A framework",
+    "source": "made up",
+    "metrics": [{"id": "M1", "measure": "staff_engagement", "label": "Staff engagement"}],
+    "sectors": {"Ambulance trusts": ["ambulance_trusts"]},
+}
+
+
+@pytest.mark.parametrize(
+    ("change", "got"),
+    [
+        ({"metrics": [{"id": "M1", "measure": "engagement", "label": "x"}]}, "engagement"),
+        ({"metrics": [{"id": "M1", "measure": "morale"}]}, "id, measure"),
+        ({"metrics": FRAMEWORK["metrics"] * 2}, "M1 twice"),
+        ({"sectors": {"Ambulance trusts": ["ambulances"]}}, "ambulances"),
+        ({"sectors": {"A": ["ambulance_trusts"], "B": ["ambulance_trusts"]}}, "ambulance_trusts twice"),
+        ({"sectors": ["ambulance_trusts"]}, "list"),
+        ({"colour": "blue"}, "label, source, metrics, sectors, colour"),
+    ],
+)
+def test_a_framework_that_does_not_fit_the_catalogue_is_refused(change, got):
+    survey = catalogue("nss_england")
+    assert framework_from(FRAMEWORK, survey) == FRAMEWORK
+    with pytest.raises(CatalogueError) as told:
+        framework_from(FRAMEWORK | change, survey)
+    assert told.value.got == got
+    assert told.value.where.startswith("oversight.yaml")

@@ -387,6 +387,69 @@ def test_a_whole_organisation_is_the_last_to_be_hidden(seed):
     assert not is_open(setting, hidden, np.zeros_like(small), 11)
 
 
+def two_breakdowns(*parts: str) -> People:
+    """Atoms as rows: people, which of whole, Most, A, B and outside-C hold them, how many say yes and no."""
+    each = np.array([[float(cell) for cell in part.split()] for part in parts])
+    people, holds, sides = each[:, :1], each[:, 1:-2].T, each[:, -2:]
+    counts, size = np.hstack([people, sides.sum(axis=1, keepdims=True)]), holds @ people[:, 0]
+    cost = size + 1e6 * (size > size[0] / 2)
+    table = np.array([0, 1, 1, 1, 2])[: len(holds)]
+    return People(holds, counts, np.arange(2), sides, np.array([1, 1]), cost, table)
+
+
+def test_a_group_of_most_people_is_hidden_where_all_the_others_answered_alike():
+    """B is small and A hidden beside it: the whole less Most are 33 people who all said no."""
+    setting = two_breakdowns("60  1 1 0 0  10 50", "25  1 0 1 0  0 25", "8  1 0 0 1  0 8")
+    small = np.array([[False] * 2] * 3 + [[True] * 2])
+    hidden = hide_people(setting, small, np.zeros_like(small), 11)
+    assert hidden.T.tolist() == [[False, False, True, True], [False, True, True, True]]
+
+
+def test_what_follows_once_a_second_group_is_hidden_is_looked_at():
+    """A said no, all of them, and shows it; hidden beside B, it follows from the whole less outside-C."""
+    setting = two_breakdowns(
+        "40  1 1 0 0 1  10 30", "15  1 0 1 0 0  0 15", "5  1 0 0 1 1  2 3", "50  1 0 0 0 1  20 30"
+    )
+    small = np.array([[False] * 2] * 3 + [[True] * 2] + [[False] * 2])
+    fixed = np.zeros_like(small)
+    assert hide_people(setting, small, fixed, 11)[:, 1].tolist() == [False, False, False, True, False]
+    hidden = hide_people(setting, small, fixed, 11, beside=True)
+    assert hidden.T.tolist() == [[False, False, True, True, False], [False, False, True, True, True]]
+
+
+@pytest.mark.parametrize(
+    ("people", "seed", "by"),
+    [
+        (300, 0, ["occupation_group", "locality_1", "gender"]),
+        (280, 11, ["gender", "long_term_condition", "age", "ethnicity_summary"]),
+        (201, 27, ["patient_facing", "locality_1", "ethnicity", "occupation_group"]),
+    ],
+)
+def test_nothing_follows_from_several_breakdowns_of_a_small_trust(people, seed, by):
+    """Nor, by subtraction alone, that all who are in no shown group of a breakdown answered alike."""
+    trust = cm.synthetic.respondents(2024, respondents_per_organisation=people, seed=seed)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", CultureMetricsWarning)
+        table = cm.estimate(trust, by=by).table
+    assert attack_shown(trust)[1] == 0
+    seen = table.filter(status="reported", unit="percent").select(
+        "breakdown", "measure", "base", yes=(pl.col("estimate") * pl.col("base") / 100).round()
+    )
+    whole = seen.filter(breakdown="all").drop("breakdown")
+    told = seen.filter(pl.col("breakdown") != "all").group_by("breakdown", "measure").sum()
+    left = told.join(whole, on="measure", suffix="_of_all").select(
+        "breakdown",
+        "measure",
+        base=pl.col("base_of_all") - pl.col("base"),
+        yes=pl.col("yes_of_all") - pl.col("yes"),
+        # Where the whole answered alike nothing more follows.
+        mixed=pl.col("yes_of_all").is_between(0, pl.col("base_of_all"), closed="none"),
+    )
+    assert left.height > 100
+    alike = (pl.col("yes") == 0) | (pl.col("yes") == pl.col("base"))
+    assert left.filter("mixed", alike, pl.col("base") > 0).is_empty()
+
+
 def test_unions_that_nearly_coincide_are_told_from_those_that_do_not():
     part = np.repeat([0, 1, 2], 200)
     one = np.tile(np.repeat([0, 1], 100), 3)

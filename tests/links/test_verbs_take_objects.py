@@ -47,7 +47,7 @@ VERBS = {
     "lavaan_model": (lambda d: cm.links.lavaan_model(d, "morale", "shmi"), WIDE),
     "agreement": (lambda d: cm.agreement(d, "morale"), {"extract", "table", "lazy table"}),
     "agreement_of_percentages": (lambda d: cm.measurement.agreement_of_percentages(d, "Acute"), set()),
-    "panel, results": (lambda d: cm.panel(d, cm.read_outcome(SHMI, "shmi")), {"results", "published"}),
+    "panel, results": (lambda d: cm.panel(d, cm.read_outcome(SHMI, "shmi")), {"results", "lazy results", "published"}),
     "panel, outcomes": (
         lambda d: cm.panel(cm.estimate(cm.synthetic.respondents(2024, respondents_per_organisation=40)).table, d),
         {"outcomes read"},

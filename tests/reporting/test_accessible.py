@@ -8,6 +8,7 @@ import pytest
 from accessible import RULES, Book, faults
 
 import culture_metrics as cm
+from culture_metrics.errors import UnknownNameError
 from culture_metrics.files.accessible import Look, Sheet, workbook
 
 TABLE, SHEET = "xl/tables/table3.xml", "xl/worksheets/sheet4.xml"
@@ -174,7 +175,7 @@ def test_rows_are_ordered_by_what_is_shown_and_hidden_ones_last(results):
     morale = dict(results.table.filter(measure="morale").select("group", "estimate").iter_rows())
     north = [g for g in lowest if g in ("Low", "Middle", "High")]
     assert north == sorted(north, key=morale.get)
-    with pytest.raises(cm.errors.UnknownNameError, match="measure"):
+    with pytest.raises(UnknownNameError, match="measure"):
         results.heat_table("locality_4", order="q25c")
 
 

@@ -296,10 +296,10 @@ def test_a_breakdown_that_is_not_there_is_answered_with_those_that_are(released)
 
 
 def test_pages_and_the_chapter_on_verdicts_are_not_one_report(tmp_path):
-    with pytest.raises(ReportError, match="chapter of the whole report"):
+    with pytest.raises(ReportError, match="belong to the whole report"):
         report([], tmp_path, for_each="Directorate", calibrate=5)
     told = CliRunner().invoke(app, ["report", str(tmp_path), "--for-each", "Directorate", "--calibrate"])
-    assert told.exit_code == 2 and "chapter of the whole report" in told.stderr
+    assert told.exit_code == 2 and "belong to the whole report" in told.stderr
 
 
 def test_names_of_files_are_safe_on_every_system():
