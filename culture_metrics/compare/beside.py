@@ -42,7 +42,7 @@ def peers_beside(
     peers = peers.organisations if isinstance(peers, Peers) else [peers] if isinstance(peers, str) else peers
     for code in peers:
         if code not in known:
-            raise unknown("organisation", code, known)
+            raise unknown("organisation", code, known, where="the peers that were named")
     chosen = [code for code in dict.fromkeys(peers) if code != organisation]
     if not chosen:
         raise ResultsError(f"No peer of {organisation} is named", hint='Give codes: peers=["RXX", "RYY"].')

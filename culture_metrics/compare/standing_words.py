@@ -38,12 +38,26 @@ def summary_said(
     ranks = {rank_said(row, peers) for row in scores.iter_rows(named=True)}
     if scores.height > 1 and len(ranks) == 1 and above.height + below.height:
         said.append(f"Its standing is the same on all {scores.height}: {ranks.pop()}.")
-        return tuple(said)
+        return (*said, *_among_peers(scores, survey))
     for rows, word in ((above, "highest"), (below, "lowest")):
         if rows.height:
             end = rows["percentile"].max() if word == "highest" else rows["percentile"].min()
             said.append(_furthest(rows.filter(pl.col("percentile") == end), word, peers))
-    return tuple(said)
+    return (*said, *_among_peers(scores, survey))
+
+
+def _among_peers(scores: pl.DataFrame, survey: Survey) -> tuple[str, ...]:
+    """Say how it stands beside the peers that were named, where some were."""
+    if "peers_median" not in scores.columns or scores["peers_median"].null_count() == scores.height:
+        return ()
+    beside = scores.drop_nulls("peers_median")
+    above = beside.filter(pl.col("estimate") > pl.col("peers_median")).height
+    below = beside.filter(pl.col("estimate") < pl.col("peers_median")).height
+    peers = several(int(beside["peers_organisations"].to_numpy().max()), "peer")
+    return (
+        f"It is above the median of the {peers} named on {above} of {beside.height} "
+        f"{survey.leading_words} and below it on {below}.",
+    )
 
 
 def _furthest(rows: pl.DataFrame, word: str, peers: pl.DataFrame) -> str:

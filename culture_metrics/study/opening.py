@@ -114,21 +114,21 @@ def _response(study: Study) -> Iterator[str]:
     for rates in rates_of(study):
         shown_ = rates.table.filter(status="reported")
         for row in shown_.filter(breakdown=ALL).iter_rows(named=True):
-            yield f"{_answered(row['base'], row['staff'], '')}"
+            yield answered(row["base"], row["staff"])
             return
         for (breakdown,), rows in shown_.group_by("breakdown", maintain_order=True):
             label = in_sentence(study.edition.breakdown_label(str(breakdown), study.words))
             among = f" in {several(rows.height, 'group')} by {label}, of which headcounts are known,"
-            yield _answered(int(rows["base"].sum()), int(rows["staff"].sum()), among)
+            yield answered(int(rows["base"].sum()), int(rows["staff"].sum()), among)
             return
 
 
-def _answered(answered: int, staff: int, among: str) -> str:
-    ends = wilson_percent(pl.lit(100 * answered / staff), pl.lit(float(staff)))
+def answered(base: int, staff: int, among: str = "") -> str:
+    """Say how many of the staff answered, with Wilson's interval."""
+    ends = wilson_percent(pl.lit(100 * base / staff), pl.lit(float(staff)))
     low, high = (pl.select(end).item() for end in ends)
     return (
-        f"{answered:,} of {staff:,} staff{among} answered: {100 * answered / staff:.1f}% "
-        f"({low:.1f} to {high:.1f})."
+        f"{base:,} of {staff:,} staff{among} answered: {100 * base / staff:.1f}% ({low:.1f} to {high:.1f})."
     )
 
 

@@ -30,8 +30,8 @@ WHAT = {
     "also_by": "Groups by answers to questions of the survey that the report shows as well.",
     "nesting": "Which lie in which, as the data have it. Small groups are hidden so that neither gives "
     "away the other. Exceptions lie in more than one: two that bear one name, or rows in the wrong place.",
-    "one_spelling": "Names that differ only in capitals, spaces or punctuation are one group; N/A, Unknown "
-    "and the like are none.",
+    "one_spelling": "Names that differ only in capitals, spaces or punctuation are one group; N/A, Unknown, "
+    "Prefer not to say and the like are none.",
     "labels": "Texts of answers that the questionnaire does not have, and the option that each stands for: "
     "`blank` is no answer; with nothing after the colon the text stays unread, and is counted as set aside.",
     "renamed": "Names that changed from year to year. With `confirmed: yes` all years carry the later name; "

@@ -268,6 +268,16 @@ def test_peers_stand_beside_the_group(published_2024):
     )
     marks = [a.text for a in standing.ranking("staff_engagement").layout.annotations]
     assert {"RH8", "RK9", "NR5"} <= set(marks)
+    above = below = 0  # counted anew from the published scores
+    for measure in catalogue().edition(2024).leading:
+        here = dict(published_2024.table.filter(measure=measure).select("organisation", "estimate").rows())
+        middle = np.median([here[code] for code in ("RH8", "RK9", "NR5")])
+        above, below = above + (here["REF"] > middle), below + (here["REF"] < middle)
+    said = (
+        f"above the median of the 3 peers named on {above} of 9 elements and themes and below it on {below}."
+    )
+    assert said in standing.summary()
+    assert "peers" not in benchmark(published_2024, "REF").summary()
     with pytest.raises(UnknownNameError, match="no organisation 'RH88'"):
         benchmark(published_2024, "REF", peers=["RH88"])
     with pytest.raises(ResultsError, match="No peer of REF is named"):

@@ -135,6 +135,13 @@ def test_labels_spelled_nearly_alike_are_offered(clean):
     assert "merge={'locality_1': {'Plannned Care': 'Planned Care'}}" in done
 
 
+def test_a_choice_not_to_say_is_no_group(clean):
+    planted = put(clean, "locality_1", "Prefer not to say", range(15))
+    told = validate(planted)
+    assert "'Prefer not to say'" in problem(told, "labels that stand for no group")["found"]
+    assert validate(planted, merge=told.merges).extract.frame["locality_1"].null_count() == 15
+
+
 def test_words_for_no_group_can_be_blanked(clean):
     planted = put(put(clean, "locality_1", "N/A", (1, 2)), "locality_1", "Unknown", (3,))
     report = validate(planted)

@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 import culture_metrics as cm
 from culture_metrics import cli
 from culture_metrics.errors import CultureMetricsError, StudyFileError, UnknownNameError
+from culture_metrics.study.opening import answered
 from culture_metrics.study.settings import STUDY_FILE, read_settings
 from culture_metrics.study.setup import setup
 from tests.study.messy import RENAMED, TESTS, make
@@ -281,6 +282,14 @@ def test_headcounts_beside_the_files_become_response_rates(trust, tmp_path):
     z2, staffed = 1.959964**2, 2 * n
     half = 100 * (z2 * (1 / (4 * staffed) + z2 / (4 * staffed**2))) ** 0.5 / (1 + z2 / staffed)
     assert rows["Surgery"]["95% interval"] == f"{50 - half:.1f} to {50 + half:.1f}"
+
+
+def test_the_first_screen_opens_with_the_response_rate():
+    """Wilson (1927) of 1,100 in 2,200, worked by hand: 50 ± 100 z √(1/(4N) + z²/(4N²)) / (1 + z²/N)."""
+    z2, staffed = 1.959964**2, 2200
+    half = 100 * (z2 * (1 / (4 * staffed) + z2 / (4 * staffed**2))) ** 0.5 / (1 + z2 / staffed)
+    said = f"1,100 of 2,200 staff answered: 50.0% ({50 - half:.1f} to {50 + half:.1f})."
+    assert answered(1100, 2200) == said
 
 
 def test_without_headcounts_the_way_to_them_is_said(study):

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 NO_GROUP = frozenset(
     {"na", "none", "null", "nan", "unknown", "notknown", "blank", "missing", "notstated", "notapplicable"}
     | {"unassigned", "tbc", "ref", "value", "0", "99"}
+    # A choice in a list of teams: taken for a team, it would lie in every directorate.
+    | {"prefernottosay", "iprefernottosay", "iwouldprefernottosay", "undisclosed"}
 )
 #: More labels than this make a column of free text, not a breakdown.
 MOST_LABELS = 2000
