@@ -9,7 +9,7 @@ TOOK = $$(( $$(date +%s) - $(STARTED) )) s
 # Where this is set, every kernel and every command compiles all that it imports anew: seconds at each start.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup demo test lint lab bench docs lock clean
+.PHONY: help setup demo test lint lab bench docs pictures lock clean
 .DEFAULT_GOAL := help
 
 help:
@@ -20,6 +20,7 @@ help:
 	@echo 'make lint    only the checks that run nothing'
 	@echo 'make bench   times and memory beside the peers, in build/bench.json'
 	@echo 'make docs    the site: learn, how to, methods, reference, in build/docs'
+	@echo 'make pictures  those of README and site, drawn from the demo'
 	@echo 'make lock    write requirements.lock anew from pyproject.toml (needs uv)'
 	@echo 'make clean   remove what the others made, .venv included'
 
@@ -85,6 +86,10 @@ docs: setup
 	@$(PIP) install --no-compile --require-hashes --only-binary :all: -r docs/requirements.lock
 	@NO_MKDOCS_2_WARNING=1 DISABLE_MKDOCS_2_WARNING=true $(BIN)/python -m mkdocs build --strict --quiet
 	@echo "Site: build/docs/index.html ($(TOOK))"
+
+# The pictures of README and site are those of the demo as it is now.
+pictures: demo
+	@$(BIN)/python docs/pictures.py build/demo/index.html docs/report.png
 
 clean:
 	@rm -rf .venv build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis

@@ -9,6 +9,7 @@ from pathlib import Path
 from pkgutil import walk_packages
 from typing import TYPE_CHECKING, Any
 
+from gallery import gallery
 from latex2mathml.converter import convert
 from mkdocs.structure.files import File, Files
 
@@ -50,6 +51,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     pages = {"reference/index.md": f"# Reference\n\n{inspect.getdoc(cm)}\n"}
     pages |= {f"reference/{_slug(title)}.md": _page(title, rooms) for title, rooms in PAGES.items()}
     pages |= {page: (ROOT / path).read_text(encoding="utf-8") for path, page in ELSEWHERE.items()}
+    pages |= dict(gallery())
     for path, text in pages.items():
         files.append(File.generated(config, path, content=text))
     return files

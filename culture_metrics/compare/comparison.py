@@ -209,8 +209,8 @@ class YearComparison(Output):
         --------
         >>> import culture_metrics as cm
         >>> data = cm.study([])
-        >>> cm.compare_years(data.results, 2023, 2024).story()[0]
-        'No leading score moved beyond chance from 2023 to 2024.'
+        >>> cm.compare_years(data.results, 2023, 2024).story()[0][:46]
+        'Morale fell from 5.93 in 2023 to 5.73 in 2024 '
         """
         from culture_metrics.compare.story import story
 

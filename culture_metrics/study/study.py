@@ -236,8 +236,8 @@ class Study(Released):
         Examples
         --------
         >>> import culture_metrics as cm
-        >>> urgent = cm.study([]).only(Directorate="Urgent Care")
-        >>> urgent.summary()[:37]
+        >>> urgent = cm.study([]).only(Directorate="Urgent Care")  # doctest: +SKIP
+        >>> urgent.summary()[:37]  # doctest: +SKIP
         'Invented trust 1, Urgent Care only, 2'
         """
         from culture_metrics.study.subset import subset_of

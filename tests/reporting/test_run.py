@@ -6,10 +6,12 @@ import json
 import os
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from nbformat import v4, write
 
+from culture_metrics.catalogue import catalogue
 from culture_metrics.errors import ReportError
 from culture_metrics.reporting import ended, run
 
@@ -138,11 +140,13 @@ def test_notebooks_share_a_process_and_a_study_but_no_names(notebook, tmp_path):
     """The study is handed over: no file is read. Nobody else's names, and no other arguments, get it."""
     show = "import os\nimport culture_metrics as cm\nfrom IPython.display import display\n"
     show += "display({'text/plain': str(os.getpid())}, raw=True)\nprint('left' in globals())\nleft = 1\n"
-    notebook(show + "cm.study(inputs, year='2024')['who']")
+    notebook(show + "cm.study(inputs, year='2024').who")
     (tmp_path / "second.ipynb").write_text((tmp_path / "made.ipynb").read_text(encoding="utf-8"))
     parameters = {"inputs": ["no such file.csv"], "year": "2024"}
     asked = dict.fromkeys(["organisation", "by", "minimum_base", "minimum_count", "ledger", "survey"])
-    study = run.packed_study({"who": "a trust"}, parameters | asked)
+    study = run.packed_study(
+        SimpleNamespace(who="a trust", edition=catalogue().edition(2024)), parameters | asked
+    )
     ready = []
     with run.started() as kernel:
         done = run.run_notebooks(["made", "second"], parameters, ready.append, kernel, study)

@@ -55,10 +55,17 @@ def test_the_summary_counts_the_organisation_first_and_what_is_held_back_apart(d
     change = data.compare_years()
     whole = change.table.filter(breakdown="all")
     said = change.summary()
-    assert said.startswith(
-        "No leading score moved beyond chance from 2023 to 2024. Would recommend as a place"
+    first = whole.filter(measure="morale").row(0, named=True)
+    assert first["verdict"] == "declined" and said.startswith(
+        "Morale fell from 5.93 in 2023 to 5.73 in 2024 ("
     )
-    assert f"2023 to 2024: of {whole.height} measures 1 improved, 13 likely declined," in said
+    told = dict(whole["verdict"].value_counts().iter_rows())
+    counts = [
+        f"{told[one]} {one}"
+        for one in ("improved", "declined", "likely improved", "likely declined")
+        if one in told
+    ]
+    assert f"2023 to 2024: of {whole.height} measures {', '.join(counts)}," in said
     assert "12 may not be compared. " in said
     hidden = change.table.filter(pl.col("status").str.starts_with("suppressed"))
     assert said.endswith(f"and {hidden.height:,} are held back.")

@@ -126,7 +126,7 @@ def test_the_report_counts_everybody_once_and_shows_what_the_file_says(trust, mo
     studies = []
 
     def run(names, parameters, *_):
-        study = cm.study(**parameters)
+        study = cm.study(**parameters["given"])
         studies.append((study, study.response_rates().frame, study.compare_years().summary()))
         return dict.fromkeys(names, v4.new_notebook(cells=[v4.new_markdown_cell("# A part")]))
 
