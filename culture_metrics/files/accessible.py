@@ -194,7 +194,8 @@ class _Writer:
         long = [place for place, values in enumerate(cells) if widths[place] == WIDEST]
         levels = sheet.levels or [0] * frame.height
         for row, level in enumerate(levels):
-            height = _height([str(cells[p][row]) for p in long], [WIDEST] * len(long)) if long else LINE
+            texts = [text for p in long if len(text := str(cells[p][row])) * ROOMY > WIDEST]
+            height = _height(texts, [WIDEST] * len(texts)) if texts else LINE
             if level or height != LINE:
                 page.set_row(top + 1 + row, height, None, {"level": level})
         if any(levels):
