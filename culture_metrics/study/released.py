@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
+from operator import is_not
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -14,6 +15,7 @@ from culture_metrics.disclosure.ledger import About, write_ledger
 from culture_metrics.disclosure.names import pool_names
 from culture_metrics.disclosure.suppression import suppress
 from culture_metrics.extracts.columns import breakdown_of
+from culture_metrics.extracts.extract import of_each
 from culture_metrics.indicators.breakdowns import available_breakdowns, names_groups
 from culture_metrics.indicators.distributions import distributions
 from culture_metrics.indicators.estimate import estimate
@@ -27,6 +29,7 @@ from data_schemas.columns import DISTRIBUTIONS, RESULTS
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from culture_metrics.disclosure.decision import Call
     from culture_metrics.disclosure.rule import Rule
     from culture_metrics.extracts.extract import Extract
     from culture_metrics.extracts.report import ValidationReport
@@ -78,10 +81,11 @@ class Released(Output):
         """
         least = self.rule.minimum_base
         # Decided together: what the tables show, and the groups that a change is split into.
-        every = [estimate(e, by=self._decided_by(e), minimum_base=least) for e in self.extracts]
+        decided = {e.period: self._decided_by(e) for e in self.extracts}
+        every = of_each(self.extracts, lambda e: estimate(e, by=decided[e.period], minimum_base=least))
         wanted = pl.col("breakdown").is_in([ALL, *self.by])
         results = [one.table.filter(wanted) for one in every]
-        answers = [distributions(e, minimum_base=least).table for e in self.extracts]
+        answers = of_each(self.extracts, lambda e: distributions(e, minimum_base=least).table)
         if self.ledger:
             write_ledger(self.ledger, self.decided)
         lies_in = parents_of(every)
@@ -157,8 +161,21 @@ class Released(Output):
     def attacked(self) -> tuple[int, int]:
         """Attack what is shown of all extracts: how many sets of measures, and how many of them are open."""
         self.suppressed  # noqa: B018
-        each = [attack_shown(e, self.rule.minimum_base) for e in self.extracts]
+        each = of_each(self.extracts, self._attack)
         return sum(n for n, _ in each), sum(n for _, n in each)
+
+    def _attack(self, extract: Extract) -> tuple[int, int]:
+        """Attack what is shown of an extract, or say what came of it where these very calls were attacked."""
+        calls, (before, answer) = extract.decision.calls, self._attacks.get(extract.period, ([], (0, 0)))
+        if not before or len(before) != len(calls) or any(map(is_not, before, calls)):
+            answer = attack_shown(extract, self.rule.minimum_base)
+            self._attacks[extract.period] = [*calls], answer
+        return answer
+
+    @cached_property
+    def _attacks(self) -> dict[str, tuple[list[Call], tuple[int, int]]]:
+        """The last attack on each extract: what was attacked, and what came of it."""
+        return {}
 
     @cached_property
     def results(self) -> Results:
