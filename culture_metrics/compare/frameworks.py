@@ -257,7 +257,7 @@ class FrameworkReading(Output):
         return ""
 
     def _headline(self) -> str:
-        """Say what the figure shows: the standing beside the median if there is one, else what is measured."""
+        """Say what is shown: the standing beside the median if there is one, else what is measured."""
         beside, better, worse = self._beside_median()
         if not beside:
             return _few_words(self.definition)
