@@ -120,7 +120,6 @@ def page(  # noqa: PLR0913
     notebook ever come to hold a link to a script, style or image.
     """
     from jinja2 import Environment, FileSystemLoader
-    from plotly.offline import get_plotlyjs
 
     from culture_metrics.views.heat_table import heat_script
     from culture_metrics.views.save import (
@@ -129,6 +128,7 @@ def page(  # noqa: PLR0913
         ON_PAPER_SCRIPT,
         ON_PAPER_STYLE,
         ON_VIEW_SCRIPT,
+        library,
     )
 
     # Titles and headings are escaped before they come here, texts in the template: bodies are HTML.
@@ -154,7 +154,8 @@ def page(  # noqa: PLR0913
         plotlyjs="",
     )
     # What names regions is told apart before the drawing library, whose text is none of the page's, goes in.
-    return _told_apart(made).replace("<script></script>", f"<script>{get_plotlyjs()}</script>", 1)
+    kept = '<script type="text/plain">'
+    return _told_apart(made).replace(f"{kept}</script>", f"{kept}{library()}</script>", 1)
 
 
 def _first_figure(figure: go.Figure) -> str:

@@ -144,7 +144,11 @@ def test_the_page_fetches_nothing(page, tags):
 
 def test_plotly_is_there_once_and_every_figure_has_a_name(page, tags, executed):
     assert len(re.findall(r"\* plotly\.js v\d", page)) == 1
-    assert page.index("* plotly.js v") > page.index("</main>"), "words show before Plotly is loaded"
+    library = page.index("* plotly.js v")
+    assert library > page.index("</main>"), "words show before Plotly is loaded"
+    opened = page.rindex("<script", 0, library)
+    assert page[opened:].startswith('<script type="text/plain">'), "Plotly starts once the page stands"
+    assert page.index("aria-current") < opened, "the contents work before"
     figures = [attributes for tag, attributes in tags if tag == "figure"]
     # That of the first screen, and every one that a notebook drew.
     drawn = sum(
