@@ -135,7 +135,7 @@ def library() -> str:
     >>> library()[-21:]
     'return Plotly;\n})));\n'
     """
-    text = get_plotlyjs().rstrip()
+    text = str(get_plotlyjs()).rstrip()
     start, end = "this, () => {", "\n}));"
     if text.count(start) != 1 or not text.endswith(end):
         return text
