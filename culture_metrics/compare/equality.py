@@ -10,7 +10,7 @@ import polars as pl
 from culture_metrics.catalogue import catalogue
 from culture_metrics.compare.assumptions import Assumptions, assumed_of
 from culture_metrics.compare.difference import ALPHA, add_differences
-from culture_metrics.compare.equality_sources import figures_of, parts_of, survey_of
+from culture_metrics.compare.equality_sources import figures_of, figures_of_each, parts_of, survey_of
 from culture_metrics.compare.equality_standards import equality_of
 from culture_metrics.compare.families import ADJUSTMENTS, adjust_p
 from culture_metrics.compare.gaps import NO_GAP, EqualityGaps
@@ -18,7 +18,7 @@ from culture_metrics.compare.prepare import end_of, own_error
 from culture_metrics.compare.standing import turned
 from culture_metrics.contract import ALL
 from culture_metrics.errors import ResultsError, unknown
-from culture_metrics.extracts.extract import Extract, of_each
+from culture_metrics.extracts.extract import Extract
 from culture_metrics.output import verb
 from culture_metrics.published import Published
 from culture_metrics.results import Results
@@ -140,7 +140,7 @@ def equality_gaps(  # noqa: PLR0913
     by = (by,) if isinstance(by, str) else by
     wanted = None if by is None and not names else list(dict.fromkeys([*map(str, by or ()), *names]))
     assumed = assumed_of(assumptions)
-    figures = _once([*zip(parts, _figures(parts, wanted, minimum_base), strict=True)])
+    figures = _once([*zip(parts, figures_of_each(parts, wanted, minimum_base), strict=True)])
     gaps = _gaps(figures, survey, said, wanted, names, words, assumed)
     books = _books(parts if published is None else published)
     benchmarks = [
@@ -174,17 +174,6 @@ def equality_gaps(  # noqa: PLR0913
     return EqualityGaps(
         table=gaps.sort(order).select(TABLE), survey=survey.id, notes=tuple(notes), adjust=adjust, names=words
     )
-
-
-def _figures(
-    parts: Sequence[Source], wanted: Sequence[str] | None, minimum_base: int | None
-) -> list[pl.DataFrame]:
-    """Return the figures of each part: extracts take a decision each, which takes long."""
-    extracts = [part for part in parts if isinstance(part, Extract)]
-    found = iter(of_each(extracts, lambda extract: figures_of(extract, wanted, minimum_base)))
-    return [
-        next(found) if isinstance(part, Extract) else figures_of(part, wanted, minimum_base) for part in parts
-    ]
 
 
 def _two_each(pairs: object) -> Mapping[str, tuple[str, str]]:
