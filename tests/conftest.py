@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 from importlib import import_module
@@ -10,6 +11,8 @@ from pathlib import Path
 import polars as pl
 import pytest
 from agreement import pytest_runtest_teardown  # noqa: F401  (a hook: it watches which files tests read)
+
+from culture_metrics.reporting.run import skip_grammar
 
 #: What takes longest to compile. Two workers that start together would each compile all of it: they begin at
 #: different ends, and find the other half done.
@@ -20,8 +23,34 @@ LIBRARIES = (
 # Tests that others take in: what failed in them is told as fully.
 pytest.register_assert_rewrite("on_parts", "on_report")
 if worker := os.environ.get("PYTEST_XDIST_WORKER"):
+    skip_grammar()
     for library in LIBRARIES if worker == "gw0" else reversed(LIBRARIES):
         import_module(library)
+
+#: What takes longest as one file begins first: else one worker would wait for the other at the end.
+LONG = (
+    "tests/redteam/test_redteam.py", "tests/test_notebooks.py", "tests/reporting/test_report.py",
+    "tests/browser/test_lab.py",
+)  # fmt: skip
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Let one worker compile the tests and the other the package, for the same reason as above."""
+    if worker == "gw1":
+        config.args.reverse()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put long files first and small doctests last, in whatever order they were collected."""
+    files = dict.fromkeys(LONG, 0)
+    items.sort(key=lambda item: files.get(item.nodeid.partition("::")[0], 1 + ("tests/" not in item.nodeid)))
+
+
+def pytest_collection_finish() -> None:
+    """Keep thousands of collected tests, which never become waste, from being looked through for it."""
+    gc.collect()
+    gc.freeze()
+
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 
