@@ -22,8 +22,8 @@ LIBRARIES = (
 )  # fmt: skip
 # Tests that others take in: what failed in them is told as fully.
 pytest.register_assert_rewrite("on_parts", "on_report")
+skip_grammar()
 if worker := os.environ.get("PYTEST_XDIST_WORKER"):
-    skip_grammar()
     for library in LIBRARIES if worker == "gw0" else reversed(LIBRARIES):
         import_module(library)
 
