@@ -93,6 +93,17 @@ def national_2024(shared_data):
 
 
 @pytest.fixture(scope="session")
+def example_study():
+    """The built-in example as `study` reads it, for tests that look at what it shows and ask for no more.
+
+    What is shown of respondents is remembered: a test that estimates from its extracts reads its own.
+    """
+    from culture_metrics import study
+
+    return study([])
+
+
+@pytest.fixture(scope="session")
 def records(shared_reference):
     """Records of outcome_links_reference.json by id: statsmodels, checked against R."""
     found = json.loads((shared_reference / "outcome_links_reference.json").read_text(encoding="utf-8"))
