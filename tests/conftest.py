@@ -36,7 +36,7 @@ LONG = (
 
 def pytest_configure(config: pytest.Config) -> None:
     """Let one worker compile the tests and the other the package, for the same reason as above."""
-    if worker == "gw1":
+    if worker == "gw1" and config.args == config.getini("testpaths"):
         config.args.reverse()
 
 
