@@ -24,8 +24,8 @@ from culture_metrics.extracts.respondents import (
     choose_rows,
     period_in_name,
     period_said,
-    periods_of,
-    row_columns,
+    periods_said,
+    quarter_in_name,
 )
 from culture_metrics.extracts.which_edition import tell_edition
 from culture_metrics.extracts.which_survey import (
@@ -37,6 +37,7 @@ from culture_metrics.extracts.which_survey import (
 from culture_metrics.files.formulas import plain_names
 from culture_metrics.files.names import shown
 from culture_metrics.files.raw import INDEX, ROW, RawTable
+from culture_metrics.wording.periods import period_words
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -137,7 +138,7 @@ def read_extract(
     """
     wanted = None if survey is None else find_survey(survey).id
     found, survey_doubt, raw, given, mapping = _open(path, wanted, sheet, columns, year, header_row)
-    rows = choose_rows(raw, given, year)
+    rows = choose_rows(raw, given, year, catalogue(found))
     edition, period, doubt = _edition(raw, given, catalogue(found), rows)
     known = match_columns(raw.names, edition, raw.where, given)
     own = own_labels(labels, edition)
@@ -146,6 +147,7 @@ def read_extract(
     frame = _identify(frame, organisation, raw.where)
     # Names of organisations and groups; ids of respondents stay what they are.
     names = {*text_columns(edition).values(), *known.words} - {"respondent"}
+    used = {shown(rows.quarter)} if rows.quarter else set()
     frame, formulas = plain_names(frame, [c for c in frame.columns if c in names])
     return Extract(
         survey=found,
@@ -171,7 +173,7 @@ def read_extract(
             **raw.notes,
             "renamed": known.renamed,
             "words": known.words,
-            "not_used": _strangers(known),
+            "not_used": [name for name in _strangers(known) if name not in used],
             "mapping": mapping,
             **{how: tally.read_as.get(how, {}) for how in TOLD},
             "unreadable": tally.unreadable,
@@ -191,7 +193,7 @@ def check_names(raw: RawTable, survey: Survey, given: Mapping[str, str], year: i
     ExtractError, FileFormatError
         As `read_extract`.
     """
-    edition, _, _ = _edition(raw, given, survey, choose_rows(raw, given, year))
+    edition, _, _ = _edition(raw, given, survey, choose_rows(raw, given, year, survey))
     raw.check_types(match_columns(raw.names, edition, raw.where, given).known)
     raw.check_rows()
 
@@ -229,13 +231,9 @@ def periods_in(
     """
     wanted = None if survey is None else find_survey(survey).id
     of, _, raw, given, _ = _open(path, wanted, sheet, columns, None)
-    column = row_columns(raw.names, given).get("period")
-    if column is not None:
-        raw.check_types([column])
-        found = periods_of(raw.pick([raw.text(column)]).to_series())
-        if found:
-            return tuple(found)
-    return (_edition(raw, given, catalogue(of), choose_rows(raw, given, None))[1],)
+    view = catalogue(of)
+    found = periods_said(raw, given, quarterly=view.cycle == "quarter")
+    return tuple(found) or (_edition(raw, given, view, choose_rows(raw, given, None, view))[1],)
 
 
 def _open(
@@ -286,8 +284,11 @@ def _edition(
         names = [n for n in asked if filled[n].item()]
     said = period_in_name(raw.file, survey)
     if survey.cycle == "quarter":
+        said, month = quarter_in_name(raw.file)
         period = quarter_of(rows.period or said, survey, raw.where)
         edition, doubt = tell_edition(names, survey, period, raw.where, given, column=rows.column)
+        if rows.period is None and month:
+            doubt = doubt or f"{raw.file} is taken for {period_words(period)}, in which the month of its name lies."
         return edition, period, doubt
     edition, doubt = tell_edition(
         names, survey, rows.period, raw.where, given, in_name=said, column=rows.column
