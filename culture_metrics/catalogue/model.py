@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from culture_metrics.catalogue.describe import Definition, define
 from culture_metrics.errors import unknown
+from culture_metrics.wording.periods import period_words
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping

@@ -289,6 +289,7 @@ class Results(Tabled):
 
     def held_back(self) -> Table:
         """Count the results that are shown and held back, by period and breakdown; not for which reason."""
+        from culture_metrics.wording.periods import period_kind, said_period
         from culture_metrics.wording.table import Table
 
         frame = (
@@ -305,7 +306,7 @@ class Results(Tabled):
         ]
         counts = frame.select("Shown", "Held back")
         shown = frame.select(
-            pl.col("period").alias("Year"),
+            said_period().alias(period_kind(frame["period"])),
             pl.Series("Groups", groups, pl.String),
             *(count(name) for name in counts.columns),
         )
