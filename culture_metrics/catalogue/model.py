@@ -517,7 +517,10 @@ class Survey:
         'Q1 2024/25'
         """
         known = self._editions
-        said = (f" (provisional: {known[p].provisional})" if p in known and known[p].provisional else "" for p in periods)
+        said = (
+            f" (provisional: {known[p].provisional})" if p in known and known[p].provisional else ""
+            for p in periods
+        )
         return " to ".join(f"{period_words(p)}{remark}" for p, remark in zip(periods, said, strict=True))
 
     def remarks(self, *periods: str) -> list[str]:

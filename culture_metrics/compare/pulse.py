@@ -10,7 +10,7 @@ import polars as pl
 
 from culture_metrics.catalogue import catalogue
 from culture_metrics.compare.pairs import gather
-from culture_metrics.compare.pulse_words import NEAR, OUTSIDE, SHIFT, TREND, finding
+from culture_metrics.compare.pulse_words import NEAR, OUTSIDE, SHIFT, TREND, finding, in_short
 from culture_metrics.contract import ALL
 from culture_metrics.errors import ComparabilityError, ResultsError, unknown
 from culture_metrics.output import Output, verb
@@ -37,6 +37,7 @@ RUN = 7
 #: Below so many points limits move with every new one.
 SETTLED, FEWEST = 13, 3
 
+
 @dataclass(frozen=True, repr=False, eq=False)
 class RunChart(Output):
     """One measure of the pulse over time, with its limits.
@@ -45,8 +46,9 @@ class RunChart(Output):
     ----------
     table : polars.DataFrame
         One row per pulse quarter from the first to the last, those without results too: `period, estimate,
-        base, status` ("missing" where there are no results), `source`, `moving_range, mean, limit_low, limit_high`
-        (null where no quarters follow each other, or nothing moved), `special_cause` (which rules, or null),
+        base, status` ("missing" where there are no results), `source`, `moving_range, mean,
+        limit_low, limit_high` (null where no quarters follow each other, or nothing moved), `special_cause`
+        (which rules, or null),
         `point` (common cause, improvement, concern; special cause where no side is the better one).
     annual : polars.DataFrame
         The annual survey's results of the same measure: `period, estimate, base`. Another survey: not in the
@@ -92,17 +94,13 @@ class RunChart(Output):
         from culture_metrics import views
 
         survey = catalogue(self.survey)
-        flagged = self.table.filter(pl.col("special_cause").is_not_null()).height
-        what = "nothing but chance" if not flagged else f"{flagged} special-cause point{'s'[: flagged > 1]}"
-        if not flagged and self.table["limit_low"][0] is None:
-            what = "no limits yet"
         whom = self.name or ("England" if self.organisation == ALL else self.organisation)
         sources = self.table["source"].drop_nulls().unique().sort()
         return views.run_chart(
             self.table,
             annual=self.annual,
             unit=self.unit,
-            title=f"{whom}, {self.label}: {what}",
+            title=f"{whom}, {self.label}: {in_short(self.table)}",
             subtitle=f"{survey.label}, {survey.named(self.table['period'][0], self.table['period'][-1])}",
             source=" and ".join(SOURCES[name] for name in sources),
             provisional=self.provisional,

@@ -22,7 +22,7 @@ OUTSIDE, SHIFT, TREND, NEAR = (
 
 
 class Stretch(NamedTuple):
-    """Quarters in a row that are beyond chance the same way: the rule, first and last, and whether it goes on."""
+    """Quarters in a row beyond chance the same way: the rule, first and last, and whether it goes on."""
 
     rule: str
     first: Mapping[str, Any]
@@ -62,6 +62,22 @@ def last_stretch(table: pl.DataFrame) -> Stretch | None:
     return Stretch(rule, first, last, run.height, last["place"] == rows["place"].max())
 
 
+def in_short(table: pl.DataFrame) -> str:
+    """Say what moved, as short as a title takes it."""
+    one = last_stretch(table)
+    if one is None:
+        return "nothing but chance" if table["limit_low"][0] is not None else "no limits yet"
+    above = one.last["estimate"] > one.last["mean"]
+    rising = one.last["estimate"] > one.first["estimate"]
+    what = {
+        TREND: "rising" if rising else "falling",
+        SHIFT: f"{'above' if above else 'below'} its mean",
+        OUTSIDE: f"{'above' if above else 'below'} what chance reaches",
+        NEAR: f"unusually {'high' if above else 'low'}",
+    }
+    return f"{what[one.rule]} {one.when}"
+
+
 def finding(table: pl.DataFrame, label: str, unit: str) -> str | None:
     """Say what moved beyond chance in a measure and since when; None where nothing did.
 
@@ -87,8 +103,8 @@ def finding(table: pl.DataFrame, label: str, unit: str) -> str | None:
         verb = "has been" if one.goes_on else "was"
         side = "above" if above else "below"
         return (
-            f"{label} {verb} {side} its mean of {mean} {one.when}, {several(one.quarters, 'quarter')} in a row "
-            f"and more than chance ({value} in {period_words(one.last['period'])})."
+            f"{label} {verb} {side} its mean of {mean} {one.when}, {several(one.quarters, 'quarter')} in a "
+            f"row and more than chance ({value} in {period_words(one.last['period'])})."
         )
     if one.rule == NEAR:
         side = "high" if above else "low"

@@ -16,7 +16,9 @@ _MONTHS = {name.casefold(): n for n, name in enumerate(calendar.month_name) if n
 }
 _WORD = "|".join(sorted(_MONTHS, key=len, reverse=True))
 _NAMED = re.compile(rf"(?<![a-z])({_WORD}|sept)\.?[\s,_-]*(20\d\d|\d\d)(?!\d)", re.I)
-_MONTH = re.compile(r"(?<!\d)(20\d\d)[-_/.](0?[1-9]|1[0-2])(?!\d)|(?<![\d/.-])(0?[1-9]|1[0-2])[/.](20\d\d)(?!\d)")
+_MONTH = re.compile(
+    r"(?<!\d)(20\d\d)[-_/.](0?[1-9]|1[0-2])(?!\d)|(?<![\d/.-])(0?[1-9]|1[0-2])[/.](20\d\d)(?!\d)"
+)
 #: A day: only what it says of the month counts. In names of files it is when they were made.
 _DAY = re.compile(
     r"(?<!\d)(?:(?P<y>20\d\d)[-/.](?P<m>\d\d?)[-/.]\d\d?|\d\d?[-/.](?P<m2>\d\d?)[-/.](?P<y2>20\d\d))(?!\d)"

@@ -116,10 +116,10 @@ def read_extract(
     and counted.
 
     Provenance: `file`, `format`, `sheet`, `sha256`, `encoding`, `separator`, `header_row`; `rows` (all below
-    the header that are not blank), `rows_blank`, `rows_of_other_periods`, `rows_not_completed`,
-    `rows_of_bank_workers`, `rows_of_previews`, `rows_of_spam`, `rows_not_finished`; `renamed`, `words`
-    (what the trust calls its own breakdowns, by id), `not_used`, `mapping` (file with the saved column
-    names); by column, the number of answers that are `labels_read`, `numbers_read` (`04`, `4,0`),
+    the header that are not blank), `rows_blank`, `rows_of_other_periods`, `rows_without_period`,
+    `rows_not_completed`, `rows_of_bank_workers`, `rows_of_previews`, `rows_of_spam`, `rows_not_finished`;
+    `renamed`, `words` (what the trust calls its own breakdowns, by id), `not_used`, `mapping` (file with the
+    saved column names); by column, the number of answers that are `labels_read`, `numbers_read` (`04`, `4,0`),
     `codes_relabelled` (a label that contradicts its code), `dates_read`, `blanks_read`, `declared_missing`
     and `unreadable`; `settled`
     (what was done with options to tick), `doubt` and `survey_doubt` (what speaks against the year and the
@@ -164,6 +164,7 @@ def read_extract(
             "rows": frame.height + sum(rows.set_aside.values()),
             "rows_blank": blank,
             "rows_of_other_periods": 0,
+            "rows_without_period": 0,
             "rows_not_completed": 0,
             "rows_of_bank_workers": 0,
             "rows_of_previews": 0,
@@ -288,7 +289,10 @@ def _edition(
         period = quarter_of(rows.period or said, survey, raw.where)
         edition, doubt = tell_edition(names, survey, period, raw.where, given, column=rows.column)
         if rows.period is None and month:
-            doubt = doubt or f"{raw.file} is taken for {period_words(period)}, in which the month of its name lies."
+            doubt = (
+                doubt
+                or f"{raw.file} is taken for {period_words(period)}, in which the month of its name lies."
+            )
         return edition, period, doubt
     edition, doubt = tell_edition(
         names, survey, rows.period, raw.where, given, in_name=said, column=rows.column

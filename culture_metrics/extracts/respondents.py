@@ -30,7 +30,16 @@ if TYPE_CHECKING:
 PERIOD = re.compile(r"(?:19|20)\d\d")
 _OF_QUARTERS = re.compile(r"(?<![a-z])(?:q|qtr|quarter)\s*\d", re.I)
 #: What the column is called that says the quarter in a survey of quarters, and what joins it to the year.
-QUARTERS = ("quarter", "surveyquarter", "pulsequarter", "wave", "surveywave", "pulsewave", "month", "surveymonth")
+QUARTERS = (
+    "quarter",
+    "surveyquarter",
+    "pulsequarter",
+    "wave",
+    "surveywave",
+    "pulsewave",
+    "month",
+    "surveymonth",
+)
 BETWEEN = "\x1f"
 
 #: A year that is part of a day or a month: `2026-01-15`, `15.01.2026`, `Jan 2026`.
@@ -116,6 +125,8 @@ def choose_rows(
             said_by = shown(columns["period"])
         period, test = _period(texts, period, where)
         if test is not None:
+            known = [*texts]
+            tests.append(("rows_without_period", "period", lambda c: c.is_in(known).fill_null(value=False)))
             tests.append(("rows_of_other_periods", "period", test))
     if "outcome" in columns and (test := _completed(cells["outcome"])) is not None:
         tests.append(("rows_not_completed", "outcome", test))
@@ -158,7 +169,7 @@ def quarter_column(names: Iterable[str]) -> str | None:
 
 
 def period_text(raw: RawTable, column: str, *, quarterly: bool) -> pl.Expr:
-    """Return the text that says the period of a row; of quarters the year and the quarter, if both are there."""
+    """Return the text that says the period of a row; of quarters year and quarter, if both are there."""
     quarter = quarter_column(raw.names) if quarterly else None
     if quarter is None or quarter == column:
         return raw.text(column)
@@ -177,7 +188,11 @@ def read_periods(cells: pl.Series, where: str = "", *, quarterly: bool = False) 
         When a text names a quarter that may be two: rows of several quarters would be taken for one.
     """
     found = {text: _period_of(text, quarterly=quarterly) for text in cells.drop_nulls().unique().sort()}
-    unclear = [text for text, period in found.items() if quarterly and _OF_QUARTERS.search(text) and "-Q" not in f"{period}"]
+    unclear = [
+        text
+        for text, period in found.items()
+        if quarterly and _OF_QUARTERS.search(text) and "-Q" not in f"{period}"
+    ]
     if unclear:
         raise ExtractError(
             "Which quarter is meant cannot be told from the column",

@@ -220,7 +220,7 @@ def _names(study: Study) -> pl.DataFrame:
 
 
 def _when(study: Study) -> dict[str, str]:
-    """Return the columns that say where a figure comes from: of two surveys which, and its year or quarter."""
+    """Return the columns that say what a figure is of: source, survey where there are two, period."""
     kind = period_kind(source.period for of in study.every for source in of.sources)
     return {"Source": "source", **({"Survey": "survey"} if study.quarters else {}), kind: "period"}
 

@@ -248,9 +248,9 @@ def _run_charts(study: Study, chosen: Collection[str]) -> Iterator[str]:
     if "11_pulse" not in chosen or of is None:
         return
     yield (
-        f"Limits stand {LIMIT} mean moving ranges from the mean of all quarters (an XmR chart). More than chance "
-        "is a point outside them, seven in a row on one side of the mean, seven in a row rising or falling, or "
-        "two of three near a limit, as NHS England's Making Data Count has it."
+        f"Limits stand {LIMIT} mean moving ranges from the mean of all quarters (an XmR chart). More than "
+        "chance is a point outside them, seven in a row on one side of the mean, seven in a row rising or "
+        "falling, or two of three near a limit, as NHS England's Making Data Count has it."
     )
     yield (
         "Where nothing but chance is at work one chart in eleven of fifteen quarters shows such a pattern "

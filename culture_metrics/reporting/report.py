@@ -306,6 +306,8 @@ def _choose(study: Study) -> tuple[list[str], list[tuple[str, str]]]:
         reasons["11_pulse"] = why
     chosen = [name for name in NOTEBOOKS if name not in reasons]
     survey = study.edition.survey
+    if study.of_quarters is study:
+        chosen.sort(key=lambda name: name not in ("01_check_an_extract", "11_pulse"))
     if survey.folder is not None or survey.cycle != "year":
         # Nobody publishes benchmarks of a pulse or of a survey of one's own: none is missing.
         own = (*OF_WORKBOOKS, "06_leadership_frameworks")
@@ -324,8 +326,16 @@ def _choose(study: Study) -> tuple[list[str], list[tuple[str, str]]]:
 def _tables(study: Study) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Put the organisation's own and published results together, and its answers."""
     own = pl.col("organisation") == study.organisation
-    results = [t for of in study.every for t in (of.results.table, *(p.results.table.filter(own) for p in of.published))]
-    answers = [t for of in study.every for t in (of.distributions.table, *(p.distributions.table.filter(own) for p in of.published))]
+    results = [
+        t
+        for of in study.every
+        for t in (of.results.table, *(p.results.table.filter(own) for p in of.published))
+    ]
+    answers = [
+        t
+        for of in study.every
+        for t in (of.distributions.table, *(p.distributions.table.filter(own) for p in of.published))
+    ]
     return as_results(pl.concat(results)), as_distributions(pl.concat(answers))
 
 
@@ -351,8 +361,17 @@ def _page(
     for of in study.every:
         survey = of.edition.survey
         periods = sorted({source.period for source in of.sources})
-        said = survey.named(*periods) if len(periods) < 3 else f"{len(periods)}, {survey.named(periods[0], periods[-1])}"
-        facts.append((f"{survey.cycle.capitalize()}s in the files", ", ".join(periods) if survey.cycle == "year" else said))
+        said = (
+            survey.named(*periods)
+            if len(periods) < 3
+            else f"{len(periods)}, {survey.named(periods[0], periods[-1])}"
+        )
+        facts.append(
+            (
+                f"{survey.cycle.capitalize()}s in the files",
+                ", ".join(periods) if survey.cycle == "year" else said,
+            )
+        )
     invented = any(source.provenance.get("synthetic") for source in study.sources)
     remarks = ["This is the built-in example: the trust and its peers are invented."] if invented else []
     broken = [period_words(r.extract.period) for of in study.every for r in of.reports if not r.ok]

@@ -507,9 +507,7 @@ def _columns(
     return meanings, (*edition.breakdowns_in({*columns.known.values()}), *own), problems
 
 
-def _left_out(
-    raw: RawTable, given: Mapping[str, str], edition: str | None, survey: Survey
-) -> list[str]:
+def _left_out(raw: RawTable, given: Mapping[str, str], edition: str | None, survey: Survey) -> list[str]:
     """Say which rows the reader would leave out; where only a part of the file was read, nobody can tell."""
     if "rows_in_file" in raw.notes:
         return []

@@ -235,6 +235,7 @@ def _used(study: Study) -> Iterator[str]:
     """Say how many rows of each file are used, and what the check found."""
     for report in (r for one in study.every for r in one.reports):
         yield (
-            f"{period_words(report.extract.period)}: {report.rows_used:,} of {several(report.rows_read, 'row')} are used"
+            f"{period_words(report.extract.period)}: {report.rows_used:,} of "
+            f"{several(report.rows_read, 'row')} are used"
             + (". The check found no error." if report.ok else ". The check found errors: read on.")
         )

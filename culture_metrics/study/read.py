@@ -142,11 +142,11 @@ def study(
     if not paths:
         files, published = [*example_extracts()], [example_workbook()]
     asked = _Asked(organisation, year, by, minimum_base, minimum_count, ledger, settings, example=not paths)
-    quarters = [_of_cycle(QUARTER, given) for given in (files, published)]
-    if not any(quarters) or len(files) + len(published) == sum(map(len, quarters)):
+    extracts, books = _by_cycle(files), _by_cycle(published)
+    if not (extracts[QUARTER] or books[QUARTER]) or not (extracts[YEAR] or books[YEAR]):
         return _made(files, published, asked)
-    made = _made(_of_cycle(YEAR, files), _of_cycle(YEAR, published), asked)
-    return _with_quarters(made, *quarters, asked)  # type: ignore[arg-type]
+    made = _made(extracts[YEAR], books[YEAR], asked)
+    return _with_quarters(made, extracts[QUARTER], books[QUARTER], asked)
 
 
 @dataclass(frozen=True)
@@ -161,10 +161,11 @@ class _Asked:
     ledger: str | Path | None
     settings: Settings | None
     example: bool = False
+    beside: bool = False
 
 
-def _of_cycle(cycle: str, given: Sequence[T]) -> list[T]:
-    return [source for source in given if catalogue(source.survey).cycle == cycle]
+def _by_cycle(given: Sequence[T]) -> dict[str, list[T]]:
+    return {cycle: [s for s in given if catalogue(s.survey).cycle == cycle] for cycle in (YEAR, QUARTER)}
 
 
 def _with_quarters(made: Study, files: list[Extract], published: list[Published], asked: _Asked) -> Study:
@@ -172,9 +173,9 @@ def _with_quarters(made: Study, files: list[Extract], published: list[Published]
 
     Of the pulse the whole organisation is shown. Where its files do not hold the organisation that is said.
     """
-    sources = [*files, *published]
+    sources: list[Extract | Published] = [*files, *published]
     least = max(asked.minimum_base or 0, *(catalogue(s.survey).minimum_base for s in sources))
-    own = replace(asked, organisation=made.organisation, year=None, by=(), minimum_base=least)
+    own = replace(asked, organisation=made.organisation, year=None, by=(), minimum_base=least, beside=True)
     try:
         return replace(made, quarters=_made(files, published, own))
     except UnknownNameError as error:
@@ -195,7 +196,7 @@ def _made(files: list[Extract], published: list[Published], asked: _Asked) -> St
     files = [by_code(e, published) for e in sorted(files, key=lambda e: e.period)]
     if settings is not None:
         files = [in_own_words(e, settings) for e in files]
-        if asked.by != ():
+        if not asked.beside:
             check_words(files, settings)
     merges = [{}] * len(files) if settings is None else one_name(files, settings)
     merge_of = {id(file): merge for file, merge in zip(files, merges, strict=True)}
@@ -215,7 +216,7 @@ def _made(files: list[Extract], published: list[Published], asked: _Asked) -> St
     found = catalogue(extracts[0].survey if extracts else published[0].survey)
     about = year_of([*(e.period for e in extracts), *(p.period for p in published)], asked.year)
     usual = BREAKDOWNS if asked.example else found.defaults.breakdowns
-    if settings is not None:
+    if settings is not None and not asked.beside:
         usual = own_breakdowns(extracts, about, settings)
     rule = minimum_rule(found, asked.minimum_base, asked.minimum_count)
     made = Study(

@@ -172,8 +172,8 @@ class Study(Released):
         """Draw the leading scores, in the benchmark group where one is at hand.
 
         In a group the scores are the published ones, weighted like those of the group. Without a workbook of
-        the year they are those of the respondent file, with intervals. Of a survey of quarters the headline
-        score is drawn over time, where there are enough of them.
+        the year they are those of the respondent file, with intervals. Of a survey of quarters the first
+        score that moved beyond chance, else the headline score, is drawn over time, if there are enough.
 
         Examples
         --------
@@ -184,7 +184,8 @@ class Study(Released):
         if self.workbook and self.workbook.period == self.year:
             return self.benchmark().headline()
         if self.of_quarters is self and (self.charts or not self.extracts):
-            return self.charts[0].figure() if self.charts else self._published_scores()
+            moved = [chart for chart in self.charts if chart.finding is not None]
+            return (*moved, *self.charts)[0].figure() if self.charts else self._published_scores()
         return self.scores(leading=True)
 
     def _published_scores(self) -> go.Figure:
