@@ -115,7 +115,7 @@ def test_points_beyond_chance_are_improvement_or_concern():
     assert chart.table.filter(pl.col("special_cause").is_not_null())["point"].to_list() == ["improvement"]
     assert not chart.provisional
     assert "outside the limits" in chart.summary()
-    assert "above what chance reaches in Q1 2024/25" in chart.figure().layout.title.text
+    assert "above what chance reaches in Q1 2024/25" in chart.figure().layout.title.text.replace("<br>", " ")
 
 
 def test_seven_falling_are_a_concern_above_the_mean_as_well():
