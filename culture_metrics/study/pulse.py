@@ -54,6 +54,8 @@ def pulse_charts(
         said = f"There is no file of a quarterly pulse, so there is nothing to chart{why}."
         return Figures((), otherwise=said)
     charts = [*_charts(study, quarters, measure, others=others)]
+    if others:  # what moved stands first: a board sees the first ones
+        charts.sort(key=lambda chart: chart.finding is None)
     if charts:
         return Figures(tuple(one for chart in charts for one in (chart.figure(), chart)), otherwise="")
     return Figures((), otherwise=_why_none(study, quarters))

@@ -23,7 +23,8 @@ POINTS = {
     "concern": (style.ORANGE, "diamond"),
     "special cause": (style.DARK_BLUE, "square"),
 }
-HEIGHT, STRIP = 340, 44
+#: Quarters take two lines beneath the axis.
+HEIGHT, FOOT, STRIP = 340, 48, 44
 
 
 def run_chart(
@@ -107,7 +108,7 @@ special cause. Missing: Q2 2022/23.'
     ]
     return style.finish(
         fig,
-        style.Room(height=HEIGHT, left=style.EDGE + 44, right=110, head=10, foot=30 + STRIP * marked),
+        style.Room(height=HEIGHT, left=style.EDGE + 44, right=110, head=10, foot=FOOT + STRIP * marked),
         title=title,
         subtitle=sentences([subtitle, base_range(rows["base"])]),
         notes=" ".join(w for w in words if w),
@@ -206,7 +207,7 @@ def _annual(fig: go.Figure, rows: pl.DataFrame, annual: pl.DataFrame, unit: str)
         text = f"annual {row['period']}"
         if row["estimate"] is not None:
             text += f"<br>{shown(row['estimate'], unit)}"
-        place = {"xref": "x", "x": row["x"], "y": 0, "yanchor": "top", "yshift": -26}
+        place = {"xref": "x", "x": row["x"], "y": 0, "yanchor": "top", "yshift": 4 - FOOT}
         style.note(fig, text, **place, font=style.QUIET)
     return bool(found.height)
 
