@@ -10,6 +10,7 @@ from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from culture_metrics.reporting.convert import TEMPLATES, as_html
+from culture_metrics.wording.periods import period_kind
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -146,6 +147,7 @@ def page(  # noqa: PLR0913
         remarks=remarks,
         left_out=left_out,
         manifest=manifest,
+        period_kind=period_kind(made["period"] for made in manifest["inputs"] if made["period"]),
         made=manifest["created"][:10],
         css=(TEMPLATES / "page.css").read_text(encoding="utf-8") + ON_PAGE_STYLE + ON_PAPER_STYLE,
         js=(TEMPLATES / "page.js").read_text(encoding="utf-8") + ON_PAPER_SCRIPT + heat_script(),

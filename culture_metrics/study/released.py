@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from functools import cached_property
 from operator import is_not
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 import polars as pl
 
@@ -61,6 +61,11 @@ class Released(Output):
         File that keeps which groups were shown.
     settings : Settings, optional
         What study.yaml says, where there is one.
+    quarters : Released, optional
+        The quarters of a pulse that are followed beside an annual survey: a study of their own, of the same
+        organisation.
+    no_quarters : str
+        Why files of a pulse are not followed, though they are there.
     """
 
     reports: tuple[ValidationReport, ...]
@@ -72,6 +77,18 @@ class Released(Output):
     rule: Rule
     ledger: Path | None = None
     settings: Settings | None = None
+    quarters: Self | None = None
+    no_quarters: str = ""
+
+    @property
+    def of_quarters(self) -> Self | None:
+        """What there is of a survey of quarters: this study, or the one beside it."""
+        return self if self.edition.survey.cycle == "quarter" else self.quarters
+
+    @property
+    def every(self) -> tuple[Self, ...]:
+        """The study itself, and that of the quarters beside it."""
+        return (self,) if self.quarters is None else (self, self.quarters)
 
     @cached_property
     def suppressed(self) -> tuple[Results, Distributions]:
@@ -161,7 +178,8 @@ class Released(Output):
     def attacked(self) -> tuple[int, int]:
         """Attack what is shown of all extracts: how many sets of measures, and how many of them are open."""
         self.suppressed  # noqa: B018
-        each = of_each(self.extracts, self._attack)
+        each = [*of_each(self.extracts, self._attack)]
+        each += [self.quarters.attacked()] if self.quarters else []
         return sum(n for n, _ in each), sum(n for _, n in each)
 
     def _attack(self, extract: Extract) -> tuple[int, int]:
@@ -196,8 +214,10 @@ class Released(Output):
     def workbook(self) -> Published | None:
         """The workbook that has a benchmark group for the organisation: of the year, else the latest one.
 
-        Of two of a year the detailed one, which has the answers too.
+        Of two of a year the detailed one, which has the answers too. Those of a pulse have no benchmark.
         """
+        if self.edition.survey.cycle != "year":
+            return None
         named = (pl.col("organisation") == self.organisation) & pl.col("benchmark_group").is_not_null()
         found = [p for p in self.published if p.organisations.filter(named).height]
         return max(
