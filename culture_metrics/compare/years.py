@@ -143,7 +143,8 @@ def compare_years(  # noqa: PLR0913
     )
     both = None if linked is None else of_both_years(linked, survey.id, periods)
     ready, shared = link(ready, both, survey.minimum_base)
-    tested = add_detectable(adjust_p(add_differences(ready), adjust))
+    together = stuff.together(*periods)
+    tested = add_detectable(adjust_p(add_differences(ready), adjust, together=together))
     tested, flags = with_printed_flags(official_flag(tested, survey.flagged), results)
     order = [
         "organisation",

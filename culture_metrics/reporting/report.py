@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from io import BytesIO
 from pathlib import Path
 from shutil import copyfile
@@ -338,7 +338,8 @@ def _change(study: Study, results: pl.DataFrame) -> YearComparison | None:
     if study.why_no_change:
         return None
     earlier, later = study.two_years()
-    return compare_years(results.filter(source="respondents"), earlier.period, later.period)
+    own = replace(study.results, table=results.filter(source="respondents"))
+    return compare_years(own, earlier.period, later.period)
 
 
 def _page(

@@ -25,10 +25,16 @@ import numpy as np
 import polars as pl
 
 import culture_metrics as cm
-from culture_metrics.compare.calibration import CALLED, _Bench, _holds
+from culture_metrics.compare.calibration import CALLED, FAMILY, _Bench, _holds
+from culture_metrics.compare.difference import add_differences
+from culture_metrics.compare.families import adjust_p
 from culture_metrics.compare.redrawn import People
 from culture_metrics.compare.verdict import with_verdict
+from culture_metrics.indicators.cell_estimates import estimates_of
+from culture_metrics.indicators.correlated import matrices
 from culture_metrics.indicators.intervals import wilson
+from culture_metrics.indicators.weights import weights_for
+from culture_metrics.results.correlations import Correlations, mean_of
 from tests.reference.make_change_calibration import GROUPS, STAFF, with_column
 
 if TYPE_CHECKING:
@@ -48,19 +54,38 @@ SCHEMA = {
 }  # fmt: skip
 
 
-class Official(_Bench):
-    """Years that are weighted anew, each by `estimate`."""
+class EachYear(_Bench):
+    """How measures go together is worked out of each pair's own years, as `estimate` does it."""
 
     def _null(self, part: range) -> tuple[list[str], list, list[pl.DataFrame], pl.DataFrame]:
-        from culture_metrics.compare.calibration import FAMILY, add_differences, adjust_p
-
         names, *years = self._years(part)
-        weights = cm.Weights("official", mix=MIX)
-        tables = [
-            cm.estimate(self.people.extract_of(own, names, period), weights=weights).table
-            for own, period in zip(years, self.periods, strict=True)
-        ]
-        return names, years[1], tables, adjust_p(add_differences(self._ready(*tables)), self.adjust, FAMILY)
+        each = [self._year(own, names, p) for own, p in zip(years, self.periods, strict=True)]
+        tables = [table for table, _ in each]
+        together = [known for _, own in each for known in own]
+
+        def of(pair: str, measures: list[str]) -> np.ndarray | None:
+            return mean_of(together, pair, self.periods, measures)
+
+        ready = self._linked(self._ready(*tables), names, years)
+        return names, years[1], tables, adjust_p(add_differences(ready), self.adjust, FAMILY, of)
+
+    def _year(self, years: list, names: list[str], period: str) -> tuple[pl.DataFrame, list[Correlations]]:
+        found, design = self.people.found(years, names)
+        of = matrices(found, found.cells, design)
+        return self.people.table(found, period), [Correlations("", period, tuple(found.answers.names), of)]
+
+
+class Official(EachYear):
+    """Years that are weighted anew, each by `estimate`."""
+
+    def _year(self, years: list, names: list[str], period: str) -> tuple[pl.DataFrame, list[Correlations]]:
+        extract = self.people.extract_of(years, names, period)
+        (found,) = estimates_of(
+            extract, {}, weights_for(extract, cm.Weights("official", mix=MIX), None), None
+        )
+        of = matrices(found, found.cells, cm.Design())
+        table = cm.estimate(extract, weights=cm.Weights("official", mix=MIX)).table
+        return table, [Correlations("", period, tuple(found.answers.names), of)]
 
 
 def bench(case: str, trust: int) -> _Bench:
@@ -86,7 +111,7 @@ def bench(case: str, trust: int) -> _Bench:
     elif case == "half_of_the_population":
         design = cm.Design(population={people.frame["organisation"][0]: 2 * size})
     own = People.of(people, None, by, weights, design, None)
-    kind = Official if case == "official" else _Bench
+    kind = Official if case == "official" else EachYear
     return kind(own, 0.5 if case == "half_the_same" else 0.0, "bh", [9, trust])
 
 
