@@ -98,7 +98,7 @@ def adjust_p(
 
     Measures of one organisation go together, all the more where wards or teams were sampled whole. Then this
     is too strict: of families of 131 measures without a change 3 % are called, and 2 % with clusters, for 5:
-    where all move as one, so few are called as the largest share of the level allows. So in a family of whole
+    where all move as one, no more are called than the largest share of the level allows. So in a family of whole
     organisations a row is called as well where its p-value, over its weight, is below 5 % shared out among as
     many comparisons as the measures are worth (`compare.worth`): 70 for 131, 26 with clusters. The number is
     such that where nothing changed 5 % of families are called; it holds at 5 %. Widening the level of all
@@ -145,8 +145,11 @@ def _worth(rows: pl.DataFrame, weights: Floats, adjust: str, together: Together)
         or rows["organisation"].n_unique() > ORGANISATIONS
     ):
         return None
+    # In an order of their own: the number does not depend on that of the rows.
     numbered = rows.select("organisation", "measure", "df").with_row_index("place")
-    parts = numbered.partition_by("organisation", maintain_order=True)
+    parts = numbered.sort("organisation", "measure", "place").partition_by(
+        "organisation", maintain_order=True
+    )
     known = [together(own["organisation"][0], own["measure"].to_list()) for own in parts]
     found = [one for one in known if one is not None]
     if len(found) < len(known):

@@ -89,12 +89,12 @@ def _drawn(number: int, own: Floats, df: float) -> NDArray[np.float32]:
 
 def _normal(own: Floats, random: np.random.Generator) -> NDArray[np.float32]:
     """Draw normal values that go together like this."""
+    # The symmetric root is the same on every machine: the signs of axes are not.
     level, axis = np.linalg.eigh(own)
-    root = (axis * np.sqrt(np.maximum(level, 0.0))).astype(np.float32)
-    root = root[:, level > 1e-4 * level[-1]]
-    drawn = random.standard_normal((DRAWS, root.shape[1]), dtype=np.float32) @ root.T
-    # What rounding took from the variance.
-    return np.asarray(drawn / np.sqrt((root**2).sum(axis=1)))
+    root = ((axis * np.sqrt(np.maximum(level, 0.0))) @ axis.T).astype(np.float32)
+    # Levels below 0 are rounding: what they took from the variance.
+    root /= np.sqrt((root**2).sum(axis=0))
+    return np.asarray(random.standard_normal((DRAWS, len(root)), dtype=np.float32) @ root)
 
 
 def _steps(row: NDArray[np.int64], share: Floats, size: int) -> Floats:

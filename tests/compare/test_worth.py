@@ -27,8 +27,9 @@ SHARED = 0.67
 
 @pytest.fixture(scope="module")
 def years() -> list[Extract]:
-    """Two samples of one population, as if of two years: nothing changed."""
-    one, two = (cm.synthetic.respondents(2024, respondents_per_organisation=1_500, seed=s) for s in (5, 6))
+    """The halves of a made-up trust, as if of two years: nothing changed."""
+    made = cm.synthetic.respondents(2024, respondents_per_organisation=3_000, seed=5)
+    one, two = (replace(made, frame=made.frame.gather_every(2, offset)) for offset in (0, 1))
     return [replace(one, period="2023"), two]
 
 
@@ -162,9 +163,12 @@ def test_a_whole_organisation_is_compared_as_its_measures_go_together(results):
     Groups, and figures whose people are not known, are adjusted as they were.
     """
     at = (pl.col("measure") == "morale") & (pl.col("breakdown") == "all")
-    shift = pl.when(at).then(pl.col("estimate") + 5.5 * pl.col("std_error")).otherwise("estimate")
-    moved = replace(results[1], table=results[1].table.with_columns(shift.alias("estimate")))
+    ends = ["estimate", "conf_low", "conf_high"]
+    shift = pl.when(at).then(5.5 * pl.col("std_error")).otherwise(0.0)
+    moved = replace(results[1], table=results[1].table.with_columns(pl.col(ends) + shift))
     known = cm.compare_years([results[0], moved], 2023, 2024).table
+    turned = [replace(r, table=r.table.reverse()) for r in (moved, results[0])]
+    assert cm.compare_years(turned, 2023, 2024).table.equals(known)
     plain = cm.compare_years([results[0].table, moved.table], 2023, 2024).table
     same = ["measure", "p_value", "p_adjusted", "verdict", "detectable_change"]
     assert known.filter(~(pl.col("breakdown") == "all")).equals(plain.filter(~(pl.col("breakdown") == "all")))
@@ -172,8 +176,9 @@ def test_a_whole_organisation_is_compared_as_its_measures_go_together(results):
         known.filter(breakdown="all")
         .drop_nulls("p_value")
         .join(tiers(catalogue().edition(2024)), on="measure")
+        .sort("measure")
     )
-    before = plain.filter(breakdown="all").drop_nulls("p_value").select(same)
+    before = plain.filter(breakdown="all").drop_nulls("p_value").select(same).sort("measure")
     assert whole["p_value"].equals(before["p_value"])
     weights = _weights(whole["tier"].to_numpy())
     own = [
@@ -188,7 +193,10 @@ def test_a_whole_organisation_is_compared_as_its_measures_go_together(results):
     row, was = (t.row(by_predicate=pl.col("measure") == "morale", named=True) for t in (whole, before))
     assert row["verdict"] == "improved" and row["p_adjusted"] < 0.8 * was["p_adjusted"]
     assert (whole["detectable_change"] <= before["detectable_change"] + 1e-12).all()
-    assert (whole["detectable_change"] < before["detectable_change"] - 1e-6).sum() > 100
+    # With nothing called, a change of any of them may be smaller to be called.
+    still = [cm.compare_years(given, 2023, 2024).table for given in (results, [r.table for r in results])]
+    found, was_found = (t.filter(breakdown="all").drop_nulls("p_value")["detectable_change"] for t in still)
+    assert (found / was_found).max() < 0.97 and (found / was_found).min() > 0.9
 
 
 def test_correlations_rest_on_people_whatever_their_order_and_are_not_told(years, results):
