@@ -98,12 +98,12 @@ def adjust_p(
 
     Measures of one organisation go together, all the more where wards or teams were sampled whole. Then this
     is too strict: of families of 131 measures without a change 3 % are called, and 2 % with clusters, for 5:
-    where all move as one, no more are called than the largest share of the level allows. So in a family of whole
-    organisations a row is called as well where its p-value, over its weight, is below 5 % shared out among as
-    many comparisons as the measures are worth (`compare.worth`): 70 for 131, 26 with clusters. The number is
-    such that where nothing changed 5 % of families are called; it holds at 5 %. Widening the level of all
-    steps alike instead would give 6 to 7 % of wrong calls where a few measures moved and the others did not:
-    a single step that is the same whatever else was called leaves them below 5 %.
+    where all move as one, no more are called than the largest share of the level allows. So in a family of
+    whole organisations a row is called as well where its p-value, over its weight, is below 5 % shared out
+    among as many comparisons as the measures are worth (`compare.worth`): 70 for 131, 25 with clusters. The
+    number is such that where nothing changed 5 % of families are called; it holds at 5 %. A higher level of
+    all steps instead would give 6 to 7 % of wrong calls where a few measures moved and the others did not: a
+    single step that is the same whatever else was called leaves them at 5 % or below.
 
     `critical` is exact for one row given the others: with its own p-value set to 0, so many rows would be
     called, and its p-value is held against that many steps (Ferreira and Zwinderman 2006).

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from culture_metrics.compare.difference import ALPHA, quantile, tail
+from culture_metrics.threads import one_blas_thread
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -60,7 +61,8 @@ def _worth(correlations: tuple[bytes, ...], shares: bytes, df: float, adjust: st
     size = len(weights)
     matrices = [np.frombuffer(own, np.float32) for own in correlations]
     square = [own.reshape(round(len(own) ** 0.5), -1).astype(np.float64) for own in matrices]
-    value = np.hstack([_drawn(number, own, df) for number, own in enumerate(square)])
+    with one_blas_thread():
+        value = np.hstack([_drawn(number, own, df) for number, own in enumerate(square)])
     # Looked at are p-values that may be called, or are counted with those that are.
     wanted = np.minimum(ALPHA * np.maximum(weights, 1), 1.0)
     row, column = np.nonzero(value >= quantile(np.full(size, df), wanted / 2).astype(np.float32))

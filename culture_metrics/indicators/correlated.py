@@ -9,6 +9,7 @@ import numpy as np
 from culture_metrics.contract import ALL
 from culture_metrics.indicators.design import fraction
 from culture_metrics.results.correlations import Correlations
+from culture_metrics.threads import one_blas_thread
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -61,7 +62,7 @@ def matrices(found: Found, cells: Cells, design: Design) -> dict[str, NDArray[np
     for cell in wholes:
         rows = np.flatnonzero(in_cell == cell)
         name = str(cells.keys["organisation"][int(cell)])
-        margins = () if found.raking is None else found.raking.margins[name]
+        margins = () if found.raking is None else found.raking.margins.get(name, ())
         few = np.arange(len(rows)) if cells.clusters is not None else _some(found.answers, rows)
         rows = rows[few]
         own = _deviations(found.answers, rows, found.weight, [m.codes[few] for m in margins])
@@ -76,8 +77,8 @@ def matrices(found: Found, cells: Cells, design: Design) -> dict[str, NDArray[np
 def _part_of(cells: Cells, wholes: Whole) -> Whole:
     """Return the part of their whole organisation that each respondent counts in."""
     of_whole = np.isin(cells.pieces.of[cells.parts.of], wholes)
-    (block,) = (b for b in cells.blocks if of_whole[b.part[b.part >= 0]].all())
-    return cells.part_of(block)
+    of_part = [cells.part_of(block) for block in cells.blocks if of_whole[block.part[block.part >= 0]].any()]
+    return of_part[0]
 
 
 def _some(answers: Answers, rows: Whole) -> Whole:
@@ -122,7 +123,8 @@ def _correlated(own: Numbers, stratum: Whole, left: NDArray[np.float64]) -> NDAr
         if n > 1:
             factor = np.sqrt(left[number] * n / (n - 1))
             own[here] = (own[here] - own[here].mean(axis=0)) * factor.astype(np.float32)
-    product = (own.T @ own).astype(np.float64)
+    with one_blas_thread():
+        product = (own.T @ own).astype(np.float64)
     error = np.sqrt(np.diag(product))
     known = error > 0
     scale = np.where(known, 1 / np.where(known, error, 1), 0)

@@ -196,7 +196,7 @@ def test_a_whole_organisation_is_compared_as_its_measures_go_together(results):
     # With nothing called, a change of any of them may be smaller to be called.
     still = [cm.compare_years(given, 2023, 2024).table for given in (results, [r.table for r in results])]
     found, was_found = (t.filter(breakdown="all").drop_nulls("p_value")["detectable_change"] for t in still)
-    assert (found / was_found).max() < 0.97 and (found / was_found).min() > 0.9
+    assert (found / was_found).max() < 0.98 and (found / was_found).min() > 0.9
 
 
 def test_correlations_rest_on_people_whatever_their_order_and_are_not_told(years, results):

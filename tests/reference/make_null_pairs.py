@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import sys
 import warnings
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,10 +31,8 @@ from culture_metrics.compare.difference import add_differences
 from culture_metrics.compare.families import adjust_p
 from culture_metrics.compare.redrawn import People
 from culture_metrics.compare.verdict import with_verdict
-from culture_metrics.indicators.cell_estimates import estimates_of
 from culture_metrics.indicators.correlated import matrices
 from culture_metrics.indicators.intervals import wilson
-from culture_metrics.indicators.weights import weights_for
 from culture_metrics.results.correlations import Correlations, mean_of
 from tests.reference.make_change_calibration import GROUPS, STAFF, with_column
 
@@ -55,41 +54,39 @@ SCHEMA = {
 
 
 class EachYear(_Bench):
-    """How measures go together is worked out of each pair's own years, as `estimate` does it."""
+    """How measures go together is worked out of each pair's own years, as `compare_years` does it."""
 
     def _null(self, part: range) -> tuple[list[str], list, list[pl.DataFrame], pl.DataFrame]:
         names, *years = self._years(part)
-        each = [self._year(own, names, p) for own, p in zip(years, self.periods, strict=True)]
-        tables = [table for table, _ in each]
-        together = [known for _, own in each for known in own]
-
-        def of(pair: str, measures: list[str]) -> np.ndarray | None:
-            return mean_of(together, pair, self.periods, measures)
-
+        tables, together = [], []
+        for own, period in zip(years, self.periods, strict=True):
+            found, design = self.people.found(own, names)
+            of = matrices(found, found.cells, design)
+            tables.append(self.people.table(found, period))
+            together.append(Correlations("", period, tuple(found.answers.names), of))
         ready = self._linked(self._ready(*tables), names, years)
-        return names, years[1], tables, adjust_p(add_differences(ready), self.adjust, FAMILY, of)
+        told = partial(mean_of, together, periods=self.periods)
+        adjusted = adjust_p(
+            add_differences(ready), self.adjust, FAMILY, lambda pair, measures: told(pair, measures=measures)
+        )
+        return names, years[1], tables, adjusted
 
-    def _year(self, years: list, names: list[str], period: str) -> tuple[pl.DataFrame, list[Correlations]]:
-        found, design = self.people.found(years, names)
-        of = matrices(found, found.cells, design)
-        return self.people.table(found, period), [Correlations("", period, tuple(found.answers.names), of)]
 
-
-class Official(EachYear):
+class Official(_Bench):
     """Years that are weighted anew, each by `estimate`."""
 
-    def _year(self, years: list, names: list[str], period: str) -> tuple[pl.DataFrame, list[Correlations]]:
-        extract = self.people.extract_of(years, names, period)
-        (found,) = estimates_of(
-            extract, {}, weights_for(extract, cm.Weights("official", mix=MIX), None), None
-        )
-        of = matrices(found, found.cells, cm.Design())
-        table = cm.estimate(extract, weights=cm.Weights("official", mix=MIX)).table
-        return table, [Correlations("", period, tuple(found.answers.names), of)]
+    def _null(self, part: range) -> tuple[list[str], list, list[pl.DataFrame], pl.DataFrame]:
+        names, *years = self._years(part)
+        weights = cm.Weights("official", mix=MIX)
+        tables = [
+            cm.estimate(self.people.extract_of(own, names, period), weights=weights).table
+            for own, period in zip(years, self.periods, strict=True)
+        ]
+        return names, years[1], tables, self._adjusted(add_differences(self._ready(*tables)))
 
 
-def bench(case: str, trust: int) -> _Bench:
-    """Make up a trust, and what draws its years."""
+def bench(case: str, trust: int, *, each: bool = False) -> _Bench:
+    """Make up a trust, and what draws its years; `each`: see `EachYear`."""
     rng = np.random.default_rng([7, trust])
     size = 9000 if case == "departments_180" else 3000
     people = cm.synthetic.respondents(2024, respondents_per_organisation=size, seed=300 + trust)
@@ -111,13 +108,13 @@ def bench(case: str, trust: int) -> _Bench:
     elif case == "half_of_the_population":
         design = cm.Design(population={people.frame["organisation"][0]: 2 * size})
     own = People.of(people, None, by, weights, design, None)
-    kind = Official if case == "official" else EachYear
+    kind = Official if case == "official" else EachYear if each else _Bench
     return kind(own, 0.5 if case == "half_the_same" else 0.0, "bh", [9, trust])
 
 
-def pairs(case: str, trust: int, first: int) -> Iterator[pl.DataFrame]:
+def pairs(case: str, trust: int, first: int, *, each: bool) -> Iterator[pl.DataFrame]:
     """Count verdicts of each family and pair from the first on, some pairs at a time."""
-    own = bench(case, trust)
+    own = bench(case, trust, each=each)
     score = pl.col("unit").cast(pl.String) == "score"
     for part in (part for part in own._parts(PAIRS) if part.stop > first):
         judged = with_verdict(own._null(part)[-1]).filter(pl.col("p_value").is_not_null())
@@ -138,7 +135,7 @@ def pairs(case: str, trust: int, first: int) -> Iterator[pl.DataFrame]:
         )
 
 
-def campaign(path: Path, cases: list[str]) -> None:
+def campaign(path: Path, cases: list[str], *, each: bool) -> None:
     """Go through the designs, a trust of each at a time, and add what comes out to a file."""
     done = pl.read_csv(path, schema=SCHEMA) if path.exists() else pl.DataFrame(schema=SCHEMA)
     if not path.exists():
@@ -151,7 +148,7 @@ def campaign(path: Path, cases: list[str]) -> None:
                 continue
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
-                for rows in pairs(case, trust, there.get((case, trust), 0)):
+                for rows in pairs(case, trust, there.get((case, trust), 0), each=each):
                     with path.open("a") as file:
                         rows.write_csv(file, include_header=False)
 
@@ -176,7 +173,7 @@ def table(path: Path) -> pl.DataFrame:
 
 if __name__ == "__main__":
     what, path, *cases = sys.argv[1:]
-    if what == "pairs":
-        campaign(Path(path), cases or CASES)
+    if what in ("pairs", "each"):
+        campaign(Path(path), cases or CASES, each=what == "each")
     else:
         table(Path(path)).write_csv(Path(__file__).parent / "null_pairs.csv", float_precision=2)
