@@ -82,7 +82,8 @@ def compare_years(  # noqa: PLR0913
     adjust : {"bh", "holm"}
         Benjamini-Hochberg (false-discovery rate) or Holm (family-wise). A family is all that is compared of
         one breakdown: the whole organisations are one, their directorates another. Within it leading scores
-        come first, then other scores, then percentages (`compare.families`).
+        come first, then other scores, then percentages. That the measures of a whole organisation go together
+        is allowed for where its results come as `estimate` made them (`compare.families`).
     material : mapping, optional
         Margin within which a change is no material one: `percent` in points, `score` on the scale of the
         survey. Left out, it is one to five hundredths of either, whatever an organisation of this size can

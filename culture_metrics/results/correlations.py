@@ -33,7 +33,7 @@ class Correlations:
         """Return the correlations between some measures; 0 with a measure that is not known."""
         place = {name: i for i, name in enumerate(self.measures)}
         at = np.array([place.get(name, -1) for name in measures])
-        found = self.of[organisation][np.ix_(at, at)].astype(np.float64)
+        found: Numbers = self.of[organisation][np.ix_(at, at)].astype(np.float64)
         found[(at < 0)[:, None] | (at < 0)] = 0.0
         np.fill_diagonal(found, 1.0)
         return found

@@ -112,12 +112,13 @@ def test_the_spread_of_drawn_years_is_the_standard_error_that_is_told(extract, w
         ratio=pl.col("estimate").std() / pl.col("std_error").pow(2).mean().sqrt()
     )
     assert spread["ratio"].mean() == pytest.approx(1, abs=0.06)
-    # And they go together as is told, up to what 200 draws leave open of a correlation (0.07 at most).
+    # And they go together as is told. 200 draws know a correlation to 0.07, and what all have in common (the
+    # largest eigenvalue) to a tenth, so twice that is chance.
     wide = table.pivot("measure", index="organisation", values="estimate").drop("organisation")
     seen, told = np.corrcoef(wide.to_numpy().T), own.correlations().among("all", wide.columns)
-    apart = (seen - told)[np.triu_indices(len(seen), 1)]
-    assert abs(apart.mean()) < 0.03 and apart.std() < 0.08
-    assert told[np.triu_indices(len(told), 1)].mean() > 0.2
+    seen, told = (each[np.triu_indices(len(each), 1)] for each in (seen, told))
+    assert (seen - told).std() < 0.08
+    assert seen.mean() == pytest.approx(told.mean(), rel=0.2)
 
 
 def test_people_who_answer_twice_are_the_same_people(extract):
