@@ -9,9 +9,19 @@ Years are drawn, estimated and compared as `calibrate` does it, every measure in
 `calibrate` are left out. `official` weights are worked out anew by `estimate` in each drawn year. A made-up trust
 is the whole truth of its 200 pairs. Families are all that is compared of one breakdown in one pair.
 
-A whole organisation comes out below 5 % because its measures go together: 131 normal tests with their correlations,
-adjusted in the same way, call something in 3.7 % of 4,000 draws, and in 5.5 % were they independent. The power lost
-is in the detectable change that is printed.
+How the measures of the whole organisation go together is taken from the people drawn from. `each` for `pairs` works
+it out of each pair's own years, as `compare_years` does, at four times the cost: of 200 pairs each of `whole`,
+`clusters` and `own_weights` it called 7, 14 and 6 families, from the people it was 7, 13 and 6, the same ones but one.
+
+Before that was allowed for, 2.75 % of families of a whole organisation were called, and 1.50 % with clusters (of 800
+pairs each). Normal tests with the correlations of the survey and of its 60 wards, adjusted in the same way, call 3.2
+and 2.1 % (of 20,000 families). In the wards one component has 67 % of the variance of 131 measures, for 28 % of people
+one by one; of measures that all moved as one 2.5 % would be called, the share of the leading scores in the level.
+
+Families of groups have the adjustment alone. Normal tests call 3.8 % of families of 8 groups, 3.9 % of 11 and 4.8 %
+of 180 (of 10,000, 8,000 and 1,500); where the same wards were sampled within each group 2.2, 2.5 and 2.8 %. With 180
+departments of 50 people p-values below one in 10,000 are 0.6 times as many as they should be, of scores as of
+percentages (510,000 tests), which is why fewer are called.
 """
 
 from __future__ import annotations
@@ -140,8 +150,8 @@ def campaign(path: Path, cases: list[str], *, each: bool) -> None:
     done = pl.read_csv(path, schema=SCHEMA) if path.exists() else pl.DataFrame(schema=SCHEMA)
     if not path.exists():
         done.write_csv(path)
-    there = dict(done.group_by(pl.struct("case", "trust")).agg(pl.col("pair").max() + 1).iter_rows())
-    there = {(key["case"], key["trust"]): pair for key, pair in there.items()}
+    known = done.group_by("case", "trust").agg(pl.col("pair").max() + 1)
+    there = {(case, trust): pair for case, trust, pair in known.iter_rows()}
     for trust in range(TRUSTS):
         for case in cases:
             if there.get((case, trust), 0) >= PAIRS:
