@@ -29,8 +29,8 @@ def files(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def example():
-    return study([])
+def example(example_study):
+    return example_study
 
 
 def test_the_example_is_a_trust_in_two_years_among_its_peers(example):
