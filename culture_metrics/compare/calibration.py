@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from culture_metrics.compare.redrawn import Year
     from culture_metrics.indicators.design import Design
     from culture_metrics.indicators.weights import AnyWeights
+    from culture_metrics.results.correlations import Correlations
 
 #: Respondents that are drawn at a time, figures that are compared, and pairs of years at most.
 HELD, FIGURES, MOST = 200_000, 100_000, 250
@@ -238,7 +240,7 @@ def calibrate(  # noqa: PLR0913
     that nothing has changed. With a finite population they are drawn out of one in which everyone of the
     extract stands as often as it takes. Raked weights are raked anew in each year; others go with their
     people. Estimates, tests, adjustment and verdicts are those of `estimate` and `compare_years`; groups
-    that are held back are held back in every year drawn.
+    that are held back are held back in every year drawn. How measures go together is taken from the people.
 
     A planted change moves one figure of the second year by the mean of the `detectable_change` printed in
     pairs without a change: every score by that much, or so many answers of a percentage. Of the whole
@@ -324,7 +326,16 @@ class _Bench:
             self.people.results(own, names, period) for own, period in zip(years, self.periods, strict=True)
         ]
         ready = self._linked(self._ready(*tables), names, years)
-        return names, years[1], tables, adjust_p(add_differences(ready), self.adjust, FAMILY)
+        return names, years[1], tables, self._adjusted(add_differences(ready))
+
+    def _adjusted(self, tested: pl.DataFrame) -> pl.DataFrame:
+        """Adjust the tests of each pair; its measures go together as those of the people do."""
+        known = self._correlations
+        return adjust_p(tested, self.adjust, FAMILY, lambda _, measures: known.among(ALL, measures))
+
+    @cached_property
+    def _correlations(self) -> Correlations:
+        return self.people.correlations()
 
     def _years(self, numbers: range) -> tuple[list[str], list[Year], list[Year]]:
         names, first, second = [], [], []
@@ -365,7 +376,7 @@ class _Bench:
         every = tested.filter((pl.col("breakdown") == change.breakdown) & ~change.rows())
         every = every.drop("p_adjusted", "critical")
         family = pl.concat([every, moved.select(every.columns)])
-        judged = with_verdict(adjust_p(family, self.adjust, FAMILY)).filter(change.rows())
+        judged = with_verdict(self._adjusted(family)).filter(change.rows())
         right = pl.col("verdict").is_in(CALLED) & (pl.col("difference").sign() == np.sign(change.size))
         return judged.filter(pl.col("p_value").is_not_null()).select(
             pl.lit(SCENARIOS[1]).alias("scenario"), "breakdown", "measure", pl.col("unit").cast(pl.String),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -14,6 +14,7 @@ from culture_metrics.errors import ComparabilityError, ResultsError, unknown
 from culture_metrics.output import Output, table_of
 from culture_metrics.published import Published
 from culture_metrics.results import Results
+from culture_metrics.results.correlations import mean_of
 from culture_metrics.results.precision import with_precision
 from culture_metrics.results.spelling import with_ids
 from culture_metrics.results.tabled import parents_of
@@ -21,7 +22,10 @@ from culture_metrics.wording.numbers import together
 from data_schemas.columns import RESULTS, RESULTS_KEY
 
 if TYPE_CHECKING:
-    pass
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from culture_metrics.results.correlations import Correlations
 
 #: What identifies a figure of a period, and what it may stand in more than once by.
 CELL = ["organisation", "breakdown", "group", "measure", "source"]
@@ -39,7 +43,7 @@ class Material:
     `frame` is Results with `release` (null where it is not known), `pooled` and how exact each figure is
     (`with_precision`); `organisations` has `organisation` and `benchmark_group` as far as the files say.
     `words` are what the files call their breakdowns, by id, the last file first; `parents` which groups lie
-    in which.
+    in which; `correlations` how measures of whole organisations go together, where that is known.
     """
 
     frame: pl.DataFrame
@@ -47,6 +51,15 @@ class Material:
     survey: str
     words: Mapping[str, str] = field(default_factory=dict)
     parents: pl.DataFrame | None = None
+    correlations: tuple[Correlations, ...] = ()
+
+    def together(self, *periods: str) -> Callable[[str, list[str]], NDArray[np.float64] | None]:
+        """Return what says how changes between periods of an organisation's measures go together."""
+
+        def of(organisation: str, measures: list[str]) -> NDArray[np.float64] | None:
+            return mean_of(self.correlations, organisation, periods, measures)
+
+        return of
 
 
 #: What verbs of periods take: results as they are, or of published files.
@@ -120,7 +133,8 @@ def gather(results: Given, release: str | None) -> Material:
     nested = parents_of(parts)
     if nested is not None:
         nested = with_ids(with_ids(nested, words), words, "parent_breakdown")
-    return Material(exact, groups, surveys[0], words, nested)
+    known = tuple(one for part in parts if isinstance(part, Results) for one in part._correlations)
+    return Material(exact, groups, surveys[0], words, nested, known)
 
 
 def as_read(part: object, verb: str) -> pl.DataFrame:

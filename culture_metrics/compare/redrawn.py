@@ -18,6 +18,7 @@ from culture_metrics.indicators.calibrated import calibrated_estimates
 from culture_metrics.indicators.cell_estimates import Found, Verdict
 from culture_metrics.indicators.cells import make_cells
 from culture_metrics.indicators.codes import Codes, codes_of, sampling_units
+from culture_metrics.indicators.correlated import matrices
 from culture_metrics.indicators.design import Design
 from culture_metrics.indicators.estimate import intervals_of, results_of
 from culture_metrics.indicators.intervals import interval_name
@@ -25,6 +26,7 @@ from culture_metrics.indicators.margins import Margin
 from culture_metrics.indicators.shown import shown_cells
 from culture_metrics.indicators.sweeps import fit
 from culture_metrics.indicators.weights import national, respondent_weights, weights_for
+from culture_metrics.results.correlations import Correlations
 from data_schemas.columns import STATUSES
 
 if TYPE_CHECKING:
@@ -193,19 +195,43 @@ class People:
         nine is drawn with eleven would say that it is one of nine. `answers` stand in for those of the
         people.
         """
+        return self.table(self.found(years, names, answers)[0], period)
+
+    def found(
+        self, years: Sequence[Year], names: Sequence[str], answers: Answers | None = None
+    ) -> tuple[Found, Design]:
+        """Estimate drawn years under these names; with them goes the design."""
         rows, frame, design = self._together(years, names)
         taken = _taken(answers or self.answers, rows)
         groups = {name: Codes(c.codes[rows], c.names) for name, c in self.groups.items()}
         cells = make_cells(frame, {ALL: (), **self.by}, groups, design)
-        weight = None if self.weighted.values is None else self.weighted.values[rows]
-        if self.weighted.raking is None:
-            found = taken.estimates(cells, weight, design)
+        raking, weight = self.weighted.raking, self.weighted.values
+        if raking is None:
+            weight = None if weight is None else weight[rows]
+            estimates = taken.estimates(cells, weight, design)
         else:
-            raking = self._raked(self.weighted.raking, years, names)
+            raking = self._raked(raking, years, names)
+            weight = raking.weights.to_numpy()
             organisation = codes_of(frame["organisation"])
-            found = calibrated_estimates(taken.moments, cells, organisation, raking, design)
-        part = Found(cells.keys, cells.people(), taken, found, self.weighted.name)
-        small = (found.base < self.minimum_base) | self._held(cells.keys, taken.names)
+            estimates = calibrated_estimates(taken.moments, cells, organisation, raking, design)
+        name = self.weighted.name
+        told = Found(
+            cells.keys, cells.people(), taken, estimates, name, cells=cells, weight=weight, raking=raking
+        )
+        return told, design
+
+    def correlations(self) -> Correlations:
+        """Return how the measures of these people go together, as of an organisation called `all`."""
+        units = np.arange(len(self.units.stratum))
+        everybody = Year(np.arange(self.extract.frame.height), self.units.of.astype(np.int64), units, units)
+        found, design = self.found([everybody], [ALL])
+        assert found.cells is not None
+        known = matrices(found, found.cells, design)
+        return Correlations(self.extract.survey, self.extract.period, tuple(found.answers.names), known)
+
+    def table(self, part: Found, period: str) -> pl.DataFrame:
+        """Lay estimates of drawn years out as results."""
+        small = (part.estimates.base < self.minimum_base) | self._held(part.keys, part.answers.names)
         why = np.where(small, SMALL, 0).astype(np.int8)
         ends = intervals_of(part, "wilson", self.extract.edition.survey.score_range)
         own = replace(self.extract, period=period)

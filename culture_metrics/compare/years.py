@@ -82,7 +82,8 @@ def compare_years(  # noqa: PLR0913
     adjust : {"bh", "holm"}
         Benjamini-Hochberg (false-discovery rate) or Holm (family-wise). A family is all that is compared of
         one breakdown: the whole organisations are one, their directorates another. Within it leading scores
-        come first, then other scores, then percentages (`compare.families`).
+        come first, then other scores, then percentages. That the measures of a whole organisation go together
+        is allowed for where its results come as `estimate` made them (`compare.families`).
     material : mapping, optional
         Margin within which a change is no material one: `percent` in points, `score` on the scale of the
         survey. Left out, it is one to five hundredths of either, whatever an organisation of this size can
@@ -143,7 +144,8 @@ def compare_years(  # noqa: PLR0913
     )
     both = None if linked is None else of_both_years(linked, survey.id, periods)
     ready, shared = link(ready, both, survey.minimum_base)
-    tested = add_detectable(adjust_p(add_differences(ready), adjust))
+    together = stuff.together(*periods)
+    tested = add_detectable(adjust_p(add_differences(ready), adjust, together=together))
     tested, flags = with_printed_flags(official_flag(tested, survey.flagged), results)
     order = [
         "organisation",

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from culture_metrics.extracts.extract import Extract
     from culture_metrics.indicators.codes import Codes
+    from culture_metrics.indicators.raking import Raking
     from culture_metrics.indicators.weights import AnyWeights
 
     Numbers = NDArray[np.float64]
@@ -47,7 +48,7 @@ class Found:
     `people` is how many respondents are in each cell, whatever they answered. `weighting` holds for all but
     what is never weighted and the organisations in `unweighted`. `cells` and `weight` say where each
     respondent of `extract` counts, and as how many; nothing where they were never all in memory. `together`:
-    all organisations are one. `read` says how answers are read.
+    all organisations are one. `read` says how answers are read, `raking` how weights were raked.
     """
 
     keys: pl.DataFrame
@@ -61,6 +62,7 @@ class Found:
     extract: Extract | None = None
     together: bool = False
     read: Callable[[Extract], Answers] = answers_of
+    raking: Raking | None = None
 
 
 class Verdict(NamedTuple):
@@ -115,6 +117,7 @@ def estimates_of(
             weighted.values,
             extract,
             read=read,
+            raking=weighted.raking,
         )
     ]
 

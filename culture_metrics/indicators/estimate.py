@@ -20,6 +20,8 @@ from culture_metrics.indicators.cell_estimates import (
     lay_out,
     warn_of_empty,
 )
+from culture_metrics.indicators.correlated import correlations_of
+from culture_metrics.indicators.design import Design
 from culture_metrics.indicators.hidden import hidden_of
 from culture_metrics.indicators.intervals import (
     check_interval,
@@ -37,7 +39,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from culture_metrics.indicators.cell_estimates import Numbers, Verdict
-    from culture_metrics.indicators.design import Design
     from culture_metrics.indicators.weights import AnyWeights
 
 
@@ -145,7 +146,15 @@ def estimate(
     beside = tuple(
         _beside(part, first, verdict) for part, verdict in zip(found, hidden, strict=True) if whole
     )
-    return Results(table, least, parents(first, breakdowns) if whole else None, first.words, beside=beside)
+    together = [correlations_of(part, first.survey, first.period, design or Design()) for part in found]
+    return Results(
+        table,
+        least,
+        parents(first, breakdowns) if whole else None,
+        first.words,
+        beside=beside,
+        _correlations=tuple(one for one in together if one is not None),
+    )
 
 
 def _beside(part: Found, extract: Extract, verdict: Verdict) -> Beside:

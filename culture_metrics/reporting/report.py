@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from io import BytesIO
 from pathlib import Path
 from shutil import copyfile
@@ -344,7 +344,8 @@ def _change(study: Study, results: pl.DataFrame) -> YearComparison | None:
     if study.why_no_change:
         return None
     earlier, later = study.two_years()
-    own = results.filter(source="respondents", survey=study.edition.survey.id)
+    mine = results.filter(source="respondents", survey=study.edition.survey.id)
+    own = replace(study.results, table=mine)
     return compare_years(own, earlier.period, later.period)
 
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
 
     from culture_metrics.results.beside import Beside
+    from culture_metrics.results.correlations import Correlations
     from culture_metrics.results.heat_table import HeatTable
     from culture_metrics.wording.several import Figures
     from culture_metrics.wording.table import Table
@@ -57,6 +58,8 @@ class Results(Tabled):
 
     #: How exactly differences from the whole organisation are known; what the table cannot say.
     beside: tuple[Beside, ...] = field(default=(), repr=False, compare=False)
+    #: How measures of whole organisations go together: for the adjustment of p-values, never written.
+    _correlations: tuple[Correlations, ...] = field(default=(), repr=False, compare=False)
 
     def figure(self, organisation: str | None = None, period: str | int | None = None) -> go.Figure:
         """Draw the main picture: all scores of one organisation, or one score of several."""

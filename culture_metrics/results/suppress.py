@@ -123,12 +123,15 @@ def suppress(
     table = table_of(results, "suppress")
     parents = parents_of(results) if parents is None else parents
     rule = rule_of(table, minimum_base, minimum_count)
+    known = results._correlations if isinstance(results, Results) else ()
     if distributions is None:
         kind = Distributions if "option" in table.columns else Results
         shown = suppression.suppress(
             table, minimum_base, minimum_count=minimum_count, parents=parents, national=national
         )
-        return kind(shown, rule.minimum_base, parents)
+        if kind is Distributions:
+            return Distributions(shown, rule.minimum_base, parents)
+        return Results(shown, rule.minimum_base, parents, _correlations=known)
     shown, spread = suppression.suppress(
         table,
         minimum_base,
@@ -138,6 +141,6 @@ def suppress(
         distributions=table_of(distributions, "suppress", "distributions"),
     )
     return (
-        Results(shown, rule.minimum_base, parents),
+        Results(shown, rule.minimum_base, parents, _correlations=known),
         Distributions(spread, rule.minimum_base, parents_of(distributions)),
     )

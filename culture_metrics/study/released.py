@@ -116,7 +116,14 @@ class Released(Output):
         )
         named, whence = {**self.words, self.organisation: self.name}, self.provenance
         return (
-            Results(shown, least, lies_in, named, provenance=whence),
+            Results(
+                shown,
+                least,
+                lies_in,
+                named,
+                provenance=whence,
+                _correlations=tuple(known for one in every for known in one._correlations),
+            ),
             Distributions(spread, least, None, named, provenance=whence),
         )
 

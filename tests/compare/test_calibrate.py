@@ -64,7 +64,8 @@ def people(extract: Extract, way: str, minimum_base: int | None = None) -> Peopl
 def test_drawn_years_are_estimated_and_compared_as_the_verbs_do(extract, way):
     """Two pairs at once on the bench; one of them by `estimate` and `compare_years`: the same to the digit.
 
-    With nothing to hide: the bench hides by the minimum base alone.
+    With nothing to hide: the bench hides by the minimum base alone. How measures go together is that of the
+    people on the bench, and of the years in `compare_years`: here they are given the same.
     """
     bench = _Bench(people(extract, way, 1), 0.0, "bh", [4])
     names, first, second = bench._years(range(2))
@@ -80,7 +81,10 @@ def test_drawn_years_are_estimated_and_compared_as_the_verbs_do(extract, way):
             drawn = replace(drawn, frame=drawn.frame.with_columns(ward=unit))
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            tables.append(cm.estimate(drawn, by=["locality_1"], minimum_base=1, **given).table)
+            found = cm.estimate(drawn, by=["locality_1"], minimum_base=1, **given)
+        known = replace(bench._correlations, period=period, of={names[1]: bench._correlations.of["all"]})
+        assert set(found._correlations[0].measures) <= set(known.measures)
+        tables.append(replace(found, _correlations=(known,)))
     theirs = cm.compare_years(tables, *bench.periods).table
     key = ["breakdown", "group", "measure"]
     numbers = ["difference", "std_error", "df", "conf_low", "conf_high", "p_value", "p_adjusted", "material"]
@@ -108,6 +112,13 @@ def test_the_spread_of_drawn_years_is_the_standard_error_that_is_told(extract, w
         ratio=pl.col("estimate").std() / pl.col("std_error").pow(2).mean().sqrt()
     )
     assert spread["ratio"].mean() == pytest.approx(1, abs=0.06)
+    # And they go together as is told. 200 draws know a correlation to 0.07, and what all have in common (the
+    # largest eigenvalue) to a tenth, so twice that is chance.
+    wide = table.pivot("measure", index="organisation", values="estimate").drop("organisation")
+    seen, told = np.corrcoef(wide.to_numpy().T), own.correlations().among("all", wide.columns)
+    seen, told = (each[np.triu_indices(len(each), 1)] for each in (seen, told))
+    assert (seen - told).std() < 0.08
+    assert seen.mean() == pytest.approx(told.mean(), rel=0.2)
 
 
 def test_people_who_answer_twice_are_the_same_people(extract):
@@ -135,7 +146,7 @@ def unseen(extract):
 
 @pytest.fixture(scope="module")
 def found(unseen):
-    return cm.calibrate(unseen, ["locality_1"], draws=100, progress=False)
+    return cm.calibrate(unseen, ["locality_1"], draws=100, seed=1, progress=False)
 
 
 def test_verdicts_keep_their_promises_in_a_small_trust(found):

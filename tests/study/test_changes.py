@@ -36,6 +36,13 @@ def tiny(tmp_path_factory):
     return make
 
 
+def test_a_study_compares_as_its_measures_go_together_in_both_years(data):
+    """What `estimate` knows of that survives what is decided for the whole release."""
+    assert [known.period for known in data.results._correlations] == ["2023", "2024"]
+    (code,) = data.results._correlations[0].of
+    assert code == data.organisation
+
+
 def test_draws_a_map_for_every_breakdown_and_the_staff_mix(data):
     change = data.compare_years()
     maps = change.heat_maps(data.by).figures
