@@ -28,8 +28,8 @@ TRIED = 20
 #: Whole organisations are the last to be hidden.
 WHOLE = 1e6
 STUCK = (
-    "What few people answered follows from figures that may no more be hidden. Show nothing of this beside what "
-    "was shown before: leave out a breakdown, or the measures that fewer answered."
+    "What few people answered follows from figures that may no more be hidden. Show nothing of this beside "
+    "what was shown before: leave out a breakdown, or the measures that fewer answered."
 )
 
 

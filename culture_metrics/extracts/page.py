@@ -32,11 +32,11 @@ WIDTHS = {
     "Expected": 16,
     "What was done, what to do": 24,
 }
-#: A page is passed on. Which row gave the same answer throughout, or answered past a filter, is something that
-#: a person answered, and a file is often in the order of a list of staff.
+#: A page is passed on. Which row gave the same answer throughout, or answered past a filter, is something
+#: that a person answered, and a file is often in the order of a list of staff.
 ONLY = (
-    "Counts only: no answers and no row numbers. Row numbers, for whoever holds the file, are in .problems and "
-    "in the workbook of .to_excel()."
+    "Counts only: no answers and no row numbers. Row numbers, for whoever holds the file, are in .problems "
+    "and in the workbook of .to_excel()."
 )
 #: What each severity asks of the reader.
 MEANINGS = {

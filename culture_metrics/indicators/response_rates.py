@@ -35,8 +35,8 @@ class ResponseRates(Output):
     ----------
     table : polars.DataFrame
         `organisation, breakdown, group, base` (respondents), `staff`, `estimate` (per cent), `conf_low`,
-        `conf_high`, `status`: `reported`, `impossible` (more respondents than staff), or why it is hidden: then
-        `staff` is too, as it bounds the base (`headcounts.table` has it).
+        `conf_high`, `status`: `reported`, `impossible` (more respondents than staff), or why it is hidden;
+        `staff` is hidden then too, as it bounds the base (`headcounts.table` has it).
     unmatched : polars.DataFrame
         `organisation, breakdown, group, side` (`headcounts` or `respondents`), `suggestion`: names that only
         one side has. Rare names of respondents are counted, not listed.

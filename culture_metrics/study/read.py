@@ -251,12 +251,18 @@ def _own_report(
 
 
 def _enough(
-    reports: Sequence[ValidationReport], extracts: Sequence[Extract], least: int, organisation: str, *, alone: bool
+    reports: Sequence[ValidationReport],
+    extracts: Sequence[Extract],
+    least: int,
+    organisation: str,
+    *,
+    alone: bool,
 ) -> list[ValidationReport]:
     """Leave out years of so few respondents that no figure may be shown: how many rows a file has is one."""
     few = [extract.period for extract in extracts if extract.frame.height < least]
     kept = [report for report, extract in zip(reports, extracts, strict=True) if extract.period not in few]
-    said = f"Fewer than {least} respondents of {organisation} in {', '.join(few)}: nothing of them may be shown"
+    years = ", ".join(few)
+    said = f"Fewer than {least} respondents of {organisation} in {years}: nothing of them may be shown"
     if few and not kept and alone:
         raise ReportError(said, expected=f"at least {least} respondents")
     if few:

@@ -80,7 +80,10 @@ def _as_far_as_shown(table: pl.DataFrame, study: Released) -> pl.DataFrame:
     keys = hidden.select("breakdown", "group", pl.lit(value=True).alias("hide")).unique()
     joined = table.join(keys, on=["breakdown", "group"], how="left", maintain_order="left")
     hide = pl.col("hide").fill_null(value=False) & pl.col("base").is_not_null()
-    blank = [pl.when(~hide).then(pl.col(c)).alias(c) for c in ("base", "staff", "estimate", "conf_low", "conf_high")]
+    blank = [
+        pl.when(~hide).then(pl.col(c)).alias(c)
+        for c in ("base", "staff", "estimate", "conf_low", "conf_high")
+    ]
     status = pl.when(hide).then(pl.lit("suppressed")).otherwise("status").alias("status")
     return joined.with_columns(*blank, status).drop("hide")
 

@@ -71,14 +71,16 @@ class Study(Released):
         plain = pl.col("weighting").cast(pl.String) == "none"
         own = self.suppressed[0].table.filter(plain, **about).select(*key, pl.col("base").cast(pl.Int64))
         for published in self.published:
-            there = published.results.table.filter(plain, **about).select(*key, of=pl.col("base").cast(pl.Int64))
+            there = published.results.table.filter(plain, **about).select(
+                *key, of=pl.col("base").cast(pl.Int64)
+            )
             others = (pl.col("base") - pl.col("of")).abs().is_between(1, least - 1)
             if number := own.join(there, on=key).filter(others).height:
                 yield (
                     f"{several(number, 'official figure')} of {extract.period}, unweighted as those of the "
-                    f"respondent file, count fewer than {least} people more or less than it. Side by side they "
-                    "tell what these few answered: give the file that the official results were made of, or "
-                    "leave that workbook out of what you pass on."
+                    f"respondent file, count fewer than {least} people more or less than it. Side by side "
+                    "they tell what these few answered: give the file that the official results were made "
+                    "of, or leave that workbook out of what you pass on."
                 )
 
     def _of_other_size(self, extract: Extract) -> Iterator[str]:
