@@ -17,6 +17,7 @@ from culture_metrics.disclosure.people import STUCK, People, hide_people
 from culture_metrics.errors import CultureMetricsWarning, InputWarning, ReportError
 from culture_metrics.extracts.extract import Extract
 from culture_metrics.indicators.response_rates import response_rates
+from culture_metrics.reporting.parts.browser import unsigned
 from culture_metrics.study import read
 from culture_metrics.study.study import Study
 from tests.redteam import linear
@@ -52,6 +53,17 @@ def test_a_page_of_a_check_says_of_no_row_what_its_person_answered():
     )
     assert answers_told_by_row(" ; ".join(held["examples"]), planted_rows) == planted_rows
     assert answers_told_by_row(report._repr_html_(), planted_rows) == set()
+
+
+def test_a_pdf_does_not_say_which_browser_on_which_system_printed_it():
+    signed = (
+        rb"<</Title (Urgent Care)/Creator (Mozilla/5.0 \(X11; Linux x86_64\) Chrome/156.0.0.0)"
+        rb"/Producer (Skia/PDF m156)>>"
+    )
+    left = unsigned(signed)
+    assert len(left) == len(signed)
+    assert b"(Urgent Care)" in left
+    assert not re.search(rb"Mozilla|X11|156", left)
 
 
 def bounded(shown: dict[str, int], whole: int, staff: dict[str, int | None]) -> dict[str, int]:
