@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import re
 import warnings
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import polars as pl
@@ -14,6 +17,7 @@ import culture_metrics as cm
 from culture_metrics import synthetic
 from culture_metrics.disclosure.decision import Decision
 from culture_metrics.disclosure.people import STUCK, People, hide_people
+from culture_metrics.disclosure.rule import Rule
 from culture_metrics.errors import CultureMetricsWarning, InputWarning, ReportError
 from culture_metrics.extracts.extract import Extract
 from culture_metrics.indicators.response_rates import response_rates
@@ -112,53 +116,38 @@ def test_an_organisation_of_six_has_no_report_and_no_rows_to_count(tmp_path):
     assert [report.extract.period for report in study.reports] == ["2024"]
 
 
-def own_beside_official(study: Study, fewer: int) -> Study:
-    """Let some people be missing from the respondent file of the year of the official figures."""
-    extract = study.extracts[-1]
-    own = replace(extract, frame=extract.frame.head(extract.frame.height - fewer), decision=Decision())
-    return replace(study, extracts=(own,), reports=study.reports[-1:])
-
-
 def test_official_figures_of_a_few_more_people_are_named():
     """Unweighted both, they give the sum of answers of the three who differ: 3 people of one measure."""
-    year, measure = 2024, "recommend_place_to_work"
-    everyone = synthetic.respondents(year, organisations=2, respondents_per_organisation=70)
+    measure = "recommend_place_to_work"
+    everyone = trust(103)
+    everyone = replace(everyone, frame=everyone.frame.head(70), decision=Decision())
     official = cm.estimate(everyone).table.with_columns(source=pl.lit("published", pl.Enum(["published"])))
-    own = everyone.frame.filter(organisation="SYN01")
+    own = everyone.frame
     file = replace(everyone, frame=own.head(67), decision=Decision())
     study = Study(
-        reports=(), extracts=(file,), published=(), organisation="SYN01", year=str(year), by=(), rule=cm_rule(),
+        reports=(), extracts=(file,), published=(), organisation="RXX", year="2024", by=(), rule=Rule(11),
     )  # fmt: skip
     both = [
-        t.filter(organisation="SYN01", measure=measure, breakdown="all").row(0, named=True)
+        t.filter(organisation="RXX", measure=measure, breakdown="all").row(0, named=True)
         for t in (official, study.suppressed[0].table)
     ]
     sums = [row["estimate"] * row["base"] / 100 for row in both]
     # Control: the attacker takes one from the other.
-    good = own.tail(3)["q25c"].is_in([4, 5]).sum()
-    assert round(sums[0] - sums[1], 6) == good
+    assert round(sums[0] - sums[1], 6) == own.tail(3)["q25c"].is_in([4, 5]).sum()
     for missing, said in ((3, True), (0, False), (30, False)):
         part = replace(file, frame=own.head(70 - missing), decision=Decision())
         beside = replace(study, extracts=(part,), published=(published(official, study),))
         assert any("fewer than 11 people" in one for one in beside.cautions) == said, missing
 
 
-def cm_rule():
-    from culture_metrics.disclosure.rule import Rule
-
-    return Rule(11)
-
-
 def published(table: pl.DataFrame, study: Study):
-    from types import SimpleNamespace
-
     return SimpleNamespace(
         results=SimpleNamespace(table=table),
         period=study.year,
         survey="nss_england",
         edition=study.edition,
         provenance={},
-        organisations=pl.DataFrame({"organisation": ["SYN01"], "benchmark_group": [None], "name": [None]}),
+        organisations=pl.DataFrame({"organisation": ["RXX"], "benchmark_group": [None], "name": [None]}),
     )
 
 
@@ -225,3 +214,37 @@ def test_what_cannot_be_hidden_any_more_is_said():
     )
     with pytest.warns(CultureMetricsWarning, match=re.escape(STUCK[:40])):
         hide_people(people, nothing, nothing, linear.MOST + 1)
+
+
+def drawn(figure) -> dict[str, list[float]]:
+    """Read the numbers of a heat map behind its hover texts, by the group that they name."""
+    found: dict[str, list[float]] = {}
+    for trace in (t for t in json.loads(figure.to_json(engine="json"))["data"] if t["type"] == "heatmap"):
+        for words, numbers in zip(trace["hovertext"], decoded(trace["z"]), strict=True):
+            named = re.search(r"<b>(.*?)</b>", " ".join(filter(None, words)))
+            if named:
+                held = found.setdefault(named[1], [])
+                held += [n for n in numbers if n is not None and not np.isnan(n)]
+    return found
+
+
+def decoded(numbers):
+    if isinstance(numbers, list):
+        return numbers
+    shape = [int(n) for n in str(numbers["shape"]).split(",")]
+    return np.frombuffer(base64.b64decode(numbers["bdata"]), numbers["dtype"]).reshape(shape).tolist()
+
+
+def test_a_figure_holds_no_number_and_no_name_of_a_hidden_group():
+    extract = trust(103)
+    small = {g for g, n in extract.frame["locality_1"].value_counts().iter_rows() if n <= linear.MOST}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        # Control: what nobody protects is read.
+        bare = cm.estimate(replace(extract, decision=Decision()), by=["locality_1"], minimum_base=1)
+        both = (bare, cm.estimate(extract, by=["locality_1"]))
+        figures = [results.heat_map("locality_1", measures=["advocacy"]) for results in both]
+    open_, held = map(drawn, figures)
+    assert small and all(open_[name] for name in small)
+    assert not small & {*held}
+    assert [n for name, n in held.items() if "fewer than 11" in name] == [[]]
