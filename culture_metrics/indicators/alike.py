@@ -11,7 +11,10 @@ from itertools import permutations
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
+import polars as pl
 
+from culture_metrics.contract import ALL
+from culture_metrics.disclosure.decision import Table
 from culture_metrics.disclosure.people import STUCK
 from culture_metrics.errors import CultureMetricsWarning, warn
 
@@ -19,8 +22,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
-
-    from culture_metrics.disclosure.decision import Table
 
     Flags = NDArray[np.bool_]
     Floats = NDArray[np.float64]
@@ -64,6 +65,36 @@ class Plain(NamedTuple):
     fixed: Flags
     hidden: Flags
     looked: Flags
+
+
+def sides_of(parts: Sequence[tuple[Floats, Floats]], percent: Numbers) -> Floats:
+    """Return whom percentages count, and whom not, from bases and means: cells × percentages × 2.
+
+    Weighted percentages do not say how many they count: their bases are given as 0.
+    """
+    base, mean = (np.vstack(some)[:, percent] for some in zip(*parts, strict=True))
+    counted = np.round(base * np.nan_to_num(mean) / 100)
+    return np.stack([counted, base - counted], axis=2)
+
+
+def hide_by_name(groups: pl.DataFrame, sides: Floats, hidden: Flags, looked: Flags, family: Numbers) -> None:
+    """Do as `hide_alike` where only names of groups are known: each lies in the whole of its organisation."""
+    number = groups.with_row_index("_row")
+    whole = number.filter(breakdown=ALL).select("organisation", _whole=pl.int_range(pl.len(), dtype=pl.Int64))
+    of_whole = groups.join(whole, on="organisation", how="left", maintain_order="left")["_whole"].fill_null(
+        -1
+    )
+    made = []
+    for (name,), rows in number.group_by("breakdown", maintain_order=True):
+        row = rows["_row"].to_numpy()
+        of = np.full(groups.height, -1)
+        of[row] = np.arange(len(row))
+        table = Table(together=False, groups=groups[row], of=of_whole.to_numpy() if name == ALL else of)
+        plain = Plain(table, sides[row], np.zeros_like(hidden[row]), hidden[row], looked[row])
+        made.append((row, plain))
+    hide_alike([plain for _, plain in made], family)
+    for row, plain in made:
+        hidden[row], looked[row] = plain.hidden, plain.looked
 
 
 def hide_alike(own: Sequence[Plain], family: Numbers) -> None:

@@ -14,7 +14,7 @@ from culture_metrics.disclosure.coincidence import may_coincide
 from culture_metrics.disclosure.decision import GROUP, Call, Table, known, people_of
 from culture_metrics.disclosure.people import People, hide_people, is_open, number_open
 from culture_metrics.disclosure.release import family_names
-from culture_metrics.indicators.alike import Plain, hide_alike
+from culture_metrics.indicators.alike import Plain, hide_alike, hide_by_name, sides_of
 from culture_metrics.indicators.atoms import (
     Atoms,
     answered,
@@ -153,10 +153,13 @@ class Release:
         # Measures that all answered have the same bases: what is hidden of people is hidden of all measures.
         by_names |= by_names[:, :1]
         self._hide_enough(groups, base, by_names)
-        whole = self.parts[0].extract is not None
         # Else "small" for one measure and not for another tells the same.
         untold = _beside(groups, skipped[:, None])[:, 0] | skipped
-        hidden, untold = self._from_people(groups, small, by_names, untold) if whole else (by_names, untold)
+        if self.parts[0].extract is not None:
+            hidden, untold = self._from_people(groups, small, by_names, untold)
+        else:
+            hidden = by_names
+            hide_by_name(groups, self._sides(groups), by_names, untold, self.family[1 + self.percent])
         # Words are given only where they are those that names lead to.
         gone = hidden[:, self.family] & ~np.isnan(base)
         # What is hidden for some measures only is bounded by the bases of others: no word on which is small,
@@ -451,17 +454,15 @@ class Release:
         looked: Sequence[Flags],
     ) -> None:
         """Hide groups beside which all whom a whole leaves over answered alike; changes both."""
-        keys = pl.concat(part.keys for part in self.parts).select(GROUP)
-        numbers = [(part.estimates.base, part.estimates.mean) for part in self.parts]
-        base, mean = (np.vstack(some)[:, self.places[self.percent]] for some in zip(*numbers, strict=True))
-        counted = np.round(base * np.nan_to_num(mean) / 100)
-        sides = np.stack([counted, base - counted], axis=2)
-        own = [
-            Plain(table, sides[rows_in(keys, table.groups)], layer.fixed, hidden[i], looked[i])
-            for i, layer in enumerate(layers)
-            if (table := tables[layer.table]) and layer.mine and layer.weight is None
-        ]
-        hide_alike(own, self.family[1 + self.percent])
+        mine = [i for i, layer in enumerate(layers) if layer.mine and layer.weight is None]
+        of = {i: tables[layers[i].table] for i in mine}
+        plain = [Plain(of[i], self._sides(of[i].groups), layers[i].fixed, hidden[i], looked[i]) for i in mine]
+        hide_alike(plain, self.family[1 + self.percent])
+
+    def _sides(self, groups: pl.DataFrame) -> Floats:
+        row = rows_in(pl.concat(part.keys for part in self.parts).select(GROUP), groups)
+        each = ((p.estimates.base * (p.weighting == "none"), p.estimates.mean) for p in self.parts)
+        return sides_of([*each], self.places[self.percent])[row]
 
     def _look_at_sums(
         self, tables: Sequence[Table], layers: Sequence[_Layer], hidden: Sequence[Flags]
