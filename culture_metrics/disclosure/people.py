@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from culture_metrics.disclosure.differencing import Shown, light, light_combinations, one_sided
+from culture_metrics.errors import CultureMetricsWarning, warn
 from culture_metrics.threads import one_blas_thread
 
 if TYPE_CHECKING:
@@ -26,6 +27,10 @@ MORE = 4
 TRIED = 20
 #: Whole organisations are the last to be hidden.
 WHOLE = 1e6
+STUCK = (
+    "What few people answered follows from figures that may no more be hidden. Show nothing of this beside "
+    "what was shown before: leave out a breakdown, or the measures that fewer answered."
+)
 
 
 @dataclass(frozen=True)
@@ -128,6 +133,9 @@ class _Pattern:
             needed = parts & self.shown.needed
             # An organisation is hidden only where there is nothing else.
             among = np.flatnonzero(needed if (cost[needed] < WHOLE).any() else parts)
+            if not np.isfinite(cost[among]).any():
+                # All else was shown before: beside it the figure of the whole says what the others answered.
+                among = np.flatnonzero(made_of)
             if np.isfinite(cost[among]).any() and not chosen & {*among.tolist()}:
                 chosen.add(int(among[np.argmin(cost[among])]))
         return {int(self.groups[i]) for i in chosen}
@@ -213,6 +221,8 @@ class _Hiding:
         while len(todo):
             found = list(self.open_families(todo))
             again = [family for pattern, family, left in found if self._hide(pattern, family, left)]
+            if len(again) < len(found):
+                warn(STUCK, CultureMetricsWarning)
             todo = np.array(again, np.int64)
             if beside and not len(todo):
                 # A group that showed its people all alike told nothing new; hidden, it is what follows.

@@ -25,14 +25,19 @@ UNFOLDED = 4
 PLURALS = {"error": "Errors", "warning": "Warnings", "note": "Notes"}
 #: Columns of the table of problems and their widths in per cent.
 WIDTHS = {
-    "What": 16,
-    "Column": 12,
+    "What": 17,
+    "Column": 13,
     "Rows": 7,
-    "Example rows": 10,
-    "Found": 19,
-    "Expected": 14,
-    "What was done, what to do": 22,
+    "Found": 23,
+    "Expected": 16,
+    "What was done, what to do": 24,
 }
+#: A page is passed on. Which row gave the same answer throughout, or answered past a filter, is something
+#: that a person answered, and a file is often in the order of a list of staff.
+ONLY = (
+    "Counts only: no answers and no row numbers. Row numbers, for whoever holds the file, are in .problems "
+    "and in the workbook of .to_excel()."
+)
 #: What each severity asks of the reader.
 MEANINGS = {
     "error": "Something was set aside or is not what it seems. Read these before you rely on the numbers.",
@@ -160,7 +165,7 @@ def check_html(
         f"<dl class='tiles'>{shown}</dl>",
         *(_severity(name, problems.filter(severity=name), level) for name, n in counts.items() if n),
         after,
-        f"<p class='foot'>{html.escape(foot)}Counts and row numbers only: no answers.</p></div>",
+        f"<p class='foot'>{html.escape(foot)}{ONLY}</p></div>",
     ]
     return "".join(parts)
 
@@ -220,7 +225,7 @@ def _line(severity: str, row: Row, column: str, number: int) -> str:
     return (
         f"<tr><th scope='row'><span class='chip'>{WORDS[severity]}</span> {html.escape(rule)}</th>"
         f"<td>{column}</td><td class='number'>{f'{number:,}' if number else ''}</td>"
-        f"<td>{html.escape(row['examples'])}</td><td>{html.escape(row['found'])}</td>"
+        f"<td>{html.escape(row['found'])}</td>"
         f"<td>{html.escape(row['expected'])}</td><td>{html.escape(row['done'])}</td></tr>"
     )
 

@@ -13,6 +13,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
+import polars as pl
 
 from culture_metrics.contract import ALL
 
@@ -37,6 +38,9 @@ MARGIN = 3.0
 DECIMALS = (1, 2)
 #: Steps between the least and the most that one respondent can count for: in a percentage; in a score.
 STEPS = (1, 4)
+#: Up to so many different weights in an organisation are weights of groups (departments, say): outsiders can
+#: work them out.
+FEW = 200
 
 
 class Told(NamedTuple):
@@ -179,3 +183,11 @@ def _smallest(size: Floats, organisation: Numbers, where: Flags) -> Flags:
     np.minimum.at(least, organisation, size)
     found = (size == least[organisation]) & np.isfinite(size) & where[organisation]
     return np.asarray(found)
+
+
+def told_outside(organisation: pl.Series, weight: Floats) -> bool:
+    """Whether outsiders can know weights of some organisation: not those that hardly two people share."""
+    each = pl.DataFrame({"organisation": organisation, "weight": weight}).group_by("organisation")
+    own = each.agg(pl.col("weight").n_unique(), people=pl.len())
+    known = (pl.col("weight") <= FEW) & (pl.col("weight") * 2 <= pl.col("people"))
+    return not own.filter(known).is_empty()

@@ -14,13 +14,14 @@ from culture_metrics.disclosure.coincidence import may_coincide
 from culture_metrics.disclosure.decision import GROUP, Call, Table, known, people_of
 from culture_metrics.disclosure.people import People, hide_people, is_open, number_open
 from culture_metrics.disclosure.release import family_names
+from culture_metrics.indicators.alike import Plain, hide_alike, hide_by_name, sides_of
 from culture_metrics.indicators.atoms import (
     Atoms,
     answered,
     atoms_among,
     atoms_of,
 )
-from culture_metrics.indicators.decoding import decode
+from culture_metrics.indicators.decoding import decode, told_outside
 from culture_metrics.indicators.everyone import COLUMN_GONE, Everyone
 from culture_metrics.indicators.release_warnings import (
     warn_of_earlier,
@@ -54,9 +55,6 @@ NOT_LOOKED_AT = (
     "answered each question, and from unions of groups of two breakdowns at a time; weighted figures beside "
     "others were not looked at."
 )
-#: Up to so many different weights in an organisation are weights of groups (departments, say): outsiders can
-#: work them out.
-FEW = 200
 #: Official weights are nearly those of these groups.
 OF_WEIGHTS = "occupation_group"
 #: Share of all from which on the number of those who answered bounds the number who did not.
@@ -155,10 +153,13 @@ class Release:
         # Measures that all answered have the same bases: what is hidden of people is hidden of all measures.
         by_names |= by_names[:, :1]
         self._hide_enough(groups, base, by_names)
-        whole = self.parts[0].extract is not None
         # Else "small" for one measure and not for another tells the same.
         untold = _beside(groups, skipped[:, None])[:, 0] | skipped
-        hidden, untold = self._from_people(groups, small, by_names, untold) if whole else (by_names, untold)
+        if self.parts[0].extract is not None:
+            hidden, untold = self._from_people(groups, small, by_names, untold)
+        else:
+            hidden = by_names
+            hide_by_name(groups, self._sides(groups), by_names, untold, self.family[1 + self.percent])
         # Words are given only where they are those that names lead to.
         gone = hidden[:, self.family] & ~np.isnan(base)
         # What is hidden for some measures only is bounded by the bases of others: no word on which is small,
@@ -246,6 +247,8 @@ class Release:
             many = self.everyone.many or (alone and tables[0].groups.height > SEVERAL)
             look = self._look_by_pairs if many else self._look
             look(tables, layers, weighing, hidden, told)
+        elif self.minimum > 1 and not known_all:
+            self._look_at_alike(tables, layers, hidden, told)
         # What this call shows with everyone counted once, and what weighted: hidden in either is hidden.
         each = {
             weighted: by_names | decoded if weighted else by_names.copy()
@@ -440,7 +443,26 @@ class Release:
             for i, layer, own_cells, part in zip(some, here, cells, _split(gone, cells), strict=True):
                 hidden[i][own_cells] |= part & ~layer.fixed[own_cells]
                 looked[i][own_cells] = True
+        self._look_at_alike(tables, layers, hidden, looked)
         self._look_at_sums(tables, layers, hidden)
+
+    def _look_at_alike(
+        self,
+        tables: Sequence[Table],
+        layers: Sequence[_Layer],
+        hidden: Sequence[Flags],
+        looked: Sequence[Flags],
+    ) -> None:
+        """Hide groups beside which all whom a whole leaves over answered alike; changes both."""
+        mine = [i for i, layer in enumerate(layers) if layer.mine and layer.weight is None]
+        of = {i: tables[layers[i].table] for i in mine}
+        plain = [Plain(of[i], self._sides(of[i].groups), layers[i].fixed, hidden[i], looked[i]) for i in mine]
+        hide_alike(plain, self.family[1 + self.percent])
+
+    def _sides(self, groups: pl.DataFrame) -> Floats:
+        row = rows_in(pl.concat(part.keys for part in self.parts).select(GROUP), groups)
+        each = ((p.estimates.base * (p.weighting == "none"), p.estimates.mean) for p in self.parts)
+        return sides_of([*each], self.places[self.percent])[row]
 
     def _look_at_sums(
         self, tables: Sequence[Table], layers: Sequence[_Layer], hidden: Sequence[Flags]
@@ -566,14 +588,6 @@ def rows_in(groups: pl.DataFrame, some: pl.DataFrame) -> NDArray[np.int64]:
     number = groups.with_row_index("_row")
     found = some.join(number, on=GROUP, how="left", maintain_order="left")["_row"]
     return np.asarray(found.to_numpy().astype(np.int64))
-
-
-def told_outside(organisation: pl.Series, weight: Floats) -> bool:
-    """Whether outsiders can know weights of some organisation: not those that hardly two people share."""
-    each = pl.DataFrame({"organisation": organisation, "weight": weight}).group_by("organisation")
-    own = each.agg(pl.col("weight").n_unique(), people=pl.len())
-    known = (pl.col("weight") <= FEW) & (pl.col("weight") * 2 <= pl.col("people"))
-    return not own.filter(known).is_empty()
 
 
 def _beside(groups: pl.DataFrame, hidden: Flags) -> Flags:

@@ -35,7 +35,8 @@ class ResponseRates(Output):
     ----------
     table : polars.DataFrame
         `organisation, breakdown, group, base` (respondents), `staff`, `estimate` (per cent), `conf_low`,
-        `conf_high`, `status`: `reported`, `impossible` (more respondents than staff), or why it is hidden.
+        `conf_high`, `status`: `reported`, `impossible` (more respondents than staff), or why it is hidden;
+        `staff` is hidden then too, as it bounds the base (`headcounts.table` has it).
     unmatched : polars.DataFrame
         `organisation, breakdown, group, side` (`headcounts` or `respondents`), `suggestion`: names that only
         one side has. Rare names of respondents are counted, not listed.
@@ -148,8 +149,11 @@ def _rates(matched: pl.DataFrame) -> pl.DataFrame:
         pl.when(pl.col("estimate").is_not_null()).then(pl.Series(end) * 100).alias(name)
         for end, name in zip(ends, ("conf_low", "conf_high"), strict=True)
     )
+    # No more people can have answered than there are: beside what its neighbours leave over, that bounds a
+    # hidden base from above, and through it those hidden with it from below.
+    told = pl.when(pl.col("base").is_not_null()).then("staff").alias("staff")
     return table.select(
-        *KEY, "base", "staff", pl.col("estimate") * 100, low, high, "status"
+        *KEY, "base", told, pl.col("estimate") * 100, low, high, "status"
     )  # fmt: skip
 
 

@@ -19,11 +19,11 @@ from culture_metrics.indicators.breakdowns import crossed
 from culture_metrics.indicators.calibrated import calibrated_estimates
 from culture_metrics.indicators.cells import Cells, make_cells
 from culture_metrics.indicators.codes import codes_of
+from culture_metrics.indicators.decoding import told_outside
 from culture_metrics.indicators.design import Design, Estimates, estimates
 from culture_metrics.indicators.groups_figure import groups_figure
 from culture_metrics.indicators.intervals import score_intervals
 from culture_metrics.indicators.raking import Raking, check_minimum, check_raking
-from culture_metrics.indicators.release import told_outside
 from culture_metrics.indicators.shown_values import hide_values
 from culture_metrics.indicators.tally import Moments, value_tally
 from culture_metrics.indicators.value_memory import Memory

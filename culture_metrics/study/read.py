@@ -11,7 +11,7 @@ import polars as pl
 from culture_metrics.catalogue import DEFAULT, Survey, catalogue
 from culture_metrics.catalogue import survey as find_survey
 from culture_metrics.disclosure.ledger import read_ledger
-from culture_metrics.errors import ReportError, UnknownNameError, unknown
+from culture_metrics.errors import InputWarning, ReportError, UnknownNameError, unknown, warn
 from culture_metrics.extracts.one_organisation import one_organisation
 from culture_metrics.extracts.validate import validate
 from culture_metrics.output import told
@@ -214,11 +214,13 @@ def _made(files: list[Extract], published: list[Published], asked: _Asked) -> St
     )
     extracts = tuple(_own(r.extract, chosen) for r in reports)
     found = catalogue(extracts[0].survey if extracts else published[0].survey)
+    rule = minimum_rule(found, asked.minimum_base, asked.minimum_count)
+    reports = tuple(_enough(reports, extracts, rule.minimum_base, chosen, alone=not published))
+    extracts = tuple(_own(r.extract, chosen) for r in reports)
     about = year_of([*(e.period for e in extracts), *(p.period for p in published)], asked.year)
     usual = BREAKDOWNS if asked.example else found.defaults.breakdowns
     if settings is not None and not asked.beside:
         usual = own_breakdowns(extracts, about, settings)
-    rule = minimum_rule(found, asked.minimum_base, asked.minimum_count)
     made = Study(
         reports=reports,
         extracts=extracts,
@@ -296,6 +298,26 @@ def _own_report(
         own = one_organisation(file, organisation, others=others)
         return report if own is file else validate(own, merge=within(merge, own.frame))
     return report
+
+
+def _enough(
+    reports: Sequence[ValidationReport],
+    extracts: Sequence[Extract],
+    least: int,
+    organisation: str,
+    *,
+    alone: bool,
+) -> list[ValidationReport]:
+    """Leave out years of so few respondents that no figure may be shown: how many rows a file has is one."""
+    few = [extract.period for extract in extracts if extract.frame.height < least]
+    kept = [report for report, extract in zip(reports, extracts, strict=True) if extract.period not in few]
+    years = ", ".join(few)
+    said = f"Fewer than {least} respondents of {organisation} in {years}: nothing of them may be shown"
+    if few and not kept and alone:
+        raise ReportError(said, expected=f"at least {least} respondents")
+    if few:
+        warn(f"{said}, and it is left out.", InputWarning)
+    return kept
 
 
 def _own(extract: Extract, organisation: str) -> Extract:

@@ -80,7 +80,10 @@ def _as_far_as_shown(table: pl.DataFrame, study: Released) -> pl.DataFrame:
     keys = hidden.select("breakdown", "group", pl.lit(value=True).alias("hide")).unique()
     joined = table.join(keys, on=["breakdown", "group"], how="left", maintain_order="left")
     hide = pl.col("hide").fill_null(value=False) & pl.col("base").is_not_null()
-    blank = [pl.when(~hide).then(pl.col(c)).alias(c) for c in ("base", "estimate", "conf_low", "conf_high")]
+    blank = [
+        pl.when(~hide).then(pl.col(c)).alias(c)
+        for c in ("base", "staff", "estimate", "conf_low", "conf_high")
+    ]
     status = pl.when(hide).then(pl.lit("suppressed")).otherwise("status").alias("status")
     return joined.with_columns(*blank, status).drop("hide")
 
@@ -95,7 +98,6 @@ def _without_names(table: pl.DataFrame, study: Released) -> pl.DataFrame:
         part.head(1).with_columns(
             pl.lit(pooled(part.height, study.rule.minimum_base)).alias("group"),
             pl.lit("suppressed").alias("status"),
-            staff=pl.lit(part["staff"].sum(), table.schema["staff"]),
         )
         for part in gone.partition_by("breakdown", maintain_order=True)
     ]
@@ -116,7 +118,7 @@ def response_table(study: Released) -> Table:
         (
             called.get(row["breakdown"]) or label(row["breakdown"], study.words),
             "" if row["group"] == ALL else row["group"],
-            f"{row['staff']:,}",
+            HELD if row["staff"] is None else f"{row['staff']:,}",
             *_figures(row),
         )
         for row in rows

@@ -16,6 +16,7 @@ from culture_metrics.contract import ALL
 from culture_metrics.errors import ComparabilityError, ReportError, ResultsError
 from culture_metrics.study.released import Released
 from culture_metrics.study.rules import cautions_of
+from culture_metrics.wording.numbers import several
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -61,10 +62,30 @@ class Study(Released):
             *(f"Every number of {e.period} is provisional: {e.provisional}." for e in early),
             *(said for extract in self.extracts for said in cautions_of(extract)),
             *(said for extract in self.extracts for said in self._of_other_size(extract)),
+            *(said for extract in self.extracts for said in self._of_few_others(extract)),
             *([mirrored.unrelated] if not isinstance(mirrored, str) and mirrored.unrelated else []),
             *(self.quarters.cautions if self.quarters else ()),
             *([f"{self.no_quarters[:1].upper()}{self.no_quarters[1:]}."] if self.no_quarters else []),
         )
+
+    def _of_few_others(self, extract: Extract) -> Iterator[str]:
+        """Say where official results, unweighted as one's own, are of these people but for few."""
+        least, key = self.rule.minimum_base, ["breakdown", "group", "measure"]
+        about = {"organisation": self.organisation, "period": extract.period, "status": "reported"}
+        plain = pl.col("weighting").cast(pl.String) == "none"
+        own = self.suppressed[0].table.filter(plain, **about).select(*key, pl.col("base").cast(pl.Int64))
+        for published in self.published:
+            there = published.results.table.filter(plain, **about).select(
+                *key, of=pl.col("base").cast(pl.Int64)
+            )
+            others = (pl.col("base") - pl.col("of")).abs().is_between(1, least - 1)
+            if number := own.join(there, on=key).filter(others).height:
+                yield (
+                    f"{several(number, 'official figure')} of {extract.period}, unweighted as those of the "
+                    f"respondent file, count fewer than {least} people more or less than it. Side by side "
+                    "they tell what these few answered: give the file that the official results were made "
+                    "of, or leave that workbook out of what you pass on."
+                )
 
     def _of_other_size(self, extract: Extract) -> Iterator[str]:
         """Say where official results of the year rest on far more or fewer people than the file holds."""

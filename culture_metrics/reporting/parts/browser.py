@@ -47,6 +47,7 @@ START, ANSWER = 40, 90
 #: A4 in inches, and how far a page that does not fit is made smaller, step by step.
 PAPER = {"paperWidth": 8.27, "paperHeight": 11.69}
 SMALLER, SMALLEST = 0.95, 0.55
+_SIGNED = re.compile(rb"(/(?:Creator|Producer) \()((?:[^()\\]|\\.)*)\)")
 _PAGE = re.compile(rb"/Type\s*/Page\b(?!s)")
 _LISTENING = re.compile(rb"DevTools listening on (ws://\S+)")
 
@@ -70,6 +71,23 @@ def pages_in(pdf: bytes) -> int:
     return len(_PAGE.findall(pdf))
 
 
+def unsigned(pdf: bytes) -> bytes:
+    r"""Take the browser and system that printed it out of a PDF; every byte stays where it is.
+
+    Examples
+    --------
+    >>> unsigned(b"/Creator (Mozilla/5.0 \(X11; Linux\))/Producer (Skia/PDF m156)")
+    b'/Creator (culture-metrics           )/Producer (             )'
+    """
+    ours = b"culture-metrics"
+
+    def named(found: re.Match[bytes]) -> bytes:
+        room = len(found[2])
+        return found[1] + (ours if len(ours) <= room else b"").ljust(room) + b")"
+
+    return _SIGNED.sub(named, pdf)
+
+
 class Printer:
     """A running browser that prints HTML."""
 
@@ -90,7 +108,7 @@ class Printer:
             answer = self._ask("Page.printToPDF", scale=scale, **asked, **PAPER)
             pdf = base64.b64decode(answer["data"])
             if pages_in(pdf) <= 1 or scale < SMALLEST:
-                return pdf
+                return unsigned(pdf)
             scale *= SMALLER
 
     def _ask(self, method: str, **params: Any) -> dict[str, Any]:
