@@ -21,7 +21,6 @@ from culture_metrics.reporting.parts.stand_out import Conversations, conversatio
 from culture_metrics.reporting.parts.strip import Axis
 from culture_metrics.results.beside import with_apart
 from culture_metrics.results.tables import heat_map_table
-from culture_metrics.study.response import rates_of
 
 if TYPE_CHECKING:
     from culture_metrics.reporting.parts.chosen import Chosen
@@ -143,7 +142,7 @@ def _hidden(study: Study, breakdown: str) -> pl.DataFrame:
 def _rates(study: Study, breakdown: str) -> dict[str, dict[str, Any]]:
     """Return the response of each part, as far as headcounts say it; the first table that has it counts."""
     found: dict[str, dict[str, Any]] = {}
-    for rates in rates_of(study):
+    for rates in study.response_rates().rates:
         rows = rates.table.filter(
             pl.col("breakdown").is_in([breakdown, ALL]), pl.col("status").is_in(["reported", "impossible"])
         )
