@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
@@ -87,11 +87,19 @@ class ResponseOverFieldwork(Output):
             rows,
             x_title="Day of fieldwork",
             y_title="Staff who had answered, per cent",
-            title="Response over fieldwork",
-            subtitle=f"Day 1 is {said_day(self.start)}",
+            title=self._headline(whole),
+            subtitle=f"Response over fieldwork. Day 1 is {said_day(self.start)}",
             source="Respondent file; eligible staff as given",
             notes=" ".join(self.notes),
         )
+
+    def _headline(self, whole: pl.DataFrame) -> str:
+        """Say what the picture shows: of one organisation by when half had answered."""
+        if whole["organisation"].n_unique() > 1:
+            return "How many of the staff had answered by which day"
+        row = _half(whole)
+        day = (row["until"] - self.start).days + 1
+        return f"Half of the answers were in by {said_day(row['until'])}, day {day}"
 
     def groups(self) -> Table | None:
         """Lay out the response of groups, a column for each step; None where no group may be shown."""
@@ -121,12 +129,17 @@ def said_day(day: date) -> str:
 
 def _said(rows: pl.DataFrame, start: date) -> str:
     last = rows.row(-1, named=True)
-    half = rows.filter(pl.col("base") * 2 >= last["base"]).row(0, named=True)
+    half = _half(rows)
     return (
         f"{last['organisation']}: half of the answers were in by {said_day(half['until'])}, day "
         f"{(half['until'] - start).days + 1} of fieldwork; {last['estimate']:.1f}% of the staff had answered "
         f"by its end, {said_day(last['until'])}."
     )
+
+
+def _half(rows: pl.DataFrame) -> dict[str, Any]:
+    """Return the step by whose end half of the answers were in."""
+    return rows.filter(pl.col("base") * 2 >= pl.col("base").max()).row(0, named=True)
 
 
 def response_over_fieldwork(

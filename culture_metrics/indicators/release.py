@@ -386,9 +386,11 @@ class Release:
         of_side = np.repeat(self.family[1 + self.percent], 2)
         there = np.hstack([there, sides[:, self.counted]])
         family = np.append(self.family, of_side[self.counted])
+        kept = [table.name in self.decision.kept for table in tables]
         for atoms in atoms_of(tables, weights, self.everyone.organisation(tables)):
             people = atoms.people([(x.table, x.weight) for x in layers], (there, family), (sides, of_side))
-            yield atoms, replace(people, core=self.core)
+            last = np.array([table >= 0 and kept[table] for table in people.table]) if any(kept) else None
+            yield atoms, replace(people, core=self.core, last=last)
 
     def attacked(self, groups: pl.DataFrame) -> tuple[int, int]:
         """Attack all that was shown so far, with draws of its own.

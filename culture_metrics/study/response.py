@@ -202,7 +202,7 @@ def _non_response(study: Study, table: pl.DataFrame) -> str:
     label = in_sentence(study.edition.leading[headline].label) if headline in study.edition.leading else ""
     if absent <= 0 or not label:
         return ""
-    silent = f"the {shown(100 * absent, 'percent')} of the staff who gave none in {study.year}"
+    silent = f"the {shown(100 * absent, 'percent')} of the staff who did not answer in {study.year}"
     if not study.why_no_change:
         change = study.compare_years().table.filter(breakdown=ALL, measure=headline).drop_nulls("difference")
         for row in change.iter_rows(named=True):
@@ -214,7 +214,7 @@ def _non_response(study: Study, table: pl.DataFrame) -> str:
                 beyond = "" if low <= row["estimate_to"] + tip <= high else ", which the scale does not allow"
                 return (
                     f"To undo the {moved} of {label} by {amount(row['difference'], 'score')}, {silent} "
-                    f"would have to stand {amount(tip, 'score')} {way} than those with an answer{beyond}, "
+                    f"would have to stand {amount(tip, 'score')} {way} than those who did{beyond}, "
                     "had there been no such difference the year before."
                 )
     return (

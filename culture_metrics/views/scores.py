@@ -303,8 +303,8 @@ def _notes(rows: pl.DataFrame, compared: bool, has_intervals: bool) -> str:
         said.append(f"Grey line: from the worst to the best of {group} in the benchmark group.")
     peers = rows["peers_organisations"].drop_nulls()
     if len(peers):
-        number = several(int(peers.max()), "organisation")  # type: ignore[arg-type]
-        said.append(f"Diamond: median of {number} named as peers.")
+        named = several(int(peers.max()), "organisation")  # type: ignore[arg-type]
+        said.append(f"Diamond: median of {named} named as peers.")
     if has_intervals:
         said.append("Whiskers: 95% interval.")
     said.append(reasons(rows, "estimate"))

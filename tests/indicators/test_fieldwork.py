@@ -87,7 +87,7 @@ def test_the_whole_adds_up_day_by_day(extract):
         "RXX: half of the answers were in by 1 October 2024, day 9 of fieldwork; 50.0% of the staff had answered "
         "by its end, 22 November 2024."
     )
-    assert over.figure().layout.meta["alt"].startswith("Response over fieldwork")
+    assert over.figure().layout.meta["alt"].startswith("Half of the answers were in by 1 October 2024, day 9")
 
 
 def steps_of(over, extract):

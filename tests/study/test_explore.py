@@ -45,7 +45,10 @@ def test_several_peers_may_be_chosen_and_stand_beside_the_group(study):
     assert codes[0] == "nearest" and study.organisation not in codes and len(codes) > 5
     peers.value = ("SYN03", "SYN04", "SYN05")
     own = study.releases[0].results.table.filter(
-        pl.col("organisation").is_in(["SYN03", "SYN04", "SYN05"]), group="all", measure="morale", period="2024"
+        pl.col("organisation").is_in(["SYN03", "SYN04", "SYN05"]),
+        group="all",
+        measure="morale",
+        period="2024",
     )
     [drawn] = [trace for trace in shown.figure.data if trace.name == "Median of the peers named"]
     place = shown.figure.numbers.frame["Score"].to_list().index("Morale")

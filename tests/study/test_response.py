@@ -56,7 +56,10 @@ def test_it_has_the_habits_of_every_result(study, tmp_path):
     assert found.provenance["verb"] == "study" and "Wilson" in found.provenance["rules"][0]
     said = found.summary()
     assert "RXX: 50.0% of 730 staff answered" in said and "by its end, 29 November 2024" in said
-    assert "For each 0.10 by which the 50.0% of the staff who gave none in 2024 stand higher or lower" in said
+    assert (
+        "For each 0.10 by which the 50.0% of the staff who did not answer in 2024 stand higher or lower"
+        in said
+    )
     for ending in ("csv", "xlsx", "parquet", "html"):
         assert found.save(tmp_path / f"rates.{ending}").stat().st_size > 100
     kept = pl.read_excel(tmp_path / "rates.xlsx", table_name="Figures")
@@ -79,7 +82,7 @@ def test_the_report_says_it_and_the_workbook_lists_it(study, tmp_path):
 def test_over_fieldwork_is_told_in_steps_of_many(study, tmp_path):
     found = study.response_rates().over_fieldwork()
     figure, groups, late = found
-    assert figure.layout.meta["alt"].startswith("Response over fieldwork")
+    assert figure.layout.meta["alt"].startswith("Half of the answers were in by")
     assert set(groups.frame["Directorate"]) < set(PARTS) and "by 29 Nov" in groups.frame.columns
     assert "Those who answered after" in late.said[0]
     over = study.response_rates().rates[0].over_fieldwork()
