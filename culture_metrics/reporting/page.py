@@ -90,6 +90,7 @@ def page(  # noqa: PLR0913
     opening: Opening | None = None,
     figure: go.Figure | None = None,
     methods: Sequence[Part] = (),
+    slides: bool = False,
 ) -> str:
     """Put the parts together: one page that holds its styles, plotly.js (once) and every notebook.
 
@@ -113,6 +114,8 @@ def page(  # noqa: PLR0913
         The one figure of the first screen.
     methods : sequence of Part
         Definitions and caveats, the last chapter.
+    slides : bool
+        Whether there are slides beside the page to lead to.
 
     Notes
     -----
@@ -145,6 +148,7 @@ def page(  # noqa: PLR0913
         facts=facts,
         remarks=remarks,
         left_out=left_out,
+        slides=slides,
         manifest=manifest,
         made=manifest["created"][:10],
         css=(TEMPLATES / "page.css").read_text(encoding="utf-8") + ON_PAGE_STYLE + ON_PAPER_STYLE,

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from culture_metrics.compare.benchmark import SAMPLING
 from culture_metrics.compare.equality import equality_gaps
 from culture_metrics.contract import ALL
 from culture_metrics.disclosure.names import is_pooled
@@ -89,25 +90,29 @@ def _standing(study: Study) -> Slide:
         for label, rank, of in rows.select("label", "rank", "organisations").iter_rows()
         if rank is not None
     )
+    columns = ("label", "estimate", "conf_low", "conf_high", "median")
     said = [
-        f"{label}: {own:.2f}, median {mid:.2f}."
-        for label, own, mid in rows.select("label", "estimate", "median").iter_rows()
+        f"{label}: {own:.2f}{'' if low is None else f' ({low:.2f} to {high:.2f})'}, median {mid:.2f}."
+        for label, own, low, high, mid in rows.select(columns).iter_rows()
         if mid is not None
     ]
+    ends = rows.select("conf_low", "conf_high").rows()
     return Slide(
         first,
         Bars(
             rows["label"].to_list(),
             {study.name: rows["estimate"].to_list(), median: rows["median"].to_list()},
+            ends=ends if rows["conf_low"].is_not_null().any() else (),
         ),
         f"Bar chart of {several(rows.height, 'score')} beside the median of the group. {' '.join(said)}",
         [
             found.summary(),
             f"Ranks: {ranks}.",
-            f"Published results of {found.period}, weighted as published; they have no intervals.",
+            f"Published results of {found.period}, weighted as published. {SAMPLING}.",
             *_source(study, rows),
         ],
-        beneath=f"Scores{reach(study.edition.survey.score_range)}. Published results, {found.period}.",
+        beneath=f"Scores{reach(study.edition.survey.score_range)}. Published results, {found.period}. "
+        "Lines: 95% intervals by sampling alone.",
     )
 
 
