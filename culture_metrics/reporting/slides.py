@@ -13,6 +13,7 @@ from culture_metrics.disclosure.names import is_pooled
 from culture_metrics.errors import ResultsError, UnknownNameError
 from culture_metrics.reporting.deck import Bars, Grid, Slide, deck
 from culture_metrics.results.words import SOURCE, weighed
+from culture_metrics.wording.columns import change as change_printed
 from culture_metrics.wording.columns import figure, signed
 from culture_metrics.wording.numbers import DECIMALS, held_back, in_sentence, reach, several
 from culture_metrics.wording.table import BREAK, HELD
@@ -147,7 +148,7 @@ def _changes(study: Study) -> Iterator[Slide]:
     cells = whole.select(
         "label",
         *(figure(c).fill_null("[c]") for c in ("estimate_from", "estimate_to")),
-        signed("difference").fill_null(mark).alias("difference"),
+        change_printed().fill_null(mark).alias("difference"),
         pl.format("{} to {}", signed("conf_low"), signed("conf_high")).fill_null(mark).alias("interval"),
         pl.col("verdict").cast(pl.String),
     )

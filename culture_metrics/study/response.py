@@ -18,6 +18,7 @@ from culture_metrics.indicators.response_rates import KEY, response_rates
 from culture_metrics.output import Output
 from culture_metrics.problems import counted
 from culture_metrics.wording.changes import amount
+from culture_metrics.wording.columns import printed_change
 from culture_metrics.wording.numbers import in_sentence, shown
 from culture_metrics.wording.several import Figures, Sentences
 from culture_metrics.wording.table import HELD, Table
@@ -205,7 +206,7 @@ def _non_response(study: Study, table: pl.DataFrame) -> str:
     silent = f"the {shown(100 * absent, 'percent')} of the staff who did not answer in {study.year}"
     if not study.why_no_change:
         change = study.compare_years().table.filter(breakdown=ALL, measure=headline).drop_nulls("difference")
-        for row in change.iter_rows(named=True):
+        for row in change.with_columns(printed=printed_change()).iter_rows(named=True):
             if not row["conf_low"] <= 0 <= row["conf_high"]:
                 moved = "rise" if row["difference"] > 0 else "fall"
                 tip = -row["difference"] / absent
@@ -213,7 +214,7 @@ def _non_response(study: Study, table: pl.DataFrame) -> str:
                 low, high = study.edition.survey.score_range
                 beyond = "" if low <= row["estimate_to"] + tip <= high else ", which the scale does not allow"
                 return (
-                    f"To undo the {moved} of {label} by {amount(row['difference'], 'score')}, {silent} "
+                    f"To undo the {moved} of {label} by {amount(row['printed'], 'score')}, {silent} "
                     f"would have to stand {amount(tip, 'score')} {way} than those who did{beyond}, "
                     "had there been no such difference the year before."
                 )
