@@ -17,7 +17,7 @@ import polars as pl
 
 from culture_metrics.contract import ALL, check_released
 from culture_metrics.errors import ReportError, ResultsError, kind_of, unknown
-from culture_metrics.files.accessible import HELD, MARK, NOTHING, Sheet, workbook
+from culture_metrics.files.accessible import FIGURES, HELD, MARK, MARKS, NOTHING, Sheet, workbook
 from culture_metrics.files.formulas import plain_names
 from culture_metrics.provenance import Provenance, provenance_of
 
@@ -30,13 +30,6 @@ TABLES: dict[str, Callable[[pl.DataFrame, Path], object]] = {
     ".parquet": lambda table, path: table.write_parquet(path),
 }
 WORKBOOK = ".xlsx"
-#: Name of the sheet and of the table in a workbook.
-FIGURES = "Figures"
-#: What stands in cells of a workbook that have no figure.
-MARKS = {
-    HELD: "Confidential: held back because few people answered, or a small group could be worked out.",
-    NOTHING: "Nothing there: not available, or it does not apply.",
-}
 #: Stands for the names of groups of which nothing is shown.
 NOT_SHOWN = "groups that are not shown"
 PICTURES = (".png", ".svg")

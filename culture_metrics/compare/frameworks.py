@@ -197,7 +197,7 @@ class FrameworkReading(Output):
         assumed = "Intervals of published figures rest on an assumed spread of answers."
         return views.indicators(
             rows,
-            title=f"{self._name}, {self.definition.title}: {_few_words(self.definition)}",
+            title=f"{self._name}, {self.definition.title}: {self._headline()}",
             subtitle=about,
             source=" and ".join(SOURCES.get(name, name) for name in sources),
             notes=assumed if (rows["interval"] == ASSUMED).any() else "",
@@ -240,14 +240,11 @@ class FrameworkReading(Output):
         last = self.last.filter(pl.col("measure").is_not_null())
         there = last.drop_nulls("estimate")
         known = there.filter(breakdown=ALL).unique("measure", maintain_order=True)
-        beside = known.drop_nulls("median")
-        if beside.height:
-            far = side() * (pl.col("estimate") - pl.col("median"))
-            clear = (pl.col("conf_low") > pl.col("median")) | (pl.col("conf_high") < pl.col("median"))
-            better, worse = (beside.filter(clear & side) for side in (far > 0, far < 0))
+        beside, better, worse = self._beside_median()
+        if beside:
             return (
                 f"Beside the median of {self.benchmark_group}, by an interval that leaves it out: "
-                f"{better.height} of {counted(beside.height, 'measure')} better{_names(better)}, "
+                f"{better.height} of {counted(beside, 'measure')} better{_names(better)}, "
                 f"{worse.height} worse{_names(worse)}."
             )
         if known.height:
@@ -258,6 +255,22 @@ class FrameworkReading(Output):
             more = f", and {known.height - 4} more" if known.height > 4 else ""
             return f"{', '.join(each).capitalize()}{more}."
         return ""
+
+    def _headline(self) -> str:
+        """Say what is shown: the standing beside the median if there is one, else what is measured."""
+        beside, better, worse = self._beside_median()
+        if not beside:
+            return _few_words(self.definition)
+        of = counted(beside, "measure")
+        return f"{better.height} of {of} better than the median beyond chance, {worse.height} worse"
+
+    def _beside_median(self) -> tuple[int, pl.DataFrame, pl.DataFrame]:
+        """Return how many measures stand beside a median, and which are better and worse beyond chance."""
+        known = self.last.filter(pl.col("measure").is_not_null(), breakdown=ALL)
+        beside = known.drop_nulls(["estimate", "median"]).unique("measure", maintain_order=True)
+        far = side() * (pl.col("estimate") - pl.col("median"))
+        clear = (pl.col("conf_low") > pl.col("median")) | (pl.col("conf_high") < pl.col("median"))
+        return beside.height, beside.filter(clear & (far > 0)), beside.filter(clear & (far < 0))
 
     def rules(self) -> tuple[str, ...]:
         """Say what was assumed and what is not measured."""

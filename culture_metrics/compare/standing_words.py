@@ -31,10 +31,8 @@ def summary_said(
     above = scores.filter(pl.col("estimate") > pl.col("median"))
     below = scores.filter(pl.col("estimate") < pl.col("median"))
     organisations = several(peers["organisation"].n_unique(), "organisation")
-    said = [
-        f"{name} is above the median of {group} ({organisations}) on {above.height} of "
-        f"{scores.height} {survey.leading_words} and below it on {below.height}."
-    ]
+    counted = (above.height, below.height, scores.height)
+    said = [f"{name} is {_sides(f'{group} ({organisations})', *counted, survey.leading_words, ' and')}."]
     ranks = {rank_said(row, peers) for row in scores.iter_rows(named=True)}
     if scores.height > 1 and len(ranks) == 1 and above.height + below.height:
         said.append(f"Its standing is the same on all {scores.height}: {ranks.pop()}.")
@@ -55,9 +53,27 @@ def _among_peers(scores: pl.DataFrame, survey: Survey) -> tuple[str, ...]:
     below = beside.filter(pl.col("estimate") < pl.col("peers_median")).height
     peers = several(int(beside["peers_organisations"].to_numpy().max()), "peer")
     return (
-        f"It is above the median of the {peers} named on {above} of {beside.height} "
-        f"{survey.leading_words} and below it on {below}.",
+        f"It is {_sides(f'the {peers} named', above, below, beside.height, survey.leading_words, ' and')}.",
     )
+
+
+def _sides(group: str, above: int, below: int, number: int, measures: str, joined: str = ",") -> str:
+    """Say on how many of so many measures a figure lies above and below a median, the larger side first.
+
+    Examples
+    --------
+    >>> _sides("Acute", 0, 9, 9, "scores")
+    'below the median of Acute on all 9 scores'
+    >>> _sides("Acute", 2, 0, 3, "scores")
+    'above the median of Acute on 2 of 3 scores, below it on none'
+    """
+    (most, first), (fewer, second) = sorted([(above, "above"), (below, "below")], key=lambda one: -one[0])
+    if not most:
+        return f"at the median of {group} on all {number} {measures}"
+    if most == number > 1:
+        return f"{first} the median of {group} on all {number} {measures}"
+    rest = f"{joined} {second} it on {fewer or 'none'}"
+    return f"{first} the median of {group} on {most} of {number} {measures}{rest}"
 
 
 def _furthest(rows: pl.DataFrame, word: str, peers: pl.DataFrame) -> str:
@@ -129,4 +145,4 @@ def beside_median(table: pl.DataFrame, group: str) -> str:
         return f"the only one in {group}"
     above = rows.filter(pl.col("estimate") > pl.col("median")).height
     below = rows.filter(pl.col("estimate") < pl.col("median")).height
-    return f"above the median of {group} on {above} of {rows.height} scores, below it on {below}"
+    return _sides(group, above, below, rows.height, "scores")

@@ -153,7 +153,7 @@ def _accounts(change: YearComparison, row: pl.DataFrame) -> list[str]:
     inner = lies.filter(under=f"{breakdown}: {group}")
     inside = found.join(inner, on=["breakdown", "group"], how="semi")["group"].to_list()
     chief = f", chiefly in {listed(inside[:NAMED])}" if inside else ""
-    return [f"Most of it lies in {group} ({_label(change, breakdown)}){chief}."]
+    return [f"Most of it lies in '{group}' ({_label(change, breakdown)}){chief}."]
 
 
 def _where(change: YearComparison, measures: list[str]) -> tuple[list[tuple[str, list[str]]], list[str]]:

@@ -20,8 +20,15 @@ import polars as pl
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-#: Stands in a cell without a number, and what it means.
+#: Stands in a cell without a number.
 HELD, NOTHING = "[c]", "[x]"
+#: What it means.
+MARKS = {
+    HELD: "Confidential: held back because few people answered, or a small group could be worked out.",
+    NOTHING: "Nothing there: not available, or it does not apply.",
+}
+#: Name of the sheet and of the table in a workbook of one table.
+FIGURES = "Figures"
 #: Sheet that a reader goes back to.
 CONTENTS, MEANING = "Contents", "What the figures and marks mean"
 #: Column that holds what stands for a null of its row.

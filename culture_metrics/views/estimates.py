@@ -104,7 +104,7 @@ def estimates(  # noqa: PLR0913
     table = pl.concat([panel.rows for panel in panels])
     left = max(60.0, *(min(LABEL_WIDTH, width(t)) for t in table["label"])) + 2 * style.EDGE
     ends = table["conf_low"].is_not_null().any()
-    values = f"Estimate ({100 * level:g}% interval)" if ends else "Estimate"
+    values = f"Estimate ({100 * level:g}% interval)" if ends else axis.partition(":")[0]
     beside = max(width(t) for t in [*table["said"], values]) + 10
     right = style.EDGE + beside
     height = panels[-1].top + panels[-1].rows.height * panels[-1].row

@@ -5,10 +5,12 @@ from __future__ import annotations
 import html
 import os
 from base64 import b64encode
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import plotly.graph_objects as go
 
+from culture_metrics.errors import ReportError, unknown
 from culture_metrics.views.theme import following
 from culture_metrics.wording.table import Table
 
@@ -18,6 +20,9 @@ if TYPE_CHECKING:
 PLOTLY = "application/vnd.plotly.v1+json"
 #: Environment variable that asks for a picture in every output.
 PICTURES = "CULTURE_METRICS_PICTURES"
+#: What a figure can be saved as.
+PICTURE_ENDINGS = (".png", ".svg")
+SAVED = (".html", *PICTURE_ENDINGS, ".csv", ".xlsx")
 #: Rows of the table beneath a figure; a figure of more has the rest in the table it was drawn from.
 MOST_ROWS = 300
 
@@ -58,6 +63,51 @@ class HouseFigure(go.Figure):  # type: ignore[misc]
         if given and "meta" not in kwargs and isinstance(meta, dict) and "words" in meta:
             self._retitle(self.layout.title.text or "")
         return self
+
+    def save(self, path: str | Path) -> Path:
+        """Write the figure, or its numbers, as the ending of the file's name says.
+
+        Parameters
+        ----------
+        path : str or Path
+            `.html` for a page that opens offline; `.png` (1600 by 900 pixels, for a slide) or `.svg`, where
+            kaleido and a Chrome, Chromium or Edge are installed; `.csv` (for Excel as well) or `.xlsx` for
+            the numbers as they stand beneath the figure.
+
+        Returns
+        -------
+        Path
+            The file.
+
+        Raises
+        ------
+        UnknownNameError
+            When the ending is another.
+        ReportError
+            When the file cannot be written, or there is nothing to draw it with.
+        """
+        from culture_metrics.files.accessible import FIGURES, MARKS, Sheet, workbook
+        from culture_metrics.files.formulas import plain_names
+        from culture_metrics.views import save as write
+
+        path = Path(path)
+        ending = path.suffix.lower()
+        if ending not in SAVED:
+            raise unknown("ending for a figure", path.suffix, SAVED, where=path.name)
+        if ending in PICTURE_ENDINGS:
+            return write.picture(self, path)
+        if ending == ".html":
+            return write.save(self, path)
+        if self._numbers is None:
+            raise ReportError(
+                "There are no numbers to this figure", where=path.name, hint="Save it as .html, .png or .svg."
+            )
+        numbers, _ = plain_names(self._numbers, self._numbers.columns)
+        if ending == ".csv":
+            return write.written(path, ("\ufeff" + numbers.write_csv()).encode())
+        title = write.plain_title(self.to_dict()["layout"]) or "Figure"
+        sheet = Sheet(FIGURES, "The numbers of this figure", numbers)
+        return write.written(path, workbook(title, [self._alt()], MARKS, [sheet]))
 
     def _retitle(self, text: str) -> None:
         from culture_metrics.views import style

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection
 from typing import Any
 
@@ -28,6 +29,8 @@ COLUMNS = ["organisation", "name", "estimate", "conf_low", "conf_high", "base"]
 NUMBERS = ["estimate", "conf_low", "conf_high", "base"]
 WHERE = "views.ranking"
 HEIGHT, NAME_WIDTH, NAME_HEIGHT, LEADER = 380, 280, 106, 42
+#: Share of the plot's width that the code of an organisation takes.
+CODE_SHARE = 0.07
 
 
 def ranking(
@@ -105,7 +108,7 @@ Median 6.90; highest 7.20, Birch; lowest 6.10, Cedar.'
     others = rows.filter((pl.col("organisation") != highlight) & ~named)
     _dots(fig, others, "Others", style.MARK, min(10, max(4, 560 / max(rows.height, 1))), 1)
     _dots(fig, rows.filter(named), "Named", style.DARK_PINK, 10, 1.5)
-    _codes(fig, rows.filter(named), direction)
+    _codes(fig, rows.filter(named), direction, rows.height * CODE_SHARE)
     _dots(fig, own, chosen["name"], style.FOCUS, 14, 2.5)
     _median(fig, rows, unit, direction)
     _name(fig, own, chosen, corner, rows.height, unit)
@@ -200,13 +203,18 @@ def _dots(fig: go.Figure, rows: pl.DataFrame, name: str, colour: str, size: floa
     )
 
 
-def _codes(fig: go.Figure, named: pl.DataFrame, direction: str) -> None:
-    """Write the codes of named organisations at the end of their intervals."""
-    end, anchor, shift = ("conf_high", "bottom", 3) if direction == "lower" else ("conf_low", "top", -3)
-    place = {"xref": "x", "yanchor": anchor, "yshift": shift}
-    font = {**style.STRONG, "color": style.DARK_PINK}
-    for x, y, code in named.select("place", pl.coalesce(end, "estimate"), "organisation").iter_rows():
-        style.column(fig, [code], [y], x=x, font=font, **place)
+def _codes(fig: go.Figure, named: pl.DataFrame, direction: str, near: float) -> None:
+    """Write the codes of named organisations at the end of their intervals; of two neighbours at either."""
+    ends = [("conf_high", "bottom", 3), ("conf_low", "top", -3)]
+    first, second = ends if direction == "lower" else reversed(ends)
+    before, other = -math.inf, False
+    for row in named.sort("place").iter_rows(named=True):
+        other, before = row["place"] - before < near and not other, row["place"]
+        end, anchor, shift = second if other else first
+        y = row["estimate"] if row[end] is None else row[end]
+        font = {**style.STRONG, "color": style.DARK_PINK}
+        place = {"xref": "x", "x": row["place"], "yanchor": anchor, "yshift": shift, "font": font}
+        style.column(fig, [row["organisation"]], [y], **place)
 
 
 def _median(fig: go.Figure, rows: pl.DataFrame, unit: str, direction: str) -> None:

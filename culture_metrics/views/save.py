@@ -144,7 +144,7 @@ def save(fig: go.Figure, path: str | Path) -> Path:
     body = as_html(fig, plotlyjs=True, div_id="figure")
     if isinstance(fig, HouseFigure):
         body += folded(fig.numbers)
-    return _write(Path(path), _page(body, title, ON_PAPER_SCRIPT).encode())
+    return written(Path(path), _page(body, title, ON_PAPER_SCRIPT).encode())
 
 
 def page(body: str, path: str | Path, *, title: str) -> Path:
@@ -152,7 +152,7 @@ def page(body: str, path: str | Path, *, title: str) -> Path:
     if "<h2" not in body:
         # In a notebook headings stand a level lower than beneath the title of a page.
         body = re.sub("(</?h)([3-6])", lambda found: f"{found[1]}{int(found[2]) - 1}", body)
-    return _write(Path(path), _page(body, title, "").encode())
+    return written(Path(path), _page(body, title, "").encode())
 
 
 def picture(fig: go.Figure, path: str | Path) -> Path:
@@ -168,7 +168,7 @@ def picture(fig: go.Figure, path: str | Path) -> Path:
         When one of the two is not there, or the file cannot be written there.
     """
     path = Path(path)
-    return _write(path, drawn(fig, path.suffix.lower().lstrip("."), path.name))
+    return written(path, drawn(fig, path.suffix.lower().lstrip("."), path.name))
 
 
 def drawn(fig: go.Figure, kind: str, where: str = "") -> bytes:
@@ -270,7 +270,8 @@ def _page(body: str, title: str, script: str) -> str:
     )
 
 
-def _write(path: Path, content: bytes) -> Path:
+def written(path: Path, content: bytes) -> Path:
+    """Write a file, and return where it is."""
     try:
         path.write_bytes(content)
     except OSError as error:

@@ -100,10 +100,11 @@ def test_unknown_organisations_are_answered_with_near_ones(published_2024):
 def test_it_speaks_in_sentences_and_draws():
     example = study([])
     standing = benchmark(example.published[0], example.organisation)
-    assert "above the median" in standing.summary()
+    assert "the median of" in standing.summary()
     scores = standing.table.filter(pl.col("level") != "question").drop_nulls(["estimate", "median"])
     above = scores.filter(pl.col("estimate") > pl.col("median")).height
-    said = f"{standing.name}: above the median of {standing.group} on {above} of {scores.height} scores"
+    side, most = max(("above", above), ("below", scores.height - above), key=lambda one: one[1])
+    said = f"{standing.name}: {side} the median of {standing.group} on {most} of {scores.height} scores"
     assert standing.figure().layout.meta["alt"].startswith(said)
     row = standing.table.row(by_predicate=pl.col("measure") == "recommend_place_to_work", named=True)
     said = f"{standing.name} ranks {row['rank']} of {row['organisations']} {standing.group}"
@@ -273,10 +274,11 @@ def test_peers_stand_beside_the_group(published_2024):
         here = dict(published_2024.table.filter(measure=measure).select("organisation", "estimate").rows())
         middle = np.median([here[code] for code in ("RH8", "RK9", "NR5")])
         above, below = above + (here["REF"] > middle), below + (here["REF"] < middle)
-    said = (
-        f"above the median of the 3 peers named on {above} of 9 elements and themes and below it on {below}."
+    assert (above, below) == (0, 9)
+    assert "below the median of the 3 peers named on all 9 elements and themes." in standing.summary()
+    assert "below the median of Acute and Acute & Community Trusts (122 organisations) on all 9" in (
+        standing.summary()
     )
-    assert said in standing.summary()
     assert "peers" not in benchmark(published_2024, "REF").summary()
     with pytest.raises(UnknownNameError, match="no organisation 'RH88'"):
         benchmark(published_2024, "REF", peers=["RH88"])

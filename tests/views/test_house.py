@@ -7,8 +7,9 @@ from itertools import pairwise
 import plotly.io as pio
 import polars as pl
 import pytest
+from accessible import faults
 
-from culture_metrics.errors import ReportError
+from culture_metrics.errors import ReportError, UnknownNameError
 from culture_metrics.views import style
 from culture_metrics.views.distribution import SHADES, distribution
 from culture_metrics.views.house import MOST_ROWS, HouseFigure, folded
@@ -46,6 +47,21 @@ def test_a_notebook_saves_words_and_numbers_beside_the_drawing(fig):
     assert "[c] confidential" in saved["text/html"]
     assert saved["text/plain"] == f"{LONG}. A dot."
     assert saved[JSON]["config"]["typesetMath"] is False
+
+
+def test_a_figure_is_saved_as_the_ending_says(fig, tmp_path, monkeypatch):
+    assert "Plotly.newPlot(" in fig.save(tmp_path / "a.html").read_text(encoding="utf-8")
+    assert pl.read_csv(fig.save(tmp_path / "a.csv"))["Value"].to_list() == ["5.90", "[c]"]
+    path = fig.save(tmp_path / "a.xlsx")
+    assert faults(path) == []
+    assert pl.read_excel(path, table_name="Figures")["Score"].to_list() == ["Morale", "Ward <1>"]
+    monkeypatch.setattr("culture_metrics.views.save.drawn", lambda _, kind, where="": kind.encode())
+    assert fig.save(tmp_path / "a.svg").read_bytes() == b"svg"
+    with pytest.raises(UnknownNameError, match=r"\.pdf"):
+        fig.save(tmp_path / "a.pdf")
+    bare = HouseFigure()
+    with pytest.raises(ReportError, match="no numbers"):
+        bare.save(tmp_path / "b.csv")
 
 
 def test_a_picture_is_drawn_only_where_it_is_asked_for(fig, monkeypatch):

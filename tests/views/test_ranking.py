@@ -127,6 +127,17 @@ def test_any_number_of_organisations_keeps_every_mark_inside(organisations):
     assert any(f"50.0%, rank {organisations} of {organisations}" in text for text in said(fig))
 
 
+def test_codes_of_neighbours_stand_at_either_end_of_their_intervals():
+    """Side by side their codes would lie on each other; far from each other both stand below."""
+    many = pl.DataFrame(
+        {"organisation": [f"R{n:02}" for n in range(40)], "name": "Ash", "base": 900}
+    ).with_columns(estimate=8 - pl.int_range(pl.len()) / 10)
+    many = many.with_columns(conf_low=pl.col("estimate") - 0.2, conf_high=pl.col("estimate") + 0.2)
+    fig = ranking(many, highlight="R00", beside=["R10", "R11", "R30"], title="Morale")
+    sides = {a.text: a.yanchor for a in fig.layout.annotations if a.text in {"R10", "R11", "R30"}}
+    assert sides == {"R10": "top", "R11": "bottom", "R30": "top"}
+
+
 def test_the_house_template_is_applied(table):
     assert ranking(table, highlight="RAA", title="Morale").layout.template == style.template()
 
