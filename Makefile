@@ -53,7 +53,7 @@ demo: setup
 test: setup
 	@mkdir -p build; failed=; \
 	$(MAKE) --no-print-directory lint >build/lint.txt 2>&1 & lint=$$!; \
-	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile || failed="$$failed pytest"; \
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder || failed="$$failed pytest"; \
 	wait $$lint || failed="$$failed lint"; \
 	cat build/lint.txt; \
 	echo "make test took $(TOOK)."; \

@@ -5,9 +5,11 @@ from __future__ import annotations
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from functools import cache
 from itertools import pairwise
-from typing import TYPE_CHECKING, TypeVar
+from threading import Lock
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import polars as pl
 
@@ -59,10 +61,32 @@ def one_blas_thread() -> Iterator[None]:
     """Let one thread work on matrices: on tall and narrow ones more gain nothing.
 
     Where other work shares the processor they wait for each other instead: a fit of statsmodels to 1,760 rows
-    and 25 columns then takes 160 ms of processor, with one thread 3 ms.
+    and 25 columns then takes 160 ms of processor, with one thread 3 ms. The limit is one of the process: of
+    several threads that ask for it the last to leave lifts it.
     """
-    with _linear_algebra().limit(limits=1, user_api="blas"):
+    with _LIMITED.lock:
+        if not _LIMITED.inside:
+            _LIMITED.limits = _linear_algebra().limit(limits=1, user_api="blas")
+        _LIMITED.inside += 1
+    try:
         yield
+    finally:
+        with _LIMITED.lock:
+            _LIMITED.inside -= 1
+            if not _LIMITED.inside:
+                _LIMITED.limits.restore_original_limits()
+
+
+@dataclass
+class _Limited:
+    """How many are inside `one_blas_thread`, and what the first of them changed."""
+
+    inside: int = 0
+    limits: Any = None
+    lock: Lock = field(default_factory=Lock)
+
+
+_LIMITED = _Limited()
 
 
 @cache

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 from importlib import import_module
@@ -11,6 +12,8 @@ import polars as pl
 import pytest
 from agreement import pytest_runtest_teardown  # noqa: F401  (a hook: it watches which files tests read)
 
+from culture_metrics.reporting.run import skip_grammar
+
 #: What takes longest to compile. Two workers that start together would each compile all of it: they begin at
 #: different ends, and find the other half done.
 LIBRARIES = (
@@ -19,9 +22,35 @@ LIBRARIES = (
 )  # fmt: skip
 # Tests that others take in: what failed in them is told as fully.
 pytest.register_assert_rewrite("on_parts", "on_report")
+skip_grammar()
 if worker := os.environ.get("PYTEST_XDIST_WORKER"):
     for library in LIBRARIES if worker == "gw0" else reversed(LIBRARIES):
         import_module(library)
+
+#: What takes longest as one file begins first: else one worker would wait for the other at the end.
+LONG = (
+    "tests/redteam/test_redteam.py", "tests/test_notebooks.py", "tests/reporting/test_report.py",
+    "tests/browser/test_lab.py",
+)  # fmt: skip
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Let one worker compile the tests and the other the package, for the same reason as above."""
+    if worker == "gw1" and config.args == config.getini("testpaths"):
+        config.args.reverse()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put long files first and small doctests last, in whatever order they were collected."""
+    files = dict.fromkeys(LONG, 0)
+    items.sort(key=lambda item: files.get(item.nodeid.partition("::")[0], 1 + ("tests/" not in item.nodeid)))
+
+
+def pytest_collection_finish() -> None:
+    """Keep thousands of collected tests, which never become waste, from being looked through for it."""
+    gc.collect()
+    gc.freeze()
+
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 
@@ -61,6 +90,17 @@ def national_2024(shared_data):
 
     (path,) = (shared_data / "nss2024").glob("*national results.xlsx")
     return read_published(path)
+
+
+@pytest.fixture(scope="session")
+def example_study():
+    """The built-in example as `study` reads it, for tests that look at what it shows and ask for no more.
+
+    What is shown of respondents is remembered: a test that estimates from its extracts reads its own.
+    """
+    from culture_metrics import study
+
+    return study([])
 
 
 @pytest.fixture(scope="session")

@@ -223,3 +223,8 @@ def test_import_loads_nothing_heavy() -> None:
     code = f"import sys, culture_metrics; print([m for m in {heavy} if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, check=True, text=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_the_long_files_that_begin_first_are_there():
+    named = re.findall(r'"(tests/[\w/]+\.py)"', (ROOT / "tests" / "conftest.py").read_text(encoding="utf-8"))
+    assert len(named) >= 4 and all((ROOT / name).is_file() for name in named)

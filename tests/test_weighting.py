@@ -7,6 +7,7 @@ import re
 import shutil
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from culture_metrics.catalogue import catalogue
@@ -98,6 +99,34 @@ def test_a_mistake_in_the_weighting_is_told(tmp_path, old, new, said):
     path.write_text(text.replace(old, new, 1), encoding="utf-8")
     mistakes = [m for m in check_survey(folder).mistakes if m.file == "weighting.yaml"]
     assert any(said in str(mistake) for mistake in mistakes)
+
+
+def test_code_six_of_what_was_reported_is_not_confirmed(shared_data):
+    """WDES 4b: options of Q14d in the national workbook of 2024, by long-lasting condition, in three readings.
+
+    The workbook has no ready percentage, so that none is proved; the gap hardly depends on it.
+    """
+    for code in ("q13d", "q14d"):
+        question = catalogue().edition(2024).question(code)
+        assert question.positive == (1, 2, 6) and "no published file at hand" in str(question.unconfirmed)
+    (path,) = (shared_data / "nss2024").glob("*national results.xlsx")
+    sheet = pl.read_excel(path, sheet_name="HEALTH WELLBEING SAFETY Q13-14", has_header=False)
+    first = next(i for i, cell in enumerate(sheet.row(0)) if str(cell).startswith("Q14d"))
+    groups = {row[2]: [float(x) for x in row[first : first + 5]] for row in sheet.rows()[5:] if row[2]}
+    groups["all"] = next([float(x) for x in r[first : first + 5]] for r in sheet.rows() if r[0] == "National")
+
+    def readings(own, colleague, no, _, both):
+        return [
+            100 * (own + colleague + both) / (own + colleague + both + no),
+            100 * (own + colleague) / (own + colleague + no),
+            100 * (own + colleague) / (own + colleague + both + no),
+        ]
+
+    assert readings(*groups["all"]) == pytest.approx([54.00, 52.80, 51.45], abs=0.006)
+    ill = "Staff with one or more long lasting health conditions or illnesses"
+    well = "Staff without a long lasting health condition or illness"
+    gaps = [a - b for a, b in zip(readings(*groups[ill]), readings(*groups[well]), strict=True)]
+    assert gaps == pytest.approx([0.66, 0.67, 0.64], abs=0.006)
 
 
 def test_headlines_that_are_not_confirmed_say_so():

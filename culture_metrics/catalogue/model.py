@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from culture_metrics.catalogue.describe import Definition, define
 from culture_metrics.errors import unknown
+from culture_metrics.wording.periods import period_words
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
@@ -507,9 +508,20 @@ class Survey:
         return " and ".join(filter(None, (", ".join(some), last)))
 
     def named(self, *periods: str) -> str:
-        """Say periods as people read them: with a remark where the edition is provisional."""
-        known = self.periods
-        return " to ".join(self._editions[p].named if p in known else p for p in periods)
+        """Say periods as people read them: with a remark where the edition is provisional.
+
+        Examples
+        --------
+        >>> from culture_metrics.catalogue import catalogue
+        >>> catalogue("national_quarterly_pulse").named("2024-Q1")
+        'Q1 2024/25'
+        """
+        known = self._editions
+        said = (
+            f" (provisional: {known[p].provisional})" if p in known and known[p].provisional else ""
+            for p in periods
+        )
+        return " to ".join(f"{period_words(p)}{remark}" for p, remark in zip(periods, said, strict=True))
 
     def remarks(self, *periods: str) -> list[str]:
         """Say in sentences which periods are of a provisional edition.

@@ -185,6 +185,7 @@ def before_after(  # noqa: PLR0913
     assumptions: Assumptions | None = None,
     conf_level: float = 0.95,
     allow_breaks: bool = False,
+    leave_out: Sequence[str] = (),
 ) -> BeforeAfter:
     """Follow a programme by difference in differences: before and after, beside a benchmark group.
 
@@ -206,6 +207,8 @@ def before_after(  # noqa: PLR0913
         As in `compare_years`.
     conf_level : float
         Level of the intervals.
+    leave_out : sequence of str
+        ODS codes of organisations that are no control: those that have the programme from another start.
 
     Returns
     -------
@@ -215,8 +218,8 @@ def before_after(  # noqa: PLR0913
     Raises
     ------
     ComparabilityError
-        When the periods are the wrong way round, or starts differ: effects of several starts need an
-        estimator for them, which no package kept here has.
+        When the periods are the wrong way round, or starts differ: each start is followed apart, see the
+        notes.
     UnknownNameError
         When the results have no such organisation or period.
 
@@ -228,6 +231,11 @@ def before_after(  # noqa: PLR0913
     organisation (`did.organisations_against_group`). Both rest on the two having run alike without the
     programme, which earlier periods can contradict and never prove, and on nothing else having set the
     organisation apart at the same time.
+
+    Several starts: one call for each, with its own baseline and the organisations of all other starts in
+    `leave_out`, which is the group-time effect of Callaway and Sant'Anna (2021) with controls that never have
+    the programme. They are not pooled into one effect: its interval rests on many organisations with the
+    programme, and the few of a start give one that is too narrow.
 
     Examples
     --------
@@ -250,12 +258,7 @@ def before_after(  # noqa: PLR0913
     'Fewer than 3 organisations without the programme have figures.'
     """
     if isinstance(start, Mapping):
-        raise ComparabilityError(
-            "All organisations of a programme have one start here",
-            got=f"{len(start)} starts",
-            hint="Organisations of one start at a time. Pooling them takes an estimator for staggered starts "
-            "(Callaway & Sant'Anna 2021), which this package does not have.",
-        )
+        raise _of_several_starts(start)
     check_level(conf_level, "before_after")
     first, last = str(baseline), str(follow_up)
     stuff = gather(results, None if release is None else str(release))
@@ -263,11 +266,17 @@ def before_after(  # noqa: PLR0913
     codes = tuple(organisation) if isinstance(organisation, list | tuple) else (organisation,)
     if not codes:
         raise ResultsError("No organisation has the programme", hint="Name it by its ODS code.")
+    apart = (leave_out,) if isinstance(leave_out, str) else tuple(leave_out)
+    if both := sorted({*codes} & {*apart}):
+        raise ResultsError(f"{listed(both)} cannot have the programme and be left out", where="before_after")
     here = stuff.frame["organisation"].unique().sort().to_list()
-    for code in codes:
+    for code in (*codes, *apart):
         if code not in here:
             raise unknown("organisation in these results", code, here)
-    frame, group, notes = _chosen(stuff, codes)
+    kept = replace(stuff, frame=stuff.frame.filter(~pl.col("organisation").is_in(apart)))
+    frame, group, notes = _chosen(kept, codes)
+    if apart:
+        notes = (*notes, f"No control, with a programme from another start: {listed(apart)}.")
     periods = frame["period"].unique().sort().to_list()
     for period in (first, last):
         if period not in periods:
@@ -299,6 +308,23 @@ def before_after(  # noqa: PLR0913
     table = pl.DataFrame(rows, schema=SCHEMA)
     table = table.sort(pl.col("measure").cast(pl.Enum(list(dict.fromkeys(wanted)))), "period")
     return BeforeAfter(table, codes, group, stuff.survey, first, last, began, conf_level, notes)
+
+
+def _of_several_starts(start: Mapping[str, Any]) -> ComparabilityError:
+    """Make the error for starts that differ: one call for each does what can be told."""
+    by_start: dict[str, list[str]] = {}
+    for code, period in start.items():
+        by_start.setdefault(str(period), []).append(str(code))
+    first, *others = sorted(by_start)
+    apart = sorted(code for other in others for code in by_start[other])
+    call = f"cm.before_after(results, {sorted(by_start[first])}, baseline=…, start={first}, follow_up=…"
+    return ComparabilityError(
+        "All organisations of a programme have one start here",
+        got=f"{counted(len(by_start), 'start')}: {', '.join(sorted(by_start))}",
+        hint="Follow each start apart, with its own baseline, and keep those of the other starts out of the "
+        f"control: {call}{f', leave_out={apart}' if apart else ''}), and so on. The effects of few "
+        "organisations are not pooled: the interval of one effect of all starts would be too narrow.",
+    )
 
 
 def _chosen(stuff: Material, codes: tuple[str, ...]) -> tuple[pl.DataFrame, str, tuple[str, ...]]:

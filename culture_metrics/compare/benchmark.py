@@ -21,9 +21,9 @@ from culture_metrics.compare.standing import (
     standing,
 )
 from culture_metrics.compare.standing_words import beside_median, favourable_said, rank_said, summary_said
-from culture_metrics.errors import ReportError, check_whole, unknown
+from culture_metrics.errors import ReportError, ResultsError, check_whole, unknown
 from culture_metrics.output import Output, verb
-from culture_metrics.results.tables import catalogued
+from culture_metrics.results.tables import catalogued, with_row_of
 from culture_metrics.results.words import weighed
 from culture_metrics.wording.numbers import MINUS, in_sentence, several, together
 
@@ -131,6 +131,9 @@ class Benchmark(Output):
         ------
         UnknownNameError
             When the edition has no such measure.
+        ResultsError
+            When nobody has a figure of it. Where this organisation alone has none, the others are drawn and
+            the title says so.
         """
         from culture_metrics import views
 
@@ -338,9 +341,19 @@ class Benchmark(Output):
         return f"{catalogue(self.survey).label}, {catalogue(self.survey).named(self.period)}"
 
     def _drawn_rows(self, measure: str) -> pl.DataFrame:
-        """Return the rows of a ranking: the group, and the peers that were named."""
-        rows = [self.peers, self.beside.join(self.peers, on="organisation", how="anti")]
-        return pl.concat(frame.filter(measure=measure) for frame in rows)
+        """Return the rows of a ranking: the group, and the peers that were named.
+
+        Raises
+        ------
+        ResultsError
+            When nobody has a figure.
+        """
+        each = [self.peers, self.beside.join(self.peers, on="organisation", how="anti")]
+        rows = pl.concat(frame.filter(measure=measure) for frame in each)
+        if rows["estimate"].count() == 0:
+            label = catalogue(self.survey).edition(self.period).measure(measure).label
+            raise ResultsError(f"No organisation has a figure of {label.lower()} to show")
+        return with_row_of(rows, self.organisation, self.name)
 
     def source(self, measures: Collection[str]) -> str:
         """Say where the organisation's figures of some measures come from and how they are weighted."""
@@ -349,6 +362,8 @@ class Benchmark(Output):
 
     def _place(self, measure: str) -> str:
         row = self.table.row(by_predicate=pl.col("measure") == measure, named=True)
+        if row["estimate"] is None:
+            return f"{self.name} has no figure, unlike {several(row['organisations'] or 0, 'organisation')}"
         if row["rank"] is None or row["organisations"] == 1:
             return f"{self.name} among {self.group}"
         rank = rank_said(row, self.peers).removeprefix("rank ")

@@ -11,6 +11,7 @@ import polars as pl
 
 from culture_metrics.catalogue import catalogue
 from culture_metrics.compare.assumptions import Assumptions, assumed_of
+from culture_metrics.compare.left_out import expit, leave_one_out
 from culture_metrics.compare.profile import MIXES, Profile, profile_of
 from culture_metrics.compare.sampling import ASSUMED, with_sampling_error
 from culture_metrics.contract import ALL
@@ -32,8 +33,6 @@ if TYPE_CHECKING:
 LEVELS = ("organisation", "region", "ics")
 #: Of what a spot is one, in sentences.
 NOUNS = {"organisation": "organisation", "region": "region", "ics": "integrated care system"}
-#: A profile that nobody else shares predicts nothing: such leverage leaves no residual.
-ALONE = 0.99
 #: Fewest organisations beyond the number of coefficients.
 SPARE = 20
 #: So many are drawn at each end.
@@ -115,8 +114,9 @@ class BrightSpots(Output):
     def rules(self) -> tuple[str, ...]:
         """Say how predictions are made."""
         said = [
-            "Predicted by least squares from benchmark group, size and the mix of occupations, ages and "
-            "ethnic groups, each organisation from all others; a difference says nothing of why",
+            "Predicted by a fractional logit, which stays on the scale, from benchmark group, size and the "
+            "mix of occupations, ages and ethnic groups, each organisation from all others; a "
+            "difference says nothing of why",
             ASSUMED,
         ]
         if self.left_out:
@@ -156,9 +156,9 @@ def bright_spots(
 
         label, organisation, name, benchmark_group, region, ics, base
             Who it is; of regions and systems `label` and `organisations` (how many).
-        estimate, predicted, excess
-            The figure, what the profile predicts from all other organisations, and the difference turned so
-            that above 0 is better.
+        estimate, predicted, predicted_low, predicted_high, excess
+            The figure, what the profile predicts from all other organisations (of organisations with its 95%
+            interval), and the difference turned so that above 0 is better.
         std_error, conf_low, conf_high, p_value, p_adjusted
             Of the excess: sampling of the own figure (assumed for published ones) and of the prediction; of
             regions and systems from how much their organisations differ. Adjusted by Benjamini and Hochberg.
@@ -177,8 +177,12 @@ def bright_spots(
 
     Notes
     -----
-    Ordinary least squares; what is left over an observation when all others predict it is e / (1 - h). Trusts
-    differ for many reasons that no file names: a bright spot is where to ask, not proof of good practice.
+    A fractional logit (Papke and Wooldridge 1996) of where the figure lies on its scale: no prediction and no
+    end of its interval leaves the scale, however near to its end the figures are. Each organisation is
+    predicted by the fit without it. The interval of the excess joins that of the figure (Wilson's for
+    percentages) and that of the prediction by Newcombe's way for differences; the p-value goes by the side of
+    it that looks to no difference. Trusts differ for many reasons that no file names: a bright spot is where
+    to ask, not proof of good practice.
 
     Examples
     --------
@@ -198,12 +202,14 @@ def bright_spots(
         published.results.table.filter(whole & (pl.col("measure") == found.id)),
         edition.survey,
         assumed_of(assumptions),
-    ).select("organisation", "estimate", sampling="std_error")
+    ).select("organisation", "estimate", sampling="std_error", own_low="conf_low", own_high="conf_high")
+    ends = (0.0, 100.0) if found.unit == "percent" else edition.survey.score_range
     about = profile.about.join(rows, on="organisation", how="left", maintain_order="left")
     design = _design(profile, regions=level == "organisation")
     there = about["estimate"].is_not_null().to_numpy()
-    left, explained = _left_over(about, design, there, found.direction)
-    table = _organisations(left) if level == "organisation" else _places(left, level)
+    left, explained = _left_over(about, design, there, found, ends)
+    width = ends[1] - ends[0]
+    table = _organisations(left) if level == "organisation" else _places(left, level, width)
     return BrightSpots(
         table=table,
         measure=found.id,
@@ -232,12 +238,11 @@ def _design(profile: Profile, *, regions: bool) -> Floats:
 
 
 def _left_over(
-    about: pl.DataFrame, design: Floats, there: NDArray[np.bool_], direction: str
+    about: pl.DataFrame, design: Floats, there: NDArray[np.bool_], found: Measure, ends: tuple[float, float]
 ) -> tuple[pl.DataFrame, float]:
     """Return what is left over each organisation when all others predict it, and the share explained."""
     # A column that is the same for all who have a figure, or follows from others, tells nothing.
-    x, y = design[there], about["estimate"].to_numpy()[there]
-    basis, size, _ = np.linalg.svd(x, full_matrices=False)
+    basis, size, _ = np.linalg.svd(design[there], full_matrices=False)
     basis = basis[:, size > size.max() * 1e-10]
     n, k = basis.shape
     if n < k + SPARE:
@@ -248,22 +253,37 @@ def _left_over(
             got=f"{n}",
             hint="Take the official workbook of all organisations.",
         )
-    leverage = (basis**2).sum(axis=1)
-    residual = y - basis @ (basis.T @ y)
-    good = leverage < ALONE
-    h, e = leverage[good], residual[good]
-    excess = e / (1 - h)
-    variance = ((residual**2).sum() - e**2 / (1 - h)) / (n - k - 1)
-    sampling = about["sampling"].to_numpy()[there][good]
-    sign = -1.0 if direction == "lower" else 1.0
-    kept = about.filter(pl.Series(there)).filter(pl.Series(good))
-    total = ((y[good] - y[good].mean()) ** 2).sum()
+    low, width = ends[0], ends[1] - ends[0]
+    whole = about.filter(pl.Series(there))
+    told = leave_one_out((whole["estimate"].to_numpy() - low) / width, basis)
+    kept = whole.filter(pl.Series(told.good))
+    y = kept["estimate"].to_numpy()
+    reach = [low + width * expit(told.logit + z * told.error) for z in (0.0, -NORMAL, NORMAL)]
+    predicted, bottom, top = reach
+    share = (predicted - low) / width
+    slope = width * share * (1 - share)
+    sign = -1.0 if found.direction == "lower" else 1.0
+    excess = y - predicted
+    # Newcombe's interval of a difference: each side from the figure's and the prediction's nearer end.
+    own_low, own_high = kept["own_low"].to_numpy(), kept["own_high"].to_numpy()
+    below = np.hypot(y - own_low, top - predicted)
+    above = np.hypot(own_high - y, predicted - bottom)
+    ends_of = (excess - below, excess + above)
+    total = ((y - y.mean()) ** 2).sum()
     return (
         kept.with_columns(
-            predicted=pl.Series(y[good] - excess),
+            predicted=pl.Series(predicted),
+            predicted_low=pl.Series(bottom),
+            predicted_high=pl.Series(top),
             excess=pl.Series(sign * excess),
-            std_error=pl.Series(np.sqrt(sampling**2 + variance * h / (1 - h))),
-            unusual=pl.Series(sign * excess / np.sqrt(variance / (1 - h))),
+            std_error=pl.Series(np.hypot(kept["sampling"].to_numpy(), slope * told.error)),
+            conf_low=pl.Series(np.minimum(sign * ends_of[0], sign * ends_of[1])),
+            conf_high=pl.Series(np.maximum(sign * ends_of[0], sign * ends_of[1])),
+            # The side of the interval that looks to no difference, so that both say the same.
+            statistic=pl.Series(sign * NORMAL * excess / np.where(excess > 0, below, above)),
+            unusual=pl.Series(
+                sign * excess / (width * np.sqrt(told.scale * share * (1 - share) * (1 + told.lever)))
+            ),
         ),
         float(1 - (excess**2).sum() / total) if total > 0 else math.nan,
     )
@@ -272,13 +292,9 @@ def _left_over(
 def _organisations(left: pl.DataFrame) -> pl.DataFrame:
     from scipy.special import ndtr, ndtri
 
-    z = (left["excess"] / left["std_error"]).to_numpy()
-    p = 2 * ndtr(-np.abs(z))
-    half = NORMAL * pl.col("std_error")
+    p = 2 * ndtr(-left["statistic"].abs().to_numpy())
     return (
         left.with_columns(
-            conf_low=pl.col("excess") - half,
-            conf_high=pl.col("excess") + half,
             p_value=pl.Series(p),
             p_adjusted=pl.Series(adjust(p)),
             label=pl.format("{} ({})", "name", "organisation"),
@@ -289,14 +305,18 @@ def _organisations(left: pl.DataFrame) -> pl.DataFrame:
         .sort("excess", "organisation", descending=[True, False])
         .select(
             "label", "organisation", "name", "benchmark_group", "region", "ics", "base", "estimate",
-            "predicted", "excess", "std_error", "conf_low", "conf_high", "p_value", "p_adjusted", "unusual",
+            "predicted", "predicted_low", "predicted_high", "excess", "std_error", "conf_low", "conf_high",
+            "p_value", "p_adjusted", "unusual",
             "bright",
         )
     )  # fmt: skip
 
 
-def _places(left: pl.DataFrame, level: str) -> pl.DataFrame:
-    """Return the mean excess of the organisations of each region or system, with a t interval."""
+def _places(left: pl.DataFrame, level: str, width: float) -> pl.DataFrame:
+    """Return the mean excess of the organisations of each region or system, with a t interval.
+
+    No difference is larger than the scale is wide, and few organisations have wide intervals.
+    """
     from scipy.special import stdtr, stdtrit
 
     means = (
@@ -318,8 +338,8 @@ def _places(left: pl.DataFrame, level: str) -> pl.DataFrame:
     adjusted[known] = adjust(p[known])
     return (
         means.with_columns(
-            conf_low=pl.col("excess") - pl.Series(half),
-            conf_high=pl.col("excess") + pl.Series(half),
+            conf_low=(pl.col("excess") - pl.Series(half)).clip(lower_bound=-width),
+            conf_high=(pl.col("excess") + pl.Series(half)).clip(upper_bound=width),
             p_value=pl.Series(p),
             p_adjusted=pl.Series(adjusted),
         )

@@ -9,7 +9,7 @@ import polars as pl
 from culture_metrics.compare.decomposition import ChangeDecomposition, in_order, named_rows
 from culture_metrics.compare.group_means import means_of_respondents
 from culture_metrics.compare.group_results import means_of_results
-from culture_metrics.compare.pieces import moments, pieces, spread, untold
+from culture_metrics.compare.pieces import moments, pieces, spread
 from culture_metrics.errors import ResultsError
 from culture_metrics.extracts.extract import Extract
 from culture_metrics.output import table_of, verb
@@ -130,10 +130,9 @@ def decompose_change(
 def decomposed(years: GroupMeans, *, interaction: bool = False) -> ChangeDecomposition:
     """Split the change between two years of group means into its pieces."""
     blocks = years.blocks
-    nulls = [untold(moments(year[0], blocks), blocks) for year in (years.before, years.after)]
 
     def statistic(before: Floats, after: Floats) -> Floats:
-        old, new = moments(before, blocks, nulls[0]), moments(after, blocks, nulls[1])
+        old, new = (moments(year, blocks, years.pairs) for year in (before, after))
         return in_order(pieces(old, new, blocks, interaction), blocks, interaction)
 
     numbers = pl.DataFrame(spread(statistic, years.before, years.after)).fill_nan(None)

@@ -10,7 +10,7 @@ import polars as pl
 from culture_metrics.catalogue import catalogue
 from culture_metrics.compare.assumptions import Assumptions, assumed_of
 from culture_metrics.compare.difference import ALPHA, add_differences
-from culture_metrics.compare.equality_sources import figures_of, parts_of, survey_of
+from culture_metrics.compare.equality_sources import figures_of, figures_of_each, parts_of, survey_of
 from culture_metrics.compare.equality_standards import equality_of
 from culture_metrics.compare.families import ADJUSTMENTS, adjust_p
 from culture_metrics.compare.gaps import NO_GAP, EqualityGaps
@@ -140,7 +140,7 @@ def equality_gaps(  # noqa: PLR0913
     by = (by,) if isinstance(by, str) else by
     wanted = None if by is None and not names else list(dict.fromkeys([*map(str, by or ()), *names]))
     assumed = assumed_of(assumptions)
-    figures = _once([(p, figures_of(p, wanted, minimum_base)) for p in parts])
+    figures = _once([*zip(parts, figures_of_each(parts, wanted, minimum_base), strict=True)])
     gaps = _gaps(figures, survey, said, wanted, names, words, assumed)
     books = _books(parts if published is None else published)
     benchmarks = [

@@ -12,7 +12,7 @@ from culture_metrics.compare.equality_standards import equality_of
 from culture_metrics.compare.pairs import as_read
 from culture_metrics.contract import ALL, as_results
 from culture_metrics.errors import ResultsError, kind_of
-from culture_metrics.extracts.extract import Extract
+from culture_metrics.extracts.extract import Extract, of_each
 from culture_metrics.indicators.breakdowns import available_breakdowns, breakdown_id, group_columns
 from culture_metrics.indicators.estimate import estimate
 from culture_metrics.indicators.percentages import headline_shares
@@ -71,7 +71,7 @@ def figures_of(part: Source, by: Sequence[str] | None, minimum_base: int | None)
     `by` are the breakdowns wanted; those of the survey's equality file when left out.
     """
     if isinstance(part, Extract):
-        return _of_respondents(part, by, minimum_base)
+        return _with_made(part, by, _estimated(part, by, minimum_base), minimum_base)
     if isinstance(part, Published):
         table = part.results.table.filter(pl.col("breakdown") != ALL)
         return pl.concat([table, beside(part)])
@@ -81,16 +81,44 @@ def figures_of(part: Source, by: Sequence[str] | None, minimum_base: int | None)
     return table.filter(pl.col("breakdown") != ALL)
 
 
-def _of_respondents(extract: Extract, by: Sequence[str] | None, minimum_base: int | None) -> pl.DataFrame:
-    said = equality_of(extract.survey)
+def figures_of_each(
+    parts: Sequence[Source], by: Sequence[str] | None, minimum_base: int | None
+) -> list[pl.DataFrame]:
+    """Return the figures of several parts: extracts are estimated in threads, as each takes a decision.
+
+    What is made of them is not: there is one memory for all tables of respondents, which may bear the same
+    ids in two years.
+    """
+    extracts = [part for part in parts if isinstance(part, Extract)]
+    found = iter(of_each(extracts, lambda extract: _estimated(extract, by, minimum_base)))
+    return [
+        _with_made(part, by, next(found), minimum_base)
+        if isinstance(part, Extract)
+        else figures_of(part, by, minimum_base)
+        for part in parts
+    ]
+
+
+def _wanted(extract: Extract, by: Sequence[str] | None) -> list[str]:
+    if by is not None:
+        return [breakdown_id(extract, b) for b in by]
     here = available_breakdowns(extract)
-    wanted = (
-        [b for b in said.breakdowns if b in here] if by is None else [breakdown_id(extract, b) for b in by]
-    )
+    return [b for b in equality_of(extract.survey).breakdowns if b in here]
+
+
+def _estimated(extract: Extract, by: Sequence[str] | None, minimum_base: int | None) -> pl.DataFrame:
+    wanted = _wanted(extract, by)
     if not wanted:
         return pl.DataFrame(schema=RESULTS)
-    found = estimate(extract, by=wanted, minimum_base=minimum_base).table
-    made = [_made(extract, one, wanted, found, minimum_base) for one in said.made.values()]
+    return estimate(extract, by=wanted, minimum_base=minimum_base).table
+
+
+def _with_made(
+    extract: Extract, by: Sequence[str] | None, found: pl.DataFrame, minimum_base: int | None
+) -> pl.DataFrame:
+    """Return the figures of groups, measures made of others among them."""
+    wanted, said = _wanted(extract, by), equality_of(extract.survey)
+    made = [_made(extract, one, wanted, found, minimum_base) for one in said.made.values() if wanted]
     return pl.concat([found, *made]).filter(pl.col("breakdown") != ALL)
 
 

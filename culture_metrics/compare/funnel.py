@@ -162,10 +162,21 @@ class Funnel(Output):
 
     def rules(self) -> tuple[str, ...]:
         """Say how the limits were made."""
+        if math.isnan(self.dispersion.phi):
+            return (f"Funnel limits at 95 and 99.8 % of sampling alone: {self._why_narrow()}",)
         return (
             "Funnel limits at 95 and 99.8 %, widened for over-dispersion: winsorised z-scores (10 %), "
             f"φ {self.dispersion.phi:.3g}, additive τ {self.dispersion.between:.3g} (Spiegelhalter 2005)",
         )
+
+    def _why_narrow(self) -> str:
+        """Say why the limits do not allow for over-dispersion."""
+        if self.table.height < FEWEST:
+            return (
+                f"{several(self.table.height, 'organisation')} cannot tell how far organisations differ "
+                f"beyond sampling, which takes {FEWEST} or more"
+            )
+        return "the mean lies at the end of the scale, where sampling has no spread"
 
     def _title(self) -> str:
         where = {
@@ -190,6 +201,9 @@ class Funnel(Output):
             f"{beyond['above']} of {several(self.table.height, 'organisation')} above and {beyond['below']} "
             "below the outer limits (99.8%).",
         ]
+        if math.isnan(self.dispersion.phi):
+            why = self._why_narrow()
+            said.append(f"{why[:1].upper()}{why[1:]}: the limits are those of sampling alone.")
         if self.dispersion.between > 0:
             said.append(
                 f"Organisations differ by more than sampling: standard deviation "

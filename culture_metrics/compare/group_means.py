@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from culture_metrics.compare.cells import NOT_GIVEN, OTHER, cells_of
+from culture_metrics.compare.levels import untold
 from culture_metrics.compare.pair import pair_of
-from culture_metrics.compare.pieces import bootstrap, moment_rows, moments, untold
+from culture_metrics.compare.pieces import bootstrap, moment_rows, moments, pairs_of
 from culture_metrics.errors import ComparabilityError, ExtractError
 from culture_metrics.extracts.spelling import may_be_renamed
 from culture_metrics.indicators.breakdowns import breakdown_id
@@ -17,16 +18,16 @@ from culture_metrics.indicators.seeds import secret_seed
 from culture_metrics.wording.numbers import in_sentence, together
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from culture_metrics.catalogue import Edition, Measure
     from culture_metrics.compare.cells import Cells
     from culture_metrics.compare.pair import Pair
-    from culture_metrics.compare.pieces import Floats, Rows
+    from culture_metrics.compare.pieces import Floats, Numbers, Rows
     from culture_metrics.extracts.extract import Extract
 
-    #: The means of a year, and of each draw of it.
-    Drawn = tuple[Floats, Floats]
+    #: The means of a year, and of each draw of it, some draws at a time.
+    Drawn = tuple[Floats, Iterable[Floats]]
 
 
 #: Groups that a note names.
@@ -45,6 +46,8 @@ class GroupMeans:
         One row per group that may be shown: `breakdown, group, base_from, base_to`.
     blocks : tuple of slice
         Where the groups of each breakdown stand in the means.
+    pairs : array
+        Which two groups of different breakdowns somebody is in both of.
     before, after : tuple
         Means of `moment_rows`, of the year and of its draws. The measure is counted from the middle of both
         years, where rounding is least.
@@ -59,6 +62,7 @@ class GroupMeans:
     periods: tuple[str, str]
     groups: pl.DataFrame
     blocks: tuple[slice, ...]
+    pairs: Numbers
     before: Drawn
     after: Drawn
     levels: tuple[float, float]
@@ -118,6 +122,7 @@ def means_of_respondents(
         periods=(pair.before.period, pair.after.period),
         groups=cells.groups,
         blocks=cells.blocks,
+        pairs=pairs_of(cells.codes),
         before=years[0],
         after=years[1],
         levels=(levels[0], levels[1]),
@@ -134,13 +139,11 @@ def _check_told_apart(pair: Pair, cells: Cells, rows: Rows) -> None:
     """
     given = (cells.groups["group"] != NOT_GIVEN).to_numpy()
     whole = given[cells.codes].all(axis=1)
-    names = cells.groups["breakdown"].unique(maintain_order=True).to_list()
+    names, pairs = cells.groups["breakdown"].unique(maintain_order=True).to_list(), pairs_of(cells.codes)
     for extract, counts in zip((pair.before, pair.after), cells.counts, strict=True):
-        year = moments((counts * whole) @ rows / counts.sum(), cells.blocks)
-        there = int((year.shares > 0).sum())
-        # Dummies of groups that nobody is in tell nothing either.
-        told = len(given) - untold(year, cells.blocks).shape[1]
-        if len(names) > 1 and told < there - (len(names) - 1):
+        year = moments((counts * whole) @ rows / counts.sum(), cells.blocks, pairs)
+        # The dummies of every breakdown sum to 1.
+        if untold(year.shares, year.beside, pairs, cells.blocks) > len(names) - 1:
             raise ExtractError(
                 f"The mixes of {' and '.join(names)} cannot be told apart",
                 where=f"{pair.organisation}, {extract.period}",

@@ -12,7 +12,7 @@ from culture_metrics.compare.cells import OTHER
 from culture_metrics.compare.comparable import see_breaks
 from culture_metrics.compare.group_means import GroupMeans, alone, chosen
 from culture_metrics.compare.pairs import check_order
-from culture_metrics.compare.pieces import DRAWS
+from culture_metrics.compare.pieces import DRAWS, NO_PAIRS
 from culture_metrics.compare.same_questions import absent_in
 from culture_metrics.contract import ALL, check_results
 from culture_metrics.errors import ComparabilityError, ResultsError, unknown
@@ -91,6 +91,7 @@ def means_of_results(
         periods=years,
         groups=shown,
         blocks=(slice(0, groups.height),),
+        pairs=NO_PAIRS,
         before=before,
         after=after,
         levels=(levels[0], levels[1]),
@@ -239,4 +240,4 @@ def _drawn(groups: pl.DataFrame, end: str, year: int, middle: float) -> Drawn:
     shares = rng.multinomial(counts.sum(), counts / counts.sum(), DRAWS) / counts.sum()
     drawn = levels + errors * rng.standard_normal((DRAWS, len(counts)))
     share = counts / counts.sum()
-    return np.concatenate([share * levels, share]), np.hstack([shares * drawn, shares])
+    return np.concatenate([share * levels, share]), [np.hstack([shares * drawn, shares])]

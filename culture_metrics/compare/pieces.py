@@ -3,27 +3,31 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import combinations, pairwise
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 from scipy import sparse
 
+from culture_metrics.compare.levels import shortest
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
     Floats = NDArray[np.float64]
     Flags = NDArray[np.bool_]
+    Numbers = NDArray[np.int64]
     #: One row per kind of respondent: dense, or sparse where most of it is nought.
     Rows: TypeAlias = Floats | sparse.csr_array
 
-#: Eigenvalues below this share of the largest are taken as nought: the dummies of a breakdown sum to 1.
-RANK_TOLERANCE = 1e-9
 #: Draws behind every interval.
 DRAWS = 1000
-#: Resampled counts held in memory at a time.
-CHUNK = 4_000_000
+#: Draws held in memory at a time.
+TOGETHER = 50
+#: Of one breakdown.
+NO_PAIRS = np.empty((0, 2), np.int64)
 
 
 @dataclass(frozen=True)
@@ -31,16 +35,13 @@ class Moments:
     """One year of respondents, seen through the dummies of its groups.
 
     `shares` is the share of respondents in each group of every breakdown, `value` the mean of the dummy times
-    the measure. `beside` has a row for every group and a column for every group of all breakdowns but the
-    largest: the share of respondents who are in both. Groups of one breakdown never overlap, so the largest
-    needs no square of its own, and one breakdown nothing at all. `null` is what the year cannot tell apart.
-    Axes before these are draws.
+    the measure, `beside` the share who are in both groups of each of `pairs`. Axes before these are draws.
     """
 
     shares: Floats
     value: Floats
     beside: Floats
-    null: Floats
+    pairs: Numbers
 
 
 @dataclass(frozen=True)
@@ -100,7 +101,7 @@ def pieces(before: Moments, after: Moments, blocks: Sequence[slice], interaction
         ],
         axis=-1,
     )
-    there, later = (_crossed(year, changed, blocks) for year in (before, after))
+    there, later = (_crossed(year, changed) for year in (before, after))
     return Pieces(
         mix=mix,
         within=there if interaction else (there + later) / 2,
@@ -109,43 +110,40 @@ def pieces(before: Moments, after: Moments, blocks: Sequence[slice], interaction
     )
 
 
-def largest(blocks: Sequence[slice]) -> tuple[slice, NDArray[np.int64]]:
-    """Return where the breakdown of most groups stands, and the groups of all others."""
-    most = max(blocks, key=lambda block: block.stop - block.start)
-    groups = np.arange(blocks[-1].stop)
-    return most, np.delete(groups, most)
+def _by_group(values: Floats, group: Numbers, groups: int) -> Floats:
+    """Add up what pairs come to, by group."""
+    ones = np.ones(len(group))
+    return np.asarray(
+        values @ sparse.csr_array((ones, group, np.arange(len(group) + 1)), shape=(len(group), groups))
+    )
 
 
-def _crossed(year: Moments, level: Floats, blocks: Sequence[slice]) -> Floats:
+def _crossed(year: Moments, level: Floats) -> Floats:
     """Return x x' times a level: what respondents of each group are given by all groups they are in."""
-    most, others = largest(blocks)
-    given = (year.beside @ level[..., others, None])[..., 0]
-    given[..., most] += year.shares[..., most] * level[..., most]
-    back = np.swapaxes(year.beside[..., most, :], -1, -2) @ level[..., most, None]
-    given[..., others] += back[..., 0]
+    given = year.shares * level
+    if len(year.pairs):
+        groups = level.shape[-1]
+        for own, other in (year.pairs.T, year.pairs.T[::-1]):
+            given += _by_group(year.beside * level[..., other], own, groups)
     return given
 
 
 def _levels(year: Moments, blocks: Sequence[slice]) -> Floats:
     """Return the level of each group: its mean, or its coefficient beside the other breakdowns."""
-    most, others = largest(blocks)
-    shares, value, first = year.shares, year.value, blocks[0]
-    own = np.divide(1.0, shares[..., most], out=np.zeros_like(shares[..., most]), where=shares[..., most] > 0)
-    if not len(others):
-        return value * own
-    # The largest breakdown is taken out of the normal equations: its groups do not overlap.
-    both, level = year.beside[..., most, :], np.zeros_like(value)
-    scaled = np.swapaxes(both * own[..., None], -1, -2)
-    left = year.beside[..., others, :] - scaled @ both
-    right = value[..., others, None] - scaled @ value[..., most, None]
-    level[..., others] = (np.linalg.pinv(left, rcond=RANK_TOLERANCE, hermitian=True) @ right)[..., 0]
-    level[..., most] = own * (value[..., most] - (both @ level[..., others, None])[..., 0])
-    # Who cannot be told apart shares alike: the shortest of all levels that fit.
-    level = level - (level @ year.null) @ year.null.T
+    level = _shortest(year, year.value, blocks)
     # Least squares goes through the mean; hold it to that beyond rounding, or the sums would not.
-    short = value[..., first].sum(-1) - (shares * level).sum(-1)
+    first = blocks[0]
+    short = year.value[..., first].sum(-1) - (year.shares * level).sum(-1)
     level[..., first] += short[..., None]
     return level
+
+
+def _shortest(year: Moments, right: Floats, blocks: Sequence[slice]) -> Floats:
+    if not len(year.pairs):
+        return np.divide(right, year.shares, out=np.zeros_like(right), where=year.shares > 0)
+    shape = right.shape
+    flat = [part.reshape(-1, part.shape[-1]) for part in (year.shares, year.beside, right)]
+    return shortest(flat[0], flat[1], year.pairs, flat[2], blocks).reshape(shape)
 
 
 def _unmoved(both: Moments, changed: Floats, alone: Flags, blocks: Sequence[slice]) -> Floats:
@@ -154,44 +152,32 @@ def _unmoved(both: Moments, changed: Floats, alone: Flags, blocks: Sequence[slic
     That is nought unless their people are in groups of other breakdowns, which changed.
     """
     found = np.zeros_like(changed)
-    among = np.flatnonzero(alone)
-    if len(among) and len(blocks) > 1:
-        given = _crossed(both, np.where(alone, 0.0, changed), blocks)[..., among, None]
-        inverse = np.linalg.pinv(square(both, among, blocks), rcond=RANK_TOLERANCE, hermitian=True)
-        found[..., among] = -(inverse @ given)[..., 0]
+    if alone.any() and len(blocks) > 1:
+        given = _crossed(both, np.where(alone, 0.0, changed))
+        number = np.cumsum(alone) - 1
+        within = alone[both.pairs].all(axis=1)
+        own = Moments(
+            both.shares[..., alone], given[..., alone], both.beside[..., within], number[both.pairs[within]]
+        )
+        ends = np.cumsum([0, *(int(alone[b].sum()) for b in blocks)])
+        found[..., alone] = -_shortest(own, own.value, [slice(a, b) for a, b in pairwise(ends)])
     return found
 
 
-def square(year: Moments, among: NDArray[np.int64], blocks: Sequence[slice]) -> Floats:
-    """Return x x' of some groups."""
-    _, others = largest(blocks)
-    place = np.full(blocks[-1].stop, -1)
-    place[others] = np.arange(len(others))
-    there, own = np.flatnonzero(place[among] >= 0), np.flatnonzero(place[among] < 0)
-    found = np.zeros((*year.shares.shape[:-1], len(among), len(among)))
-    found[..., there] = year.beside[..., among, :][..., place[among[there]]]
-    found[..., there[:, None], own] = np.swapaxes(found[..., own[:, None], there], -1, -2)
-    found[..., own, own] = year.shares[..., among[own]]
-    return found
-
-
-def untold(year: Moments, blocks: Sequence[slice]) -> Floats:
-    """Return what a year cannot tell apart: levels that give everybody nought, one a column."""
-    if len(blocks) == 1:
-        return np.empty((blocks[0].stop, 0))
-    values, vectors = np.linalg.eigh(square(year, np.arange(blocks[-1].stop), blocks))
-    return vectors[:, np.abs(values) <= RANK_TOLERANCE * np.abs(values).max()]
-
-
-def moments(means: Floats, blocks: Sequence[slice], null: Floats | None = None) -> Moments:
-    """Read moments from the means of `moment_rows`; `null` is what `untold` found in the year itself."""
-    groups, others = blocks[-1].stop, len(largest(blocks)[1])
+def moments(means: Floats, blocks: Sequence[slice], pairs: Numbers = NO_PAIRS) -> Moments:
+    """Read moments from the means of `moment_rows`; `pairs` are those of its groups."""
+    groups = blocks[-1].stop
     value, shares, beside = np.split(means, [groups, 2 * groups], axis=-1)
-    null = np.empty((groups, 0)) if null is None else null
-    return Moments(shares, value, beside.reshape(*means.shape[:-1], groups, others), null)
+    return Moments(shares, value, beside, pairs)
 
 
-def moment_rows(codes: NDArray[np.int64], value: Floats, blocks: Sequence[slice]) -> sparse.csr_array:
+def pairs_of(codes: Numbers) -> Numbers:
+    """Return which two groups of different breakdowns somebody is in both of, in order."""
+    each = [codes[:, two] for two in combinations(range(codes.shape[1]), 2)]
+    return np.unique(np.concatenate([NO_PAIRS, *each]), axis=0)
+
+
+def moment_rows(codes: Numbers, value: Floats, blocks: Sequence[slice]) -> sparse.csr_array:
     """Return one row per kind of respondent whose mean over respondents gives the moments of a year.
 
     Parameters
@@ -203,46 +189,71 @@ def moment_rows(codes: NDArray[np.int64], value: Floats, blocks: Sequence[slice]
     blocks : sequence of slice
         Where the groups of each breakdown stand.
     """
-    groups, (most, others) = blocks[-1].stop, largest(blocks)
-    place = np.zeros(groups, np.int64)
-    place[others] = np.arange(len(others))
-    beside = [codes[:, j] for j, block in enumerate(blocks) if block != most]
-    pairs = [2 * groups + own * len(others) + place[other] for own in codes.T for other in beside]
-    columns = np.column_stack([codes, codes + groups, *pairs])
+    groups, pairs = blocks[-1].stop, pairs_of(codes)
+    names = pairs @ [groups, 1]
+    beside = [
+        2 * groups + np.searchsorted(names, codes[:, two] @ [groups, 1])
+        for two in combinations(range(codes.shape[1]), 2)
+    ]
+    columns = np.column_stack([codes, codes + groups, *beside])
     numbers = np.ones(columns.shape)
     numbers[:, : len(blocks)] = value[:, None]
     rows = np.repeat(np.arange(len(codes)), columns.shape[1])
-    width = groups * (2 + len(others))
-    return sparse.csr_array((numbers.ravel(), (rows, columns.ravel())), shape=(len(codes), width))
+    shape = (len(codes), 2 * groups + len(pairs))
+    return sparse.csr_array((numbers.ravel(), (rows, columns.ravel())), shape=shape)
 
 
-def resample(rows: Rows, counts: NDArray[np.int64], draws: int, rng: np.random.Generator) -> Floats:
-    """Return the mean of rows in each bootstrap draw of respondents; `counts` says how often a row stands."""
+def resample(rows: Rows, counts: Numbers, draws: int, rng: np.random.Generator) -> Iterator[Floats]:
+    """Yield the mean of rows in bootstrap draws of respondents, some at a time.
+
+    `counts` says how often a row stands.
+    """
     people, kinds = int(counts.sum()), len(counts)
     # Person by person: quicker than a multinomial of thousands of kinds.
     kind_of = np.repeat(np.arange(kinds), counts)
-    size = max(1, CHUNK // kinds)
-    means = []
-    for start in range(0, draws, size):
+    for start in range(0, draws, TOGETHER):
         drawn = np.stack(
             [
                 np.bincount(kind_of[rng.integers(people, size=people, dtype=np.int32)], minlength=kinds)
-                for _ in range(min(size, draws - start))
+                for _ in range(min(TOGETHER, draws - start))
             ]
         )
-        means.append(drawn.astype(float) @ rows / people)
-    return np.concatenate(means)
+        yield drawn.astype(float) @ rows / people
+
+
+@dataclass(frozen=True)
+class Draws:
+    """1,000 draws of respondents with replacement, some at a time: all together they take too much memory.
+
+    For a change that is published the seed is a secret one (`secret_seed`): who knew how often each
+    respondent was drawn could reckon back from intervals.
+    """
+
+    rows: Rows
+    counts: Numbers
+    seed: Sequence[int]
+
+    def __iter__(self) -> Iterator[Floats]:
+        """Draw; each time the same."""
+        return resample(self.rows, self.counts, DRAWS, np.random.default_rng([*self.seed, DRAWS]))
+
+
+def bootstrap(rows: Rows, counts: Numbers, seed: Sequence[int]) -> tuple[Floats, Draws]:
+    """Return the means of rows over respondents, as they are and in each of 1,000 draws."""
+    return counts @ rows / counts.sum(), Draws(rows, counts, seed)
 
 
 def spread(
-    statistic: Callable[[Floats, Floats], Floats], before: tuple[Floats, Floats], after: tuple[Floats, Floats]
+    statistic: Callable[[Floats, Floats], Floats],
+    before: tuple[Floats, Iterable[Floats]],
+    after: tuple[Floats, Iterable[Floats]],
 ) -> dict[str, Floats]:
     """Return `estimate, std_error, conf_low, conf_high` of a statistic of two years.
 
-    `before` and `after` hold a year's means and the same in each draw; the interval is the middle 95 % of the
-    draws (Efron 1979).
+    `before` and `after` hold a year's means and the same in each draw, some draws at a time; the interval is
+    the middle 95 % of the draws (Efron 1979).
     """
-    drawn = statistic(before[1], after[1])
+    drawn = np.concatenate([statistic(old, new) for old, new in zip(before[1], after[1], strict=True)])
     low, high = np.quantile(drawn, [0.025, 0.975], axis=0)
     return {
         "estimate": statistic(before[0], after[0]),
@@ -250,13 +261,3 @@ def spread(
         "conf_low": low,
         "conf_high": high,
     }
-
-
-def bootstrap(rows: Rows, counts: NDArray[np.int64], seed: Sequence[int]) -> tuple[Floats, Floats]:
-    """Return the means of rows over respondents, as they are and in each of 1,000 draws with replacement.
-
-    For a change that is published the seed is a secret one (`secret_seed`): who knew how often each
-    respondent was drawn could reckon back from intervals.
-    """
-    rng = np.random.default_rng([*seed, DRAWS])
-    return counts @ rows / counts.sum(), resample(rows, counts, DRAWS, rng)

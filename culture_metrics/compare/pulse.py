@@ -10,11 +10,14 @@ import polars as pl
 
 from culture_metrics.catalogue import catalogue
 from culture_metrics.compare.pairs import gather
+from culture_metrics.compare.pulse_words import NEAR, OUTSIDE, SHIFT, TREND, finding, in_short
 from culture_metrics.contract import ALL
 from culture_metrics.errors import ComparabilityError, ResultsError, unknown
 from culture_metrics.output import Output, verb
 from culture_metrics.problems import counted
-from culture_metrics.wording.numbers import shown
+from culture_metrics.results.words import SOURCES
+from culture_metrics.wording.numbers import held_back, shown
+from culture_metrics.wording.periods import period_words
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -33,12 +36,6 @@ LIMIT, LARGEST_RANGE = 2.66, 3.267
 RUN = 7
 #: Below so many points limits move with every new one.
 SETTLED, FEWEST = 13, 3
-OUTSIDE, SHIFT, TREND, NEAR = (
-    "outside the limits",
-    "seven in a row on one side of the mean",
-    "seven in a row in one direction",
-    "two of three near a limit",
-)
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -49,8 +46,9 @@ class RunChart(Output):
     ----------
     table : polars.DataFrame
         One row per pulse quarter from the first to the last, those without results too: `period, estimate,
-        base, status` ("missing" where there are no results), `moving_range, mean, limit_low, limit_high`
-        (null where no quarters follow each other, or nothing moved), `special_cause` (which rules, or null),
+        base, status` ("missing" where there are no results), `source`, `moving_range, mean,
+        limit_low, limit_high` (null where no quarters follow each other, or nothing moved), `special_cause`
+        (which rules, or null),
         `point` (common cause, improvement, concern; special cause where no side is the better one).
     annual : polars.DataFrame
         The annual survey's results of the same measure: `period, estimate, base`. Another survey: not in the
@@ -59,6 +57,8 @@ class RunChart(Output):
         What and whose, and in which survey.
     provisional : bool
         True when the limits rest on fewer than 13 points that follow each other, or there are none.
+    name : str
+        What figures call the organisation, instead of its code.
     """
 
     table: pl.DataFrame
@@ -67,47 +67,69 @@ class RunChart(Output):
     organisation: str
     survey: str
     provisional: bool
+    name: str = ""
+
+    @property
+    def label(self) -> str:
+        """What the measure is called."""
+        return catalogue(self.survey).edition(str(self.table["period"][-1])).measure(self.measure).label
+
+    @property
+    def unit(self) -> str:
+        """Its unit."""
+        return catalogue(self.survey).edition(str(self.table["period"][-1])).measure(self.measure).unit
+
+    @property
+    def finding(self) -> str | None:
+        """What moved beyond chance and since when, in a sentence; None where nothing did."""
+        said = finding(self.table, self.label, self.unit)
+        return None if said is None else f"{said}{self._early()}"
+
+    def _early(self) -> str:
+        quarters = self.table["estimate"].count()
+        return f" The limits rest on {quarters} quarters and are provisional." if self.provisional else ""
 
     def figure(self) -> go.Figure:
         """Draw the run chart: mean, limits, special causes, gaps, and when the annual survey was."""
         from culture_metrics import views
 
         survey = catalogue(self.survey)
-        found = survey.edition(str(self.table["period"][-1])).measure(self.measure)
-        flagged = self.table.filter(pl.col("special_cause").is_not_null()).height
-        what = "no special cause" if not flagged else f"{flagged} special-cause point{'s'[: flagged > 1]}"
+        whom = self.name or ("England" if self.organisation == ALL else self.organisation)
+        sources = self.table["source"].drop_nulls().unique().sort()
         return views.run_chart(
             self.table,
             annual=self.annual,
-            unit=found.unit,
-            title=f"{'England' if self.organisation == ALL else self.organisation}, {found.label}: {what}",
-            subtitle=f"{survey.label}, {self.table['period'][0]} to {self.table['period'][-1]}",
-            source="Published results",
+            unit=self.unit,
+            title=f"{whom}, {self.label}: {in_short(self.table)}",
+            subtitle=f"{survey.label}, {survey.named(self.table['period'][0], self.table['period'][-1])}",
+            source=" and ".join(SOURCES[name] for name in sources),
             provisional=self.provisional,
         )
 
     def summary(self) -> str:
         """Say in plain sentences whether anything but chance is seen, and what is missing."""
         first = self.table.row(0, named=True)
-        found = catalogue(self.survey).edition(str(self.table["period"][-1])).measure(self.measure)
-        said = [
-            f"{found.label}, {first['period']} to {self.table['period'][-1]}: {_levels(first, found.unit)}."
-        ]
+        whole = catalogue(self.survey).named(first["period"], self.table["period"][-1])
+        said = [f"{self.label}, {whole}: {_levels(first, self.unit)}."]
         seen = self.table.filter(pl.col("special_cause").is_not_null())
         said += [
-            f"{r['period']} ({shown(r['estimate'], found.unit)}): {r['special_cause']}."
+            f"{period_words(r['period'])} ({shown(r['estimate'], self.unit)}): {r['special_cause']}."
             for r in seen.iter_rows(named=True)
-        ] or [self._unmoved()]
+        ] or [self.unmoved]
         missing = self.table.filter(status="missing")["period"].to_list()
         if missing:
-            said.append(f"No results of {', '.join(missing)}: left out, not filled in.")
+            said.append(f"No results of {', '.join(map(period_words, missing))}: left out, not filled in.")
+        hidden = self.table.filter(held_back())["period"].to_list()
+        if hidden:
+            said.append(f"Held back, too few answered: {', '.join(map(period_words, hidden))}.")
         if self.provisional and first["limit_low"] is not None:
             said.append(f"The limits rest on fewer than {SETTLED} quarters in a row and are provisional.")
         if self.annual.height:
             said.append("The annual survey is another survey: its level is not compared with the pulse.")
         return " ".join(said)
 
-    def _unmoved(self) -> str:
+    @property
+    def unmoved(self) -> str:
         """Say what no special cause means: with limits, that chance is enough; without, nothing."""
         if self.table["limit_low"][0] is not None:
             return "The quarters vary no more than chance and the size of the survey let expect."
@@ -118,10 +140,9 @@ class RunChart(Output):
 
     def __repr__(self) -> str:
         row, seen = self.table.row(-1, named=True), self.table["special_cause"].count()
-        unit = catalogue(self.survey).edition(str(row["period"])).measure(self.measure).unit
         return (
             f"RunChart({self.measure} of {self.organisation}, {self.table['period'][0]} to {row['period']}: "
-            f"{_levels(row, unit)}, "
+            f"{_levels(row, self.unit)}, "
             f"{counted(seen, 'special-cause point')}. See .table and .summary())"
         )
 
@@ -200,7 +221,8 @@ def run_chart(
     whole = (
         (pl.col("breakdown") == ALL) & (pl.col("organisation") == organisation) & (pl.col("measure") == name)
     )
-    found = stuff.frame.filter(whole).select("period", "estimate", "base", pl.col("status").cast(pl.String))
+    text = pl.col("status", "source").cast(pl.String)
+    found = stuff.frame.filter(whole).select("period", "estimate", "base", text)
     rows = pl.DataFrame({"period": calendar(periods, survey.quarters)}).join(
         found, on="period", how="left", maintain_order="left"
     )

@@ -18,6 +18,7 @@ import numpy as np
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+    from scipy.sparse import csr_array
 
     from culture_metrics.disclosure.release import Flags, Floats, Numbers
 
@@ -27,6 +28,8 @@ NOTHING = 1e-6
 PAIRED = 8
 #: Products that all draws may take together, and how many draws are made at least.
 WORK, FEWEST = 2e9, 6
+#: Above so many products (groups squared × atoms) a draw goes by what is in each row and no more.
+SPARSE = 2e7
 
 
 class Draw(NamedTuple):
@@ -62,51 +65,72 @@ class Shown:
 
     def draw(self, scale: Floats) -> Draw:
         """Draw independent atoms, those of large `scale` first."""
+        of_block, taken = self._of_blocks(np.argsort(scale, kind="stable"))
+        size = self._turned[0].shape[1]
+        if size * size * len(scale) > SPARSE:
+            beside = self._rest[:-1] - self._rest[taken]
+            return _told_by(of_block, beside, scale, *_largest_first(beside, scale, size))
+        rest = self._on_axes[:-1] - self._on_axes[taken]
+        if not size:
+            return _solved(of_block, rest.T, np.arange(len(rest)), scale)
         from scipy.linalg.lapack import dgeqp3
 
-        of_block, rest = self._beside_blocks(np.argsort(scale, kind="stable"), self._turned[0])
-        if not rest.size:
-            return _solved(of_block, rest.T, np.arange(len(rest)), scale)
         # The driver itself: what is put around it takes as long again for matrices so small.
         upper, order, *_ = dgeqp3((rest * scale[:, None]).T, lwork=32 * len(rest) + 1, overwrite_a=1)
         return _solved(of_block, upper, order.astype(np.int64) - 1, scale)
 
-    def _beside_blocks(self, order: Numbers, rest: Floats) -> tuple[Numbers, Floats]:
-        """Take the last atom of each block, and from every atom what its block's holds; atoms × groups."""
+    def _of_blocks(self, order: Numbers) -> tuple[Numbers, Numbers]:
+        """Take the last atom of each block, and say of every atom which its block's is; -1 for none."""
         of_block = np.zeros(self.blocks + 1, np.int64)
         of_block[self.block[order]] = order
         of_block = of_block[:-1]
-        taken = np.append(of_block, -1)[self.block]
-        return of_block, rest[:-1] - rest[taken]
+        return of_block, np.append(of_block, -1)[self.block]
+
+    @cached_property
+    def _rest(self) -> csr_array:
+        """Atoms × groups outside the blocks. A last atom is in no group."""
+        from scipy.sparse import csr_array
+
+        return csr_array(np.vstack([self.rest.T, np.zeros(len(self.rest))]))
 
     @cached_property
     def _turned(self) -> tuple[Floats, Draw]:
-        """Groups outside the blocks on axes of their own, and a first draw.
+        """Axes for groups outside the blocks, and a first draw.
 
-        There are as many axes as groups are independent of each other and of the blocks. Between any two
-        atoms is what is between them in those groups, so that the same atoms are drawn, in fewer rows. A last
-        atom is in no group.
+        There are as many axes as groups are independent of each other and of the blocks.
         """
+        of_block, taken = self._of_blocks(np.arange(len(self.block)))
+        beside, ones = self._rest[:-1] - self._rest[taken], np.ones(len(taken))
+        largest, most = float(np.abs(beside.data).max(initial=0.0)), min(beside.shape)
+        tolerance = 1e-8 * max(1.0, largest) * max(beside.shape)
+        if most * most * len(taken) > SPARSE:
+            others, axes = _largest_first(beside, ones, most, tolerance)
+            return axes, _told_by(of_block, beside, ones, others, axes)
+        if not largest:
+            nothing = np.empty((0, len(taken)))
+            return self.rest[:, :0], _solved(of_block, nothing, np.arange(len(taken)), ones)
         from scipy.linalg import qr
 
-        rest = np.vstack([self.rest.T, np.zeros(len(self.rest))])
-        of_block, beside = self._beside_blocks(np.arange(len(self.block)), rest)
-        if not beside.any():
-            return rest[:, :0], _solved(of_block, beside.T[:0], np.arange(len(beside)), np.ones(len(beside)))
-        axes, upper, order = qr(beside.T, mode="economic", pivoting=True, check_finite=False)
-        tolerance = 1e-8 * max(1.0, float(np.abs(beside).max())) * max(beside.shape)
+        axes, upper, order = qr(beside.toarray().T, mode="economic", pivoting=True, check_finite=False)
         size = int((np.abs(np.diagonal(upper)) > tolerance).sum())
-        first = _solved(of_block, upper[:size], order.astype(np.int64), np.ones(len(beside)))
-        return np.asarray(rest @ axes[:, :size]), first
+        return axes[:, :size], _solved(of_block, upper[:size], order.astype(np.int64), ones)
+
+    @cached_property
+    def _on_axes(self) -> Floats:
+        """Atoms on these axes. Between any two is what is between them in groups, so the same are drawn."""
+        return np.asarray(self._rest @ self._turned[0])
 
     def combinations(self, scale: Floats) -> Floats:
         """Return the combinations that leave over one atom of a draw, and none other of it."""
         drawn = self.draw(scale)
         # A block that holds no other atom of the draw is left over as a whole.
         block = self.block[drawn.others]
-        touched = np.unique(block[block >= 0])
-        inside = (self.block[:, None] == touched).astype(float)
-        return np.hstack([drawn.left.T, inside - drawn.left.T @ inside[drawn.others]]).T
+        order = np.argsort(block, kind="stable")[(block < 0).sum() :]
+        touched, first = np.unique(block[order], return_index=True)
+        whole = (self.block == touched[:, None]).astype(float)
+        if len(order):
+            whole -= np.add.reduceat(drawn.left[order], first)
+        return np.concatenate([drawn.left, whole])
 
     def follows(self, left: Floats) -> Flags:
         """Say of combinations whether they follow from what is shown."""
@@ -132,6 +156,49 @@ class Shown:
     def made_of(self, left: Floats) -> Flags:
         """Say by combination and group whether it is made of the group (in the shortest way to write it)."""
         return np.asarray(np.abs(left @ self.groups.T @ self._gram[0]) > NOTHING)
+
+
+def _largest_first(
+    beside: csr_array, scale: Floats, most: int, tolerance: float = 0.0
+) -> tuple[Numbers, Floats]:
+    """Choose independent rows, each time the one of which most is new; return them, and axes that they span.
+
+    These are the steps of a QR decomposition with pivoting (Businger and Golub 1965). A row holds two groups
+    of each table at most, so that what is new of it is reckoned along each axis, and never written down.
+    """
+    rows = beside.copy()
+    rows.data = rows.data * np.repeat(scale, np.diff(rows.indptr))
+    new = np.asarray(rows.multiply(rows).sum(axis=1), float)
+    chosen, axes = np.empty(most, np.int64), np.empty((beside.shape[1], most), order="F")
+    for step in range(most):
+        own = int(new.argmax())
+        here = slice(rows.indptr[own], rows.indptr[own + 1])
+        axis = np.zeros(beside.shape[1])
+        axis[rows.indices[here]] = rows.data[here]
+        known = axes[:, :step]
+        # Once more for what rounding left.
+        for _ in range(2):
+            axis -= known @ (axis @ known)
+        length = float(np.sqrt(axis @ axis))
+        if length <= tolerance:
+            return chosen[:step], axes[:, :step]
+        chosen[step], axes[:, step] = own, axis / length
+        new -= (rows @ axes[:, step]) ** 2
+        new[own] = -np.inf
+    return chosen, axes
+
+
+def _told_by(of_block: Numbers, beside: csr_array, scale: Floats, others: Numbers, axes: Floats) -> Draw:
+    """Say what leaves over one of the chosen atoms each."""
+    from scipy.linalg import solve_triangular
+
+    if not len(others):
+        return Draw(of_block, others, np.empty((0, len(scale))))
+    triangle = np.asarray(beside[others] @ axes)
+    turned = solve_triangular(triangle, axes.T, trans="T", lower=True, check_finite=False).T
+    left = np.asarray(beside @ turned)
+    left[others] = np.eye(len(others))
+    return Draw(of_block, others, left.T)
 
 
 def _solved(of_block: Numbers, upper: Floats, order: Numbers, scale: Floats) -> Draw:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
@@ -117,7 +117,7 @@ class Codes:
 
     def read(self, name: str) -> Name:
         """Read the code out of a column's name."""
-        match = self.pattern.match(visible(shown(name)).strip())
+        match = self.pattern.match(_written(name))
         if match is None:
             return Name(None)
         found = match.groupdict()
@@ -184,8 +184,18 @@ def names_question(name: str) -> bool:
 
 def count_questions(names: Iterable[str]) -> int:
     """Count the names that start with a question code of any survey that is known."""
-    every = _every_codes()
-    return sum(any(codes.read(name).code is not None for codes in every) for name in names)
+    patterns = tuple(codes.pattern for codes in _every_codes())
+    return sum(_starts_with(patterns, name) for name in names)
+
+
+@lru_cache(1 << 12)  # most of the cells that are looked at are answers such as "3"
+def _starts_with(patterns: tuple[re.Pattern[str], ...], name: str) -> bool:
+    written = _written(name)
+    return any(pattern.match(written) for pattern in patterns)
+
+
+def _written(name: str) -> str:
+    return visible(shown(name)).strip()
 
 
 def is_question_code(name: str) -> bool:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from culture_metrics.catalogue import Edition, catalogue
 from culture_metrics.disclosure.decision import Decision
@@ -12,14 +13,16 @@ from culture_metrics.errors import ExtractError
 from culture_metrics.extracts.own_words import NUMBERED
 from culture_metrics.files.formulas import neutral
 from culture_metrics.files.names import squeeze
+from culture_metrics.threads import in_threads
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     import polars as pl
 
     from culture_metrics.extracts.dates import ResponseDates
 
+A = TypeVar("A")
 #: A longer header is cut where it stands in titles.
 LONGEST = 60
 
@@ -100,6 +103,16 @@ class Extract:
 
     def _repr_html_(self) -> str:
         return f"<p>{self!r}</p>"
+
+
+def of_each(extracts: Sequence[Extract], job: Callable[[Extract], A]) -> list[A]:
+    """Return what a job returns of each extract: in threads, but in turn where two share a decision.
+
+    What is decided of one then rests on what was decided before; of others it does not.
+    """
+    jobs = [partial(job, extract) for extract in extracts]
+    apart = len({id(extract.decision) for extract in extracts}) == len(extracts)
+    return in_threads(jobs) if apart else [job() for job in jobs]
 
 
 def not_read(given: object, call: str) -> ExtractError:

@@ -119,10 +119,12 @@ def refuse_swapped(rows: Sequence[Row], header: int | None, where: str) -> None:
         Saying how the table should be.
     """
     beside = header_score(rows[header]) if header is not None else 0
+    if beside > 1:
+        return
     below = max((header_score(column) for column in zip_longest(*rows)), default=0)
-    if beside <= 1 and below >= 5 and (other := other_survey(cell for row in rows for cell in row)):
+    if below >= 5 and (other := other_survey(cell for row in rows for cell in row)):
         raise FileFormatError(f"This is a file of the {other}", where=where, hint=REMEDY)
-    if beside <= 1 and below >= 5:
+    if below >= 5:
         raise FileFormatError(
             "The questions stand below each other, not beside each other",
             where=where,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from difflib import SequenceMatcher
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -11,7 +10,7 @@ import polars as pl
 from culture_metrics.errors import unknown
 from culture_metrics.extracts.nesting import MOST, lie_in
 from culture_metrics.extracts.rules.labels import breakdown_columns, count_labels
-from culture_metrics.extracts.spelling import FILLERS, likely_name, squeezed, words
+from culture_metrics.extracts.spelling import RENAMED, likeness, may_be_new_name, squeezed
 from culture_metrics.output import Output, verb
 from culture_metrics.problems import counted
 
@@ -207,27 +206,21 @@ def _weigh(
         if both:
             evidence.append(f"{both} of {every} in {word} are the same")
             common, most = max(common, both / every), max(most, every)
-    likeness = _likeness(old, new)
-    near = squeezed(old) == squeezed(new) or likely_name(old, [new]) is not None
+    alike = likeness(old, new, RENAMED if common < HALF else 0.0)
+    near = may_be_new_name(old, alike)
     if common < HALF and not near:
         return None
-    if parts and not common and likeness < 1:
+    if parts and not common and alike < 1:
         evidence.append("no finer group is the same")
-        likeness *= NEARLY_ALL
+        alike *= NEARLY_ALL
     if near:
-        evidence.append("spelled nearly alike" if likeness < 1 else "the same words")
-    alike = min(sizes) * ABOUT >= max(sizes)
+        evidence.append("spelled nearly alike" if alike < 1 else "the same words")
+    as_many = min(sizes) * ABOUT >= max(sizes)
     if min(sizes) >= minimum:
-        evidence.append("about as many respondents" if alike else "far more respondents in one year")
-    share = common if parts else likeness
-    certainty = (share + SPELLING * likeness + SIZE * alike) / (1 + SPELLING + SIZE)
-    if not alike and likeness < 1 and (common < NEARLY_ALL or most == 1):
+        evidence.append("about as many respondents" if as_many else "far more respondents in one year")
+    share = common if parts else alike
+    certainty = (share + SPELLING * alike + SIZE * as_many) / (1 + SPELLING + SIZE)
+    if not as_many and alike < 1 and (common < NEARLY_ALL or most == 1):
         # Another name, and many more or fewer people: rather part of it, or it with others.
         certainty = min(certainty, DOUBTFUL)
     return Proposal(old, new, round(certainty, 3), tuple(evidence))
-
-
-def _likeness(old: str, new: str) -> float:
-    one, other = {*words(old)} - FILLERS, {*words(new)} - FILLERS
-    shared = len(one & other) / max(len(one | other), 1)
-    return max(shared, SequenceMatcher(None, squeezed(old), squeezed(new)).ratio())

@@ -25,8 +25,8 @@ from culture_metrics.extracts.respondents import (
     choose_rows,
     period_in_name,
     period_said,
-    periods_of,
-    row_columns,
+    periods_said,
+    quarter_in_name,
 )
 from culture_metrics.extracts.which_edition import tell_edition
 from culture_metrics.extracts.which_survey import (
@@ -38,6 +38,7 @@ from culture_metrics.extracts.which_survey import (
 from culture_metrics.files.formulas import plain_names
 from culture_metrics.files.names import shown
 from culture_metrics.files.raw import INDEX, ROW, RawTable
+from culture_metrics.wording.periods import period_words
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -117,17 +118,17 @@ def read_extract(
     and counted.
 
     Provenance: `file`, `format`, `sheet`, `sha256`, `encoding`, `separator`, `header_row`; `rows` (all below
-    the header that are not blank), `rows_blank`, `rows_of_other_periods`, `rows_not_completed`,
-    `rows_of_bank_workers`, `rows_of_previews`, `rows_of_spam`, `rows_not_finished`; `renamed`, `words`
-    (what the trust calls its own breakdowns, by id), `not_used`, `mapping` (file with the saved column
-    names); by column, the number of answers that are `labels_read`, `numbers_read` (`04`, `4,0`),
-    `codes_relabelled` (a label that contradicts its code), `dates_read`, `blanks_read`, `declared_missing`
-    and `unreadable`; `settled`
-    (what was done with options to tick), `doubt` and `survey_doubt` (what speaks against the year and the
-    survey that were given), `formulas` (columns with names that a spreadsheet would take for formulas: an
-    apostrophe was put before); where there is something to say: `other_sheets`, `rows_of_wording`,
-    `rows_too_short` and `first_row_too_short`, `columns_without_name`, `formulas_without_values` (number of
-    cells by column: the file has formulas there that were never worked out).
+    the header that are not blank), `rows_blank`, `rows_of_other_periods`, `rows_without_period`,
+    `rows_not_completed`, `rows_of_bank_workers`, `rows_of_previews`, `rows_of_spam`, `rows_not_finished`;
+    `renamed`, `words` (what the trust calls its own breakdowns, by id), `not_used`, `mapping` (file with the
+    saved column names); by column, the number of answers that are `labels_read`, `numbers_read` (`04`,
+    `4,0`), `codes_relabelled` (a label that contradicts its code), `dates_read`, `blanks_read`,
+    `declared_missing` and `unreadable`; `settled` (what was done with options to tick), `doubt` and
+    `survey_doubt` (what speaks against the year and the survey that were given), `formulas` (columns with
+    names that a spreadsheet would take for formulas: an apostrophe was put before); where there is something
+    to say: `other_sheets`, `rows_of_wording`, `rows_too_short` and `first_row_too_short`,
+    `columns_without_name`, `formulas_without_values` (number of cells by column: the file has formulas there
+    that were never worked out).
 
     Examples
     --------
@@ -141,7 +142,7 @@ def read_extract(
     found, survey_doubt, raw, given, mapping = _open(path, wanted, sheet, columns, year, header_row)
     dated = next((name for name in raw.names if is_date(given.get(shown(name), ""))), None)
     given = {theirs: means for theirs, means in given.items() if not is_date(means)}
-    rows = choose_rows(raw, given, year)
+    rows = choose_rows(raw, given, year, catalogue(found))
     edition, period, doubt = _edition(raw, given, catalogue(found), rows)
     known = match_columns([n for n in raw.names if n != dated], edition, raw.where, given)
     own = own_labels(labels, edition)
@@ -150,6 +151,7 @@ def read_extract(
     frame = _identify(frame, organisation, raw.where)
     # Names of organisations and groups; ids of respondents stay what they are.
     names = {*text_columns(edition).values(), *known.words} - {"respondent"}
+    used = {shown(rows.quarter)} if rows.quarter else set()
     frame, formulas = plain_names(frame, [c for c in frame.columns if c in names])
     return Extract(
         survey=found,
@@ -166,6 +168,7 @@ def read_extract(
             "rows": frame.height + sum(rows.set_aside.values()),
             "rows_blank": blank,
             "rows_of_other_periods": 0,
+            "rows_without_period": 0,
             "rows_not_completed": 0,
             "rows_of_bank_workers": 0,
             "rows_of_previews": 0,
@@ -175,7 +178,7 @@ def read_extract(
             **raw.notes,
             "renamed": known.renamed,
             "words": known.words,
-            "not_used": _strangers(known),
+            "not_used": [name for name in _strangers(known) if name not in used],
             "mapping": mapping,
             **{how: tally.read_as.get(how, {}) for how in TOLD},
             "unreadable": tally.unreadable,
@@ -196,7 +199,7 @@ def check_names(raw: RawTable, survey: Survey, given: Mapping[str, str], year: i
     ExtractError, FileFormatError
         As `read_extract`.
     """
-    edition, _, _ = _edition(raw, given, survey, choose_rows(raw, given, year))
+    edition, _, _ = _edition(raw, given, survey, choose_rows(raw, given, year, survey))
     raw.check_types(match_columns(raw.names, edition, raw.where, given).known)
     raw.check_rows()
 
@@ -234,13 +237,9 @@ def periods_in(
     """
     wanted = None if survey is None else find_survey(survey).id
     of, _, raw, given, _ = _open(path, wanted, sheet, columns, None)
-    column = row_columns(raw.names, given).get("period")
-    if column is not None:
-        raw.check_types([column])
-        found = periods_of(raw.pick([raw.text(column)]).to_series())
-        if found:
-            return tuple(found)
-    return (_edition(raw, given, catalogue(of), choose_rows(raw, given, None))[1],)
+    view = catalogue(of)
+    found = periods_said(raw, given, quarterly=view.cycle == "quarter")
+    return tuple(found) or (_edition(raw, given, view, choose_rows(raw, given, None, view))[1],)
 
 
 def _open(
@@ -291,8 +290,14 @@ def _edition(
         names = [n for n in asked if filled[n].item()]
     said = period_in_name(raw.file, survey)
     if survey.cycle == "quarter":
+        said, month = quarter_in_name(raw.file)
         period = quarter_of(rows.period or said, survey, raw.where)
         edition, doubt = tell_edition(names, survey, period, raw.where, given, column=rows.column)
+        if rows.period is None and month:
+            doubt = (
+                doubt
+                or f"{raw.file} is taken for {period_words(period)}, in which the month of its name lies."
+            )
         return edition, period, doubt
     edition, doubt = tell_edition(
         names, survey, rows.period, raw.where, given, in_name=said, column=rows.column

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from difflib import SequenceMatcher
+from functools import lru_cache
 from itertools import combinations
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
 
 #: From this likeness on two words may be one word spelled in two ways.
 NEAR = 0.8
+#: From this likeness on a name of several words may be a new name of another.
+RENAMED = 0.6
 SHORTEST = 4
 #: A longer text is a sentence of somebody.
 LONGEST = 60
@@ -20,6 +23,7 @@ LONGEST = 60
 FILLERS = frozenset({"and", "of", "the", "for", "in", "at", "directorate", "division", "department", "dept"})
 
 
+@lru_cache(1 << 12)  # each name is compared with all others
 def squeezed(label: str) -> str:
     """Return a label without case, spaces and punctuation, `&` as `and`.
 
@@ -31,6 +35,7 @@ def squeezed(label: str) -> str:
     return re.sub(r"[\W_]+", "", label.replace("&", "and")).casefold()
 
 
+@lru_cache(1 << 12)
 def words(label: str) -> tuple[str, ...]:
     """Return the words of a label in lower case, without apostrophes."""
     return tuple(re.findall(r"[^\W_]+", re.sub(r"['\u2019]", "", label.replace("&", " and ")).casefold()))
@@ -90,15 +95,40 @@ def likely_name(label: str, candidates: Iterable[str]) -> str | None:
     >>> likely_name("Nursing Directorate", ["Directorate of Nursing", "Estates"])
     'Directorate of Nursing'
     """
-    own = set(words(label)) - FILLERS
-    best, likeness = None, 0.0
+    best, most = None, 0.0
     for candidate in candidates:
-        theirs = set(words(candidate)) - FILLERS
-        shared = len(own & theirs) / max(len(own | theirs), 1)
-        value = max(shared, SequenceMatcher(None, squeezed(label), squeezed(candidate)).ratio())
-        if value > likeness:
-            best, likeness = candidate, value
-    return best if likeness >= NEAR or (likeness >= 0.6 and len(own) > 1) else None
+        value = likeness(label, candidate, RENAMED)
+        if value > most:
+            best, most = candidate, value
+    return best if may_be_new_name(label, most) else None
+
+
+def likeness(one: str, other: str, least: float = 0.0) -> float:
+    """Return how alike two names are, by their words or their letters, from 0 to 1.
+
+    Parameters
+    ----------
+    one, other : str
+        The names; the result may depend on their order.
+    least : float, optional
+        A smaller likeness may be given as a still smaller one: that saves most of the work.
+
+    Examples
+    --------
+    >>> likeness("Nursing Directorate", "Directorate of Nursing")
+    1.0
+    """
+    own, theirs = {*words(one)} - FILLERS, {*words(other)} - FILLERS
+    shared = len(own & theirs) / max(len(own | theirs), 1)
+    letters = SequenceMatcher(None, squeezed(one), squeezed(other))
+    if letters.real_quick_ratio() < least or letters.quick_ratio() < least:  # never less than the ratio
+        return shared
+    return max(shared, letters.ratio())
+
+
+def may_be_new_name(label: str, alike: float) -> bool:
+    """Tell whether a name of that likeness may be a new name of `label`; one word has to be nearly equal."""
+    return alike >= NEAR or (alike >= RENAMED and len({*words(label)} - FILLERS) > 1)
 
 
 def likely_label(text: str, labels: Iterable[str]) -> str | None:

@@ -8,7 +8,6 @@ of rows stay in view (freeze panes), and headings have filters.
 from __future__ import annotations
 
 import re
-import zipfile
 from dataclasses import dataclass, field
 from io import BytesIO
 from math import ceil
@@ -16,6 +15,8 @@ from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
+
+from culture_metrics.files.sheet_rows import MOST_ROWS, Rows, with_rows
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -45,6 +46,10 @@ DATES = {pl.Date: "yyyy-mm-dd", pl.Datetime: "yyyy-mm-dd hh:mm"}
 A4 = 9
 #: Room of a sheet's own filter button, in characters.
 BUTTON = 4
+#: Rows of longer tables are written at once.
+LONG = 20
+#: Kinds of columns that hold texts.
+TEXTS = (pl.String, pl.Categorical, pl.Enum)
 
 
 @dataclass(frozen=True)
@@ -142,7 +147,7 @@ def workbook(title: str, cover: Sequence[str], notes: Mapping[str, str], sheets:
         write.cover(title, [*cover, "This workbook begins with a list of its sheets."])
         for name, sheet in zip([CONTENTS, "Notes", *names], [*first, *sheets], strict=True):
             write.table(name, sheet)
-    return _with_language(packed.getvalue())
+    return with_rows(packed.getvalue(), write.rows, LANGUAGE)
 
 
 class _Writer:
@@ -152,6 +157,7 @@ class _Writer:
         self.book = book
         self.made: dict[tuple[tuple[str, Any], ...], Any] = {}
         self.tables: set[str] = set()
+        self.rows: dict[int, Rows] = {}
 
     def style(self, **more: Any) -> Any:
         key = tuple(sorted(more.items()))
@@ -191,25 +197,27 @@ class _Writer:
             top += 1
         frame = sheet.frame.drop(MARK, strict=False)
         marks = sheet.frame[MARK] if MARK in sheet.frame.columns else None
-        columns = frame.get_columns()
-        cells = [_cells(column, marks, sheet) for column in columns]
-        widths = [_width(column, values) for column, values in zip(columns, cells, strict=True)]
-        for place, (column, values) in enumerate(zip(columns, cells, strict=True)):
+        columns = [_cells(column, marks, sheet) for column in frame.get_columns()]
+        widths = [_width(column) for column, _ in columns]
+        heights = _heights(columns, widths)
+        # Of a long plain table xlsxwriter gets the first row.
+        long = LONG < frame.height < MOST_ROWS - top and _is_plain(frame, sheet)
+        if long:
+            self.rows[len(self.book.worksheets())] = Rows(top + 2, columns, heights)
+        rows = 1 if long else frame.height
+        for place, (column, stand_in) in enumerate(columns):
             page.set_column(place, place, widths[place])
-            self.column(page, (top, place), column, values, sheet)
+            self.column(page, (top, place), column[:rows], stand_in[:rows], sheet)
         page.set_row(top, _height(frame.columns, [width - BUTTON for width in widths]))
-        long = [place for place, values in enumerate(cells) if widths[place] == WIDEST]
-        levels = sheet.levels or [0] * frame.height
-        for row, level in enumerate(levels):
-            texts = [text for p in long if len(text := str(cells[p][row])) * ROOMY > WIDEST]
-            height = _height(texts, [WIDEST] * len(texts)) if texts else LINE
+        levels = [*sheet.levels, *[0] * (frame.height - len(sheet.levels))]
+        for row, (level, height) in enumerate(zip(levels[:rows], heights[:rows], strict=True)):
             if level or height != LINE:
                 page.set_row(top + 1 + row, height, None, {"level": level})
         if any(levels):
             page.outline_settings(visible=True, symbols_below=False, symbols_right=False)
         head = self.style(bold=True, text_wrap=True, bottom=2)
         page.add_table(
-            top, 0, top + max(frame.height, 1), frame.width - 1,
+            top, 0, top + max(rows, 1), frame.width - 1,
             {
                 "name": self.table_name(name),
                 "columns": [{"header": column, "header_format": head} for column in frame.columns],
@@ -241,13 +249,14 @@ class _Writer:
         return tried
 
     def column(
-        self, page: Any, at: tuple[int, int], column: pl.Series, values: list[Any], sheet: Sheet
+        self, page: Any, at: tuple[int, int], column: pl.Series, stand_in: pl.Series, sheet: Sheet
     ) -> None:
         top, place = at
         form = sheet.formats.get(column.name) or DATES.get(column.dtype.base_type(), "General")
         looks = sheet.looks.get(column.name)
         number = {"num_format": form, "align": "right"}
-        style = self.style(**({"text_wrap": True} if _is_text(column) else number))
+        style = self.style(**({"text_wrap": True} if column.dtype == pl.String else number))
+        values = [m if v is None else v for v, m in zip(column, stand_in, strict=True)] or [NOTHING]
         if sheet.links and not place:
             for row, text in enumerate(values):
                 self.link(page, top + 1 + row, sheet.links[text], text)
@@ -260,26 +269,41 @@ class _Writer:
                 page.write(top + 1 + row, place, value, own)
 
 
-def _is_text(column: pl.Series) -> bool:
-    return column.dtype in (pl.String, pl.Categorical, pl.Enum)
+def _is_plain(frame: pl.DataFrame, sheet: Sheet) -> bool:
+    """Whether all cells of a column look alike and are texts or numbers."""
+    kinds = all(kind.is_numeric() or kind in TEXTS for kind in frame.dtypes)
+    return kinds and not (sheet.looks or sheet.levels or sheet.links)
 
 
-def _cells(column: pl.Series, marks: pl.Series | None, sheet: Sheet) -> list[Any]:
-    """Return the values of a column, a mark where there is none: no cell is empty."""
+def _cells(column: pl.Series, marks: pl.Series | None, sheet: Sheet) -> tuple[pl.Series, pl.Series]:
+    """Return a column, empty texts as nulls, and the marks that stand for nulls: no cell is empty."""
     if column.dtype.is_float():
         column = column.set(column.is_infinite() | column.is_nan(), None)
-    of_row = [NOTHING] * len(column) if marks is None else marks.to_list()
-    stand_in = sheet.marks.get(column.name, of_row)
-    values = [m if v is None or v == "" else v for v, m in zip(column.to_list(), stand_in, strict=True)]
-    return values or [NOTHING]
+    elif column.dtype in TEXTS:
+        column = column.cast(pl.String)
+        column = column.set(column == "", None)
+    of_row = [NOTHING] * len(column) if marks is None else marks
+    return column, pl.Series(column.name, sheet.marks.get(column.name, of_row), pl.String)
 
 
-def _width(column: pl.Series, values: list[Any]) -> float:
+def _width(column: pl.Series) -> float:
     """Return the width that shows a column: texts in full up to the widest, headings word by word."""
     head = ROOMY * max(map(len, re.split(r"[\s-]", column.name))) + BUTTON
-    if not _is_text(column):
+    if column.dtype != pl.String:
         return max(NARROWEST, head)
-    return min(max(ROOMY * max(map(len, map(str, values))) + 2, head), WIDEST)
+    longest = max(map(len, column.unique().drop_nulls()), default=0)
+    return min(max(ROOMY * max(longest, len(NOTHING)) + 2, head), WIDEST)
+
+
+def _heights(columns: Sequence[tuple[pl.Series, pl.Series]], widths: Sequence[float]) -> pl.Series:
+    """Return the heights of rows: of those that hold a text longer than the widest column, more lines."""
+    found = [pl.repeat(LINE, len(columns[0][0]), eager=True)]
+    for (column, _), width in zip(columns, widths, strict=True):
+        if width == WIDEST and column.dtype == pl.String:
+            texts = column.filter(column.str.len_chars() * ROOMY > WIDEST).unique().to_list()
+            tall = [_height([text], [WIDEST]) for text in texts]
+            found.append(column.replace_strict(texts, tall, default=LINE, return_dtype=pl.Float64))
+    return pl.select(pl.max_horizontal(*found)).to_series()
 
 
 def _height(texts: Sequence[str], widths: Sequence[float]) -> float:
@@ -301,16 +325,3 @@ def _tab_names(names: Sequence[str]) -> list[str]:
         taken.add(tried.lower())
         found.append(tried)
     return found
-
-
-def _with_language(packed: bytes) -> bytes:
-    """Say the language of the workbook, which xlsxwriter has no word for."""
-    said = f"<dc:language>{LANGUAGE}</dc:language></cp:coreProperties>".encode()
-    out = BytesIO()
-    with zipfile.ZipFile(BytesIO(packed)) as old, zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as new:
-        for part in old.infolist():
-            text = old.read(part)
-            if part.filename == "docProps/core.xml":
-                text = text.replace(b"</cp:coreProperties>", said)
-            new.writestr(part, text, zipfile.ZIP_DEFLATED)
-    return out.getvalue()

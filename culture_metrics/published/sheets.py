@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -24,6 +25,7 @@ _THOUSANDS, _DOTTED = r"^\d{1,3}(,\d{3})+$", r"^\d{1,3}(\.\d{3})+$"
 _NOT_KEY = re.compile(r"[^a-z0-9%]")
 
 
+@lru_cache(1 << 12)  # the first rows of a file are looked at for one header after another
 def key(header: str | None) -> str:
     """Return a header without case, spaces and punctuation.
 

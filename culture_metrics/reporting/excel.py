@@ -11,6 +11,7 @@ from culture_metrics.contract import ALL, check_distributions, check_released, c
 from culture_metrics.files.accessible import Sheet, workbook
 from culture_metrics.results.heat_sheet import EXPLAINED, heat_sheet
 from culture_metrics.results.tables import catalogued, missing
+from culture_metrics.wording.periods import period_kind
 from culture_metrics.wording.table import BREAK, SHORTHAND
 from culture_metrics.wording.verdicts import BARRED
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from culture_metrics.catalogue import Edition
+    from culture_metrics.catalogue import Edition, Survey
     from culture_metrics.compare.comparison import YearComparison
     from culture_metrics.study.study import Study
 
@@ -122,10 +123,10 @@ def _heat_sheets(study: Study) -> list[Sheet]:
 
 def _result_sheets(study: Study, results: pl.DataFrame) -> list[Sheet]:
     rows = (
-        results.join(_names(study), on=["period", "measure"], how="left")
+        results.join(_names(study), on=["survey", "period", "measure"], how="left")
         .sort("source", "period", pl.col("breakdown") != ALL, "breakdown", "group", "order")
         .with_columns(*_plain())
-        .with_columns(_breakdown(study), _level(study))
+        .with_columns(_breakdown(study))
     )
     whole = pl.col("group") == ALL
     sheets = []
@@ -140,7 +141,7 @@ def _result_sheets(study: Study, results: pl.DataFrame) -> list[Sheet]:
         ):
             numbers = {what: "estimate", "Lower 95%": "conf_low", "Upper 95%": "conf_high", "Base": "base"}
             columns = {
-                "Source": "source", "Year": "period", "Organisation": "organisation", **groups,
+                **_when(study), "Organisation": "organisation", **groups,
                 "Code": "code", "Measure": "label", **about, **numbers, "Weighting": "weighting",
             }  # fmt: skip
             frame = rows.filter(wanted & (pl.col("unit") == unit)).select("mark", **_renamed(columns))
@@ -174,22 +175,22 @@ def _response_sheet(study: Study) -> Sheet:
 
 def _answer_sheet(study: Study, answers: pl.DataFrame) -> Sheet:
     options = [
-        (e.period, q.id, q.code, q.label, code, label)
-        for e in _editions(study)
+        (survey, period, q.id, q.code, q.label, code, label)
+        for (survey, period), e in _editions(study).items()
         for q in e.questions.values()
         for code, label in q.scale.labels.items()
     ]
-    schema = ["period", "question", "code", "label", "option", "option_label"]
+    schema = ["survey", "period", "question", "code", "label", "option", "option_label"]
     named = pl.DataFrame(options, schema=schema, orient="row").with_columns(pl.col("option").cast(pl.Int16))
     named = named.with_row_index("order")
     columns = {
-        "Source": "source", "Year": "period", "Organisation": "organisation", "Code": "code",
+        **_when(study), "Organisation": "organisation", "Code": "code",
         "Question": "label", "Answer": "option_label", "Per cent": "percent", "Base": "base",
         "Weighting": "weighting",
     }  # fmt: skip
     frame = (
         answers.filter(pl.col("group") == ALL)
-        .join(named, on=["period", "question", "option"])
+        .join(named, on=["survey", "period", "question", "option"])
         .sort("source", "order")
         .with_columns(*_plain())
         .select("mark", **_renamed(columns))
@@ -206,7 +207,7 @@ def _standing_sheet(study: Study, standing: pl.DataFrame) -> Sheet:
     frame = (
         standing.filter(pl.col("estimate").is_not_null() & pl.col("rank").is_not_null())
         .with_columns(
-            _level(study),
+            _level(study.edition.survey),
             pl.col("unit").cast(pl.String).replace(UNITS),
             mark=pl.lit("[x]"),
         )
@@ -228,7 +229,7 @@ def _change_sheet(study: Study, change: YearComparison) -> Sheet:
     apart = (pl.col("status") == "reported") & (pl.col("verdict") == BARRED)
     frame = change.table.with_columns(
         _breakdown(study),
-        _level(study),
+        _level(study.edition.survey),
         pl.col("unit").cast(pl.String).replace(UNITS),
         pl.col("verdict").cast(pl.String),
         pl.when(apart).then(pl.lit(BREAK)).otherwise(missing()).alias("mark"),
@@ -238,13 +239,23 @@ def _change_sheet(study: Study, change: YearComparison) -> Sheet:
 
 
 def _names(study: Study) -> pl.DataFrame:
-    named = [catalogued(e).with_columns(period=pl.lit(e.period)) for e in _editions(study)]
+    named = [
+        catalogued(e).with_columns(survey=pl.lit(survey), period=pl.lit(period), level=_level(e.survey))
+        for (survey, period), e in _editions(study).items()
+    ]
     return pl.concat(named).drop("direction")
 
 
-def _editions(study: Study) -> list[Edition]:
-    periods = sorted({(source.survey, source.period) for source in study.sources})
-    return [catalogue(survey).edition(period) for survey, period in periods]
+def _when(study: Study) -> dict[str, str]:
+    """Return the columns that say what a figure is of: source, survey where there are two, period."""
+    kind = period_kind(source.period for of in study.every for source in of.sources)
+    return {"Source": "source", **({"Survey": "survey"} if study.quarters else {}), kind: "period"}
+
+
+def _editions(study: Study) -> dict[tuple[str, str], Edition]:
+    """Return the edition of each survey and period."""
+    periods = sorted({(source.survey, source.period) for of in study.every for source in of.sources})
+    return {(survey, period): catalogue(survey).edition(period) for survey, period in periods}
 
 
 def _notes(study: Study) -> dict[str, str]:
@@ -254,8 +265,8 @@ def _notes(study: Study) -> dict[str, str]:
     return scores | {k: " ".join(filter(None, (NOTES.get(k), more.get(k)))) for k in NOTES | more}
 
 
-def _level(study: Study) -> pl.Expr:
-    levels = {name: level.label for name, level in study.edition.survey.levels.items()}
+def _level(survey: Survey) -> pl.Expr:
+    levels = {name: level.label for name, level in survey.levels.items()}
     return pl.col("level").replace({**levels, QUESTION: "Question"})
 
 

@@ -66,14 +66,15 @@ def manifest(
     )
     # Groups are pooled in what is written: what is held back is counted group by group.
     attacked, found = study.attacked()
-    counted = pl.concat([study.suppressed[0].table, results.filter(source="published")])
+    own = [of.suppressed[0].table for of in study.every]
+    counted = pl.concat([*own, results.filter(source="published")])
     return {
         "culture_metrics": culture_metrics.__version__,
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "survey": survey.id,
         "organisation": study.organisation,
         "year": study.year,
-        "periods": sorted({source.period for source in study.sources}),
+        "periods": sorted({source.period for of in study.every for source in of.sources}),
         "options": {
             "breakdowns": list(study.by),
             "weighting": "none for respondent files" + ", as published for workbooks" * bool(study.published),
@@ -82,8 +83,16 @@ def manifest(
             "calibrate": calibrate,
         },
         "inputs": [
-            *(_input(r.extract.provenance, "respondent file", r.extract.period) for r in study.reports),
-            *(_input(p.provenance, "published workbook", p.period) for p in study.published),
+            *(
+                _input(r.extract.provenance, "respondent file", r.extract.period)
+                for of in study.every
+                for r in of.reports
+            ),
+            *(
+                _input(p.provenance, "published workbook", p.period)
+                for of in study.every
+                for p in of.published
+            ),
             *_said(study.settings),
         ],
         "rows": [
@@ -95,7 +104,8 @@ def manifest(
                 "answers_set_aside": report.cells_set_aside,
                 "used_of_organisation": own.frame.height,
             }
-            for report, own in zip(study.reports, study.extracts, strict=True)
+            for of in study.every
+            for report, own in zip(of.reports, of.extracts, strict=True)
         ],
         "notebooks": list(notebooks),
         "left_out": [{"notebook": name, "reason": reason} for name, reason in left_out],
@@ -104,8 +114,12 @@ def manifest(
             "held_back": counted.select(held_back().sum()).item(),
             "by_breakdown": _held_back(counted),
             "attack": {"sets_of_measures": attacked, "open": found},
-            "earlier_reports": any(call.from_ledger for e in study.extracts for call in e.decision.calls),
-            "not_looked_at": sorted({e.decision.not_looked_at for e in study.extracts} - {None}),
+            "earlier_reports": any(
+                call.from_ledger for of in study.every for e in of.extracts for call in e.decision.calls
+            ),
+            "not_looked_at": sorted(
+                {e.decision.not_looked_at for of in study.every for e in of.extracts} - {None}
+            ),
         },
         "software": {"Python": platform.python_version(), **{name: version(name) for name in PACKAGES}},
     }

@@ -8,6 +8,7 @@ import polars as pl
 
 from culture_metrics.compare.families import ADJUSTMENTS
 from culture_metrics.compare.frameworks import frameworks
+from culture_metrics.compare.pulse import LIMIT
 from culture_metrics.contract import ALL
 from culture_metrics.errors import CultureMetricsError
 from culture_metrics.results.tables import catalogued, people
@@ -67,6 +68,7 @@ def methods(study: Study, chosen: Collection[str], *, every: bool) -> list[Part]
         Part("How parts and groups are named on the first screen", tuple(_named(study))),
         Part("Gaps between groups of staff", tuple(_gaps(study, chosen))),
         Part("Peers, ranks and oversight", tuple(_standing(study))),
+        Part("Run charts of the pulse", tuple(_run_charts(study, chosen))),
         Part("Frameworks", tuple(_frameworks(study, chosen))),
         Part("Known faults and provisional figures", tuple(_faults(study))),
     ]
@@ -111,7 +113,7 @@ def _measures(study: Study, *, every: bool) -> Table | None:
     )
     numbers = tuple(name for name in source.values() if name in frame.columns)
     which = "all measures" if every else "measures that stand first"
-    return Table(frame, f"{study.name}, {study.year}: {which}", numbers=numbers)
+    return Table(frame, f"{study.name}, {study.edition.survey.named(study.year)}: {which}", numbers=numbers)
 
 
 def _used(study: Study) -> pl.DataFrame:
@@ -238,6 +240,33 @@ def _frameworks(study: Study, chosen: Collection[str]) -> Iterator[str]:
         "dimensions are not added up or ranked."
     )
     yield f"{several(here.height, 'framework')} can be read with this survey (cm.frameworks)."
+
+
+def _run_charts(study: Study, chosen: Collection[str]) -> Iterator[str]:
+    """Say the rules, how often they are wrong, and what quarters of two sources are."""
+    of = study.of_quarters
+    if "11_pulse" not in chosen or of is None:
+        return
+    yield (
+        f"Limits stand {LIMIT} mean moving ranges from the mean of all quarters (an XmR chart). More than "
+        "chance is a point outside them, seven in a row on one side of the mean, seven in a row rising or "
+        "falling, or two of three near a limit, as NHS England's Making Data Count has it."
+    )
+    yield (
+        "Where nothing but chance is at work one chart in eleven of fifteen quarters shows such a pattern "
+        "somewhere (2,000 made-up series); of several charts more do."
+    )
+    yield (
+        "Limits come from how quarters differ from each other. Who answers is another choice of people each "
+        "time, and a change of those is in no chart."
+    )
+    if of.extracts and of.published:
+        yield "Of a quarter that both a respondent file and a published workbook have, the file is charted."
+    if study is not of:
+        yield (
+            f"The {of.edition.survey.label} is another survey than the annual one, and its level is not set "
+            "beside that."
+        )
 
 
 def _faults(study: Study) -> Iterator[str]:

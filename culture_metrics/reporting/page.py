@@ -10,6 +10,7 @@ from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from culture_metrics.reporting.convert import TEMPLATES, as_html
+from culture_metrics.wording.periods import period_kind
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -123,7 +124,6 @@ def page(  # noqa: PLR0913
     notebook ever come to hold a link to a script, style or image.
     """
     from jinja2 import Environment, FileSystemLoader
-    from plotly.offline import get_plotlyjs
 
     from culture_metrics.views.heat_table import heat_script
     from culture_metrics.views.save import (
@@ -132,6 +132,7 @@ def page(  # noqa: PLR0913
         ON_PAPER_SCRIPT,
         ON_PAPER_STYLE,
         ON_VIEW_SCRIPT,
+        library,
     )
 
     # Titles and headings are escaped before they come here, texts in the template: bodies are HTML.
@@ -150,6 +151,7 @@ def page(  # noqa: PLR0913
         left_out=left_out,
         slides=slides,
         manifest=manifest,
+        period_kind=period_kind(made["period"] for made in manifest["inputs"] if made["period"]),
         made=manifest["created"][:10],
         css=(TEMPLATES / "page.css").read_text(encoding="utf-8") + ON_PAGE_STYLE + ON_PAPER_STYLE,
         js=(TEMPLATES / "page.js").read_text(encoding="utf-8") + ON_PAPER_SCRIPT + heat_script(),
@@ -158,7 +160,8 @@ def page(  # noqa: PLR0913
         plotlyjs="",
     )
     # What names regions is told apart before the drawing library, whose text is none of the page's, goes in.
-    return _told_apart(made).replace("<script></script>", f"<script>{get_plotlyjs()}</script>", 1)
+    kept = '<script type="text/plain">'
+    return _told_apart(made).replace(f"{kept}</script>", f"{kept}{library()}</script>", 1)
 
 
 def _first_figure(figure: go.Figure) -> str:

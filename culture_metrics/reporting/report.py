@@ -26,6 +26,8 @@ from culture_metrics.reporting.slides import write_slides
 from culture_metrics.reporting.verdicts import TITLE, verdicts
 from culture_metrics.study import read
 from culture_metrics.study.opening import findings
+from culture_metrics.study.pulse import why_no_pulse
+from culture_metrics.wording.periods import period_words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -49,6 +51,7 @@ TITLES = {
     "05_equality": "Equality",
     "06_leadership_frameworks": "Leadership frameworks",
     "10_published_results": "Published results",
+    "11_pulse": "The quarterly pulse",
 }
 #: Those that need a published workbook.
 OF_WORKBOOKS = ("04_benchmark_and_peers", "10_published_results")
@@ -216,7 +219,6 @@ def making(
         )
         for caution in study.cautions:
             warn(caution, InputWarning)
-        _check_annual(study)
         chosen, left_out = _choose(study)
         steps = [*FIRST, *chosen, *([VERDICTS] if asked.calibrate else []), *LAST]
         tell(FIRST[1], 1, len(steps))
@@ -275,19 +277,6 @@ def making(
         tell("Done", len(steps), len(steps))
 
 
-def _check_annual(study: Study) -> None:
-    """Refuse to report on a survey of quarters: what the report says is about an annual one."""
-    survey = study.edition.survey
-    if survey.cycle != "year":
-        raise ReportError(
-            f"A report is made of an annual survey, and this is the {survey.label}, {study.year}",
-            where=study.sources[0].provenance.get("file"),
-            expected="files of a survey of years",
-            hint="In Python: cm.estimate(cm.validate(cm.read_extract(path)).extract), and "
-            "cm.compare.run_chart for several quarters.",
-        )
-
-
 def _verdicts(study: Study, pairs: int, left_out: list[tuple[str, str]]) -> list[Section]:
     """Say what verdicts are worth, or why that cannot be said."""
     try:
@@ -306,8 +295,10 @@ def _choose(study: Study) -> tuple[list[str], list[tuple[str, str]]]:
     """Decide which notebooks apply, and say why the others do not."""
     reasons: dict[str, str] = {}
     if not study.extracts:
-        for name in ("01_check_an_extract", "02_culture_indicators", "03_year_on_year"):
-            reasons[name] = "no respondent file was given"
+        none = ("01_check_an_extract", "02_culture_indicators", "03_year_on_year")
+        reasons |= dict.fromkeys(none, "no respondent file was given")
+        if study.quarters and study.quarters.extracts:
+            del reasons[none[0]]  # the check of the quarters' files
     elif why := study.why_no_change:
         reasons["03_year_on_year"] = why
     if study.workbook is None:
@@ -319,12 +310,19 @@ def _choose(study: Study) -> tuple[list[str], list[tuple[str, str]]]:
         reasons["05_equality"] = why
     if not has_frameworks(study):
         reasons["06_leadership_frameworks"] = f"none is read with {study.edition.survey.label}"
+    if why := why_no_pulse(study):
+        reasons["11_pulse"] = why
     chosen = [name for name in NOTEBOOKS if name not in reasons]
-    if study.edition.survey.folder is not None:
-        # Nobody publishes workbooks of a survey of one's own: none is missing.
+    survey = study.edition.survey
+    if study.of_quarters is study:
+        chosen.sort(key=lambda name: name not in ("01_check_an_extract", "11_pulse"))
+    if survey.folder is not None or survey.cycle != "year":
+        # Nobody publishes benchmarks of a pulse or of a survey of one's own: none is missing.
         own = (*OF_WORKBOOKS, "06_leadership_frameworks")
         reasons = {name: why for name, why in reasons.items() if name not in own}
-    if not study.extracts and study.workbook is None:
+    if study.of_quarters is None and not study.no_quarters:
+        del reasons["11_pulse"]  # whoever gave no pulse misses none
+    if not study.extracts and study.workbook is None and study.of_quarters is not study:
         raise ReportError(
             f"There is nothing to report on {study.organisation}",
             got=reasons.get(OF_WORKBOOKS[0]),
@@ -336,8 +334,16 @@ def _choose(study: Study) -> tuple[list[str], list[tuple[str, str]]]:
 def _tables(study: Study) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Put the organisation's own and published results together, and its answers."""
     own = pl.col("organisation") == study.organisation
-    results = [study.results.table, *(p.results.table.filter(own) for p in study.published)]
-    answers = [study.distributions.table, *(p.distributions.table.filter(own) for p in study.published)]
+    results = [
+        t
+        for of in study.every
+        for t in (of.results.table, *(p.results.table.filter(own) for p in of.published))
+    ]
+    answers = [
+        t
+        for of in study.every
+        for t in (of.distributions.table, *(p.distributions.table.filter(own) for p in of.published))
+    ]
     return as_results(pl.concat(results)), as_distributions(pl.concat(answers))
 
 
@@ -346,7 +352,8 @@ def _change(study: Study, results: pl.DataFrame) -> YearComparison | None:
     if study.why_no_change:
         return None
     earlier, later = study.two_years()
-    return compare_years(results.filter(source="respondents"), earlier.period, later.period)
+    own = results.filter(source="respondents", survey=study.edition.survey.id)
+    return compare_years(own, earlier.period, later.period)
 
 
 def _page(
@@ -360,10 +367,23 @@ def _page(
     if study.workbook is not None:
         group = study.workbook.organisations.filter(organisation=study.organisation)["benchmark_group"].item()
         facts.append(("Benchmark group", group))
-    facts.append(("Years in the files", ", ".join(made["periods"])))
+    for of in study.every:
+        survey = of.edition.survey
+        periods = sorted({source.period for source in of.sources})
+        said = (
+            survey.named(*periods)
+            if len(periods) < 3
+            else f"{len(periods)}, {survey.named(periods[0], periods[-1])}"
+        )
+        facts.append(
+            (
+                f"{survey.cycle.capitalize()}s in the files",
+                ", ".join(periods) if survey.cycle == "year" else said,
+            )
+        )
     invented = any(source.provenance.get("synthetic") for source in study.sources)
     remarks = ["This is the built-in example: the trust and its peers are invented."] if invented else []
-    broken = [r.extract.period for r in study.reports if not r.ok]
+    broken = [period_words(r.extract.period) for of in study.every for r in of.reports if not r.ok]
     if broken:
         remarks.append(
             f"The check of the respondent file found errors ({', '.join(broken)}): "

@@ -42,6 +42,7 @@ NOTEBOOKS = (
     "05_equality",
     "06_leadership_frameworks",
     "10_published_results",
+    "11_pulse",
 )
 
 

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 LEVEL = 0.95
 #: Effective base at which a standard error smaller than Kish's is believed by half.
 HALF_TRUST = 20
+#: Where more than this share of the percentages of a cell err by nothing, everybody answered.
+MOST = 0.5
 #: What a percentage is worth where everybody answered: it is exact.
 EXACT = 1e12
 CELL = ["period", "organisation", "breakdown", "group", "weighting", "source"]
@@ -69,15 +71,16 @@ def with_precision(frame: pl.DataFrame, score_range: tuple[float, float]) -> pl.
     that is chance itself: it is believed in the proportion n / (n + 20) against what the percentages of the
     same cell show together (their median over the effective base), which also stands in at 0 and 100 %.
 
-    Where a percentage between them errs by nothing, everybody of a finite population answered: the figures of
-    the cell are exact, with infinite degrees of freedom. (That all answers are alike tells nothing of it.)
+    Where most percentages between them err by nothing, everybody of a finite population answered: the figures
+    of the cell are exact, with infinite degrees of freedom. (That all answers are alike tells nothing of it,
+    nor that one percentage is by chance the same in both clusters of a small group.)
     """
     score, half = pl.col("unit").cast(pl.String) == "score", _half(score_range)
     n, share = pl.col("effective_base"), pl.col("estimate") / 100
     error = pl.col("std_error") / 100
     implied = pl.when(~score & (error > 0)).then(share * (1 - share) / error**2 * n / (n - 1))
     usual = pl.Series(t_quantile(frame["effective_base"].fill_null(2).to_numpy() - 1))
-    exact = (~score & (error == 0) & share.is_between(0, 1, closed="none")).fill_null(value=False)
+    exact = pl.when(~score & share.is_between(0, 1, closed="none")).then(error == 0)
     told = (
         frame.with_columns(implied=implied)
         .with_columns(quantile=pl.coalesce(half / pl.col("std_error"), usual * _wilson_factor()))
@@ -93,7 +96,7 @@ def with_precision(frame: pl.DataFrame, score_range: tuple[float, float]) -> pl.
         .agg(
             pl.col("quantile", "wider").last(),
             design_effect=1 / (pl.col("implied") / n).median(),
-            exact=pl.col("exact").any(),
+            exact=(pl.col("exact").mean() > MOST).fill_null(value=False),
         )
     )
     clustered = cells["wider"].fill_null(1.0).to_numpy() > WIDER

@@ -289,6 +289,7 @@ class Results(Tabled):
 
     def held_back(self) -> Table:
         """Count the results that are shown and held back, by period and breakdown; not for which reason."""
+        from culture_metrics.wording.periods import period_kind, said_period
         from culture_metrics.wording.table import Table
 
         frame = (
@@ -305,7 +306,7 @@ class Results(Tabled):
         ]
         counts = frame.select("Shown", "Held back")
         shown = frame.select(
-            pl.col("period").alias("Year"),
+            said_period().alias(period_kind(frame["period"])),
             pl.Series("Groups", groups, pl.String),
             *(count(name) for name in counts.columns),
         )
@@ -352,13 +353,32 @@ class Results(Tabled):
             Which to pick out; the best when left out.
         period : str or int, optional
             The last one when left out.
+
+        Raises
+        ------
+        UnknownNameError
+            When the results have no such organisation, period or measure.
+        ResultsError
+            When nobody has a figure. Where the one to pick out has none, the others are drawn and the title
+            says so.
         """
         from culture_metrics import views
+        from culture_metrics.results.tables import with_row_of
         from culture_metrics.results.words import source_of
 
         whole = (pl.col("breakdown") == ALL) & (pl.col("organisation") != ALL)
-        last = str(self.table["period"].max()) if period is None else str(period)
-        rows = self.table.filter(whole & (pl.col("period") == last))
+        known = self.table.filter(whole)
+        periods = known["period"].unique().sort().to_list()
+        if not periods:
+            raise ResultsError("The table has no rows of organisations, so there is nothing to rank")
+        last = periods[-1] if period is None else str(period)
+        if last not in periods:
+            raise unknown("period", last, periods)
+        if organisation is not None and organisation not in known["organisation"]:
+            raise unknown(
+                "organisation in these results", organisation, known["organisation"].unique().sort()
+            )
+        rows = known.filter(period=last)
         edition = _edition(rows)
         here = set(rows["measure"])
         usual = edition.headline if edition.headline in here else rows["measure"][0]
@@ -369,12 +389,13 @@ class Results(Tabled):
             raise ResultsError(f"No organisation has a figure of {found.label.lower()} to show")
         chosen = organisation or str(order["organisation"][0])
         rank = f"{found.label} of {several(order.height, 'organisation')}"
+        figure = chosen in order["organisation"]
         return views.ranking(
-            rows.with_columns(name="organisation"),
+            with_row_of(rows.with_columns(name="organisation"), chosen, chosen),
             highlight=chosen,
             unit=found.unit,
             direction=found.direction,
-            title=f"{rank}, {chosen} picked out",
+            title=f"{rank}, {chosen} picked out" if figure else f"{rank}; {chosen} has no figure",
             source=source_of(rows),
             subtitle=when(rows),
         )

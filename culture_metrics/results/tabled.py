@@ -16,6 +16,7 @@ from culture_metrics.errors import ResultsError, unknown
 from culture_metrics.files.formulas import plain_names
 from culture_metrics.output import Output
 from culture_metrics.problems import counted, listed
+from culture_metrics.wording.periods import period_words
 
 #: Expression: whether a row is suppressed.
 HELD_BACK = pl.col("status").cast(pl.String).fill_null("").str.starts_with("suppressed")
@@ -76,7 +77,7 @@ class Tabled(Output):
         return [
             f"{survey.label}, {survey.named(period)}."
             for survey, period in named
-            if survey.named(period) != period
+            if survey.named(period) != period_words(period)
         ]
 
     def _facts(self) -> dict[str, Any]:

@@ -256,3 +256,20 @@ def missing() -> pl.Expr:
         .then(pl.lit(NOT_AVAILABLE))
         .otherwise(pl.lit(NOT_APPLICABLE))
     )
+
+
+def with_row_of(rows: pl.DataFrame, organisation: str, name: str) -> pl.DataFrame:
+    """Give an organisation that has no row of a measure one without a figure, so that a ranking can say so.
+
+    Examples
+    --------
+    >>> rows = pl.DataFrame(
+    ...     {"organisation": ["RAA"], "name": ["Ash"], "estimate": [6.9], "status": ["reported"]}
+    ... )
+    >>> with_row_of(rows, "RXX", "Elm").row(1)
+    ('RXX', 'Elm', None, 'missing')
+    """
+    if organisation in rows["organisation"]:
+        return rows
+    bare = pl.DataFrame({"organisation": [organisation], "name": [name], "status": ["missing"]})
+    return pl.concat([rows.with_columns(pl.col("status").cast(pl.String)), bare], how="diagonal")

@@ -41,8 +41,11 @@ def gaps_of(study: Study) -> EqualityGaps:
     Raises
     ------
     ResultsError
-        When there are no two groups, or no gap may be shown beside the other results.
+        When there are no two groups, no gap may be shown beside the other results, or the survey is one of
+        quarters.
     """
+    if study.edition.survey.cycle != "year":
+        raise ResultsError("Gaps between groups of staff are shown of annual surveys", where="equality_gaps")
     study.suppressed  # noqa: B018  what the study shows is decided first: no group is hidden for a gap's sake
     said = equality_of(study.edition.survey.id)
     standards = [s.breakdown for s in said.standards]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from culture_metrics.extracts.page import report_html
+from culture_metrics.wording.periods import period_kind, period_words, said_period
 from culture_metrics.wording.table import Table
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ def files_table(files: pl.DataFrame, whom: str) -> Table:
     frame = files.select(
         pl.col("file").alias("File"),
         (pl.col("kind").str.head(1).str.to_uppercase() + pl.col("kind").str.slice(1)).alias("Kind"),
-        pl.col("period").alias("Year"),
+        said_period().alias(period_kind(files["period"])),
         pl.Series("Holds", [f"{n:,} {of}" for n, of in files.select("holds", "of").iter_rows()], pl.String),
     )
     return Table(frame, f"What was read for {whom}", numbers=("Holds",))
@@ -55,7 +56,7 @@ def rows_table(reports: Sequence[ValidationReport]) -> Table:
     rows = [
         (
             _file(r.extract.provenance),
-            r.extract.period,
+            period_words(r.extract.period),
             f"{r.rows_read:,}",
             f"{r.rows_of_other_years:,}",
             f"{r.rows_used:,}",
@@ -65,9 +66,10 @@ def rows_table(reports: Sequence[ValidationReport]) -> Table:
         )
         for r in reports
     ]
-    other, last = "Of other years", "Single answers made missing"
+    kind = period_kind(r.extract.period for r in reports)
+    other, last = f"Of other {kind.lower().replace(' or', 's or')}s", "Single answers made missing"
     columns = ["Rows in the file", other, "Rows used", "Rows set aside", last]
-    frame = pl.DataFrame(rows, schema=["File", "Year", *columns, "Verdict"], orient="row")
+    frame = pl.DataFrame(rows, schema=["File", kind, *columns, "Verdict"], orient="row")
     if not any(r.rows_of_other_years for r in reports):
         columns.remove(other)
         frame = frame.drop(other)

@@ -22,8 +22,8 @@ from culture_metrics.extracts.respondents import (
     choose_rows,
     period_in_name,
     period_said,
-    periods_of,
-    row_columns,
+    periods_said,
+    quarter_in_name,
 )
 from culture_metrics.extracts.rules.told import LEFT_OUT
 from culture_metrics.extracts.which_survey import fit_surveys, quarter_of, tell_survey
@@ -363,19 +363,20 @@ def _inspect_respondents(raw: RawTable) -> Inspection:
             ),
             sheet=raw.sheet,
         )
-    special = row_columns(raw.names, given)
+    quarterly = catalogue(survey).cycle == "quarter"
     periods: tuple[str, ...] = ()
-    if "period" in special:
-        cells = raw.pick([raw.text(special["period"])]).to_series()
-        periods = tuple(periods_of(cells))
+    try:
+        periods = tuple(periods_said(raw, given, quarterly=quarterly))
+    except ExtractError as error:
+        unclear = unclear or f"{error.what}. {error.hint}"
     edition: str | None
-    if catalogue(survey).cycle == "quarter":
+    if quarterly:
         edition, certainty, reasons, problems = _quarter(raw, catalogue(survey), fit, periods, unclear)
     else:
         edition, certainty, reasons, problems = _edition(raw, survey, fit, periods)
     shape = catalogue(survey).edition(edition or catalogue(survey).periods[-1])
     columns, breakdowns, more = _columns(raw, shape, given)
-    more += _left_out(raw, given, edition) + _without_values(raw)
+    more += _left_out(raw, given, edition, catalogue(survey)) + _without_values(raw)
     following: tuple[str, ...] = ()
     if unclear is None:
         named = "organisation" in columns.values()
@@ -428,7 +429,7 @@ def _quarter(
     """Return the quarter of a survey whose columns are the same in all, as `_edition` the edition."""
     count = f"{len(fit.codes)} column{'' if len(fit.codes) == 1 else 's'} are questions of the survey"
     reasons = [f"{count}, and no other" if fit.most else count]
-    said = periods[-1] if periods else period_in_name(raw.file, view)
+    said = periods[-1] if periods else quarter_in_name(raw.file)[0]
     if said is not None and not unclear:
         reasons.append(f"{'the year column' if periods else 'the name of the file'} says {said}")
     try:
@@ -506,12 +507,12 @@ def _columns(
     return meanings, (*edition.breakdowns_in({*columns.known.values()}), *own), problems
 
 
-def _left_out(raw: RawTable, given: Mapping[str, str], edition: str | None) -> list[str]:
+def _left_out(raw: RawTable, given: Mapping[str, str], edition: str | None, survey: Survey) -> list[str]:
     """Say which rows the reader would leave out; where only a part of the file was read, nobody can tell."""
     if "rows_in_file" in raw.notes:
         return []
     try:
-        rows = choose_rows(raw, given, edition)
+        rows = choose_rows(raw, given, edition, survey)
     except ExtractError as error:
         return [". ".join(filter(None, (error.what, error.hint)))]
     return [

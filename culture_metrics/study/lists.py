@@ -10,6 +10,7 @@ import polars as pl
 from culture_metrics.compare.years import breaks_between
 from culture_metrics.contract import ALL
 from culture_metrics.results.tables import catalogued, interval, people, words
+from culture_metrics.wording.periods import said_period
 from culture_metrics.wording.table import BREAK, Table
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ def percentages(results: pl.DataFrame, edition: Edition, score: str | None, whom
         .select(
             pl.col("label").alias("Question"),
             pl.col("meaning").str.strip_prefix("% ").alias("Counts those who said"),
-            pl.col("period").alias("Year"),
+            said_period().alias(edition.survey.cycle.capitalize()),
             pl.concat_str(words("estimate"), pl.col("broken").fill_null("")).alias("Per cent"),
             interval().alias("95% interval"),
             people("base").alias("Base"),
@@ -44,16 +45,16 @@ def years(results: pl.DataFrame, edition: Edition, whom: str) -> Table:
     rows = results.filter((pl.col("breakdown") == ALL) & (pl.col("unit") == "score"))
     said = pl.format("{} ({}){}", words("estimate"), interval(), "broken")
     text = pl.when(pl.col("estimate").is_null()).then(words("estimate")).otherwise(said)
-    wide = (
+    each = (
         rows.join(catalogued(edition), on="measure")
         .join(_breaks(results), on=["measure", "period"], how="left")
         .with_columns(pl.col("broken").fill_null(""))
         .sort("order", "period")
         .with_columns(text.alias("text"))
-        .pivot("period", index=["order", "label"], values="text")
-        .sort("order")
-        .drop("order")
     )
+    if edition.survey.cycle != "year":
+        return _quarters(each, edition, whom)
+    wide = each.pivot("period", index=["order", "label"], values="text").sort("order").drop("order")
     periods, scale = wide.columns[1:], edition.survey.range_words
     return Table(
         wide.rename({"label": "Score"}),
@@ -61,6 +62,14 @@ def years(results: pl.DataFrame, edition: Edition, whom: str) -> Table:
         numbers=tuple(periods),
         strong=frozenset(m.label for m in edition.leading.values()),
     )
+
+
+def _quarters(each: pl.DataFrame, edition: Edition, whom: str) -> Table:
+    """Lay quarters out one beneath the other: there are more of them than a page is wide."""
+    long = each.sort("period", "order").select(said_period().alias("Quarter"), "label", "text")
+    wide = long.pivot("label", index="Quarter", values="text", maintain_order=True)
+    caption = f"{whom}: scores from {edition.survey.range_words} and 95% intervals, quarter by quarter"
+    return Table(wide, caption, numbers=tuple(wide.columns[1:]))
 
 
 def _breaks(results: pl.DataFrame) -> pl.DataFrame:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from culture_metrics.study.source import Source
 
 #: What `inspect_file` calls the workbooks that a report is made of.
-DETAILED = ("official workbook (organisations)", "official workbook (national)")
+DETAILED = ("official workbook (organisations)", "official workbook (national)", "pulse workbook")
 #: From this certainty on the year that the columns say is taken, and written down.
 LEAST_SURE = 0.5
 #: In a column of days at most this share of the cells is something else.

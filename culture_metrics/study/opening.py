@@ -16,8 +16,10 @@ from culture_metrics.results.precision import wilson_percent
 from culture_metrics.results.tables import heat_map_table, score_table
 from culture_metrics.results.words import from_to
 from culture_metrics.study.next_steps import next_steps
+from culture_metrics.study.pulse import what_moved
 from culture_metrics.study.whose_experience import whose_experience
 from culture_metrics.wording.numbers import in_sentence, several, shown, together
+from culture_metrics.wording.periods import period_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,13 +32,14 @@ KINDS = {
     "standing": "How do we stand?",
     "changed": "What changed, and where inside?",
     "inside": "Which parts stand apart?",
+    "pulse": "What moved from quarter to quarter?",
     "equality": "Whose experience differs?",
     "next": "What to look at next",
 }
 #: Notebooks that show more of a line.
 EXTRACT, INDICATORS, YEARS = "01_check_an_extract", "02_culture_indicators", "03_year_on_year"
 STANDING, EQUALITY = "04_benchmark_and_peers", "05_equality"
-FRAMEWORKS, PUBLISHED = "06_leadership_frameworks", "10_published_results"
+FRAMEWORKS, PUBLISHED, PULSE = "06_leadership_frameworks", "10_published_results", "11_pulse"
 #: Sentences that a chapter opens with.
 MOST = 2
 #: Groups of a breakdown that are named as apart from the whole.
@@ -102,7 +105,11 @@ def opening(study: Study) -> Opening:
         ]
     elif study.extracts:
         lines += [Line("changed", text, YEARS) for text in _changed(study)]
-    lines += [Line("equality", text, EQUALITY) for text in whose_experience(study)]
+    moved = [Line("pulse", text, PULSE) for text in what_moved(study)]
+    # Of a survey of quarters it is what stands first.
+    lines = [*moved, *lines] if study.of_quarters is study else [*lines, *moved[:MOST]]
+    if study.of_quarters is not study:
+        lines += [Line("equality", text, EQUALITY) for text in whose_experience(study)]
     named = " ".join(line.sentence for line in lines)
     lines += [Line("next", text, chapter) for text, chapter in next_steps(study, named)]
     return Opening(tuple(lines))
@@ -155,7 +162,7 @@ def _own_scores(study: Study) -> Iterator[str]:
     """Say how far the organisation's own scores reach, and which leading ones are highest and lowest."""
     rows = study.results.table.filter(period=study.year)
     own = score_table(rows, study.edition)
-    yield f"Own file, {study.year}: {from_to(own)}."
+    yield f"Own file, {study.edition.survey.named(study.year)}: {from_to(own)}."
     leading = own.filter(pl.col("level").is_in(study.edition.survey.leading)).drop_nulls("estimate")
     if leading.height > 1:
         ends = leading.sort("estimate", descending=True)
@@ -224,13 +231,16 @@ def findings(study: Study, chapter: str) -> tuple[str, ...]:
         return tuple(text for one in study.framework(None) if (text := getattr(one, "standing", str)()))[:1]
     if chapter == PUBLISHED and not isinstance(study.mirrored, str):
         return (study.mirrored.first,)
+    if chapter == PULSE:
+        return tuple(what_moved(study))
     return first[:MOST] if chapter != EQUALITY else first[:1]
 
 
 def _used(study: Study) -> Iterator[str]:
     """Say how many rows of each file are used, and what the check found."""
-    for report in study.reports:
+    for report in (r for one in study.every for r in one.reports):
         yield (
-            f"{report.extract.period}: {report.rows_used:,} of {several(report.rows_read, 'row')} are used"
+            f"{period_words(report.extract.period)}: {report.rows_used:,} of "
+            f"{several(report.rows_read, 'row')} are used"
             + (". The check found no error." if report.ok else ". The check found errors: read on.")
         )

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import polars as pl
 
 from culture_metrics.catalogue import DEFAULT, Survey, catalogue
 from culture_metrics.catalogue import survey as find_survey
 from culture_metrics.disclosure.ledger import read_ledger
-from culture_metrics.errors import ReportError, unknown
+from culture_metrics.errors import ReportError, UnknownNameError, unknown
 from culture_metrics.extracts.one_organisation import one_organisation
 from culture_metrics.extracts.validate import validate
 from culture_metrics.output import told
@@ -44,9 +44,13 @@ if TYPE_CHECKING:
     from culture_metrics.study.own_words import Merge
     from culture_metrics.study.settings import Settings
 
+    T = TypeVar("T", Extract, Published)
+
 #: Layouts of published files that a report shows something of; the benchmark workbook has no answers.
 BENCHMARK = "benchmark"
-REPORTED = ("organisation", "national", BENCHMARK)
+REPORTED = ("organisation", "national", "pulse", BENCHMARK)
+#: What the periods of a survey are.
+YEAR, QUARTER = "year", "quarter"
 
 
 def study(
@@ -136,22 +140,68 @@ def study(
         )
     files, published = _read(paths, organisation, year, of, settings)
     if not paths:
-        files = list(example_extracts())
+        files, published = [*example_extracts()], [example_workbook()]
+    asked = _Asked(organisation, year, by, minimum_base, minimum_count, ledger, settings, example=not paths)
+    extracts, books = _by_cycle(files), _by_cycle(published)
+    if not (extracts[QUARTER] or books[QUARTER]) or not (extracts[YEAR] or books[YEAR]):
+        return _made(files, published, asked)
+    made = _made(extracts[YEAR], books[YEAR], asked)
+    return _with_quarters(made, extracts[QUARTER], books[QUARTER], asked)
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """What is asked of a study, whatever its files: see `study`."""
+
+    organisation: str | None
+    year: int | str | None
+    by: Sequence[str | Sequence[str]] | None
+    minimum_base: int | None
+    minimum_count: int | None
+    ledger: str | Path | None
+    settings: Settings | None
+    example: bool = False
+    beside: bool = False
+
+
+def _by_cycle(given: Sequence[T]) -> dict[str, list[T]]:
+    return {cycle: [s for s in given if catalogue(s.survey).cycle == cycle] for cycle in (YEAR, QUARTER)}
+
+
+def _with_quarters(made: Study, files: list[Extract], published: list[Published], asked: _Asked) -> Study:
+    """Put the quarters of a pulse beside an annual survey: other people's answers, decided apart.
+
+    Of the pulse the whole organisation is shown. Where its files do not hold the organisation that is said.
+    """
+    sources: list[Extract | Published] = [*files, *published]
+    least = max(asked.minimum_base or 0, *(catalogue(s.survey).minimum_base for s in sources))
+    own = replace(asked, organisation=made.organisation, year=None, by=(), minimum_base=least, beside=True)
+    try:
+        return replace(made, quarters=_made(files, published, own))
+    except UnknownNameError as error:
+        if not error.what.startswith("There is no organisation"):
+            raise
+        label = catalogue(sources[0].survey).label
+        return replace(made, no_quarters=f"the files of the {label} hold nothing of {made.organisation}")
+
+
+def _made(files: list[Extract], published: list[Published], asked: _Asked) -> Study:
+    """Make a study of the files of one survey."""
+    settings = asked.settings
     check_one_survey([*files, *published])
-    check_one_file_a_year([e.period for e in files], "respondent files")
+    check_one_file_a_year(files, "respondent files")
     for kind in {p.provenance.get("layout") == BENCHMARK for p in published}:
-        alike = [p.period for p in published if (p.provenance.get("layout") == BENCHMARK) == kind]
+        alike = [p for p in published if (p.provenance.get("layout") == BENCHMARK) == kind]
         check_one_file_a_year(alike, "workbooks")
     files = [by_code(e, published) for e in sorted(files, key=lambda e: e.period)]
     if settings is not None:
         files = [in_own_words(e, settings) for e in files]
-        check_words(files, settings)
+        if not asked.beside:
+            check_words(files, settings)
     merges = [{}] * len(files) if settings is None else one_name(files, settings)
     merge_of = {id(file): merge for file, merge in zip(files, merges, strict=True)}
     reports = tuple(validate(e, merge=merge_of[id(e)]) for e in files)
-    if not paths:
-        published = [example_workbook()]
-    chosen = organisation_of(reports, published, organisation)
+    chosen = organisation_of(reports, published, asked.organisation)
     # An organisation need not be in every year of a stacked file.
     kept = [
         (file, r)
@@ -164,25 +214,26 @@ def study(
     )
     extracts = tuple(_own(r.extract, chosen) for r in reports)
     found = catalogue(extracts[0].survey if extracts else published[0].survey)
-    about = year_of([*(e.period for e in extracts), *(p.period for p in published)], year)
-    usual = found.defaults.breakdowns if paths else BREAKDOWNS
-    if settings is not None:
+    about = year_of([*(e.period for e in extracts), *(p.period for p in published)], asked.year)
+    usual = BREAKDOWNS if asked.example else found.defaults.breakdowns
+    if settings is not None and not asked.beside:
         usual = own_breakdowns(extracts, about, settings)
+    rule = minimum_rule(found, asked.minimum_base, asked.minimum_count)
     made = Study(
         reports=reports,
         extracts=extracts,
         published=tuple(sorted(published, key=lambda p: (p.period, p.provenance.get("layout") != BENCHMARK))),
         organisation=chosen,
         year=about,
-        by=breakdowns_of(extracts, by, usual, every=settings is None),
-        rule=minimum_rule(found, minimum_base, minimum_count),
-        ledger=Path(ledger) if ledger else None,
+        by=breakdowns_of(extracts, asked.by, usual, every=settings is None),
+        rule=rule,
+        ledger=Path(asked.ledger) if asked.ledger else None,
         settings=settings,
     )
     if made.ledger and made.ledger.exists():
         read_ledger(made.ledger, made.decided)
     choices = {"organisation": chosen, "year": made.year, "by": list(made.by), "survey": found.id}
-    least = {"minimum_base": made.rule.minimum_base, "minimum_count": minimum_count}
+    least = {"minimum_base": rule.minimum_base, "minimum_count": asked.minimum_count}
     return told(made, provenance_of("study", {"inputs": [*extracts, *made.published], **choices, **least}))
 
 
@@ -213,8 +264,8 @@ def _workbook(path: Path, organisation: str | None) -> Published:
         raise ReportError(
             f"A report cannot be made from a file of this kind ({layout})",
             where=path.name,
-            expected="the detailed spreadsheets or the benchmark workbook of the NHS Staff Survey, or a "
-            "respondent file",
+            expected="the detailed spreadsheets or the benchmark workbook of the NHS Staff Survey, a "
+            "workbook of the quarterly pulse, or a respondent file",
             hint="In Python, culture_metrics.read_published reads it.",
         )
     kept[path] = published

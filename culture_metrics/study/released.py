@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING
+from operator import is_not
+from typing import TYPE_CHECKING, Self
 
 import polars as pl
 
@@ -14,6 +15,7 @@ from culture_metrics.disclosure.ledger import About, write_ledger
 from culture_metrics.disclosure.names import pool_names
 from culture_metrics.disclosure.suppression import suppress
 from culture_metrics.extracts.columns import breakdown_of
+from culture_metrics.extracts.extract import of_each
 from culture_metrics.indicators.breakdowns import available_breakdowns, names_groups
 from culture_metrics.indicators.distributions import distributions
 from culture_metrics.indicators.estimate import estimate
@@ -27,6 +29,7 @@ from data_schemas.columns import DISTRIBUTIONS, RESULTS
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from culture_metrics.disclosure.decision import Call
     from culture_metrics.disclosure.rule import Rule
     from culture_metrics.extracts.extract import Extract
     from culture_metrics.extracts.report import ValidationReport
@@ -58,6 +61,11 @@ class Released(Output):
         File that keeps which groups were shown.
     settings : Settings, optional
         What study.yaml says, where there is one.
+    quarters : Released, optional
+        The quarters of a pulse that are followed beside an annual survey: a study of their own, of the same
+        organisation.
+    no_quarters : str
+        Why files of a pulse are not followed, though they are there.
     """
 
     reports: tuple[ValidationReport, ...]
@@ -69,6 +77,18 @@ class Released(Output):
     rule: Rule
     ledger: Path | None = None
     settings: Settings | None = None
+    quarters: Self | None = None
+    no_quarters: str = ""
+
+    @property
+    def of_quarters(self) -> Self | None:
+        """What there is of a survey of quarters: this study, or the one beside it."""
+        return self if self.edition.survey.cycle == "quarter" else self.quarters
+
+    @property
+    def every(self) -> tuple[Self, ...]:
+        """The study itself, and that of the quarters beside it."""
+        return (self,) if self.quarters is None else (self, self.quarters)
 
     @cached_property
     def suppressed(self) -> tuple[Results, Distributions]:
@@ -78,10 +98,11 @@ class Released(Output):
         """
         least = self.rule.minimum_base
         # Decided together: what the tables show, and the groups that a change is split into.
-        every = [estimate(e, by=self._decided_by(e), minimum_base=least) for e in self.extracts]
+        decided = {e.period: self._decided_by(e) for e in self.extracts}
+        every = of_each(self.extracts, lambda e: estimate(e, by=decided[e.period], minimum_base=least))
         wanted = pl.col("breakdown").is_in([ALL, *self.by])
         results = [one.table.filter(wanted) for one in every]
-        answers = [distributions(e, minimum_base=least).table for e in self.extracts]
+        answers = of_each(self.extracts, lambda e: distributions(e, minimum_base=least).table)
         if self.ledger:
             write_ledger(self.ledger, self.decided)
         lies_in = parents_of(every)
@@ -157,8 +178,22 @@ class Released(Output):
     def attacked(self) -> tuple[int, int]:
         """Attack what is shown of all extracts: how many sets of measures, and how many of them are open."""
         self.suppressed  # noqa: B018
-        each = [attack_shown(e, self.rule.minimum_base) for e in self.extracts]
+        each = [*of_each(self.extracts, self._attack)]
+        each += [self.quarters.attacked()] if self.quarters else []
         return sum(n for n, _ in each), sum(n for _, n in each)
+
+    def _attack(self, extract: Extract) -> tuple[int, int]:
+        """Attack what is shown of an extract, or say what came of it where these very calls were attacked."""
+        calls, (before, answer) = extract.decision.calls, self._attacks.get(extract.period, ([], (0, 0)))
+        if not before or len(before) != len(calls) or any(map(is_not, before, calls)):
+            answer = attack_shown(extract, self.rule.minimum_base)
+            self._attacks[extract.period] = [*calls], answer
+        return answer
+
+    @cached_property
+    def _attacks(self) -> dict[str, tuple[list[Call], tuple[int, int]]]:
+        """The last attack on each extract: what was attacked, and what came of it."""
+        return {}
 
     @cached_property
     def results(self) -> Results:
@@ -179,8 +214,10 @@ class Released(Output):
     def workbook(self) -> Published | None:
         """The workbook that has a benchmark group for the organisation: of the year, else the latest one.
 
-        Of two of a year the detailed one, which has the answers too.
+        Of two of a year the detailed one, which has the answers too. Those of a pulse have no benchmark.
         """
+        if self.edition.survey.cycle != "year":
+            return None
         named = (pl.col("organisation") == self.organisation) & pl.col("benchmark_group").is_not_null()
         found = [p for p in self.published if p.organisations.filter(named).height]
         return max(

@@ -87,12 +87,17 @@ def check_one_survey(sources: Sequence[Extract | Published]) -> None:
         )
 
 
-def check_one_file_a_year(periods: list[str], what: str) -> None:
-    """Refuse two files of one year."""
+def check_one_file_a_year(sources: Sequence[Extract | Published], what: str) -> None:
+    """Refuse two files of one period."""
+    periods = [source.period for source in sources]
     twice = sorted({p for p in periods if periods.count(p) > 1})
     if twice:
+        survey = catalogue(sources[0].survey)
+        files = [s.provenance.get("file") for s in sources if s.period == twice[0]]
         raise ReportError(
-            f"Two {what} hold {twice[0]}", hint="Give one file a year; put parts of a file together first."
+            f"Two {what} hold {survey.named(twice[0])}",
+            where=" and ".join(filter(None, files)) or None,
+            hint=f"Give one file a {survey.cycle}; put parts of a file together first.",
         )
 
 

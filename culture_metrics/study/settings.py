@@ -28,11 +28,13 @@ class StudyInput:
     """One file: its name beside study.yaml, and what is not obvious of it.
 
     `columns` are those that are not recognised by themselves: what a column means -> its header in the file;
-    `fieldwork` is its first and last day, as far as they are known.
+    `fieldwork` is its first and last day, as far as they are known. `survey` is that of the file where it is
+    another than the study's, as a pulse beside an annual survey.
     """
 
     file: str
     kind: str | None = None
+    survey: str | None = None
     year: str | None = None
     sheet: str | None = None
     header_row: int | None = None
@@ -112,8 +114,12 @@ class Settings:
     @property
     def survey_named(self) -> str | None:
         """The survey: its id, or the folder of one of the trust's own beside study.yaml."""
-        own = self.folder / (self.survey or "")
-        return str(own) if self.survey and own.is_dir() else self.survey
+        return self.named(self.survey)
+
+    def named(self, survey: str | None) -> str | None:
+        """Return a survey as `cm.survey` takes it: one of the trust's own lies beside study.yaml."""
+        own = self.folder / (survey or "")
+        return str(own) if survey and own.is_dir() else survey
 
     def of(self, path: Path) -> StudyInput:
         """Return what is said of a file; of one that is not listed nothing is."""
@@ -219,7 +225,7 @@ def read_settings(path: Path) -> Settings:
 
 
 def _input(item: Mapping[str, Any]) -> StudyInput:
-    said = {key: _text(item.get(key)) for key in ("kind", "year", "sheet")}
+    said = {key: _text(item.get(key)) for key in ("kind", "survey", "year", "sheet")}
     columns = {str(means): str(theirs) for means, theirs in (item.get("columns") or {}).items()}
     days = item.get("fieldwork") or {}
     return StudyInput(

@@ -67,6 +67,7 @@ SHAPE: Mapping[str, Any] = {
         {
             "file": TEXT,
             "kind?": KIND,
+            "survey?": TEXT,
             "year?": YEAR,
             "sheet?": TEXT,
             "header_row?": WHOLE,

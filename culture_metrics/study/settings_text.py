@@ -26,7 +26,7 @@ HEAD = (
 )
 WHAT = {
     "files": "The files in this folder, and what each is. Write `kind: not used`, or take an entry out, and "
-    "the file is not read.",
+    "the file is not read. `survey` stands where a file is of another one, as a quarterly pulse.",
     "breakdowns": "What the trust calls its parts, as titles will say it: the header of the column in the "
     "files (several in brackets where the years differ). Take a line out and the report leaves it out.",
     "also_by": "Groups by answers to questions of the survey that the report shows as well.",
@@ -123,10 +123,10 @@ def _top(found: Settings) -> Iterator[str]:
 
 def _file(said: StudyInput, remark: str | None) -> Iterator[str]:
     yield f"  - file: {_scalar(said.file)}{_remark(remark)}"
-    for name in ("kind", "year", "sheet", "header_row"):
+    for name in ("kind", "survey", "year", "sheet", "header_row"):
         value = getattr(said, name)
         if value is not None:
-            yield f"    {name}: {_scalar(str(value)) if name in ('kind', 'sheet') else value}"
+            yield f"    {name}: {_scalar(str(value)) if name in ('kind', 'survey', 'sheet') else value}"
     if said.columns:
         yield "    columns:  # what it means: the header in this file"
         yield from (f"      {_scalar(means)}: {_scalar(theirs)}" for means, theirs in said.columns.items())

@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from culture_metrics.catalogue import catalogue
+from culture_metrics.catalogue import survey as find_survey
 from culture_metrics.errors import ExtractError
 from culture_metrics.extracts.read import periods_in, read_extract
 from culture_metrics.extracts.respondents import SeveralPeriodsError
@@ -37,15 +38,22 @@ class Source:
         return StudyInput(self.path.name) if self.settings is None else self.settings.of(self.path)
 
     @cached_property
+    def of(self) -> Survey | None:
+        """The survey of the file: its own in study.yaml, else that of the study."""
+        if self.settings is None or self.said.survey is None:
+            return self.survey
+        return find_survey(self.settings.named(self.said.survey) or self.said.survey)
+
+    @cached_property
     def columns(self) -> dict[str, str]:
         """The columns that are not what their headers say."""
-        return {} if self.settings is None else columns_of(self.path, self.settings, self.survey)
+        return {} if self.settings is None else columns_of(self.path, self.settings, self.of)
 
     def read(self, year: int | str | None) -> Extract:
         """Read one year."""
         return read_extract(
             self.path,
-            self.survey,
+            self.of,
             year,
             self.said.sheet,
             organisation=self.organisation,
@@ -65,11 +73,11 @@ class Source:
             own = self.read(year)
         if not is_stacked(own):
             return [own]
-        return self._each(periods_in(self.path, self.survey, self.said.sheet, self.columns))
+        return self._each(periods_in(self.path, self.of, self.said.sheet, self.columns))
 
     def _each(self, periods: Sequence[str]) -> list[Extract]:
         """Read the years of a stacked file; those without a catalogue are counted as rows of other years."""
-        known = [p for p in periods if p in (self.survey or catalogue()).periods] or periods
+        known = [p for p in periods if p in (self.of or catalogue()).periods] or periods
         return [self.read(period) for period in known]
 
 

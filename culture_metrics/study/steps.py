@@ -43,6 +43,7 @@ from culture_metrics.study.source import Source
 from culture_metrics.study.whom import by_code, code_of, no_such
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from culture_metrics.extracts.extract import Extract
@@ -54,6 +55,20 @@ if TYPE_CHECKING:
 
 #: From this certainty on a proposal that two names are one is taken for granted.
 SURE = 0.65
+
+
+def _leading(sources: Sequence[Extract | Published]) -> str:
+    """Return the survey that a study is of: the annual one, where there are quarters of another beside it."""
+    return min(sources, key=lambda s: catalogue(s.survey).cycle != "year").survey
+
+
+def _of_another(source: Source) -> Seen | None:
+    """Read a file that is not of the survey that was named as what its columns say, if they say one."""
+    try:
+        seen = look(replace(source, survey=None))
+    except CultureMetricsError:
+        return None
+    return seen if seen.extracts else None
 
 
 @dataclass
@@ -90,13 +105,17 @@ class Steps:
                 got="; ".join(f"{one.path.name}: {one.why}" for one in seen),
                 hint="culture-metrics inspect FILE says more of each.",
             )
-        survey = extracts[0].survey if extracts else books[0].survey
-        inputs = [self._dated(self._input(one), one) for one in seen]
+        sources: list[Extract | Published] = [*extracts, *books]
+        survey = _leading(sources)
+        beside = {source.survey for source in sources} - {survey}
         named = {path.name for path in self.paths}
         made = replace(
             self._was,
-            files=(*inputs, *(f for f in self._was.files if f.file not in named)),
-            survey=self._was.survey or (survey if survey != DEFAULT else None),
+            files=(
+                *(self._dated(self._input(one, survey), one) for one in seen),
+                *(f for f in self._was.files if f.file not in named),
+            ),
+            survey=self._named(survey) if survey != DEFAULT else None,
             organisation=self._whom(extracts, books),
             one_spelling=self._was.one_spelling or self.before is None,
         )
@@ -106,6 +125,10 @@ class Steps:
         self.decided += [
             f"{one.path.name}: {one.kind}, {_about(one)}" for one in seen if one.kind != NOT_USED
         ]
+        if beside:
+            labels = [catalogue(one).label for one in sorted(beside)]
+            self.decided.append(f"{listed(labels)}: followed beside the {catalogue(survey).label}")
+        extracts = [e for e in extracts if e.survey == survey]
         counts = [c for one in seen if one.kind == NOT_USED and (c := self._headcount(one, extracts))]
         made = replace(made, headcounts=tuple(counts))
         listed_there = {count.file for count in counts}
@@ -115,7 +138,8 @@ class Steps:
             for one in seen
             if one.kind == NOT_USED and one.path.name not in listed_there
         ]
-        return self._of_respondents(made, remarks, seen, extracts) if extracts else (made, remarks)
+        of_it = [one for one in seen if all(e.survey == survey for e in one.extracts)]
+        return self._of_respondents(made, remarks, of_it, extracts) if extracts else (made, remarks)
 
     @cached_property
     def _was(self) -> Settings:
@@ -130,6 +154,8 @@ class Steps:
         try:
             return look(source)
         except ExtractError as error:
+            if survey is not None and (other := _of_another(source)) is not None:
+                return other
             if "organisation" not in error.what or whom:
                 raise
             code = self.ask.text(f"{path.name} does not say whose it is. ODS code of your organisation", None)
@@ -154,9 +180,19 @@ class Steps:
         self.look += [f"{one.path.name}: {said}." for said in found.set_aside]
         return Headcount(one.path.name, year)
 
-    def _input(self, one: Seen) -> StudyInput:
+    def _input(self, one: Seen, survey: str) -> StudyInput:
         said = self._was.of(one.path)
-        return replace(said, kind=one.kind, year=one.year or said.year, sheet=one.sheet)
+        of = one.extracts[0].survey if one.extracts else survey
+        own = self._named(of) if of != survey else None
+        return replace(
+            said, kind=one.kind, survey=said.survey or own, year=one.year or said.year, sheet=one.sheet
+        )
+
+    def _named(self, survey: str) -> str:
+        """Return a survey as study.yaml names it: one of the trust's own by its folder."""
+        was = self._was.survey
+        known = was is not None and find_survey(self._was.survey_named or was).id == survey
+        return str(was) if known else survey
 
     def _dated(self, said: StudyInput, one: Seen) -> StudyInput:
         """Ask whether the column that seems to say so has the day on which people answered."""

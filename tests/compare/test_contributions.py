@@ -139,7 +139,8 @@ def test_who_knows_how_draws_are_seeded_does_not_know_who_was_drawn(years):
     drawn = []
     for year, extract in enumerate(years):
         values = score(extract)["morale"].drop_nulls().to_numpy()
-        drawn.append(bootstrap(values[:, None], np.ones(len(values), np.int64), [year])[1][:, 0])
+        draws = bootstrap(values[:, None], np.ones(len(values), np.int64), [year])[1]
+        drawn.append(np.concatenate([*draws])[:, 0])
     gap = drawn[1] - drawn[0]
     theirs = np.array([gap.std(ddof=1), *np.quantile(gap, [0.025, 0.975])])
     told = np.array([root[name] for name in ("std_error", "conf_low", "conf_high")])

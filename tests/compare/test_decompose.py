@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from culture_metrics import compare_years, decompose_change, estimate, synthetic
 from culture_metrics.compare.cells import NOT_GIVEN, OTHER, pool
-from culture_metrics.compare.pieces import bootstrap, moment_rows, moments, pieces, resample, spread
+from culture_metrics.compare.pieces import bootstrap, moment_rows, moments, pairs_of, pieces, resample, spread
 from culture_metrics.errors import (
     ComparabilityError,
     ComparabilityWarning,
@@ -142,8 +142,10 @@ def test_they_sum_within_every_bootstrap_draw():
     rng = np.random.default_rng(5)
     blocks = [slice(0, 4), slice(4, 7)]
     first, second = rng.integers(0, 4, 500), rng.integers(0, 3, 500)
-    rows = moment_rows(np.column_stack([first, second + 4]), 10 * rng.random(500) - 5, blocks)
-    drawn = [moments(resample(rows, np.ones(500, int), 300, rng), blocks) for _ in range(2)]
+    codes = np.column_stack([first, second + 4])
+    rows = moment_rows(codes, 10 * rng.random(500) - 5, blocks)
+    means = [np.concatenate([*resample(rows, np.ones(500, int), 300, rng)]) for _ in range(2)]
+    drawn = [moments(year, blocks, pairs_of(codes)) for year in means]
     for interaction in (False, True):
         found = pieces(*drawn, blocks, interaction)
         parts = (
@@ -214,7 +216,7 @@ def test_pieces_of_two_breakdowns_are_unbiased_on_2000_pairs():
     for p, b in zip(shares, effects, strict=True):
         level = cells @ b
         counts = rng.multinomial(800, np.concatenate([p * level, p * (1 - level)]), 2000)
-        means.append(moments(counts @ rows / 800, blocks))
+        means.append(moments(counts @ rows / 800, blocks, pairs_of(codes)))
     got = pieces(*means, blocks)
     grown, level = (shares[1] - shares[0]) @ cells, effects.mean(0)
     for block in blocks:

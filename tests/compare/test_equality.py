@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -10,6 +11,7 @@ import pytest
 import yaml
 
 import culture_metrics as cm
+from culture_metrics.compare import equality_sources
 from culture_metrics.compare.equality_sources import beside
 from culture_metrics.compare.equality_standards import equality_from, equality_of
 from culture_metrics.disclosure.decision import Decision
@@ -36,6 +38,22 @@ def gaps(years):
 def fresh(extract, **columns):
     """The extract, as if nothing had been shown of it."""
     return replace(extract, frame=extract.frame.with_columns(**columns), decision=Decision())
+
+
+def test_what_is_made_of_measures_is_decided_in_turn(years, monkeypatch):
+    """Years are estimated in threads; but tables of respondents with the same ids share one memory."""
+    made, real = [], equality_sources.estimate_values
+
+    def watched(frame, *args, **kwargs):
+        made.append((kwargs["period"], threading.current_thread() is threading.main_thread()))
+        return real(frame, *args, **kwargs)
+
+    monkeypatch.setattr(equality_sources, "estimate_values", watched)
+    some = [replace(one, frame=one.frame.head(100), decision=Decision()) for one in years]
+    assert some[0].frame["respondent"].equals(some[1].frame["respondent"])
+    cm.equality_gaps(some, GROUPS[:1])
+    assert [period for period, _ in made] == ["2022"] * (len(made) // 2) + ["2024"] * (len(made) // 2)
+    assert made and all(of_main for _, of_main in made)
 
 
 def by_hand(frame):

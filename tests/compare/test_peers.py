@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from itertools import combinations
+from pathlib import Path
 
 import numpy as np
 import polars as pl
@@ -11,10 +12,13 @@ import pytest
 
 from culture_metrics.catalogue import catalogue
 from culture_metrics.compare.beyond_profile import _design, bright_spots
+from culture_metrics.compare.left_out import leave_one_out
 from culture_metrics.compare.peers import WEIGHTS, find_peers
 from culture_metrics.compare.profile import profile_of
 from culture_metrics.contract import as_results
 from culture_metrics.errors import ResultsError, UnknownNameError
+
+REFERENCE = Path(__file__).parents[1] / "reference"
 
 
 @pytest.fixture(scope="module")
@@ -122,26 +126,66 @@ def test_weights_are_adjustable(narrow, peers):
 
 
 def test_predictions_leave_the_organisation_out(narrow):
-    """The regression fitted again without the organisation, by numpy's least squares."""
+    """The fractional logit fitted again without the organisation, by statsmodels."""
+    import statsmodels.api as sm
+
     profile = profile_of(narrow, "")
-    design, codes = _design(profile, regions=True), profile.about["organisation"].to_list()
+    # The same columns without those that follow from others.
+    whole, size, _ = np.linalg.svd(_design(profile, regions=True), full_matrices=False)
+    design, codes = whole[:, size > 1e-9 * size[0]], profile.about["organisation"].to_list()
     y = dict(narrow.table.filter(measure="staff_engagement").select("organisation", "estimate").rows())
-    values = np.array([y[code] for code in codes])
+    values = np.array([y[code] for code in codes]) / 10
     table = bright_spots(narrow).table
     for code in ("REF", "RY6", "NR5"):
         others = np.arange(len(codes)) != (i := codes.index(code))
-        found, *_ = np.linalg.lstsq(design[others], values[others], rcond=None)
-        row = table.row(by_predicate=pl.col("organisation") == code, named=True)
-        assert row["predicted"] == pytest.approx(design[i] @ found, abs=1e-8)
-        residuals = values[others] - design[others] @ found
-        rank = np.linalg.matrix_rank(design[others])
-        spread = (residuals**2).sum() / (others.sum() - rank)
         x = design[others]
-        lever = design[i] @ np.linalg.pinv(x.T @ x) @ design[i]
-        error = 1.6 / (row["base"] / (1.1 if code != "NQL" else 1)) ** 0.5
-        assert row["std_error"] == pytest.approx((error**2 + spread * lever) ** 0.5, rel=1e-6)
-        assert row["unusual"] == pytest.approx(row["excess"] / (spread * (1 + lever)) ** 0.5, rel=1e-6)
+        found = sm.GLM(values[others], x, family=sm.families.Binomial()).fit(tol=1e-12)
+        row = table.row(by_predicate=pl.col("organisation") == code, named=True)
+        logit = float(design[i] @ found.params)
+        share = 1 / (1 + np.exp(-logit))
+        assert row["predicted"] == pytest.approx(10 * share, abs=1e-7)
+        mean = found.fittedvalues
+        scale = ((values[others] - mean) ** 2 / (mean * (1 - mean))).sum() / (
+            others.sum() - np.linalg.matrix_rank(x)
+        )
+        lever = design[i] @ np.linalg.pinv((x.T * (mean * (1 - mean))) @ x) @ design[i]
+        slope = 10 * share * (1 - share)
+        own = 1.6 / (row["base"] / (1.1 if code != "NQL" else 1)) ** 0.5
+        assert row["std_error"] == pytest.approx((own**2 + slope**2 * scale * lever) ** 0.5, rel=1e-6)
+        spread = 10 * (scale * share * (1 - share) * (1 + share * (1 - share) * lever)) ** 0.5
+        assert row["unusual"] == pytest.approx(row["excess"] / spread, rel=1e-6)
+        ends = [10 / (1 + np.exp(-logit - way * 1.959964 * (scale * lever) ** 0.5)) for way in (-1, 1)]
+        assert (row["predicted_low"], row["predicted_high"]) == pytest.approx(ends, rel=1e-6)
+        low = row["excess"] - np.hypot(1.959964 * own, row["predicted_high"] - row["predicted"])
+        assert row["conf_low"] == pytest.approx(low, rel=1e-5)
     assert table["excess"].is_sorted(descending=True)
+
+
+def test_what_all_others_predict_equals_r():
+    """Forty made-up shares, two of them 0 and one 1; made by tests/reference/leave_one_out.R (glm)."""
+    told = pl.read_csv(REFERENCE / "leave_one_out.csv")
+    design = told.select(pl.lit(1.0), "kind", "size", "mix").to_numpy()
+    basis, *_ = np.linalg.svd(design, full_matrices=False)
+    found = leave_one_out(told["share"].to_numpy(), basis)
+    assert found.good.all()
+    for name in ("logit", "error", "scale"):
+        assert getattr(found, name) == pytest.approx(told[name].to_numpy(), rel=1e-6), name
+
+
+def test_predictions_and_their_intervals_stay_on_the_scale(published_2024):
+    """By least squares 7 of 131 measures of 2024 had predictions below 0 (q14a: -0.17) and one above 100."""
+    measures = ["q14a", "q17a", "q17b"]
+    edition = catalogue().edition(2024)
+    kept = pl.col("measure").is_in([edition.measure(code).id for code in measures])
+    small = replace(published_2024, results=published_2024.table.filter(kept))
+    for code in measures:
+        table = bright_spots(small, code).table
+        assert 0 < table["predicted_low"].min() < table["predicted"].min()
+        assert table["predicted_high"].max() < 100
+        assert table.select((pl.col("conf_low") <= pl.col("conf_high")).all()).item()
+        # The interval and the p-value say the same.
+        apart = (pl.col("conf_low") > 0) | (pl.col("conf_high") < 0)
+        assert table.select((apart == (pl.col("p_value") < 0.05)).all()).item()
 
 
 def changed(narrow, shift, who, measure="staff_engagement"):

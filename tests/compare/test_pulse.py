@@ -13,6 +13,7 @@ from culture_metrics.compare import run_chart
 from culture_metrics.compare.pulse import NEAR, OUTSIDE, SHIFT, TREND, calendar, limits, special_causes
 from culture_metrics.contract import as_results
 from culture_metrics.errors import ComparabilityError, ResultsError, UnknownNameError
+from culture_metrics.wording.periods import period_words
 
 REFERENCE = Path(__file__).resolve().parents[1] / "reference" / "run_chart_rules.csv"
 ONE_OUTLIER = [1, 2, 1, 2, 10, 1, 2, 1, 2, 1, 2, 1, 2, 1, 2, 1, 2, 1]
@@ -81,7 +82,7 @@ def test_a_missing_quarter_stays_missing_and_ends_a_run():
     row = chart.table.row(6, named=True)
     assert (row["period"], row["estimate"], row["status"]) == (periods[6], None, "missing")
     assert chart.table["moving_range"][7] is None
-    assert f"No results of {periods[6]}: left out, not filled in." in chart.summary()
+    assert f"No results of {period_words(periods[6])}: left out, not filled in." in chart.summary()
     high = [6.7] * 4 + [None] + [6.7] * 3 + [6.0] * 3
     causes, _ = special_causes(np.array(high, float), 6.4, 1.0)
     assert not any(c and SHIFT in c for c in causes)
@@ -114,7 +115,7 @@ def test_points_beyond_chance_are_improvement_or_concern():
     assert chart.table.filter(pl.col("special_cause").is_not_null())["point"].to_list() == ["improvement"]
     assert not chart.provisional
     assert "outside the limits" in chart.summary()
-    assert "1 special-cause point" in chart.figure().layout.title.text
+    assert "above what chance reaches in Q1 2024/25" in chart.figure().layout.title.text.replace("<br>", " ")
 
 
 def test_seven_falling_are_a_concern_above_the_mean_as_well():

@@ -53,6 +53,40 @@ def test_a_group_of_one_stands_beside_nobody(narrow):
     assert "is the only one of Social Enterprises" in standing.funnel_limits().summary()
 
 
+@pytest.mark.parametrize(("size", "told"), [(4, True), (5, False)])
+def test_a_funnel_of_few_says_why_its_limits_are_not_widened(narrow, size, told):
+    """Spiegelhalter's over-dispersion is not worked out of fewer than five."""
+    group = "Acute and Acute & Community Trusts"
+    codes = narrow.organisations.filter(benchmark_group=group)["organisation"].sort()[:size].implode()
+    few = replace(narrow, organisations=narrow.organisations.filter(pl.col("organisation").is_in(codes)))
+    found = benchmark(few, codes[0][0]).funnel_limits("morale")
+    why = "4 organisations cannot tell how far organisations differ beyond sampling, which takes 5 or more"
+    assert (why in found.summary(), why in " ".join(found.rules())) == (told, told)
+    assert "nan" not in found.summary() + " ".join(found.rules())
+    notes = " ".join((note.text or "").replace("<br>", " ") for note in found.figure().layout.annotations)
+    assert (f"{why}: the limits are those of sampling alone." in notes) == told
+
+
+def test_a_ranking_without_the_organisation_shows_the_others_and_says_so(narrow):
+    gone = (pl.col("organisation") == "REF") & (pl.col("measure") == "morale")
+    some = replace(narrow, results=as_results(narrow.table.filter(~gone)))
+    alt = benchmark(some, "REF").ranking("morale").layout.meta["alt"]
+    assert alt.startswith(
+        "Morale: Royal Cornwall Hospitals NHS Trust has no figure, unlike 121 organisations"
+    )
+    alt = some.results.ranking("morale", "REF").layout.meta["alt"]
+    assert alt.startswith("Morale of 262 organisations; REF has no figure")
+    nobody = replace(narrow, results=as_results(narrow.table.filter(pl.col("measure") != "morale")))
+    with pytest.raises(ResultsError, match="No organisation has a figure of morale"):
+        benchmark(nobody, "REF").ranking("morale")
+    with pytest.raises(UnknownNameError, match="no organisation in these results 'ZZZ'"):
+        some.results.ranking("morale", "ZZZ")
+    with pytest.raises(UnknownNameError, match="no period '2030'"):
+        some.results.ranking("morale", period=2030)
+    with pytest.raises(ResultsError, match="nothing to rank"):
+        replace(some.results, table=some.results.table.clear()).ranking()
+
+
 def test_a_benchmark_workbook_is_drawn_over_its_years(several_years):
     """Medians and ranks of 2024 and 2025 counted from the cells of the five community trusts."""
     assert several_years.organisations["period"].unique().to_list() == ["2025"]

@@ -311,12 +311,9 @@ def test_no_remedy_is_offered_that_does_not_help():
     assert "same organisations" in refused.value.hint
 
 
-def test_findings_count_what_did_not_change_below_the_leading_scores():
+def test_findings_count_what_did_not_change_below_the_leading_scores(example_study):
     """A hundred sentences of no change are no page that a board reads."""
-    from culture_metrics import study
-
-    data = study([])
-    change = compare_years(data.results, 2023, 2024)
+    change = compare_years(example_study.results, 2023, 2024)
     same = change.whole().table.filter(verdict="no material change")
     leading = same.filter(pl.col("level").is_in(["element", "theme"])).height
     found = change.findings().frame.filter(Verdict="no material change")

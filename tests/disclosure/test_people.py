@@ -568,3 +568,36 @@ def test_other_members_than_in_an_earlier_report_are_not_shown_beside_it(tmp_pat
             groups = {cell for cell in shown(cm.estimate(later, by=["locality_1"]).table) if cell[0] != "all"}
         assert bool(groups) != changed
         assert any("other members" in str(w.message) for w in told) == changed
+
+
+def test_draws_by_rows_take_the_same_atoms_as_those_of_the_whole_matrix(monkeypatch):
+    """Groups of four tables, one weighted: the atoms drawn, what is left over, what follows, what is hidden."""
+    rng = np.random.default_rng(1)
+    kinds = (20, 12, 6, 3)
+    member = np.unique(np.column_stack([rng.integers(0, k, 250) for k in kinds]), axis=0)
+    tables = [(member[:, j] == np.arange(k)[:, None]).astype(float) for j, k in enumerate(kinds)]
+    groups = np.vstack([np.ones((1, len(member))), *tables, tables[3] * rng.lognormal(size=len(member))])
+    table = np.repeat([0, 1, 2, 3, 4, -1], [1, *kinds, 3])
+    counts = rng.integers(0, 2, (len(member), 3)).astype(float)
+    counts[:, 0] = 1
+    sides = np.column_stack([counts[:, 1] // 2, counts[:, 1] - counts[:, 1] // 2])
+    people = People(
+        groups, counts, np.array([0, 1, 2]), sides, np.array([1, 1]), groups @ counts[:, 0], table
+    )
+    small = np.tile(((groups != 0) @ counts[:, :1] < 8), (1, 3))
+    scales = [np.exp(rng.uniform(-1, 1, len(member))) for _ in range(3)]
+    found = []
+    for limit in (np.inf, 0):
+        monkeypatch.setattr("culture_metrics.disclosure.differencing.SPARSE", limit)
+        shown = Shown(groups, people.block)
+        drawn = [shown.draw(scale) for scale in scales]
+        left = np.concatenate([shown.combinations(scales[0]), rng.normal(size=(3, len(member)))])
+        follows = shown.follows(left)
+        found.append((drawn, left[:-3], follows, hide_people(people, small, np.zeros_like(small), 8, 4)))
+    (dense, one, follows, hidden), (sparse, other, same, too) = found
+    for a, b in zip(dense, sparse, strict=True):
+        assert (a.others == b.others).all() and (a.of_block == b.of_block).all()
+        np.testing.assert_allclose(a.left, b.left, atol=1e-9)
+    np.testing.assert_allclose(one, other, atol=1e-9)
+    assert follows.tolist() == same.tolist() == [True] * len(one) + [False] * 3
+    assert (hidden == too).all() and hidden.sum() > small.sum()

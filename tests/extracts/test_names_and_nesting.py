@@ -8,6 +8,7 @@ import polars as pl
 import pytest
 
 import culture_metrics as cm
+from culture_metrics.extracts.spelling import likeness
 
 #: Directorates of a made-up trust and their departments; 15 people in each department.
 TRUST = {
@@ -142,3 +143,20 @@ def test_one_breakdown_under_two_names_is_told(last, this):
     said = cm.check_pair(last, other).problems.filter(rule="one breakdown under two names")
     assert {*said["column"]} == {"locality_1", "cost_centre"}
     assert "Directorate in 2023, without a word of its own in 2024" in said["found"].to_list()
+
+
+NAMES = (
+    "Nursing Directorate", "Directorate of Nursing", "Nursing", "Nursng", "Surgery & Theatres", "Theatres", "Ward 1",
+    "Ward 12", "Women's and Children", "womens children", "Urgent Care", "Emergency Care", "Estates", "E", "-", "",
+)  # fmt: skip
+
+
+def test_likeness_that_may_be_understated_is_exact_from_there_on():
+    """A bound saves the work for names that are not alike; it may change none that are told."""
+    pairs = [(one, other) for one in NAMES for other in NAMES]
+    exact = [likeness(*pair) for pair in pairs]
+    bounded = [likeness(*pair, 0.6) for pair in pairs]
+    assert [b if a >= 0.6 else b < 0.6 for a, b in zip(exact, bounded, strict=True)] == [
+        a if a >= 0.6 else True for a in exact
+    ]
+    assert sum(b < a for a, b in zip(exact, bounded, strict=True)) > 100

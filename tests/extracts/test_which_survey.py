@@ -13,7 +13,7 @@ import culture_metrics as cm
 import data_schemas
 from culture_metrics import check_pair, read_extract, read_published, synthetic, validate
 from culture_metrics.catalogue import catalogue, known
-from culture_metrics.errors import ExtractError, FileFormatError, InputWarning, ReportError
+from culture_metrics.errors import ExtractError, FileFormatError, InputWarning
 from culture_metrics.extracts.read import periods_in
 from culture_metrics.reporting.report import report
 from culture_metrics.study.inspect import inspect_file
@@ -134,19 +134,16 @@ def test_a_year_is_no_quarter(tmp_path, pulse):
     )
 
 
-def test_two_surveys_are_not_set_side_by_side(tmp_path, pulse):
+def test_two_surveys_are_followed_apart(tmp_path, pulse):
     paths = [
         written(tmp_path, clean_extract(2023).frame, "RXX_2023.csv"),
         written(tmp_path, pulse, "pulse 2024-Q1.csv"),
     ]
-    with pytest.raises(ReportError, match="The files are of several surveys") as caught:
-        study(paths)
-    assert caught.value.where == "pulse 2024-Q1.csv"
+    data = study(paths)
+    assert (data.edition.survey.id, data.quarters.edition.survey.id) == (ANNUAL, PULSE)
+    assert {*data.results.table["survey"]} == {ANNUAL}
     with pytest.raises(ExtractError, match="belong to different surveys"):
         check_pair(*(read_extract(path, year=year) for path, year in zip(paths, (2023, None), strict=True)))
-    with pytest.raises(ReportError, match="A report is made of an annual survey") as caught:
-        report(paths[1:], tmp_path / "out")
-    assert "cm.compare.run_chart" in caught.value.hint
 
 
 def test_an_export_of_the_nine_questions_by_year_is_warned_of(tmp_path):

@@ -8,10 +8,12 @@ import numpy as np
 import polars as pl
 import pytest
 
-from culture_metrics import estimate, synthetic
+from culture_metrics import Design, estimate, synthetic
 from culture_metrics.errors import ResultsError
+from culture_metrics.extracts.extract import Extract
 from culture_metrics.results.between import behind
 from culture_metrics.results.moderated import moderated
+from culture_metrics.results.precision import with_precision
 from culture_metrics.results.shrink import shrink
 from tests.reference.make_shrink_coverage import coverage
 from tests.reference.make_shrink_designs import CLASSES, held
@@ -180,3 +182,36 @@ def test_two_groups_say_nothing_about_a_spread_and_other_tables_are_refused():
     assert shrink(results_of([5.0, 7.0], [0.1, 0.1], 20)).table["shrunken"].null_count() == 2
     with pytest.raises(ResultsError):
         shrink(pl.DataFrame({"estimate": [1.0]}))
+
+
+def test_one_percentage_alike_in_both_wards_of_a_team_makes_its_scores_no_more_certain():
+    """The team was taken for one where everybody of a finite population answered, its errors for exact.
+
+    Of simulated teams of fewer than 25 in a few wards the shrunken intervals held 82.6 % for it, and 95.0 % now.
+    """
+    rng, n = np.random.default_rng(3), 120
+    # Four teams of 30 in four wards, and one of 20 in two: 1 degree of freedom.
+    team, ward = np.repeat(np.arange(5), [30, 30, 30, 30, 20]), np.arange(n + 20) // 7
+    ward[n:] = 100 + np.arange(20) // 10
+    answers = {code: rng.integers(1, 6, n + 20) for code in ("q25a", "q25c", "q25d")}
+    answers["q25a"][n:], answers["q25d"][n:] = [4] * 8 + [2] * 6 + [4] * 6, [2] * 5 + [5] * 9 + [1] * 6
+    # Six of ten agree in each ward.
+    answers["q25c"][n:] = np.tile([4, 4, 4, 5, 5, 5, 1, 2, 3, 3], 2)
+    frame = pl.DataFrame(
+        {
+            "respondent": [f"p{i}" for i in range(n + 20)],
+            "organisation": "RXX",
+            "team": [f"team {g}" for g in team],
+            "ward": [f"ward {w}" for w in ward],
+            **{code: pl.Series(values, dtype=pl.Int8) for code, values in answers.items()},
+        }
+    )
+    extract = Extract("nss_england", "2024", frame)
+    table = estimate(extract, by=["team"], design=Design(cluster="ward")).table
+    few = table.filter(group="team 4", status="reported")
+    assert few.filter(measure="recommend_place_to_work").select("estimate", "std_error").row(0) == (60.0, 0.0)
+    assert few.filter(pl.col("std_error") > 0, unit="percent").height == 2
+    assert with_precision(few, (0.0, 10.0))["df"].unique().to_list() == [1.0]
+    # A census errs by nothing in all.
+    everyone = few.with_columns(std_error=pl.lit(0.0), conf_low="estimate", conf_high="estimate")
+    assert with_precision(everyone, (0.0, 10.0))["df"].unique().to_list() == [np.inf]

@@ -5,10 +5,11 @@ import zipfile
 
 import polars as pl
 import pytest
-from accessible import RULES, Book, faults
+from accessible import MAIN, RULES, Book, faults
 
 import culture_metrics as cm
 from culture_metrics.errors import UnknownNameError
+from culture_metrics.files import accessible
 from culture_metrics.files.accessible import Look, Sheet, workbook
 
 TABLE, SHEET = "xl/tables/table3.xml", "xl/worksheets/sheet4.xml"
@@ -82,6 +83,58 @@ def test_each_rule_finds_what_it_is_about(rule, good, tmp_path):
                 text = re.sub(there, instead, text)
             new.writestr(name, text)
     assert rule in faults(tmp_path / "bad.xlsx")
+
+
+def rows_of(page):
+    """By row: its height and outline, and its cells."""
+    marked = {
+        int(r.get("r")): (float(r.get("ht", 0)), r.get("outlineLevel")) for r in page.xml.iter(f"{MAIN}row")
+    }
+    numbers = {at: float(text) if is_number else text for at, (text, is_number, _) in page.cells.items()}
+    return marked, numbers, {at: style for at, (*_, style) in page.cells.items()}
+
+
+def test_a_long_table_is_written_as_a_short_one_is(tmp_path, monkeypatch):
+    """Whole columns at once, or cell by cell with xlsxwriter: the same workbook."""
+    words = ["A", " R&D <x>", "a_x0041_", "tab\tline\nend", "\x02", "", None, "long " * 30, "=1+1", "é😀"] * 5
+    numbers = pl.Series([0.1 + 0.2, None, float("nan"), float("inf"), -0.5, 1e-9, 1e17, 5.0, 0.0, 2 / 3] * 5)
+    frame = pl.DataFrame(
+        {"Group": words, "Score": numbers, "Base": range(50), "mark": ["[c]", "[x]"] * 25},
+        schema_overrides={"Base": pl.UInt32},
+    ).with_columns(pl.col("Group").cast(pl.Categorical).alias("Kind"))
+    sheets = [
+        Sheet("Long", "All rows", frame, {"Score": "0.00", "Base": "#,##0"}, marks={"Kind": ["none"] * 50}),
+        Sheet("Short", "Some rows", frame[:5], {"Score": "0.00"}),
+        Sheet("Long too", "All rows again", frame.reverse()),
+    ]
+    made = []
+    for longest in (accessible.LONG, 10**6):
+        monkeypatch.setattr(accessible, "LONG", longest)
+        path = tmp_path / f"{longest}.xlsx"
+        path.write_bytes(workbook("T", ["L."], {"[c]": "Held.", "[x]": "None.", "none": "No."}, sheets))
+        assert faults(path) == []
+        made.append(Book(path))
+    at_once, by_cell = made
+    assert at_once.pages[3].area == by_cell.pages[3].area == (4, 1, 54, 4)
+    for page, other in zip(at_once.pages, by_cell.pages, strict=True):
+        (rows, cells, styles), (o_rows, o_cells, o_styles) = rows_of(page), rows_of(other)
+        assert (rows, styles) == (o_rows, o_styles) and cells.keys() == o_cells.keys()
+        # xlsxwriter writes sixteen digits, which are not always enough.
+        assert cells == {
+            at: pytest.approx(v, rel=1e-15) if isinstance(v, float) else v for at, v in o_cells.items()
+        }
+    assert rows_of(at_once.pages[3])[1][5, 2] == 0.1 + 0.2
+    assert sorted(at_once.strings) == sorted(set(by_cell.strings))
+
+
+def test_rows_without_a_level_are_as_tall_as_their_text(tmp_path):
+    """The groups that are folded together stand last, in the longest text of a heat map: it was cut."""
+    text = "Directorate: 12 groups with fewer than 11 people, or that would give those away"
+    frame = pl.DataFrame({"Department": ["North", text], "Base (people)": [900, 40]})
+    path = tmp_path / "levels.xlsx"
+    path.write_bytes(workbook("T", ["L."], {"Base": "People."}, [Sheet("S", "T", frame, levels=[1])]))
+    rows = rows_of(Book(path).pages[3])[0]
+    assert rows[5] == (15.75, "1") and rows[6] == (32.25, None)
 
 
 @pytest.fixture(scope="module")

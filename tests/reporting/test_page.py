@@ -7,7 +7,6 @@ from html.parser import HTMLParser
 import pytest
 from nbformat import v4
 
-from culture_metrics import study
 from culture_metrics.errors import UnknownNameError
 from culture_metrics.reporting.methods import methods
 from culture_metrics.reporting.page import page, section
@@ -94,9 +93,9 @@ def test_a_finding_stands_beneath_the_title_and_is_escaped():
     assert "<details" not in part.html
 
 
-def test_the_demo_tells_its_story_on_the_page_and_hides_the_small_team():
+def test_the_demo_tells_its_story_on_the_page_and_hides_the_small_team(example_study):
     """What is planted is found again; the team of seven is named nowhere, methods and figure included."""
-    data = study([])
+    data = example_study
     told = {
         "created": "2026-01-01T00:00:00", "software": {}, "inputs": [], "rows": {},
         "suppression": {"rule": "", "held_back": 0},

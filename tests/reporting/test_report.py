@@ -28,7 +28,7 @@ from on_report import (  # noqa: F401  (tests of the report made here, in a brow
     visited,
 )
 from pptx import Presentation
-from printed import HEIGHT, MARGIN, WIDTH, browser, print_page
+from printed import HEIGHT, MARGIN, WIDTH
 from slide_rules import slide_faults
 
 from culture_metrics import catalogue, read_published, study, synthetic, validate
@@ -148,7 +148,11 @@ def test_the_page_fetches_nothing(page, tags):
 
 def test_plotly_is_there_once_and_every_figure_has_a_name(page, tags, executed):
     assert len(re.findall(r"\* plotly\.js v\d", page)) == 1
-    assert page.index("* plotly.js v") > page.index("</main>"), "words show before Plotly is loaded"
+    library = page.index("* plotly.js v")
+    assert library > page.index("</main>"), "words show before Plotly is loaded"
+    opened = page.rindex("<script", 0, library)
+    assert page[opened:].startswith('<script type="text/plain">'), "Plotly starts once the page stands"
+    assert page.index("aria-current") < opened, "the contents work before"
     figures = [attributes for tag, attributes in tags if tag == "figure"]
     # That of the first screen, and every one that a notebook drew.
     drawn = sum(
@@ -173,11 +177,9 @@ def test_plotly_is_there_once_and_every_figure_has_a_name(page, tags, executed):
 
 
 @pytest.fixture(scope="module")
-def sheets(folder, tmp_path_factory):
+def sheets(visited):  # noqa: F811
     """The page on A4 paper, as printed from a window 1366 pixels wide."""
-    if browser() is None:
-        pytest.skip("no Chromium is installed here: nothing can be printed")
-    return print_page(folder / "index.html", tmp_path_factory.mktemp("print") / "page.pdf")
+    return visited.paper
 
 
 def on_the_sheet_of(sheets, title):

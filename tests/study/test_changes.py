@@ -18,8 +18,8 @@ from culture_metrics.wording.numbers import MINUS
 
 
 @pytest.fixture(scope="module")
-def data():
-    return study([])
+def data(example_study):
+    return example_study
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ from dataclasses import replace
 import polars as pl
 import pytest
 
-from culture_metrics import catalogue, study
+from culture_metrics import catalogue
 from culture_metrics.disclosure.names import is_pooled
 from culture_metrics.errors import ReportError
 from culture_metrics.results.tables import answer_table, heat_map_table, score_table
@@ -17,8 +17,8 @@ EDITION = catalogue().edition(2024)
 
 
 @pytest.fixture(scope="module")
-def data():
-    return study([])
+def data(example_study):
+    return example_study
 
 
 @pytest.fixture(scope="module")

@@ -12,8 +12,8 @@ from culture_metrics.extracts.extract import Extract
 
 
 @pytest.fixture(scope="module")
-def example():
-    return cm.study([])
+def example(example_study):
+    return example_study
 
 
 def test_the_example_is_set_beside_its_workbook(example):

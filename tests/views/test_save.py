@@ -8,12 +8,13 @@ from html.parser import HTMLParser
 import plotly.graph_objects as go
 import polars as pl
 import pytest
+from plotly.offline import get_plotlyjs
 from printed import MARGIN, WIDTH, browser, print_page
 
 from culture_metrics.errors import ReportError
 from culture_metrics.views import style
 from culture_metrics.views.heat_map import heat_map
-from culture_metrics.views.save import as_html, fragment, save
+from culture_metrics.views.save import as_html, fragment, library, save
 
 ALT = 'Scores of "RXX" <b>. Highest: Team & line, 7.10.'
 
@@ -60,6 +61,14 @@ def test_a_fragment_is_an_image_with_a_name(fig):
 def test_a_fragment_does_not_carry_the_library_unless_asked(fig):
     assert len(as_html(fig, div_id="one")) < 50_000
     assert len(as_html(fig, div_id="one", plotlyjs=True)) > 3_000_000
+
+
+def test_the_library_is_plotly_s_in_brackets(fig):
+    """A function that does not stand in brackets is read twice; nothing else of the library changes."""
+    own, plotly_s = library(), get_plotlyjs().strip()
+    assert own.count("this, (() => {") == 1 and own.endswith("\n})));\n")
+    assert own.replace("this, (() => {", "this, () => {").strip() == plotly_s[: -len("}));")] + "})));"
+    assert own in as_html(fig, div_id="one", plotlyjs=True)
 
 
 def test_the_mode_bar_is_off_and_the_figure_follows_the_page(fig):

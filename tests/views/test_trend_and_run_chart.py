@@ -61,7 +61,7 @@ def test_a_run_chart_breaks_its_line_at_a_gap_and_marks_special_causes(quarters)
     assert list(special.x) == [3] and "outside the limits" in special.hovertext[0]
     said = " ".join(a.text.replace("<br>", " ") for a in fig.layout.annotations)
     assert "A gap: no results." in said and "provisional" in said
-    assert fig.layout.meta["alt"].endswith("2023-Q1: outside the limits. Missing: 2022-Q2.")
+    assert fig.layout.meta["alt"].endswith("Q1 2023/24: outside the limits. Missing: Q2 2022/23.")
 
 
 def test_a_suppressed_quarter_is_not_drawn(quarters):

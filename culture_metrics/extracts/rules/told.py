@@ -20,6 +20,12 @@ if TYPE_CHECKING:
 LEFT_OUT = (
     ("rows_of_other_periods", "other periods", "rows of other years in the file", "Left out."),
     (
+        "rows_without_period",
+        "rows of no period",
+        "rows that name no year or quarter, in a file that holds several",
+        "Left out of all of them; give them their year or quarter.",
+    ),
+    (
         "rows_not_completed",
         "questionnaires not completed",
         "rows of people who did not respond, were ineligible or opted out",

@@ -1,0 +1,284 @@
+"""The quarters of a pulse in a study and its report: alone, beside an annual survey, and whatever is odd."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+import culture_metrics as cm
+from culture_metrics import synthetic
+from culture_metrics.catalogue import known
+from culture_metrics.compare import run_chart
+from culture_metrics.compare.pulse_words import last_stretch
+from culture_metrics.errors import ExtractError, ReportError
+from culture_metrics.extracts.quarters import month_quarter, said_quarter
+from culture_metrics.reporting.excel import write_results
+from culture_metrics.reporting.manifest import manifest
+from culture_metrics.reporting.report import _choose, _page, _tables, report
+from culture_metrics.study.read import study
+from culture_metrics.study.setup import setup
+
+PULSE = "national_quarterly_pulse"
+OWN = Path(__file__).parents[1] / "surveys" / "culture_pulse"
+#: Eleven quarters in a row; advocacy of the last seven is a point of ten lower.
+QUARTERS = [f"{year}-{quarter}" for year in range(2022, 2026) for quarter in ("Q1", "Q2", "Q4")][:11]
+ADVOCACY = ["q25a", "q25c", "q25d"]
+
+
+def answers(period, n=40, seed=0, organisations=1):
+    return synthetic.respondents(period, organisations, n, survey=PULSE, seed=seed).frame
+
+
+def as_written(period, number):
+    """A quarter as one of three people would write it."""
+    year, after = int(period[:4]), (int(period[:4]) + 1) % 100
+    months = {"Q1": f"{year}-04", "Q2": f"July {year}", "Q4": f"Jan-{after:02d}"}
+    return (f"{period[5:]} {year}/{after:02d}", period, months[period[5:]])[number % 3]
+
+
+@pytest.fixture(scope="module")
+def stacked():
+    """All quarters in one table, the fifth of nine people, spelled in three ways; three rows have no quarter."""
+    parts = []
+    for number, period in enumerate(QUARTERS):
+        one = answers(period, 9 if number == 4 else 60, number)
+        if number >= 4:
+            one = one.with_columns((pl.col(ADVOCACY) - 1).clip(1, 5))
+        parts.append(one.with_columns(Quarter=pl.lit(as_written(period, number))))
+    lost = parts[0].head(3).with_columns(Quarter=pl.lit(None, pl.String))
+    ids = pl.int_range(pl.len()).cast(pl.String)
+    return pl.concat([*parts, lost]).with_columns(respondent=ids).drop("^locality.*$")
+
+
+@pytest.fixture(scope="module")
+def alone(stacked, tmp_path_factory):
+    path = tmp_path_factory.mktemp("pulse") / "pulse.csv"
+    stacked.write_csv(path)
+    return path, study([path])
+
+
+@pytest.mark.parametrize(
+    ("text", "quarter"),
+    [
+        ("Q1 2024/25", "2024-Q1"), ("2024-Q1", "2024-Q1"), ("Quarter 2, 2024-25", "2024-Q2"),
+        ("FY2024/25 Q4", "2024-Q4"), ("24/25 Q1", "2024-Q1"), ("202425Q1", "2024-Q1"),
+        ("Q1 2024", None), ("2022-2024 Q1", None), ("Q5 2024/25", None), ("2024", None),
+    ],
+)  # fmt: skip
+def test_a_quarter_is_one_of_a_financial_year_or_none(text, quarter):
+    assert said_quarter(text) == quarter
+
+
+@pytest.mark.parametrize(
+    ("text", "quarter"),
+    [
+        ("2024-07", "2024-Q2"), ("July 2024", "2024-Q2"), ("Jan-25", "2024-Q4"), ("03/2025", "2024-Q4"),
+        ("15/04/2024", "2024-Q1"), ("2024-07-01 00:00:00", "2024-Q2"), ("2024-13", None), ("2024-25", None),
+    ],
+)  # fmt: skip
+def test_a_month_lies_in_a_quarter_of_the_financial_year(text, quarter):
+    """By the calendar: April to June is the first quarter."""
+    assert month_quarter(text) == quarter
+
+
+def test_a_pulse_alone_makes_a_study_whatever_its_quarters_are_called(alone, stacked):
+    _, data = alone
+    assert [e.period for e in data.extracts] == QUARTERS
+    assert (data.year, data.of_quarters is data, data.workbook) == ("2025-Q2", True, None)
+    for one, sizes in zip(data.reports, [60] * 4 + [9] + [60] * 6, strict=True):
+        assert one.rows_used == sizes
+        assert one.rows_read == one.rows_used + one.rows_set_aside == stacked.height
+    # Those that name no quarter are in none, and every check says so.
+    told = [r.problems.filter(rule="rows of no period") for r in data.reports]
+    assert all(problem["rows"].to_list() == [3] for problem in told)
+
+
+def test_the_first_sentence_says_what_moved_and_since_when(alone):
+    """Seven quarters in a row lie below the mean: a shift of the reference rules, from the sixth quarter on."""
+    _, data = alone
+    first = data.stands_out().lines[0]
+    means = data.results.table.filter(measure="advocacy", breakdown="all").sort("period")["estimate"]
+    assert (first.kind, first.chapter) == ("pulse", "11_pulse")
+    since = next(chart for chart in data.charts if chart.measure == "advocacy")
+    assert since.table["mean"][0] == pytest.approx(means.drop_nulls().mean())
+    assert "Advocacy" in " ".join(data.stands_out().said)
+    assert "year" not in " ".join(line.sentence for line in data.stands_out().lines)
+    assert data.headline().layout.title.text.startswith("SYN01, ")
+
+
+def test_the_stretch_that_is_told_is_the_latest_without_a_gap():
+    frame = pl.DataFrame({
+        "period": QUARTERS, "estimate": [7.0, 7, 7, 7, None, 6, 6, 6, 6, 6, 6.2],
+        "mean": [6.5] * 11, "limit_low": [5.0] * 11, "limit_high": [8.0] * 11,
+        "special_cause": [SHIFT] * 4 + [None] + [SHIFT] * 6,
+    })  # fmt: skip
+    one = last_stretch(frame)
+    assert (one.first["period"], one.last["period"], one.quarters, one.goes_on) == (
+        "2023-Q4", "2025-Q2", 6, True,
+    )  # fmt: skip
+    assert one.when == "since Q4 2023/24"
+    ended = last_stretch(frame.with_columns(special_cause=pl.Series([SHIFT] * 4 + [None] * 7)))
+    assert (ended.goes_on, ended.when) == (False, "from Q1 2022/23 to Q1 2023/24")
+
+
+SHIFT = "seven in a row on one side of the mean"
+
+
+def test_a_quarter_of_few_is_held_back_and_said(alone):
+    _, data = alone
+    table = data.charts[0].table
+    assert table.filter(period="2023-Q2").select("estimate", "base").row(0) == (None, None)
+    assert "Held back, too few answered: Q2 2023/24." in data.charts[0].summary()
+    said = " ".join((note.text or "").replace("<br>", " ") for note in data.headline().layout.annotations)
+    assert "A gap: no results, or held back because few answered." in said
+
+
+def test_missing_quarters_stay_gaps(stacked, tmp_path):
+    path = tmp_path / "pulse.csv"
+    stacked.filter(pl.col("Quarter") != as_written(QUARTERS[7], 7)).write_csv(path)
+    chart = study([path]).charts[0]
+    assert chart.table.filter(period=QUARTERS[7])["status"].to_list() == ["missing"]
+
+
+def test_one_or_two_quarters_are_shown_without_a_run_chart(tmp_path):
+    answers("2024-Q1").write_csv(tmp_path / "pulse April 2024.csv")
+    answers("2024-Q2", seed=1).write_excel(tmp_path / "pulse July 2024.xlsx")
+    data = study([*sorted(tmp_path.iterdir())])
+    assert (data.year, data.charts) == ("2024-Q2", ())
+    assert (
+        data.stands_out().said[0].startswith("A run chart takes 3 quarters or more with a figure; 2 quarters")
+    )
+    assert (
+        "pulse July 2024.xlsx is taken for Q2 2024/25, in which the month of its name lies." in data.cautions
+    )
+    assert data.headline().layout.title.text.startswith("SYN01: one score")
+
+
+def test_a_quarter_that_stands_twice_and_one_that_may_be_two_are_refused(tmp_path):
+    answers("2024-Q1").write_csv(tmp_path / "p Q1 2024-25.csv")
+    answers("2024-Q1", seed=1).write_csv(tmp_path / "p 2024-Q1.csv")
+    with pytest.raises(ReportError, match="Two respondent files hold Q1 2024/25") as caught:
+        study([*tmp_path.iterdir()])
+    assert "p 2024-Q1.csv" in caught.value.where and "one file a quarter" in caught.value.hint
+    path = tmp_path / "both.csv"
+    both = [answers(f"2024-{q}").with_columns(Wave=pl.lit(f"{q} 2024")) for q in ("Q1", "Q2")]
+    pl.concat(both).write_csv(path)
+    for year in (None, "2024-Q1"):
+        with pytest.raises(ExtractError, match="Which quarter is meant cannot be told"):
+            cm.read_extract(path, PULSE, year)
+
+
+def test_year_and_quarter_may_stand_in_two_columns_and_organisations_are_kept_apart(tmp_path):
+    parts = [
+        answers(period, 30, i, 2).with_columns(Year=pl.lit("2024/25"), Quarter=pl.lit(period[5:]))
+        for i, period in enumerate(("2024-Q1", "2024-Q2", "2024-Q4"))
+    ]
+    pl.concat(parts).write_csv(tmp_path / "pulse.csv")
+    with pytest.raises(ReportError, match="hold 2 organisations"):
+        study([tmp_path / "pulse.csv"])
+    data = study([tmp_path / "pulse.csv"], "SYN02")
+    assert [e.period for e in data.extracts] == ["2024-Q1", "2024-Q2", "2024-Q4"]
+    assert {c.organisation for c in data.charts} == {"SYN02"} and len(data.charts) == 4
+    assert data.charts[0].table["base"].to_list() == [30] * 3
+
+
+def test_a_pulse_of_another_organisation_is_left_out_and_said(tmp_path):
+    synthetic.respondents(2024, 1, 60).frame.write_csv(tmp_path / "RXX_2024.csv")
+    other = answers("2024-Q1").with_columns(organisation=pl.lit("RZZ"))
+    other.write_csv(tmp_path / "p 2024-Q1.csv")
+    data = study([*tmp_path.iterdir()], "SYN01")
+    assert data.quarters is None
+    assert "The files of the National Quarterly Pulse Survey hold nothing of SYN01." in data.cautions
+
+
+@pytest.fixture
+def own_pulse(tmp_path):
+    """The worked example as a survey of quarters, in a folder of the study, and four quarters of answers."""
+    folder = Path(shutil.copytree(OWN, tmp_path / "culture_pulse"))
+    text = (folder / "editions.yaml").read_text(encoding="utf-8")
+    text = (
+        text.replace("period: year", "period: quarter\n  open_ended: true")
+        .replace("'2024'", "2024-Q1")
+        .replace("'2025'", "2025-Q1")
+    )
+    (folder / "editions.yaml").write_text(text, encoding="utf-8")
+    measures = folder / "measures.yaml"
+    measures.write_text(measures.read_text(encoding="utf-8").replace("'2025'", "2025-Q1"), encoding="utf-8")
+    questions = folder / "questions.csv"
+    head = questions.read_text(encoding="utf-8")
+    questions.write_text(head.replace("code_2024,code_2025", "code_2024-Q1,code_2025-Q1"), encoding="utf-8")
+    shutil.rmtree(folder / "frameworks")
+    yield folder
+    known._OWN.clear()
+
+
+def own_answers(period, n=60, seed=0):
+    scored = 13 if period >= "2025" else 12
+    people = pl.DataFrame({"ID": [*range(n)], "Org code": "SYN01", "Team": (["Ash", "Elm"] * n)[:n]})
+    codes = {
+        f"CL{i}": pl.Series([(j * 7 + i + seed) % 5 + 1 for j in range(n)]) for i in range(1, scored + 1)
+    }
+    return people.with_columns(**codes, **{f"CL{scored + 1}": pl.Series(([1, 2] * n)[:n])})
+
+
+def test_a_pulse_of_ones_own_stands_beside_an_annual_survey(own_pulse, tmp_path):
+    """The folder holds both: setup writes of which survey each file is, and the study reads it so."""
+    synthetic.respondents(2024, 1, 60).frame.drop("respondent").write_csv(tmp_path / "NSS_2024.csv")
+    for number, period in enumerate(("2024-Q1", "2024-Q2", "2024-Q3")):
+        own_answers(period, seed=number).write_csv(tmp_path / f"pulse {period}.csv")
+    made = setup([tmp_path], survey=str(own_pulse))
+    text = made.path.read_text(encoding="utf-8")
+    assert text.count("survey: culture_pulse") == 3 and "\nsurvey:" not in text
+    data = study(tmp_path)
+    assert (data.edition.survey.id, data.quarters.edition.survey.id) == ("nss_england", "culture_pulse")
+    assert data.charts[0].measure == "culture_index"
+    assert len(data.table) == 4 and data.table["holds"].sum() == 240
+    assert any(line.kind == "pulse" for line in data.stands_out().lines)
+
+
+def test_setup_and_report_take_a_folder_of_an_annual_survey_and_a_pulse(stacked, tmp_path):
+    stacked.write_csv(tmp_path / "pulse.csv")
+    synthetic.respondents(2024, 1, 60).frame.write_csv(tmp_path / "RXX_2024.csv")
+    made = setup([tmp_path])
+    assert "National Quarterly Pulse Survey: followed beside the NHS Staff Survey, England" in made.decided
+    data = study(tmp_path)
+    chosen, left_out = _choose(data)
+    assert chosen[-1] == "11_pulse" and "The quarterly pulse" not in dict(left_out)
+    results, answers = _tables(data)
+    told = manifest(data, results, chosen, left_out)
+    rows = [r for r in told["rows"] if "Q" in r["period"]]
+    assert len(rows) == 11
+    assert all(r["read"] == r["used"] + r["set_aside"] == stacked.height for r in rows)
+    small = results.filter(period="2023-Q2", survey=PULSE)
+    assert small.height and small["estimate"].null_count() == small["base"].null_count() == small.height
+    write_results(tmp_path / "results.xlsx", data, results, answers, None)
+    sheet = pl.read_excel(tmp_path / "results.xlsx", sheet_name="Scores", has_header=False)
+    assert {"Survey", "Year or quarter"} <= {cell for row in sheet.rows() for cell in row}
+    assert "Advocacy" in {cell for row in sheet.rows() if PULSE in row for cell in row}
+    page = _page(data, [], left_out, told, "board")
+    assert "What moved from quarter to quarter?" in page
+    assert "<dt>Quarters in the files</dt><dd>11, Q1 2022/23 to Q2 2025/26</dd>" in page
+
+
+def test_a_pulse_alone_makes_a_report_of_quarters(alone, tmp_path):
+    page = report([alone[0]], tmp_path / "out", reader="analysts").read_text(encoding="utf-8")
+    assert "National Quarterly Pulse Survey, Q2 2025/26" in page
+    first = page[page.index('id="first"') : page.index("</section>")]
+    assert "Q2 2025/26" in first and " year" not in first
+    assert page.index('<section id="11_pulse"') < page.index('<section id="02_culture_indicators"')
+    assert "quarters are followed in run charts, not compared two by two" in page
+    assert "Run charts of the pulse" in page
+
+
+def test_published_workbooks_of_a_pulse_are_charted(shared_data):
+    """Two quarters are at hand, which is one too few: the report says so and shows the scores."""
+    files = sorted((shared_data / "pulse").glob("*.xlsm"))
+    data = study(files, "R0A")
+    assert (data.year, data.of_quarters is data, data.charts) == ("2022-Q1", True, ())
+    assert data.stands_out().said[0].startswith("A run chart takes 3 quarters")
+    third = data.published[-1].results.table.with_columns(period=pl.lit("2022-Q2"))
+    every = pl.concat([*(p.results.table for p in data.published), third])
+    assert run_chart(every, organisation="R0A").table["estimate"].count() == 3
