@@ -6,9 +6,10 @@ import re
 import sys
 import time
 import warnings
+from contextlib import contextmanager
 from io import TextIOWrapper
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -20,6 +21,9 @@ from culture_metrics import __version__
 from culture_metrics.catalogue import DEFAULT
 from culture_metrics.catalogue import survey as find_survey
 from culture_metrics.errors import CultureMetricsError, CultureMetricsWarning, ReportError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 #: Exit codes: something in the call or the files; a fault in this package.
 WRONG_INPUT, FAULT = 2, 1
@@ -217,11 +221,29 @@ class _Person:
     """Asks at the terminal, short, with the proposal as the answer of the Enter key."""
 
     def yes(self, question: str, *, proposed: bool) -> bool:
-        return typer.confirm(question, default=proposed)
+        with self._stopped(question):
+            return typer.confirm(question, default=proposed)
 
     def text(self, question: str, proposed: str | None, *, sure: bool = True) -> str | None:
-        said = typer.prompt(question, default=proposed or "", show_default=bool(proposed))
+        with self._stopped(question):
+            said = typer.prompt(question, default=proposed or "", show_default=bool(proposed))
         return str(said).strip() or None
+
+    @contextmanager
+    def _stopped(self, question: str) -> Iterator[None]:
+        """Say what was asked where nobody answers: input that ended, or Ctrl+C."""
+        from culture_metrics.errors import StudyFileError
+
+        try:
+            yield
+        except typer.Abort:
+            typer.echo()
+            raise StudyFileError(
+                "Setup asked a question and got no answer: nothing was written",
+                got=question.rpartition("\n")[2],
+                hint="Run it at a keyboard, where Enter takes what is proposed, or with --yes, which asks "
+                "nothing, takes every proposal and prints it.",
+            ) from None
 
 
 @app.command(cls=_Once)

@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 from dataclasses import replace
+from datetime import date
 from functools import cache, partial
 
 import polars as pl
@@ -17,6 +18,7 @@ from polars.testing import assert_frame_equal
 import culture_metrics as cm
 from culture_metrics.disclosure.decision import Decision
 from culture_metrics.errors import CultureMetricsError, ReportError, ResultsError, UnknownNameError
+from culture_metrics.extracts.dates import ResponseDates
 from culture_metrics.output import Output
 
 pytestmark = pytest.mark.filterwarnings("ignore::culture_metrics.errors.CultureMetricsWarning")
@@ -37,6 +39,7 @@ NO_PICTURE = {
     "framework",
     "frameworks",
     "check_pair",
+    "early_and_late",
     "inspect_file",
     "official_mix",
     "tie_out",
@@ -56,6 +59,15 @@ def extract(year: int = 2024):
         ward.alias("locality_1"), pl.concat_str(pl.lit("SECRET-"), "respondent").alias("respondent")
     )
     return type(made)(made.survey, made.period, frame)
+
+
+@cache
+def dated():
+    """The same people, who answered one after the other, ten a day."""
+    made = extract()
+    frame = made.frame.with_row_index("row")
+    days = frame.select("row", date=date(2024, 10, 1) + pl.duration(days=pl.col("row") // 10))
+    return replace(made, frame=frame, dates=ResponseDates(days, "Submitted"))
 
 
 @cache
@@ -182,6 +194,7 @@ CALLS = {
     },
     "detectable_link": {"numbers": lambda: cm.links.detectable_link(100, 4)},
     "distributions": {"Extract": answers},
+    "early_and_late": {"Extract": lambda: cm.compare.early_and_late(dated())},
     "equality_gaps": {
         "Extract": lambda: cm.equality_gaps(extract(), ["gender", "locality_1"]),
         "list of Results": lambda: cm.equality_gaps([results(2023), results()], ["locality_1"]),

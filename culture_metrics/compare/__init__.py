@@ -9,6 +9,7 @@ Beside `benchmark`, `oversight`, `find_peers`, `equality_gaps`, `compare_years`,
 - `intersections`: several breakdowns together, by a multilevel model of strata (MAIHDA).
 - `change_contributions`: the questions that make the change of a score.
 - `nonresponse_sensitivity`: how different those who did not answer would have to be.
+- `early_and_late`: those who answered late beside those who answered early, as a rough look at the same.
 - `Assumptions`: what a comparison assumes of published figures.
 """
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from culture_metrics.compare.assumptions import Assumptions as Assumptions
     from culture_metrics.compare.beyond_profile import bright_spots as bright_spots
     from culture_metrics.compare.contributions import change_contributions as change_contributions
+    from culture_metrics.compare.early_late import early_and_late as early_and_late
     from culture_metrics.compare.maihda import intersections as intersections
     from culture_metrics.compare.nonresponse import nonresponse_sensitivity as nonresponse_sensitivity
     from culture_metrics.compare.pulse import run_chart as run_chart
@@ -33,6 +35,7 @@ else:
             "Assumptions": "assumptions",
             "bright_spots": "beyond_profile",
             "change_contributions": "contributions",
+            "early_and_late": "early_late",
             "intersections": "maihda",
             "nonresponse_sensitivity": "nonresponse",
             "recovery": "regression_to_mean",

@@ -248,13 +248,19 @@ class EqualityGaps(Output):
         newest = self.table.filter(pl.col("period") == pl.col("period").max().over("organisation"))
         shown = newest.drop_nulls("gap")
         many = self.table["organisation"].n_unique()
-        if shown.is_empty():
+        earlier = self.table.drop_nulls("gap") if shown.is_empty() else shown
+        if earlier.is_empty():
             return f"No gap is shown; {several(self.table.height, 'gap')} held back or of one group."
+        none = ""
+        if shown.is_empty():
+            last = catalogue(self.survey).named(str(newest["period"].max()))
+            none = f"Of {last} no gap is shown: {several(newest.height, 'gap')} held back or of one group. "
+            shown = earlier.filter(pl.col("period") == pl.col("period").max().over("organisation"))
         counts = {v: shown.filter(verdict=v).height for v in ("worse", "better", NO_GAP)}
         period = catalogue(self.survey).named(str(shown["period"].max()))
         among = f" in {several(many, 'organisation')}" if many > 1 else ""
         said = [
-            f"{period}: of {several(shown.height, 'gap')}"
+            f"{none}{period}: of {several(shown.height, 'gap')}"
             f"{among}, the group's experience is worse in "
             f"{counts['worse']:,} and better in {counts['better']:,} beyond chance, "
             f"{counts[NO_GAP]:,} show no clear gap{self._others(shown)}."
@@ -269,7 +275,7 @@ class EqualityGaps(Output):
                 told = [f"{moved.filter(verdict=v).height:,} {v}" for v in ("narrowed", "widened")]
                 said.append(f"Over the years {' and '.join(told)} beyond chance.")
         hidden = newest.filter(status="suppressed").height
-        if hidden:
+        if hidden and not none:
             said.append(f"{several(hidden, 'gap')} not shown.")
         return " ".join(said)
 

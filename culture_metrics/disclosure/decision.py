@@ -126,10 +126,12 @@ class Decision:
 
     An extract with a column more or less, or with a part of the respondents, carries the decision of the one
     it was made of. `not_looked_at` says what was not, because it is too large or nobody can tell; `in_pieces`
-    that a call had it in pieces.
+    that a call had it in pieces. Of groups that would do alike, those of the breakdowns in `kept` are hidden
+    last.
     """
 
     calls: list[Call] = field(default_factory=list)
+    kept: frozenset[str] = frozenset()
     in_pieces: bool = False
     not_looked_at: str | None = None
 

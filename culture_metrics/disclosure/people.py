@@ -25,8 +25,8 @@ OTHERS = 1_000_000
 MORE = 4
 #: So many groups are tried to be shown again, largest first.
 TRIED = 20
-#: Whole organisations are the last to be hidden.
-WHOLE = 1e6
+#: Whole organisations are the last to be hidden, and before them what is kept as long as others do.
+WHOLE, KEPT = 1e6, 5e5
 STUCK = (
     "What few people answered follows from figures that may no more be hidden. Show nothing of this beside "
     "what was shown before: leave out a breakdown, or the measures that fewer answered."
@@ -56,6 +56,8 @@ class People:
     core : array
         Measures that nearly all answered. Who is many, but few in one of them, is hidden throughout: how many
         they are, and how many skipped the measure around them, would tell how many answered it.
+    last : array of bool, optional
+        Groups to keep as long as hiding others does.
     """
 
     groups: Floats
@@ -66,6 +68,7 @@ class People:
     cost: Floats
     table: Numbers
     core: Numbers = field(default_factory=lambda: np.empty(0, np.int64))
+    last: Flags | None = None
 
     def of(self, family: int) -> Numbers:
         """Return the measures of which few decide that a family is hidden."""
@@ -127,12 +130,15 @@ class _Pattern:
         """
         everyone = self.people.everyone[self.groups]
         cost = np.where(may[self.groups], self.people.cost[self.groups], np.inf)
+        dear = WHOLE
+        if self.people.last is not None:
+            cost, dear = cost + KEPT * self.people.last[self.groups], KEPT
         chosen: set[int] = set()
         for made_of, also_whole in zip(self.shown.made_of(left), whole, strict=True):
             parts = made_of & (also_whole | ~everyone)
             needed = parts & self.shown.needed
-            # An organisation is hidden only where there is nothing else.
-            among = np.flatnonzero(needed if (cost[needed] < WHOLE).any() else parts)
+            # An organisation is hidden only where there is nothing else, and what is kept before it.
+            among = np.flatnonzero(needed if (cost[needed] < dear).any() else parts)
             if not np.isfinite(cost[among]).any():
                 # All else was shown before: beside it the figure of the whole says what the others answered.
                 among = np.flatnonzero(made_of)

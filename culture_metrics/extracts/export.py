@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import polars as pl
 
 from culture_metrics.errors import ReportError
 from culture_metrics.extracts.page import whole_page
 from culture_metrics.extracts.rules.discreet import of_groups
-from culture_metrics.files.formulas import neutral
+from culture_metrics.files.accessible import NOTHING, Sheet, workbook
+from culture_metrics.files.formulas import neutral, plain
 from culture_metrics.problems import WORDS, counted
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 #: References to single answers in a workbook; a file with more bad answers needs no list of all of them.
 MOST_REFERENCES = 50_000
-LONGEST_NAME = 31
+COUNT = "#,##0"
 NAMES = {
     "column": "Column",
     "rows": "Rows",
@@ -30,7 +30,14 @@ NAMES = {
     "expected": "Expected",
     "done": "What was done, what to do",
 }
-WIDTHS = {"Found": 46, "Expected": 40, "What was done, what to do": 60, "Reason": 44, "Kind of problem": 44}
+NO_ANSWERS = "Counts and row numbers only: this workbook holds no answers."
+NOTES = {
+    "Error": "Figures that use the column may be wrong: mend it at its source.",
+    "Warning": "To be looked at before the figures are used.",
+    "Note": "Says what was done, and needs nothing.",
+    "Rows": "How many rows of the file, or answers in them, it is about; rows are numbered as in the file.",
+    NOTHING: "Nothing there: it does not apply, or nothing is to be done.",
+}
 
 
 def write_html(path: str | Path, body: str, title: str) -> Path:
@@ -93,7 +100,7 @@ def write_workbook(
     problems: pl.DataFrame,
     more: Sequence[tuple[str, str, pl.DataFrame]] = (),
 ) -> Path:
-    """Write problems as a workbook: one table on each sheet, nothing told by colour alone.
+    """Write problems as an accessible workbook: cover, contents, notes, one table on each sheet.
 
     Parameters
     ----------
@@ -113,75 +120,29 @@ def write_workbook(
     ReportError
         When the file cannot be written.
     """
-    import xlsxwriter
-    from xlsxwriter.exceptions import XlsxFileError
-
     path = Path(path)
-    taken = {"cover"}
-    rules = problems.select("severity", "rule").unique(maintain_order=True).rows()
-    sheets: list[tuple[str, str, pl.DataFrame]] = []
-    for severity, rule in rules:
+    sheets = []
+    for severity, rule in problems.select("severity", "rule").unique(maintain_order=True).rows():
         own = problems.filter(severity=severity, rule=rule)
         table = own.select(
             pl.col(k).cast(pl.Int64 if k == "rows" else pl.String).alias(v) for k, v in NAMES.items()
         )
-        sheets.append((_sheet_name(rule, taken), f"{WORDS[severity]}: {rule}.", table.fill_null("")))
-    sheets += [(_sheet_name(name, taken), said, table) for name, said, table in more]
-    contents = pl.DataFrame(
-        [(name, said, table.height) for name, said, table in sheets],
-        schema={"Sheet": pl.String, "Kind of problem": pl.String, "Lines": pl.Int64},
-        orient="row",
-    )
-    plain = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
+        sheets.append(_sheet(rule, f"{WORDS[severity]}: {rule}", table))
+    sheets += [_sheet(name, name, table, [said]) for name, said, table in more]
+    cover = [*map(neutral, facts), NO_ANSWERS]
+    made = workbook(neutral(title), cover, NOTES, sheets)
     try:
-        with xlsxwriter.Workbook(path, plain) as book:
-            book.set_properties({"title": title, "comments": "Counts and row numbers only, no answers."})
-            formats = {
-                "title": book.add_format({"bold": True, "font_size": 14}),
-                "text": book.add_format({"text_wrap": True, "valign": "top"}),
-                "number": book.add_format({"num_format": "#,##0", "valign": "top"}),
-            }
-            notes = [*facts, "Counts and row numbers only: this workbook holds no answers."]
-            _write_sheet(book, "Cover", [title, *notes], contents, formats)
-            for name, said, table in sheets:
-                _write_sheet(book, name, [said], table, formats)
-    except (OSError, XlsxFileError) as error:
+        path.write_bytes(made)
+    except OSError as error:
         raise _unwritten(path) from error
     return path
 
 
-def _write_sheet(
-    book: Any, name: str, lines: Sequence[str], table: pl.DataFrame, formats: dict[str, Any]
-) -> None:
-    sheet = book.add_worksheet(name)
-    for number, line in enumerate(lines):
-        sheet.write_string(number, 0, neutral(line), formats["title"] if number == 0 else None)
-    top = len(lines) + 1
-    for column, (heading, values) in enumerate(table.to_dict().items()):
-        numeric = values.dtype.is_numeric()
-        style = formats["number" if numeric else "text"]
-        sheet.set_column(column, column, WIDTHS.get(heading, 16))
-        if numeric:
-            sheet.write_column(top + 1, column, values.to_list(), style)
-        else:
-            for row, text in enumerate(values.to_list(), start=top + 1):
-                sheet.write_string(row, column, neutral(text), style)
-    if table.height:
-        headings = [{"header": heading} for heading in table.columns]
-        options = {"columns": headings, "style": "Table Style Light 1"}
-        sheet.add_table(top, 0, top + table.height, table.width - 1, options)
-        sheet.freeze_panes(top + 1, 0)
-
-
-def _sheet_name(name: str, taken: set[str]) -> str:
-    """Return a name that a workbook accepts and that no other sheet has."""
-    base = re.sub(r"[\[\]:*?/\\]", " ", name).strip("' ")[:LONGEST_NAME] or "Sheet"
-    base = base[:1].upper() + base[1:]
-    chosen, number = base, 2
-    while chosen.casefold() in taken:
-        chosen, number = f"{base[: LONGEST_NAME - 3]} {number}", number + 1
-    taken.add(chosen.casefold())
-    return chosen
+def _sheet(name: str, title: str, table: pl.DataFrame, about: Sequence[str] = ()) -> Sheet:
+    texts = [plain(pl.col(c)).alias(c) for c, dtype in table.schema.items() if dtype == pl.String]
+    formats = {c: COUNT for c, dtype in table.schema.items() if dtype.is_numeric()}
+    shown = neutral(name[:1].upper() + name[1:])
+    return Sheet(shown, neutral(title), table.with_columns(texts), formats, [*map(neutral, about)])
 
 
 def _unwritten(path: Path) -> ReportError:

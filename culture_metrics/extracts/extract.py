@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
     import polars as pl
 
+    from culture_metrics.extracts.dates import ResponseDates
+
 A = TypeVar("A")
 #: A longer header is cut where it stands in titles.
 LONGEST = 60
@@ -41,6 +43,9 @@ class Extract:
         Where the answers come from: file name, hash, sheet, what was renamed. Never answers.
     decision : Decision
         Which groups of these respondents were shown so far, and which hidden: later calls keep to it.
+    dates : ResponseDates, optional
+        The days on which they answered, by `row`, where a column was named that has them. They stand apart
+        from the answers, so that no table made of those has a date in it; `response_rates` counts them.
 
     Notes
     -----
@@ -52,6 +57,7 @@ class Extract:
     frame: pl.DataFrame = field(repr=False)
     provenance: Mapping[str, Any] = field(default_factory=dict, repr=False)
     decision: Decision = field(default_factory=Decision, repr=False, compare=False)
+    dates: ResponseDates | None = field(default=None, repr=False, compare=False)
 
     @property
     def edition(self) -> Edition:

@@ -10,6 +10,7 @@ import yaml
 from culture_metrics.catalogue import DEFAULT, catalogue
 from culture_metrics.errors import CultureMetricsError, ExtractError, UnknownNameError, unknown
 from culture_metrics.extracts.columns import breakdown_of, is_question_code, question_code, text_columns
+from culture_metrics.extracts.dates import MEANS, is_date
 from culture_metrics.extracts.own_words import own_word
 from culture_metrics.files.names import shown, squeeze
 from culture_metrics.files.text import read_text
@@ -162,6 +163,8 @@ def match_given(
 
 
 def _known_target(name: str, theirs: str, survey: str) -> str | None:
+    if is_date(name):
+        return MEANS
     word = own_word(name, theirs)
     if word is not None:
         return breakdown_of(word, catalogue(survey).edition(catalogue(survey).periods[-1]))

@@ -14,6 +14,7 @@ from culture_metrics.code_fit import likeliest
 from culture_metrics.errors import ExtractError
 from culture_metrics.extracts.answers import Tally, read_all_options, read_option, read_single, settle_ticks
 from culture_metrics.extracts.columns import Columns, match_columns, read_name, text_columns
+from culture_metrics.extracts.dates import is_date, read_dates
 from culture_metrics.extracts.extract import Extract
 from culture_metrics.extracts.labels import TOLD, values
 from culture_metrics.extracts.mapping import check_mapping, find_mapping, match_given, saved_names
@@ -80,8 +81,9 @@ def read_extract(
     columns : mapping, optional
         Name of a column in the file -> what it means, for names that are no question codes:
         `{"Would recommend": "q25c", "Rota": "breakdown", "BD 3": "breakdown: Care Group"}`; a breakdown is
-        known by what the trust calls it, any number of them. `save_mapping` saves it beside the file, where
-        it is found again.
+        known by what the trust calls it, any number of them. `"date of response"` is the day on which people
+        answered, for response over fieldwork: it is kept apart from the answers. `save_mapping` saves the
+        mapping beside the file, where it is found again.
     labels : mapping, optional
         Texts that stand for response options and are not known: `{"q25c": {"Tend to agree": 4}}`, by question
         or by scale (`agreement`); None is no answer. See `propose_labels` and `learn_labels`.
@@ -138,9 +140,11 @@ def read_extract(
     """
     wanted = None if survey is None else find_survey(survey).id
     found, survey_doubt, raw, given, mapping = _open(path, wanted, sheet, columns, year, header_row)
+    dated = next((name for name in raw.names if is_date(given.get(shown(name), ""))), None)
+    given = {theirs: means for theirs, means in given.items() if not is_date(means)}
     rows = choose_rows(raw, given, year, catalogue(found))
     edition, period, doubt = _edition(raw, given, catalogue(found), rows)
-    known = match_columns(raw.names, edition, raw.where, given)
+    known = match_columns([n for n in raw.names if n != dated], edition, raw.where, given)
     own = own_labels(labels, edition)
     frame, tally, settled = _read_columns(raw, known, edition, rows.keep, own)
     frame, blank = _without_blank_rows(frame)
@@ -183,6 +187,7 @@ def read_extract(
             "survey_doubt": survey_doubt,
             "formulas": formulas,
         },
+        dates=None if dated is None else read_dates(raw, dated, frame[ROW]),
     )
 
 

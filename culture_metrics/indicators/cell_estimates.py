@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import polars as pl
 
+from culture_metrics.catalogue import CROSS
 from culture_metrics.contract import ALL
 from culture_metrics.errors import CultureMetricsWarning, ExtractError, warn
 from culture_metrics.indicators.answers import Answers, answers_of
@@ -216,10 +217,11 @@ def _groups(extract: Extract, by: Mapping[str, Sequence[str]]) -> dict[str, Code
     return group_codes(extract, list(dict.fromkeys(n for names in by.values() for n in names)))
 
 
-def warn_of_empty(found: Sequence[Found], by: Mapping[str, Sequence[str]]) -> None:
+def warn_of_empty(found: Sequence[Found], by: Mapping[str, Sequence[str]], words: Mapping[str, str]) -> None:
     """Warn of breakdowns in which no respondent has a group: they have no rows."""
     there = {name for part in found for name in part.keys["breakdown"].unique()}
-    if empty := [name for name in by if name not in there]:
+    called = {name: CROSS.join(words.get(part, part) for part in parts) for name, parts in by.items()}
+    if empty := [called[name] for name in by if name not in there]:
         warn(
             f"No respondent has a group in {' or '.join(empty)}: there are no results by it. See whether the "
             "column was filled, and read.",

@@ -68,7 +68,7 @@ def distributions(
     check_interval(interval)
     breakdowns, weights = crossed(by), weights_for(extract, weights, minimum_base)
     found = estimates_of(extract, breakdowns, weights, design, options_of)
-    warn_of_empty(found, breakdowns)
+    warn_of_empty(found, breakdowns, extract.words)
     shares = options(extract)
     least = extract.edition.survey.minimum_base if minimum_base is None else minimum_base
     hidden = hidden_of(found, extract, _bases(extract, shares), least, breakdowns)

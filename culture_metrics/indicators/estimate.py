@@ -131,7 +131,7 @@ def estimate(
         raise not_read(extract, "estimate")
     else:
         first, found = estimates_of_pieces(extract, breakdowns, weights, design)
-    warn_of_empty(found, breakdowns)
+    warn_of_empty(found, breakdowns, first.words)
     columns = {name: j for j, name in enumerate(found[0].answers.names)}
     least = first.edition.survey.minimum_base if minimum_base is None else minimum_base
     ends, hidden = both(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
+from culture_metrics.catalogue import CROSS
 from culture_metrics.contract import ALL
 from culture_metrics.disclosure.coincidence import may_coincide
 from culture_metrics.disclosure.decision import GROUP, Call, Table, known, people_of
@@ -225,12 +226,12 @@ class Release:
         tables = self._tables()
         decoded = self._by_family(self._decode(groups, by_names))
         if (decoded & ~by_names).any():
-            warn_of_weights(groups.filter(pl.Series((decoded & ~by_names).any(axis=1))))
+            warn_of_weights(self._in_words(groups.filter(pl.Series((decoded & ~by_names).any(axis=1)))))
         layers, weighing = self._layers(tables, groups, small, by_names, decoded)
         if self._changed:
-            warn_of_members(self._changed)
+            warn_of_members([self._word(name) for name in self._changed])
         if self._beside_lost:
-            warn_of_lost(self._beside_lost)
+            warn_of_lost([self._word(name) for name in self._beside_lost])
         others = self._answered_otherwise()
         if others:
             altered = self._altered(tables, layers, weighing, others, groups)
@@ -263,8 +264,17 @@ class Release:
             self._keep(groups, gone, untold, weighted=weighted)
         result = np.logical_or.reduce([*each.values()])
         if any(layer.fixed.any() for layer in layers):
-            warn_of_earlier(groups, result[:, 0], (small | decoded)[:, 0])
+            warn_of_earlier(self._in_words(groups), result[:, 0], (small | decoded)[:, 0])
         return result, untold
+
+    def _word(self, breakdown: str) -> str:
+        """Return what the trust calls a breakdown, or each of those that it crosses; else its id."""
+        words = self.extract.words
+        return CROSS.join(words.get(name, name) for name in breakdown.split(CROSS))
+
+    def _in_words(self, groups: pl.DataFrame) -> pl.DataFrame:
+        called = {name: self._word(name) for name in groups["breakdown"].unique()}
+        return groups.with_columns(pl.col("breakdown").replace(called))
 
     def _decode(self, groups: pl.DataFrame, by_names: Flags) -> Flags:
         """Say which weighted figures would tell what few answered, and keep in mind which must be rounded."""
@@ -389,9 +399,11 @@ class Release:
         of_side = np.repeat(self.family[1 + self.percent], 2)
         there = np.hstack([there, sides[:, self.counted]])
         family = np.append(self.family, of_side[self.counted])
+        kept = [table.name in self.decision.kept for table in tables]
         for atoms in atoms_of(tables, weights, self.everyone.organisation(tables)):
             people = atoms.people([(x.table, x.weight) for x in layers], (there, family), (sides, of_side))
-            yield atoms, replace(people, core=self.core)
+            last = np.array([table >= 0 and kept[table] for table in people.table]) if any(kept) else None
+            yield atoms, replace(people, core=self.core, last=last)
 
     def attacked(self, groups: pl.DataFrame) -> tuple[int, int]:
         """Attack all that was shown so far, with draws of its own.

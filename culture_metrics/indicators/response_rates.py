@@ -11,7 +11,9 @@ import polars as pl
 from culture_metrics.catalogue import least_base
 from culture_metrics.contract import ALL
 from culture_metrics.disclosure.rule import Rule
+from culture_metrics.errors import ExtractError
 from culture_metrics.extracts.spelling import may_be_renamed
+from culture_metrics.indicators.fieldwork import ResponseOverFieldwork, response_over_fieldwork
 from culture_metrics.indicators.headcounts import Headcounts, read_headcounts
 from culture_metrics.indicators.intervals import wilson
 from culture_metrics.indicators.shown import shown_people
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from culture_metrics.extracts.extract import Extract
+    from culture_metrics.indicators.fieldwork import Window
 
 KEY = ["organisation", "breakdown", "group"]
 
@@ -42,6 +45,8 @@ class ResponseRates(Output):
         one side has. Rare names of respondents are counted, not listed.
     rare : int
         Groups of respondents without a number of staff whose names are not said.
+    over : ResponseOverFieldwork or str
+        The response by day, where the extract has dates of response; else why not.
     words : mapping
         What the trust calls its breakdowns, by id.
     headcounts : Headcounts
@@ -54,6 +59,22 @@ class ResponseRates(Output):
     headcounts: Headcounts
     words: Mapping[str, str] = field(default_factory=dict)
     minimum_base: int = 1
+    over: ResponseOverFieldwork | str = field(default="", compare=False)
+
+    def over_fieldwork(self) -> ResponseOverFieldwork:
+        """Say how many of the staff had answered by which day of fieldwork.
+
+        Raises
+        ------
+        ExtractError
+            When the extract has no dates of response, or too few.
+        """
+        if isinstance(self.over, str):
+            raise ExtractError(
+                self.over.removesuffix("."),
+                hint='Read the extract with its column of them: columns={"Submitted": "date of response"}.',
+            )
+        return self.over._with_provenance(self.provenance)
 
     def rules(self) -> tuple[str, ...]:
         """Say what the interval is of, and which rule decided what is shown."""
@@ -86,7 +107,10 @@ class ResponseRates(Output):
 
 @verb
 def response_rates(
-    extract: Extract, headcounts: Headcounts | pl.DataFrame | str | Path, minimum_base: int | None = None
+    extract: Extract,
+    headcounts: Headcounts | pl.DataFrame | str | Path,
+    minimum_base: int | None = None,
+    fieldwork: Window | None = None,
 ) -> ResponseRates:
     """Estimate response rates by the groups of a table of eligible staff.
 
@@ -98,6 +122,9 @@ def response_rates(
         As `read_headcounts` takes it or returns it. Groups are matched by their exact names.
     minimum_base : int, optional
         Smallest number of respondents that is shown; that of the survey when left out.
+    fieldwork : (date, date), optional
+        First and last day of fieldwork (`("2024-09-23", "2024-11-29")`), for `.over_fieldwork()`: answers
+        dated outside count at its end only. Left out, the survey's year and the two months after it.
 
     Notes
     -----
@@ -129,7 +156,9 @@ def response_rates(
     found = shown_people(extract, by, minimum_base=least).filter(pl.col("organisation") != ALL)
     matched = headcounts.table.join(found.select(*KEY, "base", "status"), on=KEY, maintain_order="left")
     unmatched, rare = _unmatched(headcounts.table, found)
-    return ResponseRates(_rates(matched), unmatched, rare, headcounts, extract.words, least)
+    rates = _rates(matched)
+    over = response_over_fieldwork(extract, rates, least, fieldwork)
+    return ResponseRates(rates, unmatched, rare, headcounts, extract.words, least, over)
 
 
 def _rates(matched: pl.DataFrame) -> pl.DataFrame:

@@ -19,6 +19,8 @@ TITLES, LISTS, CELLS = (28, 24, 20), (20, 18), 14
 WIDTH, HEIGHT, EDGE, TOP, FOOT = 13.333, 7.5, 0.6, 1.75, 0.55
 FONT, LANGUAGE = "Arial", "en-GB"
 BLUE, GREY, TEXT, LINE = "12436D", "949494", "222222", "F3F6F9"
+#: Of a line that is seen on the blue of a bar and on white.
+INTERVAL = "D55E00"
 #: Width of a letter, of the size of the letters; height of a line.
 LETTER, LINE_HEIGHT = 0.52, 1.2
 #: Height of a row of one line and of upright headings, margin of a cell, in inches; widest text that makes
@@ -81,11 +83,15 @@ class Grid:
 
 @dataclass(frozen=True)
 class Bars:
-    """A native bar chart: categories and series of numbers, null where one is not there."""
+    """A native bar chart: categories and series of numbers, null where one is not there.
+
+    `ends` are the intervals of the first series, drawn as its error bars.
+    """
 
     names: Sequence[str]
     series: Mapping[str, Sequence[float | None]]
     form: str = "0.00"
+    ends: Sequence[tuple[float | None, float | None]] = ()
 
 
 @dataclass(frozen=True)
@@ -257,7 +263,12 @@ def _grid(page: Any, grid: Grid) -> Any:
 
 def _bars(page: Any, bars: Bars) -> Any:
     from pptx.chart.data import CategoryChartData
-    from pptx.enum.chart import XL_CHART_TYPE, XL_LEGEND_POSITION, XL_TICK_LABEL_POSITION
+    from pptx.enum.chart import (
+        XL_CHART_TYPE,
+        XL_LABEL_POSITION,
+        XL_LEGEND_POSITION,
+        XL_TICK_LABEL_POSITION,
+    )
     from pptx.util import Inches, Pt
 
     data: Any = CategoryChartData(number_format=bars.form)  # type: ignore[no-untyped-call]
@@ -285,10 +296,48 @@ def _bars(page: Any, bars: Bars) -> Any:
     plot.has_data_labels = True
     plot.data_labels.number_format, plot.data_labels.number_format_is_linked = bars.form, False
     plot.data_labels.font.size = Pt(CELLS)
+    # Beside an interval the number stands at the foot of its bar, where no line crosses it.
+    plot.data_labels.position = XL_LABEL_POSITION.INSIDE_BASE if bars.ends else XL_LABEL_POSITION.OUTSIDE_END
     for series, colour in zip(plot.series, (BLUE, GREY), strict=False):
         series.format.fill.solid()
         series.format.fill.fore_color.rgb = _rgb(colour)
+    if bars.ends:
+        first = plot.series[0]
+        _error_bars(first, bars)
+        labels = first.data_labels
+        labels.show_value, labels.position = True, XL_LABEL_POSITION.INSIDE_BASE
+        labels.number_format, labels.number_format_is_linked = bars.form, False
+        labels.font.size, labels.font.color.rgb = Pt(CELLS), _rgb("FFFFFF")
     return frame
+
+
+def _error_bars(series: Any, bars: Bars) -> None:
+    """Draw the interval of each bar: PowerPoint's own error bars, with lengths of their own."""
+    from pptx.oxml import parse_xml
+    from pptx.oxml.ns import nsdecls
+
+    own = next(iter(bars.series.values()))
+    sides = {
+        "plus": [_length(high, value) for (_, high), value in zip(bars.ends, own, strict=True)],
+        "minus": [_length(value, low) for (low, _), value in zip(bars.ends, own, strict=True)],
+    }
+    lengths = "".join(
+        f"<c:{side}><c:numLit><c:formatCode>General</c:formatCode><c:ptCount val='{len(values)}'/>"
+        + "".join(f"<c:pt idx='{i}'><c:v>{value}</c:v></c:pt>" for i, value in enumerate(values))
+        + f"</c:numLit></c:{side}>"
+        for side, values in sides.items()
+    )
+    made = parse_xml(
+        f"<c:errBars {nsdecls('c', 'a')}><c:errBarType val='both'/><c:errValType val='cust'/>"
+        f"<c:noEndCap val='0'/>{lengths}<c:spPr><a:ln w='22225'><a:solidFill><a:srgbClr val='{INTERVAL}'/>"
+        "</a:solidFill></a:ln></c:spPr></c:errBars>"
+    )
+    # Its place in the order that the format prescribes: before the categories.
+    series._element.cat.addprevious(made)
+
+
+def _length(high: float | None, low: float | None) -> float:
+    return 0.0 if high is None or low is None else max(high - low, 0.0)
 
 
 def _number(page: Any) -> None:

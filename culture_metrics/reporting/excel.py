@@ -46,8 +46,11 @@ NOTES = {
     "the 100.",
     "Changes": "Later year less earlier year; of percentages in points. Improved and declined "
     "allow for all comparisons of one breakdown; likely ones and intervals are of one comparison each.",
+    "Response rates": "Of the headcounts that were given. The interval says how far chance alone moves the "
+    "rate of so few people; who did not answer may think otherwise.",
     "Meaning": "None of these figures says why something is so.",
 }
+IMPOSSIBLE = "No rate ([x]) where more people answered than there are staff: the two count different people."
 #: What is said more where there are official workbooks.
 OF_PUBLISHED = {
     "95% interval": "Official workbooks give none.",
@@ -90,6 +93,7 @@ def write_results(
     check_distributions(answers)
     check_released(results, answers)
     sheets = [*_heat_sheets(study), *_result_sheets(study, results), _answer_sheet(study, answers)]
+    sheets.append(_response_sheet(study))
     if standing is not None:
         sheets.append(_standing_sheet(study, standing))
     if change is not None:
@@ -144,6 +148,29 @@ def _result_sheets(study: Study, results: pl.DataFrame) -> list[Sheet]:
             formats = dict.fromkeys([what, "Lower 95%", "Upper 95%"], form) | {"Base": COUNT}
             sheets.append(Sheet(name, f"{title} of {holds}", frame, formats))
     return sheets
+
+
+def _response_sheet(study: Study) -> Sheet:
+    """Return how many of the staff answered, as far as the study shows it."""
+    rows = study.response_rates().table if study.extracts else pl.DataFrame()
+    title = f"Response rates in {study.year}: who answered of the staff who could"
+    if rows.is_empty():
+        return Sheet("Response rates", title, rows)
+    columns = {
+        "Breakdown": "breakdown", "Group": "group", "Staff": "staff", "Answered": "base",
+        "Per cent": "estimate", "Lower 95%": "conf_low", "Upper 95%": "conf_high",
+    }  # fmt: skip
+    whole = pl.col("breakdown") == ALL
+    frame = rows.with_columns(
+        pl.when(whole).then(pl.lit("Whole organisation")).otherwise(_breakdown(study)).alias("breakdown"),
+        pl.when(whole).then(pl.lit("All staff")).otherwise("group").alias("group"),
+        missing().alias("mark"),
+    ).select("mark", **_renamed(columns))
+    formats = dict.fromkeys(["Per cent", "Lower 95%", "Upper 95%"], PERCENT)
+    about = [IMPOSSIBLE] if (rows["status"] == "impossible").any() else []
+    return Sheet(
+        "Response rates", title, frame, formats | {"Staff": COUNT, "Answered": COUNT}, about, names=2
+    )
 
 
 def _answer_sheet(study: Study, answers: pl.DataFrame) -> Sheet:

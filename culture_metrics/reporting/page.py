@@ -91,6 +91,7 @@ def page(  # noqa: PLR0913
     opening: Opening | None = None,
     figure: go.Figure | None = None,
     methods: Sequence[Part] = (),
+    slides: bool = False,
 ) -> str:
     """Put the parts together: one page that holds its styles, plotly.js (once) and every notebook.
 
@@ -114,6 +115,8 @@ def page(  # noqa: PLR0913
         The one figure of the first screen.
     methods : sequence of Part
         Definitions and caveats, the last chapter.
+    slides : bool
+        Whether there are slides beside the page to lead to.
 
     Notes
     -----
@@ -146,6 +149,7 @@ def page(  # noqa: PLR0913
         facts=facts,
         remarks=remarks,
         left_out=left_out,
+        slides=slides,
         manifest=manifest,
         period_kind=period_kind(made["period"] for made in manifest["inputs"] if made["period"]),
         made=manifest["created"][:10],

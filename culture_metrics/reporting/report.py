@@ -58,6 +58,11 @@ OF_WORKBOOKS = ("04_benchmark_and_peers", "10_published_results")
 FIRST = ["Reading and checking the files", "Scoring and estimating"]
 RUNNING = "Running the notebooks"
 VERDICTS = "Drawing years to see what verdicts are worth"
+SLIDES = "slides.pptx"
+OLD_SLIDES = (
+    f"{SLIDES} in this folder is of an earlier report, and says what that one found: make it anew with "
+    "--slides, or take it away before the folder is passed on."
+)
 LAST = ["Writing the page and the tables"]
 
 
@@ -253,7 +258,7 @@ def making(
         (place / "results.parquet").write_bytes(parquet.getvalue())
         write_results(place / "results.xlsx", study, results, answers, standing, _change(study, results))
         if asked.slides:
-            write_slides(place / "slides.pptx", study)
+            write_slides(place / SLIDES, study)
         _write_text(place / "manifest.json", json.dumps(made, indent=2, ensure_ascii=False) + "\n")
         run = running.result()
         board = asked.reader == BOARD
@@ -264,7 +269,10 @@ def making(
             if not board or has_figures(notebook)
         ]
         tell(LAST[0], len(steps) - 1, len(steps))
-        _write_text(place / "index.html", _page(study, [*sections, *worth], left_out, made, asked.reader))
+        _write_text(place / "index.html", _page(study, [*sections, *worth], left_out, made, asked))
+        # Somebody may have changed them by hand, so that they are not taken away.
+        if not asked.slides and (folder / SLIDES).exists():
+            warn(OLD_SLIDES, InputWarning)
         deliver(place, folder)
         tell("Done", len(steps), len(steps))
 
@@ -350,8 +358,9 @@ def _change(study: Study, results: pl.DataFrame) -> YearComparison | None:
 
 
 def _page(
-    study: Study, sections: list[Section], left_out: list[tuple[str, str]], made: dict[str, Any], reader: str
+    study: Study, sections: list[Section], left_out: list[tuple[str, str]], made: dict[str, Any], asked: Asked
 ) -> str:
+    reader = asked.reader
     facts = [("Organisation", study.organisation)] if study.name != study.organisation else []
     own = [e for e in study.extracts if e.period == study.year]
     if own:
@@ -397,6 +406,7 @@ def _page(
         opening=study.stands_out(),
         figure=study.headline(),
         methods=methods(study, [s.id for s in sections], every=reader == ANALYSTS),
+        slides=asked.slides,
     )
 
 

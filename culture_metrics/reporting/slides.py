@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from culture_metrics.compare.benchmark import SAMPLING
 from culture_metrics.compare.equality import equality_gaps
 from culture_metrics.contract import ALL
 from culture_metrics.disclosure.names import is_pooled
 from culture_metrics.errors import ResultsError, UnknownNameError
 from culture_metrics.reporting.deck import Bars, Grid, Slide, deck
 from culture_metrics.results.words import SOURCE, weighed
+from culture_metrics.wording.columns import change as change_printed
 from culture_metrics.wording.columns import figure, signed
 from culture_metrics.wording.numbers import DECIMALS, held_back, in_sentence, reach, several
 from culture_metrics.wording.table import BREAK, HELD
@@ -89,25 +91,29 @@ def _standing(study: Study) -> Slide:
         for label, rank, of in rows.select("label", "rank", "organisations").iter_rows()
         if rank is not None
     )
+    columns = ("label", "estimate", "conf_low", "conf_high", "median")
     said = [
-        f"{label}: {own:.2f}, median {mid:.2f}."
-        for label, own, mid in rows.select("label", "estimate", "median").iter_rows()
+        f"{label}: {own:.2f}{'' if low is None else f' ({low:.2f} to {high:.2f})'}, median {mid:.2f}."
+        for label, own, low, high, mid in rows.select(columns).iter_rows()
         if mid is not None
     ]
+    ends = rows.select("conf_low", "conf_high").rows()
     return Slide(
         first,
         Bars(
             rows["label"].to_list(),
             {study.name: rows["estimate"].to_list(), median: rows["median"].to_list()},
+            ends=ends if rows["conf_low"].is_not_null().any() else (),
         ),
         f"Bar chart of {several(rows.height, 'score')} beside the median of the group. {' '.join(said)}",
         [
             found.summary(),
             f"Ranks: {ranks}.",
-            f"Published results of {found.period}, weighted as published; they have no intervals.",
+            f"Published results of {found.period}, weighted as published. {SAMPLING}.",
             *_source(study, rows),
         ],
-        beneath=f"Scores{reach(study.edition.survey.score_range)}. Published results, {found.period}.",
+        beneath=f"Scores{reach(study.edition.survey.score_range)}. Published results, {found.period}. "
+        "Lines: 95% intervals by sampling alone.",
     )
 
 
@@ -142,7 +148,7 @@ def _changes(study: Study) -> Iterator[Slide]:
     cells = whole.select(
         "label",
         *(figure(c).fill_null("[c]") for c in ("estimate_from", "estimate_to")),
-        signed("difference").fill_null(mark).alias("difference"),
+        change_printed().fill_null(mark).alias("difference"),
         pl.format("{} to {}", signed("conf_low"), signed("conf_high")).fill_null(mark).alias("interval"),
         pl.col("verdict").cast(pl.String),
     )

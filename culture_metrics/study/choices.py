@@ -23,7 +23,9 @@ if TYPE_CHECKING:
     Chosen = Mapping[str, Any]
 
 #: So many of the nearest peers are named.
-NEAREST = 5
+NEAREST, ALIKE = 5, "nearest"
+#: Controls of which several may be chosen, or none.
+SEVERAL = ("peers",)
 EVERYONE = "Everyone"
 
 
@@ -100,9 +102,21 @@ def _group(study: Study) -> str:
 
 
 def _peers(study: Study) -> Options:
-    chosen = study.settings.peers if study.settings else None
-    named = [("Those of study.yaml", "named")] if chosen else []
-    return [*named, ("None named", "none"), (f"The {NEAREST} most alike", "nearest")]
+    """Offer the nearest together, then every organisation of the newest workbook."""
+    rows = study.releases[0].organisations.sort("benchmark_group", "organisation", nulls_last=True)
+    every = [
+        (f"{name} ({code})" if name else code, code)
+        for code, name in rows.select("organisation", "name").iter_rows()
+        if code != study.organisation
+    ]
+    return [(f"The {NEAREST} most alike", ALIKE), *every]
+
+
+def chosen_first(study: Study, control: str) -> tuple[Any, ...]:
+    """Return what is chosen at first where several may be: the peers of study.yaml that are offered."""
+    named = study.settings.peers if study.settings and control == "peers" else None
+    known = {value for _, value in options(study, control)} if named else set()
+    return tuple(code for code in named or () if code in known)
 
 
 OFFERED: Mapping[str, Callable[[Study], Options]] = {
@@ -145,13 +159,12 @@ def _map(study: Study, chosen: Chosen) -> go.Figure:
 
 def _standing(study: Study, chosen: Chosen) -> Benchmark:
     """Set the organisation that was chosen in its group, in the release that was chosen."""
-    whom, how = chosen["organisation"], chosen["peers"]
+    whom, peers = chosen["organisation"], [*chosen["peers"]]
     releases = [p for p in study.releases if p.period <= chosen["release"]]
-    if how == "nearest":
-        peers = list(find_peers(releases[0], whom, number=NEAREST).organisations)
-    else:
-        peers = list(study.settings.peers or ()) if how == "named" and study.settings else []
-    return benchmark(releases, whom, peers=[code for code in peers if code != whom] or None)
+    if ALIKE in peers:
+        peers += find_peers(releases[0], whom, number=NEAREST).organisations
+    named = [code for code in dict.fromkeys(peers) if code not in (whom, ALIKE)]
+    return benchmark(releases, whom, peers=named or None)
 
 
 VIEWS: Mapping[str, View] = {

@@ -6,7 +6,7 @@ import html
 from typing import TYPE_CHECKING, Any
 
 from culture_metrics.errors import CultureMetricsError
-from culture_metrics.study.choices import LABELS, options, view_of
+from culture_metrics.study.choices import LABELS, SEVERAL, chosen_first, options, view_of
 from culture_metrics.wording.several import NO_GROUPS
 
 if TYPE_CHECKING:
@@ -16,7 +16,29 @@ if TYPE_CHECKING:
 
 #: What shows controls; a page that has none for it shows nothing in their place.
 WIDGET = "application/vnd.jupyter.widget-view+json"
+#: Lines of a list to choose several from.
+ROWS = 6
 WIDE = {"description_width": "7em"}
+
+
+def _control(study: Study, name: str, offered: list[tuple[str, Any]]) -> Any:
+    """Make the widget of a control: a list to choose several from, or one that opens."""
+    import ipywidgets
+
+    look = {
+        "description": LABELS[name],
+        "style": WIDE,
+        "layout": {"width": "min(100%, 36em)"},
+        "options": offered,
+    }
+    if name not in SEVERAL:
+        return ipywidgets.Dropdown(**look)
+    return ipywidgets.SelectMultiple(
+        value=chosen_first(study, name),
+        rows=min(len(offered), ROWS),
+        **look,
+        tooltip="Hold Ctrl (on a Mac Cmd) to choose several, or to take one back.",
+    )
 
 
 class Explorer:
@@ -25,7 +47,7 @@ class Explorer:
     Attributes
     ----------
     controls : dict
-        By name, `ipywidgets` whose `.value` may be set in Python as well.
+        By name, `ipywidgets` whose `.value` may be set in Python as well: of `peers` a tuple, empty for none.
     figure : plotly.graph_objects.Figure
         What is chosen now; None where there is nothing to choose from, and `otherwise` says why.
 
@@ -46,15 +68,7 @@ class Explorer:
         offered = {name: options(study, name) for name in self._view.controls}
         #: Why there is no figure; empty where there is one.
         self.otherwise = "" if all(offered.values()) else NO_GROUPS
-        self.controls: dict[str, Any] = {
-            name: ipywidgets.Dropdown(
-                options=offered[name],
-                description=LABELS[name],
-                style=WIDE,
-                layout={"width": "min(100%, 36em)"},
-            )
-            for name in self._view.controls
-        }
+        self.controls: dict[str, Any] = {name: _control(study, name, offered[name]) for name in offered}
         self.figure: Any = None if self.otherwise else self._draw()
         for control in self.controls.values():
             control.observe(self._changed, names="value")

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from culture_metrics.errors import CultureMetricsError, ExtractError
+from culture_metrics.extracts.dates import days_of, known_names
 from culture_metrics.extracts.opening import open_table
 from culture_metrics.extracts.personal import why_personal
-from culture_metrics.files.names import shown
+from culture_metrics.files.names import shown, squeeze
 from culture_metrics.study.inspect import RESPONDENTS as RESPONDENT_FILE
 from culture_metrics.study.inspect import inspect_file
 from culture_metrics.study.settings_form import BENCHMARK, NOT_USED, RESPONDENTS, RESULTS
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 DETAILED = ("official workbook (organisations)", "official workbook (national)", "pulse workbook")
 #: From this certainty on the year that the columns say is taken, and written down.
 LEAST_SURE = 0.5
+#: In a column of days at most this share of the cells is something else.
+NO_DAYS = 0.05
 #: Files that tables come in.
 ENDINGS = {
     ".csv",
@@ -117,6 +120,20 @@ def _others(path: Path, extract: Extract) -> pl.DataFrame:
         return raw.pick(raw.text(name).alias(here) for here, name in wanted.items())
     except CultureMetricsError:
         return pl.DataFrame()
+
+
+def date_column(others: pl.DataFrame) -> str | None:
+    """Return the unused column that has the day of each response, as its name and nearly all cells say."""
+    known = known_names()
+    for name in sorted((n for n in others.columns if squeeze(n) in known), key=lambda n: known[squeeze(n)]):
+        filled = others[name].drop_nulls()
+        try:
+            days, _ = days_of(filled, name)
+        except ExtractError:
+            continue
+        if filled.len() >= others.height / 2 and days.null_count() <= NO_DAYS * filled.len():
+            return name
+    return None
 
 
 def looks_like_groups(name: str, column: pl.Series, least: int) -> bool:

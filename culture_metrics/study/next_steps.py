@@ -12,7 +12,6 @@ from culture_metrics.compare.oversight import further
 from culture_metrics.contract import ALL
 from culture_metrics.errors import CultureMetricsError
 from culture_metrics.multiplicity import adjust
-from culture_metrics.study.response import rates_of
 from culture_metrics.wording.numbers import in_sentence, shown, signed, together
 
 if TYPE_CHECKING:
@@ -105,7 +104,7 @@ def _falls(study: Study, named: str) -> Iterator[str]:
 
 def _who_is_silent(study: Study) -> Iterator[str]:
     """Name the groups whose response rate lies clearly below that of all that have one."""
-    for rates in rates_of(study):
+    for rates in study.response_rates().rates:
         rows = rates.table.filter(pl.col("breakdown") != ALL, status="reported").drop_nulls("estimate")
         for (_,), groups in rows.group_by("breakdown", maintain_order=True):
             all_ = 100 * float(groups["base"].sum()) / float(groups["staff"].sum())

@@ -17,7 +17,6 @@ from culture_metrics.results.tables import heat_map_table, score_table
 from culture_metrics.results.words import from_to
 from culture_metrics.study.next_steps import next_steps
 from culture_metrics.study.pulse import what_moved
-from culture_metrics.study.response import rates_of
 from culture_metrics.study.whose_experience import whose_experience
 from culture_metrics.wording.numbers import in_sentence, several, shown, together
 from culture_metrics.wording.periods import period_words
@@ -96,7 +95,7 @@ def opening(study: Study) -> Opening:
     them); nothing here is worked out from answers anew.
     """
     lines = [
-        *(Line("response", text, EXTRACT) for text in _response(study)),
+        *(Line("response", text, EXTRACT) for text in (*_response(study), *_silence(study))),
         *(Line("standing", text, STANDING) for text in _standing(study)),
     ]
     if study.extracts and study.why_no_change:
@@ -118,7 +117,7 @@ def opening(study: Study) -> Opening:
 
 def _response(study: Study) -> Iterator[str]:
     """Say the response rate of the whole, where headcounts are known; else of the groups that have them."""
-    for rates in rates_of(study):
+    for rates in study.response_rates().rates if study.extracts else ():
         shown_ = rates.table.filter(status="reported")
         for row in shown_.filter(breakdown=ALL).iter_rows(named=True):
             yield answered(row["base"], row["staff"])
@@ -128,6 +127,12 @@ def _response(study: Study) -> Iterator[str]:
             among = f" in {several(rows.height, 'group')} by {label}, of which headcounts are known,"
             yield answered(int(rows["base"].sum()), int(rows["staff"].sum()), among)
             return
+
+
+def _silence(study: Study) -> Iterator[str]:
+    """Say how far those who did not answer could move the headline score."""
+    if study.extracts and (said := study.response_rates().non_response):
+        yield said
 
 
 def answered(base: int, staff: int, among: str = "") -> str:

@@ -2,29 +2,48 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import html
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import polars as pl
 
+from culture_metrics.compare.early_late import early_and_late
 from culture_metrics.contract import ALL
 from culture_metrics.disclosure.names import pooled
+from culture_metrics.errors import ExtractError
 from culture_metrics.indicators.breakdowns import group_columns
 from culture_metrics.indicators.headcounts import read_headcounts
-from culture_metrics.indicators.response_rates import response_rates
+from culture_metrics.indicators.response_rates import KEY, response_rates
+from culture_metrics.output import Output
 from culture_metrics.problems import counted
+from culture_metrics.wording.changes import amount
+from culture_metrics.wording.columns import printed_change
+from culture_metrics.wording.numbers import in_sentence, shown
+from culture_metrics.wording.several import Figures, Sentences
 from culture_metrics.wording.table import HELD, Table
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from culture_metrics.compare.early_late import EarlyAndLate
+    from culture_metrics.disclosure.rule import Rule
     from culture_metrics.extracts.extract import Extract
+    from culture_metrics.indicators.fieldwork import Window
     from culture_metrics.indicators.headcounts import Headcounts
     from culture_metrics.indicators.response_rates import ResponseRates
     from culture_metrics.study.released import Released
+    from culture_metrics.study.study import Study
 
 NONE = (
     "Response rates are not known, as no headcounts were given: put a table of staff by directorate or "
     "department into the folder, and run culture-metrics setup"
 )
+SETUP = (
+    "culture-metrics setup asks about such a column; in study.yaml it stands under the file, as "
+    "`columns: {date of response: Submitted}`."
+)
+WHOLE = "Whole organisation"
 SCHEMA = ["Breakdown", "Group", "Staff", "Answered", "Response rate", "95% interval"]
 
 
@@ -40,9 +59,17 @@ def rates_of(study: Released) -> tuple[ResponseRates, ...]:
     found = []
     for counts in study.headcounts:
         mine = _with_whole(counts.table, own)
-        rates = response_rates(own, replace(counts, table=mine), study.rule.minimum_base)
+        rates = response_rates(
+            own, replace(counts, table=mine), study.rule.minimum_base, _fieldwork(study, own)
+        )
         found.append(replace(rates, table=_as_far_as_shown(rates.table, study)))
     return tuple(found)
+
+
+def _fieldwork(study: Released, own: Extract) -> Window:
+    """Return first and last day of fieldwork, as study.yaml has them of the file."""
+    files = study.settings.files if study.settings else ()
+    return next((f.fieldwork for f in files if f.file == own.provenance.get("file")), (None, None))
 
 
 def headcounts_of(study: Released) -> tuple[Headcounts, ...]:
@@ -106,29 +133,55 @@ def _without_names(table: pl.DataFrame, study: Released) -> pl.DataFrame:
     return kept.sort(pl.col("breakdown").replace_strict(order), maintain_order=True)
 
 
-def response_table(study: Released) -> Table:
-    """Lay the response rates out for readers."""
+def response_of(study: Study) -> StudyResponse:
+    """Put together what is known of who answered."""
     rates = rates_of(study)
+    own = next((e for e in study.extracts if e.period == study.year), None)
+    late = None
+    if own is not None and own.dates is not None:
+        try:
+            late = early_and_late(own, study.rule.minimum_base, _fieldwork(study, own))
+        except ExtractError:
+            late = None  # too few: the rest is said
+    rows = [_without_names(one.table, study) for one in rates]
+    table = pl.concat(rows) if rows else _none_at_all()
+    found = StudyResponse(
+        table, rates, _shown(study, rates, table), late, _non_response(study, table), study.rule
+    )
+    return found._with_provenance(study.provenance)
+
+
+def _none_at_all() -> pl.DataFrame:
+    texts, numbers = (*KEY, "status"), ("estimate", "conf_low", "conf_high")
+    schema = {**dict.fromkeys(texts, pl.String), "base": pl.UInt32, "staff": pl.UInt32}
+    return pl.DataFrame(schema=schema | dict.fromkeys(numbers, pl.Float64)).select(
+        *KEY, "base", "staff", *numbers, "status"
+    )
+
+
+def _shown(study: Released, rates: Sequence[ResponseRates], table: pl.DataFrame) -> Table:
+    """Lay the response rates out for readers."""
     if not rates:
         return Table(pl.DataFrame(schema=dict.fromkeys(SCHEMA, pl.String)), NONE)
-    rows = [row for one in rates for row in _without_names(one.table, study).iter_rows(named=True)]
-    called = {ALL: "Whole organisation"}
-    label = study.edition.breakdown_label
     lines = [
         (
-            called.get(row["breakdown"]) or label(row["breakdown"], study.words),
+            _called(study, row["breakdown"]),
             "" if row["group"] == ALL else row["group"],
             HELD if row["staff"] is None else f"{row['staff']:,}",
             *_figures(row),
         )
-        for row in rows
+        for row in table.iter_rows(named=True)
     ]
     few = sum(one.rare + one.unmatched.height for one in rates)
     note = f"; {counted(few, 'name')} stand on one side only" if few else ""
-    odd = [row for row in rows if row["status"] == "impossible"]
-    note += f"; {counted(len(odd), 'group')} with more answers than staff" if odd else ""
+    odd = table.filter(status="impossible").height
+    note += f"; {counted(odd, 'group')} with more answers than staff" if odd else ""
     frame = pl.DataFrame(lines, schema=dict.fromkeys(SCHEMA, pl.String), orient="row")
     return Table(frame, f"Response rates of {study.name}, {study.year}{note}", numbers=tuple(SCHEMA[2:]))
+
+
+def _called(study: Released, breakdown: str) -> str:
+    return WHOLE if breakdown == ALL else study.edition.breakdown_label(breakdown, study.words)
 
 
 def _figures(row: dict[str, float | int | str | None]) -> tuple[str, str, str]:
@@ -137,3 +190,97 @@ def _figures(row: dict[str, float | int | str | None]) -> tuple[str, str, str]:
     if row["estimate"] is None:
         return HELD, HELD, ""
     return f"{row['base']:,}", f"{row['estimate']:.1f}%", f"{row['conf_low']:.1f} to {row['conf_high']:.1f}"
+
+
+def _non_response(study: Study, table: pl.DataFrame) -> str:
+    """Say how far those who did not answer could move the headline score, or undo its change."""
+    headline, whole = study.edition.survey.defaults.headline, table.filter(breakdown=ALL, status="reported")
+    own = study.results.table.filter(breakdown=ALL, period=study.year, measure=headline).drop_nulls(
+        "estimate"
+    )
+    if whole.is_empty() or own.is_empty():
+        return ""
+    staff, score = whole["staff"][0], own.row(0, named=True)
+    absent = 1 - score["base"] / staff
+    label = in_sentence(study.edition.leading[headline].label) if headline in study.edition.leading else ""
+    if absent <= 0 or not label:
+        return ""
+    silent = f"the {shown(100 * absent, 'percent')} of the staff who did not answer in {study.year}"
+    if not study.why_no_change:
+        change = study.compare_years().table.filter(breakdown=ALL, measure=headline).drop_nulls("difference")
+        for row in change.with_columns(printed=printed_change()).iter_rows(named=True):
+            if not row["conf_low"] <= 0 <= row["conf_high"]:
+                moved = "rise" if row["difference"] > 0 else "fall"
+                tip = -row["difference"] / absent
+                way = "lower" if tip < 0 else "higher"
+                low, high = study.edition.survey.score_range
+                beyond = "" if low <= row["estimate_to"] + tip <= high else ", which the scale does not allow"
+                return (
+                    f"To undo the {moved} of {label} by {amount(row['printed'], 'score')}, {silent} "
+                    f"would have to stand {amount(tip, 'score')} {way} than those who did{beyond}, "
+                    "had there been no such difference the year before."
+                )
+    return (
+        f"Those who answered score {shown(score['estimate'], 'score')} on {label}. For each 0.10 by which "
+        f"{silent} stand higher or lower, the score of all staff is {absent * 0.1:.2f} higher or lower."
+    )
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class StudyResponse(Output):
+    """Who answered: response rates of the year of a study, over fieldwork, and what silence could change.
+
+    Attributes
+    ----------
+    table : polars.DataFrame
+        `organisation, breakdown, group, base, staff, estimate, conf_low, conf_high, status`, as in
+        `ResponseRates`; groups of which nothing is shown stand together, without their names.
+    rates : tuple of ResponseRates
+        One for each table of headcounts.
+    shown : Table
+        As readers see it.
+    late : EarlyAndLate, optional
+        Late answers beside early ones, where days of response are known.
+    non_response : str
+        How far those who did not answer could move the headline score; empty where it is not known.
+    """
+
+    table: pl.DataFrame
+    rates: tuple[ResponseRates, ...]
+    shown: Table
+    late: EarlyAndLate | None
+    non_response: str
+    rule: Rule
+
+    @property
+    def frame(self) -> pl.DataFrame:
+        """The table as readers see it: text in the trust's words."""
+        return self.shown.frame
+
+    def over_fieldwork(self) -> Figures:
+        """Draw the response by day, with a table of groups and what late answers tell; or say why not."""
+        found = next((one.over for one in self.rates if not isinstance(one.over, str)), None)
+        if found is None:
+            why = next((one.over for one in self.rates if one.over), f"{NONE}.")
+            return Figures((), otherwise=f"{why} {SETUP}" if self.rates else str(why))
+        over = found._with_provenance(self.provenance)
+        late = [] if self.late is None else [Sentences((self.late.summary(), self.late.rules()[1]))]
+        groups = over.groups()
+        return Figures((over.figure(), *([groups] if groups else []), *late), otherwise="")
+
+    def summary(self) -> str:
+        """Say how many answered, by when, and how far silence could move the headline score."""
+        said = [one.summary() for one in self.rates] or [f"{NONE}."]
+        said += [one.over.summary() for one in self.rates if not isinstance(one.over, str)][:1]
+        return " ".join(
+            [*said, *([self.late.summary()] if self.late else []), *filter(None, [self.non_response])]
+        )
+
+    def rules(self) -> tuple[str, ...]:
+        """Say what the interval is of, and which rule decided what is shown."""
+        said = [text for one in self.rates for text in one.rules()]
+        return tuple(dict.fromkeys(said)) or (self.rule.words,)
+
+    def _repr_html_(self) -> str:
+        more = f"<p>{html.escape(self.non_response)}</p>" if self.non_response else ""
+        return self.shown._repr_html_() + more

@@ -27,8 +27,9 @@ BLANK = "blank"
 class StudyInput:
     """One file: its name beside study.yaml, and what is not obvious of it.
 
-    `columns` are those that are not recognised by themselves: what a column means -> its header in the file.
-    `survey` is that of the file where it is another than the study's, as a pulse beside an annual survey.
+    `columns` are those that are not recognised by themselves: what a column means -> its header in the file;
+    `fieldwork` is its first and last day, as far as they are known. `survey` is that of the file where it is
+    another than the study's, as a pulse beside an annual survey.
     """
 
     file: str
@@ -38,6 +39,7 @@ class StudyInput:
     sheet: str | None = None
     header_row: int | None = None
     columns: Mapping[str, str] = field(default_factory=dict)
+    fieldwork: tuple[str | None, str | None] = (None, None)
 
 
 @dataclass(frozen=True)
@@ -225,7 +227,14 @@ def read_settings(path: Path) -> Settings:
 def _input(item: Mapping[str, Any]) -> StudyInput:
     said = {key: _text(item.get(key)) for key in ("kind", "survey", "year", "sheet")}
     columns = {str(means): str(theirs) for means, theirs in (item.get("columns") or {}).items()}
-    return StudyInput(str(item["file"]), **said, header_row=item.get("header_row"), columns=columns)
+    days = item.get("fieldwork") or {}
+    return StudyInput(
+        str(item["file"]),
+        **said,
+        header_row=item.get("header_row"),
+        columns=columns,
+        fieldwork=(_text(days.get("from")), _text(days.get("to"))),
+    )
 
 
 def _text(value: object) -> str | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from datetime import date
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
@@ -32,11 +33,12 @@ RESPONDENTS, RESULTS, BENCHMARK, NOT_USED = (
     "not used",
 )
 KINDS = (RESPONDENTS, RESULTS, BENCHMARK, NOT_USED)
-TEXT, TEXTS, MEANING, YEAR, WHOLE, YES_NO, KIND = (
+TEXT, TEXTS, MEANING, YEAR, DAY, WHOLE, YES_NO, KIND = (
     "text",
     "texts",
     "meaning",
     "year",
+    "day",
     "whole",
     "yes_no",
     "kind",
@@ -50,6 +52,7 @@ EXPECTED = {
         "Write the option in quotation marks, or nothing: the text then stays unread.",
     ),
     YEAR: ("a year such as 2024, or a quarter such as 2024-Q1", "Write the year, or take it out."),
+    DAY: ("a day such as 2024-09-23", "Write year, month and day in digits, with dashes."),
     WHOLE: ("a whole number above 0", "Write it in digits, without quotation marks."),
     YES_NO: ("yes or no", "Write yes or no, without quotation marks."),
     KIND: (f"one of {', '.join(KINDS)}", "Write one of these, or take the line out: the file tells."),
@@ -69,6 +72,7 @@ SHAPE: Mapping[str, Any] = {
             "sheet?": TEXT,
             "header_row?": WHOLE,
             "columns?": {"*": TEXT},
+            "fieldwork?": {"from?": DAY, "to?": DAY},
         }
     ],
     "breakdowns?": {"*": TEXTS},
@@ -217,9 +221,17 @@ def _is(value: Any, kind: str) -> bool:
         YES_NO: isinstance(value, bool),
         MEANING: text or value is None,
         WHOLE: number and value > 0,
+        DAY: _is_day(value),
         YEAR: text and re.fullmatch(r"20\d\d(-Q[1-4])?", str(value)) is not None,
         TEXTS: text or (isinstance(value, list) and bool(value) and all(_is(item, TEXT) for item in value)),
         KIND: text and value in KINDS,
         TEXT: text,
     }
     return bool(fits[kind])
+
+
+def _is_day(value: Any) -> bool:
+    try:
+        return type(value) is date or bool(date.fromisoformat(value))
+    except (TypeError, ValueError):
+        return False

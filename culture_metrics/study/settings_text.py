@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import yaml
 
+from culture_metrics.extracts.dates import is_date
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
@@ -40,6 +42,10 @@ WHAT = {
     "headcounts": "Tables of how many staff there are (a column such as Headcount beside Directorate, "
     "Department or ODS code), for response rates.",
 }
+
+
+#: Beside a column of dates of which fieldwork is not known.
+FIELDWORK = "  # its first and last day, if you know them: {from: 2024-09-23, to: 2024-11-29}"
 
 
 @dataclass(frozen=True)
@@ -124,6 +130,10 @@ def _file(said: StudyInput, remark: str | None) -> Iterator[str]:
     if said.columns:
         yield "    columns:  # what it means: the header in this file"
         yield from (f"      {_scalar(means)}: {_scalar(theirs)}" for means, theirs in said.columns.items())
+    dated = any(map(is_date, said.columns))
+    if dated or any(said.fieldwork):
+        days = [f"{name}: {day}" for name, day in zip(("from", "to"), said.fieldwork, strict=True) if day]
+        yield f"    fieldwork: {{{', '.join(days)}}}{'' if days else FIELDWORK}"
 
 
 def _nesting(found: Settings, remarks: Remarks) -> Iterator[str]:

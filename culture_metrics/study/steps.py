@@ -13,6 +13,7 @@ from culture_metrics.catalogue import DEFAULT, catalogue
 from culture_metrics.catalogue import survey as find_survey
 from culture_metrics.errors import CultureMetricsError, ExtractError, StudyFileError
 from culture_metrics.extracts.columns import breakdown_of
+from culture_metrics.extracts.dates import MEANS, is_date
 from culture_metrics.extracts.labels import label_code
 from culture_metrics.extracts.own_words import NUMBERED
 from culture_metrics.extracts.pair_names import pair_names
@@ -22,7 +23,7 @@ from culture_metrics.files.names import squeeze
 from culture_metrics.indicators.headcounts import read_headcounts
 from culture_metrics.problems import counted, listed
 from culture_metrics.published import read_published
-from culture_metrics.study.look import look, looks_like_groups
+from culture_metrics.study.look import date_column, look, looks_like_groups
 from culture_metrics.study.own_words import in_own_words, one_name, within
 from culture_metrics.study.propose import (
     in_order,
@@ -111,7 +112,7 @@ class Steps:
         made = replace(
             self._was,
             files=(
-                *(self._input(one, survey) for one in seen),
+                *(self._dated(self._input(one, survey), one) for one in seen),
                 *(f for f in self._was.files if f.file not in named),
             ),
             survey=self._named(survey) if survey != DEFAULT else None,
@@ -192,6 +193,23 @@ class Steps:
         was = self._was.survey
         known = was is not None and find_survey(self._was.survey_named or was).id == survey
         return str(was) if known else survey
+
+    def _dated(self, said: StudyInput, one: Seen) -> StudyInput:
+        """Ask whether the column that seems to say so has the day on which people answered."""
+        if self.before is not None or any(map(is_date, said.columns)):
+            return said
+        name = date_column(one.others)
+        if name is None or not self.ask.yes(
+            f"{one.path.name}: does column {name} say on which day people answered (for response over "
+            "fieldwork; no one's day is shown)",
+            proposed=True,
+        ):
+            return said
+        self.look.append(
+            f"{one.path.name}: column {name} is taken for the day on which people answered. Is it, and not "
+            "that of the invitation? Only how many of the staff had answered by when is shown."
+        )
+        return replace(said, columns={**said.columns, MEANS: name})
 
     def _whom(self, extracts: list[Extract], books: list[Published]) -> str | None:
         """Return the code of the organisation that the study is about."""

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from culture_metrics.study.files import Checks
     from culture_metrics.study.guide import Guide
     from culture_metrics.study.opening import Opening
+    from culture_metrics.study.response import StudyResponse
     from culture_metrics.study.subset import Subset
     from culture_metrics.wording.several import Figures
     from culture_metrics.wording.table import Table
@@ -245,15 +246,19 @@ class Study(Released):
 
         return years(self._answered().results.table, self.edition, self.name)
 
-    def response_rates(self) -> Table:
+    def response_rates(self) -> StudyResponse:
         """List how many of the staff answered, as a whole and by group, with 95% intervals.
 
         The headcounts are those that study.yaml names for the year of the study. A group is shown where its
-        results are.
+        results are. `.over_fieldwork()` draws the response by day, where study.yaml names the column of days.
         """
-        from culture_metrics.study.response import response_table
+        return self._response
 
-        return response_table(self)
+    @cached_property
+    def _response(self) -> StudyResponse:
+        from culture_metrics.study.response import response_of
+
+        return response_of(self)
 
     def held_back(self) -> Table:
         """Count the results from respondent files that are shown and held back; the reason is not told."""

@@ -39,7 +39,14 @@ def whose_experience(study: Study) -> Iterator[str]:
     rows = gaps.table.filter(period=last).drop_nulls("gap")
     worse = rows.filter(verdict="worse")
     if rows.is_empty():
-        yield "No gap between two groups of staff may be shown."
+        older = gaps.table.filter(pl.col("period") < last).drop_nulls("gap")["period"].to_list()
+        if not older:
+            yield "No gap between two groups of staff may be shown."
+        else:
+            yield (
+                f"Of {last!s} no gap between two groups of staff may be shown; those of "
+                f"{max(older)} are in the chapter on equality."
+            )
         return
     if worse.is_empty():
         yield f"Of {several(rows.height, 'gap')} between groups of staff none is worse beyond chance."

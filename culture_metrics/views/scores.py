@@ -39,6 +39,7 @@ COLUMNS = [
 NUMBERS = ["estimate", "conf_low", "conf_high", "base"]
 PARENT, CHILD, GAP, INDENT = 30, 26, 12, 16
 VALUE_COLUMN, INTERVAL_COLUMN = 62, 112
+PEERS = "Median of the peers named"
 
 
 def scores(
@@ -61,7 +62,8 @@ def scores(
         One row per score, in the order to draw them: `measure`, `label`, `level`, `estimate`,
         `conf_low`, `conf_high`, `base`, `best`, `median`, `worst`,
         `organisations` (how many are compared). Benchmark columns and intervals may be null. A null estimate,
-        or a `status` other than reported, is drawn as "not shown".
+        or a `status` other than reported, is drawn as "not shown". With `peers_median` and
+        `peers_organisations` the median of peers that were named stands beside that of the group.
     title, subtitle, source : str
         What is seen, its year and population, and where the numbers come from.
     scale : (float, float), optional
@@ -90,6 +92,7 @@ def scores(
 median of 122 organisations, 1 is above and 1 below.'
     """
     rows = _rows(tidy(table, COLUMNS, key=["measure"], numbers=NUMBERS, where="views.scores"), parts)
+    named = rows["peers_median"].is_not_null().any()
     total = rows["bottom"].item(-1)
     compared = rows["median"].is_not_null().any()
     has_intervals = rows["interval"].is_not_null().any()
@@ -104,6 +107,8 @@ median of 122 organisations, 1 is above and 1 below.'
     _rules(fig, rows, left, right)
     if compared:
         _benchmark(fig, rows)
+    if named:
+        _peers(fig, rows)
     _dots(fig, rows)
     _words(fig, rows, left, has_intervals)
     return style.finish(
@@ -124,6 +129,7 @@ median of 122 organisations, 1 is above and 1 below.'
                 "Worst of the group": "worst",
                 "Median": "median",
                 "Best": "best",
+                **({PEERS: "peers_median"} if named else {}),
             },
         ),
         suppressed=rows.select(held_back().sum()).item(),
@@ -132,13 +138,16 @@ median of 122 organisations, 1 is above and 1 below.'
 
 def _rows(table: pl.DataFrame, parts: Collection[str]) -> pl.DataFrame:
     """Put every row at its height on the page, and its numbers into words."""
+    for name in ("peers_median", "peers_organisations"):
+        if name not in table.columns:
+            table = table.with_columns(pl.lit(None, pl.Float64).alias(name))
     parent, first = ~pl.col("level").is_in([*parts]), pl.int_range(pl.len()) == 0
     return (
         table.with_columns(
             parent.alias("parent"),
             pl.when(parent).then(PARENT).otherwise(CHILD).alias("height"),
             pl.when(parent & ~first & ~parent.all()).then(GAP).otherwise(0).alias("gap"),
-            pl.col("conf_low", "conf_high", "best", "median", "worst").cast(pl.Float64),
+            pl.col("conf_low", "conf_high", "best", "median", "worst", "peers_median").cast(pl.Float64),
         )
         .with_columns((pl.col("height") + pl.col("gap")).cum_sum().alias("bottom"))
         .with_columns(
@@ -153,6 +162,11 @@ def _rows(table: pl.DataFrame, parts: Collection[str]) -> pl.DataFrame:
                     pl.col("organisations").cast(pl.Int64),
                     *(fixed(name, "score") for name in ("worst", "median", "best")),
                 ).fill_null(""),
+                pl.format(
+                    "<br>{} peers named: median {}",
+                    pl.col("peers_organisations").cast(pl.Int64),
+                    fixed("peers_median", "score"),
+                ).fill_null(""),
             ).alias("hover"),
         )
     )
@@ -164,7 +178,8 @@ def _label_width(label: str, parent: bool) -> float:
 
 def _limits(rows: pl.DataFrame, scale: tuple[float, float] | None) -> tuple[float, float]:
     """Return the ends of the score axis: all marks, and room for the words beside the first line."""
-    marks = rows.select("estimate", "conf_low", "conf_high", "best", "median", "worst").unpivot()["value"]
+    ends = ("conf_low", "conf_high", "best", "median", "worst", "peers_median")
+    marks = rows.select("estimate", *ends).unpivot()["value"]
     if marks.drop_nulls().is_empty():
         return scale or (0.0, 1.0)
     low, high = float(marks.min()), float(marks.max())  # type: ignore[arg-type]
@@ -221,6 +236,25 @@ def _benchmark(fig: go.Figure, rows: pl.DataFrame) -> None:
         style.note(fig, "median", **above, x=first["median"])
 
 
+def _peers(fig: go.Figure, rows: pl.DataFrame) -> None:
+    """Draw the median of the peers that were named."""
+    known = rows.drop_nulls("peers_median")
+    fig.add_scatter(
+        x=known["peers_median"].to_list(),
+        y=known["y"].to_list(),
+        name=PEERS,
+        mode="markers",
+        marker={
+            "symbol": "diamond-open",
+            "size": 11,
+            "color": style.DARK_PINK,
+            "line": {"width": 2, "color": style.DARK_PINK},
+        },
+        hovertext=known["hover"].to_list(),
+        hovertemplate="%{hovertext}<extra></extra>",
+    )
+
+
 def _dots(fig: go.Figure, rows: pl.DataFrame) -> None:
     drawn = rows.drop_nulls("estimate")
     fig.add_scatter(
@@ -267,6 +301,10 @@ def _notes(rows: pl.DataFrame, compared: bool, has_intervals: bool) -> str:
         number = rows["organisations"].drop_nulls()
         group = several(int(number.max()), "organisation") if len(number) else "organisations"  # type: ignore[arg-type]
         said.append(f"Grey line: from the worst to the best of {group} in the benchmark group.")
+    peers = rows["peers_organisations"].drop_nulls()
+    if len(peers):
+        named = several(int(peers.max()), "organisation")  # type: ignore[arg-type]
+        said.append(f"Diamond: median of {named} named as peers.")
     if has_intervals:
         said.append("Whiskers: 95% interval.")
     said.append(reasons(rows, "estimate"))
@@ -290,6 +328,10 @@ def _alt(rows: pl.DataFrame, compared: bool) -> str:
         group = f" of {several(int(number.max()), 'organisation')}" if len(number) else ""  # type: ignore[arg-type]
         verb = "is" if above == 1 else "are"
         said.append(f"Compared with the median{group}, {above} {verb} above and {below} below.")
+    beside = drawn.drop_nulls("peers_median")
+    if beside.height:
+        above = beside.filter(pl.col("estimate") > pl.col("peers_median")).height
+        said.append(f"Of {several(beside.height, 'score')}, {above} above the median of the peers named.")
     if drawn.height < rows.height:
         said.append(f"{rows.height - drawn.height} not shown.")
     return " ".join(said)

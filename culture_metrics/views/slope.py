@@ -108,7 +108,7 @@ def slope(
                 "Measure": "label",
                 str(first["period_from"]): "estimate_from",
                 str(first["period_to"]): "estimate_to",
-                "Change": "difference",
+                "Change": plus_printed(unit),
                 "Verdict": "verdict",
             },
             unit,

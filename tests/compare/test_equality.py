@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from dataclasses import replace
+from types import SimpleNamespace
 
 import polars as pl
 import pytest
@@ -17,6 +18,7 @@ from culture_metrics.disclosure.decision import Decision
 from culture_metrics.errors import CatalogueError, ResultsError, UnknownNameError
 from culture_metrics.published.published import Published
 from culture_metrics.results import Distributions, Results
+from culture_metrics.study.whose_experience import whose_experience
 from data_schemas.columns import DISTRIBUTIONS, RESULTS
 
 GROUPS = ["ethnicity_summary", "long_term_condition"]
@@ -298,6 +300,24 @@ def test_the_file_of_standards_is_checked():
         with pytest.raises(CatalogueError, match="do not fit"):
             equality_from(yaml.safe_load(text.replace(old, new)), survey)
     assert equality_of("national_quarterly_pulse").standards == ()
+
+
+def test_where_the_last_year_has_no_gap_that_of_the_year_before_is_named(gaps):
+    """The chapter says of which year its figures are, and not that there are none."""
+    last = gaps.table["period"].max()
+    gone = pl.when(pl.col("period") != last).then("gap").alias("gap")
+    status = pl.when(pl.col("period") == last).then(pl.lit("suppressed")).otherwise("status").alias("status")
+    older = replace(gaps, table=gaps.table.with_columns(gone, status))
+    before = str(older.table.drop_nulls("gap")["period"].max())
+    said = older.summary()
+    assert said.startswith(f"Of {last} no gap is shown: ") and f". {before}: of " in said
+    study = SimpleNamespace(equality_gaps=lambda: older, year=last)
+    assert next(iter(whose_experience(study))) == (
+        f"Of {last} no gap between two groups of staff may be shown; those of {before} are in the chapter on "
+        "equality."
+    )
+    none = replace(gaps, table=gaps.table.with_columns(gap=pl.lit(None, pl.Float64)))
+    assert none.summary().startswith("No gap is shown; ")
 
 
 def test_figure_says_gaps_bases_and_what_is_not_shown(gaps):

@@ -8,14 +8,16 @@ from html.parser import HTMLParser
 import fastexcel
 import polars as pl
 import pytest
+from accessible import faults
 from planting import changed, clean_extract, problem, put
 
 from culture_metrics import validate
 from culture_metrics.errors import ReportError
 from culture_metrics.extracts.cross_file import check_pair
-from culture_metrics.extracts.export import MOST_REFERENCES, neutral
+from culture_metrics.extracts.export import MOST_REFERENCES
 from culture_metrics.extracts.extract import Extract
 from culture_metrics.extracts.report import ValidationReport
+from culture_metrics.files.formulas import neutral
 
 #: Things that only a respondent's row holds; none may appear anywhere.
 SECRETS = ("SYN01-secret", "very private", "77", "-77", "3.1415")
@@ -174,13 +176,14 @@ def test_the_workbook_has_a_sheet_for_each_kind_of_problem(report, tmp_path):
     book = sheets(report.to_excel(tmp_path / "back to the contractor.xlsx"))
     names = list(book)
     kinds = report.problems["rule"].n_unique()
-    assert names[0] == "Cover"
+    assert names[:3] == ["Cover", "Contents", "Notes"]
+    assert faults(tmp_path / "back to the contractor.xlsx") == []
     assert names[-2:] == ["Rows and answers", "Set aside"]
-    assert len(names) == kinds + 3
+    assert len(names) == kinds + 5
     cover = book["Cover"].to_series(0).to_list()
     assert cover[0] == "Check of NHS Staff Survey, England, 2024"
     assert report.summary() in cover
-    assert set(names[1:]) <= set(cover)
+    assert set(names[2:]) <= set(book["Contents"].to_series(0).to_list())
     codes = book["Codes outside the list"]
     assert "q25c" in codes.to_series(0).to_list()
     aside = book["Set aside"]
@@ -228,8 +231,8 @@ def test_references_are_limited_and_that_is_said(clean, tmp_path):
     )
     assert report.quarantine.height > MOST_REFERENCES
     aside = sheets(report.to_excel(tmp_path / "r.xlsx"))["Set aside"]
-    assert aside.item(0, 0).startswith("The first 50,000 of")
-    assert aside.height == MOST_REFERENCES + 3  # a sentence, an empty line and the names of the columns
+    assert "The first 50,000 of" in " ".join(aside.to_series(0).head(3).to_list())
+    assert aside.height == MOST_REFERENCES + 5  # title, two sentences, a link and the names of the columns
 
 
 def test_what_cannot_be_written_is_an_error_with_a_hint(report, tmp_path):

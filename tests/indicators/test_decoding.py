@@ -10,7 +10,7 @@ import pytest
 
 import culture_metrics as cm
 from culture_metrics.disclosure.decision import Decision
-from culture_metrics.errors import SmallBaseWarning
+from culture_metrics.errors import CultureMetricsWarning, SmallBaseWarning
 from culture_metrics.extracts.extract import Extract
 from tests.redteam.whole_numbers import agreed
 
@@ -75,6 +75,27 @@ def test_it_is_said_that_weighted_figures_are_hidden():
     extract = made({"Ward A": (12, 12, 1), "Ward B": (60, 40, 40), "Ward C": (40, 60, 34)})
     with pytest.warns(SmallBaseWarning, match=r"2 weighted figures \(locality_1\).*share a weight"):
         cm.estimate(extract, by=["locality_1"], weights="weight")
+
+
+def test_warnings_name_breakdowns_as_the_trust_does():
+    """Three people change sides from one breakdown to the other: the second shows no group."""
+    extract = made({"Ward A": (12, 12, 1), "Ward B": (60, 40, 40), "Ward C": (40, 60, 34)})
+    words = {"renamed": {"Directorate": "locality_1", "Team": "locality_4", "Rota": "locality_5"}}
+    team = (
+        pl.when(pl.int_range(pl.len()) < 3).then(pl.lit("Ward B")).otherwise("locality_1").alias("locality_4")
+    )
+    nobody = pl.lit(None, pl.String).alias("locality_5")
+    named = replace(extract, provenance=words, frame=extract.frame.with_columns(team, nobody))
+    with pytest.warns(SmallBaseWarning, match=r"2 weighted figures \(Directorate\).*share a weight"):
+        cm.estimate(named, by=["locality_1"], weights="weight")
+    with pytest.warns(CultureMetricsWarning, match="No respondent has a group in Rota:"):
+        cm.estimate(replace(named, decision=Decision()), by=["locality_5"])
+    two = {"Ward A": (60, 40, 40), "Ward B": (60, 40, 34)}
+    again = replace(made(two), provenance=words, decision=Decision())
+    again = replace(again, frame=again.frame.with_columns(team))
+    cm.estimate(again, by=["locality_1"])
+    with pytest.warns(CultureMetricsWarning, match="no group of Team can be shown"):
+        cm.estimate(again, by=["locality_4"])
 
 
 def test_numbers_of_ones_own_are_protected_alike():

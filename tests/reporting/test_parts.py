@@ -26,8 +26,9 @@ import culture_metrics as cm
 from culture_metrics.cli import app
 from culture_metrics.disclosure.decision import Decision
 from culture_metrics.errors import CultureMetricsWarning, ReportError, UnknownNameError
+from culture_metrics.indicators.shown import attack_shown
 from culture_metrics.reporting.excel import write_results
-from culture_metrics.reporting.parts import browser, make
+from culture_metrics.reporting.parts import browser, chosen, make
 from culture_metrics.reporting.parts.beside import apart_from_the_rest
 from culture_metrics.reporting.parts.chosen import choose
 from culture_metrics.reporting.parts.filenames import LONGEST, filenames
@@ -431,3 +432,59 @@ def test_a_page_is_one_sheet_of_a4_however_long_it_is(texts):
         )
         two = made._ask("Page.printToPDF")["data"]
     assert browser.pages_in(browser.base64.b64decode(two)) == 2
+
+
+@pytest.fixture(scope="module")
+def nested():
+    """Four care groups of two directorates each, six people of each who are in neither, one ward in two."""
+    where = [(f"Care {c}", f"Dir {c}{d}", f"Ward {c}{d}") for c in range(4) for d in "ab" for _ in range(26)]
+    where += [(f"Care {c}", None, f"Ward {c}a") for c in range(4) for _ in range(6)]
+    made = cm.synthetic.respondents(2024, respondents_per_organisation=len(where), seed=9)
+    ward = ["Ward 0a" if n in range(26, 38) else w for n, (_, _, w) in enumerate(where)]
+    frame = made.frame.with_columns(
+        locality_3=pl.Series([c for c, _, _ in where]),
+        locality_1=pl.Series([d for _, d, _ in where], dtype=pl.String),
+        locality_4=pl.Series(ward),
+    )
+    return replace(made, frame=frame)
+
+
+def shown_of(extract, kept):
+    own = replace(extract, decision=Decision(kept=frozenset(kept)))
+    table = cm.estimate(own, by=["locality_3", "locality_1"]).table.filter(
+        measure="morale", status="reported"
+    )
+    return table.filter(breakdown="locality_1").height, attack_shown(own)[1]
+
+
+def test_other_groups_are_hidden_rather_than_those_with_a_page(nested):
+    """Care group less its two directorates are six people: either is hidden, and nothing follows."""
+    fewest, kept = shown_of(nested, ()), shown_of(nested, ["locality_1"])
+    assert fewest[0] < 8 and kept[0] == 8
+    assert (fewest[1], kept[1]) == (0, 0)
+
+
+def test_a_group_in_two_parts_stands_in_that_of_most_of_its_people(nested):
+    lies = chosen._lies(nested, "locality_1", "locality_4", 11)
+    assert lies.filter(group="Ward 0a").rows() == [("Ward 0a", "Dir 0a", "Dir 0b")]
+    assert (
+        lies.filter(group="Ward 0b")["also"].item() is None and lies["group"].is_duplicated().any() is False
+    )
+    # Twelve people are told of, not where thirteen are the fewest.
+    few = chosen._lies(nested, "locality_1", "locality_4", 13)
+    assert few["also"].null_count() == few.height
+
+
+def test_who_has_no_page_is_named_where_that_tells_nothing(released):
+    """To whoever makes the pages by name; to readers where the status says that a part is not small."""
+    names = pl.DataFrame({"group": ["Medicine", "Chaplaincy"], "told": [True, False], "large": [True, False]})
+    material = replace(released.made, without_page=names)
+    said = make._without_page(material, make.OF_EARLIER)
+    assert said.startswith("No page for Medicine, though 11 people or more") and "Chaplaincy" not in said
+    assert "delete ledger.json" in said and make._without_page(released.made, make.OF_FEW) is None
+    place = released.out / "named"
+    place.mkdir()
+    make._index(material, place, dict.fromkeys(material.groups, "x"), None, make.OF_EARLIER)
+    text = plain((place / "index.html").read_text(encoding="utf-8"))
+    assert "Medicine has no page, though enough people answered there: beside what else is shown" in text
+    assert "1 directorate has no page: fewer than 11 people answered" in text and "Chaplaincy" not in text

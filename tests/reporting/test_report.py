@@ -7,6 +7,7 @@ import json
 import re
 import subprocess
 import sys
+import warnings
 import zipfile
 from dataclasses import replace
 from html.parser import HTMLParser
@@ -26,6 +27,7 @@ from on_report import (  # noqa: F401  (tests of the report made here, in a brow
     test_the_report_opens_with_the_network_off_and_nothing_goes_wrong,
     visited,
 )
+from pptx import Presentation
 from printed import HEIGHT, MARGIN, WIDTH
 from slide_rules import slide_faults
 
@@ -34,6 +36,8 @@ from culture_metrics.contract import check_results
 from culture_metrics.errors import FileFormatError, InputWarning, ReportError, UnknownNameError
 from culture_metrics.published import write_published
 from culture_metrics.reporting import report as module
+from culture_metrics.reporting import slides
+from culture_metrics.reporting.deck import deck
 from culture_metrics.reporting.page import Section, section
 from culture_metrics.reporting.readers import for_board, has_figures
 from culture_metrics.reporting.report import report
@@ -514,10 +518,38 @@ def test_a_real_workbook_is_reported_with_its_own_figures(quick, shared_data, pu
     assert place.filter(Measure="Staff engagement")["Organisations"].item() == 122
 
 
+def test_bars_of_scores_have_their_intervals(tmp_path):
+    """Error bars are PowerPoint's own: from the ends that the benchmark gives, in the order of the format."""
+    example = study([])
+    slide, standing = slides._standing(example), example.benchmark()
+    (tmp_path / "slides.pptx").write_bytes(deck([slide], "One slide"))
+    assert slide_faults(tmp_path / "slides.pptx") == []
+    [chart] = [
+        shape.chart for shape in Presentation(tmp_path / "slides.pptx").slides[0].shapes if shape.has_chart
+    ]
+    own, median = chart.plots[0].series
+    tags = [child.tag.rpartition("}")[2] for child in own._element]
+    assert tags.index("dLbls") < tags.index("errBars") < tags.index("cat")
+    drawn = {
+        side: [float(v.text) for v in own._element.xpath(f"c:errBars/c:{side}//c:v")]
+        for side in ("plus", "minus")
+    }
+    rows = standing.table.filter(pl.col("level").is_in(example.edition.survey.leading)).drop_nulls("estimate")
+    assert drawn["plus"] == pytest.approx((rows["conf_high"] - rows["estimate"]).to_list())
+    assert drawn["minus"] == pytest.approx((rows["estimate"] - rows["conf_low"]).to_list())
+    assert not median._element.xpath("c:errBars") and "no intervals" not in " ".join(slide.notes)
+
+
 def test_a_second_report_in_a_folder_says_that_it_keeps_to_the_first(quick, files, tmp_path):
     said = "What an earlier report in this folder showed was taken into account."
     for second in (False, True):
-        page = report([files / "RXX 2024.csv"], tmp_path, organisation="SYN01").read_text(encoding="utf-8")
+        with warnings.catch_warnings(record=True) as told:
+            warnings.simplefilter("always", InputWarning)
+            made = report([files / "RXX 2024.csv"], tmp_path, organisation="SYN01", slides=not second)
+        # Slides of the first stay, as somebody may have changed them: the second says so and leads to none.
+        assert any("slides.pptx in this folder is of an earlier" in str(w.message) for w in told) == second
+        page = made.read_text(encoding="utf-8")
+        assert (tmp_path / "slides.pptx").exists() and ('href="slides.pptx"' in page) != second
         manifest = json.loads((tmp_path / "manifest.json").read_text(encoding="utf-8"))
         assert manifest["suppression"]["earlier_reports"] == second
         assert (said in page) == second

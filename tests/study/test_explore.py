@@ -33,8 +33,33 @@ def test_a_control_changes_the_figure(study):
     standing.controls["organisation"].value = "SYN03"
     assert "Invented trust 3 ranks" in words(standing.figure)
     unnamed = str(standing.figure.to_dict())
-    standing.controls["peers"].value = "nearest"
+    standing.controls["peers"].value = ("nearest",)
     assert str(standing.figure.to_dict()) != unnamed
+
+
+def test_several_peers_may_be_chosen_and_stand_beside_the_group(study):
+    """The median of the peers is that of their published figures."""
+    shown = study.explore("standing")
+    peers, words_before = shown.controls["peers"], shown.figure.layout.meta["alt"]
+    codes = [value for _, value in peers.options]
+    assert codes[0] == "nearest" and study.organisation not in codes and len(codes) > 5
+    peers.value = ("SYN03", "SYN04", "SYN05")
+    own = study.releases[0].results.table.filter(
+        pl.col("organisation").is_in(["SYN03", "SYN04", "SYN05"]),
+        group="all",
+        measure="morale",
+        period="2024",
+    )
+    [drawn] = [trace for trace in shown.figure.data if trace.name == "Median of the peers named"]
+    place = shown.figure.numbers.frame["Score"].to_list().index("Morale")
+    assert drawn.x[place] == pytest.approx(own["estimate"].median())
+    alt = shown.figure.layout.meta["alt"]
+    assert "median of the peers named" in alt and alt != words_before
+    ranks = study.explore("ranking")
+    ranks.controls["peers"].value = ("SYN03", "nearest")
+    assert "SYN03" in repr(ranks) or "Invented trust 3" in repr(ranks)
+    peers.value = ()
+    assert shown.figure.layout.meta["alt"] == words_before
 
 
 def test_a_subset_is_named_in_every_title_and_summary(study):
@@ -98,5 +123,5 @@ def test_elsewhere_than_in_jupyterlab_the_figure_stands_alone(study, monkeypatch
     # A figure over a figure is not drawn by Plotly in JupyterLab: something else stands there in between.
     renewed = []
     shown._handle = SimpleNamespace(update=lambda bundle, raw: renewed.append([*bundle]))
-    shown.controls["peers"].value = "nearest"
+    shown.controls["peers"].value = ("nearest",)
     assert renewed == [["text/plain"], ["the figure"]]

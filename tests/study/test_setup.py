@@ -259,6 +259,16 @@ def test_a_folder_without_the_file_says_how_to_make_it(tmp_path):
     assert done.exit_code == cli.WRONG_INPUT and "no file with a table" in done.output
 
 
+def test_setup_without_anybody_to_answer_says_so_and_writes_nothing(trust, tmp_path):
+    folder = tmp_path / "nobody"
+    shutil.copytree(trust[0], folder)
+    (folder / STUDY_FILE).unlink()
+    done = run(cli.app, ["setup", str(folder)], input="")
+    assert done.exit_code == cli.WRONG_INPUT and "Aborted" not in done.output
+    assert "got no answer: nothing was written" in done.output and "--yes" in done.output
+    assert not (folder / STUDY_FILE).exists()
+
+
 def test_headcounts_beside_the_files_become_response_rates(trust, tmp_path):
     """The rates are respondents of the maker over the staff written here."""
     folder = edited(trust, tmp_path)

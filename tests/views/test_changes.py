@@ -9,6 +9,7 @@ import pytest
 
 from culture_metrics import views
 from culture_metrics.errors import ResultsError, UnknownNameError
+from culture_metrics.wording.numbers import MINUS
 
 LABELS = {"morale": "Morale", "burnout": "Burnout", "team": "A team", "safe": "Safe and healthy"}
 
@@ -78,6 +79,17 @@ def test_slopes_join_what_may_be_compared_only(table):
     assert any("Not drawn, without two figures that may be compared: Safe and healthy." in a for a in said)
     assert "Safe and healthy:" not in fig.layout.meta["alt"]
     assert "Morale: 6.00 to 6.30, improved." in fig.layout.meta["alt"]
+
+
+def test_a_change_is_that_of_the_printed_figures_in_the_table_as_in_the_words(table):
+    """5.124 to 4.496 is 5.12 to 4.50 as printed: 0.62 less, though the difference itself rounds to 0.63."""
+    one = table.filter(group="all", measure="morale").with_columns(
+        estimate_from=pl.lit(5.124), estimate_to=pl.lit(4.496), difference=pl.lit(-0.628)
+    )
+    for figure in (views.slope(one, title="Two years"), views.changes(one, title="What changed")):
+        assert figure.numbers.frame["Change"].to_list() == [f"{MINUS}0.62"]
+        hover = " ".join(text for trace in figure.data for text in trace.hovertext or ())
+        assert f"{MINUS}0.62" in hover and "0.63" not in hover
 
 
 def test_slope_labels_keep_a_line_apart(table):

@@ -38,7 +38,8 @@ class Chosen:
     inner, inner_label : str, optional
         The same of the breakdown inside; None where none is.
     lies : polars.DataFrame
-        `group, parent`: the groups of the inner breakdown that lie whole in one part.
+        `group, parent`: the groups of the inner breakdown, each in the part that most of its people are in;
+        `also` names the other parts where as many of them are as may be told of, and is null elsewhere.
     """
 
     breakdown: str
@@ -83,9 +84,19 @@ def choose(study: Study, for_each: str | Sequence[str]) -> tuple[Study, Chosen]:
     )
 
 
+def keep_pages(study: Study, chosen: Chosen) -> None:
+    """Have other groups hidden rather than those that get a page, where either would do.
+
+    As a rule the fewest are hidden: where each care group has two directorates and a few people who are in
+    neither, one directorate of each would have no page, that all care groups are shown.
+    """
+    for extract in study.extracts:
+        extract.decision.kept = frozenset({chosen.breakdown})
+
+
 def _inside(study: Study, own: Extract, breakdown: str) -> tuple[str | None, pl.DataFrame]:
     """Find the breakdown right beneath one: of those whose groups lie in its groups, the one of fewest."""
-    nothing = pl.DataFrame(schema={"group": pl.String, "parent": pl.String})
+    nothing = pl.DataFrame(schema=dict.fromkeys(("group", "parent", "also"), pl.String))
     if CROSS in breakdown:
         return None, nothing
     names = [
@@ -99,7 +110,7 @@ def _inside(study: Study, own: Extract, breakdown: str) -> tuple[str | None, pl.
         nested = parents(own, {breakdown: (breakdown,), name: (name,)})
         strict = nested is not None and nested.filter(breakdown=name, parent_breakdown=breakdown).height
         if strict or name in told:
-            lies = _lies(own, breakdown, name)
+            lies = _lies(own, breakdown, name, study.rule.minimum_base)
             if lies["group"].n_unique() > lies["parent"].n_unique():
                 found.append((lies.height, name, lies))
     if not found:
@@ -119,16 +130,26 @@ def _told(study: Study, own: Extract, breakdown: str) -> set[str]:
     return {name for name, within in known.items() if breakdown in within}
 
 
-def _lies(own: Extract, breakdown: str, inner: str) -> pl.DataFrame:
-    """Return the groups whose people are all in one part, as far as both are known."""
+def _lies(own: Extract, breakdown: str, inner: str, least: int) -> pl.DataFrame:
+    """Put each group into the part that most of its people are in, as far as both are known.
+
+    Few people elsewhere are not spoken of: that would tell of them.
+    """
     columns = group_columns(own, [breakdown, inner])
     pairs = (
         own.frame.select(parent=columns[breakdown].cast(pl.String), group=columns[inner].cast(pl.String))
         .drop_nulls()
-        .unique()
+        .group_by("group", "parent")
+        .len("n")
+        .sort("group", "n", "parent", descending=[False, True, False])
     )
-    alone = pl.len().over("group") == 1
-    return pairs.filter(alone).select("group", "parent").sort("parent", "group")
+    others = pl.col("parent").slice(1).filter(pl.col("n").slice(1) >= least).sort()
+    return (
+        pairs.group_by("group", maintain_order=True)
+        .agg(pl.col("parent").first(), also=others.str.join(", "))
+        .with_columns(pl.col("also").replace("", None))
+        .sort("parent", "group")
+    )
 
 
 def plural(label: str) -> str:

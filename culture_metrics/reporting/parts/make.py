@@ -7,6 +7,8 @@ from pathlib import Path
 from shutil import copyfile
 from typing import TYPE_CHECKING, Any
 
+import polars as pl
+
 import culture_metrics
 from culture_metrics.contract import check_released
 from culture_metrics.errors import InputWarning, ReportError, warn
@@ -14,7 +16,7 @@ from culture_metrics.files.safety import check_address_space
 from culture_metrics.reporting.delivery import LEDGER, deliver, workshop
 from culture_metrics.reporting.manifest import manifest
 from culture_metrics.reporting.parts.browser import find_browser, printer
-from culture_metrics.reporting.parts.chosen import choose, number_of, plural
+from culture_metrics.reporting.parts.chosen import choose, keep_pages, number_of, plural
 from culture_metrics.reporting.parts.filenames import filename, filenames
 from culture_metrics.reporting.parts.material import gather
 from culture_metrics.reporting.parts.page import TEMPLATES, Words, environment, one_page
@@ -37,6 +39,15 @@ STEPS = (
     "Scoring and estimating",
     "Writing the pages",
     "Printing the pages",
+)
+GIVES_AWAY = "beside what else is shown a page would give away figures of few people elsewhere"
+OF_EARLIER = (
+    "An earlier report into this folder counts as well: what it shows stays, and was decided first. If it "
+    "went to nobody, delete ledger.json in this folder and make these pages before the report."
+)
+OF_FEW = (
+    "Where small groups are put together with a neighbour (in study.yaml, under `renamed`), and people "
+    "without a group are given one, more can be shown."
 )
 NO_BROWSER = "No PDFs: neither Chrome, Edge nor Chromium was found. Each page prints on one sheet of A4."
 
@@ -78,15 +89,19 @@ def report_for_each(
         for caution in study.cautions:
             warn(caution, InputWarning)
         study, chosen = choose(study, for_each)
+        keep_pages(study, chosen)
         tell(STEPS[1], 1, len(STEPS))
         check_released(study.results.table)
         report = "../index.html" if (folder / INDEX).is_file() else None
         material = gather(study, chosen, _words(study, chosen, report))
+        remedy = OF_EARLIER if (folder / LEDGER).exists() else OF_FEW
+        if said := _without_page(material, remedy):
+            warn(said, InputWarning)
         name = filename(chosen.label)
         files, pages = _write(material, place / name, tell)
         program = browser or find_browser()
         why = NO_BROWSER if program is None else _print(program, place / name, pages, tell)
-        _index(material, place / name, files, why)
+        _index(material, place / name, files, why, remedy)
         made = manifest(study, study.results.table, [], [])
         made["pages"] = sorted(path.name for path in (place / name).iterdir())
         text = json.dumps(made, indent=2, ensure_ascii=False) + "\n"
@@ -159,7 +174,22 @@ def _print(program: Path, place: Path, pages: dict[str, str], tell: Tell) -> str
     return None
 
 
-def _index(material: Material, place: Path, files: dict[str, str], why_no_pdf: str | None) -> None:
+def _without_page(material: Material, remedy: str) -> str | None:
+    """Tell whoever makes the pages which parts have none; they have the files, readers have not."""
+    large = material.without_page.filter("large")["group"]
+    if large.is_empty():
+        return None
+    least = material.study.rule.minimum_base
+    return (
+        f"No page for {together(large)}, though {least} people or more answered there: {GIVES_AWAY}. {remedy}"
+    )
+
+
+def _index(
+    material: Material, place: Path, files: dict[str, str], why_no_pdf: str | None, remedy: str
+) -> None:
+    without = material.without_page
+    named = without.filter("told")["group"]
     study, label = material.study, material.words.label
     html = (
         environment()
@@ -183,15 +213,15 @@ def _index(material: Material, place: Path, files: dict[str, str], why_no_pdf: s
             ],
             columns=material.columns,
             pages=number_of(len(material.groups), label),
-            beside=together(
-                study.edition.breakdown_label(name, study.words)
-                for name in study.by
-                if name != material.chosen.breakdown
-            ),
+            named=together(named) if named.len() else "",
+            several=named.len() > 1,
+            gives_away=GIVES_AWAY,
+            remedy=remedy if without.height else "",
+            split=_split(material),
             whole=material.whole,
             whole_rate=material.rates.get("all"),
-            hidden=number_of(material.hidden_parts, label) if material.hidden_parts else None,
-            one=material.hidden_parts == 1,
+            hidden=number_of(few, label) if (few := without.height - named.len()) else None,
+            one=few == 1,
             rated=bool(material.rates),
             least=study.rule.minimum_base,
             why_no_pdf=why_no_pdf,
@@ -199,6 +229,23 @@ def _index(material: Material, place: Path, files: dict[str, str], why_no_pdf: s
         )
     )
     (place / INDEX).write_text(html, encoding="utf-8", newline="\n")
+
+
+def _split(material: Material) -> str:
+    """Say on which page the groups stand that lie in several parts, of those that are shown."""
+    if material.inner is None or material.words.inner is None:
+        return ""
+    shown = material.inner.drop_nulls("estimate")["group"].unique()
+    rows = material.lies.filter(pl.col("group").is_in(shown.implode())).drop_nulls("also")
+    if rows.is_empty():
+        return ""
+    each = pl.format("{} ({}, also in {})", "group", "parent", "also")
+    lies = "lies" if rows.height == 1 else "lie"
+    return (
+        f"{number_of(rows.height, material.words.inner)} {lies} in several {plural(material.words.label)} "
+        f"and {'stands' if rows.height == 1 else 'stand'} whole on the page of the one with most of "
+        f"{'its' if rows.height == 1 else 'their'} people: {'; '.join(rows.select(each).to_series())}."
+    )
 
 
 def _earlier(folder: Path) -> list[str]:

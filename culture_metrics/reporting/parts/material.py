@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from culture_metrics.catalogue import CROSS
 from culture_metrics.compare.years import compare_years
 from culture_metrics.contract import ALL
+from culture_metrics.indicators.breakdowns import group_columns
 from culture_metrics.reporting.parts.beside import (
     Benchmarked,
     apart_from_the_rest,
@@ -21,11 +23,13 @@ from culture_metrics.reporting.parts.stand_out import Conversations, conversatio
 from culture_metrics.reporting.parts.strip import Axis
 from culture_metrics.results.beside import with_apart
 from culture_metrics.results.tables import heat_map_table
-from culture_metrics.study.response import rates_of
 
 if TYPE_CHECKING:
     from culture_metrics.reporting.parts.chosen import Chosen
     from culture_metrics.study.study import Study
+
+#: The status of what is hidden only beside others, where that tells nothing.
+SECONDARY = "suppressed_secondary"
 
 
 @dataclass(frozen=True)
@@ -34,7 +38,9 @@ class Material:
 
     `apart` and `scores` as `beside` returns them; `change` the table of `compare_years` of the parts, or None
     and `why_no_change`; `inner` the map of the groups inside (`heat_map_table`), `whole` its figures of the
-    organisation, `hidden` the groups inside of which nothing is shown; `rates` the response of each part.
+    organisation, `hidden` the groups inside of which nothing is shown; `rates` the response of each part;
+    `without_page` the parts that have none: `group`, `told` (their status says that they are not small) and
+    `large` (they are not, for whoever has the files).
     """
 
     study: Study
@@ -54,7 +60,7 @@ class Material:
     limit: float
     talk: Conversations
     groups: list[str]
-    hidden_parts: int
+    without_page: pl.DataFrame
 
     @property
     def columns(self) -> list[tuple[str, str]]:
@@ -74,6 +80,7 @@ def gather(study: Study, chosen: Chosen, words: Words) -> Material:
     figures = [beside[c] for c in ("estimate", "conf_low", "conf_high", "whole", "before")]
     groups = sorted(beside["group"].unique(), key=in_order)
     hidden = _hidden(study, chosen.breakdown)
+    without = hidden.join(_sizes(study, chosen.breakdown), on="group", how="left", maintain_order="left")
     return Material(
         study=study,
         chosen=chosen,
@@ -92,7 +99,7 @@ def gather(study: Study, chosen: Chosen, words: Words) -> Material:
         limit=limit_of(inner),
         talk=conversations(study.edition),
         groups=groups,
-        hidden_parts=hidden.height,
+        without_page=without,
     )
 
 
@@ -135,15 +142,26 @@ def _hidden(study: Study, breakdown: str) -> pl.DataFrame:
     )
     status = pl.col("status").cast(pl.String)
     seen = rows.group_by("group").agg(
-        shown=(status == "reported").any(), hidden=status.str.starts_with("suppressed").any()
+        shown=(status == "reported").any(),
+        hidden=status.str.starts_with("suppressed").any(),
+        told=(status == SECONDARY).all(),
     )
-    return seen.filter("hidden", ~pl.col("shown")).select("group").sort("group")
+    return seen.filter("hidden", ~pl.col("shown")).select("group", "told").sort("group")
+
+
+def _sizes(study: Study, breakdown: str) -> pl.DataFrame:
+    """Say of each part whether it has as many people as the smallest base."""
+    own = next(e for e in study.extracts if e.period == study.year)
+    names = [column.cast(pl.String) for column in group_columns(own, breakdown.split(CROSS)).values()]
+    group = pl.concat_str(names, separator=CROSS).alias("group")
+    enough = pl.col("n") >= study.rule.minimum_base
+    return own.frame.group_by(group).len("n").select("group", large=enough)
 
 
 def _rates(study: Study, breakdown: str) -> dict[str, dict[str, Any]]:
     """Return the response of each part, as far as headcounts say it; the first table that has it counts."""
     found: dict[str, dict[str, Any]] = {}
-    for rates in rates_of(study):
+    for rates in study.response_rates().rates:
         rows = rates.table.filter(
             pl.col("breakdown").is_in([breakdown, ALL]), pl.col("status").is_in(["reported", "impossible"])
         )

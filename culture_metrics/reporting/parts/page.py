@@ -197,7 +197,8 @@ def _inside(material: Material, group: str) -> dict[str, Any] | None:
     """Return the groups inside as a small heat table; hidden ones are counted."""
     if material.inner is None or material.words.inner is None:
         return None
-    mine = material.lies.filter(parent=group)["group"]
+    lies = material.lies.filter(parent=group)
+    mine, also = lies["group"], dict(lies.select("group", "also").iter_rows())
     table = material.inner.filter(pl.col("group").is_in(mine.implode()))
     label = material.words.inner
     seen = (
@@ -214,7 +215,9 @@ def _inside(material: Material, group: str) -> dict[str, Any] | None:
         "group", maintain_order=True
     ):
         cells = {row["measure"]: _cell(row, material.limit) for row in part.iter_rows(named=True)}
-        rows.append({"group": str(name), "base": part["group_base"].max(), "cells": cells})
+        rows.append(
+            {"group": str(name), "base": part["group_base"].max(), "cells": cells, "also": also.get(name)}
+        )
     rows.sort(key=lambda row: in_order(str(row["group"])))
     least = material.study.rule.minimum_base
     return {
