@@ -178,12 +178,11 @@ def _with_quarters(made: Study, files: list[Extract], published: list[Published]
     own = replace(asked, organisation=made.organisation, year=None, by=(), minimum_base=least, beside=True)
     try:
         return replace(made, quarters=_made(files, published, own))
-    except (UnknownNameError, ReportError) as error:
-        few = error.what.startswith("Fewer than")
-        if not few and not error.what.startswith("There is no organisation"):
+    except UnknownNameError as error:
+        if not error.what.startswith("There is no organisation"):
             raise
-        label, held = catalogue(sources[0].survey).label, f"fewer than {least} people" if few else "nothing"
-        return replace(made, no_quarters=f"the files of the {label} hold {held} of {made.organisation}")
+        label = catalogue(sources[0].survey).label
+        return replace(made, no_quarters=f"the files of the {label} hold nothing of {made.organisation}")
 
 
 def _made(files: list[Extract], published: list[Published], asked: _Asked) -> Study:

@@ -114,12 +114,6 @@ def test_an_organisation_of_six_has_no_report_and_no_rows_to_count(tmp_path):
     with pytest.warns(InputWarning, match="Fewer than 11 respondents of SYN01 in 2023"):
         study = read.study([path, tmp_path / "one_2023.csv"], "SYN01")
     assert [report.extract.period for report in study.reports] == ["2024"]
-    quarter = synthetic.respondents(
-        "2024-Q1", respondents_per_organisation=6, survey="national_quarterly_pulse"
-    )
-    quarter.frame.write_csv(tmp_path / "pulse_2024_Q1.csv")
-    beside = read.study([path, tmp_path / "pulse_2024_Q1.csv"], "SYN01")
-    assert "fewer than 11 people of SYN01" in beside.no_quarters
 
 
 def test_official_figures_of_a_few_more_people_are_named():
