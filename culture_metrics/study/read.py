@@ -215,8 +215,9 @@ def _made(files: list[Extract], published: list[Published], asked: _Asked) -> St
     extracts = tuple(_own(r.extract, chosen) for r in reports)
     found = catalogue(extracts[0].survey if extracts else published[0].survey)
     rule = minimum_rule(found, asked.minimum_base, asked.minimum_count)
-    reports = tuple(_enough(reports, extracts, rule.minimum_base, chosen, alone=not published))
-    extracts = tuple(_own(r.extract, chosen) for r in reports)
+    if found.cycle == YEAR:  # a quarter of few is a gap in its run chart
+        reports = tuple(_enough(reports, extracts, rule.minimum_base, chosen, alone=not published))
+        extracts = tuple(_own(r.extract, chosen) for r in reports)
     about = year_of([*(e.period for e in extracts), *(p.period for p in published)], asked.year)
     usual = BREAKDOWNS if asked.example else found.defaults.breakdowns
     if settings is not None and not asked.beside:
