@@ -24,6 +24,8 @@ _DAY = re.compile(
     r"(?<!\d)(?:(?P<y>20\d\d)[-/.](?P<m>\d\d?)[-/.]\d\d?|\d\d?[-/.](?P<m2>\d\d?)[-/.](?P<y2>20\d\d))(?!\d)"
 )
 APRIL = 4
+#: How it is said that a file's quarter is told by the month in its name.
+BY_MONTH = "in which the month of its name lies."
 
 
 def said_quarter(text: str) -> str | None:

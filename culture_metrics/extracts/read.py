@@ -21,6 +21,7 @@ from culture_metrics.extracts.mapping import check_mapping, find_mapping, match_
 from culture_metrics.extracts.opening import open_table
 from culture_metrics.extracts.own_labels import own_labels
 from culture_metrics.extracts.own_words import ROW_COLUMNS
+from culture_metrics.extracts.quarters import BY_MONTH
 from culture_metrics.extracts.respondents import (
     choose_rows,
     period_in_name,
@@ -294,10 +295,7 @@ def _edition(
         period = quarter_of(rows.period or said, survey, raw.where)
         edition, doubt = tell_edition(names, survey, period, raw.where, given, column=rows.column)
         if rows.period is None and month:
-            doubt = (
-                doubt
-                or f"{raw.file} is taken for {period_words(period)}, in which the month of its name lies."
-            )
+            doubt = doubt or f"{raw.file} is taken for {period_words(period)}, {BY_MONTH}"
         return edition, period, doubt
     edition, doubt = tell_edition(
         names, survey, rows.period, raw.where, given, in_name=said, column=rows.column

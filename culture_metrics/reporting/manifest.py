@@ -15,7 +15,7 @@ from culture_metrics.study.settings import STUDY_FILE
 from culture_metrics.wording.numbers import held_back
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from culture_metrics.study.settings import Settings
     from culture_metrics.study.study import Study
@@ -52,7 +52,8 @@ def manifest(
     dict
         `culture_metrics, created, survey, organisation, year, periods, options, inputs, rows, notebooks,
         left_out, suppression, software`. `inputs` has file name, kind, period and SHA-256; `rows` the counts
-        read, used and set aside of each respondent file, and those of the organisation; `suppression` the
+        read, used and set aside of each respondent file, and those of the organisation, null where fewer than
+        the minimum base answered or that would follow; `suppression` the
         rule and how many results are held back, in all and by period and breakdown; not for which reason,
         which would tell small groups from those hidden beside them. `attack` says how many sets of measures
         were attacked once all was decided, and of how many anything follows about fewer people;
@@ -95,18 +96,7 @@ def manifest(
             ),
             *_said(study.settings),
         ],
-        "rows": [
-            {
-                "period": report.extract.period,
-                "read": report.rows_read,
-                "used": report.rows_used,
-                "set_aside": report.rows_set_aside,
-                "answers_set_aside": report.cells_set_aside,
-                "used_of_organisation": own.frame.height,
-            }
-            for of in study.every
-            for report, own in zip(of.reports, of.extracts, strict=True)
-        ],
+        "rows": [row for of in study.every for row in _rows(of)],
         "notebooks": list(notebooks),
         "left_out": [{"notebook": name, "reason": reason} for name, reason in left_out],
         "suppression": {
@@ -123,6 +113,27 @@ def manifest(
         },
         "software": {"Python": platform.python_version(), **{name: version(name) for name in PACKAGES}},
     }
+
+
+def _rows(study: Study) -> Iterator[dict[str, Any]]:
+    """Count the rows of each period; null where few answered, and what would give those away.
+
+    All rows of a file less those used of its other periods are those of the one that is held back.
+    """
+    least = study.rule.minimum_base
+    pairs = [*zip(study.reports, study.extracts, strict=True)]
+    told = {r.extract.provenance.get("sha256") for r, own in pairs if own.frame.height < least}
+    for report, own in pairs:
+        few = own.frame.height < least
+        open_ = not few and report.extract.provenance.get("sha256") not in told
+        yield {
+            "period": report.extract.period,
+            "read": report.rows_read if open_ else None,
+            "used": None if few else report.rows_used,
+            "set_aside": report.rows_set_aside if open_ else None,
+            "answers_set_aside": None if few else report.cells_set_aside,
+            "used_of_organisation": None if few else own.frame.height,
+        }
 
 
 def _held_back(results: pl.DataFrame) -> list[dict[str, Any]]:

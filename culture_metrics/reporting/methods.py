@@ -8,7 +8,7 @@ import polars as pl
 
 from culture_metrics.compare.families import ADJUSTMENTS
 from culture_metrics.compare.frameworks import frameworks
-from culture_metrics.compare.pulse import LIMIT
+from culture_metrics.compare.pulse import LARGEST_RANGE, LIMIT
 from culture_metrics.contract import ALL
 from culture_metrics.errors import CultureMetricsError
 from culture_metrics.results.tables import catalogued, people
@@ -251,6 +251,10 @@ def _run_charts(study: Study, chosen: Collection[str]) -> Iterator[str]:
         f"Limits stand {LIMIT} mean moving ranges from the mean of all quarters (an XmR chart). More than "
         "chance is a point outside them, seven in a row on one side of the mean, seven in a row rising or "
         "falling, or two of three near a limit, as NHS England's Making Data Count has it."
+    )
+    yield (
+        "A moving range is the step from a quarter to the next one of the survey, none across a gap. "
+        f"Steps of more than {LARGEST_RANGE} times their mean are left out of the limits, not of the mean."
     )
     yield (
         "Where nothing but chance is at work one chart in eleven of fifteen quarters shows such a pattern "

@@ -10,7 +10,7 @@ from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from culture_metrics.reporting.convert import TEMPLATES, as_html
-from culture_metrics.wording.periods import period_kind
+from culture_metrics.wording.periods import period_kind, period_words
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -137,6 +137,7 @@ def page(  # noqa: PLR0913
 
     # Titles and headings are escaped before they come here, texts in the template: bodies are HTML.
     environment = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=False)
+    environment.filters["period_words"] = period_words
     on_page = {section.id for section in sections}
     made = environment.get_template("page.html.j2").render(
         opening=[*opening.by_question()] if opening else [],

@@ -364,7 +364,8 @@ def _page(
     facts = [("Organisation", study.organisation)] if study.name != study.organisation else []
     own = [e for e in study.extracts if e.period == study.year]
     if own:
-        facts.append(("People who answered", f"{own[0].frame.height:,}"))
+        people, least = own[0].frame.height, study.rule.minimum_base
+        facts.append(("People who answered", f"{people:,}" if people >= least else f"fewer than {least}"))
     if study.workbook is not None:
         group = study.workbook.organisations.filter(organisation=study.organisation)["benchmark_group"].item()
         facts.append(("Benchmark group", group))

@@ -9,10 +9,14 @@ import polars as pl
 from culture_metrics.catalogue import CROSS, catalogue, least_base
 from culture_metrics.disclosure.rule import Rule
 from culture_metrics.errors import ReportError, UnknownNameError, unknown
+from culture_metrics.extracts.quarters import BY_MONTH
 from culture_metrics.extracts.rules.discreet import named
 from culture_metrics.extracts.unanswered import told, unanswered
 from culture_metrics.indicators.breakdowns import available_breakdowns, breakdown_id, crossed, names_groups
+from culture_metrics.problems import listed
 from culture_metrics.study.whom import code_of, no_such
+from culture_metrics.wording.numbers import several
+from culture_metrics.wording.periods import period_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -94,10 +98,16 @@ def check_one_file_a_year(sources: Sequence[Extract | Published], what: str) -> 
     if twice:
         survey = catalogue(sources[0].survey)
         files = [s.provenance.get("file") for s in sources if s.period == twice[0]]
+        same = {s.provenance.get("sha256") or id(s) for s in sources if s.period == twice[0]}
         raise ReportError(
             f"Two {what} hold {survey.named(twice[0])}",
             where=" and ".join(filter(None, files)) or None,
-            hint=f"Give one file a {survey.cycle}; put parts of a file together first.",
+            hint=(
+                "They are one file twice: write `kind: not used` beside one of them in study.yaml, or "
+                "take it out of the folder."
+                if len(same) == 1
+                else f"Give one file a {survey.cycle}; put parts of a file together first."
+            ),
         )
 
 
@@ -162,10 +172,39 @@ def factors(breakdown: str) -> str | tuple[str, ...]:
     return parts if len(parts) > 1 else breakdown
 
 
-def cautions_of(extract: Extract) -> Iterator[str]:
-    """Say what makes an extract another thing than its name says."""
-    if doubt := extract.provenance.get("doubt"):
-        yield f"{doubt}"
-    absent = unanswered(extract)
-    if less := told(extract.edition, [question.id for question in absent]):
-        yield f"The file of {extract.period} lacks questions. {less}"
+def cautions_of(extracts: Sequence[Extract]) -> Iterator[str]:
+    """Say what makes extracts another thing than their names say; of several told by their months, once."""
+    by_month = [e for e in extracts if str(e.provenance.get("doubt")).endswith(BY_MONTH)]
+    if together := len(by_month) > 2:
+        first, *_, last = (f"{e.provenance['file']} for {period_words(e.period)}" for e in by_month)
+        yield (
+            f"{len(by_month)} files are taken for the quarters in which the months of their names lie: "
+            f"{first} to {last}."
+        )
+    for extract in extracts:
+        doubt = str(extract.provenance.get("doubt") or "")
+        if doubt and not (together and doubt.endswith(BY_MONTH)):
+            yield doubt
+        absent = unanswered(extract)
+        if less := told(extract.edition, [question.id for question in absent]):
+            yield f"The file of {period_words(extract.period)} lacks questions. {less}"
+    yield from _of_no_quarter(extracts)
+
+
+def _of_no_quarter(extracts: Sequence[Extract]) -> Iterator[str]:
+    """Say how many rows name no period, and which quarters are none of the survey's."""
+    said = {e.provenance.get("file"): (e.provenance.get("rows_without_period"), e) for e in extracts}
+    for file, (rows, extract) in said.items():
+        if rows:
+            yield (
+                f"{several(rows, 'row')} of {file or 'the table'} without a {extract.edition.survey.cycle} "
+                f"{'is' if rows == 1 else 'are'} in no figure."
+            )
+    odd = [e for e in extracts if e.edition.survey.cycle == "quarter"]
+    odd = [e for e in odd if e.period.partition("-")[2] not in e.edition.survey.quarters]
+    if odd:
+        survey = odd[0].edition.survey
+        yield (
+            f"{survey.named(*sorted({e.period for e in odd}))}: the {survey.label} is asked in "
+            f"{listed(survey.quarters)} only. Quarters are those of the financial year: Q1 is April to June."
+        )

@@ -41,9 +41,10 @@ from culture_metrics.study.settings_form import BENCHMARK, NOT_USED, RESULTS
 from culture_metrics.study.settings_text import Remarks
 from culture_metrics.study.source import Source
 from culture_metrics.study.whom import by_code, code_of, no_such
+from culture_metrics.wording.periods import period_words
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from culture_metrics.extracts.extract import Extract
@@ -257,9 +258,7 @@ class Steps:
         nesting, smaller = lie_in(own, columns)
         numbers = numbers_of(own, columns)
         order = in_order({word: max(n.values(), default=0) for word, n in numbers.items()}, nesting)
-        sizes = {
-            w: ", ".join(f"{counted(k, 'name')} in {y}" for y, k in n.items()) for w, n in numbers.items()
-        }
+        sizes = {w: _names_by_period(n) for w, n in numbers.items()}
         self.decided += [f"{w}: column {' or '.join(made.breakdowns[w])}, {sizes[w]}" for w in order]
         renamed, evidence, more = self._renamed(own, {w: columns[w] for w in order}, nesting)
         for word, nest in nesting.items():
@@ -375,7 +374,7 @@ class Steps:
         pairs = [*self._was.renamed]
         evidence, more = [""] * len(pairs), []
         for last, this in pairwise(own):
-            years = f"{last.period} to {this.period}"
+            years = f"{period_words(last.period)} to {period_words(this.period)}"
             now: dict[str, dict[str, str]] = {}
             for word, column in columns.items():
                 if not all(column in e.frame.columns for e in (last, this)):
@@ -394,7 +393,7 @@ class Steps:
                         evidence[known[0]] = f"{years}: {said}"
                         continue
                     sure = certainty >= SURE and all(lies.values()) and same_numbers(old, new)
-                    question = f"{word} '{old}' of {last.period}: is it '{new}' now ({said})"
+                    question = f"{word} '{old}' of {period_words(last.period)}: is it '{new}' now ({said})"
                     pairs.append(Renamed(word, old, new, self.ask.yes(question, proposed=sure)))
                     evidence.append(f"{years}: {said}")
                     if pairs[-1].confirmed:
@@ -432,8 +431,18 @@ def _without(
     return tuple(pair for pair, _ in kept), [said for _, said in kept]
 
 
+def _names_by_period(numbers: Mapping[str, int]) -> str:
+    """Say how many names a breakdown has in each period, once where it has as many in every one."""
+    if len(numbers) > 2 and len({*numbers.values()}) == 1:
+        first, *_, last = map(period_words, numbers)
+        return f"{counted(next(iter(numbers.values())), 'name')} in each from {first} to {last}"
+    return ", ".join(f"{counted(k, 'name')} in {period_words(y)}" for y, k in numbers.items())
+
+
 def _about(one: Seen) -> str:
     """Say what a file holds, in counts."""
     if one.extracts:
-        return "; ".join(f"{counted(e.frame.height, 'row')} of {e.period}" for e in one.extracts)
-    return one.inspection.edition or ""
+        return "; ".join(
+            f"{counted(e.frame.height, 'row')} of {period_words(e.period)}" for e in one.extracts
+        )
+    return period_words(one.inspection.edition or "")

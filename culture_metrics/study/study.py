@@ -61,7 +61,7 @@ class Study(Released):
         early, mirrored = (e for _, e in sorted(editions.items()) if e.provisional), self.mirrored
         return (
             *(f"Every number of {e.period} is provisional: {e.provisional}." for e in early),
-            *(said for extract in self.extracts for said in cautions_of(extract)),
+            *cautions_of(self.extracts),
             *(said for extract in self.extracts for said in self._of_other_size(extract)),
             *(said for extract in self.extracts for said in self._of_few_others(extract)),
             *([mirrored.unrelated] if not isinstance(mirrored, str) and mirrored.unrelated else []),

@@ -167,7 +167,7 @@ def _points(fig: go.Figure, rows: pl.DataFrame, unit: str) -> None:
     told = rows.with_columns(
         pl.concat_str(
             pl.format(
-                "<b>{}</b><br>{} (base {})", "period", fixed("estimate", unit), count("base")
+                "<b>{}</b><br>{} (base {})", said_period(), fixed("estimate", unit), count("base")
             ).fill_null(pl.format("<b>{}</b><br>{}", said_period(), fixed("estimate", unit))),
             pl.format("<br>{}", safely("special_cause")).fill_null(""),
         ).alias("hover")

@@ -13,7 +13,7 @@ from culture_metrics import synthetic
 from culture_metrics.catalogue import known
 from culture_metrics.compare import run_chart
 from culture_metrics.compare.pulse_words import last_stretch
-from culture_metrics.errors import ExtractError, ReportError
+from culture_metrics.errors import ExtractError, InputWarning, ReportError
 from culture_metrics.extracts.quarters import month_quarter, said_quarter
 from culture_metrics.reporting.excel import write_results
 from culture_metrics.reporting.manifest import manifest
@@ -251,7 +251,10 @@ def test_setup_and_report_take_a_folder_of_an_annual_survey_and_a_pulse(stacked,
     told = manifest(data, results, chosen, left_out)
     rows = [r for r in told["rows"] if "Q" in r["period"]]
     assert len(rows) == 11
-    assert all(r["read"] == r["used"] + r["set_aside"] == stacked.height for r in rows)
+    # Nine people answered in one quarter: neither they nor what is left of the file's rows may be told.
+    few = next(r for r in rows if r["period"] == "2023-Q2")
+    assert [few[k] for k in ("read", "used", "set_aside", "used_of_organisation")] == [None] * 4
+    assert {(r["read"], r["set_aside"], r["used"]) for r in rows if r is not few} == {(None, None, 60)}
     small = results.filter(period="2023-Q2", survey=PULSE)
     assert small.height and small["estimate"].null_count() == small["base"].null_count() == small.height
     write_results(tmp_path / "results.xlsx", data, results, answers, None)
@@ -264,7 +267,9 @@ def test_setup_and_report_take_a_folder_of_an_annual_survey_and_a_pulse(stacked,
 
 
 def test_a_pulse_alone_makes_a_report_of_quarters(alone, tmp_path):
-    page = report([alone[0]], tmp_path / "out", reader="analysts").read_text(encoding="utf-8")
+    with pytest.warns(InputWarning, match="3 rows of pulse.csv without a quarter are in no figure"):
+        made = report([alone[0]], tmp_path / "out", reader="analysts")
+    page = made.read_text(encoding="utf-8")
     assert "National Quarterly Pulse Survey, Q2 2025/26" in page
     first = page[page.index('id="first"') : page.index("</section>")]
     assert "Q2 2025/26" in first and " year" not in first
@@ -282,3 +287,65 @@ def test_published_workbooks_of_a_pulse_are_charted(shared_data):
     third = data.published[-1].results.table.with_columns(period=pl.lit("2022-Q2"))
     every = pl.concat([*(p.results.table for p in data.published), third])
     assert run_chart(every, organisation="R0A").table["estimate"].count() == 3
+
+
+def test_a_latest_quarter_of_few_is_not_counted_on_the_page(tmp_path):
+    """The base of its figures is held back, and so is what stands for it elsewhere."""
+    for number, period in enumerate(QUARTERS[:4]):
+        answers(period, 9 if number == 3 else 40, number).write_csv(tmp_path / f"pulse {period}.csv")
+    data = study([*sorted(tmp_path.iterdir())])
+    told = manifest(data, data.results.table, [], [])
+    assert [(r["read"], r["used"], r["set_aside"]) for r in told["rows"]] == [(40, 40, 0)] * 3 + [(None,) * 3]
+    page = _page(data, [], [], told, "board")
+    assert "<dt>People who answered</dt><dd>fewer than 11</dd>" in page
+    assert "<td>Q1 2022/23</td>" in page and "<td>2022-Q1</td>" not in page
+
+
+def test_the_page_says_how_its_limits_are_made(alone):
+    """As run_chart makes them: 2.66 times the mean step, without steps above 3.267 times the mean step."""
+    from culture_metrics.reporting.methods import methods
+
+    _, data = alone
+    said = " ".join(text for part in methods(data, ["11_pulse"], every=False) for text in part.sentences)
+    assert "Steps of more than 3.267 times their mean are left out of the limits" in said
+    assert "none across a gap" in said
+    hover = [text for trace in data.charts[0].figure().data for text in trace.hovertext or ()]
+    assert any("<b>Q1 2022/23</b>" in text for text in hover)
+    assert not any("2022-Q1" in text for text in hover)
+
+
+def test_rows_without_a_quarter_and_quarters_that_are_none_are_said(alone, tmp_path):
+    _, data = alone
+    assert "3 rows of pulse.csv without a quarter are in no figure." in data.cautions
+    answers("2024-Q2").with_columns(Quarter=pl.lit("Q3 2024/25")).write_csv(tmp_path / "pulse.csv")
+    said = study([tmp_path / "pulse.csv"]).cautions
+    assert any(
+        s.startswith("Q3 2024/25: the National Quarterly Pulse Survey is asked in Q1, Q2, Q4") for s in said
+    )
+
+
+def test_files_told_by_their_months_are_said_once(tmp_path):
+    for number, month in enumerate(("April 2024", "Jul-24", "2025-01")):
+        answers(("2024-Q1", "2024-Q2", "2024-Q4")[number], seed=number).write_csv(
+            tmp_path / f"pulse {month}.csv"
+        )
+    said = study([*sorted(tmp_path.iterdir())]).cautions
+    assert said == (
+        "3 files are taken for the quarters in which the months of their names lie: pulse April 2024.csv for "
+        "Q1 2024/25 to pulse 2025-01.csv for Q4 2024/25.",
+    )  # fmt: skip
+
+
+def test_setup_writes_quarters_as_people_say_them_and_a_copy_is_told(tmp_path):
+    for number, period in enumerate(QUARTERS[:3]):
+        frame = (
+            answers(period, 40, number)
+            .drop("^locality.*$")
+            .with_columns(Directorate=pl.Series(["Medicine", "Surgery"] * 20))
+        )
+        frame.write_csv(tmp_path / f"pulse {period}.csv")
+    text = setup([tmp_path]).path.read_text(encoding="utf-8")
+    assert "# 40 rows of Q1 2022/23" in text and "# 2 names in each from Q1 2022/23 to Q4 2022/23" in text
+    shutil.copy(tmp_path / "pulse 2022-Q1.csv", tmp_path / "pulse 2022-Q1 copy.csv")
+    with pytest.raises(ReportError, match="one file twice"):
+        study([*sorted(tmp_path.glob("*.csv"))])
