@@ -416,6 +416,7 @@ def test_a_report_goes_from_files_to_page_without_python(tmp_path):
     # What figures say stands in scripts; those that draw and move them say nothing to anybody.
     scripts = r"<script>((?:(?!</script>).)*)</script>"
     body = re.sub(scripts, lambda s: "" if "use strict" in s[1] else s[0], page, flags=re.DOTALL)
+    body = re.sub(r'<script type="text/plain">.*?</script>', "", body, flags=re.DOTALL)
     body = re.sub(r"<style>.*?</style>", "", body, flags=re.DOTALL)
     assert "Score from 1 to 5, higher is better" in body
     assert "runs from 1 to 5" in body and "fewer than 8 respondents" in body

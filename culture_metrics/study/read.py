@@ -315,7 +315,11 @@ def _enough(
     years = ", ".join(few)
     said = f"Fewer than {least} respondents of {organisation} in {years}: nothing of them may be shown"
     if few and not kept and alone:
-        raise ReportError(said, expected=f"at least {least} respondents")
+        raise ReportError(
+            said,
+            expected=f"at least {least} respondents",
+            hint="For work on this machine that nobody else sees, cm.read_extract and cm.score take the file.",
+        )
     if few:
         warn(f"{said}, and it is left out.", InputWarning)
     return kept

@@ -313,7 +313,9 @@ TABLES = {
     "read_outcome": "ODS code,Year,agency_spend,Note\nRXX,2023/24,£12,é\nRYY,2023/24,£14,ü\n",
     "read_panel": "code,year,engagement,town\nRXX,2022,6.9,Café\nRXX,2023,7.0,Café\nRYY,2022,6.1,Zürich\n",
     "read_organisations": "ods_code,name,predecessor_codes\nRXX,Café Trust,RYY\n",
-    "study": "Sample ID,ODS code,Locality 1,q2a,q25c\nS1,RXX,Théâtre,4,5\nS2,RXX,Café,3,4\n",
+    # Of fewer than eleven nothing may be shown, so that there is no study of them.
+    "study": "Sample ID,ODS code,Locality 1,q2a,q25c\n"
+    + "".join(f"S{n},RXX,{'Théâtre' if n % 2 else 'Café'},{1 + n % 5},{1 + n % 4}\n" for n in range(1, 13)),
     "inspect_file": "Sample ID,ODS code,Café,q2a,q25c\nS1,RXX,Théâtre,4,5\nS2,RXX,Café,3,4\n",
 }
 READ = {
