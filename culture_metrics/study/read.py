@@ -318,7 +318,7 @@ def _enough(
         raise ReportError(
             said,
             expected=f"at least {least} respondents",
-            hint="For work on this machine that nobody else sees, cm.read_extract and cm.score take the file.",
+            hint="For work that nobody else sees, cm.read_extract and cm.score take the file.",
         )
     if few:
         warn(f"{said}, and it is left out.", InputWarning)

@@ -222,6 +222,10 @@ class Steps:
                 f"The respondent files hold {len(sizes)} organisations. Which one is it about (ODS code)"
             )
             wanted = code_of(self.ask.text(question, most), books)
+            self.look.append(
+                f"The respondent files hold {len(sizes)} organisations ({listed(sizes, 10)}); the study is "
+                f"about {wanted}. `organisation:` in {STUDY_FILE}, or --organisation, names another."
+            )
         if wanted is None and not extracts:
             wanted = code_of(self.ask.text("ODS code, or official name, of your organisation", None), books)
         if wanted is not None:

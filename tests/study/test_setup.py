@@ -304,3 +304,12 @@ def test_the_first_screen_opens_with_the_response_rate():
 
 def test_without_headcounts_the_way_to_them_is_said(study):
     assert "no headcounts were given" in study.response_rates()._repr_html_()
+
+
+def test_of_several_organisations_the_one_taken_is_said(tmp_path):
+    cm.synthetic.respondents(2024, organisations=2, respondents_per_organisation=20).frame.write_csv(
+        tmp_path / "export 2024.csv"
+    )
+    found = setup([tmp_path])
+    assert [line for line in found.look if "hold 2 organisations (SYN01, SYN02)" in line and "SYN01." in line]
+    assert not [line for line in setup([tmp_path], organisation="SYN02").look if "organisations" in line]
