@@ -26,7 +26,7 @@ def board_page(asked, executed) -> str:
         for name, notebook in shown.items()
         if has_figures(notebook)
     ]
-    return module._page(study, sections, left_out, made, BOARD)
+    return module._page(study, sections, left_out, made, module.Asked((), reader=BOARD))
 
 
 @pytest.fixture(scope="module")

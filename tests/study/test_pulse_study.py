@@ -17,7 +17,7 @@ from culture_metrics.errors import ExtractError, InputWarning, ReportError
 from culture_metrics.extracts.quarters import month_quarter, said_quarter
 from culture_metrics.reporting.excel import write_results
 from culture_metrics.reporting.manifest import manifest
-from culture_metrics.reporting.report import _choose, _page, _tables, report
+from culture_metrics.reporting.report import Asked, _choose, _page, _tables, report
 from culture_metrics.study.read import study
 from culture_metrics.study.setup import setup
 
@@ -261,7 +261,7 @@ def test_setup_and_report_take_a_folder_of_an_annual_survey_and_a_pulse(stacked,
     sheet = pl.read_excel(tmp_path / "results.xlsx", sheet_name="Scores", has_header=False)
     assert {"Survey", "Year or quarter"} <= {cell for row in sheet.rows() for cell in row}
     assert "Advocacy" in {cell for row in sheet.rows() if PULSE in row for cell in row}
-    page = _page(data, [], left_out, told, "board")
+    page = _page(data, [], left_out, told, Asked(()))
     assert "What moved from quarter to quarter?" in page
     assert "<dt>Quarters in the files</dt><dd>11, Q1 2022/23 to Q2 2025/26</dd>" in page
 
@@ -296,7 +296,7 @@ def test_a_latest_quarter_of_few_is_not_counted_on_the_page(tmp_path):
     data = study([*sorted(tmp_path.iterdir())])
     told = manifest(data, data.results.table, [], [])
     assert [(r["read"], r["used"], r["set_aside"]) for r in told["rows"]] == [(40, 40, 0)] * 3 + [(None,) * 3]
-    page = _page(data, [], [], told, "board")
+    page = _page(data, [], [], told, Asked(()))
     assert "<dt>People who answered</dt><dd>fewer than 11</dd>" in page
     assert "<td>Q1 2022/23</td>" in page and "<td>2022-Q1</td>" not in page
 
