@@ -106,7 +106,8 @@ def test_one_year_is_not_compared(data):
 
 
 def test_a_handful_of_people_is_not_compared(tiny):
-    assert tiny(8).why_no_change == "nothing in 2023 and 2024 may be compared"
+    with pytest.raises(ReportError, match="Fewer than 11 respondents of SYN01 in 2023, 2024"):
+        tiny(8)
 
 
 def test_a_small_organisation_has_sentences_where_groups_are_hidden(tiny):
