@@ -76,7 +76,7 @@ def unsigned(pdf: bytes) -> bytes:
 
     Examples
     --------
-    >>> unsigned(b"/Creator (Mozilla/5.0 \(X11; Linux\))/Producer (Skia/PDF m156)")
+    >>> unsigned(br"/Creator (Mozilla/5.0 \(X11; Linux\))/Producer (Skia/PDF m156)")
     b'/Creator (culture-metrics           )/Producer (             )'
     """
     ours = b"culture-metrics"
