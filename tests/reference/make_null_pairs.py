@@ -18,7 +18,7 @@ pairs each). Normal tests with the correlations of the survey and of its 60 ward
 and 2.1 % (of 20,000 families). In the wards one component has 67 % of the variance of 131 measures, for 28 % of people
 one by one; of measures that all moved as one 2.5 % would be called, the share of the leading scores in the level.
 
-Families of groups have the adjustment alone, and their rows are of the run before. Normal tests call 3.8 % of families
+Families of groups have the adjustment alone. Normal tests call 3.8 % of families
 of 8 groups, 3.9 % of 11 and 4.8 % of 180 (of 10,000, 8,000 and 1,500); where the same wards were sampled within each
 group 2.2, 2.5 and 2.8 %. With 180 departments of 50 people p-values below one in 10,000 are 0.6 times as many as they
 should be, of scores as of percentages (510,000 tests), which is why fewer are called.
