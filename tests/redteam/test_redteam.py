@@ -13,7 +13,7 @@ from tests.redteam.extracts import KINDS, make
 from tests.redteam.releases import people_of, released
 
 #: Extracts of each kind; `python -m tests.redteam` takes as many as it is told.
-EXTRACTS = 10
+EXTRACTS = 7
 #: Each of these takes a second.
 FEWER = {"draws": 2}
 
