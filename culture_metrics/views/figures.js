@@ -124,7 +124,7 @@
         row.texts.sort((a, b) => a[0] - b[0] || a[1] - b[1]);
         const said = row.texts.map((text, i) => (i ? whole(text[2], room / 2) : text[2])).join(" \u2002");
         row.bold = (row.texts[0][3] || {}).weight;
-        row.lines = wrap(said, room, LABEL, row.bold || 400).map(safe);
+        row.lines = wrap(said, room, LABEL, row.bold || 400).map((line) => safe(line.replace(/\u00A0/g, " ")));
       });
       placed.forEach((row, i) => {
         const gap = i ? row.y - placed[i - 1].y : 0;
