@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from culture_metrics.catalogue import Edition, Question, Survey
     from culture_metrics.extracts.extract import Extract
     from culture_metrics.files.raw import RawTable
-    from culture_metrics.study.settings import Settings, StudyInput
+    from culture_metrics.study.settings import Renamed, Settings, StudyInput
 
     Merge = dict[str, dict[str, str | None]]
 
@@ -130,7 +130,9 @@ def one_name(extracts: Sequence[Extract], settings: Settings) -> list[Merge]:
         for column, names in here.items():
             for name, n in names.items():
                 pooled.setdefault(column, {})[name] = pooled.get(column, {}).get(name, 0) + n
-    new = {column: _new_names(column, names, settings, extracts) for column, names in pooled.items()}
+    new = {
+        column: _new_names(column, names, settings, extracts[-1].edition) for column, names in pooled.items()
+    }
     return [
         {c: wanted for c, names in here.items() if (wanted := {n: new[c][n] for n in names if n in new[c]})}
         for here in each
@@ -138,7 +140,7 @@ def one_name(extracts: Sequence[Extract], settings: Settings) -> list[Merge]:
 
 
 def _new_names(
-    column: str, names: Mapping[str, int], settings: Settings, extracts: Sequence[Extract]
+    column: str, names: Mapping[str, int], settings: Settings, edition: Edition
 ) -> dict[str, str | None]:
     new: dict[str, str | None] = {}
     if settings.one_spelling:
@@ -147,21 +149,11 @@ def _new_names(
             {n: k for n, k in names.items() if n not in nowhere}
         )
     by_key = {squeezed(name): new.get(name, name) or name for name in names}
-    edition = extracts[-1].edition
-    pairs = [
-        p for p in settings.renamed if p.confirmed and p.breakdown in settings.breakdowns
-        and breakdown_of(p.breakdown, edition) == column
-    ]  # fmt: skip
-    later = {}
-    for pair in pairs:
-        if squeezed(pair.old) not in by_key:
-            error = unknown(f"group in {pair.breakdown}", pair.old, _common(column, extracts))
-            raise StudyFileError(
-                f"No file has the {pair.breakdown} '{pair.old}', which is said to have another name now",
-                where=f"{STUDY_FILE}, renamed",
-                hint=f"{error.hint} Write the name as in the file, or take the entry out.",
-            )
-        later[by_key[squeezed(pair.old)]] = by_key.get(squeezed(pair.new), pair.new)
+    later = {
+        by_key.get(squeezed(pair.old), pair.old): by_key.get(squeezed(pair.new), pair.new)
+        for pair in _confirmed(settings)
+        if breakdown_of(pair.breakdown, edition) == column
+    }
     for name in names:
         now, steps = new.get(name, name), 0
         while now in later and steps <= len(later):
@@ -171,12 +163,36 @@ def _new_names(
     return new
 
 
-def _common(column: str, extracts: Sequence[Extract]) -> list[str]:
-    """Return the names that are not rare in some year: few who answer twice are few."""
-    here = [e.frame for e in extracts if column in e.frame.columns]
-    least = extracts[-1].edition.survey.minimum_base
-    each = [count_labels(frame, [column])[column] for frame in here]
-    return [*dict.fromkeys(name for names in each for name, n in names.items() if n >= least)]
+def _confirmed(settings: Settings) -> list[Renamed]:
+    return [pair for pair in settings.renamed if pair.confirmed and pair.breakdown in settings.breakdowns]
+
+
+def check_renamed(extracts: Sequence[Extract], settings: Settings) -> None:
+    """See to it that a group which is said to have another name now is in one of the files, of any survey.
+
+    Raises
+    ------
+    StudyFileError
+        Naming the group, and those of the files that are not rare in some period: few who answer twice are
+        few.
+    """
+    pairs = _confirmed(settings)
+    for pair in pairs:
+        known: dict[str, bool] = {}
+        for extract in extracts:
+            column, least = breakdown_of(pair.breakdown, extract.edition), extract.edition.survey.minimum_base
+            if column in extract.frame.columns:
+                sizes = count_labels(extract.frame, [column])[column]
+                known |= {name: n >= least or known.get(name, False) for name, n in sizes.items()}
+        here = {*known, *(p.new for p in pairs if p.breakdown == pair.breakdown and p is not pair)}
+        if known and squeezed(pair.old) not in map(squeezed, here):
+            common = [name for name, often in known.items() if often]
+            error = unknown(f"group in {pair.breakdown}", pair.old, common)
+            raise StudyFileError(
+                f"No file has the {pair.breakdown} '{pair.old}', which is said to have another name now",
+                where=f"{STUDY_FILE}, renamed",
+                hint=f"{error.hint} Write the name as in the file, or take the entry out.",
+            )
 
 
 def check_words(extracts: Sequence[Extract], settings: Settings) -> None:
@@ -188,9 +204,8 @@ def check_words(extracts: Sequence[Extract], settings: Settings) -> None:
         Naming the word, and the columns of the files, or the options of the survey, that are like it.
     """
     headers = {name: name for extract in extracts for name in _headers(extract)}
-    ids = {c for e in extracts for c in e.frame.columns}
     for word, named in settings.breakdowns.items():
-        if extracts and breakdown_of(word, extracts[-1].edition) not in ids:
+        if extracts and not any(breakdown_of(word, e.edition) in e.frame.columns for e in extracts):
             error = unknown("column", named[0], headers)
             raise StudyFileError(
                 f"No file has a column {' or '.join(map(repr, named))} for {word}",

@@ -19,7 +19,14 @@ from culture_metrics.provenance import provenance_of
 from culture_metrics.published import is_published, read_published
 from culture_metrics.study.at_hand import at_hand, kept_workbooks
 from culture_metrics.study.example import BREAKDOWNS, example_extracts, example_workbook
-from culture_metrics.study.own_words import check_words, in_own_words, one_name, own_breakdowns, within
+from culture_metrics.study.own_words import (
+    check_renamed,
+    check_words,
+    in_own_words,
+    one_name,
+    own_breakdowns,
+    within,
+)
 from culture_metrics.study.rules import (
     breakdowns_of,
     check_one_file_a_year,
@@ -141,6 +148,12 @@ def study(
     files, published = _read(paths, organisation, year, of, settings)
     if not paths:
         files, published = [*example_extracts()], [example_workbook()]
+    files = [by_code(e, published) for e in files]
+    if settings is not None:
+        # A name that study.yaml gives need not be in the files of every survey: those of a pulse are others.
+        files = [in_own_words(e, settings) for e in sorted(files, key=lambda e: e.period)]
+        check_words(files, settings)
+        check_renamed(files, settings)
     asked = _Asked(organisation, year, by, minimum_base, minimum_count, ledger, settings, example=not paths)
     extracts, books = _by_cycle(files), _by_cycle(published)
     if not (extracts[QUARTER] or books[QUARTER]) or not (extracts[YEAR] or books[YEAR]):
@@ -193,11 +206,7 @@ def _made(files: list[Extract], published: list[Published], asked: _Asked) -> St
     for kind in {p.provenance.get("layout") == BENCHMARK for p in published}:
         alike = [p for p in published if (p.provenance.get("layout") == BENCHMARK) == kind]
         check_one_file_a_year(alike, "workbooks")
-    files = [by_code(e, published) for e in sorted(files, key=lambda e: e.period)]
-    if settings is not None:
-        files = [in_own_words(e, settings) for e in files]
-        if not asked.beside:
-            check_words(files, settings)
+    files = sorted(files, key=lambda e: e.period)
     merges = [{}] * len(files) if settings is None else one_name(files, settings)
     merge_of = {id(file): merge for file, merge in zip(files, merges, strict=True)}
     reports = tuple(validate(e, merge=merge_of[id(e)]) for e in files)

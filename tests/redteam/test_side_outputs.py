@@ -19,7 +19,7 @@ from culture_metrics.errors import StudyFileError
 from culture_metrics.extracts.extract import Extract
 from culture_metrics.extracts.own_labels import propose_labels
 from culture_metrics.indicators.response_rates import response_rates
-from culture_metrics.study.own_words import one_name
+from culture_metrics.study.own_words import check_renamed
 from culture_metrics.study.response import _as_far_as_shown, _without_names
 from culture_metrics.study.settings import Renamed, Settings
 from tests.redteam import linear
@@ -150,7 +150,7 @@ def test_an_error_names_no_group_that_few_share_in_each_year():
         Path(), (), breakdowns={"Dept": ("Dept",)}, renamed=(Renamed("Dept", "Hidden wart", "Other", True),)
     )
     with pytest.raises(StudyFileError) as told:
-        one_name([first, second], said)
+        check_renamed([first, second], said)
     assert "Hidden ward" not in str(told.value)
 
 
