@@ -13,14 +13,15 @@ import yaml
 from culture_metrics.catalogue import catalogue, surveys
 from culture_metrics.code_fit import multi_questions
 from culture_metrics.errors import ExtractError
-from culture_metrics.extracts.labels import label_code
+from culture_metrics.extracts.labels import answer_key, label_code
 from culture_metrics.extracts.own_words import NO_GROUPS, NUMBERED, names_own_groups, own_id, own_word
 from culture_metrics.files.names import shown, squeeze, visible
+from culture_metrics.problems import counted, listed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from culture_metrics.catalogue import Edition, Survey
+    from culture_metrics.catalogue import Edition, Question, Survey
 
 
 #: How the code of a question is built: letters, a number, perhaps a letter and the number of an option.
@@ -31,6 +32,8 @@ AFTER = (
     r"(?:[ _.\-]?0*(?P<option>\d{1,2}))?"
     r"(?:$|(?P<text>[ ]*[-\u2013\u2014:.(].*|[ ]+\D.*)|_(?P<tail>\D.*))$"
 )
+#: What parts the words of a question from an option to tick.
+_PARTED = re.compile(r"[:?.|;/>\]]\s*|\s*[-\u2013\u2014]\s+|\s+[-\u2013\u2014]")
 
 
 @dataclass(frozen=True)
@@ -39,12 +42,19 @@ class Columns:
 
     A tick-all-that-apply question in one column is known by the code of the question (`q16c`). `words` says
     what the trust calls breakdowns that have no place in the catalogue, and those that it was asked about.
+    `rivals` are the names that bear the code of one question, of which nothing says which one it is.
     """
 
     known: dict[str, str]
     unknown: tuple[str, ...]
     edition: Edition | None = None
     words: dict[str, str] = field(default_factory=dict)
+    rivals: dict[str, tuple[str, ...]] = field(default_factory=dict)
+
+    @property
+    def doubted(self) -> list[str]:
+        """What is said of columns that are set aside because several bear the code of one question."""
+        return say_rivals(self.rivals)
 
     @property
     def renamed(self) -> dict[str, str]:
@@ -233,8 +243,14 @@ def match_columns(
     Raises
     ------
     ExtractError
-        When two columns stand for the same thing. A name that is nothing but the code wins over one with
-        words after it; of the names of an identifying column the catalogue says which one to prefer.
+        When two columns stand for the same identifying column, or for each of the questions. Of the names of
+        an identifying column the catalogue says which one to prefer.
+
+    Notes
+    -----
+    Of several columns with the code of one question a name that is nothing but the code wins; then one whose
+    words are those of the question, or of an option of a question with options to tick; else all of them are
+    set aside (`rivals`).
     """
     names = list(names)
     given = given or {}
@@ -245,10 +261,15 @@ def match_columns(
         if ours is not None:
             found.setdefault(ours, []).append((rank, name))
     chosen: dict[str, str] = {}
+    rivals: dict[str, tuple[str, ...]] = {}
     places = _places(edition)
+    asked = {*edition.columns, *multi_questions(edition)}
     for ours, candidates in [*found.items()]:
         best = min(candidates)[0]
         first = [name for rank, name in candidates if rank == best]
+        if len(first) > 1 and ours in asked and best >= 0:
+            rivals[ours] = tuple(map(shown, first))
+            continue
         if len(first) > 1:
             raise _twice(ours, first, where)
         chosen[first[0]] = ours
@@ -259,11 +280,30 @@ def match_columns(
                 chosen[name] = other
                 if [*chosen.values()].count(other) > 1:
                     raise _twice(other, [n for n, o in chosen.items() if o == other], where)
+    if rivals and not asked & {*chosen.values()}:
+        raise _twice(*next(iter(rivals.items())), where)
     for question in edition.questions.values():
         if question.kind == "multi" and set(question.columns) & set(chosen.values()):
             chosen = {name: ours for name, ours in chosen.items() if ours != question.code}
     known = {name: chosen[name] for name in names if name in chosen}
-    return Columns(known, tuple(n for n in names if n not in known), edition, _words(known, edition, given))
+    unknown = tuple(n for n in names if n not in known)
+    return Columns(known, unknown, edition, _words(known, edition, given), rivals)
+
+
+def say_rivals(rivals: Mapping[str, Iterable[str]]) -> list[str]:
+    """Say of which questions several columns bear the code, and that all of these are left out.
+
+    Examples
+    --------
+    >>> say_rivals({"q2a": ["Q2a: A", "Q2a: B"]})
+    ["2 columns bear the code q2a and are left out, for nothing says which one is meant: 'Q2a: A', 'Q2a: B'."]
+    """
+    each = {code: [f"'{name[:60]}'" for name in names] for code, names in rivals.items()}
+    return [
+        f"{counted(len(names), 'column')} bear the code {code} and are left out, for nothing says which one "
+        f"is meant: {listed(names)}."
+        for code, names in each.items()
+    ]
 
 
 def _twice(ours: str, names: Iterable[str], where: str) -> ExtractError:
@@ -325,18 +365,37 @@ def _known(
         return list(known).index(theirs) + len(known) * bool(NUMBERED.fullmatch(theirs)), known[theirs]
     code = read.code
     ours: str | None = None
+    rank = 1 if read.text or read.tail else 0
     question = edition.columns.get(code) or multi_questions(edition).get(code)
     if question is None or code in online:
         return 0, None
     if code == question.code and question.kind == "multi":
-        option = label_code(read.tail or read.text, question.scale)
-        if option in question.scale.options:
+        option = _ticked(read.tail or read.text, question)
+        if option is not None:
             ours = f"{code}_{option}"
         elif not read.tail:
             ours = code
     elif not read.tail:
         ours = question.code if code in question.alternatives else code
-    return (1 if read.text or read.tail else 0), ours
+        rank += bool(read.text) and answer_key(read.text) != answer_key(question.label)
+    return rank, ours
+
+
+def _ticked(text: str, question: Question) -> int | None:
+    """Return the option that a column names, alone or after the words of the question.
+
+    Examples
+    --------
+    >>> grounds = catalogue().edition(2024).question("q16c")
+    >>> _ticked("On what grounds? Please tick all - Other (please specify", grounds)
+    7
+    """
+    text += ")" * (text.count("(") - text.count(")"))
+    for part in (text, *(text[at.end() :] for at in _PARTED.finditer(text))):
+        option = label_code(part, question.scale)
+        if option in question.scale.options:
+            return option
+    return None
 
 
 def breakdown_of(word: str, edition: Edition) -> str:

@@ -121,9 +121,9 @@ def read_extract(
     Provenance: `file`, `format`, `sheet`, `sha256`, `encoding`, `separator`, `header_row`; `rows` (all below
     the header that are not blank), `rows_blank`, `rows_of_other_periods`, `rows_without_period`,
     `rows_not_completed`, `rows_of_bank_workers`, `rows_of_previews`, `rows_of_spam`, `rows_not_finished`;
-    `renamed`, `words` (what the trust calls its own breakdowns, by id), `not_used`, `mapping` (file with the
-    saved column names); by column, the number of answers that are `labels_read`, `numbers_read` (`04`,
-    `4,0`), `codes_relabelled` (a label that contradicts its code), `dates_read`, `blanks_read`,
+    `renamed`, `words` (what the trust calls its own breakdowns, by id), `not_used`, `rivals`
+    (columns that bear the code of one question, by code), `mapping` (file with the saved column names); by
+    column, the number of answers that are `labels_read`, `numbers_read` (`04`, `4,0`), `codes_relabelled` (a label that contradicts its code), `dates_read`, `blanks_read`,
     `declared_missing` and `unreadable`; `settled` (what was done with options to tick), `doubt` and
     `survey_doubt` (what speaks against the year and the survey that were given), `formulas` (columns with
     names that a spreadsheet would take for formulas: an apostrophe was put before); where there is something
@@ -180,6 +180,7 @@ def read_extract(
             "renamed": known.renamed,
             "words": known.words,
             "not_used": [name for name in _strangers(known) if name not in used],
+            "rivals": known.rivals,
             "mapping": mapping,
             **{how: tally.read_as.get(how, {}) for how in TOLD},
             "unreadable": tally.unreadable,

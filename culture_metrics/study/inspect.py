@@ -495,7 +495,7 @@ def _columns(
         columns = match_columns(raw.names, edition, raw.where, given)
     except CultureMetricsError as error:
         return {}, (), [f"{error.what}: {error.got}."]
-    problems = []
+    problems = columns.doubted
     meanings = {shown(name): _meaning(columns.known.get(name), edition) for name in raw.names}
     if "organisation" not in columns.known.values():
         problems.append("No column says which organisation the respondents belong to: give organisation=.")

@@ -12,7 +12,7 @@ import polars as pl
 from culture_metrics.catalogue import DEFAULT, catalogue
 from culture_metrics.catalogue import survey as find_survey
 from culture_metrics.errors import CultureMetricsError, ExtractError, StudyFileError
-from culture_metrics.extracts.columns import breakdown_of
+from culture_metrics.extracts.columns import breakdown_of, say_rivals
 from culture_metrics.extracts.dates import MEANS, is_date
 from culture_metrics.extracts.labels import label_code
 from culture_metrics.extracts.own_words import NUMBERED
@@ -126,6 +126,11 @@ class Steps:
         self.decided += [
             f"{one.path.name}: {one.kind}, {_about(one)}" for one in seen if one.kind != NOT_USED
         ]
+        self.look += dict.fromkeys(
+            f"{e.provenance['file']}: {said}"
+            for e in extracts
+            for said in say_rivals(e.provenance.get("rivals") or {})
+        )
         if beside:
             labels = [catalogue(one).label for one in sorted(beside)]
             self.decided.append(f"{listed(labels)}: followed beside the {catalogue(survey).label}")

@@ -126,7 +126,7 @@ CHANGES = {
     "another name for a group": (first("locality_1", "planned CARE "), "labels"),
     "codes of another year": (lambda t: t.rename({"q24f": "q99a"}).drop("q26d"), "unknown columns"),
     "another year in the file": (lambda t: t.with_columns(Year=pl.lit("2023")), "The file holds 2023, not 2024"),
-    "a column twice": (lambda t: t.with_columns(pl.col("q25c").alias("Q25_C")), "Two columns stand for q25c"),
+    "a column twice": (lambda t: t.with_columns(pl.col("q25c").alias("Q25_C")), "several columns for one question"),
 }  # fmt: skip
 
 

@@ -11,7 +11,7 @@ from culture_metrics.extracts.which_edition import likely_meant
 from culture_metrics.problems import Problem, counted, listed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from culture_metrics.catalogue import Question
     from culture_metrics.extracts.extract import Extract
@@ -221,7 +221,18 @@ def _names(extract: Extract) -> Iterator[Problem]:
         yield Problem(
             "warning", "maybe another survey", "signs of another survey", extract.edition.survey.label, done
         )
-    names = list(extract.provenance.get("not_used") or ())
+    rivals: Mapping[str, Sequence[str]] = extract.provenance.get("rivals") or {}
+    for code, headers in rivals.items():
+        yield Problem(
+            "warning",
+            "several columns for one question",
+            f"{counted(len(headers), 'column')}: {listed((n[:60] for n in headers), 8)}",
+            "one column a question, or one an option to tick",
+            "Left out, all of them: nothing says which one is meant. Take the code out of the names of the "
+            "others, or name the one with columns=.",
+            column=code,
+        )
+    names = [n for n in extract.provenance.get("not_used") or () if not any(n in r for r in rivals.values())]
     here = set(extract.frame.columns)
     absent = [q.code for q in extract.edition.questions.values() if not here & set(q.columns)]
     meant = likely_meant(names, absent)
