@@ -121,15 +121,15 @@ def read_extract(
     Provenance: `file`, `format`, `sheet`, `sha256`, `encoding`, `separator`, `header_row`; `rows` (all below
     the header that are not blank), `rows_blank`, `rows_of_other_periods`, `rows_without_period`,
     `rows_not_completed`, `rows_of_bank_workers`, `rows_of_previews`, `rows_of_spam`, `rows_not_finished`;
-    `renamed`, `words` (what the trust calls its own breakdowns, by id), `not_used`, `rivals`
-    (columns that bear the code of one question, by code), `mapping` (file with the saved column names); by
-    column, the number of answers that are `labels_read`, `numbers_read` (`04`, `4,0`), `codes_relabelled` (a label that contradicts its code), `dates_read`, `blanks_read`,
-    `declared_missing` and `unreadable`; `settled` (what was done with options to tick), `doubt` and
-    `survey_doubt` (what speaks against the year and the survey that were given), `formulas` (columns with
-    names that a spreadsheet would take for formulas: an apostrophe was put before); where there is something
-    to say: `other_sheets`, `rows_of_wording`, `rows_too_short` and `first_row_too_short`,
-    `columns_without_name`, `formulas_without_values` (number of cells by column: the file has formulas there
-    that were never worked out).
+    `renamed`, `words` (what the trust calls its own breakdowns, by id), `not_used`, `rivals` (columns that
+    bear the code of one question, by code), `mapping` (file with the saved column names); by column, the
+    number of answers that are `labels_read`, `numbers_read` (`04`, `4,0`), `codes_relabelled` (a label that
+    contradicts its code), `dates_read`, `blanks_read`, `declared_missing` and `unreadable`; `settled` (what
+    was done with options to tick), `doubt` and `survey_doubt` (what speaks against the year and the survey
+    that were given), `formulas` (columns with names that a spreadsheet would take for formulas: an apostrophe
+    was put before); where there is something to say: `other_sheets`, `rows_of_wording`, `rows_too_short` and
+    `first_row_too_short`, `columns_without_name`, `formulas_without_values` (number of cells by column: the
+    file has formulas there that were never worked out).
 
     Examples
     --------
