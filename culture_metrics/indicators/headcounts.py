@@ -126,7 +126,7 @@ def read_headcounts(
             hint="Name the columns as the file of respondents does.",
         )
     number = pl.col(staff).cast(pl.String).str.replace_all(r"[,\s]", "").cast(pl.Float64, strict=False)
-    organisation = pl.col(whose).str.to_uppercase() if whose else _only(extract)
+    organisation = _whose(whose, extract) if whose else _only(extract)
     frame = frame.with_columns(number.alias(STAFF), organisation.alias("_o"))
     _check_people(frame[STAFF], file)
     groups = {ours: name for name, ours in columns.items() if name not in (staff, whose)}
@@ -176,6 +176,14 @@ def _breakdown(name: str, extract: Extract) -> str | None:
         return breakdown_id(extract, name)
     except UnknownNameError:
         return None
+
+
+def _whose(column: str, extract: Extract) -> pl.Expr:
+    """Return the organisation of each row as the respondents have it, by its code or by its name."""
+    known = {code.upper(): code for code in extract.frame["organisation"].drop_nulls().unique()}
+    for name, code in (extract.provenance.get("codes_of_names") or {}).items():
+        known[" ".join(name.upper().split())] = code
+    return pl.col(column).str.to_uppercase().str.replace_all(r"\s+", " ").replace(known)
 
 
 def _only(extract: Extract) -> pl.Expr:

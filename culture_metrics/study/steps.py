@@ -18,6 +18,7 @@ from culture_metrics.extracts.labels import label_code
 from culture_metrics.extracts.own_words import NUMBERED
 from culture_metrics.extracts.pair_names import pair_names
 from culture_metrics.extracts.respondents import period_in_name
+from culture_metrics.extracts.rules.organisations import CODE, tidy_codes
 from culture_metrics.extracts.spelling import same_numbers
 from culture_metrics.files.names import squeeze
 from culture_metrics.indicators.headcounts import read_headcounts
@@ -63,6 +64,13 @@ def _leading(sources: Sequence[Extract | Published]) -> str:
     return min(sources, key=lambda s: catalogue(s.survey).cycle != "year").survey
 
 
+def _coded(extract: Extract, books: Sequence[Published]) -> Extract:
+    """Write the code of each organisation in one form, as the check will: for its name, or for `rxx`."""
+    named = by_code(extract, books)
+    forms = tidy_codes(respondents_of([named]))
+    return replace(named, frame=named.frame.with_columns(pl.col("organisation").replace(forms)))
+
+
 def _of_another(source: Source) -> Seen | None:
     """Read a file that is not of the survey that was named as what its columns say, if they say one."""
     try:
@@ -98,7 +106,7 @@ class Steps:
         """
         seen = [self._look(path) for path in self.paths]
         books = [read_published(one.path) for one in seen if one.kind in (RESULTS, BENCHMARK)]
-        extracts = [by_code(e, books) for one in seen for e in one.extracts]
+        extracts = [_coded(e, books) for one in seen for e in one.extracts]
         if not extracts and not books:
             raise StudyFileError(
                 "None of the files can be used",
@@ -145,7 +153,8 @@ class Steps:
             if one.kind == NOT_USED and one.path.name not in listed_there
         ]
         of_it = [one for one in seen if all(e.survey == survey for e in one.extracts)]
-        return self._of_respondents(made, remarks, of_it, extracts) if extracts else (made, remarks)
+        self._say_whose(extracts, made.organisation)
+        return self._of_respondents(made, remarks, of_it, extracts, books) if extracts else (made, remarks)
 
     @cached_property
     def _was(self) -> Settings:
@@ -242,8 +251,38 @@ class Steps:
             return str(known[wanted.casefold()])
         return next(iter(sizes), None)
 
+    def _say_whose(self, extracts: list[Extract], organisation: str | None) -> None:
+        """Say which file names its organisation in words, and which holds nobody of the study's."""
+        for extract in extracts:
+            file = f"{extract.provenance['file']}, {period_words(extract.period)}"
+            words = extract.provenance.get("codes_of_names") or {}
+            self.decided += [
+                f"{file}: the organisation '{name}' is {code}, as the official workbook has it"
+                for name, code in words.items()
+                if code == organisation
+            ]
+            held = respondents_of([extract])
+            if organisation not in held:
+                least = extract.edition.survey.minimum_base
+                named = listed([f"'{name}'" for name, n in held.items() if n >= least], 3)
+                self.look.append(
+                    f"{file}: no row is of {organisation}, so that nothing of it is used"
+                    + (f". Its rows are of {named}" if named else "")
+                    + ". Write the code in the file, or put the workbook that has the name beside it."
+                )
+            elif not CODE.fullmatch(organisation or ""):
+                self.look.append(
+                    f"{file}: '{organisation}' is no code, and no workbook here has one for this name. It is "
+                    "taken as the organisation; official figures are found by the code."
+                )
+
     def _of_respondents(
-        self, made: Settings, remarks: Remarks, seen: list[Seen], extracts: list[Extract]
+        self,
+        made: Settings,
+        remarks: Remarks,
+        seen: list[Seen],
+        extracts: list[Extract],
+        books: list[Published],
     ) -> tuple[Settings, Remarks]:
         own = self._own(extracts, made)
         parts = self._parts(own, made, remarks.least)
@@ -258,7 +297,9 @@ class Steps:
         if chosen or joined:
             survey = find_survey(extracts[0].survey)
             sources = [Source(s.path, made.organisation, survey, made) for s in seen if s.extracts]
-            own = self._own([e for source in sources for e in source.years(None, alone=True)], made)
+            own = self._own(
+                [_coded(e, books) for source in sources for e in source.years(None, alone=True)], made
+            )
         labels, texts, rare = self._labels(own, seen)
         made = replace(made, labels=labels)
         # Names that are one by now are still two here: what speaks for it is written again.

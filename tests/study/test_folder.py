@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import polars as pl
+import polars.selectors as cs
 import pytest
 import xlsxwriter
 from books import make_published
@@ -99,6 +100,64 @@ def test_peers_that_the_file_names_stand_beside_the_group(folder):
 def test_an_organisation_may_be_given_by_its_exact_name(folder, given):
     files = [folder / "extract 2024.csv", folder / "organisational results 2024.xlsx"]
     assert cm.study(files, organisation=given).organisation == "RXC"
+
+
+LATER = {"Women & Children": "Family Health"}
+
+
+@pytest.fixture(scope="module")
+def two_years(folder, tmp_path_factory):
+    """Two years of Cedar Hill: one has its code, the other what is asked for; a division has a new name."""
+    made = {}
+    for year in (2023, 2024):
+        frame = cm.synthetic.respondents(year, 1, 120, seed=year).frame.drop(
+            "^locality.*$", "benchmark_group"
+        )
+        place = pl.int_range(pl.len()) % 6
+        made[year] = frame.select(~cs.starts_with("q1", "q3")).with_columns(
+            (place // 2)
+            .replace_strict({0: "Women & Children", 1: "Medicine", 2: "Surgery"})
+            .alias("Division"),
+            pl.format("Team {}", place).alias("Department"),
+        )
+
+    def written(name, earlier="rxc", workbook=True):
+        place = tmp_path_factory.mktemp("years")
+        if workbook:
+            book = "organisational results 2024.xlsx"
+            (place / book).write_bytes((folder / book).read_bytes())
+        made[2023].with_columns(organisation=pl.lit(earlier)).write_csv(place / "y2023.csv")
+        later = made[2024].with_columns(pl.col("Division").replace(LATER), organisation=pl.lit(name))
+        later.rename({"Division": "Directorate", "Department": "Dept"}).write_csv(place / "y2024.csv")
+        staff = pl.DataFrame({"Organisation": name, "Headcount": 500})
+        staff.write_csv(place / "Headcount 2024.csv")
+        return place, setup([place])
+
+    return written
+
+
+def test_setup_sees_the_same_whether_the_code_or_the_name_stands_in_the_file(two_years):
+    """What was proposed for the code is, but for the case of it, proposed for the name."""
+    (code, _), (name, said) = two_years("RXC", "RXC"), two_years(" cedar hill NHS trust")
+    settings = [read_settings(place / STUDY_FILE) for place in (code, name)]
+    assert [(p.old, p.new, p.confirmed) for p in settings[0].renamed] == [(*next(iter(LATER.items())), True)]
+    for part in ("renamed", "nesting", "breakdowns", "organisation", "headcounts"):
+        assert getattr(settings[0], part) == getattr(settings[1], part)
+    assert (
+        "y2024.csv, 2024: the organisation 'cedar hill NHS trust' is RXC, as the official workbook has it"
+        in said.decided
+    )
+    assert not any("no row is of" in one for one in said.look)
+    (rates,) = cm.study(name).response_rates().rates
+    assert rates.table.filter(breakdown="all").select("base", "staff").rows() == [(120, 500)]
+
+
+def test_a_name_that_no_workbook_has_is_the_organisation_itself_and_said(two_years):
+    place, said = two_years("Cedar Hill", "Cedar Hill", workbook=False)
+    assert read_settings(place / STUDY_FILE).organisation == "Cedar Hill"
+    assert any("y2024.csv, 2024: 'Cedar Hill' is no code" in one for one in said.look)
+    _, said = two_years("Cedar Hill")
+    assert any("y2023.csv, 2023: no row is of Cedar Hill" in one and "'RXC'" in one for one in said.look)
 
 
 def test_a_name_that_is_only_like_one_is_suggested(folder):
