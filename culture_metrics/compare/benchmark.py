@@ -396,8 +396,8 @@ def benchmark(
     organisation : str
         ODS code.
     peers : sequence of str or Peers, optional
-        ODS codes of organisations to see beside the group, of whatever group they are; what `find_peers`
-        returned is taken as well.
+        ODS codes, or exact names, of organisations to see beside the group, of whatever group they are; what
+        `find_peers` returned is taken as well.
     level : {"benchmark_group", "region", "ics", "national"}
         Among whom the organisation stands. But for its benchmark group these are organisations of all kinds,
         each weighted to the mix of its own group.

@@ -10,7 +10,8 @@ from culture_metrics.catalogue import catalogue
 from culture_metrics.compare.peers import Peers
 from culture_metrics.compare.standing import Book, counted, groupwide, turned
 from culture_metrics.contract import ALL, as_results
-from culture_metrics.errors import ComparabilityError, ResultsError, unknown
+from culture_metrics.errors import ComparabilityError, ResultsError
+from culture_metrics.files.organisations import codes_by_name, folded, no_such
 from culture_metrics.output import table_of
 from culture_metrics.results.tables import catalogued
 from culture_metrics.results.words import WEIGHTED
@@ -40,10 +41,12 @@ def peers_beside(
     known = here["organisation"].to_list()
     # One code alone is a sequence too, of its letters.
     peers = peers.organisations if isinstance(peers, Peers) else [peers] if isinstance(peers, str) else peers
-    for code in peers:
-        if code not in known:
-            raise unknown("organisation", code, known, where="the peers that were named")
-    chosen = [code for code in dict.fromkeys(peers) if code != organisation]
+    names = codes_by_name(here.select("organisation", "name").iter_rows())
+    codes = [wanted if wanted in known else names.get(folded(wanted)) for wanted in peers]
+    for wanted, code in zip(peers, codes, strict=True):
+        if code is None:
+            raise no_such(wanted, known, names, "the peers that were named")
+    chosen = [str(code) for code in dict.fromkeys(codes) if code != organisation]
     if not chosen:
         raise ResultsError(f"No peer of {organisation} is named", hint='Give codes: peers=["RXX", "RYY"].')
     rows = book.rows.filter(period=book.period).join(here.select("organisation", "name"), on="organisation")

@@ -3,18 +3,54 @@
 from __future__ import annotations
 
 import re
+from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 import polars as pl
 
-from culture_metrics.errors import ExtractError, FileFormatError
+from culture_metrics.errors import ExtractError, FileFormatError, UnknownNameError, unknown
 from culture_metrics.files.header import Look
 from culture_metrics.files.opener import open_file
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
 NEEDED, OPTIONAL = "ods_code", ("name", "alt_names", "predecessor_codes", "merger_date")
+
+
+def folded(name: str) -> str:
+    """Return a name as it is compared: exact but for case and the number of spaces."""
+    return " ".join(name.split()).casefold()
+
+
+def codes_by_name(rows: Iterable[tuple[str, str | None]]) -> dict[str, str]:
+    """Return codes of organisations by their `folded` names, from codes and names; of two that bear one none.
+
+    Examples
+    --------
+    >>> codes_by_name([("RXX", "Elm  Trust"), ("RYY", "Dale Trust"), ("RZZ", "dale trust")])
+    {'elm trust': 'RXX'}
+    """
+    found: dict[str, set[str]] = {}
+    for code, name in rows:
+        if name is not None:
+            found.setdefault(folded(name), set()).add(code)
+    return {name: next(iter(codes)) for name, codes in found.items() if len(codes) == 1}
+
+
+def no_such(wanted: str, codes: Sequence[str], names: Mapping[str, str], where: str) -> UnknownNameError:
+    """Make the error for an organisation that is not there; a name that is like one is only suggested.
+
+    `names` are those of `codes_by_name`.
+    """
+    error = unknown("organisation", wanted, codes, where=where)
+    near = get_close_matches(folded(wanted), names, n=2, cutoff=0.6)
+    if near and "Did you mean" not in f"{error.hint}":
+        error.hint = f"Did you mean {' or '.join(f'{names[name]} ({name.title()})' for name in near)}?"
+    elif re.search(r"[a-z]{4,}|\s", wanted):
+        error.expected = "an ODS code such as RXX, or the name exactly as the official workbook has it"
+    return error
 
 
 def open_list(source: pl.DataFrame | str | Path) -> pl.DataFrame:

@@ -40,7 +40,7 @@ from culture_metrics.study.settings import find_settings
 from culture_metrics.study.source import Source, is_stacked
 from culture_metrics.study.study import Study
 from culture_metrics.study.where import look_up
-from culture_metrics.study.whom import by_code, code_of
+from culture_metrics.study.whom import by_code, code_of, peers_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -154,6 +154,7 @@ def study(
         files = [in_own_words(e, settings) for e in sorted(files, key=lambda e: e.period)]
         check_words(files, settings)
         check_renamed(files, settings)
+        settings = peers_of(settings, published)
     asked = _Asked(organisation, year, by, minimum_base, minimum_count, ledger, settings, example=not paths)
     extracts, books = _by_cycle(files), _by_cycle(published)
     if not (extracts[QUARTER] or books[QUARTER]) or not (extracts[YEAR] or books[YEAR]):

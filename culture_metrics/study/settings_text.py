@@ -38,7 +38,7 @@ WHAT = {
     "`blank` is no answer; with nothing after the colon the text stays unread, and is counted as set aside.",
     "renamed": "Names that changed from year to year. With `confirmed: yes` all years carry the later name; "
     "with `no` they stay two groups.",
-    "peers": "ODS codes of organisations to stand beside, as well as the benchmark group.",
+    "peers": "ODS codes, or exact names, of organisations to stand beside, as well as the benchmark group.",
     "headcounts": "Tables of how many staff there are (a column such as Headcount beside Directorate, "
     "Department or ODS code), for response rates.",
 }

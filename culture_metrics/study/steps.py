@@ -41,7 +41,7 @@ from culture_metrics.study.settings import BLANK, STUDY_FILE, Headcount, Renamed
 from culture_metrics.study.settings_form import BENCHMARK, NOT_USED, RESULTS
 from culture_metrics.study.settings_text import Remarks
 from culture_metrics.study.source import Source
-from culture_metrics.study.whom import by_code, code_of, no_such
+from culture_metrics.study.whom import by_code, code_of, no_such, peers_of
 from culture_metrics.wording.periods import period_words
 
 if TYPE_CHECKING:
@@ -128,6 +128,7 @@ class Steps:
             organisation=self._whom(extracts, books),
             one_spelling=self._was.one_spelling or self.before is None,
         )
+        self._say_peers(books)
         remarks = Remarks(
             catalogue(survey).minimum_base, files={one.path.name: _about(one) for one in seen if _about(one)}
         )
@@ -250,6 +251,16 @@ class Steps:
                 raise no_such(wanted, [*known.values()], books)
             return str(known[wanted.casefold()])
         return next(iter(sizes), None)
+
+    def _say_peers(self, books: list[Published]) -> None:
+        """See to it that the peers of study.yaml are in a workbook, and say which one each name is."""
+        named = self._was.peers or ()
+        found = peers_of(self._was, books).peers or ()
+        self.decided += [
+            f"peers: '{name}' is {code}" for name, code in zip(named, found, strict=True) if name != code
+        ]
+        if named and not books:
+            self.look.append("peers: no official workbook lies here, so that they stand in no figure.")
 
     def _say_whose(self, extracts: list[Extract], organisation: str | None) -> None:
         """Say which file names its organisation in words, and which holds nobody of the study's."""

@@ -363,15 +363,22 @@ class Study(Released):
 
     # The organisation in its benchmark group, and year on year.
 
-    def benchmark(self) -> Benchmark:
+    def benchmark(self, nearest: int | None = None) -> Benchmark:
         """Set the published results of the organisation beside those of its benchmark group.
+
+        Parameters
+        ----------
+        nearest : int, optional
+            So many of the organisations most like this one stand beside, where study.yaml names no peers.
 
         Raises
         ------
         ReportError
             When no workbook has a benchmark group for it.
         """
-        return self._standing
+        if nearest is None or (self.settings and self.settings.peers):
+            return self._standing
+        return benchmark(self.releases, self.organisation, peers=self.peers(nearest))
 
     @cached_property
     def _standing(self) -> Benchmark:

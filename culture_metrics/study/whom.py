@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
-from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 import polars as pl
 
-from culture_metrics.errors import UnknownNameError, unknown
+from culture_metrics.files.organisations import codes_by_name, folded
+from culture_metrics.files.organisations import no_such as no_organisation
+from culture_metrics.study.settings import STUDY_FILE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from culture_metrics.errors import UnknownNameError
     from culture_metrics.extracts.extract import Extract
     from culture_metrics.published import Published
-
-
-def _folded(name: str) -> str:
-    return " ".join(name.split()).casefold()
+    from culture_metrics.study.settings import Settings
 
 
 def names_of(published: Sequence[Published]) -> dict[str, str]:
@@ -31,25 +29,23 @@ def names_of(published: Sequence[Published]) -> dict[str, str]:
     >>> names_of(cm.study([]).published)["invented trust 1"]
     'SYN01'
     """
-    found: dict[str, set[str]] = {}
-    for book in published:
-        for code, name in book.organisations.select("organisation", "name").drop_nulls().iter_rows():
-            found.setdefault(_folded(name), set()).add(code)
-    return {name: next(iter(codes)) for name, codes in found.items() if len(codes) == 1}
+    return codes_by_name(
+        row for book in published for row in book.organisations.select("organisation", "name").iter_rows()
+    )
 
 
 def code_of(wanted: str | None, published: Sequence[Published]) -> str | None:
     """Return the code of the organisation of exactly this name; what is no name of one comes back."""
-    return None if wanted is None else names_of(published).get(_folded(wanted), wanted.strip())
+    return None if wanted is None else names_of(published).get(folded(wanted), wanted.strip())
 
 
 def by_code(extract: Extract, published: Sequence[Published]) -> Extract:
     """Write the code of an organisation that stands in a respondent file by its name in a workbook."""
     names = names_of(published)
     codes = {
-        name: names[_folded(name)]
+        name: names[folded(name)]
         for name in extract.frame["organisation"].drop_nulls().unique()
-        if _folded(name) in names
+        if folded(name) in names
     }
     if not codes:
         return extract
@@ -59,11 +55,24 @@ def by_code(extract: Extract, published: Sequence[Published]) -> Extract:
 
 def no_such(wanted: str, codes: Sequence[str], published: Sequence[Published]) -> UnknownNameError:
     """Make the error for an organisation that no file has; a name that is like one is only suggested."""
-    names = names_of(published)
-    error = unknown("organisation", wanted, codes, where="the files that were given")
-    near = get_close_matches(_folded(wanted), names, n=2, cutoff=0.6)
-    if near and "Did you mean" not in f"{error.hint}":
-        error.hint = f"Did you mean {' or '.join(f'{names[name]} ({name.title()})' for name in near)}?"
-    elif re.search(r"[a-z]{4,}|\s", wanted):
-        error.expected = "an ODS code such as RXX, or the name exactly as the official workbook has it"
-    return error
+    return no_organisation(wanted, codes, names_of(published), "the files that were given")
+
+
+def peers_of(settings: Settings, published: Sequence[Published]) -> Settings:
+    """Write the codes of the peers that study.yaml names, each by its code or its exact name in a workbook.
+
+    Raises
+    ------
+    UnknownNameError
+        When no workbook has one of them.
+    """
+    if not settings.peers or not published:
+        return settings
+    known = {code.casefold(): code for book in published for code in book.organisations["organisation"]}
+    names, codes = names_of(published), []
+    for wanted in settings.peers:
+        code = names.get(folded(wanted)) or known.get(wanted.strip().casefold())
+        if code is None:
+            raise no_organisation(wanted, [*known.values()], names, f"{STUDY_FILE}, peers")
+        codes.append(code)
+    return replace(settings, peers=tuple(codes))

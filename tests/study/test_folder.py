@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
+
 import polars as pl
 import polars.selectors as cs
 import pytest
@@ -11,7 +14,7 @@ from books import make_published
 import culture_metrics as cm
 from culture_metrics.errors import StudyFileError, UnknownNameError
 from culture_metrics.published import write_published
-from culture_metrics.study.settings import STUDY_FILE, read_settings
+from culture_metrics.study.settings import STUDY_FILE, Settings, read_settings
 from culture_metrics.study.setup import setup
 
 NAMES = ["Cedar Hill NHS Trust", "Dale NHS Trust", "Elm NHS Foundation Trust"]
@@ -94,6 +97,49 @@ def test_peers_that_the_file_names_stand_beside_the_group(folder):
         assert "peers: [RXE]" in path.read_text(encoding="utf-8")
     finally:
         path.write_text(whole, encoding="utf-8")
+
+
+def test_peers_may_be_given_by_their_exact_names_and_are_looked_for_at_once(folder):
+    path = folder / STUDY_FILE
+    whole = path.read_text(encoding="utf-8")
+    try:
+        path.write_text(
+            whole.replace("files:", "peers: [elm NHS  Foundation Trust, rxd]\nfiles:", 1), encoding="utf-8"
+        )
+        study = cm.study(folder)
+        assert study.settings.peers == ("RXE", "RXD")
+        assert {*study.benchmark().beside["organisation"]} == {"RXD", "RXE"}
+        # The ranking of a report marks those, and not the nearest.
+        assert study.benchmark(nearest=1) is study.benchmark()
+        done = setup([folder])
+        assert "peers: 'elm NHS  Foundation Trust' is RXE" in done.decided
+        path.write_text(
+            whole.replace("files:", "peers: [Elm NHS Foundation Trst]\nfiles:", 1), encoding="utf-8"
+        )
+        for asked in (cm.study, lambda place: setup([place])):
+            with pytest.raises(UnknownNameError, match=r"(?s)study.yaml, peers.*Did you mean RXE"):
+                asked(folder)
+    finally:
+        path.write_text(whole, encoding="utf-8")
+    files = [folder / "extract 2024.csv", folder / "organisational results 2024.xlsx"]
+    book = cm.study(files).releases
+    beside = cm.benchmark(book, "RXC", peers=["Elm NHS Foundation Trust"]).beside
+    assert [*beside["organisation"].unique()] == ["RXE"]
+    with pytest.raises(UnknownNameError, match="Did you mean RXE"):
+        cm.benchmark(book, "RXC", peers=["Elm NHS Foundation Trst"])
+
+
+def test_without_chosen_peers_the_nearest_stand_beside():
+    """The notebook asks for five, and ranks with them: the marks are those of the peers beside."""
+    study = cm.study([])
+    near = study.peers(5).organisations
+    assert {*study.benchmark(nearest=5).beside["organisation"]} == {*near} and len(near) == 5
+    chosen = replace(study, settings=Settings(Path(), (), peers=("SYN05",)))
+    assert {*chosen.benchmark(nearest=5).beside["organisation"]} == {"SYN05"}
+    book = (Path(__file__).parents[2] / "notebooks" / "04_benchmark_and_peers.ipynb").read_text(
+        encoding="utf-8"
+    )
+    assert "study.benchmark(nearest=5).ranking(question)" in book
 
 
 @pytest.mark.parametrize("given", ["rxc ", "cedar hill nhs trust", " Cedar Hill  NHS Trust"])
