@@ -91,12 +91,22 @@ def _other_word(extracts: Sequence[Extract], columns: Iterable[str]) -> Iterator
         before, after = each[earlier], each[later]
         if {earlier, later} & gone or before[-1].period >= after[0].period:
             continue
-        names = [e.frame[c].drop_nulls() for e, c in ((before[-1], earlier), (after[0], later))]
-        keys = [n.map_elements(squeezed, return_dtype=pl.String) for n in names]
-        both = {*keys[0]} & {*keys[1]}
-        if len(both) > 1 and all(k.is_in(list(both)).mean() >= SAME_GROUPS for k in keys):  # type: ignore[operator]
+        if same_names(before[-1].frame[earlier], after[0].frame[later]):
             gone.add(earlier)
             yield earlier, later
+
+
+def same_names(first: pl.Series, second: pl.Series) -> bool:
+    """Tell whether most people of two columns are in groups of the same names, of which there are several.
+
+    Examples
+    --------
+    >>> same_names(pl.Series(["Nurses", "Medical "]), pl.Series(["medical", "nurses", None]))
+    True
+    """
+    keys = [n.drop_nulls().map_elements(squeezed, return_dtype=pl.String) for n in (first, second)]
+    both = {*keys[0]} & {*keys[1]}
+    return len(both) > 1 and all(k.is_in(list(both)).mean() >= SAME_GROUPS for k in keys)  # type: ignore[operator]
 
 
 def numbers_of(extracts: Sequence[Extract], columns: Mapping[str, str]) -> dict[str, dict[str, int]]:

@@ -186,6 +186,8 @@ def _shape(value: Any, shape: Any, keys: tuple[Any, ...]) -> Iterator[Found]:
             yield keys, value, "a list", "Write each entry in a line of its own that begins with a dash: - …"
     elif isinstance(shape, Mapping):
         yield from _keys(value, shape, keys)
+    elif shape in (TEXT, MEANING) and isinstance(value, list):
+        yield keys, value, "one text", "One name stands here: write an entry of its own for each of them."
     elif not _is(value, shape):
         yield keys, value, *EXPECTED[shape]
 

@@ -34,6 +34,7 @@ from culture_metrics.study.propose import (
     own_parts,
     same_around,
     same_groups,
+    same_names,
     unknown_texts,
 )
 from culture_metrics.study.rules import respondents_of
@@ -184,17 +185,17 @@ class Steps:
     def _headcount(self, one: Seen, extracts: list[Extract]) -> Headcount | None:
         """Return what is said of a table of headcounts, where a file is one."""
         known = next((h for h in self._was.headcounts if h.file == one.path.name), None)
-        if known is not None or not extracts:
+        if not extracts:
             return known
-        year = period_in_name(one.path.name, catalogue(extracts[-1].survey))
+        year = known.year if known else period_in_name(one.path.name, catalogue(extracts[-1].survey))
         own = next((e for e in extracts if e.period == year), extracts[-1])
         try:
-            found = read_headcounts(one.path, own)
+            found = read_headcounts(one.path, own, known.sheet if known else None)
         except CultureMetricsError:
-            return None
+            return known
         self.decided.append(f"{one.path.name}: headcounts, {counted(found.rows['used'], 'row')} used")
         self.look += [f"{one.path.name}: {said}." for said in found.set_aside]
-        return Headcount(one.path.name, year)
+        return known or Headcount(one.path.name, year)
 
     def _input(self, one: Seen, survey: str) -> StudyInput:
         said = self._was.of(one.path)
@@ -297,6 +298,8 @@ class Steps:
     ) -> tuple[Settings, Remarks]:
         own = self._own(extracts, made)
         parts = self._parts(own, made, remarks.least)
+        if self.before is None:
+            parts = _with_unknown_headers(seen, own, parts, remarks.least)
         chosen, unused = self._others(seen, parts, remarks.least)
         made = replace(
             made, breakdowns={**parts, **{name: (name,) for name in chosen}}, also_by=self._also_by(own)
@@ -473,6 +476,29 @@ class Steps:
             if named:
                 self.look.append(f"{words_} (the evidence is in {STUDY_FILE}): {listed(named, 20)}.")
         return tuple(pairs), evidence, more
+
+
+def _with_unknown_headers(
+    seen: list[Seen], own: list[Extract], parts: dict[str, tuple[str, ...]], least: int
+) -> dict[str, tuple[str, ...]]:
+    """Add headers that are not known to the breakdowns whose groups they have, in files without these."""
+    parts, edition = dict(parts), own[-1].edition
+    for one in seen:
+        here = {column for e in one.extracts for column in e.frame.columns}
+        for name in one.others.columns:
+            groups = one.others[name]
+            for word, headers in parts.items():
+                column = breakdown_of(word, edition)
+                other = [e.frame[column] for e in own if column in e.frame.columns]
+                if (
+                    column not in here
+                    and looks_like_groups(name, groups, least)
+                    and any(same_names(groups, names) for names in other)
+                ):
+                    parts[word] = (*headers, name)
+                    here.add(column)
+                    break
+    return parts
 
 
 def _with_one_name(extracts: list[Extract], made: Settings) -> list[Extract]:

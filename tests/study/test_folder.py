@@ -165,6 +165,7 @@ def two_years(folder, tmp_path_factory):
             .replace_strict({0: "Women & Children", 1: "Medicine", 2: "Surgery"})
             .alias("Division"),
             pl.format("Team {}", place).alias("Department"),
+            (place % 3).replace_strict({0: "Nursing", 1: "Medical", 2: "Estates"}).alias("StaffGrp"),
         )
 
     def written(name, earlier="rxc", workbook=True):
@@ -174,7 +175,8 @@ def two_years(folder, tmp_path_factory):
             (place / book).write_bytes((folder / book).read_bytes())
         made[2023].with_columns(organisation=pl.lit(earlier)).write_csv(place / "y2023.csv")
         later = made[2024].with_columns(pl.col("Division").replace(LATER), organisation=pl.lit(name))
-        later.rename({"Division": "Directorate", "Department": "Dept"}).write_csv(place / "y2024.csv")
+        words = {"Division": "Directorate", "Department": "Dept", "StaffGrp": "Staff Group"}
+        later.rename(words).write_csv(place / "y2024.csv")
         staff = pl.DataFrame({"Organisation": name, "Headcount": 500})
         staff.write_csv(place / "Headcount 2024.csv")
         return place, setup([place])
@@ -196,6 +198,25 @@ def test_setup_sees_the_same_whether_the_code_or_the_name_stands_in_the_file(two
     assert not any("no row is of" in one for one in said.look)
     (rates,) = cm.study(name).response_rates().rates
     assert rates.table.filter(breakdown="all").select("base", "staff").rows() == [(120, 500)]
+
+
+def test_a_header_that_is_not_known_is_joined_by_the_names_of_its_groups(two_years):
+    place, _ = two_years("RXC", "RXC")
+    assert read_settings(place / STUDY_FILE).breakdowns["Staff Group"] == ("Staff Group", "StaffGrp")
+    study = cm.study(place)
+    assert [set(e.frame["staff_group"]) for e in study.extracts] == [{"Nursing", "Medical", "Estates"}] * 2
+    # Run again on what it wrote: what lies there is still said.
+    assert any("Headcount 2024.csv: headcounts, 1 row used" in one for one in setup([place]).decided)
+
+
+def test_a_list_where_one_name_belongs_is_answered_with_what_to_write(two_years):
+    place, _ = two_years("RXC", "RXC")
+    path = place / STUDY_FILE
+    path.write_text(
+        path.read_text(encoding="utf-8").replace("from: Women & Children", "from: [Women, Children]")
+    )
+    with pytest.raises(StudyFileError, match="write an entry of its own for each"):
+        cm.study(place)
 
 
 def test_a_name_that_no_workbook_has_is_the_organisation_itself_and_said(two_years):
