@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -22,7 +23,7 @@ from culture_metrics.files.opener import open_file
 from culture_metrics.files.raw import INDEX
 from culture_metrics.files.workbooks import sheet_table
 from culture_metrics.indicators.breakdowns import breakdown_id
-from culture_metrics.problems import counted, examples
+from culture_metrics.problems import counted, examples, listed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 
 #: From this share of numbers with decimals on a column holds whole-time equivalents, not people.
 FRACTIONS = 0.25
+#: What makes the name of a group that of its subtotal, in a squeezed name.
+SUBTOTAL = re.compile(r"(?:sub)?total$|^(?:sub)?total(?:for|of)?")
 #: Columns while the table is read, beside those of the file.
 KEY, STAFF = ["_o", "_b", "_g"], "_staff"
 
@@ -46,7 +49,7 @@ class Headcounts:
     set_aside : tuple of str
         What was not used and why, in words; rows by their number in the file.
     rows : mapping
-        How many rows were read, used and set aside.
+        How many rows were read, used, set aside, and are called subtotals of others.
     file : str
         Name of the file.
     """
@@ -214,6 +217,12 @@ def _sorted_out(
     """Add up the rows of each group; what cannot be used is named."""
     said: list[str] = []
     asked, texts = [*groups.values(), *long[1:]], _texts(frame, [*groups.values(), *long])
+    frame, called = _named_subtotals(frame, [*asked, *texts])
+    if called:
+        said.append(
+            f"{counted(len(called), 'row')} of subtotals, counted apart and not added to their parts: "
+            f"{listed(called)}"
+        )
     rows_read, names = frame.height, ["_o", *groups.values(), *long, *texts]
     frame = frame.with_columns(_unless_total([*asked, *texts]))
     frame = frame.unique([*names, STAFF], keep="first", maintain_order=True)
@@ -249,9 +258,39 @@ def _sorted_out(
             pl.col(STAFF).cast(pl.UInt32).alias("staff"),
         ),
         tuple(said),
-        {"read": rows_read, "used": rows_read - bad.height, "set aside": bad.height},
+        {
+            "read": rows_read,
+            "used": rows_read - bad.height - len(called),
+            "set aside": bad.height,
+            "subtotals": len(called),
+        },
         file,
     )
+
+
+def _named_subtotals(frame: pl.DataFrame, columns: Sequence[str]) -> tuple[pl.DataFrame, list[str]]:
+    """Write rows called 'Surgery Total' as rows of Surgery alone, and return how they are called.
+
+    Where the name stands in another column than the total, the cell is blanked: the row is of that group.
+
+    Examples
+    --------
+    >>> table = pl.DataFrame({"Area": ["A", "A", "A Total"], "Dept": ["B", "C", None]})
+    >>> _named_subtotals(table, ["Area", "Dept"])[0]["Area"].to_list()
+    ['A', 'A', 'A']
+    """
+    names = {c: {squeeze(n): n for n in frame[c].drop_nulls().unique().sort()} for c in columns}
+    called: list[str] = []
+    for column, own in names.items():
+        every = {key: None for other in names.values() for key in other} | own
+        meant = {
+            cell: every[key]
+            for squeezed_cell, cell in own.items()
+            if (key := SUBTOTAL.sub("", squeezed_cell)) in every and key != squeezed_cell
+        }
+        called += meant
+        frame = frame.with_columns(pl.col(column).replace(meant))
+    return frame, called
 
 
 def _unless_total(names: Sequence[str]) -> list[pl.Expr]:

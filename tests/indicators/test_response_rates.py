@@ -47,7 +47,26 @@ def test_rates_are_respondents_among_staff_with_wilsons_interval(extract):
     assert row == pytest.approx((60, 50.20026, 69.05987), abs=1e-5)
     assert found.table.filter(group="all")["estimate"].item() == pytest.approx(100 * 120 / 1400)
     assert "finite population" in found.rules()[0]
-    assert found.headcounts.rows == {"read": 3, "used": 3, "set aside": 0}
+    assert found.headcounts.rows == {"read": 3, "used": 3, "set aside": 0, "subtotals": 0}
+
+
+def test_rows_called_after_a_group_and_total_are_subtotals_and_said(extract):
+    """Each stands for its directorate, whose departments add up to less where one is not published."""
+    staff = pl.DataFrame(
+        {
+            "Directorate": ["Surgery", "Surgery", "Surgery Total", "Medicine", "Medicine", "Medicine"],
+            "Dept": ["Theatres", "Ward 1", None, "Ward 2", "Clinic", "Medicine total"],
+            "Headcount": ["50", "*", "125", "60", "20", "81"],
+        }
+    )
+    found, told = rates(extract, staff)
+    assert {group: n for (name, group), (_, n) in found.items() if name == "locality_1"} == {
+        "Surgery": 125, "Medicine": 81,
+    }  # fmt: skip
+    assert told.headcounts.rows == {"read": 6, "used": 3, "set aside": 1, "subtotals": 2}
+    (said,) = [one for one in told.headcounts.set_aside if "subtotals" in one]
+    assert said.startswith("2 rows of subtotals") and "Surgery Total" in said
+    assert not told.table.filter(pl.col("group").str.contains("(?i)total")).height
 
 
 def test_a_directorate_is_the_sum_of_its_departments_and_subtotals_count_once(extract):
@@ -105,7 +124,7 @@ def test_what_cannot_be_used_is_set_aside_and_named(extract, tmp_path):
         "rows that stand twice with other numbers: 6, 7",
         "1 row of breakdowns that the respondents do not have",
     )
-    assert found.rows == {"read": 7, "used": 3, "set aside": 4}
+    assert found.rows == {"read": 7, "used": 3, "set aside": 4, "subtotals": 0}
 
 
 def test_a_sum_with_an_unknown_part_is_no_number(extract):
