@@ -141,7 +141,7 @@ def test_a_sum_with_an_unknown_part_is_no_number(extract):
     # Medicine has a team without a number; team F stands twice and counts once.
     assert found.table.select("group", "staff").rows() == [("Surgery", 90), ("Estates", 20)]
     assert found.set_aside == ("rows without a whole number of staff above 0: 5",)
-    assert found.rows == {"read": 8, "used": 7, "set aside": 1}
+    assert found.rows == {"read": 8, "used": 7, "set aside": 1, "subtotals": 0}
 
 
 def test_whole_time_equivalents_are_no_people(extract):
