@@ -18,7 +18,7 @@ from culture_metrics.outcomes.roll_up import YEAR
 from culture_metrics.outcomes.steps import KEY
 from culture_metrics.outcomes.survey_side import SurveySide, survey_side
 from culture_metrics.output import Output, verb
-from culture_metrics.problems import counted, problem_table
+from culture_metrics.problems import Problem, counted, listed, problem_table
 from culture_metrics.provenance import hashed
 
 if TYPE_CHECKING:
@@ -135,6 +135,8 @@ class Panel(Output):
                 f"year; {(sides == 'survey only').sum()} organisations of the survey have no figure, "
                 f"{(sides == 'outcome only').sum()} of the outcome are not in the survey."
             )
+        apart = self.problems.filter(rule="years that do not meet")["found"]
+        said += [f"The years do not meet: {found}." for found in apart]
         return " ".join(said)
 
     def _repr_html_(self) -> str:
@@ -224,7 +226,7 @@ def panel(
         table = table.join(of_surveyed, on=KEY, how="full", coalesce=True)
     table = _with_places(table.sort(KEY), survey, attributes)
     met = [*survey.problems, *(problem for side in sides for problem in side.problems)]
-    met += crossings(table, mergers)
+    met += [*crossings(table, mergers), *_years_apart(survey, sides)]
     problems = pl.concat([problem_table(met), *(data.problems for data in given)])
     return Panel(
         table=table,
@@ -234,6 +236,24 @@ def panel(
         unmatched=unmatched(table, survey, sides, attributes, mergers),
         problems=problems.sort("severity", maintain_order=True),
     )
+
+
+def _years_apart(survey: SurveySide, sides: list[OutcomeSide]) -> list[Problem]:
+    """Say of each outcome that has no figure in any year of the survey which years both have."""
+    asked = sorted({*survey.table["year"]})
+    each = [(side.outcome, sorted({*side.table.drop_nulls(side.outcome.column)["year"]})) for side in sides]
+    return [
+        Problem(
+            "warning",
+            "years that do not meet",
+            f"{outcome.title}: {listed(years) or 'no whole year'}; the survey: {listed(asked)}",
+            "an outcome in a year of the survey (2024 is April 2024 to March 2025)",
+            "Kept, with no pair in one year. Read files of the same years, or give link_outcomes a lag.",
+            column=outcome.column,
+        )
+        for outcome, years in each
+        if not {*years} & {*asked}
+    ]
 
 
 def _check_names(survey: SurveySide, sides: list[OutcomeSide]) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from culture_metrics.contract import ALL
-from culture_metrics.errors import FileFormatError, LinkError, unknown
+from culture_metrics.errors import FileFormatError, InputWarning, LinkError, unknown, warn
 from culture_metrics.files.kinds import file_hash
 from culture_metrics.files.names import squeeze
 from culture_metrics.outcomes.layouts import LAYOUTS, Layout
@@ -18,7 +18,7 @@ from culture_metrics.outcomes.outcome_data import SET_ASIDE, OutcomeData, as_out
 from culture_metrics.outcomes.periods import period_in_titles, period_table, read_period
 from culture_metrics.outcomes.tabular import ROW, Sheet, open_table
 from culture_metrics.outcomes.texts import TOTALS, kinds_of_cells
-from culture_metrics.outcomes.tidy import ALIASES, ROLES, find_roles, published_names, read_tidy
+from culture_metrics.outcomes.tidy import ALIASES, ROLES, find_roles, other_side, published_names, read_tidy
 from culture_metrics.output import verb
 from culture_metrics.problems import Problem, counted, examples, problem_table
 
@@ -137,6 +137,7 @@ def read_outcome(
             rows = rows.with_columns(pl.lit(told).alias("period"))
             roles = {**roles, "period": "none: the period given" if period else "none: the title"}
             problems += [] if period else [_of_title(told)]
+        problems += _of_other_side(own, roles, table.where)
         read, dates = (own,), roles
     repeats = [
         (one.column, repeated.height, None, "repeats of another row, cell by cell")
@@ -202,6 +203,25 @@ def _roles(
         )
     told = period or period_in_titles(table.titles)
     return find_roles(table, outcome, given, dated=told is not None), told
+
+
+def _of_other_side(outcome: Outcome, roles: Mapping[str, str], where: str) -> list[Problem]:
+    """Warn, and say so, where the name of the column of values speaks of the opposite of the outcome."""
+    found = [
+        Problem(
+            "warning",
+            "a column of the other side",
+            f"'{roles[role][:60]}' has the word '{word}', which is said of the opposite",
+            f"{outcome.title}, {outcome.unit}",
+            "Read as it stands. If it holds the opposite, signs turn: give 1 (or 100) less the column.",
+            column=outcome.column,
+        )
+        for role in ("value", "numerator")
+        if role in roles and (word := other_side(outcome, roles[role]))
+    ]
+    for one in found:
+        warn(f"{where}: {one.found} of {outcome.title} ({outcome.unit}). {one.done}", InputWarning)
+    return found
 
 
 def _of_title(period: str) -> Problem:

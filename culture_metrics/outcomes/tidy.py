@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -42,6 +43,20 @@ def published_names(outcome: Outcome | None, role: str) -> list[str]:
     of = [one for one in declared().values() if outcome and one["column"] == outcome.column]
     named = of[0].get("columns", {}) if of else {}
     return [squeeze(named[role])] if role in named else []
+
+
+def other_side(outcome: Outcome, column: str) -> str | None:
+    """Return the word in a column's name that says the opposite of the outcome, as the catalogue declares.
+
+    Examples
+    --------
+    >>> from culture_metrics.outcomes.outcome import outcome
+    >>> other_side(outcome("four_hour_wait"), "pct_attendance_over_4hours")
+    'over'
+    """
+    of = [one for one in declared().values() if one["column"] == outcome.column]
+    words = re.findall(r"[a-z]+", column.casefold())
+    return next((word for one in of for word in one.get("opposite", ()) if word in words), None)
 
 
 def find_roles(

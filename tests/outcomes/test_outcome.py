@@ -46,6 +46,7 @@ def test_every_entry_says_where_it_is_published_and_what_a_reader_needs(name):
         "unconfirmed",
         "denominator",
         "columns",
+        "opposite",
     }
     assert set(entry) <= known
     assert len(entry["published"]) > 20 and len(entry["to_know"]) > 40

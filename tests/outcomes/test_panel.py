@@ -282,3 +282,14 @@ def test_an_outcome_under_another_name_is_pointed_to_the_panels_own():
     with pytest.raises(LinkError, match=r"no outcome 'waiting'[\s\S]*panel\.outcomes"):
         cm.link_outcomes(panel, "staff_engagement", cm.Outcome("waiting", "continuous"))
     assert "Nothing was lost" in panel._repr_html_()
+
+
+def test_years_that_do_not_meet_are_said(shmi):
+    joined = cm.panel(results(("RXX", 2020, 7.0), ("RXX", 2021, 7.1)), shmi)
+    (found,) = joined.problems.filter(rule="years that do not meet")["found"]
+    assert found.endswith(": 2022, 2023, 2024; the survey: 2020, 2021")
+    assert f"The years do not meet: {found}." in joined.summary()
+    met = cm.panel(results(("RXX", 2021, 7.0), ("RXX", 2022, 7.1)), shmi)
+    assert (
+        "do not meet" not in met.summary() and met.problems.filter(rule="years that do not meet").is_empty()
+    )

@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 import culture_metrics as cm
-from culture_metrics.errors import FileFormatError, LinkError, UnknownNameError
+from culture_metrics.errors import FileFormatError, InputWarning, LinkError, UnknownNameError
 
 
 def write(folder, text, name="outcome.csv"):
@@ -271,3 +271,25 @@ def test_the_table_keeps_its_contract(tmp_path):
     assert data.table.filter(pl.col("status") != "reported")["numerator"].null_count() == 2
     assert "figures of 1 organisations" in data._repr_html_()
     assert "&quot;" not in data._repr_html_()
+
+
+@pytest.mark.parametrize(
+    ("name", "column", "word"),
+    [
+        ("four_hour_wait", "pct_attendance_over_4hours", "over"),
+        ("referral_to_treatment", "Longer than 18 weeks", "longer"),
+        ("leavers", "Stability index", "stability"),
+        ("four_hour_wait", "pct_within_4hours", None),
+        ("leavers", "Leavers, overall", None),
+    ],
+)
+def test_a_column_of_the_other_side_of_a_share_is_told(tmp_path, recwarn, name, column, word):
+    path = write(tmp_path, f'code,year,"{column}",base\nRXX,2023/24,0.2,100\n')
+    given = {"organisation": "code", "period": "year", "value": column, "denominator": "base"}
+    data = cm.read_outcome(path, name, columns=given)
+    found = data.problems.filter(rule="a column of the other side")["found"].to_list()
+    told = [str(one.message) for one in recwarn if one.category is InputWarning]
+    assert data.table["value"].to_list() == [0.2]
+    assert len(found) == len(told) == (word is not None)
+    if word:
+        assert f"'{column}' has the word '{word}'" in found[0] and "signs turn" in told[0]
