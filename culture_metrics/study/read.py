@@ -15,7 +15,7 @@ from culture_metrics.errors import InputWarning, ReportError, UnknownNameError, 
 from culture_metrics.extracts.layouts import ResultsFileError, of_several
 from culture_metrics.extracts.one_organisation import one_organisation
 from culture_metrics.extracts.validate import validate
-from culture_metrics.output import told
+from culture_metrics.output import names_given, told
 from culture_metrics.provenance import provenance_of
 from culture_metrics.published import is_published, read_published
 from culture_metrics.study.at_hand import at_hand, kept_workbooks
@@ -142,6 +142,7 @@ def study(
     files, published = _read(paths, organisation, year, of, settings)
     if not paths:
         files, published = [*example_extracts()], [example_workbook()]
+    by = None if by is None else names_given("by", by, crossed=True)
     asked = _Asked(organisation, year, by, minimum_base, minimum_count, ledger, settings, example=not paths)
     extracts, books = _by_cycle(files), _by_cycle(published)
     if not (extracts[QUARTER] or books[QUARTER]) or not (extracts[YEAR] or books[YEAR]):
