@@ -30,8 +30,6 @@ SHARES = (0.5, 0.25, 0.25)
 #: The tier of percentages; scores are below it.
 QUESTIONS = 2
 CELL = ["organisation", "group"]
-#: What is looked at of the rows of a family.
-NEEDED = {*CELL, "measure", "breakdown", "df", "parents"}
 #: With more organisations in a family it hardly matters that the measures of each go together.
 ORGANISATIONS = 5
 
@@ -117,26 +115,28 @@ def adjust_p(
     tiered = "tier" in table.columns
     tested = pl.col("why_not").is_null() & pl.col("p_value").is_not_null()
     adjusted, critical = np.full(table.height, np.nan), np.full(table.height, np.nan)
-    every = table.select(name for name in table.columns if name in NEEDED).with_row_index("row")
+    numbered = table.with_row_index("row").filter(tested)
+    families = [*map(pl.Series.to_numpy, numbered.group_by(family, maintain_order=True).agg("row")["row"])]
     p_value = table["p_value"].cast(pl.Float64).to_numpy()
-    tier = table["tier"].to_numpy() if tiered else np.zeros(table.height, np.int8)
-    families = table.with_row_index("row").filter(tested).group_by(family, maintain_order=True).agg("row")
-    for at in map(pl.Series.to_numpy, families["row"]):
+    tier = table["tier"].fill_null(QUESTIONS).to_numpy() if tiered else np.zeros(table.height, np.int8)
+    for at in families:
         p = p_value[at]
         weights = _weights(tier[at]) if tiered else np.ones(len(p))
         adjusted[at] = adjusted_for_number(p, adjust, weights)
         critical[at] = _critical(p / weights, adjust) * weights
-        if together is not None and (number := _worth(every[at], weights, adjust, together)):
+        if together is not None and (number := _worth(table[at], weights, adjust, together)):
             adjusted[at] = np.minimum(adjusted[at], p / weights * number)
             critical[at] = np.maximum(critical[at], ALPHA / number * weights)
-        moved = (tier[at] < QUESTIONS) & (adjusted[at] < ALPHA)
-        opens = tiered and adjust == "bh" and moved.any()
-        if opens and (inside := _under(every[at], moved)).any():
-            share = moved.sum() / (tier[at] < QUESTIONS).sum()
-            again = np.asarray(adjusted_for_number(p[inside], adjust)) / share
-            here = at[inside]
-            adjusted[here] = np.minimum(adjusted[here], again)
-            critical[here] = np.maximum(critical[here], _critical(p[inside], adjust, ALPHA * share))
+    if tiered and adjust == "bh":
+        moved = (tier < QUESTIONS) & (adjusted < ALPHA)
+        below = _below(table, families, moved)
+        for at in families:
+            here = at[below[at]]
+            if len(here):
+                share = moved[at].sum() / (tier[at] < QUESTIONS).sum()
+                again = np.asarray(adjusted_for_number(p_value[here], adjust)) / share
+                adjusted[here] = np.minimum(adjusted[here], again)
+                critical[here] = np.maximum(critical[here], _critical(p_value[here], adjust, ALPHA * share))
     # A share of the level above the whole of it would call what its own interval does not.
     adjusted = np.fmax(adjusted, p_value + 0 * adjusted)
     critical = np.minimum(critical, ALPHA)
@@ -175,11 +175,18 @@ def _weights(tier: NDArray[np.int8]) -> Floats:
     return np.asarray(each[tier])
 
 
-def _under(rows: pl.DataFrame, moved: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Return which rows lie under scores that moved."""
-    scores = rows.filter(pl.Series(moved)).select(*CELL, pl.col("measure").alias("parents"))
-    below = rows.select("row", *CELL, "parents").explode("parents").join(scores, on=[*CELL, "parents"])
-    return rows["row"].is_in(below["row"].unique().implode()).to_numpy()
+def _below(
+    table: pl.DataFrame, families: Sequence[NDArray[np.uint32]], moved: NDArray[np.bool_]
+) -> NDArray[np.bool_]:
+    """Say which rows lie under scores of their own family that moved."""
+    found = np.zeros(table.height, dtype=bool)
+    if moved.any():
+        row, number = np.concatenate(families), np.repeat(np.arange(len(families)), [*map(len, families)])
+        rows = table.select(*CELL, "measure", "parents")[row].with_columns(row=row, family=number)
+        scores = rows.filter(pl.Series(moved[row])).select("family", *CELL, parents="measure")
+        under = rows.explode("parents").join(scores, on=scores.columns, how="semi")
+        found[under["row"].to_numpy()] = True
+    return found
 
 
 def _critical(p: Floats, adjust: str, level: float = ALPHA) -> Floats:
