@@ -119,12 +119,13 @@ def adjust_p(
     families = [*map(pl.Series.to_numpy, numbered.group_by(family, maintain_order=True).agg("row")["row"])]
     p_value = table["p_value"].cast(pl.Float64).to_numpy()
     tier = table["tier"].fill_null(QUESTIONS).to_numpy() if tiered else np.zeros(table.height, np.int8)
+    whole = table.select("breakdown", "organisation", "measure", "df") if together is not None else table
     for at in families:
         p = p_value[at]
         weights = _weights(tier[at]) if tiered else np.ones(len(p))
         adjusted[at] = adjusted_for_number(p, adjust, weights)
         critical[at] = _critical(p / weights, adjust) * weights
-        if together is not None and (number := _worth(table[at], weights, adjust, together)):
+        if together is not None and (number := _worth(whole[at], weights, adjust, together)):
             adjusted[at] = np.minimum(adjusted[at], p / weights * number)
             critical[at] = np.maximum(critical[at], ALPHA / number * weights)
     if tiered and adjust == "bh":
