@@ -366,6 +366,8 @@ class Release:
         looked: Sequence[Flags],
     ) -> None:
         """Look at the respondents of each organisation; changes `hidden` and `looked`."""
+        if len(layers) == 1 and not weights:
+            return  # The whole alone: no other figure is there to take from it.
         for atoms, people in self._people(tables, layers, weights):
             cells = [atoms.cells(layer.table) for layer in layers]
             small, first, fixed = (stack(layers, cells, name) for name in ("small", "hidden", "fixed"))
