@@ -54,7 +54,7 @@ CALLS = {
 @pytest.mark.parametrize("call", CALLS)
 def test_a_console_of_any_encoding_is_printed_on(call, encoding):
     done = subprocess.run(
-        [sys.executable, "-m", "culture_metrics.cli", *CALLS[call]],
+        [sys.executable, "-m", "culture_metrics", *CALLS[call]],
         env={**os.environ, "PYTHONIOENCODING": encoding, "PYTHONPATH": str(Path(__file__).parents[1])},
         capture_output=True,
         check=False,

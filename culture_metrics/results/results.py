@@ -25,9 +25,6 @@ if TYPE_CHECKING:
     from culture_metrics.wording.several import Figures
     from culture_metrics.wording.table import Table
 
-#: A map of more groups than this is a table: it scrolls, sorts and goes on over several sheets of paper.
-MANY_GROUPS = 25
-
 
 @dataclass(frozen=True, repr=False, eq=False)
 class Results(Tabled):
@@ -211,8 +208,7 @@ class Results(Tabled):
         drawn: list[go.Figure | HeatTable] = []
         for name in wanted:
             laid = self.heat_table(name, organisation, period, limit=limit)
-            long = laid.around or laid.table["group"].n_unique() > MANY_GROUPS
-            drawn.append(laid if long else self.heat_map(name, organisation, period, limit=limit))
+            drawn.append(laid if laid.long else self.heat_map(name, organisation, period, limit=limit))
         return Figures(tuple(drawn), otherwise=NO_GROUPS)
 
     def shared_limit(

@@ -39,6 +39,7 @@ NONE = (
     "Response rates are not known, as no headcounts were given: put a table of staff by directorate or "
     "department into the folder, and run culture-metrics setup"
 )
+NO_DAYS = "How the response grew is not known, as no headcounts were given."
 SETUP = (
     "culture-metrics setup asks about such a column; in study.yaml it stands under the file, as "
     "`columns: {date of response: Submitted}`."
@@ -261,7 +262,7 @@ class StudyResponse(Output):
         """Draw the response by day, with a table of groups and what late answers tell; or say why not."""
         found = next((one.over for one in self.rates if not isinstance(one.over, str)), None)
         if found is None:
-            why = next((one.over for one in self.rates if one.over), f"{NONE}.")
+            why = next((one.over for one in self.rates if one.over), NO_DAYS)
             return Figures((), otherwise=f"{why} {SETUP}" if self.rates else str(why))
         over = found._with_provenance(self.provenance)
         late = [] if self.late is None else [Sentences((self.late.summary(), self.late.rules()[1]))]
