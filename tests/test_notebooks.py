@@ -175,11 +175,16 @@ def in_kernel():
     asyncio.run(kernel.shutdown_kernel(now=True))
 
 
-each = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def over(paths):
+    return pytest.mark.parametrize("path", paths, ids=lambda path: path.stem)
+
+
+#: Those that have controls.
+EXPLORED = [path for path in NOTEBOOKS if "study.explore(" in path.read_text(encoding="utf-8")]
 drawn = pytest.mark.skipif(bool(no_browser()), reason=no_browser())
 
 
-@each
+@over(NOTEBOOKS)
 def test_runs_from_top_to_bottom_in_jupyter(path, ran):
     cells = [cell for cell in ran(path).cells if cell["cell_type"] == "code"]
     outputs = [output for cell in cells for output in cell["outputs"]]
@@ -190,7 +195,7 @@ def test_runs_from_top_to_bottom_in_jupyter(path, ran):
 
 
 @drawn
-@each
+@over(NOTEBOOKS)
 def test_jupyterlab_draws_every_figure_and_nothing_goes_wrong(path, ran):
     page = ran(path)
     assert page.said == [] and page.news == 0
@@ -199,7 +204,9 @@ def test_jupyterlab_draws_every_figure_and_nothing_goes_wrong(path, ran):
 
 
 @drawn
-@pytest.mark.parametrize("path", [path for path in NOTEBOOKS if "study.explore(" in path.read_text("utf-8")])
-def test_a_control_changes_the_figure_beneath_it(path, ran):
-    before, after = ran(path).titles
+@over(EXPLORED)
+def test_a_control_changes_the_figure_beneath_it_and_it_stays_in_another_theme(path, ran):
+    page = ran(path)
+    before, after = page.titles
     assert before and after and before != after
+    assert page.height > 300

@@ -39,7 +39,18 @@ RUN = """async ([path, long]) => {
   for (let turn = 0; turn < 200 && drawn() < figures; turn++) await waited(0.1);
   return { cells, figures, drawn: drawn(), kernel: panel.sessionContext.session.kernel.id };
 }"""
-#: The figure beneath the first controls: it changes its title when another is drawn in its place.
+#: The figure beneath the first controls.
+BENEATH = ".jp-OutputArea:has(.jupyter-widgets select) .jp-RenderedPlotly"
+#: Choose the other theme, dark or light, and wait until it is there; return how high the figure is then.
+THEME = """async (beneath) => {
+  const light = () => document.body.dataset.jpThemeLight, before = light();
+  const theme = before === "true" ? "JupyterLab Dark" : "JupyterLab Light";
+  await window.jupyterapp.commands.execute("apputils:change-theme", { theme });
+  for (let turn = 0; turn < 200 && light() === before; turn++) await new Promise((done) => setTimeout(done, 100));
+  await new Promise((done) => setTimeout(done, 1000));
+  return document.querySelector(beneath).offsetHeight;
+}"""
+#: It changes its title when another is drawn in its place.
 TITLE = """() => document.querySelector(".jp-OutputArea:has(.jupyter-widgets select) .gtitle")?.textContent"""
 
 
@@ -81,6 +92,7 @@ def laboratory(folder: Path, own: Path) -> Iterator[Callable[[str], SimpleNamesp
                 assert ran.kernel == kernel["id"], "a kernel of its own was started"
                 ran.news = page.get_by_text("official Jupyter news").count()
                 ran.titles = changed(page)
+                ran.height = page.evaluate(THEME, BENEATH) if ran.titles else None
                 if pictures := os.environ.get("PICTURES"):
                     page.screenshot(path=f"{pictures}/{name}.png")
                 ran.said = [*said]
