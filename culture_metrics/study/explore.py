@@ -106,7 +106,7 @@ class Explorer:
         with capture_output() as kept:
             display(self.figure)  # type: ignore[no-untyped-call]
         outputs = kept.outputs
-        bundle = dict(outputs[-1].data) if outputs else {"text/plain": repr(self)}
+        bundle: dict[str, Any] = dict(outputs[-1].data) if outputs else {"text/plain": repr(self)}
         if drawn := bundle.get(PLOTLY):
             # A responsive figure drawn in the place of another takes its height from what holds it, which has
             # none of its own: at the next theme it was gone. JupyterLab fits it to the width by itself.
