@@ -493,7 +493,3 @@ def _make(  # noqa: PLR0913
 
 def _say(message: str) -> None:
     Console(stderr=True, soft_wrap=True, highlight=False).print(Text(message))
-
-
-if __name__ == "__main__":
-    app()

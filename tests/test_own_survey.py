@@ -388,7 +388,7 @@ def test_survey_check_is_green_and_red(folder):
 @pytest.mark.parametrize("encoding", ["ascii", "cp1252"])
 def test_the_list_prints_on_every_console(encoding):
     env = os.environ | {"PYTHONIOENCODING": encoding, "COLUMNS": "50"}
-    call = [sys.executable, "-m", "culture_metrics.cli", "catalogue", "list", "--year", "2024"]
+    call = [sys.executable, "-m", "culture_metrics", "catalogue", "list", "--year", "2024"]
     done = subprocess.run(call, capture_output=True, env=env, check=False)
     assert done.returncode == 0, done.stderr
     assert b"advocacy" in done.stdout
@@ -409,7 +409,7 @@ def test_a_report_goes_from_files_to_page_without_python(tmp_path):
         str(tmp_path / "out"),
     ]
     done = subprocess.run(
-        [sys.executable, "-m", "culture_metrics.cli", *call], capture_output=True, check=False, text=True
+        [sys.executable, "-m", "culture_metrics", *call], capture_output=True, check=False, text=True
     )
     assert done.returncode == 0, done.stderr
     page = (tmp_path / "out" / "index.html").read_text(encoding="utf-8")

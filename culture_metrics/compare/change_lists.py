@@ -9,6 +9,7 @@ import polars as pl
 
 from culture_metrics.catalogue import catalogue
 from culture_metrics.contract import ALL
+from culture_metrics.wording.columns import natural
 from culture_metrics.wording.numbers import count, fixed, several
 from culture_metrics.wording.several import Tables
 from culture_metrics.wording.table import Table
@@ -57,6 +58,7 @@ def hidden(change: YearComparison) -> Tables:
     found = rows.group_by("breakdown", "group", maintain_order=True).agg(
         pl.col("base_to").max(), pl.col("detectable_change").median()
     )
+    found = found.sort(pl.col("group") != ALL, natural("group"), maintain_order=True)
     whole = found.filter(breakdown=ALL)
     edition = survey.edition(change.to_period)
     tables = []

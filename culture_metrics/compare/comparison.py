@@ -10,11 +10,13 @@ import polars as pl
 from culture_metrics.catalogue import catalogue
 from culture_metrics.compare.sentences import sentence
 from culture_metrics.contract import ALL
+from culture_metrics.disclosure.names import is_pooled
 from culture_metrics.errors import ComparabilityError, unknown
 from culture_metrics.output import Output
 from culture_metrics.results.spelling import breakdown_among
 from culture_metrics.results.words import SOURCES, weighed
 from culture_metrics.wording.changes import beside
+from culture_metrics.wording.columns import natural
 from culture_metrics.wording.grey import furthest_change
 from culture_metrics.wording.numbers import held_back, in_sentence, several
 from culture_metrics.wording.verdicts import BARRED, CLEAR, LIKELY, counted
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 
     import plotly.graph_objects as go
 
+    from culture_metrics.compare.change_table import ChangeTable
     from culture_metrics.compare.decomposition import ChangeDecomposition
     from culture_metrics.wording.several import Figures, Tables
     from culture_metrics.wording.table import Table
@@ -155,22 +158,30 @@ class YearComparison(Output):
         """Draw the change of the leading scores (or the percentages) in every group of a breakdown."""
         from culture_metrics import views
 
-        known = [b for b in self.table["breakdown"].unique().sort() if b != ALL]
-        breakdown = self._breakdown(breakdown)
-        if breakdown not in known:
-            raise unknown("breakdown in this comparison", breakdown, [self.names.get(b, b) for b in known])
-        rows = self._one(self.table.filter(pl.col("breakdown").is_in([breakdown, ALL])))
-        unit = unit if (rows["unit"] == unit).any() else str(rows["unit"][0])
-        rows = self._leading(rows.filter(pl.col("unit") == unit))
-        label = catalogue(self.survey).edition(self.to_period).breakdown_label(breakdown, self.names)
-        groups = rows.filter(pl.col("breakdown") == breakdown)
-        clear = groups["verdict"].cast(pl.String).is_in(CLEAR).any()
-        told = _counted(groups, unit, "change") if clear else furthest_change(groups, unit)
-        what = f"{told}, by {in_sentence(label)}" if clear else f"by {in_sentence(label)}, {told}"
-        return views.change_map(rows, unit=unit, scale=self._scale, **self._said(rows, what, ALL))
+        rows, breakdown, unit, words = self._mapped(breakdown, unit)
+        own = rows.filter(pl.col("breakdown").is_in([breakdown, ALL]))
+        return views.change_map(own, unit=unit, scale=self._scale, **words)
+
+    def heat_table(self, breakdown: str, unit: str = "score") -> ChangeTable:
+        """Lay the changes of the groups of a breakdown out as a table, within those that they lie in.
+
+        Examples
+        --------
+        >>> import culture_metrics as cm
+        >>> data = cm.study([])
+        >>> cm.compare_years(data.results, 2023, 2024).heat_table("locality_4").around
+        'Directorate'
+        """
+        from culture_metrics.compare.change_table import change_table
+
+        rows, breakdown, unit, words = self._mapped(breakdown, unit)
+        return change_table(self, rows, breakdown, words, unit=unit)
 
     def heat_maps(self, by: Iterable[str] | None = None) -> Figures:
         """Draw the change of the leading scores in every group of staff: one map for each breakdown.
+
+        A breakdown of many groups, or whose groups lie within others that are shown, is laid out as a table
+        (`heat_table`).
 
         Parameters
         ----------
@@ -181,8 +192,28 @@ class YearComparison(Output):
 
         known = self.table["breakdown"].unique(maintain_order=True).to_list()
         given = known if by is None else [self._breakdown(b) for b in by]
-        wanted = [b for b in given if b in known and b != ALL]
-        return Figures(tuple(self.heat_map(b) for b in wanted), otherwise=NO_GROUPS)
+        drawn: list[go.Figure | ChangeTable] = []
+        for name in (b for b in given if b in known and b != ALL):
+            laid = self.heat_table(name)
+            drawn.append(laid if laid.long else self.heat_map(name))
+        return Figures(tuple(drawn), otherwise=NO_GROUPS)
+
+    def _mapped(self, breakdown: str, unit: str) -> tuple[pl.DataFrame, str, str, dict[str, str]]:
+        """Return what a map of a breakdown is made of: rows of all breakdowns, its id, unit and words."""
+        known = [b for b in self.table["breakdown"].unique().sort() if b != ALL]
+        breakdown = self._breakdown(breakdown)
+        if breakdown not in known:
+            raise unknown("breakdown in this comparison", breakdown, [self.names.get(b, b) for b in known])
+        own = self._one(self.table.filter(pl.col("breakdown").is_in([breakdown, ALL])))
+        unit = unit if (own["unit"] == unit).any() else str(own["unit"][0])
+        rows = self._leading(self._one(self.table.filter(pl.col("unit") == unit)))
+        rows = rows.sort(pl.col("group") != ALL, is_pooled(), natural("group"), maintain_order=True)
+        label = catalogue(self.survey).edition(self.to_period).breakdown_label(breakdown, self.names)
+        groups = rows.filter(pl.col("breakdown") == breakdown)
+        clear = groups["verdict"].cast(pl.String).is_in(CLEAR).any()
+        told = _counted(groups, unit, "change") if clear else furthest_change(groups, unit)
+        what = f"{told}, by {in_sentence(label)}" if clear else f"by {in_sentence(label)}, {told}"
+        return rows, breakdown, unit, self._said(rows, what, ALL)
 
     def findings(self) -> Table:
         """List in sentences what changed in the whole organisation, and what did not change materially."""

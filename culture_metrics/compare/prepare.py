@@ -35,9 +35,8 @@ MOST_STEPS = 5
 #: What is tested of each end.
 TESTED = [f"{name}_{end}" for name in ("n", "sd", "se", "df") for end in ("from", "to")]
 FLAG_NOTE = (
-    "The column official_flag rebuilds the flag of the official reports ({levels}; two-sample "
-    "t-test, two-tailed, 95 %), which does not allow for the number of comparisons. Not confirmed: that the "
-    "official test pools the variances and takes unweighted bases and an unweighted standard deviation."
+    "The official flag of a change is rebuilt ({levels}; two-sample t-test, two-tailed, 95 %); it does not "
+    "allow for the number of comparisons. Not confirmed: that the official test pools the variances and takes unweighted bases and an unweighted standard deviation."
 )
 
 
@@ -322,7 +321,7 @@ def notes_on(ready: pl.DataFrame, adjust: str, assumptions: Assumptions, survey:
     if assumed.filter(pl.col("std_error_from").is_null() | pl.col("std_error_to").is_null()).height:
         notes.append(
             "Published scores come without standard deviations: those assumed are of synthetic respondents "
-            "or were given (Assumptions.score_sd)."
+            "or were given."
         )
     weighted = tested.filter((pl.col("source") == "published") & (pl.col("weighting") != "none"))
     if weighted.height:

@@ -57,7 +57,7 @@ def with_printed_flags(table: pl.DataFrame, results: Given) -> tuple[pl.DataFram
     same = compared.filter(pl.col("printed") == pl.col("official_flag")).height
     count = both["printed"].count()
     note = (
-        f"The column official_flag is as the workbook prints it in {counted(count, 'row')}; the flag rebuilt "
+        f"The official flag is as the workbook prints it in {counted(count, 'row')}; the one rebuilt "
         f"here is the same in {same:,} of the {compared.height:,} that have both."
     )
     flagged = both.with_columns(official_flag=pl.coalesce("printed", "official_flag")).drop("printed")

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 #: What stands in the provenance of whatever rests on it.
 ASSUMED = (
     "Published files give no standard errors: intervals rest on the bases and on an assumed spread of "
-    "answers (Assumptions.score_sd, that of synthetic respondents where none was given)"
+    "answers (that of synthetic respondents where none was given)"
 )
 
 

@@ -77,7 +77,9 @@ class ResponseOverFieldwork(Output):
 
         whole = self.table.filter(breakdown=ALL)
         rows = whole.select(
-            pl.col("organisation").alias("line"),
+            pl.format(
+                "{}: {}%", "organisation", pl.col("estimate").last().over("organisation").round(1)
+            ).alias("line"),
             ((pl.col("until") - self.start).dt.total_days() + 1).cast(pl.Float64).alias("x"),
             "estimate",
             conf_low=pl.lit(None, pl.Float64),
@@ -91,6 +93,7 @@ class ResponseOverFieldwork(Output):
             subtitle=f"Response over fieldwork. Day 1 is {said_day(self.start)}",
             source="Respondent file; eligible staff as given",
             notes=" ".join(self.notes),
+            from_zero=True,
         )
 
     def _headline(self, whole: pl.DataFrame) -> str:

@@ -239,7 +239,7 @@ def _frameworks(study: Study, chosen: Collection[str]) -> Iterator[str]:
         "A framework sorts measures of the survey under its dimensions. A measure may serve several, so that "
         "dimensions are not added up or ranked."
     )
-    yield f"{several(here.height, 'framework')} can be read with this survey (cm.frameworks)."
+    yield f"{several(here.height, 'framework')} can be read with this survey."
 
 
 def _run_charts(study: Study, chosen: Collection[str]) -> Iterator[str]:

@@ -16,6 +16,8 @@ READERS = (BOARD, ANALYSTS)
 #: Figures that a board sees under one heading.
 MOST = 3
 FIGURE = "application/vnd.plotly.v1+json"
+#: What a heat table has, and the most rows of one that a board sees.
+MAP, ROWS = 'class="cm-heat"', 40
 
 
 def check_reader(reader: str) -> None:
@@ -33,7 +35,8 @@ def check_reader(reader: str) -> None:
 def for_board(notebook: NotebookNode) -> NotebookNode:
     r"""Keep the title, and the parts that hold a figure: their heading, the words before it, the figures.
 
-    Tables, code and parts without a figure stay in the page for analysts.
+    Tables, code and parts without a figure stay in the page for analysts, and so do heat tables that are
+    longer than a sheet of paper.
 
     Examples
     --------
@@ -59,11 +62,18 @@ def for_board(notebook: NotebookNode) -> NotebookNode:
             kept, waiting = ([*kept, words], []) if not kept else (kept, [*waiting, words])
             continue
         figures = [o for o in cell.outputs if FIGURE in o.get("data", {})][: MOST - drawn]
-        if figures:
-            drawn += len(figures)
-            kept += [*waiting, type(notebook)({**cell, "outputs": figures})]
+        drawn += len(figures)
+        seen = [o for o in cell.outputs if o in figures or _is_short_map(o)]
+        if seen:
+            kept += [*waiting, type(notebook)({**cell, "outputs": seen})]
             waiting = []
     return type(notebook)({**notebook, "cells": kept})
+
+
+def _is_short_map(output: NotebookNode) -> bool:
+    """Tell whether an output is a heat table that a board takes in at one look."""
+    text = str(output.get("data", {}).get("text/html", ""))
+    return MAP in text and text.count("<tr") <= ROWS
 
 
 def has_figures(notebook: NotebookNode) -> bool:

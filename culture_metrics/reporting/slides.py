@@ -15,7 +15,8 @@ from culture_metrics.reporting.deck import Bars, Grid, Slide, deck
 from culture_metrics.results.words import SOURCE, weighed
 from culture_metrics.wording.columns import change as change_printed
 from culture_metrics.wording.columns import figure, signed
-from culture_metrics.wording.numbers import DECIMALS, held_back, in_sentence, reach, several
+from culture_metrics.wording.numbers import held_back, in_sentence, reach, several
+from culture_metrics.wording.periods import period_words
 from culture_metrics.wording.table import BREAK, HELD
 from culture_metrics.wording.verdicts import BARRED
 
@@ -47,7 +48,9 @@ def write_slides(path: Path, study: Study) -> None:
     Titles are the findings in sentences; charts and tables are PowerPoint's own, to be changed there, and
     carry alternative text; what stands behind a figure is in the notes of its slide.
     """
-    path.write_bytes(deck([*slides(study)], f"Staff survey results of {study.name}, {study.year}"))
+    path.write_bytes(
+        deck([*slides(study)], f"Staff survey results of {study.name}, {period_words(study.year)}")
+    )
 
 
 def slides(study: Study) -> Iterator[Slide]:
@@ -260,10 +263,10 @@ def _groups(study: Study) -> Iterator[Slide]:
 
 
 def _heat(heat: HeatTable, study: Study) -> Slide:
-    from culture_metrics.views.heat_table import shade, with_cells
+    from culture_metrics.views.heat_table import shade
 
     seen = pl.col("estimate").is_not_null().any().over("breakdown", "group")
-    cells = with_cells(heat.table.filter("leading").filter(~is_pooled(), seen))
+    cells = heat.cells().filter("leading").filter(~is_pooled(), seen)
     groups = cells.select("group", "group_base").unique("group", keep="first", maintain_order=True)
     more = groups.height - ROWS
     kept = groups.head(ROWS)
@@ -278,7 +281,7 @@ def _heat(heat: HeatTable, study: Study) -> Slide:
     for place, (group, base) in enumerate(kept.iter_rows()):
         line = ["Whole organisation" if group == ALL else group, "[c]" if base is None else f"{base:,}"]
         for at, cell in enumerate(cells.filter(group=group).iter_rows(named=True), 2):
-            text = cell["mark"] if cell["estimate"] is None else f"{cell['estimate']:.{DECIMALS[heat.unit]}f}"
+            text = cell["mark"] if cell["estimate"] is None else cell["text"]
             if cell["apart"] is not None:
                 fills[place, at] = shade(cell["apart"], heat.limit)
                 text += (

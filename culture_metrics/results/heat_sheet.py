@@ -9,16 +9,13 @@ import polars as pl
 from culture_metrics.contract import ALL
 from culture_metrics.files.accessible import Look, Sheet, workbook
 from culture_metrics.files.formulas import neutral
-from culture_metrics.wording.numbers import DECIMALS
-from culture_metrics.wording.table import HELD, NOT_AVAILABLE, SHORTHAND
+from culture_metrics.wording.table import BREAK, HELD, NOT_AVAILABLE, SHORTHAND
 
 if TYPE_CHECKING:
     from culture_metrics.results.heat_table import HeatTable
 
 WHOLE, ALL_OF_IT, NOWHERE = "Whole organisation", "All", "In none that is shown"
 BASE = "Base (people)"
-#: Said in cells beside the number, so that colour is not the only sign.
-SIDES = {True: "above", False: "below"}
 EXPLAINED = {
     "Heat maps": "A cell with the word above or below is clearly above or below the whole organisation: "
     "beyond chance, with all cells of one map allowed for (Benjamini-Hochberg, 5%), the leading scores by "
@@ -30,34 +27,44 @@ EXPLAINED = {
 }
 
 
+CHANGES = (
+    "A cell holds the change between the two years. One with the word improved or declined changed beyond "
+    "chance, after all that was compared is allowed for; it is blue or orange. The word is part of how the "
+    "number is shown: every cell with a figure holds a number. Base is that of the later year."
+)
+
+
 def heat_sheet(heat: HeatTable) -> Sheet:
     """Return a heat map as a sheet: groups by scores, the leading ones first, with numbers and colours."""
-    from culture_metrics.views.heat_table import shade, with_cells
+    from culture_metrics.views.heat_table import shade
 
     folded, said = heat.folded()
     key = ["breakdown", "group"]
-    cells = with_cells(heat.table).join(folded, on=key, how="anti", maintain_order="left")
+    cells = heat.cells().join(folded, on=key, how="anti", maintain_order="left")
     groups = cells.select(*key, "within", "group_base").unique(key, keep="first", maintain_order=True)
     last = pl.DataFrame({"said": [text for text, _ in said]}, schema={"said": pl.String})
     frame = pl.concat([_names(heat, groups), _named(heat, last["said"])])
     rest = [None] * last.height
     frame = frame.with_columns(pl.Series(BASE, [*groups["group_base"], *rest], pl.Int64))
     unit = "%" if heat.unit == "percent" else "{:g} to {:g}".format(*heat.scale)
-    form = "0." + "0" * DECIMALS[heat.unit]
+    reading = heat.reading
+    change = ", change" if reading.signed else ""
     looks: dict[str, list[Look | None]] = {}
     marks: dict[str, list[str]] = {BASE: [NOT_AVAILABLE] * groups.height + [HELD] * last.height}
     for (label,), part in cells.group_by("label", maintain_order=True):
-        column = f"{label} ({unit})"
+        column = f"{label}{change} ({unit})"
         own = groups.select(key).join(part, on=key, how="left", maintain_order="left")
         frame = frame.with_columns(pl.Series(column, [*own["estimate"], *rest], pl.Float64))
         marks[column] = [*own["mark"].fill_null(NOT_AVAILABLE), *([HELD] * last.height)]
         looks[column] = [
-            Look(form) if apart is None else Look(f'{form}" {SIDES[apart > 0]}"', shade(apart, heat.limit))
+            Look(reading.form(heat.unit))
+            if apart is None
+            else Look(reading.form(heat.unit, apart), shade(apart, heat.limit))
             for apart in own["apart"]
         ] + rest
     inner = (groups["breakdown"] == heat.breakdown) & groups["within"].is_not_null()
     return Sheet(
-        f"Heat map {heat.name}",
+        f"{reading.sheet} {heat.name}",
         heat.title,
         frame,
         {BASE: "#,##0"},
@@ -99,7 +106,9 @@ def _named(heat: HeatTable, said: pl.Series) -> pl.DataFrame:
 
 def heat_workbook(heat: HeatTable) -> bytes:
     """Return a workbook with one heat map."""
-    marks = {HELD: SHORTHAND[HELD], NOT_AVAILABLE: SHORTHAND[NOT_AVAILABLE]}
+    known = (HELD, NOT_AVAILABLE, *([BREAK] if heat.reading.signed else ()))
+    marks = {mark: SHORTHAND[mark] for mark in known}
+    explained = EXPLAINED | ({"Heat maps": CHANGES} if heat.reading.signed else {})
     rules = {f"Rule {n}": said for n, said in enumerate(heat.provenance.get("rules", ()), 1)}
     cover = [heat.summary(), f"Source: {heat.source}.", "Made with culture-metrics."]
-    return workbook(neutral(heat.title), cover, EXPLAINED | marks | rules, [heat_sheet(heat)])
+    return workbook(neutral(heat.title), cover, explained | marks | rules, [heat_sheet(heat)])

@@ -14,6 +14,8 @@ from culture_metrics.errors import unknown
 from culture_metrics.output import Output
 from culture_metrics.results.beside import with_apart
 from culture_metrics.results.tables import heat_map_table
+from culture_metrics.wording.columns import natural
+from culture_metrics.wording.heat import levels
 from culture_metrics.wording.numbers import at_the_end, held_back, in_sentence, several
 
 if TYPE_CHECKING:
@@ -23,9 +25,12 @@ if TYPE_CHECKING:
 
     from culture_metrics.catalogue import Edition
     from culture_metrics.results.results import Results
+    from culture_metrics.wording.heat import Reading
 
 #: Orders of rows that are no measure.
 LIKENESS, NAME = "likeness", "name"
+#: A map of more groups than this is a table: it scrolls, sorts and goes on over several sheets of paper.
+MANY_GROUPS = 25
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -87,6 +92,22 @@ class HeatTable(Output):
             subtitle=self.subtitle,
         )
 
+    @property
+    def long(self) -> bool:
+        """Whether a figure would not do: groups lie within others, or are many."""
+        return bool(self.around) or self.table["group"].n_unique() > MANY_GROUPS
+
+    @property
+    def reading(self) -> Reading:
+        """What its numbers and colours say."""
+        return levels(self.unit, self.scale)
+
+    def cells(self) -> pl.DataFrame:
+        """Return the table with what is drawn of each cell."""
+        from culture_metrics.views.heat_table import with_cells
+
+        return with_cells(self.table, self.unit)
+
     def summary(self) -> str:
         """Say which groups stand furthest from the whole, each by its figure."""
         shown = self.table.filter(
@@ -108,14 +129,14 @@ class HeatTable(Output):
         return " ".join(said)
 
     def __repr__(self) -> str:
-        return f"HeatTable({self.summary()} See .table, .save('heat.xlsx'))"
+        return f"{type(self).__name__}({self.summary()} See .table, .save('heat.xlsx'))"
 
     def _repr_html_(self) -> str:
         from culture_metrics.views.heat_table import heat_table
 
         folded, names = self.folded()
         key = ["breakdown", "group"]
-        shown = self.table.filter("leading").join(folded, on=key, how="anti", maintain_order="left")
+        shown = self.cells().filter("leading").join(folded, on=key, how="anti", maintain_order="left")
         return heat_table(
             shown,
             breakdown=self.breakdown,
@@ -127,7 +148,7 @@ class HeatTable(Output):
             unit=self.unit,
             limit=self.limit,
             order=self.ordered,
-            scale=self.scale,
+            reading=self.reading,
             moved=self.moved,
             folded=names,
             alike={one: place for place, one in enumerate(_alike(shown).select(key).iter_rows())},
@@ -154,7 +175,7 @@ class HeatTable(Output):
         said = []
         for (breakdown,), part in hidden.with_columns(many=many).group_by("breakdown", maintain_order=True):
             label = self.name if breakdown == self.breakdown else self.around
-            text = pooled(int(part["many"].sum()), self.minimum_base)
+            text = f"{pooled(int(part['many'].sum()), self.minimum_base)}{self.reading.held}"
             said.append((f"{label}: {text}", part.filter(~is_pooled())["group"].to_list()))
         return hidden.select("breakdown", "group"), said
 
@@ -196,7 +217,7 @@ def heat_table(  # noqa: PLR0913
     only) after them. Colours are decided for each of the two as for a map of its own.
     """
     exact = with_apart(rows, results.beside)
-    lies = _lies_in(results, rows, breakdown)
+    lies = lies_in(results.parents, rows, breakdown)
     outer = str(lies["parent_breakdown"][0]) if lies.height else ""
     parts = []
     for names, leading in ((measures, True), (more, False)):
@@ -209,7 +230,7 @@ def heat_table(  # noqa: PLR0913
         lies.select("group", pl.col("parent_group").alias("within"), pl.lit(breakdown).alias("breakdown")),
         on=["breakdown", "group"], how="left", maintain_order="left",
     )  # fmt: skip
-    places = _places(table, order, outer)
+    places = placed(table, order, outer)
     columns = [
         "breakdown", "group", "within", "group_base", "measure", "label", "leading", "estimate", "conf_low",
         "conf_high", "base", "status", "reference", "clear",
@@ -241,18 +262,18 @@ def heat_table(  # noqa: PLR0913
     )
 
 
-def _lies_in(results: Results, rows: pl.DataFrame, breakdown: str) -> pl.DataFrame:
+def lies_in(parents: pl.DataFrame | None, rows: pl.DataFrame, breakdown: str) -> pl.DataFrame:
     """Return for groups of a breakdown the one group, among those shown, that they lie in.
 
     Of several breakdowns around it the finest. A group whose own name or whose surrounding's is not shown has
     none, nor one that lay in several over the years.
     """
     empty = pl.DataFrame(schema=dict.fromkeys(["group", "parent_breakdown", "parent_group"], pl.String))
-    if results.parents is None:
+    if parents is None:
         return empty
     named = rows.filter(~is_pooled()).select("breakdown", "group").unique()
     pairs = (
-        results.parents.filter(breakdown=breakdown, organisation=str(rows["organisation"][0]))
+        parents.filter(breakdown=breakdown, organisation=str(rows["organisation"][0]))
         .select("breakdown", "group", "parent_breakdown", "parent_group")
         .unique()
         .join(named, on=["breakdown", "group"], how="semi")
@@ -272,7 +293,7 @@ def _lies_in(results: Results, rows: pl.DataFrame, breakdown: str) -> pl.DataFra
     return pairs.filter(parent_breakdown=finest["parent_breakdown"][0]).select(empty.columns)
 
 
-def _places(table: pl.DataFrame, order: str, outer: str) -> pl.DataFrame:
+def placed(table: pl.DataFrame, order: str, outer: str) -> pl.DataFrame:
     """Return the place of each group on the page: the whole, then each outer group before its own.
 
     What is held back has no part in the order: such groups stand last, by name.
@@ -286,8 +307,8 @@ def _places(table: pl.DataFrame, order: str, outer: str) -> pl.DataFrame:
     own = own.join(first, on="top", how="left")
     return (
         own.sort(
-            ~whole, is_pooled(), pl.col("first").is_null(), "first", "top",
-            pl.col("breakdown") != outer, pl.col("rank").is_null(), "rank", "group",
+            ~whole, is_pooled(), pl.col("first").is_null(), "first", natural("top"),
+            pl.col("breakdown") != outer, pl.col("rank").is_null(), "rank", natural("group"),
         )
         .with_row_index("place")
         .select("breakdown", "group", "place")

@@ -10,6 +10,7 @@ import polars as pl
 from culture_metrics.catalogue import Edition, catalogue
 from culture_metrics.contract import ALL
 from culture_metrics.errors import ResultsError, unknown
+from culture_metrics.output import names_given
 from culture_metrics.results.spelling import breakdown_among
 from culture_metrics.results.tabled import Tabled, when
 from culture_metrics.wording.numbers import count, held_back, in_sentence, several
@@ -24,9 +25,6 @@ if TYPE_CHECKING:
     from culture_metrics.results.heat_table import HeatTable
     from culture_metrics.wording.several import Figures
     from culture_metrics.wording.table import Table
-
-#: A map of more groups than this is a table: it scrolls, sorts and goes on over several sheets of paper.
-MANY_GROUPS = 25
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -211,8 +209,7 @@ class Results(Tabled):
         drawn: list[go.Figure | HeatTable] = []
         for name in wanted:
             laid = self.heat_table(name, organisation, period, limit=limit)
-            long = laid.around or laid.table["group"].n_unique() > MANY_GROUPS
-            drawn.append(laid if long else self.heat_map(name, organisation, period, limit=limit))
+            drawn.append(laid if laid.long else self.heat_map(name, organisation, period, limit=limit))
         return Figures(tuple(drawn), otherwise=NO_GROUPS)
 
     def shared_limit(
@@ -326,6 +323,7 @@ class Results(Tabled):
         from culture_metrics.results.beside import with_apart
         from culture_metrics.results.tables import heat_map_table
 
+        measures = None if measures is None else names_given("measures", measures)
         own = self._one(organisation, period)
         edition = _edition(own)
         known = own.filter(pl.col("breakdown") != ALL)["breakdown"].unique().sort().to_list()

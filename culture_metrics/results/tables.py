@@ -8,8 +8,10 @@ import numpy as np
 import polars as pl
 
 from culture_metrics.contract import ALL
+from culture_metrics.disclosure.names import is_pooled
 from culture_metrics.multiplicity import adjust
 from culture_metrics.results.precision import with_precision
+from culture_metrics.wording.columns import natural
 from culture_metrics.wording.numbers import count, fixed
 from culture_metrics.wording.table import HELD, NOT_APPLICABLE, NOT_AVAILABLE
 from data_schemas.columns import FAULTY
@@ -107,7 +109,7 @@ def heat_map_table(
             )
         )
         .with_columns(pl.col("base").max().over("group").alias("group_base"))
-        .sort(pl.col("group") != ALL, "group", "place")
+        .sort(pl.col("group") != ALL, is_pooled(), natural("group"), "group", "place")
         .select(
             "group", "group_base", "measure", "label", "estimate", "conf_low", "conf_high", "base", "status",
             "reference", "clear",

@@ -20,6 +20,7 @@ from culture_metrics.problems import counted
 from culture_metrics.wording.changes import amount
 from culture_metrics.wording.columns import printed_change
 from culture_metrics.wording.numbers import in_sentence, shown
+from culture_metrics.wording.periods import period_words
 from culture_metrics.wording.several import Figures, Sentences
 from culture_metrics.wording.table import HELD, Table
 
@@ -39,6 +40,7 @@ NONE = (
     "Response rates are not known, as no headcounts were given: put a table of staff by directorate or "
     "department into the folder, and run culture-metrics setup"
 )
+NO_DAYS = "How the response grew is not known, as no headcounts were given."
 SETUP = (
     "culture-metrics setup asks about such a column; in study.yaml it stands under the file, as "
     "`columns: {date of response: Submitted}`."
@@ -177,7 +179,9 @@ def _shown(study: Released, rates: Sequence[ResponseRates], table: pl.DataFrame)
     odd = table.filter(status="impossible").height
     note += f"; {counted(odd, 'group')} with more answers than staff" if odd else ""
     frame = pl.DataFrame(lines, schema=dict.fromkeys(SCHEMA, pl.String), orient="row")
-    return Table(frame, f"Response rates of {study.name}, {study.year}{note}", numbers=tuple(SCHEMA[2:]))
+    return Table(
+        frame, f"Response rates of {study.name}, {period_words(study.year)}{note}", numbers=tuple(SCHEMA[2:])
+    )
 
 
 def _called(study: Released, breakdown: str) -> str:
@@ -205,7 +209,9 @@ def _non_response(study: Study, table: pl.DataFrame) -> str:
     label = in_sentence(study.edition.leading[headline].label) if headline in study.edition.leading else ""
     if absent <= 0 or not label:
         return ""
-    silent = f"the {shown(100 * absent, 'percent')} of the staff who did not answer in {study.year}"
+    silent = (
+        f"the {shown(100 * absent, 'percent')} of the staff who did not answer in {period_words(study.year)}"
+    )
     if not study.why_no_change:
         change = study.compare_years().table.filter(breakdown=ALL, measure=headline).drop_nulls("difference")
         for row in change.with_columns(printed=printed_change()).iter_rows(named=True):
@@ -261,7 +267,7 @@ class StudyResponse(Output):
         """Draw the response by day, with a table of groups and what late answers tell; or say why not."""
         found = next((one.over for one in self.rates if not isinstance(one.over, str)), None)
         if found is None:
-            why = next((one.over for one in self.rates if one.over), f"{NONE}.")
+            why = next((one.over for one in self.rates if one.over), NO_DAYS)
             return Figures((), otherwise=f"{why} {SETUP}" if self.rates else str(why))
         over = found._with_provenance(self.provenance)
         late = [] if self.late is None else [Sentences((self.late.summary(), self.late.rules()[1]))]

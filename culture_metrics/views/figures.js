@@ -5,6 +5,8 @@
   const EDGE = 16, LABEL = 14, SUBTITLE = 15, TITLE = 20, HEADING = 26, FOOT = 19, DRAWN = 700;
   // Under this width labels stand above their rows; a picture is as large as a slide.
   const NARROW = 600, SLIDE = [1600, 900];
+  // The least width of a column of a map, in which its numbers still stand apart.
+  const CELL = 42;
   const pen = document.createElement("canvas").getContext("2d");
   const bare = (text) => new DOMParser().parseFromString(text.replace(/<br>/g, " "), "text/html").body.textContent;
   const safe = (text) => text.replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;");
@@ -27,6 +29,25 @@
     }
     return lines;
   };
+  // What is not broken at a space, unless it is long: a value and its unit, a verdict.
+  const whole = (text, room) => (long(text) > room ? text : text.replace(/ /g, "\u00A0"));
+  // A key names colours, a square before each or, left of what it is of, behind: one text for each.
+  const coloured = (note) => note.text.includes("<span");
+  const colours = (text) => text.split(/<br>|\s{2,}/).reduce((found, part) => {
+    const square = (part.match(/<span.*<\/span>/) || [""])[0], name = part.replace(square, "").trim();
+    if (square) found.push(`${square} ${name}`);
+    else found[found.length - 1] += ` ${name}`;
+    return found;
+  }, []);
+  // As many of them on a line as it has room for; one is broken only where it is longer than a line.
+  const packed = (texts, room) => texts.reduce((lines, text) => {
+    const longer = lines.length ? `${lines[lines.length - 1]} \u2002${text}` : text;
+    if (lines.length && long(bare(longer)) <= room) lines[lines.length - 1] = longer;
+    else if (long(bare(text)) <= room) lines.push(text);
+    else lines.push(...wrap(bare(text), room).map(safe).map((line, i) => (
+      i ? line : line.replace(/^\S+/, (text.match(/^<span.*<\/span>/) || ["$&"])[0]))));
+    return lines;
+  }, []);
   const copy = (value) => JSON.parse(JSON.stringify(value));
   const axes = (layout, letter) => Object.keys(layout).filter((key) => RegExp(`^${letter}axis\\d*$`).test(key));
 
@@ -78,7 +99,7 @@
       note.x === 0 && (note.xshift < 0 || note.xanchor === "right") ? "left"
         : note.x === 1 && (note.xanchor === "left" || note.xshift > 0) ? "right" : "");
     const head = (note) => note.yref === "paper" && note.y === 1 && !note.showarrow;
-    const beside = margin.l > 120 || margin.r > 150 ? all.filter((note) => side(note) && !head(note)) : [];
+    const beside = margin.l > 120 || margin.r > 150 || margin.l + margin.r > 0.4 * width ? all.filter((note) => side(note) && !head(note)) : [];
     const rows = beside.length > 0;
     const heads = rows ? all.filter(head) : [];
     const kept = all.filter((note) => !beside.includes(note) && !heads.includes(note));
@@ -90,7 +111,8 @@
       beside.forEach((note) => {
         const key = `${note.yref} ${note.y}`;
         const row = lines.get(key) || { at: note, texts: [], y: place(layout, note.yref, note.y, high) };
-        const of = side(note) === "left" && heads.find((one) => side(one) === "left" && one.xshift === note.xshift);
+        const of = side(note) === "left" && heads.find((one) => (
+          side(one) === "left" && !coloured(one) && one.xshift === note.xshift));
         if (of) of.said = true;
         row.texts.push([
           side(note) === "left" ? 0 : 1, note.xshift || 0, `${of ? `${bare(of.text)} ` : ""}${bare(note.text)}`, note.font,
@@ -100,9 +122,9 @@
       const placed = [...lines.values()].sort((a, b) => a.y - b.y);
       placed.forEach((row) => {
         row.texts.sort((a, b) => a[0] - b[0] || a[1] - b[1]);
-        const said = row.texts.map((text) => text[2]).join(" \u2002");
+        const said = row.texts.map((text, i) => (i ? whole(text[2], room / 2) : text[2])).join(" \u2002");
         row.bold = (row.texts[0][3] || {}).weight;
-        row.lines = wrap(said, room, LABEL, row.bold || 400).map(safe);
+        row.lines = wrap(said, room, LABEL, row.bold || 400).map((line) => safe(line.replace(/\u00A0/g, " ")));
       });
       placed.forEach((row, i) => {
         const gap = i ? row.y - placed[i - 1].y : 0;
@@ -117,11 +139,10 @@
       }));
       // What the columns were called, and what the colours mean, one beneath the other.
       const named = heads.filter((note) => !note.said).sort((a, b) => (side(a) ? 1 : 0) - (side(b) ? 1 : 0) || a.x - b.x);
-      const keys = named.filter((note) => !side(note)).map((note) => (
-        note.text.includes("<span") ? note.text.replace(/<br>/g, " ") : `| ${note.text}`));
-      const columns = named.filter(side).map((note) => bare(note.text)).join(" \u2002");
-      const list = [...keys.flatMap((text) => long(bare(text)) > room ? wrap(bare(text), room).map(safe) : text),
-        ...(columns ? wrap(columns, room).map(safe) : [])];
+      const keys = named.filter((note) => coloured(note) || !side(note)).flatMap((note) => (
+        coloured(note) ? colours(note.text) : [`| ${note.text}`]));
+      const columns = named.filter((note) => side(note) && !coloured(note)).map((note) => bare(note.text)).join(" \u2002");
+      const list = [...packed(keys, room), ...(columns ? wrap(columns, room).map(safe) : [])];
       if (list.length) kept.push({
         text: list.join("<br>"), x: 0, y: 1, xref: "paper", yref: "paper", xanchor: "left", align: "left",
         yanchor: "bottom", yshift: extra + 8, showarrow: false, font: { size: LABEL, color: "#595959" },
@@ -152,7 +173,8 @@
       if (note.showarrow && !note.text) return;
       const fits = Math.min(room, share > 0.99 && note.xanchor === "left" && margin.r > 60 ? margin.r - 16 - leader : room);
       if (most > fits) {
-        const words = texts.flatMap((text) => wrap(bare(text), fits, size, weight)).map(safe);
+        const words = coloured(note) ? packed(colours(note.text), fits)
+          : texts.flatMap((text) => wrap(bare(text), fits, size, weight)).map(safe);
         lines = Math.max(lines, Math.min(2, words.length / texts.length));
         note.align = "left";
         note.text = words.join("<br>");
@@ -194,7 +216,9 @@
   const fit = (data, drawn, width) => {
     if (!drawn.meta || !drawn.meta.words || !drawn.margin) return [data, drawn];
     if (scrolls(data, drawn)) {
-      const least = width < DRAWN && !drawn.width ? { width: DRAWN } : {};
+      const columns = Math.max(0, ...data.map((trace) => (trace.type === "heatmap" && trace.x ? trace.x.length : 0)));
+      const needed = columns ? drawn.margin.l + drawn.margin.r + CELL * columns : DRAWN;
+      const least = width < DRAWN && !drawn.width ? { width: Math.max(width, Math.min(DRAWN, needed)) } : {};
       return [data, reword({ ...copy(drawn), ...least }, width)];
     }
     const layout = reword(copy(drawn), width);

@@ -13,15 +13,17 @@ import polars as pl
 from culture_metrics.contract import ALL
 from culture_metrics.views import maps, style
 from culture_metrics.views.heat_map import coloured
-from culture_metrics.wording.numbers import DECIMALS, MINUS, held_back, reach, sentences, signed
-from culture_metrics.wording.table import HELD, NOT_AVAILABLE, SHORTHAND
+from culture_metrics.wording.numbers import MINUS, fixed, held_back, sentences, signed
+from culture_metrics.wording.table import BREAK, HELD, NOT_AVAILABLE, SHORTHAND
+from culture_metrics.wording.verdicts import LIKELY, SAME
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from culture_metrics.wording.heat import Reading
+
 ABOVE, BELOW = "\N{BLACK UP-POINTING TRIANGLE}", "\N{BLACK DOWN-POINTING TRIANGLE}"
 FILES = Path(__file__).parent / "heat_table_page"
-CLEARLY = {ABOVE: "clearly above the whole organisation", BELOW: "clearly below it"}
 _NUMBERS = count(1)
 
 
@@ -52,22 +54,24 @@ def heat_script() -> str:
     return (FILES / "heat_table.js").read_text(encoding="utf-8")
 
 
-def with_cells(table: pl.DataFrame) -> pl.DataFrame:
+def with_cells(table: pl.DataFrame, unit: str) -> pl.DataFrame:
     """Add to the table of a `HeatTable` what is drawn of a cell.
 
-    `apart` is its difference from the whole, null where that is not coloured; `mark` stands for a number that
-    is not there.
+    `apart` is its difference from the whole, null where that is not coloured; `text` is the number and
+    `verdict` what it says of a change; `mark` stands for a number that is not there.
     """
     difference = pl.col("estimate") - pl.col("reference")
     return table.with_columns(
         apart=pl.when((coloured(difference) != 0) & (pl.col("group") != ALL)).then(difference),
         difference=pl.when(pl.col("group") != ALL).then(difference),
+        text=fixed("estimate", unit).str.strip_suffix("%"),
+        verdict=pl.lit(""),
         mark=pl.when(held_back()).then(pl.lit(HELD)).otherwise(pl.lit(NOT_AVAILABLE)),
     )
 
 
 def heat_table(  # noqa: PLR0913
-    table: pl.DataFrame,
+    cells: pl.DataFrame,
     *,
     breakdown: str,
     name: str,
@@ -78,7 +82,7 @@ def heat_table(  # noqa: PLR0913
     unit: str,
     limit: float,
     order: str,
-    scale: tuple[float, float] | None,
+    reading: Reading,
     moved: Mapping[tuple[str, str], str],
     folded: Sequence[tuple[str, Sequence[str]]],
     alike: Mapping[tuple[str, str], int],
@@ -87,8 +91,8 @@ def heat_table(  # noqa: PLR0913
 
     Parameters
     ----------
-    table : polars.DataFrame
-        As `HeatTable.table`, in the order of the page.
+    cells : polars.DataFrame
+        As `HeatTable.cells` gives them, in the order of the page.
     breakdown, name, around : str
         Id of the breakdown, what its groups are called, and what they lie in.
     title, subtitle, source : str
@@ -99,8 +103,8 @@ def heat_table(  # noqa: PLR0913
         Difference at which the colours end.
     order : str
         What the rows are sorted by, in words.
-    scale : tuple of float, optional
-        Where scores lie.
+    reading : Reading
+        What numbers and colours say.
     moved : mapping
         (breakdown, group) -> a sentence on what changed in it.
     folded : sequence of (str, sequence of str)
@@ -108,26 +112,20 @@ def heat_table(  # noqa: PLR0913
     alike : mapping
         (breakdown, group) -> place in the order in which like groups stand side by side.
     """
-    cells = with_cells(table)
     measures = cells.select("measure", "label").unique(maintain_order=True)["label"].to_list()
     rows = [part.to_dicts() for part in cells.partition_by("breakdown", "group", maintain_order=True)]
     bodies = []
     for top, part in groupby(rows, lambda row: _top(row[0], breakdown)):
-        lines = [_line(row, top, unit, limit, moved, alike, breakdown) for row in part]
+        lines = [_line(row, top, unit, limit, reading, moved, alike, breakdown) for row in part]
         bodies.append(f"<tbody{' class=cm-whole' if top == (ALL,) else ''}>{''.join(lines)}</tbody>")
     if folded:
         lines = [_folded(said, names, len(measures)) for said, names in folded]
         bodies.append(f"<tbody class=cm-folded>{''.join(lines)}</tbody>")
     head = f"{name}, within {around}" if around else name
     heads = "".join(f"<th scope=col>{html.escape(label)}</th>" for label in measures)
-    scores = "Percentages" if unit == "percent" else f"Scores{reach(scale)}"
-    marks = [f"{mark} {SHORTHAND[mark]}." for mark in (HELD, NOT_AVAILABLE) if f">{mark}<" in "".join(bodies)]
-    notes = [
-        f"{scores}, {order}. {ABOVE} {CLEARLY[ABOVE]}, {BELOW} {CLEARLY[BELOW]}, beyond chance with all "
-        "cells of the map allowed for; neighbours in the order may differ by chance alone.",
-        *marks,
-        f"Source: {source}",
-    ]
+    known = (HELD, NOT_AVAILABLE, BREAK)
+    marks = [f"{mark} {SHORTHAND[mark]}." for mark in known if f">{mark}<" in "".join(bodies)]
+    notes = [reading.notes(order, ABOVE, BELOW), *marks, f"Source: {source}"]
     label = html.escape(title, quote=True)
     return (
         f'<div class="cm-heat" id="cm-heat-{next(_NUMBERS)}"><style>{heat_style()}</style>'
@@ -135,7 +133,7 @@ def heat_table(  # noqa: PLR0913
         f"<caption><strong>{html.escape(title)}.</strong> {html.escape(subtitle)}</caption>"
         f"<thead><tr><th scope=col>{html.escape(head)}</th><th scope=col>Base</th>{heads}</tr></thead>"
         f"{''.join(bodies)}</table></div>"
-        f"<p class=cm-key>{_key(limit, unit)}</p><p>{html.escape(sentences(notes))}</p>"
+        f"<p class=cm-key>{_key(limit, reading)}</p><p>{html.escape(sentences(notes))}</p>"
         f"<script>{heat_script()}</script></div>"
     )
 
@@ -153,6 +151,7 @@ def _line(
     top: tuple[str, ...],
     unit: str,
     limit: float,
+    reading: Reading,
     moved: Mapping[tuple[str, str], str],
     alike: Mapping[tuple[str, str], int],
     breakdown: str,
@@ -166,32 +165,36 @@ def _line(
     data = "" if place is None else f' data-alike="{place}"'
     name = html.escape(maps.WHOLE if whole else first["group"])
     if not whole:
-        said = html.escape(_summary(row, unit, moved.get((first["breakdown"], first["group"]), "")))
+        said = html.escape(_summary(row, unit, reading, moved.get((first["breakdown"], first["group"]), "")))
         name = f"<details><summary>{name}</summary><p>{said}</p></details>"
     scope = "rowgroup" if outer else "row"
     base = "" if first["group_base"] is None else f"{first['group_base']:,}"
-    cells = "".join(_cell(cell, unit, limit) for cell in row)
+    cells = "".join(_cell(cell, limit, reading) for cell in row)
     return (
         f'<tr class="{kind}"{data}><th scope={scope}>{name}</th>'
         f'<td data-v="{base.replace(",", "")}">{base or NOT_AVAILABLE}</td>{cells}</tr>'
     )
 
 
-def _cell(cell: Mapping[str, Any], unit: str, limit: float) -> str:
-    value = cell["estimate"]
-    if value is None:
+def _cell(cell: Mapping[str, Any], limit: float, reading: Reading) -> str:
+    if cell["estimate"] is None:
         return f"<td class=cm-held>{cell['mark']}</td>"
-    text = f"{value:.{DECIMALS[unit]}f}"
+    text = cell["text"]
+    value = f' data-v="{text.replace(MINUS, "-").lstrip("+")}"'
     if cell["apart"] is None:
-        return f'<td data-v="{text}">{text}</td>'
-    mark = ABOVE if cell["apart"] > 0 else BELOW
+        if cell["verdict"] == SAME:
+            text += f"<i aria-hidden=true>=</i><span>, {SAME}</span>"
+        elif cell["verdict"] in LIKELY:
+            text = f"<em>{text}</em><span>, {cell['verdict']}</span>"
+        return f"<td{value}>{text}</td>"
+    mark, said = (ABOVE, reading.above) if cell["apart"] > 0 else (BELOW, reading.below)
     return (
-        f'<td data-v="{text}" style="background:{shade(cell["apart"], limit)}">{text}'
-        f"<i aria-hidden=true>{mark}</i><span>, {CLEARLY[mark]}</span></td>"
+        f'<td{value} style="background:{shade(cell["apart"], limit)}">{text}'
+        f"<i aria-hidden=true>{mark}</i><span>, {said}</span></td>"
     )
 
 
-def _summary(row: Sequence[Mapping[str, Any]], unit: str, moved: str) -> str:
+def _summary(row: Sequence[Mapping[str, Any]], unit: str, reading: Reading, moved: str) -> str:
     """Say the base of a group, where it is furthest from the whole, and what changed."""
     shown = sorted((c for c in row if c["difference"] is not None), key=lambda c: c["difference"])
     points = " points" if unit == "percent" else ""
@@ -199,8 +202,8 @@ def _summary(row: Sequence[Mapping[str, Any]], unit: str, moved: str) -> str:
     said = [f"Base {base:,}" if base else ""]
     if shown:
         low, high = shown[0], shown[-1]
-        sides = [("Best against the whole", high, high["difference"] > 0)]
-        sides.append(("Worst" if len(shown) > 1 else "", low, low["difference"] < 0))
+        sides = [(reading.best, high, high["difference"] > 0)]
+        sides.append((reading.worst if len(shown) > 1 else "", low, low["difference"] < 0))
         for words, cell, there in sides:
             if there and words:
                 sure = ", beyond chance" if cell["apart"] is not None else ""
@@ -217,12 +220,9 @@ def _folded(said: str, names: Iterable[str], measures: int) -> str:
     return f"<tr><th scope=row>{text}</th>{marks}</tr>"
 
 
-def _key(limit: float, unit: str) -> str:
+def _key(limit: float, reading: Reading) -> str:
     """Return the bar of the colours."""
-    points = " points" if unit == "percent" else ""
-    steps = [(sign, size * limit) for sign, size in ((MINUS, 1), (MINUS, 0.5), ("", 0), ("+", 0.5), ("+", 1))]
     boxes = "".join(
-        f'<b style="background:{shade(-size if sign == MINUS else size, limit)}">{sign}{size:.3g}</b>'
-        for sign, size in steps
+        f'<b style="background:{shade(apart, limit)}">{text}</b>' for apart, text in reading.steps(limit)
     )
-    return f"Difference from the whole organisation{points}: {boxes}"
+    return f"{reading.key}: {boxes}"

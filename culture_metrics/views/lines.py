@@ -7,7 +7,7 @@ import polars as pl
 
 from culture_metrics.views import style
 from culture_metrics.views.inputs import tidy
-from culture_metrics.views.labels import safe, wrap
+from culture_metrics.views.labels import safe, width, wrap
 from culture_metrics.views.numbers import listed
 from culture_metrics.wording.numbers import sentences, several
 
@@ -28,6 +28,7 @@ def lines(  # noqa: PLR0913
     notes: str = "",
     level: float = 0.95,
     bands: str | None = None,
+    from_zero: bool = False,
 ) -> go.Figure:
     """Draw fitted lines with their intervals, each named at its right end.
 
@@ -43,6 +44,8 @@ def lines(  # noqa: PLR0913
         Level of the intervals.
     bands : str, optional
         What the bands are, where they are no intervals.
+    from_zero : bool
+        Whether both axes begin at 0, as shares of a whole over time do.
 
     Returns
     -------
@@ -71,16 +74,18 @@ def lines(  # noqa: PLR0913
     # Level lines have no height of their own.
     air = 0.05 * ((marks.max() - marks.min()) or abs(marks.max()) or 1.0)
     low, high = float(marks.min() - air), float(marks.max() + air)
+    low = 0.0 if from_zero else low
     names(fig, parts, low, high)
     reach = table.select(pl.col("x").min(), high=pl.col("x").max()).row(0)
     if reach[0] == reach[1]:
         reach = (reach[0] - 0.5, reach[1] + 0.5)
+    reach = (0.0, reach[1]) if from_zero else reach
     banded = table["conf_low"].is_not_null().any()
     if bands is None:
         bands = f"Bands: {100 * level:g}% interval." if banded else ""
     return style.finish(
         fig,
-        frame(fig, (float(reach[0]), float(reach[1])), (low, high), x_title, y_title),
+        frame(fig, parts, (float(reach[0]), float(reach[1])), (low, high), x_title, y_title),
         title=title,
         subtitle=subtitle,
         source=source,
@@ -113,12 +118,18 @@ def both_ends(parts: list[tuple[str, pl.DataFrame]]) -> str:
 
 
 def frame(
-    fig: go.Figure, across: tuple[float, float], up: tuple[float, float], x_title: str, y_title: str
+    fig: go.Figure,
+    parts: list[tuple[str, pl.DataFrame]],
+    across: tuple[float, float],
+    up: tuple[float, float],
+    x_title: str,
+    y_title: str,
 ) -> style.Room:
     """Set the axes of a figure of lines and return the room it takes."""
     fig.update_yaxes(range=list(up), showgrid=True, gridcolor=style.GRID, nticks=7, title_text=safe(y_title))
     fig.update_xaxes(range=list(across), title_text=safe(x_title), nticks=9)
-    right = style.EDGE + NAME_WIDTH + LEADER
+    longest = max(width(line) for name, _ in parts for line in wrap(name, NAME_WIDTH))
+    right = style.EDGE + min(NAME_WIDTH, longest) + LEADER
     return style.Room(height=HEIGHT, left=style.EDGE + 70, right=right, head=8, foot=56)
 
 

@@ -78,7 +78,7 @@ def scatter(
     names(fig, parts, low, high, right)
     return style.finish(
         fig,
-        frame(fig, (left, right), (low, high), x_title, y_title),
+        frame(fig, parts, (left, right), (low, high), x_title, y_title),
         title=title,
         subtitle=subtitle,
         source=source,

@@ -81,3 +81,15 @@ def _percent() -> pl.Expr:
 
 def _fixed(value: pl.Expr, places: int) -> pl.Expr:
     return value.round(places).cast(pl.Decimal(12, places)).cast(pl.String)
+
+
+def natural(column: str) -> pl.Expr:
+    """Expression: what names are sorted by as people count: Ward 2 before Ward 10.
+
+    Examples
+    --------
+    >>> pl.DataFrame({"x": ["Ward 10", "ward 2", "Bank"]}).sort(natural("x"))["x"].to_list()
+    ['Bank', 'ward 2', 'Ward 10']
+    """
+    padded = pl.col(column).str.to_lowercase().str.replace_all(r"(\d+)", "00000000$1")
+    return padded.str.replace_all(r"0+(\d{9})", "$1")

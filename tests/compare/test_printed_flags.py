@@ -51,7 +51,7 @@ def test_printed_flags_stand_beside_the_verdict_and_agreement_is_said(book):
     assert found["RY6", "PP1"][0] == 0
     assert found["RY6", "M"][0] == 0  # the file prints none: rebuilt
     assert change.notes[-1] == (
-        "The column official_flag is as the workbook prints it in 3 rows; the flag rebuilt here is the same in 2 of "
+        "The official flag is as the workbook prints it in 3 rows; the one rebuilt here is the same in 2 of "
         "the 3 that have both."
     )
 

@@ -117,7 +117,7 @@ def report_attack(seed: int) -> tuple[list, dict[str, int]]:
             "--by",
             ",".join(by),
         ]
-        subprocess.run([sys.executable, "-m", "culture_metrics.cli", *asked], check=True, capture_output=True)
+        subprocess.run([sys.executable, "-m", "culture_metrics", *asked], check=True, capture_output=True)
         labels = [labels_of(e, by) for e in extracts]
         return folder_attack(out, extracts, labels, np.random.default_rng(seed))
 
