@@ -32,7 +32,6 @@ if worker := os.environ.get("PYTEST_XDIST_WORKER"):
 #: What takes longest as one file begins first: else one worker would wait for the other at the end.
 LONG = (
     "tests/redteam/test_redteam.py", "tests/test_notebooks.py", "tests/reporting/test_report.py",
-    "tests/browser/test_lab.py",
 )  # fmt: skip
 
 
