@@ -86,9 +86,8 @@ def no_browser() -> str:
 @contextmanager
 def browser() -> Iterator[Any]:
     """Start the browser of this computer, and end it."""
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
+    sync = pytest.importorskip("playwright.sync_api")
+    with sync.sync_playwright() as playwright:
         chrome = playwright.chromium.launch(
             executable_path=str(find_browser()), args=["--no-sandbox", "--disable-gpu"]
         )
