@@ -5,26 +5,27 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
 import polars as pl
 
 from culture_metrics.catalogue import least_base
+from culture_metrics.compare.difference import add_differences
 from culture_metrics.errors import ExtractError
 from culture_metrics.extracts.dates import DAY, ROW
 from culture_metrics.indicators.fieldwork import said_day, window
 from culture_metrics.indicators.scoring import score
 from culture_metrics.output import Output, verb
-from culture_metrics.results.precision import t_quantile
 from culture_metrics.wording.changes import amount
 from culture_metrics.wording.numbers import in_sentence, shown
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import date
 
     from culture_metrics.extracts.extract import Extract
     from culture_metrics.indicators.fieldwork import Window
 
 EARLY, LATE = "early", "late"
+_TEXTS = {"measure": pl.String, "label": pl.String}
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -133,9 +134,8 @@ def early_and_late(
     until = next((day for day, n in days.iter_rows() if n * 2 >= dated.height), first)
     late = pl.col(DAY) > until
     labels = {m.id: m.label for m in extract.edition.leading.values() if m.id in dated.columns}
-    table = pl.concat([_row(dated, name, label, late) for name, label in labels.items()]) if labels else None
-    found = None if table is None else table.filter(pl.min_horizontal("base_early", "base_late") >= least)
-    if found is None or found.is_empty():
+    found = _halves(dated, labels, late).filter(pl.min_horizontal("base_early", "base_late") >= least)
+    if found.is_empty():
         raise ExtractError(
             "Too few answers have a date within fieldwork to compare early with late ones",
             expected=f"at least {least} in each half",
@@ -146,29 +146,27 @@ def early_and_late(
     return EarlyAndLate(found, until, str(spoken))
 
 
-def _row(dated: pl.DataFrame, name: str, label: str, late: pl.Expr) -> pl.DataFrame:
-    """Return both halves of one score, and Welch's interval of their difference."""
-    sides = {EARLY: pl.col(name).filter(~late), LATE: pl.col(name).filter(late)}
-    each = {
-        f"{what}_{side}": getattr(values, how)()
-        for side, values in sides.items()
-        for what, how in (("mean", "mean"), ("var", "var"), ("base", "count"))
-    }
-    row = dated.select(**each).row(0, named=True)
-    gap = error = df = low = high = None
-    if row["var_early"] is not None and row["var_late"] is not None:
-        gap = row["mean_late"] - row["mean_early"]
-        early, late_ = (row[f"var_{side}"] / row[f"base_{side}"] for side in sides)
-        error = (early + late_) ** 0.5
-        own = early**2 / (row["base_early"] - 1) + late_**2 / (row["base_late"] - 1)
-        if own:
-            df = error**4 / own
-            reach = error * float(t_quantile(np.array([df]))[0])
-            low, high = gap - reach, gap + reach
-    numbers = {
-        "early": row["mean_early"], "late": row["mean_late"], "estimate": gap, "std_error": error, "df": df,
-        "conf_low": low, "conf_high": high,
-    }  # fmt: skip
-    bases = {f"base_{side}": row[f"base_{side}"] for side in sides}
-    types = dict.fromkeys(numbers, pl.Float64) | dict.fromkeys(bases, pl.UInt32)
-    return pl.DataFrame({"measure": name, "label": label, **numbers, **bases}, schema_overrides=types)
+def _halves(dated: pl.DataFrame, labels: Mapping[str, str], late: pl.Expr) -> pl.DataFrame:
+    """Return both halves of each score, and Welch's interval of their difference."""
+    long = dated.select(*(pl.col(name).cast(pl.Float64) for name in labels), late.alias("late")).unpivot(
+        index="late", variable_name="measure", value_name="score"
+    )
+    value = pl.col("score")
+    each = long.group_by("measure", "late").agg(
+        estimate=value.mean(),
+        sd=value.std(),
+        n=value.count(),
+        se=value.std() / value.count().sqrt(),
+        df=value.count() - 1.0,
+    )
+    pairs = pl.DataFrame({"measure": [*labels], "label": [*labels.values()]}, schema_overrides=_TEXTS)
+    for is_late, end in ((False, "from"), (True, "to")):
+        half = each.filter(late=is_late).drop("late")
+        half = half.rename({name: f"{name}_{end}" for name in half.columns if name != "measure"})
+        pairs = pairs.join(half, on="measure", how="left", maintain_order="left")
+    pairs = pairs.with_columns(unit=pl.lit("score"), covariance=0.0, allowance=0.0, material=0.0)
+    return add_differences(pairs).select(
+        "measure", "label", pl.col("estimate_from").alias(EARLY), pl.col("estimate_to").alias(LATE),
+        pl.col("difference").alias("estimate"), "std_error", "df", "conf_low", "conf_high",
+        pl.col("n_from").fill_null(0).alias("base_early"), pl.col("n_to").fill_null(0).alias("base_late"),
+    )  # fmt: skip
