@@ -118,7 +118,8 @@ def adjust_p(
         at, p = rows["row"].to_numpy(), rows["p_value"].to_numpy()
         weights = _weights(rows["tier"].to_numpy()) if tiered else np.ones(len(p))
         adjusted[at] = adjusted_for_number(p, adjust, weights)
-        critical[at] = _critical(p / weights, adjust) * weights
+        held = _critical_holm(p / weights, weights) if adjust == "holm" else _critical(p / weights)
+        critical[at] = held * weights
         if together is not None and (number := _worth(rows, weights, adjust, together)):
             adjusted[at] = np.minimum(adjusted[at], p / weights * number)
             critical[at] = np.maximum(critical[at], ALPHA / number * weights)
@@ -128,7 +129,7 @@ def adjust_p(
                 again = np.asarray(adjusted_for_number(p[inside], adjust)) / share
                 here = at[inside]
                 adjusted[here] = np.minimum(adjusted[here], again)
-                critical[here] = np.maximum(critical[here], _critical(p[inside], adjust, ALPHA * share))
+                critical[here] = np.maximum(critical[here], _critical(p[inside], ALPHA * share))
     # A share of the level above the whole of it would call what its own interval does not.
     adjusted = np.fmax(adjusted, table["p_value"].cast(pl.Float64).to_numpy() + 0 * adjusted)
     critical = np.minimum(critical, ALPHA)
@@ -177,13 +178,10 @@ def _under_what_moved(rows: pl.DataFrame) -> tuple[NDArray[np.bool_], float]:
     return rows["row"].is_in(below["row"].unique().implode()).to_numpy(), moved.height / scores.height
 
 
-def _critical(p: Floats, adjust: str, level: float = ALPHA) -> Floats:
+def _critical(p: Floats, level: float = ALPHA) -> Floats:
     """Return for each p-value the one below which it would be called, the others being as they are."""
     size = len(p)
     steps = level * np.arange(1, size + 1) / size
-    if adjust == "holm":
-        called = np.asarray(adjusted_for_number(p, "holm")) < level
-        return np.asarray(level / np.maximum(size - called.sum() + called, 1))
     below = np.searchsorted(np.sort(p), steps, side="right")
     numbers = np.arange(1, size + 1)
     enough = numbers[below >= numbers]
@@ -192,3 +190,27 @@ def _critical(p: Floats, adjust: str, level: float = ALPHA) -> Floats:
     possible = numbers[below >= numbers - 1]
     own = possible[np.maximum(np.searchsorted(level * possible / size, p, side="left") - 1, 0)]
     return np.asarray(level / size * np.where(p <= level * last / size, last, own))
+
+
+def _critical_holm(p: Floats, weights: Floats) -> Floats:
+    """Return the same with Holm's adjustment, of p-values over their weights.
+
+    The others are called from the smallest on, until one is above the level over the weight that is left: its
+    own and that of all behind it, and of the row itself, which has not been called yet. That is also the step
+    of the row: what lies below it is called before.
+    """
+    order = np.argsort(p)
+    size, sorted_p, sorted_weights = len(p), p[order], weights[order]
+    left = np.append(np.cumsum(sorted_weights[::-1])[::-1], 0.0)
+    place = np.arange(size)
+    stops = sorted_p * left[:-1] >= ALPHA
+    first = int(np.argmax(stops)) if stops.any() else size
+    found = np.empty(size)
+    for weight in np.unique(weights):  # one for each tier
+        # The next behind each place that is not called as long as a row of this weight is not.
+        late = np.where(sorted_p * (left[:-1] + weight) >= ALPHA, place, size)
+        after = np.append(np.minimum.accumulate(late[::-1])[::-1][1:], size)
+        own = sorted_weights == weight
+        step = np.where(first < place, left[first], left[after] + weight)
+        found[order[own]] = ALPHA / step[own]
+    return found
