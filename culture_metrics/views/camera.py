@@ -64,8 +64,8 @@ class Camera:
                 "A picture needs a package that is not installed",
                 where=where,
                 expected="kaleido, version 1 or newer, and Chrome, Chromium or Edge",
-                hint="Install it: pip install 'culture-metrics[pictures]'. Without it, save as .html: the page "
-                "has a button that saves a PNG.",
+                hint="Install it: pip install 'culture-metrics[pictures]'. Without it, save as .html: the "
+                "page has a button that saves a PNG.",
             ) from error
         with self._one_at_a_time:
             taken = asyncio.run_coroutine_threadsafe(self._take(kaleido, shown, opts), self._loop)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import plotly.io as pio
 from plotly.offline import get_plotlyjs
 
-from culture_metrics.errors import ReportError
+from culture_metrics.files.place import written
 from culture_metrics.views import style
 from culture_metrics.views.camera import camera
 from culture_metrics.views.house import HouseFigure, folded
@@ -183,7 +183,8 @@ def picture(fig: go.Figure, path: str | Path) -> Path:
     Raises
     ------
     ReportError
-        When one of the two is not there, no picture came within a minute, or the file cannot be written there.
+        When one of the two is not there, no picture came within a minute, or the file cannot be
+        written there.
     """
     path = Path(path)
     return written(path, drawn(fig, path.suffix.lower().lstrip("."), path.name))
@@ -265,20 +266,6 @@ def _page(body: str, title: str, script: str) -> str:
         style=HEADING_STYLE + ON_PAGE_STYLE + ON_PAPER_STYLE,
         script=script,
     )
-
-
-def written(path: Path, content: bytes) -> Path:
-    """Write a file, and return where it is."""
-    try:
-        path.write_bytes(content)
-    except OSError as error:
-        raise ReportError(
-            "The figure could not be written",
-            where=path.name,
-            got=error.strerror,
-            hint="Check that the folder exists, that you may write there and that the file is not open.",
-        ) from error
-    return path
 
 
 def alt(layout: Mapping[str, Any]) -> str:

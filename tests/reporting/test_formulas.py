@@ -35,6 +35,8 @@ HOSTILE = [
     "-2+3",
     "@SUM(1+1)",
     "\t=1+1",
+    "\N{FULLWIDTH EQUALS SIGN}1+1",
+    " \N{SMALL PLUS SIGN}1",
     "\r=1+1",
     "Ward 7",
 ]
