@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from culture_metrics.extracts.extract import Extract
-    from culture_metrics.indicators.fieldwork import Window
+    from culture_metrics.indicators.days import Window
 
 KEY = ["organisation", "breakdown", "group"]
 

@@ -13,6 +13,7 @@ from culture_metrics.contract import ALL
 from culture_metrics.disclosure.names import pooled
 from culture_metrics.errors import ExtractError
 from culture_metrics.indicators.breakdowns import group_columns
+from culture_metrics.indicators.days import OTHERS
 from culture_metrics.indicators.headcounts import read_headcounts
 from culture_metrics.indicators.response_rates import KEY, response_rates
 from culture_metrics.output import Output
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from culture_metrics.compare.early_late import EarlyAndLate
     from culture_metrics.disclosure.rule import Rule
     from culture_metrics.extracts.extract import Extract
-    from culture_metrics.indicators.fieldwork import Window
+    from culture_metrics.indicators.days import Window
     from culture_metrics.indicators.headcounts import Headcounts
     from culture_metrics.indicators.response_rates import ResponseRates
     from culture_metrics.study.released import Released
@@ -263,7 +264,8 @@ class StudyResponse(Output):
         found = next((one.over for one in self.rates if not isinstance(one.over, str)), None)
         if found is None:
             why = next((one.over for one in self.rates if one.over), NO_DAYS)
-            return Figures((), otherwise=f"{why} {SETUP}" if self.rates else str(why))
+            named = not self.rates or why == OTHERS
+            return Figures((), otherwise=str(why) if named else f"{why} {SETUP}")
         over = found._with_provenance(self.provenance)
         late = [] if self.late is None else [Sentences((self.late.summary(), self.late.rules()[1]))]
         groups = over.groups()
