@@ -55,8 +55,8 @@ class EarlyAndLate(Output):
     def rules(self) -> tuple[str, ...]:
         """Say what is compared, and what that may be taken for."""
         return (
-            f"Early is up to {said_day(self.until)}, by when half of the answers were in. {self.others} "
-            "Welch's interval, unweighted.",
+            f"Early is up to {said_day(self.until)}, by when half of the answers were in. "
+            f"{self.others}Welch's interval, unweighted.",
             "Who answered late is often taken to be nearer to who did not answer. That is a rough look: "
             "nothing in the survey says what those who did not answer think.",
         )
@@ -138,9 +138,8 @@ def early_and_late(
             hint="Keep the rows of one: dataclasses.replace(extract, frame=...).",
         )
     part = next(iter(in_steps(extract, least, fieldwork).values()), None)
-    scores = score(extract)
-    labels = {m.id: m.label for m in extract.edition.leading.values() if m.id in scores.columns}
-    halves, others = _halves(scores.select(*labels), part, least) if part else (None, "")
+    scores, labels = _scores(extract)
+    halves, others = _halves(scores, part, least) if part else (None, "")
     if halves is None or part is None:
         raise _too_few(least)
     if not part.keep(extract):
@@ -153,6 +152,27 @@ def early_and_late(
     headline = extract.edition.survey.defaults.headline
     spoken = headline if headline in found["measure"].to_list() else found["measure"][0]
     return EarlyAndLate(found, part.ends[part.half()], str(spoken), others)
+
+
+def with_halves(extract: Extract, least: int, fieldwork: Window | None = None) -> pl.DataFrame:
+    """Return the respondents with their half as a column, as `early_and_late` has it; else as they are.
+
+    A ledger that an earlier run wrote says of the halves that they were shown.
+    """
+    if extract.dates is None or extract.frame["organisation"].n_unique() > 1:
+        return extract.frame
+    for part in in_steps(extract, least, fieldwork).values():
+        halves, _ = _halves(_scores(extract)[0], part, least)
+        if halves is not None:
+            return extract.frame.with_columns(halves.alias(HALF))
+    return extract.frame
+
+
+def _scores(extract: Extract) -> tuple[pl.DataFrame, dict[str, str]]:
+    """Return the leading scores of respondents, and their labels."""
+    scores = score(extract)
+    labels = {m.id: m.label for m in extract.edition.leading.values() if m.id in scores.columns}
+    return scores.select(*labels), labels
 
 
 def _too_few(least: int) -> ExtractError:
@@ -178,14 +198,14 @@ def _halves(scores: pl.DataFrame, part: InSteps, least: int) -> tuple[pl.Series 
         found = pl.select(half=pl.when(~apart).then(found)).to_series()
     sizes = dict(found.drop_nulls().value_counts().iter_rows())
     which = "in neither half" if leave else "late"
-    said = f"Answers without a day in fieldwork are {which}." if apart.any() else ""
+    said = f"Answers without a day in fieldwork are {which}. " if apart.any() else ""
     return (found if min(sizes.get(EARLY, 0), sizes.get(LATE, 0)) >= least else None), said
 
 
 def _shown(extract: Extract, halves: pl.Series, least: int) -> list[str]:
     """Return the measures of which both halves may be shown beside all that was and will be."""
-    frame = extract.frame.with_columns(halves.alias(HALF))
-    cells = shown_cells(replace(extract, frame=frame), [HALF], minimum_base=least)
+    own = replace(extract, frame=extract.frame.with_columns(halves.alias(HALF)))
+    cells = shown_cells(own, [HALF], minimum_base=least)
     seen = cells.filter(breakdown=HALF, status="reported").filter(pl.col("decimals").is_null())
     return seen.group_by("measure").len().filter(pl.col("len") == 2)["measure"].to_list()
 
