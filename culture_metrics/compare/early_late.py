@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -9,7 +10,7 @@ import numpy as np
 import polars as pl
 
 from culture_metrics.catalogue import least_base
-from culture_metrics.errors import ExtractError
+from culture_metrics.errors import CultureMetricsWarning, ExtractError
 from culture_metrics.indicators.days import OTHERS, OUTSIDE, PLACE, WITHOUT, in_steps
 from culture_metrics.indicators.fieldwork import said_day
 from culture_metrics.indicators.scoring import score
@@ -140,7 +141,7 @@ def early_and_late(
     part = next(iter(in_steps(extract, least, fieldwork).values()), None)
     scores, labels = _scores(extract)
     halves, others = _halves(scores, part, least) if part else (None, "")
-    if halves is None or part is None:
+    if halves is None or part is None or not labels:
         raise _too_few(least)
     if not part.keep(extract):
         raise ExtractError(OTHERS.split(":")[0], hint=OTHERS)
@@ -148,7 +149,10 @@ def early_and_late(
         pl.col("measure").is_in(_shown(extract, halves, least))
     )
     if found.is_empty():
-        raise _too_few(least)
+        raise ExtractError(
+            "Early and late answers are not shown: beside other results few people's scores would follow",
+            hint="Ask for early and late answers before other breakdowns, on the extract as it was read.",
+        )
     headline = extract.edition.survey.defaults.headline
     spoken = headline if headline in found["measure"].to_list() else found["measure"][0]
     return EarlyAndLate(found, part.ends[part.half()], str(spoken), others)
@@ -205,7 +209,10 @@ def _halves(scores: pl.DataFrame, part: InSteps, least: int) -> tuple[pl.Series 
 def _shown(extract: Extract, halves: pl.Series, least: int) -> list[str]:
     """Return the measures of which both halves may be shown beside all that was and will be."""
     own = replace(extract, frame=extract.frame.with_columns(halves.alias(HALF)))
-    cells = shown_cells(own, [HALF], minimum_base=least)
+    with warnings.catch_warnings():
+        # That nothing can be shown is said by whoever asked.
+        warnings.filterwarnings("ignore", "Beside what was shown", CultureMetricsWarning)
+        cells = shown_cells(own, [HALF], minimum_base=least)
     seen = cells.filter(breakdown=HALF, status="reported").filter(pl.col("decimals").is_null())
     return seen.group_by("measure").len().filter(pl.col("len") == 2)["measure"].to_list()
 

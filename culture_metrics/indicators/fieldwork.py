@@ -223,7 +223,7 @@ def _of(
         places, fit = _fitting(everyone, each, part.week_ends(), least)
         if fit:
             shown = mine[fit]
-            told = [name, *map(str, places), *shown["group"]]
+            told = [name, *map(str, places), *sorted(shown["group"])]
             if not part.keep(extract, of_group["group"], told):
                 return found, False
             steps = [part.ends[place] for place in places]
