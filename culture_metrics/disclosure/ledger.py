@@ -65,7 +65,7 @@ def write_ledger(path: Path, decided: Sequence[About]) -> None:
             if call.about == (about.survey, about.period) and not call.weights:
                 calls.setdefault(call.people, []).append(_written(call))
         for people, written in calls.items():
-            new = {
+            new: dict[str, Any] = {
                 "survey": about.survey,
                 "period": about.period,
                 "people": _fingerprint(people),
