@@ -6,21 +6,21 @@ import warnings
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-import numpy as np
 import polars as pl
 
 from culture_metrics.catalogue import least_base
+from culture_metrics.compare.difference import add_differences
 from culture_metrics.errors import CultureMetricsWarning, ExtractError
 from culture_metrics.indicators.days import OTHERS, OUTSIDE, PLACE, WITHOUT, in_steps
 from culture_metrics.indicators.fieldwork import said_day
 from culture_metrics.indicators.scoring import score
 from culture_metrics.indicators.shown import shown_cells
 from culture_metrics.output import Output, verb
-from culture_metrics.results.precision import t_quantile
 from culture_metrics.wording.changes import amount
 from culture_metrics.wording.numbers import in_sentence, shown
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import date
 
     from culture_metrics.extracts.extract import Extract
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 EARLY, LATE = "early", "late"
 #: What the halves are called as a breakdown, while it is decided whether they may be shown.
 HALF = "half of fieldwork"
+_TEXTS = {"measure": pl.String, "label": pl.String}
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -145,9 +146,8 @@ def early_and_late(
         raise _too_few(least)
     if not part.keep(extract):
         raise ExtractError(OTHERS.split(":")[0], hint=OTHERS)
-    found = pl.concat([_row(scores, name, label, halves) for name, label in labels.items()]).filter(
-        pl.col("measure").is_in(_shown(extract, halves, least))
-    )
+    found = _compared(scores, labels, halves)
+    found = found.filter(pl.col("measure").is_in(_shown(extract, halves, least)))
     if found.is_empty():
         raise ExtractError(
             "Early and late answers are not shown: beside other results few people's scores would follow",
@@ -217,29 +217,26 @@ def _shown(extract: Extract, halves: pl.Series, least: int) -> list[str]:
     return seen.group_by("measure").len().filter(pl.col("len") == 2)["measure"].to_list()
 
 
-def _row(scores: pl.DataFrame, name: str, label: str, halves: pl.Series) -> pl.DataFrame:
-    """Return both halves of one score, and Welch's interval of their difference."""
-    sides = {side: pl.col(name).filter(halves == side) for side in (EARLY, LATE)}
-    each = {
-        f"{what}_{side}": getattr(values, how)()
-        for side, values in sides.items()
-        for what, how in (("mean", "mean"), ("var", "var"), ("base", "count"))
-    }
-    row = scores.select(**each).row(0, named=True)
-    gap = error = df = low = high = None
-    if row["var_early"] is not None and row["var_late"] is not None:
-        gap = row["mean_late"] - row["mean_early"]
-        early, late_ = (row[f"var_{side}"] / row[f"base_{side}"] for side in sides)
-        error = (early + late_) ** 0.5
-        own = early**2 / (row["base_early"] - 1) + late_**2 / (row["base_late"] - 1)
-        if own:
-            df = error**4 / own
-            reach = error * float(t_quantile(np.array([df]))[0])
-            low, high = gap - reach, gap + reach
-    numbers = {
-        "early": row["mean_early"], "late": row["mean_late"], "estimate": gap, "std_error": error, "df": df,
-        "conf_low": low, "conf_high": high,
-    }  # fmt: skip
-    bases = {f"base_{side}": row[f"base_{side}"] for side in sides}
-    types = dict.fromkeys(numbers, pl.Float64) | dict.fromkeys(bases, pl.UInt32)
-    return pl.DataFrame({"measure": name, "label": label, **numbers, **bases}, schema_overrides=types)
+def _compared(scores: pl.DataFrame, labels: Mapping[str, str], halves: pl.Series) -> pl.DataFrame:
+    """Return both halves of each score, and Welch's interval of their difference."""
+    own = scores.select(*(pl.col(name).cast(pl.Float64) for name in labels), late=halves == LATE)
+    long = own.drop_nulls("late").unpivot(index="late", variable_name="measure", value_name="score")
+    value = pl.col("score")
+    each = long.group_by("measure", "late").agg(
+        estimate=value.mean(),
+        sd=value.std(),
+        n=value.count(),
+        se=value.std() / value.count().sqrt(),
+        df=value.count() - 1.0,
+    )
+    pairs = pl.DataFrame({"measure": [*labels], "label": [*labels.values()]}, schema_overrides=_TEXTS)
+    for is_late, end in ((False, "from"), (True, "to")):
+        half = each.filter(late=is_late).drop("late")
+        half = half.rename({name: f"{name}_{end}" for name in half.columns if name != "measure"})
+        pairs = pairs.join(half, on="measure", how="left", maintain_order="left")
+    pairs = pairs.with_columns(unit=pl.lit("score"), covariance=0.0, allowance=0.0, material=0.0)
+    return add_differences(pairs).select(
+        "measure", "label", pl.col("estimate_from").alias(EARLY), pl.col("estimate_to").alias(LATE),
+        pl.col("difference").alias("estimate"), "std_error", "df", "conf_low", "conf_high",
+        pl.col("n_from").fill_null(0).alias("base_early"), pl.col("n_to").fill_null(0).alias("base_late"),
+    )  # fmt: skip

@@ -170,7 +170,8 @@ def people_of(frame: pl.DataFrame, questions: Sequence[str]) -> People:
 
     Where they are not many, also who gave them: two people who swap their answers are others.
     """
-    numbers = [c for c in questions if c in frame.columns and frame.schema[c].is_integer()]
+    schema = frame.schema
+    numbers = [c for c in questions if c in schema and schema[c].is_integer()]
     if not numbers:
         return (frame.height,)
     answers = pl.col(numbers).cast(pl.Int64)

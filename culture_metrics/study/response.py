@@ -22,6 +22,7 @@ from culture_metrics.problems import counted
 from culture_metrics.wording.changes import amount
 from culture_metrics.wording.columns import printed_change
 from culture_metrics.wording.numbers import in_sentence, shown
+from culture_metrics.wording.periods import period_words
 from culture_metrics.wording.several import Figures, Sentences
 from culture_metrics.wording.table import HELD, Table
 
@@ -192,7 +193,9 @@ def _shown(study: Released, rates: Sequence[ResponseRates], table: pl.DataFrame)
     odd = table.filter(status="impossible").height
     note += f"; {counted(odd, 'group')} with more answers than staff" if odd else ""
     frame = pl.DataFrame(lines, schema=dict.fromkeys(SCHEMA, pl.String), orient="row")
-    return Table(frame, f"Response rates of {study.name}, {study.year}{note}", numbers=tuple(SCHEMA[2:]))
+    return Table(
+        frame, f"Response rates of {study.name}, {period_words(study.year)}{note}", numbers=tuple(SCHEMA[2:])
+    )
 
 
 def _called(study: Released, breakdown: str) -> str:
@@ -220,7 +223,9 @@ def _non_response(study: Study, table: pl.DataFrame) -> str:
     label = in_sentence(study.edition.leading[headline].label) if headline in study.edition.leading else ""
     if absent <= 0 or not label:
         return ""
-    silent = f"the {shown(100 * absent, 'percent')} of the staff who did not answer in {study.year}"
+    silent = (
+        f"the {shown(100 * absent, 'percent')} of the staff who did not answer in {period_words(study.year)}"
+    )
     if not study.why_no_change:
         change = study.compare_years().table.filter(breakdown=ALL, measure=headline).drop_nulls("difference")
         for row in change.with_columns(printed=printed_change()).iter_rows(named=True):
