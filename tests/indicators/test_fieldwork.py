@@ -278,3 +278,9 @@ def test_what_is_few_of_two_numbers_is_not_said_through_the_other():
     over = over_fieldwork(three(extra=[*[("Dir A", FIRST - timedelta(days=9))] * 12, *[("Dir A", None)] * 3]))
     said = " ".join(over.notes)
     assert said.count("15 answers without a date") == 1 and "12" not in said and "ewer" not in said
+
+
+def test_a_number_of_staff_that_nobody_has_is_set_aside(extract):
+    table = pl.DataFrame({"Directorate": ["Surgery", "Medicine"], "Headcount": [2**40, 200]})
+    found = response_rates(extract, table, fieldwork=WINDOW)
+    assert found.table["group"].to_list() == ["Medicine"] and found.headcounts.set_aside
