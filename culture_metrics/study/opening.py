@@ -15,6 +15,7 @@ from culture_metrics.contract import ALL
 from culture_metrics.results.precision import wilson_percent
 from culture_metrics.results.tables import heat_map_table, score_table
 from culture_metrics.results.words import from_to
+from culture_metrics.study.files import told_of
 from culture_metrics.study.next_steps import next_steps
 from culture_metrics.study.pulse import what_moved
 from culture_metrics.study.whose_experience import whose_experience
@@ -238,9 +239,13 @@ def findings(study: Study, chapter: str) -> tuple[str, ...]:
 
 def _used(study: Study) -> Iterator[str]:
     """Say how many rows of each file are used, and what the check found."""
-    for report in (r for one in study.every for r in one.reports):
-        yield (
-            f"{period_words(report.extract.period)}: {report.rows_used:,} of "
-            f"{several(report.rows_read, 'row')} are used"
-            + (". The check found no error." if report.ok else ". The check found errors: read on.")
-        )
+    for one in (found for of in study.every for found in told_of(of)):
+        report = one.report
+        if one.few:
+            used = f"fewer than {study.rule.minimum_base} people answered, and nothing of it may be shown"
+        elif one.whole:
+            used = f"{report.rows_used:,} of {several(report.rows_read, 'row')} are used"
+        else:
+            used = f"{several(report.rows_used, 'row')} {'is' if report.rows_used == 1 else 'are'} used"
+        errors = "The check found no error." if report.ok else "The check found errors: read on."
+        yield f"{period_words(report.extract.period)}: {used}. {errors}"

@@ -26,6 +26,7 @@ from culture_metrics.indicators.estimate import estimate
 from culture_metrics.output import Output
 from culture_metrics.results import Distributions, Results
 from culture_metrics.results.tabled import parents_of
+from culture_metrics.wording.periods import period_words
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -190,7 +191,7 @@ class Subset(Output):
         from culture_metrics.results.words import from_to
 
         own = score_table(self.results.table.filter(period=self.year), self.study.edition)
-        return f"{self.name}, {self.year}: {from_to(own)}."
+        return f"{self.name}, {period_words(self.year)}: {from_to(own)}."
 
     def rules(self) -> tuple[str, ...]:
         """Say how it was decided what of the part may be shown."""

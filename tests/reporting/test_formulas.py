@@ -64,7 +64,7 @@ def results(checked):
 
 
 def harmless(cells):
-    return not [cell for cell in cells if re.match(r"\s*[=+\-@|%\t\r]", cell)]
+    return not [cell for cell in cells if re.match(r"\s*[=+\-@|%\t\r\uff1d\ufe62]", cell)]
 
 
 def of_csv(text):
