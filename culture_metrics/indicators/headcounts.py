@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 FRACTIONS = 0.25
 #: What makes the name of a group that of its subtotal, in a squeezed name.
 SUBTOTAL = re.compile(r"(?:sub)?total$|^(?:sub)?total(?:for|of)?")
+#: More staff than this are no headcount of a group.
+MOST = 10_000_000
 #: Columns while the table is read, beside those of the file.
 KEY, STAFF = ["_o", "_b", "_g"], "_staff"
 
@@ -228,10 +230,13 @@ def _sorted_out(
     frame = frame.unique([*names, STAFF], keep="first", maintain_order=True)
     whole = pl.all_horizontal(pl.lit(value=True), *(pl.col(n).is_null() for n in asked))
     number = pl.col(STAFF)
-    numbered = (number.is_not_null() & (number % 1 == 0) & (number > 0)).fill_null(value=False)
+    numbered = ((number % 1 == 0) & (number > 0) & (number <= MOST)).fill_null(value=False)
     twice = pl.struct(names).is_duplicated() & numbered
     bad, good = frame.filter(~numbered | twice), frame.filter(numbered & ~twice)
-    why = {"without a whole number of staff above 0": ~numbered, "that stand twice with other numbers": twice}
+    why = {
+        f"without a whole number of staff from 1 to {MOST:,}": ~numbered,
+        "that stand twice with other numbers": twice,
+    }
     for what, where in why.items():
         if (odd := frame.filter(where)[INDEX]).len():
             said.append(f"rows {what}: {examples(odd)}")

@@ -28,6 +28,7 @@ from culture_metrics.study.own_words import (
     own_breakdowns,
     within,
 )
+from culture_metrics.study.response import as_decided
 from culture_metrics.study.rules import (
     breakdowns_of,
     check_one_file_a_year,
@@ -248,7 +249,7 @@ def _made(files: list[Extract], published: list[Published], asked: _Asked) -> St
         settings=settings,
     )
     if made.ledger and made.ledger.exists():
-        read_ledger(made.ledger, made.decided)
+        read_ledger(made.ledger, as_decided(made))
     choices = {"organisation": chosen, "year": made.year, "by": list(made.by), "survey": found.id}
     least = {"minimum_base": rule.minimum_base, "minimum_count": asked.minimum_count}
     return told(made, provenance_of("study", {"inputs": [*extracts, *made.published], **choices, **least}))
