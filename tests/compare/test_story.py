@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import polars as pl
 import pytest
@@ -10,7 +12,9 @@ import culture_metrics as cm
 from culture_metrics.compare.comparison import YearComparison
 from culture_metrics.compare.places import places, within
 from culture_metrics.study.example import DEPARTMENT, FALL, RISE, SMALL_TEAM, example_extracts
+from culture_metrics.wording.changes import with_unit
 
+LEADING = cm.catalogue().edition(2024).survey.leading
 PLACES = ["locality_1", "locality_4"]
 
 
@@ -35,6 +39,16 @@ def test_the_planted_directorate_and_department_are_named(seed):
         for group in set(hidden["group"]) - set(change.table.filter(status="reported")["group"])
     )
     assert change.summary().startswith(story)
+    # Each change told of a group is its own, as the table prints it, and by no leading score it went further.
+    for group, pattern in (
+        *((g, rf"{g} \w+ in \d leading scores, furthest (.+?) \(([+−][\d.]+)\)") for g in (FALL, RISE)),
+        (DEPARTMENT, rf"{DEPARTMENT} \((.+?) ([+−][\d.]+)\)"),
+    ):
+        label, figure = re.search(pattern, story).groups()
+        own = change.table.filter(group=group, label=label).row(0, named=True)
+        assert figure == with_unit(own["difference"], own["unit"]), (group, label)
+        leading = change.table.filter(pl.col("level").is_in(LEADING), group=group)["difference"].abs()
+        assert abs(own["difference"]) >= leading.max() or ", for" in label or group == DEPARTMENT
 
 
 def test_the_planted_gap_is_named_where_it_opens():
