@@ -195,8 +195,8 @@ def _where(change: YearComparison, measures: list[str]) -> tuple[list[tuple[str,
         said.append((_label(change, breakdown), phrases))
     if found["shrunken"].is_not_null().any():
         notes.append(
-            "How far a group moved is its own change; which of its scores moved furthest is judged by changes "
-            "drawn towards that of all groups as far as they are uncertain."
+            "How far a group moved is its own change; which of its scores moved furthest is judged by "
+            "changes drawn towards that of all groups as far as they are uncertain."
         )
     if still and change.table["p_value"].is_not_null().any():
         notes.append(f"By {together(still)} no group moved apart from the rest beyond chance.")

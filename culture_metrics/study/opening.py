@@ -24,6 +24,7 @@ from culture_metrics.wording.periods import period_words
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from culture_metrics.extracts.report import ValidationReport
     from culture_metrics.study.study import Study
 
 #: Kinds of lines, in their order, and the question that each answers.
@@ -181,7 +182,9 @@ def _scored(row: dict[str, float | str]) -> str:
 def _changed(study: Study) -> Iterator[str]:
     """Say what moved in the whole, then a line for each group that moved apart from the rest."""
     moved, places, _ = told(study.compare_years())
-    yield from (" ".join(finding) for finding in moved)
+    # Official results beside it have other figures of the same scores: they are weighted.
+    own = "Own file, unweighted: " if study.workbook else ""
+    yield from (f"{own}{' '.join(finding)}" for finding in moved)
     for label, phrases in places:
         yield from (f"By {label}: {phrase}." for phrase in phrases)
 
@@ -237,10 +240,30 @@ def findings(study: Study, chapter: str) -> tuple[str, ...]:
 
 
 def _used(study: Study) -> Iterator[str]:
-    """Say how many rows of each file are used, and what the check found."""
-    for report in (r for one in study.every for r in one.reports):
-        yield (
-            f"{period_words(report.extract.period)}: {report.rows_used:,} of "
-            f"{several(report.rows_read, 'row')} are used"
-            + (". The check found no error." if report.ok else ". The check found errors: read on.")
-        )
+    """Say how many rows of each file are used, all its periods together, and what the check found.
+
+    A period of few people is not counted, nor are all rows of its file: they would tell how few.
+    """
+    for one in study.every:
+        files: dict[str, list[tuple[ValidationReport, int]]] = {}
+        for report, own in zip(one.reports, one.extracts, strict=True):
+            files.setdefault(str(report.extract.provenance.get("sha256")), []).append(
+                (report, own.frame.height)
+            )
+        for read in files.values():
+            counted = [report for report, people in read if people >= study.rule.minimum_base]
+            found = "no error." if all(report.ok for report, _ in read) else "errors: read on."
+            yield f"{_rows(counted, len(read))} The check found {found}"
+
+
+def _rows(reports: list[ValidationReport], periods: int) -> str:
+    """Say how many rows the periods of one file have, of how many where none is held back."""
+    if not reports:
+        return "Fewer rows are used than may be counted."
+    first, *more = (period_words(report.extract.period) for report in reports)
+    named = f"{first} to {more[-1]} ({len(reports)} periods)" if len(more) > 1 else together([first, *more])
+    used = sum(report.rows_used for report in reports)
+    if len(reports) < periods:
+        few = several(periods - len(reports), "more period")
+        return f"{named}: {several(used, 'row')} are used; {few} of too few people to be counted."
+    return f"{named}: {used:,} of {several(reports[0].rows_read, 'row')} are used."
