@@ -73,11 +73,12 @@ def told(change: YearComparison) -> Story:
         found = whole.filter(pl.col("verdict").is_in(LIKELY)).sort(order, descending=True, nulls_last=True)
     ends = f"from {change.from_period} to {change.to_period}"
     said: list[list[str]] = []
+    whom = f"{change.part}: " if change.part else ""
     if whole.height and not (found["level"].is_in(list(survey.leading))).any():
-        said.append([f"No leading score moved beyond chance {ends}."])
+        said.append([f"{whom}No leading score moved beyond chance {ends}."])
     found = found.head(FOLLOWED)
     for row in found.iter_slices(1):
-        said.append([str(row.select(sentence()).item()), *_mix(change, row), *_accounts(change, row)])
+        said.append([f"{whom}{row.select(sentence()).item()}", *_mix(change, row), *_accounts(change, row)])
     leading = whole.filter(first)["measure"].to_list()
     where, notes = _where(change, [*found["measure"], *leading])
     return Story(said, where, [*notes, *_apart(change)])
