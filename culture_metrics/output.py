@@ -15,10 +15,12 @@ from typing import TYPE_CHECKING, Any, ParamSpec, Self, TypeVar
 
 import polars as pl
 
+from culture_metrics.catalogue import CROSS
 from culture_metrics.contract import ALL, check_released
-from culture_metrics.errors import ReportError, ResultsError, kind_of, unknown
+from culture_metrics.errors import ReportError, ResultsError, UnknownNameError, kind_of, unknown
 from culture_metrics.files.accessible import FIGURES, HELD, MARK, MARKS, NOTHING, Sheet, workbook
 from culture_metrics.files.formulas import plain_names
+from culture_metrics.files.kinds import PICTURES
 from culture_metrics.provenance import Provenance, provenance_of
 
 if TYPE_CHECKING:
@@ -32,7 +34,6 @@ TABLES: dict[str, Callable[[pl.DataFrame, Path], object]] = {
 WORKBOOK = ".xlsx"
 #: Stands for the names of groups of which nothing is shown.
 NOT_SHOWN = "groups that are not shown"
-PICTURES = (".png", ".svg")
 ENDINGS = (*TABLES, WORKBOOK, ".html", *PICTURES)
 
 
@@ -202,30 +203,64 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
-#: Arguments that name several things; one name alone is a list of one.
-LISTS = ("by", "measures")
+#: Arguments that name several things, with examples; one name alone is a list of one.
+LISTS = {"by": ("gender", "age"), "measures": ("morale", "staff_engagement")}
 
 
 def verb(function: Callable[P, R]) -> Callable[P, R]:
-    """Give what a verb returns its provenance, and read one name where it takes several as a list of one."""
+    """Give what a verb returns its provenance, and read the names it takes: see `names_given`."""
     takes = signature(function)
-    lists = [
-        name
-        for name in LISTS
-        if name in takes.parameters and "[str" in str(takes.parameters[name].annotation)
-    ]
+    known = {name: str(takes.parameters[name].annotation) for name in LISTS if name in takes.parameters}
+    lists = {name: "[str |" in kind for name, kind in known.items() if "[str" in kind}
 
     @wraps(function)
     def call(*args: P.args, **kwargs: P.kwargs) -> R:
         bound = takes.bind(*args, **kwargs)
-        for name in lists:
-            if isinstance(bound.arguments.get(name), str):
-                bound.arguments[name] = [bound.arguments[name]]
+        for name, crossed in lists.items():
+            if bound.arguments.get(name) is not None:
+                bound.arguments[name] = names_given(name, bound.arguments[name], crossed=crossed)
         found = function(*bound.args, **bound.kwargs)
         bound.apply_defaults()
         return told(found, provenance_of(function.__name__, bound.arguments))
 
     return call
+
+
+def names_given(argument: str, given: Any, *, crossed: bool = False) -> list[Any]:
+    """Return a list of names; one name alone is a list of one, and where they may be crossed lists of names.
+
+    Raises
+    ------
+    UnknownNameError
+        When it holds anything else than names, such as a list within a list.
+
+    Examples
+    --------
+    >>> names_given("by", "gender"), names_given("by", ["age", ("gender", "age")], crossed=True)
+    (['gender'], ['age', ['gender', 'age']])
+    """
+    items = _listed(given)
+    found = [_listed(one) if crossed and not isinstance(one, str) else one for one in items]
+    flat = [name for one in found for name in (one if crossed and isinstance(one, list) else [one])]
+    wrong = [name for name in flat if not isinstance(name, str)]
+    if not wrong:
+        return found
+    one, other = LISTS[argument]
+    crosses = f'; several that are crossed in a list of their own, {argument}=[["{one}", "{other}"]]'
+    raise UnknownNameError(
+        f"{argument}= takes names, each a text",
+        expected=f'{argument}="{one}" or {argument}=["{one}", "{other}"]' + crosses * crossed,
+        got=f"{kind_of(wrong[0])} where a name should stand",
+        hint="Take out the inner brackets."
+        + f' A cross of breakdowns goes by its name in results: by="{CROSS.join(LISTS["by"])}".'
+        * (argument == "by" and not crossed),
+    )
+
+
+def _listed(given: Any) -> list[Any]:
+    """Return what a list of names holds; of one name, or of what is no list, a list of one."""
+    several = isinstance(given, Iterable) and not isinstance(given, str | bytes | Mapping)
+    return [*given] if several else [given]
 
 
 def told(found: R, provenance: Mapping[str, Any]) -> R:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import gc
 import json
 import os
+from functools import cached_property
 from importlib import import_module
+from inspect import signature
 from pathlib import Path
 
 import polars as pl
@@ -30,7 +32,6 @@ if worker := os.environ.get("PYTEST_XDIST_WORKER"):
 #: What takes longest as one file begins first: else one worker would wait for the other at the end.
 LONG = (
     "tests/redteam/test_redteam.py", "tests/test_notebooks.py", "tests/reporting/test_report.py",
-    "tests/browser/test_lab.py",
 )  # fmt: skip
 
 
@@ -38,6 +39,27 @@ def pytest_configure(config: pytest.Config) -> None:
     """Let one worker compile the tests and the other the package, for the same reason as above."""
     if worker == "gw1" and config.args == config.getini("testpaths"):
         config.args.reverse()
+    config.pluginmanager.register(ExampleOfDoctests())
+
+
+class ExampleOfDoctests:
+    """Doctests that ask for the built-in example look at one, made by the first, as notebooks of a report do."""
+
+    @cached_property
+    def study(self):
+        from culture_metrics import study
+
+        return study([])
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_call(self, item: pytest.Item):
+        if not (isinstance(item, pytest.DoctestItem) and "study([])" in item.dtest.docstring):
+            return (yield)
+        asked = dict.fromkeys(signature(import_module("culture_metrics.study.read").study).parameters)
+        at_hand = import_module("culture_metrics.study.at_hand")
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setitem(at_hand._STUDY, at_hand._key(asked | {"inputs": []}), self.study)
+            return (yield)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -10,6 +10,7 @@ import yaml
 
 import culture_metrics as cm
 from culture_metrics.errors import CultureMetricsError
+from culture_metrics.study.study import Study
 
 ROOT = Path(__file__).parents[1]
 GUIDE = ROOT / "culture_metrics" / "GUIDE.md"
@@ -51,6 +52,15 @@ def test_what_the_guide_says_of_columns_and_errors_is_so():
     assert re.split(r",\s+", named) == cm.estimate(cm.synthetic.respondents(2024, 1, 200)).table.columns[:17]
     fields = re.search(r"CultureMetricsError` with `(.*?)`", text)[1].split(", ")
     assert all(hasattr(CultureMetricsError("x"), name) for name in fields)
+
+
+def test_the_guide_speaks_of_what_stands_beside_results():
+    """Names and attributes that it gives are there: response rates, late answers, run charts of a pulse."""
+    text = GUIDE.read_text(encoding="utf-8")
+    for name in ("cm.compare.early_and_late", "cm.compare.run_chart"):
+        assert f"`{name}(" in text and callable(getattr(cm.compare, name.rpartition(".")[2]))
+    for name in ("response_rates", "pulse", "charts"):
+        assert f"`study.{name}" in text and hasattr(Study, name)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT / "docs").as_posix())

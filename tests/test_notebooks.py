@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import re
+from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
+from types import SimpleNamespace
 
 import nbformat
 import pytest
+from lab import laboratory
 from nbclient import NotebookClient
+from opened import no_browser
 
 FOLDER = Path(__file__).resolve().parents[1] / "notebooks"
 NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
@@ -124,26 +129,84 @@ def test_begins_with_its_title_and_claims_no_cause(notebook):
     assert not re.search(r"\b(causes?|improves?|leads? to)\b", of_run_charts)
 
 
-#: What the notebook before left: none of its names, and nothing of the package, which is loaded anew.
-FORGET = """import sys
-for name in [name for name in sys.modules if name.partition(".")[0] in ("culture_metrics", "data_schemas")]:
-    del sys.modules[name]
-%reset -f"""
+#: The notebook before leaves none of its names. The package stays loaded, as in a kernel that is started once:
+#: it makes the people of its example up once, and remembers what was shown of them for each study apart.
+FORGET = "%reset -f"
 
 
 @pytest.fixture(scope="module")
-def kernel():
-    """One kernel of Jupyter for all of them: what they need from elsewhere is loaded once."""
-    manager = NotebookClient(nbformat.v4.new_notebook()).create_kernel_manager()
-    yield manager
-    asyncio.run(manager.shutdown_kernel(now=True))
+def ran(tmp_path_factory):
+    """Runs a notebook once: in JupyterLab where a browser is there to open it in, else in a kernel alone."""
+    with in_kernel() if no_browser() else in_lab(tmp_path_factory) as run:
+        yield cache(run)
 
 
-def test_runs_from_top_to_bottom_in_jupyter(notebook, kernel):
-    notebook.cells.insert(0, nbformat.v4.new_code_cell(FORGET))
-    client = NotebookClient(notebook, km=kernel, timeout=300, resources={"metadata": {"path": str(FOLDER)}})
-    try:
-        client.execute()
-    finally:
-        client.kc.stop_channels()
-    assert any("data" in output for cell in code(notebook) for output in cell.outputs)
+def forgetting(path):
+    found = nbformat.read(path, as_version=nbformat.NO_CONVERT)
+    found.cells.insert(0, nbformat.v4.new_code_cell(FORGET))
+    return found
+
+
+@contextmanager
+def in_lab(made):
+    folder = made.mktemp("notebooks")
+    for path in NOTEBOOKS:
+        nbformat.write(forgetting(path), folder / path.name)
+    with laboratory(folder, made.mktemp("jupyter")) as run:
+        yield lambda path: run(path.name)
+
+
+@contextmanager
+def in_kernel():
+    kernel = NotebookClient(nbformat.v4.new_notebook()).create_kernel_manager()
+
+    def run(path):
+        found = forgetting(path)
+        client = NotebookClient(
+            found, km=kernel, timeout=300, allow_errors=True, resources={"metadata": {"path": str(FOLDER)}}
+        )
+        try:
+            client.execute()
+        finally:
+            client.kc.stop_channels()
+        return SimpleNamespace(cells=found.cells)
+
+    yield run
+    asyncio.run(kernel.shutdown_kernel(now=True))
+
+
+def over(paths):
+    return pytest.mark.parametrize("path", paths, ids=lambda path: path.stem)
+
+
+#: Those that have controls.
+EXPLORED = [path for path in NOTEBOOKS if "study.explore(" in path.read_text(encoding="utf-8")]
+drawn = pytest.mark.skipif(bool(no_browser()), reason=no_browser())
+
+
+@over(NOTEBOOKS)
+def test_runs_from_top_to_bottom_in_jupyter(path, ran):
+    cells = [cell for cell in ran(path).cells if cell["cell_type"] == "code"]
+    outputs = [output for cell in cells for output in cell["outputs"]]
+    faults = [output for output in outputs if output["output_type"] == "error"]
+    assert [f"{fault['ename']}: {fault['evalue']}" for fault in faults] == []
+    assert all(cell["execution_count"] for cell in cells)
+    assert any("data" in output for output in outputs)
+
+
+@drawn
+@over(NOTEBOOKS)
+def test_jupyterlab_draws_every_figure_and_nothing_goes_wrong(path, ran):
+    page = ran(path)
+    assert page.said == [] and page.news == 0
+    assert page.drawn == page.figures
+    assert page.figures or path.stem.startswith("01"), "all but the check of an extract draw something"
+
+
+@drawn
+@over(EXPLORED)
+def test_a_control_changes_the_figure_beneath_it_and_it_stays_in_another_theme(path, ran):
+    page = ran(path)
+    before, after = page.titles
+    assert before and after and before != after
+    assert page.height > 300

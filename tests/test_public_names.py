@@ -15,6 +15,7 @@ from types import ModuleType
 import pytest
 
 import culture_metrics as cm
+from culture_metrics.errors import UnknownNameError
 
 ROOT = Path(__file__).resolve().parents[1]
 ROOMS = ["compare", "disclosure", "links", "measurement", "published", "results", "synthetic", "views"]
@@ -164,3 +165,32 @@ def test_arguments_are_called_alike_and_left_out_alike(verb):
 def test_what_is_said_otherwise_is_still_there():
     for verb, name in OTHERWISE:
         assert inspect.signature(public_verbs()[verb]).parameters[name].default not in VOCABULARY[name]
+
+
+def verbs_that_take(argument):
+    """Every verb that takes several names in an argument, with how many names it requires before it."""
+    found = {}
+    for package in LAZY:
+        for name in set(package.__all__) - set(ROOMS):
+            given = getattr(package, name)
+            takes = inspect.signature(given).parameters if hasattr(given, "__wrapped__") else {}
+            if argument in takes and "[str" in str(takes[argument].annotation):
+                found[name] = given
+    return sorted(found.items())
+
+
+@pytest.mark.parametrize("argument", ["by", "measures"])
+def test_names_in_a_wrong_nesting_are_refused_by_every_verb_that_takes_names(argument):
+    """Before anything is read or worked out: what else a verb is given does not matter here."""
+    verbs = [*verbs_that_take(argument), *([("study", cm.study)] if argument == "by" else [])]
+    assert len(verbs) > 4
+    for name, given in verbs:
+        required = [p.name for p in inspect.signature(given).parameters.values() if p.default is p.empty]
+        rest = {key: () for key in required if key != argument} or {"inputs": ()}
+        for wrong in ([[["gender", "age"]]], [3], 3, [None], {"gender": "age"}):
+            with pytest.raises(UnknownNameError, match=f"{argument}= takes names") as caught:
+                given(**rest, **{argument: wrong})
+            assert f'{argument}=["' in caught.value.expected and caught.value.got, name
+    with pytest.raises(UnknownNameError, match="measures= takes names") as caught:
+        cm.compare_years([], 2023, 2024, measures=[["morale", "staff_engagement"]])
+    assert caught.value.got == "list where a name should stand"

@@ -2,29 +2,34 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import warnings
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-import numpy as np
 import polars as pl
 
 from culture_metrics.catalogue import least_base
-from culture_metrics.errors import ExtractError
-from culture_metrics.extracts.dates import DAY, ROW
-from culture_metrics.indicators.fieldwork import said_day, window
+from culture_metrics.compare.difference import add_differences
+from culture_metrics.errors import CultureMetricsWarning, ExtractError
+from culture_metrics.indicators.days import OTHERS, OUTSIDE, PLACE, WITHOUT, in_steps
+from culture_metrics.indicators.fieldwork import said_day
 from culture_metrics.indicators.scoring import score
+from culture_metrics.indicators.shown import shown_cells
 from culture_metrics.output import Output, verb
-from culture_metrics.results.precision import t_quantile
 from culture_metrics.wording.changes import amount
 from culture_metrics.wording.numbers import in_sentence, shown
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import date
 
     from culture_metrics.extracts.extract import Extract
-    from culture_metrics.indicators.fieldwork import Window
+    from culture_metrics.indicators.days import InSteps, Window
 
 EARLY, LATE = "early", "late"
+#: What the halves are called as a breakdown, while it is decided whether they may be shown.
+HALF = "half of fieldwork"
+_TEXTS = {"measure": pl.String, "label": pl.String}
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -40,17 +45,20 @@ class EarlyAndLate(Output):
         Last day of the earlier half.
     measure : str
         The score that is spoken of.
+    others : str
+        Which half those without a day in fieldwork are in: late where they are few, else none.
     """
 
     table: pl.DataFrame
     until: date
     measure: str
+    others: str
 
     def rules(self) -> tuple[str, ...]:
         """Say what is compared, and what that may be taken for."""
         return (
-            f"Early is up to {said_day(self.until)}, by when half of the answers with a date were in. "
-            "Welch's interval, unweighted.",
+            f"Early is up to {said_day(self.until)}, by when half of the answers were in. "
+            f"{self.others}Welch's interval, unweighted.",
             "Who answered late is often taken to be nearer to who did not answer. That is a rough look: "
             "nothing in the survey says what those who did not answer think.",
         )
@@ -82,7 +90,7 @@ def early_and_late(
     minimum_base : int, optional
         Smallest half that is shown; that of the survey when left out.
     fieldwork : (date, date), optional
-        First and last day; answers outside are in neither half.
+        First and last day; answers outside are in neither half where they are many, else they count as late.
 
     Returns
     -------
@@ -92,11 +100,14 @@ def early_and_late(
     Raises
     ------
     ExtractError
-        When the extract has no dates of response, or too few.
+        When the extract has no dates of response, or too few; when it has several organisations; when other
+        days of the same people were shown before.
 
     Notes
     -----
-    The halves are of the whole; of groups they would be small. The interval is of each score by itself.
+    The halves are of the whole; of groups they would be small. The interval is of each score by itself. The
+    halves end where a step of `response_rates(...).over_fieldwork()` does, and whether they may be shown is
+    part of the one decision about the extract.
 
     References
     ----------
@@ -122,53 +133,110 @@ def early_and_late(
             "The extract has no dates of response",
             hint='Read it with its column of them: columns={"Submitted": "date of response"}.',
         )
-    first, last = window(extract.period, fieldwork)
-    dated = (
-        score(extract)
-        .with_columns(extract.frame[ROW])
-        .join(extract.dates.table, on=ROW)
-        .filter(pl.col(DAY).is_between(first, last))
-    )
-    days = dated[DAY].value_counts(name="n").sort(DAY).with_columns(pl.col("n").cum_sum())
-    until = next((day for day, n in days.iter_rows() if n * 2 >= dated.height), first)
-    late = pl.col(DAY) > until
-    labels = {m.id: m.label for m in extract.edition.leading.values() if m.id in dated.columns}
-    table = pl.concat([_row(dated, name, label, late) for name, label in labels.items()]) if labels else None
-    found = None if table is None else table.filter(pl.min_horizontal("base_early", "base_late") >= least)
-    if found is None or found.is_empty():
+    if extract.frame["organisation"].n_unique() > 1:
         raise ExtractError(
-            "Too few answers have a date within fieldwork to compare early with late ones",
-            expected=f"at least {least} in each half",
-            hint="Say when fieldwork began and ended, or name another column.",
+            "The extract has several organisations",
+            expected="one, as its fieldwork is its own",
+            hint="Keep the rows of one: dataclasses.replace(extract, frame=...).",
+        )
+    part = next(iter(in_steps(extract, least, fieldwork).values()), None)
+    scores, labels = _scores(extract)
+    halves, others = _halves(scores, part, least) if part else (None, "")
+    if halves is None or part is None or not labels:
+        raise _too_few(least)
+    if not part.keep(extract):
+        raise ExtractError(OTHERS.split(":")[0], hint=OTHERS)
+    found = _compared(scores, labels, halves)
+    found = found.filter(pl.col("measure").is_in(_shown(extract, halves, least)))
+    if found.is_empty():
+        raise ExtractError(
+            "Early and late answers are not shown: beside other results few people's scores would follow",
+            hint="Ask for early and late answers before other breakdowns, on the extract as it was read.",
         )
     headline = extract.edition.survey.defaults.headline
     spoken = headline if headline in found["measure"].to_list() else found["measure"][0]
-    return EarlyAndLate(found, until, str(spoken))
+    return EarlyAndLate(found, part.ends[part.half()], str(spoken), others)
 
 
-def _row(dated: pl.DataFrame, name: str, label: str, late: pl.Expr) -> pl.DataFrame:
-    """Return both halves of one score, and Welch's interval of their difference."""
-    sides = {EARLY: pl.col(name).filter(~late), LATE: pl.col(name).filter(late)}
-    each = {
-        f"{what}_{side}": getattr(values, how)()
-        for side, values in sides.items()
-        for what, how in (("mean", "mean"), ("var", "var"), ("base", "count"))
-    }
-    row = dated.select(**each).row(0, named=True)
-    gap = error = df = low = high = None
-    if row["var_early"] is not None and row["var_late"] is not None:
-        gap = row["mean_late"] - row["mean_early"]
-        early, late_ = (row[f"var_{side}"] / row[f"base_{side}"] for side in sides)
-        error = (early + late_) ** 0.5
-        own = early**2 / (row["base_early"] - 1) + late_**2 / (row["base_late"] - 1)
-        if own:
-            df = error**4 / own
-            reach = error * float(t_quantile(np.array([df]))[0])
-            low, high = gap - reach, gap + reach
-    numbers = {
-        "early": row["mean_early"], "late": row["mean_late"], "estimate": gap, "std_error": error, "df": df,
-        "conf_low": low, "conf_high": high,
-    }  # fmt: skip
-    bases = {f"base_{side}": row[f"base_{side}"] for side in sides}
-    types = dict.fromkeys(numbers, pl.Float64) | dict.fromkeys(bases, pl.UInt32)
-    return pl.DataFrame({"measure": name, "label": label, **numbers, **bases}, schema_overrides=types)
+def with_halves(extract: Extract, least: int, fieldwork: Window | None = None) -> pl.DataFrame:
+    """Return the respondents with their half as a column, as `early_and_late` has it; else as they are.
+
+    A ledger that an earlier run wrote says of the halves that they were shown.
+    """
+    if extract.dates is None or extract.frame["organisation"].n_unique() > 1:
+        return extract.frame
+    for part in in_steps(extract, least, fieldwork).values():
+        halves, _ = _halves(_scores(extract)[0], part, least)
+        if halves is not None:
+            return extract.frame.with_columns(halves.alias(HALF))
+    return extract.frame
+
+
+def _scores(extract: Extract) -> tuple[pl.DataFrame, dict[str, str]]:
+    """Return the leading scores of respondents, and their labels."""
+    scores = score(extract)
+    labels = {m.id: m.label for m in extract.edition.leading.values() if m.id in scores.columns}
+    return scores.select(*labels), labels
+
+
+def _too_few(least: int) -> ExtractError:
+    return ExtractError(
+        "Too few answers have a date within fieldwork to compare early with late ones",
+        expected=f"at least {least} in each half",
+        hint="Say when fieldwork began and ended, or name another column.",
+    )
+
+
+def _halves(scores: pl.DataFrame, part: InSteps, least: int) -> tuple[pl.Series | None, str]:
+    """Say of each respondent in which half; none where a half is small.
+
+    What all and both halves leave over may be no few people: those without a day in fieldwork are in neither
+    half where in every score they are nobody or many; else they count as late.
+    """
+    late = part.people[PLACE] > part.half()
+    apart = part.people[OUTSIDE] | part.people[WITHOUT]
+    bases = scores.filter(apart).select(pl.all().count()).row(0) if scores.width else ()
+    leave = all(n == 0 or n >= least for n in bases)
+    found = pl.select(half=pl.when(late).then(pl.lit(LATE)).otherwise(pl.lit(EARLY))).to_series()
+    if leave:
+        found = pl.select(half=pl.when(~apart).then(found)).to_series()
+    sizes = dict(found.drop_nulls().value_counts().iter_rows())
+    which = "in neither half" if leave else "late"
+    said = f"Answers without a day in fieldwork are {which}. " if apart.any() else ""
+    return (found if min(sizes.get(EARLY, 0), sizes.get(LATE, 0)) >= least else None), said
+
+
+def _shown(extract: Extract, halves: pl.Series, least: int) -> list[str]:
+    """Return the measures of which both halves may be shown beside all that was and will be."""
+    own = replace(extract, frame=extract.frame.with_columns(halves.alias(HALF)))
+    with warnings.catch_warnings():
+        # That nothing can be shown is said by whoever asked.
+        warnings.filterwarnings("ignore", "Beside what was shown", CultureMetricsWarning)
+        cells = shown_cells(own, [HALF], minimum_base=least)
+    seen = cells.filter(breakdown=HALF, status="reported").filter(pl.col("decimals").is_null())
+    return seen.group_by("measure").len().filter(pl.col("len") == 2)["measure"].to_list()
+
+
+def _compared(scores: pl.DataFrame, labels: Mapping[str, str], halves: pl.Series) -> pl.DataFrame:
+    """Return both halves of each score, and Welch's interval of their difference."""
+    own = scores.select(*(pl.col(name).cast(pl.Float64) for name in labels), late=halves == LATE)
+    long = own.drop_nulls("late").unpivot(index="late", variable_name="measure", value_name="score")
+    value = pl.col("score")
+    each = long.group_by("measure", "late").agg(
+        estimate=value.mean(),
+        sd=value.std(),
+        n=value.count(),
+        se=value.std() / value.count().sqrt(),
+        df=value.count() - 1.0,
+    )
+    pairs = pl.DataFrame({"measure": [*labels], "label": [*labels.values()]}, schema_overrides=_TEXTS)
+    for is_late, end in ((False, "from"), (True, "to")):
+        half = each.filter(late=is_late).drop("late")
+        half = half.rename({name: f"{name}_{end}" for name in half.columns if name != "measure"})
+        pairs = pairs.join(half, on="measure", how="left", maintain_order="left")
+    pairs = pairs.with_columns(unit=pl.lit("score"), covariance=0.0, allowance=0.0, material=0.0)
+    return add_differences(pairs).select(
+        "measure", "label", pl.col("estimate_from").alias(EARLY), pl.col("estimate_to").alias(LATE),
+        pl.col("difference").alias("estimate"), "std_error", "df", "conf_low", "conf_high",
+        pl.col("n_from").fill_null(0).alias("base_early"), pl.col("n_to").fill_null(0).alias("base_late"),
+    )  # fmt: skip

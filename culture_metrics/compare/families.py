@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 ADJUSTMENTS: Mapping[str, str] = {"bh": "Benjamini-Hochberg", "holm": "Holm"}
 #: How the 5 % of a family are shared out: leading scores, other scores, percentages.
 SHARES = (0.5, 0.25, 0.25)
+#: The tier of percentages; scores are below it.
+QUESTIONS = 2
 CELL = ["organisation", "group"]
 #: With more organisations in a family it hardly matters that the measures of each go together.
 ORGANISATIONS = 5
@@ -114,23 +116,30 @@ def adjust_p(
     tested = pl.col("why_not").is_null() & pl.col("p_value").is_not_null()
     adjusted, critical = np.full(table.height, np.nan), np.full(table.height, np.nan)
     numbered = table.with_row_index("row").filter(tested)
-    for rows in numbered.partition_by(family, maintain_order=True):
-        at, p = rows["row"].to_numpy(), rows["p_value"].to_numpy()
-        weights = _weights(rows["tier"].to_numpy()) if tiered else np.ones(len(p))
+    families = [*map(pl.Series.to_numpy, numbered.group_by(family, maintain_order=True).agg("row")["row"])]
+    p_value = table["p_value"].cast(pl.Float64).to_numpy()
+    tier = table["tier"].fill_null(QUESTIONS).to_numpy() if tiered else np.zeros(table.height, np.int8)
+    whole = table.select("breakdown", "organisation", "measure", "df") if together is not None else table
+    for at in families:
+        p = p_value[at]
+        weights = _weights(tier[at]) if tiered else np.ones(len(p))
         adjusted[at] = adjusted_for_number(p, adjust, weights)
         critical[at] = _critical(p / weights, adjust) * weights
-        if together is not None and (number := _worth(rows, weights, adjust, together)):
+        if together is not None and (number := _worth(whole[at], weights, adjust, together)):
             adjusted[at] = np.minimum(adjusted[at], p / weights * number)
             critical[at] = np.maximum(critical[at], ALPHA / number * weights)
-        if tiered and adjust == "bh":
-            inside, share = _under_what_moved(rows.with_columns(p_adjusted=pl.Series(adjusted[at])))
-            if inside.any():
-                again = np.asarray(adjusted_for_number(p[inside], adjust)) / share
-                here = at[inside]
+    if tiered and adjust == "bh":
+        moved = (tier < QUESTIONS) & (adjusted < ALPHA)
+        below = _below(table, families, moved)
+        for at in families:
+            here = at[below[at]]
+            if len(here):
+                share = moved[at].sum() / (tier[at] < QUESTIONS).sum()
+                again = np.asarray(adjusted_for_number(p_value[here], adjust)) / share
                 adjusted[here] = np.minimum(adjusted[here], again)
-                critical[here] = np.maximum(critical[here], _critical(p[inside], adjust, ALPHA * share))
+                critical[here] = np.maximum(critical[here], _critical(p_value[here], adjust, ALPHA * share))
     # A share of the level above the whole of it would call what its own interval does not.
-    adjusted = np.fmax(adjusted, table["p_value"].cast(pl.Float64).to_numpy() + 0 * adjusted)
+    adjusted = np.fmax(adjusted, p_value + 0 * adjusted)
     critical = np.minimum(critical, ALPHA)
     return table.with_columns(
         pl.Series("p_adjusted", adjusted).fill_nan(None), pl.Series("critical", critical).fill_nan(None)
@@ -167,14 +176,18 @@ def _weights(tier: NDArray[np.int8]) -> Floats:
     return np.asarray(each[tier])
 
 
-def _under_what_moved(rows: pl.DataFrame) -> tuple[NDArray[np.bool_], float]:
-    """Return which rows lie under scores that moved, and the share of scores that did."""
-    scores = rows.filter(pl.col("tier") < 2)
-    moved = scores.filter(pl.col("p_adjusted") < ALPHA).select(*CELL, pl.col("measure").alias("parents"))
-    if moved.is_empty():
-        return np.zeros(rows.height, dtype=bool), 0.0
-    below = rows.select("row", *CELL, "parents").explode("parents").join(moved, on=[*CELL, "parents"])
-    return rows["row"].is_in(below["row"].unique().implode()).to_numpy(), moved.height / scores.height
+def _below(
+    table: pl.DataFrame, families: Sequence[NDArray[np.uint32]], moved: NDArray[np.bool_]
+) -> NDArray[np.bool_]:
+    """Say which rows lie under scores of their own family that moved."""
+    found = np.zeros(table.height, dtype=bool)
+    if moved.any():
+        row, number = np.concatenate(families), np.repeat(np.arange(len(families)), [*map(len, families)])
+        rows = table.select(*CELL, "measure", "parents")[row].with_columns(row=row, family=number)
+        scores = rows.filter(pl.Series(moved[row])).select("family", *CELL, parents="measure")
+        under = rows.explode("parents").join(scores, on=scores.columns, how="semi")
+        found[under["row"].to_numpy()] = True
+    return found
 
 
 def _critical(p: Floats, adjust: str, level: float = ALPHA) -> Floats:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -240,7 +241,7 @@ class FrameworkReading(Output):
         last = self.last.filter(pl.col("measure").is_not_null())
         there = last.drop_nulls("estimate")
         known = there.filter(breakdown=ALL).unique("measure", maintain_order=True)
-        beside, better, worse = self._beside_median()
+        beside, better, worse = self._beside_median
         if beside:
             return (
                 f"Beside the median of {self.benchmark_group}, by an interval that leaves it out: "
@@ -258,12 +259,13 @@ class FrameworkReading(Output):
 
     def _headline(self) -> str:
         """Say what is shown: the standing beside the median if there is one, else what is measured."""
-        beside, better, worse = self._beside_median()
+        beside, better, worse = self._beside_median
         if not beside:
             return _few_words(self.definition)
         of = counted(beside, "measure")
         return f"{better.height} of {of} better than the median beyond chance, {worse.height} worse"
 
+    @cached_property
     def _beside_median(self) -> tuple[int, pl.DataFrame, pl.DataFrame]:
         """Return how many measures stand beside a median, and which are better and worse beyond chance."""
         known = self.last.filter(pl.col("measure").is_not_null(), breakdown=ALL)

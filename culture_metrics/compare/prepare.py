@@ -36,7 +36,8 @@ MOST_STEPS = 5
 TESTED = [f"{name}_{end}" for name in ("n", "sd", "se", "df") for end in ("from", "to")]
 FLAG_NOTE = (
     "The official flag of a change is rebuilt ({levels}; two-sample t-test, two-tailed, 95 %); it does not "
-    "allow for the number of comparisons. Not confirmed: that the official test pools the variances and takes unweighted bases and an unweighted standard deviation."
+    "allow for the number of comparisons. Not confirmed: that the official test pools the variances and "
+    "takes unweighted bases and an unweighted standard deviation."
 )
 
 

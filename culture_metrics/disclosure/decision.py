@@ -127,13 +127,21 @@ class Decision:
     An extract with a column more or less, or with a part of the respondents, carries the decision of the one
     it was made of. `not_looked_at` says what was not, because it is too large or nobody can tell; `in_pieces`
     that a call had it in pieces. Of groups that would do alike, those of the breakdowns in `kept` are hidden
-    last.
+    last. `days` has what tells who was in which step of what was shown over fieldwork.
     """
 
     calls: list[Call] = field(default_factory=list)
     kept: frozenset[str] = frozenset()
     in_pieces: bool = False
     not_looked_at: str | None = None
+    days: dict[str, str] = field(default_factory=dict)
+
+    def keeps(self, what: str, told: str) -> bool:
+        """Keep who is in which step of what is shown over fieldwork; say whether it was so the first time.
+
+        Two steps that differ in a few people give these away: those that were shown first stand.
+        """
+        return self.days.setdefault(what, told) == told
 
 
 def ids_of(frame: pl.DataFrame) -> pl.DataFrame:
@@ -162,7 +170,8 @@ def people_of(frame: pl.DataFrame, questions: Sequence[str]) -> People:
 
     Where they are not many, also who gave them: two people who swap their answers are others.
     """
-    numbers = [c for c in questions if c in frame.columns and frame.schema[c].is_integer()]
+    schema = frame.schema
+    numbers = [c for c in questions if c in schema and schema[c].is_integer()]
     if not numbers:
         return (frame.height,)
     answers = pl.col(numbers).cast(pl.Int64)

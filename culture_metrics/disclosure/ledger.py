@@ -65,13 +65,17 @@ def write_ledger(path: Path, decided: Sequence[About]) -> None:
             if call.about == (about.survey, about.period) and not call.weights:
                 calls.setdefault(call.people, []).append(_written(call))
         for people, written in calls.items():
-            new = {
+            new: dict[str, Any] = {
                 "survey": about.survey,
                 "period": about.period,
                 "people": _fingerprint(people),
                 "counted": list(about.counted),
                 "calls": written,
             }
+            # A notebook beside this one may have shown days that this one did not.
+            earlier_days = releases.get(_key(new), {}).get("days", {})
+            if days := {**(about.decision.days if people == about.people else {}), **earlier_days}:
+                new["days"] = days
             _check_counted(releases.get(_key(new)), about, path)
             releases[_key(new)] = new
     text = json.dumps({"format": FORMAT, "releases": [*releases.values()]}, ensure_ascii=False) + "\n"
@@ -110,6 +114,9 @@ def read_ledger(path: Path, decided: Sequence[About]) -> None:
         same = [call for r in here if r["people"] == own for call in r["calls"]]
         with _as_ledger(path):
             about.decision.calls[:0] = [_read(call, about) for call in same]
+            for release in here:
+                if release["people"] == own:
+                    about.decision.days |= release.get("days", {})
         others = [r for r in here if r["people"] != own and r["calls"]]
         if others and same:
             _warn_of_others(about.period)

@@ -49,6 +49,21 @@ class ResultsFileError(FileFormatError):
         self.kind, self.period, self.copied = kind.name, period, copied
 
 
+def of_several(errors: Sequence[ResultsFileError]) -> FileFormatError:
+    """Return one error for all files that were refused: of one kind with their names, else the first."""
+    first = errors[0]
+    alike = [error for error in errors if (error.what, error.expected) == (first.what, first.expected)]
+    if len(alike) < 2:
+        return first
+    files = "".join(f"\n    {error.where}" for error in alike)
+    return FileFormatError(
+        f"{len(alike)} files look like {first.kind}s: results of groups, not respondents",
+        where=files,
+        expected=first.expected,
+        hint=first.hint if first.copied else "Read each with cm.read_published.",
+    )
+
+
 def refuse_results(rows: Sequence[Row], where: str) -> None:
     """Stop when the first rows of a table are those of results of groups.
 

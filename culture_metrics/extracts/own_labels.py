@@ -245,8 +245,9 @@ def propose_labels(extract: Extract | str | Path, **reading: Any) -> LabelPropos
     edition, frame = extract.edition, extract.frame
     minimum, people = edition.survey.minimum_base, of_groups(edition)
     scales: dict[str, list[str]] = {}
+    schema = frame.schema
     for column, question in edition.columns.items():
-        if column in frame.columns and frame.schema[column] == pl.String:
+        if schema.get(column) == pl.String:
             scales.setdefault(question.scale.id, []).append(column)
     rows, rare = [], {}
     for scale, columns in scales.items():

@@ -104,13 +104,14 @@ h1{font:600 22px/1.3 "Segoe UI",-apple-system,"Helvetica Neue",Arial,sans-serif;
 
 def report_html(report: ValidationReport, level: int = 3) -> str:
     """Return the report as a part of a page; headings are of the given level."""
-    tiles = [
-        ("Rows in the file", report.rows_read),
-        ("Rows used", report.rows_used),
-        *([("Rows of other years", report.rows_of_other_years)] if report.rows_of_other_years else []),
-        ("Rows set aside", report.rows_set_aside - report.rows_of_other_years),
-        ("Answers made missing", report.cells_set_aside),
-    ]
+    tiles = [("Rows used", report.rows_used), ("Answers made missing", report.cells_set_aside)]
+    if report.counts_rows:
+        other = f"Rows of other {report.extract.edition.survey.cycle}s"
+        tiles[1:1] = [
+            *([(other, report.rows_of_other_years)] if report.rows_of_other_years else []),
+            ("Rows set aside", report.rows_set_aside - report.rows_of_other_years),
+        ]
+        tiles.insert(0, ("Rows in the file", report.rows_read))
     provenance = report.extract.provenance
     facts = [
         ("file", provenance.get("file")),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -76,6 +76,27 @@ class ValidationReport(Output):
         return int(left_out["count"].sum())
 
     @property
+    def counts_rows(self) -> bool:
+        """Whether it says how many rows the file has."""
+        return not self.reconciliation.filter(what="rows").is_empty()
+
+    def without_rows(self) -> ValidationReport:
+        """Return it without the rows of the file: less those of its other periods they are those of one.
+
+        Examples
+        --------
+        >>> from culture_metrics import synthetic, validate
+        >>> report = validate(synthetic.respondents(2024, respondents_per_organisation=200))
+        >>> report.without_rows().summary()
+        '200 rows used. No errors, no warnings.'
+        """
+        return replace(
+            self,
+            problems=self.problems.filter(pl.col("rule") != "other periods"),
+            reconciliation=self.reconciliation.filter(pl.col("what") != "rows"),
+        )
+
+    @property
     def cells_set_aside(self) -> int:
         """Number of single answers that were made missing, in columns that put nobody into a group."""
         return int(self.reconciliation.filter(what="answers", fate="set aside")["count"].sum())
@@ -105,10 +126,11 @@ class ValidationReport(Output):
             counted(n, name) if n else f"no {name}s" for name, n in self.counts.items() if name != "note"
         )
         cells = f", {self.cells_set_aside:,} single answers made missing" if self.cells_set_aside else ""
-        return (
-            f"{counted(self.rows_read, 'row')} read, {self.rows_used:,} used, "
-            f"{self.rows_set_aside:,} set aside{cells}. {said[0].upper()}{said[1:]}."
-        )
+        rows = f"{counted(self.rows_used, 'row')} used"
+        if self.counts_rows:
+            rows = f"{counted(self.rows_read, 'row')} read, {self.rows_used:,} used, "
+            rows += f"{self.rows_set_aside:,} set aside"
+        return f"{rows}{cells}. {said[0].upper()}{said[1:]}."
 
     def to_html(self, path: str | Path) -> Path:
         """Write the report as a page of its own, which loads nothing from anywhere.

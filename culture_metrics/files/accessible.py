@@ -184,6 +184,8 @@ class _Writer:
         page.write_url(row, 0, f"internal:'{sheet}'!A1", blue, text, f"Sheet {sheet}")
 
     def table(self, name: str, sheet: Sheet) -> None:
+        from xlsxwriter.utility import xl_range
+
         page = self.book.add_worksheet(name)
         page.hide_gridlines(0)
         page.set_default_row(LINE)
@@ -224,6 +226,10 @@ class _Writer:
                 "style": None,
             },
         )  # fmt: skip
+        texts = [place for place, (column, _) in enumerate(columns) if column.dtype == pl.String]
+        if texts and frame.height:  # years and codes are names: Excel takes them for numbers gone wrong
+            below = (xl_range(top + 1, place, top + frame.height, place) for place in texts)
+            page.ignore_errors({"number_stored_as_text": " ".join(below)})
         self.paper(page, top, sum(widths), sheet.names)
         page.freeze_panes(top + 1, sheet.names if frame.width > sheet.names else 0)
 

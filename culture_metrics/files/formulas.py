@@ -47,7 +47,8 @@ def plain_names(frame: pl.DataFrame, columns: Iterable[str]) -> tuple[pl.DataFra
     >>> plain_names(pl.DataFrame({"ward": ["=1+1", "A"]}), ["ward"])[0]["ward"].to_list()
     ["'=1+1", 'A']
     """
-    texts = [c for c in columns if frame.schema[c] == pl.String]
+    schema = frame.schema
+    texts = [c for c in columns if schema[c] == pl.String]
     found = frame.select(pl.col(c).str.contains(START).any() for c in texts)
     odd = [c for c in texts if found[c].item()]
     return frame.with_columns(plain(pl.col(c)).alias(c) for c in odd), odd

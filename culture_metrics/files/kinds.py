@@ -19,6 +19,8 @@ KINDS = {
     **dict.fromkeys((".sav", ".zsav"), "spss"),
     ".dta": "stata",
 }
+#: Endings of pictures that figures and tables are saved as.
+PICTURES = (".png", ".svg")
 #: What a file of each kind is called.
 NAMES = {
     "csv": "a CSV file",

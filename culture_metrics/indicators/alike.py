@@ -17,11 +17,14 @@ from culture_metrics.contract import ALL
 from culture_metrics.disclosure.decision import Table
 from culture_metrics.disclosure.people import STUCK
 from culture_metrics.errors import CultureMetricsWarning, warn
+from culture_metrics.indicators.layers import rows_in
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
+
+    from culture_metrics.indicators.layers import Layer
 
     Flags = NDArray[np.bool_]
     Floats = NDArray[np.float64]
@@ -52,8 +55,6 @@ class Plain(NamedTuple):
     ----------
     table : Table
         Its groups, and who is in which.
-    sides : array
-        Groups × percentages × 2: respondents whom it counts, and whom it does not.
     fixed, hidden : array of bool
         Groups × families: what may no more be hidden, and what is hidden.
     looked : array of bool
@@ -61,10 +62,20 @@ class Plain(NamedTuple):
     """
 
     table: Table
-    sides: Floats
     fixed: Flags
     hidden: Flags
     looked: Flags
+
+
+def plain_of(
+    tables: Sequence[Table], layers: Sequence[Layer], hidden: Sequence[Flags], looked: Sequence[Flags]
+) -> list[Plain]:
+    """Return the tables of a call that are shown with everyone counted once, and what is hidden of them."""
+    return [
+        Plain(tables[layer.table], layer.fixed, gone, seen)
+        for layer, gone, seen in zip(layers, hidden, looked, strict=True)
+        if layer.mine and layer.weight is None
+    ]
 
 
 def sides_of(parts: Sequence[tuple[Floats, Floats]], percent: Numbers) -> Floats:
@@ -90,17 +101,17 @@ def hide_by_name(groups: pl.DataFrame, sides: Floats, hidden: Flags, looked: Fla
         of = np.full(groups.height, -1)
         of[row] = np.arange(len(row))
         table = Table(together=False, groups=groups[row], of=of_whole.to_numpy() if name == ALL else of)
-        plain = Plain(table, sides[row], np.zeros_like(hidden[row]), hidden[row], looked[row])
-        made.append((row, plain))
-    hide_alike([plain for _, plain in made], family)
+        made.append((row, Plain(table, np.zeros_like(hidden[row]), hidden[row], looked[row])))
+    hide_alike([plain for _, plain in made], lambda some: sides[rows_in(groups, some)], family)
     for row, plain in made:
         hidden[row], looked[row] = plain.hidden, plain.looked
 
 
-def hide_alike(own: Sequence[Plain], family: Numbers) -> None:
+def hide_alike(own: Sequence[Plain], sides: Callable[[pl.DataFrame], Floats], family: Numbers) -> None:
     """Hide groups beside which a whole leaves over people who are all on one side of a percentage.
 
-    Changes what is `hidden` and `looked`. `family` is by percentage.
+    Changes what is `hidden` and `looked`. `sides` says of groups × percentages × 2 whom a percentage counts,
+    and whom not; `family` is by percentage.
 
     Warns
     -----
@@ -108,15 +119,48 @@ def hide_alike(own: Sequence[Plain], family: Numbers) -> None:
         When such people are left over beside what may no more be hidden.
     """
     stuck = False
-    for outer, inner in permutations(own, 2):
+    both = [(one, sides(one.table.groups)) for one in own]
+    for (outer, wholes), (inner, parts) in permutations(both, 2):
         inside = lies_in(inner.table.of, outer.table.of, inner.table.groups.height)
         told = ~outer.hidden[:, family]
-        gone, left = mixed(inside, inner.sides, outer.sides, inner.hidden, inner.fixed, family, told)
+        gone, left = mixed(inside, parts, wholes, inner.hidden, inner.fixed, family, told)
         inner.looked[:] |= (gone != inner.hidden).any()
         inner.hidden[:] = gone
         stuck |= left
     if stuck:
         warn(STUCK, CultureMetricsWarning)
+
+
+def hide_beside_few(own: Sequence[Plain], answered: Callable[[pl.DataFrame], Floats], minimum: int) -> None:
+    """Hide a group more where few of the people left over answered what nearly all people do.
+
+    How many they are, and how many skipped that measure around them, would tell how many answered it. Changes
+    what is `hidden` and `looked`.
+
+    Parameters
+    ----------
+    own : sequence of Plain
+        What is shown.
+    answered : callable
+        Says of groups how many people are in them, then how many of these answered each such measure.
+    minimum : int
+        Smallest number of people that may be left over.
+    """
+    both = [(one, answered(one.table.groups)) for one in own]
+    for (outer, wholes), (inner, parts) in permutations(both, 2):
+        inside = lies_in(inner.table.of, outer.table.of, inner.table.groups.height)
+        for whole in np.flatnonzero(~outer.hidden[:, 0]):
+            lies = inside == whole
+            while True:
+                shown = lies & ~inner.hidden[:, 0]
+                left = wholes[whole] - parts[shown].sum(axis=0)
+                few = ((left[1:] > 0) & (left[1:] < minimum)).any()
+                may = shown & ~inner.fixed[:, 0] & (parts[:, 0] > 0)
+                # What leaves fewer people over is hidden as such.
+                if left[0] < minimum or not few or not may.any():
+                    break
+                inner.hidden[np.where(may, parts[:, 0], np.inf).argmin()] = True
+                inner.looked[lies] = True
 
 
 def mixed(

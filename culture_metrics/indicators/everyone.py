@@ -140,9 +140,9 @@ class Everyone:
 
     def _needed(self, frame: pl.DataFrame) -> pl.DataFrame:
         """Keep who somebody is and the answers to questions that the extract has."""
-        asked = [c for c in self.extract.edition.columns if c in self.extract.frame.columns]
-        ids = [pl.col(c).cast(pl.String) for c in ("organisation", "respondent") if c in frame.columns]
-        return frame.select(*ids, *(c for c in asked if c in frame.columns))
+        there, here = {*frame.columns}, {*frame.columns} & {*self.extract.frame.columns}
+        ids = [pl.col(c).cast(pl.String) for c in ("organisation", "respondent") if c in there]
+        return frame.select(*ids, *(c for c in self.extract.edition.columns if c in here))
 
     def organisation(self, tables: Sequence[Table]) -> NDArray[np.int64]:
         """Return the number of each one's organisation; one for all where an earlier group spans several."""
@@ -226,7 +226,8 @@ class Everyone:
             return found
         place = call.place_in(self.now)
         here, there = self.extract.frame.filter(place >= 0), call.frame[place[place >= 0]]
-        asked = [[c for c in self.extract.edition.columns if c in frame.columns] for frame in (here, there)]
+        held = [{*frame.columns} for frame in (here, there)]
+        asked = [[c for c in self.extract.edition.columns if c in columns] for columns in held]
         if asked[0] == asked[1] and here.select(asked[0]).equals(there.select(asked[0])):
             return found
         now, then = (read(replace(self.extract, frame=frame)) for frame in (here, there))

@@ -3,31 +3,39 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import polars as pl
 
 from culture_metrics.contract import ALL
-from culture_metrics.errors import CultureMetricsError
-from culture_metrics.extracts.dates import DAY, ROW
+from culture_metrics.extracts.dates import ROW
+from culture_metrics.indicators.days import FEWEST, OTHERS, PLACE, in_steps, window
 from culture_metrics.output import Output
 from culture_metrics.problems import counted
 from culture_metrics.wording.table import Table
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     import plotly.graph_objects as go
+    from numpy.typing import NDArray
 
     from culture_metrics.extracts.extract import Extract
+    from culture_metrics.indicators.days import InSteps, Window
+
+    Numbers = NDArray[np.int64]
 
 KEY = ["organisation", "breakdown", "group"]
-WEEK = 7
 #: Steps of groups are made coarser, down to two, until so many of those with a rate fit.
-FIT, FEWEST = 0.5, 2
+FIT = 0.5
 TOO_FEW = "Too few answers have a date within fieldwork to show response over it."
-Window = tuple[date | str | None, date | str | None]
+OTHER_GROUPS = (
+    "Groups are not shown over fieldwork: others of the same people, or other steps of them, were shown "
+    "before, and both would tell of parts of both. If an earlier report went to nobody, report into another "
+    "folder."
+)
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -163,64 +171,28 @@ def response_over_fieldwork(
     """
     if extract.dates is None:
         return "When people answered is not known: no column was named that has the date of a response."
-    first, last = window(extract.period, fieldwork)
-    own = extract.frame.select(ROW, "organisation", *_columns(extract, rates)).join(
-        extract.dates.table, on=ROW, how="left", maintain_order="left"
-    )
-    inside = pl.col(DAY).is_between(first, last)
-    own = own.with_columns(pl.when(inside).then(DAY).alias(DAY), outside=pl.col(DAY).is_not_null() & ~inside)
-    if own[DAY].drop_nulls().len() < FEWEST * least:
-        return TOO_FEW
-    # Not the days of the first and the last answer: they are one person's.
-    days = own.select(pl.col(DAY).min().dt.truncate("1w").alias("first"), pl.col(DAY).max().dt.truncate("1w"))
-    given = fieldwork or (None, None)
-    start = first if given[0] else days.item(0, 0)
-    end = last if given[1] else days.item(0, 1) + timedelta(days=WEEK - 1)
-    tables = []
+    parts = in_steps(extract, least, fieldwork)
+    tables, others, alike = [], False, True
     shown = rates.filter(pl.col("status") == "reported")
-    for (organisation,), mine in shown.group_by("organisation", maintain_order=True):
-        people = own.filter(pl.col("organisation") == organisation)
-        if people[DAY].drop_nulls().len() >= FEWEST * least:
-            tables += _of(people, mine, least, (start, end))
+    columns = _columns(extract, rates)
+    kept = {}
+    for name, part in parts.items():
+        mine = shown.filter(organisation=name)
+        if mine.filter(breakdown=ALL).is_empty():
+            continue
+        if not part.keep(extract):
+            others = True
+            continue
+        kept[name] = part
+        found, same = _of(extract, part, mine, least, columns)
+        tables += found
+        alike &= same
     if not tables:
-        return TOO_FEW
-    notes = _notes(extract, own, least, (first, last))
+        return OTHERS if others else TOO_FEW
+    notes = _notes(extract, kept.values(), least, window(extract.period, fieldwork))
+    notes += () if alike else (OTHER_GROUPS,)
+    start = next(iter(kept.values())).start
     return ResponseOverFieldwork(pl.concat(tables), least, extract.words, notes, start)
-
-
-def window(period: str, fieldwork: Window | None) -> tuple[date, date]:
-    """Return first and last day that an answer may have come in.
-
-    Examples
-    --------
-    >>> window("2024", ("2024-09-23", None))
-    (datetime.date(2024, 9, 23), datetime.date(2025, 2, 28))
-    """
-    year = int(period[:4])
-    ends = (date(year, 1, 1), date(year + 1, 2, 28))
-    given = [_day(one) for one in fieldwork or (None, None)]
-    first, last = (mine or usual for mine, usual in zip(given, ends, strict=True))
-    if first >= last:
-        raise CultureMetricsError(
-            "Fieldwork ends before it begins",
-            got=f"{first} to {last}",
-            hint="Give the first day, then the last.",
-        )
-    return first, last
-
-
-def _day(given: date | str | None) -> date | None:
-    if given is None or isinstance(given, date):
-        return given
-    try:
-        return date.fromisoformat(str(given))
-    except ValueError:
-        raise CultureMetricsError(
-            "This is no day of fieldwork",
-            got=str(given),
-            expected="a day such as 2024-09-23",
-            hint="Write year, month and day with dashes.",
-        ) from None
 
 
 def _columns(extract: Extract, rates: pl.DataFrame) -> list[pl.Expr]:
@@ -230,109 +202,102 @@ def _columns(extract: Extract, rates: pl.DataFrame) -> list[pl.Expr]:
     return [column.cast(pl.String).alias(f"by {n}") for n, column in group_columns(extract, names).items()]
 
 
-def _of(people: pl.DataFrame, rates: pl.DataFrame, least: int, ends: tuple[date, date]) -> list[pl.DataFrame]:
-    """Return the steps of the whole by day, and of the groups of one breakdown by longer ones."""
-    whole = rates.filter(breakdown=ALL)
-    if whole.is_empty():
-        return []
-    days = pooled(people[DAY].drop_nulls().value_counts(name="n").sort(DAY), least, ends[1])
-    found = [_counted(people, whole, days)]
-    start, last = map(pl.lit, ends)
-    weeks = ((pl.col(DAY) - start).dt.total_days() // WEEK + 1) * WEEK - 1
-    week = people.select(pl.min_horizontal(start + pl.duration(days=weeks), last).alias(DAY)).drop_nulls()
-    grid = pooled(week[DAY].value_counts(name="n").sort(DAY), least, ends[1])
+def _of(
+    extract: Extract, part: InSteps, rates: pl.DataFrame, least: int, columns: Sequence[pl.Expr]
+) -> tuple[list[pl.DataFrame], bool]:
+    """Return the steps of the whole by day, and of the groups of one breakdown by some of these steps.
+
+    Says too whether the groups are those that were shown first: others would tell of parts of both.
+    """
+    everyone = np.bincount(part.people[PLACE], minlength=len(part.ends))
+    found = [_counted(everyone, rates.filter(breakdown=ALL), part.ends)]
     named = [n for n in rates["breakdown"].unique(maintain_order=True) if n != ALL]
     named.sort(key=lambda name: rates.filter(breakdown=name).height)
+    groups = part.people.select(ROW, PLACE).join(
+        extract.frame.select(ROW, *columns), on=ROW, maintain_order="left"
+    )
     for name in named:
         mine = rates.filter(breakdown=name)
-        steps, groups = _fitting(people.rename({f"by {name}": "group"}), mine, grid, least)
-        if groups:
-            shown = mine.filter(pl.col("group").is_in(groups))
-            found += [
-                _counted(
-                    people.filter(pl.col(f"by {name}") == row["group"]),
-                    pl.DataFrame([row], mine.schema),
-                    steps,
-                )
-                for row in shown.iter_rows(named=True)
-            ]
+        of_group = groups.select(PLACE, group=f"by {name}")
+        each = np.array([_numbers(of_group.filter(group=group), len(part.ends)) for group in mine["group"]])
+        places, fit = _fitting(everyone, each, part.week_ends(), least)
+        if fit:
+            shown = mine[fit]
+            told = [name, *map(str, places), *sorted(shown["group"])]
+            if not part.keep(extract, of_group["group"], told):
+                return found, False
+            steps = [part.ends[place] for place in places]
+            counts = _together(each[fit], places)
+            found += [_counted(numbers, shown[row : row + 1], steps) for row, numbers in enumerate(counts)]
             break  # a second breakdown beside it would tell of parts of both
-    return found
+    return found, True
 
 
-def pooled(counts: pl.DataFrame, least: int, end: date) -> list[date]:
-    """Put days together until so many people are in each step; return the last day of each.
-
-    Examples
-    --------
-    >>> days = [date(2024, 10, day) for day in (1, 2, 3, 4)]
-    >>> pooled(pl.DataFrame({"date": days, "n": [4, 8, 30, 2]}), 11, date(2024, 10, 6))
-    [datetime.date(2024, 10, 2), datetime.date(2024, 10, 6)]
-    """
-    ends: list[date] = []
-    here = 0
-    for day, n in counts.iter_rows():
-        here += n
-        if here >= least:
-            ends.append(day)
-            here = 0
-    # What is left joins the last step.
-    return [*ends[:-1], end]
-
-
-def _numbers(people: pl.DataFrame, steps: Sequence[date]) -> list[int]:
+def _numbers(people: pl.DataFrame, steps: int) -> Numbers:
     """Count the answers in each step; those without a day are of the last."""
-    days = people[DAY].fill_null(steps[-1])
-    found = pl.Series(steps, dtype=pl.Date).search_sorted(days, side="left").value_counts()
-    counts = dict(found.iter_rows())
-    return [counts.get(place, 0) for place in range(len(steps))]
+    return np.bincount(people[PLACE], minlength=steps)
+
+
+def _together(each: Numbers, places: Sequence[int]) -> Numbers:
+    """Add up the numbers of steps until each of these places."""
+    return np.add.reduceat(each, [0, *(place + 1 for place in places[:-1])], axis=-1)
 
 
 def _fitting(
-    people: pl.DataFrame, rates: pl.DataFrame, grid: Sequence[date], least: int
-) -> tuple[list[date], list[str]]:
-    """Return the steps that groups are shown on, and the groups that may be: two, or none."""
-    steps = [*grid]
-    while len(steps) >= FEWEST:
-        each = {group: _numbers(people.filter(pl.col("group") == group), steps) for group in rates["group"]}
-        fit = sorted((g for g, n in each.items() if min(n) >= least), key=lambda g: sum(each[g]))
-        whole = _numbers(people, steps)
-        while fit and not _rest_is_many([whole, *(each[g] for g in fit)], least):
+    everyone: Numbers, each: Numbers, week_ends: Sequence[int], least: int
+) -> tuple[list[int], list[int]]:
+    """Return the steps that groups are shown on, and the groups that may be: two, or none.
+
+    They end where steps of the whole do: what is left over between the two is steps of the whole.
+    """
+    places = [*week_ends]
+    while len(places) >= FEWEST:
+        whole, numbers = _together(everyone, places), _together(each, places)
+        by_size = np.argsort(each.sum(axis=1), kind="stable").tolist()
+        fit = [group for group in by_size if numbers[group].min() >= least]
+        while fit and not _is_many(whole - numbers[fit].sum(axis=0), least):
             fit = fit[1:]  # the smallest joins those who are not shown
-        if len(fit) >= max(FEWEST, FIT * rates.height) or (fit and len(steps) == FEWEST):
-            return steps, fit
-        fewest = min(range(len(steps)), key=lambda place: whole[place])
-        del steps[fewest if fewest < len(steps) - 1 else fewest - 1]
-    return steps, []
+        if len(fit) >= max(FEWEST, FIT * len(each)) or (fit and len(places) == FEWEST):
+            return places, sorted(fit)
+        fewest = int(whole.argmin())
+        del places[fewest if fewest < len(places) - 1 else fewest - 1]
+    return places, []
 
 
-def _rest_is_many(numbers: Sequence[Sequence[int]], least: int) -> bool:
+def _is_many(rest: Numbers, least: int) -> bool:
     """Tell whether everybody else is nobody at all, or many in each step."""
-    rest = [whole - sum(shown) for whole, *shown in zip(*numbers, strict=True)]
-    return not any(rest) or min(rest) >= least
+    return not rest.any() or bool(rest.min() >= least)
 
 
-def _counted(people: pl.DataFrame, row: pl.DataFrame, steps: Sequence[date]) -> pl.DataFrame:
-    base = pl.Series("base", _numbers(people, steps), pl.UInt32).cum_sum()
+def _counted(numbers: Numbers, row: pl.DataFrame, steps: Sequence[date]) -> pl.DataFrame:
+    base = pl.Series("base", numbers, pl.UInt32).cum_sum()
     table = row.select(*KEY).join(pl.DataFrame({"until": [*steps]}, schema={"until": pl.Date}), how="cross")
     staff = pl.lit(row["staff"].item(), pl.UInt32).alias("staff")
     return table.with_columns(base, staff).with_columns(estimate=100 * pl.col("base") / pl.col("staff"))
 
 
-def _notes(extract: Extract, own: pl.DataFrame, least: int, ends: tuple[date, date]) -> tuple[str, ...]:
+def _notes(
+    extract: Extract, parts: Iterable[InSteps], least: int, ends: tuple[date, date]
+) -> tuple[str, ...]:
     dates = extract.dates
-    outside = int(own["outside"].sum())
-    none = own[DAY].null_count() - outside
     said = []
     if dates and dates.order:
         said.append(f"Dates in the column {dates.column} are read with the {dates.order}.")
+    each = [[part.without, part.outside] for part in parts]
+    none, outside = (sum(numbers) for numbers in zip(*each, strict=True))
+    few = [0 < number < least for numbers in each for number in numbers]
+    never = f"a date before {said_day(ends[0])} or after {said_day(ends[1])}"
+    if any(few) and max(none, outside) >= least:
+        # One of the two is few: what both are together is known from the rest.
+        said.append(
+            f"{_few(none + outside, least)} without a date that can be read, or with {never}, count at the "
+            "end only."
+        )
+        none = outside = 0
     if none:
         said.append(f"{_few(none, least)} without a date that can be read count at the end only.")
     if outside:
-        said.append(
-            f"{_few(outside, least)} with a date before {said_day(ends[0])} or after {said_day(ends[1])} "
-            "count at the end only."
-        )
+        said.append(f"{_few(outside, least)} with {never} count at the end only.")
     return tuple(text[0].upper() + text[1:] for text in said)
 
 

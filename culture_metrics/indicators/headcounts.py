@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 #: From this share of numbers with decimals on a column holds whole-time equivalents, not people.
 FRACTIONS = 0.25
+#: More staff than this are no headcount of a group.
+MOST = 10_000_000
 #: Columns while the table is read, beside those of the file.
 KEY, STAFF = ["_o", "_b", "_g"], "_staff"
 
@@ -211,7 +213,7 @@ def _sorted_out(
     frame = frame.unique([*names, STAFF], keep="first", maintain_order=True)
     whole = pl.all_horizontal(pl.lit(value=True), *(pl.col(n).is_null() for n in asked))
     number = pl.col(STAFF)
-    numbered = (number.is_not_null() & (number % 1 == 0) & (number > 0)).fill_null(value=False)
+    numbered = ((number % 1 == 0) & (number > 0) & (number <= MOST)).fill_null(value=False)
     twice = pl.struct(names).is_duplicated() & numbered
     bad, good = frame.filter(~numbered | twice), frame.filter(numbered & ~twice)
     why = {"without a whole number of staff above 0": ~numbered, "that stand twice with other numbers": twice}

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
@@ -15,7 +15,7 @@ from culture_metrics.disclosure.coincidence import may_coincide
 from culture_metrics.disclosure.decision import GROUP, Call, Table, known, people_of
 from culture_metrics.disclosure.people import People, hide_people, is_open, number_open
 from culture_metrics.disclosure.release import family_names
-from culture_metrics.indicators.alike import Plain, hide_alike, hide_by_name, sides_of
+from culture_metrics.indicators.alike import hide_alike, hide_beside_few, hide_by_name, plain_of, sides_of
 from culture_metrics.indicators.atoms import (
     Atoms,
     answered,
@@ -24,6 +24,7 @@ from culture_metrics.indicators.atoms import (
 )
 from culture_metrics.indicators.decoding import decode, told_outside
 from culture_metrics.indicators.everyone import COLUMN_GONE, Everyone
+from culture_metrics.indicators.layers import Layer, beside, rows_in, split, stack
 from culture_metrics.indicators.release_warnings import (
     warn_of_earlier,
     warn_of_lost,
@@ -62,23 +63,6 @@ OF_WEIGHTS = "occupation_group"
 NEARLY_ALL = 0.9
 #: So often combinations are drawn where there are many organisations.
 FEW_DRAWS = 6
-
-
-@dataclass(frozen=True)
-class _Layer:
-    """A table as it is, or was, shown: with everyone counted once, or weighted.
-
-    By cell and family: `small` must be hidden, `hidden` is what names say must be, `fixed` was shown before
-    and stays, `gone` was hidden before. `mine` says whether it is of this call.
-    """
-
-    table: int
-    weight: int | None
-    small: Flags
-    hidden: Flags
-    fixed: Flags
-    gone: Flags
-    mine: bool
 
 
 class Release:
@@ -155,7 +139,7 @@ class Release:
         by_names |= by_names[:, :1]
         self._hide_enough(groups, base, by_names)
         # Else "small" for one measure and not for another tells the same.
-        untold = _beside(groups, skipped[:, None])[:, 0] | skipped
+        untold = beside(groups, skipped[:, None])[:, 0] | skipped
         if self.parts[0].extract is not None:
             hidden, untold = self._from_people(groups, small, by_names, untold)
         else:
@@ -165,7 +149,7 @@ class Release:
         gone = hidden[:, self.family] & ~np.isnan(base)
         # What is hidden for some measures only is bounded by the bases of others: no word on which is small,
         # but where one is hidden alone, beside people in no group.
-        several = _beside(groups, hidden)[:, self.family]
+        several = beside(groups, hidden)[:, self.family]
         found = np.where(gone & several & ~hidden[:, :1], np.int8(UNTOLD), found)
         few = (found > 0) & ~(base >= self.minimum)
         why = np.where(gone & (found == 0), np.int8(UNTOLD), np.where(gone | few, found, np.int8(0)))
@@ -249,6 +233,7 @@ class Release:
             look = self._look_by_pairs if many else self._look
             look(tables, layers, weighing, hidden, told)
         elif self.minimum > 1 and not known_all:
+            self._look_at_rest(tables, layers, hidden, told)
             self._look_at_alike(tables, layers, hidden, told)
         # What this call shows with everyone counted once, and what weighted: hidden in either is hidden.
         each = {
@@ -332,7 +317,7 @@ class Release:
     def _altered(
         self,
         tables: Sequence[Table],
-        layers: Sequence[_Layer],
+        layers: Sequence[Layer],
         weights: Sequence[Floats],
         others: Sequence[tuple[int, Flags]],
         groups: pl.DataFrame,
@@ -354,7 +339,7 @@ class Release:
             small = (counts > 0) & (counts < self.minimum) & mine[:, None]
             fixed = np.broadcast_to(~mine[:, None], small.shape)
             gone = hide_people(people, small, fixed, self.minimum)
-            for layer, own, part in zip(layers, cells, _split(gone, cells), strict=True):
+            for layer, own, part in zip(layers, cells, split(gone, cells), strict=True):
                 if layer.mine:
                     row = rows_in(groups, tables[layer.table].groups)[own]
                     np.logical_or.at(found, np.ix_(row, family), part[:, 1:])
@@ -375,23 +360,25 @@ class Release:
     def _look(
         self,
         tables: Sequence[Table],
-        layers: Sequence[_Layer],
+        layers: Sequence[Layer],
         weights: Sequence[Floats],
         hidden: Sequence[Flags],
         looked: Sequence[Flags],
     ) -> None:
         """Look at the respondents of each organisation; changes `hidden` and `looked`."""
+        if len(layers) == 1 and not weights:
+            return  # The whole alone: no other figure is there to take from it.
         for atoms, people in self._people(tables, layers, weights):
             cells = [atoms.cells(layer.table) for layer in layers]
-            small, first, fixed = (_stack(layers, cells, name) for name in ("small", "hidden", "fixed"))
+            small, first, fixed = (stack(layers, cells, name) for name in ("small", "hidden", "fixed"))
             if not atoms.nested and not is_open(people, first, fixed, self.minimum):
                 continue
             gone = hide_people(people, small, fixed, self.minimum, beside=True)
-            for place, (own, part) in enumerate(zip(cells, _split(gone, cells), strict=True)):
+            for place, (own, part) in enumerate(zip(cells, split(gone, cells), strict=True)):
                 hidden[place][own], looked[place][own] = part, True
 
     def _people(
-        self, tables: Sequence[Table], layers: Sequence[_Layer], weights: Sequence[Floats]
+        self, tables: Sequence[Table], layers: Sequence[Layer], weights: Sequence[Floats]
     ) -> Iterator[tuple[Atoms, People]]:
         """Set what is shown beside who answered, organisation by organisation."""
         answers = self.everyone.answers(self.parts[0].answers, self.parts[0].read)
@@ -415,7 +402,7 @@ class Release:
         layers, weights = self._layers(tables, groups, nothing, nothing, nothing)
         looked, found = 0, 0
         for atoms, people in self._people(tables, layers, weights):
-            shown = _stack(layers, [atoms.cells(layer.table) for layer in layers], "fixed")
+            shown = stack(layers, [atoms.cells(layer.table) for layer in layers], "fixed")
             looked += len(self.families)
             found += number_open(people, ~shown, self.minimum)
         return looked, found
@@ -423,7 +410,7 @@ class Release:
     def _look_by_pairs(
         self,
         tables: Sequence[Table],
-        layers: Sequence[_Layer],
+        layers: Sequence[Layer],
         weights: Sequence[Floats],
         hidden: Sequence[Flags],
         looked: Sequence[Flags],
@@ -450,9 +437,9 @@ class Release:
             here = [replace(layer, table=place) for place, layer in enumerate(one)]
             cells = [atoms.cells(layer.table) for layer in here]
             people = atoms.people([(x.table, x.weight) for x in here], everyone)
-            small, fixed = (_stack(here, cells, name)[:, :1] for name in ("small", "fixed"))
+            small, fixed = (stack(here, cells, name)[:, :1] for name in ("small", "fixed"))
             gone = hide_people(people, small, fixed, self.minimum, FEW_DRAWS)
-            for i, layer, own_cells, part in zip(some, here, cells, _split(gone, cells), strict=True):
+            for i, layer, own_cells, part in zip(some, here, cells, split(gone, cells), strict=True):
                 hidden[i][own_cells] |= part & ~layer.fixed[own_cells]
                 looked[i][own_cells] = True
         self._look_at_alike(tables, layers, hidden, looked)
@@ -461,23 +448,41 @@ class Release:
     def _look_at_alike(
         self,
         tables: Sequence[Table],
-        layers: Sequence[_Layer],
+        layers: Sequence[Layer],
         hidden: Sequence[Flags],
         looked: Sequence[Flags],
     ) -> None:
         """Hide groups beside which all whom a whole leaves over answered alike; changes both."""
-        mine = [i for i, layer in enumerate(layers) if layer.mine and layer.weight is None]
-        of = {i: tables[layers[i].table] for i in mine}
-        plain = [Plain(of[i], self._sides(of[i].groups), layers[i].fixed, hidden[i], looked[i]) for i in mine]
-        hide_alike(plain, self.family[1 + self.percent])
+        plain = plain_of(tables, layers, hidden, looked)
+        hide_alike(plain, self._sides, self.family[1 + self.percent])
+
+    def _look_at_rest(
+        self,
+        tables: Sequence[Table],
+        layers: Sequence[Layer],
+        hidden: Sequence[Flags],
+        looked: Sequence[Flags],
+    ) -> None:
+        """Hide a group more beside which few of those left over answered what nearly all do; changes both."""
+        plain = plain_of(tables, layers, hidden, looked)
+        hide_beside_few(plain, self._answered, self.minimum)
+
+    @cached_property
+    def _of_parts(self) -> pl.DataFrame:
+        return pl.concat(part.keys for part in self.parts).select(GROUP)
 
     def _sides(self, groups: pl.DataFrame) -> Floats:
-        row = rows_in(pl.concat(part.keys for part in self.parts).select(GROUP), groups)
         each = ((p.estimates.base * (p.weighting == "none"), p.estimates.mean) for p in self.parts)
-        return sides_of([*each], self.places[self.percent])[row]
+        return sides_of([*each], self.places[self.percent])[rows_in(self._of_parts, groups)]
+
+    def _answered(self, groups: pl.DataFrame) -> Floats:
+        """Count who is in groups, then who answered the measures that nearly all do."""
+        places = self.places[self.core - 1]
+        each = [np.column_stack([p.people, p.estimates.base[:, places]]) for p in self.parts]
+        return np.asarray(np.vstack(each)[rows_in(self._of_parts, groups)])
 
     def _look_at_sums(
-        self, tables: Sequence[Table], layers: Sequence[_Layer], hidden: Sequence[Flags]
+        self, tables: Sequence[Table], layers: Sequence[Layer], hidden: Sequence[Flags]
     ) -> None:
         """Hide figures of all organisations together that leave few over beside those of each."""
         for i, layer in enumerate(layers):
@@ -527,12 +532,12 @@ class Release:
 
     def _layers(
         self, tables: Sequence[Table], groups: pl.DataFrame, small: Flags, by_names: Flags, decoded: Flags
-    ) -> tuple[list[_Layer], list[Floats]]:
+    ) -> tuple[list[Layer], list[Floats]]:
         """List what this call would show and what earlier ones did, and the weights that are used.
 
         What is `decoded` is hidden weighted alone: with everyone counted once it may have been shown before.
         """
-        layers: list[_Layer] = []
+        layers: list[Layer] = []
         weights: list[Floats] = []
         now = {name: self.everyone.spread(weight) for name, weight in self._weights().items()}
         number = groups.with_row_index("_row")
@@ -561,7 +566,7 @@ class Release:
                     weights.append(weight)
                 where = None if weight is None else len(weights) - 1
                 layers.append(
-                    _Layer(place, where, few | gone, (names & ~shown) | gone | few, shown & ~few, gone, own)  # noqa: B023
+                    Layer(place, where, few | gone, (names & ~shown) | gone | few, shown & ~few, gone, own)  # noqa: B023
                 )
 
             about = [
@@ -583,30 +588,3 @@ class Release:
             if own and table.name in now:
                 layer(same, now[table.name], own=True)
         return layers, weights
-
-
-def _stack(layers: Sequence[_Layer], cells: Sequence[Numbers], what: str) -> Flags:
-    """Set what layers say of their cells one below the other."""
-    return np.vstack([getattr(layer, what)[own] for layer, own in zip(layers, cells, strict=True)])
-
-
-def _split(rows: NDArray[Any], cells: Sequence[Numbers]) -> list[NDArray[Any]]:
-    """Give each layer the rows of its cells back."""
-    return np.split(rows, np.cumsum([len(own) for own in cells])[:-1])
-
-
-def rows_in(groups: pl.DataFrame, some: pl.DataFrame) -> NDArray[np.int64]:
-    """Return in which rows of groups others stand."""
-    number = groups.with_row_index("_row")
-    found = some.join(number, on=GROUP, how="left", maintain_order="left")["_row"]
-    return np.asarray(found.to_numpy().astype(np.int64))
-
-
-def _beside(groups: pl.DataFrame, hidden: Flags) -> Flags:
-    """Say of cells × families whether another group of the breakdown is hidden as well."""
-    rank = pl.struct("organisation", "breakdown").rank("dense").cast(pl.Int64) - 1
-    table = groups.select(rank).to_series().to_numpy()
-    order = np.argsort(table, kind="stable")
-    first = np.searchsorted(table[order], np.arange(int(table.max(initial=-1)) + 1))
-    number = np.add.reduceat(hidden[order], first, dtype=np.int64)
-    return np.asarray(number[table] > hidden)

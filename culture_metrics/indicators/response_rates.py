@@ -13,6 +13,7 @@ from culture_metrics.contract import ALL
 from culture_metrics.disclosure.rule import Rule
 from culture_metrics.errors import ExtractError
 from culture_metrics.extracts.spelling import may_be_renamed
+from culture_metrics.indicators.days import OTHERS
 from culture_metrics.indicators.fieldwork import ResponseOverFieldwork, response_over_fieldwork
 from culture_metrics.indicators.headcounts import Headcounts, read_headcounts
 from culture_metrics.indicators.intervals import wilson
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from culture_metrics.extracts.extract import Extract
-    from culture_metrics.indicators.fieldwork import Window
+    from culture_metrics.indicators.days import Window
 
 KEY = ["organisation", "breakdown", "group"]
 
@@ -67,12 +68,15 @@ class ResponseRates(Output):
         Raises
         ------
         ExtractError
-            When the extract has no dates of response, or too few.
+            When the extract has no dates of response, or too few, or other days of the same people were
+            shown before.
         """
         if isinstance(self.over, str):
             raise ExtractError(
                 self.over.removesuffix("."),
-                hint='Read the extract with its column of them: columns={"Submitted": "date of response"}.',
+                hint=""
+                if self.over == OTHERS
+                else 'Read the extract with its column of them: columns={"Submitted": "date of response"}.',
             )
         return self.over._with_provenance(self.provenance)
 

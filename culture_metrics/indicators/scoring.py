@@ -90,9 +90,8 @@ def score(extract: Extract) -> pl.DataFrame:
 def score_values(extract: Extract) -> tuple[list[str], Numbers]:
     """Score every respondent: the scores that the columns allow; respondents by scores, NaN for none."""
     edition, frame = extract.edition, extract.frame
-    sub_scores = {
-        m: _SubScore.of(measure, edition, {*frame.columns}) for m, measure in edition.scores.items()
-    }
+    held = {*frame.columns}
+    sub_scores = {m: _SubScore.of(measure, edition, held) for m, measure in edition.scores.items()}
     here = {m for m, sub_score in sub_scores.items() if sub_score}
     here |= {
         m for m, measure in edition.scores.items() if len(here & {*measure.parts}) >= max(measure.minimum, 1)

@@ -14,7 +14,7 @@ from culture_metrics.disclosure.people import hide_people
 from culture_metrics.disclosure.release import family_names
 from culture_metrics.indicators.atoms import atoms_of, tables_of
 from culture_metrics.indicators.decoding import decode
-from culture_metrics.indicators.release import rows_in
+from culture_metrics.indicators.layers import rows_in
 from data_schemas.columns import HIDDEN_STATUSES
 
 if TYPE_CHECKING:

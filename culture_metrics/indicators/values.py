@@ -228,7 +228,8 @@ def _check_numbers(frame: pl.DataFrame, measures: Sequence[str], over: str | Non
     """See to it that measures are numbers, before anything is cast whose error would quote a value."""
     if not measures or len(set(measures)) < len(measures):
         raise ExtractError("Measures must be named, each once", got=", ".join(measures) or "none")
-    types = {name: frame.schema[name] for name in (*measures, *([over] if over else []))}
+    schema = frame.schema
+    types = {name: schema[name] for name in (*measures, *([over] if over else []))}
     text = [
         f"{name} ({kind})" for name, kind in types.items() if not kind.is_numeric() and kind != pl.Boolean
     ]

@@ -169,7 +169,8 @@ def respondent_weights(extract: Extract, weights: AnyWeights) -> Weighted:
                 hint="Make them with cm.rake(extract, margins) and give what it returns as weights.",
             )
         if weights not in KINDS:
-            numbers = [c for c in own if extract.frame.schema[c].is_numeric()]
+            schema = extract.frame.schema
+            numbers = [c for c in own if schema[c].is_numeric()]
             raise unknown("weighting or column of weights", weights, [*KINDS, *numbers])
         weights = Weights(weights)
     if not isinstance(weights, Weights):

@@ -21,12 +21,17 @@ from culture_metrics.published.sheets import (
     HIDDEN,
     NUMBER,
     OTHER,
+    REPEATED,
+    UNREAD,
+    columns_of,
     count,
     key,
     listed_rows,
     load_cells,
     number,
     state,
+    told_twice,
+    unread_sheets,
 )
 from culture_metrics.published.usual import much_nearer, small_scores, usual_percentages
 from culture_metrics.results import Distributions, Results
@@ -47,7 +52,6 @@ CODE, NAME, TYPE = "orgid", "orgname", "orgtype"
 #: What is left out, and why.
 NO_FIGURE = "bases without a column of figures"
 NO_ORGANISATION = "rows that are no organisation (a total, an average, a comparator, or no ODS code)"
-REPEATED = "rows or columns that stand twice with the same figures"
 UNKNOWN = "no question or score of the newest edition in the file"
 NO_HEADLINE = "questions without a headline percentage"
 NO_BASE = "figures without a column of bases"
@@ -101,9 +105,22 @@ def find_benchmark(heads: Mapping[str, Sequence[Row]]) -> dict[str, int]:
 
 
 def _is_header(row: Row) -> bool:
-    return any(key(cell) in (CODE, OLD_CODE) for cell in row) and any(
-        _FIGURE.match((cell or "").strip()) for cell in row
-    )
+    return any(key(cell) in (CODE, OLD_CODE) for cell in row) and any(map(_is_figure, row))
+
+
+def _tell_unread(
+    heads: Mapping[str, Sequence[Row]], read: Mapping[str, int], left_out: dict[str, list[str]]
+) -> Iterator[str]:
+    """Yield which sheets have figures of nobody: they may say of organisations something else."""
+    for name, rows in heads.items():
+        if any(sum(map(_is_figure, row)) >= SEVERAL for row in rows[: read.get(name)]):
+            yield f"sheet '{name}' has columns of figures without a column 'org_id'"
+    if named := unread_sheets(heads, read):
+        left_out[UNREAD] = named
+
+
+def _is_figure(cell: str | None) -> bool:
+    return _FIGURE.match((cell or "").strip()) is not None
 
 
 def read_benchmark(book: Workbook, heads: Mapping[str, Sequence[Row]]) -> Published:
@@ -113,6 +130,7 @@ def read_benchmark(book: Workbook, heads: Mapping[str, Sequence[Row]]) -> Publis
     years = sorted({m["year"] for sheet in sheets for name in sheet.columns if (m := _COLUMN.match(name))})
     edition = _edition(years[-1], book.file)
     left_out: dict[str, list[str]] = {}
+    problems += _tell_unread(heads, {sheet.name: sheet.header_row for sheet in sheets}, left_out)
     parts, others, borrowed = [], [], set[str]()
     for sheet in sheets:
         figures, beside = _figures(sheet, edition, left_out, borrowed)
@@ -150,16 +168,13 @@ def read_benchmark(book: Workbook, heads: Mapping[str, Sequence[Row]]) -> Publis
 
 
 def _sheet(name: str, row: int, header: Row) -> _Sheet:
-    columns: dict[str, int] = {}
-    again = []
-    for i, cell in enumerate(header):
-        given = (cell or "").strip().casefold()
-        text = given if _COLUMN.match(given) else key(given)
-        if text and text in columns:
-            again.append((columns[text], i))
-        elif text:
-            columns[text] = i
-    return _Sheet(name, row, header, columns, tuple(again))
+    columns, again = columns_of(header, _column_key)
+    return _Sheet(name, row, header, columns, again)
+
+
+def _column_key(cell: str | None) -> str:
+    given = (cell or "").strip().casefold()
+    return given if _COLUMN.match(given) else key(given)
 
 
 def _edition(year: str, file: str) -> Edition:
@@ -280,12 +295,7 @@ def _rows(
     once = rows.unique(pl.exclude("row"), keep="first", maintain_order=True)
     for text, row in rows.join(once, on="row", how="anti").select("organisation", "row").rows():
         left_out.setdefault(REPEATED, []).append(f"'{text}' ({at}, row {row})")
-    for first, second in sheet.again:
-        place = f"{at}, columns {letter(first)} and {letter(second)}: '{sheet.header[second]}'"
-        if once[str(first)].equals(once[str(second)]):
-            left_out.setdefault(REPEATED, []).append(place)
-        else:
-            problems.append(f"{place} stands twice, with different figures")
+    told_twice(once, sheet.header, sheet.again, at, left_out, problems)
     return once
 
 

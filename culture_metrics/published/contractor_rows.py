@@ -17,13 +17,18 @@ from culture_metrics.published.sheets import (
     BLANK,
     NUMBER,
     OTHER,
+    UNREAD,
+    columns_of,
     count,
     find_header,
     key,
+    lacking,
     listed_rows,
     load_cells,
     number,
     state,
+    told_twice,
+    unread_sheets,
     with_numbers,
 )
 
@@ -35,6 +40,13 @@ if TYPE_CHECKING:
 
 IDS = ("year", "questionnumber", "dimname", "dimvalue", "basesize")
 SCORE, OPTION = "score", "optioncode"
+PRINTED = dict(
+    zip(
+        (*IDS, SCORE, OPTION),
+        ("Year", "QuestionNumber", "DimName", "DimValue", "BaseSize", "Score", "OptionCode"),
+        strict=True,
+    )
+)
 #: Why rows are left out.
 COMPARATOR = "rows of a comparator, not of the organisation"
 PERCENT = ("%", "percent", "percentage", "%responses", "score")
@@ -73,11 +85,40 @@ def read_rows(
     """
     scores: list[pl.DataFrame] = []
     options: list[pl.DataFrame] = []
-    tables = _sheets(source, heads) if isinstance(source, Workbook) else [("the file", _text(source))]
+    tables = (
+        _sheets(source, heads, left_out, problems)
+        if isinstance(source, Workbook)
+        else [("the file", _text(source))]
+    )
+    _tell_unread(heads, left_out, problems)
     for at, cells in tables:
         table = _own(_tidy(cells, at, problems), at, left_out, problems)
         (options if OPTION in cells.columns else scores).append(table)
     return scores, options
+
+
+def half_header(rows: Sequence[Row]) -> str | None:
+    """Return what a row lacks that is the header of an export but for one column; None where there is none.
+
+    Examples
+    --------
+    >>> half_header([("Year", "QuestionNumber", "DimName", "DimValue", "Score")])
+    'BaseSize'
+    """
+    lacks = min((lacking(rows, [*IDS, last]) for last in (SCORE, OPTION)), key=len)
+    return PRINTED[lacks.pop()] if len(lacks) == 1 else None
+
+
+def _tell_unread(
+    heads: Mapping[str, Sequence[Row]], left_out: dict[str, list[str]], problems: list[str]
+) -> None:
+    """Report tables that would be read but for one column: they may say of the same groups something else."""
+    read = find_contractor(heads)
+    for name, rows in heads.items():
+        if lacks := half_header(rows[: read.get(name)]):
+            problems.append(f"sheet '{name}' has a table of results without a column '{lacks}'")
+    if named := unread_sheets(heads, read):
+        left_out.setdefault(UNREAD, []).extend(named)
 
 
 def _own(rows: pl.DataFrame, at: str, left_out: dict[str, list[str]], problems: list[str]) -> pl.DataFrame:
@@ -116,17 +157,22 @@ def _text(table: RawTable) -> pl.DataFrame:
     return with_numbers(texts).with_columns(row=frame[INDEX].cast(pl.Int64))
 
 
-def _sheets(book: Workbook, heads: Mapping[str, Sequence[Row]]) -> Iterator[tuple[str, pl.DataFrame]]:
+def _sheets(
+    book: Workbook, heads: Mapping[str, Sequence[Row]], left_out: dict[str, list[str]], problems: list[str]
+) -> Iterator[tuple[str, pl.DataFrame]]:
     """Yield every table of a workbook with its columns by header, as text and as numbers."""
     for sheet, header_row in find_contractor(heads).items():
-        header = {key(cell): i for i, cell in reversed(list(enumerate(heads[sheet][header_row]))) if cell}
+        columns, again = columns_of(heads[sheet][header_row], key)
+        read = {i for name, i in columns.items() if name in PRINTED or name in PERCENT or name[0] == "%"}
         cells = load_cells(book, sheet, header_row)
+        twice = [pair for pair in again if pair[0] in read]
+        told_twice(cells, heads[sheet][header_row], twice, f"sheet '{sheet}'", left_out, problems)
         yield (
             f"sheet '{sheet}'",
             cells.select(
                 "row",
-                *(pl.col(str(i)).alias(name) for name, i in header.items()),
-                *(number(i).alias(f"{name}#") for name, i in header.items()),
+                *(pl.col(str(i)).alias(name) for name, i in columns.items()),
+                *(number(i).alias(f"{name}#") for name, i in columns.items()),
             ),
         )
 

@@ -17,6 +17,7 @@ from culture_metrics.published.official import layout
 from culture_metrics.published.published import Published
 from culture_metrics.published.refusal import answers_of_respondents, holds_answers, refusal
 from culture_metrics.published.rows import read_rows
+from culture_metrics.published.sheets import UNREAD, unread_sheets
 from culture_metrics.published.tables import make_distributions, make_organisations, make_results
 from culture_metrics.results import Distributions, Results
 
@@ -52,6 +53,7 @@ def read_detailed(book: Workbook, heads: Mapping[str, Sequence[Row]]) -> Publish
     left_out: dict[str, list[str]] = {}
     for table in tables:
         left_out.setdefault(LOOSE, []).extend(table.aside)
+    left_out[UNREAD] = unread_sheets(heads, [table.sheet for table in tables])
     figures, again = find_figures(tables, edition, left_out, problems)
     if not figures:
         problems.append(f"no block is a question or score of {edition.period}")

@@ -20,20 +20,26 @@ from culture_metrics.published.sheets import (
     HIDDEN,
     NUMBER,
     OTHER,
+    REPEATED,
+    UNREAD,
+    columns_of,
     count,
     find_header,
     key,
+    lacking,
     listed_rows,
     load_cells,
     number,
     state,
+    told_twice,
+    unread_sheets,
 )
 from culture_metrics.published.usual import small_scores
 from culture_metrics.results import Distributions, Results
 from data_schemas.columns import DISTRIBUTIONS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from culture_metrics.catalogue import Edition
     from culture_metrics.files.workbooks import Workbook
@@ -43,16 +49,17 @@ SURVEY = "national_quarterly_pulse"
 ATTRIBUTES = ("organisation", "name", "benchmark_group", "region", "ics")
 #: What is left out, and why.
 NO_ORGANISATION = "rows that are no organisation (a total, an average, or no ODS code)"
-REPEATED = "rows that stand twice with the same figures"
 _QUARTER = re.compile(r"\bQ(?:uarter)?\s*([1-4])[\s,]*(20\d\d)\s*[-/\u2013]\s*(?:20)?(\d\d)\b", re.IGNORECASE)
 
 
 class _Sheet(NamedTuple):
-    """A sheet of scores: where its header stands, the columns by header, and the scores by column."""
+    """A sheet of scores: its header, the columns by header, pairs of one header, and the scores by column."""
 
     name: str
+    header: Row
     header_row: int
     columns: dict[str, int]
+    again: tuple[tuple[int, int], ...]
     scores: dict[int, str]
 
 
@@ -77,6 +84,7 @@ def read_pulse(book: Workbook, heads: Mapping[str, Sequence[Row]]) -> Published:
         ) from error
     problems: list[str] = []
     sheets = [_sheet(name, heads[name][row], row, edition) for name, row in find_pulse(heads).items()]
+    unknown = [sheet for sheet in sheets if not sheet.scores]
     sheets = [sheet for sheet in sheets if sheet.scores]
     own = [sheet for sheet in sheets if len(sheet.scores) == 1]
     named = [name for sheet in own for name in sheet.scores.values()]
@@ -84,6 +92,7 @@ def read_pulse(book: Workbook, heads: Mapping[str, Sequence[Row]]) -> Published:
     if not own:
         problems.append("no sheet holds one score with its own 'Total Responses' (such as sheet 'Advocacy')")
     left_out: dict[str, list[str]] = {}
+    problems += _tell_unread(book, heads, sheets, unknown, left_out)
     cells = {sheet.name: _read_sheet(book, sheet, left_out, problems) for sheet in sheets}
     if problems:
         raise refusal(book.file, problems)
@@ -110,6 +119,46 @@ def read_pulse(book: Workbook, heads: Mapping[str, Sequence[Row]]) -> Published:
             "checks": _checks(figures, overview, edition),
         },
     )
+
+
+def _tell_unread(
+    book: Workbook,
+    heads: Mapping[str, Sequence[Row]],
+    sheets: Sequence[_Sheet],
+    unknown: Sequence[_Sheet],
+    left_out: dict[str, list[str]],
+) -> Iterator[str]:
+    """Yield which sheets may say something else of what is read, and set the others aside.
+
+    They are those that would be read but for one column, and those without a score of the survey that have
+    the responses of a sheet with one.
+    """
+    known = layout("pulse")
+    printed = {key(known.columns[name][0]): known.columns[name][0] for name in known.required}
+    header = {sheet.name: sheet.header_row for sheet in (*sheets, *unknown)}
+    for name, rows in heads.items():
+        lacks = lacking(rows[: header.get(name)], printed)
+        if len(lacks) == 1 and _has_score(rows[: header.get(name)]):
+            yield f"sheet '{name}' has a table of scores without a column '{printed[lacks.pop()]}'"
+    there = {sheet.name: _responses(book, sheet) for sheet in sheets} if unknown else {}
+    for sheet in unknown:
+        own = _responses(book, sheet)
+        for name, others in there.items():
+            if own & others and len(own & others) * 2 > len(own):
+                yield f"sheet '{sheet.name}' has the responses of sheet '{name}' without a column of scores"
+    if left := unread_sheets(heads, [sheet.name for sheet in sheets]):
+        left_out[UNREAD] = left
+
+
+def _has_score(rows: Sequence[Row]) -> bool:
+    return any(key(cell).endswith("score") for row in rows for cell in row)
+
+
+def _responses(book: Workbook, sheet: _Sheet) -> set[tuple[str, float]]:
+    """Return the organisations of a sheet with their numbers of responses."""
+    code, base = (sheet.columns[key(name)] for name in ("Org Code", "Total Responses"))
+    cells = load_cells(book, sheet.name, sheet.header_row)
+    return set(cells.select(str(code), number(base)).drop_nulls().rows())
 
 
 def find_quarter(heads: Mapping[str, Sequence[Row]], file: str) -> str:
@@ -140,13 +189,13 @@ def find_quarter(heads: Mapping[str, Sequence[Row]], file: str) -> str:
 
 
 def _sheet(name: str, header: Row, row: int, edition: Edition) -> _Sheet:
-    columns = {key(cell): i for i, cell in reversed(list(enumerate(header))) if cell}
+    columns, again = columns_of(header, key)
     labels = {key(label): m.id for m in edition.scores.values() for label in (m.label, m.id, m.code)}
     labels["engagement"] = "staff_engagement"
     scores = {
         i: labels[k.removesuffix("score")] for k, i in columns.items() if k.removesuffix("score") in labels
     }
-    return _Sheet(name, row, columns, dict(sorted(scores.items())))
+    return _Sheet(name, header, row, columns, again, dict(sorted(scores.items())))
 
 
 def _read_sheet(
@@ -186,6 +235,8 @@ def _read_sheet(
         .otherwise("organisation")
     )
     at = f"sheet '{sheet.name}'"
+    again = [pair for pair in sheet.again if pair[0] in {*figures, where["organisation"]}]
+    told_twice(cells, sheet.header, again, at, left_out, problems)
     rows = _once(_organisations_of(rows, at, left_out), at, left_out)
     tests = {
         "figures without an 'Org Code'": pl.col("organisation").is_null(),

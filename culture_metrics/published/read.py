@@ -16,7 +16,7 @@ from culture_metrics.files.opener import open_file
 from culture_metrics.output import verb
 from culture_metrics.published.benchmark_book import find_benchmark, read_benchmark
 from culture_metrics.published.contractor import read_contractor
-from culture_metrics.published.contractor_rows import LOOK, find_contractor
+from culture_metrics.published.contractor_rows import LOOK, find_contractor, half_header
 from culture_metrics.published.detailed import read_detailed
 from culture_metrics.published.faults import without_faults
 from culture_metrics.published.layout import find_table
@@ -180,6 +180,14 @@ def _export(opened: Opened) -> RawTable:
 
 
 def _refuse_copied(opened: Opened, rows: Sequence[Row], header: int | None, _where: str) -> None:
+    lacks = half_header(rows[:header])
+    if header is not None and lacks is not None:
+        raise FileFormatError(
+            "The file holds two tables of results, and the first has no column that the second has",
+            where=opened.file,
+            expected=f"one table of results, with a column '{lacks}'",
+            hint="Take one of them out of the file.",
+        )
     found = None if header is not None else find_results(rows)
     if header is None and found is None and holds_answers(rows):
         raise answers_of_respondents(opened.file)

@@ -9,19 +9,28 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from culture_metrics.files.workbooks import FIGURES, TEXT
+from culture_metrics.published.layout import letter
 from culture_metrics.published.official import layout
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
     from culture_metrics.files.header import Row
     from culture_metrics.files.workbooks import Workbook
+
+    #: Columns of one sheet, two by two.
+    Pairs = tuple[tuple[int, int], ...]
 
 #: What a cell is. A hidden one says that its figure is not shown.
 NUMBER, HIDDEN, BLANK, OTHER = "number", "hidden", "blank", "other"
 _SAYS_HIDDEN = r"(?i)^<\s*\d+$|suppressed|too few"
 #: Whole numbers with marks between thousands; with dots they may be decimals as well.
 _THOUSANDS, _DOTTED = r"^\d{1,3}(,\d{3})+$", r"^\d{1,3}(\.\d{3})+$"
+_NUMBER = re.compile(r"-?\d+([.,]\d+)*%?")
+#: So many numbers side by side are no date or page number, and why their sheet is left out.
+FIGURES_IN_ROW = 2
+UNREAD = "sheets whose columns are no results that are read"
+REPEATED = "rows or columns that stand twice with the same figures"
 _NOT_KEY = re.compile(r"[^a-z0-9%]")
 
 
@@ -40,6 +49,62 @@ def key(header: str | None) -> str:
 def find_header(rows: Sequence[Row], wanted: Collection[str]) -> int | None:
     """Return the first row that has all the wanted headers."""
     return next((i for i, row in enumerate(rows) if set(wanted) <= {key(cell) for cell in row}), None)
+
+
+def columns_of(header: Row, named: Callable[[str | None], str] = key) -> tuple[dict[str, int], Pairs]:
+    """Return the first column under each header, and pairs of columns under one.
+
+    Examples
+    --------
+    >>> columns_of(("Org Code", None, "Score", "SCORE"))
+    ({'orgcode': 0, 'score': 2}, ((2, 3),))
+    """
+    columns: dict[str, int] = {}
+    again = []
+    for i, cell in enumerate(header):
+        if text := named(cell):
+            if text in columns:
+                again.append((columns[text], i))
+            columns.setdefault(text, i)
+    return columns, tuple(again)
+
+
+def told_twice(
+    cells: pl.DataFrame,
+    header: Row,
+    again: Iterable[tuple[int, int]],
+    at: str,
+    left_out: dict[str, list[str]],
+    problems: list[str],
+) -> None:
+    """Set columns aside that stand twice with the same cells; with different ones they are a problem."""
+    for first, second in again:
+        place = f"{at}, columns {letter(first)} and {letter(second)}: '{header[second]}'"
+        if cells[str(first)].equals(cells[str(second)]):
+            left_out.setdefault(REPEATED, []).append(place)
+        else:
+            problems.append(f"{place} stands twice, with different figures")
+
+
+def lacking(rows: Sequence[Row], wanted: Collection[str]) -> set[str]:
+    """Return which of the wanted headers the row lacks that has most of them.
+
+    Examples
+    --------
+    >>> lacking([("Notes", None), ("Year", "Base Size")], ["year", "basesize", "score"])
+    {'score'}
+    """
+    there = [{key(cell) for cell in row} for row in rows]
+    return min((set(wanted) - row for row in there), key=len, default=set(wanted))
+
+
+def unread_sheets(heads: Mapping[str, Sequence[Row]], read: Collection[str]) -> list[str]:
+    """Name the sheets that are not read though figures stand in their first rows."""
+    return [f"'{name}'" for name, rows in heads.items() if name not in read and any(map(_figures, rows))]
+
+
+def _figures(row: Row) -> bool:
+    return sum(_NUMBER.fullmatch(cell or "") is not None for cell in row) >= FIGURES_IN_ROW
 
 
 def load_cells(book: Workbook, sheet: str, header_row: int) -> pl.DataFrame:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import date
 from typing import TYPE_CHECKING
 
 import polars as pl
 
 from culture_metrics.catalogue import QUESTION, catalogue
+from culture_metrics.compare.pulse import LIMIT
 from culture_metrics.contract import ALL, check_distributions, check_released, check_results
-from culture_metrics.files.accessible import Sheet, workbook
+from culture_metrics.files.accessible import DATES, Sheet, workbook
+from culture_metrics.problems import listed
 from culture_metrics.results.heat_sheet import EXPLAINED, heat_sheet
 from culture_metrics.results.tables import catalogued, missing
-from culture_metrics.wording.periods import period_kind
-from culture_metrics.wording.table import BREAK, SHORTHAND
+from culture_metrics.wording.periods import period_kind, period_words, quarter_begins, said_period
+from culture_metrics.wording.table import BREAK, NOT_AVAILABLE, SHORTHAND
 from culture_metrics.wording.verdicts import BARRED
 
 if TYPE_CHECKING:
@@ -51,6 +55,13 @@ NOTES = {
     "Meaning": "None of these figures says why something is so.",
 }
 IMPOSSIBLE = "No rate ([x]) where more people answered than there are staff: the two count different people."
+RUN_CHARTS = (
+    f"Score by score and quarter by quarter: the mean of all quarters, and limits {LIMIT} mean moving ranges "
+    "on either side of it. Signal names the rules that a quarter breaks; a quarter without one varies as "
+    "chance lets expect. Other people answer the annual survey, and its level is not set beside these."
+)
+#: First day of a quarter, by which rows can be sorted; and that of numbers of days in a workbook.
+BEGINS, DAY_0 = "Quarter begins", date(1899, 12, 30)
 #: What is said more where there are official workbooks.
 OF_PUBLISHED = {
     "95% interval": "Official workbooks give none.",
@@ -98,6 +109,8 @@ def write_results(
         sheets.append(_standing_sheet(study, standing))
     if change is not None:
         sheets.append(_change_sheet(study, change))
+    if study.charts:
+        sheets.append(_run_chart_sheet(study))
     lines = [
         f"{study.edition.survey.label}, {study.edition.survey.named(study.year)}. "
         f"Organisation {study.organisation}.",
@@ -125,7 +138,7 @@ def _result_sheets(study: Study, results: pl.DataFrame) -> list[Sheet]:
     rows = (
         results.join(_names(study), on=["survey", "period", "measure"], how="left")
         .sort("source", "period", pl.col("breakdown") != ALL, "breakdown", "group", "order")
-        .with_columns(*_plain())
+        .with_columns(*_plain(study))
         .with_columns(_breakdown(study))
     )
     whole = pl.col("group") == ALL
@@ -146,14 +159,14 @@ def _result_sheets(study: Study, results: pl.DataFrame) -> list[Sheet]:
             }  # fmt: skip
             frame = rows.filter(wanted & (pl.col("unit") == unit)).select("mark", **_renamed(columns))
             formats = dict.fromkeys([what, "Lower 95%", "Upper 95%"], form) | {"Base": COUNT}
-            sheets.append(Sheet(name, f"{title} of {holds}", frame, formats))
+            sheets.append(_dated(Sheet(name, f"{title} of {holds}", frame, formats)))
     return sheets
 
 
 def _response_sheet(study: Study) -> Sheet:
     """Return how many of the staff answered, as far as the study shows it."""
     rows = study.response_rates().table if study.extracts else pl.DataFrame()
-    title = f"Response rates in {study.year}: who answered of the staff who could"
+    title = f"Response rates in {period_words(study.year)}: who answered of the staff who could"
     if rows.is_empty():
         return Sheet("Response rates", title, rows)
     columns = {
@@ -192,10 +205,42 @@ def _answer_sheet(study: Study, answers: pl.DataFrame) -> Sheet:
         answers.filter(pl.col("group") == ALL)
         .join(named, on=["survey", "period", "question", "option"])
         .sort("source", "order")
-        .with_columns(*_plain())
+        .with_columns(*_plain(study))
         .select("mark", **_renamed(columns))
     )
-    return Sheet("Answers", "Every answer of every question", frame, {"Per cent": PERCENT, "Base": COUNT})
+    formats = {"Per cent": PERCENT, "Base": COUNT}
+    return _dated(Sheet("Answers", "Every answer of every question", frame, formats))
+
+
+def _run_chart_sheet(study: Study) -> Sheet:
+    """Return the numbers of the run charts, score by score."""
+    columns = {
+        "Measure": "label", "Quarter": "period", BEGINS: "begins", "Score": "estimate", "Base": "base",
+        "Mean": "mean", "Lower limit": "limit_low", "Upper limit": "limit_high",
+        "Moving range": "moving_range", "Signal": "special_cause", "Reads as": "point",
+    }  # fmt: skip
+    rows = pl.concat(chart.table.with_columns(label=pl.lit(chart.label)) for chart in study.charts)
+    signal = pl.when(pl.col("estimate").is_not_null()).then(pl.col("special_cause").fill_null("None"))
+    mark = pl.when(status="missing").then(pl.lit(NOT_AVAILABLE)).otherwise(missing())
+    frame = rows.with_columns(*_said_when(), signal.alias("special_cause"), mark.alias("mark"))
+    frame = frame.select("mark", **_renamed(columns))
+    formats = dict.fromkeys(["Score", *list(columns)[5:9]], SCORE) | {"Base": COUNT}
+    short = [f"'{chart.label}'" for chart in study.charts if chart.provisional]
+    about = [f"Limits are provisional, as they rest on few quarters: {listed(short)}."] if short else []
+    of = study.charts[0].survey
+    title = f"Run charts of the {catalogue(of).label}: mean, limits and signals"
+    nothing = {name: [NOT_AVAILABLE] * frame.height for name in ("Lower limit", "Upper limit")}
+    return _dated(Sheet("Run charts", title, frame, formats, about, marks=nothing, names=2))
+
+
+def _dated(sheet: Sheet) -> Sheet:
+    """Write the first days of quarters, where there are some, as workbooks do: numbers shown as days."""
+    if BEGINS not in sheet.frame.columns:
+        return sheet
+    days = (pl.col(BEGINS) - pl.lit(DAY_0)).dt.total_days().alias(BEGINS)
+    formats = {**sheet.formats, BEGINS: DATES[pl.Date]}
+    marks = {**sheet.marks, BEGINS: [NOT_AVAILABLE] * sheet.frame.height}
+    return replace(sheet, frame=sheet.frame.with_columns(days), formats=formats, marks=marks)
 
 
 def _standing_sheet(study: Study, standing: pl.DataFrame) -> Sheet:
@@ -249,7 +294,13 @@ def _names(study: Study) -> pl.DataFrame:
 def _when(study: Study) -> dict[str, str]:
     """Return the columns that say what a figure is of: source, survey where there are two, period."""
     kind = period_kind(source.period for of in study.every for source in of.sources)
-    return {"Source": "source", **({"Survey": "survey"} if study.quarters else {}), kind: "period"}
+    begins = {BEGINS: "begins"} if kind != "Year" else {}
+    return {"Source": "source", **({"Survey": "survey"} if study.quarters else {}), kind: "period", **begins}
+
+
+def _said_when() -> tuple[pl.Expr, pl.Expr]:
+    """Period in words, and the first day of a quarter, by which it can be sorted."""
+    return said_period().alias("period"), quarter_begins().alias("begins")
 
 
 def _editions(study: Study) -> dict[tuple[str, str], Edition]:
@@ -261,6 +312,7 @@ def _editions(study: Study) -> dict[tuple[str, str], Edition]:
 def _notes(study: Study) -> dict[str, str]:
     scores = {"Scores": f"From {study.edition.survey.range_words}; higher is always better."}
     more = OF_PUBLISHED if study.published else {}
+    scores |= {"Run charts": RUN_CHARTS} if study.charts else {}
     scores |= EXPLAINED if study.by and study.extracts else {}
     return scores | {k: " ".join(filter(None, (NOTES.get(k), more.get(k)))) for k in NOTES | more}
 
@@ -277,10 +329,12 @@ def _breakdown(study: Study) -> pl.Expr:
     )
 
 
-def _plain() -> tuple[pl.Expr, ...]:
+def _plain(study: Study) -> tuple[pl.Expr, ...]:
     """Source and weighting in words, and the mark that stands for a missing number of the row."""
     weighting = pl.col("weighting").cast(pl.String).replace(WEIGHTS)
-    return pl.col("source").cast(pl.String).replace(SOURCES), weighting, missing().alias("mark")
+    survey = pl.col("survey").replace({of.edition.survey.id: of.edition.survey.label for of in study.every})
+    source = pl.col("source").cast(pl.String).replace(SOURCES)
+    return source, survey, *_said_when(), weighting, missing().alias("mark")
 
 
 def _renamed(columns: Mapping[str, str]) -> dict[str, pl.Expr]:

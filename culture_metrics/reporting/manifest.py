@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 import culture_metrics
+from culture_metrics.study.files import told_of
 from culture_metrics.study.settings import STUDY_FILE
 from culture_metrics.wording.numbers import held_back
 
@@ -116,23 +117,16 @@ def manifest(
 
 
 def _rows(study: Study) -> Iterator[dict[str, Any]]:
-    """Count the rows of each period; null where few answered, and what would give those away.
-
-    All rows of a file less those used of its other periods are those of the one that is held back.
-    """
-    least = study.rule.minimum_base
-    pairs = [*zip(study.reports, study.extracts, strict=True)]
-    told = {r.extract.provenance.get("sha256") for r, own in pairs if own.frame.height < least}
-    for report, own in pairs:
-        few = own.frame.height < least
-        open_ = not few and report.extract.provenance.get("sha256") not in told
+    """Count the rows of each period; null where few answered, and what would give those away."""
+    for one in told_of(study):
+        report = one.report
         yield {
             "period": report.extract.period,
-            "read": report.rows_read if open_ else None,
-            "used": None if few else report.rows_used,
-            "set_aside": report.rows_set_aside if open_ else None,
-            "answers_set_aside": None if few else report.cells_set_aside,
-            "used_of_organisation": None if few else own.frame.height,
+            "read": report.rows_read if one.whole else None,
+            "used": None if one.few else report.rows_used,
+            "set_aside": report.rows_set_aside if one.whole else None,
+            "answers_set_aside": None if one.few else report.cells_set_aside,
+            "used_of_organisation": None if one.few else one.own.frame.height,
         }
 
 

@@ -16,6 +16,7 @@ from culture_metrics.results.words import SOURCE, weighed
 from culture_metrics.wording.columns import change as change_printed
 from culture_metrics.wording.columns import figure, signed
 from culture_metrics.wording.numbers import held_back, in_sentence, reach, several
+from culture_metrics.wording.periods import period_words
 from culture_metrics.wording.table import BREAK, HELD
 from culture_metrics.wording.verdicts import BARRED
 
@@ -47,7 +48,9 @@ def write_slides(path: Path, study: Study) -> None:
     Titles are the findings in sentences; charts and tables are PowerPoint's own, to be changed there, and
     carry alternative text; what stands behind a figure is in the notes of its slide.
     """
-    path.write_bytes(deck([*slides(study)], f"Staff survey results of {study.name}, {study.year}"))
+    path.write_bytes(
+        deck([*slides(study)], f"Staff survey results of {study.name}, {period_words(study.year)}")
+    )
 
 
 def slides(study: Study) -> Iterator[Slide]:

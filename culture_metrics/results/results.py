@@ -10,6 +10,7 @@ import polars as pl
 from culture_metrics.catalogue import Edition, catalogue
 from culture_metrics.contract import ALL
 from culture_metrics.errors import ResultsError, unknown
+from culture_metrics.output import names_given
 from culture_metrics.results.spelling import breakdown_among
 from culture_metrics.results.tabled import Tabled, when
 from culture_metrics.wording.numbers import count, held_back, in_sentence, several
@@ -322,6 +323,7 @@ class Results(Tabled):
         from culture_metrics.results.beside import with_apart
         from culture_metrics.results.tables import heat_map_table
 
+        measures = None if measures is None else names_given("measures", measures)
         own = self._one(organisation, period)
         edition = _edition(own)
         known = own.filter(pl.col("breakdown") != ALL)["breakdown"].unique().sort().to_list()

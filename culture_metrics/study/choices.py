@@ -6,10 +6,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+import polars as pl
+
 from culture_metrics.catalogue import CROSS
 from culture_metrics.compare.benchmark import benchmark
 from culture_metrics.compare.peers import find_peers
-from culture_metrics.errors import unknown
+from culture_metrics.errors import ReportError, unknown
 from culture_metrics.study.subset import shown_groups
 
 if TYPE_CHECKING:
@@ -102,8 +104,9 @@ def _group(study: Study) -> str:
 
 
 def _peers(study: Study) -> Options:
-    """Offer the nearest together, then every organisation of the newest workbook."""
-    rows = study.releases[0].organisations.sort("benchmark_group", "organisation", nulls_last=True)
+    """Offer the nearest together, then all others of the newest workbook, those of the own group first."""
+    others = pl.col("benchmark_group") != _group(study)
+    rows = study.releases[0].organisations.sort(others, "benchmark_group", "organisation", nulls_last=True)
     every = [
         (f"{name} ({code})" if name else code, code)
         for code, name in rows.select("organisation", "name").iter_rows()
@@ -149,12 +152,26 @@ def _part(study: Study, chosen: Chosen) -> Study | Subset:
     if chosen.get("only") is None:
         return of_year
     breakdown, group = chosen["only"]
+    if group not in shown_groups(of_year).get(breakdown, ()):
+        raise _nothing(f"Nothing of {group} can be shown in {year}")
     return of_year.only(**{breakdown: group})
 
 
+def _nothing(why: str) -> ReportError:
+    return ReportError(why, where="study.explore", hint="Choose something else in one of the controls.")
+
+
 def _map(study: Study, chosen: Chosen) -> go.Figure:
-    part = _part(study, chosen)
-    return part.results.heat_map(chosen["breakdown"], period=part.year)
+    """Draw a map, or say in the words of the controls why a choice leaves nothing to draw."""
+    part, breakdown = _part(study, chosen), chosen["breakdown"]
+    said = study.edition.breakdown_label(breakdown, study.words)
+    own, group = chosen.get("only") or ("", "")
+    if own == breakdown:
+        raise _nothing(f"{group} is one group of {said}, so that it cannot be split by it")
+    if part.results.table.filter(breakdown=breakdown, period=part.year).is_empty():
+        whom = f"people of {group}" if group else "people"
+        raise _nothing(f"There are no groups of {said} to show among the {whom} in {part.year}")
+    return part.results.heat_map(breakdown, period=part.year)
 
 
 def _standing(study: Study, chosen: Chosen) -> Benchmark:

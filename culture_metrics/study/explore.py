@@ -101,10 +101,17 @@ class Explorer:
         from IPython.display import display
         from IPython.utils.capture import capture_output
 
+        from culture_metrics.views.house import PLOTLY
+
         with capture_output() as kept:
             display(self.figure)  # type: ignore[no-untyped-call]
         outputs = kept.outputs
-        return dict(outputs[-1].data) if outputs else {"text/plain": repr(self)}
+        bundle: dict[str, Any] = dict(outputs[-1].data) if outputs else {"text/plain": repr(self)}
+        if drawn := bundle.get(PLOTLY):
+            # A responsive figure drawn in the place of another takes its height from what holds it, which has
+            # none of its own: at the next theme it was gone. JupyterLab fits it to the width by itself.
+            bundle[PLOTLY] = {**drawn, "config": {**drawn["config"], "responsive": False}}
+        return bundle
 
     def _ipython_display_(self) -> None:
         """Show controls, and under them the figure as a figure of its own, that stays where they do not."""

@@ -15,6 +15,7 @@ from culture_metrics.contract import ALL
 from culture_metrics.results.precision import wilson_percent
 from culture_metrics.results.tables import heat_map_table, score_table
 from culture_metrics.results.words import from_to
+from culture_metrics.study.files import Told, told_of
 from culture_metrics.study.next_steps import next_steps
 from culture_metrics.study.pulse import what_moved
 from culture_metrics.study.whose_experience import whose_experience
@@ -24,7 +25,6 @@ from culture_metrics.wording.periods import period_words
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from culture_metrics.extracts.report import ValidationReport
     from culture_metrics.study.study import Study
 
 #: Kinds of lines, in their order, and the question that each answers.
@@ -240,30 +240,28 @@ def findings(study: Study, chapter: str) -> tuple[str, ...]:
 
 
 def _used(study: Study) -> Iterator[str]:
-    """Say how many rows of each file are used, all its periods together, and what the check found.
-
-    A period of few people is not counted, nor are all rows of its file: they would tell how few.
-    """
-    for one in study.every:
-        files: dict[str, list[tuple[ValidationReport, int]]] = {}
-        for report, own in zip(one.reports, one.extracts, strict=True):
-            files.setdefault(str(report.extract.provenance.get("sha256")), []).append(
-                (report, own.frame.height)
-            )
+    """Say how many rows of each file are used, all its periods together, and what the check found."""
+    for of in study.every:
+        files: dict[str, list[Told]] = {}
+        for one in told_of(of):
+            file = one.report.extract.provenance.get("sha256") or id(one.report)
+            files.setdefault(str(file), []).append(one)
         for read in files.values():
-            counted = [report for report, people in read if people >= study.rule.minimum_base]
-            found = "no error." if all(report.ok for report, _ in read) else "errors: read on."
-            yield f"{_rows(counted, len(read))} The check found {found}"
+            found = "no error." if all(one.report.ok for one in read) else "errors: read on."
+            yield f"{_rows(read, study.rule.minimum_base)} The check found {found}"
 
 
-def _rows(reports: list[ValidationReport], periods: int) -> str:
-    """Say how many rows the periods of one file have, of how many where none is held back."""
+def _rows(read: list[Told], least: int) -> str:
+    """Say how many rows the periods of one file have, of how many where that may be told."""
+    reports = [one.report for one in read if not one.few]
     if not reports:
-        return "Fewer rows are used than may be counted."
+        periods = together(period_words(one.report.extract.period) for one in read)
+        return f"{periods}: fewer than {least} people answered, and nothing of it may be shown."
     first, *more = (period_words(report.extract.period) for report in reports)
     named = f"{first} to {more[-1]} ({len(reports)} periods)" if len(more) > 1 else together([first, *more])
     used = sum(report.rows_used for report in reports)
-    if len(reports) < periods:
-        few = several(periods - len(reports), "more period")
-        return f"{named}: {several(used, 'row')} are used; {few} of too few people to be counted."
-    return f"{named}: {used:,} of {several(reports[0].rows_read, 'row')} are used."
+    if all(one.whole for one in read):
+        return f"{named}: {used:,} of {several(reports[0].rows_read, 'row')} are used."
+    few = several(len(read) - len(reports), "more period")
+    more_ = f"; {few} of too few people to be counted" if len(reports) < len(read) else ""
+    return f"{named}: {several(used, 'row')} {'is' if used == 1 else 'are'} used{more_}."

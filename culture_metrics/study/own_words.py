@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from culture_metrics.catalogue import DEFAULT, catalogue
+from culture_metrics.catalogue import DEFAULT
+from culture_metrics.catalogue import survey as find_survey
 from culture_metrics.errors import StudyFileError, UnknownNameError, unknown
 from culture_metrics.extracts.columns import breakdown_of, text_columns
 from culture_metrics.extracts.labels import label_code
@@ -36,7 +37,7 @@ def columns_of(path: Path, settings: Settings, survey: Survey | None) -> dict[st
     """
     said = settings.of(path)
     columns = {theirs: means for means, theirs in said.columns.items()}
-    edition = _latest(survey or catalogue(settings.survey or DEFAULT))
+    edition = _latest(survey or find_survey(settings.survey_named or DEFAULT))
     odd = {
         _folded(header): word
         for word, headers in settings.breakdowns.items()

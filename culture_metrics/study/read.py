@@ -12,14 +12,16 @@ from culture_metrics.catalogue import DEFAULT, Survey, catalogue
 from culture_metrics.catalogue import survey as find_survey
 from culture_metrics.disclosure.ledger import read_ledger
 from culture_metrics.errors import InputWarning, ReportError, UnknownNameError, unknown, warn
+from culture_metrics.extracts.layouts import ResultsFileError, of_several
 from culture_metrics.extracts.one_organisation import one_organisation
 from culture_metrics.extracts.validate import validate
-from culture_metrics.output import told
+from culture_metrics.output import names_given, told
 from culture_metrics.provenance import provenance_of
 from culture_metrics.published import is_published, read_published
 from culture_metrics.study.at_hand import at_hand, kept_workbooks
 from culture_metrics.study.example import BREAKDOWNS, example_extracts, example_workbook
 from culture_metrics.study.own_words import check_words, in_own_words, one_name, own_breakdowns, within
+from culture_metrics.study.response import as_decided
 from culture_metrics.study.rules import (
     breakdowns_of,
     check_one_file_a_year,
@@ -141,6 +143,7 @@ def study(
     files, published = _read(paths, organisation, year, of, settings)
     if not paths:
         files, published = [*example_extracts()], [example_workbook()]
+    by = None if by is None else names_given("by", by, crossed=True)
     asked = _Asked(organisation, year, by, minimum_base, minimum_count, ledger, settings, example=not paths)
     extracts, books = _by_cycle(files), _by_cycle(published)
     if not (extracts[QUARTER] or books[QUARTER]) or not (extracts[YEAR] or books[YEAR]):
@@ -218,7 +221,9 @@ def _made(files: list[Extract], published: list[Published], asked: _Asked) -> St
     if found.cycle == YEAR:  # a quarter of few is a gap in its run chart
         reports = tuple(_enough(reports, extracts, rule.minimum_base, chosen, alone=not published))
         extracts = tuple(_own(r.extract, chosen) for r in reports)
-    about = year_of([*(e.period for e in extracts), *(p.period for p in published)], asked.year)
+    known = [p.period for p in published]
+    enough = [e.period for e in extracts if asked.year or e.frame.height >= rule.minimum_base]
+    about = year_of([*enough, *known] or [e.period for e in extracts], asked.year)
     usual = BREAKDOWNS if asked.example else found.defaults.breakdowns
     if settings is not None and not asked.beside:
         usual = own_breakdowns(extracts, about, settings)
@@ -234,7 +239,7 @@ def _made(files: list[Extract], published: list[Published], asked: _Asked) -> St
         settings=settings,
     )
     if made.ledger and made.ledger.exists():
-        read_ledger(made.ledger, made.decided)
+        read_ledger(made.ledger, as_decided(made))
     choices = {"organisation": chosen, "year": made.year, "by": list(made.by), "survey": found.id}
     least = {"minimum_base": rule.minimum_base, "minimum_count": asked.minimum_count}
     return told(made, provenance_of("study", {"inputs": [*extracts, *made.published], **choices, **least}))
@@ -251,10 +256,15 @@ def _read(
     books = [path for path in paths if path in kept_workbooks() or is_published(path)]
     published = [_workbook(path, organisation) for path in books]
     code = code_of(organisation, published)
-    alone, extracts = len(paths) == 1, []
+    alone, extracts, refused = len(paths) == 1, [], []
     for path in paths:
         if path not in books:
-            extracts += Source(path, code, survey, settings).years(year, alone=alone)
+            try:
+                extracts += Source(path, code, survey, settings).years(year, alone=alone)
+            except ResultsFileError as error:
+                refused.append(error)
+    if refused:
+        raise of_several(refused)
     return extracts, published
 
 

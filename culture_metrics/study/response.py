@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from culture_metrics.compare.early_late import early_and_late
+from culture_metrics.compare.early_late import early_and_late, with_halves
 from culture_metrics.contract import ALL
+from culture_metrics.disclosure.ledger import write_ledger
 from culture_metrics.disclosure.names import pooled
 from culture_metrics.errors import ExtractError
 from culture_metrics.indicators.breakdowns import group_columns
+from culture_metrics.indicators.days import OTHERS
 from culture_metrics.indicators.headcounts import read_headcounts
 from culture_metrics.indicators.response_rates import KEY, response_rates
 from culture_metrics.output import Output
@@ -20,6 +22,7 @@ from culture_metrics.problems import counted
 from culture_metrics.wording.changes import amount
 from culture_metrics.wording.columns import printed_change
 from culture_metrics.wording.numbers import in_sentence, shown
+from culture_metrics.wording.periods import period_words
 from culture_metrics.wording.several import Figures, Sentences
 from culture_metrics.wording.table import HELD, Table
 
@@ -27,9 +30,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from culture_metrics.compare.early_late import EarlyAndLate
+    from culture_metrics.disclosure.ledger import About
     from culture_metrics.disclosure.rule import Rule
     from culture_metrics.extracts.extract import Extract
-    from culture_metrics.indicators.fieldwork import Window
+    from culture_metrics.indicators.days import Window
     from culture_metrics.indicators.headcounts import Headcounts
     from culture_metrics.indicators.response_rates import ResponseRates
     from culture_metrics.study.released import Released
@@ -61,16 +65,25 @@ def rates_of(study: Released) -> tuple[ResponseRates, ...]:
     for counts in study.headcounts:
         mine = _with_whole(counts.table, own)
         rates = response_rates(
-            own, replace(counts, table=mine), study.rule.minimum_base, _fieldwork(study, own)
+            own, replace(counts, table=mine), study.rule.minimum_base, fieldwork_of(study, own)
         )
         found.append(replace(rates, table=_as_far_as_shown(rates.table, study)))
     return tuple(found)
 
 
-def _fieldwork(study: Released, own: Extract) -> Window:
+def fieldwork_of(study: Released, own: Extract) -> Window:
     """Return first and last day of fieldwork, as study.yaml has them of the file."""
     files = study.settings.files if study.settings else ()
     return next((f.fieldwork for f in files if f.file == own.provenance.get("file")), (None, None))
+
+
+def as_decided(study: Released) -> list[About]:
+    """Return what was decided about each extract, with the halves of fieldwork that a ledger may know."""
+    least = study.rule.minimum_base
+    return [
+        replace(about, frame=with_halves(own, least, fieldwork_of(study, own)))
+        for about, own in zip(study.decided, study.extracts, strict=True)
+    ]
 
 
 def headcounts_of(study: Released) -> tuple[Headcounts, ...]:
@@ -141,9 +154,11 @@ def response_of(study: Study) -> StudyResponse:
     late = None
     if own is not None and own.dates is not None:
         try:
-            late = early_and_late(own, study.rule.minimum_base, _fieldwork(study, own))
+            late = early_and_late(own, study.rule.minimum_base, fieldwork_of(study, own))
         except ExtractError:
             late = None  # too few: the rest is said
+    if study.ledger:
+        write_ledger(study.ledger, study.decided)
     rows = [_without_names(one.table, study) for one in rates]
     table = pl.concat(rows) if rows else _none_at_all()
     found = StudyResponse(
@@ -178,7 +193,9 @@ def _shown(study: Released, rates: Sequence[ResponseRates], table: pl.DataFrame)
     odd = table.filter(status="impossible").height
     note += f"; {counted(odd, 'group')} with more answers than staff" if odd else ""
     frame = pl.DataFrame(lines, schema=dict.fromkeys(SCHEMA, pl.String), orient="row")
-    return Table(frame, f"Response rates of {study.name}, {study.year}{note}", numbers=tuple(SCHEMA[2:]))
+    return Table(
+        frame, f"Response rates of {study.name}, {period_words(study.year)}{note}", numbers=tuple(SCHEMA[2:])
+    )
 
 
 def _called(study: Released, breakdown: str) -> str:
@@ -206,7 +223,9 @@ def _non_response(study: Study, table: pl.DataFrame) -> str:
     label = in_sentence(study.edition.leading[headline].label) if headline in study.edition.leading else ""
     if absent <= 0 or not label:
         return ""
-    silent = f"the {shown(100 * absent, 'percent')} of the staff who did not answer in {study.year}"
+    silent = (
+        f"the {shown(100 * absent, 'percent')} of the staff who did not answer in {period_words(study.year)}"
+    )
     if not study.why_no_change:
         change = study.compare_years().table.filter(breakdown=ALL, measure=headline).drop_nulls("difference")
         for row in change.with_columns(printed=printed_change()).iter_rows(named=True):
@@ -263,7 +282,8 @@ class StudyResponse(Output):
         found = next((one.over for one in self.rates if not isinstance(one.over, str)), None)
         if found is None:
             why = next((one.over for one in self.rates if one.over), NO_DAYS)
-            return Figures((), otherwise=f"{why} {SETUP}" if self.rates else str(why))
+            named = not self.rates or why == OTHERS
+            return Figures((), otherwise=str(why) if named else f"{why} {SETUP}")
         over = found._with_provenance(self.provenance)
         late = [] if self.late is None else [Sentences((self.late.summary(), self.late.rules()[1]))]
         groups = over.groups()

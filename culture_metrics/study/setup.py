@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from difflib import unified_diff
+from os.path import relpath
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -111,12 +112,17 @@ def setup(
 
 
 def _kept(survey: str | None, folder: Path) -> str | None:
-    """Return a survey as study.yaml names it: a folder in the study's own, else in full, or an id."""
+    """Return a survey as study.yaml names it: a folder as seen from the study's own, or an id.
+
+    A relative path holds on another computer, and where the whole share is moved.
+    """
     if survey is None or not Path(survey).is_dir():
         return survey
     whole = Path(survey).resolve()
-    inside = whole.is_relative_to(folder.resolve())
-    return (whole.relative_to(folder.resolve()) if inside else whole).as_posix()
+    try:
+        return Path(relpath(whole, folder.resolve())).as_posix()
+    except ValueError:  # on another drive
+        return whole.as_posix()
 
 
 def _ask(difference: str) -> str:

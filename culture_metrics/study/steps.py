@@ -36,6 +36,7 @@ from culture_metrics.study.propose import (
     same_groups,
     unknown_texts,
 )
+from culture_metrics.study.read import BENCHMARK as BENCHMARK_LAYOUT
 from culture_metrics.study.rules import respondents_of
 from culture_metrics.study.settings import BLANK, STUDY_FILE, Headcount, Renamed, Settings, StudyInput
 from culture_metrics.study.settings_form import BENCHMARK, NOT_USED, RESULTS
@@ -45,7 +46,7 @@ from culture_metrics.study.whom import by_code, code_of, no_such
 from culture_metrics.wording.periods import period_words
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from culture_metrics.extracts.extract import Extract
@@ -62,6 +63,30 @@ SURE = 0.65
 def _leading(sources: Sequence[Extract | Published]) -> str:
     """Return the survey that a study is of: the annual one, where there are quarters of another beside it."""
     return min(sources, key=lambda s: catalogue(s.survey).cycle != "year").survey
+
+
+def _by_reason(seen: Sequence[Seen]) -> list[tuple[str, list[str]]]:
+    """Return the reasons for which files are not used, each once, with the names of the files."""
+    found: dict[str, list[str]] = {}
+    for one in seen:
+        found.setdefault(one.why, []).append(one.path.name)
+    return [*found.items()]
+
+
+def _twice(extracts: Sequence[Extract], books: Sequence[Published]) -> Iterator[str]:
+    """Name the files that hold one period of one survey: no report is made of both."""
+    found: dict[tuple[str, ...], list[str]] = {}
+    sources: list[tuple[Extract | Published, str]] = [(one, "") for one in extracts]
+    sources += [(one, str(one.provenance.get("layout") == BENCHMARK_LAYOUT)) for one in books]
+    for one, kind in sources:
+        found.setdefault((one.survey, one.period, kind), []).append(str(one.provenance.get("file")))
+    for (_, period, _), names in found.items():
+        if len(names) > 1:
+            yield (
+                f"{' and '.join(names)} hold {period_words(period)}: no report is made while both are used. "
+                f"Write `kind: not used` beside the one that does not count in {STUDY_FILE}, or put parts of "
+                "one file together."
+            )
 
 
 def _of_another(source: Source) -> Seen | None:
@@ -104,7 +129,7 @@ class Steps:
             raise StudyFileError(
                 "None of the files can be used",
                 where=self.folder.name,
-                got="; ".join(f"{one.path.name}: {one.why}" for one in seen),
+                got="".join(f"\n    {listed(names, 20)}: {why}" for why, names in _by_reason(seen)),
                 hint="culture-metrics inspect FILE says more of each.",
             )
         sources: list[Extract | Published] = [*extracts, *books]
@@ -127,6 +152,7 @@ class Steps:
         self.decided += [
             f"{one.path.name}: {one.kind}, {_about(one)}" for one in seen if one.kind != NOT_USED
         ]
+        self.look += _twice(extracts, books)
         if beside:
             labels = [catalogue(one).label for one in sorted(beside)]
             self.decided.append(f"{listed(labels)}: followed beside the {catalogue(survey).label}")
@@ -135,10 +161,10 @@ class Steps:
         made = replace(made, headcounts=tuple(counts))
         listed_there = {count.file for count in counts}
         made = replace(made, files=tuple(f for f in made.files if f.file not in listed_there))
+        unused = [one for one in seen if one.kind == NOT_USED and one.path.name not in listed_there]
         self.look += [
-            f"{one.path.name} is not used ({one.why})."
-            for one in seen
-            if one.kind == NOT_USED and one.path.name not in listed_there
+            f"{listed(names, 20)} {'is' if len(names) == 1 else 'are'} not used ({why})."
+            for why, names in _by_reason(unused)
         ]
         of_it = [one for one in seen if all(e.survey == survey for e in one.extracts)]
         return self._of_respondents(made, remarks, of_it, extracts) if extracts else (made, remarks)

@@ -14,9 +14,11 @@ from culture_metrics.compare.peers import find_peers
 from culture_metrics.compare.years import check_comparable, compare_years
 from culture_metrics.contract import ALL
 from culture_metrics.errors import ComparabilityError, ReportError, ResultsError
+from culture_metrics.problems import listed
 from culture_metrics.study.released import Released
 from culture_metrics.study.rules import cautions_of
 from culture_metrics.wording.numbers import several
+from culture_metrics.wording.periods import period_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -34,10 +36,9 @@ if TYPE_CHECKING:
     from culture_metrics.compare.peers import Peers
     from culture_metrics.compare.pulse import RunChart
     from culture_metrics.extracts.extract import Extract
-    from culture_metrics.extracts.report import ValidationReport
     from culture_metrics.published import Published
     from culture_metrics.study.explore import Explorer
-    from culture_metrics.study.files import Checks
+    from culture_metrics.study.files import Checks, Told
     from culture_metrics.study.guide import Guide
     from culture_metrics.study.opening import Opening
     from culture_metrics.study.response import StudyResponse
@@ -62,12 +63,24 @@ class Study(Released):
         return (
             *(f"Every number of {e.period} is provisional: {e.provisional}." for e in early),
             *cautions_of(self.extracts),
+            *self._of_few(),
             *(said for extract in self.extracts for said in self._of_other_size(extract)),
             *(said for extract in self.extracts for said in self._of_few_others(extract)),
             *([mirrored.unrelated] if not isinstance(mirrored, str) and mirrored.unrelated else []),
             *(self.quarters.cautions if self.quarters else ()),
             *([f"{self.no_quarters[:1].upper()}{self.no_quarters[1:]}."] if self.no_quarters else []),
         )
+
+    def _of_few(self) -> Iterator[str]:
+        """Say why the newest quarters are not shown, or the one that was asked for."""
+        least = self.rule.minimum_base
+        few = [e.period for e in self.extracts if e.frame.height < least and e.period >= self.year]
+        if few:
+            shown = f"; the newest {self.edition.survey.cycle} with figures is {period_words(self.year)}"
+            yield (
+                f"Fewer than {least} people answered in {listed(map(period_words, few))}, and nothing of it "
+                f"may be shown{'' if self.year in few else shown}."
+            )
 
     def _of_few_others(self, extract: Extract) -> Iterator[str]:
         """Say where official results, unweighted as one's own, are of these people but for few."""
@@ -108,7 +121,7 @@ class Study(Released):
         """What was read, a row for each file and year: `file, kind, period, holds, of`."""
         from culture_metrics.study.files import files_read
 
-        return pl.concat([files_read(one.reports, one.published) for one in self.every])
+        return pl.concat([files_read(one) for one in self.every])
 
     def __repr__(self) -> str:
         periods = ", ".join(e.period for e in self.extracts) or "none"
@@ -130,19 +143,21 @@ class Study(Released):
         """Count, for each respondent file, the rows that were read, used and set aside."""
         from culture_metrics.study.files import rows_table
 
-        return rows_table(self._reports)
+        return rows_table(self._checked)
 
     def problems(self) -> Checks:
         """Show what the check of each respondent file found, that of the year first."""
         from culture_metrics.study.files import Checks
 
-        return Checks(tuple(sorted(self._reports, key=lambda r: r.extract.period != self.year)))
+        checks = sorted(self._checked, key=lambda one: one.own.period != self.year)
+        return Checks(tuple(checks), self.rule.minimum_base)
 
     @property
-    def _reports(self) -> tuple[ValidationReport, ...]:
+    def _checked(self) -> list[Told]:
         """What was found in every respondent file, those of a pulse beside the study included."""
-        found = tuple(report for one in self.every for report in one.reports)
-        return found or self._answered().reports
+        from culture_metrics.study.files import told_of
+
+        return [found for one in self.every for found in told_of(one)] or told_of(self._answered())
 
     def how_to_read(self) -> Guide:
         """Say what the survey is, where its scores lie, and what the figures beside them say."""

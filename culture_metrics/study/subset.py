@@ -28,6 +28,7 @@ from culture_metrics.results import Distributions, Results
 from culture_metrics.results.tabled import parents_of
 from culture_metrics.study.nearly_same import nearly_same
 from culture_metrics.wording.numbers import held_back, several, together
+from culture_metrics.wording.periods import period_words
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -222,7 +223,8 @@ class Subset(Output):
         from culture_metrics.results.words import from_to
 
         own = score_table(self.results.table.filter(period=self.year), self.study.edition)
-        return f"{self.name}, {self.year}: {from_to(own)}. {self.why_held_back}".rstrip()
+        said = f"{self.name}, {period_words(self.year)}: {from_to(own)}."
+        return f"{said} {self.why_held_back}".rstrip()
 
     def rules(self) -> tuple[str, ...]:
         """Say how it was decided what of the part may be shown."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import plotly.graph_objects as go
 
 from culture_metrics.errors import ReportError, unknown
+from culture_metrics.files.kinds import PICTURES
 from culture_metrics.views.theme import following
 from culture_metrics.wording.table import Table
 
@@ -19,10 +20,9 @@ if TYPE_CHECKING:
 
 PLOTLY = "application/vnd.plotly.v1+json"
 #: Environment variable that asks for a picture in every output.
-PICTURES = "CULTURE_METRICS_PICTURES"
+PICTURES_AS = "CULTURE_METRICS_PICTURES"
 #: What a figure can be saved as.
-PICTURE_ENDINGS = (".png", ".svg")
-SAVED = (".html", *PICTURE_ENDINGS, ".csv", ".xlsx")
+SAVED = (".html", *PICTURES, ".csv", ".xlsx")
 #: Rows of the table beneath a figure; a figure of more has the rest in the table it was drawn from.
 MOST_ROWS = 300
 
@@ -94,7 +94,7 @@ class HouseFigure(go.Figure):  # type: ignore[misc]
         ending = path.suffix.lower()
         if ending not in SAVED:
             raise unknown("ending for a figure", path.suffix, SAVED, where=path.name)
-        if ending in PICTURE_ENDINGS:
+        if ending in PICTURES:
             return write.picture(self, path)
         if ending == ".html":
             return write.save(self, path)
@@ -151,7 +151,7 @@ class HouseFigure(go.Figure):  # type: ignore[misc]
         followed = plain if os.environ.get("PLOTLY_RENDERER") == "plotly_mimetype" else following(plain)
         told: dict[str, Any] = {PLOTLY: {**followed, "config": CONFIG | {"displayModeBar": None}}}
         picture = ""
-        if os.environ.get(PICTURES) == "svg":
+        if os.environ.get(PICTURES_AS) == "svg":
             svg = drawn(self, "svg")
             told["image/svg+xml"] = svg.decode()
             alt = html.escape(self._alt(), quote=True)

@@ -117,7 +117,7 @@ def both_ends(parts: list[tuple[str, pl.DataFrame]]) -> str:
     return sentences(f"{n}: from {r['estimate'][0]:.4g} to {r['estimate'][-1]:.4g}" for n, r in parts)
 
 
-def frame(  # noqa: PLR0913
+def frame(
     fig: go.Figure,
     parts: list[tuple[str, pl.DataFrame]],
     across: tuple[float, float],

@@ -33,6 +33,22 @@ def said_period() -> pl.Expr:
     return pl.when(period.str.contains("^20..-Q[1-4]$")).then(quarter).otherwise(period)
 
 
+def quarter_begins() -> pl.Expr:
+    """Expression: the first day of the quarter in `period`; null for a year.
+
+    Examples
+    --------
+    >>> periods = pl.DataFrame({"period": ["2024-Q1", "2024-Q4", "2024"]})
+    >>> [str(day) for day in periods.select(quarter_begins()).to_series()]
+    ['2024-04-01', '2025-01-01', 'None']
+    """
+    year, number = (
+        pl.col("period").str.extract(_QUARTER.pattern, part).cast(pl.Int32, strict=False) for part in (1, 2)
+    )
+    month = 3 * number + 1  # of the financial year, which begins in April
+    return pl.date(year + month // 13, (month - 1) % 12 + 1, 1)
+
+
 def period_kind(periods: Iterable[str]) -> str:
     """Say what a column of periods holds.
 

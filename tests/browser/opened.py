@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from contextlib import contextmanager
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -75,35 +76,48 @@ SHORTENED = """
 """
 
 
+def no_browser() -> str:
+    """Say why no page can be opened here; nothing where one can."""
+    if find_spec("playwright") is None:
+        return "Playwright is not installed"
+    return "" if find_browser() else "no Chromium, Chrome or Edge on this computer"
+
+
+@contextmanager
+def browser() -> Iterator[Any]:
+    """Start the browser of this computer, and end it."""
+    sync = pytest.importorskip("playwright.sync_api")
+    with sync.sync_playwright() as playwright:
+        chrome = playwright.chromium.launch(
+            executable_path=str(find_browser()), args=["--no-sandbox", "--disable-gpu"]
+        )
+        try:
+            yield chrome
+        finally:
+            chrome.close()
+
+
 @contextmanager
 def opening() -> Iterator[Callable[..., Any]]:
     """Start a browser; give what opens a page in it and watches what goes wrong there (`page.said`)."""
-    sync = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
-    program = find_browser()
-    if program is None:
-        pytest.skip("no Chromium, Chrome or Edge on this computer")
-    with sync.sync_playwright() as playwright:
-        chrome = playwright.chromium.launch(
-            executable_path=str(program), args=["--no-sandbox", "--disable-gpu"]
-        )
-        try:
-            context = chrome.new_context(offline=True, reduced_motion="reduce")
-            context.set_default_timeout(LONG)
+    if missing := no_browser():
+        pytest.skip(missing)
+    with browser() as chrome:
+        context = chrome.new_context(offline=True, reduced_motion="reduce")
+        context.set_default_timeout(LONG)
 
-            def opened(path: Path, width: int = 1280) -> Any:
-                page = context.new_page()
-                page.set_viewport_size({"width": width, "height": 900})
-                page.said = []
-                page.on("console", lambda message: page.said.append(f"{message.type}: {message.text}"))
-                page.on("pageerror", lambda error: page.said.append(str(error)))
-                page.on("requestfailed", lambda request: page.said.append(f"failed: {request.url}"))
-                page.on("request", lambda request: page.said.extend(_asked(request.url)))
-                page.goto(path.as_uri())
-                return page
+        def opened(path: Path, width: int = 1280) -> Any:
+            page = context.new_page()
+            page.set_viewport_size({"width": width, "height": 900})
+            page.said = []
+            page.on("console", lambda message: page.said.append(f"{message.type}: {message.text}"))
+            page.on("pageerror", lambda error: page.said.append(str(error)))
+            page.on("requestfailed", lambda request: page.said.append(f"failed: {request.url}"))
+            page.on("request", lambda request: page.said.extend(_asked(request.url)))
+            page.goto(path.as_uri())
+            return page
 
-            yield opened
-        finally:
-            chrome.close()
+        yield opened
 
 
 def _asked(url: str) -> list[str]:

@@ -52,8 +52,8 @@ def year(values: np.ndarray, weights: np.ndarray) -> dict[str, np.ndarray]:
     return {"estimate": mean, "n": n, "se": np.sqrt(variance / n), "sd": np.sqrt(variance)}
 
 
-def family(names: list[str], first: dict, second: dict, groups: int = 1) -> pl.DataFrame:
-    """Lay draws out as breakdowns, tested, adjusted and judged; `groups` draws are one family."""
+def compared(names: list[str], first: dict, second: dict, groups: int = 1) -> pl.DataFrame:
+    """Lay draws out as breakdowns and test them; `groups` draws are one family."""
     draws = len(first["estimate"])
     unit = [EDITION.measures[name].unit for name in names]
     columns = {
@@ -75,8 +75,12 @@ def family(names: list[str], first: dict, second: dict, groups: int = 1) -> pl.D
         if f"df_{end}" not in table.columns:
             df = pl.when(pl.col("unit") == "score").then(pl.col(f"n_{end}") - 1).otherwise(float("inf"))
             table = table.with_columns(df.alias(f"df_{end}"))
-    table = table.join(tiers(EDITION), on="measure", maintain_order="left")
-    return judge(add_detectable(adjust_p(add_differences(table), "bh")))
+    return add_differences(table.join(tiers(EDITION), on="measure", maintain_order="left"))
+
+
+def family(names: list[str], first: dict, second: dict, groups: int = 1) -> pl.DataFrame:
+    """Lay draws out as breakdowns, tested, adjusted and judged."""
+    return judge(add_detectable(adjust_p(compared(names, first, second, groups), "bh")))
 
 
 def drawn(size: int, seed: int, draws: int = DRAWS) -> np.ndarray:
@@ -205,16 +209,16 @@ def test_planted_at_the_printed_detectable_change_the_verdict_comes_in_four_of_f
     names, values = population
     first, second = year(values, drawn(1500, 21, 800)), year(values, drawn(1500, 22, 800))
     third = drawn(1500, 23, 800)
-    later = year(values, third)
+    others = compared(names, first, year(values, third))
     printed = family(names, first, second)
     for measure in ("staff_engagement", "advocacy", "recommend_place_to_work"):
         size = printed.filter(measure=measure)["detectable_change"].mean()
         place = names.index(measure)
         own = year(moved(values[:, [place]], size), third)
-        planted = {k: later[k].copy() for k in later}
-        for k, column in own.items():
-            planted[k][:, [place]] = column
-        called = family(names, first, planted).filter(measure=measure)["verdict"].is_in(CALLED)
+        planted = compared([measure], {k: figures[:, [place]] for k, figures in first.items()}, own)
+        every = pl.concat([others.filter(pl.col("measure") != measure), planted])
+        judged = judge(add_detectable(adjust_p(every, "bh").filter(measure=measure)))
+        called = judged["verdict"].is_in(CALLED)
         assert 0.75 <= called.mean() <= 0.85, measure
 
 

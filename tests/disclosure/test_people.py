@@ -387,6 +387,22 @@ def test_a_whole_organisation_is_the_last_to_be_hidden(seed):
     assert not is_open(setting, hidden, np.zeros_like(small), 11)
 
 
+@pytest.mark.parametrize("seed", range(20))
+def test_of_one_group_alone_nothing_follows(seed):
+    """Whatever is hidden or was shown before: that is why an organisation of which no more is shown is left out."""
+    rng = np.random.default_rng(seed)
+    atoms, family = int(rng.integers(1, 4)), np.array([0, 1, 1, 2, 3, 3])
+    everyone = rng.integers(1, 12, (atoms, 1)).astype(float)
+    counts = np.hstack([everyone, rng.binomial(everyone.astype(int), rng.random(5))])
+    yes = rng.binomial(counts[:, 3:4].astype(int), rng.choice([0, 0.5, 1]))
+    holds = (rng.random((1, atoms)) < 0.8).astype(float)
+    core, table = np.array([2] * (seed % 2), np.int64), np.zeros(1, np.int64)
+    sides = np.hstack([yes, counts[:, 3:4] - yes])
+    setting = People(holds, counts, family, sides, np.array([2, 2]), np.ones(1), table, core)
+    hidden, fixed = rng.random((2, 1, 4)) < 0.3
+    assert not is_open(setting, hidden, fixed & ~hidden, 11)
+
+
 def two_breakdowns(*parts: str) -> People:
     """Atoms as rows: people, which of whole, Most, A, B and outside-C hold them, how many say yes and no."""
     each = np.array([[float(cell) for cell in part.split()] for part in parts])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, time, timedelta
 
 import polars as pl
 import pytest
@@ -10,6 +10,7 @@ import pytest
 import culture_metrics as cm
 from culture_metrics.errors import CultureMetricsError, ExtractError
 from culture_metrics.extracts.dates import MEANS, days_of
+from culture_metrics.study.look import date_column
 
 DAY = date(2024, 10, 3)
 
@@ -41,13 +42,28 @@ def test_a_day_is_read_in_every_form(text):
         ("2024-10-03 20:00:00.123 -0500", date(2024, 10, 4)),
         ("2024-11-03T23:30:00Z", date(2024, 11, 3)),
         ("03/10/2024 12:10 AM UTC", DAY),
+        ("2024-10-03 23:30 GMT", date(2024, 10, 4)),
+        ("2024-10-03 23:30 BST", DAY),
     ],
 )
 def test_a_time_with_its_zone_is_the_day_in_london(text, expected):
     assert day(text) == expected
 
 
-@pytest.mark.parametrize("text", ["2024-02-31", "soon", "12345", "99999", "10:30", "31/31/2024", "Q3 2024"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2024-02-31",
+        "soon",
+        "12345",
+        "99999",
+        "10:30",
+        "31/31/2024",
+        "Q3 2024",
+        "\u0660\u0663/\u0661\u0660/2024",
+        "\uff12\uff10\uff12\uff14-10-03",
+    ],
+)
 def test_what_is_no_day_is_none(text):
     assert day(text, "2024-10-03") is None
 
@@ -60,6 +76,31 @@ def test_the_whole_column_says_which_number_is_the_month():
     with pytest.raises(ExtractError, match="day first in some rows") as wrong:
         days_of(pl.Series(["25/10/2024", "10/26/2024"]), "RXX.csv, column When")
     assert "2024" not in str(wrong.value).replace("2024-10-31", "")
+
+
+def test_the_order_is_that_in_which_a_survey_lasts_half_a_year_at_most():
+    """Day first, 1 to 12 October would be the tenth of each month; 1 October to 12 November are near."""
+    october = [f"10/{n:02}/2024" for n in range(1, 13)]
+    days, order = days_of(pl.Series(october), "a file")
+    assert (days[2], order) == (DAY, "month first")
+    days, order = days_of(pl.Series(["03/10/2024", "01/10/2024", "12/11/2024"]), "a file")
+    assert (days[0], order) == (DAY, "day first")
+
+
+def test_a_year_of_two_figures_may_stand_first():
+    days, order = days_of(pl.Series(["24/10/03", "24/10/31", "24/11/05 10:30"]), "a file")
+    assert days.to_list() == [DAY, date(2024, 10, 31), date(2024, 11, 5)] and order == "year first"
+    assert days_of(pl.Series(["03/10/24", "31/10/24"]), "a file")[0][0] == DAY
+
+
+@pytest.mark.parametrize("text", ["10/{}/2024", "{}/10/2024"])
+def test_cells_that_a_spreadsheet_swapped_are_refused(text):
+    """In October, written the other way round than the spreadsheet reads: 3 October became 10 March."""
+    column = [f"2024-{n:02}-10" if n <= 12 else text.format(n) for n in range(1, 29)]
+    with pytest.raises(ExtractError, match="taken days for months"):
+        days_of(pl.Series(column), "a file")
+    honest = [f"2024-10-{n:02}" if n % 2 else text.format(n) for n in range(13, 29)]
+    assert days_of(pl.Series(honest), "a file")[0].dt.month().to_list() == [10] * 16
 
 
 @pytest.fixture(scope="module")
@@ -98,3 +139,18 @@ def test_days_follow_their_rows(file, tmp_path):
     typed.select(pl.all().exclude("Submitted"), Submitted=pl.lit(DAY)).write_excel(tmp_path / "RXX_2024.xlsx")
     read = cm.read_extract(tmp_path / "RXX_2024.xlsx", columns={"Submitted": MEANS})
     assert read.dates.table["date"].unique().to_list() == [DAY]
+    for n, wrong in enumerate((pl.Series([time(9, 30)] * 60), pl.Series([timedelta(days=3)] * 60))):
+        typed.with_columns(Submitted=wrong).write_parquet(tmp_path / f"RXX_2024_{n}.parquet")
+        read = cm.read_extract(tmp_path / f"RXX_2024_{n}.parquet", year=2024, columns={"Submitted": MEANS})
+        assert (read.dates.table.height, read.dates.unreadable) == (0, 60)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["Completed", "Survey Completed", "Date completed", "Submitted", "End date", "Survey_Completed_Date"],
+)
+def test_setup_proposes_a_column_of_days_by_the_names_contractors_give_it(name):
+    """'Completed' and 'Survey Completed' were passed over; one of yes and no stays so."""
+    days = pl.DataFrame({"Other": ["a"] * 3, name: ["03/10/2024", "15/10/2024", "20/11/2024"]})
+    assert date_column(days) == name
+    assert date_column(days.with_columns(pl.lit("Yes").alias(name))) is None

@@ -10,6 +10,9 @@ import pytest
 from scipy import stats
 
 import culture_metrics as cm
+from culture_metrics.compare.early_late import with_halves
+from culture_metrics.disclosure.decision import Decision
+from culture_metrics.disclosure.ledger import About, read_ledger, write_ledger
 from culture_metrics.errors import CultureMetricsError, ExtractError
 from culture_metrics.extracts.dates import ResponseDates
 from culture_metrics.indicators.fieldwork import response_over_fieldwork
@@ -175,3 +178,109 @@ def test_late_answers_beside_early_ones(extract):
     assert "stand" in found.summary() and "nothing in the survey says" in found.rules()[1]
     with pytest.raises(ExtractError, match="Too few answers"):
         cm.compare.early_and_late(extract, minimum_base=50, fieldwork=WINDOW)
+
+
+#: Three weeks of 30 answers a day but on Sundays; who of them was asked last answered on the first Sunday.
+WEEKS = [FIRST + timedelta(days=d) for d in range(20) if d not in (6, 13)]
+SUNDAY = FIRST + timedelta(days=6)
+
+
+def three(late_one=SUNDAY, extra=()):
+    days = [*[WEEKS[n % 18] for n in range(299)], late_one]
+    return made({}, [*((f"Dir {'ABC'[n % 5 % 3]}", day) for n, day in enumerate(days)), *extra])
+
+
+def left_over(extract, found):
+    """What all less early less late answers leave over: how many people by measure, and their sum."""
+    whole = cm.estimate(extract).table.filter(breakdown="all").select("measure", "base", all="estimate")
+    both = whole.join(found.table, on="measure")
+    return both.select(
+        people=pl.col("base").cast(pl.Int64) - pl.col("base_early") - pl.col("base_late"),
+        score=pl.col("all") * pl.col("base")
+        - pl.col("early") * pl.col("base_early")
+        - pl.col("late") * pl.col("base_late"),
+    )
+
+
+def test_no_few_people_stand_between_steps_of_the_whole_and_of_its_groups():
+    """The groups are everybody: what they add up to at their steps is the whole, by a day more or less."""
+    table = rates(three(), None).over_fieldwork().table
+    whole = table.filter(breakdown="all")
+    groups = table.filter(breakdown="locality_1").group_by("until").agg(pl.col("base").sum(), pl.len())
+    assert groups["len"].to_list() == [3] * groups.height and groups.height == 3
+    between = groups.join(whole, how="cross").select(pl.col("base").cast(pl.Int64) - pl.col("base_right"))
+    assert between.filter(pl.col("base").abs().is_between(1, LEAST - 1)).is_empty()
+
+
+@pytest.mark.parametrize("odd", [[None], [date(2031, 1, 1)], [None] * 12 + [date(2020, 1, 1)] * 15])
+def test_all_less_early_less_late_is_nobody_or_many(odd):
+    extract = three(extra=[("Dir A", day) for day in odd])
+    found = cm.compare.early_and_late(extract)
+    left = left_over(extract, found)
+    assert found.table.height == 9
+    if len(odd) == 1:
+        assert left["people"].to_list() == [0] * 9 and left["score"].to_list() == pytest.approx([0] * 9)
+        assert "Answers without a day in fieldwork are late." in found.rules()[0]
+    else:
+        assert left["people"].is_between(LEAST, len(odd)).all() and "in neither half" in found.rules()[0]
+    over = rates(extract, None).over_fieldwork()
+    # Both speak of one day, by when half of all answers were in.
+    assert f"half of the answers were in by {found.until.day} {found.until:%B %Y}" in over.summary()
+
+
+def test_halves_that_are_nearly_a_group_are_not_shown_beside_it():
+    """Surgery answered first, with three of Medicine: its scores and those of the early half are theirs."""
+    extract = made({"Surgery": {0: 60}, "Medicine": {0: 3, 8: 60}})
+    assert cm.compare.early_and_late(extract, fieldwork=WINDOW).table.height == 9
+    extract = replace(extract, decision=Decision())
+    assert cm.estimate(extract, by=["locality_1"]).table.filter(group="Surgery")["estimate"].count() > 9
+    with pytest.raises(ExtractError, match="beside other results few people's scores would follow"):
+        cm.compare.early_and_late(extract, fieldwork=WINDOW)
+
+
+def test_days_that_were_shown_first_stand(tmp_path):
+    """A window that is a day longer, or one date that is another, tells of one person."""
+    extract, longer = three(), (FIRST, SUNDAY + timedelta(days=14))
+    shorter = (FIRST, SUNDAY + timedelta(days=12))
+    over = rates(extract, longer).over_fieldwork()
+    first = cm.compare.early_and_late(extract, fieldwork=longer)
+    ledger = tmp_path / "ledger.json"
+    about = lambda e: About(e.survey, e.period, with_halves(e, LEAST), [*e.edition.columns], e.decision)  # noqa: E731
+    write_ledger(ledger, [about(extract)])
+    assert "Dir A" not in ledger.read_text().split('"days"')[1] and "2024-0" not in ledger.read_text()
+    corrected = three(SUNDAY - timedelta(days=1))
+    for one, window in ((extract, shorter), (corrected, longer)):
+        again = replace(one, decision=Decision())
+        read_ledger(ledger, [about(again)])
+        assert again.decision.days == extract.decision.days and again.decision.days
+        with pytest.raises(ExtractError, match="shown before for the same people with other days"):
+            rates(again, window).over_fieldwork()
+        with pytest.raises(ExtractError, match="was shown before"):
+            cm.compare.early_and_late(again, fieldwork=window)
+    again = replace(extract, decision=Decision())
+    read_ledger(ledger, [about(again)])
+    table = rates(again, longer).over_fieldwork().table
+    assert table.sort("group", "until").equals(over.table.sort("group", "until"))
+    assert cm.compare.early_and_late(again, fieldwork=longer).table.equals(first.table)
+
+
+def test_groups_that_were_shown_first_stand():
+    """A second breakdown beside the first would tell of parts of both."""
+    extract = three()
+    assert over_fieldwork(extract).table["breakdown"].n_unique() == 2
+    other = extract.frame.with_columns(pl.col("locality_1").replace({"Dir B": "Dir A"}))
+    over = over_fieldwork(replace(extract, frame=other))
+    assert over.groups() is None and "others of the same people" in " ".join(over.rules())
+
+
+def test_what_is_few_of_two_numbers_is_not_said_through_the_other():
+    """Twelve before fieldwork, three without a day: their sum alone is said."""
+    over = over_fieldwork(three(extra=[*[("Dir A", FIRST - timedelta(days=9))] * 12, *[("Dir A", None)] * 3]))
+    said = " ".join(over.notes)
+    assert said.count("15 answers without a date") == 1 and "12" not in said and "ewer" not in said
+
+
+def test_a_number_of_staff_that_nobody_has_is_set_aside(extract):
+    table = pl.DataFrame({"Directorate": ["Surgery", "Medicine"], "Headcount": [2**40, 200]})
+    found = response_rates(extract, table, fieldwork=WINDOW)
+    assert found.table["group"].to_list() == ["Medicine"] and found.headcounts.set_aside

@@ -65,7 +65,7 @@ def trust(code, kind=COMMUNITY, **changes):
 def workbook(tmp_path):
     """Return a function that writes a benchmark workbook: sheets of trusts beside its notes."""
 
-    def write(*trusts, header=HEADER, sheets=None):
+    def write(*trusts, header=HEADER, sheets=None, printed=None):
         path = tmp_path / "benchmark.xlsx"
         with xlsxwriter.Workbook(path) as book:
             book.add_worksheet("Notes").write_column(0, 0, ["NHS Staff Survey benchmark results", "Notes"])
@@ -73,7 +73,7 @@ def workbook(tmp_path):
             listed.write_row(0, 0, ["org_id", "org_name", "org_type_reporting_name"])
             for name, rows in (sheets or {COMMUNITY: trusts}).items():
                 sheet = book.add_worksheet(name)
-                sheet.write_row(0, 0, header)
+                sheet.write_row(0, 0, (printed or {}).get(name, header))
                 for i, row in enumerate(rows, 1):
                     sheet.write_row(i, 0, [row.get(column) for column in header])
         return path
@@ -233,3 +233,12 @@ def test_a_year_without_a_catalogue_is_refused(workbook):
     header = [*HEADER[:3], "q25c_2031", "q25c_n_2031"]
     with pytest.raises(FileFormatError, match="no catalogue of questions for 2031"):
         read_published(workbook({"org_id": "RX1", "q25c_2031": 0.5, "q25c_n_2031": 50}, header=header))
+
+
+def test_figures_of_nobody_beside_other_sheets_are_refused(workbook):
+    """A sheet that lost its codes may say of the same trusts something else."""
+    nobody = ["code" if name == "org_id" else name for name in HEADER]
+    sheets = {"Acute": [trust("RX1")], "Copy": [trust("RX1", PP1_2024=8.1)]}
+    with pytest.raises(FileFormatError) as error:
+        read_published(workbook(sheets=sheets, printed={"Acute": nobody}))
+    assert "sheet 'Acute' has columns of figures without a column 'org_id'" in str(error.value)

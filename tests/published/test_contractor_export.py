@@ -249,3 +249,58 @@ def test_scores_that_count_the_favourable_answer_are_left_out(export):
         "came_to_work_unwell",
         "recommend_place_to_work",
     ]
+
+
+@pytest.fixture
+def two_tables(tmp_path):
+    """Return a function that writes two tables: on sheets of a workbook, or under each other as text."""
+
+    def write(first, second, ending="xlsx"):
+        path = tmp_path / f"export.{ending}"
+        if ending == "csv":
+            with path.open("w", newline="", encoding="utf-8") as file:
+                csv.writer(file).writerows([*first, *second])
+            return path
+        with xlsxwriter.Workbook(path) as book:
+            for rows in (first, second):
+                sheet = book.add_worksheet()
+                for i, row in enumerate(rows):
+                    sheet.write_row(i, 0, row)
+        return path
+
+    return write
+
+
+def without(column, rows):
+    at = HEADER.index(column)
+    return [[*row[:at], *row[at + 1 :]] for row in rows]
+
+
+@pytest.mark.parametrize("ending", ["xlsx", "csv"])
+@pytest.mark.parametrize("column", ["DimName", "BaseSize", "Score"])
+def test_a_table_without_a_column_beside_a_whole_one_is_refused(two_tables, column, ending):
+    """Both are about the same groups: nobody knows which of them is right."""
+    other = [[*row[:-1], 80] for row in SCORES]
+    path = two_tables(without(column, [HEADER, *SCORES]), [HEADER, *other], ending)
+    with pytest.raises(FileFormatError, match=f"without a column '{column}'|with a column '{column}'"):
+        read_published(path, organisation="RXX")
+
+
+def test_a_sheet_that_is_no_table_of_results_is_set_aside_by_name(two_tables):
+    rates = [["Directorate", "Sent", "Returned"], ["Estates", 80, 40]]
+    published = read_published(two_tables([HEADER, *SCORES], rates), organisation="RXX")
+    assert published.provenance["left_out"]["sheets whose columns are no results that are read"] == (
+        "'Sheet2'",
+    )
+
+
+def test_a_column_of_figures_that_stands_twice_counts_once_or_is_refused(export):
+    twice = [[*row, row[-1]] for row in SCORES]
+    published = read_published(export(twice, [*HEADER, "Score"], "export.xlsx"), organisation="RXX")
+    assert one(published, breakdown="gender", group="Female")["estimate"] == 72.5
+    assert published.provenance["left_out"]["rows or columns that stand twice with the same figures"] == (
+        "sheet 'Data', columns G and H: 'Score'",
+    )
+    twice[1][-1] = 80
+    with pytest.raises(FileFormatError, match="columns G and H: 'Score' stands twice, with different"):
+        read_published(export(twice, [*HEADER, "Score"], "export.xlsx"), organisation="RXX")

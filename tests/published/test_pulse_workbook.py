@@ -178,3 +178,47 @@ def test_real_organisations(real):
     assert row["benchmark_group"] == "Community Trusts"
     assert row["region"] == "NORTH EAST AND YORKSHIRE COMMISSIONING REGION"
     assert row["ics"].startswith("West Yorkshire")
+
+
+def sheets_of(path, **sheets):
+    with xlsxwriter.Workbook(path) as book:
+        book.add_worksheet("Notes").write(0, 0, TITLE)
+        for name, rows in sheets.items():
+            sheet = book.add_worksheet(name)
+            for i, row in enumerate(rows):
+                sheet.write_row(i, 0, row)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("header", "said"),
+    [
+        ([*HEAD[:4], "Code", *HEAD[5:], *COUNTS, SCORES[1]], "without a column 'Org Code'"),
+        ([*HEAD, "Answers", COUNTS[1], SCORES[1]], "without a column 'Total Responses'"),
+        ([*HEAD, *COUNTS, "Result"], "has the responses of sheet 'Copy' without a column of scores"),
+    ],
+)
+def test_a_sheet_that_lost_a_column_beside_its_copy_is_refused(tmp_path, header, said):
+    rows = [provider("RX1", 300, 900, 6.5), provider("RX2", 400, 950, 6.7)]
+    copied = [provider("RX1", 300, 900, 7.5), provider("RX2", 400, 950, 6.7)]
+    path = sheets_of(
+        tmp_path / "pulse.xlsx", Advocacy=[header, *rows], Copy=[[*HEAD, *COUNTS, SCORES[1]], *copied]
+    )
+    with pytest.raises(FileFormatError, match=said):
+        read_published(path)
+
+
+def test_scores_that_the_survey_does_not_know_are_set_aside_by_sheet(tmp_path):
+    path = sheets_of(
+        tmp_path / "pulse.xlsx",
+        Advocacy=[[*HEAD, *COUNTS, SCORES[1]], provider("RX1", 300, 900, 6.5)],
+        Wellbeing=[[*HEAD, *COUNTS, "Wellbeing Score"], provider("RX1", 311, 900, 5.5)],
+    )
+    left_out = read_published(path).provenance["left_out"]
+    assert left_out["sheets whose columns are no results that are read"] == ("'Wellbeing'",)
+
+
+def test_a_score_that_stands_twice_with_other_figures_is_refused(tmp_path):
+    header, row = [*HEAD, *COUNTS, SCORES[1], SCORES[1]], provider("RX1", 300, 900, 6.5, 6.6)
+    with pytest.raises(FileFormatError, match="columns J and K: 'Advocacy Score' stands twice"):
+        read_published(sheets_of(tmp_path / "pulse.xlsx", Advocacy=[header, row]))

@@ -214,6 +214,41 @@ def no_row_above_a_table_is_blank_and_nothing_is_below(book):
     )
 
 
+def a_column_has_numbers_and_marks_or_texts(book):
+    """What is a number is one in every cell: a text among numbers is a mark."""
+
+    def sound(page):
+        top, left, bottom, right = page.area
+        columns = (
+            [page.cells.get((r, c)) for r in range(top + 1, bottom + 1)] for c in range(left, right + 1)
+        )
+        return not any(
+            any(cell[1] for cell in cells)
+            and any(not cell[1] and not re.fullmatch(r"\[[a-z]+\]", cell[0]) for cell in cells)
+            for cells in ([cell for cell in column if cell] for column in columns)
+        )
+
+    return all(map(sound, book.tabled))
+
+
+def texts_of_digits_are_no_warnings(book):
+    """A year or a code is a name: Excel is told not to mark it as a number that went wrong."""
+
+    def sound(page):
+        told = " ".join(
+            e.get("sqref") for e in page.xml.iter(f"{MAIN}ignoredError") if e.get("numberStoredAsText") == "1"
+        )
+        spans = [[place_of(end) for end in span.split(":")] for span in told.split()]
+        top, left, bottom, right = page.area
+        return all(
+            any(a[0] <= r <= b[0] and a[1] <= c <= b[1] for a, b in spans)
+            for (r, c), (text, is_number, _) in page.cells.items()
+            if top < r <= bottom and left <= c <= right and not is_number and re.fullmatch(r"[\d.,]+", text)
+        )
+
+    return all(map(sound, book.tabled))
+
+
 def columns_are_wide_enough_or_wrap(book):
     def sound(page):
         top, left, bottom, right = page.area
@@ -323,6 +358,8 @@ RULES = (
     nothing_is_hidden,
     no_cell_of_a_table_is_blank,
     no_row_above_a_table_is_blank_and_nothing_is_below,
+    a_column_has_numbers_and_marks_or_texts,
+    texts_of_digits_are_no_warnings,
     columns_are_wide_enough_or_wrap,
     letters_are_sans_serif_of_12_points_or_more,
     colour_is_never_the_only_sign,

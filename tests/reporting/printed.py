@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-import shutil
 import subprocess
 import zlib
 from typing import TYPE_CHECKING, NamedTuple
+
+from culture_metrics.reporting.parts.browser import find_browser
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
 
     Matrix = tuple[float, float, float, float, float, float]
 
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome", "msedge")
 #: An A4 sheet, and the margin of the report on it, in points of 1/72 inch.
 WIDTH, HEIGHT, MARGIN = 595.0, 842.0, 15 / 25.4 * 72
 NUMBER = rb"[-+]?(?:\d+\.?\d*|\.\d+)"
@@ -32,15 +32,10 @@ class Words(NamedTuple):
     y: float
 
 
-def browser() -> str | None:
-    """Return a Chromium that is installed here, if there is one."""
-    return next(filter(None, map(shutil.which, BROWSERS)), None)
-
-
 def print_page(page: Path, pdf: Path, width: int = 1366) -> list[list[Words]]:
     """Print a page as from a window of that width, on the paper it asks for; return the words of each sheet."""
     call = [
-        str(browser()), "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run",
+        str(find_browser()), "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run",
         f"--user-data-dir={pdf.with_suffix('.profile')}", f"--window-size={width},900",
         "--no-pdf-header-footer", f"--print-to-pdf={pdf}", page.as_uri(),
     ]  # fmt: skip

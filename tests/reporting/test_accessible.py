@@ -36,6 +36,10 @@ BREAKS = {
     "nothing_is_hidden": (WORKBOOK, '<sheet name="Notes"', '<sheet state="hidden" name="Notes"'),
     "no_cell_of_a_table_is_blank": (SHEET, r'<c r="B7"([^>]*)><v>[^<]*</v></c>', r'<c r="B7"\1/>'),
     "no_row_above_a_table_is_blank_and_nothing_is_below": (SHEET, r'<c r="A3"', '<c r="ZA3"'),
+    "a_column_has_numbers_and_marks_or_texts": (
+        SHEET, r'<c r="B7"([^>]*)><v>([^<]*)</v></c>', r'<c r="B7"\1 t="str"><v>\2</v></c>',
+    ),
+    "texts_of_digits_are_no_warnings": (SHEET, 'numberStoredAsText="1"', ""),
     "columns_are_wide_enough_or_wrap": (SHEET, r'width="[\d.]+"', 'width="3"'),
     "letters_are_sans_serif_of_12_points_or_more": (STYLES, 'sz val="12"', 'sz val="9"'),
     "colour_is_never_the_only_sign": (STYLES, "&quot; (above|below)&quot;", ""),
@@ -53,7 +57,7 @@ BREAKS = {
 @pytest.fixture(scope="module")
 def good(tmp_path_factory):
     """A workbook with a heat map: a cell above, one below, and what is not there."""
-    groups = ["Whole organisation", "Estates and Facilities Management", "2 groups with fewer than 11 people"]
+    groups = ["2024", "Estates and Facilities Management", "2 groups with fewer than 11 people"]
     frame = pl.DataFrame(
         {"Directorate": groups, "Base (people)": [900, 40, None], "Morale (0 to 10)": [6.0, 5.1, None]}
     )

@@ -254,7 +254,9 @@ def test_a_board_sees_no_code_and_no_table_and_every_figure_has_its_heading(fold
         for one in maps:
             seen = seen.replace(one, "")
         assert "<details" not in seen and "<table" not in seen and "cm.study" not in seen
-        assert not re.search(r"<code|\bcm\.|[a-z]_[a-z]+\b(?![^<]*>)", re.sub(r"<(script|style)\b.*?</\1>", "", seen))
+        assert not re.search(
+            r"<code|\bcm\.|[a-z]_[a-z]+\b(?![^<]*>)", re.sub(r"<(script|style)\b.*?</\1>", "", seen)
+        )
         assert has_figures(shown) == (name != "01_check_an_extract")
         heads = [len(re.findall("<figure", text)) for text in part.html.split("<h3")[1:]]
         assert all(0 < many <= 3 for many in heads)

@@ -12,7 +12,7 @@ from culture_metrics.contract import as_results
 from culture_metrics.errors import ReportError
 from culture_metrics.reporting.run import NOTEBOOKS
 from culture_metrics.study.example import DEPARTMENT, FALL, RISE, SMALL_TEAM
-from culture_metrics.study.files import rows_table
+from culture_metrics.study.files import Told, rows_table
 from culture_metrics.study.opening import KINDS
 from culture_metrics.wording.numbers import MINUS
 
@@ -198,5 +198,7 @@ def test_the_head_of_the_report_has_the_verdict_of_the_check(data):
     early = synthetic.respondents(2025, respondents_per_organisation=60)
     report = validate(replace(early, period="2026"))
     assert report.verdict == "Ready to use, with warnings."
-    assert rows_table([report]).frame["Verdict"].to_list() == ["Ready to use, with warnings"]
+    assert rows_table([Told(report, report.extract, few=False, whole=True)]).frame["Verdict"].to_list() == [
+        "Ready to use, with warnings"
+    ]
     assert data.checks().frame["Verdict"].to_list() == ["Has errors", "Has errors"]

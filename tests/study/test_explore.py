@@ -163,8 +163,32 @@ def test_only_what_is_shown_is_offered_and_a_fault_leaves_the_figure(study):
     before = maps.figure
     maps.controls["only"].value = ("occupation_group", NURSES)  # by its own groups it cannot be split
     assert maps.figure is before and "figure before" in maps._said.value
+    assert f"{NURSES} is one group of Occupation group" in maps._said.value
     maps.controls["breakdown"].value = "locality_1"
     assert f"{NURSES} only" in words(maps.figure) and maps._said.value == ""
+
+
+def test_a_choice_that_leaves_nothing_is_answered_in_the_words_of_the_controls():
+    """No department lies in that directorate, and the other year has no such directorate."""
+    earlier, later = (e for e in cm.study([], by=["locality_1", "locality_4"]).extracts)
+    renamed = pl.col("locality_1").replace({"Urgent Care": "Emergency"})
+    before = replace(earlier, frame=earlier.frame.with_columns(renamed))
+    study = cm.study([], by=["locality_1", "locality_4"])
+    maps = replace(study, extracts=(before, later)).explore("groups")
+    maps.controls["only"].value = ("locality_1", "Diagnostics and Pharmacy")
+    maps.controls["breakdown"].value = "locality_4"
+    assert "no groups of Department" in maps._said.value and "people of Diagnostics" in maps._said.value
+    maps.controls["only"].value = ("locality_1", "Urgent Care")
+    maps.controls["year"].value = "2023"
+    assert "Nothing of Urgent Care can be shown in 2023" in maps._said.value
+    assert "locality" not in maps._said.value
+
+
+def test_peers_of_the_own_group_are_offered_first(study):
+    groups = dict(study.releases[0].organisations.select("organisation", "benchmark_group").iter_rows())
+    offered = [groups[code] for _, code in options(study, "peers")[1:]]
+    own = groups[study.organisation]
+    assert offered.count(own) > 1 and {*offered[: offered.count(own)]} == {own}
 
 
 def test_what_cannot_be_chosen_is_said(study):

@@ -88,7 +88,7 @@ def test_a_table_escapes_what_it_shows_and_explains_its_marks():
 
 def test_the_check_of_the_year_is_open_and_the_others_are_folded(data):
     found = data.problems()
-    assert [report.extract.period for report in found.reports] == ["2024", "2023"]
+    assert [one.own.period for one in found.checks] == ["2024", "2023"]
     html = found._repr_html_()
     now, before = html.split("<summary>Check of NHS Staff Survey, England, 2023. 2,002 rows read")
     for part in (now, before):

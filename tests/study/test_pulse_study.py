@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
+import re
 import shutil
+from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
 
+import fastexcel
 import polars as pl
 import pytest
+from accessible import faults
 
 import culture_metrics as cm
 from culture_metrics import synthetic
 from culture_metrics.catalogue import known
 from culture_metrics.compare import run_chart
 from culture_metrics.compare.pulse_words import last_stretch
-from culture_metrics.errors import ExtractError, InputWarning, ReportError
+from culture_metrics.errors import ExtractError, FileFormatError, InputWarning, ReportError, StudyFileError
 from culture_metrics.extracts.quarters import month_quarter, said_quarter
 from culture_metrics.reporting.excel import write_results
 from culture_metrics.reporting.manifest import manifest
 from culture_metrics.reporting.report import Asked, _choose, _page, _tables, report
 from culture_metrics.study import opening
+from culture_metrics.study.opening import findings
 from culture_metrics.study.read import study
 from culture_metrics.study.setup import setup
 from culture_metrics.wording.periods import period_words
@@ -99,7 +103,7 @@ def test_a_pulse_alone_makes_a_study_whatever_its_quarters_are_called(alone, sta
     assert all(problem["rows"].to_list() == [3] for problem in told)
 
 
-def test_a_file_of_many_quarters_is_counted_in_one_sentence(alone, stacked):
+def test_a_file_of_many_quarters_is_counted_in_one_sentence(alone, stacked, monkeypatch):
     """A sentence a quarter read as if most of the file were lost; of one of nine people no count follows."""
     _, data = alone
     (text,) = opening._used(data)
@@ -108,17 +112,10 @@ def test_a_file_of_many_quarters_is_counted_in_one_sentence(alone, stacked):
         f"{first} to {last} (10 periods): 600 rows are used; 1 more period of too few people to be counted."
     )
     assert text.startswith(said)
-    large = [n for n in range(len(QUARTERS)) if n != 4]
-    fewer = SimpleNamespace(
-        every=[
-            SimpleNamespace(
-                reports=[data.reports[n] for n in large], extracts=[data.extracts[n] for n in large]
-            )
-        ],
-        rule=data.rule,
-    )
-    (text,) = opening._used(fewer)
-    assert text.startswith(f"{first} to {last} (10 periods): 600 of {stacked.height} rows are used.")
+    every = [replace(one, few=False, whole=True) for one in opening.told_of(data)]
+    monkeypatch.setattr(opening, "told_of", lambda _: every)
+    (text,) = opening._used(data)
+    assert text.startswith(f"{first} to {last} (11 periods): 609 of {stacked.height} rows are used.")
 
 
 def test_the_first_sentence_says_what_moved_and_since_when(alone):
@@ -285,7 +282,8 @@ def test_setup_and_report_take_a_folder_of_an_annual_survey_and_a_pulse(stacked,
     write_results(tmp_path / "results.xlsx", data, results, answers, None)
     sheet = pl.read_excel(tmp_path / "results.xlsx", sheet_name="Scores", has_header=False)
     assert {"Survey", "Year or quarter"} <= {cell for row in sheet.rows() for cell in row}
-    assert "Advocacy" in {cell for row in sheet.rows() if PULSE in row for cell in row}
+    label = "National Quarterly Pulse Survey"
+    assert "Advocacy" in {cell for row in sheet.rows() if label in row for cell in row}
     page = _page(data, [], left_out, told, Asked(()))
     assert "What moved from quarter to quarter?" in page
     assert "<dt>Quarters in the files</dt><dd>11, Q1 2022/23 to Q2 2025/26</dd>" in page
@@ -314,16 +312,99 @@ def test_published_workbooks_of_a_pulse_are_charted(shared_data):
     assert run_chart(every, organisation="R0A").table["estimate"].count() == 3
 
 
-def test_a_latest_quarter_of_few_is_not_counted_on_the_page(tmp_path):
-    """The base of its figures is held back, and so is what stands for it elsewhere."""
+@pytest.fixture(scope="module")
+def few_at_last(tmp_path_factory):
+    """Four quarters, a file each; of the newest nine people answered."""
+    folder = tmp_path_factory.mktemp("few")
     for number, period in enumerate(QUARTERS[:4]):
-        answers(period, 9 if number == 3 else 40, number).write_csv(tmp_path / f"pulse {period}.csv")
-    data = study([*sorted(tmp_path.iterdir())])
+        answers(period, 9 if number == 3 else 40, number).write_csv(folder / f"pulse {period}.csv")
+    return study([*sorted(folder.iterdir())])
+
+
+def test_a_latest_quarter_of_few_is_said_and_chapters_are_about_the_one_before(few_at_last):
+    """The base of its figures is held back, and so is what stands for it elsewhere."""
+    data = few_at_last
     told = manifest(data, data.results.table, [], [])
     assert [(r["read"], r["used"], r["set_aside"]) for r in told["rows"]] == [(40, 40, 0)] * 3 + [(None,) * 3]
+    assert data.year == "2022-Q4"
+    said = (
+        "Fewer than 11 people answered in Q1 2023/24, and nothing of it may be shown; the newest quarter "
+        "with figures is Q4 2022/23."
+    )
+    assert said in data.cautions
     page = _page(data, [], [], told, Asked(()))
-    assert "<dt>People who answered</dt><dd>fewer than 11</dd>" in page
+    assert said in page and "<dt>People who answered</dt><dd>40</dd>" in page
     assert "<td>Q1 2022/23</td>" in page and "<td>2022-Q1</td>" not in page
+    assert len(data.scores().data[0].x) and "no score may be shown" not in data.summary()
+    assert data.charts[0].table["period"].to_list() == QUARTERS[:4]
+
+
+def test_who_asks_for_a_quarter_of_few_is_told(few_at_last, tmp_path):
+    for number, period in enumerate(QUARTERS[:2]):
+        answers(period, 9 if number else 40, number).write_csv(tmp_path / f"pulse {period}.csv")
+    data = study([*tmp_path.iterdir()], year="2022-Q2")
+    assert "Fewer than 11 people answered in Q2 2022/23, and nothing of it may be shown." in data.cautions
+
+
+def counts_in(data):
+    """Every number that a study says of its files, in a notebook and on the page."""
+    said = [data, data.checks(), data.problems()]
+    texts = [
+        *(one._repr_html_() for one in said),
+        repr(data.problems()),
+        *findings(data, "01_check_an_extract"),
+    ]
+    plain = re.sub(r"<style>.*?</style>|<[^>]+>|SHA-256 \w+", " ", " ".join(texts), flags=re.S)
+    return {int(n.replace(",", "")) for n in re.findall(r"(?<![\w./-])\d[\d,]*(?![\w./-])", plain)}
+
+
+def test_what_was_read_does_not_count_a_quarter_of_few(alone, few_at_last):
+    """Nine people; and 612 rows in the file of eleven quarters, from which they would follow."""
+    stacked = counts_in(alone[1])
+    assert 60 in stacked and not {9, 612, 612 - 60, 612 - 60 - 3} & stacked
+    assert "fewer than 11" in repr(alone[1].problems())
+    assert 40 in (each := counts_in(few_at_last)) and 9 not in each
+
+
+def test_a_year_of_few_does_not_follow_from_the_rows_of_its_file(tmp_path):
+    years = [
+        synthetic.respondents(year, 1, n).frame.with_columns(Year=pl.lit(year))
+        for year, n in ((2023, 9), (2024, 60))
+    ]
+    pl.concat(years, how="diagonal_relaxed").drop("respondent").write_csv(tmp_path / "both.csv")
+    with pytest.warns(InputWarning, match="Fewer than 11 respondents"):
+        data = study([tmp_path / "both.csv"])
+    assert [e.period for e in data.extracts] == ["2024"]
+    assert 60 in (said := counts_in(data)) and 69 not in said
+    assert data.checks().frame.row(0)[2:6] == ("[c]", "[c]", "60", "[c]")
+    (row,) = manifest(data, data.results.table, [], [])["rows"]
+    assert (row["read"], row["set_aside"], row["used"]) == (None, None, 60)
+
+
+def test_the_workbook_has_the_numbers_of_the_run_charts(alone, tmp_path):
+    """Mean and limits as the rules have them, worked out here: 2.66 mean steps, none across the gap."""
+    _, data = alone
+    results, answers_ = _tables(data)
+    write_results(tmp_path / "results.xlsx", data, results, answers_, None)
+    assert faults(tmp_path / "results.xlsx") == []
+    book = fastexcel.read_excel(tmp_path / "results.xlsx")
+    sheet = book.load_table("Run_charts", dtypes="string").to_polars()
+    rows = sheet.filter(Measure="Advocacy")
+    assert rows["Quarter"][:3].to_list() == ["Q1 2022/23", "Q2 2022/23", "Q4 2022/23"]
+    begins = [text[:10] for text in rows["Quarter begins"]]
+    assert begins == sorted(begins) and begins[0] == "2022-04-01" and begins[2] == "2023-01-01"
+    known = data.results.table.filter(measure="advocacy", breakdown="all").sort("period")["estimate"]
+    steps = known.diff().abs()
+    kept = steps.filter(steps < 3.267 * steps.mean())
+    assert float(rows["Mean"][0]) == pytest.approx(known.mean(), abs=1e-8)
+    assert float(rows["Upper limit"][0]) == pytest.approx(known.mean() + 2.66 * kept.mean(), abs=1e-8)
+    assert rows["Score"].to_list().count("[c]") == 1 and rows["Score"][4] == "[c]" == rows["Base"][4]
+    chart = next(chart for chart in data.charts if chart.measure == "advocacy")
+    causes = chart.table.select("estimate", "special_cause").rows()
+    assert rows["Signal"].to_list() == ["[c]" if e is None else cause or "None" for e, cause in causes]
+    assert {*rows["Signal"]} - {"[c]", "None"} and {*rows["Reads as"]} > {"[c]", "common cause"}
+    scores = book.load_table("Scores", dtypes="string").to_polars()
+    assert {"Q1 2022/23", "Q2 2025/26"} <= set(scores["Quarter"]) and "Quarter begins" in scores.columns
 
 
 def test_the_page_says_how_its_limits_are_made(alone):
@@ -374,3 +455,45 @@ def test_setup_writes_quarters_as_people_say_them_and_a_copy_is_told(tmp_path):
     shutil.copy(tmp_path / "pulse 2022-Q1.csv", tmp_path / "pulse 2022-Q1 copy.csv")
     with pytest.raises(ReportError, match="one file twice"):
         study([*sorted(tmp_path.glob("*.csv"))])
+
+
+def test_files_of_published_figures_are_refused_together_by_name(tmp_path):
+    header = ["Org Code", "Org Name", "Care Setting", "Total Responses", "Engagement Score"]
+    for period in QUARTERS[:3]:
+        text = f"{','.join(header)}\nRX1,A,Acute,100,6.5\n"
+        (tmp_path / f"results {period}.csv").write_text(text, encoding="utf-8")
+    names = [path.name for path in sorted(tmp_path.iterdir())]
+    with pytest.raises(FileFormatError, match="3 files look like pulse workbooks") as caught:
+        study(sorted(tmp_path.iterdir()))
+    assert caught.value.where.split("\n    ")[1:] == names
+    with pytest.raises(StudyFileError) as none:
+        setup([tmp_path])
+    assert none.value.got.count("Nothing here reads a copy") == 1 and all(n in none.value.got for n in names)
+    answers("2024-Q1").write_csv(tmp_path / "own 2024-Q1.csv")
+    said = [text for text in setup([tmp_path]).look if "not used" in text]
+    assert len(said) == 1 and all(name in said[0] for name in names)
+
+
+def test_setup_names_two_files_of_one_quarter(tmp_path):
+    for name, seed in (("p Q1 2024-25.csv", 0), ("p 2024-Q1.csv", 1), ("p 2024-Q2.csv", 2)):
+        answers("2024-Q2" if "Q2" in name else "2024-Q1", seed=seed).write_csv(tmp_path / name)
+    (said,) = [text for text in setup([tmp_path]).look if "hold" in text]
+    assert said.startswith("p 2024-Q1.csv and p Q1 2024-25.csv hold Q1 2024/25: no report is made")
+    assert "kind: not used" in said
+    with pytest.raises(ReportError, match="Two respondent files hold Q1 2024/25"):
+        study(tmp_path)
+
+
+def test_setup_names_a_survey_that_lies_elsewhere_by_a_relative_path(own_pulse, tmp_path):
+    folder = tmp_path / "files" / "of 2024"
+    folder.mkdir(parents=True)
+    for number, period in enumerate(("2024-Q1", "2024-Q2", "2024-Q3")):
+        own_answers(period, seed=number).write_csv(folder / f"pulse {period}.csv")
+    text = setup([folder], survey=str(own_pulse)).path.read_text(encoding="utf-8")
+    assert "survey: ../../culture_pulse\n" in text and str(tmp_path) not in text
+    assert study(folder).edition.survey.id == "culture_pulse"
+    synthetic.respondents(2024, 1, 60).frame.drop("respondent").write_csv(folder / "NSS_2024.csv")
+    (folder / "study.yaml").unlink()
+    text = setup([folder], survey=str(own_pulse)).path.read_text(encoding="utf-8")
+    assert text.count("    survey: ../../culture_pulse\n") == 3
+    assert study(folder).quarters.edition.survey.id == "culture_pulse"

@@ -6,6 +6,7 @@ from datetime import date, timedelta
 
 import polars as pl
 import pytest
+from accessible import Book
 
 import culture_metrics as cm
 from culture_metrics.errors import StudyFileError
@@ -72,8 +73,13 @@ def test_the_report_says_it_and_the_workbook_lists_it(study, tmp_path):
     assert said[0].startswith("365 of 730 staff answered: 50.0%") and said[1].startswith("Those who answered")
     (tmp_path / "r.xlsx").write_bytes(workbook("Results", [], {}, [excel._response_sheet(study)]))
     sheet = pl.read_excel(tmp_path / "r.xlsx", table_name="Response_rates")
-    # As text, for staff of hidden groups are held back with their bases.
+    # Polars reads a column with a mark in it as text; in the workbook numbers are numbers.
     assert sheet.select("Breakdown", "Group", "Staff").rows()[0] == ("Whole organisation", "All staff", "730")
+    page = Book(tmp_path / "r.xlsx").pages[-1]
+    top, _, bottom, _ = page.area
+    staff = [page.cells[row, 3] for row in range(top + 1, bottom + 1)]
+    assert page.text(top, 3) == "Staff" and {kind for text, kind, _ in staff if text != "[c]"} == {True}
+    assert [text for text, is_number, _ in staff if not is_number] == ["[c]"]
     surgery = sheet.filter(Group="Surgery").row(0, named=True)
     assert surgery["Breakdown"] == "Directorate"
     assert (int(surgery["Answered"]), float(surgery["Per cent"])) == (150, 50)

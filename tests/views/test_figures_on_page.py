@@ -6,13 +6,13 @@ import struct
 
 import polars as pl
 import pytest
-from printed import browser
 
+from culture_metrics.reporting.parts.browser import find_browser
 from culture_metrics.views.save import save
 from culture_metrics.views.scores import scores
 
 playwright = pytest.importorskip("playwright.sync_api")
-pytestmark = pytest.mark.skipif(browser() is None, reason="no Chromium is installed here")
+pytestmark = pytest.mark.skipif(find_browser() is None, reason="no Chromium is installed here")
 TITLE = "Scores of a trust with a name that takes more than one line on a telephone"
 
 
@@ -24,7 +24,7 @@ def page(tmp_path_factory):
     table = pl.DataFrame([{**row, "measure": label, "label": label} for label in labels])
     path = save(scores(table, title=TITLE, source="a file"), tmp_path_factory.mktemp("page") / "figure.html")
     with playwright.sync_playwright() as started:
-        chrome = started.chromium.launch(executable_path=browser(), args=["--no-sandbox"])
+        chrome = started.chromium.launch(executable_path=str(find_browser()), args=["--no-sandbox"])
         context = chrome.new_context(viewport={"width": 360, "height": 800}, offline=True)
         opened = context.new_page()
         opened.set_default_timeout(120_000)

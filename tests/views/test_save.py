@@ -9,9 +9,10 @@ import plotly.graph_objects as go
 import polars as pl
 import pytest
 from plotly.offline import get_plotlyjs
-from printed import MARGIN, WIDTH, browser, print_page
+from printed import MARGIN, WIDTH, print_page
 
 from culture_metrics.errors import ReportError
+from culture_metrics.reporting.parts.browser import find_browser
 from culture_metrics.views import style
 from culture_metrics.views.heat_map import heat_map
 from culture_metrics.views.save import as_html, fragment, library, save
@@ -116,7 +117,7 @@ def test_a_page_that_cannot_be_written_is_explained(tmp_path):
     assert "folder" in str(error.value.hint)
 
 
-@pytest.mark.skipif(browser() is None, reason="no Chromium is installed here: nothing can be printed")
+@pytest.mark.skipif(find_browser() is None, reason="no Chromium is installed here: nothing can be printed")
 def test_a_figure_is_whole_on_paper(tmp_path):
     columns = [f"Column {letter}" for letter in "ABCDEFGHIJKLMNOP"]
     one = {"group": "Medical", "group_base": 310, "estimate": 6.4, "base": 305, "reference": 5.9}

@@ -19,6 +19,7 @@ from culture_metrics.indicators.breakdowns import (
 )
 from culture_metrics.study.rules import breakdowns_of
 from culture_metrics.wording.numbers import several
+from culture_metrics.wording.periods import period_words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -62,7 +63,7 @@ def choose(study: Study, for_each: str | Sequence[str]) -> tuple[Study, Chosen]:
     own = next((e for e in study.extracts if e.period == study.year), None)
     if own is None:
         raise ReportError(
-            f"Pages for parts of {study.name} take a respondent file of {study.year}",
+            f"Pages for parts of {study.name} take a respondent file of {period_words(study.year)}",
             got="official workbooks only" if study.published else "none of that year",
             hint="Published results have no directorates: add the respondent file to the inputs.",
         )
