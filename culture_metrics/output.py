@@ -10,26 +10,29 @@ from copy import copy
 from dataclasses import dataclass, field
 from functools import wraps
 from inspect import signature
-from pathlib import Path
+from io import BytesIO
 from typing import TYPE_CHECKING, Any, ParamSpec, Self, TypeVar
 
 import polars as pl
 
 from culture_metrics.catalogue import CROSS
 from culture_metrics.contract import ALL, check_released
-from culture_metrics.errors import ReportError, ResultsError, UnknownNameError, kind_of, unknown
+from culture_metrics.errors import ReportError, ResultsError, UnknownNameError, kind_of
 from culture_metrics.files.accessible import FIGURES, HELD, MARK, MARKS, NOTHING, Sheet, workbook
 from culture_metrics.files.formulas import plain_names
 from culture_metrics.files.kinds import PICTURES
+from culture_metrics.files.place import to_write, written
 from culture_metrics.provenance import Provenance, provenance_of
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import plotly.graph_objects as go
 
 #: With the mark at its beginning Excel reads signs beyond ASCII, as the "×" of crossed groups.
-TABLES: dict[str, Callable[[pl.DataFrame, Path], object]] = {
-    ".csv": lambda table, path: table.write_csv(path, include_bom=True),
-    ".parquet": lambda table, path: table.write_parquet(path),
+TABLES: dict[str, Callable[[pl.DataFrame, BytesIO], object]] = {
+    ".csv": lambda table, file: table.write_csv(file, include_bom=True),
+    ".parquet": lambda table, file: table.write_parquet(file),
 }
 WORKBOOK = ".xlsx"
 #: Stands for the names of groups of which nothing is shown.
@@ -106,21 +109,15 @@ class Output(ABC):
         ReportError
             When the file cannot be written, or there is no picture for it.
         """
-        path = Path(path)
-        ending = path.suffix.lower()
-        if ending not in ENDINGS:
-            raise unknown("ending for a result", path.suffix, ENDINGS, where=path.name)
+        path, ending = to_write(path, ENDINGS, "result")
         table = self._leaving()
         if ending in TABLES or ending == WORKBOOK:
             plain, _ = plain_names(table, table.columns)
-            try:
-                if ending == WORKBOOK:
-                    path.write_bytes(self._workbook(plain))
-                else:
-                    TABLES[ending](plain, path)
-            except OSError as error:
-                raise _not_written(path, error) from error
-            return path
+            if ending == WORKBOOK:
+                return written(path, self._workbook(plain), "result")
+            packed = BytesIO()  # polars does not say why a file cannot be written
+            TABLES[ending](plain, packed)
+            return written(path, packed.getvalue(), "result")
         from culture_metrics.views import save as write
 
         if ending in PICTURES:
@@ -188,15 +185,6 @@ def _without_names(table: pl.DataFrame) -> pl.DataFrame:
     marked = table.with_columns(gone=gone).with_columns(named)
     folded = marked.filter("gone").unique(maintain_order=True)
     return pl.concat([marked.filter(~pl.col("gone")), folded]).drop("gone")
-
-
-def _not_written(path: Path, error: OSError) -> ReportError:
-    return ReportError(
-        "The result could not be written",
-        where=path.name,
-        got=error.strerror or (None if path.parent.is_dir() else f"no folder {path.parent.name}"),
-        hint="Choose a folder that exists and that you may write to; close the file if it is open.",
-    )
 
 
 P = ParamSpec("P")

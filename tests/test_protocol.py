@@ -505,6 +505,19 @@ def test_what_is_small_is_not_saved(tmp_path):
         values.save(tmp_path / "x.csv")
 
 
+@pytest.mark.parametrize("ending", [".csv", ".parquet", ".xlsx", ".html"])
+def test_what_cannot_be_written_says_why(tmp_path, ending):
+    found = results()
+    with pytest.raises(ReportError, match="could not be written") as error:
+        found.save(tmp_path / "nowhere" / f"x{ending}")
+    assert error.value.got == "No such file or directory"
+    for no_name, said in ((None, "None"), (f"a\0{ending}", "a name with a null character")):
+        for saved in (found, found.figure()):
+            with pytest.raises(ReportError, match="no file to go to") as error:
+                saved.save(no_name)
+            assert error.value.got == said
+
+
 def test_a_picture_says_what_it_needs(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "kaleido", None)
     for ending in (".png", ".svg"):

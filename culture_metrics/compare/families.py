@@ -124,7 +124,8 @@ def adjust_p(
         p = p_value[at]
         weights = _weights(tier[at]) if tiered else np.ones(len(p))
         adjusted[at] = adjusted_for_number(p, adjust, weights)
-        critical[at] = _critical(p / weights, adjust) * weights
+        held = _critical_holm(p / weights, weights) if adjust == "holm" else _critical(p / weights)
+        critical[at] = held * weights
         if together is not None and (number := _worth(whole[at], weights, adjust, together)):
             adjusted[at] = np.minimum(adjusted[at], p / weights * number)
             critical[at] = np.maximum(critical[at], ALPHA / number * weights)
@@ -137,7 +138,7 @@ def adjust_p(
                 share = moved[at].sum() / (tier[at] < QUESTIONS).sum()
                 again = np.asarray(adjusted_for_number(p_value[here], adjust)) / share
                 adjusted[here] = np.minimum(adjusted[here], again)
-                critical[here] = np.maximum(critical[here], _critical(p_value[here], adjust, ALPHA * share))
+                critical[here] = np.maximum(critical[here], _critical(p_value[here], ALPHA * share))
     # A share of the level above the whole of it would call what its own interval does not.
     adjusted = np.fmax(adjusted, p_value + 0 * adjusted)
     critical = np.minimum(critical, ALPHA)
@@ -190,13 +191,10 @@ def _below(
     return found
 
 
-def _critical(p: Floats, adjust: str, level: float = ALPHA) -> Floats:
+def _critical(p: Floats, level: float = ALPHA) -> Floats:
     """Return for each p-value the one below which it would be called, the others being as they are."""
     size = len(p)
     steps = level * np.arange(1, size + 1) / size
-    if adjust == "holm":
-        called = np.asarray(adjusted_for_number(p, "holm")) < level
-        return np.asarray(level / np.maximum(size - called.sum() + called, 1))
     below = np.searchsorted(np.sort(p), steps, side="right")
     numbers = np.arange(1, size + 1)
     enough = numbers[below >= numbers]
@@ -205,3 +203,27 @@ def _critical(p: Floats, adjust: str, level: float = ALPHA) -> Floats:
     possible = numbers[below >= numbers - 1]
     own = possible[np.maximum(np.searchsorted(level * possible / size, p, side="left") - 1, 0)]
     return np.asarray(level / size * np.where(p <= level * last / size, last, own))
+
+
+def _critical_holm(p: Floats, weights: Floats) -> Floats:
+    """Return the same with Holm's adjustment, of p-values over their weights.
+
+    The others are called from the smallest on, until one is above the level over the weight that is left: its
+    own and that of all behind it, and of the row itself, which has not been called yet. That is also the step
+    of the row: what lies below it is called before.
+    """
+    order = np.argsort(p)
+    size, sorted_p, sorted_weights = len(p), p[order], weights[order]
+    left = np.append(np.cumsum(sorted_weights[::-1])[::-1], 0.0)
+    place = np.arange(size)
+    stops = sorted_p * left[:-1] >= ALPHA
+    first = int(np.argmax(stops)) if stops.any() else size
+    found = np.empty(size)
+    for weight in np.unique(weights):  # one for each tier
+        # The next behind each place that is not called as long as a row of this weight is not.
+        late = np.where(sorted_p * (left[:-1] + weight) >= ALPHA, place, size)
+        after = np.append(np.minimum.accumulate(late[::-1])[::-1][1:], size)
+        own = sorted_weights == weight
+        step = np.where(first < place, left[first], left[after] + weight)
+        found[order[own]] = ALPHA / step[own]
+    return found

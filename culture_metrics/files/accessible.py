@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from culture_metrics.files.sheet_rows import MOST_ROWS, Rows, with_rows
+from culture_metrics.errors import ReportError
+from culture_metrics.files.sheet_rows import MOST_COLUMNS, MOST_ROWS, Rows, with_rows
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -35,6 +36,8 @@ CONTENTS, MEANING = "Contents", "What the figures and marks mean"
 #: Column that holds what stands for a null of its row.
 MARK = "mark"
 FONT, SIZE, LANGUAGE = "Arial", 12, "en-GB"
+#: Letters of a cell and of the heading of a table, as UTF-16 counts them; height of a row in points.
+LONGEST_TEXT, LONGEST_HEADING, TALLEST = 32_767, 255, 409.5
 LONGEST_NAME, WIDEST, NARROWEST, COVER = 31, 60, 12, 100
 #: Width of a letter in units of a column, height of a line in points, colour of text on a colour.
 ROOMY, LINE, INK = 1.2, 16.0, "#222222"
@@ -117,7 +120,13 @@ def workbook(title: str, cover: Sequence[str], notes: Mapping[str, str], sheets:
 
     Notes
     -----
-    Text is written as text, so that nothing in a file can act as a formula.
+    Text is written as text, so that nothing in a file can act as a formula. Text that is longer than a cell
+    can hold ends where the cell does.
+
+    Raises
+    ------
+    ReportError
+        When a table has more rows or columns than a sheet can hold.
 
     Examples
     --------
@@ -198,12 +207,13 @@ class _Writer:
             self.link(page, top, CONTENTS, "Go to the contents")
             top += 1
         frame = sheet.frame.drop(MARK, strict=False)
+        _check_size(frame, MOST_ROWS - top - 1, sheet.title)
         marks = sheet.frame[MARK] if MARK in sheet.frame.columns else None
         columns = [_cells(column, marks, sheet) for column in frame.get_columns()]
         widths = [_width(column) for column, _ in columns]
         heights = _heights(columns, widths)
         # Of a long plain table xlsxwriter gets the first row.
-        long = LONG < frame.height < MOST_ROWS - top and _is_plain(frame, sheet)
+        long = frame.height > LONG and _is_plain(frame, sheet)
         if long:
             self.rows[len(self.book.worksheets())] = Rows(top + 2, columns, heights)
         rows = 1 if long else frame.height
@@ -222,7 +232,7 @@ class _Writer:
             top, 0, top + max(rows, 1), frame.width - 1,
             {
                 "name": self.table_name(name),
-                "columns": [{"header": column, "header_format": head} for column in frame.columns],
+                "columns": [{"header": name, "header_format": head} for name in _headings(frame.columns)],
                 "style": None,
             },
         )  # fmt: skip
@@ -275,6 +285,48 @@ class _Writer:
                 page.write(top + 1 + row, place, value, own)
 
 
+def _check_size(frame: pl.DataFrame, most_rows: int, title: str) -> None:
+    """Refuse what would lose its end: Excel has no more rows and columns on a sheet."""
+    for what, has, most in (("rows", frame.height, most_rows), ("columns", frame.width, MOST_COLUMNS)):
+        if has > most:
+            raise ReportError(
+                f"The table has more {what} than a sheet of a workbook can hold",
+                where=title,
+                expected=f"at most {most:,} {what}",
+                got=f"{has:,}",
+                hint="Save it as .csv or .parquet, which have no limit, or save fewer of them.",
+            )
+
+
+def _headings(names: Sequence[str]) -> list[str]:
+    """Return headings that a table can have, each another one, whatever their case.
+
+    Examples
+    --------
+    >>> _headings(["A", "a", "a 2"])
+    ['A', 'a 2', 'a 2 2']
+    """
+    found: dict[str, str] = {}
+    for place, name in enumerate(names, 1):
+        number, tried = 1, _cut(name, LONGEST_HEADING) or f"Column {place}"
+        while tried.lower() in found:
+            number += 1
+            tried = f"{_cut(name, LONGEST_HEADING - len(str(number)) - 1)} {number}"
+        found[tried.lower()] = tried
+    return [*found.values()]
+
+
+def _cut(text: str, most: int) -> str:
+    """Return as much of a text as a cell can hold, which counts an emoji as two letters.
+
+    Examples
+    --------
+    >>> _cut("ab", 1), _cut("a\N{GRINNING FACE}", 2)
+    ('a', 'a')
+    """
+    return text.encode("utf-16-le", "surrogatepass")[: 2 * most].decode("utf-16-le", "ignore")
+
+
 def _is_plain(frame: pl.DataFrame, sheet: Sheet) -> bool:
     """Whether all cells of a column look alike and are texts or numbers."""
     kinds = all(kind.is_numeric() or kind in TEXTS for kind in frame.dtypes)
@@ -288,6 +340,8 @@ def _cells(column: pl.Series, marks: pl.Series | None, sheet: Sheet) -> tuple[pl
     elif column.dtype in TEXTS:
         column = column.cast(pl.String)
         column = column.set(column == "", None)
+        long = column.filter(column.str.len_bytes() > LONGEST_TEXT).unique().to_list()
+        column = column.replace(long, [_cut(text, LONGEST_TEXT) for text in long]) if long else column
     of_row = [NOTHING] * len(column) if marks is None else marks
     return column, pl.Series(column.name, sheet.marks.get(column.name, of_row), pl.String)
 
@@ -315,7 +369,7 @@ def _heights(columns: Sequence[tuple[pl.Series, pl.Series]], widths: Sequence[fl
 def _height(texts: Sequence[str], widths: Sequence[float]) -> float:
     """Return the height of a row whose texts wrap to these widths."""
     lines = [len(wrap(text, max(int(width / 1.05), 4))) for text, width in zip(texts, widths, strict=True)]
-    return LINE * max([1, *lines])
+    return min(LINE * max([1, *lines]), TALLEST)
 
 
 def _tab_names(names: Sequence[str]) -> list[str]:

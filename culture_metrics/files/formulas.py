@@ -15,8 +15,9 @@ import polars as pl
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-#: A spreadsheet takes text that starts with one of these for a formula.
-START = r"^\s*[=+\-@\t\r\n|%]"
+#: A spreadsheet takes text that starts with one of these for a formula; of the wide and small forms of East
+#: Asian keyboards some do.
+START = r"^\s*[=+\-@\t\r\n|%＝＋－＠｜％﹦﹢﹣﹫﹪]"  # noqa: RUF001
 FORMULA = re.compile(START)
 
 

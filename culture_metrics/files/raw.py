@@ -100,6 +100,8 @@ class RawTable:
             whole = column.cast(pl.Int64, strict=False)
             column = pl.when(whole == column).then(whole.cast(pl.String)).otherwise(column.cast(pl.String))
             column = pl.when(pl.col(name).is_not_nan()).then(column)
+        elif dtype == pl.Duration:
+            column = column.dt.to_string("iso")
         text = column.cast(pl.String).str.replace_all(INVISIBLE, "").str.strip_chars(" \t\r\n\xa0")
         labels = {value: label.strip() for value, label in self.labels.get(name, {}).items()}
         if labels:

@@ -216,7 +216,10 @@ def _sorted_out(
     numbered = ((number % 1 == 0) & (number > 0) & (number <= MOST)).fill_null(value=False)
     twice = pl.struct(names).is_duplicated() & numbered
     bad, good = frame.filter(~numbered | twice), frame.filter(numbered & ~twice)
-    why = {"without a whole number of staff above 0": ~numbered, "that stand twice with other numbers": twice}
+    why = {
+        f"without a whole number of staff from 1 to {MOST:,}": ~numbered,
+        "that stand twice with other numbers": twice,
+    }
     for what, where in why.items():
         if (odd := frame.filter(where)[INDEX]).len():
             said.append(f"rows {what}: {examples(odd)}")

@@ -11,7 +11,8 @@ import polars as pl
 from culture_metrics.contract import ALL
 from culture_metrics.disclosure.names import is_pooled, pooled
 from culture_metrics.errors import unknown
-from culture_metrics.output import Output
+from culture_metrics.files.place import to_write
+from culture_metrics.output import ENDINGS, Output
 from culture_metrics.results.beside import with_apart
 from culture_metrics.results.tables import heat_map_table
 from culture_metrics.wording.columns import natural
@@ -186,10 +187,11 @@ class HeatTable(Output):
 
     def save(self, path: str | Path) -> Path:
         """Write the map, as `Output.save`; `.xlsx` has the colours, `.html` is a page with the table."""
-        if Path(path).suffix.lower() == ".html":
+        place, ending = to_write(path, ENDINGS, "result")
+        if ending == ".html":
             from culture_metrics.views import save as write
 
-            return write.page(self._repr_html_(), path, title=self.title)
+            return write.page(self._repr_html_(), place, title=self.title)
         return super().save(path)
 
     def _leaving(self) -> pl.DataFrame:

@@ -5,17 +5,18 @@ from __future__ import annotations
 import html
 import os
 from base64 import b64encode
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import plotly.graph_objects as go
 
-from culture_metrics.errors import ReportError, unknown
+from culture_metrics.errors import ReportError
 from culture_metrics.files.kinds import PICTURES
 from culture_metrics.views.theme import following
 from culture_metrics.wording.table import Table
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import polars as pl
 
 PLOTLY = "application/vnd.plotly.v1+json"
@@ -88,12 +89,10 @@ class HouseFigure(go.Figure):  # type: ignore[misc]
         """
         from culture_metrics.files.accessible import FIGURES, MARKS, Sheet, workbook
         from culture_metrics.files.formulas import plain_names
+        from culture_metrics.files.place import to_write, written
         from culture_metrics.views import save as write
 
-        path = Path(path)
-        ending = path.suffix.lower()
-        if ending not in SAVED:
-            raise unknown("ending for a figure", path.suffix, SAVED, where=path.name)
+        path, ending = to_write(path, SAVED, "figure")
         if ending in PICTURES:
             return write.picture(self, path)
         if ending == ".html":
@@ -104,10 +103,10 @@ class HouseFigure(go.Figure):  # type: ignore[misc]
             )
         numbers, _ = plain_names(self._numbers, self._numbers.columns)
         if ending == ".csv":
-            return write.written(path, ("\ufeff" + numbers.write_csv()).encode())
+            return written(path, ("\ufeff" + numbers.write_csv()).encode())
         title = write.plain_title(self.to_dict()["layout"]) or "Figure"
         sheet = Sheet(FIGURES, "The numbers of this figure", numbers)
-        return write.written(path, workbook(title, [self._alt()], MARKS, [sheet]))
+        return written(path, workbook(title, [self._alt()], MARKS, [sheet]))
 
     def _retitle(self, text: str) -> None:
         from culture_metrics.views import style

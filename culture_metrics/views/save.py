@@ -7,12 +7,12 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import plotly
 import plotly.io as pio
 from plotly.offline import get_plotlyjs
 
-from culture_metrics.errors import ReportError
+from culture_metrics.files.place import written
 from culture_metrics.views import style
+from culture_metrics.views.camera import camera
 from culture_metrics.views.house import HouseFigure, folded
 from culture_metrics.views.labels import spread
 
@@ -183,7 +183,8 @@ def picture(fig: go.Figure, path: str | Path) -> Path:
     Raises
     ------
     ReportError
-        When one of the two is not there, or the file cannot be written there.
+        When one of the two is not there, no picture came within a minute, or the file cannot be
+        written there.
     """
     path = Path(path)
     return written(path, drawn(fig, path.suffix.lower().lstrip("."), path.name))
@@ -191,29 +192,8 @@ def picture(fig: go.Figure, path: str | Path) -> Path:
 
 def drawn(fig: go.Figure, kind: str, where: str = "") -> bytes:
     """Return a figure as PNG or SVG; raises as `picture`."""
-    try:
-        import kaleido
-        from kaleido.errors import ChromeNotFoundError
-    except ImportError as error:
-        raise ReportError(
-            "A picture needs a package that is not installed",
-            where=where,
-            expected="kaleido, version 1 or newer, and Chrome, Chromium or Edge",
-            hint="Install it: pip install 'culture-metrics[pictures]'. Without it, save as .html: the page "
-            "has a button that saves a PNG.",
-        ) from error
     shown, size = for_slide(fig)
-    script = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
-    try:
-        # The browser stays for the next figure, which then takes a tenth of the time; it ends with Python.
-        kaleido.start_sync_server(plotlyjs=str(script), mathjax=False, silence_warnings=True)
-        return bytes(kaleido.calc_fig_sync(shown, opts={"format": kind, **size}))
-    except ChromeNotFoundError as error:
-        raise ReportError(
-            "A picture needs Chrome, Chromium or Edge, and none was found",
-            where=where,
-            hint="Install one, or set BROWSER_PATH to it; or save as .html, which any browser opens.",
-        ) from error
+    return camera().picture(shown, {"format": kind, **size}, where)
 
 
 def for_slide(fig: go.Figure) -> tuple[dict[str, Any], dict[str, float]]:
@@ -286,20 +266,6 @@ def _page(body: str, title: str, script: str) -> str:
         style=HEADING_STYLE + ON_PAGE_STYLE + ON_PAPER_STYLE,
         script=script,
     )
-
-
-def written(path: Path, content: bytes) -> Path:
-    """Write a file, and return where it is."""
-    try:
-        path.write_bytes(content)
-    except OSError as error:
-        raise ReportError(
-            "The figure could not be written",
-            where=path.name,
-            got=error.strerror,
-            hint="Check that the folder exists, that you may write there and that the file is not open.",
-        ) from error
-    return path
 
 
 def alt(layout: Mapping[str, Any]) -> str:

@@ -14,6 +14,7 @@ from culture_metrics.catalogue import catalogue
 from culture_metrics.compare.families import _weights, adjust_p, tiers
 from culture_metrics.compare.worth import worth
 from culture_metrics.extracts.extract import Extract
+from culture_metrics.multiplicity import adjust as adjusted
 
 #: Leading scores, other scores, percentages of the annual survey.
 TIERS = np.repeat(np.array([0, 1, 2], np.int8), [9, 21, 101])
@@ -212,3 +213,37 @@ def test_correlations_rest_on_people_whatever_their_order_and_are_not_told(years
     assert "correlations" not in repr(results[1]) + str(results[1].provenance) + results[1].summary()
     many = cm.synthetic.respondents(2024, organisations=6, respondents_per_organisation=30)
     assert cm.estimate(many)._correlations == ()
+
+
+def of_tiers(tier, p) -> pl.DataFrame:
+    """A family of groups with these p-values."""
+    return pl.DataFrame(
+        {"tier": np.array(tier, np.int8), "p_value": np.array(p), "measure": [f"m{n}" for n in range(len(p))]}
+    ).with_columns(
+        pl.lit("gender").alias("breakdown"),
+        pl.lit("RXX").alias("organisation"),
+        pl.lit("Female").alias("group"),
+        pl.lit(None, pl.String).alias("why_not"),
+        pl.lit([], pl.List(pl.String)).alias("parents"),
+    )
+
+
+def test_holms_limit_is_where_the_verdict_turns():
+    """By hand: weights 2, 1, 1/2, 1/2. After the first .02 * 2 is below the level, and .06 * 1 is not."""
+    found = adjust_p(of_tiers([0, 1, 2, 2], [0.001, 0.02, 0.03, 0.9]), "holm")
+    assert found["p_adjusted"].to_list() == pytest.approx([0.002, 0.04, 0.06, 0.9])
+    assert found["critical"].to_list() == pytest.approx([0.025] * 4)
+
+
+def test_holms_limit_is_exact_given_the_other_rows():
+    """Against the definition: with its own p-value just below it a row is called, just above it is not."""
+    random = np.random.default_rng(4)
+    for _ in range(60):
+        size = int(random.integers(2, 12))
+        tier = random.integers(0, 3, size).astype(np.int8)
+        weights = _weights(tier)
+        p = random.uniform(size=size) ** random.choice([1, 3, 6])
+        for row, limit in enumerate(adjust_p(of_tiers(tier, p), "holm")["critical"]):
+            for near in (1 - 1e-6, 1 + 1e-6):
+                p_of_row = np.where(np.arange(size) == row, limit * near, p)
+                assert (adjusted(p_of_row, "holm", weights)[row] < LEVEL) == (near < 1)

@@ -136,6 +136,14 @@ def test_days_follow_their_rows(file, tmp_path):
     typed.write_parquet(tmp_path / "RXX_2024.parquet")
     read = cm.read_extract(tmp_path / "RXX_2024.parquet", columns={"Submitted": "Date of response"})
     assert read.dates.table["date"].unique().to_list() == [date(2024, 10, 4)]
+    for no_day in (pl.lit(time(23, 30)), pl.duration(days=3)):
+        typed.with_columns(Submitted=no_day).write_parquet(tmp_path / "RXX_2024.parquet")
+        read = cm.read_extract(tmp_path / "RXX_2024.parquet", columns={"Submitted": MEANS})
+        assert (read.dates.table.height, read.dates.table["date"].dtype, read.dates.unreadable) == (
+            0,
+            pl.Date,
+            60,
+        )
     typed.select(pl.all().exclude("Submitted"), Submitted=pl.lit(DAY)).write_excel(tmp_path / "RXX_2024.xlsx")
     read = cm.read_extract(tmp_path / "RXX_2024.xlsx", columns={"Submitted": MEANS})
     assert read.dates.table["date"].unique().to_list() == [DAY]

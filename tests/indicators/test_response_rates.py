@@ -101,11 +101,18 @@ def test_what_cannot_be_used_is_set_aside_and_named(extract, tmp_path):
     found = read_headcounts(path, extract)
     assert found.table.rows() == [("RXX", "all", "all", 300), ("RXX", "locality_1", "Surgery", 100)]
     assert found.set_aside == (
-        "rows without a whole number of staff above 0: 8",
+        "rows without a whole number of staff from 1 to 10,000,000: 8",
         "rows that stand twice with other numbers: 6, 7",
         "1 row of breakdowns that the respondents do not have",
     )
     assert found.rows == {"read": 7, "used": 3, "set aside": 4}
+
+
+def test_a_number_that_no_staff_can_have_is_set_aside(extract):
+    staff = pl.DataFrame({"Dept": ["Ward 1", "Ward 2", "Clinic"], "Headcount": [2**40, 2**32, 80]})
+    found = read_headcounts(staff, extract)
+    assert found.table.select("group", "staff").rows() == [("Clinic", 80)]
+    assert found.set_aside == ("rows without a whole number of staff from 1 to 10,000,000: 1, 2",)
 
 
 def test_a_sum_with_an_unknown_part_is_no_number(extract):
@@ -121,7 +128,7 @@ def test_a_sum_with_an_unknown_part_is_no_number(extract):
     found = read_headcounts(pl.concat([staff, staff.tail(1)]), extract)
     # Medicine has a team without a number; team F stands twice and counts once.
     assert found.table.select("group", "staff").rows() == [("Surgery", 90), ("Estates", 20)]
-    assert found.set_aside == ("rows without a whole number of staff above 0: 5",)
+    assert found.set_aside == ("rows without a whole number of staff from 1 to 10,000,000: 5",)
     assert found.rows == {"read": 8, "used": 7, "set aside": 1}
 
 

@@ -8,7 +8,7 @@ import pytest
 from accessible import MAIN, RULES, Book, faults
 
 import culture_metrics as cm
-from culture_metrics.errors import UnknownNameError
+from culture_metrics.errors import ReportError, UnknownNameError
 from culture_metrics.files import accessible
 from culture_metrics.files.accessible import Look, Sheet, workbook
 
@@ -248,3 +248,43 @@ def test_like_groups_stand_side_by_side():
     found = likeness(cells)["group"].to_list()
     assert {*found[:2]} == {"a", "c"}
     assert {*found[2:]} == {"b", "d"}
+
+
+def made(path, *frames):
+    path.write_bytes(workbook("T", ["L."], {"Base": "People."}, [Sheet("S", "T", frame) for frame in frames]))
+    return path
+
+
+def test_headings_alike_but_for_case_keep_the_table_and_those_after_it(tmp_path):
+    """Excel refuses them in one table; the long tables behind must still be found."""
+    alike = pl.DataFrame({"A": [1, 2], "a": [3, 4], "": [5, 6]})
+    path = made(tmp_path / "x.xlsx", alike, pl.DataFrame({"x": range(40)}), pl.DataFrame({"y": range(50)}))
+    read = [pl.read_excel(path, table_name=name) for name in ("S", "S_2", "S_3")]
+    assert read[0].columns == ["A", "a 2", "Column 3"] and read[0].rows() == alike.rows()
+    assert (read[1]["x"].to_list(), read[2]["y"].to_list()) == ([*range(40)], [*range(50)])
+
+
+@pytest.mark.parametrize(
+    ("frame", "most"),
+    [
+        (pl.DataFrame({"x": pl.repeat(1, 1_048_573, eager=True)}), "1,048,572 rows"),
+        (pl.DataFrame({f"c{n}": [1] for n in range(16_385)}), "16,384 columns"),
+    ],
+)
+def test_a_table_that_would_lose_its_end_is_refused(tmp_path, frame, most):
+    """A sheet has 1,048,576 rows: four stand before those of the table."""
+    with pytest.raises(ReportError, match="than a sheet of a workbook can hold") as error:
+        made(tmp_path / "x.xlsx", frame)
+    assert most in error.value.expected and ".csv or .parquet" in error.value.hint
+
+
+def test_a_cell_holds_as_many_letters_as_excel_counts(tmp_path):
+    """An emoji counts twice, and no row is higher than 409.5 points."""
+    for rows in (2, 30):
+        frame = pl.DataFrame({"t": ["\N{GRINNING FACE}" * 32_767] * rows, "u": ["word " * 1500] * rows})
+        path = made(tmp_path / "x.xlsx", frame)
+        read = pl.read_excel(path, table_name="S")
+        assert read["t"].unique().to_list() == ["\N{GRINNING FACE}" * 16_383]
+        with zipfile.ZipFile(path) as book:
+            heights = re.findall(r'<row [^>]* ht="([0-9.]+)"', book.read("xl/worksheets/sheet4.xml").decode())
+        assert max(map(float, heights)) == 409.5

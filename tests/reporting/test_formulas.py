@@ -35,6 +35,8 @@ HOSTILE = [
     "-2+3",
     "@SUM(1+1)",
     "\t=1+1",
+    "\N{FULLWIDTH EQUALS SIGN}1+1",
+    " \N{SMALL PLUS SIGN}1",
     "\r=1+1",
     "Ward 7",
 ]
@@ -62,7 +64,7 @@ def results(checked):
 
 
 def harmless(cells):
-    return not [cell for cell in cells if re.match(r"\s*[=+\-@|%\t\r]", cell)]
+    return not [cell for cell in cells if re.match(r"\s*[=+\-@|%\t\r\uff1d\ufe62]", cell)]
 
 
 def of_csv(text):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from itertools import pairwise
 
 import plotly.io as pio
@@ -11,6 +13,7 @@ from accessible import faults
 
 from culture_metrics.errors import ReportError, UnknownNameError
 from culture_metrics.views import style
+from culture_metrics.views.camera import Camera
 from culture_metrics.views.distribution import SHADES, distribution
 from culture_metrics.views.house import MOST_ROWS, HouseFigure, folded
 from culture_metrics.views.labels import spread, width, wrap
@@ -120,19 +123,55 @@ def test_a_title_of_ones_own_keeps_the_subtitle_and_opens_the_alt_text(fig, give
     assert fig.layout.height == margin.t + 300 + margin.b
 
 
+@pytest.fixture
+def browser(monkeypatch, tmp_path):
+    """Let kaleido start a program of these lines as its browser, or find none without lines."""
+    pytest.importorskip("kaleido")
+
+    def start(lines: str, patience: float = 30.0) -> None:
+        own = Camera(patience)
+        monkeypatch.setattr("culture_metrics.views.save.camera", lambda: own)
+        program = tmp_path / "browser"
+        if lines:
+            program.write_text(f"#!/bin/sh\n{lines}\n")
+            program.chmod(0o755)
+        monkeypatch.setenv("BROWSER_PATH", str(program))
+        for name in ("get_chrome_download_path", "get_old_chrome_download_path"):
+            monkeypatch.setattr(f"choreographer.browsers.chromium.{name}", lambda **_: None, raising=False)
+
+    return start
+
+
 @pytest.mark.parametrize("kind", ["png", "svg"])
-def test_a_picture_without_a_browser_says_what_works_instead(fig, monkeypatch, tmp_path, kind):
-    kaleido = pytest.importorskip("kaleido")
-    missing = pytest.importorskip("kaleido.errors").ChromeNotFoundError
-
-    def none(*_, **__):
-        raise missing
-
-    monkeypatch.setattr(kaleido, "start_sync_server", none)
+def test_a_picture_without_a_browser_says_what_works_instead(fig, browser, tmp_path, kind):
+    browser("")
     with pytest.raises(ReportError, match="Chrome, Chromium or Edge, and none was found") as error:
         picture(fig, tmp_path / f"x.{kind}")
     assert ".html" in error.value.hint
     assert error.value.where == f"x.{kind}"
+
+
+def running(process: str) -> bool:
+    """Whether a process is there that has not ended."""
+    told = subprocess.run(["ps", "-o", "stat=", "-p", process], check=False, capture_output=True, text=True)
+    return told.stdout.strip()[:1] not in ("", "Z")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="its browsers are no shell scripts")
+@pytest.mark.parametrize(
+    ("lines", "patience", "said"), [("exit 1", 30, "ended"), ("exec sleep 100", 1, "within 1 seconds")]
+)
+def test_a_browser_that_dies_or_hangs_is_not_waited_for(
+    fig, browser, monkeypatch, tmp_path, lines, patience, said
+):
+    """Also where a notebook asks for a picture in its outputs."""
+    browser(f"echo $$ > {tmp_path}/process; {lines}", patience)
+    monkeypatch.setenv("CULTURE_METRICS_PICTURES", "svg")
+    with pytest.raises(ReportError, match=said) as error:
+        fig.bundle()
+    assert ".html" in error.value.hint
+    process = tmp_path / "process"  # none where the time was over before it began
+    assert not process.exists() or not running(process.read_text().strip())
 
 
 def test_other_changes_leave_the_title_alone(fig):
