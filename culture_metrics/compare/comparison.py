@@ -58,6 +58,10 @@ class YearComparison(Output):
         Groups that lie whole in a group of another breakdown, as the data have it.
     results : tuple of polars.DataFrame, optional
         The Results of the first and of the second period, which the story takes apart.
+    part : str
+        Whom of the organisation it is about, where not everybody: sentences begin with it.
+    held : str
+        Why most of it is held back, where that is so.
     """
 
     table: pl.DataFrame
@@ -72,6 +76,8 @@ class YearComparison(Output):
     groups_appeared: tuple[str, ...] = ()
     parents: pl.DataFrame | None = None
     results: tuple[pl.DataFrame, pl.DataFrame] | None = None
+    part: str = ""
+    held: str = ""
 
     def whole(self) -> YearComparison:
         """Return the same without groups: whole organisations only."""
@@ -101,6 +107,8 @@ class YearComparison(Output):
         said = sentence()
         if self.table["organisation"].n_unique() > 1:
             said = pl.concat_str("organisation", said, separator=": ")
+        if self.part:
+            said = pl.concat_str(pl.lit(self.part), said, separator=": ")
         return ordered.select(said).to_series().to_list()
 
     def finding(self, measure: str, decomposition: ChangeDecomposition | None = None) -> str:
@@ -263,8 +271,11 @@ class YearComparison(Output):
                 )
         if own.table.height:
             said.append(f"{self._counts()}.")
+        if self.held:
+            said.append(self.held)
         if groups.height:
-            said.append(f"In groups, of {several(groups.height, 'comparison')} {_verdicts(groups)}.")
+            within = f"In groups of {self.part}" if self.part else "In groups"
+            said.append(f"{within}, of {several(groups.height, 'comparison')} {_verdicts(groups)}.")
         return " ".join(said)
 
     def rules(self) -> tuple[str, ...]:
@@ -278,7 +289,9 @@ class YearComparison(Output):
         rows = self.whole().table
         one = rows["organisation"].n_unique() == 1
         of = several(rows.height, "measure" if one else "comparison of whole organisation")
-        return f"{self.from_period} to {self.to_period}: of {of} {_verdicts(rows) if rows.height else 'none'}"
+        whom = f"{self.part}, " if self.part else ""
+        verdicts = _verdicts(rows) if rows.height else "none"
+        return f"{whom}{self.from_period} to {self.to_period}: of {of} {verdicts}"
 
     def _repr_html_(self) -> str:
         return self._with_points(self.notes, "How the years were compared")

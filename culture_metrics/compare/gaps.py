@@ -13,6 +13,7 @@ from culture_metrics.compare.comparable import mark_breaks
 from culture_metrics.compare.difference import ALPHA, quantile, tail
 from culture_metrics.compare.equality_standards import equality_of
 from culture_metrics.compare.families import adjust_p
+from culture_metrics.compare.standing import turned
 from culture_metrics.contract import ALL, check_released
 from culture_metrics.errors import ResultsError, unknown
 from culture_metrics.output import Output
@@ -88,8 +89,6 @@ class EqualityGaps(Output):
         ResultsError
             When no gap is shown.
         """
-        from culture_metrics import views
-
         rows = self.table.drop_nulls("gap")
         if rows.is_empty():
             raise ResultsError("No gap is shown, so there is nothing to draw", where="equality_gaps")
@@ -102,7 +101,12 @@ class EqualityGaps(Output):
                 raise unknown(f"{column} with a gap that is shown", wanted, known)
             rows = rows.filter(pl.col(column) == (wanted or known[0]))
         standard = rows.drop_nulls("indicator")
-        rows = standard if standard.height else rows
+        return self._figure(standard if standard.height else rows, unit)
+
+    def _figure(self, rows: pl.DataFrame, unit: str | None) -> go.Figure:
+        """Draw gaps of two groups that are all of a standard, or none."""
+        from culture_metrics import views
+
         units = rows["unit"].cast(pl.String)
         unit = unit or ("percent" if (units == "percent").any() else "score")
         if unit not in (there := units.unique().sort()):
@@ -114,11 +118,13 @@ class EqualityGaps(Output):
         own = pl.col("breakdown") == first["breakdown"]
         several_ = self.table.filter(own)["group"].n_unique() > 1
         pair = f", {first['group']} against {first['reference']}" if several_ else ""
+        beside = self.table.filter(own, pl.col("indicator").is_not_null() != (first["indicator"] is not None))
+        of = "" if beside.is_empty() else "in scores " if first["indicator"] is None else "in indicators "
         return views.gaps(
             rows,
             unit=unit,
             title=f"{self._whom(first['organisation'])}: {self.breakdown_label(first['breakdown'])}{pair}, "
-            f"{clear} of {several(newest.height, 'gap')} clear in {newest['period'][0]}",
+            f"{clear} of {several(newest.height, 'gap')} {of}clear in {newest['period'][0]}",
             subtitle=f"{catalogue(self.survey).label}, {_years(rows['period'])}",
             source=SOURCES[str(first["source"])],
             hidden=self.table.filter(
@@ -130,21 +136,27 @@ class EqualityGaps(Output):
         )
 
     def figures(self) -> Figures:
-        """Draw every pair of groups that has a gap.
+        """Draw every pair of groups that has a gap, first those that hold the gap told first of a pair.
 
-        Of a standard both its units, of other breakdowns scores alone.
+        Of a standard both its units, of other breakdowns scores alone; and whatever else holds the gap that
+        is told first of a pair.
         """
         from culture_metrics.wording.several import Figures
 
-        drawn = self.table.drop_nulls("gap").with_columns(pl.col("unit").cast(pl.String))
-        standard = pl.col("indicator").is_not_null()
-        rows = drawn.filter(standard | ((pl.col("unit") == "score") & ~standard.any().over("breakdown")))
+        rows = self.table.drop_nulls("gap").with_columns(pl.col("unit").cast(pl.String), standard=_STANDARD)
         if rows["organisation"].n_unique() > 1:
             rows = rows.filter(organisation=rows["organisation"][0])
-        wanted = rows.select("organisation", "breakdown", "group", "unit").unique(maintain_order=True)
+        key = ["organisation", "breakdown", "group", "standard", "unit"]
+        first = foremost(rows.filter(period=rows["period"].max())).select(key).with_row_index("told")
+        score = (pl.col("unit") == "score") & ~pl.col("standard").any().over("breakdown")
+        kept = rows.join(first, on=key, how="left", maintain_order="left").filter(
+            pl.col("standard") | score | pl.col("told").is_not_null()
+        )
+        kept = kept.sort("told", nulls_last=True, maintain_order=True)
         made = (
-            self.figure(breakdown, organisation=whom, group=group, unit=unit)
-            for whom, breakdown, group, unit in wanted.iter_rows()
+            self._figure(self.table.drop_nulls("gap").filter(standard == _STANDARD, **pair), unit)
+            for *named, standard, unit in kept.select(key).unique(maintain_order=True).iter_rows()
+            for pair in [dict(zip(key, named, strict=False))]
         )
         return Figures(tuple(made), otherwise="No gap may be shown: one of the two groups is too small.")
 
@@ -310,6 +322,28 @@ class EqualityGaps(Output):
 
     def _repr_html_(self) -> str:
         return self._with_points(self.notes, "How the gaps were taken")
+
+
+#: Expression: which gaps of two groups share a figure: those of a standard, or the others.
+_STANDARD = pl.col("indicator").is_not_null()
+
+
+def foremost(rows: pl.DataFrame) -> pl.DataFrame:
+    """Return of each pair of groups that is worse off the gap that is told first, the foremost pair first.
+
+    Indicators of standards come before other gaps, then what goes furthest beyond the gap of the benchmark
+    group, or beyond chance where there is none; `many` says in how many the pair is worse beyond chance.
+    """
+    beyond = turned("benchmark_gap") - turned("gap")
+    ranked = (
+        rows.filter(verdict="worse")
+        .with_columns(
+            far=pl.coalesce(beyond / pl.col("std_error"), pl.col("statistic").abs(), turned("gap").neg()),
+            many=pl.len().over("breakdown", "group"),
+        )
+        .sort(pl.col("indicator").is_null(), "far", descending=[False, True], nulls_last=True)
+    )
+    return ranked.unique(["breakdown", "group"], keep="first", maintain_order=True)
 
 
 def _years(periods: pl.Series) -> str:

@@ -118,10 +118,10 @@ class Oversight(Output):
         if row["rank"] is None:
             return [f"{head}: no figure that could be ranked."]
         said = [
-            f"{head}: {row['estimate']:.2f}, rank {row['rank']} of {row['organisations']} "
-            f"{self.sector.lower()}, oversight score {_two(row['score'])}; by sampling alone the rank "
-            f"could be {row['rank_low']} to {row['rank_high']}, the score {_two(row['score_low'])} to "
-            f"{_two(row['score_high'])}."
+            f"{head}: {row['estimate']:.2f} (official, weighted), rank {row['rank']} of "
+            f"{row['organisations']} {self.sector.lower()}, oversight score "
+            f"{_two(row['score'])}; by sampling alone the rank could be {row['rank_low']} to "
+            f"{row['rank_high']}, the score {_two(row['score_low'])} to {_two(row['score_high'])}."
         ]
         if row["to_next_quarter"] is not None:
             said.append(f"The next quarter of the sector begins {further(row['to_next_quarter'])} higher.")

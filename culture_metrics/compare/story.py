@@ -60,8 +60,9 @@ def told(change: YearComparison) -> Story:
     -----
     What moved beyond chance comes first, leading scores before other measures; where nothing did, what is
     likely to have. Of each the mix of staff is told apart (`decompose_change` of the results). Then come the
-    groups that moved apart from the rest, in these measures or a leading score (`compare.places`); how far is
-    shrunken towards the change of all groups.
+    groups that moved apart from the rest, in these measures or a leading score (`compare.places`). Which of
+    its scores is furthest is judged by the changes shrunken towards that of all groups; how far it went is
+    said as its own change, as the tables print it.
     """
     survey = catalogue(change.survey)
     whole = change.whole().table.filter(pl.col("p_value").is_not_null())
@@ -72,11 +73,12 @@ def told(change: YearComparison) -> Story:
         found = whole.filter(pl.col("verdict").is_in(LIKELY)).sort(order, descending=True, nulls_last=True)
     ends = f"from {change.from_period} to {change.to_period}"
     said: list[list[str]] = []
+    whom = f"{change.part}: " if change.part else ""
     if whole.height and not (found["level"].is_in(list(survey.leading))).any():
-        said.append([f"No leading score moved beyond chance {ends}."])
+        said.append([f"{whom}No leading score moved beyond chance {ends}."])
     found = found.head(FOLLOWED)
     for row in found.iter_slices(1):
-        said.append([str(row.select(sentence()).item()), *_mix(change, row), *_accounts(change, row)])
+        said.append([f"{whom}{row.select(sentence()).item()}", *_mix(change, row), *_accounts(change, row)])
     leading = whole.filter(first)["measure"].to_list()
     where, notes = _where(change, [*found["measure"], *leading])
     return Story(said, where, [*notes, *_apart(change)])
@@ -185,7 +187,7 @@ def _where(change: YearComparison, measures: list[str]) -> tuple[list[tuple[str,
             phrase = _moved(change, own.filter(group=group), place)
             if inside.height:
                 chief = inside["group"].unique(maintain_order=True).to_list()[:NAMED]
-                each = [_furthest(inside.filter(group=g), g) for g in chief]
+                each = [_chief(inside, g) for g in chief]
                 phrase += f", in it chiefly {_label(change, inside['breakdown'][0])} {listed(each)}"
                 named = pl.concat([named, inside])
             phrases.append(phrase)
@@ -194,8 +196,8 @@ def _where(change: YearComparison, measures: list[str]) -> tuple[list[tuple[str,
         said.append((_label(change, breakdown), phrases))
     if found["shrunken"].is_not_null().any():
         notes.append(
-            "Changes among three groups or more are shrunken: drawn towards that of all groups as far as "
-            "they are uncertain."
+            "How far a group moved is its own change; which of its scores moved furthest is judged by "
+            "changes drawn towards that of all groups as far as they are uncertain."
         )
     if still and change.table["p_value"].is_not_null().any():
         notes.append(f"By {together(still)} no group moved apart from the rest beyond chance.")
@@ -215,20 +217,34 @@ def _moved(change: YearComparison, rows: pl.DataFrame, place: str) -> str:
         scores = way.filter(pl.col("level").is_in(leading)).height
         furthest = _furthest(way)
         ways.append(
-            f"{word} in {several(scores, 'leading score')}, furthest {furthest}"
+            f"{word} in {several(scores, 'leading score')}, {furthest}"
             if scores > 1
-            else f"{word} in {furthest}"
+            else f"{word} in {furthest.removeprefix('furthest ')}"
         )
     return f"{rows['group'][0]}{place} {' and '.join(ways)}"
 
 
-def _furthest(rows: pl.DataFrame, name: str | None = None) -> str:
-    """Name the measure, or the group, and the shrunken change; its own between fewer than three groups."""
-    leading = rows.sort(pl.col("unit").cast(pl.String) != "score", maintain_order=True)
-    row = leading.row(0, named=True)
-    size = row["difference"] if row["shrunken"] is None else row["shrunken"]
-    what = row["label"] if name is None else name
-    return f"{what} ({'' if name is None else row['label'] + ' '}{with_unit(size, row['unit'])})"
+def _size(rows: pl.DataFrame) -> pl.DataFrame:
+    """Sort by what is sure of each change, scores before percentages: drawn to all groups where known."""
+    return rows.sort(
+        pl.col("unit").cast(pl.String) != "score",
+        -pl.coalesce("shrunken", "difference").abs(),
+        maintain_order=True,
+    )
+
+
+def _furthest(rows: pl.DataFrame) -> str:
+    """Name the measure that is furthest for what is known of it, and its own change as tables print it."""
+    row = _size(rows).row(0, named=True)
+    alike = rows.filter(unit=row["unit"])["difference"].abs().max()
+    sure = "" if abs(row["difference"]) >= alike else ", for what is known of each,"
+    return f"furthest{sure} {row['label']} ({with_unit(row['difference'], row['unit'])})"
+
+
+def _chief(rows: pl.DataFrame, group: str) -> str:
+    """Name a group, and its change in the measure that is furthest for what is known of it."""
+    row = _size(rows.filter(group=group)).row(0, named=True)
+    return f"{group} ({row['label']} {with_unit(row['difference'], row['unit'])})"
 
 
 def _apart(change: YearComparison) -> list[str]:

@@ -180,8 +180,9 @@ def _named(study: Study) -> Iterator[str]:
     if "changed" in kinds and any(text.startswith("By ") for text in said):
         yield (
             "A group is named where it changed beyond chance and otherwise than the rest, all groups and "
-            "leading scores of a breakdown allowed for (Benjamini-Hochberg, 5%). How far is drawn towards "
-            "the change of all groups as far as the group's own is uncertain: no small group leads by luck."
+            "leading scores of a breakdown allowed for (Benjamini-Hochberg, 5%): no small group leads by "
+            "luck. How far is its own change, as in the tables; which of its scores is furthest is judged by "
+            "changes drawn towards that of all groups as far as the group's own is uncertain."
         )
     if "inside" in kinds:
         yield (

@@ -15,7 +15,7 @@ from culture_metrics.contract import ALL
 from culture_metrics.results.precision import wilson_percent
 from culture_metrics.results.tables import heat_map_table, score_table
 from culture_metrics.results.words import from_to
-from culture_metrics.study.files import told_of
+from culture_metrics.study.files import Told, told_of
 from culture_metrics.study.next_steps import next_steps
 from culture_metrics.study.pulse import what_moved
 from culture_metrics.study.whose_experience import whose_experience
@@ -182,7 +182,9 @@ def _scored(row: dict[str, float | str]) -> str:
 def _changed(study: Study) -> Iterator[str]:
     """Say what moved in the whole, then a line for each group that moved apart from the rest."""
     moved, places, _ = told(study.compare_years())
-    yield from (" ".join(finding) for finding in moved)
+    # Official results beside it have other figures of the same scores: they are weighted.
+    own = "Own file, unweighted: " if study.workbook else ""
+    yield from (f"{own}{' '.join(finding)}" for finding in moved)
     for label, phrases in places:
         yield from (f"By {label}: {phrase}." for phrase in phrases)
 
@@ -238,14 +240,28 @@ def findings(study: Study, chapter: str) -> tuple[str, ...]:
 
 
 def _used(study: Study) -> Iterator[str]:
-    """Say how many rows of each file are used, and what the check found."""
-    for one in (found for of in study.every for found in told_of(of)):
-        report = one.report
-        if one.few:
-            used = f"fewer than {study.rule.minimum_base} people answered, and nothing of it may be shown"
-        elif one.whole:
-            used = f"{report.rows_used:,} of {several(report.rows_read, 'row')} are used"
-        else:
-            used = f"{several(report.rows_used, 'row')} {'is' if report.rows_used == 1 else 'are'} used"
-        errors = "The check found no error." if report.ok else "The check found errors: read on."
-        yield f"{period_words(report.extract.period)}: {used}. {errors}"
+    """Say how many rows of each file are used, all its periods together, and what the check found."""
+    for of in study.every:
+        files: dict[str, list[Told]] = {}
+        for one in told_of(of):
+            file = one.report.extract.provenance.get("sha256") or id(one.report)
+            files.setdefault(str(file), []).append(one)
+        for read in files.values():
+            found = "no error." if all(one.report.ok for one in read) else "errors: read on."
+            yield f"{_rows(read, study.rule.minimum_base)} The check found {found}"
+
+
+def _rows(read: list[Told], least: int) -> str:
+    """Say how many rows the periods of one file have, of how many where that may be told."""
+    reports = [one.report for one in read if not one.few]
+    if not reports:
+        periods = together(period_words(one.report.extract.period) for one in read)
+        return f"{periods}: fewer than {least} people answered, and nothing of it may be shown."
+    first, *more = (period_words(report.extract.period) for report in reports)
+    named = f"{first} to {more[-1]} ({len(reports)} periods)" if len(more) > 1 else together([first, *more])
+    used = sum(report.rows_used for report in reports)
+    if all(one.whole for one in read):
+        return f"{named}: {used:,} of {several(reports[0].rows_read, 'row')} are used."
+    few = several(len(read) - len(reports), "more period")
+    more_ = f"; {few} of too few people to be counted" if len(reports) < len(read) else ""
+    return f"{named}: {several(used, 'row')} {'is' if used == 1 else 'are'} used{more_}."

@@ -297,6 +297,19 @@ class StudyResponse(Output):
             [*said, *([self.late.summary()] if self.late else []), *filter(None, [self.non_response])]
         )
 
+    def _leaving(self) -> pl.DataFrame:
+        """Return the rates in the trust's words, as printed: they go to people."""
+        super()._leaving()  # nothing small in what it is made of
+        printed = [pl.col(c).round(1) for c in ("estimate", "conf_low", "conf_high")]
+        return self.table.select(
+            pl.Series("Breakdown", self.frame["Breakdown"], pl.String),
+            pl.Series("Group", self.frame["Group"], pl.String),
+            pl.col("staff").alias("Staff"),
+            pl.col("base").alias("Answered"),
+            *(c.alias(n) for c, n in zip(printed, ("Per cent", "Lower 95%", "Upper 95%"), strict=True)),
+            "status",
+        )
+
     def rules(self) -> tuple[str, ...]:
         """Say what the interval is of, and which rule decided what is shown."""
         said = [text for one in self.rates for text in one.rules()]

@@ -25,6 +25,7 @@ from culture_metrics.indicators.headcounts import read_headcounts
 from culture_metrics.problems import counted, listed
 from culture_metrics.published import read_published
 from culture_metrics.study.look import date_column, look, looks_like_groups
+from culture_metrics.study.nearly_same import nearly_same
 from culture_metrics.study.own_words import in_own_words, one_name, within
 from culture_metrics.study.propose import (
     in_order,
@@ -328,7 +329,9 @@ class Steps:
             parts = _with_unknown_headers(seen, own, parts, remarks.least)
         chosen, unused = self._others(seen, parts, remarks.least)
         made = replace(
-            made, breakdowns={**parts, **{name: (name,) for name in chosen}}, also_by=self._also_by(own)
+            made,
+            breakdowns={**parts, **{name: (name,) for name in chosen}},
+            also_by=self._also_by(own, parts),
         )
         edition = own[-1].edition
         joined = any(
@@ -376,11 +379,37 @@ class Steps:
         mine = [replace(e, frame=e.frame.filter(organisation=made.organisation)) for e in extracts]
         return sorted((e for e in mine if e.frame.height), key=lambda e: e.period)
 
-    def _also_by(self, own: list[Extract]) -> tuple[str, ...]:
+    def _also_by(self, own: list[Extract], parts: dict[str, tuple[str, ...]]) -> tuple[str, ...]:
+        """Return groups by answers; those that nearly coincide with a part are left out, and it is said."""
         if self._was.also_by is not None:
             return self._was.also_by
         edition = own[-1].edition
-        return tuple(n for n in edition.survey.defaults.breakdowns if edition.breakdowns[n].question)
+        named = {breakdown_of(h, edition): word for word, headers in parts.items() for h in headers}
+        asked = [n for n in edition.survey.defaults.breakdowns if edition.breakdowns[n].question]
+        kept = []
+        pairs = nearly_same(own, [*named, *asked])
+        for one in asked:
+            beside = [n for pair in pairs if one in pair for n in pair if n in named]
+            # A part that a year does not have cannot stand for it.
+            whole = any(all(n in e.frame.columns for e in own) for n in beside)
+            kept += [] if whole else [one]
+            if beside:
+                self.look.append(
+                    f"{one} (by answers) has nearly the same groups as {listed([named[n] for n in beside])}: "
+                    "each hides groups of the other. "
+                    + (
+                        "It is left out; `also_by` in study.yaml puts it in. Then take the other out."
+                        if whole
+                        else "Take one of them out of study.yaml to see more of the other."
+                    )
+                )
+        for one, other in pairs:
+            if one in named and other in named and named[one] != named[other]:
+                self.look.append(
+                    f"{named[one]} and {named[other]} have nearly the same groups: each hides groups of the "
+                    "other. Take the line of one of them out of study.yaml to see more of the other."
+                )
+        return tuple(kept)
 
     def _parts(self, own: list[Extract], made: Settings, least: int) -> dict[str, tuple[str, ...]]:
         """Return what the trust calls its parts; what was said before stands."""

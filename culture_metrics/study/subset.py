@@ -26,6 +26,8 @@ from culture_metrics.indicators.estimate import estimate
 from culture_metrics.output import Output
 from culture_metrics.results import Distributions, Results
 from culture_metrics.results.tabled import parents_of
+from culture_metrics.study.nearly_same import nearly_same
+from culture_metrics.wording.numbers import held_back, several, together
 from culture_metrics.wording.periods import period_words
 
 if TYPE_CHECKING:
@@ -151,6 +153,10 @@ class Subset(Output):
         """Draw every score of the part in the year of the study, with 95% intervals."""
         return self.results.scores(period=self.year, leading=leading)
 
+    def headline(self) -> go.Figure:
+        """Draw the leading scores of the part in the year of the study."""
+        return self.scores(leading=True)
+
     def figure(self) -> go.Figure:
         """Draw the main picture: the scores."""
         return self.scores()
@@ -179,7 +185,33 @@ class Subset(Output):
         """Compare the year of the study with the one before it, of the part alone."""
         earlier, later = self.study.two_years()
         change = compare_years(self.results, earlier.period, later.period)
-        return replace(change, names={**change.names, **self._names})
+        return replace(
+            change, names={**change.names, **self._names}, part=self.group, held=self.why_held_back
+        )
+
+    @cached_property
+    def why_held_back(self) -> str:
+        """Why most figures of the part as a whole are held back, and what to leave out; else empty."""
+        whole = self.results.table.filter(breakdown=ALL)
+        each = whole.group_by("period").agg(hidden=held_back().sum(), every=pl.len()).sort("period")
+        worst = each.filter(pl.col("hidden") * 2 > pl.col("every")).tail(1)
+        if worst.is_empty():
+            return ""
+        period, hidden, every = worst.row(0)
+        said = (
+            f"Of {self.group} {hidden:,} of {several(every, 'measure')} of {period} are held back: "
+            "what may be shown is decided beside all else that the study shows."
+        )
+        pairs = nearly_same(self._extracts, [n for n in self.study.by if CROSS not in n])
+        alike = [n for pair in pairs if self.breakdown in pair for n in pair if n != self.breakdown]
+        if not alike:
+            return f"{said} With fewer breakdowns (in study.yaml, or `by`) more of it may be shown."
+        names = together([self.study.edition.breakdown_label(n, self.study.words) for n in alike])
+        return (
+            f"{said} {names} {'has' if len(alike) == 1 else 'have'} nearly the same groups, so that few "
+            f"people stand between them. Leave {names} out of the breakdowns (in study.yaml, or `by`) "
+            "to see more."
+        )
 
     def held_back(self) -> Table:
         """Count the results of the part that are shown and held back; the reason is not told."""
@@ -191,7 +223,8 @@ class Subset(Output):
         from culture_metrics.results.words import from_to
 
         own = score_table(self.results.table.filter(period=self.year), self.study.edition)
-        return f"{self.name}, {period_words(self.year)}: {from_to(own)}."
+        said = f"{self.name}, {period_words(self.year)}: {from_to(own)}."
+        return f"{said} {self.why_held_back}".rstrip()
 
     def rules(self) -> tuple[str, ...]:
         """Say how it was decided what of the part may be shown."""

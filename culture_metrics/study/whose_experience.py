@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from culture_metrics.compare.standing import turned
+from culture_metrics.compare.gaps import foremost
 from culture_metrics.errors import ResultsError, UnknownNameError
 from culture_metrics.study.equality import REFUSED
 from culture_metrics.wording.numbers import in_sentence, several, signed
@@ -50,19 +50,14 @@ def whose_experience(study: Study) -> Iterator[str]:
         return
     if worse.is_empty():
         yield f"Of {several(rows.height, 'gap')} between groups of staff none is worse beyond chance."
-    yield from _pairs(rows, worse)
+    yield from _pairs(rows)
     if last == gaps.table["period"].max():
         yield from _moved(gaps)
 
 
-def _pairs(rows: pl.DataFrame, worse: pl.DataFrame) -> Iterator[str]:
+def _pairs(rows: pl.DataFrame) -> Iterator[str]:
     """Tell each pair of groups once, with the gap that goes furthest beyond that of the benchmark group."""
-    beyond = turned("benchmark_gap") - turned("gap")
-    ranked = worse.with_columns(
-        far=pl.coalesce(beyond / pl.col("std_error"), pl.col("statistic").abs(), turned("gap").neg()),
-        many=pl.len().over("breakdown", "group"),
-    ).sort(pl.col("indicator").is_null(), "far", descending=[False, True], nulls_last=True)
-    first = ranked.unique(["breakdown", "group"], keep="first", maintain_order=True)
+    first = foremost(rows)
     for row in first.head(PAIRS).iter_rows(named=True):
         shown = rows.filter(breakdown=row["breakdown"], group=row["group"]).height
         yield (

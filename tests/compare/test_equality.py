@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from dataclasses import replace
 from types import SimpleNamespace
@@ -318,6 +319,28 @@ def test_where_the_last_year_has_no_gap_that_of_the_year_before_is_named(gaps):
     )
     none = replace(gaps, table=gaps.table.with_columns(gap=pl.lit(None, pl.Float64)))
     assert none.summary().startswith("No gap is shown; ")
+
+
+@pytest.mark.parametrize(
+    ("measure", "group"),
+    [("morale", "ethnicity_summary"), ("recognised_and_rewarded", "long_term_condition")],
+)
+def test_the_gap_that_is_told_is_in_the_figure_that_comes_first(gaps, measure, group):
+    """A board read of nine gaps and saw a figure of four others, none of them clear."""
+    row = gaps.table.filter(measure=measure, breakdown=group, period="2024").row(0, named=True)
+    told = pl.struct("measure", "breakdown", "period") == pl.struct(
+        measure=pl.lit(measure), breakdown=pl.lit(group), period=pl.lit("2024")
+    )
+    verdict = pl.when(told).then(pl.lit("worse")).otherwise(pl.lit("no clear gap"))
+    one = replace(
+        gaps, table=gaps.table.with_columns(verdict=verdict, gap=pl.when(told).then(-0.5).otherwise("gap"))
+    )
+    (said, *_) = whose_experience(SimpleNamespace(equality_gaps=lambda: one, year="2024"))
+    assert said.startswith(f"{row['group']}, against {row['reference']}: worse beyond chance in 1 of ")
+    first, *others = one.figures().figures
+    assert f"{row['label']}, 2024: " in first.layout.meta["alt"]
+    assert re.search(r", 1 of \d+ gaps in scores clear in 2024", first.layout.title.text.replace("<br>", " "))
+    assert any(re.search(r", 0 of \d gaps in indicators clear", f.layout.title.text) for f in others)
 
 
 def test_figure_says_gaps_bases_and_what_is_not_shown(gaps):

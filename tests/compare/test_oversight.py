@@ -141,10 +141,11 @@ def test_it_speaks_and_draws(narrow):
     found = oversight([narrow, year_before(narrow, 0.2)], "REF")
     assert [code for code, _ in by_rank(narrow, "staff_engagement")].index("REF") == 118
     said = found.summary()
+    # Which figure it is: a page has that of the own file beside it, which is not weighted.
     assert (
-        "Staff engagement (OF0084): 6.56, rank 119 of 135 acute and specialist trusts, oversight score 3.64"
-        in said
-    )
+        "Staff engagement (OF0084): 6.56 (official, weighted), rank 119 of 135 acute and specialist trusts, "
+        "oversight score 3.64"
+    ) in said
     assert "The next quarter of the sector begins" in said and "is more than noise" in said
     assert "staff engagement 3.64" in found.figure().layout.meta["alt"].replace("<br>", " ")
 

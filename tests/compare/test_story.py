@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from types import SimpleNamespace
+
 import numpy as np
 import polars as pl
 import pytest
@@ -9,8 +12,12 @@ import pytest
 import culture_metrics as cm
 from culture_metrics.compare.comparison import YearComparison
 from culture_metrics.compare.places import places, within
+from culture_metrics.compare.story import Story
+from culture_metrics.study import opening
 from culture_metrics.study.example import DEPARTMENT, FALL, RISE, SMALL_TEAM, example_extracts
+from culture_metrics.wording.changes import with_unit
 
+LEADING = cm.catalogue().edition(2024).survey.leading
 PLACES = ["locality_1", "locality_4"]
 
 
@@ -35,6 +42,16 @@ def test_the_planted_directorate_and_department_are_named(seed):
         for group in set(hidden["group"]) - set(change.table.filter(status="reported")["group"])
     )
     assert change.summary().startswith(story)
+    # Each change told of a group is its own, as the table prints it, and by no leading score it went further.
+    for group, pattern in (
+        *((g, rf"{g} \w+ in \d leading scores, furthest (.+?) \((\S+)\)") for g in (FALL, RISE)),
+        (DEPARTMENT, rf"{DEPARTMENT} \((.+?) (\S+)\)"),
+    ):
+        label, figure = re.search(pattern, story).groups()
+        own = change.table.filter(group=group, label=label).row(0, named=True)
+        assert figure == with_unit(own["difference"], own["unit"]), (group, label)
+        leading = change.table.filter(pl.col("level").is_in(LEADING), group=group)["difference"].abs()
+        assert abs(own["difference"]) >= leading.max() or ", for" in label or group == DEPARTMENT
 
 
 def test_the_planted_gap_is_named_where_it_opens():
@@ -134,3 +151,12 @@ def test_what_holds_a_group_is_the_narrowest_there_is():
         one.table, "nss_england", "2023", "2024", (), (), (), parents=pl.concat([wider, one.parents])
     )
     assert within(both)["parent_breakdown"].unique().to_list() == ["house"]
+
+
+@pytest.mark.parametrize("workbook", [None, object()])
+def test_beside_official_figures_a_change_says_whose_it_is(monkeypatch, workbook):
+    """The first screen had a staff engagement of 7.10 and one of 6.84, and no word which was which."""
+    rose = "Staff engagement rose from 6.55 in 2023 to 6.84 in 2024."
+    monkeypatch.setattr(opening, "told", lambda _: Story([[rose]], [("division", ["North rose"])], []))
+    said = [*opening._changed(SimpleNamespace(workbook=workbook, compare_years=lambda: None))]
+    assert said == [f"{'Own file, unweighted: ' if workbook else ''}{rose}", "By division: North rose."]

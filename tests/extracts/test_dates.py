@@ -10,6 +10,7 @@ import pytest
 import culture_metrics as cm
 from culture_metrics.errors import CultureMetricsError, ExtractError
 from culture_metrics.extracts.dates import MEANS, days_of
+from culture_metrics.study.look import date_column
 
 DAY = date(2024, 10, 3)
 
@@ -150,3 +151,14 @@ def test_days_follow_their_rows(file, tmp_path):
         typed.with_columns(Submitted=wrong).write_parquet(tmp_path / f"RXX_2024_{n}.parquet")
         read = cm.read_extract(tmp_path / f"RXX_2024_{n}.parquet", year=2024, columns={"Submitted": MEANS})
         assert (read.dates.table.height, read.dates.unreadable) == (0, 60)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["Completed", "Survey Completed", "Date completed", "Submitted", "End date", "Survey_Completed_Date"],
+)
+def test_setup_proposes_a_column_of_days_by_the_names_contractors_give_it(name):
+    """'Completed' and 'Survey Completed' were passed over; one of yes and no stays so."""
+    days = pl.DataFrame({"Other": ["a"] * 3, name: ["03/10/2024", "15/10/2024", "20/11/2024"]})
+    assert date_column(days) == name
+    assert date_column(days.with_columns(pl.lit("Yes").alias(name))) is None

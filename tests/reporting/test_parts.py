@@ -280,6 +280,22 @@ def test_strengths_and_concerns_stand_where_they_were_planted(released, texts):
     assert told >= set(page["talk"][:1]) and 2 <= len(page["talk"]) <= 3
 
 
+@pytest.mark.parametrize("kept", ["one strength", "leading alone", "nothing"])
+def test_a_page_says_that_nothing_differs_where_nothing_does(released, kept):
+    """Once it said so beneath a strength, and that nothing is less favourable beneath scores that are."""
+    leading = pl.col("measure").is_in([*released.study.edition.leading])
+    one = released.made.apart.filter(~leading)["measure"][0]
+    side = {"one strength": pl.col("measure") == one, "leading alone": -leading.cast(pl.Int8)}
+    rows = released.made.apart.with_columns(side=side.get(kept, pl.lit(0)).cast(pl.Int8))
+    page = one_page(replace(released.made, apart=rows), "Urgent Care")
+    told = ["Nothing here differs from the rest" in question for question in page["talk"]]
+    assert told[0] == (kept == "nothing") and not any(told[1:])
+    assert page["fewer"][1] == {
+        "leading alone": "But for scores above nothing is less favourable than in the rest beyond chance.",
+    }.get(kept, "Nothing is less favourable than in the rest beyond chance.")
+    assert len(page["strengths"]) == (kept == "one strength") and not page["concerns"]
+
+
 def test_response_is_said_with_its_interval(texts):
     # 118 of 200; Wilson's interval worked out by hand: (p + z²/2n ± z √(p(1-p)/n + z²/4n²)) / (1 + z²/n).
     assert "Response rate 59.0% (95% interval 52.1 to 65.6): 118 of 200 staff" in plain(

@@ -11,7 +11,11 @@ import pytest
 
 import culture_metrics as cm
 from culture_metrics.errors import ReportError, UnknownNameError
+from culture_metrics.indicators.breakdowns import group_columns
+from culture_metrics.study import subset
 from culture_metrics.study.choices import VIEWS, options
+from culture_metrics.study.nearly_same import nearly_same
+from culture_metrics.study.steps import Steps
 
 NURSES = "Registered Nurses and Midwives"
 
@@ -70,11 +74,72 @@ def test_a_subset_is_named_in_every_title_and_summary(study):
     assert f"{NURSES} only" in words(shown.figure)
     part = study.only(occupation_group=NURSES)
     change = part.compare_years()
-    drawn = [part.scores(), part.answers(), change.figure(), change.slope(), *part.heat_maps()]
+    drawn = [
+        part.scores(),
+        part.headline(),
+        part.answers(),
+        change.figure(),
+        change.slope(),
+        *part.heat_maps(),
+    ]
     assert all(f"{NURSES} only" in words(figure) for figure in drawn)
     assert all(f"{NURSES} only" in figure.layout.meta["alt"] for figure in drawn)
     assert all(f"{NURSES} only" in said for said in (part.summary(), repr(part), part._repr_html_()))
     assert all(f"{NURSES} only" in table._repr_html_() for table in (part.percentages(), part.years()))
+
+
+def test_sentences_of_a_subset_name_it(study):
+    """They read as if they were of the whole trust."""
+    change = study.only(occupation_group=NURSES).compare_years()
+    assert all(said.startswith(f"{NURSES}: ") for said in change.sentences())
+    assert change.story()[0].startswith(f"{NURSES}: ")
+    assert f"{NURSES}, 2023 to 2024: of " in change.summary() and f"{NURSES}, 2023 to 2024" in repr(change)
+    assert f"In groups of {NURSES}, of " in change.summary()
+    assert not study.compare_years().part
+
+
+@pytest.mark.parametrize("alike", [True, False])
+def test_a_subset_of_which_most_is_held_back_says_why(study, monkeypatch, alike):
+    """130 of 131 measures of 741 nurses were held back beside a column of staff groups, without a word."""
+    part = study.only(occupation_group=NURSES)
+    table = part.results.table
+    gone = table.with_columns(
+        estimate=pl.lit(None, pl.Float64), status=pl.lit("suppressed_secondary", table.schema["status"])
+    )
+    part.__dict__["results"] = replace(part.results, table=gone)
+    pairs = [("occupation_group", "locality_1")] if alike else []
+    monkeypatch.setattr(subset, "nearly_same", lambda *_: pairs)
+    many = table.filter(breakdown="all", period="2024").height
+    said = part.summary()
+    assert f"Of {NURSES} {many} of {many} measures of 2024 are held back" in said
+    assert ("Leave Directorate out of the breakdowns" in said) == alike
+    assert ("With fewer breakdowns" in said) != alike
+    assert study.only(occupation_group=NURSES).why_held_back == ""
+
+
+def test_breakdowns_that_nearly_coincide_are_found(study):
+    """A column of occupation groups in which one in twenty is another one; departments in theirs are not."""
+    extract = study.extracts[-1]
+    column = group_columns(extract, ["occupation_group"])["occupation_group"].cast(pl.String)
+    groups = extract.frame.select(column).to_series()
+    other = pl.Series(groups.shuffle(seed=1))
+    one_in_20 = pl.int_range(len(groups)) % 20 == 0
+    short = pl.lit("Group ") + pl.when(one_in_20).then(other).otherwise(groups).str.head(5)
+    own = pl.select(short).to_series()
+    one = replace(extract, frame=extract.frame.with_columns(locality_2=own))
+    names = ["occupation_group", "locality_1", "locality_2", "locality_4"]
+    assert nearly_same([one], names) == [("occupation_group", "locality_2")]
+    assert nearly_same([extract], names[:2]) == []
+    asked = SimpleNamespace(_was=SimpleNamespace(also_by=None), look=[])
+    assert Steps._also_by(asked, [one], {"Staff Group": ("locality_2",)}) == ()
+    assert asked.look[0].startswith("occupation_group (by answers) has nearly the same groups as Staff Group")
+    asked.look.clear()
+    earlier = replace(extract, frame=extract.frame.drop("locality_2", strict=False))
+    assert Steps._also_by(asked, [earlier, one], {"Staff Group": ("locality_2",)}) == ("occupation_group",)
+    assert asked.look[0].endswith("Take one of them out of study.yaml to see more of the other.")
+    asked.look.clear()
+    assert Steps._also_by(asked, [one], {"Directorate": ("locality_1",)}) == ("occupation_group",)
+    assert not asked.look
 
 
 def test_a_subset_has_the_figures_of_its_people(study):

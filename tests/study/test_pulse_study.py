@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import fastexcel
@@ -21,9 +22,11 @@ from culture_metrics.extracts.quarters import month_quarter, said_quarter
 from culture_metrics.reporting.excel import write_results
 from culture_metrics.reporting.manifest import manifest
 from culture_metrics.reporting.report import Asked, _choose, _page, _tables, report
+from culture_metrics.study import opening
 from culture_metrics.study.opening import findings
 from culture_metrics.study.read import study
 from culture_metrics.study.setup import setup
+from culture_metrics.wording.periods import period_words
 
 PULSE = "national_quarterly_pulse"
 OWN = Path(__file__).parents[1] / "surveys" / "culture_pulse"
@@ -98,6 +101,21 @@ def test_a_pulse_alone_makes_a_study_whatever_its_quarters_are_called(alone, sta
     # Those that name no quarter are in none, and every check says so.
     told = [r.problems.filter(rule="rows of no period") for r in data.reports]
     assert all(problem["rows"].to_list() == [3] for problem in told)
+
+
+def test_a_file_of_many_quarters_is_counted_in_one_sentence(alone, stacked, monkeypatch):
+    """A sentence a quarter read as if most of the file were lost; of one of nine people no count follows."""
+    _, data = alone
+    (text,) = opening._used(data)
+    first, last = (period_words(p) for p in (QUARTERS[0], QUARTERS[-1]))
+    said = (
+        f"{first} to {last} (10 periods): 600 rows are used; 1 more period of too few people to be counted."
+    )
+    assert text.startswith(said)
+    every = [replace(one, few=False, whole=True) for one in opening.told_of(data)]
+    monkeypatch.setattr(opening, "told_of", lambda _: every)
+    (text,) = opening._used(data)
+    assert text.startswith(f"{first} to {last} (11 periods): 609 of {stacked.height} rows are used.")
 
 
 def test_the_first_sentence_says_what_moved_and_since_when(alone):

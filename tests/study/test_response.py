@@ -64,7 +64,11 @@ def test_it_has_the_habits_of_every_result(study, tmp_path):
     for ending in ("csv", "xlsx", "parquet", "html"):
         assert found.save(tmp_path / f"rates.{ending}").stat().st_size > 100
     kept = pl.read_excel(tmp_path / "rates.xlsx", table_name="Figures")
-    assert int(kept.filter(group="Surgery")["base"].item()) == 150
+    # In the words of the sheet in results.xlsx, as printed: no locality_1, no 50.684931506849315.
+    assert int(kept.filter(Group="Surgery")["Answered"].item()) == 150
+    assert kept["Breakdown"].unique().sort().to_list() == ["Directorate", "Whole organisation"]
+    assert float(kept.filter(Breakdown="Whole organisation")["Per cent"].item()) == 50.0
+    assert (kept["Per cent"].drop_nulls().cast(pl.String).str.len_chars() <= 4).all()
     assert "Chaplaincy" not in (tmp_path / "rates.csv").read_text(encoding="utf-8")
 
 

@@ -88,7 +88,7 @@ def one_page(material: Material, group: str) -> dict[str, Any]:
         "moved": _moved(material, group),
         "inside": inside,
         "dense": bool(inside and len(inside["rows"]) > DENSE),
-        "talk": material.talk.picked(strengths, concerns, edition),
+        "talk": material.talk.picked(strengths, concerns, edition, alike=_alike(own)),
         "strip": strip,
     }
 
@@ -121,18 +121,29 @@ def _apart(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def _fewer(own: pl.DataFrame, told: list[dict[str, Any]], side: int) -> str | None:
-    """Say that fewer than three stand out, where it is so, or that nothing was tested."""
+    """Say that fewer than three stand out, where it is so, or that nothing was tested.
+
+    Of leading scores alone it is said where they stand: above, with those that are clear.
+    """
     if own["p_value"].is_not_null().sum() == 0:
         return "Nothing could be tested against the rest."
     if len(told) == MOST:
         return None
     what = "more favourable" if side > 0 else "less favourable"
     beyond = f"{what} than in the rest beyond chance"
+    more = own.filter(pl.col("side") == side).height > len(told)
+    if not told and more:
+        return f"But for scores above nothing is {beyond}."
     if not told:
         return f"Nothing is {beyond}."
-    if own.filter(pl.col("side") == side).height > len(told):
+    if more:
         return f"What else is {beyond} says the same in other questions."
     return f"Nothing else is {beyond}."
+
+
+def _alike(own: pl.DataFrame) -> bool:
+    """Tell whether something was tested against the rest and nothing differs."""
+    return bool(own["p_value"].is_not_null().any()) and not own["side"].is_in([1, -1]).any()
 
 
 def _moved(material: Material, group: str) -> dict[str, Any]:

@@ -59,11 +59,15 @@ def most_apart(rows: pl.DataFrame, side: int, edition: Edition) -> list[dict[str
 
 @dataclass(frozen=True)
 class Conversations:
-    """Questions to talk about with a team: of measures, of any other one, and where nothing stands out."""
+    """Questions to talk about with a team: of measures, of any other one, and what fills up a short list.
+
+    `nothing` is said before them where nothing differs from the rest.
+    """
 
     of: Mapping[str, Mapping[str, str]]
     any: Mapping[str, str]
-    nothing: tuple[str, ...]
+    nothing: str
+    fill: tuple[str, ...]
 
     def about(self, measure: str, side: str, edition: Edition) -> str:
         """Return the question for a measure: its own, that of the narrowest score it is in, or any."""
@@ -72,15 +76,24 @@ class Conversations:
         return text.format(label=edition.measures[measure].label)
 
     def picked(
-        self, strengths: Sequence[Mapping[str, Any]], concerns: Sequence[Mapping[str, Any]], edition: Edition
+        self,
+        strengths: Sequence[Mapping[str, Any]],
+        concerns: Sequence[Mapping[str, Any]],
+        edition: Edition,
+        *,
+        alike: bool,
     ) -> list[str]:
-        """Pick at most three: two of concerns, one of a strength, each once; what is missing is filled up."""
+        """Pick at most three: two of concerns, one of a strength, each once; what is missing is filled up.
+
+        `alike` says that everything could be tested, or something, and that nothing differs from the rest.
+        """
         told = [self.about(row["measure"], "concern", edition) for row in concerns]
         good = [self.about(row["measure"], "strength", edition) for row in strengths]
         told, good = list(dict.fromkeys(told)), list(dict.fromkeys(good))
         wanted = [*told[: MOST - bool(good)], *good]
         few = MOST - 1 if strengths or concerns else MOST
-        return list(dict.fromkeys([*wanted[:MOST], *self.nothing[: max(0, few - len(wanted))]]))
+        said = list(dict.fromkeys([*wanted[:MOST], *self.fill[: max(0, few - len(wanted))]]))
+        return [f"{self.nothing} {said[0]}", *said[1:]] if alike else said
 
 
 def _around(measure: str, edition: Edition) -> list[str]:
@@ -104,7 +117,7 @@ def _read(survey: str, folder: str | None) -> Conversations:
             where=f"{survey}/{FILE}, {wrong[0]}",
             expected=f"for each measure {' and '.join(SIDES)}, a question each",
         )
-    return Conversations(of, general["any"], tuple(general["nothing_stands_out"]))
+    return Conversations(of, general["any"], general["nothing_differs"], tuple(general["fill_up"]))
 
 
 def conversations(edition: Edition) -> Conversations:
