@@ -21,7 +21,7 @@ from culture_metrics.wording.table import BREAK, HELD
 from culture_metrics.wording.verdicts import BARRED
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from culture_metrics.results.heat_table import HeatTable
@@ -172,6 +172,11 @@ def _changes(study: Study) -> Iterator[Slide]:
             if moved
             else "No part of the trust moved apart from the rest."
         )
+        parts = [name for name in study.by if name in study.words and name in {*change.table["breakdown"]}]
+        if parts and moved:
+            maps = [change.heat_table(name) for name in parts]
+            yield _heat(_outermost(maps), study, title, [*story, *_source(study, change.table)])
+            return
         yield Slide(
             title,
             inside[:3],
@@ -256,17 +261,24 @@ def _groups(study: Study) -> Iterator[Slide]:
     wanted = [name for name in study.by if name in here]
     if not wanted:
         return
-    maps = [study.results.heat_table(name, period=study.year) for name in wanted]
-    # What others lie in is spoken of first.
-    around = [one for one in maps if any(other.around == one.name for other in maps)]
-    yield _heat((around or maps)[0], study)
+    # The trust's own parts, where it has any.
+    own = [name for name in wanted if name in study.words] or wanted
+    heat = _outermost([study.results.heat_table(name, period=study.year) for name in own])
+    title = f"By {in_sentence(heat.name)}, {heat.title.partition(': ')[2]}."
+    yield _heat(heat, study, title, [heat.summary(), *_source(study, heat.table)])
 
 
-def _heat(heat: HeatTable, study: Study) -> Slide:
+def _outermost(maps: Sequence[HeatTable]) -> HeatTable:
+    """Return the map of what others lie in, which is spoken of first; else the first one."""
+    return next((one for one in maps if any(other.around == one.name for other in maps)), maps[0])
+
+
+def _heat(heat: HeatTable, study: Study, title: str, notes: list[str]) -> Slide:
     from culture_metrics.views.heat_table import shade
 
     seen = pl.col("estimate").is_not_null().any().over("breakdown", "group")
-    cells = heat.cells().filter("leading").filter(~is_pooled(), seen)
+    here = pl.col("breakdown").is_in([ALL, heat.breakdown])
+    cells = heat.cells().filter("leading", here).filter(~is_pooled(), seen)
     groups = cells.select("group", "group_base").unique("group", keep="first", maintain_order=True)
     more = groups.height - ROWS
     kept = groups.head(ROWS)
@@ -291,19 +303,21 @@ def _heat(heat: HeatTable, study: Study) -> Slide:
                 )
             line.append(text)
         rows.append(line)
-    title = heat.title.partition(": ")[2]
-    said = f"By {in_sentence(heat.name)}, {title}."
+    far_from = "no change" if heat.reading.signed else "it"
     short = (
-        f" The {several(ROWS - 1, 'group')} furthest from it, of {groups.height - 1:,} shown."
+        f" The {several(ROWS - 1, 'group')} furthest from {far_from}, of {groups.height - 1:,} shown."
         if more > 0
         else ""
     )
+    marks = (
+        "[c]: held back. [b]: the years may not be compared." if heat.reading.signed else "[c]: held back."
+    )
     return Slide(
-        said,
+        title,
         Grid((heat.name, "Base", *labels), rows, fills, bold=(0,), turned=2),
         f"Heat map as a table. {heat.summary()}",
-        [heat.summary(), *_source(study, heat.table)],
-        beneath=f"Triangles: clearly above or below the whole. [c]: held back.{short}",
+        notes,
+        beneath=f"Triangles: {heat.reading.above} or {heat.reading.below}. {marks}{short}",
     )
 
 

@@ -526,6 +526,27 @@ def test_a_real_workbook_is_reported_with_its_own_figures(quick, shared_data, pu
     assert place.filter(Measure="Staff engagement")["Organisations"].item() == 122
 
 
+def test_where_a_change_came_from_is_a_table_of_the_trusts_own_parts(example_study, tmp_path):
+    """Its numbers are those of the comparison, and the title's figure stands in it."""
+    slide = [*slides._changes(example_study)][1]
+    (tmp_path / "slides.pptx").write_bytes(deck([slide], "One slide"))
+    assert slide_faults(tmp_path / "slides.pptx") == []
+    grid = slide.content
+    assert grid.heads[0] == "Directorate"
+    change = example_study.compare_years().table.filter(breakdown="locality_1", measure="morale")
+    ends = change.drop_nulls("difference").select("group", "estimate_from", "estimate_to").rows()
+    printed = {
+        group: f"{round(to, 2) - round(before, 2):+.2f}".replace("-", "\N{MINUS SIGN}")
+        for group, before, to in ends
+    }
+    column = grid.heads.index("Morale")
+    shown = {row[0]: row[column].split(" ")[0] for row in grid.rows[1:]}
+    assert len(shown) >= 6
+    assert shown == {group: printed[group] for group in shown}
+    group, figure = re.search(r"directorate, (.+?) fell in .+ \((.+)\)", slide.title).groups()
+    assert shown[group] == figure
+
+
 def test_bars_of_scores_have_their_intervals(tmp_path):
     """Error bars are PowerPoint's own: from the ends that the benchmark gives, in the order of the format."""
     example = study([])
