@@ -276,7 +276,7 @@ def test_the_story_names_where_a_change_sits_and_what_came_and_went():
     assert most == "Most of it lies in 'Urgent Care' (locality 1)."
     # Its own change is told, as the table has it.
     assert inside == "By locality 1, apart from the rest: Urgent Care fell in Morale (\N{MINUS SIGN}1.80)."
-    assert "shrunken" in drawn
+    assert drawn.startswith("How far a group moved is its own change") and "drawn towards" in drawn
     assert apart.startswith("Groups only in 2023: Closed; only in 2024: Opened.")
     assert change.summary().startswith(first)
     # Where all groups fell alike, none is named.
