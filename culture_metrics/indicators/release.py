@@ -233,8 +233,9 @@ class Release:
             look = self._look_by_pairs if many else self._look
             look(tables, layers, weighing, hidden, told)
         elif self.minimum > 1 and not known_all:
-            self._look_at_rest(tables, layers, hidden, told)
-            self._look_at_alike(tables, layers, hidden, told)
+            shown_once = plain_of(tables, layers, hidden, told)
+            hide_beside_few(shown_once, self._answered, self.minimum)
+            hide_alike(shown_once, self._sides, self.family[1 + self.percent])
         # What this call shows with everyone counted once, and what weighted: hidden in either is hidden.
         each = {
             weighted: by_names | decoded if weighted else by_names.copy()
@@ -442,30 +443,9 @@ class Release:
             for i, layer, own_cells, part in zip(some, here, cells, split(gone, cells), strict=True):
                 hidden[i][own_cells] |= part & ~layer.fixed[own_cells]
                 looked[i][own_cells] = True
-        self._look_at_alike(tables, layers, hidden, looked)
+        shown_once = plain_of(tables, layers, hidden, looked)
+        hide_alike(shown_once, self._sides, self.family[1 + self.percent])
         self._look_at_sums(tables, layers, hidden)
-
-    def _look_at_alike(
-        self,
-        tables: Sequence[Table],
-        layers: Sequence[Layer],
-        hidden: Sequence[Flags],
-        looked: Sequence[Flags],
-    ) -> None:
-        """Hide groups beside which all whom a whole leaves over answered alike; changes both."""
-        plain = plain_of(tables, layers, hidden, looked)
-        hide_alike(plain, self._sides, self.family[1 + self.percent])
-
-    def _look_at_rest(
-        self,
-        tables: Sequence[Table],
-        layers: Sequence[Layer],
-        hidden: Sequence[Flags],
-        looked: Sequence[Flags],
-    ) -> None:
-        """Hide a group more beside which few of those left over answered what nearly all do; changes both."""
-        plain = plain_of(tables, layers, hidden, looked)
-        hide_beside_few(plain, self._answered, self.minimum)
 
     @cached_property
     def _of_parts(self) -> pl.DataFrame:
