@@ -9,7 +9,7 @@ import polars as pl
 
 from culture_metrics.catalogue import catalogue
 from culture_metrics.contract import ALL
-from culture_metrics.disclosure.names import is_pooled
+from culture_metrics.disclosure.names import minimum_of
 from culture_metrics.results.heat_table import HeatTable, lies_in, placed
 from culture_metrics.wording.heat import changes
 from culture_metrics.wording.numbers import held_back
@@ -126,7 +126,7 @@ def change_table(
     # By the survey's headline where its years compare, else by the first score whose do.
     shown = table.filter(pl.col("breakdown") == breakdown).drop_nulls("estimate")["measure"]
     order = edition.headline if (shown == edition.headline).any() else next(iter(shown), "name")
-    pooled = rows.filter(is_pooled())["group"].str.extract(r"fewer than (\d+)").cast(pl.Int64)
+    pooled = rows.select(minimum_of()).to_series().drop_nulls()
     least = next(iter(pooled), catalogue(change.survey).minimum_base)
     return ChangeTable(
         table=table.join(

@@ -30,6 +30,17 @@ def pooled(groups: int, minimum_base: int) -> str:
     return f"{counted(groups, 'group')} with fewer than {minimum_base}{ENDING}"
 
 
+def minimum_of(group: str = "group") -> pl.Expr:
+    """Expression: the smallest base that is shown, as `pooled` says it.
+
+    Examples
+    --------
+    >>> pl.DataFrame({"group": [pooled(2, 11)]}).select(minimum_of()).item()
+    11
+    """
+    return pl.col(group).str.extract(rf"fewer than (\d+){ENDING}$").cast(pl.Int64)
+
+
 def pool_names(table: pl.DataFrame, minimum_base: int) -> pl.DataFrame:
     """Fold the rows of groups of which nothing is shown into one row per breakdown and measure.
 
