@@ -18,11 +18,12 @@ from culture_metrics.reporting.parts.beside import (
     reach_of,
     scores,
 )
-from culture_metrics.reporting.parts.page import Words, in_order, limit_of
+from culture_metrics.reporting.parts.page import Words, limit_of
 from culture_metrics.reporting.parts.stand_out import Conversations, conversations
 from culture_metrics.reporting.parts.strip import Axis
 from culture_metrics.results.beside import with_apart
 from culture_metrics.results.tables import heat_map_table
+from culture_metrics.wording.columns import natural
 
 if TYPE_CHECKING:
     from culture_metrics.reporting.parts.chosen import Chosen
@@ -78,7 +79,7 @@ def gather(study: Study, chosen: Chosen, words: Words) -> Material:
     leading = [*study.edition.leading]
     medians = [v for m, v in benchmark.median.items() if m in leading] if benchmark else []
     figures = [beside[c] for c in ("estimate", "conf_low", "conf_high", "whole", "before")]
-    groups = sorted(beside["group"].unique(), key=in_order)
+    groups = beside.select("group").unique().sort(natural("group"))["group"].to_list()
     hidden = _hidden(study, chosen.breakdown)
     without = hidden.join(_sizes(study, chosen.breakdown), on="group", how="left", maintain_order="left")
     return Material(

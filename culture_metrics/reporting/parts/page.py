@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +15,7 @@ from culture_metrics.reporting.parts.chosen import number_of, plural
 from culture_metrics.reporting.parts.stand_out import MOST, most_apart
 from culture_metrics.views.heat_map import colour_limit
 from culture_metrics.wording.changes import with_unit
+from culture_metrics.wording.columns import natural
 from culture_metrics.wording.numbers import base_range, held_back, several, shown
 from culture_metrics.wording.verdicts import CLEAR, LIKELY, counted
 
@@ -190,20 +190,6 @@ def _moved(material: Material, group: str) -> dict[str, Any]:
     }
 
 
-def in_order(name: str) -> list[tuple[bool, str, int]]:
-    """Return what names are sorted by as people count: Ward 2 before Ward 10.
-
-    Examples
-    --------
-    >>> sorted(["Ward 10", "ward 2", "Bank"], key=in_order)
-    ['Bank', 'ward 2', 'Ward 10']
-    """
-    return [
-        (False, "", int(part)) if part.isdecimal() else (True, part.casefold(), 0)
-        for part in re.split(r"(\d+)", name)
-    ]
-
-
 def _inside(material: Material, group: str) -> dict[str, Any] | None:
     """Return the groups inside as a small heat table; hidden ones are counted."""
     if material.inner is None or material.words.inner is None:
@@ -222,14 +208,12 @@ def _inside(material: Material, group: str) -> dict[str, Any] | None:
         return None
     largest = seen.sort("group_base", descending=True, maintain_order=True).head(ROOM)["group"]
     rows = []
-    for (name,), part in table.filter(pl.col("group").is_in(largest.implode())).group_by(
-        "group", maintain_order=True
-    ):
+    kept = table.filter(pl.col("group").is_in(largest.implode())).sort(natural("group"), maintain_order=True)
+    for (name,), part in kept.group_by("group", maintain_order=True):
         cells = {row["measure"]: _cell(row, material.limit) for row in part.iter_rows(named=True)}
         rows.append(
             {"group": str(name), "base": part["group_base"].max(), "cells": cells, "also": also.get(name)}
         )
-    rows.sort(key=lambda row: in_order(str(row["group"])))
     least = material.study.rule.minimum_base
     return {
         "columns": material.columns,
